@@ -1,0 +1,2 @@
+//! The `unify` program: everything is in the library, see its front page.
+fn main() {}

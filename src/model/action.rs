@@ -1,0 +1,246 @@
+//! What can be decided about a name or an object.
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    FileId, FileState, FlagReason, GuestName, GuestPath, LinkReason, ObjectId, SkipReason, Time,
+};
+
+/// One line of a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Make names refer to an object.
+    Link(Link),
+    /// Protect an object.
+    Flag(Flag),
+    /// Leave alone.
+    Skip(Skip),
+}
+
+/// A name of a link action. A file with several names in its guest has one [`Link`], so that its
+/// names move together or not at all.
+pub type NameRef = GuestPath;
+
+/// Make all names of one file in one guest refer to `object`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Whose file.
+    pub guest: GuestName,
+    /// Its first name in byte order.
+    pub path: GuestPath,
+    /// Its other names in this guest, in byte order; empty for most files.
+    pub also: Vec<NameRef>,
+    /// How it is shared.
+    pub method: Method,
+    /// With what it is shared.
+    pub object: ObjectId,
+    /// Set on the file that the object is made from.
+    pub makes: Option<Making>,
+    /// Length in bytes.
+    pub size: u64,
+    /// Allocated bytes that come back.
+    pub saves: u64,
+    /// Why this is possible.
+    pub reason: LinkReason,
+    /// What the file was when the plan was made. `apply` refuses the line if any of it moved.
+    pub before: Before,
+    /// Free text of a reviewer.
+    pub note: Option<String>,
+}
+
+/// Protect `object`. Stands behind the line that makes the object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// Which object.
+    pub object: ObjectId,
+    /// What to set.
+    pub set: Vec<ObjectFlag>,
+    /// How many names of the plan refer to the object: the flag hits all of them.
+    pub names: u64,
+    /// Why.
+    pub reason: FlagReason,
+    /// Free text of a reviewer.
+    pub note: Option<String>,
+}
+
+/// Leave a name, or everything beneath a directory, alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// Whose; `None` only where a reviewer turned a flag into a skip.
+    pub guest: Option<GuestName>,
+    /// Which name; a directory where `files` is set.
+    pub path: Option<GuestPath>,
+    /// Why.
+    pub reason: SkipReason,
+    /// Who says so: `dpkg`, `ucf`, `dpkg-divert`, …
+    pub per: Option<String>,
+    /// The package concerned.
+    pub package: Option<String>,
+    /// The pattern or rule that decided.
+    pub rule: Option<String>,
+    /// Another name that decided, such as the config file whose inode this is.
+    pub with: Option<GuestPath>,
+    /// The object that the name refers to already.
+    pub object: Option<ObjectId>,
+    /// Length in bytes of one file.
+    pub size: Option<u64>,
+    /// How many regular files the line stands for, where it stands for a directory.
+    pub files: Option<u64>,
+    /// Their lengths added up.
+    pub bytes: Option<u64>,
+    /// Free text: the machine's error, or a reviewer's word.
+    pub note: Option<String>,
+}
+
+impl Skip {
+    /// A skip of one name with nothing but a reason.
+    pub fn new(guest: GuestName, path: GuestPath, reason: SkipReason) -> Skip {
+        Skip {
+            guest: Some(guest),
+            path: Some(path),
+            ..Skip::bare(reason)
+        }
+    }
+
+    /// A skip of nothing in particular: the start for the other constructors.
+    pub fn bare(reason: SkipReason) -> Skip {
+        Skip {
+            guest: None,
+            path: None,
+            reason,
+            per: None,
+            package: None,
+            rule: None,
+            with: None,
+            object: None,
+            size: None,
+            files: None,
+            bytes: None,
+            note: None,
+        }
+    }
+}
+
+/// How a file is shared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// Names refer to one inode in the base: disk and page cache are used once.
+    Hardlink,
+}
+
+/// What an object is made from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Making {
+    /// A fresh private copy of this file.
+    Copy,
+    /// This file's own inode, where its guest is stopped and nothing else can reach it.
+    Adopt,
+}
+
+/// A protection of an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ObjectFlag {
+    /// `FS_IMMUTABLE_FL`: no write, no metadata change, no link, rename or unlink.
+    Immutable,
+}
+
+/// The evidence of a link line. No field has a default: what is absent never means "equal".
+/// Device, inode and times are strings because they pass 2^53.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    #[serde(with = "decimal")]
+    /// Device.
+    pub dev: u64,
+    #[serde(with = "decimal")]
+    /// Inode.
+    pub ino: u64,
+    /// Number of names.
+    pub nlink: u32,
+    #[serde(with = "octal")]
+    /// Permission bits, four octal digits.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Length in bytes.
+    pub size: u64,
+    /// Last change of the content.
+    pub mtime: Time,
+    /// Last change of anything.
+    pub ctime: Time,
+}
+
+impl Before {
+    /// The inode.
+    pub fn id(&self) -> FileId {
+        FileId {
+            dev: self.dev,
+            ino: self.ino,
+        }
+    }
+}
+
+impl From<&FileState> for Before {
+    fn from(state: &FileState) -> Before {
+        Before {
+            dev: state.id.dev,
+            ino: state.id.ino,
+            nlink: state.nlink,
+            mode: state.mode,
+            uid: state.uid,
+            gid: state.gid,
+            size: state.size,
+            mtime: state.mtime,
+            ctime: state.ctime,
+        }
+    }
+}
+
+/// Numbers that JSON readers round are written as decimal strings.
+mod decimal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let value = if digits { text.parse().ok() } else { None };
+        value.ok_or_else(|| {
+            D::Error::custom(format_args!(
+                "expected a decimal number in a string, found {text:?}"
+            ))
+        })
+    }
+}
+
+/// Permission bits as people read them.
+mod octal {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub fn serialize<S: Serializer>(value: &u32, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{value:04o}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u32, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let digits = text.len() == 4 && text.bytes().all(|b| (b'0'..=b'7').contains(&b));
+        let value = if digits {
+            u32::from_str_radix(&text, 8).ok()
+        } else {
+            None
+        };
+        value.ok_or_else(|| {
+            D::Error::custom(format_args!(
+                "expected four octal digits in a string, found {text:?}"
+            ))
+        })
+    }
+}

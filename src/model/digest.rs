@@ -1,0 +1,202 @@
+//! Three kinds of digest that must not be mixed: one proposes, one decides, one names.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A fast hash (xxh3, 128 bits). Two files with different fingerprints differ; equal ones prove nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub u128);
+
+/// SHA-256 of a file's whole content.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Digest(pub [u8; 32]);
+
+/// The first 128 bits of SHA-256 over the metadata that a link would merge; see `sys::hash`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MetadataDigest(pub [u8; 16]);
+
+/// The name of an object: content, metadata, and a generation for contents with more names than
+/// one inode may have links. Written `sha256:CONTENT-METADATA` or `sha256:CONTENT-METADATA.N`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct ObjectId {
+    /// What the bytes are.
+    pub content: Digest,
+    /// What mode, owner, time and xattrs are.
+    pub metadata: MetadataDigest,
+    /// 0 for the first inode of this content and metadata, then 1, 2, …
+    pub generation: u32,
+}
+
+/// Text that is not a digest or an object's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected {0}")]
+pub struct BadId(&'static str);
+
+impl ObjectId {
+    /// The same content and metadata, the next inode.
+    #[must_use]
+    pub fn next_generation(self) -> ObjectId {
+        ObjectId {
+            generation: self.generation.saturating_add(1),
+            ..self
+        }
+    }
+
+    /// The file name of the object within the base: the text form without `sha256:`.
+    pub fn file_name(&self) -> String {
+        let name = format!("{}-{}", Hex(&self.content.0), Hex(&self.metadata.0));
+        if self.generation == 0 {
+            name
+        } else {
+            format!("{name}.{}", self.generation)
+        }
+    }
+
+    /// Reads what [`ObjectId::file_name`] wrote; anything else is refused.
+    pub fn from_file_name(name: &str) -> Result<Self, BadId> {
+        const WANT: BadId = BadId(
+            "sha256: and 64 hex digits, -, 32 hex digits, and maybe a dot and a number from 1",
+        );
+        let (hex, generation) = match name.split_once('.') {
+            None => (name, 0),
+            Some((hex, n)) => (hex, generation(n).ok_or(WANT)?),
+        };
+        let (content, metadata) = hex.split_once('-').ok_or(WANT)?;
+        Ok(ObjectId {
+            content: Digest(unhex(content).ok_or(WANT)?),
+            metadata: MetadataDigest(unhex(metadata).ok_or(WANT)?),
+            generation,
+        })
+    }
+}
+
+fn generation(text: &str) -> Option<u32> {
+    let canonical = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
+    if canonical { text.parse().ok() } else { None }
+}
+
+impl FromStr for ObjectId {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let name = text
+            .strip_prefix("sha256:")
+            .ok_or(BadId("an object's name, which begins with sha256:"))?;
+        ObjectId::from_file_name(name)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let hex = text.strip_prefix("sha256:").and_then(unhex);
+        hex.map(Digest).ok_or(BadId("sha256: and 64 hex digits"))
+    }
+}
+
+impl fmt::Display for ObjectId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", self.file_name())
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "sha256:{}", Hex(&self.0))
+    }
+}
+
+macro_rules! text_form {
+    ($type:ty) => {
+        impl TryFrom<String> for $type {
+            type Error = BadId;
+            fn try_from(text: String) -> Result<Self, BadId> {
+                text.parse()
+            }
+        }
+        impl From<$type> for String {
+            fn from(id: $type) -> String {
+                id.to_string()
+            }
+        }
+        impl fmt::Debug for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    };
+}
+text_form!(ObjectId);
+text_form!(Digest);
+
+impl fmt::Debug for MetadataDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Hex(&self.0))
+    }
+}
+
+/// Lower-case hexadecimal of some bytes.
+struct Hex<'a>(&'a [u8]);
+
+impl fmt::Display for Hex<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+    }
+}
+
+fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let text = text.as_bytes();
+    if text.len() != 2 * N {
+        return None;
+    }
+    let mut out = [0; N];
+    for (byte, pair) in out.iter_mut().zip(text.chunks_exact(2)) {
+        *byte = hex_digit(pair[0])? << 4 | hex_digit(pair[1])?;
+    }
+    Some(out)
+}
+
+fn hex_digit(c: u8) -> Option<u8> {
+    match c {
+        b'0'..=b'9' => Some(c - b'0'),
+        b'a'..=b'f' => Some(c - b'a' + 10),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn object_names_round_trip() {
+        let id = ObjectId {
+            content: Digest([0xab; 32]),
+            metadata: MetadataDigest([0x12; 16]),
+            generation: 0,
+        };
+        for id in [id, id.next_generation()] {
+            assert_eq!(id.to_string().parse(), Ok(id));
+        }
+        assert!(id.next_generation().to_string().ends_with(".1"));
+    }
+
+    #[test]
+    fn one_object_has_one_name() {
+        let good = format!("{}-{}", "ab".repeat(32), "12".repeat(16));
+        assert!(ObjectId::from_file_name(&good).is_ok());
+        for bad in [
+            good.to_uppercase(),
+            format!("{good}.0"),
+            format!("{good}.01"),
+            format!("{good}.+1"),
+            format!("{good}/"),
+            good[1..].into(),
+        ] {
+            assert!(ObjectId::from_file_name(&bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What the core says while it works. Nobody below `cli` prints; whoever wants to know listens.
+
+use super::{GuestName, GuestPath, Outcome};
+
+/// A stage of a run, with known totals where they are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Walking the guests.
+    Scan,
+    /// Reading files that may have twins.
+    Hash,
+    /// Reading the plan.
+    ReadPlan,
+    /// Executing a plan or an undo.
+    Apply,
+    /// Checking names and objects.
+    Verify,
+}
+
+/// Something happened.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A stage begins; units are files for `Scan` and `Verify`, bytes for `Hash`, actions for `Apply`.
+    Begin(Stage, Option<u64>),
+    /// The stage came this much further.
+    Advance(Stage, u64),
+    /// The stage is over.
+    End(Stage),
+    /// Something that a person should know, and that stops nothing.
+    Warning(&'a str),
+    /// An action that was not done.
+    NotDone(Option<&'a GuestName>, &'a [GuestPath], &'a Outcome),
+}
+
+/// Somebody who listens. Called from several threads.
+pub trait Observer: Sync {
+    /// Takes notice of an event. Must not fail and should not wait.
+    fn notice(&self, event: &Event<'_>);
+}
+
+/// Listens to nothing: for tests and library users.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Quiet;
+
+impl Observer for Quiet {
+    fn notice(&self, _: &Event<'_>) {}
+}

@@ -1,0 +1,267 @@
+//! What became of an action: the words of a receipt.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, GuestName, GuestPath, Making, ObjectId, Time};
+
+/// The name of one run of `apply`, `undo` or `gc`: `YYYYMMDDTHHMMSSZ-` and eight hex digits from random bytes.
+/// Sorts by time on a clock that does not step back; nothing depends on that.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(String);
+
+/// Text that is not a run's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is not the name of a run: see `unify status`, or say `last`")]
+pub struct BadRunId(String);
+
+impl FromStr for RunId {
+    type Err = BadRunId;
+    fn from_str(text: &str) -> Result<Self, BadRunId> {
+        let shape = |(i, b): (usize, u8)| match i {
+            8 => b == b'T',
+            15 => b == b'Z',
+            16 => b == b'-',
+            0..16 => b.is_ascii_digit(),
+            _ => b.is_ascii_digit() || (b'a'..=b'f').contains(&b),
+        };
+        if text.len() == 25 && text.bytes().enumerate().all(shape) {
+            Ok(RunId(text.to_owned()))
+        } else {
+            Err(BadRunId(text.to_owned()))
+        }
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = BadRunId;
+    fn try_from(text: String) -> Result<Self, BadRunId> {
+        text.parse()
+    }
+}
+
+impl From<RunId> for String {
+    fn from(run: RunId) -> String {
+        run.0
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// What kind of run a receipt is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunKind {
+    /// Names were made to refer to objects.
+    Apply,
+    /// Names got private inodes again.
+    Undo,
+}
+
+/// The first line of a receipt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// `unify.receipt`.
+    pub kind: String,
+    /// [`super::FORMAT`].
+    pub format: String,
+    /// This run.
+    pub run: RunId,
+    /// Apply or undo.
+    pub what: RunKind,
+    /// When it began, RFC 3339, UTC.
+    pub started: String,
+    /// The content digest of the plan that was executed; `None` for undo.
+    pub plan: Option<Digest>,
+    /// The run that was undone; `None` for apply and for undo of everything.
+    pub undoes: Option<RunId>,
+    /// Which guests, and where they were.
+    pub guests: Vec<ReceiptGuest>,
+}
+
+/// Where a guest of a run was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReceiptGuest {
+    /// Its name in the lines.
+    pub name: GuestName,
+    /// Its root on the host.
+    pub root: PathBuf,
+}
+
+/// One action and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReceiptLine {
+    /// Whose name; `None` for flags.
+    pub guest: Option<GuestName>,
+    /// All names of the action.
+    pub paths: Vec<GuestPath>,
+    /// The object that the names refer to now (apply) or referred to (undo).
+    pub object: ObjectId,
+    /// What happened.
+    pub outcome: Outcome,
+}
+
+/// What became of one action.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// As the plan says.
+    Done {
+        /// Set where the object was made from this file, and how.
+        made: Option<Making>,
+        /// Allocated bytes that came back.
+        saved: u64,
+        /// The file's own modification time, where the policy let it differ from the object's.
+        mtime: Option<Time>,
+    },
+    /// Nothing was left to do.
+    AlreadyDone,
+    /// The world is not as the plan says; nothing was touched.
+    Refused(Refusal),
+    /// The machine said no; nothing was touched, or it was taken back.
+    Failed(String),
+}
+
+/// Why an action was refused: a fact about the world, not an error.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "code", deny_unknown_fields)]
+pub enum Refusal {
+    /// The file is not what it was when the plan was made.
+    Changed {
+        /// Which facts moved.
+        fields: Vec<Moved>,
+    },
+    /// The name does not exist any more.
+    Gone {},
+    /// A directory on the way is not one any more, or is a link.
+    PathChanged {},
+    /// Content or metadata differ from the object's.
+    DiffersFromObject {
+        /// Which facts differ.
+        fields: Vec<Moved>,
+    },
+    /// Somebody has the file open for writing.
+    OpenForWriting {},
+    /// A process is inside the guest, or its tree is mounted in another namespace.
+    GuestRunning {
+        /// Who.
+        who: String,
+    },
+    /// The object is flagged, and a guest that holds it is running.
+    HolderRunning {
+        /// Which guest.
+        guest: GuestName,
+        /// Who is inside.
+        who: String,
+    },
+    /// Something is mounted on the name.
+    MountedOver {},
+    /// The name lies on another file system than the base.
+    OtherFilesystem {},
+    /// The object in the base does not have the content or metadata that its name says.
+    DamagedObject {},
+    /// The object is not in the base.
+    NoObject {},
+    /// The guest's root is not the directory that it was.
+    RootChanged {},
+    /// The name does not refer to the object any more: it is the guest's own.
+    NotShared {},
+    /// Another name of the same file could not be moved, so this one was not either.
+    TakenBack {},
+}
+
+impl Refusal {
+    /// The code alone, as it stands in the receipt.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Refusal::Changed { .. } => "changed",
+            Refusal::Gone {} => "gone",
+            Refusal::PathChanged {} => "path-changed",
+            Refusal::DiffersFromObject { .. } => "differs-from-object",
+            Refusal::OpenForWriting {} => "open-for-writing",
+            Refusal::GuestRunning { .. } => "guest-running",
+            Refusal::HolderRunning { .. } => "holder-running",
+            Refusal::MountedOver {} => "mounted-over",
+            Refusal::OtherFilesystem {} => "other-filesystem",
+            Refusal::DamagedObject {} => "damaged-object",
+            Refusal::NoObject {} => "no-object",
+            Refusal::RootChanged {} => "root-changed",
+            Refusal::NotShared {} => "not-shared",
+            Refusal::TakenBack {} => "taken-back",
+        }
+    }
+}
+
+/// A fact about a file that moved or differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(
+    missing_docs,
+    reason = "each is the name of a field of the file's state"
+)]
+pub enum Moved {
+    Type,
+    Dev,
+    Ino,
+    Nlink,
+    Mode,
+    Uid,
+    Gid,
+    Size,
+    Mtime,
+    Ctime,
+    Content,
+    Xattrs,
+    Flags,
+    Project,
+}
+
+impl fmt::Display for Moved {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Moved::Type => "type",
+            Moved::Dev => "dev",
+            Moved::Ino => "ino",
+            Moved::Nlink => "nlink",
+            Moved::Mode => "mode",
+            Moved::Uid => "uid",
+            Moved::Gid => "gid",
+            Moved::Size => "size",
+            Moved::Mtime => "mtime",
+            Moved::Ctime => "ctime",
+            Moved::Content => "content",
+            Moved::Xattrs => "xattrs",
+            Moved::Flags => "flags",
+            Moved::Project => "project",
+        })
+    }
+}
+
+/// The last line of a receipt. Its absence means that the run did not end by itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunTotals {
+    /// Actions done.
+    pub done: u64,
+    /// Actions with nothing left to do.
+    pub already: u64,
+    /// Actions refused.
+    pub refused: u64,
+    /// Actions failed.
+    pub failed: u64,
+    /// Names that were moved.
+    pub names: u64,
+    /// Allocated bytes that came back (apply) or are used again (undo).
+    pub bytes: u64,
+    /// Lines of the plan that a reviewer took out.
+    pub held: u64,
+}

@@ -1,0 +1,197 @@
+//! A plan's header, its guests and its closing lines. The actions between them are streamed, never held.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Digest, GuestName, Policy, Protection};
+
+/// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
+pub const FORMAT: &str = "1.0";
+
+/// The first keys of a plan.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Header {
+    /// `urn:unify:schema:plan:1`.
+    #[serde(rename = "$schema")]
+    pub schema: String,
+    /// `unify.plan`.
+    pub kind: String,
+    /// [`FORMAT`].
+    pub format: String,
+    /// When the plan was made, RFC 3339, UTC.
+    pub created: String,
+    /// Program and version.
+    pub tool: String,
+    /// What a reviewer may do, in a sentence.
+    pub edit: String,
+    /// Digest of the machine's id: a plan belongs to one host.
+    pub host: String,
+    /// The base and its file system.
+    pub base: BaseFacts,
+    /// The user's choices.
+    pub policy: Policy,
+    /// How objects will be protected.
+    pub protection: Protection,
+}
+
+/// The base as the plan saw it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BaseFacts {
+    /// Absolute path.
+    #[serde(with = "path_text")]
+    pub path: PathBuf,
+    /// `ext4`, `xfs`, `btrfs`, …
+    pub filesystem: String,
+    /// Most names that one inode may have there.
+    pub max_links: u64,
+    /// Objects that were in the base.
+    pub objects: u64,
+}
+
+/// A guest of the plan; one line.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlannedGuest {
+    /// Its name in the actions.
+    pub name: GuestName,
+    /// Absolute path of its root.
+    #[serde(with = "path_text")]
+    pub root: PathBuf,
+    /// Device of its root, as a string.
+    pub dev: String,
+    /// Inode of its root, as a string.
+    pub ino: String,
+    /// Regular files (inodes) that were seen.
+    pub files: u64,
+    /// Their lengths added up.
+    pub bytes: u64,
+    /// Names and directories that could not be read: each has a skip line.
+    pub unread: u64,
+    /// A process is inside, or its tree is mounted in another namespace: `apply` will refuse its actions.
+    pub running: bool,
+    /// What the package databases said.
+    pub databases: Vec<Database>,
+    /// Why the whole guest was left out of the run, if it was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left_out: Option<String>,
+}
+
+/// The answer of one package database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Database {
+    /// `dpkg`, `ucf`, …
+    pub manager: String,
+    /// Known or damaged.
+    pub state: DatabaseState,
+    /// Packages that it lists.
+    pub packages: u64,
+    /// Config files that it lists, existing or not.
+    pub config_files: u64,
+    /// File, place and fact that is wrong, where it is damaged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub problem: Option<String>,
+}
+
+/// Could the database be read?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DatabaseState {
+    /// Read whole.
+    Known,
+    /// Read, but it does not say which files are configuration.
+    Silent,
+    /// Something in it is wrong: nothing it says is used.
+    Damaged,
+}
+
+/// Files and bytes of one kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Count {
+    /// Files (inodes).
+    pub files: u64,
+    /// Their lengths added up.
+    pub bytes: u64,
+}
+
+/// Counts of a plan as it was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Summary {
+    /// Counts of the action lines.
+    pub totals: Totals,
+    /// What is left alone, by reason code; a file is counted once.
+    pub skipped: BTreeMap<String, Count>,
+    /// Who would share how much with whom, pairs of guests that share something.
+    pub shared: Vec<Shared>,
+}
+
+/// What a plan would do, in numbers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Totals {
+    /// Link lines.
+    pub links: u64,
+    /// Names that they would move; a line may hold several.
+    pub names: u64,
+    /// Lengths of the files to be linked, added up.
+    pub bytes: u64,
+    /// Allocated bytes that come back, each inode once.
+    pub saves: u64,
+    /// Objects that would be made.
+    pub objects: u64,
+    /// Flag lines.
+    pub flags: u64,
+    /// Skip lines.
+    pub skips: u64,
+}
+
+/// Content that two guests would share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shared {
+    /// The two guests, in order.
+    pub guests: (GuestName, GuestName),
+    /// Files that both would share.
+    pub files: u64,
+    /// Their lengths added up.
+    pub bytes: u64,
+}
+
+/// The last line of a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlanDigest {
+    /// Over what would be done and nothing else: what people approve.
+    pub content: Digest,
+}
+
+/// Paths of the host, which must be text to stand in a plan.
+mod path_text {
+    use std::path::{Path, PathBuf};
+
+    use serde::{Deserialize, Deserializer, Serializer, de, ser};
+
+    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        let text = path
+            .to_str()
+            .ok_or_else(|| ser::Error::custom("path is not UTF-8"))?;
+        serializer.serialize_str(text)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let plain =
+            text.starts_with('/') && !text.contains('\0') && !text.split('/').any(|c| c == "..");
+        if plain {
+            Ok(text.into())
+        } else {
+            Err(de::Error::custom("expected an absolute path without `..`"))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! Why: stable codes for people, scripts and tests. `engine` never decides by one.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal : $sentence:literal,)+ }) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name { $(#[doc = $sentence] #[serde(rename = $code)] $variant,)+ }
+
+        impl $name {
+            /// Every code, for help texts, schemas and tests.
+            pub const ALL: &'static [$name] = &[$($name::$variant),+];
+
+            /// The code as it stands in a plan.
+            pub fn code(self) -> &'static str {
+                match self { $($name::$variant => $code),+ }
+            }
+
+            /// The bare sentence for people; `report` adds the facts of the line.
+            pub fn sentence(self) -> &'static str {
+                match self { $($name::$variant => $sentence),+ }
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.code())
+            }
+        }
+    };
+}
+
+codes! {
+    /// Why a name may be linked.
+    LinkReason {
+        Identical = "identical": "same content and metadata as other names",
+        IdenticalObject = "identical-object": "same content and metadata as an object that is already in the base",
+    }
+}
+
+codes! {
+    /// Why an object is flagged.
+    FlagReason {
+        ProtectShared = "protect-shared": "a shared file must not be changed by one guest for all",
+    }
+}
+
+codes! {
+    /// Why a name is left alone. The order of the variants is that of the plan's summary.
+    SkipReason {
+        ConfigFile = "config-file": "config file",
+        ConfigSidecar = "config-sidecar": "kept beside a config file by the package manager",
+        Diverted = "diverted": "diverted by the administrator or a package",
+        ModeOverride = "mode-override": "owner or mode set by the administrator (statoverride)",
+        Etc = "etc": "configuration directory",
+        MachineIdentity = "machine-identity": "identity of this machine",
+        RandomSeed = "random-seed": "random seed",
+        Secret = "secret": "key or other secret",
+        UserDatabase = "user-database": "users and groups of this guest",
+        PackageState = "package-state": "state of the package manager",
+        Cache = "cache": "cache",
+        Log = "log": "log, spool or mail",
+        NetworkIdentity = "network-identity": "network identity or lease",
+        Database = "database": "database in use",
+        LockFile = "lock-file": "lock or process-id file",
+        History = "history": "history of a person's commands",
+        CloudInit = "cloud-init": "state of cloud-init",
+        Var = "var": "variable data",
+        Home = "home": "home directory or served data",
+        Runtime = "runtime": "runtime, temporary or foreign directory",
+        BootState = "boot-state": "state of the boot loader",
+        NotWorldReadable = "not-world-readable": "not readable by everybody",
+        WorldWritable = "writable-by-others": "writable by group or others",
+        Privileged = "privileged": "setuid, setgid or with capabilities",
+        Empty = "empty": "empty file, nothing to gain",
+        TooSmall = "too-small": "smaller than --min-size",
+        Excluded = "excluded": "excluded by a pattern",
+        LinkedToKept = "linked-to-kept": "another name of the same file must stay private",
+        NamesOutside = "names-outside": "has hard links outside the scanned guests or across guests",
+        TooManyNames = "too-many-names": "has more hard links than one plan line can name",
+        InodeFlags = "inode-flags": "has inode flags or a project id that a link would change",
+        MountedOver = "mounted-over": "something is mounted on this name",
+        OtherFilesystem = "other-filesystem": "on another file system than the guest's root",
+        Unreadable = "unreadable": "could not be read",
+        ChangedWhileReading = "changed-while-reading": "changed while it was read",
+        AlreadyShared = "already-shared": "already refers to an object",
+        Unique = "unique": "no other name has this content and metadata",
+        Held = "held": "held back by the reviewer",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_are_the_json() {
+        let mut seen = std::collections::BTreeSet::new();
+        for reason in SkipReason::ALL {
+            assert!(seen.insert(reason.code()), "{reason} twice");
+            assert_eq!(serde_json::to_value(reason).unwrap(), reason.code());
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! What a file is at one moment.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// An inode: device and inode number. Only equality means anything, and only while something holds the inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FileId {
+    /// `st_dev`.
+    pub dev: u64,
+    /// `st_ino`.
+    pub ino: u64,
+}
+
+/// A time stamp of a file: seconds since 1970 plus nanoseconds, which are always added (so -1.5 s is -2 s + 0.5 s).
+/// Written `SECONDS.NNNNNNNNN`, as a string, because it passes 2^53. Compared for equality only: clocks step.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Time {
+    /// Whole seconds, maybe negative.
+    pub sec: i64,
+    /// 0 to 999,999,999.
+    pub nsec: u32,
+}
+
+/// What kind of thing a name refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileKind {
+    /// A regular file: the only kind that is ever shared.
+    Regular,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A socket, FIFO or device.
+    Special,
+}
+
+/// Everything that `statx` says about a file and that matters here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileState {
+    /// Regular file, directory, …
+    pub kind: FileKind,
+    /// Device and inode.
+    pub id: FileId,
+    /// Number of names, seen or not.
+    pub nlink: u32,
+    /// Permission bits, with setuid, setgid and sticky: 0 to 0o7777.
+    pub mode: u32,
+    /// Owner as stored on disk.
+    pub uid: u32,
+    /// Group as stored on disk.
+    pub gid: u32,
+    /// Length in bytes.
+    pub size: u64,
+    /// Allocated units of 512 bytes.
+    pub blocks: u64,
+    /// Last change of the content.
+    pub mtime: Time,
+    /// Last change of anything.
+    pub ctime: Time,
+}
+
+/// An extended attribute: its name with the namespace, and its value.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Xattr {
+    /// Such as `security.capability`.
+    pub name: Vec<u8>,
+    /// Any bytes.
+    pub value: Vec<u8>,
+}
+
+/// All metadata that the names of one inode share, and that must therefore be equal before they may.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Metadata {
+    /// Permission bits, with setuid, setgid and sticky.
+    pub mode: u32,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Modification time; `None` where the policy ignores it.
+    pub mtime: Option<Time>,
+    /// All extended attributes (ACLs, labels and capabilities are some of them), sorted by name.
+    pub xattrs: Vec<Xattr>,
+    /// Inode flags that say something (append-only, no-dump, …); 0 for an ordinary file. Immutable is left out.
+    pub flags: u32,
+    /// Project id, for project quotas.
+    pub project: u32,
+}
+
+impl FileState {
+    /// Bytes on disk.
+    pub fn allocated(&self) -> u64 {
+        self.blocks.saturating_mul(512)
+    }
+}
+
+/// Text that is not a [`Time`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a time as SECONDS.NANOSECONDS, with nine digits of nanoseconds")]
+pub struct BadTime;
+
+impl FromStr for Time {
+    type Err = BadTime;
+    fn from_str(text: &str) -> Result<Self, BadTime> {
+        let (sec, nsec) = text.split_once('.').ok_or(BadTime)?;
+        let digits = |t: &str| !t.is_empty() && t.bytes().all(|b| b.is_ascii_digit());
+        if !digits(sec.strip_prefix('-').unwrap_or(sec)) || nsec.len() != 9 || !digits(nsec) {
+            return Err(BadTime);
+        }
+        Ok(Time {
+            sec: sec.parse().map_err(|_| BadTime)?,
+            nsec: nsec.parse().map_err(|_| BadTime)?,
+        })
+    }
+}
+
+impl fmt::Display for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:09}", self.sec, self.nsec)
+    }
+}
+
+impl fmt::Debug for Time {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl TryFrom<String> for Time {
+    type Error = BadTime;
+    fn try_from(text: String) -> Result<Self, BadTime> {
+        text.parse()
+    }
+}
+
+impl From<Time> for String {
+    fn from(time: Time) -> String {
+        time.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_round_trip() {
+        for time in [
+            Time { sec: 0, nsec: 1 },
+            Time {
+                sec: -2,
+                nsec: 500_000_000,
+            },
+            Time {
+                sec: i64::MAX,
+                nsec: 999_999_999,
+            },
+        ] {
+            assert_eq!(time.to_string().parse(), Ok(time));
+        }
+        for bad in [
+            "1",
+            "1.5",
+            "1.0000000001",
+            "-.000000000",
+            "+1.000000000",
+            "1.00000000x",
+        ] {
+            assert_eq!(bad.parse::<Time>(), Err(BadTime), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! What is shared now, and what is not as it should be: the answers of `status`, `verify` and `gc`.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use super::{GuestName, GuestPath, Moved, ObjectId, RunId, RunKind, RunTotals};
+
+/// The answer of `unify status`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Where the base is.
+    pub base: PathBuf,
+    /// Objects in the base, and how many of them no guest name refers to.
+    pub objects: ObjectCount,
+    /// Every guest that the base remembers.
+    pub guests: Vec<GuestStatus>,
+    /// Every run that left a receipt, oldest first.
+    pub runs: Vec<RunStatus>,
+}
+
+/// Objects and their disk use.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ObjectCount {
+    /// Objects in the base.
+    pub all: u64,
+    /// Their allocated bytes.
+    pub bytes: u64,
+    /// Objects without a name in any guest: `unify gc` removes them.
+    pub unused: u64,
+    /// Their allocated bytes.
+    pub unused_bytes: u64,
+    /// Allocated bytes that the names of all guests would need if each had its own copy, minus `bytes`.
+    pub saved_bytes: u64,
+}
+
+/// What one guest holds. All sizes are allocated bytes, each inode once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestStatus {
+    /// Its name.
+    pub name: GuestName,
+    /// Where the base remembers it.
+    pub root: PathBuf,
+    /// Set when the root is gone or another directory: then all counts are zero.
+    pub missing: Option<String>,
+    /// Regular files (inodes).
+    pub files: u64,
+    /// Names that refer to objects.
+    pub shared_names: u64,
+    /// Bytes of files that no object is: the guest's alone.
+    pub unique: u64,
+    /// Bytes of the objects that it refers to.
+    pub shared: u64,
+    /// Bytes that would come back if the guest were deleted and `gc` run: its unique files,
+    /// and the objects that no other guest refers to.
+    pub freed_if_deleted: u64,
+    /// Names that receipts say were linked and that do not refer to their object any more.
+    pub drifted: Vec<Drift>,
+    /// Names and directories that could not be read.
+    pub unread: u64,
+}
+
+/// A name that was unified and is not any more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Drift {
+    /// The name.
+    pub path: GuestPath,
+    /// The object that it referred to.
+    pub object: ObjectId,
+    /// Does the name still exist?
+    pub exists: bool,
+}
+
+/// One run in the base's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RunStatus {
+    /// Its name.
+    pub run: RunId,
+    /// Apply or undo.
+    pub what: RunKind,
+    /// When it began.
+    pub started: String,
+    /// Its counts; `None` when it did not end by itself.
+    pub totals: Option<RunTotals>,
+}
+
+/// The answer of `unify verify`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// Link and flag lines that hold.
+    pub holds: u64,
+    /// Lines that were refused or failed at apply, or taken out by a reviewer: nothing to prove.
+    pub not_applied: u64,
+    /// Objects whose content was read again.
+    pub objects: u64,
+    /// Everything that is not as it should be.
+    pub differences: Vec<Difference>,
+}
+
+/// Something that is not as a plan or a base promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Difference {
+    /// Whose name, if it is about a name.
+    pub guest: Option<GuestName>,
+    /// Which name, if it is about a name.
+    pub path: Option<GuestPath>,
+    /// Which object, if it is about one.
+    pub object: Option<ObjectId>,
+    /// What is wrong.
+    pub what: Wrong,
+}
+
+/// What is wrong with a name, an object or the base.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wrong {
+    /// The name refers to another inode than the object's.
+    NotTheObject,
+    /// The name does not exist.
+    NameGone,
+    /// The object is not in the base.
+    ObjectGone,
+    /// The object's content or metadata are not what its name says.
+    ObjectDamaged(Vec<Moved>),
+    /// The object lacks a flag that the plan sets.
+    NotFlagged,
+    /// Something was left behind in the base's staging area.
+    LeftInStaging(String),
+    /// The guest's root is gone or another directory.
+    RootChanged,
+    /// The machine could not tell.
+    Unreadable(String),
+}
+
+/// The answer of `unify gc`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Collected {
+    /// Objects without a name in any guest, removed (or to be removed with `--dry-run`).
+    pub objects: u64,
+    /// Allocated bytes of these.
+    pub bytes: u64,
+    /// Objects that are in use and stay.
+    pub kept: u64,
+}
