@@ -1,0 +1,164 @@
+//! Classify, first half: may this name be shared at all, as far as its path and inode tell?
+//!
+//! The answer comes from the user's patterns and the care rules ([`table`]), in this order:
+//!
+//! 1. the user's patterns: an exclude is the end of it, an include overrules the rules on paths;
+//! 2. the rules on paths ([`Care::name`]);
+//! 3. the rules on inodes ([`Care::inode`], [`Care::xattrs`]), which no pattern overrules.
+//!
+//! What package databases say comes before all of these and is not decided here.
+//!
+//! **How skips become one line.** The walk asks about every single name, because below a directory
+//! that one rule covers another rule, a pattern or a package may say something else. When a rule
+//! covers a whole directory, the verdict says which ([`Verdict::under`]); names with equal
+//! `(reason, rule, under)` are then counted on one line for that directory. So the line for `/var`
+//! stands for the names below it that no other line stands for.
+//!
+//! Paths are taken as the walk sees them, with no link in them. A guest that keeps `/var` elsewhere
+//! behind a link must be asked about under the name `/var`.
+
+use crate::model::{FileState, PatternKind, Policy, SkipReason, Xattr};
+
+use super::care_table::world_readable;
+use super::path_index::PathIndex;
+use super::pattern::{BadPattern, Patterns};
+
+pub use super::care_table::{CareRule, Covers, Test, is_overridable, table};
+
+/// The care rules that are switched on and the user's patterns, compiled.
+#[derive(Debug)]
+pub struct Care {
+    patterns: Patterns,
+    names: NameRules,
+    unreadable_names: NameRules,
+    tests: Vec<(SkipReason, Test)>,
+    min_size: u64,
+    min_size_rule: String,
+}
+
+/// Why a name is left alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict<'care, 'path> {
+    /// The code in the plan.
+    pub reason: SkipReason,
+    /// The pattern or the test that decided.
+    pub rule: &'care str,
+    /// The directory, if the rule covers all of it: skips under it are summed up on one line.
+    pub under: Option<&'path [u8]>,
+}
+
+/// Rows on names, first match first.
+#[derive(Debug, Default)]
+struct NameRules {
+    index: PathIndex,
+    /// What each pattern of the index belongs to.
+    rows: Vec<(SkipReason, &'static str)>,
+}
+
+impl Care {
+    /// Compiles the rules. `Policy::allow` takes out rows; codes in it that no row has do nothing.
+    pub fn new(policy: &Policy) -> Result<Care, BadPattern> {
+        let mut care = Care {
+            patterns: Patterns::new(&policy.patterns)?,
+            names: NameRules::default(),
+            unreadable_names: NameRules::default(),
+            tests: Vec::new(),
+            min_size: policy.min_size,
+            min_size_rule: format!("--min-size {}", policy.min_size),
+        };
+        let rows = table().iter();
+        for rule in rows.filter(|rule| !policy.allow.contains(&rule.reason)) {
+            match rule.covers {
+                Covers::Names(patterns) => care.names.add(rule.reason, patterns)?,
+                Covers::UnreadableNames(p) => care.unreadable_names.add(rule.reason, p)?,
+                Covers::Files(test) => care.tests.push((rule.reason, test)),
+            }
+        }
+        Ok(care)
+    }
+
+    /// What the patterns and the rules on paths say about a name; `path` is absolute.
+    pub fn name<'p>(&self, path: &'p [u8]) -> Option<Verdict<'_, 'p>> {
+        let Some(decision) = self.patterns.decide(path) else {
+            return self.names.first(path);
+        };
+        match decision.kind {
+            PatternKind::Include => None,
+            PatternKind::Exclude => Some(Verdict {
+                reason: SkipReason::Excluded,
+                rule: decision.pattern,
+                under: decision.under,
+            }),
+        }
+    }
+
+    /// What the rules on inodes say about a regular file. The path matters only to tell a private
+    /// key from other files that not everybody may read.
+    pub fn inode<'p>(&self, path: &'p [u8], state: &FileState) -> Option<Verdict<'_, 'p>> {
+        let private = (!world_readable(state)).then(|| self.unreadable_names.first(path));
+        private
+            .flatten()
+            .or_else(|| self.failed_test(state))
+            .or_else(|| self.too_small(state))
+    }
+
+    /// What the rules on inodes say about extended attributes: capabilities are a privilege.
+    pub fn xattrs(&self, xattrs: &[Xattr]) -> Option<Verdict<'_, 'static>> {
+        let capable = xattrs.iter().any(|x| x.name == b"security.capability");
+        let mut tests = self.tests.iter().filter(|_| capable);
+        let (reason, test) = tests.find(|(reason, _)| *reason == SkipReason::Privileged)?;
+        Some(Verdict::of_inode(*reason, test.words))
+    }
+
+    fn failed_test(&self, state: &FileState) -> Option<Verdict<'_, 'static>> {
+        let (reason, test) = self.tests.iter().find(|(_, test)| (test.holds)(state))?;
+        Some(Verdict::of_inode(*reason, test.words))
+    }
+
+    fn too_small(&self, state: &FileState) -> Option<Verdict<'_, 'static>> {
+        let small = state.size < self.min_size;
+        small.then(|| Verdict::of_inode(SkipReason::TooSmall, &self.min_size_rule))
+    }
+}
+
+impl<'care> Verdict<'care, 'static> {
+    fn of_inode(reason: SkipReason, rule: &'care str) -> Self {
+        Verdict {
+            reason,
+            rule,
+            under: None,
+        }
+    }
+}
+
+impl NameRules {
+    fn add(
+        &mut self,
+        reason: SkipReason,
+        patterns: &'static [&'static str],
+    ) -> Result<(), BadPattern> {
+        for pattern in patterns {
+            self.index.push(pattern).map_err(|why| BadPattern {
+                from: format!("care rule {reason}"),
+                pattern: (*pattern).to_owned(),
+                why: why.to_owned(),
+            })?;
+            self.rows.push((reason, pattern));
+        }
+        Ok(())
+    }
+
+    fn first<'p>(&self, path: &'p [u8]) -> Option<Verdict<'_, 'p>> {
+        let hit = self.index.first(path)?;
+        let (reason, rule) = *self.rows.get(hit.rank)?;
+        Some(Verdict {
+            reason,
+            rule,
+            under: (hit.covered.len() < path.len()).then_some(hit.covered),
+        })
+    }
+}
+
+#[cfg(test)]
+#[path = "care_tests.rs"]
+mod tests;

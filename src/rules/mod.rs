@@ -1,0 +1,25 @@
+//! Floor 1, thought: every decision of the program, as functions from plain data to plain data.
+//!
+//! A plan is made in three steps, and each is a file here:
+//!
+//! 1. **classify**: what must stay private, and why. [`care`] holds the care rules and the user's
+//!    patterns; what package databases say is asked for by the caller before.
+//! 2. **match**: which of the remaining files have the same content and metadata.
+//! 3. **choose**: which object each group gets, and what it is made from.
+//!
+//! `apply` asks the same room again before it touches a name: [`precondition`] says which facts
+//! about a file moved since the plan was made.
+//!
+//! The room may assume nothing but what stands in its arguments, and names and attributes among
+//! them are an attacker's: every matcher is linear in pattern times name, and nothing recurses over
+//! input. It never opens a file, reads a clock or the environment, and never prints.
+
+pub mod care;
+mod care_table;
+pub mod choose;
+mod glob;
+pub mod inode_flags;
+mod path_index;
+pub mod pattern;
+pub mod precondition;
+pub mod totals;

@@ -1,0 +1,127 @@
+//! Many path globs asked at once: which of them, in the order they were added, covers a path first?
+//!
+//! A run asks once per name, millions of times, and nearly every answer is "none". So the globs are
+//! sorted beforehand into the few that can match at all: those anchored below the path's first
+//! component, those for a single name at any depth by the last byte of that name, and the rest.
+//! The answer is the same as trying them one by one; only the caller's order decides.
+
+use std::collections::HashMap;
+
+use super::glob::{PathGlob, Why, Wildcard, ancestor, components};
+
+/// Globs in an order of priority.
+#[derive(Debug)]
+pub(super) struct PathIndex {
+    /// Anchored, by their literal first component.
+    by_top: HashMap<Vec<u8>, Vec<Ranked>>,
+    /// For one name at any depth, by its last byte: asked once a component, so a plain array.
+    by_last_byte: [Vec<Ranked>; 256],
+    rest: Vec<Ranked>,
+    next: usize,
+}
+
+#[derive(Debug)]
+struct Ranked {
+    rank: usize,
+    glob: PathGlob,
+}
+
+/// The glob that covers a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Hit<'a> {
+    /// How many globs were added before it.
+    pub rank: usize,
+    /// What it matched: the path itself, or the directory above.
+    pub covered: &'a [u8],
+}
+
+impl Default for PathIndex {
+    fn default() -> PathIndex {
+        PathIndex {
+            by_top: HashMap::new(),
+            by_last_byte: std::array::from_fn(|_| Vec::new()),
+            rest: Vec::new(),
+            next: 0,
+        }
+    }
+}
+
+impl PathIndex {
+    /// Adds a glob behind all others.
+    pub(super) fn push(&mut self, pattern: &str) -> Result<(), Why> {
+        let glob = PathGlob::new(pattern)?;
+        let rank = self.next;
+        let last_byte = glob.floating_name().and_then(Wildcard::last_byte);
+        let named = last_byte.and_then(|byte| self.by_last_byte.get_mut(usize::from(byte)));
+        let bucket = match (glob.top(), named) {
+            (Some(top), _) => self.by_top.entry(top).or_default(),
+            (None, Some(named)) => named,
+            (None, None) => &mut self.rest,
+        };
+        bucket.push(Ranked { rank, glob });
+        self.next += 1;
+        Ok(())
+    }
+
+    /// The first glob that covers `path`.
+    pub(super) fn first<'a>(&self, path: &'a [u8]) -> Option<Hit<'a>> {
+        let parts = components(path);
+        let anchored = parts.first().and_then(|top| self.by_top.get(*top));
+        let candidates = anchored.into_iter().flatten().chain(&self.rest);
+        let whole = candidates.filter_map(|c| Some((c.rank, c.glob.covers(&parts)?)));
+        let named = parts.iter().zip(1..).flat_map(|(part, depth)| {
+            let found = self.named(part);
+            found.map(move |rank| (rank, depth))
+        });
+        let (rank, depth) = whole.chain(named).min()?;
+        let covered = ancestor(path, &parts, depth);
+        Some(Hit { rank, covered })
+    }
+
+    /// Ranks of the globs for single names that match this component.
+    fn named(&self, part: &[u8]) -> impl Iterator<Item = usize> {
+        let byte = part.last().copied().map(usize::from);
+        let bucket = byte.and_then(|byte| self.by_last_byte.get(byte));
+        let candidates = bucket.into_iter().flatten();
+        candidates
+            .filter(move |c| c.glob.floating_name().is_some_and(|g| g.matches(part)))
+            .map(|c| c.rank)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn first(patterns: &[&str], path: &str) -> Option<(usize, String)> {
+        let mut index = PathIndex::default();
+        patterns.iter().for_each(|p| index.push(p).unwrap());
+        let hit = index.first(path.as_bytes())?;
+        Some((hit.rank, String::from_utf8(hit.covered.to_vec()).unwrap()))
+    }
+
+    #[test]
+    fn the_order_of_adding_decides_in_whatever_bucket_a_glob_is() {
+        let (top, name, rest) = ("/var/lib", "*.db", "/*/lib/?.db");
+        let path = "/var/lib/x.db";
+        for patterns in [[top, name, rest], [name, rest, top], [rest, top, name]] {
+            let (rank, _) = first(&patterns, path).unwrap();
+            assert_eq!(rank, 0, "{patterns:?}");
+        }
+        assert_eq!(first(&[top, name, rest], "/usr/x.dbx"), None);
+    }
+
+    #[test]
+    fn what_was_matched_is_the_topmost_directory() {
+        let cases = [
+            ("/var", "/var/lib/x", "/var"),
+            ("/opt/*/etc", "/opt/a/etc/b/c", "/opt/a/etc"),
+            (".ssh", "/root/.ssh/a/.ssh/b", "/root/.ssh"),
+            ("/etc/x", "/etc/x", "/etc/x"),
+            ("/", "/etc/x", "/"),
+        ];
+        for (pattern, path, want) in cases {
+            assert_eq!(first(&[pattern], path), Some((0, want.into())), "{pattern}");
+        }
+    }
+}

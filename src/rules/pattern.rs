@@ -1,0 +1,201 @@
+//! The user's own patterns: `--exclude` and `--include`, and the lists of the original.
+//!
+//! All patterns stand in one order and **the first one that covers a name decides**. No pattern
+//! changes what a package database says or what the inode itself forbids.
+//!
+//! **Globs** (`--exclude`, `--include`): `*`, `?`, `[a-z]` and `[!a-z]` do not match a slash, `**` as
+//! a component of its own does. With a slash in front a glob is anchored at the guest's root, else it
+//! may match at any depth. It covers what it matches and everything below; with a slash at the
+//! end only what is below.
+//!
+//! **Lists** (`--exclude-from`, the format of vunify's exclude lists): one pattern a line, `+`
+//! includes, `-` or nothing excludes, `~` excludes too (it told vcopy not even to copy). `#` in the
+//! first column is a comment, blanks at the end of a line are dropped. Patterns are `fnmatch`
+//! without flags over the whole path inside the guest, so `*` matches slashes.
+//! An exclude covers what lies below the directory that it matches, because the original did not
+//! enter that directory. An include covers the matched names alone, so the usual `+/root`,
+//! `+/root/.ssh`, `-/root/*` keeps its meaning. One thing is easier than it was: a deeper `+` in an
+//! earlier line wins over a later exclude of a directory above it, because every name is asked
+//! about on its own.
+//!
+//! The original dropped a last line without newline and lines of one character, and took an
+//! unreadable list for an empty one. Here all lines count, and a pattern that could never match is
+//! an error. That a list can be read is for the caller to see to.
+
+use crate::model::{Pattern, PatternKind};
+
+use super::glob::{PathGlob, Why, Wildcard, ancestor, components};
+
+/// Most patterns of one run: each is tried on every name.
+const MAX_PATTERNS: usize = 10_000;
+
+/// A pattern that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{from}: bad pattern {pattern:?}: {why}")]
+pub struct BadPattern {
+    /// Where it was given: an option, or a list's name and line.
+    pub from: String,
+    /// The pattern, as it was given.
+    pub pattern: String,
+    /// What is wrong with it.
+    pub why: String,
+}
+
+/// All patterns of a run, compiled.
+#[derive(Debug)]
+pub struct Patterns(Vec<Compiled>);
+
+#[derive(Debug)]
+struct Compiled {
+    kind: PatternKind,
+    text: String,
+    matcher: Matcher,
+}
+
+#[derive(Debug)]
+enum Matcher {
+    Path(PathGlob),
+    /// From a list. `below` matches a directory with the slash behind it; excludes have one.
+    List {
+        name: Wildcard,
+        below: Option<Wildcard>,
+    },
+}
+
+/// What the first matching pattern says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Decision<'list, 'path> {
+    /// Include or exclude.
+    pub kind: PatternKind,
+    /// The pattern.
+    pub pattern: &'list str,
+    /// The directory that the pattern matched, if it is not the name itself.
+    pub under: Option<&'path [u8]>,
+}
+
+impl Patterns {
+    /// Compiles the patterns of a policy.
+    pub fn new(patterns: &[Pattern]) -> Result<Patterns, BadPattern> {
+        if let Some(surplus) = patterns.get(MAX_PATTERNS) {
+            return Err(bad(surplus, "a run may have at most 10000 patterns"));
+        }
+        let compiled = patterns.iter().map(Compiled::new);
+        compiled.collect::<Result<_, _>>().map(Patterns)
+    }
+
+    /// What the first pattern that covers `path` says; `None` if none does.
+    pub fn decide<'p>(&self, path: &'p [u8]) -> Option<Decision<'_, 'p>> {
+        let parts = if self.0.is_empty() {
+            return None;
+        } else {
+            components(path)
+        };
+        self.0.iter().find_map(|pattern| {
+            let covered = pattern.matcher.covered(path, &parts)?;
+            Some(Decision {
+                kind: pattern.kind,
+                pattern: &pattern.text,
+                under: (covered.len() < path.len()).then_some(covered),
+            })
+        })
+    }
+}
+
+impl Compiled {
+    fn new(pattern: &Pattern) -> Result<Compiled, BadPattern> {
+        let matcher = if pattern.star_crosses_slash {
+            Matcher::list(pattern.kind, &pattern.glob)
+        } else {
+            PathGlob::new(&pattern.glob).map(Matcher::Path)
+        };
+        Ok(Compiled {
+            kind: pattern.kind,
+            text: pattern.glob.clone(),
+            matcher: matcher.map_err(|why| bad(pattern, why))?,
+        })
+    }
+}
+
+impl Matcher {
+    fn list(kind: PatternKind, text: &str) -> Result<Matcher, Why> {
+        let name = Wildcard::new(text)?;
+        let slash_at_end = name.last_byte() == Some(b'/');
+        if !name.may_begin_with(b'/') {
+            return Err(
+                "it can never match: a list's patterns are for whole paths, which begin with /",
+            );
+        }
+        if text.contains("//") {
+            return Err("it can never match: no path has an empty component");
+        }
+        if kind == PatternKind::Include && slash_at_end {
+            return Err("it can never match: a name does not end in /; for what is below write /*");
+        }
+        let below = match kind {
+            PatternKind::Include => None,
+            PatternKind::Exclude if slash_at_end => Some(name.clone()),
+            PatternKind::Exclude => Some(name.followed_by(b'/')),
+        };
+        Ok(Matcher::List { name, below })
+    }
+
+    /// What the pattern matched of this path: all of it, or a directory above.
+    fn covered<'a>(&self, path: &'a [u8], parts: &[&[u8]]) -> Option<&'a [u8]> {
+        match self {
+            Matcher::Path(glob) => {
+                let count = glob.covers(parts)?;
+                Some(ancestor(path, parts, count))
+            }
+            Matcher::List { name, below } => {
+                let below = below.as_ref().and_then(|b| b.shortest_prefix(path));
+                let directory = below.and_then(|end| path.get(..end.max(2) - 1));
+                directory.or_else(|| name.matches(path).then_some(path))
+            }
+        }
+    }
+}
+
+/// Reads a list in the original's syntax; `from` names it in errors and in the plan. Every
+/// pattern of the answer compiles.
+pub fn parse_list(text: &[u8], from: &str) -> Result<Vec<Pattern>, BadPattern> {
+    let lines = text.split(|&b| b == b'\n').zip(1..);
+    let lines = lines.map(|(line, number)| (line.trim_ascii_end(), number));
+    lines
+        .filter(|(line, _)| !line.is_empty() && !line.starts_with(b"#"))
+        .map(|(line, number): (&[u8], u64)| parse_line(line, format!("{from}:{number}")))
+        .collect()
+}
+
+fn parse_line(line: &[u8], from: String) -> Result<Pattern, BadPattern> {
+    let Ok(text) = str::from_utf8(line) else {
+        return Err(BadPattern {
+            from,
+            pattern: String::from_utf8_lossy(line).into_owned(),
+            why: "it is not UTF-8: write ? for each byte that is not".to_owned(),
+        });
+    };
+    let (kind, glob) = match text.split_at_checked(1) {
+        Some(("+", glob)) => (PatternKind::Include, glob),
+        Some(("-" | "~", glob)) => (PatternKind::Exclude, glob),
+        _ => (PatternKind::Exclude, text),
+    };
+    let pattern = Pattern {
+        kind,
+        glob: glob.to_owned(),
+        star_crosses_slash: true,
+        from,
+    };
+    Compiled::new(&pattern).map(|_| pattern)
+}
+
+fn bad(pattern: &Pattern, why: Why) -> BadPattern {
+    BadPattern {
+        from: pattern.from.clone(),
+        pattern: pattern.glob.clone(),
+        why: why.to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[path = "pattern_tests.rs"]
+mod tests;

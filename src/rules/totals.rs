@@ -1,0 +1,224 @@
+//! The sums at the end of a plan, collected while its lines are made.
+//!
+//! Lines, files and objects are three things and are told apart: [`SummaryBuilder::action`] counts a
+//! line, [`SummaryBuilder::skipped`] the files that are left alone (most of them have no line of
+//! their own), [`SummaryBuilder::object`] who shares what. Sums stay at the largest number
+//! instead of wrapping. Same calls in any order, same summary.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Action, Count, GuestName, Link, Shared, SkipReason, Summary, Totals};
+
+/// A summary in the making.
+#[derive(Debug)]
+pub struct SummaryBuilder {
+    guests: Vec<GuestName>,
+    totals: Totals,
+    skipped: BTreeMap<SkipReason, Count>,
+    /// By set of guests, not by pair: there are few sets, and pairs grow with the square of the guests.
+    shared: BTreeMap<Box<[u32]>, Count>,
+}
+
+impl SummaryBuilder {
+    /// An empty summary of a plan for these guests, in the plan's order.
+    pub fn new(guests: Vec<GuestName>) -> SummaryBuilder {
+        SummaryBuilder {
+            guests,
+            totals: Totals::default(),
+            skipped: BTreeMap::new(),
+            shared: BTreeMap::new(),
+        }
+    }
+
+    /// Counts one line of the plan. A skip counts as a line only: see [`SummaryBuilder::skipped`].
+    pub fn action(&mut self, action: &Action) {
+        match action {
+            Action::Link(link) => self.link(link),
+            Action::Flag(_) => self.totals.flags += 1,
+            Action::Skip(_) => self.totals.skips += 1,
+        }
+    }
+
+    /// Counts `files` files of together `bytes` bytes that are left alone, with a line or without.
+    /// To be called once for each file (inode), under the first reason that was found.
+    pub fn skipped(&mut self, reason: SkipReason, files: u64, bytes: u64) {
+        add(self.skipped.entry(reason).or_default(), files, bytes);
+    }
+
+    /// Counts an object of `size` bytes that names in these guests will refer to. `guests` are
+    /// indices into the plan's guests, in any order and as often as they occur; an index
+    /// beyond them is nobody.
+    pub fn object(&mut self, guests: &[u32], size: u64) {
+        let mut set = guests.to_vec();
+        set.sort_unstable();
+        set.dedup();
+        if set.len() > 1 {
+            add(self.shared.entry(set.into()).or_default(), 1, size);
+        }
+    }
+
+    /// The summary: reasons by code, pairs in the order of the guests.
+    pub fn finish(self) -> Summary {
+        let shared = self.pairs();
+        let skipped = self.skipped.into_iter();
+        Summary {
+            totals: self.totals,
+            skipped: skipped
+                .map(|(r, count)| (r.code().to_owned(), count))
+                .collect(),
+            shared,
+        }
+    }
+
+    fn link(&mut self, link: &Link) {
+        let totals = &mut self.totals;
+        totals.links += 1;
+        totals.names += 1 + link.also.len() as u64;
+        totals.bytes = totals.bytes.saturating_add(link.size);
+        totals.saves = totals.saves.saturating_add(link.saves);
+        totals.objects += u64::from(link.makes.is_some());
+    }
+
+    fn pairs(&self) -> Vec<Shared> {
+        let mut pairs: BTreeMap<(u32, u32), Count> = BTreeMap::new();
+        for (set, count) in &self.shared {
+            for (first, second) in pairs_of(set) {
+                let pair = pairs.entry((first, second)).or_default();
+                add(pair, count.files, count.bytes);
+            }
+        }
+        let name = |index: u32| self.guests.get(index as usize).cloned();
+        let shared = pairs.into_iter().filter_map(|((a, b), count)| {
+            Some(Shared {
+                guests: (name(a)?, name(b)?),
+                files: count.files,
+                bytes: count.bytes,
+            })
+        });
+        shared.collect()
+    }
+}
+
+/// All pairs of a sorted set, the smaller one first.
+fn pairs_of(set: &[u32]) -> impl Iterator<Item = (u32, u32)> {
+    let firsts = set.iter().zip(1..);
+    firsts.flat_map(|(&first, behind)| set.iter().skip(behind).map(move |&second| (first, second)))
+}
+
+fn add(count: &mut Count, files: u64, bytes: u64) {
+    count.files = count.files.saturating_add(files);
+    count.bytes = count.bytes.saturating_add(bytes);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{
+        Before, Digest, Flag, FlagReason, GuestPath, LinkReason, Making, MetadataDigest, Method,
+        ObjectFlag, ObjectId, Skip, Time,
+    };
+
+    const T: Time = Time { sec: 0, nsec: 0 };
+    const OBJECT: ObjectId = ObjectId {
+        content: Digest([1; 32]),
+        metadata: MetadataDigest([2; 16]),
+        generation: 0,
+    };
+
+    fn guest(name: &str) -> GuestName {
+        GuestName::new(name).unwrap()
+    }
+
+    fn path(text: &str) -> GuestPath {
+        GuestPath::new(text.as_bytes()).unwrap()
+    }
+
+    fn link(also: &[&str], makes: Option<Making>, saves: u64) -> Action {
+        Action::Link(Link {
+            guest: guest("a"),
+            path: path("/x"),
+            also: also.iter().map(|p| path(p)).collect(),
+            method: Method::Hardlink,
+            object: OBJECT,
+            makes,
+            size: 100,
+            saves,
+            reason: LinkReason::Identical,
+            before: Before {
+                dev: 1,
+                ino: 1,
+                nlink: 1,
+                mode: 0o644,
+                uid: 0,
+                gid: 0,
+                size: 100,
+                mtime: T,
+                ctime: T,
+            },
+            note: None,
+        })
+    }
+
+    #[test]
+    fn lines_are_counted_by_kind() {
+        let mut sum = SummaryBuilder::new(vec![]);
+        sum.action(&link(&[], Some(Making::Copy), 0));
+        sum.action(&link(&["/y", "/z"], None, 4096));
+        sum.action(&Action::Flag(Flag {
+            object: OBJECT,
+            set: vec![ObjectFlag::Immutable],
+            names: 4,
+            reason: FlagReason::ProtectShared,
+            note: None,
+        }));
+        sum.action(&Action::Skip(Skip::bare(SkipReason::Etc)));
+        let want = Totals {
+            links: 2,
+            names: 4,
+            bytes: 200,
+            saves: 4096,
+            objects: 1,
+            flags: 1,
+            skips: 1,
+        };
+        let summary = sum.finish();
+        assert_eq!(summary.totals, want);
+        assert!(summary.skipped.is_empty(), "a skip line is not a file");
+    }
+
+    #[test]
+    fn skipped_files_are_summed_by_code() {
+        let mut sum = SummaryBuilder::new(vec![]);
+        sum.skipped(SkipReason::Etc, 3, 30);
+        sum.skipped(SkipReason::Unique, 1, u64::MAX);
+        sum.skipped(SkipReason::Etc, 2, 20);
+        sum.skipped(SkipReason::Unique, 1, 1);
+        let skipped = sum.finish().skipped;
+        let count = |files, bytes| Count { files, bytes };
+        let want = [
+            ("etc".to_owned(), count(5, 50)),
+            ("unique".to_owned(), count(2, u64::MAX)),
+        ];
+        assert_eq!(skipped, BTreeMap::from(want));
+    }
+
+    #[test]
+    fn objects_are_shared_by_pairs() {
+        let mut sum = SummaryBuilder::new(vec![guest("a"), guest("b"), guest("c")]);
+        sum.object(&[2, 0, 1, 0], 10);
+        sum.object(&[0, 1], 5);
+        sum.object(&[1, 1], 1000);
+        sum.object(&[0, 7], 1000);
+        let shared = |a, b, files, bytes| Shared {
+            guests: (guest(a), guest(b)),
+            files,
+            bytes,
+        };
+        let want = [
+            shared("a", "b", 2, 15),
+            shared("a", "c", 1, 10),
+            shared("b", "c", 1, 10),
+        ];
+        assert_eq!(sum.finish().shared, want);
+    }
+}
