@@ -53,14 +53,25 @@ impl fmt::Display for GuestName {
     }
 }
 
+/// Untrusted bytes for people and terminals: control bytes, marks that reorder or hide text, and what is not UTF-8
+/// are escaped. Never parsed back.
+#[derive(Debug, Clone, Copy)]
+pub struct Escaped<'a>(pub &'a [u8]);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write_safe(self.0, f)
+    }
+}
+
 /// Control characters, and the marks that reorder or hide text on a terminal.
-pub(super) fn needs_escape(c: char) -> bool {
+pub fn needs_escape(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
 }
 
 /// Writes untrusted bytes so that a terminal shows them and obeys nothing.
-pub(super) fn write_safe(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+fn write_safe(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for chunk in bytes.utf8_chunks() {
         chunk.valid().chars().try_for_each(|c| write_char(c, f))?;
         chunk

@@ -33,7 +33,7 @@ mod status;
 pub use action::{Action, Before, Flag, Link, Making, Method, NameRef, ObjectFlag, Skip};
 pub use digest::{BadId, Digest, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage};
-pub use guest::{BadGuestName, GuestName};
+pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
 pub use outcome::{
     BadRunId, Moved, Outcome, Receipt, ReceiptGuest, ReceiptLine, Refusal, RunId, RunKind,
     RunTotals,
@@ -47,5 +47,6 @@ pub use policy::{Ignored, Objects, Pattern, PatternKind, Policy, Protect, Protec
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
-    Collected, Difference, Drift, GuestStatus, ObjectCount, RunStatus, Status, Verification, Wrong,
+    Collected, Difference, Drift, GuestStatus, ObjectCount, Recovered, RunStatus, Status,
+    Verification, Wrong,
 };

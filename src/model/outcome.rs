@@ -1,5 +1,6 @@
 //! What became of an action: the words of a receipt.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -8,11 +9,39 @@ use serde::{Deserialize, Serialize};
 
 use super::{Digest, GuestName, GuestPath, Making, ObjectId, Time};
 
-/// The name of one run of `apply`, `undo` or `gc`: `YYYYMMDDTHHMMSSZ-` and eight hex digits from random bytes.
-/// Sorts by time on a clock that does not step back; nothing depends on that.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// The name of one run of `apply` or `undo`: `YYYYMMDDTHHMMSSZ-`, which people read, and eight hex digits, which count
+/// the runs of a base. The order is that of the count: clocks step, and two runs may begin in one second.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
+
+impl RunId {
+    /// The name of run number `count`, begun at `stamp` (`YYYYMMDDTHHMMSSZ`).
+    pub fn new(stamp: &str, count: u32) -> Result<RunId, BadRunId> {
+        format!("{stamp}-{count:08x}").parse()
+    }
+
+    /// Its number among the runs of its base.
+    pub fn count(&self) -> u32 {
+        u32::from_str_radix(self.digits(), 16).unwrap_or(0)
+    }
+
+    fn digits(&self) -> &str {
+        self.0.get(17..).unwrap_or_default()
+    }
+}
+
+impl Ord for RunId {
+    fn cmp(&self, other: &RunId) -> Ordering {
+        (self.digits(), &self.0).cmp(&(other.digits(), &other.0))
+    }
+}
+
+impl PartialOrd for RunId {
+    fn partial_cmp(&self, other: &RunId) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
 
 /// Text that is not a run's name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -264,4 +293,25 @@ pub struct RunTotals {
     pub bytes: u64,
     /// Lines of the plan that a reviewer took out.
     pub held: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_are_ordered_by_their_count_and_not_by_the_clock() {
+        let first = RunId::new("20261121T052954Z", 9).unwrap();
+        let second = RunId::new("20261121T052953Z", 0x10).unwrap();
+        assert!(first < second);
+        assert_eq!((first.count(), second.count()), (9, 16));
+        for bad in [
+            "",
+            "20261121T052954Z",
+            "20261121T052954Z-0000000G",
+            "2026-121T052954Z-00000001",
+        ] {
+            assert!(bad.parse::<RunId>().is_err(), "{bad}");
+        }
+    }
 }

@@ -137,7 +137,7 @@ impl From<GuestPath> for Vec<u8> {
 /// as `\n`, `\x1b`, `\u{202e}`, `\xff`. Never parsed back.
 impl fmt::Display for GuestPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        super::guest::write_safe(&self.0, f)
+        fmt::Display::fmt(&super::Escaped(&self.0), f)
     }
 }
 

@@ -77,6 +77,7 @@ codes! {
         Privileged = "privileged": "setuid, setgid or with capabilities",
         Empty = "empty": "empty file, nothing to gain",
         TooSmall = "too-small": "smaller than --min-size",
+        TooSparse = "too-sparse": "has far more holes than data",
         Excluded = "excluded": "excluded by a pattern",
         LinkedToKept = "linked-to-kept": "another name of the same file must stay private",
         NamesOutside = "names-outside": "has hard links outside the scanned guests or across guests",

@@ -30,7 +30,7 @@ pub struct ObjectCount {
     pub unused: u64,
     /// Their allocated bytes.
     pub unused_bytes: u64,
-    /// Allocated bytes that the names of all guests would need if each had its own copy, minus `bytes`.
+    /// Allocated bytes that the linked files would need if each had an inode of its own, minus those of the objects in use.
     pub saved_bytes: u64,
 }
 
@@ -140,4 +140,19 @@ pub struct Collected {
     pub bytes: u64,
     /// Objects that are in use and stay.
     pub kept: u64,
+}
+
+/// The answer of `unify recover`.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Recovered {
+    /// Runs that had been cut short.
+    pub runs: u64,
+    /// Names whose exchange was finished.
+    pub finished: u64,
+    /// Names that keep the file that they had.
+    pub kept: u64,
+    /// Flags that were set again.
+    pub flags: u64,
+    /// Entries that need a person, as paths.
+    pub quarantined: Vec<String>,
 }

@@ -1,0 +1,151 @@
+//! The only `unsafe`: four kernel interfaces that neither rustix nor nix wraps, and two signals.
+//!
+//! Each function takes a borrowed descriptor and plain values, and nothing outlives the call.
+#![allow(unsafe_code)]
+
+use std::io;
+use std::os::fd::{AsFd, AsRawFd};
+
+use nix::libc;
+use nix::sys::signal::{SigHandler, Signal, signal};
+
+/// What kind of lease to set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseKind {
+    /// `F_RDLCK`: refused while anybody has the file open for writing.
+    Read,
+    /// `F_UNLCK`: give it back.
+    None,
+}
+
+/// `fcntl(F_SETLEASE)`, `linux/fcntl.h`. `EAGAIN` means that a writer exists.
+pub fn set_lease(fd: impl AsFd, kind: LeaseKind) -> io::Result<()> {
+    let arg = match kind {
+        LeaseKind::Read => libc::F_RDLCK,
+        LeaseKind::None => libc::F_UNLCK,
+    };
+    // SAFETY: F_SETLEASE takes an int by value and touches no memory of ours.
+    let result = unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETLEASE, arg) };
+    check(result).map(drop)
+}
+
+/// `fcntl(F_GETLEASE)`: does our lease still stand? While a writer waits for it, the kernel answers `F_UNLCK`.
+pub fn holds_read_lease(fd: impl AsFd) -> io::Result<bool> {
+    // SAFETY: F_GETLEASE takes no argument and touches no memory of ours.
+    let result = unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_GETLEASE) };
+    check(result).map(|kind| kind == libc::F_RDLCK)
+}
+
+/// `struct fsxattr` of `linux/fs.h`: 28 bytes.
+#[repr(C)]
+#[derive(Default)]
+struct FsXattr {
+    xflags: u32,
+    extsize: u32,
+    nextents: u32,
+    projid: u32,
+    cowextsize: u32,
+    pad: [u8; 8],
+}
+
+/// Project id of a file, `FS_IOC_FSGETXATTR` of `linux/fs.h`.
+pub fn project_id(fd: impl AsFd) -> io::Result<u32> {
+    const FS_IOC_FSGETXATTR: u32 = 0x801c_581f;
+    let mut answer = FsXattr::default();
+    // SAFETY: the kernel writes at most 28 bytes, the size of the struct, into `answer`.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::Ioctl::from(FS_IOC_FSGETXATTR),
+            &raw mut answer,
+        )
+    };
+    check(result).map(|_| answer.projid)
+}
+
+/// `struct fiemap` of `linux/fiemap.h` without its trailing array: 32 bytes.
+#[repr(C)]
+struct FieMap {
+    start: u64,
+    length: u64,
+    flags: u32,
+    mapped_extents: u32,
+    extent_count: u32,
+    reserved: u32,
+}
+
+/// Number of extents of a file, `FS_IOC_FIEMAP` of `linux/fs.h` with room for none of them.
+pub fn extent_count(fd: impl AsFd) -> io::Result<u32> {
+    const FS_IOC_FIEMAP: u32 = 0xc020_660b;
+    let mut map = FieMap {
+        start: 0,
+        length: u64::MAX,
+        flags: 0,
+        mapped_extents: 0,
+        extent_count: 0,
+        reserved: 0,
+    };
+    // SAFETY: with `extent_count` 0 the kernel reads and writes only the 32 bytes of the header.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::Ioctl::from(FS_IOC_FIEMAP),
+            &raw mut map,
+        )
+    };
+    check(result).map(|_| map.mapped_extents)
+}
+
+/// `struct mount_attr` of `linux/mount.h`, first version: 32 bytes.
+#[repr(C)]
+struct MountAttr {
+    attr_set: u64,
+    attr_clr: u64,
+    propagation: u64,
+    userns_fd: u64,
+}
+
+/// Makes a detached mount read-only, noatime, nosuid, nodev, noexec and nosymfollow (Linux 5.14).
+pub fn make_harmless(mount: impl AsFd) -> io::Result<()> {
+    // MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC | NOATIME | NOSYMFOLLOW, and the mask of the atime choice.
+    let attr = MountAttr {
+        attr_set: 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x0020_0000,
+        attr_clr: 0x70,
+        propagation: 0,
+        userns_fd: 0,
+    };
+    // SAFETY: the path is a constant C string, `attr` outlives the call and its true size is given.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_fd().as_raw_fd(),
+            c"".as_ptr(),
+            libc::AT_EMPTY_PATH,
+            &raw const attr,
+            size_of::<MountAttr>(),
+        )
+    };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// Ignores SIGIO, which a broken lease sends and which would kill us, and SIGXFSZ, so that a file size
+/// limit is an error like any other.
+pub fn ignore_deadly_signals() -> io::Result<()> {
+    for which in [Signal::SIGIO, Signal::SIGXFSZ] {
+        // SAFETY: SIG_IGN runs no code of ours.
+        unsafe { signal(which, SigHandler::SigIgn) }?;
+    }
+    Ok(())
+}
+
+fn check(result: libc::c_int) -> io::Result<libc::c_int> {
+    if result == -1 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(result)
+    }
+}

@@ -1,0 +1,344 @@
+//! Small files of a guest, read as the guest itself would see them: links are followed, but inside its root.
+//!
+//! For package databases and config files only; the files that are linked are never reached this way. Such
+//! paths run through links that are part of every guest (`/lib` -> `usr/lib`, `/var/lib/rpm` -> …) and through
+//! links that a hostile guest planted, so:
+//!
+//! * every link is followed by our own walk, a component at a time: an absolute target begins again at the
+//!   root and `..` stops there. The kernel follows none, so all of this works on a `nosymfollow` mount;
+//! * nothing is opened for reading before it is known to be a regular file or a directory, a FIFO is never
+//!   waited for, and other file systems are refused;
+//! * nothing is read before its size was compared with the caller's bound;
+//! * a file that changes while it is read is read again, and after three tries refused.
+//!
+//! Nothing is ever written, not even an access time (where we own the file or are root).
+
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat};
+use rustix::io::Errno;
+
+use crate::model::{FileId, FileKind, GuestPath};
+use walk::Place;
+
+/// How often a file or name that changes under our eyes is looked at again.
+const TRIES: usize = 3;
+
+/// The root of a guest, out of which no path leads.
+#[derive(Debug)]
+pub struct InRoot {
+    root: OwnedFd,
+    dev: u64,
+}
+
+/// What a path refers to in the end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The name without any link in it, as `realpath` in a chroot would say.
+    pub path: GuestPath,
+    /// Device and inode.
+    pub id: FileId,
+    /// Never [`FileKind::Symlink`].
+    pub kind: FileKind,
+}
+
+/// Why a path of a guest could not be looked at. `path` is as it was asked for, made safe to print.
+#[derive(Debug, thiserror::Error)]
+pub enum InRootError {
+    /// The bytes cannot be a path: a NUL in it, or a result that no [`GuestPath`] can hold.
+    #[error("{path}: not a usable path")]
+    BadPath {
+        /// As asked for.
+        path: String,
+    },
+    /// A FIFO, device, socket or directory stands where a file is expected, or a file in place of a directory.
+    #[error("{path}: expected {}, found {}", word(*expected), word(*found))]
+    WrongKind {
+        /// As asked for.
+        path: String,
+        /// What the caller wants to read.
+        expected: FileKind,
+        /// What is there.
+        found: FileKind,
+    },
+    /// The file is larger than the caller's bound.
+    #[error("{path}: {size} bytes, at most {max} are read")]
+    TooLarge {
+        /// As asked for.
+        path: String,
+        /// Its length, in bytes.
+        size: u64,
+        /// The bound, in bytes.
+        max: u64,
+    },
+    /// The directory has more entries than the caller's bound.
+    #[error("{path}: more than {max} entries")]
+    TooMany {
+        /// As asked for.
+        path: String,
+        /// The bound.
+        max: usize,
+    },
+    /// It changed at each of three looks.
+    #[error("{path}: changed while it was read, three times; stop the guest or try again")]
+    Unstable {
+        /// As asked for.
+        path: String,
+    },
+    /// More than 40 links (the kernel's limit, path_resolution(7)) or 4,096 components: a loop, or meant to delay.
+    #[error("{path}: too many symbolic links")]
+    Loop {
+        /// As asked for.
+        path: String,
+    },
+    /// The way leads to another file system, which is not part of the guest's root.
+    #[error("{path}: lies on another file system than the guest's root")]
+    OtherFilesystem {
+        /// As asked for.
+        path: String,
+    },
+    /// The system said no.
+    #[error("{path}: {source}")]
+    Io {
+        /// As asked for.
+        path: String,
+        /// The system's word.
+        source: std::io::Error,
+    },
+}
+
+impl InRoot {
+    /// Takes a descriptor of the guest's root directory, opened `O_PATH` or for reading.
+    pub fn new(root: OwnedFd) -> Result<Self, InRootError> {
+        let stat = rustix::fs::fstat(&root).map_err(|e| io_error(b"/", e))?;
+        match kind_of(&stat) {
+            FileKind::Directory => Ok(InRoot {
+                root,
+                dev: stat.st_dev,
+            }),
+            found => Err(wrong_kind(b"/", FileKind::Directory, found)),
+        }
+    }
+
+    /// Opens the root by its path on the host.
+    pub fn open(path: &Path) -> Result<Self, InRootError> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::openat(CWD, path, flags, Mode::empty())
+            .map_err(|e| io_error(path.as_os_str().as_encoded_bytes(), e))?;
+        InRoot::new(root)
+    }
+
+    /// The whole content of a regular file of at most `max` bytes; `None` if there is none of that name.
+    ///
+    /// The content is that of one moment: inode, size and times were the same before and after.
+    pub fn read(&self, path: &[u8], max: u64) -> Result<Option<Vec<u8>>, InRootError> {
+        for _ in 0..TRIES {
+            let Some(place) = self.walk(path)? else {
+                return Ok(None);
+            };
+            if let Some(content) = self.read_once(path, &place, max)? {
+                return Ok(Some(content));
+            }
+        }
+        Err(InRootError::Unstable { path: shown(path) })
+    }
+
+    /// The sorted names in a directory, without `.` and `..`; `None` if there is no such directory.
+    pub fn list(&self, dir: &[u8], max: usize) -> Result<Option<Vec<Vec<u8>>>, InRootError> {
+        for _ in 0..TRIES {
+            let Some(place) = self.walk(dir)? else {
+                return Ok(None);
+            };
+            expect_kind(dir, FileKind::Directory, &place.stat)?;
+            if let Some(open) = self.reopen(dir, &place, OFlags::DIRECTORY)? {
+                return names(open, max, dir).map(Some);
+            }
+        }
+        Err(InRootError::Unstable { path: shown(dir) })
+    }
+
+    /// Where a path leads in the end; `None` if nowhere.
+    pub fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, InRootError> {
+        for _ in 0..TRIES {
+            let Some(place) = self.walk(path)? else {
+                return Ok(None);
+            };
+            if self.is_still_there(path, &place)? {
+                return Ok(Some(Resolved {
+                    id: id_of(&place.stat),
+                    kind: kind_of(&place.stat),
+                    path: place.path,
+                }));
+            }
+        }
+        Err(InRootError::Unstable { path: shown(path) })
+    }
+
+    /// `None`: it changed, look again.
+    fn read_once(
+        &self,
+        path: &[u8],
+        place: &Place,
+        max: u64,
+    ) -> Result<Option<Vec<u8>>, InRootError> {
+        expect_kind(path, FileKind::Regular, &place.stat)?;
+        let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
+        let Some(open) = self.reopen(path, place, flags)? else {
+            return Ok(None);
+        };
+        let before = rustix::fs::fstat(&open).map_err(|e| io_error(path, e))?;
+        expect_kind(path, FileKind::Regular, &before)?;
+        let size = size_of(&before);
+        if size > max {
+            let path = shown(path);
+            return Err(InRootError::TooLarge { path, size, max });
+        }
+        let file = File::from(open);
+        let mut content = Vec::new();
+        (&file)
+            .take(max.saturating_add(1))
+            .read_to_end(&mut content)
+            .map_err(|source| InRootError::Io {
+                path: shown(path),
+                source,
+            })?;
+        let after = rustix::fs::fstat(&file).map_err(|e| io_error(path, e))?;
+        let whole = same_moment(&before, &after) && content.len() as u64 == size;
+        Ok(whole.then_some(content))
+    }
+
+    /// Opens for reading what the walk found. `None`: the name refers to something else by now.
+    fn reopen(
+        &self,
+        asked: &[u8],
+        place: &Place,
+        flags: OFlags,
+    ) -> Result<Option<OwnedFd>, InRootError> {
+        let flags = flags | OFlags::RDONLY | OFlags::NOFOLLOW;
+        let opened = match self.open_plain(&place.path, flags | OFlags::NOATIME) {
+            Err(Errno::PERM) => self.open_plain(&place.path, flags), // neither owner nor root
+            other => other,
+        };
+        match opened {
+            Ok(fd) => {
+                let stat = rustix::fs::fstat(&fd).map_err(|e| io_error(asked, e))?;
+                Ok((id_of(&stat) == id_of(&place.stat)).then_some(fd))
+            }
+            Err(e) if is_absent(e) || matches!(e, Errno::LOOP | Errno::AGAIN) => Ok(None),
+            Err(e) => Err(io_error(asked, e)),
+        }
+    }
+
+    /// Does the link-free name still lead to what the walk found?
+    fn is_still_there(&self, asked: &[u8], place: &Place) -> Result<bool, InRootError> {
+        match self.open_plain(&place.path, OFlags::PATH | OFlags::NOFOLLOW) {
+            Ok(fd) => {
+                let stat = rustix::fs::fstat(&fd).map_err(|e| io_error(asked, e))?;
+                Ok(id_of(&stat) == id_of(&place.stat))
+            }
+            Err(e) if is_absent(e) || e == Errno::LOOP => Ok(false),
+            Err(e) => Err(io_error(asked, e)),
+        }
+    }
+}
+
+/// Any bytes, made safe to print: a path as [`GuestPath`] shows it, anything else with escapes.
+pub fn shown(path: &[u8]) -> String {
+    let absolute = [b"/", path.strip_prefix(b"/").unwrap_or(path)].concat();
+    match GuestPath::new(&absolute) {
+        Ok(good) if path.starts_with(b"/") => good.to_string(),
+        Ok(good) => good.to_string().split_off(1),
+        Err(_) => path.escape_ascii().to_string(),
+    }
+}
+
+fn word(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Regular => "a regular file",
+        FileKind::Directory => "a directory",
+        FileKind::Symlink => "a symbolic link",
+        FileKind::Special => "a FIFO, socket or device",
+    }
+}
+
+fn names(open: OwnedFd, max: usize, asked: &[u8]) -> Result<Vec<Vec<u8>>, InRootError> {
+    let mut names = Vec::new();
+    for entry in Dir::new(open).map_err(|e| io_error(asked, e))? {
+        let entry = entry.map_err(|e| io_error(asked, e))?;
+        let name = entry.file_name().to_bytes();
+        if matches!(name, b"." | b"..") {
+            continue;
+        }
+        if names.len() == max {
+            let path = shown(asked);
+            return Err(InRootError::TooMany { path, max });
+        }
+        names.push(name.to_vec());
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// Nothing that a writer can do leaves all of these as they were.
+fn same_moment(a: &Stat, b: &Stat) -> bool {
+    let times = |s: &Stat| (s.st_mtime, s.st_mtime_nsec, s.st_ctime, s.st_ctime_nsec);
+    a.st_ino == b.st_ino && a.st_size == b.st_size && times(a) == times(b)
+}
+
+fn id_of(stat: &Stat) -> FileId {
+    FileId {
+        dev: stat.st_dev,
+        ino: stat.st_ino,
+    }
+}
+
+fn kind_of(stat: &Stat) -> FileKind {
+    match FileType::from_raw_mode(stat.st_mode) {
+        FileType::RegularFile => FileKind::Regular,
+        FileType::Directory => FileKind::Directory,
+        FileType::Symlink => FileKind::Symlink,
+        _ => FileKind::Special,
+    }
+}
+
+fn size_of(stat: &Stat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(0)
+}
+
+fn expect_kind(path: &[u8], expected: FileKind, stat: &Stat) -> Result<(), InRootError> {
+    match kind_of(stat) {
+        found if found == expected => Ok(()),
+        found => Err(wrong_kind(path, expected, found)),
+    }
+}
+
+fn wrong_kind(path: &[u8], expected: FileKind, found: FileKind) -> InRootError {
+    InRootError::WrongKind {
+        path: shown(path),
+        expected,
+        found,
+    }
+}
+
+fn io_error(path: &[u8], errno: Errno) -> InRootError {
+    match errno {
+        Errno::XDEV => InRootError::OtherFilesystem { path: shown(path) },
+        _ => InRootError::Io {
+            path: shown(path),
+            source: errno.into(),
+        },
+    }
+}
+
+/// The answers that mean "no such name". A name too long for the file system cannot exist either.
+fn is_absent(errno: Errno) -> bool {
+    matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG)
+}

@@ -1,0 +1,176 @@
+//! Follows a path inside the root, one component and one link at a time.
+//!
+//! The kernel is only ever asked for a link-free name beneath the root, so whatever a guest renames or links
+//! meanwhile, every descriptor held here lies in the root. What may be wrong after a race is only *where* in the
+//! root; the callers compare the inode again before they believe a place.
+//!
+//! There is no stack of directories: `..` opens the shorter name afresh. One descriptor is held, however deep a
+//! guest has nested its directories.
+
+use std::io::ErrorKind;
+use std::os::fd::{AsFd, OwnedFd};
+
+use rustix::fs::{Mode, OFlags, ResolveFlags, Stat};
+use rustix::io::Errno;
+
+use super::{InRoot, InRootError, io_error, is_absent, kind_of, shown};
+use crate::model::{FileKind, GuestPath};
+
+/// Links followed for one path, as in the kernel (path_resolution(7)).
+const MAX_LINKS: usize = 40;
+/// Components looked at for one path, links and `..` included: what a path of PATH_MAX bytes can hold, twice.
+const MAX_STEPS: usize = 4_096;
+
+/// The end of a path: an `O_PATH` descriptor, its state, and its name without links.
+pub(super) struct Place {
+    pub(super) fd: OwnedFd,
+    pub(super) stat: Stat,
+    pub(super) path: GuestPath,
+}
+
+/// A path half followed: where we are, and what is left to do (the next component last).
+struct Walk<'a> {
+    root: &'a InRoot,
+    asked: &'a [u8],
+    place: Place,
+    pending: Vec<Box<[u8]>>,
+    links: usize,
+}
+
+impl InRoot {
+    /// `None`: some component does not exist, or is no directory.
+    pub(super) fn walk(&self, path: &[u8]) -> Result<Option<Place>, InRootError> {
+        if path.contains(&0) {
+            return Err(InRootError::BadPath { path: shown(path) });
+        }
+        let mut walk = Walk {
+            root: self,
+            asked: path,
+            place: self.top(path)?,
+            pending: Vec::new(),
+            links: 0,
+        };
+        walk.push(path);
+        walk.run()
+    }
+
+    /// Opens a name that has no link in it.
+    pub(super) fn open_plain(&self, path: &GuestPath, flags: OFlags) -> Result<OwnedFd, Errno> {
+        let relative = if path.is_root() {
+            b"."
+        } else {
+            path.relative()
+        };
+        open_beneath(&self.root, relative, flags)
+    }
+
+    fn top(&self, asked: &[u8]) -> Result<Place, InRootError> {
+        self.place_at(asked, GuestPath::root())
+    }
+
+    fn place_at(&self, asked: &[u8], path: GuestPath) -> Result<Place, InRootError> {
+        let fd = self
+            .open_plain(&path, OFlags::PATH | OFlags::NOFOLLOW)
+            .map_err(|e| io_error(asked, e))?;
+        self.place(asked, fd, path)
+    }
+
+    /// A mount is caught by `NO_XDEV`; a btrfs subvolume is not, but has a device number of its own.
+    fn place(&self, asked: &[u8], fd: OwnedFd, path: GuestPath) -> Result<Place, InRootError> {
+        let stat = rustix::fs::fstat(&fd).map_err(|e| io_error(asked, e))?;
+        if stat.st_dev != self.dev {
+            return Err(io_error(asked, Errno::XDEV));
+        }
+        Ok(Place { fd, stat, path })
+    }
+}
+
+impl Walk<'_> {
+    fn run(mut self) -> Result<Option<Place>, InRootError> {
+        for _ in 0..MAX_STEPS {
+            let Some(component) = self.pending.pop() else {
+                return Ok(Some(self.place));
+            };
+            if !self.step(&component)? {
+                return Ok(None);
+            }
+        }
+        Err(InRootError::Loop {
+            path: shown(self.asked),
+        })
+    }
+
+    /// One component; `false` if it does not exist.
+    fn step(&mut self, component: &[u8]) -> Result<bool, InRootError> {
+        let in_directory = kind_of(&self.place.stat) == FileKind::Directory;
+        match component {
+            _ if !in_directory => Ok(false),
+            b"" | b"." => Ok(true),
+            b".." => self.up(),
+            name => self.down(name),
+        }
+    }
+
+    fn up(&mut self) -> Result<bool, InRootError> {
+        let parent = self.place.path.parent();
+        self.place = match self.root.place_at(self.asked, parent) {
+            Err(InRootError::Io { path, source }) if source.kind() == ErrorKind::NotFound => {
+                return Err(InRootError::Unstable { path }); // we came from there a moment ago
+            }
+            other => other?,
+        };
+        Ok(true)
+    }
+
+    fn down(&mut self, name: &[u8]) -> Result<bool, InRootError> {
+        let flags = OFlags::PATH | OFlags::NOFOLLOW;
+        let fd = match open_beneath(&self.place.fd, name, flags) {
+            Ok(fd) => fd,
+            Err(e) if is_absent(e) => return Ok(false),
+            Err(e) => return Err(io_error(self.asked, e)),
+        };
+        let path = self.place.path.join(name).map_err(|_| self.bad_path())?;
+        let found = self.root.place(self.asked, fd, path)?;
+        if kind_of(&found.stat) == FileKind::Symlink {
+            return self.follow(&found);
+        }
+        self.place = found;
+        Ok(true)
+    }
+
+    fn follow(&mut self, link: &Place) -> Result<bool, InRootError> {
+        self.links += 1;
+        if self.links > MAX_LINKS {
+            let path = shown(self.asked);
+            return Err(InRootError::Loop { path });
+        }
+        let target = rustix::fs::readlinkat(&link.fd, c"", Vec::new())
+            .map_err(|e| io_error(self.asked, e))?;
+        if target.to_bytes().starts_with(b"/") {
+            self.place = self.root.top(self.asked)?;
+        }
+        self.push(target.to_bytes());
+        Ok(true)
+    }
+
+    /// Puts components in front of what is left. A leading slash adds an empty one, which is no step.
+    fn push(&mut self, path: &[u8]) {
+        let parts = path.rsplit(|&b| b == b'/').map(Box::from);
+        self.pending.extend(parts);
+    }
+
+    fn bad_path(&self) -> InRootError {
+        InRootError::BadPath {
+            path: shown(self.asked),
+        }
+    }
+}
+
+fn open_beneath(dir: impl AsFd, relative: &[u8], flags: OFlags) -> Result<OwnedFd, Errno> {
+    let resolve = ResolveFlags::BENEATH
+        | ResolveFlags::NO_SYMLINKS
+        | ResolveFlags::NO_MAGICLINKS
+        | ResolveFlags::NO_XDEV;
+    let flags = flags | OFlags::CLOEXEC;
+    rustix::fs::openat2(dir, relative, flags, Mode::empty(), resolve)
+}

@@ -1,0 +1,42 @@
+//! Read leases: the only general proof that nobody has a file open for writing, by descriptor or by a
+//! writable mapping (`fcntl(2)`, F_SETLEASE). A writer that comes later waits, and we see that it does.
+
+use super::ffi::{self, LeaseKind};
+use super::{Meaning, Regular, SysError, SysResult};
+
+/// A file under a read lease. Dropping it gives the lease back, and a waiting writer goes on.
+#[derive(Debug)]
+pub struct Leased {
+    file: Regular,
+}
+
+impl Leased {
+    /// Takes the lease; gives the file back where somebody has it open for writing.
+    pub fn take(file: Regular) -> SysResult<Result<Leased, Regular>> {
+        match ffi::set_lease(file.fd(), LeaseKind::Read)
+            .map_err(|e| SysError::new("lease", file.path(), e))
+        {
+            Ok(()) => Ok(Ok(Leased { file })),
+            Err(error) if error.meaning() == Meaning::Busy => Ok(Err(file)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Does the lease still stand? False once a writer waits for it.
+    pub fn stands(&self) -> SysResult<bool> {
+        ffi::holds_read_lease(self.file.fd())
+            .map_err(|e| SysError::new("look at the lease of", self.file.path(), e))
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Regular {
+        &self.file
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        // Closing the descriptor would do the same; an error leaves nothing to be done about it.
+        drop(ffi::set_lease(self.file.fd(), LeaseKind::None));
+    }
+}

@@ -1,0 +1,311 @@
+//! Files of our own: written whole and atomically, appended and synced, locked. Never used for anything in a guest.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Seek, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use nix::fcntl::{Flock, FlockArg};
+
+use super::{SysError, SysResult};
+use crate::model::Time;
+
+/// A file that becomes visible whole or not at all: written under a temporary name, synced, renamed.
+#[derive(Debug)]
+pub struct NewFile {
+    file: Option<File>,
+    temporary: PathBuf,
+    target: PathBuf,
+}
+
+impl NewFile {
+    /// Begins beside `target`, readable by its owner only. Refuses to follow a link at the temporary name, and to
+    /// take the place of anything but a regular file: root's `-o /dev/null` must not replace the device.
+    pub fn create(target: &Path) -> SysResult<NewFile> {
+        if fs::symlink_metadata(target).is_ok_and(|meta| !meta.is_file()) {
+            return Err(SysError::new(
+                "write",
+                target,
+                io::Error::other("not a regular file: name a file, or `-`"),
+            ));
+        }
+        let mut name = target.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.part", std::process::id()));
+        let temporary = target.with_file_name(name);
+        let file = private().create_new(true).write(true).open(&temporary);
+        let file = file.map_err(|e| SysError::new("create", &temporary, e))?;
+        Ok(NewFile {
+            file: Some(file),
+            temporary,
+            target: target.to_owned(),
+        })
+    }
+
+    /// Syncs and renames over `target`.
+    pub fn publish(mut self) -> SysResult<()> {
+        if let Some(file) = self.file.take() {
+            file.sync_all()
+                .map_err(|e| SysError::new("sync", &self.temporary, e))?;
+        }
+        fs::rename(&self.temporary, &self.target)
+            .map_err(|e| SysError::new("rename", &self.target, e))?;
+        let parent = self
+            .target
+            .parent()
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."));
+        File::open(parent)
+            .and_then(|dir| dir.sync_all())
+            .map_err(|e| SysError::new("sync", parent, e))
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file
+            .as_mut()
+            .ok_or(io::ErrorKind::BrokenPipe)?
+            .write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.as_mut().map_or(Ok(()), File::flush)
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // Published files have no temporary name any more; for the others it is litter of ours.
+        if self.file.is_some() {
+            drop(fs::remove_file(&self.temporary));
+        }
+    }
+}
+
+/// A file that only grows: a journal or a receipt.
+#[derive(Debug)]
+pub struct Growing {
+    file: File,
+    path: PathBuf,
+}
+
+impl Growing {
+    /// Creates it, or goes on at its end.
+    pub fn open(path: &Path) -> SysResult<Growing> {
+        let file = private()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(|e| SysError::new("open", path, e))?;
+        Ok(Growing {
+            file,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Makes everything that was written durable.
+    pub fn sync(&self) -> SysResult<()> {
+        self.file
+            .sync_data()
+            .map_err(|e| SysError::new("sync", &self.path, e))
+    }
+}
+
+impl Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.file.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// A held lock; it dies with the process, so none is ever stale.
+#[derive(Debug)]
+pub struct Lock {
+    _held: Flock<File>,
+}
+
+/// Takes the lock file exclusively and writes `holder` into it; `Err(text of the holder)` where somebody has it.
+pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
+    let open = private()
+        .create(true)
+        .read(true)
+        .write(true)
+        .truncate(false)
+        .open(path);
+    let file = open.map_err(|e| SysError::new("open", path, e))?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(held) => {
+            held.set_len(0)
+                .and_then(|()| (&*held).write_all(holder.as_bytes()))
+                .map_err(|e| SysError::new("write", path, e))?;
+            Ok(Ok(Lock { _held: held }))
+        }
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+            Ok(Err(fs::read_to_string(path).unwrap_or_default()))
+        }
+        Err((_, errno)) => Err(SysError::new("lock", path, errno)),
+    }
+}
+
+/// Opens a file of ours, or a plan that a person names, for reading.
+pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
+    // Not to hang on a FIFO that stands where a plan is expected.
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nix::libc::O_NONBLOCK)
+        .open(path);
+    let file = file.map_err(|e| SysError::new("open", path, e))?;
+    let is_file = file
+        .metadata()
+        .map_err(|e| SysError::new("stat", path, e))?
+        .is_file();
+    if is_file {
+        Ok(BufReader::with_capacity(256 * 1024, file))
+    } else {
+        Err(SysError::new(
+            "read",
+            path,
+            io::Error::other("not a regular file"),
+        ))
+    }
+}
+
+/// A whole small file of ours; `None` where it does not exist.
+pub fn read_small(path: &Path) -> SysResult<Option<Vec<u8>>> {
+    SysError::absent(fs::read(path).map_err(|e| SysError::new("read", path, e)))
+}
+
+/// Makes a directory for its owner only, and says whether it was missing.
+pub fn ensure_dir(path: &Path) -> SysResult<bool> {
+    use std::os::unix::fs::DirBuilderExt;
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(SysError::new("make directory", path, error)),
+    }
+}
+
+/// Names of the entries of a directory of ours, sorted; empty where it does not exist. Names that are not text are left out.
+pub fn entries(path: &Path) -> SysResult<Vec<String>> {
+    let failed = |e| SysError::new("list", path, e);
+    let Some(dir) = SysError::absent(fs::read_dir(path).map_err(failed))? else {
+        return Ok(Vec::new());
+    };
+    let mut names = Vec::new();
+    for entry in dir {
+        names.extend(entry.map_err(failed)?.file_name().into_string().ok());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Removes a file of ours; nothing happens where there is none.
+pub fn remove(path: &Path) -> SysResult<()> {
+    SysError::absent(fs::remove_file(path).map_err(|e| SysError::new("remove", path, e))).map(drop)
+}
+
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
+    options
+}
+
+/// Removes an empty directory of ours; nothing happens where there is none.
+pub fn remove_empty_dir(path: &Path) -> SysResult<()> {
+    SysError::absent(fs::remove_dir(path).map_err(|e| SysError::new("remove directory", path, e)))
+        .map(drop)
+}
+
+/// Writes a whole small file of ours, atomically and durably.
+pub fn write_whole(path: &Path, content: &[u8]) -> SysResult<()> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(content)
+        .map_err(|e| SysError::new("write", path, e))?;
+    file.publish()
+}
+
+/// A plan as a person hands it over, which can be read more than once: a file, or standard input copied into a
+/// file without a name.
+#[derive(Debug)]
+pub struct Spool {
+    file: File,
+    path: PathBuf,
+}
+
+impl Spool {
+    /// The plan at `path`; `-` is standard input.
+    pub fn open(path: &Path) -> SysResult<Spool> {
+        if path == Path::new("-") {
+            return Spool::from_stdin();
+        }
+        Ok(Spool {
+            file: open_for_reading(path)?.into_inner(),
+            path: path.to_owned(),
+        })
+    }
+
+    fn from_stdin() -> SysResult<Spool> {
+        let path = std::env::temp_dir();
+        let mut options = OpenOptions::new();
+        let nameless = options
+            .read(true)
+            .write(true)
+            .mode(0o600)
+            .custom_flags(nix::libc::O_TMPFILE);
+        let mut file = nameless
+            .open(&path)
+            .map_err(|e| SysError::new("make a file in", &path, e))?;
+        io::copy(&mut io::stdin().lock(), &mut file)
+            .map_err(|e| SysError::new("copy standard input into", &path, e))?;
+        Ok(Spool {
+            file,
+            path: "-".into(),
+        })
+    }
+
+    /// What the person called it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// From the first byte again.
+    pub fn rewound(&mut self) -> SysResult<BufReader<&File>> {
+        self.file
+            .rewind()
+            .map_err(|e| SysError::new("read", &self.path, e))?;
+        Ok(BufReader::with_capacity(256 * 1024, &self.file))
+    }
+
+    /// Copies all bytes into a new file of ours.
+    pub fn copy_to(&mut self, path: &Path) -> SysResult<()> {
+        let mut copy = NewFile::create(path)?;
+        io::copy(&mut self.rewound()?, &mut copy)
+            .map_err(|e| SysError::new("copy the plan to", path, e))?;
+        copy.publish()
+    }
+}
+
+/// Moves a directory of ours to `to`, where nothing or an empty directory is; false where there is something.
+pub fn move_dir(from: &Path, to: &Path) -> SysResult<bool> {
+    match fs::rename(from, to) {
+        Ok(()) => Ok(true),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+            ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(SysError::new("move to", to, error)),
+    }
+}
+
+/// When a file of ours was last written; `None` where it does not exist.
+pub fn mtime(path: &Path) -> SysResult<Option<Time>> {
+    let meta = SysError::absent(fs::metadata(path).map_err(|e| SysError::new("stat", path, e)))?;
+    Ok(meta.map(|meta| super::from_metadata(&meta).mtime))
+}

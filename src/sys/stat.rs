@@ -1,0 +1,94 @@
+//! What a file is now, from a handle or from what a walk met.
+
+use std::fs;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, makedev, statx};
+use rustix::io::Errno;
+
+use crate::model::{FileId, FileKind, FileState, Time};
+
+/// `statx` of an open descriptor (`O_PATH` ones too), and the id of the mount that it was reached by.
+pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, u64), Errno> {
+    let flags = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let answer = statx(
+        fd,
+        c"",
+        AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC,
+        flags,
+    )?;
+    Ok((from_statx(&answer), answer.stx_mnt_id))
+}
+
+/// The state of what a walk met. A proposal: the name is opened again before anything is decided for good.
+pub fn from_metadata(meta: &fs::Metadata) -> FileState {
+    let kind = meta.file_type();
+    FileState {
+        kind: match () {
+            () if kind.is_file() => FileKind::Regular,
+            () if kind.is_dir() => FileKind::Directory,
+            () if kind.is_symlink() => FileKind::Symlink,
+            () => {
+                debug_assert!(
+                    kind.is_fifo()
+                        || kind.is_socket()
+                        || kind.is_char_device()
+                        || kind.is_block_device()
+                );
+                FileKind::Special
+            }
+        },
+        id: FileId {
+            dev: meta.dev(),
+            ino: meta.ino(),
+        },
+        nlink: u32::try_from(meta.nlink()).unwrap_or(u32::MAX),
+        mode: meta.mode() & 0o7777,
+        uid: meta.uid(),
+        gid: meta.gid(),
+        size: meta.size(),
+        blocks: meta.blocks(),
+        mtime: Time {
+            sec: meta.mtime(),
+            nsec: nanoseconds(meta.mtime_nsec()),
+        },
+        ctime: Time {
+            sec: meta.ctime(),
+            nsec: nanoseconds(meta.ctime_nsec()),
+        },
+    }
+}
+
+fn nanoseconds(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(0).min(999_999_999)
+}
+
+fn from_statx(answer: &Statx) -> FileState {
+    FileState {
+        kind: match FileType::from_raw_mode(u32::from(answer.stx_mode)) {
+            FileType::RegularFile => FileKind::Regular,
+            FileType::Directory => FileKind::Directory,
+            FileType::Symlink => FileKind::Symlink,
+            _ => FileKind::Special,
+        },
+        id: FileId {
+            dev: makedev(answer.stx_dev_major, answer.stx_dev_minor),
+            ino: answer.stx_ino,
+        },
+        nlink: answer.stx_nlink,
+        mode: u32::from(answer.stx_mode) & 0o7777,
+        uid: answer.stx_uid,
+        gid: answer.stx_gid,
+        size: answer.stx_size,
+        blocks: answer.stx_blocks,
+        mtime: Time {
+            sec: answer.stx_mtime.tv_sec,
+            nsec: answer.stx_mtime.tv_nsec.min(999_999_999),
+        },
+        ctime: Time {
+            sec: answer.stx_ctime.tv_sec,
+            nsec: answer.stx_ctime.tv_nsec.min(999_999_999),
+        },
+    }
+}
