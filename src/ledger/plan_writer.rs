@@ -1,0 +1,141 @@
+//! Writes a plan, line by line, as it is made.
+//!
+//! The same header, guests and actions give the same bytes: nothing is read from the clock or the
+//! environment. Nothing is held back but one line, so a plan may be larger than memory.
+
+use std::io::{self, Write};
+
+use super::content::ContentDigest;
+use super::json;
+use super::line;
+use super::object::{members, with_kind};
+use crate::model::{Action, Header, PlanDigest, PlannedGuest, Summary};
+
+/// The two forms of a plan. They hold the same values and a reader need not be told which it reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// One JSON document with a value a line.
+    Document,
+    /// JSON Lines: every line is a record of its own.
+    Lines,
+}
+
+/// A plan that is being written. It is complete only after [`PlanWriter::finish`]; readers refuse
+/// what was cut off before.
+pub struct PlanWriter<W: Write> {
+    out: W,
+    form: Form,
+    digest: ContentDigest,
+    line: Vec<u8>,
+    first: bool,
+}
+
+impl<W: Write> PlanWriter<W> {
+    /// Writes header and guests. Fails if a host path in them is not UTF-8.
+    pub fn new(
+        out: W,
+        form: Form,
+        header: &Header,
+        guests: &[PlannedGuest],
+    ) -> io::Result<PlanWriter<W>> {
+        let mut writer = PlanWriter {
+            out,
+            form,
+            digest: ContentDigest::new(header, guests),
+            line: Vec::new(),
+            first: true,
+        };
+        writer.header(header)?;
+        writer.guests(guests)?;
+        Ok(writer)
+    }
+
+    /// Writes one action. The caller keeps the order: guest as in the list, then path.
+    pub fn action(&mut self, action: &Action) -> io::Result<()> {
+        self.digest.add(action);
+        self.line.clear();
+        line::encode(action, &mut self.line)?;
+        self.item()
+    }
+
+    /// Writes the closing lines and flushes. The digest is over the actions that were written.
+    pub fn finish(mut self, summary: &Summary) -> io::Result<PlanDigest> {
+        let digest = self.digest.finish();
+        let (summary, closing) = (to_json(summary)?, to_json(&digest)?);
+        match self.form {
+            Form::Document => {
+                self.end_list("],\n\"summary\": ")?;
+                self.out.write_all(&summary)?;
+                self.out.write_all(b",\n\"digest\": ")?;
+                self.out.write_all(&closing)?;
+                self.out.write_all(b"\n}\n")?;
+            }
+            Form::Lines => {
+                self.record("unify.summary", &summary)?;
+                self.record("unify.digest", &closing)?;
+            }
+        }
+        self.out.flush()?;
+        Ok(digest)
+    }
+
+    fn header(&mut self, header: &Header) -> io::Result<()> {
+        self.line = to_json(header)?;
+        if self.form == Form::Lines {
+            return self.item();
+        }
+        self.out.write_all(b"{\n")?;
+        for (key, value) in members(&self.line).map_err(io::Error::other)? {
+            write!(self.out, "\"{key}\": ")?;
+            self.out.write_all(&value)?;
+            self.out.write_all(b",\n")?;
+        }
+        Ok(())
+    }
+
+    fn guests(&mut self, guests: &[PlannedGuest]) -> io::Result<()> {
+        match self.form {
+            Form::Document => {
+                self.out.write_all(b"\"guests\": [\n")?;
+                for guest in guests {
+                    self.line = to_json(guest)?;
+                    self.item()?;
+                }
+                self.end_list("],\n\"actions\": [\n")
+            }
+            Form::Lines => guests
+                .iter()
+                .try_for_each(|guest| self.record("unify.guest", &to_json(guest)?)),
+        }
+    }
+
+    /// Writes `self.line` as an element of the open list, or as a record.
+    fn item(&mut self) -> io::Result<()> {
+        if self.form == Form::Lines {
+            self.line.push(b'\n');
+        } else if !self.first {
+            self.out.write_all(b",\n")?;
+        }
+        self.first = false;
+        self.out.write_all(&self.line)
+    }
+
+    fn end_list(&mut self, then: &str) -> io::Result<()> {
+        if !self.first {
+            self.out.write_all(b"\n")?;
+        }
+        self.first = true;
+        self.out.write_all(then.as_bytes())
+    }
+
+    fn record(&mut self, kind: &str, object: &[u8]) -> io::Result<()> {
+        self.line = with_kind(kind, object).map_err(io::Error::other)?;
+        self.item()
+    }
+}
+
+fn to_json(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    json::write(value, &mut text)?;
+    Ok(text)
+}

@@ -1,0 +1,112 @@
+//! The seal of a plan's line: says which of its fields a hand has changed.
+//!
+//! Four hex digits for every sealed field, in fixed order: the first 16 bits of SHA-256 over the
+//! field's name and value. It is there so that a reviewer's slip is named ("`size` was changed") and
+//! not silently obeyed. It protects against nobody: whoever wants to can compute a seal, which is why
+//! `apply` proves every line anew. `note` is not sealed, for notes are the reviewer's.
+
+use std::fmt::Write as _;
+
+use super::codes::{flag_code, making_code, method_code};
+use crate::model::{Before, Flag, GuestPath, Link, ObjectId};
+use crate::sys::hash::ContentHasher;
+
+/// The check of one field.
+type Check = (&'static str, u16);
+
+/// The seal of a link line, 36 digits.
+pub(super) fn of_link(link: &Link) -> String {
+    text(&link_checks(link))
+}
+
+/// The seal of a flag line, 16 digits.
+pub(super) fn of_flag(flag: &Flag) -> String {
+    text(&flag_checks(flag))
+}
+
+/// The fields of `link` that do not fit its seal; `seal` itself where it is not one.
+pub(super) fn changed_in_link(link: &Link, seal: &str) -> Vec<&'static str> {
+    changed(&link_checks(link), seal)
+}
+
+/// The same for a flag line.
+pub(super) fn changed_in_flag(flag: &Flag, seal: &str) -> Vec<&'static str> {
+    changed(&flag_checks(flag), seal)
+}
+
+fn link_checks(link: &Link) -> [Check; 9] {
+    let names = std::iter::once(&link.path).chain(&link.also);
+    let makes = link.makes.map_or("", making_code);
+    [
+        check("guest", [link.guest.as_str().as_bytes()]),
+        check("path", names.map(GuestPath::as_bytes)),
+        check("method", [method_code(link.method)]),
+        check("object", [object(&link.object)]),
+        check("makes", [makes]),
+        check("size", [link.size.to_le_bytes()]),
+        check("saves", [link.saves.to_le_bytes()]),
+        check("reason", [link.reason.code()]),
+        check("before", before(&link.before).map(u64::to_le_bytes)),
+    ]
+}
+
+fn flag_checks(flag: &Flag) -> [Check; 4] {
+    [
+        check("object", [object(&flag.object)]),
+        check("set", flag.set.iter().map(|flag| flag_code(*flag))),
+        check("names", [flag.names.to_le_bytes()]),
+        check("reason", [flag.reason.code()]),
+    ]
+}
+
+fn object(id: &ObjectId) -> Vec<u8> {
+    [
+        &id.content.0[..],
+        &id.metadata.0,
+        &id.generation.to_le_bytes(),
+    ]
+    .concat()
+}
+
+fn before(b: &Before) -> [u64; 11] {
+    let narrow = [b.nlink, b.mode, b.uid, b.gid, b.mtime.nsec, b.ctime.nsec].map(u64::from);
+    let [nlink, mode, uid, gid, mtime_nsec, ctime_nsec] = narrow;
+    let [mtime, ctime] = [b.mtime.sec, b.ctime.sec].map(i64::cast_unsigned);
+    [
+        b.dev, b.ino, nlink, mode, uid, gid, b.size, mtime, mtime_nsec, ctime, ctime_nsec,
+    ]
+}
+
+fn check<P: AsRef<[u8]>>(field: &'static str, parts: impl IntoIterator<Item = P>) -> Check {
+    let mut hasher = ContentHasher::new();
+    hasher.update(field.as_bytes());
+    for part in parts {
+        let part = part.as_ref();
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part);
+    }
+    let [first, second, ..] = hasher.finish().0;
+    (field, u16::from_be_bytes([first, second]))
+}
+
+fn text(checks: &[Check]) -> String {
+    checks.iter().fold(String::new(), |mut text, (_, check)| {
+        let _ = write!(text, "{check:04x}");
+        text
+    })
+}
+
+fn changed(checks: &[Check], seal: &str) -> Vec<&'static str> {
+    let well_formed = seal.len() == 4 * checks.len()
+        && seal.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !well_formed {
+        return vec!["seal"];
+    }
+    let expected = text(checks);
+    let digits = seal.as_bytes().chunks(4).zip(expected.as_bytes().chunks(4));
+    let pairs = checks.iter().zip(digits);
+    pairs
+        .filter(|(_, (found, want))| found != want)
+        .map(|((field, _), _)| *field)
+        .collect()
+}

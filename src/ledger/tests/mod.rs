@@ -1,0 +1,11 @@
+//! The papers as their users meet them: whole, edited, reformatted, cut and damaged.
+
+mod damage;
+mod frames;
+mod journal;
+mod lines;
+mod order;
+mod plan;
+mod receipt;
+mod sample;
+mod schema;

@@ -1,0 +1,199 @@
+//! The manuals against the code: what we write is valid, what we refuse is not, and the words agree.
+
+use std::collections::BTreeSet;
+
+use jsonschema::Validator;
+use serde_json::{Value, json};
+
+use super::receipt;
+use super::sample::*;
+use crate::ledger::{Form, PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA};
+use crate::model::*;
+
+fn schema(text: &str) -> (Value, Validator) {
+    let schema: Value = serde_json::from_str(text).unwrap();
+    assert!(jsonschema::meta::is_valid(&schema));
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    (schema, validator)
+}
+
+fn sample_plan() -> Value {
+    serde_json::from_str(&plan(Form::Document)).unwrap()
+}
+
+fn errors(validator: &Validator, value: &Value) -> Vec<String> {
+    let errors = validator.iter_errors(value);
+    errors
+        .map(|e| format!("{}: {e}", e.instance_path))
+        .collect()
+}
+
+#[test]
+fn every_plan_is_valid() {
+    let (schema, validator) = schema(PLAN_SCHEMA);
+    assert_eq!(schema["$id"], PLAN_SCHEMA_ID);
+    assert_eq!(header().schema, PLAN_SCHEMA_ID);
+    assert_eq!(errors(&validator, &sample_plan()), [""; 0]);
+    let empty = serde_json::from_str(&write(Form::Document, &[])).unwrap();
+    assert_eq!(errors(&validator, &empty), [""; 0]);
+}
+
+#[test]
+fn an_edited_plan_is_valid() {
+    let (_, validator) = schema(PLAN_SCHEMA);
+    let held = plan(Form::Document)
+        .replace("\"action\":\"link\"", "\"action\":\"skip\"")
+        .replace("\"action\":\"flag\"", "\"action\":\"skip\"");
+    assert!(read(&held).is_ok());
+    assert_eq!(
+        errors(&validator, &serde_json::from_str(&held).unwrap()),
+        [""; 0]
+    );
+}
+
+#[test]
+fn what_the_reader_refuses_is_invalid() {
+    let (_, validator) = schema(PLAN_SCHEMA);
+    let remove = |value: &mut Value, key: &str| drop(value.as_object_mut().unwrap().remove(key));
+    let mut broken = Vec::new();
+    let mut change = |edit: &dyn Fn(&mut Value)| {
+        let mut plan = sample_plan();
+        edit(&mut plan);
+        broken.push(plan);
+    };
+    for place in [
+        "",
+        "/base",
+        "/policy",
+        "/guests/0",
+        "/summary/totals",
+        "/digest",
+    ] {
+        change(&|plan| plan.pointer_mut(place).unwrap()["unknown"] = json!(1));
+    }
+    let keys = |value: &Value| {
+        value
+            .as_object()
+            .unwrap()
+            .keys()
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    for key in keys(&sample_plan()) {
+        change(&|plan| remove(plan, &key));
+    }
+    let optional = [
+        "also", "path_b64", "makes", "seal", "per", "package", "size",
+    ];
+    for i in [0, 1, 2] {
+        change(&|plan| plan["actions"][i]["unknown"] = json!(1));
+        change(&|plan| plan["actions"][i]["action"] = json!("delete"));
+        let required = keys(&sample_plan()["actions"][i]);
+        let required = required
+            .iter()
+            .filter(|key| i == 1 && *key == "size" || !optional.contains(&key.as_str()));
+        for key in required {
+            change(&|plan| remove(&mut plan["actions"][i], key));
+        }
+    }
+    for key in keys(&sample_plan()["actions"][1]["before"]) {
+        change(&|plan| remove(&mut plan["actions"][1]["before"], &key));
+    }
+    assert!(broken.len() > 40);
+    for plan in broken {
+        assert!(!validator.is_valid(&plan), "{plan:#}");
+        assert!(read(in_order(&plan)).is_err(), "{plan:#}");
+    }
+}
+
+/// The text of a plan with its parts in order: [`Value`] sorts them.
+fn in_order(plan: &Value) -> String {
+    let parts = ["guests", "actions", "summary", "digest"];
+    let members = plan.as_object().unwrap().iter();
+    let mut members: Vec<_> = members.map(|(key, value)| (key.as_str(), value)).collect();
+    members.sort_by_key(|(key, _)| {
+        parts
+            .iter()
+            .position(|part| part == key)
+            .map_or(0, |i| i + 1)
+    });
+    let texts: Vec<String> = members
+        .iter()
+        .map(|(k, v)| format!("\"{k}\":{v}"))
+        .collect();
+    format!("{{{}}}", texts.join(","))
+}
+
+#[test]
+fn a_plan_put_in_order_is_read() {
+    assert!(read(in_order(&sample_plan())).is_ok());
+}
+
+#[test]
+fn the_reasons_are_those_of_the_model() {
+    let (schema, _) = schema(PLAN_SCHEMA);
+    let words = |name: &str| -> BTreeSet<String> {
+        let words = schema["$defs"][name]["enum"].as_array().unwrap();
+        words
+            .iter()
+            .map(|word| word.as_str().unwrap().to_owned())
+            .collect()
+    };
+    let codes = |all: Vec<&str>| all.into_iter().map(str::to_owned).collect::<BTreeSet<_>>();
+    assert_eq!(
+        words("skipReason"),
+        codes(SkipReason::ALL.iter().map(|r| r.code()).collect())
+    );
+    assert_eq!(
+        words("linkReason"),
+        codes(LinkReason::ALL.iter().map(|r| r.code()).collect())
+    );
+    assert_eq!(
+        words("flagReason"),
+        codes(FlagReason::ALL.iter().map(|r| r.code()).collect())
+    );
+}
+
+#[test]
+fn every_line_of_a_receipt_is_valid() {
+    let (_, validator) = schema(RECEIPT_SCHEMA);
+    let text = String::from_utf8(receipt::text()).unwrap();
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|l| serde_json::from_str(l).unwrap())
+        .collect();
+    assert_eq!(lines.len(), receipt::lines().len() + 2);
+    for line in lines {
+        assert_eq!(errors(&validator, &line), [""; 0], "{line:#}");
+        let mut more = line.clone();
+        more["unknown"] = json!(1);
+        assert!(!validator.is_valid(&more));
+        for (key, _) in line
+            .as_object()
+            .unwrap()
+            .iter()
+            .filter(|(key, _)| *key != "made")
+        {
+            let mut fewer = line.clone();
+            fewer.as_object_mut().unwrap().remove(key);
+            let optional = ["mtime", "also", "path_b64"].contains(&key.as_str());
+            assert_eq!(
+                validator.is_valid(&fewer),
+                optional,
+                "without {key}: {line:#}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_code_of_a_refusal_is_in_the_manual() {
+    let (schema, _) = schema(RECEIPT_SCHEMA);
+    let text = schema["$defs"]["refusal"].to_string();
+    for refusal in receipt::refusals() {
+        assert!(
+            text.contains(&format!("\"{}\"", refusal.code())),
+            "{refusal:?}"
+        );
+    }
+}
