@@ -1,0 +1,111 @@
+//! All packages that dpkg knows, put together from `status`, the journal and `info/`. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::limits;
+use super::record::Record;
+
+/// Name and architecture: `Multi-Arch: same` packages are there twice.
+type Key = (Arc<str>, Vec<u8>);
+
+/// Packages, and the config files of each.
+#[derive(Debug, Default)]
+pub(super) struct Catalog {
+    packages: BTreeMap<Key, Body>,
+    /// Conffile entries held, all packages together.
+    entries: usize,
+}
+
+#[derive(Debug)]
+struct Body {
+    present: bool,
+    conffiles: Vec<Vec<u8>>,
+}
+
+/// A bound is passed; the text says of what.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Full {
+    Packages,
+    ConfigFiles,
+}
+
+impl Catalog {
+    /// Adds a record of `status`. Said twice means both.
+    pub(super) fn add(&mut self, record: Record) -> Result<(), Full> {
+        let body = self.packages.entry((record.package, record.architecture));
+        let body = body.or_insert(Body {
+            present: false,
+            conffiles: Vec::new(),
+        });
+        body.present |= record.present;
+        self.entries += record.conffiles.len();
+        body.conffiles.extend(record.conffiles);
+        self.within_bounds()
+    }
+
+    /// Adds a record of the journal: it replaces all that was said about the package.
+    pub(super) fn replace(&mut self, record: Record) -> Result<(), Full> {
+        let key = (Arc::clone(&record.package), record.architecture.clone());
+        if let Some(old) = self.packages.remove(&key) {
+            self.entries -= old.conffiles.len();
+        }
+        self.add(record)
+    }
+
+    /// Packages that are installed or have left something.
+    pub(super) fn packages(&self) -> usize {
+        self.packages.values().filter(|body| body.present).count()
+    }
+
+    /// Every conffile once, with its package; the first by name where several share it.
+    pub(super) fn into_conffiles(self) -> BTreeMap<Vec<u8>, Arc<str>> {
+        let mut all = BTreeMap::new();
+        for ((package, _), body) in self.packages {
+            for path in body.conffiles {
+                all.entry(path).or_insert_with(|| Arc::clone(&package));
+            }
+        }
+        all
+    }
+
+    fn within_bounds(&self) -> Result<(), Full> {
+        match self {
+            _ if self.packages.len() > limits::PACKAGES => Err(Full::Packages),
+            _ if self.entries > limits::CONFIG_FILES => Err(Full::ConfigFiles),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::record::records;
+    use super::*;
+
+    fn record(package: &str, architecture: &str, path: &str) -> Record {
+        let text =
+            format!("Package: {package}\nArchitecture: {architecture}\nConffiles:\n {path} 0\n");
+        records(text.as_bytes()).next().unwrap().unwrap()
+    }
+
+    #[test]
+    fn status_unites_and_the_journal_replaces() {
+        let mut catalog = Catalog::default();
+        catalog.add(record("x", "amd64", "/etc/a")).unwrap();
+        catalog.add(record("x", "i386", "/etc/b")).unwrap();
+        catalog.add(record("x", "i386", "/etc/c")).unwrap();
+        catalog.replace(record("x", "amd64", "/etc/d")).unwrap();
+        assert_eq!((catalog.packages(), catalog.entries), (2, 3));
+        let paths: Vec<_> = catalog.into_conffiles().into_keys().collect();
+        assert_eq!(paths, [b"/etc/b", b"/etc/c", b"/etc/d"]);
+    }
+
+    #[test]
+    fn bounds() {
+        let mut catalog = Catalog::default();
+        let last =
+            (0..=limits::PACKAGES).map(|i| catalog.add(record(&format!("p{i}"), "", "/etc/a")));
+        assert_eq!(last.last(), Some(Err(Full::Packages)));
+    }
+}

@@ -1,0 +1,25 @@
+//! Bounds on what a guest's databases may hold. Beyond them a guest is refused, never half believed.
+//! Each is far above what real systems have (a desktop with 10,000 packages: 10 MB of `status`).
+
+use std::time::Duration;
+
+/// Bytes of all text files of one database together.
+pub(super) const TEXT: u64 = 256 << 20;
+/// Bytes of a line that is needed; dpkg itself takes 1,000 a conffile. Lines of other fields may be longer.
+pub(super) const LINE: usize = 64 << 10;
+/// Packages a guest.
+pub(super) const PACKAGES: usize = 100_000;
+/// Config files a guest, existing or not.
+pub(super) const CONFIG_FILES: usize = 1_000_000;
+/// Bytes of a path: the kernel's PATH_MAX without the NUL.
+pub(super) const PATH: usize = 4_095;
+/// Bytes of a package's or an architecture's name: it is part of file names.
+pub(super) const NAME: usize = 255;
+/// Files in dpkg's journal; dpkg writes `status` anew after 250.
+pub(super) const JOURNAL: usize = 1_000;
+/// Entries of a directory that is listed: `info/` has up to ten files a package.
+pub(super) const ENTRIES: usize = 1_000_000;
+/// How often a database that changes while it is read is read again.
+pub(super) const TRIES: usize = 3;
+/// For one database of one guest.
+pub(super) const TIME: Duration = Duration::from_secs(60);

@@ -1,0 +1,171 @@
+//! Which files are configuration? The package databases of a guest are asked, without running anything of it.
+//!
+//! A config file keeps an inode of its own even where its content equals that of another guest today: it is the
+//! guest's to change. So do the copies that package managers leave beside it, what an administrator has diverted,
+//! and what has been given an owner or mode of its own.
+//!
+//! How an answer is made:
+//!
+//! 1. each backend in [`ALL`] reads its database through a [`Source`] and states [`Claim`]s: bytes and reasons;
+//! 2. `settle` turns claims into inodes, with links followed inside the root, so that `/lib/x.conf` of a guest
+//!    where `/lib` is a link, or a config file that is a link, protect the file that is really meant;
+//! 3. [`ask_all`] unites the answers, one entry a path.
+//!
+//! Everything read here is the guest's word, and parsers must be total: any byte may come, in any amount. What
+//! breaks a grammar or a bound makes the whole database [`Damaged`](DatabaseState::Damaged), and nothing it says is used:
+//! the caller leaves such a guest out. A guest that lies can free only files of its own, because a file is shared
+//! only where each guest's own answer allows it.
+//!
+//! Nothing here decides what is shared, writes, takes locks in a guest, or waits for one.
+//!
+//! A new package manager is one more file with a [`PackageDatabase`], and one line in [`ALL`].
+
+mod catalog;
+mod conffiles;
+mod deb822;
+mod diversions;
+mod dpkg;
+mod dpkg_claims;
+mod fault;
+mod limits;
+mod lines;
+mod name;
+mod record;
+mod settle;
+mod sidecars;
+mod source;
+mod statoverride;
+mod ucf;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use crate::model::{Database, DatabaseState, FileId, GuestPath, SkipReason};
+use crate::sys::inroot::InRoot;
+
+pub use fault::{Defect, Fault, Problem};
+pub use source::Source;
+
+/// Every backend. Where two name one file for the same reason, the earlier one is named in the plan.
+pub const ALL: &[&dyn PackageDatabase] = &[&dpkg::Dpkg, &ucf::Ucf];
+
+/// One existing file that must keep an inode of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Protected {
+    /// Its name with all links resolved inside the root.
+    pub path: GuestPath,
+    /// Its inode: all other names of it must stay private too.
+    pub id: FileId,
+    /// `ConfigFile`, `ConfigSidecar`, `Diverted` or `ModeOverride`.
+    pub why: SkipReason,
+    /// Who says so: `dpkg`, `ucf`, `dpkg-divert`, `dpkg-statoverride`.
+    pub per: &'static str,
+    /// The package that it belongs to, where one is known.
+    pub package: Option<String>,
+}
+
+/// What all databases of a guest say.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Answer {
+    /// One entry for each database that the guest has, in the order of [`ALL`].
+    pub databases: Vec<Database>,
+    /// Sorted by path, one entry a path.
+    pub protected: Vec<Protected>,
+}
+
+/// A kind of package database.
+pub trait PackageDatabase: Sync {
+    /// Its name in plans.
+    fn manager(&self) -> &'static str;
+
+    /// Everything that the database says; `None` if the guest has no such database.
+    fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem>;
+}
+
+/// A database, read whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// It lists packages, but not their config files.
+    pub silent: bool,
+    /// Packages that it lists.
+    pub packages: usize,
+    /// Config files that it lists, existing or not.
+    pub config_files: usize,
+    /// What is to be protected. Of two claims to one file for one reason, the earlier one is used.
+    pub claims: Vec<Claim>,
+}
+
+/// A statement of a database about a path, not yet looked at on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Absolute, otherwise any bytes: maybe with `..`, maybe through links, maybe of nothing that exists.
+    pub path: Vec<u8>,
+    /// Why the file must stay private.
+    pub why: SkipReason,
+    /// Who says so.
+    pub per: &'static str,
+    /// On behalf of which package.
+    pub package: Option<Arc<str>>,
+    /// Protect what package managers leave beside it, too.
+    pub sidecars: bool,
+}
+
+/// Asks every database of a guest. A guest without any gets the empty answer.
+pub fn ask_all(root: &InRoot) -> Answer {
+    let mut answer = Answer::default();
+    for &backend in ALL {
+        let (database, protected) = match ask(backend, &Source::new(root)) {
+            Ok(None) => continue,
+            Ok(Some((listing, protected))) => (known(backend, &listing), protected),
+            Err(problem) => (damaged(backend, &problem), Vec::new()),
+        };
+        answer.databases.push(database);
+        answer.protected.extend(protected);
+    }
+    // Both steps keep the order of what is equal, which is that of ALL and of the claims.
+    answer
+        .protected
+        .sort_by(|a, b| (&a.path, a.why).cmp(&(&b.path, b.why)));
+    answer
+        .protected
+        .dedup_by(|later, first| later.path == first.path);
+    answer
+}
+
+fn ask(
+    backend: &dyn PackageDatabase,
+    source: &Source<'_>,
+) -> Result<Option<(Listing, Vec<Protected>)>, Problem> {
+    let Some(listing) = backend.read(source)? else {
+        return Ok(None);
+    };
+    let protected = settle::settle(source, &listing.claims)?;
+    Ok(Some((listing, protected)))
+}
+
+fn known(backend: &dyn PackageDatabase, listing: &Listing) -> Database {
+    let state = if listing.silent {
+        DatabaseState::Silent
+    } else {
+        DatabaseState::Known
+    };
+    Database {
+        manager: backend.manager().to_owned(),
+        state,
+        packages: listing.packages as u64,
+        config_files: listing.config_files as u64,
+        problem: None,
+    }
+}
+
+fn damaged(backend: &dyn PackageDatabase, problem: &Problem) -> Database {
+    Database {
+        manager: backend.manager().to_owned(),
+        state: DatabaseState::Damaged,
+        packages: 0,
+        config_files: 0,
+        problem: Some(problem.to_string()),
+    }
+}

@@ -1,0 +1,74 @@
+//! The room as a whole: against the real dpkg, against hostile guests, against damaged files.
+
+mod damage;
+mod hostile;
+mod real;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::*;
+
+/// A scratch root that removes itself.
+struct Root {
+    _dir: tempfile::TempDir,
+    path: PathBuf,
+}
+
+impl Root {
+    fn empty() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("root");
+        fs::create_dir(&path).unwrap();
+        Root { _dir: dir, path }
+    }
+
+    /// Made by the real dpkg; `None`, said aloud, where that cannot be.
+    fn by_dpkg() -> Option<Self> {
+        let root = Root::empty();
+        fs::remove_dir(&root.path).unwrap();
+        let has_dpkg = Command::new("dpkg-deb").arg("--version").output().is_ok();
+        if !has_dpkg || !rustix::process::geteuid().is_root() {
+            eprintln!("SKIPPED: needs dpkg and root to make a guest");
+            return None;
+        }
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/guests/dpkg-tiny.sh");
+        let made = Command::new(script).arg(&root.path).output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+        Some(root)
+    }
+
+    fn put(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.path.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, content).unwrap();
+        path
+    }
+
+    fn ask(&self) -> Answer {
+        ask_all(&InRoot::open(&self.path).unwrap())
+    }
+}
+
+/// Path → who says why.
+fn facts(answer: &Answer) -> BTreeMap<String, (SkipReason, &'static str, Option<&str>)> {
+    let fact = |p: &Protected| (p.path.to_string(), p.why, p.per);
+    assert!(answer.protected.is_sorted_by(|a, b| a.path < b.path));
+    answer
+        .protected
+        .iter()
+        .map(|p| (fact(p).0, (p.why, p.per, p.package.as_deref())))
+        .collect()
+}
+
+/// The problem of a guest whose only database is damaged, and that therefore protects nothing.
+fn problem(answer: &Answer) -> &str {
+    let [database] = &*answer.databases else {
+        panic!("{answer:?}");
+    };
+    assert_eq!(database.state, DatabaseState::Damaged);
+    assert!(answer.protected.is_empty(), "a damaged database was used");
+    database.problem.as_deref().unwrap()
+}
