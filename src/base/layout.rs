@@ -1,0 +1,288 @@
+//! Where things are in a base, and how one is opened and locked.
+
+use std::path::{Path, PathBuf};
+
+use crate::model::{FileId, FileState, ObjectId, RunId};
+use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, machine, papers};
+
+/// The content of `format`: another layout is refused, not guessed.
+const FORMAT: &[u8] = b"unify base 1\n";
+
+/// What a base is made of, besides its papers.
+const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
+
+/// An open base.
+#[derive(Debug)]
+pub struct Base {
+    dir: Dir,
+    objects: Dir,
+    staging: Dir,
+    path: PathBuf,
+}
+
+/// The directories of one run.
+#[derive(Debug)]
+pub struct Run {
+    /// Its name.
+    pub id: RunId,
+    /// `staging/RUN`: what is in flight.
+    pub staging: Dir,
+    /// `runs/RUN`: plan, journal, receipt.
+    pub papers: PathBuf,
+}
+
+/// Why a base cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum BaseError {
+    /// The machine said no.
+    #[error(transparent)]
+    Sys(#[from] SysError),
+    /// It is not there.
+    #[error("there is no base at {}: `unify apply` makes one, or name another with --base", .0.display())]
+    Missing(PathBuf),
+    /// It is something else, or of another version.
+    #[error("{} is not a base of this version of unify: its file `format` does not say \"unify base 1\"", .0.display())]
+    Foreign(PathBuf),
+    /// Another run is at work.
+    #[error("another run holds the base {}: {holder}", .path.display())]
+    Locked {
+        /// The base.
+        path: PathBuf,
+        /// What the other run wrote into the lock file.
+        holder: String,
+    },
+}
+
+impl Base {
+    /// Opens a base that exists; `None` where there is nothing at `path`.
+    pub fn open(path: &Path) -> Result<Option<Base>, BaseError> {
+        match SysError::absent(Dir::open(path))? {
+            Some(dir) => Base::from_dir(dir, path).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Opens a base that must exist.
+    pub fn existing(path: &Path) -> Result<Base, BaseError> {
+        Base::open(path)?.ok_or_else(|| BaseError::Missing(path.to_owned()))
+    }
+
+    /// Opens a base, and makes it first where there is none or an empty directory. A directory with other things in it
+    /// is refused.
+    pub fn ensure(path: &Path) -> Result<Base, BaseError> {
+        if papers::entries(path)?.is_empty() {
+            Base::remove_stale_parts(path)?;
+            Base::make(path)?;
+        }
+        Base::existing(path)
+    }
+
+    /// Made whole beside its place and then moved there, so that two runs that begin at once cannot meet half a base.
+    fn make(path: &Path) -> Result<(), BaseError> {
+        let mut name = path.file_name().unwrap_or_default().to_owned();
+        name.push(format!(".{}.part", std::process::id()));
+        let fresh = path.with_file_name(name);
+        papers::ensure_dir(&fresh)?;
+        for name in DIRECTORIES {
+            papers::ensure_dir(&fresh.join(name))?;
+        }
+        papers::write_whole(&fresh.join("format"), FORMAT)?;
+        if papers::move_dir(&fresh, path)? {
+            return Ok(());
+        }
+        // Another run was quicker.
+        Ok(Base::remove_part(&fresh)?)
+    }
+
+    /// Removes what a run left that was killed while it made a base.
+    fn remove_stale_parts(path: &Path) -> SysResult<()> {
+        let parent = path.parent().unwrap_or(path);
+        let prefix = format!(
+            "{}.",
+            path.file_name().unwrap_or_default().to_string_lossy()
+        );
+        for name in papers::entries(parent)? {
+            let pid = name
+                .strip_prefix(&prefix)
+                .and_then(|rest| rest.strip_suffix(".part"));
+            if pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !machine::is_alive(pid))) {
+                Base::remove_part(&parent.join(name))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_part(part: &Path) -> SysResult<()> {
+        for name in papers::entries(part)? {
+            if name.starts_with("format") {
+                papers::remove(&part.join(name))?;
+            }
+        }
+        for name in DIRECTORIES {
+            papers::remove_empty_dir(&part.join(name))?;
+        }
+        papers::remove_empty_dir(part)
+    }
+
+    fn from_dir(dir: Dir, path: &Path) -> Result<Base, BaseError> {
+        if papers::read_small(&path.join("format"))?.as_deref() != Some(FORMAT) {
+            return Err(BaseError::Foreign(path.to_owned()));
+        }
+        let (objects, staging) = (dir.open_dir(b"objects")?, dir.open_dir(b"staging")?);
+        Ok(Base {
+            dir,
+            objects,
+            staging,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Its path.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Its directory.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// The directory of objects.
+    pub(super) fn objects(&self) -> &Dir {
+        &self.objects
+    }
+
+    /// The directory of what is in flight.
+    pub fn staging(&self) -> &Dir {
+        &self.staging
+    }
+
+    /// A paper of the base, such as the list of guests.
+    pub fn paper(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// Excludes every other run until the guard is dropped.
+    pub fn lock(&self, holder: &str) -> Result<papers::Lock, BaseError> {
+        let taken = papers::lock(&self.path.join("lock"), holder)?;
+        taken.map_err(|holder| BaseError::Locked {
+            path: self.path.clone(),
+            holder: holder.trim().to_owned(),
+        })
+    }
+
+    /// Makes the directories of a new run, the next of this base. The caller holds the lock.
+    pub fn begin_run(&self) -> SysResult<Run> {
+        let last = self.runs()?.iter().map(RunId::count).max().unwrap_or(0);
+        let id = RunId::new(&machine::stamp(), last.saturating_add(1));
+        let id = id.map_err(|error| {
+            SysError::new("name a run of", &self.path, std::io::Error::other(error))
+        })?;
+        let name = id.to_string();
+        let papers = self.path.join("runs").join(&name);
+        papers::ensure_dir(&papers)?;
+        self.staging.make_dir(name.as_bytes())?;
+        Ok(Run {
+            staging: self.staging.open_dir(name.as_bytes())?,
+            id,
+            papers,
+        })
+    }
+
+    /// Removes the empty staging directory of a run that is over.
+    pub fn end_run(&self, run: &Run) -> SysResult<()> {
+        self.staging.remove_dir(run.id.to_string().as_bytes())
+    }
+
+    /// Removes all that a run left, where it was called off before it touched anything.
+    pub fn forget_run(&self, run: &Run) -> SysResult<()> {
+        self.end_run(run)?;
+        for name in papers::entries(&run.papers)? {
+            papers::remove(&run.papers.join(name))?;
+        }
+        papers::remove_empty_dir(&run.papers)
+    }
+
+    /// Names of all runs that left papers, in their order.
+    pub fn runs(&self) -> SysResult<Vec<RunId>> {
+        let names = papers::entries(&self.path.join("runs"))?;
+        let mut runs: Vec<RunId> = names.iter().filter_map(|name| name.parse().ok()).collect();
+        runs.sort();
+        Ok(runs)
+    }
+
+    /// The papers of a run.
+    pub fn run_paper(&self, run: &RunId, name: &str) -> PathBuf {
+        self.path.join("runs").join(run.to_string()).join(name)
+    }
+
+    /// The quarantine of a run, made where it is missing.
+    pub fn quarantine(&self, run: &str) -> SysResult<Dir> {
+        let all = self.dir.open_dir(b"quarantine")?;
+        match all.make_dir(run.as_bytes()) {
+            Err(error) if error.meaning() != Meaning::Exists => return Err(error),
+            _ => {}
+        }
+        all.open_dir(run.as_bytes())
+    }
+
+    /// Moves an entry of a run's staging into its quarantine: it is not ours to drop.
+    pub fn keep_aside(&self, run: &Run, entry: &[u8]) -> SysResult<()> {
+        run.staging
+            .move_to(entry, &self.quarantine(&run.id.to_string())?, entry)
+    }
+
+    /// Everything in quarantine, as paths below the base.
+    pub fn quarantined(&self) -> SysResult<Vec<PathBuf>> {
+        let top = self.path.join("quarantine");
+        let mut all = Vec::new();
+        for run in papers::entries(&top)? {
+            let dir = top.join(run);
+            all.extend(
+                papers::entries(&dir)?
+                    .into_iter()
+                    .map(|name| dir.join(name)),
+            );
+        }
+        Ok(all)
+    }
+
+    /// An object, opened for reading; `None` where it is not in the base.
+    pub fn object(&self, id: &ObjectId) -> SysResult<Option<Regular>> {
+        Ok(SysError::absent(self.objects.open_regular(place(id).as_bytes()))?.flatten())
+    }
+
+    /// What an object is now, without opening it.
+    pub fn object_state(&self, id: &ObjectId) -> SysResult<Option<FileState>> {
+        SysError::absent(self.objects.look(place(id).as_bytes()))
+    }
+
+    /// The inode of an object.
+    pub fn object_inode(&self, id: &ObjectId) -> SysResult<Option<FileId>> {
+        Ok(self.object_state(id)?.map(|state| state.id))
+    }
+
+    /// Gives a file the name of an object. A name that exists is never replaced.
+    pub fn add_object(&self, file: &Regular, id: &ObjectId) -> SysResult<()> {
+        let place = place(id);
+        match self.objects.link(file, place.as_bytes()) {
+            Err(error) if error.meaning() == Meaning::Gone => {
+                self.objects.make_dir(&place.as_bytes()[..2])?;
+                self.objects.link(file, place.as_bytes())
+            }
+            other => other,
+        }
+    }
+
+    /// Removes an object's name in the base.
+    pub fn remove_object(&self, id: &ObjectId) -> SysResult<()> {
+        self.objects.unlink(place(id).as_bytes())
+    }
+}
+
+/// `ab/REST`.
+fn place(id: &ObjectId) -> String {
+    let mut name = id.file_name();
+    name.insert(2, '/');
+    name
+}

@@ -1,0 +1,115 @@
+//! How an object comes to be: a fresh private copy, or the inode of a stopped guest's file.
+//!
+//! Either way it is complete before it has a name in the base, its content is proven by reading *it* and not the
+//! guest's file, and the caller syncs before any guest name refers to it.
+
+use super::Base;
+use crate::model::{Digest, Ignored, Metadata, Moved, ObjectId};
+use crate::sys::hash::metadata_digest;
+use crate::sys::{Regular, SysError};
+
+/// Why no object could be made.
+#[derive(Debug, thiserror::Error)]
+pub enum MakeError {
+    /// The machine said no.
+    #[error(transparent)]
+    Sys(#[from] SysError),
+    /// The file does not have the content or metadata that the object's name says.
+    #[error("the file differs from what the object's name says")]
+    Differs(Vec<Moved>),
+    /// The copy could not be given the metadata of the file: the file system keeps other ones.
+    #[error("the copy does not keep the file's {}", list(.0))]
+    NotKept(Vec<Moved>),
+}
+
+fn list(moved: &[Moved]) -> String {
+    moved
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+/// Makes the object `id` from a private copy of `source`. Not durable until the caller syncs.
+///
+/// An object of that name that is there already is left as it is and returned: the caller compares with it.
+pub fn copy(
+    base: &Base,
+    source: &Regular,
+    id: &ObjectId,
+    ignore: &[Ignored],
+) -> Result<Regular, MakeError> {
+    if let Some(present) = base.object(id)? {
+        return Ok(present);
+    }
+    let state = source.state()?;
+    let metadata = source.metadata(ignore)?;
+    check(id, &metadata, id.content)?;
+    let fresh = base.dir().nameless()?;
+    let digest = source.copy_into(&fresh, state.size)?;
+    check(id, &metadata, digest)?;
+    fresh.set_metadata(&metadata, state.mtime)?;
+    let kept = metadata_differs(&metadata, &fresh.metadata(ignore)?);
+    if !kept.is_empty() {
+        return Err(MakeError::NotKept(kept));
+    }
+    base.add_object(&fresh, id)?;
+    reopen(base, id)
+}
+
+/// Proves that a guest's file may be the object `id` by its own inode, and returns a second handle to it. The caller
+/// has seen that its guest is quiet, holds the lease and knows all its names; it names and flags it before
+/// another guest's name refers to it.
+pub fn prove(file: &Regular, id: &ObjectId, ignore: &[Ignored]) -> Result<Regular, MakeError> {
+    check(
+        id,
+        &file.metadata(ignore)?,
+        file.digest(file.state()?.size)?,
+    )?;
+    Ok(file.duplicate()?)
+}
+
+/// Checks what an object's name says against what is there.
+fn check(id: &ObjectId, metadata: &Metadata, content: Digest) -> Result<(), MakeError> {
+    let mut wrong = Vec::new();
+    if content != id.content {
+        wrong.push(Moved::Content);
+    }
+    if metadata_digest(metadata) != id.metadata {
+        wrong.push(Moved::Xattrs);
+    }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(MakeError::Differs(wrong))
+    }
+}
+
+/// Read-only, so that no descriptor of ours stands in the way of a lease or outlives the flag as a writer.
+fn reopen(base: &Base, id: &ObjectId) -> Result<Regular, MakeError> {
+    let missing = || {
+        SysError::new(
+            "open",
+            base.path().join(id.file_name()),
+            std::io::Error::from(std::io::ErrorKind::NotFound),
+        )
+    };
+    Ok(base.object(id)?.ok_or_else(missing)?)
+}
+
+/// Which parts differ; `rules` has the same question for the engine, but this floor may not ask it.
+fn metadata_differs(a: &Metadata, b: &Metadata) -> Vec<Moved> {
+    let facts = [
+        (Moved::Mode, a.mode != b.mode),
+        (Moved::Uid, a.uid != b.uid),
+        (Moved::Gid, a.gid != b.gid),
+        (Moved::Xattrs, a.xattrs != b.xattrs),
+        (Moved::Flags, a.flags != b.flags),
+        (Moved::Project, a.project != b.project),
+        (Moved::Mtime, a.mtime != b.mtime),
+    ];
+    facts
+        .into_iter()
+        .filter_map(|(fact, differs)| differs.then_some(fact))
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! The exchange, to its fixpoint.
+
+use crate::model::FileId;
+use crate::sys::{Dir, Meaning, SysResult};
+
+/// One exchange: what lies in staging, and where it shall go.
+#[derive(Debug, Clone, Copy)]
+pub struct Swap<'a> {
+    /// The staging directory of the run.
+    pub staging: &'a Dir,
+    /// The name in it.
+    pub staged: &'a [u8],
+    /// The directory of the guest's name.
+    pub parent: &'a Dir,
+    /// The guest's name, one component.
+    pub name: &'a [u8],
+    /// The inode in staging, which shall go in.
+    pub put: FileId,
+    /// The inode that shall come out.
+    pub expected: FileId,
+}
+
+/// How an exchange ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Swapped {
+    /// `put` is in place and `expected` is in staging.
+    Done,
+    /// The guest had deleted the name; `put` is still in staging.
+    Deleted,
+    /// The guest had put something newer there. It is back in its place, and `put` is in staging.
+    Newer,
+    /// The guest deleted the name while its newer file was with us: that file is in staging and is nobody's we know.
+    Stray,
+    /// The guest replaced the name in every one of the rounds. The newest is in place; staging holds an older one.
+    Unsettled,
+}
+
+/// A guest that replaces a name this often within microseconds is attacking; nothing is lost if we stop.
+const ROUNDS: usize = 8;
+
+/// Exchanges, and exchanges back until what comes out is what was put in.
+pub fn swap(swap: &Swap<'_>) -> SysResult<Swapped> {
+    if !exchange(swap)? {
+        return Ok(Swapped::Deleted);
+    }
+    let mut inside = swap.put;
+    let mut out = swap.staging.look(swap.staged)?.id;
+    if out == swap.expected {
+        return Ok(Swapped::Done);
+    }
+    for _ in 0..ROUNDS {
+        // What came out is newer than what is inside now, so it goes back.
+        let newer = out;
+        if !exchange(swap)? {
+            return Ok(Swapped::Stray);
+        }
+        out = swap.staging.look(swap.staged)?.id;
+        if out == inside {
+            return Ok(if inside == swap.put {
+                Swapped::Newer
+            } else {
+                Swapped::Unsettled
+            });
+        }
+        inside = newer;
+    }
+    Ok(Swapped::Unsettled)
+}
+
+/// False where the guest's name does not exist.
+fn exchange(swap: &Swap<'_>) -> SysResult<bool> {
+    match swap.staging.exchange(swap.staged, swap.parent, swap.name) {
+        Ok(()) => Ok(true),
+        Err(error) if error.meaning() == Meaning::Gone => Ok(false),
+        Err(error) => Err(error),
+    }
+}

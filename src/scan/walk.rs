@@ -1,0 +1,143 @@
+//! The walk: the only file that knows walkdir.
+
+use std::cmp::Ordering;
+
+use walkdir::{DirEntry, Error, WalkDir};
+
+use super::tree::TooLarge;
+use super::{Tree, TreeBuilder};
+use crate::model::{Event, FileKind, FileState, GuestPath, Observer, Stage};
+use crate::sys::{SysResult, View, from_metadata, name_bytes};
+
+/// A guest as the walk saw it.
+#[derive(Debug)]
+pub struct Scan {
+    /// Regular files and their names.
+    pub tree: Tree,
+    /// What could not be read.
+    pub unread: Vec<Unread>,
+    /// Directories and files on another file system: not entered.
+    pub foreign: Vec<GuestPath>,
+}
+
+/// A name or directory that could not be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unread {
+    /// The name; the deepest one that can be named, where the walk says no more.
+    pub path: GuestPath,
+    /// Why, in the machine's words.
+    pub why: String,
+}
+
+/// Notices are sent once for so many names.
+const NOTICE: u64 = 1024;
+
+/// Walks a guest in byte order of the full paths, on one file system, following nothing.
+pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooLarge>> {
+    let device = view.dir().state()?.id.dev;
+    let mut walk = Walk {
+        view,
+        device,
+        builder: TreeBuilder::default(),
+        unread: Vec::new(),
+        foreign: Vec::new(),
+    };
+    let mut entries = WalkDir::new(view.walk_root())
+        .same_file_system(true)
+        .sort_by(byte_order)
+        .into_iter();
+    let mut met = 0;
+    while let Some(entry) = entries.next() {
+        let descend = match walk.take(entry) {
+            Ok(descend) => descend,
+            Err(too_large) => return Ok(Err(too_large)),
+        };
+        if !descend {
+            entries.skip_current_dir();
+        }
+        met += 1;
+        if met % NOTICE == 0 {
+            observer.notice(&Event::Advance(Stage::Scan, NOTICE));
+        }
+    }
+    observer.notice(&Event::Advance(Stage::Scan, met % NOTICE));
+    Ok(Ok(Scan {
+        tree: walk.builder.finish(),
+        unread: walk.unread,
+        foreign: walk.foreign,
+    }))
+}
+
+struct Walk<'a> {
+    view: &'a View,
+    device: u64,
+    builder: TreeBuilder,
+    unread: Vec<Unread>,
+    foreign: Vec<GuestPath>,
+}
+
+impl Walk<'_> {
+    /// Takes one entry; false for a directory that shall not be entered.
+    fn take(&mut self, entry: Result<DirEntry, Error>) -> Result<bool, TooLarge> {
+        let entry = match entry {
+            Ok(entry) => entry,
+            Err(error) => {
+                self.note_error(&error);
+                return Ok(true);
+            }
+        };
+        let kind = entry.file_type();
+        if !kind.is_dir() && !kind.is_file() {
+            return Ok(true);
+        }
+        match entry.metadata() {
+            Ok(meta) => self.place(&entry, from_metadata(&meta)),
+            Err(error) => {
+                self.note_error(&error);
+                Ok(false)
+            }
+        }
+    }
+
+    fn place(&mut self, entry: &DirEntry, state: FileState) -> Result<bool, TooLarge> {
+        if state.id.dev != self.device {
+            self.foreign.extend(self.view.guest_path(entry.path()).ok());
+            return Ok(false);
+        }
+        let name = name_bytes(entry.file_name());
+        match state.kind {
+            FileKind::Directory => self.builder.enter(entry.depth(), name).map(|()| true),
+            FileKind::Regular => self.builder.meet(entry.depth(), name, state).map(|()| true),
+            // It was something else when its directory was read: a guest at work. The next plan sees what it is.
+            FileKind::Symlink | FileKind::Special => Ok(true),
+        }
+    }
+
+    fn note_error(&mut self, error: &Error) {
+        let path = error
+            .path()
+            .and_then(|path| self.view.guest_path(path).ok())
+            .unwrap_or_else(GuestPath::root);
+        let why = error.io_error().map_or_else(
+            || "a directory contains itself".to_owned(),
+            ToString::to_string,
+        );
+        self.unread.push(Unread {
+            path,
+            why: why
+                .split(" (os error")
+                .next()
+                .unwrap_or_default()
+                .to_owned(),
+        });
+    }
+}
+
+/// Siblings in the order that their full paths have: a directory's name counts with its slash.
+fn byte_order(a: &DirEntry, b: &DirEntry) -> Ordering {
+    fn key(entry: &DirEntry) -> impl Iterator<Item = u8> + '_ {
+        let slash = entry.file_type().is_dir().then_some(b'/');
+        name_bytes(entry.file_name()).iter().copied().chain(slash)
+    }
+    key(a).cmp(key(b))
+}
