@@ -1,0 +1,70 @@
+//! What `unify gc` removed, or would remove.
+//!
+//! The JSON form is the fields of `Collected` after `kind` (`unify.gc`) and `dry_run`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::Collected;
+
+use super::json;
+use super::size::{Sizes, counted};
+
+/// For people, one line.
+pub fn text(
+    collected: &Collected,
+    dry_run: bool,
+    sizes: Sizes,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let verb = if dry_run { "Would remove" } else { "Removed" };
+    let objects = counted(collected.objects, "object");
+    let (bytes, kept) = (sizes.of(collected.bytes), counted(collected.kept, "object"));
+    writeln!(
+        out,
+        "{verb} {objects} without a name in any guest ({bytes}); {kept} in use."
+    )
+}
+
+#[derive(Serialize)]
+struct GcJson<'a> {
+    kind: &'static str,
+    dry_run: bool,
+    #[serde(flatten)]
+    collected: &'a Collected,
+}
+
+/// For programs.
+pub fn json(collected: &Collected, dry_run: bool, out: &mut dyn Write) -> io::Result<()> {
+    let kind = "unify.gc";
+    let value = GcJson {
+        kind,
+        dry_run,
+        collected,
+    };
+    json::write_line(out, &value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::written;
+
+    const SOME: Collected = Collected {
+        objects: 1,
+        bytes: 4096,
+        kept: 1200,
+    };
+
+    #[test]
+    fn a_dry_run_says_would() {
+        let told = |dry_run| written(|out| text(&SOME, dry_run, Sizes::default(), out));
+        let want = "1 object without a name in any guest (4.00 KiB); 1,200 objects in use.\n";
+        assert_eq!(told(true), format!("Would remove {want}"));
+        assert_eq!(told(false), format!("Removed {want}"));
+        let want =
+            "{\"kind\":\"unify.gc\",\"dry_run\":true,\"objects\":1,\"bytes\":4096,\"kept\":1200}\n";
+        assert_eq!(written(|out| json(&SOME, true, out)), want);
+    }
+}

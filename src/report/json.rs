@@ -1,0 +1,126 @@
+//! JSON forms that all reports share: one object a report, on one line, first key `kind`.
+//!
+//! * A path is `path`, with U+FFFD for what is not UTF-8, and then `path_b64` with the bytes in
+//!   standard base64; `path_b64` decides. So does `root_b64` beside `root`.
+//! * Sizes and counts are plain integers, sizes in bytes.
+//! * Control characters and reordering marks are `\u` escapes even where JSON would allow them
+//!   raw (RFC 8259, 7, escapes only those below U+0020), so that a terminal obeys nothing.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+use serde_json::ser::{CompactFormatter, Formatter, Serializer};
+
+use crate::model::{GuestPath, needs_escape};
+
+/// A path inside a guest, flattened into the object that it belongs to.
+#[derive(Debug, Serialize)]
+pub(super) struct PathJson {
+    /// For people.
+    path: String,
+    /// The bytes, where `path` does not hold them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_b64: Option<String>,
+}
+
+impl From<&GuestPath> for PathJson {
+    fn from(path: &GuestPath) -> PathJson {
+        let (path, path_b64) = text_and_bytes(path.as_bytes());
+        PathJson { path, path_b64 }
+    }
+}
+
+/// A directory of the host, flattened into the object that it belongs to.
+#[derive(Debug, Serialize)]
+pub(super) struct RootJson {
+    /// For people.
+    root: String,
+    /// The bytes, where `root` does not hold them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    root_b64: Option<String>,
+}
+
+impl From<&Path> for RootJson {
+    fn from(root: &Path) -> RootJson {
+        let (root, root_b64) = text_and_bytes(root.as_os_str().as_encoded_bytes());
+        RootJson { root, root_b64 }
+    }
+}
+
+fn text_and_bytes(bytes: &[u8]) -> (String, Option<String>) {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => (text.to_owned(), None),
+        Err(_) => {
+            let text = String::from_utf8_lossy(bytes).into_owned();
+            (text, Some(STANDARD.encode(bytes)))
+        }
+    }
+}
+
+/// Writes `value` without a line break.
+pub(super) fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    let mut serializer = Serializer::with_formatter(out, Tame(CompactFormatter));
+    value.serialize(&mut serializer).map_err(io::Error::from)
+}
+
+/// Writes `value` as a line of its own.
+pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+    write(out, value)?;
+    writeln!(out)
+}
+
+/// Compact JSON in which no character moves a terminal's cursor.
+struct Tame(CompactFormatter);
+
+impl Formatter for Tame {
+    fn write_string_fragment<W>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()>
+    where
+        W: ?Sized + Write,
+    {
+        let mut rest = fragment;
+        while let Some(at) = rest.find(needs_escape) {
+            let (before, after) = rest.split_at(at);
+            self.0.write_string_fragment(writer, before)?;
+            let mut chars = after.chars();
+            for unit in chars.next().into_iter().flat_map(utf16) {
+                write!(writer, "\\u{unit:04x}")?;
+            }
+            rest = chars.as_str();
+        }
+        self.0.write_string_fragment(writer, rest)
+    }
+}
+
+fn utf16(c: char) -> Vec<u16> {
+    c.encode_utf16(&mut [0; 2]).to_vec()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{path, written};
+
+    #[test]
+    fn paths_that_are_not_text_carry_their_bytes() {
+        let text = PathJson::from(&path("/usr/\u{e9}"));
+        assert_eq!(
+            written(|out| write(out, &text)),
+            "{\"path\":\"/usr/\u{e9}\"}"
+        );
+        let bytes = PathJson::from(&GuestPath::new(b"/a\xff").unwrap());
+        let want = "{\"path\":\"/a\u{fffd}\",\"path_b64\":\"L2H/\"}";
+        assert_eq!(written(|out| write(out, &bytes)), want);
+    }
+
+    #[test]
+    fn no_character_moves_the_cursor_and_nothing_is_lost() {
+        let hostile = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}\n\"\\z";
+        let json = written(|out| write_line(out, &hostile));
+        let want = "\"a\\u001b[2J\\u009b31m\\u007f\\u202e\\n\\\"\\\\z\"\n";
+        assert_eq!(json, want);
+        assert_eq!(serde_json::from_str::<String>(&json).unwrap(), hostile);
+    }
+}

@@ -1,0 +1,57 @@
+//! Floor 5, telling: everything that people and programs are told about a plan, a run, a
+//! verification or a base.
+//!
+//! Reports are written to any [`std::io::Write`]; whether that is a terminal, a file or a test is
+//! not known here. Nothing is read, asked or decided: a report is a view of values from `model`,
+//! and the same values give the same bytes. Actions are fed one by one ([`Tally`]), so memory does
+//! not grow with a plan.
+//!
+//! What may be assumed of these values is their types and nothing more. Paths, packages, rules,
+//! notes and reasons of a plan are an attacker's, and so are its numbers: text is escaped where it
+//! enters a sentence ([`sentence`]) or a cell ([`table`]), sums stop at the largest number. No
+//! report holds a control character other than the line feeds between its lines.
+//!
+//! | file | tells |
+//! | --- | --- |
+//! | [`plan`] | what `unify plan` found, on stderr |
+//! | [`show`] | a plan, in text, JSON or markdown |
+//! | [`run`] | what `apply` or `undo` did |
+//! | [`verify`], [`status`], [`gc`] | what these commands found |
+//! | [`sentence`] | codes and facts as sentences: the only place |
+//! | [`size`], [`table`] | numbers and columns for people |
+
+mod facts;
+pub mod gc;
+mod json;
+mod kind;
+mod not_done;
+pub mod plan;
+pub mod recover;
+pub mod rules;
+pub mod run;
+pub mod sentence;
+pub mod show;
+pub mod size;
+pub mod status;
+pub mod table;
+pub mod totals;
+pub mod verify;
+
+#[cfg(test)]
+mod samples;
+
+pub use facts::PlanView;
+pub use show::{Show, Shown};
+pub use totals::{By, Tally};
+
+/// For whom a report is written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Format {
+    /// A person at a terminal.
+    #[default]
+    Text,
+    /// A program: one JSON object.
+    Json,
+    /// A merge request.
+    Markdown,
+}

@@ -1,0 +1,260 @@
+//! What `unify plan` says when it has written a plan: one screen, for stderr.
+//!
+//! The first line is a promise to whoever has not read the manual yet, and never changes.
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::model::{Escaped, PlannedGuest};
+
+use super::facts::{ON_TOP, PlanView};
+use super::kind::by_kind;
+use super::sentence::safe;
+use super::size::{Sizes, count, counted};
+use super::table::{Column, Table};
+
+/// Pairs of guests that fit on a screen; `unify show` has them all.
+const PAIRS: usize = 10;
+
+/// Writes the report; `output` is where the plan went, `None` for standard output.
+pub fn text(
+    plan: &PlanView<'_>,
+    output: Option<&Path>,
+    sizes: Sizes,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    writeln!(out, "PLAN ONLY, nothing was changed.")?;
+    writeln!(out, "{}\n", scanned(plan, sizes))?;
+    would(plan, sizes).text(out)?;
+    writeln!(out, "  ({ON_TOP})")?;
+    sharing(plan, sizes, out)?;
+    let warnings = plan.warnings();
+    if !warnings.is_empty() {
+        writeln!(out)?;
+    }
+    warnings
+        .iter()
+        .try_for_each(|line| writeln!(out, "{line}"))?;
+    writeln!(out, "\n{}", wrote(plan, output))
+}
+
+/// `Scanned 6 guests, 251,904 files, 9.80 GiB; 2 names could not be read and are listed as unreadable`.
+fn scanned(plan: &PlanView<'_>, sizes: Sizes) -> String {
+    let sum = |field: fn(&PlannedGuest) -> u64| {
+        plan.guests.iter().map(field).fold(0, u64::saturating_add)
+    };
+    let guests = counted(plan.guests.len() as u64, "guest");
+    let files = counted(sum(|guest| guest.files), "file");
+    let bytes = sizes.of(sum(|guest| guest.bytes));
+    let text = format!("Scanned {guests}, {files}, {bytes}");
+    match sum(|guest| guest.unread) {
+        0 => text,
+        unread => {
+            let unread = counted(unread, "name");
+            format!("{text}; {unread} could not be read, listed as unreadable")
+        }
+    }
+}
+
+fn would(plan: &PlanView<'_>, sizes: Sizes) -> Table {
+    let totals = plan.tally.totals();
+    let mut table = Table::new(&[
+        ("", Column::Words),
+        ("", Column::Number),
+        ("", Column::Number),
+        ("", Column::Words),
+    ]);
+    let saves = format!(
+        "{} come back in allocated blocks, each inode once",
+        sizes.of(totals.saves)
+    );
+    table.row([
+        "would link".into(),
+        count(totals.links),
+        sizes.of(totals.bytes),
+        saves,
+    ]);
+    let protect = format!(
+        "protect = {}: {}",
+        plan.protect(),
+        safe(&plan.header.protection.why)
+    );
+    table.row([
+        "would flag".into(),
+        count(totals.flags),
+        String::new(),
+        protect,
+    ]);
+    let mut what = "would skip";
+    for (kind, skipped) in by_kind(&plan.skipped()) {
+        let (files, bytes) = (count(skipped.files), sizes.of(skipped.bytes));
+        table.row([what.into(), files, bytes, kind.words().into()]);
+        what = "";
+    }
+    table
+}
+
+/// `web1 and web2 would share 1.34 GiB (88 % of web1, 41 % of web2)`.
+fn sharing(plan: &PlanView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+    let pairs = plan.pairs();
+    if !pairs.is_empty() {
+        writeln!(out)?;
+    }
+    for pair in pairs.iter().take(PAIRS) {
+        let (a, b) = &pair.shared.guests;
+        let bytes = sizes.of(pair.shared.bytes);
+        let parts = match pair.percent {
+            (Some(part_a), Some(part_b)) => format!(" ({part_a} % of {a}, {part_b} % of {b})"),
+            _ => String::new(),
+        };
+        writeln!(out, "  {a} and {b} would share {bytes}{parts}")?;
+    }
+    match pairs.len().saturating_sub(PAIRS) {
+        0 => Ok(()),
+        more => writeln!(
+            out,
+            "  and {}: see `unify show`",
+            counted(more as u64, "more pair")
+        ),
+    }
+}
+
+/// Where the plan is, and what to do with it.
+fn wrote(plan: &PlanView<'_>, output: Option<&Path>) -> String {
+    let content = plan.content.map_or_else(String::new, |content| {
+        let head: String = content
+            .to_string()
+            .chars()
+            .take("sha256:".len() + 8)
+            .collect();
+        format!(" (content {head}…)")
+    });
+    let Some(path) = output else {
+        return format!("Wrote the plan to standard output{content}.");
+    };
+    let shown = Escaped(path.as_os_str().as_encoded_bytes());
+    let word = shell_word(path);
+    let next = match plan.tally.totals().links {
+        0 => format!("Nothing to link: see   unify show {word}"),
+        _ => format!("Next: unify show {word}   or   unify apply {word}"),
+    };
+    format!("Wrote {shown}{content}.  {next}")
+}
+
+/// The path as one word of a shell command line.
+fn shell_word(path: &Path) -> String {
+    let text = Escaped(path.as_os_str().as_encoded_bytes()).to_string();
+    let plain = |c: char| c.is_alphanumeric() || "/._-+:@%,=".contains(c);
+    let dash = if text.starts_with('-') { "./" } else { "" };
+    if !text.is_empty() && text.chars().all(plain) {
+        format!("{dash}{text}")
+    } else {
+        format!("'{dash}{}'", text.replace('\'', "'\\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Action, Shared};
+    use crate::report::Tally;
+    use crate::report::samples::{
+        HOSTILE, Sample, assert_tame, guest, hostile_plan, small_plan, written,
+    };
+
+    fn report(sample: &Sample, actions: &[Action], output: Option<&str>) -> String {
+        let mut tally = Tally::new(None);
+        actions.iter().for_each(|action| tally.take(action));
+        let output = output.map(Path::new);
+        written(|out| text(&sample.view(&tally), output, Sizes::default(), out))
+    }
+
+    #[test]
+    fn a_small_plan() {
+        let want = "PLAN ONLY, nothing was changed.
+Scanned 2 guests, 3,000 files, 57.2 MiB
+
+  would link      3  11.4 MiB  7.62 MiB come back in allocated blocks, each inode once
+  would flag      1            protect = immutable: the flag works here
+  would skip    121  4.77 MiB  for care (config, secrets, state, caches, logs)
+                  1       0 B  could not be read or changed meanwhile
+              2,870  28.6 MiB  unique, empty or already shared
+  (the base's own folders and records come on top of this and are not counted)
+
+  web1 and web2 would share 3.81 MiB (10 % of web1, 20 % of web2)
+
+Wrote plan.json (content sha256:3f3f3f3f…).  Next: unify show plan.json   or   unify apply plan.json
+";
+        assert_eq!(
+            report(&Sample::small(), &small_plan(), Some("plan.json")),
+            want
+        );
+    }
+
+    #[test]
+    fn an_empty_plan_offers_nothing_to_apply() {
+        let want = "PLAN ONLY, nothing was changed.
+Scanned 0 guests, 0 files, 0 B
+
+  would link  0  0 B  0 B come back in allocated blocks, each inode once
+  would flag  0       protect = immutable: the flag works here
+  (the base's own folders and records come on top of this and are not counted)
+
+Wrote my plan.json (content sha256:3f3f3f3f…).  Nothing to link: see   unify show 'my plan.json'
+";
+        assert_eq!(report(&Sample::empty(), &[], Some("my plan.json")), want);
+    }
+
+    #[test]
+    fn trouble_is_told() {
+        let text = report(&Sample::troubled(), &small_plan(), None);
+        let want = "
+RUNNING: web2: apply refuses its 1 link until it is stopped
+LEFT OUT: db1: its package database is damaged
+DAMAGED: db1: dpkg database: /var/lib/dpkg/status line 7: no colon
+
+Wrote the plan to standard output (content sha256:3f3f3f3f…).
+";
+        assert!(text.ends_with(want), "{text}");
+        assert!(text.contains("57.2 MiB; 1 name could not be read, listed as unreadable\n"));
+    }
+
+    #[test]
+    fn more_pairs_than_fit_are_counted() {
+        let mut sample = Sample::small();
+        let pair = |n: u64| Shared {
+            guests: (guest("a"), guest(&format!("b{n}"))),
+            files: 1,
+            bytes: n,
+        };
+        sample.summary.shared = (0..12).map(pair).collect();
+        let text = report(&sample, &[], None);
+        assert!(text.contains("\n  a and b11 would share 11 B\n"), "{text}");
+        assert!(
+            text.contains("\n  a and b2 would share 2 B\n  and 2 more pairs: see `unify show`\n")
+        );
+    }
+
+    #[test]
+    fn sums_over_guests_stop_at_the_largest() {
+        let mut sample = Sample::small();
+        for guest in &mut sample.guests {
+            guest.files = u64::MAX;
+        }
+        let text = report(&sample, &[], None);
+        let want = "Scanned 2 guests, 18,446,744,073,709,551,615 files, 57.2 MiB";
+        assert_eq!(text.lines().nth(1), Some(want));
+    }
+
+    #[test]
+    fn nothing_hostile_comes_through() {
+        assert_tame(&report(&Sample::hostile(), &hostile_plan(), Some(HOSTILE)));
+    }
+
+    #[test]
+    fn commands_can_be_pasted() {
+        assert_eq!(shell_word(Path::new("/a/plan-1.json")), "/a/plan-1.json");
+        assert_eq!(shell_word(Path::new("a'b")), "'a'\\''b'");
+        assert_eq!(shell_word(Path::new("-rf")), "./-rf");
+    }
+}

@@ -1,0 +1,75 @@
+//! What `recover` found and did.
+//!
+//! The JSON form is the fields of [`Recovered`], with `kind` `unify.recover`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::json;
+use super::sentence::safe;
+use super::size::counted;
+use crate::model::Recovered;
+
+/// For people.
+pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
+    if recovered.runs == 0 {
+        writeln!(out, "No run was cut short; nothing was changed.")?;
+    } else {
+        writeln!(out, "Healed what {} left.", counted(recovered.runs, "run"))?;
+        writeln!(
+            out,
+            "  {} now on their object or private copy",
+            counted(recovered.finished, "name")
+        )?;
+        writeln!(
+            out,
+            "  {} with the file that they had",
+            counted(recovered.kept, "name")
+        )?;
+        writeln!(out, "  {} set again", counted(recovered.flags, "flag"))?;
+    }
+    if recovered.quarantined.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\nIn quarantine, for a person to look at and move or remove:"
+    )?;
+    recovered
+        .quarantined
+        .iter()
+        .try_for_each(|path| writeln!(out, "  {}", safe(path)))
+}
+
+#[derive(Serialize)]
+struct RecoverJson<'a> {
+    kind: &'static str,
+    runs: u64,
+    finished: u64,
+    kept: u64,
+    flags: u64,
+    quarantined: &'a [String],
+}
+
+/// For programs.
+pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
+    let Recovered {
+        runs,
+        finished,
+        kept,
+        flags,
+        quarantined,
+    } = recovered;
+    json::write_line(
+        out,
+        &RecoverJson {
+            kind: "unify.recover",
+            runs: *runs,
+            finished: *finished,
+            kept: *kept,
+            flags: *flags,
+            quarantined,
+        },
+    )
+}

@@ -1,0 +1,78 @@
+//! The care rules as a table: code, what it covers, why, and who says so. Their order is their priority.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use super::json;
+use crate::rules::care::{CareRule, Covers, table};
+
+/// For people.
+pub fn text(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(
+        out,
+        "The first rule that covers a name decides. Each can be switched off with --allow CODE.\n"
+    )?;
+    for rule in table() {
+        let because = if rule.because.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", rule.because)
+        };
+        writeln!(
+            out,
+            "{}  {}{because}  [{}]",
+            rule.reason,
+            rule.reason.sentence(),
+            rule.source
+        )?;
+        words(rule)
+            .iter()
+            .try_for_each(|line| writeln!(out, "    {line}"))?;
+    }
+    Ok(())
+}
+
+/// What a rule covers, a line each.
+fn words(rule: &CareRule) -> Vec<String> {
+    match rule.covers {
+        Covers::Names(names) => names.iter().map(ToString::to_string).collect(),
+        Covers::UnreadableNames(names) => names
+            .iter()
+            .map(|name| format!("{name} if not readable by everybody"))
+            .collect(),
+        Covers::Files(test) => vec![format!("any file that is {}", test.words)],
+    }
+}
+
+#[derive(Serialize)]
+struct RuleJson {
+    code: &'static str,
+    sentence: &'static str,
+    covers: Vec<String>,
+    because: &'static str,
+    source: &'static str,
+}
+
+/// For programs: `{"kind":"unify.rules","rules":[…]}`.
+pub fn json(out: &mut dyn Write) -> io::Result<()> {
+    #[derive(Serialize)]
+    struct All {
+        kind: &'static str,
+        rules: Vec<RuleJson>,
+    }
+    let rule = |rule: &CareRule| RuleJson {
+        code: rule.reason.code(),
+        sentence: rule.reason.sentence(),
+        covers: words(rule),
+        because: rule.because,
+        source: rule.source,
+    };
+    json::write_line(
+        out,
+        &All {
+            kind: "unify.rules",
+            rules: table().iter().map(rule).collect(),
+        },
+    )
+}

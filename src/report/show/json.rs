@@ -1,0 +1,293 @@
+//! A plan for programs. Keys are stable: new ones may come, none changes its meaning.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::{
+    Action, Database, DatabaseState, GuestName, ObjectId, PlannedGuest, Protection, Totals,
+};
+
+use super::super::facts::{ON_TOP, Pair, PlanView, Skipped};
+use super::super::json::{self, PathJson, RootJson};
+use super::super::sentence;
+use super::super::totals::{Group, Key};
+use super::{Show, heading, label};
+
+/// The whole report. All numbers are of the lines that were read unless they say otherwise.
+#[derive(Serialize)]
+struct Shown<'a> {
+    /// `unify.show`.
+    kind: &'static str,
+    /// When the plan was made, RFC 3339.
+    created: &'a str,
+    /// Program and version that made it.
+    tool: &'a str,
+    /// Where the objects go.
+    base: Base<'a>,
+    /// How objects will be protected, and why.
+    protection: &'a Protection,
+    /// Content digest of the lines that were read; null if it was not worked out.
+    content: Option<String>,
+    /// Sums of the lines; `saves` is what comes back in allocated blocks, each inode once.
+    totals: &'a Totals,
+    /// What `totals` does not count.
+    on_top: &'static str,
+    /// The same sums when the plan was made.
+    made_with: &'a Totals,
+    /// Lines taken out or put in since.
+    edited: Edited,
+    /// Each guest, in the plan's order.
+    guests: Vec<GuestJson<'a>>,
+    /// What is left alone, by reason.
+    skipped: Vec<SkippedJson<'a>>,
+    /// Who shares how much with whom.
+    shared: Vec<PairJson<'a>>,
+    /// What `groups` are by: guest, reason, directory or package.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<&'static str>,
+    /// Sums by group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    groups: Option<Vec<GroupJson>>,
+}
+
+#[derive(Serialize)]
+struct Base<'a> {
+    /// Its directory: `root`, `root_b64`.
+    #[serde(flatten)]
+    path: RootJson,
+    /// `ext4`, …
+    filesystem: &'a str,
+}
+
+#[derive(Serialize)]
+struct Edited {
+    links_removed: u64,
+    flags_removed: u64,
+    added: u64,
+}
+
+#[derive(Serialize)]
+struct GuestJson<'a> {
+    name: &'a str,
+    #[serde(flatten)]
+    root: RootJson,
+    files: u64,
+    bytes: u64,
+    /// Link lines of this guest.
+    links: u64,
+    unread: u64,
+    running: bool,
+    /// Why it was left out; null if it was not.
+    left_out: Option<&'a str>,
+    /// Package databases that are damaged.
+    damaged: Vec<&'a Database>,
+}
+
+#[derive(Serialize)]
+struct SkippedJson<'a> {
+    reason: &'a str,
+    files: u64,
+    bytes: u64,
+    sentence: &'a str,
+}
+
+#[derive(Serialize)]
+struct PairJson<'a> {
+    guests: [&'a str; 2],
+    files: u64,
+    bytes: u64,
+    /// Of each guest's bytes, rounded down; null where the guest is unknown or empty.
+    percent: [Option<u64>; 2],
+}
+
+#[derive(Serialize)]
+struct GroupJson {
+    /// Its name for people, escaped.
+    group: String,
+    /// The directory itself, for groups by directory.
+    #[serde(flatten)]
+    directory: Option<PathJson>,
+    links: u64,
+    bytes: u64,
+    saves: u64,
+    flags: u64,
+    skipped_files: u64,
+    skipped_bytes: u64,
+}
+
+/// One action.
+#[derive(Default, Serialize)]
+struct Line<'a> {
+    /// `link`, `flag` or `skip`.
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<&'a str>,
+    #[serde(flatten)]
+    path: Option<PathJson>,
+    /// Other names of the same file.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    also: Vec<PathJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<ObjectId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files: Option<u64>,
+    /// Bytes of the file, or of all files beneath the directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saves: Option<u64>,
+    reason: &'static str,
+    /// The reason with the facts of the line and its note.
+    sentence: String,
+}
+
+/// The object up to its last key; left open where actions follow.
+pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let mut text = Vec::new();
+    json::write(&mut text, &shown(show, plan))?;
+    if show.lines {
+        let open = text.strip_suffix(b"}").unwrap_or(&text);
+        out.write_all(open)?;
+        out.write_all(b",\"actions\":[")
+    } else {
+        out.write_all(&text)
+    }
+}
+
+/// One element of `actions`.
+pub(super) fn line(first: bool, action: &Action, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(if first { b"\n" } else { b",\n" })?;
+    json::write(out, &line_json(action))
+}
+
+/// Closes what is open.
+pub(super) fn end(lines: bool, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(if lines { b"\n]}\n" } else { b"\n" })
+}
+
+fn shown<'a>(show: Show, plan: &PlanView<'a>) -> Shown<'a> {
+    let (header, edited) = (plan.header, plan.edited());
+    Shown {
+        kind: "unify.show",
+        created: &header.created,
+        tool: &header.tool,
+        base: Base {
+            path: RootJson::from(header.base.path.as_path()),
+            filesystem: &header.base.filesystem,
+        },
+        protection: &header.protection,
+        content: plan.content.map(|content| content.to_string()),
+        totals: plan.tally.totals(),
+        on_top: ON_TOP,
+        made_with: &plan.summary.totals,
+        edited: Edited {
+            links_removed: edited.links_removed,
+            flags_removed: edited.flags_removed,
+            added: edited.added,
+        },
+        guests: guests(plan),
+        skipped: skipped(plan),
+        shared: pairs(plan),
+        by: show.by.map(heading),
+        groups: show.by.map(|_| groups(show, plan)),
+    }
+}
+
+fn guests<'a>(plan: &PlanView<'a>) -> Vec<GuestJson<'a>> {
+    let damaged = |database: &&Database| database.state == DatabaseState::Damaged;
+    let guest = |guest: &'a PlannedGuest| GuestJson {
+        name: guest.name.as_str(),
+        root: RootJson::from(guest.root.as_path()),
+        files: guest.files,
+        bytes: guest.bytes,
+        links: plan.tally.links_of(&guest.name),
+        unread: guest.unread,
+        running: guest.running,
+        left_out: guest.left_out.as_deref(),
+        damaged: guest.databases.iter().filter(damaged).collect(),
+    };
+    plan.guests.iter().map(guest).collect()
+}
+
+fn skipped<'a>(plan: &PlanView<'a>) -> Vec<SkippedJson<'a>> {
+    let rows = plan.skipped().into_iter();
+    let row = |row: Skipped<'a>| SkippedJson {
+        reason: row.code,
+        files: row.count.files,
+        bytes: row.count.bytes,
+        sentence: row.sentence,
+    };
+    rows.map(row).collect()
+}
+
+fn pairs<'a>(plan: &PlanView<'a>) -> Vec<PairJson<'a>> {
+    let pair = |pair: Pair<'a>| PairJson {
+        guests: [pair.shared.guests.0.as_str(), pair.shared.guests.1.as_str()],
+        files: pair.shared.files,
+        bytes: pair.shared.bytes,
+        percent: [pair.percent.0, pair.percent.1],
+    };
+    plan.pairs().into_iter().map(pair).collect()
+}
+
+fn groups(show: Show, plan: &PlanView<'_>) -> Vec<GroupJson> {
+    let groups = plan.tally.groups().into_iter();
+    groups.map(|(key, sums)| group(show, key, sums)).collect()
+}
+
+fn group(show: Show, key: &Key, sums: &Group) -> GroupJson {
+    let directory = match key {
+        Key::Directory(path) => Some(PathJson::from(path)),
+        _ => None,
+    };
+    GroupJson {
+        group: show.by.map_or_else(String::new, |by| label(by, key)),
+        directory,
+        links: sums.links,
+        bytes: sums.bytes,
+        saves: sums.saves,
+        flags: sums.flags,
+        skipped_files: sums.skipped.files,
+        skipped_bytes: sums.skipped.bytes,
+    }
+}
+
+fn line_json(action: &Action) -> Line<'_> {
+    let sentence = sentence::action(action);
+    match action {
+        Action::Link(it) => Line {
+            action: "link",
+            guest: Some(it.guest.as_str()),
+            path: Some(PathJson::from(&it.path)),
+            also: it.also.iter().map(PathJson::from).collect(),
+            object: Some(it.object),
+            bytes: Some(it.size),
+            saves: Some(it.saves),
+            reason: it.reason.code(),
+            sentence,
+            ..Line::default()
+        },
+        Action::Flag(it) => Line {
+            action: "flag",
+            object: Some(it.object),
+            names: Some(it.names),
+            reason: it.reason.code(),
+            sentence,
+            ..Line::default()
+        },
+        Action::Skip(it) => Line {
+            action: "skip",
+            guest: it.guest.as_ref().map(GuestName::as_str),
+            path: it.path.as_ref().map(PathJson::from),
+            object: it.object,
+            files: it.files,
+            bytes: it.bytes.or(it.size),
+            reason: it.reason.code(),
+            sentence,
+            ..Line::default()
+        },
+    }
+}

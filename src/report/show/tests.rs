@@ -1,0 +1,320 @@
+//! Exact reports of small plans in every format, and what hostile plans may not do to them.
+
+use crate::model::{Action, Protect, Skip, SkipReason};
+use crate::report::samples::{
+    HOSTILE, Sample, assert_tame, guest, hostile_plan, path, small_plan, written,
+};
+use crate::report::{By, Format, Show, Tally};
+
+const PLAIN: Show = Show {
+    by: None,
+    format: Format::Text,
+    lines: false,
+    bytes: false,
+};
+
+fn shown(show: Show, sample: &Sample, actions: &[Action]) -> String {
+    let mut tally = Tally::new(show.by);
+    actions.iter().for_each(|action| tally.take(action));
+    written(|out| {
+        let mut shown = show.begin(&sample.view(&tally), out)?;
+        actions.iter().try_for_each(|action| shown.line(action))?;
+        shown.end()
+    })
+}
+
+#[test]
+fn text_has_the_totals_first() {
+    let want = "Plan of 2026-01-02T03:04:05Z by unify 0.1.0
+  base     /srv/guests/.unify (ext4)
+  protect  immutable: the flag works here
+  content  sha256:3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f
+
+  files to link    3  11.4 MiB  4 names
+  comes back          7.62 MiB  allocated blocks, each inode once
+  objects to make  1
+  objects to flag  1
+  (the base's own folders and records come on top of this and are not counted)
+
+Left alone:
+  reason       files     bytes  why
+  config-file      1  3.14 KiB  config file
+  cache          120  4.76 MiB  cache
+  unreadable       1       0 B  could not be read
+  unique       2,870  28.6 MiB  no other name has this content and metadata
+
+Shared:
+  guest  its part  guest  its part  files     bytes
+  web1       10 %  web2       20 %      1  3.81 MiB
+";
+    assert_eq!(shown(PLAIN, &Sample::small(), &small_plan()), want);
+}
+
+#[test]
+fn groups_and_lines_follow_where_asked_for() {
+    let show = Show {
+        by: Some(By::Guest),
+        lines: true,
+        bytes: true,
+        ..PLAIN
+    };
+    let text = shown(show, &Sample::small(), &small_plan());
+    let want = "
+By guest:
+  guest       links        bytes   comes back  flags  left alone        bytes
+  web1            2  8,000,000 B  4,000,000 B      0         120  5,000,000 B
+  web2            1  4,000,000 B  4,000,000 B      0           2      3,223 B
+  (no guest)      0          0 B          0 B      1           0          0 B
+
+Actions:
+= web1:/usr/bin/perl -> sha256:5b5b5b5b5b5b…  4,000,000 B, 0 B come back  same content and metadata as other names; the object is a copy of it
+! sha256:5b5b5b5b5b5b…  immutable, 4 names  a shared file must not be changed by one guest for all
+= web1:/usr/lib/perl -> sha256:5b5b5b5b5b5b…  4,000,000 B, 4,000,000 B come back  same content and metadata as other names
+· web1:/var/cache  120 files, 5,000,000 B  cache
+· web2:/etc/ssh/sshd_config  3,223 B  config file per dpkg (openssh-server)
+= web2:/usr/bin/perl = /usr/bin/perl5.40 -> sha256:5b5b5b5b5b5b…  4,000,000 B, 4,000,000 B come back  same content and metadata as other names
+· web2:/root/x  could not be read: permission denied
+";
+    assert!(text.ends_with(want), "{text}");
+}
+
+#[test]
+fn trouble_and_edits_stand_above_the_tables() {
+    let mut sample = Sample::troubled();
+    sample.header.protection.mode = Protect::None;
+    let mut plan = small_plan();
+    plan.remove(2);
+    let want = "counted)
+
+1 of 3 actions removed by hand: the promise is an upper bound
+
+RUNNING: web2: apply refuses its 1 link until it is stopped
+LEFT OUT: db1: its package database is damaged
+DAMAGED: db1: dpkg database: /var/lib/dpkg/status line 7: no colon
+NOT PROTECTED: an in-place write by one guest changes a shared file for all
+
+Left alone:
+";
+    let text = shown(PLAIN, &sample, &plan);
+    assert!(text.contains(want), "{text}");
+}
+
+#[test]
+fn an_empty_plan_and_one_of_skips_only() {
+    let want = "
+  files to link    0  0 B  0 names
+  comes back          0 B  allocated blocks, each inode once
+  objects to make  0
+  objects to flag  0
+  (the base's own folders and records come on top of this and are not counted)
+";
+    let empty = shown(PLAIN, &Sample::empty(), &[]);
+    assert!(empty.ends_with(want), "{empty}");
+    let held = Skip::new(guest("web1"), path("/a"), SkipReason::Held);
+    let skips = shown(PLAIN, &Sample::empty(), &[Action::Skip(held)]);
+    let table = "\nLeft alone:\n  reason  files  bytes  why\n  held        1    0 B  held back by the reviewer\n";
+    assert_eq!(skips, empty + table);
+}
+
+#[test]
+fn markdown_is_for_merge_requests() {
+    let show = Show {
+        format: Format::Markdown,
+        by: Some(By::Package),
+        lines: true,
+        ..PLAIN
+    };
+    let want = "# unify plan
+
+- made `2026-01-02T03:04:05Z` by `unify 0.1.0`
+- base `/srv/guests/.unify` (`ext4`)
+- protect `immutable`: `the flag works here`
+
+|  |  |  |  |
+| --- | ---: | ---: | --- |
+| files to link | 0 | 0 B | 0 names |
+| comes back |  | 0 B | allocated blocks, each inode once |
+| objects to make | 0 |  |  |
+| objects to flag | 0 |  |  |
+
+Note: the base's own folders and records come on top of this and are not counted.
+
+## Left alone
+
+| reason | files | bytes | why |
+| --- | ---: | ---: | --- |
+| `config-file` | 1 | 3.14 KiB | config file |
+
+## By package
+
+| package | links | bytes | comes back | flags | left alone | bytes |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: |
+| `openssh-server` | 0 | 0 B | 0 B | 0 | 1 | 3.14 KiB |
+
+## Actions
+
+```text
+· web2:/etc/ssh/sshd_config  3.14 KiB  config file per dpkg (openssh-server)
+```
+";
+    let mut sample = Sample::empty();
+    sample.content = None;
+    assert_eq!(shown(show, &sample, &small_plan()[4..5]), want);
+    let trouble = shown(show, &Sample::troubled(), &small_plan());
+    let want = "\n## Warnings\n\n- `RUNNING: web2: apply refuses its 1 link until it is stopped`\n";
+    assert!(trouble.contains(want), "{trouble}");
+}
+
+#[test]
+fn json_is_one_object_with_documented_keys() {
+    let show = Show {
+        format: Format::Json,
+        by: Some(By::Directory),
+        lines: true,
+        ..PLAIN
+    };
+    let text = shown(show, &Sample::troubled(), &small_plan());
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let want = serde_json::json!({
+        "kind": "unify.show",
+        "created": "2026-01-02T03:04:05Z",
+        "tool": "unify 0.1.0",
+        "base": {"root": "/srv/guests/.unify", "filesystem": "ext4"},
+        "protection": {"asked": "auto", "mode": "immutable", "why": "the flag works here"},
+        "content": format!("sha256:{}", "3f".repeat(32)),
+        "totals": {"links": 3, "names": 4, "bytes": 12_000_000, "saves": 8_000_000, "objects": 1, "flags": 1, "skips": 3},
+        "on_top": "the base's own folders and records come on top of this and are not counted",
+        "made_with": {"links": 3, "names": 4, "bytes": 12_000_000, "saves": 8_000_000, "objects": 1, "flags": 1, "skips": 3},
+        "edited": {"links_removed": 0, "flags_removed": 0, "added": 0},
+        "guests": [
+            {"name": "web1", "root": "/srv/guests/web1", "files": 1500, "bytes": 40_000_000, "links": 2, "unread": 0,
+             "running": false, "left_out": null, "damaged": []},
+            {"name": "web2", "root": "/srv/guests/web2", "files": 1500, "bytes": 20_000_000, "links": 1, "unread": 1,
+             "running": true, "left_out": null, "damaged": []},
+            {"name": "db1", "root": "/srv/guests/db1", "files": 1500, "bytes": 0, "links": 0, "unread": 0,
+             "running": false, "left_out": "its package database is damaged", "damaged": [
+                {"manager": "dpkg", "state": "damaged", "packages": 0, "config_files": 0,
+                 "problem": "/var/lib/dpkg/status line 7: no colon"}]},
+        ],
+        "skipped": [
+            {"reason": "config-file", "files": 1, "bytes": 3223, "sentence": "config file"},
+            {"reason": "cache", "files": 120, "bytes": 5_000_000, "sentence": "cache"},
+            {"reason": "unreadable", "files": 1, "bytes": 0, "sentence": "could not be read"},
+            {"reason": "unique", "files": 2870, "bytes": 30_000_000, "sentence": "no other name has this content and metadata"},
+        ],
+        "shared": [{"guests": ["web1", "web2"], "files": 1, "bytes": 4_000_000, "percent": [10, 20]}],
+        "by": "directory",
+        "groups": groups(),
+        "actions": actions(),
+    });
+    assert_eq!(value, want);
+    assert!(text.starts_with("{\"kind\":\"unify.show\","));
+    assert!(text.ends_with("]}\n"));
+}
+
+fn groups() -> serde_json::Value {
+    let group = |name: &str, links: u64, saves: u64, flags: u64, files: u64, bytes: u64| {
+        let mut group = serde_json::json!({
+            "group": name, "links": links, "bytes": links * 4_000_000, "saves": saves, "flags": flags,
+            "skipped_files": files, "skipped_bytes": bytes,
+        });
+        if name.starts_with('/') {
+            group["path"] = name.into();
+        }
+        group
+    };
+    serde_json::json!([
+        group("/usr/bin", 2, 4_000_000, 0, 0, 0),
+        group("/usr/lib", 1, 4_000_000, 0, 0, 0),
+        group("/var/cache", 0, 0, 0, 120, 5_000_000),
+        group("/etc/ssh", 0, 0, 0, 1, 3223),
+        group("/root", 0, 0, 0, 1, 0),
+        group("(no directory)", 0, 0, 1, 0, 0),
+    ])
+}
+
+fn actions() -> serde_json::Value {
+    let object = format!("sha256:{}-{}", "5b".repeat(32), "5b".repeat(16));
+    let twin = "same content and metadata as other names";
+    serde_json::json!([
+        {"action": "link", "guest": "web1", "path": "/usr/bin/perl", "object": object, "bytes": 4_000_000, "saves": 0,
+         "reason": "identical", "sentence": format!("{twin}; the object is a copy of it")},
+        {"action": "flag", "object": object, "names": 4, "reason": "protect-shared",
+         "sentence": "a shared file must not be changed by one guest for all"},
+        {"action": "link", "guest": "web1", "path": "/usr/lib/perl", "object": object, "bytes": 4_000_000,
+         "saves": 4_000_000, "reason": "identical", "sentence": twin},
+        {"action": "skip", "guest": "web1", "path": "/var/cache", "files": 120, "bytes": 5_000_000, "reason": "cache",
+         "sentence": "cache"},
+        {"action": "skip", "guest": "web2", "path": "/etc/ssh/sshd_config", "bytes": 3223, "reason": "config-file",
+         "sentence": "config file per dpkg (openssh-server)"},
+        {"action": "link", "guest": "web2", "path": "/usr/bin/perl", "also": [{"path": "/usr/bin/perl5.40"}],
+         "object": object, "bytes": 4_000_000, "saves": 4_000_000, "reason": "identical", "sentence": twin},
+        {"action": "skip", "guest": "web2", "path": "/root/x", "reason": "unreadable",
+         "sentence": "could not be read: permission denied"},
+    ])
+}
+
+#[test]
+fn json_without_lines_or_actions_is_still_json() {
+    for lines in [false, true] {
+        let show = Show {
+            format: Format::Json,
+            lines,
+            ..PLAIN
+        };
+        let text = shown(show, &Sample::empty(), &[]);
+        let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(value.get("actions").is_some(), lines);
+        assert_eq!(value.get("groups"), None);
+    }
+}
+
+#[test]
+fn nothing_hostile_comes_through_in_any_format() {
+    for format in [Format::Text, Format::Json, Format::Markdown] {
+        for by in [By::Guest, By::Reason, By::Directory, By::Package] {
+            let show = Show {
+                by: Some(by),
+                format,
+                lines: true,
+                bytes: false,
+            };
+            let text = shown(show, &Sample::hostile(), &hostile_plan());
+            assert_tame(&text);
+            assert!(!text.contains(HOSTILE));
+        }
+    }
+}
+
+#[test]
+fn every_action_is_one_line_whatever_its_names_hold() {
+    for format in [Format::Text, Format::Json, Format::Markdown] {
+        let with = |lines, actions: &[Action]| {
+            let show = Show {
+                format,
+                lines,
+                ..PLAIN
+            };
+            shown(show, &Sample::hostile(), actions).lines().count()
+        };
+        let plan = hostile_plan();
+        let one = with(true, &plan) - with(true, &plan[..plan.len() - 1]);
+        let row = with(false, &plan) - with(false, &plan[..plan.len() - 1]);
+        assert_eq!(one, row + 1, "{format:?}");
+    }
+}
+
+#[test]
+fn no_line_of_markdown_closes_the_fence_and_no_name_opens_html() {
+    let show = Show {
+        format: Format::Markdown,
+        by: Some(By::Package),
+        lines: true,
+        ..PLAIN
+    };
+    let text = shown(show, &Sample::hostile(), &hostile_plan());
+    assert_eq!(text.matches("\n```").count(), 2);
+    let (outside, _) = text.split_once("```text").unwrap();
+    let words: String = outside.split("``").step_by(2).collect();
+    assert!(!words.contains("<b>") && !words.contains("@all"), "{words}");
+}

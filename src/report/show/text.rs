@@ -1,0 +1,211 @@
+//! A plan for a person at a terminal.
+
+use std::io::{self, Write};
+
+use crate::model::{Action, Escaped, Link, ObjectFlag, Skip};
+
+use super::super::facts::{ON_TOP, PlanView};
+use super::super::sentence::{self, safe};
+use super::super::size::{Sizes, count, counted};
+use super::super::table::{Column, Table};
+use super::{Show, heading, label};
+
+/// Everything but the actions.
+pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    title(plan, out)?;
+    totals(show.sizes(), plan).text(out)?;
+    writeln!(out, "  ({ON_TOP})")?;
+    paragraph(&plan.edits(), out)?;
+    paragraph(&plan.warnings(), out)?;
+    section("Left alone:", &skipped(show.sizes(), plan), out)?;
+    section("Shared:", &pairs(show.sizes(), plan), out)?;
+    if let Some(by) = show.by {
+        section(&format!("By {}:", heading(by)), &groups(show, plan), out)?;
+    }
+    if show.lines {
+        writeln!(out, "\nActions:")?;
+    }
+    Ok(())
+}
+
+fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let header = plan.header;
+    let base = header.base.path.as_os_str().as_encoded_bytes();
+    writeln!(
+        out,
+        "Plan of {} by {}",
+        safe(&header.created),
+        safe(&header.tool)
+    )?;
+    let filesystem = safe(&header.base.filesystem);
+    writeln!(out, "  base     {} ({filesystem})", Escaped(base))?;
+    let why = safe(&header.protection.why);
+    writeln!(out, "  protect  {}: {why}", plan.protect())?;
+    if let Some(content) = plan.content {
+        writeln!(out, "  content  {content}")?;
+    }
+    writeln!(out)
+}
+
+/// What would be done, in numbers; shared with markdown.
+pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> Table {
+    let totals = plan.tally.totals();
+    let mut table = Table::new(&[
+        ("", Column::Words),
+        ("", Column::Number),
+        ("", Column::Number),
+        ("", Column::Words),
+    ]);
+    let names = counted(totals.names, "name");
+    table.row([
+        "files to link".into(),
+        count(totals.links),
+        sizes.of(totals.bytes),
+        names,
+    ]);
+    let back = "allocated blocks, each inode once".into();
+    table.row([
+        "comes back".into(),
+        String::new(),
+        sizes.of(totals.saves),
+        back,
+    ]);
+    table.row(["objects to make".into(), count(totals.objects)]);
+    table.row(["objects to flag".into(), count(totals.flags)]);
+    table
+}
+
+/// What is left alone, by reason; shared with markdown.
+pub(super) fn skipped(sizes: Sizes, plan: &PlanView<'_>) -> Table {
+    let mut table = Table::new(&[
+        ("reason", Column::Name),
+        ("files", Column::Number),
+        ("bytes", Column::Number),
+        ("why", Column::Words),
+    ]);
+    for row in plan.skipped() {
+        let (files, bytes) = (count(row.count.files), sizes.of(row.count.bytes));
+        table.row([safe(row.code), files, bytes, row.sentence.into()]);
+    }
+    table
+}
+
+/// Who shares how much with whom; shared with markdown.
+pub(super) fn pairs(sizes: Sizes, plan: &PlanView<'_>) -> Table {
+    let mut table = Table::new(&[
+        ("guest", Column::Name),
+        ("its part", Column::Number),
+        ("guest", Column::Name),
+        ("its part", Column::Number),
+        ("files", Column::Number),
+        ("bytes", Column::Number),
+    ]);
+    let part = |percent: Option<u64>| percent.map_or_else(String::new, |n| format!("{n} %"));
+    for pair in plan.pairs() {
+        let (a, b) = &pair.shared.guests;
+        let (files, bytes) = (count(pair.shared.files), sizes.of(pair.shared.bytes));
+        let (part_a, part_b) = (part(pair.percent.0), part(pair.percent.1));
+        table.row([a.to_string(), part_a, b.to_string(), part_b, files, bytes]);
+    }
+    table
+}
+
+/// The groups that were asked for; shared with markdown.
+pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> Table {
+    let by = show.by.map_or("group", heading);
+    let mut table = Table::new(&[
+        (by, Column::Name),
+        ("links", Column::Number),
+        ("bytes", Column::Number),
+        ("comes back", Column::Number),
+        ("flags", Column::Number),
+        ("left alone", Column::Number),
+        ("bytes", Column::Number),
+    ]);
+    let sizes = show.sizes();
+    for (key, group) in plan.tally.groups() {
+        table.row([
+            show.by.map_or_else(String::new, |by| label(by, key)),
+            count(group.links),
+            sizes.of(group.bytes),
+            sizes.of(group.saves),
+            count(group.flags),
+            count(group.skipped.files),
+            sizes.of(group.skipped.bytes),
+        ]);
+    }
+    table
+}
+
+fn section(title: &str, table: &Table, out: &mut dyn Write) -> io::Result<()> {
+    if table.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    table.text(out)
+}
+
+fn paragraph(lines: &[String], out: &mut dyn Write) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))
+}
+
+/// One action: `=` links, `!` flags, `·` leaves alone.
+pub(super) fn line(sizes: Sizes, action: &Action, out: &mut dyn Write) -> io::Result<()> {
+    let why = sentence::action(action);
+    match action {
+        Action::Link(it) => {
+            let (names, object) = (names(it), sentence::short(it.object));
+            let (size, saves) = (sizes.of(it.size), sizes.of(it.saves));
+            writeln!(
+                out,
+                "= {names} -> {object}  {size}, {saves} come back  {why}"
+            )
+        }
+        Action::Flag(it) => {
+            let set: Vec<&str> = it.set.iter().map(|flag| word(*flag)).collect();
+            let set = set.join("+");
+            let (object, names) = (sentence::short(it.object), counted(it.names, "name"));
+            writeln!(out, "! {object}  {set}, {names}  {why}")
+        }
+        Action::Skip(it) => writeln!(
+            out,
+            "· {}  {}{why}",
+            skipped_name(it),
+            skipped_size(sizes, it)
+        ),
+    }
+}
+
+fn word(flag: ObjectFlag) -> &'static str {
+    match flag {
+        ObjectFlag::Immutable => "immutable",
+    }
+}
+
+/// `web1:/usr/bin/perl = /usr/bin/perl5.40`: all names of the file.
+fn names(link: &Link) -> String {
+    let mut text = format!("{}:{}", link.guest, link.path);
+    text.extend(link.also.iter().map(|name| format!(" = {name}")));
+    text
+}
+
+fn skipped_name(skip: &Skip) -> String {
+    let guest = skip.guest.as_ref().map(|guest| format!("{guest}:"));
+    let path = skip.path.as_ref().map(|path| format!("{path}"));
+    match (guest, path) {
+        (None, None) => skip
+            .object
+            .map_or_else(|| "(no name)".into(), sentence::short),
+        (guest, path) => guest.unwrap_or_default() + &path.unwrap_or_default(),
+    }
+}
+
+fn skipped_size(sizes: Sizes, skip: &Skip) -> String {
+    let files = skip.files.map(|files| counted(files, "file") + ", ");
+    let size = skip.bytes.or(skip.size).map(|bytes| sizes.of(bytes) + "  ");
+    files.unwrap_or_default() + &size.unwrap_or_default()
+}

@@ -1,0 +1,316 @@
+//! Adds up the actions of a plan while they stream by.
+//!
+//! Memory grows with the number of guests, reasons and (if asked for) groups, never with the
+//! number of actions. All sums stop at the largest number instead of wrapping: a plan is an
+//! attacker's file until it is proven, and a wrapped sum would be a lie.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Action, Count, GuestName, GuestPath, Link, Skip, SkipReason, Totals};
+
+/// What actions are grouped by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// Whose file it is.
+    Guest,
+    /// The reason code.
+    Reason,
+    /// The first two components of its directory, such as `/usr/lib`.
+    Directory,
+    /// The package that the line names; only skips name one.
+    Package,
+}
+
+/// What a group has in common. Ordered for stable output.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Key {
+    /// A guest.
+    Guest(GuestName),
+    /// A reason code.
+    Reason(&'static str),
+    /// A directory.
+    Directory(GuestPath),
+    /// A package, as the plan names it: untrusted text.
+    Package(String),
+    /// The action says nothing about it.
+    None,
+}
+
+/// The sums of one group.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Group {
+    /// Link lines.
+    pub links: u64,
+    /// Lengths of the files to be linked.
+    pub bytes: u64,
+    /// Allocated bytes that come back.
+    pub saves: u64,
+    /// Flag lines.
+    pub flags: u64,
+    /// What is left alone.
+    pub skipped: Count,
+}
+
+/// The sums over all actions that were fed to it.
+#[derive(Debug, Default)]
+pub struct Tally {
+    by: Option<By>,
+    totals: Totals,
+    skipped: BTreeMap<SkipReason, Count>,
+    links: BTreeMap<GuestName, u64>,
+    groups: BTreeMap<Key, Group>,
+}
+
+impl Tally {
+    /// Nothing yet; groups are kept only where `by` says so.
+    pub fn new(by: Option<By>) -> Tally {
+        Tally {
+            by,
+            ..Tally::default()
+        }
+    }
+
+    /// Adds one action.
+    pub fn take(&mut self, action: &Action) {
+        match action {
+            Action::Link(link) => self.take_link(link),
+            Action::Flag(_) => add(&mut self.totals.flags, 1),
+            Action::Skip(skip) => self.take_skip(skip),
+        }
+        if let Some(by) = self.by {
+            self.groups.entry(key(by, action)).or_default().take(action);
+        }
+    }
+
+    /// What the groups are by.
+    pub fn by(&self) -> Option<By> {
+        self.by
+    }
+
+    /// The sums over all lines.
+    pub fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    /// The skip lines by reason, in the order of [`SkipReason::ALL`]. A line that stands for a directory counts
+    /// the files beneath it.
+    pub fn skipped(&self) -> &BTreeMap<SkipReason, Count> {
+        &self.skipped
+    }
+
+    /// How many link lines a guest has.
+    pub fn links_of(&self, guest: &GuestName) -> u64 {
+        self.links.get(guest).copied().unwrap_or(0)
+    }
+
+    /// The groups: what saves most first, then what is left alone most, then by key.
+    pub fn groups(&self) -> Vec<(&Key, &Group)> {
+        let mut groups: Vec<_> = self.groups.iter().collect();
+        groups.sort_by_key(|(_, g)| std::cmp::Reverse((g.saves, g.bytes, g.skipped.bytes)));
+        groups
+    }
+
+    fn take_link(&mut self, link: &Link) {
+        let totals = &mut self.totals;
+        add(&mut totals.links, 1);
+        add(&mut totals.names, 1 + link.also.len() as u64);
+        add(&mut totals.bytes, link.size);
+        add(&mut totals.saves, link.saves);
+        add(&mut totals.objects, u64::from(link.makes.is_some()));
+        count_for(&mut self.links, &link.guest);
+    }
+
+    fn take_skip(&mut self, skip: &Skip) {
+        add(&mut self.totals.skips, 1);
+        let sum = self.skipped.entry(skip.reason).or_default();
+        add_count(sum, stands_for(skip));
+    }
+}
+
+impl Group {
+    fn take(&mut self, action: &Action) {
+        match action {
+            Action::Link(link) => {
+                add(&mut self.links, 1);
+                add(&mut self.bytes, link.size);
+                add(&mut self.saves, link.saves);
+            }
+            Action::Flag(_) => add(&mut self.flags, 1),
+            Action::Skip(skip) => add_count(&mut self.skipped, stands_for(skip)),
+        }
+    }
+}
+
+/// Where an action belongs.
+fn key(by: By, action: &Action) -> Key {
+    let key = match by {
+        By::Guest => guest(action).cloned().map(Key::Guest),
+        By::Reason => Some(Key::Reason(reason(action))),
+        By::Directory => directory_of(action).map(Key::Directory),
+        By::Package => package(action).map(|name| Key::Package(name.to_owned())),
+    };
+    key.unwrap_or(Key::None)
+}
+
+fn guest(action: &Action) -> Option<&GuestName> {
+    match action {
+        Action::Link(link) => Some(&link.guest),
+        Action::Flag(_) => None,
+        Action::Skip(skip) => skip.guest.as_ref(),
+    }
+}
+
+fn reason(action: &Action) -> &'static str {
+    match action {
+        Action::Link(link) => link.reason.code(),
+        Action::Flag(flag) => flag.reason.code(),
+        Action::Skip(skip) => skip.reason.code(),
+    }
+}
+
+fn directory_of(action: &Action) -> Option<GuestPath> {
+    match action {
+        Action::Link(link) => Some(directory(&link.path.parent())),
+        Action::Flag(_) => None,
+        Action::Skip(skip) => skip_directory(skip),
+    }
+}
+
+fn package(action: &Action) -> Option<&str> {
+    match action {
+        Action::Link(_) | Action::Flag(_) => None,
+        Action::Skip(skip) => skip.package.as_deref(),
+    }
+}
+
+fn add(sum: &mut u64, more: u64) {
+    *sum = sum.saturating_add(more);
+}
+
+fn add_count(sum: &mut Count, more: Count) {
+    add(&mut sum.files, more.files);
+    add(&mut sum.bytes, more.bytes);
+}
+
+/// Looks before it copies the name: there are few guests and many actions.
+fn count_for(links: &mut BTreeMap<GuestName, u64>, guest: &GuestName) {
+    match links.get_mut(guest) {
+        Some(count) => add(count, 1),
+        None => drop(links.insert(guest.clone(), 1)),
+    }
+}
+
+/// One file, all files beneath a directory, or none (a flag that was turned into a skip).
+fn stands_for(skip: &Skip) -> Count {
+    let one = u64::from(skip.path.is_some());
+    Count {
+        files: skip.files.unwrap_or(one),
+        bytes: skip.bytes.or(skip.size).unwrap_or(0),
+    }
+}
+
+fn skip_directory(skip: &Skip) -> Option<GuestPath> {
+    let path = skip.path.as_ref()?;
+    let is_directory = skip.files.is_some();
+    Some(if is_directory {
+        directory(path)
+    } else {
+        directory(&path.parent())
+    })
+}
+
+/// The first two components of a directory.
+fn directory(path: &GuestPath) -> GuestPath {
+    let bytes = path.as_bytes();
+    let slashes = bytes.iter().enumerate().filter(|(_, b)| **b == b'/');
+    let third = slashes.map(|(at, _)| at).nth(2);
+    let cut = third.and_then(|end| bytes.get(..end));
+    cut.and_then(|top| GuestPath::new(top).ok())
+        .unwrap_or_else(|| path.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::samples::{flag_line, guest, link_line, path, skip_dir, small_plan};
+
+    fn tally(by: By, actions: &[Action]) -> Tally {
+        let mut tally = Tally::new(Some(by));
+        actions.iter().for_each(|action| tally.take(action));
+        tally
+    }
+
+    fn keys(tally: &Tally) -> Vec<Key> {
+        tally
+            .groups()
+            .into_iter()
+            .map(|(key, _)| key.clone())
+            .collect()
+    }
+
+    #[test]
+    fn sums_of_a_small_plan() {
+        let tally = tally(By::Guest, &small_plan());
+        let want = Totals {
+            links: 3,
+            names: 4,
+            bytes: 3 * 4_000_000,
+            saves: 2 * 4_000_000,
+            objects: 1,
+            flags: 1,
+            skips: 3,
+        };
+        assert_eq!(*tally.totals(), want);
+        assert_eq!(tally.links_of(&guest("web1")), 2);
+        assert_eq!(tally.links_of(&guest("nobody")), 0);
+        let cache = Count {
+            files: 120,
+            bytes: 5_000_000,
+        };
+        assert_eq!(tally.skipped().get(&SkipReason::Cache), Some(&cache));
+    }
+
+    #[test]
+    fn groups_add_up_to_the_totals_whatever_they_are_by() {
+        for by in [By::Guest, By::Reason, By::Directory, By::Package] {
+            let tally = tally(by, &small_plan());
+            let sum = |field: fn(&Group) -> u64| -> u64 {
+                tally.groups().iter().map(|(_, group)| field(group)).sum()
+            };
+            assert_eq!(sum(|g| g.links), 3, "{by:?}");
+            assert_eq!(sum(|g| g.saves), 8_000_000, "{by:?}");
+            assert_eq!(sum(|g| g.flags), 1, "{by:?}");
+            assert_eq!(sum(|g| g.skipped.files), 122, "{by:?}");
+        }
+    }
+
+    #[test]
+    fn directories_have_at_most_two_components() {
+        let of = |text| directory(&path(text)).to_string();
+        assert_eq!(of("/"), "/");
+        assert_eq!(of("/etc"), "/etc");
+        assert_eq!(of("/usr/lib"), "/usr/lib");
+        assert_eq!(of("/usr/lib/x/y"), "/usr/lib");
+        let actions = [
+            Action::Link(link_line("web1", "/vmlinuz", 1)),
+            Action::Skip(skip_dir("web1", "/var/cache", SkipReason::Cache, 1, 1)),
+        ];
+        let want = [path("/"), path("/var/cache")].map(Key::Directory);
+        assert_eq!(keys(&tally(By::Directory, &actions)), want);
+    }
+
+    #[test]
+    fn what_names_no_package_has_its_own_group() {
+        let want = [Key::None, Key::Package("openssh-server".into())];
+        assert_eq!(keys(&tally(By::Package, &small_plan())), want);
+    }
+
+    #[test]
+    fn huge_numbers_stop_at_the_largest() {
+        let line = Action::Link(link_line("web1", "/a", u64::MAX));
+        let tally = tally(By::Guest, &[line.clone(), line, Action::Flag(flag_line(1))]);
+        assert_eq!(tally.totals().bytes, u64::MAX);
+        assert_eq!(tally.totals().saves, u64::MAX);
+        assert_eq!(tally.groups()[0].1.saves, u64::MAX);
+    }
+}

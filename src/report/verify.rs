@@ -1,0 +1,188 @@
+//! What `unify verify` found: every difference, none left out.
+//!
+//! The JSON form is the fields of `VerifyJson`; a difference's `code` is stable.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::{Difference, GuestName, ObjectId, Verification};
+
+use super::json::{self, PathJson};
+use super::sentence;
+use super::size::{count, counted};
+
+/// For people: the answer first, then the differences, one a line.
+pub fn text(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
+    let holds = counted(found.holds, "line");
+    let objects = counted(found.objects, "object");
+    match found.differences.len() as u64 {
+        0 if found.holds == 0 => writeln!(
+            out,
+            "Nothing of this plan is applied: there is nothing to verify."
+        )?,
+        0 => writeln!(out, "Verified: everything is as it should be.")?,
+        n => writeln!(out, "DIFFERENT: {}.", counted(n, "difference"))?,
+    }
+    let not_applied = count(found.not_applied);
+    writeln!(
+        out,
+        "  {holds} as promised, {not_applied} not applied or undone since, {objects} read again"
+    )?;
+    found
+        .differences
+        .iter()
+        .try_for_each(|difference| line(difference, out))
+}
+
+fn line(difference: &Difference, out: &mut dyn Write) -> io::Result<()> {
+    let guest = difference.guest.as_ref().map(|guest| format!("{guest}:"));
+    let path = difference.path.as_ref().map(|path| format!("{path}"));
+    let name = guest.unwrap_or_default() + &path.unwrap_or_default();
+    let object = difference.object.map(|object| object.to_string());
+    let about = [Some(name).filter(|name| !name.is_empty()), object];
+    let about: Vec<String> = about.into_iter().flatten().collect();
+    let about = if about.is_empty() {
+        "the base".to_owned()
+    } else {
+        about.join("  ")
+    };
+    writeln!(out, "  {about}: {}", sentence::wrong(&difference.what))
+}
+
+#[derive(Serialize)]
+struct VerifyJson<'a> {
+    /// `unify.verify`.
+    kind: &'static str,
+    /// Is everything as it should be?
+    ok: bool,
+    /// Link and flag lines that hold.
+    holds: u64,
+    /// Lines with nothing to prove.
+    not_applied: u64,
+    /// Objects that were read again.
+    objects: u64,
+    /// All differences.
+    differences: Vec<DifferenceJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct DifferenceJson<'a> {
+    code: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<&'a str>,
+    #[serde(flatten)]
+    path: Option<PathJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<ObjectId>,
+    sentence: String,
+}
+
+/// For programs.
+pub fn json(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
+    let difference = |it| difference_json(it);
+    let value = VerifyJson {
+        kind: "unify.verify",
+        ok: found.differences.is_empty(),
+        holds: found.holds,
+        not_applied: found.not_applied,
+        objects: found.objects,
+        differences: found.differences.iter().map(difference).collect(),
+    };
+    json::write_line(out, &value)
+}
+
+fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
+    DifferenceJson {
+        code: sentence::wrong_code(&difference.what),
+        guest: difference.guest.as_ref().map(GuestName::as_str),
+        path: difference.path.as_ref().map(PathJson::from),
+        object: difference.object,
+        sentence: sentence::wrong(&difference.what),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{GuestPath, Moved, Wrong};
+    use crate::report::samples::{HOSTILE, assert_tame, guest, object, path, written};
+
+    fn about(name: &str, at: &str, what: Wrong) -> Difference {
+        Difference {
+            guest: Some(guest(name)),
+            path: Some(path(at)),
+            object: None,
+            what,
+        }
+    }
+
+    fn found(differences: Vec<Difference>) -> Verification {
+        Verification {
+            holds: 38_100,
+            not_applied: 3,
+            objects: 9_310,
+            differences,
+        }
+    }
+
+    #[test]
+    fn all_is_well() {
+        let want = "Verified: everything is as it should be.
+  38,100 lines as promised, 3 not applied or undone since, 9,310 objects read again
+";
+        assert_eq!(written(|out| text(&found(vec![]), out)), want);
+        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[]}\n";
+        assert_eq!(written(|out| json(&found(vec![]), out)), want);
+    }
+
+    #[test]
+    fn every_difference_is_listed() {
+        let damaged = Difference {
+            guest: None,
+            path: None,
+            object: Some(object(0xab)),
+            what: Wrong::ObjectDamaged(vec![Moved::Content]),
+        };
+        let left = Difference {
+            object: None,
+            what: Wrong::LeftInStaging("x/7".into()),
+            ..damaged.clone()
+        };
+        let all = found(vec![about("web1", "/a", Wrong::NameGone), damaged, left]);
+        let hex = format!("sha256:{}-{}", "ab".repeat(32), "ab".repeat(16));
+        let want = format!(
+            "DIFFERENT: 3 differences.
+  38,100 lines as promised, 3 not applied or undone since, 9,310 objects read again
+  web1:/a: the name does not exist
+  {hex}: the object is not what its name says: content
+  the base: left behind in the base's staging area: x/7; run `unify recover`
+"
+        );
+        assert_eq!(written(|out| text(&all, out)), want);
+        let want = format!(
+            "{{\"code\":\"object-damaged\",\"object\":\"{hex}\",\"sentence\":\"the object is not what its name says: content\"}}"
+        );
+        let json = written(|out| json(&all, out));
+        assert!(json.contains(&want), "{json}");
+        assert!(json.starts_with("{\"kind\":\"unify.verify\",\"ok\":false,"));
+        assert!(json.contains("{\"code\":\"name-gone\",\"guest\":\"web1\",\"path\":\"/a\",\"sentence\":\"the name does not exist\"}"));
+    }
+
+    #[test]
+    fn nothing_hostile_comes_through() {
+        let mut bad = about("web1", "/a", Wrong::Unreadable(HOSTILE.into()));
+        bad.path = Some(GuestPath::new(b"/a\x1b\n\xff\xc2\x9b").unwrap());
+        let all = found(vec![
+            bad.clone(),
+            Difference {
+                what: Wrong::LeftInStaging(HOSTILE.into()),
+                ..bad
+            },
+        ]);
+        let text = written(|out| text(&all, out));
+        assert_tame(&text);
+        assert_eq!(text.lines().count(), 4);
+        assert_tame(&written(|out| json(&all, out)));
+    }
+}
