@@ -1,0 +1,360 @@
+//! The loop of `apply`: lines are gathered into batches, and each batch lands before the next is gathered.
+
+use std::collections::HashSet;
+use std::rc::Rc;
+
+use super::apply::ReadyToApply;
+use super::batch::{Batch, Flagged, Job, Order};
+use super::flight::Fate;
+use super::journal_file::JournalFile;
+use super::objects::Objects;
+use super::prepare::{Verdict, World, prepare};
+use super::quiet::{self, Condition};
+use super::receipts::ReceiptFile;
+use super::{EngineError, Guest};
+use crate::base::{Base, Run};
+use crate::model::{
+    Action, Event, Flag, GuestName, Header, Link, Making, ObjectId, Observer, Outcome, Protect,
+    ReceiptLine, Stage, Time,
+};
+use crate::sys::{SysResult, machine};
+
+/// Most bytes of victims in one batch: what a full disk may have to hold twice.
+const BATCH_BYTES: u64 = 64 << 20;
+
+/// A line of the batch in hand whose job is in flight.
+struct Pending {
+    link: Link,
+    made: Option<Making>,
+    mtime: Option<Time>,
+}
+
+pub(super) struct ApplyLoop<'a, 'r> {
+    base: &'a Base,
+    run: &'a Run,
+    header: &'a Header,
+    guests: &'a [Guest],
+    holders: &'a [Guest],
+    journal: &'a mut JournalFile,
+    receipt: &'a mut ReceiptFile<'r>,
+    objects: Objects<'a>,
+    /// Lines of the batch in hand, not yet prepared, each with the object to begin with.
+    links: Vec<(Link, ObjectId)>,
+    flags: Vec<Flag>,
+    names: usize,
+    bytes: u64,
+    most_names: usize,
+    /// Objects whose flag line was read and which do not exist yet.
+    wanted: HashSet<ObjectId>,
+    /// Which guests of the plan got names in this run.
+    held: Vec<bool>,
+}
+
+impl<'a, 'r> ApplyLoop<'a, 'r> {
+    /// `holders` are the guests that hold names of the base from earlier runs; `max_links` is this file system's.
+    pub fn new(
+        ready: &'a ReadyToApply,
+        holders: &'a [Guest],
+        max_links: u64,
+        journal: &'a mut JournalFile,
+        receipt: &'a mut ReceiptFile<'r>,
+    ) -> Self {
+        let ReadyToApply {
+            base,
+            run,
+            header,
+            guests,
+            ..
+        } = ready;
+        let objects = Objects::new(base, &header.policy.ignore, max_links);
+        let most_names = machine::names_a_batch();
+        let (links, flags, wanted) = (Vec::new(), Vec::new(), HashSet::new());
+        ApplyLoop {
+            base,
+            run,
+            header,
+            guests,
+            holders,
+            journal,
+            receipt,
+            objects,
+            links,
+            flags,
+            names: 0,
+            bytes: 0,
+            most_names,
+            wanted,
+            held: vec![false; guests.len()],
+        }
+    }
+
+    /// Takes the next line. A full batch lands first; a flag line belongs to the link line before it.
+    pub fn take(&mut self, action: Action, observer: &dyn Observer) -> Result<(), EngineError> {
+        match action {
+            Action::Skip(_) => {}
+            Action::Flag(flag) => self.flags.push(flag),
+            Action::Link(link) => {
+                if self.names >= self.most_names || self.bytes >= BATCH_BYTES {
+                    self.land(observer)?;
+                }
+                self.names += 1 + link.also.len();
+                self.bytes += link.size;
+                let object = link.object;
+                self.links.push((link, object));
+            }
+        }
+        Ok(())
+    }
+
+    /// A signal: what is gathered is given up, nothing of it was touched.
+    pub fn interrupted(&mut self) {
+        self.receipt.result.interrupted = true;
+        self.links.clear();
+        self.flags.clear();
+    }
+
+    /// Lands what is left. A flag whose object was never made has nothing to protect.
+    pub fn finish(mut self, observer: &dyn Observer) -> Result<(), EngineError> {
+        while !self.links.is_empty() || !self.flags.is_empty() {
+            self.land(observer)?;
+        }
+        let mut left: Vec<ObjectId> = self.wanted.drain().collect();
+        left.sort();
+        if self.receipt.result.interrupted {
+            return Ok(());
+        }
+        for object in left {
+            self.receipt.add(&flag_line(object, Outcome::AlreadyDone))?;
+        }
+        Ok(())
+    }
+
+    fn land(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
+        let halt = |error| EngineError::halted(self.base, error);
+        let conditions = quiet::look(self.guests.iter().chain(self.holders)).map_err(halt)?;
+        self.objects.next_batch();
+        let links = std::mem::take(&mut self.links);
+        (self.names, self.bytes) = (0, 0);
+        let done = links.len() as u64;
+        let (jobs, pending) = self.prepare_all(links, &conditions)?;
+        let flags = self.flags_to_set(&jobs);
+        if !jobs.is_empty() || !flags.is_empty() {
+            self.execute(&jobs, &pending, &flags, observer)?;
+        }
+        self.answer_flags(&flags)?;
+        observer.notice(&Event::Advance(Stage::Apply, done));
+        Ok(())
+    }
+
+    fn prepare_all(
+        &mut self,
+        links: Vec<(Link, ObjectId)>,
+        conditions: &[Condition],
+    ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
+        let holder_running = self.running_holder(conditions);
+        let (mut jobs, mut pending) = (Vec::new(), Vec::new());
+        for (link, start) in links {
+            let Some(index) = self
+                .guests
+                .iter()
+                .position(|guest| guest.name == link.guest)
+            else {
+                continue;
+            };
+            let world = World {
+                index,
+                guest: &self.guests[index],
+                condition: &conditions[index],
+                holder_running: holder_running.as_ref(),
+                ignore: &self.header.policy.ignore,
+                may_adopt: self.header.protection.mode == Protect::Immutable,
+            };
+            match prepare(&link, start, &world, &mut self.objects) {
+                Verdict::Ready(ready) => {
+                    self.inherit_flag(&link, ready.job.object);
+                    jobs.push(ready.job);
+                    pending.push(Pending {
+                        link,
+                        made: ready.made,
+                        mtime: ready.mtime,
+                    });
+                }
+                Verdict::AlreadyDone(object) => self.answer(&link, object, Outcome::AlreadyDone)?,
+                Verdict::Over(fate) => {
+                    let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
+                    self.answer(&link, link.object, outcome)?;
+                }
+            }
+        }
+        Ok((jobs, pending))
+    }
+
+    /// An object of a later generation than the plan knew is protected like the plan's.
+    fn inherit_flag(&mut self, link: &Link, object: ObjectId) {
+        let planned = link.object;
+        let wanted =
+            self.wanted.contains(&planned) || self.flags.iter().any(|flag| flag.object == planned);
+        let flagged = self
+            .objects
+            .in_use()
+            .any(|(id, open)| *id == planned && open.flagged);
+        if object != planned && (wanted || flagged) {
+            self.wanted.insert(object);
+        }
+    }
+
+    /// A guest that holds names of the base, from this run or from earlier ones, and is not quiet.
+    fn running_holder(&self, conditions: &[Condition]) -> Option<(GuestName, String)> {
+        let all = self
+            .guests
+            .iter()
+            .chain(self.holders)
+            .zip(conditions)
+            .enumerate();
+        let mut held = all.filter(|(at, _)| self.held.get(*at).copied().unwrap_or(true));
+        held.find_map(|(_, (guest, condition))| {
+            Some((guest.name.clone(), condition.running.clone()?))
+        })
+    }
+
+    /// Objects whose flag shall be on after this batch: those that get a name and had it, and those whose flag line
+    /// was read. An object that gets no name keeps its flag untouched.
+    fn flags_to_set(&mut self, jobs: &[Job]) -> Vec<Flagged> {
+        for flag in &self.flags {
+            // Opens the object where no link of this batch did; a line whose object does not exist yet waits for it.
+            if matches!(self.objects.inode(&flag.object), Ok(None) | Err(_)) {
+                self.wanted.insert(flag.object);
+            }
+        }
+        let asked = |id: &ObjectId| {
+            self.wanted.contains(id) || self.flags.iter().any(|flag| flag.object == *id)
+        };
+        let named = |id: &ObjectId| jobs.iter().any(|job| job.object == *id);
+        let in_use = self.objects.in_use();
+        let set = in_use.filter(|(id, open)| if open.flagged { named(id) } else { asked(id) });
+        let mut set: Vec<Flagged> = set
+            .map(|(id, open)| Flagged {
+                id: *id,
+                file: Rc::clone(&open.file),
+            })
+            .collect();
+        set.sort_by_key(|flag| flag.id);
+        set
+    }
+
+    fn execute(
+        &mut self,
+        jobs: &[Job],
+        pending: &[Pending],
+        flags: &[Flagged],
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
+        let ignore = &self.header.policy.ignore;
+        let held = |at: usize| self.held.get(at).copied().unwrap_or(true);
+        let touched = |at: usize| held(at) || jobs.iter().any(|job| job.guest == at);
+        let everybody = self.guests.iter().chain(self.holders).enumerate();
+        let concerned: Vec<&Guest> = everybody
+            .filter(|(at, _)| touched(*at))
+            .map(|(_, guest)| guest)
+            .collect();
+        let running = || quiet::anybody(&concerned);
+        let batch = Batch {
+            base: self.base,
+            run: self.run,
+            guests: self.guests,
+            journal: self.journal,
+            order: Order::FlagThenDrop,
+            ignore,
+            running: &running,
+        };
+        let receipt = &mut *self.receipt;
+        let mut full = Vec::new();
+        let landed = batch.execute(jobs, flags, &self.objects.adopted(), &mut |fates| {
+            for ((job, pending), fate) in jobs.iter().zip(pending).zip(fates) {
+                match fate {
+                    Fate::Full => full.push((pending.link.clone(), job.object.next_generation())),
+                    _ => receipt.add(&link_line(
+                        &pending.link,
+                        job.object,
+                        outcome(job, pending, fate),
+                    ))?,
+                }
+            }
+            receipt.sync()
+        })?;
+        self.links.extend(full);
+        jobs.iter().for_each(|job| self.held[job.guest] = true);
+        self.receipt.result.quarantined += landed.quarantined;
+        landed
+            .warnings
+            .iter()
+            .for_each(|warning| observer.notice(&Event::Warning(warning)));
+        Ok(())
+    }
+
+    /// Answers the flag lines whose objects exist; the others wait.
+    fn answer_flags(&mut self, set: &[Flagged]) -> Result<(), EngineError> {
+        for flagged in set {
+            self.wanted.remove(&flagged.id);
+        }
+        for flag in std::mem::take(&mut self.flags) {
+            let was_on = self
+                .objects
+                .in_use()
+                .any(|(id, open)| *id == flag.object && open.flagged);
+            if was_on {
+                self.receipt
+                    .add(&flag_line(flag.object, Outcome::AlreadyDone))?;
+            } else if set.iter().any(|done| done.id == flag.object) {
+                self.receipt.add(&flag_line(
+                    flag.object,
+                    Outcome::Done {
+                        made: None,
+                        saved: 0,
+                        mtime: None,
+                    },
+                ))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn answer(&mut self, link: &Link, object: ObjectId, outcome: Outcome) -> SysResult<()> {
+        self.receipt.add(&link_line(link, object, outcome))
+    }
+}
+
+fn outcome(job: &Job, pending: &Pending, fate: &Fate) -> Outcome {
+    fate.bad_outcome().unwrap_or(Outcome::Done {
+        made: pending.made,
+        // The file that an object was made from takes its room with it.
+        saved: if pending.made.is_some() {
+            0
+        } else {
+            job.state.allocated()
+        },
+        mtime: pending.mtime,
+    })
+}
+
+fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> ReceiptLine {
+    let paths = std::iter::once(&link.path)
+        .chain(&link.also)
+        .cloned()
+        .collect();
+    ReceiptLine {
+        guest: Some(link.guest.clone()),
+        paths,
+        object,
+        outcome,
+    }
+}
+
+fn flag_line(object: ObjectId, outcome: Outcome) -> ReceiptLine {
+    ReceiptLine {
+        guest: None,
+        paths: Vec::new(),
+        object,
+        outcome,
+    }
+}

@@ -1,0 +1,343 @@
+//! One batch: the only way in which names of guests come to refer to other inodes.
+//!
+//! The steps, of which each is durable or harmless before the next:
+//!
+//! 1. announce: every name, every flag that will be off, in the journal, synced
+//! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name refers
+//!    to them; lift the flags of objects that will get or lose a name
+//! 3. per job: exchange its names one by one, look at what came out, look at the file once more
+//! 4. put the directories' times back, set the flags, read them back
+//! 5. sync the file system; if that fails the run ends here and nothing is dropped
+//! 6. look at the leases once more; commit in the journal, synced; tell the caller, who writes the receipt
+//! 7. drop what came out
+//!
+//! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
+
+use std::rc::Rc;
+
+use super::flight::{Fate, Flight, Flights};
+use super::journal_file::JournalFile;
+use super::parents::{Parent, Parents};
+use super::{EngineError, Guest};
+use crate::base::{Base, Run};
+use crate::ledger::journal::{Intent, Record};
+use crate::model::{FileId, FileState, GuestPath, Ignored, ObjectId, Refusal};
+use crate::sys::hash::metadata_digest;
+use crate::sys::{Leased, Meaning, Regular, SysResult};
+
+/// One file whose names shall refer to another inode.
+#[derive(Debug)]
+pub(super) struct Job {
+    /// Index of the guest.
+    pub guest: usize,
+    /// All its names.
+    pub names: Vec<GuestPath>,
+    /// The object concerned.
+    pub object: ObjectId,
+    /// The inode that the names refer to now, with no writer.
+    pub old: Leased,
+    /// What it was when it was prepared.
+    pub state: FileState,
+    /// The inode that the names shall refer to; `None` where they refer to it already (an adopted object).
+    pub new: Option<New>,
+}
+
+/// The inode that a job puts in place, complete and durable.
+#[derive(Debug, Clone)]
+pub(super) struct New {
+    pub file: Rc<Regular>,
+    pub id: FileId,
+}
+
+/// An object whose flag shall be on when the batch is over.
+#[derive(Debug)]
+pub(super) struct Flagged {
+    pub id: ObjectId,
+    pub file: Rc<Regular>,
+}
+
+/// When the flags go on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// Before the sync: the shared inode is never unprotected on disk.
+    FlagThenDrop,
+    /// After the names in staging are gone: they are names of the flagged inode.
+    DropThenFlag,
+}
+
+/// Everything that a batch works with.
+pub(super) struct Batch<'a> {
+    pub base: &'a Base,
+    pub run: &'a Run,
+    pub guests: &'a [Guest],
+    pub journal: &'a mut JournalFile,
+    pub order: Order,
+    /// Who is inside a guest whose names or objects the batch touches, if anybody is.
+    pub running: &'a dyn Fn() -> SysResult<Option<String>>,
+    /// Metadata that the policy ignores, to know an object's metadata digest.
+    pub ignore: &'a [Ignored],
+}
+
+/// What a batch leaves.
+#[derive(Debug, Default)]
+pub(super) struct Landed {
+    /// What could not be put back to what it was, and is not content.
+    pub warnings: Vec<String>,
+    /// Files of a guest that were put into quarantine.
+    pub quarantined: u64,
+}
+
+impl Batch<'_> {
+    /// Executes the jobs; `adopted` are the files whose inodes become objects. `committed` is called with the fates once
+    /// they are durable, before anything is dropped.
+    pub fn execute(
+        mut self,
+        jobs: &[Job],
+        flags: &[Flagged],
+        adopted: &[Flagged],
+        committed: &mut dyn FnMut(&[Fate]) -> SysResult<()>,
+    ) -> Result<Landed, EngineError> {
+        let base = self.base;
+        let result = self.steps(jobs, flags, adopted, committed);
+        result.map_err(|error| EngineError::halted(base, error))
+    }
+
+    fn steps(
+        &mut self,
+        jobs: &[Job],
+        flags: &[Flagged],
+        adopted: &[Flagged],
+        committed: &mut dyn FnMut(&[Fate]) -> SysResult<()>,
+    ) -> SysResult<Landed> {
+        let mut parents = Parents::default();
+        let mut flights = self.plan_flights(jobs, &mut parents);
+        self.announce(&flights, flags)?;
+        adopted
+            .iter()
+            .try_for_each(|object| self.base.add_object(&object.file, &object.id))?;
+        self.base.dir().sync_filesystem()?;
+        self.stop_if_running(jobs, &mut flights)?;
+        let guards = self.guard(flags, jobs, &mut flights)?;
+        guards
+            .iter()
+            .try_for_each(|guard| guard.file().set_immutable(false))?;
+        for (job, flight) in jobs.iter().zip(&mut flights) {
+            flight.move_names(job, self.run, self.base)?;
+        }
+        let mut warnings = parents.restore_times();
+        if self.order == Order::FlagThenDrop {
+            self.flag(flags, jobs, &mut flights)?;
+        }
+        self.base.dir().sync_filesystem()?;
+        self.last_look(jobs, &guards, &mut flights)?;
+        self.give_up_spoiled(adopted, jobs, &mut flights)?;
+        warnings.extend(parents.restore_times());
+        let upto = self.journal.last();
+        self.journal.write_durably(&[Record::Commit { upto }])?;
+        let fates: Vec<Fate> = flights.iter().map(|flight| flight.fate.clone()).collect();
+        committed(&fates)?;
+        flights
+            .iter()
+            .try_for_each(|flight| flight.drop_staged(self.run))?;
+        if self.order == Order::DropThenFlag {
+            guards
+                .iter()
+                .try_for_each(|guard| guard.file().set_immutable(true))?;
+            self.base.dir().sync_filesystem()?;
+        }
+        self.journal.write(&[Record::Done { upto }])?;
+        let quarantined = flights.iter().map(|flight| flight.quarantined).sum();
+        Ok(Landed {
+            warnings,
+            quarantined,
+        })
+    }
+
+    /// A guest may have been started since the jobs were prepared: nothing was touched yet.
+    fn stop_if_running(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+        let Some(who) = (self.running)()? else {
+            return Ok(());
+        };
+        for (job, flight) in jobs.iter().zip(flights) {
+            flight.take_back(job, self.run, self.base, running(&who))?;
+        }
+        Ok(())
+    }
+
+    /// Leases on the objects whose flags come off: whoever opens one for writing meanwhile is seen. An object that
+    /// somebody has open for writing keeps its flag, and its jobs are over.
+    fn guard(
+        &self,
+        flags: &[Flagged],
+        jobs: &[Job],
+        flights: &mut [Flights],
+    ) -> SysResult<Vec<Leased>> {
+        let mut guards = Vec::new();
+        for flag in flags {
+            let opened = match flag.file.duplicate_handle() {
+                // Somebody holds a lease of its own on the object.
+                Err(error) if error.meaning() == Meaning::Busy => None,
+                other => Leased::take(other?)?.ok(),
+            };
+            match opened {
+                Some(guard) => guards.push(guard),
+                None => self.take_back_all(
+                    &flag.id,
+                    jobs,
+                    flights,
+                    &Fate::Refused(Refusal::OpenForWriting {}),
+                )?,
+            }
+        }
+        Ok(guards)
+    }
+
+    /// Before the commit: leases on files and objects still stand, and nobody has come in.
+    fn last_look(&self, jobs: &[Job], guards: &[Leased], flights: &mut [Flights]) -> SysResult<()> {
+        for (job, flight) in jobs.iter().zip(flights.iter_mut()) {
+            flight.check_lease(job, self.run, self.base)?;
+        }
+        for guard in guards {
+            if guard.stands()? {
+                continue;
+            }
+            let inode = guard.file().state()?.id;
+            for (job, flight) in jobs.iter().zip(flights.iter_mut()) {
+                if flight.is_about(inode) {
+                    flight.take_back(
+                        job,
+                        self.run,
+                        self.base,
+                        Fate::Refused(Refusal::OpenForWriting {}),
+                    )?;
+                }
+            }
+        }
+        self.stop_if_running(jobs, flights)
+    }
+
+    /// An adopted inode whose own job did not end well is no object: its twins go back to their files, and it to its
+    /// guest alone.
+    fn give_up_spoiled(
+        &self,
+        adopted: &[Flagged],
+        jobs: &[Job],
+        flights: &mut [Flights],
+    ) -> SysResult<()> {
+        for object in adopted {
+            let own = jobs
+                .iter()
+                .zip(flights.iter())
+                .find(|(job, _)| job.object == object.id && job.new.is_none());
+            let Some(fate) = own
+                .map(|(_, flight)| flight.fate.clone())
+                .filter(|fate| *fate != Fate::Done)
+            else {
+                continue;
+            };
+            self.take_back_all(&object.id, jobs, flights, &fate)?;
+            object.file.set_immutable(false)?;
+            self.base.remove_object(&object.id)?;
+        }
+        Ok(())
+    }
+
+    fn take_back_all(
+        &self,
+        object: &ObjectId,
+        jobs: &[Job],
+        flights: &mut [Flights],
+        fate: &Fate,
+    ) -> SysResult<()> {
+        for (job, flight) in jobs
+            .iter()
+            .zip(flights)
+            .filter(|(job, _)| job.object == *object)
+        {
+            flight.take_back(job, self.run, self.base, fate.clone())?;
+        }
+        Ok(())
+    }
+
+    /// Opens the directories and gives every name its number. A job whose directories cannot be opened is over.
+    fn plan_flights(&mut self, jobs: &[Job], parents: &mut Parents) -> Vec<Flights> {
+        let mut all = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            let root = &self.guests[job.guest].root;
+            let mut flights = Flights::default();
+            for name in &job.names {
+                match parents.of(job.guest, root, name) {
+                    Ok(parent) => flights.names.push(self.flight(job, name, parent)),
+                    Err(error) => {
+                        flights.fate = Fate::from_path_error(&error);
+                        flights.names.clear();
+                        break;
+                    }
+                }
+            }
+            all.push(flights);
+        }
+        all
+    }
+
+    fn flight(&mut self, job: &Job, name: &GuestPath, parent: Rc<Parent>) -> Flight {
+        let intent = Intent {
+            seq: self.journal.number(),
+            guest: self.guests[job.guest].name.clone(),
+            path: name.clone(),
+            parent: parent.id,
+            was: job.state.id,
+            becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
+            object: job.object,
+            parent_mtime: parent.mtime,
+        };
+        Flight::new(intent, parent)
+    }
+
+    fn announce(&mut self, flights: &[Flights], flags: &[Flagged]) -> SysResult<()> {
+        let mut records = Vec::new();
+        for flag in flags {
+            records.push(Record::Lift {
+                object: flag.id,
+                inode: flag.file.state()?.id,
+            });
+        }
+        records.extend(
+            flights
+                .iter()
+                .flat_map(|job| &job.names)
+                .map(|flight| Record::Intent(flight.intent.clone())),
+        );
+        self.journal.write_durably(&records)
+    }
+
+    /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is not
+    /// is taken back.
+    fn flag(&self, flags: &[Flagged], jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+        for flag in flags {
+            flag.file.set_immutable(true)?;
+            if metadata_digest(&flag.file.metadata(self.ignore)?) == flag.id.metadata {
+                continue;
+            }
+            for (job, flight) in jobs
+                .iter()
+                .zip(flights.iter_mut())
+                .filter(|(job, _)| job.object == flag.id)
+            {
+                flight.take_back(
+                    job,
+                    self.run,
+                    self.base,
+                    Fate::Refused(Refusal::DamagedObject {}),
+                )?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn running(who: &str) -> Fate {
+    Fate::Refused(Refusal::GuestRunning {
+        who: who.to_owned(),
+    })
+}

@@ -1,0 +1,102 @@
+//! Why a whole run could not be done, or was stopped. What befalls single actions is an outcome, not an error.
+
+use std::path::PathBuf;
+
+use crate::base::BaseError;
+use crate::ledger::PlanError;
+use crate::model::GuestName;
+use crate::sys::SysError;
+
+/// The end of a run.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// The machine said no before anything was changed.
+    #[error(transparent)]
+    Sys(#[from] SysError),
+    /// The base cannot be used.
+    #[error(transparent)]
+    Base(#[from] BaseError),
+    /// The plan is not one, or not one of ours.
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    /// The plan is sound, and may not be executed as it is.
+    #[error("plan refused: {0}")]
+    PlanRefused(String),
+    /// Something that was asked for makes no sense here.
+    #[error("{0}")]
+    Usage(String),
+    /// This host or file system cannot do it.
+    #[error("{0}")]
+    CannotHere(String),
+    /// Two guests of one run have one name.
+    #[error("two guests are called {0}: give one of them another name with NAME=PATH")]
+    SameName(GuestName),
+    /// One guest lies within another, or within the base, or the base within a guest.
+    #[error("{} and {} lie one within the other: guests and base must be apart", .0.display(), .1.display())]
+    Nested(PathBuf, PathBuf),
+    /// A pattern of the policy.
+    #[error(transparent)]
+    Pattern(#[from] crate::rules::pattern::BadPattern),
+    /// Writing the plan.
+    #[error("cannot write the plan: {0}")]
+    Output(#[source] std::io::Error),
+    /// The run stopped in the middle of a batch. Nothing is lost; the next run or `recover` heals it.
+    #[error("stopped half way, nothing is lost: {why}; run `unify recover --base {}`", .base.display())]
+    Halted {
+        /// The base.
+        base: PathBuf,
+        /// What went wrong.
+        why: String,
+    },
+}
+
+/// What an error means for whoever called: `cli` makes exit codes of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// The machine said no.
+    Failed,
+    /// Wrong use.
+    Usage,
+    /// The plan as a whole.
+    PlanRefused,
+    /// Another run is at work.
+    Locked,
+    /// This host or file system.
+    CannotHere,
+    /// Stopped in the middle.
+    Halted,
+}
+
+impl EngineError {
+    /// What the error means.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            EngineError::Base(BaseError::Locked { .. }) => ErrorKind::Locked,
+            EngineError::Sys(_) | EngineError::Base(_) | EngineError::Output(_) => {
+                ErrorKind::Failed
+            }
+            EngineError::Plan(_) | EngineError::PlanRefused(_) => ErrorKind::PlanRefused,
+            EngineError::Usage(_)
+            | EngineError::SameName(_)
+            | EngineError::Nested(..)
+            | EngineError::Pattern(_) => ErrorKind::Usage,
+            EngineError::CannotHere(_) => ErrorKind::CannotHere,
+            EngineError::Halted { .. } => ErrorKind::Halted,
+        }
+    }
+
+    /// The same error where a run has begun: what it left must be healed.
+    pub(super) fn in_a_run(self, base: &crate::base::Base) -> EngineError {
+        match self {
+            halted @ EngineError::Halted { .. } => halted,
+            other => EngineError::halted(base, other),
+        }
+    }
+
+    pub(super) fn halted(base: &crate::base::Base, why: impl std::fmt::Display) -> EngineError {
+        EngineError::Halted {
+            base: base.path().to_owned(),
+            why: why.to_string(),
+        }
+    }
+}

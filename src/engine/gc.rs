@@ -1,0 +1,63 @@
+//! `gc`: objects that no guest's name refers to are removed.
+
+use std::path::Path;
+
+use super::apply::holder;
+use super::{EngineError, recover};
+use crate::base::{Base, Held, Index};
+use crate::model::{Collected, Observer};
+use crate::sys::{SysResult, machine};
+
+/// Removes objects whose only name is the base's, or counts them with `dry_run`.
+///
+/// The count is looked at again once the flag is off: from then on, only a run that holds the lock, which is us,
+/// could add a name.
+pub fn collect(
+    base: &Path,
+    dry_run: bool,
+    observer: &dyn Observer,
+) -> Result<Collected, EngineError> {
+    let base = &Base::existing(base)?;
+    if dry_run {
+        return Ok(sum(&Index::read(base)?, |_| Ok(true))?);
+    }
+    if !machine::is_root() {
+        return Err(EngineError::CannotHere(
+            "gc needs root: it takes flags off".into(),
+        ));
+    }
+    let _lock = base.lock(&holder("gc"))?;
+    recover::heal(base, observer)?;
+    let collected = sum(&Index::read(base)?, |held| remove(base, held))?;
+    base.dir().sync_filesystem()?;
+    Ok(collected)
+}
+
+fn sum(index: &Index, mut remove: impl FnMut(&Held) -> SysResult<bool>) -> SysResult<Collected> {
+    let mut collected = Collected::default();
+    for held in index.objects() {
+        if held.state.nlink == 1 && remove(held)? {
+            collected.objects += 1;
+            collected.bytes += held.state.allocated();
+        } else {
+            collected.kept += 1;
+        }
+    }
+    Ok(collected)
+}
+
+/// False where the object turns out to be in use, or is not there any more.
+fn remove(base: &Base, held: &Held) -> SysResult<bool> {
+    let Some(file) = base.object(&held.id)? else {
+        return Ok(false);
+    };
+    let flagged = file.is_immutable()?;
+    file.set_immutable(false)
+        .or_else(|error| if flagged { Err(error) } else { Ok(()) })?;
+    if file.state()?.nlink > 1 {
+        file.set_immutable(flagged)?;
+        return Ok(false);
+    }
+    base.remove_object(&held.id)?;
+    Ok(true)
+}

@@ -1,0 +1,134 @@
+//! Guests as they are named on the command line or in a plan, opened and told apart.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use super::EngineError;
+use crate::model::{BadGuestName, FileId, GuestName};
+use crate::sys::{Dir, SysResult, canonical, last_component};
+
+/// A guest as a person gives it: `PATH`, or `NAME=PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuestArg {
+    /// Its name; that of the directory where none is given.
+    pub name: Option<GuestName>,
+    /// Its root.
+    pub path: PathBuf,
+}
+
+impl FromStr for GuestArg {
+    type Err = BadGuestName;
+    fn from_str(text: &str) -> Result<Self, BadGuestName> {
+        match text.split_once('=').filter(|(name, _)| !name.contains('/')) {
+            Some((name, path)) => Ok(GuestArg {
+                name: Some(GuestName::new(name)?),
+                path: path.into(),
+            }),
+            None => Ok(GuestArg {
+                name: None,
+                path: text.into(),
+            }),
+        }
+    }
+}
+
+/// An open guest.
+#[derive(Debug)]
+pub struct Guest {
+    /// Its name in the plan.
+    pub name: GuestName,
+    /// Its root, without links.
+    pub path: PathBuf,
+    /// A handle to the root.
+    pub root: Dir,
+    /// Device and inode of the root.
+    pub id: FileId,
+}
+
+impl Guest {
+    /// Opens the root at `path`.
+    pub fn open(name: GuestName, path: &Path) -> SysResult<Guest> {
+        let path = canonical(path)?;
+        let root = Dir::open(&path)?;
+        let id = root.state()?.id;
+        Ok(Guest {
+            name,
+            path,
+            root,
+            id,
+        })
+    }
+
+    fn from_arg(arg: &GuestArg) -> Result<Guest, EngineError> {
+        let path = canonical(&arg.path)?;
+        let own = last_component(&path)
+            .map(|name| String::from_utf8_lossy(name).into_owned())
+            .unwrap_or_default();
+        let name = match &arg.name {
+            Some(name) => name.clone(),
+            None => GuestName::new(&own).map_err(|error| EngineError::Usage(error.to_string()))?,
+        };
+        Ok(Guest::open(name, &path)?)
+    }
+}
+
+/// Opens all guests of a plan, in the order of their names, and refuses what would be counted twice.
+pub(super) fn open_all(args: &[GuestArg], base: &Path) -> Result<Vec<Guest>, EngineError> {
+    let mut guests = args
+        .iter()
+        .map(Guest::from_arg)
+        .collect::<Result<Vec<_>, _>>()?;
+    guests.sort_by(|a, b| a.name.cmp(&b.name));
+    if let Some(pair) = guests.windows(2).find(|pair| pair[0].name == pair[1].name) {
+        return Err(EngineError::SameName(pair[0].name.clone()));
+    }
+    apart(&guests, base)?;
+    Ok(guests)
+}
+
+/// Guests and base must not lie within each other.
+pub(super) fn apart(guests: &[Guest], base: &Path) -> Result<(), EngineError> {
+    let mut paths: Vec<&Path> = guests.iter().map(|guest| guest.path.as_path()).collect();
+    paths.push(base);
+    for (at, one) in paths.iter().enumerate() {
+        for other in &paths[at + 1..] {
+            if one.starts_with(other) || other.starts_with(one) {
+                return Err(EngineError::Nested((*one).to_owned(), (*other).to_owned()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `.unify` beside the guests, where they lie in one directory.
+pub fn default_base(args: &[GuestArg]) -> Result<PathBuf, EngineError> {
+    let mut parents = Vec::new();
+    for arg in args {
+        parents.push(
+            canonical(&arg.path)?
+                .parent()
+                .map(Path::to_owned)
+                .unwrap_or_default(),
+        );
+    }
+    parents.dedup();
+    match parents.as_slice() {
+        [one] => Ok(one.join(".unify")),
+        _ => Err(EngineError::Usage(
+            "the guests lie in different directories: name the base with --base".into(),
+        )),
+    }
+}
+
+/// The base's path without links, whether it exists or not.
+pub(super) fn base_path(base: &Path) -> SysResult<PathBuf> {
+    if let Ok(path) = canonical(base) {
+        return Ok(path);
+    }
+    let parent = base
+        .parent()
+        .filter(|p| !p.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
+    let name = base.file_name().unwrap_or_default();
+    Ok(canonical(parent)?.join(name))
+}

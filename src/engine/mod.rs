@@ -1,0 +1,70 @@
+//! Floor 4, the work: where decisions meet the disk.
+//!
+//! ```text
+//! guests ─scan─▶ names ─classify─▶ candidates ─probe─▶ equal ones ─choose─▶ plan file
+//!                                                                            │ review, edit
+//!        receipt ◀─ commit ◀─ sync ◀─ flag ◀─ exchange ◀─ journal ◀─ prepare ◀┘
+//! ```
+//!
+//! `plan` cannot reach anything that writes to a guest. `apply`, `undo` and `recover` change guests only by way of
+//! `batch`: one batch at a time, one thread, every step in the journal before it is done. The plan is a
+//! wish list: it can narrow what is done, and every fact in it is proven again. No decision here looks at a reason.
+
+mod apply;
+mod apply_loop;
+mod batch;
+mod choices;
+mod classify;
+mod emit;
+mod error;
+mod flight;
+mod gc;
+mod guests;
+mod heal;
+mod history;
+mod journal_file;
+mod matching;
+mod objects;
+mod output;
+mod parents;
+mod patterns;
+mod plan;
+mod plan_file;
+mod prepare;
+mod probe;
+mod protection;
+mod quiet;
+mod receipts;
+mod recover;
+mod status;
+mod survey;
+mod undo;
+mod undo_choice;
+mod undo_prepare;
+mod verify;
+
+pub use apply::{ApplyOptions, ReadyToApply};
+pub use error::{EngineError, ErrorKind};
+pub use gc::collect;
+pub use guests::{Guest, GuestArg, default_base};
+pub use output::Output;
+pub use patterns::read_patterns;
+pub use plan::{PlanOptions, Planned, plan};
+pub use plan_file::{PlanFile, WholePlan};
+pub use receipts::RunResult;
+pub use recover::recover;
+pub use status::status;
+pub use undo::{ReadyToUndo, UndoOptions, Which};
+pub use verify::verify;
+
+pub use crate::sys::signals::Stop;
+
+/// Must be called once, before anything else: a broken lease must not kill the process.
+pub fn prepare_process() -> Result<(), EngineError> {
+    Ok(crate::sys::machine::prepare()?)
+}
+
+/// Listens to SIGINT and SIGTERM from now on, as wishes to stop between two batches.
+pub fn stop_on_signals() -> Result<Stop, EngineError> {
+    Ok(Stop::on_signals()?)
+}

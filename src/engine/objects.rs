@@ -1,0 +1,184 @@
+//! The objects that a run uses: found or made, proven once, and opened once a batch.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+
+use super::batch::{Flagged, New};
+use crate::base::{Base, MakeError, copy, prove};
+use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
+use crate::rules::precondition::metadata_differs;
+use crate::sys::hash::metadata_digest;
+use crate::sys::{Leased, Regular, SysResult};
+
+use super::flight::Fate;
+
+/// Objects by name, for one run.
+pub(super) struct Objects<'a> {
+    base: &'a Base,
+    ignore: &'a [Ignored],
+    max_links: u64,
+    /// What the whole content of an object was found to be, once a run.
+    proven: HashMap<ObjectId, bool>,
+    /// Opened in this batch.
+    open: HashMap<ObjectId, Open>,
+}
+
+/// An object in use by the batch in hand.
+#[derive(Debug, Clone)]
+pub(super) struct Open {
+    pub file: Rc<Regular>,
+    pub state: FileState,
+    pub metadata: Rc<Metadata>,
+    /// Was it made in this batch, and how?
+    pub made: Option<Making>,
+    /// Was the flag on when it was opened?
+    pub flagged: bool,
+    /// Names that the batch adds to it.
+    adds: u64,
+}
+
+impl Open {
+    pub fn new_inode(&self) -> New {
+        New {
+            file: Rc::clone(&self.file),
+            id: self.state.id,
+        }
+    }
+}
+
+impl<'a> Objects<'a> {
+    pub fn new(base: &'a Base, ignore: &'a [Ignored], max_links: u64) -> Objects<'a> {
+        Objects {
+            base,
+            ignore,
+            max_links,
+            proven: HashMap::new(),
+            open: HashMap::new(),
+        }
+    }
+
+    /// Forgets the handles of the last batch; what was proven stays.
+    pub fn next_batch(&mut self) {
+        self.open.clear();
+    }
+
+    /// The objects that the batch uses.
+    pub fn in_use(&self) -> impl Iterator<Item = (&ObjectId, &Open)> {
+        self.open.iter()
+    }
+
+    /// Files of this batch whose inodes become objects.
+    pub fn adopted(&self) -> Vec<Flagged> {
+        let adopted = self
+            .open
+            .iter()
+            .filter(|(_, open)| open.made == Some(Making::Adopt));
+        adopted
+            .map(|(id, open)| Flagged {
+                id: *id,
+                file: Rc::clone(&open.file),
+            })
+            .collect()
+    }
+
+    /// The object `id`, or its next generation with room for `names` more, if it is in the base. Proven by its
+    /// content before its first use in the run: a damaged object must not spread.
+    pub fn find(&mut self, mut id: ObjectId, names: u64) -> Result<(ObjectId, Option<Open>), Fate> {
+        loop {
+            let Some(open) = self.opened(&id)? else {
+                return Ok((id, None));
+            };
+            if u64::from(open.state.nlink) + open.adds + names <= self.max_links {
+                self.prove(&id, &open)?;
+                return Ok((id, Some(open)));
+            }
+            id = id.next_generation();
+        }
+    }
+
+    /// Counts names that the batch will add to an object that is open.
+    pub fn add_names(&mut self, id: &ObjectId, names: u64) {
+        if let Some(open) = self.open.get_mut(id) {
+            open.adds += names;
+        }
+    }
+
+    /// Makes `id` of the file under lease.
+    pub fn make(&mut self, id: ObjectId, source: &Leased, how: Making) -> Result<Open, Fate> {
+        let made = match how {
+            Making::Copy => copy(self.base, source.file(), &id, self.ignore),
+            // It gets its name in the base once the journal knows of it.
+            Making::Adopt => prove(source.file(), &id, self.ignore),
+        };
+        let file = made.map_err(|error| match error {
+            MakeError::Differs(fields) => Fate::Refused(Refusal::Changed { fields }),
+            other => Fate::Failed(other.to_string()),
+        })?;
+        self.proven.insert(id, true);
+        let mut open = self
+            .describe(file, Some(how))
+            .map_err(|e| Fate::Failed(e.to_string()))?;
+        open.adds = u64::from(how == Making::Adopt);
+        self.open.insert(id, open.clone());
+        Ok(open)
+    }
+
+    /// The inode of an object in the base.
+    pub fn inode(&mut self, id: &ObjectId) -> Result<Option<FileId>, Fate> {
+        Ok(self.opened(id)?.map(|open| open.state.id))
+    }
+
+    fn opened(&mut self, id: &ObjectId) -> Result<Option<Open>, Fate> {
+        let failed = |error: crate::sys::SysError| Fate::Failed(error.to_string());
+        if !self.open.contains_key(id) {
+            let Some(file) = self.base.object(id).map_err(failed)? else {
+                return Ok(None);
+            };
+            let open = self.describe(file, None).map_err(failed)?;
+            self.open.insert(*id, open);
+        }
+        Ok(self.open.get(id).cloned())
+    }
+
+    fn describe(&self, file: Regular, made: Option<Making>) -> SysResult<Open> {
+        let (state, metadata) = (file.state()?, Rc::new(file.metadata(self.ignore)?));
+        let flagged = file.is_immutable()?;
+        Ok(Open {
+            file: Rc::new(file),
+            state,
+            metadata,
+            made,
+            flagged,
+            adds: 0,
+        })
+    }
+
+    fn prove(&mut self, id: &ObjectId, open: &Open) -> Result<(), Fate> {
+        if !self.proven.contains_key(id) {
+            let content = open
+                .file
+                .digest(open.state.size)
+                .map_err(|e| Fate::Failed(e.to_string()))?;
+            let sound = content == id.content && metadata_digest(&open.metadata) == id.metadata;
+            self.proven.insert(*id, sound);
+        }
+        if self.proven.get(id) == Some(&true) {
+            Ok(())
+        } else {
+            Err(Fate::Refused(Refusal::DamagedObject {}))
+        }
+    }
+
+    /// What differs between a file under lease and an object: metadata first, then every byte.
+    pub fn differs(&self, file: &Regular, state: &FileState, open: &Open) -> SysResult<Vec<Moved>> {
+        let mut fields =
+            metadata_differs(&file.metadata(self.ignore)?, &open.metadata, self.ignore);
+        if state.size != open.state.size {
+            fields.push(Moved::Size);
+        }
+        if fields.is_empty() && !file.same_content(&open.file, state.size)? {
+            fields.push(Moved::Content);
+        }
+        Ok(fields)
+    }
+}

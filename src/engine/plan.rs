@@ -1,0 +1,237 @@
+//! `plan`: guests → scan → classify → match → choose → plan file. Nothing here can write to a guest.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::apply::host;
+use super::choices::{Choices, choose_all};
+use super::classify::{Classified, Judge, classify};
+use super::emit::emit_guest;
+use super::matching::Matcher;
+use super::output::{Output, OutputFile};
+use super::survey::{Survey, survey};
+use super::{EngineError, Guest, GuestArg, guests, protection, quiet};
+use crate::base::{Base, BaseError, Index};
+use crate::ledger::{PLAN_SCHEMA_ID, PlanWriter};
+use crate::model::{
+    Action, BaseFacts, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy, Protect,
+    Protection, Stage, Summary,
+};
+use crate::rules::care::Care;
+use crate::rules::totals::SummaryBuilder;
+use crate::sys::{Dir, Meaning, machine};
+
+/// What a plan is made of.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// The guests.
+    pub guests: Vec<GuestArg>,
+    /// The base; it need not exist.
+    pub base: PathBuf,
+    /// How objects shall be protected.
+    pub protect: Protect,
+    /// All other choices.
+    pub policy: Policy,
+}
+
+/// A plan that was written.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Its header.
+    pub header: Header,
+    /// Its guests.
+    pub guests: Vec<PlannedGuest>,
+    /// Its counts.
+    pub summary: Summary,
+    /// Its content digest.
+    pub digest: PlanDigest,
+}
+
+/// Makes a plan and writes it to `output`; `each` sees every action as it is written.
+pub fn plan(
+    options: &PlanOptions,
+    output: Output,
+    each: &mut dyn FnMut(&Action),
+    observer: &dyn Observer,
+) -> Result<Planned, EngineError> {
+    let care = Care::new(&options.policy)?;
+    let base_path = guests::base_path(&options.base)?;
+    let guests = guests::open_all(&options.guests, &base_path)?;
+    let base = open_base(&base_path, observer)?;
+    let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
+    let file = OutputFile::create(output, &guests, &base_path)?;
+    let mut surveys = survey_all(guests, observer)?;
+    let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
+    let judge = Judge {
+        care: &care,
+        index: &index,
+        policy: &options.policy,
+    };
+    let mut classified: Vec<Classified> = surveys
+        .iter_mut()
+        .map(|s| classify_unless_left_out(s, &judge, &mut sum))
+        .collect();
+    let matched = Matcher::new(&surveys, &care, &options.policy, &index).run(&classified, observer);
+    let choices = choose_all(
+        &matched,
+        &surveys,
+        &mut classified,
+        &options.policy,
+        &facts,
+        base.as_ref(),
+        &index,
+        &protection,
+        &mut sum,
+    )?;
+    let header = header(options, facts, protection);
+    let planned = surveys.iter().map(Survey::planned).collect();
+    write(
+        file,
+        header,
+        planned,
+        &surveys,
+        &classified,
+        choices,
+        &options.policy,
+        sum,
+        each,
+    )
+}
+
+/// Without root the base is closed: what it holds is then not known, and said so.
+fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<Base>, EngineError> {
+    match Base::open(path) {
+        Err(BaseError::Sys(error)) if error.meaning() == Meaning::Denied && !machine::is_root() => {
+            observer.notice(&Event::Warning(&format!(
+                "{error}; the objects in it are not considered"
+            )));
+            Ok(None)
+        }
+        other => Ok(other?),
+    }
+}
+
+fn look_at_base(
+    options: &PlanOptions,
+    path: &Path,
+    base: Option<&Base>,
+    guests: &[Guest],
+) -> Result<(BaseFacts, Protection, Index), EngineError> {
+    // A base that is not there yet is tried in the directory that it will be made in.
+    let place = match base {
+        Some(base) => base.dir().duplicate()?,
+        None => Dir::open(path.parent().unwrap_or(path))?,
+    };
+    let filesystem = machine::filesystem(&place)?;
+    for guest in guests {
+        one_filesystem(guest, &place)?;
+    }
+    let index = base.map(Index::read).transpose()?.unwrap_or_default();
+    let protection = protection::decide(options.protect, &place)?;
+    let facts = BaseFacts {
+        path: path.to_owned(),
+        filesystem: filesystem.name,
+        max_links: filesystem.max_links,
+        objects: index.objects().len() as u64,
+    };
+    Ok((facts, protection, index))
+}
+
+fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
+    let same =
+        guest.id.dev == place.state()?.id.dev && guest.root.mount_id()? == place.mount_id()?;
+    if same {
+        return Ok(());
+    }
+    Err(EngineError::CannotHere(format!(
+        "{} and the base at {} are not on one mount of one file system: hard links cannot cross them; name a base there with --base",
+        guest.path.display(),
+        place.path().display()
+    )))
+}
+
+fn survey_all(guests: Vec<Guest>, observer: &dyn Observer) -> Result<Vec<Survey>, EngineError> {
+    let conditions = quiet::look(guests.iter())?;
+    observer.notice(&Event::Begin(Stage::Scan, None));
+    let both: Vec<_> = guests.into_iter().zip(conditions).collect();
+    let surveys = both
+        .into_par_iter()
+        .map(|(guest, condition)| survey(guest, condition, observer))
+        .collect::<Result<Vec<_>, _>>();
+    observer.notice(&Event::End(Stage::Scan));
+    surveys
+}
+
+/// A guest that is left out has no actions at all.
+fn classify_unless_left_out(
+    survey: &mut Survey,
+    judge: &Judge<'_>,
+    sum: &mut SummaryBuilder,
+) -> Classified {
+    if survey.left_out.is_none() {
+        return classify(survey, judge, sum);
+    }
+    Classified {
+        decisions: Vec::new(),
+        lines: HashMap::new(),
+        extra: Vec::new(),
+    }
+}
+
+fn header(options: &PlanOptions, base: BaseFacts, protection: Protection) -> Header {
+    Header {
+        schema: PLAN_SCHEMA_ID.to_owned(),
+        kind: "unify.plan".into(),
+        format: FORMAT.into(),
+        created: machine::now(),
+        tool: concat!("unify ", env!("CARGO_PKG_VERSION")).into(),
+        edit: "delete lines, turn link or flag into skip, add notes; anything else needs --accept-edits".into(),
+        host: host(),
+        base,
+        policy: options.policy.clone(),
+        protection,
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the last step of the pipeline needs what all steps before found"
+)]
+fn write(
+    file: OutputFile,
+    header: Header,
+    guests: Vec<PlannedGuest>,
+    surveys: &[Survey],
+    classified: &[Classified],
+    mut choices: Choices,
+    policy: &Policy,
+    mut sum: SummaryBuilder,
+    each: &mut dyn FnMut(&Action),
+) -> Result<Planned, EngineError> {
+    let (mut out, form) = file.writer().map_err(EngineError::Output)?;
+    let mut writer =
+        PlanWriter::new(&mut out, form, &header, &guests).map_err(EngineError::Output)?;
+    for (survey, judged) in surveys
+        .iter()
+        .zip(classified)
+        .filter(|(survey, _)| survey.left_out.is_none())
+    {
+        emit_guest(survey, judged, &mut choices, policy.skips, &mut |action| {
+            sum.action(&action);
+            each(&action);
+            writer.action(&action)
+        })
+        .map_err(EngineError::Output)?;
+    }
+    let summary = sum.finish();
+    let digest = writer.finish(&summary).map_err(EngineError::Output)?;
+    out.publish()?;
+    Ok(Planned {
+        header,
+        guests,
+        summary,
+        digest,
+    })
+}

@@ -1,0 +1,75 @@
+//! A plan as a person hands it over, read whole or line by line.
+
+use std::io::{self, BufRead, BufReader};
+use std::path::Path;
+
+use super::EngineError;
+use crate::ledger::{Closing, PaperReader, PlanReader};
+use crate::model::{Action, Header, PlannedGuest};
+use crate::sys::papers::{self, Spool};
+use crate::sys::{SysError, SysResult};
+
+/// A plan that can be read more than once: a file, or standard input.
+#[derive(Debug)]
+pub struct PlanFile(Spool);
+
+/// What a plan says before and behind its actions.
+#[derive(Debug, Clone)]
+pub struct WholePlan {
+    /// Its header.
+    pub header: Header,
+    /// Its guests.
+    pub guests: Vec<PlannedGuest>,
+    /// Its summary, digests and edits.
+    pub closing: Closing,
+}
+
+impl PlanFile {
+    /// The plan at `path`; `-` is standard input.
+    pub fn open(path: &Path) -> Result<PlanFile, EngineError> {
+        Ok(PlanFile(Spool::open(path)?))
+    }
+
+    /// Reads it from its first byte to its last and hands out every action. Refuses what is no plan; does not care
+    /// whether guests are as it says.
+    pub fn read(
+        &mut self,
+        each: &mut dyn FnMut(&Action) -> io::Result<()>,
+    ) -> Result<WholePlan, EngineError> {
+        let mut reader = self.reader()?;
+        while let Some((_, line)) = reader.next_action()? {
+            each(&line.action).map_err(EngineError::Output)?;
+        }
+        whole(reader)
+    }
+
+    /// From its first byte.
+    pub(super) fn reader(&mut self) -> Result<PlanReader<impl BufRead>, EngineError> {
+        let path = self.0.path().to_owned();
+        let plain =
+            PaperReader::new(self.0.rewound()?).map_err(|e| SysError::new("read", path, e))?;
+        Ok(PlanReader::open(BufReader::new(plain))?)
+    }
+
+    /// Copies all bytes into the base.
+    pub(super) fn copy_to(&mut self, path: &Path) -> SysResult<()> {
+        self.0.copy_to(path)
+    }
+}
+
+/// The base's own copy of a plan.
+pub(super) fn open_copy(path: &Path) -> Result<PlanReader<impl BufRead + use<>>, EngineError> {
+    let plain = PaperReader::new(papers::open_for_reading(path)?)
+        .map_err(|e| SysError::new("read", path, e))?;
+    Ok(PlanReader::open(BufReader::new(plain))?)
+}
+
+/// What is left when all actions were read.
+pub(super) fn whole(reader: PlanReader<impl BufRead>) -> Result<WholePlan, EngineError> {
+    let (header, guests) = (reader.header().clone(), reader.guests().to_vec());
+    Ok(WholePlan {
+        header,
+        guests,
+        closing: reader.finish()?,
+    })
+}

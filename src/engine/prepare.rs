@@ -1,0 +1,270 @@
+//! One link line against the world as it is: may it be done, and with which object? Nothing of a guest is changed
+//! here. Every fact of the plan is derived anew; the plan can only narrow what is done.
+
+use super::Guest;
+use super::batch::Job;
+use super::flight::Fate;
+use super::objects::{Objects, Open};
+use super::quiet::Condition;
+use crate::model::{
+    FileId, FileState, GuestName, Ignored, Link, Making, Moved, ObjectId, Refusal, Time,
+};
+use crate::rules::precondition::moved;
+use crate::sys::hash::metadata_digest;
+use crate::sys::{Leased, Regular, SysError};
+
+/// A link line that may be done.
+pub(super) struct Prepared {
+    pub job: Job,
+    /// Set where the object is made from this file.
+    pub made: Option<Making>,
+    /// The file's own time, where the policy lets it differ from the object's.
+    pub mtime: Option<Time>,
+}
+
+/// What a line comes to before anything is changed.
+pub(super) enum Verdict {
+    /// It may be done.
+    Ready(Box<Prepared>),
+    /// All its names refer to the object already.
+    AlreadyDone(ObjectId),
+    /// It is over.
+    Over(Fate),
+}
+
+/// What a line is held against.
+pub(super) struct World<'a> {
+    pub index: usize,
+    pub guest: &'a Guest,
+    pub condition: &'a Condition,
+    /// A guest that holds names of the base and runs, so that no flag may be lifted: which, and who is inside.
+    pub holder_running: Option<&'a (GuestName, String)>,
+    pub ignore: &'a [Ignored],
+    /// May objects be adopted at all? Not without the flag.
+    pub may_adopt: bool,
+}
+
+/// Holds `link` against the world.
+pub(super) fn prepare(
+    link: &Link,
+    start: ObjectId,
+    world: &World<'_>,
+    objects: &mut Objects<'_>,
+) -> Verdict {
+    match try_prepare(link, start, world, objects) {
+        Ok(verdict) => verdict,
+        Err(fate) => Verdict::Over(fate),
+    }
+}
+
+fn try_prepare(
+    link: &Link,
+    start: ObjectId,
+    world: &World<'_>,
+    objects: &mut Objects<'_>,
+) -> Result<Verdict, Fate> {
+    quiet_and_uncovered(link, world)?;
+    let file = open(link, world)?;
+    let state = file.state().map_err(failed)?;
+    if let Some(id) = refers_already(link, &state, objects)? {
+        also_refer(link, &state, world)?;
+        return Ok(Verdict::AlreadyDone(id));
+    }
+    as_recorded(link, &file, &state, world)?;
+    all_names(link, &state, world)?;
+    let old = lease(file)?;
+    let names = 1 + link.also.len() as u64;
+    let (id, present) = objects.find(start, names)?;
+    let (open, made) = match present {
+        Some(open) => (open, None),
+        None => {
+            let how = making(link, &old, world);
+            (objects.make(id, &old, how)?, Some(how))
+        }
+    };
+    may_lift(&open, world)?;
+    if made != Some(Making::Adopt) {
+        equal(&old, &state, &open, objects)?;
+        objects.add_names(&id, names);
+    }
+    let still = old.file().state().map_err(failed)?;
+    let fields = moved(&(&state).into(), &still);
+    if !fields.is_empty() {
+        return Err(Fate::Refused(Refusal::Changed { fields }));
+    }
+    let mtime = world
+        .ignore
+        .contains(&Ignored::Mtime)
+        .then_some(state.mtime);
+    let new = (made != Some(Making::Adopt)).then(|| open.new_inode());
+    let job = Job {
+        guest: world.index,
+        names: names_of(link),
+        object: id,
+        old,
+        state: still,
+        new,
+    };
+    Ok(Verdict::Ready(Box::new(Prepared { job, made, mtime })))
+}
+
+fn names_of(link: &Link) -> Vec<crate::model::GuestPath> {
+    std::iter::once(&link.path)
+        .chain(&link.also)
+        .cloned()
+        .collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn failed(error: SysError) -> Fate {
+    Fate::Failed(error.to_string())
+}
+
+fn quiet_and_uncovered(link: &Link, world: &World<'_>) -> Result<(), Fate> {
+    if let Some(who) = &world.condition.running {
+        return Err(Fate::Refused(Refusal::GuestRunning { who: who.clone() }));
+    }
+    if std::iter::once(&link.path)
+        .chain(&link.also)
+        .any(|name| world.condition.covers(name))
+    {
+        return Err(Fate::Refused(Refusal::MountedOver {}));
+    }
+    Ok(())
+}
+
+fn open(link: &Link, world: &World<'_>) -> Result<Regular, Fate> {
+    let opened = world.guest.root.open_regular(link.path.relative());
+    let opened = opened.map_err(|error| match error.meaning() {
+        crate::sys::Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),
+        _ => Fate::from_path_error(&error),
+    })?;
+    opened.ok_or(Fate::Refused(Refusal::Changed {
+        fields: vec![Moved::Type],
+    }))
+}
+
+/// The object that all names of the line refer to already, of whatever generation.
+fn refers_already(
+    link: &Link,
+    state: &FileState,
+    objects: &mut Objects<'_>,
+) -> Result<Option<ObjectId>, Fate> {
+    let mut id = ObjectId {
+        generation: 0,
+        ..link.object
+    };
+    loop {
+        match objects.inode(&id)? {
+            Some(inode) if inode == state.id => return Ok(Some(id)),
+            // gc may have left gaps before the planned generation; there are none behind the last.
+            None if id.generation > link.object.generation => return Ok(None),
+            _ => id = id.next_generation(),
+        }
+    }
+}
+
+/// Holds the file against the evidence. Where only ctime tells that something moved, looks what it was.
+fn as_recorded(
+    link: &Link,
+    file: &Regular,
+    state: &FileState,
+    world: &World<'_>,
+) -> Result<(), Fate> {
+    let mut fields = moved(&link.before, state);
+    if fields.is_empty() {
+        return Ok(());
+    }
+    if state.size == link.before.size
+        && fields
+            .iter()
+            .all(|f| matches!(f, Moved::Ctime | Moved::Nlink))
+    {
+        fields.extend(hidden_change(link, file, state, world));
+    }
+    Err(Fate::Refused(Refusal::Changed { fields }))
+}
+
+/// What moved behind a restored time: a help for the reader, so an error adds nothing.
+fn hidden_change(link: &Link, file: &Regular, state: &FileState, world: &World<'_>) -> Vec<Moved> {
+    let mut fields = Vec::new();
+    if file
+        .digest(state.size)
+        .is_ok_and(|content| content != link.object.content)
+    {
+        fields.push(Moved::Content);
+    }
+    if file
+        .metadata(world.ignore)
+        .is_ok_and(|metadata| metadata_digest(&metadata) != link.object.metadata)
+    {
+        fields.push(Moved::Xattrs);
+    }
+    fields
+}
+
+/// Every other name of the line is a name of the same file.
+fn also_refer(link: &Link, state: &FileState, world: &World<'_>) -> Result<(), Fate> {
+    for name in &link.also {
+        let seen: FileId = world
+            .guest
+            .root
+            .look(name.relative())
+            .map_err(|e| Fate::from_path_error(&e))?
+            .id;
+        if seen != state.id {
+            return Err(Fate::Refused(Refusal::Changed {
+                fields: vec![Moved::Ino],
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// And no further names exist.
+fn all_names(link: &Link, state: &FileState, world: &World<'_>) -> Result<(), Fate> {
+    also_refer(link, state, world)?;
+    if u64::from(state.nlink) != 1 + link.also.len() as u64 {
+        return Err(Fate::Refused(Refusal::Changed {
+            fields: vec![Moved::Nlink],
+        }));
+    }
+    Ok(())
+}
+
+fn lease(file: Regular) -> Result<Leased, Fate> {
+    Leased::take(file)
+        .map_err(failed)?
+        .map_err(|_| Fate::Refused(Refusal::OpenForWriting {}))
+}
+
+/// The plan says copy or adopt; apply decides. Adoption needs the flag, and the plan's own word that the file is
+/// not more fragmented than its twins; that the guest is quiet, the lease granted and all names known was
+/// seen before, and a project id or inode flags that do not fit the base show in the metadata.
+fn making(link: &Link, old: &Leased, world: &World<'_>) -> Making {
+    let plain = old.file().project().is_ok_and(|project| project == 0);
+    match link.makes {
+        Some(Making::Adopt) if world.may_adopt && plain => Making::Adopt,
+        _ => Making::Copy,
+    }
+}
+
+/// A flag that is on may come off only while every holder is quiet.
+fn may_lift(open: &Open, world: &World<'_>) -> Result<(), Fate> {
+    match world.holder_running {
+        Some((guest, who)) if open.flagged => Err(Fate::Refused(Refusal::HolderRunning {
+            guest: guest.clone(),
+            who: who.clone(),
+        })),
+        _ => Ok(()),
+    }
+}
+
+fn equal(old: &Leased, state: &FileState, open: &Open, objects: &Objects<'_>) -> Result<(), Fate> {
+    let fields = objects.differs(old.file(), state, open).map_err(failed)?;
+    if fields.is_empty() {
+        Ok(())
+    } else {
+        Err(Fate::Refused(Refusal::DiffersFromObject { fields }))
+    }
+}

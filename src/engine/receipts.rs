@@ -1,0 +1,125 @@
+//! The receipt of the run in hand: one line an action, durable before anything is dropped.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+
+use super::flight::Fate;
+use crate::ledger::ReceiptWriter;
+use crate::model::{Event, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind, RunTotals};
+use crate::sys::papers::Growing;
+use crate::sys::{SysError, SysResult};
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunResult {
+    /// Its name.
+    pub run: RunId,
+    /// Apply or undo.
+    pub what: RunKind,
+    /// Its counts.
+    pub totals: RunTotals,
+    /// How often each refusal code was met.
+    pub refusals: BTreeMap<&'static str, u64>,
+    /// Files of guests that were put into quarantine and need a person.
+    pub quarantined: u64,
+    /// Was it stopped by a signal before its end? What was done is whole.
+    pub interrupted: bool,
+}
+
+/// A receipt that grows.
+pub(super) struct ReceiptFile<'a> {
+    writer: ReceiptWriter<Growing>,
+    sync: Growing,
+    observer: &'a dyn Observer,
+    pub result: RunResult,
+}
+
+impl<'a> ReceiptFile<'a> {
+    pub fn create(
+        path: &Path,
+        receipt: &Receipt,
+        observer: &'a dyn Observer,
+    ) -> SysResult<ReceiptFile<'a>> {
+        let (file, sync) = (Growing::open(path)?, Growing::open(path)?);
+        let writer =
+            ReceiptWriter::new(file, receipt).map_err(|e| SysError::new("write", path, e))?;
+        let result = RunResult {
+            run: receipt.run.clone(),
+            what: receipt.what,
+            totals: RunTotals::default(),
+            refusals: BTreeMap::new(),
+            quarantined: 0,
+            interrupted: false,
+        };
+        Ok(ReceiptFile {
+            writer,
+            sync,
+            observer,
+            result,
+        })
+    }
+
+    /// Adds what became of one action. Durable with the next [`ReceiptFile::sync`].
+    pub fn add(&mut self, line: &ReceiptLine) -> SysResult<()> {
+        self.count(line);
+        self.writer
+            .line(line)
+            .map_err(|e| SysError::new("write", "the receipt", e))
+    }
+
+    /// Makes all lines so far durable.
+    pub fn sync(&mut self) -> SysResult<()> {
+        self.writer
+            .flush()
+            .map_err(|e| SysError::new("write", "the receipt", e))?;
+        self.sync.sync()
+    }
+
+    /// Writes the totals, which say that the run ended by itself.
+    pub fn finish(self) -> SysResult<RunResult> {
+        let failed = |e| SysError::new("write", "the receipt", e);
+        let mut file = self.writer.finish(&self.result.totals).map_err(failed)?;
+        file.flush().map_err(failed)?;
+        self.sync.sync()?;
+        Ok(self.result)
+    }
+
+    fn count(&mut self, line: &ReceiptLine) {
+        let totals = &mut self.result.totals;
+        match &line.outcome {
+            Outcome::Done { saved, .. } => {
+                totals.done += 1;
+                totals.names += line.paths.len() as u64;
+                totals.bytes += saved;
+            }
+            Outcome::AlreadyDone => totals.already += 1,
+            Outcome::Refused(refusal) => {
+                totals.refused += 1;
+                *self.result.refusals.entry(refusal.code()).or_default() += 1;
+            }
+            Outcome::Failed(_) => totals.failed += 1,
+        }
+        if matches!(line.outcome, Outcome::Refused(_) | Outcome::Failed(_)) {
+            self.observer.notice(&Event::NotDone(
+                line.guest.as_ref(),
+                &line.paths,
+                &line.outcome,
+            ));
+        }
+    }
+}
+
+impl Fate {
+    /// The outcome of a job that did not succeed; `None` where it did.
+    pub(super) fn bad_outcome(&self) -> Option<Outcome> {
+        match self {
+            Fate::Done => None,
+            Fate::Refused(refusal) => Some(Outcome::Refused(refusal.clone())),
+            Fate::Failed(why) => Some(Outcome::Failed(why.clone())),
+            Fate::Full => Some(Outcome::Failed(
+                "the object has as many names as the file system allows".into(),
+            )),
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! `recover`: what a run that was cut short left, finished or taken back.
+//!
+//! It works from names and inodes. The journal only says which names to look at; a staging entry that no journal
+//! explains is dropped if it is a name of an object, and kept in quarantine otherwise. Every step can be cut
+//! short again and the next call goes on.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::EngineError;
+use super::guests::Guest;
+use super::heal::{Healed, heal_name, in_place};
+use super::history::History;
+use super::quiet;
+use crate::base::{Base, Index};
+use crate::ledger::journal::{self, Intent, OpenBatch};
+use crate::ledger::{ReceiptReader, ReceiptWriter};
+use crate::model::{
+    Event, FileId, GuestName, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, RunId,
+    RunTotals,
+};
+use crate::sys::papers::{self, Growing};
+use crate::sys::{Dir, Regular, SysError, SysResult, machine};
+
+/// Heals the base under its lock, and says what needed it.
+pub fn recover(base: &Path, observer: &dyn Observer) -> Result<Recovered, EngineError> {
+    if !machine::is_root() {
+        return Err(EngineError::CannotHere(
+            "recover needs root: it sets flags".into(),
+        ));
+    }
+    let base = &Base::existing(base)?;
+    let _lock = base.lock(&super::apply::holder("recover"))?;
+    heal(base, observer)
+}
+
+/// The first step of everything that changes anything; the caller holds the lock.
+pub(super) fn heal(base: &Base, observer: &dyn Observer) -> Result<Recovered, EngineError> {
+    let mut recovered = Recovered::default();
+    for name in base.staging().list()? {
+        let Ok(run) = String::from_utf8_lossy(&name).parse::<RunId>() else {
+            continue;
+        };
+        recovered.runs += 1;
+        observer.notice(&Event::Warning(&format!(
+            "run {run} was cut short; healing what it left"
+        )));
+        heal_run(base, &run, &mut recovered)?;
+    }
+    for path in base.quarantined()? {
+        recovered.quarantined.push(path.display().to_string());
+    }
+    Ok(recovered)
+}
+
+fn heal_run(base: &Base, run: &RunId, recovered: &mut Recovered) -> Result<(), EngineError> {
+    let staging = base.staging().open_dir(run.to_string().as_bytes())?;
+    let batch = open_batch(base, run)?;
+    let guests = guests_of(base, run);
+    let work = !staging.list()?.is_empty();
+    if work {
+        quiet_enough(base, &guests)?;
+        lift_all(base, &batch)?;
+    }
+    let mut lines = Vec::new();
+    for file in batch.intents.chunk_by(|a, b| one_file(a) == one_file(b)) {
+        heal_file(
+            base,
+            run,
+            &staging,
+            &guests,
+            file,
+            batch.committed,
+            &mut lines,
+            recovered,
+        )?;
+    }
+    sweep(base, run, &staging)?;
+    recovered.flags += flag_all(base, &batch)?;
+    if work {
+        restore_times(base, run, &guests, &batch.intents);
+    }
+    base.dir().sync_filesystem()?;
+    write_receipt(base, run, &lines)?;
+    base.staging().remove_dir(run.to_string().as_bytes())?;
+    Ok(())
+}
+
+/// All names of one file: finished together, or taken back together.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "what is healed, and where what was done is written down"
+)]
+fn heal_file(
+    base: &Base,
+    run: &RunId,
+    staging: &Dir,
+    guests: &BTreeMap<GuestName, Guest>,
+    file: &[Intent],
+    committed: Option<u64>,
+    lines: &mut Vec<ReceiptLine>,
+    recovered: &mut Recovered,
+) -> Result<(), EngineError> {
+    let guest = file.first().and_then(|intent| guests.get(&intent.guest));
+    let is_committed = file
+        .iter()
+        .all(|intent| committed.is_some_and(|upto| intent.seq <= upto));
+    let finish = is_committed || file.iter().all(|intent| in_place(guest, intent));
+    let (mut finished, mut mtime) = (Vec::new(), None);
+    for intent in file {
+        match heal_name(base, staging, guest, intent, finish)? {
+            Healed::Finished(time) => {
+                finished.push(intent.path.clone());
+                mtime = mtime.or(time);
+            }
+            Healed::Kept => recovered.kept += 1,
+            Healed::NeedsPerson => set_aside(base, run, staging, &intent.seq.to_string())?,
+        }
+    }
+    recovered.finished += finished.len() as u64;
+    let intent = file.first().filter(|_| !finished.is_empty());
+    lines.extend(intent.map(|intent| ReceiptLine {
+        guest: Some(intent.guest.clone()),
+        paths: finished,
+        object: intent.object,
+        outcome: Outcome::Done {
+            made: None,
+            saved: 0,
+            mtime,
+        },
+    }));
+    Ok(())
+}
+
+/// A guest's file in flight: its inode before and after. The journal has its names one after the other.
+fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
+    (&intent.guest, intent.was, intent.becomes, intent.object)
+}
+
+/// Names are exchanged and flags are off for a moment, so nobody may be inside any guest that holds names.
+fn quiet_enough(base: &Base, guests: &BTreeMap<GuestName, Guest>) -> Result<(), EngineError> {
+    let holders = History::read(base)?.holders();
+    let all = || guests.values().chain(&holders);
+    let conditions = quiet::look(all())?;
+    let running = all()
+        .zip(conditions)
+        .find_map(|(guest, c)| Some((&guest.name, c.running?)));
+    match running {
+        Some((name, who)) => Err(EngineError::halted(
+            base,
+            format!("cannot heal while guest {name} runs ({who}): stop it"),
+        )),
+        None => Ok(()),
+    }
+}
+
+/// The batch that was in hand; nothing where there is no journal, which only makes healing slower.
+fn open_batch(base: &Base, run: &RunId) -> SysResult<OpenBatch> {
+    let path = base.run_paper(run, "journal");
+    let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
+        return Ok(journal::open_batch(&[]));
+    };
+    let read = journal::read(file).map_err(|e| SysError::new("read", &path, e))?;
+    Ok(journal::open_batch(&read.records))
+}
+
+/// The guests that the run's receipt names, as far as their roots are there.
+fn guests_of(base: &Base, run: &RunId) -> BTreeMap<GuestName, Guest> {
+    let opened = receipt_of(base, run)
+        .into_iter()
+        .flat_map(|receipt| receipt.guests);
+    opened
+        .filter_map(|g| Some((g.name.clone(), Guest::open(g.name, &g.root).ok()?)))
+        .collect()
+}
+
+fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
+    let file = papers::open_for_reading(&base.run_paper(run, "receipt.jsonl")).ok()?;
+    ReceiptReader::open(file)
+        .ok()
+        .map(|reader| reader.receipt().clone())
+}
+
+/// Staging entries may be names of flagged objects, which cannot be removed or exchanged.
+fn lift_all(base: &Base, batch: &OpenBatch) -> SysResult<()> {
+    for (object, _) in &batch.lifted {
+        if let Some(file) = base.object(object)? {
+            file.set_immutable(false)?;
+        }
+    }
+    Ok(())
+}
+
+fn flag_all(base: &Base, batch: &OpenBatch) -> SysResult<u64> {
+    let mut flags = 0;
+    for (object, _) in &batch.lifted {
+        if let Some(file) = base.object(object)? {
+            file.set_immutable(true)?;
+            flags += 1;
+        }
+    }
+    Ok(flags)
+}
+
+/// What no intent explains: names of objects are ours to drop, anything else is kept for a person.
+fn sweep(base: &Base, run: &RunId, staging: &Dir) -> Result<(), EngineError> {
+    let left = staging.list()?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let index = Index::read(base)?;
+    for entry in left {
+        let Some(held) = index.of_inode(staging.look(&entry)?.id) else {
+            set_aside(base, run, staging, &String::from_utf8_lossy(&entry))?;
+            continue;
+        };
+        let object = base.object(&held.id)?;
+        let flagged = object.as_ref().map_or(Ok(false), Regular::is_immutable)?;
+        if let Some(file) = object.as_ref().filter(|_| flagged) {
+            file.set_immutable(false)?;
+        }
+        staging.unlink(&entry)?;
+        if let Some(file) = object.filter(|_| flagged) {
+            file.set_immutable(true)?;
+        }
+    }
+    Ok(())
+}
+
+fn set_aside(base: &Base, run: &RunId, staging: &Dir, entry: &str) -> Result<(), EngineError> {
+    Ok(staging.move_to(
+        entry.as_bytes(),
+        &base.quarantine(&run.to_string())?,
+        entry.as_bytes(),
+    )?)
+}
+
+/// The times of the directories of the batch, where nothing but the run can have changed them: whatever is later than
+/// the run's last word in its journal is the guest's own. What cannot be restored is no content.
+fn restore_times(
+    base: &Base,
+    run: &RunId,
+    guests: &BTreeMap<GuestName, Guest>,
+    intents: &[Intent],
+) {
+    let Ok(Some(last)) = papers::mtime(&base.run_paper(run, "journal")) else {
+        return;
+    };
+    let latest = last.sec.saturating_add(2);
+    for intent in intents {
+        let Some(guest) = guests.get(&intent.guest) else {
+            continue;
+        };
+        let Ok(dir) = guest.root.open_dir(intent.path.parent().relative()) else {
+            continue;
+        };
+        if dir
+            .state()
+            .is_ok_and(|state| state.id == intent.parent && state.mtime.sec <= latest)
+        {
+            drop(dir.set_mtime(intent.parent_mtime));
+        }
+    }
+}
+
+/// A second receipt beside the one that was cut: what healing finished.
+fn write_receipt(base: &Base, run: &RunId, lines: &[ReceiptLine]) -> Result<(), EngineError> {
+    let Some(receipt) = receipt_of(base, run).filter(|_| !lines.is_empty()) else {
+        return Ok(());
+    };
+    let path = base.run_paper(run, "recovered.jsonl");
+    let failed = |e| SysError::new("write", &path, e);
+    papers::remove(&path)?;
+    let file = Growing::open(&path)?;
+    let mut writer = ReceiptWriter::new(file, &receipt).map_err(failed)?;
+    for line in lines {
+        writer.line(line).map_err(failed)?;
+    }
+    let totals = RunTotals {
+        done: lines.len() as u64,
+        names: lines.len() as u64,
+        ..RunTotals::default()
+    };
+    writer.finish(&totals).map_err(failed)?.sync()?;
+    Ok(())
+}

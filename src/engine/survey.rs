@@ -1,0 +1,116 @@
+//! One guest as the plan sees it: opened, asked for its config files, walked.
+
+use super::quiet::Condition;
+use super::{EngineError, Guest};
+use crate::model::{Database, DatabaseState, Observer, PlannedGuest};
+use crate::packages::{Answer, ask_all};
+use crate::rules::care::{Covers, table};
+use crate::scan::{Scan, scan};
+use crate::sys::View;
+use crate::sys::inroot::InRoot;
+
+/// A guest that was read.
+pub(super) struct Survey {
+    pub guest: Guest,
+    pub view: View,
+    pub scan: Scan,
+    pub answer: Answer,
+    pub condition: Condition,
+    /// Why it takes no part, if it does not.
+    pub left_out: Option<String>,
+    /// Directories that a care rule means under another name: the guest reaches them through a link.
+    pub aliases: Vec<Alias>,
+}
+
+/// `real` is what `known`, a directory of a care rule, leads to in this guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Alias {
+    pub real: Vec<u8>,
+    pub known: Vec<u8>,
+}
+
+/// Reads a guest: databases first, then names. Writes nothing into it, not even an access time where the
+/// mount can be cloned.
+pub(super) fn survey(
+    guest: Guest,
+    condition: Condition,
+    observer: &dyn Observer,
+) -> Result<Survey, EngineError> {
+    let view = View::of(&guest.root)?;
+    let in_root = InRoot::new(view.descriptor()?);
+    let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
+    let answer = ask_all(&in_root);
+    let aliases = aliases(&in_root);
+    let left_out = damaged(&answer.databases);
+    let scan = scan(&view, observer)?;
+    let scan =
+        scan.map_err(|error| EngineError::Usage(format!("{}: {error}", guest.path.display())))?;
+    Ok(Survey {
+        guest,
+        view,
+        scan,
+        answer,
+        condition,
+        left_out,
+        aliases,
+    })
+}
+
+impl Survey {
+    /// Its line in the plan.
+    pub fn planned(&self) -> PlannedGuest {
+        let tree = &self.scan.tree;
+        PlannedGuest {
+            name: self.guest.name.clone(),
+            root: self.guest.path.clone(),
+            dev: self.guest.id.dev.to_string(),
+            ino: self.guest.id.ino.to_string(),
+            files: tree.files() as u64,
+            bytes: tree
+                .states()
+                .map(|state| state.size)
+                .fold(0, u64::saturating_add),
+            unread: self.scan.unread.len() as u64,
+            running: self.condition.running.is_some(),
+            databases: self.answer.databases.clone(),
+            left_out: self.left_out.clone(),
+        }
+    }
+}
+
+/// A guest whose database cannot be believed takes no part: what it calls configuration is not known.
+fn damaged(databases: &[Database]) -> Option<String> {
+    let damaged = databases
+        .iter()
+        .find(|database| database.state == DatabaseState::Damaged)?;
+    let problem = damaged.problem.as_deref().unwrap_or("it cannot be read");
+    Some(format!(
+        "its {} database is damaged: {problem}",
+        damaged.manager
+    ))
+}
+
+/// Plain directories of care rules that lead elsewhere in this guest, such as `/var` to `/data/var`.
+fn aliases(root: &InRoot) -> Vec<Alias> {
+    let names = table().iter().flat_map(|rule| match rule.covers {
+        Covers::Names(names) | Covers::UnreadableNames(names) => names,
+        Covers::Files(_) => &[],
+    });
+    let plain = names.filter(|name| name.starts_with('/') && !name.contains(['*', '?', '[']));
+    let mut all: Vec<Alias> = plain
+        .filter_map(|name| alias(root, name.as_bytes()))
+        .collect();
+    all.sort_by(|a, b| (&a.real, &a.known).cmp(&(&b.real, &b.known)));
+    all.dedup();
+    all
+}
+
+/// A link to the root itself would mean the whole guest: the files below are judged by their own names.
+fn alias(root: &InRoot, known: &[u8]) -> Option<Alias> {
+    let target = root.resolve(known).ok()??.path;
+    let differs = target.as_bytes() != known && !target.is_root();
+    differs.then(|| Alias {
+        real: target.as_bytes().to_vec(),
+        known: known.to_vec(),
+    })
+}
