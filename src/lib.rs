@@ -1,2 +1,49 @@
-//! stub
+//! `unify` replaces identical files of Linux guests by one shared inode, in two phases: `plan` decides and writes
+//! it down with a reason each, people read and cut the plan, `apply` executes it after proving every claim anew.
+//!
+//! Ranked, where two goals collide: no guest byte is lost or leaked, what is printed is true, the reviewer
+//! understands it, speed, savings.
+//!
+//! # The floors
+//!
+//! A room names only rooms below it; rooms of one floor do not know each other. A test keeps these laws
+//! (`tests/it/floors`).
+//!
+//! ```text
+//!  6  cli        arguments, one file a command, screen, exit codes: the only room that speaks and exits
+//!  5  report     views of plans, receipts and bases, written to any `Write`
+//!  4  engine     where decisions meet the disk: plan, apply, verify, undo, recover, status, gc
+//!  3  scan       names of a guest          packages  what package databases call configuration
+//!     base       the shared objects        link      the one exchange of a guest's names
+//!     ledger     plan, journal and receipt as bytes
+//!  2  sys        the machine: the only room that touches it
+//!  1  rules      decisions without I/O: care rules, patterns, choice, preconditions, sums
+//!  0  model      the words
+//! ```
+//!
+//! # Where to begin
+//!
+//! * what can be decided, and why: [`model`], its `action` and `reason`
+//! * how it is decided: [`rules`], its `care` and `choose`; put together in `engine/plan.rs`
+//! * how it is done without losing anything: `engine/batch.rs` (the steps), `engine/prepare.rs` (the proofs),
+//!   [`link`] (the exchange), `engine/heal.rs` (after a crash)
+//! * how a plan is read and what a reviewer may change: [`ledger`]
+//! * what the machine is assumed to do: [`sys`]
+//!
+//! # The laws
+//!
+//! Only `sys` touches the file system, and `unsafe` stands in one file of it. walkdir is the exception, in
+//! `scan/walk.rs`: what it finds is a proposal. Names of guests are exchanged in one place. No decision of `engine`
+//! looks at a reason. A skip is planned, a refusal is met at apply, a failure is the machine's: three types.
+
+pub mod base;
+pub mod cli;
+pub mod engine;
+pub mod ledger;
+pub mod link;
 pub mod model;
+pub mod packages;
+pub mod report;
+pub mod rules;
+pub mod scan;
+pub mod sys;

@@ -1,2 +1,7 @@
 //! The `unify` program: everything is in the library, see its front page.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    unify::cli::run(std::env::args_os())
+}

@@ -1,0 +1,145 @@
+//! `unify apply`
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::confirm::confirm;
+use super::exit::{Exit, Failure, say};
+use super::screen::Screen;
+use crate::engine::{ApplyOptions, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals};
+use crate::model::{Digest, Protect, RunKind};
+use crate::report::run::{self, NotDone, RunView};
+use crate::report::size::{Sizes, counted, iec};
+
+/// Execute a plan: every claim in it is proven again before a name is touched
+///
+/// Names that are not what the plan says any more are refused one by one; the rest is done. The receipt in the base says
+/// what became of every action.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The plan; `-` is standard input
+    plan: PathBuf,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Execute lines that were changed or added by hand; they are proven like all others
+    #[arg(long)]
+    accept_edits: bool,
+    /// Execute the plan only if it has this content digest (sha256:…), the one that was approved
+    #[arg(long, value_name = "DIGEST")]
+    approved: Option<Digest>,
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Exact bytes instead of KiB and MiB
+    #[arg(long)]
+    bytes: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let screen = Screen::new();
+    let mut plan = PlanFile::open(&args.plan)?;
+    let options = ApplyOptions {
+        accept_edits: args.accept_edits,
+        approved: args.approved,
+    };
+    let ready = ReadyToApply::check(&mut plan, options, &screen)?;
+    announce(&ready);
+    match confirm("Apply this plan?", args.yes) {
+        Ok(true) => {}
+        Ok(false) => {
+            ready.cancel()?;
+            say("No guest was changed.");
+            return Ok(Exit::Done);
+        }
+        Err(failure) => {
+            ready.cancel()?;
+            return Err(failure);
+        }
+    }
+    let base = ready.header().base.path.clone();
+    let stop = stop_on_signals()?;
+    let result = ready.execute(&screen, &stop)?;
+    let not_done = screen.not_done();
+    report(&base, &result, &not_done, args.json, args.bytes)?;
+    Ok(exit(&result, &stop))
+}
+
+fn announce(ready: &ReadyToApply) {
+    let (totals, edits) = (ready.totals(), ready.edits());
+    say(&format!(
+        "APPLYING: {} for {} that give back up to {}",
+        counted(totals.links, "link action"),
+        counted(totals.names, "name"),
+        iec(totals.saves)
+    ));
+    let removed = edits.removed + edits.held;
+    if removed > 0 {
+        say(&format!(
+            "{} taken out of the plan by hand",
+            counted(removed, "action")
+        ));
+    }
+    if ready.header().protection.mode == Protect::None {
+        say(
+            "WARNING: shared files will NOT be protected: an in-place write by one guest changes the file for all of them.",
+        );
+    }
+}
+
+/// What a run came to, for people or for programs.
+pub(super) fn report(
+    base: &Path,
+    result: &RunResult,
+    not_done: &NotDone,
+    json: bool,
+    bytes: bool,
+) -> Result<(), Failure> {
+    let view = RunView {
+        what: result.what,
+        run: &result.run,
+        base,
+        totals: Some(&result.totals),
+        not_done,
+    };
+    if json {
+        run::json(&view, &mut io::stdout().lock())?;
+    } else {
+        run::text(&view, Sizes { exact: bytes }, &mut io::stdout().lock())?;
+    }
+    if result.quarantined > 0 {
+        say(&format!(
+            "unify: {} in the base's quarantine; `unify recover` lists what is there",
+            counted(result.quarantined, "file")
+        ));
+    }
+    if result.interrupted {
+        let again = if result.what == RunKind::Apply {
+            "apply"
+        } else {
+            "undo"
+        };
+        say(&format!(
+            "unify: stopped by a signal between two batches; `unify {again}` goes on from there"
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn exit(result: &RunResult, stop: &Stop) -> Exit {
+    if result.interrupted {
+        return if stop.was_interrupt() {
+            Exit::Interrupted
+        } else {
+            Exit::Terminated
+        };
+    }
+    if result.quarantined > 0 {
+        return Exit::Quarantine;
+    }
+    if result.totals.refused + result.totals.failed > 0 {
+        Exit::InPart
+    } else {
+        Exit::Done
+    }
+}

@@ -1,0 +1,22 @@
+//! Asking a person. Without a terminal, `--yes` must have been given.
+
+use std::io::{self, BufRead, IsTerminal, Write};
+
+use super::exit::Failure;
+
+/// Asks on the terminal; true for yes.
+pub(super) fn confirm(question: &str, yes: bool) -> Result<bool, Failure> {
+    if yes {
+        return Ok(true);
+    }
+    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        return Err(Failure::Usage(
+            "there is no terminal to ask on: give --yes to go on without asking".into(),
+        ));
+    }
+    write!(io::stderr(), "{question} [y/N] ")?;
+    io::stderr().flush()?;
+    let mut answer = String::new();
+    io::stdin().lock().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,127 @@
+//! Exit codes, documented here and in the README. 0 to 9 say how it went, from 10 on it went well and the code is
+//! the answer.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use crate::engine::{EngineError, ErrorKind};
+
+/// What `unify --help` says about exit codes.
+pub(super) const HELP: &str = "\
+Exit codes:
+  0         done
+  1         could not do it
+  2         wrong use (flags, configuration)
+  3         done, but some inputs could not be read
+  4         applied in part: some actions were refused or failed; receipt kept
+  5         plan refused as a whole (unknown version, unaccepted edits, other host, not this digest)
+  6         verification found a difference
+  7         another run holds the base
+  8         this host or filesystem cannot do it
+  9         stopped half way, nothing lost: run unify recover
+  10        \"yes, there is something\" and --exit-code was given (plan, status)
+  12        something in quarantine needs a person; it is listed
+  130, 143  ended by a signal, batch finished or taken back
+
+Examples:
+  unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1
+  unify show plan.json
+  unify apply plan.json
+  unify verify plan.json
+  unify undo --base /srv/guests/.unify --run last";
+
+/// How a command ended that did what it could.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Done.
+    Done,
+    /// Done, but some inputs could not be read.
+    Unread,
+    /// Some actions were refused or failed.
+    InPart,
+    /// Verification found a difference.
+    Differs,
+    /// There is something, and `--exit-code` was given.
+    Something,
+    /// Something in quarantine needs a person.
+    Quarantine,
+    /// Ended by SIGINT.
+    Interrupted,
+    /// Ended by SIGTERM.
+    Terminated,
+}
+
+impl Exit {
+    fn code(self) -> u8 {
+        match self {
+            Exit::Done => 0,
+            Exit::Unread => 3,
+            Exit::InPart => 4,
+            Exit::Differs => 6,
+            Exit::Something => 10,
+            Exit::Quarantine => 12,
+            Exit::Interrupted => 130,
+            Exit::Terminated => 143,
+        }
+    }
+}
+
+/// Why a command could not do it.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("cannot write the answer: {0}")]
+    Output(#[from] io::Error),
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl Failure {
+    fn code(&self) -> u8 {
+        match self {
+            Failure::Usage(_) => 2,
+            // The reader of a pipe has seen enough.
+            Failure::Output(error) | Failure::Engine(EngineError::Output(error))
+                if error.kind() == io::ErrorKind::BrokenPipe =>
+            {
+                0
+            }
+            Failure::Output(_) => 1,
+            Failure::Engine(error) => match error.kind() {
+                ErrorKind::Failed => 1,
+                ErrorKind::Usage => 2,
+                ErrorKind::PlanRefused => 5,
+                ErrorKind::Locked => 7,
+                ErrorKind::CannotHere => 8,
+                ErrorKind::Halted => 9,
+            },
+        }
+    }
+}
+
+/// The end of every command.
+pub(super) fn finish(result: Result<Exit, Failure>) -> ExitCode {
+    let code = match result {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            if failure.code() != 0 {
+                say(&format!("unify: {failure}"));
+            }
+            failure.code()
+        }
+    };
+    ExitCode::from(code)
+}
+
+/// What clap has to say: help and version are answers, the rest is wrong use.
+pub(super) fn usage(error: &clap::Error) -> ExitCode {
+    // Where even this cannot be written, the code says enough.
+    drop(error.print());
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
+}
+
+/// One line for people. A closed standard error changes nothing.
+pub(super) fn say(line: &str) {
+    drop(writeln!(io::stderr(), "{line}"));
+}

@@ -1,0 +1,42 @@
+//! `unify gc`
+
+use std::io;
+
+use super::args::BaseArg;
+use super::exit::{Exit, Failure};
+use super::screen::Screen;
+use crate::engine;
+use crate::report::gc;
+use crate::report::size::Sizes;
+
+/// Remove objects that no name in any guest refers to
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    base: BaseArg,
+    /// Only say what would be removed
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+    /// Exact bytes instead of KiB and MiB
+    #[arg(long)]
+    bytes: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let collected = engine::collect(&args.base.base, args.dry_run, &Screen::new())?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        gc::json(&collected, args.dry_run, &mut out)?;
+    } else {
+        gc::text(
+            &collected,
+            args.dry_run,
+            Sizes { exact: args.bytes },
+            &mut out,
+        )?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,92 @@
+//! Floor 6, the door: arguments, one file a command, the screen, exit codes. The only room that speaks and exits.
+//!
+//! Data goes to standard output, everything said to standard error; bars are drawn on a terminal only.
+
+mod apply;
+mod args;
+mod confirm;
+mod exit;
+mod gc;
+mod plan;
+mod recover;
+mod rules;
+mod schema;
+mod screen;
+mod show;
+mod status;
+mod undo;
+mod verify;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+
+pub use exit::Exit;
+use exit::Failure;
+
+/// Replace identical files of Linux guests by one shared inode, by a plan that people review first.
+///
+/// `unify plan` scans guests and writes a plan; it changes nothing. People read, cut and check the plan.
+/// `unify apply` executes exactly that plan, proves every claim in it again, and `unify undo` takes it back.
+#[derive(Debug, Parser)]
+#[command(name = "unify", version, after_help = FIRST_STEPS, after_long_help = exit::HELP)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const FIRST_STEPS: &str = "\
+Examples:
+  unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1
+  unify show plan.json
+  unify apply plan.json
+
+Exit codes and more: unify --help";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Plan(plan::Args),
+    Show(show::Args),
+    Apply(apply::Args),
+    Verify(verify::Args),
+    Status(status::Args),
+    Undo(undo::Args),
+    Gc(gc::Args),
+    Recover(recover::Args),
+    Rules(rules::Args),
+    Schema(schema::Args),
+}
+
+/// Parses the command line, runs the command, and says how it ended.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let matches = match Cli::command().try_get_matches_from(args) {
+        Ok(matches) => matches,
+        Err(error) => return exit::usage(&error),
+    };
+    let cli = match Cli::from_arg_matches(&matches) {
+        Ok(cli) => cli,
+        Err(error) => return exit::usage(&error),
+    };
+    let sub = matches
+        .subcommand()
+        .map(|(_, sub)| sub.clone())
+        .unwrap_or_default();
+    exit::finish(dispatch(&cli.command, &sub))
+}
+
+fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failure> {
+    crate::engine::prepare_process()?;
+    match command {
+        Command::Plan(args) => plan::run(args, matches),
+        Command::Show(args) => show::run(args),
+        Command::Apply(args) => apply::run(args),
+        Command::Verify(args) => verify::run(args),
+        Command::Status(args) => status::run(args),
+        Command::Undo(args) => undo::run(args),
+        Command::Gc(args) => gc::run(args),
+        Command::Recover(args) => recover::run(args),
+        Command::Rules(args) => rules::run(args),
+        Command::Schema(args) => schema::run(args),
+    }
+}

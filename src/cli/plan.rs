@@ -1,0 +1,273 @@
+//! `unify plan`
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::{ArgMatches, ValueEnum};
+
+use super::args::size;
+use super::exit::{Exit, Failure};
+use super::screen::Screen;
+use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
+use crate::model::{
+    Ignored, Objects, Pattern, PatternKind, Policy, Protect, SkipDetail, SkipReason,
+};
+use crate::report::size::Sizes;
+use crate::report::{Format, PlanView, Show, Tally};
+
+/// Scan guests and write a plan; changes nothing
+///
+/// Two files may be shared when content, mode, owner, modification time and all extended attributes are equal; their
+/// paths do not matter. What a package manager calls configuration and what the care rules name (see `unify rules`) is
+/// left alone, with a reason.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1\n  unify plan --base /srv/.unify --exclude '*.pyc' --allow privileged -o plan.jsonl.zst /srv/*/rootfs"
+)]
+pub(super) struct Args {
+    /// Guests: PATH of the root, or NAME=PATH; the name is the directory's where none is given
+    #[arg(required = true, value_name = "[NAME=]PATH")]
+    guests: Vec<GuestArg>,
+    /// The base that will hold the shared files; default: `.unify` beside the guests
+    #[arg(long, value_name = "DIR")]
+    base: Option<PathBuf>,
+    /// Where the plan goes: a document, JSON Lines for `.jsonl`, compressed for `.zst`; `-` is standard output
+    #[arg(short, long, value_name = "FILE", default_value = "-")]
+    output: PathBuf,
+    /// How shared files are protected; `none` must be given twice: a write by one guest then changes all
+    #[arg(long, value_enum, value_name = "MODE", action = clap::ArgAction::Append)]
+    protect: Vec<ProtectArg>,
+    /// Share files although this differs; they all get the object's, and undo gives each its own back
+    #[arg(long, value_enum, value_name = "WHAT")]
+    ignore: Vec<IgnoreArg>,
+    /// Share only files with equal paths
+    #[arg(long)]
+    same_path: bool,
+    /// Leave smaller files alone: bytes, or with K, M, G
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "0")]
+    min_size: u64,
+    /// Switch a care rule off, by its code; may be given several times (see `unify rules`)
+    #[arg(long, value_name = "CODE", value_parser = care_code)]
+    allow: Vec<SkipReason>,
+    /// Leave alone what this glob matches; `*` stops at slashes, `**` does not, the first match of all patterns wins
+    #[arg(long, value_name = "GLOB")]
+    exclude: Vec<String>,
+    /// Share what this glob matches although a care rule on its path says no
+    #[arg(long, value_name = "GLOB")]
+    include: Vec<String>,
+    /// Patterns from a file in vhashify's syntax: `+` include, `-` or nothing exclude, `~` exclude
+    #[arg(long, value_name = "FILE")]
+    exclude_from: Vec<PathBuf>,
+    /// Where objects come from: the inode of a stopped guest where that is safe, or always a copy
+    #[arg(long, value_enum, default_value = "adopt")]
+    objects: ObjectsArg,
+    /// List every file that is left alone, or sum them up by directory
+    #[arg(long, value_enum, default_value = "summary")]
+    skips: SkipsArg,
+    /// Exit with 10 if there is something to link
+    #[arg(long)]
+    exit_code: bool,
+    /// Print the report as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Exact bytes instead of KiB and MiB
+    #[arg(long)]
+    bytes: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ProtectArg {
+    Auto,
+    Immutable,
+    None,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum IgnoreArg {
+    Mtime,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ObjectsArg {
+    Adopt,
+    Copy,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SkipsArg {
+    Summary,
+    All,
+}
+
+pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
+    let to_stdout = args.output == Path::new("-");
+    if to_stdout && args.json {
+        return Err(Failure::Usage(
+            "--json prints the report on standard output: give the plan a file with --output"
+                .into(),
+        ));
+    }
+    let options = options(args, matches)?;
+    let output = if to_stdout {
+        Output::Stream(Box::new(io::stdout()))
+    } else {
+        Output::File(args.output.clone())
+    };
+    let mut tally = Tally::new(None);
+    let planned = engine::plan(
+        &options,
+        output,
+        &mut |action| tally.take(action),
+        &Screen::new(),
+    )?;
+    report(args, &planned, &tally)?;
+    Ok(exit(args, &planned))
+}
+
+fn report(args: &Args, planned: &Planned, tally: &Tally) -> Result<(), Failure> {
+    let Planned {
+        header,
+        guests,
+        summary,
+        digest,
+    } = planned;
+    let view = PlanView {
+        header,
+        guests,
+        summary,
+        tally,
+        content: Some(digest.content),
+    };
+    if args.json {
+        let show = Show {
+            by: None,
+            format: Format::Json,
+            lines: false,
+            bytes: args.bytes,
+        };
+        return Ok(show.begin(&view, &mut io::stdout().lock())?.end()?);
+    }
+    let output = (args.output != Path::new("-")).then_some(args.output.as_path());
+    Ok(crate::report::plan::text(
+        &view,
+        output,
+        Sizes { exact: args.bytes },
+        &mut io::stderr().lock(),
+    )?)
+}
+
+fn exit(args: &Args, planned: &Planned) -> Exit {
+    if planned
+        .guests
+        .iter()
+        .any(|guest| guest.unread > 0 || guest.left_out.is_some())
+    {
+        Exit::Unread
+    } else if args.exit_code && planned.summary.totals.links > 0 {
+        Exit::Something
+    } else {
+        Exit::Done
+    }
+}
+
+fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
+    let base = match &args.base {
+        Some(base) => base.clone(),
+        None => engine::default_base(&args.guests)?,
+    };
+    let policy = Policy {
+        ignore: if args.ignore.is_empty() {
+            vec![]
+        } else {
+            vec![Ignored::Mtime]
+        },
+        same_path: args.same_path,
+        min_size: args.min_size,
+        allow: allowed(&args.allow),
+        patterns: patterns(args, matches)?,
+        objects: match args.objects {
+            ObjectsArg::Adopt => Objects::Adopt,
+            ObjectsArg::Copy => Objects::Copy,
+        },
+        skips: match args.skips {
+            SkipsArg::Summary => SkipDetail::Summary,
+            SkipsArg::All => SkipDetail::All,
+        },
+    };
+    Ok(PlanOptions {
+        guests: args.guests.clone(),
+        base,
+        protect: protect(&args.protect)?,
+        policy,
+    })
+}
+
+fn allowed(codes: &[SkipReason]) -> Vec<SkipReason> {
+    let mut codes = codes.to_vec();
+    codes.sort();
+    codes.dedup();
+    codes
+}
+
+/// Unprotected sharing must be meant: it is typed twice.
+fn protect(given: &[ProtectArg]) -> Result<Protect, Failure> {
+    match given {
+        [] | [ProtectArg::Auto] => Ok(Protect::Auto),
+        [ProtectArg::Immutable] => Ok(Protect::Immutable),
+        [ProtectArg::None, ProtectArg::None] => Ok(Protect::None),
+        [ProtectArg::None] => Err(Failure::Usage(
+            "--protect none leaves shared files open to in-place writes, which then change them for every guest: give it twice if you mean it".into(),
+        )),
+        _ => Err(Failure::Usage("give --protect once, and only `none` twice".into())),
+    }
+}
+
+/// All patterns in the order of the command line: the first match wins.
+fn patterns(args: &Args, matches: &ArgMatches) -> Result<Vec<Pattern>, Failure> {
+    let mut all: Vec<(usize, Vec<Pattern>)> = Vec::new();
+    let at = |id: &str| {
+        matches
+            .indices_of(id)
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+    };
+    for (index, glob) in at("exclude").into_iter().zip(&args.exclude) {
+        all.push((
+            index,
+            vec![pattern(PatternKind::Exclude, glob, "--exclude")],
+        ));
+    }
+    for (index, glob) in at("include").into_iter().zip(&args.include) {
+        all.push((
+            index,
+            vec![pattern(PatternKind::Include, glob, "--include")],
+        ));
+    }
+    for (index, path) in at("exclude_from").into_iter().zip(&args.exclude_from) {
+        all.push((index, engine::read_patterns(path)?));
+    }
+    all.sort_by_key(|(index, _)| *index);
+    Ok(all.into_iter().flat_map(|(_, patterns)| patterns).collect())
+}
+
+fn pattern(kind: PatternKind, glob: &str, from: &str) -> Pattern {
+    Pattern {
+        kind,
+        glob: glob.to_owned(),
+        star_crosses_slash: false,
+        from: from.to_owned(),
+    }
+}
+
+/// A code of a care rule.
+fn care_code(text: &str) -> Result<SkipReason, String> {
+    let codes = || crate::rules::care::table().iter().map(|rule| rule.reason);
+    let found = codes().find(|reason| reason.code() == text);
+    found.ok_or_else(|| {
+        let mut all: Vec<&str> = codes().map(SkipReason::code).collect();
+        all.sort_unstable();
+        all.dedup();
+        format!("no care rule has this code; there are: {}", all.join(", "))
+    })
+}

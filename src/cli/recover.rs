@@ -1,0 +1,34 @@
+//! `unify recover`
+
+use std::io;
+
+use super::args::BaseArg;
+use super::exit::{Exit, Failure};
+use super::screen::Screen;
+use crate::engine;
+use crate::report::recover;
+
+/// Finish or take back what a run that was cut short left; every apply, undo and gc does this first
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    base: BaseArg,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let recovered = engine::recover(&args.base.base, &Screen::new())?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        recover::json(&recovered, &mut out)?;
+    } else {
+        recover::text(&recovered, &mut out)?;
+    }
+    Ok(if recovered.quarantined.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Quarantine
+    })
+}

@@ -1,0 +1,31 @@
+//! `unify schema`
+
+use std::io::{self, Write};
+
+use clap::ValueEnum;
+
+use super::exit::{Exit, Failure};
+use crate::ledger::{PLAN_SCHEMA, RECEIPT_SCHEMA};
+
+/// Print the JSON Schema of a format
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Which format
+    #[arg(value_enum, default_value = "plan")]
+    what: What,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum What {
+    Plan,
+    Receipt,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let schema = match args.what {
+        What::Plan => PLAN_SCHEMA,
+        What::Receipt => RECEIPT_SCHEMA,
+    };
+    io::stdout().lock().write_all(schema.as_bytes())?;
+    Ok(Exit::Done)
+}

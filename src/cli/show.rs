@@ -1,0 +1,90 @@
+//! `unify show`
+
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::exit::{Exit, Failure};
+use crate::engine::PlanFile;
+use crate::report::{By, Format, PlanView, Show, Tally};
+
+/// Show a plan: totals first; never refuses a stale one
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The plan; `-` is standard input
+    plan: PathBuf,
+    /// A table of groups as well; packages are those of config files
+    #[arg(long, value_enum)]
+    by: Option<ByArg>,
+    /// One line for every action as well
+    #[arg(long)]
+    lines: bool,
+    /// How it is written
+    #[arg(long, value_enum, default_value = "text")]
+    format: FormatArg,
+    /// The same as --format json
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
+    /// Exact bytes instead of KiB and MiB
+    #[arg(long)]
+    bytes: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ByArg {
+    Guest,
+    Reason,
+    Directory,
+    Package,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum FormatArg {
+    Text,
+    Json,
+    Markdown,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let by = args.by.map(|by| match by {
+        ByArg::Guest => By::Guest,
+        ByArg::Reason => By::Reason,
+        ByArg::Directory => By::Directory,
+        ByArg::Package => By::Package,
+    });
+    let format = match args.format {
+        _ if args.json => Format::Json,
+        FormatArg::Text => Format::Text,
+        FormatArg::Json => Format::Json,
+        FormatArg::Markdown => Format::Markdown,
+    };
+    let mut plan = PlanFile::open(&args.plan)?;
+    let mut tally = Tally::new(by);
+    let whole = plan.read(&mut |action| {
+        tally.take(action);
+        Ok(())
+    })?;
+    let content = Some(whole.closing.digest_now.content);
+    let view = PlanView {
+        header: &whole.header,
+        guests: &whole.guests,
+        summary: &whole.closing.summary,
+        tally: &tally,
+        content,
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut shown = Show {
+        by,
+        format,
+        lines: args.lines,
+        bytes: args.bytes,
+    }
+    .begin(&view, &mut out)?;
+    if args.lines {
+        plan.read(&mut |action| shown.line(action))?;
+    }
+    shown.end()?;
+    out.flush()?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,46 @@
+//! `unify status`
+
+use std::io;
+
+use super::args::BaseArg;
+use super::exit::{Exit, Failure};
+use super::screen::Screen;
+use crate::engine;
+use crate::report::size::Sizes;
+use crate::report::status;
+
+/// Tell what is shared now, guest by guest, and which names have drifted
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    base: BaseArg,
+    /// Exit with 10 if names have drifted
+    #[arg(long)]
+    exit_code: bool,
+    /// Print the answer as JSON
+    #[arg(long)]
+    json: bool,
+    /// Exact bytes instead of KiB and MiB
+    #[arg(long)]
+    bytes: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let status = engine::status(&args.base.base, &Screen::new())?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        status::json(&status, &mut out)?;
+    } else {
+        status::text(&status, Sizes { exact: args.bytes }, &mut out)?;
+    }
+    let unread = status
+        .guests
+        .iter()
+        .any(|guest| guest.unread > 0 || guest.missing.is_some());
+    let drifted = status.guests.iter().any(|guest| !guest.drifted.is_empty());
+    Ok(match () {
+        () if unread => Exit::Unread,
+        () if args.exit_code && drifted => Exit::Something,
+        () => Exit::Done,
+    })
+}

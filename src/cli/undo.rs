@@ -1,0 +1,88 @@
+//! `unify undo`
+
+use clap::builder::NonEmptyStringValueParser;
+
+use super::apply::{exit, report};
+use super::args::BaseArg;
+use super::confirm::confirm;
+use super::exit::{Exit, Failure, say};
+use super::screen::Screen;
+use crate::engine::{ReadyToUndo, UndoOptions, Which, stop_on_signals};
+use crate::model::GuestName;
+use crate::report::size::counted;
+
+/// Give names a private inode again, with the content and metadata that they have
+///
+/// Inode number, change time and birth time cannot come back. The space that was saved is needed again.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  unify undo --base /srv/guests/.unify --run last\n  unify undo --base /srv/guests/.unify --run all --guest web1 --path '/usr/lib/python3/**'"
+)]
+pub(super) struct Args {
+    #[command(flatten)]
+    base: BaseArg,
+    /// What to undo: `last` (the last apply that still has names), `all`, or a run's name
+    #[arg(long, value_name = "RUN", value_parser = which)]
+    run: Which,
+    /// Only this guest; may be given several times
+    #[arg(long, value_name = "NAME", value_parser = guest)]
+    guest: Vec<GuestName>,
+    /// Only files with a name that this glob matches; may be given several times
+    #[arg(long, value_name = "GLOB", value_parser = NonEmptyStringValueParser::new())]
+    path: Vec<String>,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Print the result as JSON on standard output
+    #[arg(long)]
+    json: bool,
+    /// Exact bytes instead of KiB and MiB
+    #[arg(long)]
+    bytes: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let screen = Screen::new();
+    let options = UndoOptions {
+        which: args.run.clone(),
+        guests: args.guest.clone(),
+        paths: args.path.clone(),
+    };
+    let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;
+    say(&format!(
+        "UNDOING: {} would get an inode of their own again",
+        counted(ready.files(), "file")
+    ));
+    match confirm("Undo this?", args.yes) {
+        Ok(true) => {}
+        Ok(false) => {
+            ready.cancel()?;
+            say("No guest was changed.");
+            return Ok(Exit::Done);
+        }
+        Err(failure) => {
+            ready.cancel()?;
+            return Err(failure);
+        }
+    }
+    let stop = stop_on_signals()?;
+    let result = ready.execute(&screen, &stop)?;
+    let not_done = screen.not_done();
+    report(&args.base.base, &result, &not_done, args.json, args.bytes)?;
+    Ok(exit(&result, &stop))
+}
+
+fn which(text: &str) -> Result<Which, String> {
+    match text {
+        "last" => Ok(Which::Last),
+        "all" => Ok(Which::All),
+        name => name
+            .parse()
+            .map(Which::Run)
+            .map_err(|error: crate::model::BadRunId| error.to_string()),
+    }
+}
+
+fn guest(text: &str) -> Result<GuestName, String> {
+    GuestName::new(text).map_err(|error| error.to_string())
+}
