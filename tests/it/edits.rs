@@ -1,0 +1,259 @@
+//! The editing contract: lines may be deleted, turned into skips and annotated. Anything else is refused as a whole.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::support::{Disk, File, Guest, Lab, Planned, content, id, listings, unchanged, unify};
+
+/// Three pairs of files, so that there are lines before and behind an edited one.
+fn lab_with_plan(lab: &Lab) -> ([Guest; 2], Planned) {
+    let files = [1, 2, 3].map(|n| (["/usr/a", "/usr/b", "/usr/c"][n - 1], File::new(content(n))));
+    let [web, db] = lab.twins(&files);
+    let plan = lab.plan(&[&web, &db], &[]);
+    ([web, db], plan)
+}
+
+/// Writes the plan again with some of its lines changed.
+fn edited(lab: &Lab, plan: &Planned, edit: impl FnOnce(&mut Vec<String>)) -> PathBuf {
+    let text = std::fs::read_to_string(&plan.path).unwrap();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    edit(&mut lines);
+    let path = lab.path("edited.json");
+    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
+    path
+}
+
+/// Where the link line of a name stands, from 0.
+fn line_of(lines: &[String], guest: &str, path: &str) -> usize {
+    let about =
+        |line: &String| action(line).is_some_and(|a| a["guest"] == guest && a["path"] == path);
+    lines
+        .iter()
+        .position(about)
+        .expect("the line is in the plan")
+}
+
+fn action(line: &str) -> Option<Value> {
+    let value: Value = serde_json::from_str(line.trim_end_matches(',')).ok()?;
+    value.get("action").is_some().then_some(value)
+}
+
+/// Changes the fields of one action line and leaves its comma.
+fn change(line: &mut String, change: impl FnOnce(&mut Value)) {
+    let comma = if line.ends_with(',') { "," } else { "" };
+    let mut value = action(line).expect("an action line");
+    change(&mut value);
+    *line = format!("{value}{comma}");
+}
+
+fn apply(plan: &Path) -> crate::support::Out {
+    unify(&["apply".as_ref(), "--yes".as_ref(), plan.as_os_str()])
+}
+
+/// The lines of `/usr/b`, away in both guests.
+fn assert_b_is_left_alone(guests: &[Guest; 2], edited: &Path) {
+    let [web, db] = guests;
+    let before = listings(&[web, db]);
+    apply(edited).expect(0);
+    unchanged(&[web, db], &before, "after apply");
+    assert_ne!(
+        id(&web.host("/usr/b")),
+        id(&db.host("/usr/b")),
+        "what was taken out is left alone"
+    );
+    for path in ["/usr/a", "/usr/c"] {
+        assert_eq!(id(&web.host(path)), id(&db.host(path)), "{path} is applied");
+    }
+    unify(&["verify".as_ref(), edited.as_os_str()]).expect(0);
+}
+
+#[test]
+fn a_deleted_line_is_obeyed() {
+    let lab = lab!(Disk::Own);
+    let (guests, plan) = lab_with_plan(&lab);
+    let path = edited(&lab, &plan, |lines| {
+        for guest in ["web", "db"] {
+            lines.remove(line_of(lines, guest, "/usr/b"));
+        }
+    });
+    assert_b_is_left_alone(&guests, &path);
+}
+
+#[test]
+fn a_link_turned_into_a_skip_is_obeyed() {
+    let lab = lab!(Disk::Own);
+    let (guests, plan) = lab_with_plan(&lab);
+    let path = edited(&lab, &plan, |lines| {
+        let n = line_of(lines, "web", "/usr/b");
+        change(&mut lines[n], |line| line["action"] = json!("skip"));
+        let n = line_of(lines, "db", "/usr/b");
+        let skip = json!({"action": "skip", "guest": "db", "path": "/usr/b", "reason": "held", "note": "ask Ada"});
+        change(&mut lines[n], |line| *line = skip);
+    });
+    assert_b_is_left_alone(&guests, &path);
+}
+
+#[test]
+fn the_last_line_may_go_too() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = lab_with_plan(&lab);
+    let path = edited(&lab, &plan, |lines| {
+        let last = lines
+            .iter()
+            .rposition(|line| action(line).is_some())
+            .unwrap();
+        lines.remove(last);
+    });
+    let before = listings(&[&web, &db]);
+    apply(&path).expect(0);
+    unchanged(&[&web, &db], &before, "after apply");
+}
+
+#[test]
+fn a_note_changes_nothing() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = lab_with_plan(&lab);
+    let path = edited(&lab, &plan, |lines| {
+        let n = line_of(lines, "db", "/usr/a");
+        change(&mut lines[n], |line| {
+            line["note"] = json!("seen, fine \u{1b}[31m");
+        });
+    });
+    apply(&path).expect(0);
+    assert_eq!(id(&web.host("/usr/a")), id(&db.host("/usr/a")));
+}
+
+/// A field of the link line of `db:/usr/b`, and what is done to it.
+type Edit = (&'static str, fn(&mut Value));
+
+const REFUSED: &[Edit] = &[
+    ("path", |line| line["path"] = json!("/usr/a2")),
+    ("path", |line| line["path"] = json!("/usr/../etc/shadow")),
+    ("path", |line| line["path"] = json!("usr/b")),
+    ("path", |line| line["path"] = json!("/usr//b")),
+    ("guest", |line| line["guest"] = json!("web")),
+    ("guest", |line| line["guest"] = json!("nobody")),
+    ("size", |line| line["size"] = json!(9_001)),
+    ("saves", |line| line["saves"] = json!(1)),
+    ("method", |line| line["method"] = json!("rename")),
+    ("object", |line| {
+        line["object"] = json!(line["object"].as_str().unwrap().replace(['0', '1'], "2"));
+    }),
+    ("object", |line| {
+        line["object"] = json!("sha256:../../../../etc/passwd");
+    }),
+    ("action", |line| line["action"] = json!("copy")),
+    ("before", |line| {
+        drop(line.as_object_mut().unwrap().remove("before"));
+    }),
+    ("ctime", |line| {
+        drop(line["before"].as_object_mut().unwrap().remove("ctime"));
+    }),
+    ("ctime", |line| {
+        line["before"]["ctime"] = json!("1700000000.5");
+    }),
+    ("before", |line| line["before"]["mode"] = json!("4755")),
+    ("ino", |line| line["before"]["ino"] = json!(12)),
+    ("size", |line| {
+        drop(line.as_object_mut().unwrap().remove("size"));
+    }),
+    ("seal", |line| {
+        drop(line.as_object_mut().unwrap().remove("seal"));
+    }),
+    ("surprise", |line| line["surprise"] = json!(true)),
+];
+
+#[test]
+fn everything_else_is_refused_by_line_and_field() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = lab_with_plan(&lab);
+    let before = listings(&[&web, &db]);
+    for (n, (field, edit)) in REFUSED.iter().enumerate() {
+        let mut number = 0;
+        let path = edited(&lab, &plan, |lines| {
+            number = line_of(lines, "db", "/usr/b");
+            change(&mut lines[number], edit);
+        });
+        let said = apply(&path).expect(5).stderr;
+        assert!(
+            said.contains(field),
+            "edit {n}: wanted the field {field} in: {said}"
+        );
+        let line = (number + 1).to_string();
+        let words: Vec<&str> = said.split(|c: char| !c.is_ascii_alphanumeric()).collect();
+        assert!(
+            words.contains(&line.as_str()),
+            "edit {n} of {field}: wanted line {line} in: {said}"
+        );
+        assert_eq!(
+            lab.objects().len(),
+            0,
+            "edit {n} of {field}: nothing is done"
+        );
+    }
+    unchanged(&[&web, &db], &before, "after all of them");
+    plan.apply().expect(0);
+}
+
+#[test]
+fn a_plan_cut_short_is_refused() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = lab_with_plan(&lab);
+    let before = listings(&[&web, &db]);
+    let whole = std::fs::read(&plan.path).unwrap();
+    let path = lab.path("cut.json");
+    let end = whole.trim_ascii_end().len();
+    for length in (0..end).step_by(end / 40).chain([end - 1]) {
+        std::fs::write(&path, &whole[..length]).unwrap();
+        apply(&path).expect(5);
+        assert_eq!(
+            lab.objects().len(),
+            0,
+            "{length} of {end} bytes: nothing is done"
+        );
+    }
+    unchanged(&[&web, &db], &before, "after all of them");
+}
+
+#[test]
+fn an_added_line_is_refused() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = lab_with_plan(&lab);
+    let before = listings(&[&web, &db]);
+    let path = edited(&lab, &plan, |lines| {
+        let n = line_of(lines, "db", "/usr/b");
+        let twice = lines[n].clone();
+        lines.insert(n, twice);
+    });
+    apply(&path).expect(5);
+    unchanged(&[&web, &db], &before, "after apply");
+    assert_eq!(lab.objects().len(), 0, "nothing is done");
+}
+
+#[test]
+fn an_approval_binds_to_what_would_be_done() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = lab_with_plan(&lab);
+    let digest = plan.json["digest"]["content"].as_str().unwrap().to_owned();
+    let again = lab.plan(&[&web, &db], &[]);
+    assert_eq!(
+        again.json["digest"]["content"], digest,
+        "a second plan says the same"
+    );
+    let (head, last) = digest.split_at(digest.len() - 1);
+    let other = format!("{head}{}", if last == "0" { "1" } else { "0" });
+    let plan_arg = again.path.to_str().unwrap();
+    unify(&["apply", "--yes", "--approved", &other, plan_arg]).expect(5);
+    assert_eq!(lab.objects().len(), 0, "nothing is done");
+    unify(&["apply", "--yes", "--approved", &digest, plan_arg]).expect(0);
+    assert_eq!(id(&web.host("/usr/a")), id(&db.host("/usr/a")));
+}
+
+#[test]
+fn without_a_terminal_apply_wants_a_word() {
+    let lab = lab!(Disk::Own);
+    let (_guests, plan) = lab_with_plan(&lab);
+    unify(&["apply".as_ref(), plan.path.as_os_str()]).expect(2);
+    assert_eq!(lab.objects().len(), 0, "nothing is done");
+}

@@ -1,0 +1,46 @@
+//! The whole program from outside: each module shows one promise of the README on real files.
+//!
+//! | module | put a test here when it is about |
+//! | --- | --- |
+//! | `floors` | the source: who may import, call and contain what |
+//! | `real` | real Debian guests, from plan to undo |
+//! | `matching`, `care` | what is shared, and what never is |
+//! | `plan`, `status`, `gc` | what one command answers |
+//! | `refused`, `running`, `locks` | what `apply` must not do |
+//! | `edits`, `schema` | plans that people changed, and the written format |
+//! | `names`, `sparse`, `filesystems` | odd input, odd disks |
+//! | `killed`, `properties` | any moment, any tree |
+//! | `readme`, `upgrade` | that the README is true |
+//! | `kit` | the helpers of all these |
+//!
+//! Tests assert the state of files, not messages. What a machine cannot do is skipped aloud, see [`skip!`].
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+#[macro_use]
+mod support;
+
+mod care;
+mod cut;
+mod edits;
+mod filesystems;
+mod floors;
+mod gc;
+mod killed;
+mod kit;
+mod locks;
+mod matching;
+mod names;
+mod plan;
+mod properties;
+mod readme;
+mod real;
+mod refused;
+mod running;
+mod schema;
+mod sparse;
+mod status;
+mod upgrade;

@@ -1,0 +1,119 @@
+//! Which files are the same, and which names move together.
+
+use serde_json::Value;
+
+use crate::support::{Disk, File, content, id, listings, unchanged};
+
+#[test]
+fn only_what_is_equal_in_everything_is_linked() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = ["web", "db"].map(|name| lab.guest(name));
+    let base = || File::new(content(1));
+    let different: [(&str, File); 7] = [
+        ("mode", base().mode(0o755)),
+        ("uid", base().owner(1, 0)),
+        ("gid", base().owner(0, 1)),
+        ("nanosecond", base().mtime(1_700_000_000, 123_456_788)),
+        ("xattr", base().xattr("user.a", b"1")),
+        ("xattr-value", base().xattr("user.a", b"2")),
+        ("content", File::new(content(2))),
+    ];
+    for (n, (_, file)) in different.iter().enumerate() {
+        web.put(format!("/usr/share/{n}"), file);
+    }
+    db.put("/usr/share/f", &base());
+    let plan = lab.plan(&[&web, &db], &[]);
+    assert_eq!(plan.names(), [], "no two of these are equal");
+    db.put("/usr/share/g", &base().xattr("user.a", b"2"));
+    let plan = lab.plan(&[&web, &db], &[]);
+    let names: Vec<_> = plan
+        .names()
+        .into_iter()
+        .map(|(guest, path)| format!("{guest}:{}", String::from_utf8(path).unwrap()))
+        .collect();
+    assert_eq!(names, ["db:/usr/share/g", "web:/usr/share/5"]);
+}
+
+#[test]
+fn the_path_counts_only_if_asked() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/share/same", File::new(content(1)))]);
+    web.put("/usr/share/here", &File::new(content(2)));
+    db.put("/usr/share/there", &File::new(content(2)));
+    assert_eq!(lab.plan(&[&web, &db], &[]).names().len(), 4);
+    let plan = lab.plan(&[&web, &db], &["--same-path"]);
+    assert_eq!(plan.names().len(), 2);
+    assert!(plan.link("web", "/usr/share/same").is_some());
+}
+
+#[test]
+fn times_may_be_ignored_and_come_back() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = ["web", "db"].map(|name| lab.guest(name));
+    web.put(
+        "/usr/share/f",
+        &File::new(content(1)).mtime(1_600_000_000, 1),
+    );
+    db.put(
+        "/usr/share/f",
+        &File::new(content(1)).mtime(1_700_000_000, 2),
+    );
+    let before = listings(&[&web, &db]);
+    assert_eq!(lab.plan(&[&web, &db], &[]).names(), []);
+    let plan = lab.plan(&[&web, &db], &["--ignore", "mtime"]);
+    plan.apply().expect(0);
+    assert_eq!(id(&web.host("/usr/share/f")), id(&db.host("/usr/share/f")));
+    plan.verify().expect(0);
+    lab.on_base("undo", &["--run", "last", "--yes"]).expect(0);
+    unchanged(&[&web, &db], &before, "after undo");
+}
+
+#[test]
+fn names_of_one_file_move_together() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[
+        ("/usr/bin/a", File::new(content(1))),
+        ("/usr/bin/x", File::new(content(2))),
+    ]);
+    web.hard_link("/usr/bin/a", "/usr/bin/b");
+    let outside = lab.path("outside");
+    std::fs::hard_link(web.host("/usr/bin/x"), &outside).unwrap();
+    let before = listings(&[&web, &db]);
+    let plan = lab.plan(&[&web, &db], &["--skips", "all"]);
+    let link = plan.link("web", "/usr/bin/b").expect("planned");
+    assert_eq!(
+        (&link["path"], &link["also"][0]["path"]),
+        (&"/usr/bin/a".into(), &"/usr/bin/b".into())
+    );
+    assert_eq!(
+        plan.skip("web", "/usr/bin/x").expect("a line")["reason"],
+        "names-outside"
+    );
+    plan.apply().expect(0);
+    assert_eq!(id(&web.host("/usr/bin/a")), id(&web.host("/usr/bin/b")));
+    assert_eq!(id(&web.host("/usr/bin/a")), id(&db.host("/usr/bin/a")));
+    assert_eq!(id(&web.host("/usr/bin/x")), id(&outside));
+    unchanged(&[&web, &db], &before, "after apply");
+}
+
+#[test]
+fn objects_of_the_base_are_matched_and_known() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/share/f", File::new(content(1)))]);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let third = lab.guest("third");
+    third.put("/opt/copy", &File::new(content(1)));
+    let plan = lab.plan(&[&web, &db, &third], &["--skips", "all"]);
+    assert_eq!(
+        plan.skip("web", "/usr/share/f").expect("a line")["reason"],
+        "already-shared"
+    );
+    let link = plan.link("third", "/opt/copy").expect("planned");
+    assert_eq!(
+        (&link["reason"], &link["makes"]),
+        (&"identical-object".into(), &Value::Null)
+    );
+    plan.apply().expect(0);
+    assert_eq!(id(&third.host("/opt/copy")), id(&web.host("/usr/share/f")));
+    assert_eq!(lab.objects().len(), 1);
+}

@@ -1,0 +1,65 @@
+//! Real Debian guests: made once by `examples/make-guest.sh`, kept as archives under `target/guests`, unpacked for each test.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::fs::FlockOperation;
+
+use super::{Guest, Lab, skipped};
+
+/// Two real guests: a web server with ssh, and a database server.
+pub fn debian(lab: &Lab) -> [Guest; 2] {
+    let web = unpack(lab, "web", &["nginx", "openssh-server"]);
+    let db = unpack(lab, "db", &["postgresql"]);
+    [web, db]
+}
+
+fn unpack(lab: &Lab, name: &str, packages: &[&str]) -> Guest {
+    let archive = archive(name, packages);
+    let guest = lab.guest(name);
+    let done = Command::new("tar")
+        .args([
+            "--extract",
+            "--preserve-permissions",
+            "--numeric-owner",
+            "--xattrs",
+            "--xattrs-include=*",
+        ])
+        .arg("--file")
+        .arg(&archive)
+        .arg("--directory")
+        .arg(guest.root())
+        .status();
+    assert!(done.unwrap().success(), "unpacking {archive:?}");
+    guest
+}
+
+/// The archive of a guest, made now if it is not there. Several tests may come at once.
+fn archive(name: &str, packages: &[&str]) -> PathBuf {
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("guests");
+    std::fs::create_dir_all(&cache).unwrap();
+    let lock = std::fs::File::create(cache.join("lock")).unwrap();
+    rustix::fs::flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let archive = cache.join(format!("{name}.tar"));
+    if !archive.exists() {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/make-guest.sh");
+        let out = Command::new(script)
+            .arg(&archive)
+            .args(packages)
+            .output()
+            .unwrap();
+        assert!(
+            out.status.success(),
+            "{script}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        );
+    }
+    let how = std::fs::read_to_string(cache.join(format!("{name}.tar.how"))).unwrap();
+    if how.trim() == "dpkg" {
+        skipped(
+            &format!("{name} by mmdebstrap"),
+            "made by this machine's dpkg instead: no mmdebstrap or no network",
+        );
+    }
+    archive
+}

@@ -1,0 +1,124 @@
+//! A scratch area on a file system of one's choice, gone when the test ends.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::walk;
+
+/// Which file system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Disk {
+    /// The machine's own, where it is one that `unify` works on; else a fresh ext4.
+    Own,
+    /// Fresh, on a loop device, with inodes for 300,000 files.
+    Ext4,
+    /// Fresh, on a loop device.
+    Xfs,
+    /// Fresh, on a loop device.
+    Btrfs,
+}
+
+/// The scratch area. Guests live in `guests/`, the base in `guests/.unify`, plans beside `guests/`.
+#[derive(Debug)]
+pub struct Lab {
+    scratch: TempDir,
+    top: PathBuf,
+    mounted: bool,
+}
+
+impl Lab {
+    /// Makes one, or says why this machine cannot.
+    pub fn on(disk: Disk) -> Result<Lab, String> {
+        if !rustix::process::geteuid().is_root() {
+            return Err("needs root, for owners, flags and mounts".into());
+        }
+        let scratch = TempDir::with_prefix_in("lab-", env!("CARGO_TARGET_TMPDIR"))
+            .map_err(|e| format!("no scratch directory: {e}"))?;
+        let (top, mounted) = match disk {
+            Disk::Own if works_here(scratch.path()) => (scratch.path().to_owned(), false),
+            Disk::Own | Disk::Ext4 => (mount(scratch.path(), "ext4", &["-N", "300000"])?, true),
+            Disk::Xfs => (mount(scratch.path(), "xfs", &[])?, true),
+            Disk::Btrfs => (mount(scratch.path(), "btrfs", &[])?, true),
+        };
+        std::fs::create_dir(top.join("guests")).map_err(|e| e.to_string())?;
+        Ok(Lab {
+            scratch,
+            top,
+            mounted,
+        })
+    }
+
+    /// Where plans and other papers go: on the same file system, outside of every guest.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.top.join(name)
+    }
+
+    /// The directory that holds the guests.
+    pub fn guests(&self) -> PathBuf {
+        self.top.join("guests")
+    }
+
+    /// The base: what `unify` takes by default for guests in [`Lab::guests`].
+    pub fn base(&self) -> PathBuf {
+        self.top.join("guests/.unify")
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        walk::lift_flags(&self.top);
+        if self.mounted {
+            let done = run("umount", &[self.top.as_os_str()]);
+            if done.is_err() {
+                run("umount", &["-l".as_ref(), self.top.as_os_str()]).ok();
+            }
+        }
+        debug_assert!(self.scratch.path().exists());
+    }
+}
+
+/// Is the machine's own file system one with flags, leases and exchange, and not an overlay or memory?
+fn works_here(scratch: &Path) -> bool {
+    const EXT4: i64 = 0xef53;
+    const XFS: i64 = 0x5846_5342;
+    const BTRFS: i64 = 0x9123_683e;
+    rustix::fs::statfs(scratch).is_ok_and(|fs| [EXT4, XFS, BTRFS].contains(&{ fs.f_type }))
+}
+
+fn mount(scratch: &Path, kind: &str, mkfs_options: &[&str]) -> Result<PathBuf, String> {
+    let image = scratch.join("disk.img");
+    let top = scratch.join("mnt");
+    let file = std::fs::File::create(&image).map_err(|e| e.to_string())?;
+    file.set_len(4 << 30).map_err(|e| e.to_string())?;
+    std::fs::create_dir(&top).map_err(|e| e.to_string())?;
+    let mkfs: Vec<_> = ["-q"]
+        .iter()
+        .chain(mkfs_options)
+        .map(AsRef::as_ref)
+        .collect();
+    run(
+        &format!("mkfs.{kind}"),
+        &[&mkfs[..], &[image.as_os_str()]].concat(),
+    )?;
+    let how = ["-t", kind, "-o", "loop"].map(AsRef::as_ref);
+    run(
+        "mount",
+        &[&how[..], &[image.as_os_str(), top.as_os_str()]].concat(),
+    )?;
+    Ok(top)
+}
+
+fn run(program: &str, args: &[&std::ffi::OsStr]) -> Result<(), String> {
+    let out = Command::new(program)
+        .args(args)
+        .output()
+        .map_err(|e| format!("{program}: {e}"))?;
+    let said = String::from_utf8_lossy(&out.stderr);
+    if out.status.success() {
+        Ok(())
+    } else {
+        Err(format!("{program}: {}", said.trim()))
+    }
+}

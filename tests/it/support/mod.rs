@@ -1,0 +1,56 @@
+//! The test kit: scratch disks, guests, listings of what is on disk, and the program itself.
+//!
+//! A test reads as a sentence: a [`Lab`] on a [`Disk`], guests in it, a [`Listing`] before, the
+//! program, a [`Listing`] after.
+
+mod cycle;
+mod debian;
+mod guest;
+mod lab;
+mod listing;
+mod planned;
+mod program;
+mod walk;
+
+pub use cycle::{cycle, listings, unchanged};
+pub use debian::debian;
+pub use guest::{File, Guest, content};
+pub use lab::{Disk, Lab};
+pub use listing::{Listing, Stamps, assert_same};
+pub use planned::{Planned, bytes_of, strings_in, validate};
+pub use program::{BIN, Out, unify};
+pub use walk::{disk_use, id, is_immutable, nlink};
+
+/// Says aloud that a test was not done, and why, and ends it. `tests/run.sh` prints all of these again at the end.
+macro_rules! skip {
+    ($($why:tt)*) => {{
+        fn here() {}
+        $crate::support::skipped(std::any::type_name_of_val(&here), &format!($($why)*));
+        return;
+    }};
+}
+
+/// A lab on the disk asked for, or a test skipped aloud.
+macro_rules! lab {
+    ($disk:expr) => {
+        match $crate::support::Lab::on($disk) {
+            Ok(lab) => lab,
+            Err(why) => skip!("{why}"),
+        }
+    };
+}
+
+/// Behind [`skip!`]: past the capture of the test harness, and into a file for `tests/run.sh`.
+pub fn skipped(here: &str, why: &str) {
+    use std::io::Write;
+    let test = here.trim_end_matches("::here");
+    let line = format!("SKIPPED {test}: {why}\n");
+    std::io::stderr().write_all(line.as_bytes()).ok();
+    let list = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped.txt");
+    let list = std::fs::OpenOptions::new()
+        .append(true)
+        .create(true)
+        .open(list);
+    list.and_then(|mut file| file.write_all(line.as_bytes()))
+        .ok();
+}

@@ -1,0 +1,84 @@
+//! Runs the program.
+
+use std::ffi::OsStr;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+/// The program under test.
+pub const BIN: &str = env!("CARGO_BIN_EXE_unify");
+
+/// What came of a run.
+#[derive(Debug, Clone)]
+pub struct Out {
+    pub args: String,
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+/// Runs `unify`, without a terminal, and never for longer than ten minutes.
+pub fn unify<S: AsRef<OsStr>>(args: &[S]) -> Out {
+    let out = Command::new("timeout")
+        .args(["--signal=KILL", "600", BIN])
+        .args(args)
+        .current_dir("/")
+        .env("NO_COLOR", "1")
+        .stdin(Stdio::null())
+        .output()
+        .expect("`timeout` of coreutils runs the program");
+    let shown: Vec<_> = args.iter().map(|a| a.as_ref().to_string_lossy()).collect();
+    Out {
+        args: shown.join(" "),
+        code: out.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&out.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&out.stderr).into_owned(),
+    }
+}
+
+impl Out {
+    /// Fails, with everything that was said, unless the exit code is this one.
+    #[track_caller]
+    pub fn expect(self, code: i32) -> Out {
+        self.expect_one_of(&[code])
+    }
+
+    /// The same for several codes.
+    #[track_caller]
+    pub fn expect_one_of(self, codes: &[i32]) -> Out {
+        let Out {
+            args,
+            code,
+            stdout,
+            stderr,
+        } = &self;
+        let tail = |text: &str| {
+            text.lines()
+                .rev()
+                .take(30)
+                .collect::<Vec<_>>()
+                .into_iter()
+                .rev()
+                .collect::<Vec<_>>()
+                .join("\n")
+        };
+        assert!(
+            codes.contains(code),
+            "unify {args}\nexit code {code}, wanted {codes:?}\n--- stdout\n{}\n--- stderr\n{}",
+            tail(stdout),
+            tail(stderr)
+        );
+        self
+    }
+
+    /// Standard output as JSON.
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|e| {
+            panic!(
+                "unify {}: stdout is not JSON: {e}\n{}",
+                self.args, self.stdout
+            )
+        })
+    }
+}

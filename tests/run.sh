@@ -1,0 +1,46 @@
+#!/bin/bash
+# Runs all tests on a Debian machine with a Rust toolchain, and installs what they need.
+#
+#   usage: tests/run.sh [ARGUMENTS OF THE TEST RUNNER]
+#
+# Needs root for most of it: what cannot be done is skipped, and listed at the end.
+set -euo pipefail
+export LC_ALL=C
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+# COMMAND=PACKAGE: what the tests call and who brings it
+needs=(mmdebstrap=mmdebstrap mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs mkfs.ext4=e2fsprogs chattr=e2fsprogs
+  setfattr=attr setfacl=acl jq=jq unshare=util-linux mount=mount perl=perl-base dpkg-query=dpkg strace=strace)
+
+missing=()
+for need in "${needs[@]}"; do
+  [ -n "$(command -v "${need%%=*}" || true)" ] || missing+=("${need#*=}")
+done
+if [ ${#missing[@]} -gt 0 ]; then
+  echo "tests need ${missing[*]}"
+  if [ "$(id -u)" = 0 ]; then
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
+  else
+    echo "not root, so they are not installed" >&2
+  fi
+fi
+[ -n "$(command -v cargo || true)" ] || { echo "needs a Rust toolchain: cargo is not there" >&2; exit 1; }
+
+target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
+skipped=$target/tmp/skipped.txt
+mkdir -p "$target/tmp"
+: > "$skipped"
+
+if cargo nextest --version > "$target/tmp/nextest" 2>&1; then
+  cargo nextest run --no-fail-fast "$@"
+  cargo test --doc
+else
+  cargo test --no-fail-fast "$@"
+fi
+
+if [ -s "$skipped" ]; then
+  echo
+  echo "NOT TESTED on this machine:"
+  sort -u "$skipped"
+fi
