@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::Package;
 use super::limits;
 use super::record::Record;
 
@@ -54,8 +55,13 @@ impl Catalog {
     }
 
     /// Packages that are installed or have left something.
-    pub(super) fn packages(&self) -> usize {
-        self.packages.values().filter(|body| body.present).count()
+    pub(super) fn packages(&self) -> Vec<Package> {
+        let present = self.packages.iter().filter(|(_, body)| body.present);
+        let package = |((name, _), _): (&Key, _)| Package {
+            name: Arc::clone(name),
+            version: None,
+        };
+        present.map(package).collect()
     }
 
     /// Every conffile once, with its package; the first by name where several share it.
@@ -96,7 +102,7 @@ mod tests {
         catalog.add(record("x", "i386", "/etc/b")).unwrap();
         catalog.add(record("x", "i386", "/etc/c")).unwrap();
         catalog.replace(record("x", "amd64", "/etc/d")).unwrap();
-        assert_eq!((catalog.packages(), catalog.entries), (2, 3));
+        assert_eq!((catalog.packages().len(), catalog.entries), (2, 3));
         let paths: Vec<_> = catalog.into_conffiles().into_keys().collect();
         assert_eq!(paths, [b"/etc/b", b"/etc/c", b"/etc/d"]);
     }

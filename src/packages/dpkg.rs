@@ -15,7 +15,7 @@ use super::catalog::{Catalog, Full};
 use super::conffiles::info_file;
 use super::diversions::{Diversion, diversions};
 use super::dpkg_claims::{Conffiles, claims};
-use super::fault::Problem;
+use super::fault::{Fault, Problem};
 use super::limits;
 use super::name::package_name;
 use super::record::{Record, records};
@@ -39,6 +39,10 @@ pub(super) struct Dpkg;
 impl PackageDatabase for Dpkg {
     fn manager(&self) -> &'static str {
         "dpkg"
+    }
+
+    fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
+        records(data).try_fold(0, |count, record| Ok(count + 1 + record?.conffiles.len()))
     }
 
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
@@ -202,6 +206,7 @@ impl Reading {
             packages,
             config_files: conffiles.len(),
             claims: claims(conffiles, &self.diversions, self.overrides),
+            owned: Vec::new(),
         }))
     }
 

@@ -90,6 +90,9 @@ pub enum Defect {
     /// A line of ucf's `registry` that is none.
     #[error("expected a package and a path")]
     RegistryLine,
+    /// A rule of one format alone, in words.
+    #[error("{0}")]
+    Broken(&'static str),
 }
 
 impl Defect {

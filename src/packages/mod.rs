@@ -82,6 +82,10 @@ pub trait PackageDatabase: Sync {
 
     /// Everything that the database says; `None` if the guest has no such database.
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem>;
+
+    /// Its pure parser over any bytes, as if they were its main file: how many entries that holds. For tests that
+    /// mutate and fuzz; it must end, in memory bounded by the length of `data`, and never panic.
+    fn parse(&self, data: &[u8]) -> Result<usize, Fault>;
 }
 
 /// A database, read whole.
@@ -89,12 +93,32 @@ pub trait PackageDatabase: Sync {
 pub struct Listing {
     /// It lists packages, but not their config files.
     pub silent: bool,
-    /// Packages that it lists.
-    pub packages: usize,
+    /// Packages that are installed or have left something; files name them by their place here.
+    pub packages: Vec<Package>,
     /// Config files that it lists, existing or not.
     pub config_files: usize,
     /// What is to be protected. Of two claims to one file for one reason, the earlier one is used.
     pub claims: Vec<Claim>,
+    /// Which package each file belongs to, as far as the database says so.
+    pub owned: Vec<Owned>,
+}
+
+/// A package that a database lists.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Package {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its version as its manager writes it, where the database says it.
+    pub version: Option<Arc<str>>,
+}
+
+/// A file of a package, as its database names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned {
+    /// Absolute, otherwise any bytes, as in [`Claim`].
+    pub path: Vec<u8>,
+    /// Place of its package in [`Listing::packages`].
+    pub package: u32,
 }
 
 /// A statement of a database about a path, not yet looked at on disk.
@@ -154,7 +178,7 @@ fn known(backend: &dyn PackageDatabase, listing: &Listing) -> Database {
     Database {
         manager: backend.manager().to_owned(),
         state,
-        packages: listing.packages as u64,
+        packages: listing.packages.len() as u64,
         config_files: listing.config_files as u64,
         problem: None,
     }

@@ -16,7 +16,7 @@ use super::limits;
 use super::lines::{is_blank, short_lines, trim_start};
 use super::name::package_name;
 use super::source::Source;
-use super::{Claim, Listing, PackageDatabase};
+use super::{Claim, Listing, Package, PackageDatabase};
 use crate::model::SkipReason;
 
 const HASHFILE: &[u8] = b"var/lib/ucf/hashfile";
@@ -32,6 +32,15 @@ impl PackageDatabase for Ucf {
         "ucf"
     }
 
+    fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
+        let mut paths = Paths::new();
+        for line in short_lines(data) {
+            let (at, line) = line?;
+            add(line, hash_line, &mut paths).map_err(|what| what.at(at))?;
+        }
+        Ok(paths.len())
+    }
+
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         let registry = source.text(REGISTRY)?;
         let hashes = source.text(HASHFILE)?;
@@ -41,11 +50,17 @@ impl PackageDatabase for Ucf {
         let mut paths = Paths::new();
         parse(REGISTRY, registry.as_deref(), registry_line, &mut paths)?;
         parse(HASHFILE, hashes.as_deref(), hash_line, &mut paths)?;
-        let packages: BTreeSet<_> = paths.values().flatten().collect();
+        let names: BTreeSet<_> = paths.values().flatten().collect();
+        let named = names.into_iter().map(|name| Package {
+            name: Arc::clone(name),
+            version: None,
+        });
+        let packages = named.collect();
         Ok(Some(Listing {
             silent: false,
-            packages: packages.len(),
+            packages,
             config_files: paths.len(),
+            owned: Vec::new(),
             claims: paths.into_iter().map(config_file).collect(),
         }))
     }
