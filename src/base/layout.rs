@@ -203,6 +203,17 @@ impl Base {
         papers::remove_empty_dir(&run.papers)
     }
 
+    /// Removes a base that never held anything: no object, no run, nothing in quarantine.
+    pub fn unmake_if_unused(&self) -> SysResult<()> {
+        for name in DIRECTORIES {
+            if !papers::entries(&self.path.join(name))?.is_empty() {
+                return Ok(());
+            }
+        }
+        papers::remove(&self.path.join("lock"))?;
+        Base::remove_part(&self.path)
+    }
+
     /// Names of all runs that left papers, in their order.
     pub fn runs(&self) -> SysResult<Vec<RunId>> {
         let names = papers::entries(&self.path.join("runs"))?;

@@ -7,16 +7,17 @@ use std::path::Path;
 
 use super::apply_loop::ApplyLoop;
 use super::history::History;
+use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::plan_file::{PlanFile, WholePlan, open_copy, whole};
 use super::receipts::{ReceiptFile, RunResult};
+use super::teach::Teacher;
 use super::{EngineError, Guest, guests, protection, recover};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::ledger::{Closing, Edits};
 use crate::model::{
-    Digest, Event, FORMAT, Header, Observer, PlannedGuest, Receipt, ReceiptGuest, RunKind, Stage,
-    Totals,
+    Action, Digest, Event, FORMAT, Header, Observer, PlannedGuest, Receipt, RunKind, Stage, Totals,
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::hash::sha256;
@@ -41,11 +42,18 @@ pub struct ReadyToApply {
     pub(super) base: Base,
     pub(super) run: Run,
     pub(super) header: Header,
-    pub(super) guests: Vec<Guest>,
-    digest: Digest,
-    edits: Edits,
-    totals: Totals,
+    pub(super) checked: Checked,
+    history: History,
     _lock: Lock,
+}
+
+/// What the check of the plan's copy found.
+pub(super) struct Checked {
+    pub guests: Vec<Guest>,
+    closing: Closing,
+    totals: Totals,
+    /// Are there names that refer to objects already?
+    shared: bool,
 }
 
 impl ReadyToApply {
@@ -61,28 +69,28 @@ impl ReadyToApply {
                 "apply needs root: it sets owners and flags".into(),
             ));
         }
-        let header = plan.reader()?.header().clone();
+        let reader = plan.reader()?;
+        consented(reader.edits_so_far(), options)?;
+        let header = reader.header().clone();
+        drop(reader);
         same_host(&header)?;
         let base = Base::ensure(&header.base.path)?;
         let lock = base.lock(&holder("apply"))?;
         recover::heal(&base, observer)?;
+        let history = History::read(&base)?;
         let run = base.begin_run()?;
-        match Self::check_in(&base, &run, plan, options, observer) {
-            Ok((guests, closing, totals)) => {
-                let digest = closing.digest_now.content;
-                Ok(ReadyToApply {
-                    base,
-                    run,
-                    header,
-                    guests,
-                    digest,
-                    edits: closing.edits,
-                    totals,
-                    _lock: lock,
-                })
-            }
+        match Self::check_in(&base, &run, &history, plan, options, observer) {
+            Ok(checked) => Ok(ReadyToApply {
+                base,
+                run,
+                header,
+                history,
+                checked,
+                _lock: lock,
+            }),
             Err(error) => {
                 base.forget_run(&run)?;
+                base.unmake_if_unused()?;
                 Err(error)
             }
         }
@@ -91,26 +99,34 @@ impl ReadyToApply {
     fn check_in(
         base: &Base,
         run: &Run,
+        history: &History,
         plan: &mut PlanFile,
         options: ApplyOptions,
         observer: &dyn Observer,
-    ) -> Result<(Vec<Guest>, Closing, Totals), EngineError> {
+    ) -> Result<Checked, EngineError> {
         let copy = run.papers.join(PLAN);
         plan.copy_to(&copy)?;
-        let (plan, totals) = read_whole(&copy, observer)?;
+        let (plan, totals, shared) = read_whole(&copy, observer)?;
         allowed(&plan.closing, options)?;
         protection::still_holds(&plan.header.protection, base.staging())?;
-        Ok((open_guests(&plan.guests, base)?, plan.closing, totals))
+        let guests = open_guests(&plan.guests, base)?;
+        no_namesakes(&guests, history)?;
+        Ok(Checked {
+            guests,
+            closing: plan.closing,
+            totals,
+            shared,
+        })
     }
 
     /// What the plan would do now, after all edits.
     pub fn totals(&self) -> &Totals {
-        &self.totals
+        &self.checked.totals
     }
 
     /// What a reviewer did to it.
     pub fn edits(&self) -> &Edits {
-        &self.edits
+        &self.checked.closing.edits
     }
 
     /// The plan's header.
@@ -120,7 +136,8 @@ impl ReadyToApply {
 
     /// Nobody agreed: leaves no trace of the run.
     pub fn cancel(self) -> Result<(), EngineError> {
-        Ok(self.base.forget_run(&self.run)?)
+        self.base.forget_run(&self.run)?;
+        Ok(self.base.unmake_if_unused()?)
     }
 
     /// Executes the plan. Consumes it: a plan is applied by checking it again.
@@ -138,12 +155,15 @@ impl ReadyToApply {
         }])?;
         let mut receipt =
             ReceiptFile::create(&self.run.papers.join("receipt.jsonl"), &receipt, observer)?;
-        receipt.result.totals.held = self.edits.removed + self.edits.held;
+        receipt.result.totals.held = self.edits().removed + self.edits().held;
         receipt.sync()?;
-        let holders = History::read(&self.base)?.holders();
-        observer.notice(&Event::Begin(Stage::Apply, Some(self.totals.links)));
+        let holders = self.history.holders(&self.checked.guests);
+        let everybody = self.checked.guests.iter().chain(&holders).collect();
+        let mut holding = Holding::new(everybody, &self.history);
+        self.teach(&mut holding, &mut receipt)?;
+        observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
         let max_links = machine::filesystem(self.base.dir())?.max_links;
-        let mut work = ApplyLoop::new(self, &holders, max_links, &mut journal, &mut receipt);
+        let mut work = ApplyLoop::new(self, holding, max_links, &mut journal, &mut receipt);
         let mut plan = open_copy(&self.run.papers.join(PLAN))?;
         while let Some((_, line)) = plan.next_action()? {
             work.take(line.action, observer)?;
@@ -159,20 +179,36 @@ impl ReadyToApply {
         Ok(result)
     }
 
+    /// First what the plan found shared: flags may come off only where all names are known.
+    fn teach(
+        &self,
+        holding: &mut Holding<'_>,
+        receipt: &mut ReceiptFile<'_>,
+    ) -> Result<(), EngineError> {
+        if !self.checked.shared {
+            return Ok(());
+        }
+        let teacher = Teacher::new(&self.base, &self.history, holding);
+        let mut plan = open_copy(&self.run.papers.join(PLAN))?;
+        while let Some((_, line)) = plan.next_action()? {
+            if let Action::Skip(skip) = &line.action {
+                teacher.teach(skip, holding, receipt)?;
+            }
+        }
+        Ok(receipt.sync()?)
+    }
+
     fn receipt(&self) -> Receipt {
-        let guest = |guest: &Guest| ReceiptGuest {
-            name: guest.name.clone(),
-            root: guest.path.clone(),
-        };
         Receipt {
             kind: "unify.receipt".into(),
             format: FORMAT.into(),
             run: self.run.id.clone(),
             what: RunKind::Apply,
             started: machine::now(),
-            plan: Some(self.digest),
+            plan: Some(self.checked.closing.digest_now.content),
             undoes: None,
-            guests: self.guests.iter().map(guest).collect(),
+            protect: Some(self.header.protection.mode),
+            guests: self.checked.guests.iter().map(Guest::for_receipt).collect(),
         }
     }
 }
@@ -203,22 +239,23 @@ fn same_host(header: &Header) -> Result<(), EngineError> {
 }
 
 /// Reads the whole plan, and counts what it would do.
-fn read_whole(copy: &Path, observer: &dyn Observer) -> Result<(WholePlan, Totals), EngineError> {
+fn read_whole(
+    copy: &Path,
+    observer: &dyn Observer,
+) -> Result<(WholePlan, Totals, bool), EngineError> {
     let mut plan = open_copy(copy)?;
-    let mut sum = SummaryBuilder::new(Vec::new());
+    let (mut sum, mut shared) = (SummaryBuilder::new(Vec::new()), false);
     observer.notice(&Event::Begin(Stage::ReadPlan, None));
     while let Some((_, line)) = plan.next_action()? {
         sum.action(&line.action);
+        shared |= matches!(&line.action, Action::Skip(skip) if skip.object.is_some());
     }
     observer.notice(&Event::End(Stage::ReadPlan));
-    Ok((whole(plan)?, sum.finish().totals))
+    Ok((whole(plan)?, sum.finish().totals, shared))
 }
 
 fn allowed(closing: &Closing, options: ApplyOptions) -> Result<(), EngineError> {
-    let edits = &closing.edits;
-    if edits.need_consent() && !options.accept_edits {
-        return Err(EngineError::PlanRefused(describe(edits)));
-    }
+    consented(&closing.edits, options)?;
     match options.approved {
         Some(approved) if approved != closing.digest_now.content => {
             Err(EngineError::PlanRefused(format!(
@@ -228,6 +265,13 @@ fn allowed(closing: &Closing, options: ApplyOptions) -> Result<(), EngineError> 
         }
         _ => Ok(()),
     }
+}
+
+fn consented(edits: &Edits, options: ApplyOptions) -> Result<(), EngineError> {
+    if edits.need_consent() && !options.accept_edits {
+        return Err(EngineError::PlanRefused(describe(edits)));
+    }
+    Ok(())
 }
 
 /// The first lines that were changed by more than a deletion, a skip or a note.
@@ -253,6 +297,26 @@ fn describe(edits: &Edits) -> String {
         "{}{rest}; with --accept-edits such lines are proven anew and executed",
         all[..all.len().min(10)].join("; ")
     )
+}
+
+/// A guest's name says who it is: the base must not take two for one.
+fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> {
+    for guest in guests {
+        let Some(known) = history.guests.get(&guest.name) else {
+            continue;
+        };
+        let other = known
+            .open(&guest.name)
+            .filter(|other| other.id != guest.id && !known.files.is_empty());
+        if let Some(other) = other {
+            return Err(EngineError::PlanRefused(format!(
+                "the base knows another guest called {}, at {}: give this one another name with NAME=PATH",
+                guest.name,
+                other.path.display()
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Opens the guests of a plan, and makes sure that each root is the directory that the plan saw.

@@ -4,18 +4,19 @@ use std::collections::HashSet;
 use std::rc::Rc;
 
 use super::apply::ReadyToApply;
-use super::batch::{Batch, Flagged, Job, Order};
+use super::batch::{Batch, Flagged, Job, Order, concerned};
 use super::flight::Fate;
+use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::objects::Objects;
-use super::prepare::{Verdict, World, prepare};
+use super::prepare::{Verdict, World, names_of, prepare};
 use super::quiet::{self, Condition};
 use super::receipts::ReceiptFile;
 use super::{EngineError, Guest};
 use crate::base::{Base, Run};
 use crate::model::{
-    Action, Event, Flag, GuestName, Header, Link, Making, ObjectId, Observer, Outcome, Protect,
-    ReceiptLine, Stage, Time,
+    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect, ReceiptLine,
+    Stage, Time,
 };
 use crate::sys::{SysResult, machine};
 
@@ -34,7 +35,8 @@ pub(super) struct ApplyLoop<'a, 'r> {
     run: &'a Run,
     header: &'a Header,
     guests: &'a [Guest],
-    holders: &'a [Guest],
+    /// All guests that hold names of the base; those of the plan first.
+    holding: Holding<'a>,
     journal: &'a mut JournalFile,
     receipt: &'a mut ReceiptFile<'r>,
     objects: Objects<'a>,
@@ -46,15 +48,13 @@ pub(super) struct ApplyLoop<'a, 'r> {
     most_names: usize,
     /// Objects whose flag line was read and which do not exist yet.
     wanted: HashSet<ObjectId>,
-    /// Which guests of the plan got names in this run.
-    held: Vec<bool>,
 }
 
 impl<'a, 'r> ApplyLoop<'a, 'r> {
-    /// `holders` are the guests that hold names of the base from earlier runs; `max_links` is this file system's.
+    /// `holding` begins with the guests of the plan; `max_links` is this file system's.
     pub fn new(
         ready: &'a ReadyToApply,
-        holders: &'a [Guest],
+        holding: Holding<'a>,
         max_links: u64,
         journal: &'a mut JournalFile,
         receipt: &'a mut ReceiptFile<'r>,
@@ -63,9 +63,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             base,
             run,
             header,
-            guests,
+            checked,
             ..
         } = ready;
+        let guests = &checked.guests[..];
         let objects = Objects::new(base, &header.policy.ignore, max_links);
         let most_names = machine::names_a_batch();
         let (links, flags, wanted) = (Vec::new(), Vec::new(), HashSet::new());
@@ -74,7 +75,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             run,
             header,
             guests,
-            holders,
+            holding,
             journal,
             receipt,
             objects,
@@ -84,7 +85,6 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             bytes: 0,
             most_names,
             wanted,
-            held: vec![false; guests.len()],
         }
     }
 
@@ -131,7 +131,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     fn land(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
         let halt = |error| EngineError::halted(self.base, error);
-        let conditions = quiet::look(self.guests.iter().chain(self.holders)).map_err(halt)?;
+        let conditions = quiet::look(self.holding.guests().iter().copied()).map_err(halt)?;
         self.objects.next_batch();
         let links = std::mem::take(&mut self.links);
         (self.names, self.bytes) = (0, 0);
@@ -151,7 +151,6 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         links: Vec<(Link, ObjectId)>,
         conditions: &[Condition],
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
-        let holder_running = self.running_holder(conditions);
         let (mut jobs, mut pending) = (Vec::new(), Vec::new());
         for (link, start) in links {
             let Some(index) = self
@@ -165,11 +164,11 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 index,
                 guest: &self.guests[index],
                 condition: &conditions[index],
-                holder_running: holder_running.as_ref(),
+                conditions,
                 ignore: &self.header.policy.ignore,
                 may_adopt: self.header.protection.mode == Protect::Immutable,
             };
-            match prepare(&link, start, &world, &mut self.objects) {
+            match prepare(&link, start, &world, &mut self.objects, &mut self.holding) {
                 Verdict::Ready(ready) => {
                     self.inherit_flag(&link, ready.job.object);
                     jobs.push(ready.job);
@@ -179,7 +178,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                         mtime: ready.mtime,
                     });
                 }
-                Verdict::AlreadyDone(object) => self.answer(&link, object, Outcome::AlreadyDone)?,
+                Verdict::AlreadyDone(object) => {
+                    self.holding.learn(object, index, &names_of(&link));
+                    self.answer(&link, object, Outcome::AlreadyDone)?;
+                }
                 Verdict::Over(fate) => {
                     let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
                     self.answer(&link, link.object, outcome)?;
@@ -201,20 +203,6 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         if object != planned && (wanted || flagged) {
             self.wanted.insert(object);
         }
-    }
-
-    /// A guest that holds names of the base, from this run or from earlier ones, and is not quiet.
-    fn running_holder(&self, conditions: &[Condition]) -> Option<(GuestName, String)> {
-        let all = self
-            .guests
-            .iter()
-            .chain(self.holders)
-            .zip(conditions)
-            .enumerate();
-        let mut held = all.filter(|(at, _)| self.held.get(*at).copied().unwrap_or(true));
-        held.find_map(|(_, (guest, condition))| {
-            Some((guest.name.clone(), condition.running.clone()?))
-        })
     }
 
     /// Objects whose flag shall be on after this batch: those that get a name and had it, and those whose flag line
@@ -250,13 +238,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         observer: &dyn Observer,
     ) -> Result<(), EngineError> {
         let ignore = &self.header.policy.ignore;
-        let held = |at: usize| self.held.get(at).copied().unwrap_or(true);
-        let touched = |at: usize| held(at) || jobs.iter().any(|job| job.guest == at);
-        let everybody = self.guests.iter().chain(self.holders).enumerate();
-        let concerned: Vec<&Guest> = everybody
-            .filter(|(at, _)| touched(*at))
-            .map(|(_, guest)| guest)
-            .collect();
+        let concerned = concerned(jobs, flags, &self.holding);
         let running = || quiet::anybody(&concerned);
         let batch = Batch {
             base: self.base,
@@ -283,7 +265,11 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             receipt.sync()
         })?;
         self.links.extend(full);
-        jobs.iter().for_each(|job| self.held[job.guest] = true);
+        for (job, fate) in jobs.iter().zip(&landed.fates) {
+            if *fate == Fate::Done {
+                self.holding.add(job.object, job.guest, &job.names);
+            }
+        }
         self.receipt.result.quarantined += landed.quarantined;
         landed
             .warnings
@@ -338,13 +324,9 @@ fn outcome(job: &Job, pending: &Pending, fate: &Fate) -> Outcome {
 }
 
 fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> ReceiptLine {
-    let paths = std::iter::once(&link.path)
-        .chain(&link.also)
-        .cloned()
-        .collect();
     ReceiptLine {
         guest: Some(link.guest.clone()),
-        paths,
+        paths: names_of(link),
         object,
         outcome,
     }

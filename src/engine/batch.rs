@@ -13,9 +13,11 @@
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::flight::{Fate, Flight, Flights};
+use super::holding::{Holding, Running};
 use super::journal_file::JournalFile;
 use super::parents::{Parent, Parents};
 use super::{EngineError, Guest};
@@ -73,7 +75,7 @@ pub(super) struct Batch<'a> {
     pub journal: &'a mut JournalFile,
     pub order: Order,
     /// Who is inside a guest whose names or objects the batch touches, if anybody is.
-    pub running: &'a dyn Fn() -> SysResult<Option<String>>,
+    pub running: &'a dyn Fn() -> SysResult<Option<Running>>,
     /// Metadata that the policy ignores, to know an object's metadata digest.
     pub ignore: &'a [Ignored],
 }
@@ -85,6 +87,8 @@ pub(super) struct Landed {
     pub warnings: Vec<String>,
     /// Files of a guest that were put into quarantine.
     pub quarantined: u64,
+    /// What became of each job.
+    pub fates: Vec<Fate>,
 }
 
 impl Batch<'_> {
@@ -150,16 +154,23 @@ impl Batch<'_> {
         Ok(Landed {
             warnings,
             quarantined,
+            fates,
         })
     }
 
     /// A guest may have been started since the jobs were prepared: nothing was touched yet.
     fn stop_if_running(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
-        let Some(who) = (self.running)()? else {
+        let Some((guest, who)) = (self.running)()? else {
             return Ok(());
         };
         for (job, flight) in jobs.iter().zip(flights) {
-            flight.take_back(job, self.run, self.base, running(&who))?;
+            let (guest, who) = (guest.clone(), who.clone());
+            let why = if self.guests[job.guest].name == guest {
+                Refusal::GuestRunning { who }
+            } else {
+                Refusal::HolderRunning { guest, who }
+            };
+            flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
         }
         Ok(())
     }
@@ -336,8 +347,16 @@ impl Batch<'_> {
     }
 }
 
-fn running(who: &str) -> Fate {
-    Fate::Refused(Refusal::GuestRunning {
-        who: who.to_owned(),
-    })
+/// Guests whose names change, or that hold names of an object whose flag comes off.
+pub(super) fn concerned<'a>(
+    jobs: &[Job],
+    flags: &[Flagged],
+    holding: &Holding<'a>,
+) -> Vec<&'a Guest> {
+    let of_flags = flags.iter().flat_map(|flag| holding.holders(&flag.id));
+    let all: BTreeSet<usize> = jobs.iter().map(|job| job.guest).chain(of_flags).collect();
+    let guests = holding.guests();
+    all.into_iter()
+        .filter_map(|at| guests.get(at).copied())
+        .collect()
 }

@@ -6,7 +6,7 @@ use super::apply::holder;
 use super::{EngineError, recover};
 use crate::base::{Base, Held, Index};
 use crate::model::{Collected, Observer};
-use crate::sys::{SysResult, machine};
+use crate::sys::{Meaning, SysResult, machine};
 
 /// Removes objects whose only name is the base's, or counts them with `dry_run`.
 ///
@@ -48,7 +48,12 @@ fn sum(index: &Index, mut remove: impl FnMut(&Held) -> SysResult<bool>) -> SysRe
 
 /// False where the object turns out to be in use, or is not there any more.
 fn remove(base: &Base, held: &Held) -> SysResult<bool> {
-    let Some(file) = base.object(&held.id)? else {
+    let file = match base.object(&held.id) {
+        // Somebody holds a lease on it: the next gc will see.
+        Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
+        other => other?,
+    };
+    let Some(file) = file else {
         return Ok(false);
     };
     let flagged = file.is_immutable()?;

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::EngineError;
-use crate::model::{BadGuestName, FileId, GuestName};
+use crate::model::{BadGuestName, FileId, GuestName, ReceiptGuest};
 use crate::sys::{Dir, SysResult, canonical, last_component};
 
 /// A guest as a person gives it: `PATH`, or `NAME=PATH`.
@@ -57,6 +57,14 @@ impl Guest {
             root,
             id,
         })
+    }
+
+    /// As receipts name it.
+    pub(super) fn for_receipt(&self) -> ReceiptGuest {
+        ReceiptGuest {
+            name: self.name.clone(),
+            root: self.path.clone(),
+        }
     }
 
     fn from_arg(arg: &GuestArg) -> Result<Guest, EngineError> {

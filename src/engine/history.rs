@@ -1,23 +1,31 @@
 //! What the base remembers: every receipt, replayed in order. It says which names were linked to which object and not
 //! undone since. It is a memory, not a fact: what a name refers to now is asked of the disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::{EngineError, Guest};
 use crate::base::Base;
 use crate::ledger::{ReceiptError, ReceiptReader};
 use crate::model::{
-    Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Refusal, RunId, RunKind,
-    RunStatus, Time,
+    Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptLine, Refusal, RunId,
+    RunKind, RunStatus, Time,
 };
 use crate::sys::{SysError, papers};
 
-/// A guest as receipts name it: two roots of one name are two guests.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Holder {
-    pub name: GuestName,
+/// A guest that the base remembers. Its name says who it is, its root where it was last.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Remembered {
     pub root: PathBuf,
+    /// What was linked and not undone, by first name.
+    pub files: BTreeMap<GuestPath, Linked>,
+}
+
+impl Remembered {
+    /// Its root, if a directory is there.
+    pub fn open(&self, name: &GuestName) -> Option<Guest> {
+        Guest::open(name.clone(), &self.root).ok()
+    }
 }
 
 /// A file of a guest that was linked and not undone.
@@ -30,12 +38,14 @@ pub(super) struct Linked {
     pub run: RunId,
     /// Its own time, where that is not the object's.
     pub mtime: Option<Time>,
+    /// Did the run that linked it protect its objects?
+    pub protected: bool,
 }
 
 /// All receipts of a base.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    pub linked: BTreeMap<Holder, BTreeMap<GuestPath, Linked>>,
+    pub guests: BTreeMap<GuestName, Remembered>,
     pub runs: Vec<RunStatus>,
     /// Runs by the content digest of their plan.
     pub plans: Vec<(Digest, RunId)>,
@@ -53,11 +63,21 @@ impl History {
         Ok(history)
     }
 
-    /// Guests that hold names and whose roots are still there, opened.
-    pub fn holders(&self) -> Vec<Guest> {
-        let held = self.linked.iter().filter(|(_, names)| !names.is_empty());
-        held.filter_map(|(holder, _)| Guest::open(holder.name.clone(), &holder.root).ok())
-            .collect()
+    /// Guests that hold names and whose roots are still there, opened; without those in `open`.
+    pub fn holders(&self, open: &[Guest]) -> Vec<Guest> {
+        let held = self.guests.iter().filter(|(name, known)| {
+            !known.files.is_empty() && !open.iter().any(|guest| guest.name == **name)
+        });
+        held.filter_map(|(name, known)| known.open(name)).collect()
+    }
+
+    /// Objects that names were linked to, and whether a run that did so protects them.
+    pub fn protection(&self) -> HashMap<ObjectId, bool> {
+        let mut all = HashMap::new();
+        for file in self.guests.values().flat_map(|known| known.files.values()) {
+            *all.entry(file.object).or_default() |= file.protected;
+        }
+        all
     }
 
     fn replay(&mut self, base: &Base, run: &RunId, name: &str) -> Result<(), EngineError> {
@@ -73,6 +93,7 @@ impl History {
             other => other.map_err(damaged)?,
         };
         let receipt = reader.receipt().clone();
+        self.see(&receipt);
         while let Some(line) = reader.next_line().map_err(damaged)? {
             self.take(&receipt, line);
         }
@@ -90,6 +111,15 @@ impl History {
         Ok(())
     }
 
+    /// A guest that is known may have been brought to another place.
+    fn see(&mut self, receipt: &Receipt) {
+        for guest in &receipt.guests {
+            if let Some(known) = self.guests.get_mut(&guest.name) {
+                known.root.clone_from(&guest.root);
+            }
+        }
+    }
+
     fn take(&mut self, receipt: &Receipt, line: ReceiptLine) {
         let Some(guest) = receipt
             .guests
@@ -98,20 +128,18 @@ impl History {
         else {
             return;
         };
-        let holder = Holder {
-            name: guest.name.clone(),
-            root: guest.root.clone(),
-        };
-        let names = self.linked.entry(holder).or_default();
+        let known = self.guests.entry(guest.name.clone()).or_default();
+        known.root.clone_from(&guest.root);
+        let names = &mut known.files;
         let Some(first) = line.paths.first().cloned() else {
             return;
         };
         // What healing finished may stand in the receipt already, and there with more facts.
-        let known = names
+        let in_receipt = names
             .get(&first)
             .is_some_and(|linked| linked.run == receipt.run);
         let mtime = match line.outcome {
-            Outcome::Done { mtime, .. } if !known || mtime.is_some() => mtime,
+            Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
             Outcome::AlreadyDone if !names.contains_key(&first) => None,
             // A name that undo found to be the guest's own, or gone, is ours no more.
             Outcome::Refused(Refusal::NotShared {} | Refusal::Gone {})
@@ -130,6 +158,7 @@ impl History {
                     object: line.object,
                     run: receipt.run.clone(),
                     mtime,
+                    protected: receipt.protect.is_some_and(|mode| mode != Protect::None),
                 };
                 names.insert(first, linked);
             }

@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
+use super::fixed::FixedDirectories;
 use super::probe::{Content, Dropped, Probed, first_look, whole};
 use super::survey::Survey;
 use crate::base::Index;
@@ -77,16 +78,17 @@ impl<'a> Matcher<'a> {
 
     /// Finds all groups.
     pub fn run(&self, classified: &[Classified], observer: &dyn Observer) -> Matched {
-        let likely = self.likely(classified);
+        let mut matched = Matched {
+            groups: Vec::new(),
+            dropped: Vec::new(),
+        };
+        let mut likely = self.likely(classified);
+        FixedDirectories::new(self.surveys).take_out(&mut likely, &mut matched.dropped);
         let bytes = likely
             .iter()
             .map(|which| self.state(*which).size)
             .fold(0, u64::saturating_add);
         observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));
-        let mut matched = Matched {
-            groups: Vec::new(),
-            dropped: Vec::new(),
-        };
         let mut read = self.read_beginnings(&likely, observer, &mut matched.dropped);
         read.sort_by(|a, b| self.order(a, b));
         self.read_wholes(&mut read, &mut matched.dropped);

@@ -8,7 +8,7 @@ use crate::base::{Base, MakeError, copy, prove};
 use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::hash::metadata_digest;
-use crate::sys::{Leased, Regular, SysResult};
+use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
 
 use super::flight::Fate;
 
@@ -129,7 +129,11 @@ impl<'a> Objects<'a> {
     }
 
     fn opened(&mut self, id: &ObjectId) -> Result<Option<Open>, Fate> {
-        let failed = |error: crate::sys::SysError| Fate::Failed(error.to_string());
+        let failed = |error: SysError| match error.meaning() {
+            // Somebody holds a lease of its own on the object.
+            Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),
+            _ => Fate::Failed(error.to_string()),
+        };
         if !self.open.contains_key(id) {
             let Some(file) = self.base.object(id).map_err(failed)? else {
                 return Ok(None);

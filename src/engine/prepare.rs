@@ -4,11 +4,10 @@
 use super::Guest;
 use super::batch::Job;
 use super::flight::Fate;
+use super::holding::Holding;
 use super::objects::{Objects, Open};
 use super::quiet::Condition;
-use crate::model::{
-    FileId, FileState, GuestName, Ignored, Link, Making, Moved, ObjectId, Refusal, Time,
-};
+use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
 use crate::rules::precondition::moved;
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Regular, SysError};
@@ -37,8 +36,8 @@ pub(super) struct World<'a> {
     pub index: usize,
     pub guest: &'a Guest,
     pub condition: &'a Condition,
-    /// A guest that holds names of the base and runs, so that no flag may be lifted: which, and who is inside.
-    pub holder_running: Option<&'a (GuestName, String)>,
+    /// Of all guests that hold names of the base.
+    pub conditions: &'a [Condition],
     pub ignore: &'a [Ignored],
     /// May objects be adopted at all? Not without the flag.
     pub may_adopt: bool,
@@ -50,8 +49,9 @@ pub(super) fn prepare(
     start: ObjectId,
     world: &World<'_>,
     objects: &mut Objects<'_>,
+    holding: &mut Holding<'_>,
 ) -> Verdict {
-    match try_prepare(link, start, world, objects) {
+    match try_prepare(link, start, world, objects, holding) {
         Ok(verdict) => verdict,
         Err(fate) => Verdict::Over(fate),
     }
@@ -62,6 +62,7 @@ fn try_prepare(
     start: ObjectId,
     world: &World<'_>,
     objects: &mut Objects<'_>,
+    holding: &mut Holding<'_>,
 ) -> Result<Verdict, Fate> {
     quiet_and_uncovered(link, world)?;
     let file = open(link, world)?;
@@ -82,7 +83,7 @@ fn try_prepare(
             (objects.make(id, &old, how)?, Some(how))
         }
     };
-    may_lift(&open, world)?;
+    may_lift(&id, &open, world, holding)?;
     if made != Some(Making::Adopt) {
         equal(&old, &state, &open, objects)?;
         objects.add_names(&id, names);
@@ -108,7 +109,8 @@ fn try_prepare(
     Ok(Verdict::Ready(Box::new(Prepared { job, made, mtime })))
 }
 
-fn names_of(link: &Link) -> Vec<crate::model::GuestPath> {
+/// All names of the line.
+pub(super) fn names_of(link: &Link) -> Vec<crate::model::GuestPath> {
     std::iter::once(&link.path)
         .chain(&link.also)
         .cloned()
@@ -249,15 +251,18 @@ fn making(link: &Link, old: &Leased, world: &World<'_>) -> Making {
     }
 }
 
-/// A flag that is on may come off only while every holder is quiet.
-fn may_lift(open: &Open, world: &World<'_>) -> Result<(), Fate> {
-    match world.holder_running {
-        Some((guest, who)) if open.flagged => Err(Fate::Refused(Refusal::HolderRunning {
-            guest: guest.clone(),
-            who: who.clone(),
-        })),
-        _ => Ok(()),
+/// A flag that is on may come off only while every holder is known and quiet.
+fn may_lift(
+    id: &ObjectId,
+    open: &Open,
+    world: &World<'_>,
+    holding: &mut Holding<'_>,
+) -> Result<(), Fate> {
+    if !open.flagged {
+        return Ok(());
     }
+    let lift = holding.may_lift(id, &open.state, 1, world.conditions);
+    lift.map_err(Fate::Refused)
 }
 
 fn equal(old: &Leased, state: &FileState, open: &Open, objects: &Objects<'_>) -> Result<(), Fate> {

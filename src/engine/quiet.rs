@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::Guest;
+use super::holding::Running;
 use crate::model::{FileId, GuestPath};
 use crate::sys::{MountTable, SysResult, inside};
 
@@ -51,8 +52,11 @@ fn condition(guest: &Guest, process: Option<String>, mounts: &MountTable) -> Sys
 }
 
 /// Who is inside any of the guests, if anybody is.
-pub(super) fn anybody(guests: &[&Guest]) -> SysResult<Option<String>> {
-    Ok(look(guests.iter().copied())?
-        .into_iter()
-        .find_map(|condition| condition.running))
+pub(super) fn anybody(guests: &[&Guest]) -> SysResult<Option<Running>> {
+    let conditions = look(guests.iter().copied())?;
+    let running = guests
+        .iter()
+        .zip(conditions)
+        .find_map(|(guest, condition)| Some((guest.name.clone(), condition.running?)));
+    Ok(running)
 }

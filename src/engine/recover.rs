@@ -1,7 +1,7 @@
 //! `recover`: what a run that was cut short left, finished or taken back.
 //!
 //! It works from names and inodes. The journal only says which names to look at; a staging entry that no journal
-//! explains is dropped if it is a name of an object, and kept in quarantine otherwise. Every step can be cut
+//! explains is dropped if nothing is lost with it, and kept in quarantine otherwise (`sweep`). Every step can be cut
 //! short again and the next call goes on.
 
 use std::collections::BTreeMap;
@@ -10,9 +10,8 @@ use std::path::Path;
 use super::EngineError;
 use super::guests::Guest;
 use super::heal::{Healed, heal_name, in_place};
-use super::history::History;
-use super::quiet;
-use crate::base::{Base, Index};
+use super::{safety, sweep};
+use crate::base::Base;
 use crate::ledger::journal::{self, Intent, OpenBatch};
 use crate::ledger::{ReceiptReader, ReceiptWriter};
 use crate::model::{
@@ -20,7 +19,7 @@ use crate::model::{
     RunTotals,
 };
 use crate::sys::papers::{self, Growing};
-use crate::sys::{Dir, Regular, SysError, SysResult, machine};
+use crate::sys::{Dir, Meaning, SysError, SysResult, machine};
 
 /// Heals the base under its lock, and says what needed it.
 pub fn recover(base: &Path, observer: &dyn Observer) -> Result<Recovered, EngineError> {
@@ -45,7 +44,7 @@ pub(super) fn heal(base: &Base, observer: &dyn Observer) -> Result<Recovered, En
         observer.notice(&Event::Warning(&format!(
             "run {run} was cut short; healing what it left"
         )));
-        heal_run(base, &run, &mut recovered)?;
+        heal_run(base, &run, &mut recovered).map_err(|error| waiting(base, error))?;
     }
     for path in base.quarantined()? {
         recovered.quarantined.push(path.display().to_string());
@@ -53,14 +52,27 @@ pub(super) fn heal(base: &Base, observer: &dyn Observer) -> Result<Recovered, En
     Ok(recovered)
 }
 
+/// A lease that somebody holds on an object ends by itself, by the kernel's `lease-break-time` at the latest.
+fn waiting(base: &Base, error: EngineError) -> EngineError {
+    match error {
+        EngineError::Sys(error) if error.meaning() == Meaning::Busy => EngineError::halted(
+            base,
+            format!("{error}: a process holds a lease on it; try again in a minute"),
+        ),
+        other => other,
+    }
+}
+
 fn heal_run(base: &Base, run: &RunId, recovered: &mut Recovered) -> Result<(), EngineError> {
     let staging = base.staging().open_dir(run.to_string().as_bytes())?;
-    let batch = open_batch(base, run)?;
-    let guests = guests_of(base, run);
+    let journal = read_journal(base, run)?;
+    let batch = &journal.batch;
+    let receipt = receipt_of(base, run);
+    let guests = guests_of(receipt.as_ref());
     let work = !staging.list()?.is_empty();
     if work {
-        quiet_enough(base, &guests)?;
-        lift_all(base, &batch)?;
+        safety::check(base, &staging, &guests, batch)?;
+        lift_all(base, batch)?;
     }
     let mut lines = Vec::new();
     for file in batch.intents.chunk_by(|a, b| one_file(a) == one_file(b)) {
@@ -75,8 +87,11 @@ fn heal_run(base: &Base, run: &RunId, recovered: &mut Recovered) -> Result<(), E
             recovered,
         )?;
     }
-    sweep(base, run, &staging)?;
-    recovered.flags += flag_all(base, &batch)?;
+    sweep::drop_known(base, run, &staging)?;
+    recovered.flags += flag_all(base, batch)?;
+    if !journal.whole {
+        recovered.flags += sweep::flag_unprotected(base, receipt.as_ref())?;
+    }
     if work {
         restore_times(base, run, &guests, &batch.intents);
     }
@@ -137,40 +152,37 @@ fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
     (&intent.guest, intent.was, intent.becomes, intent.object)
 }
 
-/// Names are exchanged and flags are off for a moment, so nobody may be inside any guest that holds names.
-fn quiet_enough(base: &Base, guests: &BTreeMap<GuestName, Guest>) -> Result<(), EngineError> {
-    let holders = History::read(base)?.holders();
-    let all = || guests.values().chain(&holders);
-    let conditions = quiet::look(all())?;
-    let running = all()
-        .zip(conditions)
-        .find_map(|(guest, c)| Some((&guest.name, c.running?)));
-    match running {
-        Some((name, who)) => Err(EngineError::halted(
-            base,
-            format!("cannot heal while guest {name} runs ({who}): stop it"),
-        )),
-        None => Ok(()),
-    }
+/// What a journal says, and whether it is all there.
+struct Read {
+    batch: OpenBatch,
+    whole: bool,
 }
 
-/// The batch that was in hand; nothing where there is no journal, which only makes healing slower.
-fn open_batch(base: &Base, run: &RunId) -> SysResult<OpenBatch> {
+/// The batch that was in hand; nothing where there is no journal.
+fn read_journal(base: &Base, run: &RunId) -> SysResult<Read> {
     let path = base.run_paper(run, "journal");
     let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
-        return Ok(journal::open_batch(&[]));
+        let batch = OpenBatch::default();
+        return Ok(Read {
+            batch,
+            whole: false,
+        });
     };
     let read = journal::read(file).map_err(|e| SysError::new("read", &path, e))?;
-    Ok(journal::open_batch(&read.records))
+    Ok(Read {
+        batch: journal::open_batch(&read.records),
+        whole: read.damaged_at.is_none(),
+    })
 }
 
 /// The guests that the run's receipt names, as far as their roots are there.
-fn guests_of(base: &Base, run: &RunId) -> BTreeMap<GuestName, Guest> {
-    let opened = receipt_of(base, run)
-        .into_iter()
-        .flat_map(|receipt| receipt.guests);
-    opened
-        .filter_map(|g| Some((g.name.clone(), Guest::open(g.name, &g.root).ok()?)))
+fn guests_of(receipt: Option<&Receipt>) -> BTreeMap<GuestName, Guest> {
+    let named = receipt.into_iter().flat_map(|receipt| &receipt.guests);
+    named
+        .filter_map(|g| {
+            let guest = Guest::open(g.name.clone(), &g.root).ok()?;
+            Some((g.name.clone(), guest))
+        })
         .collect()
 }
 
@@ -202,32 +214,13 @@ fn flag_all(base: &Base, batch: &OpenBatch) -> SysResult<u64> {
     Ok(flags)
 }
 
-/// What no intent explains: names of objects are ours to drop, anything else is kept for a person.
-fn sweep(base: &Base, run: &RunId, staging: &Dir) -> Result<(), EngineError> {
-    let left = staging.list()?;
-    if left.is_empty() {
-        return Ok(());
-    }
-    let index = Index::read(base)?;
-    for entry in left {
-        let Some(held) = index.of_inode(staging.look(&entry)?.id) else {
-            set_aside(base, run, staging, &String::from_utf8_lossy(&entry))?;
-            continue;
-        };
-        let object = base.object(&held.id)?;
-        let flagged = object.as_ref().map_or(Ok(false), Regular::is_immutable)?;
-        if let Some(file) = object.as_ref().filter(|_| flagged) {
-            file.set_immutable(false)?;
-        }
-        staging.unlink(&entry)?;
-        if let Some(file) = object.filter(|_| flagged) {
-            file.set_immutable(true)?;
-        }
-    }
-    Ok(())
-}
-
-fn set_aside(base: &Base, run: &RunId, staging: &Dir, entry: &str) -> Result<(), EngineError> {
+/// Keeps an entry for a person.
+pub(super) fn set_aside(
+    base: &Base,
+    run: &RunId,
+    staging: &Dir,
+    entry: &str,
+) -> Result<(), EngineError> {
     Ok(staging.move_to(
         entry.as_bytes(),
         &base.quarantine(&run.to_string())?,

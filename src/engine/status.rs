@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::history::{History, Holder, Linked};
+use super::history::{History, Linked, Remembered};
 use super::{EngineError, Guest};
 use crate::base::{Base, Index};
 use crate::model::{
-    Drift, Event, FileId, GuestPath, GuestStatus, ObjectCount, Observer, Stage, Status,
+    Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Stage, Status,
 };
 use crate::scan::{Scan, scan};
 use crate::sys::{SysResult, View};
@@ -19,8 +19,12 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     let index = Index::read(base)?;
     observer.notice(&Event::Begin(Stage::Scan, None));
     let mut all = Vec::new();
-    for (holder, names) in &history.linked {
-        all.push(look_at(holder, names.values(), base, &index, observer)?);
+    for (name, known) in &history.guests {
+        let seen = look_at(name, known, base, &index, observer)?;
+        // Nothing is left to say of a guest that is gone and shares nothing.
+        if seen.status.missing.is_none() || !known.files.is_empty() {
+            all.push(seen);
+        }
     }
     observer.notice(&Event::End(Stage::Scan));
     // An object that one guest alone refers to would go with it.
@@ -67,16 +71,16 @@ impl Seen {
     }
 }
 
-fn look_at<'a>(
-    holder: &Holder,
-    linked: impl Iterator<Item = &'a Linked>,
+fn look_at(
+    name: &GuestName,
+    known: &Remembered,
     base: &Base,
     index: &Index,
     observer: &dyn Observer,
 ) -> Result<Seen, EngineError> {
     let status = GuestStatus {
-        name: holder.name.clone(),
-        root: holder.root.clone(),
+        name: name.clone(),
+        root: known.root.clone(),
         missing: None,
         files: 0,
         shared_names: 0,
@@ -91,7 +95,7 @@ fn look_at<'a>(
         objects: HashMap::new(),
         linked_bytes: 0,
     };
-    let guest = match Guest::open(holder.name.clone(), &holder.root) {
+    let guest = match Guest::open(name.clone(), &known.root) {
         Ok(guest) => guest,
         Err(error) => {
             seen.status.missing = Some(error.to_string());
@@ -101,7 +105,7 @@ fn look_at<'a>(
     let view = View::of(&guest.root)?;
     let found = scan(&view, observer)?.map_err(|error| EngineError::Usage(error.to_string()))?;
     seen.add(&found, index);
-    for file in linked {
+    for file in known.files.values() {
         let drifted = drifts(&guest, file, base, index)?;
         if drifted.is_empty() {
             seen.linked_bytes += allocated(index, base.object_inode(&file.object)?);

@@ -5,22 +5,23 @@
 use std::path::Path;
 
 use super::apply::holder;
-use super::batch::{Batch, Flagged, Order};
+use super::batch::{Batch, Flagged, Order, concerned};
 use super::history::{History, Linked};
+use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::receipts::{ReceiptFile, RunResult};
-use super::undo_choice::{chosen_files, chosen_run};
+use super::undo_choice::{Chosen, chosen_files, chosen_run};
 use super::undo_prepare::{Undoing, Verdict, prepare};
 use super::{EngineError, Guest, quiet, recover};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
-    Event, FORMAT, GuestName, Observer, Outcome, Receipt, ReceiptGuest, ReceiptLine, Refusal,
-    RunId, RunKind, Stage,
+    Event, FORMAT, GuestName, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId, RunKind,
+    Stage,
 };
-use crate::sys::machine;
 use crate::sys::papers::Lock;
 use crate::sys::signals::Stop;
+use crate::sys::{SysResult, machine};
 
 /// Which runs are undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,10 +50,10 @@ pub struct ReadyToUndo {
     base: Base,
     run: Run,
     undoes: Option<RunId>,
-    guests: Vec<Guest>,
+    chosen: Chosen,
+    /// Guests that hold other names of the base.
     holders: Vec<Guest>,
-    /// Guest and file, in order; the guest is an index.
-    files: Vec<(usize, Linked)>,
+    history: History,
     _lock: Lock,
 }
 
@@ -73,16 +74,16 @@ impl ReadyToUndo {
         recover::heal(&base, observer)?;
         let history = History::read(&base)?;
         let undoes = chosen_run(&history, &options.which)?;
-        let (guests, files) = chosen_files(observer, &history, undoes.as_ref(), options)?;
+        let chosen = chosen_files(&history, undoes.as_ref(), options)?;
         let run = base.begin_run()?;
-        let holders = history.holders();
+        let holders = history.holders(&chosen.guests);
         let ready = ReadyToUndo {
             base,
             run,
             undoes,
-            guests,
+            chosen,
             holders,
-            files,
+            history,
             _lock: lock,
         };
         match ready.enough_space() {
@@ -96,7 +97,8 @@ impl ReadyToUndo {
 
     /// How many files would get their own inode.
     pub fn files(&self) -> u64 {
-        self.files.len() as u64
+        let lost = self.chosen.lost.iter().map(|(_, files)| files.len());
+        (self.chosen.files.len() + lost.sum::<usize>()) as u64
     }
 
     /// Nobody agreed: leaves no trace of the run.
@@ -121,14 +123,16 @@ impl ReadyToUndo {
             &self.receipt(),
             observer,
         )?;
-        receipt.sync()?;
+        let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
+        let mut holding = Holding::new(everybody, &self.history);
+        self.answer_lost(&mut holding, &mut receipt)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
-        for batch in batches(&self.files, machine::names_a_batch()) {
+        for batch in batches(&self.chosen.files, machine::names_a_batch()) {
             if stop.asked() {
                 receipt.result.interrupted = true;
                 break;
             }
-            self.land(batch, &mut journal, &mut receipt, observer)?;
+            self.land(batch, &mut holding, &mut journal, &mut receipt, observer)?;
             observer.notice(&Event::Advance(Stage::Apply, batch.len() as u64));
         }
         observer.notice(&Event::End(Stage::Apply));
@@ -140,19 +144,20 @@ impl ReadyToUndo {
     fn land(
         &self,
         files: &[(usize, Linked)],
+        holding: &mut Holding<'_>,
         journal: &mut JournalFile,
         receipt: &mut ReceiptFile<'_>,
         observer: &dyn Observer,
     ) -> Result<(), EngineError> {
-        let (ready, lines) = self.prepare_all(files, receipt)?;
+        let (ready, lines) = self.prepare_all(files, holding, receipt)?;
         if ready.is_empty() {
             return Ok(());
         }
         let flags = flags_of(&ready);
         let jobs: Vec<_> = ready.into_iter().map(|undoing| undoing.job).collect();
-        let (base, run, guests, order) =
-            (&self.base, &self.run, &self.guests[..], Order::DropThenFlag);
-        let concerned: Vec<&Guest> = self.guests.iter().chain(&self.holders).collect();
+        let guests = &self.chosen.guests[..];
+        let (base, run, order) = (&self.base, &self.run, Order::DropThenFlag);
+        let concerned = concerned(&jobs, &flags, holding);
         let running = || quiet::anybody(&concerned);
         let batch = Batch {
             base,
@@ -186,22 +191,14 @@ impl ReadyToUndo {
     fn prepare_all<'f>(
         &self,
         files: &'f [(usize, Linked)],
+        holding: &mut Holding<'_>,
         receipt: &mut ReceiptFile<'_>,
     ) -> Result<Prepared<'f>, EngineError> {
-        let everybody = || self.guests.iter().chain(&self.holders);
-        let conditions = quiet::look(everybody())?;
-        let running = everybody()
-            .zip(&conditions)
-            .find_map(|(g, c)| Some((g.name.clone(), c.running.clone()?)));
+        let conditions = quiet::look(holding.guests().iter().copied())?;
         let (mut ready, mut lines) = (Vec::new(), Vec::new());
         for file in files {
-            match prepare(
-                &self.base,
-                &self.guests[file.0],
-                file,
-                &conditions[file.0],
-                running.as_ref(),
-            ) {
+            let guest = &self.chosen.guests[file.0];
+            match prepare(&self.base, guest, file, &conditions, holding) {
                 Verdict::Ready(undoing) => {
                     ready.push(*undoing);
                     lines.push(file);
@@ -212,9 +209,36 @@ impl ReadyToUndo {
         Ok((ready, lines))
     }
 
+    /// What cannot be reached cannot be undone; what has no names left needs not be, and is forgotten.
+    fn answer_lost(
+        &self,
+        holding: &mut Holding<'_>,
+        receipt: &mut ReceiptFile<'_>,
+    ) -> SysResult<()> {
+        for (guest, files) in &self.chosen.lost {
+            for file in files {
+                let state = self.base.object_state(&file.object)?;
+                let left = state
+                    .is_some_and(|state| holding.may_lift(&file.object, &state, 1, &[]).is_err());
+                let refusal = if left {
+                    Refusal::RootChanged {}
+                } else {
+                    Refusal::Gone {}
+                };
+                receipt.add(&ReceiptLine {
+                    guest: Some(guest.name.clone()),
+                    paths: file.paths.clone(),
+                    object: file.object,
+                    outcome: Outcome::Refused(refusal),
+                })?;
+            }
+        }
+        receipt.sync()
+    }
+
     fn line(&self, (guest, file): &(usize, Linked), outcome: Outcome) -> ReceiptLine {
         ReceiptLine {
-            guest: Some(self.guests[*guest].name.clone()),
+            guest: Some(self.chosen.guests[*guest].name.clone()),
             paths: file.paths.clone(),
             object: file.object,
             outcome,
@@ -224,7 +248,7 @@ impl ReadyToUndo {
     /// Every copy needs its room again, at the same time as the object.
     fn enough_space(&self) -> Result<(), EngineError> {
         let mut needed: u64 = 0;
-        for (_, file) in &self.files {
+        for (_, file) in &self.chosen.files {
             needed = needed.saturating_add(
                 self.base
                     .object_state(&file.object)?
@@ -241,10 +265,8 @@ impl ReadyToUndo {
     }
 
     fn receipt(&self) -> Receipt {
-        let guest = |guest: &Guest| ReceiptGuest {
-            name: guest.name.clone(),
-            root: guest.path.clone(),
-        };
+        let present = self.chosen.guests.iter().map(Guest::for_receipt);
+        let lost = self.chosen.lost.iter().map(|(guest, _)| guest.clone());
         Receipt {
             kind: "unify.receipt".into(),
             format: FORMAT.into(),
@@ -253,7 +275,8 @@ impl ReadyToUndo {
             started: machine::now(),
             plan: None,
             undoes: self.undoes.clone(),
-            guests: self.guests.iter().map(guest).collect(),
+            protect: None,
+            guests: present.chain(lost).collect(),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Which runs, guests and files an undo is about.
 
-use super::history::{History, Holder, Linked};
+use super::history::{History, Linked};
 use super::undo::{UndoOptions, Which};
 use super::{EngineError, Guest};
-use crate::model::{Event, GuestName, GuestPath, Observer, Pattern, PatternKind, RunId};
+use crate::model::{GuestName, GuestPath, Pattern, PatternKind, ReceiptGuest, RunId};
 use crate::rules::pattern::Patterns;
 use crate::sys::SysError;
 
@@ -17,9 +17,9 @@ pub(super) fn chosen_run(history: &History, which: &Which) -> Result<Option<RunI
         ))),
         Which::Last => {
             let with_names = history
-                .linked
+                .guests
                 .values()
-                .flat_map(|names| names.values())
+                .flat_map(|known| known.files.values())
                 .map(|linked| &linked.run);
             let last = with_names.max().cloned();
             last.map(Some).ok_or_else(|| {
@@ -31,60 +31,58 @@ pub(super) fn chosen_run(history: &History, which: &Which) -> Result<Option<RunI
     }
 }
 
-type Chosen = (Vec<Guest>, Vec<(usize, Linked)>);
+/// What an undo is about.
+#[derive(Default)]
+pub(super) struct Chosen {
+    pub guests: Vec<Guest>,
+    /// Guest, as an index, and file; in order.
+    pub files: Vec<(usize, Linked)>,
+    /// Guests whose roots are gone, and their files.
+    pub lost: Vec<(ReceiptGuest, Vec<Linked>)>,
+}
 
-/// The guests and files that the options choose. A guest whose root is gone cannot be undone and needs not be.
+/// The guests and files that the options choose.
 pub(super) fn chosen_files(
-    observer: &dyn Observer,
     history: &History,
     run: Option<&RunId>,
     options: &UndoOptions,
 ) -> Result<Chosen, EngineError> {
     known_guests(history, &options.guests)?;
     let patterns = path_patterns(&options.paths)?;
-    let (mut guests, mut files) = (Vec::new(), Vec::new());
-    for (holder, names) in &history.linked {
-        if !options.guests.is_empty() && !options.guests.contains(&holder.name) {
-            continue;
-        }
-        let chosen = names
+    let mut chosen = Chosen::default();
+    let wanted = |name: &GuestName| options.guests.is_empty() || options.guests.contains(name);
+    for (name, known) in history.guests.iter().filter(|(name, _)| wanted(name)) {
+        let files = known
+            .files
             .values()
-            .filter(|file| run.is_none_or(|run| file.run == *run));
-        let chosen: Vec<_> = chosen
-            .filter(|file| matches_any(patterns.as_ref(), &file.paths))
-            .collect();
-        if chosen.is_empty() {
+            .filter(|file| run.is_none_or(|run| file.run == *run))
+            .filter(|file| matches_any(patterns.as_ref(), &file.paths));
+        let files: Vec<Linked> = files.cloned().collect();
+        if files.is_empty() {
             continue;
         }
-        let Some(guest) = SysError::absent(Guest::open(holder.name.clone(), &holder.root))? else {
-            let lost = format!(
-                "guest {}: its root {} is gone; what it shares can be undone when it is back there",
-                holder.name,
-                holder.root.display()
-            );
-            observer.notice(&Event::Warning(&lost));
-            continue;
-        };
-        if guests.iter().any(|other: &Guest| other.name == guest.name) {
-            return Err(EngineError::Usage(format!(
-                "two guests of this base were called {}: undo their runs one by one, with --run RUN",
-                guest.name
-            )));
+        match SysError::absent(Guest::open(name.clone(), &known.root))? {
+            Some(guest) => {
+                let at = chosen.guests.len();
+                chosen
+                    .files
+                    .extend(files.into_iter().map(|file| (at, file)));
+                chosen.guests.push(guest);
+            }
+            None => {
+                let (name, root) = (name.clone(), known.root.clone());
+                chosen.lost.push((ReceiptGuest { name, root }, files));
+            }
         }
-        files.extend(chosen.into_iter().map(|file| (guests.len(), file.clone())));
-        guests.push(guest);
     }
-    Ok((guests, files))
+    Ok(chosen)
 }
 
 fn known_guests(history: &History, wanted: &[GuestName]) -> Result<(), EngineError> {
-    let known = |name: &GuestName| {
-        history
-            .linked
-            .keys()
-            .any(|holder: &Holder| holder.name == *name)
-    };
-    match wanted.iter().find(|name| !known(name)) {
+    match wanted
+        .iter()
+        .find(|name| !history.guests.contains_key(*name))
+    {
         Some(name) => Err(EngineError::Usage(format!(
             "the base knows no guest {name}: `unify status` lists them"
         ))),

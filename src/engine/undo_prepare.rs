@@ -6,10 +6,11 @@ use super::Guest;
 use super::batch::{Job, New};
 use super::flight::Fate;
 use super::history::Linked;
+use super::holding::Holding;
 use super::quiet::Condition;
 use super::undo::NOT_OURS;
 use crate::base::Base;
-use crate::model::{FileId, GuestName, GuestPath, Moved, Outcome, Refusal, Time};
+use crate::model::{FileId, GuestPath, Moved, Outcome, Refusal, Time};
 use crate::sys::{Dir, Leased, Regular, SysError};
 
 /// A file that may be undone.
@@ -32,10 +33,10 @@ pub(super) fn prepare(
     base: &Base,
     guest: &Guest,
     file: &(usize, Linked),
-    condition: &Condition,
-    running: Option<&(GuestName, String)>,
+    conditions: &[Condition],
+    holding: &mut Holding<'_>,
 ) -> Verdict {
-    match try_prepare(base, guest, file, condition, running) {
+    match try_prepare(base, guest, file, conditions, holding) {
         Ok(undoing) => Verdict::Ready(Box::new(undoing)),
         Err(outcome) => Verdict::Over(outcome),
     }
@@ -45,23 +46,21 @@ fn try_prepare(
     base: &Base,
     guest: &Guest,
     (index, linked): &(usize, Linked),
-    condition: &Condition,
-    running: Option<&(GuestName, String)>,
+    conditions: &[Condition],
+    holding: &mut Holding<'_>,
 ) -> Result<Undoing, Outcome> {
-    quiet_and_uncovered(linked, condition)?;
+    quiet_and_uncovered(linked, &conditions[*index])?;
     let object = base
         .object(&linked.object)
         .map_err(failed)?
         .ok_or(Outcome::Refused(Refusal::NoObject {}))?;
-    let inode = object.state().map_err(failed)?.id;
-    let (file, names) = shared_file(guest, linked, inode)?;
+    let shared = object.state().map_err(failed)?;
+    let (file, names) = shared_file(guest, linked, shared.id)?;
     let state = file.state().map_err(failed)?;
     let flagged = object.is_immutable().map_err(failed)?;
-    if let Some((guest, who)) = running.filter(|_| flagged) {
-        return Err(Outcome::Refused(Refusal::HolderRunning {
-            guest: guest.clone(),
-            who: who.clone(),
-        }));
+    if flagged {
+        let lift = holding.may_lift(&linked.object, &shared, 1, conditions);
+        lift.map_err(Outcome::Refused)?;
     }
     let old = Leased::take(file)
         .map_err(failed)?

@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::history::{History, Holder};
+use super::history::History;
 use super::{EngineError, Guest, PlanFile};
 use crate::base::{Base, Index};
 use crate::model::{
@@ -107,14 +107,14 @@ impl Check<'_> {
             self.found.not_applied += 1;
         }
         for (id, _) in inodes {
-            match self
-                .base
-                .object(&id)?
-                .map(|object| object.is_immutable())
-                .transpose()?
-            {
-                Some(true) => self.found.holds += 1,
-                _ => self.differ(None, None, Some(id), Wrong::NotFlagged),
+            let object = self.base.object(&id);
+            let flagged = object.and_then(|object| object.map_or(Ok(false), |o| o.is_immutable()));
+            match flagged {
+                Ok(true) => self.found.holds += 1,
+                Ok(false) => self.differ(None, None, Some(id), Wrong::NotFlagged),
+                Err(error) => {
+                    self.differ(None, None, Some(id), Wrong::Unreadable(error.to_string()));
+                }
             }
         }
         Ok(())
@@ -149,17 +149,11 @@ impl Check<'_> {
     }
 
     fn was_applied(&self, link: &Link) -> bool {
-        let Some(Some(guest)) = self.guests.get(&link.guest) else {
+        if !matches!(self.guests.get(&link.guest), Some(Some(_))) {
             return true;
-        };
-        let holder = Holder {
-            name: link.guest.clone(),
-            root: guest.path.clone(),
-        };
-        self.history
-            .linked
-            .get(&holder)
-            .is_some_and(|names| names.contains_key(&link.path))
+        }
+        let known = self.history.guests.get(&link.guest);
+        known.is_some_and(|known| known.files.contains_key(&link.path))
     }
 
     /// All generations of an object that are in the base. Each is read whole, once: a damaged one is a difference.

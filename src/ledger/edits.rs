@@ -16,7 +16,7 @@ pub struct Edits {
     /// Links and flags that were turned into skips.
     pub held: u64,
     /// Lines in which more was changed, and which fields.
-    pub changed: Vec<(u64, Vec<&'static str>)>,
+    pub changed: Vec<(u64, Vec<String>)>,
     /// Link and flag lines that were added by hand.
     pub unsealed: Vec<u64>,
     /// How many more changed or added lines there are than the two lists name: each names at most 10,000.
@@ -39,14 +39,14 @@ pub(super) struct EditCount {
 
 impl EditCount {
     pub(super) fn add(&mut self, line: u64, decoded: &Decoded) {
-        let may_list = |length: usize| length < MOST_LISTED;
         let edits = &mut self.edits;
         match &decoded.edit {
-            Edit::Unsealed if may_list(edits.unsealed.len()) => edits.unsealed.push(line),
-            Edit::Changed(fields) if may_list(edits.changed.len()) => {
-                edits.changed.push((line, fields.clone()));
+            Edit::Changed(fields) => {
+                let fields = fields.clone();
+                self.add_changed(line, fields);
             }
-            Edit::Unsealed | Edit::Changed(_) => edits.unlisted += 1,
+            Edit::Unsealed if edits.unsealed.len() < MOST_LISTED => edits.unsealed.push(line),
+            Edit::Unsealed => edits.unlisted += 1,
             Edit::Held => edits.held += 1,
             Edit::None => {}
         }
@@ -57,6 +57,18 @@ impl EditCount {
             Edit::Unsealed => false,
         };
         self.kept += u64::from(was_planned);
+    }
+
+    /// Members of the header, a guest, the summary or the digest that were changed.
+    pub(super) fn add_changed(&mut self, line: u64, fields: Vec<String>) {
+        if fields.is_empty() {
+            return;
+        }
+        if self.edits.changed.len() < MOST_LISTED {
+            self.edits.changed.push((line, fields));
+        } else {
+            self.edits.unlisted += 1;
+        }
     }
 
     /// The first line that was changed or added by hand, as the reason why the plan is not one.
@@ -77,6 +89,11 @@ impl EditCount {
             line,
             bad: BadValue { field, why },
         })
+    }
+
+    /// What was seen so far.
+    pub(super) fn so_far(&self) -> &Edits {
+        &self.edits
     }
 
     /// All edits; `totals` are those of the plan as it was made.

@@ -35,7 +35,7 @@ pub enum Edit {
     /// A link or flag was turned into a skip: always accepted.
     Held,
     /// These fields do not fit the seal; `seal` where it is not one.
-    Changed(Vec<&'static str>),
+    Changed(Vec<String>),
     /// The line has no seal: it was added by hand.
     Unsealed,
 }
@@ -86,7 +86,7 @@ fn decode_skip(line: &[u8]) -> Result<Decoded, BadValue> {
     Ok(Decoded { action, edit })
 }
 
-fn edit(seal: Option<String>, changed: impl Fn(&str) -> Vec<&'static str>) -> Edit {
+fn edit(seal: Option<String>, changed: impl Fn(&str) -> Vec<String>) -> Edit {
     match seal.map(|seal| changed(&seal)) {
         None => Edit::Unsealed,
         Some(fields) if fields.is_empty() => Edit::None,

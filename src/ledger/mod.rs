@@ -41,6 +41,7 @@ mod receipt;
 mod receipt_wire;
 mod schema;
 mod seal;
+mod sealed;
 #[cfg(test)]
 mod tests;
 mod wire;

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::content::ContentDigest;
 use super::edits::{EditCount, Edits};
@@ -19,6 +19,7 @@ use super::line::{self, Decoded};
 use super::parts::{Head, Part, Parts};
 use super::plan_error::PlanError;
 use super::plan_order::PlanOrder;
+use super::sealed;
 use crate::model::{FORMAT, Header, PlanDigest, PlannedGuest, Summary};
 
 /// A plan that is being read, in either form.
@@ -51,13 +52,14 @@ impl<R: BufRead> PlanReader<R> {
     /// Reads header and guests.
     pub fn open(input: R) -> Result<PlanReader<R>, PlanError> {
         let (head, mut parts) = Parts::open(input)?;
-        let header = read_header(head)?;
+        let mut edits = EditCount::default();
+        let header = read_header(head, &mut edits)?;
         let mut guests = Vec::new();
         let mut order = PlanOrder::default();
         let ahead = loop {
             match parts.next()? {
                 Some((line, Part::Guests)) => {
-                    let guest = value(&parts, line)?;
+                    let guest = value(&parts, line, &mut edits)?;
                     order.add_guest(line, &guest)?;
                     guests.push(guest);
                 }
@@ -72,7 +74,7 @@ impl<R: BufRead> PlanReader<R> {
             guests,
             order,
             content,
-            edits: EditCount::default(),
+            edits,
             summary: Summary::default(),
             digest: None,
         })
@@ -81,6 +83,11 @@ impl<R: BufRead> PlanReader<R> {
     /// The plan's header.
     pub fn header(&self) -> &Header {
         &self.header
+    }
+
+    /// What a hand did to the header and the guests; lines of actions were not read yet.
+    pub fn edits_so_far(&self) -> &Edits {
+        self.edits.so_far()
     }
 
     /// The plan's guests, in the order of its lines.
@@ -99,8 +106,12 @@ impl<R: BufRead> PlanReader<R> {
             match next {
                 None => return Ok(None),
                 Some((line, Part::Actions)) => return self.action(line).map(Some),
-                Some((line, Part::Summary)) => self.summary = value(&self.parts, line)?,
-                Some((line, _)) => self.digest = Some(value(&self.parts, line)?),
+                Some((line, Part::Summary)) => {
+                    self.summary = value(&self.parts, line, &mut self.edits)?;
+                }
+                Some((line, _)) => {
+                    self.digest = Some(value(&self.parts, line, &mut self.edits)?);
+                }
             }
         }
     }
@@ -132,11 +143,13 @@ impl<R: BufRead> PlanReader<R> {
     }
 }
 
-fn value<R: BufRead, T>(parts: &Parts<R>, line: u64) -> Result<T, PlanError>
+fn value<R: BufRead, T>(parts: &Parts<R>, line: u64, edits: &mut EditCount) -> Result<T, PlanError>
 where
-    T: for<'a> Deserialize<'a>,
+    T: Serialize + for<'a> Deserialize<'a>,
 {
-    json::parse(parts.value()).map_err(PlanError::at(line))
+    let (value, changed) = sealed::open(parts.value()).map_err(PlanError::at(line))?;
+    edits.add_changed(line, changed);
+    Ok(value)
 }
 
 /// What must fit before anything else in a header is looked at.
@@ -146,7 +159,7 @@ struct Version {
     format: Option<String>,
 }
 
-fn read_header(head: Head) -> Result<Header, PlanError> {
+fn read_header(head: Head, edits: &mut EditCount) -> Result<Header, PlanError> {
     let (text, lines) = head.finish();
     let lines: BTreeMap<String, u64> = lines.into_iter().collect();
     let line_of = |key: &str| lines.get(key).copied().unwrap_or(1);
@@ -164,7 +177,13 @@ fn read_header(head: Head) -> Result<Header, PlanError> {
             line: line_of("format"),
             found: printable(&found),
         }),
-        _ => json::parse(&text).map_err(at_field),
+        _ => {
+            let (header, changed) = sealed::open(&text).map_err(at_field)?;
+            for field in changed {
+                edits.add_changed(line_of(&field), vec![field]);
+            }
+            Ok(header)
+        }
     }
 }
 

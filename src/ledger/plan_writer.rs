@@ -6,9 +6,9 @@
 use std::io::{self, Write};
 
 use super::content::ContentDigest;
-use super::json;
 use super::line;
 use super::object::{members, with_kind};
+use super::sealed::with_seal;
 use crate::model::{Action, Header, PlanDigest, PlannedGuest, Summary};
 
 /// The two forms of a plan. They hold the same values and a reader need not be told which it reads.
@@ -61,7 +61,7 @@ impl<W: Write> PlanWriter<W> {
     /// Writes the closing lines and flushes. The digest is over the actions that were written.
     pub fn finish(mut self, summary: &Summary) -> io::Result<PlanDigest> {
         let digest = self.digest.finish();
-        let (summary, closing) = (to_json(summary)?, to_json(&digest)?);
+        let (summary, closing) = (with_seal(summary)?, with_seal(&digest)?);
         match self.form {
             Form::Document => {
                 self.end_list("],\n\"summary\": ")?;
@@ -80,7 +80,7 @@ impl<W: Write> PlanWriter<W> {
     }
 
     fn header(&mut self, header: &Header) -> io::Result<()> {
-        self.line = to_json(header)?;
+        self.line = with_seal(header)?;
         if self.form == Form::Lines {
             return self.item();
         }
@@ -98,14 +98,14 @@ impl<W: Write> PlanWriter<W> {
             Form::Document => {
                 self.out.write_all(b"\"guests\": [\n")?;
                 for guest in guests {
-                    self.line = to_json(guest)?;
+                    self.line = with_seal(guest)?;
                     self.item()?;
                 }
                 self.end_list("],\n\"actions\": [\n")
             }
             Form::Lines => guests
                 .iter()
-                .try_for_each(|guest| self.record("unify.guest", &to_json(guest)?)),
+                .try_for_each(|guest| self.record("unify.guest", &with_seal(guest)?)),
         }
     }
 
@@ -132,10 +132,4 @@ impl<W: Write> PlanWriter<W> {
         self.line = with_kind(kind, object).map_err(io::Error::other)?;
         self.item()
     }
-}
-
-fn to_json(value: &impl serde::Serialize) -> io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    json::write(value, &mut text)?;
-    Ok(text)
 }

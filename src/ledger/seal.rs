@@ -8,11 +8,12 @@
 use std::fmt::Write as _;
 
 use super::codes::{flag_code, making_code, method_code};
+use super::object::Member;
 use crate::model::{Before, Flag, GuestPath, Link, ObjectId};
 use crate::sys::hash::ContentHasher;
 
 /// The check of one field.
-type Check = (&'static str, u16);
+type Check<'a> = (&'a str, u16);
 
 /// The seal of a link line, 36 digits.
 pub(super) fn of_link(link: &Link) -> String {
@@ -25,16 +26,33 @@ pub(super) fn of_flag(flag: &Flag) -> String {
 }
 
 /// The fields of `link` that do not fit its seal; `seal` itself where it is not one.
-pub(super) fn changed_in_link(link: &Link, seal: &str) -> Vec<&'static str> {
+pub(super) fn changed_in_link(link: &Link, seal: &str) -> Vec<String> {
     changed(&link_checks(link), seal)
 }
 
 /// The same for a flag line.
-pub(super) fn changed_in_flag(flag: &Flag, seal: &str) -> Vec<&'static str> {
+pub(super) fn changed_in_flag(flag: &Flag, seal: &str) -> Vec<String> {
     changed(&flag_checks(flag), seal)
 }
 
-fn link_checks(link: &Link) -> [Check; 9] {
+/// The seal of an object: four digits for each of its members.
+pub(super) fn of_members(members: &[Member]) -> String {
+    text(&member_checks(members))
+}
+
+/// The members that do not fit the seal; `seal` itself where it is not one.
+pub(super) fn changed_members(members: &[Member], seal: &str) -> Vec<String> {
+    changed(&member_checks(members), seal)
+}
+
+fn member_checks(members: &[Member]) -> Vec<Check<'_>> {
+    members
+        .iter()
+        .map(|(key, value)| check(key, [value]))
+        .collect()
+}
+
+fn link_checks(link: &Link) -> [Check<'static>; 9] {
     let names = std::iter::once(&link.path).chain(&link.also);
     let makes = link.makes.map_or("", making_code);
     [
@@ -50,7 +68,7 @@ fn link_checks(link: &Link) -> [Check; 9] {
     ]
 }
 
-fn flag_checks(flag: &Flag) -> [Check; 4] {
+fn flag_checks(flag: &Flag) -> [Check<'static>; 4] {
     [
         check("object", [object(&flag.object)]),
         check("set", flag.set.iter().map(|flag| flag_code(*flag))),
@@ -77,7 +95,7 @@ fn before(b: &Before) -> [u64; 11] {
     ]
 }
 
-fn check<P: AsRef<[u8]>>(field: &'static str, parts: impl IntoIterator<Item = P>) -> Check {
+fn check<P: AsRef<[u8]>>(field: &str, parts: impl IntoIterator<Item = P>) -> Check<'_> {
     let mut hasher = ContentHasher::new();
     hasher.update(field.as_bytes());
     for part in parts {
@@ -89,24 +107,24 @@ fn check<P: AsRef<[u8]>>(field: &'static str, parts: impl IntoIterator<Item = P>
     (field, u16::from_be_bytes([first, second]))
 }
 
-fn text(checks: &[Check]) -> String {
+fn text(checks: &[Check<'_>]) -> String {
     checks.iter().fold(String::new(), |mut text, (_, check)| {
         let _ = write!(text, "{check:04x}");
         text
     })
 }
 
-fn changed(checks: &[Check], seal: &str) -> Vec<&'static str> {
+fn changed(checks: &[Check<'_>], seal: &str) -> Vec<String> {
     let well_formed = seal.len() == 4 * checks.len()
         && seal.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !well_formed {
-        return vec!["seal"];
+        return vec!["seal".to_owned()];
     }
     let expected = text(checks);
     let digits = seal.as_bytes().chunks(4).zip(expected.as_bytes().chunks(4));
     let pairs = checks.iter().zip(digits);
     pairs
         .filter(|(_, (found, want))| found != want)
-        .map(|((field, _), _)| *field)
+        .map(|((field, _), _)| (*field).to_owned())
         .collect()
 }

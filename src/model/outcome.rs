@@ -7,7 +7,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, GuestName, GuestPath, Making, ObjectId, Time};
+use super::{Digest, GuestName, GuestPath, Making, ObjectId, Protect, Time};
 
 /// The name of one run of `apply` or `undo`: `YYYYMMDDTHHMMSSZ-`, which people read, and eight hex digits, which count
 /// the runs of a base. The order is that of the count: clocks step, and two runs may begin in one second.
@@ -113,6 +113,8 @@ pub struct Receipt {
     pub plan: Option<Digest>,
     /// The run that was undone; `None` for apply and for undo of everything.
     pub undoes: Option<RunId>,
+    /// How the plan protects objects; `None` for undo.
+    pub protect: Option<Protect>,
     /// Which guests, and where they were.
     pub guests: Vec<ReceiptGuest>,
 }
@@ -192,6 +194,12 @@ pub enum Refusal {
         /// Who is inside.
         who: String,
     },
+    /// The object is flagged, and some of its names are where the base knows of no guest: whoever holds them may be
+    /// running.
+    HolderUnknown {
+        /// How many names.
+        names: u64,
+    },
     /// Something is mounted on the name.
     MountedOver {},
     /// The name lies on another file system than the base.
@@ -219,6 +227,7 @@ impl Refusal {
             Refusal::OpenForWriting {} => "open-for-writing",
             Refusal::GuestRunning { .. } => "guest-running",
             Refusal::HolderRunning { .. } => "holder-running",
+            Refusal::HolderUnknown { .. } => "holder-unknown",
             Refusal::MountedOver {} => "mounted-over",
             Refusal::OtherFilesystem {} => "other-filesystem",
             Refusal::DamagedObject {} => "damaged-object",

@@ -83,6 +83,7 @@ codes! {
         NamesOutside = "names-outside": "has hard links outside the scanned guests or across guests",
         TooManyNames = "too-many-names": "has more hard links than one plan line can name",
         InodeFlags = "inode-flags": "has inode flags or a project id that a link would change",
+        FixedDirectory = "fixed-directory": "its directory is immutable or append-only, so no name in it can be moved",
         MountedOver = "mounted-over": "something is mounted on this name",
         OtherFilesystem = "other-filesystem": "on another file system than the guest's root",
         Unreadable = "unreadable": "could not be read",

@@ -49,7 +49,7 @@ impl Kind {
         match reason {
             R::NotWorldReadable | R::WorldWritable | R::Privileged => Kind::Access,
             R::LinkedToKept | R::NamesOutside | R::TooManyNames => Kind::Tied,
-            R::InodeFlags | R::MountedOver | R::OtherFilesystem => Kind::Tied,
+            R::InodeFlags | R::FixedDirectory | R::MountedOver | R::OtherFilesystem => Kind::Tied,
             R::TooSmall | R::TooSparse | R::Excluded | R::Held => Kind::Asked,
             R::Unreadable | R::ChangedWhileReading => Kind::Unread,
             R::Empty | R::Unique | R::AlreadyShared => Kind::NoGain,

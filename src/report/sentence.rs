@@ -101,6 +101,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::GuestRunning { who } => format!("{kind}: {}", safe(who)),
         Refusal::HolderRunning { guest, who } => format!("{kind}: {guest}, {}", safe(who)),
+        Refusal::HolderUnknown { names } => format!("{kind}: {names} of them"),
         _ => kind.to_owned(),
     }
 }
@@ -115,6 +116,9 @@ pub fn refusal_kind(refusal: &Refusal) -> &'static str {
         Refusal::OpenForWriting {} => "somebody has the file open for writing",
         Refusal::GuestRunning { .. } => "the guest is running",
         Refusal::HolderRunning { .. } => "a guest that holds the object is running",
+        Refusal::HolderUnknown { .. } => {
+            "names of the object are in no guest that the base can find (plan and apply the guest that was moved)"
+        }
         Refusal::MountedOver {} => "something is mounted on the name",
         Refusal::OtherFilesystem {} => "on another file system than the base",
         Refusal::DamagedObject {} => "the object in the base is not what its name says",

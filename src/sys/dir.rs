@@ -79,6 +79,16 @@ impl Dir {
             .map_err(|e| SysError::new("stat", &self.path, e))
     }
 
+    /// Is a directory beneath this one immutable or append-only, so that no name in it can be exchanged?
+    pub fn is_fixed(&self, relative: &[u8]) -> SysResult<bool> {
+        let answer = if relative.is_empty() {
+            stat::is_fixed(&self.fd)
+        } else {
+            stat::is_fixed(self.beneath(relative, NAME)?)
+        };
+        answer.map_err(|e| self.failed("stat", relative, e))
+    }
+
     /// The mount that the handle was opened through; links and renames need equal ones.
     pub fn mount_id(&self) -> SysResult<u64> {
         stat::of_fd(&self.fd)

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 
-use rustix::fs::{AtFlags, FileType, Statx, StatxFlags, makedev, statx};
+use rustix::fs::{AtFlags, FileType, Statx, StatxAttributes, StatxFlags, makedev, statx};
 use rustix::io::Errno;
 
 use crate::model::{FileId, FileKind, FileState, Time};
@@ -19,6 +19,13 @@ pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, u64), Errno> {
         flags,
     )?;
     Ok((from_statx(&answer), answer.stx_mnt_id))
+}
+
+/// Does `statx` say that it is immutable or append-only? File systems that do not tell count as "no".
+pub(super) fn is_fixed(fd: impl AsFd) -> Result<bool, Errno> {
+    let answer = statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::empty())?;
+    let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+    Ok(answer.stx_attributes.intersects(fixed))
 }
 
 /// The state of what a walk met. A proposal: the name is opened again before anything is decided for good.

@@ -3,10 +3,14 @@
 use std::os::unix::fs::FileTypeExt;
 use std::process::Command;
 
-use crate::support::{Disk, File, Guest, Lab, content, id, listings, unchanged};
+use crate::running::inside;
+use crate::support::{
+    Disk, File, Guest, Lab, Listing, assert_same, content, id, is_immutable, listings, nlink,
+    unchanged,
+};
 
 /// Runs `unify` and kills it as it enters the `nth` call of `call`.
-fn cut(call: &str, nth: usize, args: &[&str]) {
+pub fn cut(call: &str, nth: usize, args: &[&str]) {
     let inject = format!("inject={call}:signal=KILL:when={nth}");
     let status = Command::new("strace")
         .args(["-f", "-o", "/dev/null", "-e", &inject])
@@ -17,7 +21,7 @@ fn cut(call: &str, nth: usize, args: &[&str]) {
     assert!(!status.status.success(), "{call} {nth} was not reached");
 }
 
-fn has_strace() -> bool {
+pub fn has_strace() -> bool {
     Command::new("strace").arg("-V").output().is_ok()
 }
 
@@ -63,6 +67,106 @@ fn names_of_one_file_stay_together() {
         assert_eq!(lab.objects().len(), 0, "no name was forgotten");
         unchanged(&[&a, &b], &before, "after undo");
     }
+}
+
+/// Journal and plan are gone: names and inodes tell enough.
+#[test]
+fn a_cut_run_without_its_journal_is_healed() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for (call, nth) in [("renameat2", 1), ("renameat2", 2), ("unlinkat", 1)] {
+        let lab = lab!(Disk::Own);
+        let [a, b] = with_two_names(&lab);
+        let listings = || [&a, &b].map(|guest| Listing::of(guest.root()).without_directory_times());
+        let before = listings();
+        let plan = lab.plan(&[&a, &b], &["--objects", "copy"]);
+        cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
+        for paper in ["journal", "plan"] {
+            for run in std::fs::read_dir(lab.base().join("runs")).unwrap() {
+                std::fs::remove_file(run.unwrap().path().join(paper)).unwrap();
+            }
+        }
+        lab.on_base("recover", &[]).expect(0);
+        assert_eq!(lab.staged().len(), 0, "{call} {nth}: staging is empty");
+        for (before, after) in before.iter().zip(listings()) {
+            assert_same(before, &after, &format!("{call} {nth}"));
+        }
+        for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
+            assert!(is_immutable(object), "{call} {nth}: shared and unprotected");
+        }
+        // The base does not know the names any more: a plan finds them, and apply teaches them.
+        lab.plan(&[&a, &b], &[]).apply().expect_one_of(&[0, 4]);
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+        lab.on_base("gc", &[]).expect(0);
+        assert_eq!(
+            lab.objects().len(),
+            0,
+            "{call} {nth}: no name was forgotten"
+        );
+    }
+}
+
+/// What healing finishes knows each file's own time, for undo to give back.
+#[test]
+fn a_time_of_its_own_survives_a_cut() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let [a, b] = ["a", "b"].map(|name| lab.guest(name));
+    a.put("/usr/f", &File::new(content(7)).mtime(1_000, 1));
+    b.put("/usr/f", &File::new(content(7)).mtime(2_000, 2));
+    let before = listings(&[&a, &b]);
+    let plan = lab.plan(&[&a, &b], &["--ignore", "mtime"]);
+    cut(
+        "unlinkat",
+        1,
+        &["apply", "--yes", plan.path.to_str().unwrap()],
+    );
+    lab.on_base("recover", &[]).expect(0);
+    assert_eq!(id(&a.host("/usr/f")), id(&b.host("/usr/f")), "it is shared");
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    unchanged(&[&a, &b], &before, "after undo");
+}
+
+/// Healing exchanges names and lifts flags, so it waits until nobody is inside.
+#[test]
+fn a_running_guest_is_not_healed() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let [a, b] = with_two_names(&lab);
+    let before = listings(&[&a, &b]);
+    let plan = lab.plan(&[&a, &b], &[]);
+    cut(
+        "renameat2",
+        2,
+        &["apply", "--yes", plan.path.to_str().unwrap()],
+    );
+    let left = lab.staged();
+    let process = inside("sh", &["-c", "echo inside; read wait"], &b.host("/usr"));
+    assert!(process.is_some());
+    lab.on_base("recover", &[]).expect(9);
+    plan.apply().expect(9);
+    assert_eq!(lab.staged(), left, "nothing was touched");
+    drop(process);
+    lab.on_base("recover", &[]).expect(0);
+    unchanged(&[&a, &b], &before, "after recover");
+    assert_eq!(lab.staged().len(), 0);
+}
+
+/// What was made of a base by a run that was killed goes with the next one.
+#[test]
+fn half_a_base_is_removed() {
+    let lab = lab!(Disk::Own);
+    let [a, b] = with_two_names(&lab);
+    let part = lab.guests().join(".unify.4194305.part");
+    std::fs::create_dir_all(part.join("objects")).unwrap();
+    std::fs::write(part.join("format"), "unify base 1\n").unwrap();
+    lab.plan(&[&a, &b], &[]).apply().expect(0);
+    assert!(!part.exists());
 }
 
 #[test]

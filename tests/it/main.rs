@@ -9,7 +9,8 @@
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
-//! | `killed`, `properties` | any moment, any tree |
+//! | `moved` | guests that are not where the base remembers them |
+//! | `killed`, `cut`, `guards`, `properties` | any moment, any tree |
 //! | `readme`, `upgrade` | that the README is true |
 //! | `kit` | the helpers of all these |
 //!
@@ -29,10 +30,12 @@ mod edits;
 mod filesystems;
 mod floors;
 mod gc;
+mod guards;
 mod killed;
 mod kit;
 mod locks;
 mod matching;
+mod moved;
 mod names;
 mod plan;
 mod properties;

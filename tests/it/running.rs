@@ -8,7 +8,7 @@ use crate::refused::line_of;
 use crate::support::{Disk, File, Guest, content, id, listings, strings_in, unchanged};
 
 /// A process that said that it is where it should be; killed when the test ends.
-struct Inside(Child);
+pub struct Inside(Child);
 
 impl Drop for Inside {
     fn drop(&mut self) {
@@ -18,7 +18,7 @@ impl Drop for Inside {
 }
 
 /// Starts a program that prints a line once it is inside, then waits.
-fn inside(program: &str, args: &[&str], cwd: &Path) -> Option<Inside> {
+pub fn inside(program: &str, args: &[&str], cwd: &Path) -> Option<Inside> {
     let mut command = Command::new(program);
     command
         .args(args)

@@ -109,10 +109,10 @@ fn every_changed_field_is_named() {
     let action = Action::Link(link("web1", b"/usr/bin/perl"));
     for (field, value) in link_edits {
         let decoded = edited(&action, |line| line[field] = value.clone()).unwrap();
-        assert_eq!(decoded.edit, Edit::Changed(vec![field]));
+        assert_eq!(decoded.edit, Edit::Changed(vec![field.to_owned()]));
     }
     let also = edited(&action, |line| line["also"] = json!([{"path": "/z"}])).unwrap();
-    assert_eq!(also.edit, Edit::Changed(vec!["path"]));
+    assert_eq!(also.edit, Edit::Changed(vec!["path".to_owned()]));
 
     let action = Action::Flag(flag());
     let flag_edits = [
@@ -122,7 +122,7 @@ fn every_changed_field_is_named() {
     ];
     for (field, value) in flag_edits {
         let decoded = edited(&action, |line| line[field] = value.clone()).unwrap();
-        assert_eq!(decoded.edit, Edit::Changed(vec![field]));
+        assert_eq!(decoded.edit, Edit::Changed(vec![field.to_owned()]));
     }
 }
 
@@ -136,7 +136,7 @@ fn notes_are_free_and_seals_are_not() {
         });
         assert_eq!(without.unwrap().edit, Edit::Unsealed);
         let broken = edited(&action, |line| line["seal"] = json!("é")).unwrap();
-        assert_eq!(broken.edit, Edit::Changed(vec!["seal"]));
+        assert_eq!(broken.edit, Edit::Changed(vec!["seal".to_owned()]));
     }
 }
 

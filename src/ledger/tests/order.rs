@@ -68,12 +68,12 @@ fn guests_are_listed_once_and_named_after_the_list() {
     let text = write(Form::Document, &[Action::Link(link("web3", b"/a"))]);
     assert!(matches!(
         read(text),
-        Err(PlanError::UnknownGuest { line: 17, .. })
+        Err(PlanError::UnknownGuest { line: 18, .. })
     ));
     let text = plan(Form::Document).replace("\"name\":\"web2\"", "\"name\":\"web1\"");
     assert!(matches!(
         read(text),
-        Err(PlanError::GuestTwice { line: 14, .. })
+        Err(PlanError::GuestTwice { line: 15, .. })
     ));
 }
 

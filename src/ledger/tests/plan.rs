@@ -32,7 +32,7 @@ fn a_document_has_a_value_a_line() {
     let want = [
         "{", "\"$schema\": ", "\"kind\": \"un", "\"format\": \"", "\"created\": ", "\"tool\": \"un",
         "\"edit\": \"de", "\"host\": \"01", "\"base\": {\"p", "\"policy\": {", "\"protection",
-        "\"guests\": [", "{\"name\":\"we", "{\"name\":\"we", "],",
+        "\"seal\": \"6a", "\"guests\": [", "{\"name\":\"we", "{\"name\":\"we", "],",
         "\"actions\": ", "{\"action\":\"", "{\"action\":\"", "{\"action\":\"", "{\"action\":\"",
         "{\"action\":\"", "{\"action\":\"", "],",
         "\"summary\": ", "\"digest\": {", "}",
@@ -42,7 +42,7 @@ fn a_document_has_a_value_a_line() {
     assert!(text.ends_with("}\n"));
     assert_eq!(
         read(&text).unwrap().lines[0].0,
-        17,
+        18,
         "the line of the first action"
     );
     assert!(serde_json::from_str::<Value>(&text).is_ok());
@@ -107,7 +107,14 @@ fn pretty(text: &str) -> String {
     let top = [
         "$schema", "kind", "format", "created", "tool", "edit", "host", "base", "policy",
     ];
-    let rest = ["protection", "guests", "actions", "summary", "digest"];
+    let rest = [
+        "protection",
+        "seal",
+        "guests",
+        "actions",
+        "summary",
+        "digest",
+    ];
     let member = |key: &&str| format!("  \"{key}\": {}", pretty_value(&value[key].to_string()));
     let members: Vec<String> = top.iter().chain(&rest).map(member).collect();
     format!("{{\n{}\n}}\n", members.join(",\n"))
@@ -153,7 +160,10 @@ fn edits_are_counted_and_named() {
     assert_ne!(held.closing.digest_now, held.closing.digest_in_file);
 
     let changed = read(text.replacen("\"saves\":3973120", "\"saves\":9", 1)).unwrap();
-    assert_eq!(changed.closing.edits.changed, [(20, vec!["saves"])]);
+    assert_eq!(
+        changed.closing.edits.changed,
+        [(21, vec!["saves".to_owned()])]
+    );
     assert_eq!(changed.closing.edits.removed, 0);
     assert!(changed.closing.edits.need_consent());
 
@@ -164,11 +174,31 @@ fn edits_are_counted_and_named() {
 }
 
 #[test]
+fn a_hand_in_header_guests_summary_or_digest_is_named() {
+    for form in [Form::Document, Form::Lines] {
+        let text = plan(form);
+        for (from, to, field) in [
+            ("\"mode\":\"immutable\"", "\"mode\":\"none\"", "protection"),
+            ("\"min_size\":", "\"min_size\":7", "policy"),
+            ("/srv/guests/web1", "/srv/guests/db", "root"),
+            ("\"flags\":1", "\"flags\":0", "totals"),
+            ("\"seal\":\"", "\"seal\":\"00", "seal"),
+        ] {
+            let changed = read(text.replacen(from, to, 1)).unwrap().closing.edits;
+            let fields = changed.changed.iter().flat_map(|(_, fields)| fields);
+            assert_eq!(fields.collect::<Vec<_>>(), [field], "{form:?} {from}");
+            assert!(changed.need_consent());
+        }
+    }
+}
+
+#[test]
 fn a_line_added_by_hand_is_named_and_hides_no_removal() {
     let mut lines = actions();
     lines.remove(4);
     let text = write(Form::Lines, &lines);
-    let at = text.find(",\"seal\":").unwrap();
+    let first = text.find("{\"action\"").unwrap();
+    let at = first + text[first..].find(",\"seal\":").unwrap();
     let end = text[at..].find('}').unwrap();
     let unsealed = text.replacen(&text[at..at + end], "", 1);
     let edits = read(unsealed).unwrap().closing.edits;

@@ -13,6 +13,7 @@ pub fn receipt() -> Receipt {
         started: "2026-01-01T00:00:00Z".into(),
         plan: Some(Digest([7; 32])),
         undoes: None,
+        protect: Some(Protect::Immutable),
         guests: vec![ReceiptGuest {
             name: guest("web1"),
             root: "/srv/guests/web1".into(),

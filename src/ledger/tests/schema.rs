@@ -79,8 +79,9 @@ fn what_the_reader_refuses_is_invalid() {
             .cloned()
             .collect::<Vec<_>>()
     };
-    for key in keys(&sample_plan()) {
-        change(&|plan| remove(plan, &key));
+    // Without its seal a plan is one that was made by hand, and apply asks.
+    for key in keys(&sample_plan()).iter().filter(|key| *key != "seal") {
+        change(&|plan| remove(plan, key));
     }
     let optional = [
         "also", "path_b64", "makes", "seal", "per", "package", "size",

@@ -1,0 +1,90 @@
+//! What a cut run left and no journal explains.
+//!
+//! An entry of staging is dropped only if nothing is lost with it: it is a name of an object, or a file that equals
+//! one in content and all metadata. Anything else is kept for a person.
+
+use super::EngineError;
+use super::history::History;
+use super::recover::set_aside;
+use crate::base::{Base, Held, Index};
+use crate::model::{FileState, Protect, Receipt, RunId};
+use crate::rules::precondition::metadata_differs;
+use crate::sys::{Dir, Regular, SysResult};
+
+/// Drops what equals an object and sets the rest aside.
+pub(super) fn drop_known(base: &Base, run: &RunId, staging: &Dir) -> Result<(), EngineError> {
+    let left = staging.list()?;
+    if left.is_empty() {
+        return Ok(());
+    }
+    let index = Index::read(base)?;
+    for entry in left {
+        let state = staging.look(&entry)?;
+        if let Some(held) = index.of_inode(state.id) {
+            drop_name(base, staging, held, &entry)?;
+        } else if has_twin(base, &index, staging, &state, &entry)? {
+            staging.unlink(&entry)?;
+        } else {
+            set_aside(base, run, staging, &String::from_utf8_lossy(&entry))?;
+        }
+    }
+    Ok(())
+}
+
+/// The flag goes off for the moment: a name of a flagged inode cannot be removed.
+fn drop_name(base: &Base, staging: &Dir, held: &Held, entry: &[u8]) -> SysResult<()> {
+    let object = base.object(&held.id)?;
+    let flagged = object.as_ref().map_or(Ok(false), Regular::is_immutable)?;
+    if let Some(file) = object.as_ref().filter(|_| flagged) {
+        file.set_immutable(false)?;
+    }
+    staging.unlink(entry)?;
+    match object.filter(|_| flagged) {
+        Some(file) => file.set_immutable(true),
+        None => Ok(()),
+    }
+}
+
+fn has_twin(
+    base: &Base,
+    index: &Index,
+    staging: &Dir,
+    state: &FileState,
+    entry: &[u8],
+) -> SysResult<bool> {
+    let Some(file) = staging.open_regular(entry)? else {
+        return Ok(false);
+    };
+    let metadata = file.metadata(&[])?;
+    let alike = |held: &&Held| held.state.size == state.size && held.state.mtime == state.mtime;
+    for held in index.objects().iter().filter(alike) {
+        let Some(object) = base.object(&held.id)? else {
+            continue;
+        };
+        let differs = metadata_differs(&metadata, &object.metadata(&[])?, &[]);
+        if differs.is_empty() && file.same_content(&object, state.size)? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Without a journal nobody knows which flags were off: every object that guests share by a run that protects gets
+/// its flag again. Returns how many did.
+pub(super) fn flag_unprotected(base: &Base, receipt: Option<&Receipt>) -> Result<u64, EngineError> {
+    let protection = History::read(base)?.protection();
+    let run_protects = receipt.and_then(|receipt| receipt.protect) == Some(Protect::Immutable);
+    let mut flags = 0;
+    for held in Index::read(base)?.objects() {
+        let wanted = *protection.get(&held.id).unwrap_or(&run_protects);
+        if held.state.nlink < 2 || !wanted {
+            continue;
+        }
+        let object = base.object(&held.id)?;
+        if let Some(file) = object.filter(|file| file.is_immutable().is_ok_and(|on| !on)) {
+            file.set_immutable(true)?;
+            flags += 1;
+        }
+    }
+    Ok(flags)
+}

@@ -1,0 +1,138 @@
+//! Guests that are not where the base remembers them: renamed, moved, gone, or two of one name.
+
+use crate::refused::line_of;
+use crate::running::inside;
+use crate::support::{
+    Disk, File, Guest, Lab, content, id, is_immutable, listings, strings_in, unchanged,
+};
+
+/// Two guests that share a file, and a third that could share it.
+fn shared(lab: &Lab) -> [Guest; 3] {
+    let [a, b] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+    a.hard_link("/usr/f", "/usr/g");
+    b.hard_link("/usr/f", "/usr/g");
+    lab.plan(&[&a, &b], &[]).apply().expect(0);
+    let c = lab.guest("third");
+    c.put("/usr/f", &File::new(content(1)));
+    [a, b, c]
+}
+
+/// The same guest at another place, and by the name of that place.
+fn renamed(lab: &Lab, guest: &Guest, name: &str) -> Guest {
+    let new = lab.guest(name);
+    std::fs::remove_dir(new.root()).unwrap();
+    std::fs::rename(guest.root(), new.root()).unwrap();
+    new
+}
+
+#[test]
+fn a_flag_stays_on_while_a_holder_cannot_be_found() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = shared(&lab);
+    let b = renamed(&lab, &b, "elsewhere");
+    let before = listings(&[&a, &b, &c]);
+    let process = inside("sh", &["-c", "echo inside; read wait"], &b.host("/usr"));
+    assert!(process.is_some());
+
+    lab.plan(&[&c], &[]).apply().expect(4);
+    let line = line_of(&lab.receipt(), "third", "/usr/f").clone();
+    assert!(strings_in(&line).contains(&"holder-unknown"), "{line}");
+    lab.on_base("undo", &["--run", "all", "--guest", "web", "--yes"])
+        .expect(4);
+    let line = line_of(&lab.receipt(), "web", "/usr/f").clone();
+    assert!(strings_in(&line).contains(&"holder-unknown"), "{line}");
+    assert_eq!(id(&a.host("/usr/f")), id(&b.host("/usr/f")));
+    assert_ne!(id(&a.host("/usr/f")), id(&c.host("/usr/f")));
+    assert!(is_immutable(&a.host("/usr/f")));
+    unchanged(&[&a, &b, &c], &before, "after two refusals");
+
+    // Known again, it is seen to run; once it is quiet, all is as ever.
+    let plan = lab.plan(&[&b, &c], &[]);
+    plan.apply().expect(4);
+    let line = line_of(&lab.receipt(), "third", "/usr/f").clone();
+    assert!(strings_in(&line).contains(&"holder-running"), "{line}");
+    drop(process);
+    lab.plan(&[&b, &c], &[]).apply().expect(0);
+    assert_eq!(id(&a.host("/usr/f")), id(&c.host("/usr/f")));
+    unchanged(&[&a, &b, &c], &before, "after apply");
+}
+
+#[test]
+fn a_renamed_guest_is_learned_and_undone() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = shared(&lab);
+    let before = listings(&[&a, &b, &c]);
+    let b = renamed(&lab, &b, "elsewhere");
+    lab.plan(&[&b, &c], &[]).apply().expect(0);
+    // The old name of the guest has nothing any more; it is answered once, and then forgotten.
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(4);
+    let names = [&a, &b, &c].map(|guest| id(&guest.host("/usr/f")));
+    assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2]);
+    assert_eq!(
+        id(&b.host("/usr/f")),
+        id(&b.host("/usr/g")),
+        "names of one file stay together"
+    );
+    unchanged(&[&a, &b, &c], &before, "after undo");
+    lab.on_base("gc", &[]).expect(0);
+    assert_eq!(lab.objects().len(), 0);
+    let status = lab.on_base("status", &["--json"]).expect(0).json();
+    assert!(!status.to_string().contains("drifted\":[{"), "{status}");
+}
+
+#[test]
+fn a_guest_keeps_its_name_at_a_new_place() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = shared(&lab);
+    let before = listings(&[&a, &b, &c]);
+    let b_elsewhere = renamed(&lab, &b, "elsewhere");
+    let arg = format!("{}={}", b.name(), b_elsewhere.root().display());
+    let (path, base) = (lab.path("moved.json"), lab.base());
+    let args = ["plan", "--base", base.to_str().unwrap(), "-o"];
+    let third = c.arg();
+    let args = [&args[..], &[path.to_str().unwrap(), &arg, &third]].concat();
+    crate::support::unify(&args).expect(0);
+    crate::support::unify(&["apply", "--yes", path.to_str().unwrap()]).expect(0);
+    assert_eq!(id(&a.host("/usr/f")), id(&c.host("/usr/f")));
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    unchanged(&[&a, &b_elsewhere, &c], &before, "after undo");
+    lab.on_base("gc", &[]).expect(0);
+    assert_eq!(lab.objects().len(), 0);
+}
+
+#[test]
+fn two_guests_of_one_name_are_refused() {
+    let lab = lab!(Disk::Own);
+    let [a, _b, c] = shared(&lab);
+    let before = listings(&[&a, &c]);
+    let (path, base) = (lab.path("namesake.json"), lab.base());
+    let arg = format!("{}={}", a.name(), c.root().display());
+    let args = ["plan", "--base", base.to_str().unwrap(), "-o"];
+    let args = [&args[..], &[path.to_str().unwrap(), &arg]].concat();
+    crate::support::unify(&args).expect(0);
+    crate::support::unify(&["apply", "--yes", path.to_str().unwrap()]).expect(5);
+    assert_ne!(id(&a.host("/usr/f")), id(&c.host("/usr/f")));
+    unchanged(&[&a, &c], &before, "after the refusal");
+}
+
+#[test]
+fn undo_of_a_guest_that_is_away_is_not_done() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = shared(&lab);
+    let before = listings(&[&b]);
+    let away = lab.path("away");
+    std::fs::rename(b.root(), &away).unwrap();
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(4);
+    let line = line_of(&lab.receipt(), "db", "/usr/f").clone();
+    assert!(strings_in(&line).contains(&"root-changed"), "{line}");
+    assert_eq!(
+        id(&a.host("/usr/f")),
+        id(&away.join("usr/f")),
+        "no flag came off for the other guest either"
+    );
+    std::fs::rename(&away, b.root()).unwrap();
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    unchanged(&[&b], &before, "back and undone");
+    assert_ne!(id(&a.host("/usr/f")), id(&b.host("/usr/f")));
+    drop(c);
+}
