@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::confirm::confirm;
+use super::confirm::agreed;
 use super::exit::{Exit, Failure, say};
 use super::screen::Screen;
 use crate::engine::{ApplyOptions, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals};
@@ -45,24 +45,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let ready = ReadyToApply::check(&mut plan, options, &screen)?;
     announce(&ready);
-    match confirm("Apply this plan?", args.yes) {
-        Ok(true) => {}
-        Ok(false) => {
-            ready.cancel()?;
-            say("No guest was changed.");
-            return Ok(Exit::Done);
-        }
-        Err(failure) => {
-            ready.cancel()?;
-            return Err(failure);
-        }
-    }
+    let question = "Apply this plan?";
+    let Some(ready) = agreed(ready, question, args.yes, ReadyToApply::cancel)? else {
+        return Ok(Exit::Done);
+    };
     let base = ready.header().base.path.clone();
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
-    let not_done = screen.not_done();
-    report(&base, &result, &not_done, args.json, args.bytes)?;
-    Ok(exit(&result, &stop))
+    let told = report(&base, &result, &screen.not_done(), args.json, args.bytes);
+    exit(&result, &stop, told)
 }
 
 fn announce(ready: &ReadyToApply) {
@@ -78,6 +69,12 @@ fn announce(ready: &ReadyToApply) {
         say(&format!(
             "{} taken out of the plan by hand",
             counted(removed, "action")
+        ));
+    }
+    if ready.flags_removed() > 0 {
+        say(&format!(
+            "WARNING: {} will NOT be protected: their flag lines were taken out of the plan.",
+            counted(ready.flags_removed(), "shared file")
         ));
     }
     if ready.header().protection.mode == Protect::None {
@@ -109,8 +106,9 @@ pub(super) fn report(
     }
     if result.quarantined > 0 {
         say(&format!(
-            "unify: {} in the base's quarantine; `unify recover` lists what is there",
-            counted(result.quarantined, "file")
+            "unify: {} in the base's quarantine; `unify recover --base {}` lists what is there",
+            counted(result.quarantined, "file"),
+            run::shell_word(base)
         ));
     }
     if result.interrupted {
@@ -126,7 +124,23 @@ pub(super) fn report(
     Ok(())
 }
 
-pub(super) fn exit(result: &RunResult, stop: &Stop) -> Exit {
+/// The exit code of a run. That its report could not be written is said, and decides only where nothing else does.
+pub(super) fn exit(
+    result: &RunResult,
+    stop: &Stop,
+    told: Result<(), Failure>,
+) -> Result<Exit, Failure> {
+    match (ended(result, stop), told) {
+        (Exit::Done, Err(failure)) => Err(failure),
+        (exit, Err(failure)) => {
+            say(&format!("unify: {failure}"));
+            Ok(exit)
+        }
+        (exit, Ok(())) => Ok(exit),
+    }
+}
+
+fn ended(result: &RunResult, stop: &Stop) -> Exit {
     if result.interrupted {
         return if stop.was_interrupt() {
             Exit::Interrupted

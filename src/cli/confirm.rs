@@ -2,10 +2,32 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::exit::Failure;
+use super::exit::{Failure, say};
+use crate::engine::EngineError;
+
+/// Hands `ready` back if the user agrees; otherwise it is called off by `cancel`, and so if nobody can be asked.
+pub(super) fn agreed<R>(
+    ready: R,
+    question: &str,
+    yes: bool,
+    cancel: impl FnOnce(R) -> Result<(), EngineError>,
+) -> Result<Option<R>, Failure> {
+    match confirm(question, yes) {
+        Ok(true) => Ok(Some(ready)),
+        Ok(false) => {
+            cancel(ready)?;
+            say("No guest was changed.");
+            Ok(None)
+        }
+        Err(failure) => {
+            cancel(ready)?;
+            Err(failure)
+        }
+    }
+}
 
 /// Asks on the terminal; true for yes.
-pub(super) fn confirm(question: &str, yes: bool) -> Result<bool, Failure> {
+fn confirm(question: &str, yes: bool) -> Result<bool, Failure> {
     if yes {
         return Ok(true);
     }

@@ -1,6 +1,6 @@
 //! `unify plan`
 
-use std::io;
+use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, ValueEnum};
@@ -12,6 +12,7 @@ use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
     Ignored, Objects, Pattern, PatternKind, Policy, Protect, SkipDetail, SkipReason,
 };
+use crate::report::plan::Goes;
 use crate::report::size::Sizes;
 use crate::report::{Format, PlanView, Show, Tally};
 
@@ -31,9 +32,10 @@ pub(super) struct Args {
     /// The base that will hold the shared files; default: `.unify` beside the guests
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
-    /// Where the plan goes: a document, JSON Lines for `.jsonl`, compressed for `.zst`; `-` is standard output
-    #[arg(short, long, value_name = "FILE", default_value = "-")]
-    output: PathBuf,
+    /// Where the plan goes: a document, JSON Lines for `.jsonl`, compressed for `.zst`; `-` is standard output, which is
+    /// also taken without this option, unless it is a terminal: then only the report is shown
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
     /// How shared files are protected; `none` must be given twice: a write by one guest then changes all
     #[arg(long, value_enum, value_name = "MODE", action = clap::ArgAction::Append)]
     protect: Vec<ProtectArg>,
@@ -100,18 +102,12 @@ enum SkipsArg {
 }
 
 pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
-    let to_stdout = args.output == Path::new("-");
-    if to_stdout && args.json {
-        return Err(Failure::Usage(
-            "--json prints the report on standard output: give the plan a file with --output"
-                .into(),
-        ));
-    }
+    let goes = Goes::of(args.output.as_deref(), args.json)?;
     let options = options(args, matches)?;
-    let output = if to_stdout {
-        Output::Stream(Box::new(io::stdout()))
-    } else {
-        Output::File(args.output.clone())
+    let output = match goes {
+        Goes::To(file) => Output::File(file.to_owned()),
+        Goes::ToStandardOutput => Output::Stream(Box::new(io::stdout())),
+        Goes::Nowhere => Output::Stream(Box::new(io::sink())),
     };
     let mut tally = Tally::new(None);
     let planned = engine::plan(
@@ -120,11 +116,26 @@ pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
         &mut |action| tally.take(action),
         &Screen::new(),
     )?;
-    report(args, &planned, &tally)?;
+    report(args, goes, &planned, &tally)?;
     Ok(exit(args, &planned))
 }
 
-fn report(args: &Args, planned: &Planned, tally: &Tally) -> Result<(), Failure> {
+impl Goes<'_> {
+    /// A plan is long, and a report on standard output must be alone there.
+    fn of(output: Option<&Path>, json: bool) -> Result<Goes<'_>, Failure> {
+        match output {
+            Some(file) if file != Path::new("-") => Ok(Goes::To(file)),
+            _ if json => Err(Failure::Usage(
+                "--json prints the report on standard output: give the plan a file with --output"
+                    .into(),
+            )),
+            None if io::stdout().is_terminal() => Ok(Goes::Nowhere),
+            _ => Ok(Goes::ToStandardOutput),
+        }
+    }
+}
+
+fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Result<(), Failure> {
     let Planned {
         header,
         guests,
@@ -147,10 +158,9 @@ fn report(args: &Args, planned: &Planned, tally: &Tally) -> Result<(), Failure> 
         };
         return Ok(show.begin(&view, &mut io::stdout().lock())?.end()?);
     }
-    let output = (args.output != Path::new("-")).then_some(args.output.as_path());
     Ok(crate::report::plan::text(
         &view,
-        output,
+        goes,
         Sizes { exact: args.bytes },
         &mut io::stderr().lock(),
     )?)

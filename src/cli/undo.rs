@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::apply::{exit, report};
 use super::args::BaseArg;
-use super::confirm::confirm;
+use super::confirm::agreed;
 use super::exit::{Exit, Failure, say};
 use super::screen::Screen;
 use crate::engine::{ReadyToUndo, UndoOptions, Which, stop_on_signals};
@@ -49,27 +49,28 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         paths: args.path.clone(),
     };
     let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;
+    if ready.files() == 0 {
+        ready.cancel()?;
+        say("Nothing to undo: no name that was asked for refers to an object.");
+        return Ok(Exit::Done);
+    }
     say(&format!(
         "UNDOING: {} would get an inode of their own again",
         counted(ready.files(), "file")
     ));
-    match confirm("Undo this?", args.yes) {
-        Ok(true) => {}
-        Ok(false) => {
-            ready.cancel()?;
-            say("No guest was changed.");
-            return Ok(Exit::Done);
-        }
-        Err(failure) => {
-            ready.cancel()?;
-            return Err(failure);
-        }
-    }
+    let Some(ready) = agreed(ready, "Undo this?", args.yes, ReadyToUndo::cancel)? else {
+        return Ok(Exit::Done);
+    };
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
-    let not_done = screen.not_done();
-    report(&args.base.base, &result, &not_done, args.json, args.bytes)?;
-    Ok(exit(&result, &stop))
+    let told = report(
+        &args.base.base,
+        &result,
+        &screen.not_done(),
+        args.json,
+        args.bytes,
+    );
+    exit(&result, &stop, told)
 }
 
 fn which(text: &str) -> Result<Which, String> {

@@ -69,6 +69,15 @@ impl ReadyToApply {
                 "apply needs root: it sets owners and flags".into(),
             ));
         }
+        let path = plan.path().to_owned();
+        Self::check_plan(plan, options, observer).map_err(|error| error.in_file(&path))
+    }
+
+    fn check_plan(
+        plan: &mut PlanFile,
+        options: ApplyOptions,
+        observer: &dyn Observer,
+    ) -> Result<ReadyToApply, EngineError> {
         let reader = plan.reader()?;
         consented(reader.edits_so_far(), options)?;
         let header = reader.header().clone();
@@ -127,6 +136,12 @@ impl ReadyToApply {
     /// What a reviewer did to it.
     pub fn edits(&self) -> &Edits {
         &self.checked.closing.edits
+    }
+
+    /// Objects that the plan as it was made would protect and that it does not any more.
+    pub fn flags_removed(&self) -> u64 {
+        let planned = self.checked.closing.summary.totals.flags;
+        planned.saturating_sub(self.totals().flags)
     }
 
     /// The plan's header.

@@ -19,6 +19,14 @@ pub enum EngineError {
     /// The plan is not one, or not one of ours.
     #[error(transparent)]
     Plan(#[from] PlanError),
+    /// The same, with the file that it came from.
+    #[error("{}: {error}", .path.display())]
+    PlanFile {
+        /// As the user named it.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: PlanError,
+    },
     /// The plan is sound, and may not be executed as it is.
     #[error("plan refused: {0}")]
     PlanRefused(String),
@@ -75,13 +83,26 @@ impl EngineError {
             EngineError::Sys(_) | EngineError::Base(_) | EngineError::Output(_) => {
                 ErrorKind::Failed
             }
-            EngineError::Plan(_) | EngineError::PlanRefused(_) => ErrorKind::PlanRefused,
+            EngineError::Plan(_) | EngineError::PlanFile { .. } | EngineError::PlanRefused(_) => {
+                ErrorKind::PlanRefused
+            }
             EngineError::Usage(_)
             | EngineError::SameName(_)
             | EngineError::Nested(..)
             | EngineError::Pattern(_) => ErrorKind::Usage,
             EngineError::CannotHere(_) => ErrorKind::CannotHere,
             EngineError::Halted { .. } => ErrorKind::Halted,
+        }
+    }
+
+    /// The same error with the name of the plan's file, where it is about one.
+    pub(super) fn in_file(self, path: &std::path::Path) -> EngineError {
+        match self {
+            EngineError::Plan(error) => EngineError::PlanFile {
+                path: path.to_owned(),
+                error,
+            },
+            other => other,
         }
     }
 

@@ -100,6 +100,12 @@ pub(super) fn apart(guests: &[Guest], base: &Path) -> Result<(), EngineError> {
     paths.push(base);
     for (at, one) in paths.iter().enumerate() {
         for other in &paths[at + 1..] {
+            if one == other {
+                return Err(EngineError::Usage(format!(
+                    "{} is given twice: each guest and the base need a directory of their own",
+                    one.display()
+                )));
+            }
             if one.starts_with(other) || other.starts_with(one) {
                 return Err(EngineError::Nested((*one).to_owned(), (*other).to_owned()));
             }

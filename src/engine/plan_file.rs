@@ -36,11 +36,20 @@ impl PlanFile {
         &mut self,
         each: &mut dyn FnMut(&Action) -> io::Result<()>,
     ) -> Result<WholePlan, EngineError> {
-        let mut reader = self.reader()?;
-        while let Some((_, line)) = reader.next_action()? {
-            each(&line.action).map_err(EngineError::Output)?;
-        }
-        whole(reader)
+        let path = self.path().to_owned();
+        let mut read = || {
+            let mut reader = self.reader()?;
+            while let Some((_, line)) = reader.next_action()? {
+                each(&line.action).map_err(EngineError::Output)?;
+            }
+            whole(reader)
+        };
+        read().map_err(|error: EngineError| error.in_file(&path))
+    }
+
+    /// As the user named it.
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
     }
 
     /// From its first byte.

@@ -7,7 +7,7 @@ use crate::model::{GuestName, GuestPath, Pattern, PatternKind, ReceiptGuest, Run
 use crate::rules::pattern::Patterns;
 use crate::sys::SysError;
 
-/// The run to be undone; `None` for all runs.
+/// The run to be undone; `None` for all runs, and where no run has names left.
 pub(super) fn chosen_run(history: &History, which: &Which) -> Result<Option<RunId>, EngineError> {
     match which {
         Which::All => Ok(None),
@@ -21,12 +21,7 @@ pub(super) fn chosen_run(history: &History, which: &Which) -> Result<Option<RunI
                 .values()
                 .flat_map(|known| known.files.values())
                 .map(|linked| &linked.run);
-            let last = with_names.max().cloned();
-            last.map(Some).ok_or_else(|| {
-                EngineError::Usage(
-                    "there is nothing to undo: no name in any guest is linked".into(),
-                )
-            })
+            Ok(with_names.max().cloned())
         }
     }
 }

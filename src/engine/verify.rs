@@ -17,6 +17,11 @@ use crate::sys::{Regular, SysError, SysResult};
 
 /// Checks names, objects, flags and staging against the plan.
 pub fn verify(plan: &mut PlanFile, observer: &dyn Observer) -> Result<Verification, EngineError> {
+    let path = plan.path().to_owned();
+    check(plan, observer).map_err(|error| error.in_file(&path))
+}
+
+fn check(plan: &mut PlanFile, observer: &dyn Observer) -> Result<Verification, EngineError> {
     let mut reader = plan.reader()?;
     let base = Base::existing(&reader.header().base.path)?;
     let guests = reader.guests().iter().map(|g| {
@@ -149,9 +154,6 @@ impl Check<'_> {
     }
 
     fn was_applied(&self, link: &Link) -> bool {
-        if !matches!(self.guests.get(&link.guest), Some(Some(_))) {
-            return true;
-        }
         let known = self.history.guests.get(&link.guest);
         known.is_some_and(|known| known.files.contains_key(&link.path))
     }

@@ -166,7 +166,9 @@ impl<'a> PlanView<'a> {
         let mut warnings = Vec::new();
         for guest in self.guests {
             warnings.extend(left_out(guest));
-            warnings.extend(damaged(guest));
+            if guest.left_out.is_none() {
+                warnings.extend(damaged(guest));
+            }
             warnings.extend(self.running(guest));
         }
         if self.header.protection.mode == Protect::None {
@@ -180,10 +182,11 @@ impl<'a> PlanView<'a> {
 
     fn running(&self, guest: &PlannedGuest) -> Option<String> {
         let name = &guest.name;
-        let links = counted(self.tally.links_of(name), "link");
-        guest
-            .running
-            .then(|| format!("RUNNING: {name}: apply refuses its {links} until it is stopped"))
+        let links = self.tally.links_of(name);
+        (guest.running && links > 0).then(|| {
+            let links = counted(links, "link");
+            format!("RUNNING: {name}: apply refuses its {links} until it is stopped")
+        })
     }
 }
 
@@ -295,7 +298,6 @@ mod tests {
         let want = [
             "RUNNING: web2: apply refuses its 1 link until it is stopped",
             "LEFT OUT: db1: its package database is damaged",
-            "DAMAGED: db1: dpkg database: /var/lib/dpkg/status line 7: no colon",
         ];
         assert_eq!(sample.view(&tally).warnings(), want);
     }

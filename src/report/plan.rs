@@ -16,10 +16,21 @@ use super::table::{Column, Table};
 /// Pairs of guests that fit on a screen; `unify show` has them all.
 const PAIRS: usize = 10;
 
-/// Writes the report; `output` is where the plan went, `None` for standard output.
+/// Where a plan went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goes<'a> {
+    /// To this file.
+    To(&'a Path),
+    /// To standard output.
+    ToStandardOutput,
+    /// Nowhere: only the report was wanted.
+    Nowhere,
+}
+
+/// Writes the report.
 pub fn text(
     plan: &PlanView<'_>,
-    output: Option<&Path>,
+    goes: Goes<'_>,
     sizes: Sizes,
     out: &mut dyn Write,
 ) -> io::Result<()> {
@@ -35,7 +46,7 @@ pub fn text(
     warnings
         .iter()
         .try_for_each(|line| writeln!(out, "{line}"))?;
-    writeln!(out, "\n{}", wrote(plan, output))
+    writeln!(out, "\n{}", wrote(plan, goes))
 }
 
 /// `Scanned 6 guests, 251,904 files, 9.80 GiB; 2 names could not be read and are listed as unreadable`.
@@ -120,7 +131,7 @@ fn sharing(plan: &PlanView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
 }
 
 /// Where the plan is, and what to do with it.
-fn wrote(plan: &PlanView<'_>, output: Option<&Path>) -> String {
+fn wrote(plan: &PlanView<'_>, goes: Goes<'_>) -> String {
     let content = plan.content.map_or_else(String::new, |content| {
         let head: String = content
             .to_string()
@@ -129,8 +140,12 @@ fn wrote(plan: &PlanView<'_>, output: Option<&Path>) -> String {
             .collect();
         format!(" (content {head}…)")
     });
-    let Some(path) = output else {
-        return format!("Wrote the plan to standard output{content}.");
+    let path = match goes {
+        Goes::To(path) => path,
+        Goes::ToStandardOutput => return format!("Wrote the plan to standard output{content}."),
+        Goes::Nowhere => {
+            return "Wrote no plan: keep it with -o FILE, or print it with -o -".to_owned();
+        }
     };
     let shown = Escaped(path.as_os_str().as_encoded_bytes());
     let word = shell_word(path);
@@ -165,8 +180,8 @@ mod tests {
     fn report(sample: &Sample, actions: &[Action], output: Option<&str>) -> String {
         let mut tally = Tally::new(None);
         actions.iter().for_each(|action| tally.take(action));
-        let output = output.map(Path::new);
-        written(|out| text(&sample.view(&tally), output, Sizes::default(), out))
+        let goes = output.map_or(Goes::ToStandardOutput, |path| Goes::To(Path::new(path)));
+        written(|out| text(&sample.view(&tally), goes, Sizes::default(), out))
     }
 
     #[test]
@@ -211,7 +226,6 @@ Wrote my plan.json (content sha256:3f3f3f3f…).  Nothing to link: see   unify s
         let want = "
 RUNNING: web2: apply refuses its 1 link until it is stopped
 LEFT OUT: db1: its package database is damaged
-DAMAGED: db1: dpkg database: /var/lib/dpkg/status line 7: no colon
 
 Wrote the plan to standard output (content sha256:3f3f3f3f…).
 ";

@@ -65,20 +65,22 @@ fn table(what: RunKind, totals: &RunTotals, sizes: Sizes) -> Table {
         RunKind::Apply => format!("{names} now refer to objects, {bytes} came back"),
         RunKind::Undo => format!("{names} are private again, {bytes} are used again"),
     };
-    let mut row = |what: &str, n: u64, remark: String| table.row([what.into(), count(n), remark]);
+    let mut row = |word: &str, n: u64, remark: String| table.row([word.into(), count(n), remark]);
     row("done", totals.done, done);
     row("already done", totals.already, String::new());
     row(
         "refused",
         totals.refused,
-        "not as the plan says; not touched".into(),
+        match what {
+            RunKind::Apply => "not as the plan says; not touched".into(),
+            RunKind::Undo => "not as the base remembers; not touched".into(),
+        },
     );
     row("failed", totals.failed, String::new());
-    row(
-        "held back",
-        totals.held,
-        "taken out of the plan by a reviewer".into(),
-    );
+    if what == RunKind::Apply {
+        let by = "taken out of the plan by a reviewer".into();
+        row("held back", totals.held, by);
+    }
     table
 }
 
@@ -131,7 +133,7 @@ fn next(view: &RunView<'_>) -> String {
 }
 
 /// A path as a shell takes it; `BASE` where it cannot be printed.
-fn shell_word(path: &Path) -> String {
+pub fn shell_word(path: &Path) -> String {
     let Some(text) = path.to_str().filter(|text| !text.contains(needs_escape)) else {
         return "BASE".into();
     };

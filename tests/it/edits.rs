@@ -196,6 +196,43 @@ fn everything_else_is_refused_by_line_and_field() {
     plan.apply().expect(0);
 }
 
+/// Where things are and how they are protected is not a hand's to change either.
+#[test]
+fn the_head_is_refused_by_line_and_field() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = lab_with_plan(&lab);
+    let before = listings(&[&web, &db]);
+    let (base, other) = (lab.base(), lab.guests().join("other"));
+    let (base, other) = (base.to_str().unwrap(), other.to_str().unwrap());
+    for (from, to, field) in [
+        (base, other, "base"),
+        ("\"mode\":\"immutable\"", "\"mode\":\"none\"", "protection"),
+        ("\"ignore\":[]", "\"ignore\":[\"mtime\"]", "policy"),
+        ("\"flags\":3", "\"flags\":1", "totals"),
+        ("\"running\":false", "\"running\":true", "running"),
+    ] {
+        let mut number = 0;
+        let path = edited(&lab, &plan, |lines| {
+            number = lines
+                .iter()
+                .position(|line| line.contains(from))
+                .expect(from);
+            lines[number] = lines[number].replacen(from, to, 1);
+        });
+        let said = apply(&path).expect(5).stderr;
+        let want = format!("line {}, changed by hand: field `{field}`", number + 1);
+        assert!(said.contains(&want), "wanted {want} in: {said}");
+        let made = [base, other].map(|dir| Path::new(dir).exists());
+        assert_eq!(
+            made,
+            [false, false],
+            "{field}: no base is made for a refused plan"
+        );
+    }
+    unchanged(&[&web, &db], &before, "after all of them");
+    plan.apply().expect(0);
+}
+
 #[test]
 fn a_plan_cut_short_is_refused() {
     let lab = lab!(Disk::Own);

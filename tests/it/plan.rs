@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Disk, File, Guest, Stamps, content, debian, id, unify};
+use crate::support::{Disk, File, Guest, Stamps, content, debian, id, is_immutable, unify};
 
 #[test]
 fn a_plan_moves_no_time_stamp() {
@@ -191,4 +191,56 @@ fn roots_that_overlap_are_refused() {
     );
     refused(&[web.arg(), db.arg()], &web.host("/base"));
     refused(&[web.arg(), db.arg() + "/missing"], &lab.base());
+}
+
+/// No name in an immutable or append-only directory can be exchanged: apply would fail there.
+#[test]
+fn files_in_fixed_directories_are_left_alone() {
+    let lab = lab!(Disk::Own);
+    let paths = ["/usr/fixed/f", "/usr/append/f", "/usr/free/f"];
+    let files = [1, 2, 3].map(|n| (paths[n - 1], File::new(content(n))));
+    let [web, db] = lab.twins(&files);
+    for (flag, dir) in [("+i", "/usr/fixed"), ("+a", "/usr/append")] {
+        let mut chattr = std::process::Command::new("chattr");
+        let done = chattr.arg(flag).arg(db.host(dir)).status().unwrap();
+        assert!(done.success());
+    }
+    let plan = lab.plan(&[&web, &db], &[]);
+    for path in &paths[..2] {
+        let skip = plan.skip("db", path).expect("a skip line");
+        assert_eq!(skip["reason"], "fixed-directory", "{path}");
+        assert!(plan.link("web", path).is_none(), "{path}: no twin is left");
+    }
+    plan.apply().expect(0);
+    assert_eq!(id(&web.host("/usr/free/f")), id(&db.host("/usr/free/f")));
+}
+
+/// A file of mostly nothing takes no room and much time to read.
+#[test]
+fn a_file_of_holes_stops_no_plan() {
+    let lab = lab!(Disk::Own);
+    let guests = ["web", "db"].map(|name| lab.guest(name));
+    for guest in &guests {
+        guest.put("/usr/bomb", &File::new(content(1)).in_holes_of(40 << 30));
+    }
+    let plan = lab.plan(&[&guests[0], &guests[1]], &[]);
+    assert_eq!(
+        plan.skip("web", "/usr/bomb").unwrap()["reason"],
+        "too-sparse"
+    );
+}
+
+/// A shared file whose flag somebody took off gets it again with the next plan.
+#[test]
+fn a_lost_flag_is_planned_again() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let mut chattr = std::process::Command::new("chattr");
+    let done = chattr.arg("-i").arg(web.host("/usr/f")).status().unwrap();
+    assert!(done.success() && !is_immutable(&web.host("/usr/f")));
+    let plan = lab.plan(&[&web, &db], &[]);
+    assert_eq!(plan.actions("flag").len(), 1);
+    plan.apply().expect(0);
+    assert!(is_immutable(&web.host("/usr/f")));
 }

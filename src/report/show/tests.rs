@@ -90,7 +90,6 @@ fn trouble_and_edits_stand_above_the_tables() {
 
 RUNNING: web2: apply refuses its 1 link until it is stopped
 LEFT OUT: db1: its package database is damaged
-DAMAGED: db1: dpkg database: /var/lib/dpkg/status line 7: no colon
 NOT PROTECTED: an in-place write by one guest changes a shared file for all
 
 Left alone:
