@@ -107,27 +107,25 @@ fn a_cut_run_without_its_journal_is_healed() {
     }
 }
 
-/// What healing finishes knows each file's own time, for undo to give back.
+/// What healing finishes knows each file's own time, for undo to give back: before the receipt has it, and after.
 #[test]
 fn a_time_of_its_own_survives_a_cut() {
     if !has_strace() {
         skip!("strace is not here");
     }
-    let lab = lab!(Disk::Own);
-    let [a, b] = ["a", "b"].map(|name| lab.guest(name));
-    a.put("/usr/f", &File::new(content(7)).mtime(1_000, 1));
-    b.put("/usr/f", &File::new(content(7)).mtime(2_000, 2));
-    let before = listings(&[&a, &b]);
-    let plan = lab.plan(&[&a, &b], &["--ignore", "mtime"]);
-    cut(
-        "unlinkat",
-        1,
-        &["apply", "--yes", plan.path.to_str().unwrap()],
-    );
-    lab.on_base("recover", &[]).expect(0);
-    assert_eq!(id(&a.host("/usr/f")), id(&b.host("/usr/f")), "it is shared");
-    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
-    unchanged(&[&a, &b], &before, "after undo");
+    for (call, nth) in [("syncfs", 2), ("unlinkat", 1)] {
+        let lab = lab!(Disk::Own);
+        let [a, b] = ["a", "b"].map(|name| lab.guest(name));
+        a.put("/usr/f", &File::new(content(7)).mtime(1_000, 1));
+        b.put("/usr/f", &File::new(content(7)).mtime(2_000, 2));
+        let before = listings(&[&a, &b]);
+        let plan = lab.plan(&[&a, &b], &["--ignore", "mtime"]);
+        cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
+        lab.on_base("recover", &[]).expect(0);
+        assert_eq!(id(&a.host("/usr/f")), id(&b.host("/usr/f")), "it is shared");
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+        unchanged(&[&a, &b], &before, "after undo");
+    }
 }
 
 /// Healing exchanges names and lifts flags, so it waits until nobody is inside.
