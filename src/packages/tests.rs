@@ -7,6 +7,7 @@ mod mutate;
 mod portage;
 mod real;
 mod slackware;
+mod steady;
 mod stores;
 mod xbps;
 
