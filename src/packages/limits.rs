@@ -11,10 +11,18 @@ pub(super) const LINE: usize = 64 << 10;
 pub(super) const PACKAGES: usize = 100_000;
 /// Config files a guest, existing or not.
 pub(super) const CONFIG_FILES: usize = 1_000_000;
+/// Files of all packages of a guest; a desktop that is built from source has about 1,000,000.
+pub(super) const OWNED: usize = 4_000_000;
 /// Bytes of a path: the kernel's PATH_MAX without the NUL.
 pub(super) const PATH: usize = 4_095;
 /// Bytes of a package's or an architecture's name: it is part of file names.
 pub(super) const NAME: usize = 255;
+/// Bytes of one property list.
+pub(super) const PLIST: usize = 64 << 20;
+/// Containers within containers of a property list; xbps needs four.
+pub(super) const PLIST_DEPTH: usize = 16;
+/// Directories and files named by `CONFIG_PROTECT`, and files that it is set in.
+pub(super) const PROTECTED_PREFIXES: usize = 10_000;
 /// Files in dpkg's journal; dpkg writes `status` anew after 250.
 pub(super) const JOURNAL: usize = 1_000;
 /// Entries of a directory that is listed: `info/` has up to ten files a package.

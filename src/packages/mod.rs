@@ -27,15 +27,25 @@ mod diversions;
 mod dpkg;
 mod dpkg_claims;
 mod fault;
+mod gathering;
 mod limits;
 mod lines;
 mod name;
+mod plist;
+mod plist_markup;
+mod portage;
+mod portage_contents;
+mod portage_protect;
 mod record;
 mod settle;
 mod sidecars;
+mod slackware;
 mod source;
 mod statoverride;
+mod steady;
+mod stores;
 mod ucf;
+mod xbps;
 
 #[cfg(test)]
 mod tests;
@@ -49,7 +59,15 @@ pub use fault::{Defect, Fault, Problem};
 pub use source::Source;
 
 /// Every backend. Where two name one file for the same reason, the earlier one is named in the plan.
-pub const ALL: &[&dyn PackageDatabase] = &[&dpkg::Dpkg, &ucf::Ucf];
+pub const ALL: &[&dyn PackageDatabase] = &[
+    &dpkg::Dpkg,
+    &ucf::Ucf,
+    &xbps::Xbps,
+    &portage::Portage,
+    &slackware::Slackware,
+    &stores::NIXOS,
+    &stores::GUIX,
+];
 
 /// One existing file that must keep an inode of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]

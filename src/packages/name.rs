@@ -14,9 +14,36 @@ pub(super) fn package_name(bytes: &[u8]) -> Option<Arc<str>> {
     (legal && bytes.len() <= limits::NAME).then(|| text.to_ascii_lowercase().into())
 }
 
+/// The word as it is, if it is one that can be shown: ASCII without blanks and control characters. For names and
+/// versions of managers that tell `X` from `x`.
+pub(super) fn plain_word(bytes: &[u8]) -> Option<Arc<str>> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let plain = !bytes.is_empty() && bytes.iter().all(u8::is_ascii_graphic);
+    (plain && bytes.len() <= limits::NAME).then(|| text.into())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_words_keep_their_case() {
+        assert_eq!(
+            plain_word(b"dev-libs/libX-1").as_deref(),
+            Some("dev-libs/libX-1")
+        );
+        let long = [b'x'; 256];
+        for bad in [
+            b"".as_slice(),
+            b"a b",
+            b"a\x1b",
+            "é".as_bytes(),
+            b"\xff",
+            &long,
+        ] {
+            assert_eq!(plain_word(bad), None, "{bad:?}");
+        }
+    }
 
     #[test]
     fn only_names() {

@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::model::GuestPath;
 use crate::sys::inroot::Resolved;
 
-/// Endings that dpkg (lib/dpkg/dpkg.h) and ucf (ucf(1)) add to the name of a config file.
+/// Endings that dpkg (lib/dpkg/dpkg.h), ucf (ucf(1)) and packages of Slackware add to the name of a config file.
 const SUFFIXES: &[&[u8]] = &[
     b".dpkg-new",
     b".dpkg-dist",
@@ -24,6 +24,8 @@ const SUFFIXES: &[&[u8]] = &[
     b".ucf-new",
     b".ucf-old",
     b".ucf-dist",
+    b".new",
+    b".orig",
 ];
 
 /// The places where sidecars may lie: directory, name of the config file there, and who says that it is one.
@@ -91,7 +93,21 @@ fn entries(source: &Source<'_>, directory: &GuestPath) -> Result<Vec<Vec<u8>>, P
 
 /// The names of which this one may be a sidecar.
 fn stems(name: &[u8]) -> impl Iterator<Item = &[u8]> {
-    SUFFIXES.iter().filter_map(|s| name.strip_suffix(*s))
+    let by_suffix = SUFFIXES.iter().filter_map(|s| name.strip_suffix(*s));
+    by_suffix.chain(xbps_stem(name)).chain(portage_stem(name))
+}
+
+/// `NAME.new-VERSION`; a version holds no hyphen (xbps: lib/package_config_files.c).
+fn xbps_stem(name: &[u8]) -> Option<&[u8]> {
+    let hyphen = name.iter().rposition(|&b| b == b'-')?;
+    name.get(..hyphen)?.strip_suffix(b".new")
+}
+
+/// `._cfgNNNN_NAME` (portage: `new_protect_filename`).
+fn portage_stem(name: &[u8]) -> Option<&[u8]> {
+    let (number, rest) = name.strip_prefix(b"._cfg")?.split_at_checked(4)?;
+    let stem = rest.strip_prefix(b"_")?;
+    number.iter().all(u8::is_ascii_digit).then_some(stem)
 }
 
 /// Directory and last component of an absolute path.
@@ -111,6 +127,12 @@ mod tests {
         assert_eq!(stem("a.ucf-dist"), Some(b"a".as_slice()));
         assert_eq!(stem("a.conf"), None);
         assert_eq!(stem("a.dpkg-olds"), None);
+        assert_eq!(stem("a-b.conf.new-1.0_1"), Some(b"a-b.conf".as_slice()));
+        assert_eq!(stem("a.conf-1.0_1"), None);
+        assert_eq!(stem("._cfg0012_a_b"), Some(b"a_b".as_slice()));
+        for none in ["._cfg012_a", "._cfg00x0_a", "._cfg00120_a", "_cfg0012_a"] {
+            assert_eq!(stem(none), None, "{none}");
+        }
     }
 
     #[test]

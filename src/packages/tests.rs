@@ -1,8 +1,15 @@
 //! The room as a whole: against the real dpkg, against hostile guests, against damaged files.
 
 mod damage;
+mod fixture;
 mod hostile;
+mod mutate;
+mod portage;
 mod real;
+mod slackware;
+mod steady;
+mod stores;
+mod xbps;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,0 +1,139 @@
+//! What a database says, gathered within bounds while its files are read one after the other. Pure.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::fault::Defect;
+use super::limits;
+use super::{Claim, Listing, Owned, Package};
+use crate::model::SkipReason;
+
+/// Packages, their files, and the config files among these.
+#[derive(Debug, Default)]
+pub(super) struct Gathering {
+    packages: Vec<Package>,
+    /// The first package that names a config file is the one that is shown with it.
+    config_files: BTreeMap<Vec<u8>, Option<Arc<str>>>,
+    owned: Vec<Owned>,
+}
+
+impl Gathering {
+    /// Adds a package, and tells its place.
+    pub(super) fn package(
+        &mut self,
+        name: Arc<str>,
+        version: Option<Arc<str>>,
+    ) -> Result<u32, Defect> {
+        if self.packages.len() >= limits::PACKAGES {
+            return Err(Defect::TooMany);
+        }
+        let place = u32::try_from(self.packages.len()).map_err(|_| Defect::TooMany)?;
+        self.packages.push(Package { name, version });
+        Ok(place)
+    }
+
+    /// Adds a file to a package.
+    pub(super) fn owns(&mut self, package: u32, path: &[u8]) -> Result<(), Defect> {
+        is_file_path(path)?;
+        if self.owned.len() >= limits::OWNED {
+            return Err(Defect::TooMany);
+        }
+        let path = path.to_vec();
+        self.owned.push(Owned { path, package });
+        Ok(())
+    }
+
+    /// Adds a config file, existing or not.
+    pub(super) fn config_file(
+        &mut self,
+        path: &[u8],
+        package: Option<&Arc<str>>,
+    ) -> Result<(), Defect> {
+        is_file_path(path)?;
+        let entry = self.config_files.entry(path.to_vec());
+        entry.or_insert_with(|| package.cloned());
+        if self.config_files.len() > limits::CONFIG_FILES {
+            return Err(Defect::TooMany);
+        }
+        Ok(())
+    }
+
+    /// How many packages, files and config files there are, added up.
+    pub(super) fn entries(&self) -> usize {
+        self.packages.len() + self.owned.len() + self.config_files.len()
+    }
+
+    /// Everything, as the answer of the backend `per`. `silent`: its database does not name config files, they are
+    /// known by a habit of those who make its packages.
+    pub(super) fn listing(self, per: &'static str, silent: bool) -> Listing {
+        let claim = |(path, package)| Claim {
+            path,
+            why: SkipReason::ConfigFile,
+            per,
+            package,
+            sidecars: true,
+        };
+        Listing {
+            silent,
+            packages: self.packages,
+            config_files: self.config_files.len(),
+            claims: self.config_files.into_iter().map(claim).collect(),
+            owned: self.owned,
+        }
+    }
+}
+
+fn is_file_path(path: &[u8]) -> Result<(), Defect> {
+    match path {
+        _ if path.len() > limits::PATH => Err(Defect::LongPath),
+        b"/" => Err(Defect::RootListed),
+        [b'/', ..] => Ok(()),
+        _ => Err(Defect::RelativePath),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_absolute_paths_of_bounded_length() {
+        let mut gathering = Gathering::default();
+        let long = vec![b'/'; limits::PATH + 1];
+        let cases: [(&[u8], _); 5] = [
+            (b"/etc/a", Ok(())),
+            (b"/", Err(Defect::RootListed)),
+            (b"", Err(Defect::RelativePath)),
+            (b"etc/a", Err(Defect::RelativePath)),
+            (&long, Err(Defect::LongPath)),
+        ];
+        for (path, want) in cases {
+            assert_eq!(gathering.owns(0, path), want);
+            assert_eq!(gathering.config_file(path, None), want);
+        }
+        assert_eq!(gathering.entries(), 2);
+    }
+
+    #[test]
+    fn the_first_package_of_a_config_file_stays() {
+        let mut gathering = Gathering::default();
+        let (a, b) = (Arc::from("a"), Arc::from("b"));
+        gathering.config_file(b"/etc/x", Some(&a)).unwrap();
+        gathering.config_file(b"/etc/x", Some(&b)).unwrap();
+        let listing = gathering.listing("test", false);
+        assert_eq!(listing.config_files, 1);
+        assert_eq!(listing.claims[0].package, Some(a));
+    }
+
+    #[test]
+    fn bounds() {
+        let mut gathering = Gathering::default();
+        let name: Arc<str> = Arc::from("a");
+        let mut add = |_| gathering.package(Arc::clone(&name), None);
+        let last = (0..=limits::PACKAGES).map(&mut add).last();
+        assert_eq!(last, Some(Err(Defect::TooMany)));
+        let mut own = |_| gathering.owns(0, b"/a");
+        let last = (0..=limits::OWNED).map(&mut own).last();
+        assert_eq!(last, Some(Err(Defect::TooMany)));
+    }
+}
