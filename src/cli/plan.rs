@@ -10,7 +10,8 @@ use super::exit::{Exit, Failure};
 use super::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
-    Ignored, Objects, Pattern, PatternKind, Policy, Protect, SkipDetail, SkipReason,
+    Asked, DatabaseUse, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy,
+    Protect, SkipDetail, SkipReason,
 };
 use crate::report::plan::Goes;
 use crate::report::size::Sizes;
@@ -66,6 +67,12 @@ pub(super) struct Args {
     /// List every file that is left alone, or sum them up by directory
     #[arg(long, value_enum, default_value = "summary")]
     skips: SkipsArg,
+    /// What becomes of a guest whose package database is damaged
+    #[arg(long, value_enum, default_value = "exclude-guest")]
+    on_damaged_database: OnDamagedArg,
+    /// Ask the guests' package databases which files are configuration, or not: for all, or NAME:ignore for one guest
+    #[arg(long, value_name = "[NAME:]use|ignore", value_parser = database_use)]
+    package_databases: Vec<(Option<GuestName>, Asked)>,
     /// Exit with 10 if there is something to link
     #[arg(long)]
     exit_code: bool,
@@ -99,6 +106,12 @@ enum ObjectsArg {
 enum SkipsArg {
     Summary,
     All,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OnDamagedArg {
+    ExcludeGuest,
+    CareRulesOnly,
 }
 
 pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
@@ -203,6 +216,12 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
             SkipsArg::Summary => SkipDetail::Summary,
             SkipsArg::All => SkipDetail::All,
         },
+        on_damaged_database: match args.on_damaged_database {
+            OnDamagedArg::ExcludeGuest => OnDamaged::ExcludeGuest,
+            OnDamagedArg::CareRulesOnly => OnDamaged::CareRulesOnly,
+        },
+        package_databases: databases(args)?,
+        file: None,
     };
     Ok(PlanOptions {
         guests: args.guests.clone(),
@@ -210,6 +229,40 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         protect: protect(&args.protect)?,
         policy,
     })
+}
+
+/// Names of guests must be those of the plan: a choice for nobody is a slip.
+fn databases(args: &Args) -> Result<DatabaseUse, Failure> {
+    let mut chosen = DatabaseUse::default();
+    for (guest, asked) in &args.package_databases {
+        match guest {
+            None => chosen.all = *asked,
+            Some(guest) => drop(chosen.guests.insert(guest.clone(), *asked)),
+        }
+    }
+    let names = engine::names_of(&args.guests)?;
+    match chosen.guests.keys().find(|guest| !names.contains(guest)) {
+        None => Ok(chosen),
+        Some(guest) => Err(Failure::Usage(format!(
+            "--package-databases names {guest}, which is no guest of this plan"
+        ))),
+    }
+}
+
+/// `use`, `ignore`, or one of them for a guest.
+fn database_use(text: &str) -> Result<(Option<GuestName>, Asked), String> {
+    let (guest, word) = match text.rsplit_once(':') {
+        Some((guest, word)) => (
+            Some(GuestName::new(guest).map_err(|e| e.to_string())?),
+            word,
+        ),
+        None => (None, text),
+    };
+    match word {
+        "use" => Ok((guest, Asked::Use)),
+        "ignore" => Ok((guest, Asked::Ignore)),
+        _ => Err("expected use, ignore, NAME:use or NAME:ignore".into()),
+    }
 }
 
 fn allowed(codes: &[SkipReason]) -> Vec<SkipReason> {

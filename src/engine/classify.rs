@@ -14,6 +14,7 @@ use crate::model::{
 };
 use crate::packages::Protected;
 use crate::rules::care::{Care, Verdict};
+use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 
 /// What a file of a guest shall do. Small, because there is one for every file.
@@ -41,11 +42,14 @@ pub(super) struct Classified {
     pub lines: HashMap<usize, Skip>,
     /// Lines that stand for directories, and for what the walk could not read.
     pub extra: Vec<Skip>,
+    /// Files that no other guest may have.
+    pub secrets: Vec<usize>,
 }
 
 /// What everything is judged by.
 pub(super) struct Judge<'a> {
     pub care: &'a Care,
+    pub secrets: &'a Secrets,
     pub index: &'a Index,
     pub policy: &'a Policy,
 }
@@ -74,6 +78,7 @@ pub(super) fn classify(survey: &Survey, judge: &Judge<'_>, sum: &mut SummaryBuil
             decisions: Vec::with_capacity(survey.scan.tree.files()),
             lines: HashMap::new(),
             extra: Vec::new(),
+            secrets: Vec::new(),
         },
         directories: BTreeMap::new(),
     };
@@ -112,11 +117,20 @@ impl Work<'_> {
             .map(|&name| (name, self.keep_by_name(name, &state)))
             .collect();
         if let Some(first) = kept.iter().position(|(_, kept)| kept.is_some()) {
+            self.notice_secret(file, &names);
             return self.keep_file(kept, first, &state, sum);
         }
         match self.keep_by_file(file, &state) {
             Some(reason) => self.keep_whole(file, reason, &state, sum),
             None => Decision::Candidate,
+        }
+    }
+
+    fn notice_secret(&mut self, file: usize, names: &[usize]) {
+        let tree = &self.survey.scan.tree;
+        let secrets = self.judge.secrets;
+        if names.iter().any(|&name| secrets.holds(&tree.path(name))) {
+            self.done.secrets.push(file);
         }
     }
 

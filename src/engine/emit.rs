@@ -133,6 +133,7 @@ fn link(
         } else {
             LinkReason::Identical
         },
+        owner: None,
         before: Before::from(state),
         note: None,
     })

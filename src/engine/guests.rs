@@ -69,15 +69,24 @@ impl Guest {
 
     fn from_arg(arg: &GuestArg) -> Result<Guest, EngineError> {
         let path = canonical(&arg.path)?;
-        let own = last_component(&path)
-            .map(|name| String::from_utf8_lossy(name).into_owned())
-            .unwrap_or_default();
-        let name = match &arg.name {
-            Some(name) => name.clone(),
-            None => GuestName::new(&own).map_err(|error| EngineError::Usage(error.to_string()))?,
-        };
-        Ok(Guest::open(name, &path)?)
+        Ok(Guest::open(name_of(arg, &path)?, &path)?)
     }
+}
+
+fn name_of(arg: &GuestArg, path: &Path) -> Result<GuestName, EngineError> {
+    if let Some(name) = &arg.name {
+        return Ok(name.clone());
+    }
+    let own = last_component(path).unwrap_or_default();
+    GuestName::new(&String::from_utf8_lossy(own))
+        .map_err(|error| EngineError::Usage(error.to_string()))
+}
+
+/// What the guests of a plan will be called.
+pub fn names_of(args: &[GuestArg]) -> Result<Vec<GuestName>, EngineError> {
+    args.iter()
+        .map(|arg| name_of(arg, &canonical(&arg.path)?))
+        .collect()
 }
 
 /// Opens all guests of a plan, in the order of their names, and refuses what would be counted twice.

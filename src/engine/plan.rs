@@ -10,7 +10,9 @@ use super::choices::{Choices, choose_all};
 use super::classify::{Classified, Judge, classify};
 use super::emit::emit_guest;
 use super::matching::Matcher;
+use super::near::Near;
 use super::output::{Output, OutputFile};
+use super::secrets::same_secrets;
 use super::survey::{Survey, survey};
 use super::{EngineError, Guest, GuestArg, guests, protection, quiet};
 use crate::base::{Base, BaseError, Index};
@@ -20,6 +22,7 @@ use crate::model::{
     Protection, Stage, Summary,
 };
 use crate::rules::care::Care;
+use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::{Dir, Meaning, machine};
 
@@ -62,10 +65,12 @@ pub fn plan(
     let base = open_base(&base_path, observer)?;
     let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
-    let mut surveys = survey_all(guests, observer)?;
+    let mut surveys = survey_all(guests, &options.policy, observer)?;
     let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
+    let secrets = Secrets::new();
     let judge = Judge {
         care: &care,
+        secrets: &secrets,
         index: &index,
         policy: &options.policy,
     };
@@ -74,6 +79,13 @@ pub fn plan(
         .map(|s| classify_unless_left_out(s, &judge, &mut sum))
         .collect();
     let matched = Matcher::new(&surveys, &care, &options.policy, &index).run(&classified, observer);
+    let near = Near {
+        surveys: &surveys,
+        care: &care,
+        policy: &options.policy,
+    };
+    let near_misses = near.misses(&classified, &matched);
+    sum.noticed(near_misses, same_secrets(&surveys, &classified));
     let choices = choose_all(
         &matched,
         &surveys,
@@ -152,13 +164,17 @@ fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
     )))
 }
 
-fn survey_all(guests: Vec<Guest>, observer: &dyn Observer) -> Result<Vec<Survey>, EngineError> {
+fn survey_all(
+    guests: Vec<Guest>,
+    policy: &Policy,
+    observer: &dyn Observer,
+) -> Result<Vec<Survey>, EngineError> {
     let conditions = quiet::look(guests.iter())?;
     observer.notice(&Event::Begin(Stage::Scan, None));
     let both: Vec<_> = guests.into_iter().zip(conditions).collect();
     let surveys = both
         .into_par_iter()
-        .map(|(guest, condition)| survey(guest, condition, observer))
+        .map(|(guest, condition)| survey(guest, condition, policy, observer))
         .collect::<Result<Vec<_>, _>>();
     observer.notice(&Event::End(Stage::Scan));
     surveys
@@ -177,6 +193,7 @@ fn classify_unless_left_out(
         decisions: Vec::new(),
         lines: HashMap::new(),
         extra: Vec::new(),
+        secrets: Vec::new(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::quiet::Condition;
 use super::{EngineError, Guest};
-use crate::model::{Database, DatabaseState, Observer, PlannedGuest};
+use crate::model::{Asked, Database, DatabaseState, Observer, OnDamaged, PlannedGuest, Policy};
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
 use crate::scan::{Scan, scan};
@@ -15,6 +15,8 @@ pub(super) struct Survey {
     pub view: View,
     pub scan: Scan,
     pub answer: Answer,
+    /// Was nobody asked?
+    pub databases_ignored: bool,
     pub condition: Condition,
     /// Why it takes no part, if it does not.
     pub left_out: Option<String>,
@@ -34,14 +36,23 @@ pub(super) struct Alias {
 pub(super) fn survey(
     guest: Guest,
     condition: Condition,
+    policy: &Policy,
     observer: &dyn Observer,
 ) -> Result<Survey, EngineError> {
     let view = View::of(&guest.root)?;
     let in_root = InRoot::new(view.descriptor()?);
     let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
-    let answer = ask_all(&in_root);
+    let asked = policy.package_databases.of(&guest.name) == Asked::Use;
+    let answer = if asked {
+        ask_all(&in_root)
+    } else {
+        Answer::default()
+    };
     let aliases = aliases(&in_root);
-    let left_out = damaged(&answer.databases);
+    let left_out = match policy.on_damaged_database {
+        OnDamaged::ExcludeGuest => damaged(&answer.databases),
+        OnDamaged::CareRulesOnly => None,
+    };
     let scan = scan(&view, observer)?;
     let scan =
         scan.map_err(|error| EngineError::Usage(format!("{}: {error}", guest.path.display())))?;
@@ -50,6 +61,7 @@ pub(super) fn survey(
         view,
         scan,
         answer,
+        databases_ignored: !asked,
         condition,
         left_out,
         aliases,
@@ -57,6 +69,13 @@ pub(super) fn survey(
 }
 
 impl Survey {
+    /// A file as people read it: `GUEST:PATH` by its first name.
+    pub fn shown(&self, file: usize) -> String {
+        let tree = &self.scan.tree;
+        let name = tree.names_of(file).next().unwrap_or(0);
+        format!("{}:{}", self.guest.name, tree.guest_path(name))
+    }
+
     /// Its line in the plan.
     pub fn planned(&self) -> PlannedGuest {
         let tree = &self.scan.tree;
@@ -73,6 +92,7 @@ impl Survey {
             unread: self.scan.unread.len() as u64,
             running: self.condition.running.is_some(),
             databases: self.answer.databases.clone(),
+            databases_ignored: self.databases_ignored,
             left_out: self.left_out.clone(),
         }
     }
@@ -85,7 +105,7 @@ fn damaged(databases: &[Database]) -> Option<String> {
         .find(|database| database.state == DatabaseState::Damaged)?;
     let problem = damaged.problem.as_deref().unwrap_or("it cannot be read");
     Some(format!(
-        "its {} database is damaged: {problem}",
+        "its {} database is damaged: {problem}; mend it, or let care rules decide with --on-damaged-database care-rules-only",
         damaged.manager
     ))
 }

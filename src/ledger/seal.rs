@@ -15,7 +15,7 @@ use crate::sys::hash::ContentHasher;
 /// The check of one field.
 type Check<'a> = (&'a str, u16);
 
-/// The seal of a link line, 36 digits.
+/// The seal of a link line, 40 digits.
 pub(super) fn of_link(link: &Link) -> String {
     text(&link_checks(link))
 }
@@ -52,7 +52,7 @@ fn member_checks(members: &[Member]) -> Vec<Check<'_>> {
         .collect()
 }
 
-fn link_checks(link: &Link) -> [Check<'static>; 9] {
+fn link_checks(link: &Link) -> [Check<'static>; 10] {
     let names = std::iter::once(&link.path).chain(&link.also);
     let makes = link.makes.map_or("", making_code);
     [
@@ -64,6 +64,7 @@ fn link_checks(link: &Link) -> [Check<'static>; 9] {
         check("size", [link.size.to_le_bytes()]),
         check("saves", [link.saves.to_le_bytes()]),
         check("reason", [link.reason.code()]),
+        check("package", owner(link)),
         check("before", before(&link.before).map(u64::to_le_bytes)),
     ]
 }
@@ -75,6 +76,11 @@ fn flag_checks(flag: &Flag) -> [Check<'static>; 4] {
         check("names", [flag.names.to_le_bytes()]),
         check("reason", [flag.reason.code()]),
     ]
+}
+
+fn owner(link: &Link) -> impl Iterator<Item = &str> {
+    let owner = link.owner.iter();
+    owner.flat_map(|owner| std::iter::once(&*owner.package).chain(owner.version.as_deref()))
 }
 
 fn object(id: &ObjectId) -> Vec<u8> {

@@ -12,7 +12,7 @@ use super::name::{NameWire, from_text, to_text};
 use super::seal;
 use crate::model::{
     Before, Flag, FlagReason, GuestName, GuestPath, Link, LinkReason, Making, Method, ObjectFlag,
-    ObjectId,
+    ObjectId, Owner,
 };
 
 /// A link line.
@@ -36,6 +36,10 @@ pub(super) struct LinkWire<'a> {
     saves: u64,
     reason: LinkReason,
     #[serde(skip_serializing_if = "Option::is_none")]
+    package: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Cow<'a, str>>,
     before: Before,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -57,6 +61,12 @@ impl<'a> LinkWire<'a> {
             size: link.size,
             saves: link.saves,
             reason: link.reason,
+            package: link.owner.as_ref().map(|owner| (&*owner.package).into()),
+            version: link
+                .owner
+                .as_ref()
+                .and_then(|owner| owner.version.as_deref())
+                .map(Cow::Borrowed),
             note: link.note.as_deref().map(Cow::Borrowed),
             before: link.before,
             seal: Some(seal::of_link(link)),
@@ -76,10 +86,25 @@ impl<'a> LinkWire<'a> {
             size: self.size,
             saves: self.saves,
             reason: self.reason,
+            owner: read_owner(self.package, self.version)?,
             before: self.before,
             note: self.note.map(Cow::into_owned),
         };
         Ok((link, self.seal))
+    }
+}
+
+/// A version is that of a package.
+fn read_owner(
+    package: Option<Cow<'_, str>>,
+    version: Option<Cow<'_, str>>,
+) -> Result<Option<Owner>, BadValue> {
+    match (package, version) {
+        (None, Some(_)) => Err(BadValue::new("version", "a version without a package")),
+        (package, version) => Ok(package.map(|package| Owner {
+            package: package.into_owned(),
+            version: version.map(Cow::into_owned),
+        })),
     }
 }
 

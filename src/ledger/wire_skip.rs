@@ -28,6 +28,8 @@ pub(super) struct SkipWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     package: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     rule: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     with: Option<Cow<'a, str>>,
@@ -75,6 +77,7 @@ impl<'a> SkipWire<'a> {
             reason: skip.reason.code().into(),
             per: borrowed(skip.per.as_ref()),
             package: borrowed(skip.package.as_ref()),
+            version: borrowed(skip.version.as_ref()),
             rule: borrowed(skip.rule.as_ref()),
             with,
             with_b64,
@@ -106,6 +109,7 @@ impl<'a> SkipWire<'a> {
             reason,
             per: self.per.map(Cow::into_owned),
             package: self.package.map(Cow::into_owned),
+            version: self.version.map(Cow::into_owned),
             rule: self.rule.map(Cow::into_owned),
             with,
             object: self.object,

@@ -42,10 +42,21 @@ pub struct Link {
     pub saves: u64,
     /// Why this is possible.
     pub reason: LinkReason,
+    /// The package that the file belongs to, by its first name, as the guest's database says.
+    pub owner: Option<Owner>,
     /// What the file was when the plan was made. `apply` refuses the line if any of it moved.
     pub before: Before,
     /// Free text of a reviewer.
     pub note: Option<String>,
+}
+
+/// Which package a file belongs to. Information for readers: nothing is decided by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owner {
+    /// The package.
+    pub package: String,
+    /// Its version, where the database says it.
+    pub version: Option<String>,
 }
 
 /// Protect `object`. Stands behind the line that makes the object.
@@ -76,6 +87,8 @@ pub struct Skip {
     pub per: Option<String>,
     /// The package concerned.
     pub package: Option<String>,
+    /// Its version, where it is known.
+    pub version: Option<String>,
     /// The pattern or rule that decided.
     pub rule: Option<String>,
     /// Another name that decided, such as the config file whose inode this is.
@@ -110,6 +123,7 @@ impl Skip {
             reason,
             per: None,
             package: None,
+            version: None,
             rule: None,
             with: None,
             object: None,

@@ -30,7 +30,7 @@ mod reason;
 mod state;
 mod status;
 
-pub use action::{Action, Before, Flag, Link, Making, Method, NameRef, ObjectFlag, Skip};
+pub use action::{Action, Before, Flag, Link, Making, Method, NameRef, ObjectFlag, Owner, Skip};
 pub use digest::{BadId, Digest, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
@@ -40,10 +40,13 @@ pub use outcome::{
 };
 pub use path::{BadPath, GuestPath};
 pub use plan::{
-    BaseFacts, Count, Database, DatabaseState, FORMAT, Header, PlanDigest, PlannedGuest, Shared,
-    Summary, Totals,
+    BaseFacts, Count, Database, DatabaseState, FORMAT, Header, NearMiss, NearMisses, PlanDigest,
+    PlannedGuest, SameSecret, Shared, Shift, Summary, Totals,
 };
-pub use policy::{Ignored, Objects, Pattern, PatternKind, Policy, Protect, Protection, SkipDetail};
+pub use policy::{
+    Asked, DatabaseUse, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource,
+    Protect, Protection, SkipDetail,
+};
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, GuestName, Policy, Protection};
+use super::{Digest, GuestName, Moved, Policy, Protection};
 
 /// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
 pub const FORMAT: &str = "1.0";
@@ -73,8 +73,11 @@ pub struct PlannedGuest {
     pub unread: u64,
     /// A process is inside, or its tree is mounted in another namespace: `apply` will refuse its actions.
     pub running: bool,
-    /// What the package databases said.
+    /// What the package databases said; empty where there are none, and where they are not asked.
     pub databases: Vec<Database>,
+    /// Were its package databases not asked, as the policy says?
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub databases_ignored: bool,
     /// Why the whole guest was left out of the run, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
@@ -129,6 +132,69 @@ pub struct Summary {
     pub skipped: BTreeMap<String, Count>,
     /// Who would share how much with whom, pairs of guests that share something.
     pub shared: Vec<Shared>,
+    /// Files of equal content that only their metadata keeps apart.
+    #[serde(skip_serializing_if = "NearMisses::is_empty", default)]
+    pub near_misses: NearMisses,
+    /// Keys and identities that several guests have in common.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub same_secrets: Vec<SameSecret>,
+}
+
+/// Files of equal content that only their metadata keeps apart.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NearMisses {
+    /// Inodes that could go if the metadata were equal, and their allocated bytes.
+    pub all: Count,
+    /// The same by what differs, such as `mtime` or `uid, gid`.
+    pub by: BTreeMap<String, Count>,
+    /// The largest ones, at most [`NearMisses::MOST_LISTED`].
+    pub listed: Vec<NearMiss>,
+    /// Guests whose owners are shifted by a constant, as user namespaces do: one entry a pair.
+    pub shifted: Vec<Shift>,
+}
+
+impl NearMisses {
+    /// Most near misses that are listed one by one.
+    pub const MOST_LISTED: usize = 1_000;
+
+    fn is_empty(&self) -> bool {
+        self.all.files == 0
+    }
+}
+
+/// Two files that could share an inode but for their metadata.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NearMiss {
+    /// `GUEST:PATH` of a name of each, escaped as on a terminal: to be read, not to be parsed.
+    pub files: (String, String),
+    /// What differs.
+    pub differs: Vec<Moved>,
+    /// Allocated bytes at stake.
+    pub bytes: u64,
+}
+
+/// A guest whose owners are those of another plus a constant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Shift {
+    /// The two guests, in order.
+    pub guests: (GuestName, GuestName),
+    /// What must be added to a user id of the first to get that of the second.
+    pub uid: i64,
+    /// The same for groups.
+    pub gid: i64,
+    /// Inodes that could go, and their allocated bytes; they are part of [`NearMisses::all`].
+    pub count: Count,
+}
+
+/// A key or identity that several guests have in common: whoever holds one guest can pretend to be another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SameSecret {
+    /// `GUEST:PATH` of each, escaped as on a terminal: to be read, not to be parsed.
+    pub files: Vec<String>,
 }
 
 /// What a plan would do, in numbers.

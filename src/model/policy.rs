@@ -1,8 +1,10 @@
 //! Everything that a user may choose, as data: it stands in the plan, so nothing reads the command line again.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::SkipReason;
+use super::{Digest, GuestName, SkipReason};
 
 /// The choices under which a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,6 +24,63 @@ pub struct Policy {
     pub objects: Objects,
     /// Which skips are listed.
     pub skips: SkipDetail,
+    /// What becomes of a guest whose package database is damaged.
+    pub on_damaged_database: OnDamaged,
+    /// Whether package databases are asked.
+    pub package_databases: DatabaseUse,
+    /// The file that some of these choices came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file: Option<PolicySource>,
+}
+
+/// Where choices came from that were not typed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PolicySource {
+    /// Its path as it was given.
+    pub path: String,
+    /// The digest of its content.
+    pub content: Digest,
+}
+
+/// What becomes of a guest whose package database is damaged: what it calls configuration is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnDamaged {
+    /// It takes no part.
+    #[default]
+    ExcludeGuest,
+    /// The damaged database is not believed; care rules, patterns and other databases decide.
+    CareRulesOnly,
+}
+
+/// Are the package databases of a guest asked?
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Asked {
+    /// Those that it has.
+    #[default]
+    Use,
+    /// None: only care rules and patterns decide.
+    Ignore,
+}
+
+/// The use of package databases, for all guests and for single ones.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DatabaseUse {
+    /// For guests that are not named.
+    pub all: Asked,
+    /// For these guests.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub guests: BTreeMap<GuestName, Asked>,
+}
+
+impl DatabaseUse {
+    /// Are those of this guest asked?
+    pub fn of(&self, guest: &GuestName) -> Asked {
+        self.guests.get(guest).copied().unwrap_or(self.all)
+    }
 }
 
 /// Metadata that the user lets differ.

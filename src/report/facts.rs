@@ -169,6 +169,7 @@ impl<'a> PlanView<'a> {
             if guest.left_out.is_none() {
                 warnings.extend(damaged(guest));
             }
+            warnings.extend(ignored(guest));
             warnings.extend(self.running(guest));
         }
         if self.header.protection.mode == Protect::None {
@@ -195,6 +196,16 @@ fn left_out(guest: &PlannedGuest) -> Option<String> {
     Some(format!("LEFT OUT: {}: {}", guest.name, safe(why)))
 }
 
+fn ignored(guest: &PlannedGuest) -> Option<String> {
+    guest.databases_ignored.then(|| {
+        format!(
+            "NOT ASKED: {}: its package databases; only care rules and patterns keep its config files",
+            guest.name
+        )
+    })
+}
+
+/// The guest takes part although its database is damaged.
 fn damaged(guest: &PlannedGuest) -> Vec<String> {
     let damaged = guest
         .databases
@@ -208,7 +219,10 @@ fn damaged(guest: &PlannedGuest) -> Vec<String> {
                 .as_deref()
                 .unwrap_or("it does not say where"),
         );
-        format!("DAMAGED: {}: {manager} database: {problem}", guest.name)
+        format!(
+            "DAMAGED: {}: {manager} database, so only care rules and patterns keep its config files: {problem}",
+            guest.name
+        )
     };
     damaged.map(tell).collect()
 }

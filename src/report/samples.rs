@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::model::{
-    Action, BaseFacts, Before, Count, Database, DatabaseState, Digest, FORMAT, Flag, FlagReason,
-    GuestName, GuestPath, Header, Link, LinkReason, Making, MetadataDigest, Method, ObjectFlag,
-    ObjectId, Objects, PlannedGuest, Policy, Protect, Protection, Shared, Skip, SkipDetail,
-    SkipReason, Summary, Time, Totals, needs_escape,
+    Action, BaseFacts, Before, Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT, Flag,
+    FlagReason, GuestName, GuestPath, Header, Link, LinkReason, Making, MetadataDigest, Method,
+    NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, PlannedGuest, Policy, Protect,
+    Protection, Shared, Skip, SkipDetail, SkipReason, Summary, Time, Totals, needs_escape,
 };
 
 use super::{PlanView, Tally};
@@ -58,6 +58,7 @@ pub fn link_line(name: &str, at: &str, size: u64) -> Link {
         size,
         saves: size,
         reason: LinkReason::Identical,
+        owner: None,
         before: Before {
             dev: 1,
             ino: 2,
@@ -258,6 +259,9 @@ fn header() -> Header {
             patterns: Vec::new(),
             objects: Objects::Adopt,
             skips: SkipDetail::Summary,
+            on_damaged_database: OnDamaged::default(),
+            package_databases: DatabaseUse::default(),
+            file: None,
         },
         protection: Protection {
             asked: Protect::Auto,
@@ -278,6 +282,7 @@ fn planned(name: &str, bytes: u64) -> PlannedGuest {
         unread: 0,
         running: false,
         databases: Vec::new(),
+        databases_ignored: false,
         left_out: None,
     }
 }
@@ -306,5 +311,7 @@ fn small_summary() -> Summary {
             files: 1,
             bytes: 4_000_000,
         }],
+        near_misses: NearMisses::default(),
+        same_secrets: Vec::new(),
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{FileId, FileKind, Objects, Pattern, SkipDetail, Time};
+use crate::model::{DatabaseUse, FileId, FileKind, Objects, OnDamaged, Pattern, SkipDetail, Time};
 use SkipReason as Skip;
 
 fn policy() -> Policy {
@@ -11,6 +11,9 @@ fn policy() -> Policy {
         patterns: vec![],
         objects: Objects::Copy,
         skips: SkipDetail::Summary,
+        on_damaged_database: OnDamaged::default(),
+        package_databases: DatabaseUse::default(),
+        file: None,
     }
 }
 

@@ -22,4 +22,5 @@ pub mod inode_flags;
 mod path_index;
 pub mod pattern;
 pub mod precondition;
+pub mod secrets;
 pub mod totals;

@@ -7,7 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Action, Count, GuestName, Link, Shared, SkipReason, Summary, Totals};
+use crate::model::{
+    Action, Count, GuestName, Link, NearMisses, SameSecret, Shared, SkipReason, Summary, Totals,
+};
 
 /// A summary in the making.
 #[derive(Debug)]
@@ -17,6 +19,8 @@ pub struct SummaryBuilder {
     skipped: BTreeMap<SkipReason, Count>,
     /// By set of guests, not by pair: there are few sets, and pairs grow with the square of the guests.
     shared: BTreeMap<Box<[u32]>, Count>,
+    near_misses: NearMisses,
+    same_secrets: Vec<SameSecret>,
 }
 
 impl SummaryBuilder {
@@ -27,7 +31,15 @@ impl SummaryBuilder {
             totals: Totals::default(),
             skipped: BTreeMap::new(),
             shared: BTreeMap::new(),
+            near_misses: NearMisses::default(),
+            same_secrets: Vec::new(),
         }
+    }
+
+    /// What was noticed beside the plan.
+    pub fn noticed(&mut self, near_misses: NearMisses, same_secrets: Vec<SameSecret>) {
+        self.near_misses = near_misses;
+        self.same_secrets = same_secrets;
     }
 
     /// Counts one line of the plan. A skip counts as a line only: see [`SummaryBuilder::skipped`].
@@ -67,6 +79,8 @@ impl SummaryBuilder {
                 .map(|(r, count)| (r.code().to_owned(), count))
                 .collect(),
             shared,
+            near_misses: self.near_misses,
+            same_secrets: self.same_secrets,
         }
     }
 
@@ -144,6 +158,7 @@ mod tests {
             size: 100,
             saves,
             reason: LinkReason::Identical,
+            owner: None,
             before: Before {
                 dev: 1,
                 ino: 1,

@@ -41,7 +41,7 @@ fn the_lines_are_those_of_the_manual() {
     );
     let line = text(&Action::Link(link("web2", b"/bin/\xc3\x28")));
     assert!(line.starts_with(&want), "{line}");
-    assert_eq!(line.len(), want.len() + 36 + 2);
+    assert_eq!(line.len(), want.len() + 40 + 2);
 
     let want = format!(
         r#"{{"action":"flag","object":"{id}","set":["immutable"],"names":4,"reason":"protect-shared","seal":""#

@@ -39,6 +39,7 @@ pub fn link(owner: &str, name: &[u8]) -> Link {
         size: 3_970_312,
         saves: 3_973_120,
         reason: LinkReason::Identical,
+        owner: None,
         before: Before {
             dev: 64768,
             ino: u64::MAX,
@@ -136,6 +137,9 @@ pub fn header() -> Header {
             }],
             objects: Objects::Copy,
             skips: SkipDetail::Summary,
+            on_damaged_database: OnDamaged::default(),
+            package_databases: DatabaseUse::default(),
+            file: None,
         },
         protection: Protection {
             asked: Protect::Auto,
@@ -155,6 +159,7 @@ pub fn guests() -> Vec<PlannedGuest> {
         bytes: 1000,
         unread: 0,
         running: false,
+        databases_ignored: false,
         databases: vec![Database {
             manager: "dpkg".into(),
             state: DatabaseState::Damaged,
@@ -188,6 +193,8 @@ pub fn summary() -> Summary {
             files: 1,
             bytes: 3_970_312,
         }],
+        near_misses: near_misses(),
+        same_secrets: same_secrets(),
     }
 }
 
@@ -300,4 +307,32 @@ pub fn any_link() -> impl Strategy<Value = Link> {
                 }
             },
         )
+}
+
+fn near_misses() -> NearMisses {
+    let count = Count {
+        files: 2,
+        bytes: 8192,
+    };
+    NearMisses {
+        all: count,
+        by: [("mtime".to_owned(), count)].into(),
+        listed: vec![NearMiss {
+            files: ("web1:/usr/a".into(), "web2:/usr/a".into()),
+            differs: vec![Moved::Mtime],
+            bytes: 4096,
+        }],
+        shifted: vec![Shift {
+            guests: (guest("web1"), guest("web2")),
+            uid: 100_000,
+            gid: -100_000,
+            count,
+        }],
+    }
+}
+
+fn same_secrets() -> Vec<SameSecret> {
+    vec![SameSecret {
+        files: vec!["web1:/etc/machine-id".into(), "web2:/etc/machine-id".into()],
+    }]
 }
