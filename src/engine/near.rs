@@ -47,7 +47,7 @@ impl Near<'_> {
     pub fn misses(&self, classified: &[Classified], matched: &Matched) -> NearMisses {
         let mut known = read_already(matched);
         known.extend(self.read_others(classified, matched, &known));
-        known.sort_by(|a, b| (a.content.0, a.which).cmp(&(b.content.0, b.which)));
+        known.sort_by_key(|known| (known.content.0, known.which));
         let equal = known.chunk_by(|a, b| a.content == b.content);
         let misses: Vec<Miss> = equal.flat_map(|files| self.of_content(files)).collect();
         self.sum(misses)
