@@ -316,7 +316,15 @@ impl Work<'_> {
         skip
     }
 
-    fn list(&mut self, name: usize, skip: Skip) {
+    fn list(&mut self, name: usize, mut skip: Skip) {
+        let path = self.survey.scan.tree.path(name);
+        if let Some(owner) = self.survey.answer.owners.of(&path) {
+            // Whoever called it configuration has named its package; that it is this one tells the version.
+            let package = skip.package.get_or_insert_with(|| owner.name.to_string());
+            if **package == *owner.name {
+                skip.version = owner.version.as_deref().map(str::to_owned);
+            }
+        }
         self.done.lines.insert(name, skip);
     }
 

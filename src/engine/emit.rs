@@ -133,7 +133,7 @@ fn link(
         } else {
             LinkReason::Identical
         },
-        owner: None,
+        owner: survey.owner(file),
         before: Before::from(state),
         note: None,
     })

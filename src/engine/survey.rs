@@ -2,7 +2,9 @@
 
 use super::quiet::Condition;
 use super::{EngineError, Guest};
-use crate::model::{Asked, Database, DatabaseState, Observer, OnDamaged, PlannedGuest, Policy};
+use crate::model::{
+    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
+};
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
 use crate::scan::{Scan, scan};
@@ -74,6 +76,17 @@ impl Survey {
         let tree = &self.scan.tree;
         let name = tree.names_of(file).next().unwrap_or(0);
         format!("{}:{}", self.guest.name, tree.guest_path(name))
+    }
+
+    /// The package of a file, by its first name.
+    pub fn owner(&self, file: usize) -> Option<Owner> {
+        let tree = &self.scan.tree;
+        let path = tree.path(tree.names_of(file).next()?);
+        let package = self.answer.owners.of(&path)?;
+        Some(Owner {
+            package: package.name.to_string(),
+            version: package.version.as_deref().map(str::to_owned),
+        })
     }
 
     /// Its line in the plan.

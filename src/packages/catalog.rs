@@ -21,6 +21,7 @@ pub(super) struct Catalog {
 #[derive(Debug)]
 struct Body {
     present: bool,
+    version: Option<Arc<str>>,
     conffiles: Vec<Vec<u8>>,
 }
 
@@ -37,9 +38,11 @@ impl Catalog {
         let body = self.packages.entry((record.package, record.architecture));
         let body = body.or_insert(Body {
             present: false,
+            version: None,
             conffiles: Vec::new(),
         });
         body.present |= record.present;
+        body.version = record.version.or(body.version.take());
         self.entries += record.conffiles.len();
         body.conffiles.extend(record.conffiles);
         self.within_bounds()
@@ -57,9 +60,9 @@ impl Catalog {
     /// Packages that are installed or have left something.
     pub(super) fn packages(&self) -> Vec<Package> {
         let present = self.packages.iter().filter(|(_, body)| body.present);
-        let package = |((name, _), _): (&Key, _)| Package {
+        let package = |((name, _), body): (&Key, &Body)| Package {
             name: Arc::clone(name),
-            version: None,
+            version: body.version.clone(),
         };
         present.map(package).collect()
     }

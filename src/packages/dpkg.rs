@@ -5,6 +5,7 @@
 //! | `status` | all packages with their conffiles, also of removed and half-installed ones |
 //! | `updates/NNNN` | the journal: records that replace those in `status`; left by an interrupted dpkg |
 //! | `info/PACKAGE.conffiles` | conffiles of unpacked packages; during an unpack ahead of `status`, so both are united |
+//! | `info/PACKAGE.list` | names of the files that a package has brought: who owns what |
 //! | `diversions`, `statoverride` | names that an administrator or package has moved or given another mode |
 //! | `status.d/NAME` | distroless images: packages, but not their conffiles |
 //!
@@ -15,6 +16,7 @@ use super::catalog::{Catalog, Full};
 use super::conffiles::info_file;
 use super::diversions::{Diversion, diversions};
 use super::dpkg_claims::{Conffiles, claims};
+use super::dpkg_files::Files;
 use super::fault::{Fault, Problem};
 use super::limits;
 use super::name::package_name;
@@ -83,6 +85,12 @@ impl Version {
     }
 }
 
+/// Which of the two forms a list of names has.
+enum Named {
+    List,
+    Sums,
+}
+
 /// All files of one version.
 #[derive(Default)]
 struct Reading {
@@ -93,6 +101,8 @@ struct Reading {
     catalog: Catalog,
     info: Conffiles,
     diversions: Vec<Diversion>,
+    /// What `.list` and `.md5sums` files hold, by package.
+    files: Vec<(Named, Vec<u8>, Vec<u8>)>,
     overrides: Vec<Vec<u8>>,
 }
 
@@ -140,13 +150,14 @@ impl Reading {
 
     fn distroless(&mut self, source: &Source<'_>) -> Result<bool, Problem> {
         for name in source.names(DISTROLESS, limits::ENTRIES)? {
-            if name.ends_with(b".md5sums") {
-                continue;
-            }
             let file = below(DISTROLESS, &name);
             let Some(mut data) = source.text(&file)? else {
                 return Ok(false);
             };
+            if let Some(owner) = name.strip_suffix(b".md5sums") {
+                self.files.push((Named::Sums, owner.to_vec(), data));
+                continue;
+            }
             if !data.ends_with(b"\n") {
                 data.push(b'\n'); // written by image builders, not by dpkg
             }
@@ -158,13 +169,18 @@ impl Reading {
 
     fn info(&mut self, source: &Source<'_>) -> Result<bool, Problem> {
         for name in source.names(INFO, limits::ENTRIES)? {
-            let Some(owner) = name.strip_suffix(b".conffiles") else {
+            let listed = name.strip_suffix(b".list");
+            let Some(owner) = name.strip_suffix(b".conffiles").or(listed) else {
                 continue;
             };
             let file = below(INFO, &name);
             let Some(data) = source.text(&file)? else {
                 return Ok(false);
             };
+            if listed.is_some() {
+                self.files.push((Named::List, owner.to_vec(), data));
+                continue;
+            }
             let paths = info_file(&data).map_err(|fault| Problem::malformed(&file, fault))?;
             let package = owner.split(|&b| b == b':').next().and_then(package_name);
             for path in paths {
@@ -195,6 +211,14 @@ impl Reading {
             return self.nothing();
         }
         let packages = self.catalog.packages();
+        let mut files = Files::new(&packages, &self.diversions);
+        for (kind, owner, data) in &self.files {
+            match kind {
+                Named::List => files.list(owner, data),
+                Named::Sums => files.sums(owner, data),
+            }
+        }
+        let owned = files.owned;
         let with_owner = |(path, package)| (path, Some(package));
         let of_status = self.catalog.into_conffiles().into_iter();
         let mut conffiles: Conffiles = of_status.map(with_owner).collect();
@@ -206,7 +230,7 @@ impl Reading {
             packages,
             config_files: conffiles.len(),
             claims: claims(conffiles, &self.diversions, self.overrides),
-            owned: Vec::new(),
+            owned,
         }))
     }
 

@@ -26,11 +26,13 @@ mod deb822;
 mod diversions;
 mod dpkg;
 mod dpkg_claims;
+mod dpkg_files;
 mod fault;
 mod gathering;
 mod limits;
 mod lines;
 mod name;
+mod owners;
 mod plist;
 mod plist_markup;
 mod portage;
@@ -56,6 +58,7 @@ use crate::model::{Database, DatabaseState, FileId, GuestPath, SkipReason};
 use crate::sys::inroot::InRoot;
 
 pub use fault::{Defect, Fault, Problem};
+pub use owners::Owners;
 pub use source::Source;
 
 /// Every backend. Where two name one file for the same reason, the earlier one is named in the plan.
@@ -91,6 +94,8 @@ pub struct Answer {
     pub databases: Vec<Database>,
     /// Sorted by path, one entry a path.
     pub protected: Vec<Protected>,
+    /// Which package each file belongs to, as far as the databases say so.
+    pub owners: Owners,
 }
 
 /// A kind of package database.
@@ -160,7 +165,11 @@ pub fn ask_all(root: &InRoot) -> Answer {
     for &backend in ALL {
         let (database, protected) = match ask(backend, &Source::new(root)) {
             Ok(None) => continue,
-            Ok(Some((listing, protected))) => (known(backend, &listing), protected),
+            Ok(Some((listing, protected))) => {
+                let database = known(backend, &listing);
+                answer.owners.add(root, listing);
+                (database, protected)
+            }
             Err(problem) => (damaged(backend, &problem), Vec::new()),
         };
         answer.databases.push(database);

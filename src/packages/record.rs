@@ -7,7 +7,7 @@ use super::deb822::{Event, Events, events};
 use super::fault::{Defect, Fault};
 use super::limits;
 use super::lines::needed;
-use super::name::package_name;
+use super::name::{package_name, plain_word};
 
 /// What dpkg knows about one package of one architecture.
 #[derive(Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub(super) struct Record {
     pub(super) architecture: Vec<u8>,
     /// `false` for the mere mention of a package that is neither installed nor has left config files.
     pub(super) present: bool,
+    /// As dpkg writes it; `None` where there is none, or none that can be shown.
+    pub(super) version: Option<Arc<str>>,
     /// In the order of the file, whatever state the package is in.
     pub(super) conffiles: Vec<Vec<u8>>,
 }
@@ -66,6 +68,7 @@ struct Draft {
     package: Option<Arc<str>>,
     architecture: Option<Vec<u8>>,
     present: Option<bool>,
+    version: Option<Arc<str>>,
     conffiles: Option<Vec<Vec<u8>>>,
     current: Current,
 }
@@ -83,6 +86,9 @@ impl Draft {
         } else if known("Status") {
             let present = !value.ends_with(b" not-installed");
             self.present.replace(present).is_some()
+        } else if known("Version") {
+            self.version = plain_word(value);
+            false
         } else if known("Conffiles") {
             self.current = Current::Conffiles;
             if !value.is_empty() {
@@ -123,6 +129,7 @@ impl Draft {
             package: self.package.ok_or(Defect::NoPackage.at(at))?,
             architecture: self.architecture.unwrap_or_default(),
             present: self.present.unwrap_or(true),
+            version: self.version,
             conffiles: self.conffiles.unwrap_or_default(),
         })
     }

@@ -7,7 +7,7 @@
 //! Nothing here reads a file; callers feed bytes.
 
 use sha2::{Digest as _, Sha256};
-use xxhash_rust::xxh3::xxh3_128;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
 use crate::model::{Digest, Fingerprint, Metadata, MetadataDigest, Time};
 
@@ -40,6 +40,11 @@ pub fn sha256(bytes: &[u8]) -> Digest {
 /// The fast hash of `bytes` (xxh3, 128 bits, no seed).
 pub fn fingerprint(bytes: &[u8]) -> Fingerprint {
     Fingerprint(xxh3_128(bytes))
+}
+
+/// A small key for a path (xxh3, 64 bits, no seed), for tables that inform and do not decide.
+pub fn path_key(path: &[u8]) -> u64 {
+    xxh3_64(path)
 }
 
 /// The digest of everything but content that a link would merge.

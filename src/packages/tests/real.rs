@@ -208,3 +208,55 @@ fn a_database_in_motion_is_one_version_or_none() {
     });
     assert_eq!(torn, None, "generations of two packages from one reading");
 }
+
+/// What `dpkg-query -S` says of a path, if it knows one package.
+fn owner_per_dpkg_query(root: &Path, path: &str) -> Option<String> {
+    let output = Command::new("dpkg-query")
+        .arg("--admindir")
+        .arg(root.join("var/lib/dpkg"))
+        .args(["-S", path])
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    // Of a diverted name it tells whose list has it, not whose file is there.
+    let known = text
+        .lines()
+        .next()
+        .filter(|_| !text.contains("diversion "))?;
+    let (packages, _) = known.split_once(": ")?;
+    let first = packages.split(", ").next()?;
+    Some(first.split(':').next()?.to_owned())
+}
+
+#[test]
+fn owners_are_those_of_dpkg_query() {
+    let Some(root) = Root::by_dpkg() else { return };
+    let answer = root.ask();
+    let mut checked = 0;
+    let mut stack = vec![root.path.clone()];
+    while let Some(dir) = stack.pop() {
+        for entry in fs::read_dir(&dir).unwrap().map(Result::unwrap) {
+            let kind = entry.file_type().unwrap();
+            if kind.is_dir() {
+                stack.push(entry.path());
+            }
+            let path = format!(
+                "/{}",
+                entry.path().strip_prefix(&root.path).unwrap().display()
+            );
+            let Some(want) = owner_per_dpkg_query(&root.path, &path).filter(|_| kind.is_file())
+            else {
+                continue;
+            };
+            let got = answer
+                .owners
+                .of(path.as_bytes())
+                .unwrap_or_else(|| panic!("{path}"));
+            assert_eq!(&*got.name, want, "{path}");
+            assert!(got.version.is_some(), "{path}");
+            checked += 1;
+        }
+    }
+    assert!(checked >= 8, "only {checked} files have an owner");
+    assert!(answer.owners.of(b"/no/such/file").is_none());
+}
