@@ -5,6 +5,10 @@ use std::time::Duration;
 
 /// Bytes of all text files of one database together.
 pub(super) const TEXT: u64 = 256 << 20;
+/// Bytes of one database file that is no text; large desktops stay below half of it.
+pub(super) const DATABASE: u64 = 1 << 30;
+/// Bytes of one package's header in rpm's database; rpm itself takes four times as much.
+pub(super) const HEADER: usize = 64 << 20;
 /// Bytes of a line that is needed; dpkg itself takes 1,000 a conffile. Lines of other fields may be longer.
 pub(super) const LINE: usize = 64 << 10;
 /// Packages a guest.

@@ -20,6 +20,7 @@
 //!
 //! A new package manager is one more file with a [`PackageDatabase`], and one line in [`ALL`].
 
+mod apk;
 mod catalog;
 mod conffiles;
 mod deb822;
@@ -29,16 +30,21 @@ mod dpkg_claims;
 mod dpkg_files;
 mod fault;
 mod gathering;
+mod globs;
 mod limits;
 mod lines;
 mod name;
+mod openwrt;
+mod opkg;
 mod owners;
+mod pacman;
 mod plist;
 mod plist_markup;
 mod portage;
 mod portage_contents;
 mod portage_protect;
 mod record;
+mod rpm;
 mod settle;
 mod sidecars;
 mod slackware;
@@ -65,6 +71,10 @@ pub use source::Source;
 pub const ALL: &[&dyn PackageDatabase] = &[
     &dpkg::Dpkg,
     &ucf::Ucf,
+    &rpm::Rpm,
+    &pacman::Pacman,
+    &apk::Apk,
+    &opkg::Opkg,
     &xbps::Xbps,
     &portage::Portage,
     &slackware::Slackware,

@@ -13,7 +13,7 @@ use super::source::Source;
 use crate::model::GuestPath;
 use crate::sys::inroot::Resolved;
 
-/// Endings that dpkg (lib/dpkg/dpkg.h), ucf (ucf(1)) and packages of Slackware add to the name of a config file.
+/// Endings that dpkg (lib/dpkg/dpkg.h), ucf (ucf(1)), rpm, pacman, apk, opkg and packages of Slackware add to the name of a config file.
 const SUFFIXES: &[&[u8]] = &[
     b".dpkg-new",
     b".dpkg-dist",
@@ -24,6 +24,13 @@ const SUFFIXES: &[&[u8]] = &[
     b".ucf-new",
     b".ucf-old",
     b".ucf-dist",
+    b".rpmnew",
+    b".rpmsave",
+    b".rpmorig",
+    b".pacnew",
+    b".pacsave",
+    b".apk-new",
+    b"-opkg",
     b".new",
     b".orig",
 ];

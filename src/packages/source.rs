@@ -49,6 +49,12 @@ impl<'r> Source<'r> {
         Ok(content)
     }
 
+    /// A whole database file that is no text; `None` if there is none.
+    pub(super) fn database(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+        self.in_time()?;
+        Ok(self.root.read(path, limits::DATABASE)?)
+    }
+
     /// The sorted names in a directory; none if there is no such directory.
     pub(super) fn names(&self, directory: &[u8], max: usize) -> Result<Vec<Vec<u8>>, Problem> {
         Ok(self.root.list(directory, max)?.unwrap_or_default())

@@ -3,9 +3,11 @@
 mod damage;
 mod fixture;
 mod hostile;
+mod listed;
 mod mutate;
 mod portage;
 mod real;
+mod rpm;
 mod slackware;
 mod steady;
 mod stores;

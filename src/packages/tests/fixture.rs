@@ -25,9 +25,8 @@ pub(super) fn read(backend: &dyn PackageDatabase, root: &Path) -> Result<Option<
 /// Paths of the claims.
 pub(super) fn claimed(listing: &Listing) -> Vec<String> {
     let claims = listing.claims.iter();
-    let paths: Vec<_> = claims.map(|claim| shown(&claim.path)).collect();
-    assert!(paths.is_sorted());
-    paths
+    assert!(claims.clone().is_sorted_by(|a, b| a.path < b.path));
+    claims.map(|claim| shown(&claim.path)).collect()
 }
 
 /// `PATH PACKAGE VERSION` of every file that has an owner.

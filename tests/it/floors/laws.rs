@@ -8,7 +8,8 @@ pub const ROOMS: &[(&str, &[&str])] = &[
     ("rules", &["model"]),
     ("sys", &["model"]),
     ("scan", &["model", "sys", "rules"]),
-    ("packages", &["model", "sys"]),
+    // Its globs are matched by the one matcher of the house, see `packages/globs.rs`.
+    ("packages", &["model", "sys", "rules"]),
     ("base", &["model", "sys"]),
     ("link", &["model", "sys"]),
     ("ledger", &["model", "sys"]),

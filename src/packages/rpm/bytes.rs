@@ -1,0 +1,26 @@
+//! Numbers at places of a file, read only where the file has them.
+
+/// `count` bytes at `at`.
+pub(super) fn slice(data: &[u8], at: usize, count: usize) -> Option<&[u8]> {
+    data.get(at..at.checked_add(count)?)
+}
+
+fn array<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {
+    slice(data, at, N)?.try_into().ok()
+}
+
+pub(super) fn be16(data: &[u8], at: usize) -> Option<usize> {
+    array(data, at).map(|bytes| usize::from(u16::from_be_bytes(bytes)))
+}
+
+pub(super) fn be32(data: &[u8], at: usize) -> Option<usize> {
+    usize::try_from(u32::from_be_bytes(array(data, at)?)).ok()
+}
+
+pub(super) fn le32(data: &[u8], at: usize) -> Option<usize> {
+    usize::try_from(u32::from_le_bytes(array(data, at)?)).ok()
+}
+
+pub(super) fn le16(data: &[u8], at: usize) -> Option<usize> {
+    array(data, at).map(|bytes| usize::from(u16::from_le_bytes(bytes)))
+}

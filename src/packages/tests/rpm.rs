@@ -1,0 +1,195 @@
+//! rpm's three kinds of database, made by real rpms (4.16, 4.18, 4.20), against what `rpm -qca` said of them, and damaged.
+//! `tests/data/guests/rpm` holds them compressed.
+
+use super::*;
+use crate::packages::rpm::Rpm;
+
+const MODERN: &str = "usr/lib/sysimage/rpm";
+const OLD: &str = "var/lib/rpm";
+
+/// Directory of the guest, and the files of the database.
+const KINDS: [(&str, &str, &[&str]); 4] = [
+    ("sqlite", MODERN, &["rpmdb.sqlite"]),
+    ("sqlite-wal", MODERN, &["rpmdb.sqlite", "rpmdb.sqlite-wal"]),
+    ("ndb", MODERN, &["Packages.db"]),
+    ("bdb", OLD, &["Packages"]),
+];
+
+fn kept(kind: &str, file: &str) -> Vec<u8> {
+    let packed = fs::read(place(kind).join(format!("{file}.zst"))).unwrap();
+    zstd::decode_all(&*packed).unwrap()
+}
+
+fn place(kind: &str) -> PathBuf {
+    let guests = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/guests/rpm");
+    guests.join(kind)
+}
+
+fn listed(kind: &str, file: &str) -> Vec<String> {
+    let text = fs::read_to_string(place(kind).join(file)).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn guest((kind, directory, files): &(&str, &str, &[&str])) -> Root {
+    let root = Root::empty();
+    for file in *files {
+        root.put(&format!("{directory}/{file}"), kept(kind, file));
+    }
+    root
+}
+
+fn read(root: &Root) -> Result<Listing, Problem> {
+    let answer = fixture::read(&Rpm, &root.path);
+    answer.map(|listing| listing.expect("there is a database"))
+}
+
+/// `rpm -qca` does not list `%ghost` files that are no `%config`; they are the guest's own, too.
+#[test]
+fn config_files_are_those_of_rpm() {
+    for kind in &KINDS {
+        let listing = read(&guest(kind)).unwrap();
+        let mut want: Vec<String> = listed(kind.0, "qca.txt");
+        want.push("/var/log/lab.log".into());
+        let mut want: Vec<String> = want
+            .iter()
+            .map(|path| path.as_bytes().escape_ascii().to_string())
+            .collect();
+        want.sort();
+        let mut got = fixture::claimed(&listing);
+        got.sort();
+        assert_eq!(got, want, "{}", kind.0);
+        let packages = listing.packages.iter();
+        let mut names: Vec<String> = packages
+            .map(|p| format!("{}-{}", p.name, p.version.as_deref().unwrap()))
+            .collect();
+        names.sort();
+        assert_eq!(names, listed(kind.0, "packages.txt"), "{}", kind.0);
+        let owners = fixture::owners(&listing);
+        assert!(owners.contains(&"/usr/bin/lab lab-a 1-1".to_owned()));
+        assert!(
+            owners.contains(&"/srv/moved/etc/relocatable.conf lab-b 2-1".to_owned()),
+            "relocated"
+        );
+    }
+}
+
+#[test]
+fn the_newest_package_is_in_the_log_alone() {
+    let [_, with_log, ..] = &KINDS;
+    let root = guest(with_log);
+    let late = |root: &Root| {
+        let listing = read(root).unwrap();
+        fixture::claimed(&listing).contains(&"/etc/lab/late.conf".to_owned())
+    };
+    assert!(late(&root));
+    // A log whose last page is torn was not committed, and one of another time is none.
+    let log = root.path.join(MODERN).join("rpmdb.sqlite-wal");
+    let mut bytes = fs::read(&log).unwrap();
+    let last = bytes.len() - 100;
+    bytes[last] ^= 1;
+    fs::write(&log, &bytes).unwrap();
+    assert!(!late(&root));
+    fs::write(&log, b"rubbish").unwrap();
+    assert!(!late(&root));
+}
+
+#[test]
+fn one_directory_under_two_names_counts_once() {
+    let root = guest(&KINDS[0]);
+    fs::create_dir_all(root.path.join("var/lib")).unwrap();
+    std::os::unix::fs::symlink("../../usr/lib/sysimage/rpm", root.path.join(OLD)).unwrap();
+    assert_eq!(read(&root).unwrap().packages.len(), 3);
+    // A conversion that was left half way: both count.
+    fs::remove_file(root.path.join(OLD)).unwrap();
+    root.put(&format!("{OLD}/Packages"), kept("bdb", "Packages"));
+    assert_eq!(read(&root).unwrap().packages.len(), 6);
+}
+
+#[test]
+fn an_unfinished_transaction_is_damage() {
+    let root = guest(&KINDS[0]);
+    root.put(&format!("{MODERN}/rpmdb.sqlite-journal"), "");
+    assert!(read(&root).is_ok(), "an empty one is none");
+    root.put(
+        &format!("{MODERN}/rpmdb.sqlite-journal"),
+        "rolled back by SQLite alone",
+    );
+    assert!(read(&root).is_err());
+}
+
+/// Each changes a real database so that a reader could hang, allocate or read beyond it.
+#[test]
+fn damage_is_refused_in_short_time() {
+    type Change = fn(&mut Vec<u8>);
+    let overflow_loop: Change = |b| {
+        for page in (4096..b.len())
+            .step_by(4096)
+            .filter(|page| b[page + 25] == 7)
+            .collect::<Vec<_>>()
+        {
+            let own = u32::try_from(page / 4096).unwrap().to_le_bytes();
+            b[page + 16..page + 20].copy_from_slice(&own);
+            b[page + 22..page + 24].copy_from_slice(&1u16.to_le_bytes());
+        }
+    };
+    let overflow_type: Change = |b| {
+        for page in (4096..b.len()).step_by(4096) {
+            if b[page + 25] == 7 {
+                b[page + 25] = 0;
+            }
+        }
+    };
+    let cases: [(usize, Change); 13] = [
+        (3, overflow_loop),
+        (3, overflow_type),
+        (3, |b| b[20..24].fill(0)),
+        (3, |b| b[32..36].fill(0xff)),
+        (3, |b| b.truncate(b.len() * 2 / 3)),
+        (0, |b| b[16..18].fill(0)),
+        // Page 1 as an interior page that leads to itself.
+        (0, |b| {
+            b[100..114].copy_from_slice(&[5, 0, 0, 0, 1, 0, 112, 0, 0, 0, 0, 1, 0, 112]);
+        }),
+        (0, |b| b[103..105].fill(0xff)),
+        (0, |b| b.truncate(b.len() / 2)),
+        (2, |b| {
+            b[12..16].copy_from_slice(&0x3fff_ffff_u32.to_le_bytes());
+        }),
+        (2, |b| {
+            b[40..44].copy_from_slice(&0x1000_0001_u32.to_le_bytes());
+        }),
+        (2, |b| b.truncate(b.len() - 16)),
+        (2, |b| b[4..8].fill(1)),
+    ];
+    for (n, (kind, change)) in cases.into_iter().enumerate() {
+        let (kind, directory, files) = KINDS[kind];
+        let mut bytes = kept(kind, files[0]);
+        change(&mut bytes);
+        let root = Root::empty();
+        root.put(&format!("{directory}/{}", files[0]), bytes);
+        let start = std::time::Instant::now();
+        assert!(read(&root).is_err(), "case {n} of {kind}");
+        assert!(start.elapsed().as_secs() < 60, "case {n} of {kind}");
+    }
+}
+
+#[test]
+fn mutations_of_every_kind() {
+    let files = [
+        ("sqlite", "rpmdb.sqlite"),
+        ("ndb", "Packages.db"),
+        ("bdb", "Packages"),
+    ];
+    for (kind, file) in files {
+        let sample = kept(kind, file);
+        let mut good = 0;
+        assert!(Rpm.parse(&sample).is_ok_and(|n| n > 10));
+        mutate::rounds(11, &[&sample], 10_000, |data| {
+            if let Ok(entries) = Rpm.parse(data) {
+                assert!(entries <= data.len());
+                good += 1;
+            }
+        });
+        assert!(good > 100 && good < 10_000, "{kind}: {good} good, no test");
+    }
+}
