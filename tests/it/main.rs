@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `floors` | the source: who may import, call and contain what |
 //! | `real` | real Debian guests, from plan to undo |
-//! | `matching`, `care` | what is shared, and what never is |
+//! | `matching`, `care`, `families` | what is shared, and what never is |
 //! | `plan`, `status`, `gc` | what one command answers |
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `edits`, `schema` | plans that people changed, and the written format |
@@ -27,6 +27,7 @@ mod support;
 mod care;
 mod cut;
 mod edits;
+mod families;
 mod filesystems;
 mod floors;
 mod gc;
