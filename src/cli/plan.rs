@@ -167,6 +167,7 @@ fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Resu
             by: None,
             format: Format::Json,
             lines: false,
+            near_misses: false,
             bytes: args.bytes,
         };
         return Ok(show.begin(&view, &mut io::stdout().lock())?.end()?);

@@ -14,12 +14,15 @@ use crate::report::{By, Format, PlanView, Show, Tally};
 pub(super) struct Args {
     /// The plan; `-` is standard input
     plan: PathBuf,
-    /// A table of groups as well; packages are those of config files
+    /// A table of groups as well; packages with their versions, as the guests' databases say
     #[arg(long, value_enum)]
     by: Option<ByArg>,
     /// One line for every action as well
     #[arg(long)]
     lines: bool,
+    /// Files of equal content that only their metadata keeps apart, one by one
+    #[arg(long)]
+    near_misses: bool,
     /// How it is written
     #[arg(long, value_enum, default_value = "text")]
     format: FormatArg,
@@ -78,6 +81,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         by,
         format,
         lines: args.lines,
+        near_misses: args.near_misses,
         bytes: args.bytes,
     }
     .begin(&view, &mut out)?;

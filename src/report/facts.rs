@@ -9,8 +9,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Count, Database, DatabaseState, Digest, GuestName, Header, PlannedGuest, Protect, Shared,
-    SkipReason, Summary,
+    Count, Database, DatabaseState, Digest, GuestName, Header, PlannedGuest, Protect, SameSecret,
+    Shared, SkipReason, Summary,
 };
 
 use super::sentence::safe;
@@ -35,6 +35,10 @@ pub struct PlanView<'a> {
 /// The base's own use of the disk, which no plan can promise.
 pub(super) const ON_TOP: &str =
     "the base's own folders and records come on top of this and are not counted";
+
+/// Secrets, and files of each, that a screen has room for.
+const MOST_SECRETS: usize = 10;
+const MOST_TWINS: usize = 4;
 
 /// What is left alone for one reason.
 #[derive(Debug, PartialEq, Eq)]
@@ -172,6 +176,7 @@ impl<'a> PlanView<'a> {
             warnings.extend(ignored(guest));
             warnings.extend(self.running(guest));
         }
+        warnings.extend(self.same_secrets());
         if self.header.protection.mode == Protect::None {
             warnings.push(
                 "NOT PROTECTED: an in-place write by one guest changes a shared file for all"
@@ -179,6 +184,35 @@ impl<'a> PlanView<'a> {
             );
         }
         warnings
+    }
+
+    /// Keys and identities that guests have in common: the scan has seen it, whatever the plan is about.
+    fn same_secrets(&self) -> Vec<String> {
+        let all = &self.summary.same_secrets;
+        let line = |secret: &SameSecret| {
+            let files: Vec<String> = secret
+                .files
+                .iter()
+                .take(MOST_TWINS)
+                .map(|f| safe(f))
+                .collect();
+            let more = secret.files.len().saturating_sub(MOST_TWINS);
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            format!(
+                "SAME SECRET: {}{more}: who holds one guest can pretend to be the other; give each its own",
+                files.join(" = ")
+            )
+        };
+        let mut lines: Vec<String> = all.iter().take(MOST_SECRETS).map(line).collect();
+        if all.len() > MOST_SECRETS {
+            let more = counted((all.len() - MOST_SECRETS) as u64, "more secret");
+            lines.push(format!("SAME SECRET: and {more}, see the plan's summary"));
+        }
+        lines
     }
 
     fn running(&self, guest: &PlannedGuest) -> Option<String> {

@@ -24,6 +24,7 @@ mod facts;
 pub mod gc;
 mod json;
 mod kind;
+mod near;
 mod not_done;
 pub mod plan;
 pub mod recover;

@@ -9,6 +9,7 @@ use crate::model::{Escaped, PlannedGuest};
 
 use super::facts::{ON_TOP, PlanView};
 use super::kind::by_kind;
+use super::near;
 use super::sentence::safe;
 use super::size::{Sizes, count, counted};
 use super::table::{Column, Table};
@@ -39,6 +40,9 @@ pub fn text(
     would(plan, sizes).text(out)?;
     writeln!(out, "  ({ON_TOP})")?;
     sharing(plan, sizes, out)?;
+    if let Some(line) = near::line(plan, sizes) {
+        writeln!(out, "\n  {line}")?;
+    }
     let warnings = plan.warnings();
     if !warnings.is_empty() {
         writeln!(out)?;

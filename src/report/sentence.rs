@@ -26,9 +26,20 @@ pub fn link(link: &Link) -> String {
         Some(Making::Adopt) => "; the object is this file itself",
         None => "",
     };
+    let owner = link.owner.as_ref().map(|owner| {
+        let version = owner
+            .version
+            .as_deref()
+            .map(|version| format!(" {version}"));
+        format!(
+            " ({})",
+            safe(&format!("{}{}", owner.package, version.unwrap_or_default()))
+        )
+    });
     format!(
-        "{}{made}{}",
+        "{}{}{made}{}",
         link.reason.sentence(),
+        owner.unwrap_or_default(),
         note(link.note.as_deref())
     )
 }

@@ -35,6 +35,8 @@ pub struct Show {
     pub format: Format,
     /// A line for every action.
     pub lines: bool,
+    /// A line for every near miss that the plan lists.
+    pub near_misses: bool,
     /// Exact sizes.
     pub bytes: bool,
 }

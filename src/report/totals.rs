@@ -4,7 +4,7 @@
 //! number of actions. All sums stop at the largest number instead of wrapping: a plan is an
 //! attacker's file until it is proven, and a wrapped sum would be a lie.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{Action, Count, GuestName, GuestPath, Link, Skip, SkipReason, Totals};
 
@@ -17,7 +17,7 @@ pub enum By {
     Reason,
     /// The first two components of its directory, such as `/usr/lib`.
     Directory,
-    /// The package that the line names; only skips name one.
+    /// The package that the file belongs to, and its version.
     Package,
 }
 
@@ -30,14 +30,14 @@ pub enum Key {
     Reason(&'static str),
     /// A directory.
     Directory(GuestPath),
-    /// A package, as the plan names it: untrusted text.
+    /// A package and its version, as the plan names them: untrusted text.
     Package(String),
     /// The action says nothing about it.
     None,
 }
 
 /// The sums of one group.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Group {
     /// Link lines.
     pub links: u64,
@@ -49,6 +49,8 @@ pub struct Group {
     pub flags: u64,
     /// What is left alone.
     pub skipped: Count,
+    /// Whose files these are.
+    pub guests: BTreeSet<GuestName>,
 }
 
 /// The sums over all actions that were fed to it.
@@ -129,6 +131,9 @@ impl Tally {
 
 impl Group {
     fn take(&mut self, action: &Action) {
+        if let Some(guest) = guest(action).filter(|guest| !self.guests.contains(*guest)) {
+            self.guests.insert(guest.clone());
+        }
         match action {
             Action::Link(link) => {
                 add(&mut self.links, 1);
@@ -147,7 +152,7 @@ fn key(by: By, action: &Action) -> Key {
         By::Guest => guest(action).cloned().map(Key::Guest),
         By::Reason => Some(Key::Reason(reason(action))),
         By::Directory => directory_of(action).map(Key::Directory),
-        By::Package => package(action).map(|name| Key::Package(name.to_owned())),
+        By::Package => package(action).map(Key::Package),
     };
     key.unwrap_or(Key::None)
 }
@@ -176,11 +181,20 @@ fn directory_of(action: &Action) -> Option<GuestPath> {
     }
 }
 
-fn package(action: &Action) -> Option<&str> {
-    match action {
-        Action::Link(_) | Action::Flag(_) => None,
-        Action::Skip(skip) => skip.package.as_deref(),
-    }
+/// `perl-base 5.36.0-7`, or the name alone.
+fn package(action: &Action) -> Option<String> {
+    let (package, version) = match action {
+        Action::Link(link) => {
+            let owner = link.owner.as_ref()?;
+            (owner.package.as_str(), owner.version.as_deref())
+        }
+        Action::Flag(_) => return None,
+        Action::Skip(skip) => (skip.package.as_deref()?, skip.version.as_deref()),
+    };
+    Some(match version {
+        Some(version) => format!("{package} {version}"),
+        None => package.to_owned(),
+    })
 }
 
 fn add(sum: &mut u64, more: u64) {

@@ -5,7 +5,7 @@
 //! | `floors` | the source: who may import, call and contain what |
 //! | `real` | real Debian guests, from plan to undo |
 //! | `matching`, `care`, `families` | what is shared, and what never is |
-//! | `plan`, `status`, `gc` | what one command answers |
+//! | `plan`, `noticed`, `status`, `gc` | what one command answers |
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
@@ -38,6 +38,7 @@ mod locks;
 mod matching;
 mod moved;
 mod names;
+mod noticed;
 mod plan;
 mod properties;
 mod readme;

@@ -1,11 +1,13 @@
 //! A plan for programs. Keys are stable: new ones may come, none changes its meaning.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::model::{
-    Action, Database, DatabaseState, GuestName, ObjectId, PlannedGuest, Protection, Totals,
+    Action, Count, Database, DatabaseState, GuestName, NearMiss, ObjectId, PlannedGuest,
+    Protection, SameSecret, Shift, Totals,
 };
 
 use super::super::facts::{ON_TOP, Pair, PlanView, Skipped};
@@ -43,6 +45,10 @@ struct Shown<'a> {
     skipped: Vec<SkippedJson<'a>>,
     /// Who shares how much with whom.
     shared: Vec<PairJson<'a>>,
+    /// Files of equal content that only their metadata keeps apart.
+    near_misses: NearJson<'a>,
+    /// Keys and identities that several guests have in common.
+    same_secrets: &'a [SameSecret],
     /// What `groups` are by: guest, reason, directory or package.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'static str>,
@@ -102,6 +108,16 @@ struct PairJson<'a> {
 }
 
 #[derive(Serialize)]
+struct NearJson<'a> {
+    all: Count,
+    by: &'a BTreeMap<String, Count>,
+    shifted: &'a [Shift],
+    /// One by one, where asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    listed: Option<&'a Vec<NearMiss>>,
+}
+
+#[derive(Serialize)]
 struct GroupJson {
     /// Its name for people, escaped.
     group: String,
@@ -114,6 +130,8 @@ struct GroupJson {
     flags: u64,
     skipped_files: u64,
     skipped_bytes: u64,
+    /// In how many guests.
+    guests: u64,
 }
 
 /// One action.
@@ -191,6 +209,13 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> Shown<'a> {
         guests: guests(plan),
         skipped: skipped(plan),
         shared: pairs(plan),
+        near_misses: NearJson {
+            all: plan.summary.near_misses.all,
+            by: &plan.summary.near_misses.by,
+            shifted: &plan.summary.near_misses.shifted,
+            listed: show.near_misses.then_some(&plan.summary.near_misses.listed),
+        },
+        same_secrets: &plan.summary.same_secrets,
         by: show.by.map(heading),
         groups: show.by.map(|_| groups(show, plan)),
     }
@@ -252,6 +277,7 @@ fn group(show: Show, key: &Key, sums: &Group) -> GroupJson {
         flags: sums.flags,
         skipped_files: sums.skipped.files,
         skipped_bytes: sums.skipped.bytes,
+        guests: sums.guests.len() as u64,
     }
 }
 

@@ -8,6 +8,7 @@ use std::io::{self, Write};
 use crate::model::Escaped;
 
 use super::super::facts::{ON_TOP, PlanView};
+use super::super::near;
 use super::super::table::{Table, code, escape};
 use super::{Show, heading, text};
 
@@ -21,6 +22,12 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     list("Warnings", &plan.warnings(), out)?;
     section("Left alone", &text::skipped(show.sizes(), plan), out)?;
     section("Shared", &text::pairs(show.sizes(), plan), out)?;
+    let missed = &plan.summary.near_misses;
+    section("Near misses", &near::by(missed, show.sizes()), out)?;
+    if show.near_misses {
+        section("One by one", &near::listed(missed, show.sizes()), out)?;
+        list("Of near misses", &near::remarks(missed, show.sizes()), out)?;
+    }
     if let Some(by) = show.by {
         section(
             &format!("By {}", heading(by)),

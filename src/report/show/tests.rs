@@ -10,6 +10,7 @@ const PLAIN: Show = Show {
     by: None,
     format: Format::Text,
     lines: false,
+    near_misses: true,
     bytes: false,
 };
 
@@ -61,10 +62,10 @@ fn groups_and_lines_follow_where_asked_for() {
     let text = shown(show, &Sample::small(), &small_plan());
     let want = "
 By guest:
-  guest       links        bytes   comes back  flags  left alone        bytes
-  web1            2  8,000,000 B  4,000,000 B      0         120  5,000,000 B
-  web2            1  4,000,000 B  4,000,000 B      0           2      3,223 B
-  (no guest)      0          0 B          0 B      1           0          0 B
+  guest       links        bytes   comes back  flags  left alone        bytes  guests
+  web1            2  8,000,000 B  4,000,000 B      0         120  5,000,000 B       1
+  web2            1  4,000,000 B  4,000,000 B      0           2      3,223 B       1
+  (no guest)      0          0 B          0 B      1           0          0 B       0
 
 Actions:
 = web1:/usr/bin/perl -> sha256:5b5b5b5b5b5b…  4,000,000 B, 0 B come back  same content and metadata as other names; the object is a copy of it
@@ -146,9 +147,9 @@ Note: the base's own folders and records come on top of this and are not counted
 
 ## By package
 
-| package | links | bytes | comes back | flags | left alone | bytes |
-| --- | ---: | ---: | ---: | ---: | ---: | ---: |
-| `openssh-server` | 0 | 0 B | 0 B | 0 | 1 | 3.14 KiB |
+| package | links | bytes | comes back | flags | left alone | bytes | guests |
+| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |
+| `openssh-server` | 0 | 0 B | 0 B | 0 | 1 | 3.14 KiB | 1 |
 
 ## Actions
 
@@ -202,6 +203,8 @@ fn json_is_one_object_with_documented_keys() {
             {"reason": "unique", "files": 2870, "bytes": 30_000_000, "sentence": "no other name has this content and metadata"},
         ],
         "shared": [{"guests": ["web1", "web2"], "files": 1, "bytes": 4_000_000, "percent": [10, 20]}],
+        "near_misses": {"all": {"files": 0, "bytes": 0}, "by": {}, "shifted": [], "listed": []},
+        "same_secrets": [],
         "by": "directory",
         "groups": groups(),
         "actions": actions(),
@@ -216,6 +219,7 @@ fn groups() -> serde_json::Value {
         let mut group = serde_json::json!({
             "group": name, "links": links, "bytes": links * 4_000_000, "saves": saves, "flags": flags,
             "skipped_files": files, "skipped_bytes": bytes,
+            "guests": match name { "/usr/bin" => 2, "(no directory)" => 0, _ => 1 },
         });
         if name.starts_with('/') {
             group["path"] = name.into();
@@ -273,6 +277,7 @@ fn nothing_hostile_comes_through_in_any_format() {
     for format in [Format::Text, Format::Json, Format::Markdown] {
         for by in [By::Guest, By::Reason, By::Directory, By::Package] {
             let show = Show {
+                near_misses: true,
                 by: Some(by),
                 format,
                 lines: true,

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::model::{Action, Escaped, Link, ObjectFlag, Skip};
 
 use super::super::facts::{ON_TOP, PlanView};
+use super::super::near;
 use super::super::sentence::{self, safe};
 use super::super::size::{Sizes, count, counted};
 use super::super::table::{Column, Table};
@@ -19,6 +20,12 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     paragraph(&plan.warnings(), out)?;
     section("Left alone:", &skipped(show.sizes(), plan), out)?;
     section("Shared:", &pairs(show.sizes(), plan), out)?;
+    let missed = &plan.summary.near_misses;
+    section("Near misses:", &near::by(missed, show.sizes()), out)?;
+    if show.near_misses {
+        section("One by one:", &near::listed(missed, show.sizes()), out)?;
+        paragraph(&near::remarks(missed, show.sizes()), out)?;
+    }
     if let Some(by) = show.by {
         section(&format!("By {}:", heading(by)), &groups(show, plan), out)?;
     }
@@ -121,6 +128,7 @@ pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> Table {
         ("flags", Column::Number),
         ("left alone", Column::Number),
         ("bytes", Column::Number),
+        ("guests", Column::Number),
     ]);
     let sizes = show.sizes();
     for (key, group) in plan.tally.groups() {
@@ -132,6 +140,7 @@ pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> Table {
             count(group.flags),
             count(group.skipped.files),
             sizes.of(group.skipped.bytes),
+            count(group.guests.len() as u64),
         ]);
     }
     table
