@@ -169,6 +169,12 @@ pub struct Claim {
     pub sidecars: bool,
 }
 
+/// Runs the pure parser of a backend over any bytes; `None` if there is no such backend. For fuzz targets.
+pub fn parse_as(manager: &str, data: &[u8]) -> Option<Result<usize, Fault>> {
+    let backend = ALL.iter().find(|backend| backend.manager() == manager)?;
+    Some(backend.parse(data))
+}
+
 /// Asks every database of a guest. A guest without any gets the empty answer.
 pub fn ask_all(root: &InRoot) -> Answer {
     let mut answer = Answer::default();

@@ -1,5 +1,6 @@
 //! The room as a whole: against the real dpkg, against hostile guests, against damaged files.
 
+mod corpus;
 mod damage;
 mod fixture;
 mod hostile;

@@ -1,0 +1,6 @@
+//! Any bytes as the main file of slackware.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let _ = unify::packages::parse_as("slackware", data);
+});
