@@ -6,6 +6,7 @@ mod apply;
 mod args;
 mod confirm;
 mod exit;
+mod explain;
 mod gc;
 mod plan;
 mod recover;
@@ -48,6 +49,7 @@ Exit codes and more: unify --help";
 enum Command {
     Plan(plan::Args),
     Show(show::Args),
+    Explain(explain::Args),
     Apply(apply::Args),
     Verify(verify::Args),
     Status(status::Args),
@@ -80,6 +82,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
     match command {
         Command::Plan(args) => plan::run(args, matches),
         Command::Show(args) => show::run(args),
+        Command::Explain(args) => explain::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Verify(args) => verify::run(args),
         Command::Status(args) => status::run(args),

@@ -15,8 +15,10 @@ mod apply_loop;
 mod batch;
 mod choices;
 mod classify;
+mod compare;
 mod emit;
 mod error;
+mod explain;
 mod fixed;
 mod flight;
 mod gc;
@@ -52,6 +54,7 @@ mod verify;
 
 pub use apply::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
+pub use explain::explain;
 pub use gc::collect;
 pub use guests::{Guest, GuestArg, default_base, names_of};
 pub use output::Output;

@@ -21,6 +21,7 @@
 mod action;
 mod digest;
 mod event;
+mod explain;
 mod guest;
 mod outcome;
 mod path;
@@ -33,6 +34,7 @@ mod status;
 pub use action::{Action, Before, Flag, Link, Making, Method, NameRef, ObjectFlag, Owner, Skip};
 pub use digest::{BadId, Digest, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage};
+pub use explain::{Compared, Explanation, Voice};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
 pub use outcome::{
     BadRunId, Moved, Outcome, Receipt, ReceiptGuest, ReceiptLine, Refusal, RunId, RunKind,

@@ -20,6 +20,8 @@
 //! | [`sentence`] | codes and facts as sentences: the only place |
 //! | [`size`], [`table`] | numbers and columns for people |
 
+pub mod codes;
+pub mod explain;
 mod facts;
 pub mod gc;
 mod json;

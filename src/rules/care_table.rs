@@ -56,6 +56,16 @@ pub fn table() -> &'static [CareRule] {
     TABLE
 }
 
+/// Who says that this pattern or test keeps files; empty for what is no row of the table.
+pub fn source_of(reason: SkipReason, rule: &str) -> &'static str {
+    let holds = |row: &&CareRule| match row.covers {
+        Covers::Names(names) | Covers::UnreadableNames(names) => names.contains(&rule),
+        Covers::Files(test) => test.words == rule,
+    };
+    let mut rows = TABLE.iter().filter(|row| row.reason == reason);
+    rows.find(holds).map_or("", |row| row.source)
+}
+
 /// Can `reason` be switched off by the user? True for all care rules and for nothing else.
 pub fn is_overridable(reason: SkipReason) -> bool {
     TABLE.iter().any(|rule| rule.reason == reason)

@@ -5,7 +5,7 @@
 //! | `floors` | the source: who may import, call and contain what |
 //! | `real` | real Debian guests, from plan to undo |
 //! | `matching`, `care`, `families` | what is shared, and what never is |
-//! | `plan`, `noticed`, `status`, `gc` | what one command answers |
+//! | `plan`, `noticed`, `explain`, `status`, `gc` | what one command answers |
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
@@ -27,6 +27,7 @@ mod support;
 mod care;
 mod cut;
 mod edits;
+mod explain;
 mod families;
 mod filesystems;
 mod floors;

@@ -1,0 +1,72 @@
+//! `unify explain`
+
+use std::io;
+use std::path::PathBuf;
+
+use super::exit::{Exit, Failure};
+use crate::engine::{self, PlanFile};
+use crate::model::{GuestName, GuestPath};
+use crate::report::{codes, explain};
+
+/// Explain why a file is linked or left alone, or what a code means
+///
+/// For GUEST:PATH the plan says which guests and which policy; what databases, patterns and care rules say is asked again now,
+/// and a file without a twin is compared with the same path in the other guests.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  unify explain config-file\n  unify explain --plan plan.json web:/usr/bin/perl"
+)]
+pub(super) struct Args {
+    /// GUEST:PATH, or a code such as config-file
+    #[arg(value_name = "GUEST:PATH|CODE")]
+    what: String,
+    /// The plan that GUEST belongs to; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    plan: Option<PathBuf>,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    match args.what.split_once(":/") {
+        Some((guest, path)) => name(args, guest, path),
+        None => code(args),
+    }
+}
+
+fn name(args: &Args, guest: &str, path: &str) -> Result<Exit, Failure> {
+    let guest = GuestName::new(guest).map_err(|error| Failure::Usage(error.to_string()))?;
+    let path = GuestPath::new(format!("/{path}").as_bytes())
+        .map_err(|error| Failure::Usage(error.to_string()))?;
+    let Some(plan) = &args.plan else {
+        return Err(Failure::Usage(
+            "name the plan that tells where the guest is: --plan FILE".into(),
+        ));
+    };
+    let told = engine::explain(&mut PlanFile::open(plan)?, &guest, &path)?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        explain::json(&told, &mut out)?;
+    } else {
+        explain::text(&told, &mut out)?;
+    }
+    Ok(Exit::Done)
+}
+
+fn code(args: &Args) -> Result<Exit, Failure> {
+    let told = codes::code(&args.what).map_err(|nearest| {
+        Failure::Usage(format!(
+            "neither GUEST:PATH nor a code: {}; near ones are {}",
+            crate::model::Escaped(args.what.as_bytes()),
+            nearest.join(", ")
+        ))
+    })?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        told.json(&mut out)?;
+    } else {
+        told.text(&mut out)?;
+    }
+    Ok(Exit::Done)
+}

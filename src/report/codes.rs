@@ -1,0 +1,295 @@
+//! `unify explain CODE`: what a code means, where it stands, what the care rules of that name cover, and what would
+//! lead to another verdict.
+//!
+//! The JSON form is the fields of [`Code`]; `kind` is `unify.explain`.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::{FlagReason, LinkReason, SkipReason};
+use crate::rules::care::{CareRule, Covers, is_overridable, table};
+
+use super::json;
+
+/// What is known about a code. Some stand in plans and in receipts, and mean the same there.
+#[derive(Debug, Serialize)]
+pub struct Code {
+    kind: &'static str,
+    code: &'static str,
+    meanings: Vec<Meaning>,
+    /// What the care rules of this code cover, and who says so.
+    rules: Vec<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Meaning {
+    /// Where it stands: `skip`, `link`, `flag` or `refusal`.
+    stands_in: &'static str,
+    sentence: &'static str,
+    change: &'static str,
+}
+
+/// Explains a code; `Err` names the nearest ones.
+pub fn code(text: &str) -> Result<Code, Vec<&'static str>> {
+    let rows: Vec<CodeRow> = codes()
+        .into_iter()
+        .filter(|(code, ..)| *code == text)
+        .collect();
+    let Some((code, ..)) = rows.first().copied() else {
+        return Err(nearest(text));
+    };
+    let meaning = |(_, stands_in, sentence, change)| Meaning {
+        stands_in,
+        sentence,
+        change,
+    };
+    let covered = table().iter().filter(|rule| rule.reason.code() == code);
+    Ok(Code {
+        kind: "unify.explain",
+        code,
+        meanings: rows.into_iter().map(meaning).collect(),
+        rules: covered.flat_map(covers).collect(),
+    })
+}
+
+impl Code {
+    /// For people.
+    pub fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+        for meaning in &self.meanings {
+            let Meaning {
+                stands_in,
+                sentence,
+                change,
+            } = meaning;
+            writeln!(out, "{} ({stands_in}): {sentence}", self.code)?;
+            writeln!(out, "  what would change it: {change}")?;
+        }
+        self.rules
+            .iter()
+            .try_for_each(|rule| writeln!(out, "    {rule}"))
+    }
+
+    /// For programs.
+    pub fn json(&self, out: &mut dyn Write) -> io::Result<()> {
+        json::write_line(out, self)
+    }
+}
+
+fn covers(rule: &CareRule) -> Vec<String> {
+    let source = |what: String| format!("{what}  [{}]", rule.source);
+    match rule.covers {
+        Covers::Names(names) => names
+            .iter()
+            .map(|name| source((*name).to_owned()))
+            .collect(),
+        Covers::UnreadableNames(names) => names
+            .iter()
+            .map(|name| source(format!("{name} if not readable by everybody")))
+            .collect(),
+        Covers::Files(test) => vec![source(format!("any file that is {}", test.words))],
+    }
+}
+
+type CodeRow = (&'static str, &'static str, &'static str, &'static str);
+
+/// Every code there is, with its sentence and what would change the verdict.
+fn codes() -> Vec<CodeRow> {
+    let skip = |r: &SkipReason| (r.code(), "skip", r.sentence(), change_reason(*r));
+    let link = |r: &LinkReason| {
+        (
+            r.code(),
+            "link",
+            r.sentence(),
+            "delete the line, or turn the word link into skip",
+        )
+    };
+    let flag = |r: &FlagReason| {
+        (
+            r.code(),
+            "flag",
+            r.sentence(),
+            "delete the line: the shared file is then not protected",
+        )
+    };
+    let mut all: Vec<CodeRow> = SkipReason::ALL.iter().map(skip).collect();
+    all.extend(LinkReason::ALL.iter().map(link));
+    all.extend(FlagReason::ALL.iter().map(flag));
+    all.extend(
+        REFUSALS
+            .iter()
+            .map(|(code, sentence, change)| (*code, "refusal", *sentence, *change)),
+    );
+    all
+}
+
+/// What `apply` and `undo` refuse, in the words of the receipt; a test holds it to the model.
+const REFUSALS: &[(&str, &str, &str)] = &[
+    ("changed", "changed since the plan", "make a new plan"),
+    ("gone", "does not exist any more", "make a new plan"),
+    (
+        "path-changed",
+        "a directory on the way is not one any more, or is a link",
+        "make a new plan",
+    ),
+    (
+        "differs-from-object",
+        "differs from the object",
+        "make a new plan",
+    ),
+    (
+        "open-for-writing",
+        "somebody has the file open for writing",
+        "apply again when the writer is done",
+    ),
+    (
+        "guest-running",
+        "the guest is running",
+        "stop the guest and apply again",
+    ),
+    (
+        "holder-running",
+        "a guest that holds the object is running",
+        "stop that guest and apply again",
+    ),
+    (
+        "holder-unknown",
+        "names of the object are in no guest that the base can find",
+        "plan and apply the guest that was moved or renamed, at its new place",
+    ),
+    (
+        "mounted-over",
+        "something is mounted on the name",
+        "unmount it and apply again",
+    ),
+    (
+        "other-filesystem",
+        "on another file system than the base",
+        "name a base on that file system with --base",
+    ),
+    (
+        "damaged-object",
+        "the object in the base is not what its name says",
+        "unify verify names every file that refers to it",
+    ),
+    (
+        "no-object",
+        "the object is not in the base",
+        "make a new plan",
+    ),
+    (
+        "root-changed",
+        "the guest's root is not the directory that it was",
+        "put the guest back, or plan it at its new place",
+    ),
+    (
+        "not-shared",
+        "does not refer to the object any more: it is the guest's own",
+        "nothing: there is nothing to undo",
+    ),
+    (
+        "taken-back",
+        "another name of the same file could not be moved, so this one was not either",
+        "see the refusal of the other name",
+    ),
+];
+
+/// What would lead to another verdict than this skip.
+pub(super) fn change_reason(reason: SkipReason) -> &'static str {
+    use SkipReason as R;
+    match reason {
+        reason if is_overridable(reason) => {
+            "--allow with this code switches its care rules off; --include GLOB overrules those on paths for single names"
+        }
+        R::ConfigFile | R::ConfigSidecar | R::Diverted | R::ModeOverride => {
+            "--package-databases NAME:ignore stops asking about all files of that guest; a config file is better kept"
+        }
+        R::Excluded => "take the pattern away, or put an --include in front of it",
+        R::TooSmall => "a smaller --min-size",
+        R::TooSparse => "nothing: it takes next to no room",
+        R::LinkedToKept => "the verdict about the other name of the same file",
+        R::NamesOutside => "plan all guests that hold its names together",
+        R::TooManyNames => "fewer hard links of the file in its guest",
+        R::InodeFlags => "take the flag or project off the file, if nobody needs it",
+        R::FixedDirectory => {
+            "take the flag off the directory (chattr -i, chattr -a), if nobody needs it"
+        }
+        R::MountedOver => "unmount what is mounted there, and plan again",
+        R::OtherFilesystem => "plan what lies there as a guest of its own, with a base there",
+        R::Unreadable => "see the note of the line: the machine's own words",
+        R::ChangedWhileReading => "stop the guest and plan again",
+        R::AlreadyShared => "unify undo, for this guest and path",
+        R::Unique => "another file with the same content and metadata",
+        R::Held => "a new plan: a reviewer has taken the action out",
+        _ => "nothing",
+    }
+}
+
+/// Codes that share the beginning or the most letters.
+fn nearest(text: &str) -> Vec<&'static str> {
+    let distance = |code: &str| {
+        let same = code
+            .bytes()
+            .zip(text.bytes())
+            .take_while(|(a, b)| a == b)
+            .count();
+        let contains = code.contains(text) || text.contains(code);
+        (std::cmp::Reverse(contains), std::cmp::Reverse(same))
+    };
+    let mut all: Vec<&'static str> = codes().into_iter().map(|(code, ..)| code).collect();
+    all.sort_by_key(|code| (distance(code), *code));
+    all.dedup();
+    all.truncate(5);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{GuestName, Refusal};
+    use crate::report::samples::written;
+    use crate::report::sentence;
+
+    #[test]
+    fn every_code_is_explained() {
+        for (code, stands_in, sentence, change) in codes() {
+            assert!(
+                !stands_in.is_empty() && !sentence.is_empty() && !change.is_empty(),
+                "{code}"
+            );
+            let told = super::code(code).unwrap();
+            assert!(written(|out| told.text(out)).contains(sentence));
+        }
+        assert!(!super::code("secret").unwrap().rules.is_empty());
+        assert!(super::code("no-such").is_err());
+        assert!(super::code("setuid").unwrap_err().len() <= 5);
+        assert!(super::code("config").unwrap_err().contains(&"config-file"));
+    }
+
+    #[test]
+    fn refusals_are_those_of_the_model() {
+        let guest = GuestName::new("web").unwrap();
+        let who = String::new();
+        for refusal in [
+            Refusal::Changed { fields: vec![] },
+            Refusal::Gone {},
+            Refusal::PathChanged {},
+            Refusal::DiffersFromObject { fields: vec![] },
+            Refusal::OpenForWriting {},
+            Refusal::GuestRunning { who: who.clone() },
+            Refusal::HolderRunning { guest, who },
+            Refusal::HolderUnknown { names: 1 },
+            Refusal::MountedOver {},
+            Refusal::OtherFilesystem {},
+            Refusal::DamagedObject {},
+            Refusal::NoObject {},
+            Refusal::RootChanged {},
+            Refusal::NotShared {},
+            Refusal::TakenBack {},
+        ] {
+            let row = REFUSALS.iter().find(|(code, ..)| *code == refusal.code());
+            let (_, sentence, _) = row.unwrap_or_else(|| panic!("{}", refusal.code()));
+            assert!(sentence::refusal_kind(&refusal).starts_with(sentence));
+        }
+    }
+}
