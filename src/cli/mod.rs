@@ -9,6 +9,7 @@ mod exit;
 mod explain;
 mod gc;
 mod plan;
+mod policy;
 mod recover;
 mod rules;
 mod schema;

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, ValueEnum};
 
-use super::args::size;
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
     Asked, DatabaseUse, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy,
-    Protect, SkipDetail, SkipReason,
+    Protect, SkipDetail, SkipReason, parse_size,
 };
 use crate::report::plan::Goes;
 use crate::report::size::Sizes;
@@ -37,6 +36,9 @@ pub(super) struct Args {
     /// also taken without this option, unless it is a terminal: then only the report is shown
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Choices from a TOML file (see examples/policy.toml); what is typed wins over it, lists are united
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// How shared files are protected; `none` must be given twice: a write by one guest then changes all
     #[arg(long, value_enum, value_name = "MODE", action = clap::ArgAction::Append)]
     protect: Vec<ProtectArg>,
@@ -47,7 +49,7 @@ pub(super) struct Args {
     #[arg(long)]
     same_path: bool,
     /// Leave smaller files alone: bytes, or with K, M, G
-    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "0")]
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "0")]
     min_size: u64,
     /// Switch a care rule off, by its code; may be given several times (see `unify rules`)
     #[arg(long, value_name = "CODE", value_parser = care_code)]
@@ -199,7 +201,7 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         Some(base) => base.clone(),
         None => engine::default_base(&args.guests)?,
     };
-    let policy = Policy {
+    let mut policy = Policy {
         ignore: if args.ignore.is_empty() {
             vec![]
         } else {
@@ -221,19 +223,23 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
             OnDamagedArg::ExcludeGuest => OnDamaged::ExcludeGuest,
             OnDamagedArg::CareRulesOnly => OnDamaged::CareRulesOnly,
         },
-        package_databases: databases(args)?,
+        package_databases: databases(args),
         file: None,
     };
+    let mut protect = protect(&args.protect)?;
+    if let Some(file) = &args.policy {
+        super::policy::merge(&mut policy, &mut protect, file, matches)?;
+    }
+    guests_exist(args, &policy)?;
     Ok(PlanOptions {
         guests: args.guests.clone(),
         base,
-        protect: protect(&args.protect)?,
+        protect,
         policy,
     })
 }
 
-/// Names of guests must be those of the plan: a choice for nobody is a slip.
-fn databases(args: &Args) -> Result<DatabaseUse, Failure> {
+fn databases(args: &Args) -> DatabaseUse {
     let mut chosen = DatabaseUse::default();
     for (guest, asked) in &args.package_databases {
         match guest {
@@ -241,11 +247,17 @@ fn databases(args: &Args) -> Result<DatabaseUse, Failure> {
             Some(guest) => drop(chosen.guests.insert(guest.clone(), *asked)),
         }
     }
+    chosen
+}
+
+/// A choice for a guest that is not there is a slip.
+fn guests_exist(args: &Args, policy: &Policy) -> Result<(), Failure> {
     let names = engine::names_of(&args.guests)?;
-    match chosen.guests.keys().find(|guest| !names.contains(guest)) {
-        None => Ok(chosen),
+    let mut chosen = policy.package_databases.guests.keys();
+    match chosen.find(|guest| !names.contains(guest)) {
+        None => Ok(()),
         Some(guest) => Err(Failure::Usage(format!(
-            "--package-databases names {guest}, which is no guest of this plan"
+            "package databases are chosen for {guest}, which is no guest of this plan"
         ))),
     }
 }

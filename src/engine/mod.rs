@@ -58,7 +58,7 @@ pub use explain::explain;
 pub use gc::collect;
 pub use guests::{Guest, GuestArg, default_base, names_of};
 pub use output::Output;
-pub use patterns::read_patterns;
+pub use patterns::{read_patterns, read_policy};
 pub use plan::{PlanOptions, Planned, plan};
 pub use plan_file::{PlanFile, WholePlan};
 pub use receipts::RunResult;

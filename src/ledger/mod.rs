@@ -37,6 +37,7 @@ mod plan_error;
 mod plan_order;
 mod plan_reader;
 mod plan_writer;
+pub mod policy_file;
 mod receipt;
 mod receipt_wire;
 mod schema;

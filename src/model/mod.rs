@@ -28,6 +28,7 @@ mod path;
 mod plan;
 mod policy;
 mod reason;
+mod size;
 mod state;
 mod status;
 
@@ -50,6 +51,7 @@ pub use policy::{
     Protect, Protection, SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
+pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
     Collected, Difference, Drift, GuestStatus, ObjectCount, Recovered, RunStatus, Status,

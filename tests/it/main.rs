@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | `floors` | the source: who may import, call and contain what |
 //! | `real` | real Debian guests, from plan to undo |
-//! | `matching`, `care`, `families` | what is shared, and what never is |
+//! | `matching`, `care`, `families`, `policy` | what is shared, and what never is |
 //! | `plan`, `noticed`, `explain`, `status`, `gc` | what one command answers |
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `edits`, `schema` | plans that people changed, and the written format |
@@ -41,6 +41,7 @@ mod moved;
 mod names;
 mod noticed;
 mod plan;
+mod policy;
 mod properties;
 mod readme;
 mod real;

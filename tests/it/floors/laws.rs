@@ -32,6 +32,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("xxhash_rust", &["sys/hash.rs"]),
     ("globset", &["rules/pattern.rs"]),
     ("serde_json", &["ledger/", "report/"]),
+    ("toml", &["ledger/policy_file.rs"]),
     ("nix", &["sys/"]),
     ("rustix", &["sys/"]),
     ("std::fs", &["sys/"]),
