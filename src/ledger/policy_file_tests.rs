@@ -1,4 +1,3 @@
-
 use super::*;
 
 fn care(code: &str) -> Option<SkipReason> {

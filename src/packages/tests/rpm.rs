@@ -15,7 +15,7 @@ const KINDS: [(&str, &str, &[&str]); 4] = [
     ("bdb", OLD, &["Packages"]),
 ];
 
-fn kept(kind: &str, file: &str) -> Vec<u8> {
+pub(super) fn kept(kind: &str, file: &str) -> Vec<u8> {
     let packed = fs::read(place(kind).join(format!("{file}.zst"))).unwrap();
     zstd::decode_all(&*packed).unwrap()
 }

@@ -8,7 +8,7 @@ use crate::packages::stores::{GUIX, NIXOS};
 const HASH: &str = "0c7zhn6cnbhlfqzhl6mbwknx6a6xbqfm";
 
 /// `/etc/hosts` is made by the system; three files, one of them behind a link, are the guest's.
-fn system(store: &str) -> Root {
+pub(super) fn system(store: &str) -> Root {
     let root = Root::empty();
     let etc = format!("{store}/{HASH}-etc/etc");
     root.put(&format!("{etc}/hosts"), "made");
