@@ -8,6 +8,7 @@ mod mutate;
 mod portage;
 mod real;
 mod rpm;
+mod rpm_hostile;
 mod slackware;
 mod steady;
 mod stores;
