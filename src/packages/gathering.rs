@@ -14,6 +14,8 @@ pub(super) struct Gathering {
     packages: Vec<Package>,
     /// The first package that names a config file is the one that is shown with it.
     config_files: BTreeMap<Vec<u8>, Option<Arc<str>>>,
+    /// Files that a package names, but the guest itself makes.
+    ghosts: BTreeMap<Vec<u8>, Arc<str>>,
     owned: Vec<Owned>,
 }
 
@@ -58,28 +60,53 @@ impl Gathering {
         Ok(())
     }
 
-    /// How many packages, files and config files there are, added up.
+    /// Adds a file that a package names but does not bring, existing or not.
+    pub(super) fn ghost(&mut self, path: &[u8], package: &Arc<str>) -> Result<(), Defect> {
+        is_file_path(path)?;
+        let entry = self.ghosts.entry(path.to_vec());
+        entry.or_insert_with(|| Arc::clone(package));
+        if self.ghosts.len() > limits::CONFIG_FILES {
+            return Err(Defect::TooMany);
+        }
+        Ok(())
+    }
+
+    /// How many packages, files, config files and ghosts there are, added up.
     pub(super) fn entries(&self) -> usize {
-        self.packages.len() + self.owned.len() + self.config_files.len()
+        self.packages.len() + self.owned.len() + self.config_files.len() + self.ghosts.len()
     }
 
     /// Everything, as the answer of the backend `per`. `silent`: its database does not name config files, they are
     /// known by a habit of those who make its packages.
     pub(super) fn listing(self, per: &'static str, silent: bool) -> Listing {
-        let claim = |(path, package)| Claim {
-            path,
-            why: SkipReason::ConfigFile,
-            per,
-            package,
-            sidecars: true,
+        let config_files = self.config_files.len();
+        let config_file = |(path, package)| claim(per, path, package);
+        let ghost = |(path, package)| Claim {
+            sidecars: false,
+            ..claim("rpm-ghost", path, Some(package))
         };
+        let mut claims: Vec<Claim> = self.config_files.into_iter().map(config_file).collect();
+        claims.extend(self.ghosts.into_iter().map(ghost));
+        // Stable, so that a config file that is a ghost of another package stays a config file.
+        claims.sort_by(|a, b| a.path.cmp(&b.path));
+        claims.dedup_by(|later, first| later.path == first.path);
         Listing {
             silent,
             packages: self.packages,
-            config_files: self.config_files.len(),
-            claims: self.config_files.into_iter().map(claim).collect(),
+            config_files,
+            claims,
             owned: self.owned,
         }
+    }
+}
+
+fn claim(per: &'static str, path: Vec<u8>, package: Option<Arc<str>>) -> Claim {
+    Claim {
+        path,
+        why: SkipReason::ConfigFile,
+        per,
+        package,
+        sidecars: true,
     }
 }
 
@@ -123,6 +150,23 @@ mod tests {
         let listing = gathering.listing("test", false);
         assert_eq!(listing.config_files, 1);
         assert_eq!(listing.claims[0].package, Some(a));
+    }
+
+    #[test]
+    fn ghosts_are_private_and_no_config_files() {
+        let mut gathering = Gathering::default();
+        let a = Arc::from("a");
+        gathering.ghost(b"/var/log/a", &a).unwrap();
+        gathering.ghost(b"/etc/x", &a).unwrap();
+        gathering.config_file(b"/etc/x", Some(&a)).unwrap();
+        let listing = gathering.listing("test", false);
+        assert_eq!(listing.config_files, 1);
+        let facts = listing.claims.iter().map(|c| (&*c.path, c.per, c.sidecars));
+        let want = [
+            (&b"/etc/x"[..], "test", true),
+            (b"/var/log/a", "rpm-ghost", false),
+        ];
+        assert_eq!(facts.collect::<Vec<_>>(), want);
     }
 
     #[test]

@@ -7,8 +7,12 @@ use std::time::Duration;
 pub(super) const TEXT: u64 = 256 << 20;
 /// Bytes of one database file that is no text; large desktops stay below half of it.
 pub(super) const DATABASE: u64 = 1 << 30;
+/// Bytes of a database's write-ahead log; SQLite copies it into the main file from 4 MiB on.
+pub(super) const LOG: u64 = 512 << 20;
 /// Bytes of one package's header in rpm's database; rpm itself takes four times as much.
 pub(super) const HEADER: usize = 64 << 20;
+/// Files of one package in rpm's database; rpm's own bound.
+pub(super) const FILES_OF_PACKAGE: usize = 1_048_575;
 /// Bytes of a line that is needed; dpkg itself takes 1,000 a conffile. Lines of other fields may be longer.
 pub(super) const LINE: usize = 64 << 10;
 /// Packages a guest.

@@ -91,7 +91,7 @@ pub struct Protected {
     pub id: FileId,
     /// `ConfigFile`, `ConfigSidecar`, `Diverted` or `ModeOverride`.
     pub why: SkipReason,
-    /// Who says so: `dpkg`, `ucf`, `dpkg-divert`, `dpkg-statoverride`.
+    /// Who says so: a manager's name, or a part of one: `dpkg-divert`, `dpkg-statoverride`, `rpm-ghost`.
     pub per: &'static str,
     /// The package that it belongs to, where one is known.
     pub package: Option<String>,

@@ -49,10 +49,10 @@ impl<'r> Source<'r> {
         Ok(content)
     }
 
-    /// A whole database file that is no text; `None` if there is none.
-    pub(super) fn database(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
+    /// A whole file of at most `max` bytes that is no text; `None` if there is none.
+    pub(super) fn binary(&self, path: &[u8], max: u64) -> Result<Option<Vec<u8>>, Problem> {
         self.in_time()?;
-        Ok(self.root.read(path, limits::DATABASE)?)
+        Ok(self.root.read(path, max)?)
     }
 
     /// The sorted names in a directory; none if there is no such directory.

@@ -9,6 +9,7 @@ mod mutate;
 mod portage;
 mod real;
 mod rpm;
+mod rpm_hostile;
 mod samples;
 mod slackware;
 mod steady;

@@ -24,3 +24,21 @@ pub(super) fn le32(data: &[u8], at: usize) -> Option<usize> {
 pub(super) fn le16(data: &[u8], at: usize) -> Option<usize> {
     array(data, at).map(|bytes| usize::from(u16::from_le_bytes(bytes)))
 }
+
+/// Bytes that a file may still hand out. Every byte of a sound database belongs to one header, so all headers together
+/// are never longer than the file; a file whose headers share their bytes could keep a reader busy for ever.
+#[derive(Debug)]
+pub(super) struct Budget(usize);
+
+impl Budget {
+    /// For a file of so many bytes.
+    pub(super) fn of(length: usize) -> Self {
+        Budget(length)
+    }
+
+    /// Takes `count` bytes off; `None` if there are no more.
+    pub(super) fn spend(&mut self, count: usize) -> Option<()> {
+        self.0 = self.0.checked_sub(count)?;
+        Some(())
+    }
+}

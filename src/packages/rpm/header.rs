@@ -5,7 +5,7 @@
 //! ```
 //!
 //! A later entry replaces an earlier one of the same tag: a relocated package carries its new directories behind the
-//! signed region.
+//! signed region. A file without flags of its own is no header: it could be a config file.
 
 use std::collections::HashMap;
 
@@ -18,7 +18,6 @@ const VERSION: usize = 1001;
 const RELEASE: usize = 1002;
 const EPOCH: usize = 1003;
 const OLD_FILE_NAMES: usize = 1027;
-const MODES: usize = 1030;
 const FLAGS: usize = 1037;
 const DIRECTORY_INDEXES: usize = 1116;
 const BASE_NAMES: usize = 1117;
@@ -36,6 +35,18 @@ const GHOST: usize = 64;
 /// rpm's own bounds on entries and data.
 const MOST_ENTRIES: usize = 65_535;
 const ENTRY: usize = 16;
+
+const NEEDED: [usize; 9] = [
+    NAME,
+    VERSION,
+    RELEASE,
+    EPOCH,
+    OLD_FILE_NAMES,
+    FLAGS,
+    DIRECTORY_INDEXES,
+    BASE_NAMES,
+    DIRECTORY_NAMES,
+];
 
 /// A header whose index was read.
 pub(super) struct Header<'a> {
@@ -58,9 +69,14 @@ pub(super) struct File {
 }
 
 impl File {
-    /// Configuration, or what the guest makes itself.
-    pub fn is_private(&self) -> bool {
-        self.flags & (CONFIG | GHOST) != 0
+    /// What `rpm -qc` lists: `%config`, also where no package brings the file.
+    pub fn is_config(&self) -> bool {
+        self.flags & CONFIG != 0
+    }
+
+    /// What the guest makes itself.
+    pub fn is_ghost(&self) -> bool {
+        self.flags & GHOST != 0
     }
 }
 
@@ -79,30 +95,14 @@ impl<'a> Header<'a> {
         }
         let index = slice(blob, 8, il * ENTRY).ok_or(SHORT)?;
         let data = slice(blob, 8 + il * ENTRY, dl).ok_or(SHORT)?;
+        if blob.len() != 8 + il * ENTRY + dl {
+            return Err(Defect::Broken("header with bytes behind its end"));
+        }
         let mut entries = HashMap::new();
-        for entry in index.chunks_exact(ENTRY) {
-            let field = |at| be32(entry, at).ok_or(SHORT);
-            let (tag, kind, offset, count) = (field(0)?, field(4)?, field(8)?, field(12)?);
-            let needed = matches!(
-                tag,
-                NAME | VERSION
-                    | RELEASE
-                    | EPOCH
-                    | OLD_FILE_NAMES
-                    | MODES
-                    | FLAGS
-                    | DIRECTORY_INDEXES
-                    | BASE_NAMES
-                    | DIRECTORY_NAMES
-            );
-            if needed {
-                let entry = Entry {
-                    kind,
-                    offset,
-                    count,
-                };
-                entry.check(data.len())?;
-                entries.insert(tag, entry);
+        for line in index.chunks_exact(ENTRY) {
+            let tag = be32(line, 0).ok_or(SHORT)?;
+            if NEEDED.contains(&tag) {
+                entries.insert(tag, Entry::read(line, data.len())?);
             }
         }
         Ok(Header { data, entries })
@@ -132,23 +132,33 @@ impl<'a> Header<'a> {
 
     /// All files. An entry with a hostile name is left out; lists that do not fit each other are no header.
     pub fn files(&self) -> Result<Vec<File>, Defect> {
+        let paths = self.paths()?;
         let flags = self.numbers(FLAGS)?;
-        let mut files = Vec::new();
-        let mut put = |at: usize, path: Option<Vec<u8>>| {
-            let flags = flags.get(at).copied().unwrap_or(0);
-            files.extend(path.map(|path| File { path, flags }));
-        };
-        for (at, path) in self.strings(OLD_FILE_NAMES)?.into_iter().enumerate() {
-            put(at, path.starts_with(b"/").then(|| path.to_vec()));
+        if flags.len() != paths.len() {
+            return Err(Defect::Broken("not as many file flags as files"));
         }
+        let files = paths.into_iter().zip(flags);
+        let named = files.filter_map(|(path, flags)| path.map(|path| File { path, flags }));
+        Ok(named.collect())
+    }
+
+    /// In the order of their flags; `None` for a name that can be no file's. Packages older than rpm 4 have whole paths.
+    fn paths(&self) -> Result<Vec<Option<Vec<u8>>>, Defect> {
         let directories = self.strings(DIRECTORY_NAMES)?;
         let indexes = self.numbers(DIRECTORY_INDEXES)?;
-        for (at, base) in self.strings(BASE_NAMES)?.into_iter().enumerate() {
-            let index = indexes.get(at).ok_or(UNEVEN)?;
-            let directory = directories.get(*index).ok_or(UNEVEN)?;
-            put(at, join(directory, base));
+        let bases = self.strings(BASE_NAMES)?;
+        if indexes.len() != bases.len() {
+            return Err(UNEVEN);
         }
-        Ok(files)
+        if bases.is_empty() {
+            let old = self.strings(OLD_FILE_NAMES)?;
+            return Ok(old.into_iter().map(whole).collect());
+        }
+        let path = |(base, index): (_, usize)| {
+            let directory = directories.get(index).ok_or(UNEVEN)?;
+            Ok(join(directory, base))
+        };
+        bases.into_iter().zip(indexes).map(path).collect()
     }
 
     fn string(&self, tag: usize) -> Result<Option<&'a [u8]>, Defect> {
@@ -193,19 +203,27 @@ impl<'a> Header<'a> {
 
 impl Entry {
     /// Every element takes at least one byte (two, four) of the data.
-    fn check(self, data: usize) -> Result<(), Defect> {
-        let width = match self.kind {
+    fn read(line: &[u8], data: usize) -> Result<Entry, Defect> {
+        let field = |at| be32(line, at).ok_or(SHORT);
+        let (kind, offset, count) = (field(4)?, field(8)?, field(12)?);
+        let width = match kind {
             INT16 => 2,
             INT32 => 4,
             _ => 1,
         };
-        let left = data.checked_sub(self.offset);
-        let fits = left.is_some_and(|left| self.count <= left / width);
-        if fits {
-            Ok(())
-        } else {
-            Err(Defect::Broken("header entry outside of its data"))
+        // A negative offset is a huge one here.
+        let left = data.checked_sub(offset);
+        if left.is_none_or(|left| count > left / width) {
+            return Err(Defect::Broken("header entry outside of its data"));
         }
+        if count > limits::FILES_OF_PACKAGE {
+            return Err(Defect::Broken("package of more than 1,048,575 files"));
+        }
+        Ok(Entry {
+            kind,
+            offset,
+            count,
+        })
     }
 }
 
@@ -217,6 +235,11 @@ fn join(directory: &[u8], base: &[u8]) -> Option<Vec<u8>> {
     let plain = !base.is_empty() && !base.contains(&b'/') && base != b"." && base != b"..";
     let absolute = directory.starts_with(b"/") && directory.ends_with(b"/");
     (plain && absolute).then(|| [directory, base].concat())
+}
+
+/// A path of an old package; `None` for the root and for what begins nowhere.
+fn whole(path: &[u8]) -> Option<Vec<u8>> {
+    (path.starts_with(b"/") && path.len() > 1).then(|| path.to_vec())
 }
 
 #[cfg(test)]
@@ -259,7 +282,7 @@ mod tests {
         let blob = header(&entries(), DATA);
         let read = files(&blob).unwrap();
         assert_eq!(read.len(), 1);
-        assert!(read[0].path == b"/etc/ok.conf" && read[0].is_private());
+        assert!(read[0].path == b"/etc/ok.conf" && read[0].is_config());
         assert_eq!(Header::read(&blob).unwrap().name(), Ok(&b"name"[..]));
     }
 

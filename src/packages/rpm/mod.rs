@@ -10,8 +10,8 @@
 //! `--root` it runs in the guest, writes into it and waits for its locks.
 //!
 //! The files are looked for where distributions keep them; a guest's macros are not evaluated. If two kinds are there, a
-//! conversion was left half way, and both count. Configuration is what `rpm -qca` lists (`%config`), and `%ghost` files as
-//! well: what the guest makes itself is its own.
+//! conversion was left half way, and both count; which kind a file is, its first bytes tell. Configuration is what
+//! `rpm -qca` lists (`%config`). `%ghost` files stay private as well, said by `rpm-ghost`: the guest makes them itself.
 
 mod bdb;
 mod bytes;
@@ -25,6 +25,7 @@ use std::sync::Arc;
 
 use super::fault::{Defect, Fault, Problem};
 use super::gathering::Gathering;
+use super::limits;
 use super::name::plain_word;
 use super::source::Source;
 use super::steady::{below, steady};
@@ -36,13 +37,12 @@ const DIRECTORIES: [&[u8]; 3] = [
     b"var/lib/rpm",
     b"usr/share/rpm", // rpm-ostree
 ];
+const NAMES: [&[u8]; 3] = [b"rpmdb.sqlite", b"Packages.db", b"Packages"];
 
-const SQLITE: &[u8] = b"rpmdb.sqlite";
-const NDB: &[u8] = b"Packages.db";
-const BDB: &[u8] = b"Packages";
-/// A transaction that was broken off and must be rolled back, which only SQLite may do.
-const ROLLBACK: &[u8] = b"rpmdb.sqlite-journal";
-const LOG: &[u8] = b"rpmdb.sqlite-wal";
+/// Beside a SQLite database: pages not yet copied into it.
+const LOG: &[u8] = b"-wal";
+/// Beside a SQLite database: a transaction that was broken off and must be rolled back, which only SQLite may do.
+const ROLLBACK: &[u8] = b"-journal";
 
 /// Takes each header blob of a database with its offset in the file.
 type Each<'e> = &'e mut dyn FnMut(usize, &[u8]) -> Result<(), Fault>;
@@ -60,85 +60,92 @@ impl PackageDatabase for Rpm {
         Ok(found.map(|gathering| gathering.listing("rpm", false)))
     }
 
-    /// Which kind it is, the first bytes tell.
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         let mut gathering = Gathering::default();
-        let mut each = |at: usize, blob: &[u8]| add(at, blob, &mut gathering);
-        if data.starts_with(sqlite::MAGIC) {
-            sqlite::blobs(data, None, &mut each)?;
-        } else if data.starts_with(ndb::MAGIC) {
-            ndb::blobs(data, &mut each)?;
-        } else {
-            bdb::blobs(data, &mut each)?;
-        }
+        blobs(data, None, &mut |at, blob| add(at, blob, &mut gathering))?;
         Ok(gathering.entries())
     }
 }
 
-/// All files that matter. One directory under two names counts once.
+/// All files that matter, under their own names: a log lies beside the file, not beside a link to it. One file under
+/// two names counts once.
 fn files(source: &Source<'_>) -> Result<Vec<Vec<u8>>, Problem> {
     let (mut files, mut seen) = (Vec::new(), BTreeSet::new());
     for directory in DIRECTORIES {
-        let is_new = source.id(directory)?.is_some_and(|id| seen.insert(id));
-        for name in [SQLITE, LOG, ROLLBACK, NDB, BDB] {
-            let file = below(directory, name);
-            if is_new && source.id(&file)?.is_some() {
-                files.push(file);
+        for name in NAMES {
+            let Some(found) = source.root().resolve(&below(directory, name))? else {
+                continue;
+            };
+            if !seen.insert(found.id) {
+                continue;
             }
+            let path = found.path.as_bytes();
+            let main = path.strip_prefix(b"/").unwrap_or(path).to_vec();
+            for beside in [LOG, ROLLBACK].map(|ending| [&main, ending].concat()) {
+                if source.id(&beside)?.is_some() {
+                    files.push(beside);
+                }
+            }
+            files.push(main);
         }
     }
     Ok(files)
 }
 
-/// `None` within: a file that was listed has vanished. `Some(None)`: there is no database.
+/// `None`: a file that was listed has vanished. `Some(None)`: there is no database.
 fn take(source: &Source<'_>, files: &[Vec<u8>]) -> Result<Option<Option<Gathering>>, Problem> {
-    let mut gathering = Gathering::default();
-    let mut any = false;
+    let mut gathering = None;
     for file in files {
-        let kind = file.rsplit(|&b| b == b'/').next().unwrap_or_default();
-        if kind == LOG {
-            continue;
-        }
-        let log_name = [file, &b"-wal"[..]].concat();
-        let log = match kind {
-            SQLITE => source.database(&log_name)?,
-            _ => None,
-        };
-        let Some(data) = source.database(file)? else {
-            return Ok(None);
-        };
-        // A log that was begun anew meanwhile has its old pages in a main file that was read before they came.
-        if kind == SQLITE && source.database(&log_name)? != log {
-            return Ok(None);
-        }
-        any |= kind != ROLLBACK;
-        let read = match kind {
-            SQLITE => read_each(source, &mut gathering, |each| {
-                sqlite::blobs(&data, log.as_deref(), each)
-            }),
-            NDB => read_each(source, &mut gathering, |each| ndb::blobs(&data, each)),
-            BDB => read_each(source, &mut gathering, |each| bdb::blobs(&data, each)),
-            _ if data.is_empty() => Ok(()),
-            _ => Err(Defect::Broken("an unfinished transaction must be rolled back").at(0)),
-        };
-        read.map_err(|fault| Problem::malformed(file, fault))?;
         source.in_time()?;
+        if file.ends_with(ROLLBACK) {
+            rolled_back(source, file)?;
+        } else if !file.ends_with(LOG) {
+            let gathering = gathering.get_or_insert_default();
+            if !take_one(source, file, gathering)? {
+                return Ok(None);
+            }
+        }
     }
-    Ok(Some(any.then_some(gathering)))
+    Ok(Some(gathering))
 }
 
-/// Reads one database with an eye on the clock.
-fn read_each(
-    source: &Source<'_>,
-    gathering: &mut Gathering,
-    read: impl FnOnce(Each<'_>) -> Result<(), Fault>,
-) -> Result<(), Fault> {
-    read(&mut |at, blob| {
-        if source.in_time().is_err() {
-            return Err(Defect::Broken("reading it takes too long").at(at));
-        }
+fn rolled_back(source: &Source<'_>, file: &[u8]) -> Result<(), Problem> {
+    let unfinished = Defect::Broken("an unfinished transaction must be rolled back").at(0);
+    match source.binary(file, limits::LOG)? {
+        Some(journal) if !journal.is_empty() => Err(Problem::malformed(file, unfinished)),
+        _ => Ok(()),
+    }
+}
+
+/// Reads one database; `false` if it was not one version.
+fn take_one(source: &Source<'_>, file: &[u8], gathering: &mut Gathering) -> Result<bool, Problem> {
+    let log_name = [file, LOG].concat();
+    let log = source.binary(&log_name, limits::LOG)?;
+    let Some(data) = source.binary(file, limits::DATABASE)? else {
+        return Ok(false);
+    };
+    // A log that was begun anew meanwhile has its old pages in a main file that was read before they came.
+    if source.binary(&log_name, limits::LOG)? != log {
+        return Ok(false);
+    }
+    let read = blobs(&data, log.as_deref(), &mut |at, blob| {
+        let late = Defect::Broken("reading it takes too long");
+        source.in_time().map_err(|_| late.at(at))?;
         add(at, blob, gathering)
-    })
+    });
+    read.map_err(|fault| Problem::malformed(file, fault))?;
+    Ok(true)
+}
+
+/// Hands out every header of a database of any kind.
+fn blobs(data: &[u8], log: Option<&[u8]>, each: Each<'_>) -> Result<(), Fault> {
+    if data.starts_with(sqlite::MAGIC) {
+        sqlite::blobs(data, log, each)
+    } else if data.starts_with(ndb::MAGIC) {
+        ndb::blobs(data, each)
+    } else {
+        bdb::blobs(data, each)
+    }
 }
 
 /// Adds the package of one header.
@@ -150,8 +157,10 @@ fn add(at: usize, blob: &[u8], gathering: &mut Gathering) -> Result<(), Fault> {
         let package = gathering.package(Arc::clone(&name), version)?;
         for file in header.files()? {
             gathering.owns(package, &file.path)?;
-            if file.is_private() {
+            if file.is_config() {
                 gathering.config_file(&file.path, Some(&name))?;
+            } else if file.is_ghost() {
+                gathering.ghost(&file.path, &name)?;
             }
         }
         Ok(())

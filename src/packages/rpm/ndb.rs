@@ -8,7 +8,7 @@
 
 use super::super::fault::{Defect, Fault};
 use super::Each;
-use super::bytes::{le32, slice};
+use super::bytes::{Budget, le32, slice};
 
 /// The first bytes of the file.
 pub(super) const MAGIC: &[u8] = b"RpmP";
@@ -21,36 +21,41 @@ const TAIL: usize = 12;
 
 /// Hands out every header.
 pub(super) fn blobs(data: &[u8], each: Each<'_>) -> Result<(), Fault> {
-    let bad = |at: usize, what| Defect::Broken(what).at(at);
+    let slots_end = slots_end(data)?;
+    let mut budget = Budget::of(data.len());
+    for at in (2 * SLOT..slots_end).step_by(SLOT) {
+        let slot = slice(data, at, SLOT).filter(|slot| slot.starts_with(b"Slot"));
+        let slot = slot.ok_or(bad(at, "no slot where one is due"))?;
+        if le32(slot, 8) == Some(0) {
+            continue;
+        }
+        let (start, blob) = blob(data, slot, slots_end).ok_or(bad(at, "blob out of place"))?;
+        let sound = header(blob, le32(slot, 4)).ok_or(bad(start, "broken blob"))?;
+        budget
+            .spend(blob.len())
+            .ok_or(bad(at, "blob given twice"))?;
+        each(start, sound)?;
+    }
+    Ok(())
+}
+
+/// Where the slots end. There is always a page of them, as rpm demands too.
+fn slots_end(data: &[u8]) -> Result<usize, Fault> {
     if !data.starts_with(MAGIC) || le32(data, 4) != Some(0) {
         return Err(bad(0, "not a database of rpm's kind ndb"));
     }
-    let pages = le32(data, 12).unwrap_or(0);
-    let slots_end = pages.checked_mul(PAGE).filter(|end| *end <= data.len());
-    let slots_end = slots_end.ok_or(bad(12, "more slot pages than the file has"))?;
-    for at in (2 * SLOT..slots_end).step_by(SLOT) {
-        let slot = slice(data, at, SLOT).unwrap_or_default();
-        if !slot.starts_with(b"Slot") {
-            return Err(bad(at, "no slot where one is due"));
-        }
-        let (offset, blocks) = (le32(slot, 8).unwrap_or(0), le32(slot, 12).unwrap_or(0));
-        if offset == 0 {
-            continue;
-        }
-        let start = offset
-            .checked_mul(BLOCK)
-            .filter(|start| *start >= slots_end);
-        let start = start.ok_or(bad(at, "blob within the slots"))?;
-        let length = blocks.checked_mul(BLOCK);
-        let blob = length.and_then(|length| slice(data, start, length));
-        let blob = blob.ok_or(bad(at, "blob outside of the file"))?;
-        let package = le32(slot, 4);
-        each(
-            start,
-            header(blob, package).ok_or(bad(start, "broken blob"))?,
-        )?;
-    }
-    Ok(())
+    let pages = le32(data, 12).filter(|pages| *pages > 0);
+    let end = pages.and_then(|pages| pages.checked_mul(PAGE));
+    let end = end.filter(|end| *end <= data.len());
+    end.ok_or(bad(12, "impossible number of slot pages"))
+}
+
+/// The blocks that a slot names, and where they are.
+fn blob<'a>(data: &'a [u8], slot: &[u8], slots_end: usize) -> Option<(usize, &'a [u8])> {
+    let start = le32(slot, 8)?.checked_mul(BLOCK)?;
+    let length = le32(slot, 12)?.checked_mul(BLOCK)?;
+    let blob = slice(data, start, length)?;
+    (start >= slots_end).then_some((start, blob))
 }
 
 fn header(blob: &[u8], package: Option<usize>) -> Option<&[u8]> {
@@ -63,4 +68,8 @@ fn header(blob: &[u8], package: Option<usize>) -> Option<&[u8]> {
         && tail.ends_with(b"BlbE")
         && le32(tail, 4) == Some(length);
     slice(blob, HEAD, length).filter(|_| fits && sound)
+}
+
+fn bad(at: usize, what: &'static str) -> Fault {
+    Defect::Broken(what).at(at)
 }

@@ -2,21 +2,23 @@
 //! file. Pure.
 //!
 //! ```text
-//! file: "SQLite format 3\0"; u16@16 page size (1 = 65536); u8@20 reserved bytes a page
+//! file: "SQLite format 3\0"; u16@16 page size (1 = 65536); u8@19 version 1 or 2; u8@20 reserved bytes a page; 64, 32, 32
 //! page: at 0 (at 100 on page 1) u8 kind 5 interior | 13 leaf; u16@3 cells; kind 5: u32@8 right child; then u16 pointers
 //! interior cell: u32 child, varint key        leaf cell: varint size P, varint rowid, payload, u32 overflow page
 //! local part: U = page - reserved; X = U-35; M = (U-12)*32/255 - 23; P <= X: all; else K = M + (P-M)%(U-4), K <= X ? K : M
 //! overflow page: u32 next, then U-4 bytes     record: varint header size, varint types, values
 //! ```
 //!
-//! Each page of a tree is visited once, to a depth of 20; a chain of overflow pages ends with its payload.
+//! Each page of a tree is visited once, to a depth of 20; a chain of overflow pages ends with its payload, and all
+//! payloads together are no longer than the file.
 
+use std::cell::RefCell;
 use std::collections::HashSet;
 
 use super::super::fault::{Defect, Fault};
 use super::super::limits;
 use super::Each;
-use super::bytes::{be16, be32, slice};
+use super::bytes::{Budget, be16, be32, slice};
 use super::wal::Log;
 
 /// The first bytes of the file.
@@ -56,6 +58,7 @@ struct File<'a> {
     /// Bytes of a page that are used.
     usable: usize,
     pages: usize,
+    budget: RefCell<Budget>,
 }
 
 type EachRow<'e> = &'e mut dyn FnMut(usize, Vec<u8>) -> Result<(), Defect>;
@@ -71,27 +74,24 @@ impl<'a> File<'a> {
         };
         let reserved = usize::from(head.get(20).copied().unwrap_or(0));
         let usable = page_size - reserved;
+        if !matches!(head.get(19), Some(1 | 2)) || slice(head, 21, 3) != Some(&[64, 32, 32]) {
+            return Err(Defect::Broken("unknown version of SQLite's format"));
+        }
         if usable < 480 {
             return Err(Defect::Broken("pages without room"));
         }
-        let log = Log::read(log.unwrap_or_default(), page_size);
+        let log = log.unwrap_or_default();
+        let bytes = main.len() + log.len();
+        let log = Log::read(log, page_size)?;
         let written = main.len().div_ceil(page_size);
-        // The file's own count of pages counts only if the same change wrote both, see "In-header database size".
-        let says = if be32(head, 24) == be32(head, 92) {
-            be32(head, 28)
-        } else {
-            None
-        };
-        let pages = log
-            .size
-            .or(says.filter(|says| *says > 0))
-            .unwrap_or(written);
+        let pages = log.size.or(own_count(head)).unwrap_or(written);
         let file = File {
             main,
             log,
             page_size,
             usable,
             pages,
+            budget: RefCell::new(Budget::of(bytes)),
         };
         if file.page(pages).is_none() {
             return Err(Defect::Broken("cut off: fewer pages than it says"));
@@ -145,10 +145,10 @@ impl<'a> File<'a> {
     fn record(&self, page: &[u8], cell: usize) -> Option<Vec<u8>> {
         let (length, at) = varint(page, cell)?;
         let (_, at) = varint(page, at)?;
-        let most = self.pages.checked_mul(self.page_size)?;
-        if length > most || length > limits::HEADER {
+        if length > limits::HEADER {
             return None;
         }
+        self.budget.borrow_mut().spend(length)?;
         let local = self.local(length);
         let mut whole = slice(page, at, local)?.to_vec();
         let mut next = be32(page, at + local).unwrap_or(0);
@@ -170,6 +170,12 @@ impl<'a> File<'a> {
         let kept = least + (length - least) % (self.usable - 4);
         if kept <= most { kept } else { least }
     }
+}
+
+/// The pages of the file as its head says; that counts only if the same change wrote both, see "In-header database size".
+fn own_count(head: &[u8]) -> Option<usize> {
+    let same = be32(head, 24) == be32(head, 92);
+    be32(head, 28).filter(|pages| same && *pages > 0)
 }
 
 /// One page of a tree; `base` is where its header begins.
@@ -247,4 +253,149 @@ fn number(bytes: &[u8]) -> Option<usize> {
             .iter()
             .fold(0, |value, byte| value << 8 | usize::from(*byte)),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: usize = 512;
+
+    fn put(page: &mut [u8], at: usize, bytes: &[u8]) {
+        page[at..at + bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// A leaf with these cells, some maybe pointed to several times; `base` is 100 on page 1.
+    fn leaf(base: usize, cells: &[(&[u8], usize)]) -> Vec<u8> {
+        let mut page = vec![0; PAGE];
+        let (mut end, mut count) = (PAGE, 0);
+        for (cell, times) in cells {
+            end -= cell.len();
+            put(&mut page, end, cell);
+            for _ in 0..*times {
+                put(&mut page, base + 8 + 2 * count, &(end as u16).to_be_bytes());
+                count += 1;
+            }
+        }
+        page[base] = LEAF;
+        put(&mut page, base + 3, &(count as u16).to_be_bytes());
+        page
+    }
+
+    fn interior(children: &[u32]) -> Vec<u8> {
+        let mut page = vec![0; PAGE];
+        page[0] = INTERIOR;
+        let (right, left) = children.split_last().unwrap();
+        put(&mut page, 8, &right.to_be_bytes());
+        put(&mut page, 3, &(left.len() as u16).to_be_bytes());
+        for (n, child) in left.iter().enumerate() {
+            let at = PAGE - 5 * (n + 1);
+            put(&mut page, at, &child.to_be_bytes());
+            put(&mut page, 12 + 2 * n, &(at as u16).to_be_bytes());
+        }
+        page
+    }
+
+    /// A file whose table has its root on page 2.
+    fn file(name: &[u8], pages: &[Vec<u8>]) -> Vec<u8> {
+        let text = |text: &[u8]| 13 + 2 * text.len() as u8;
+        let kinds = [6, text(b"table"), text(name), text(name), 1, 0];
+        let record = [&kinds[..], b"table", name, name, &[2]].concat();
+        let cell = [&[record.len() as u8, 1], &record[..]].concat();
+        let mut first = leaf(100, &[(&cell, 1)]);
+        put(&mut first, 0, MAGIC);
+        put(&mut first, 16, &[2, 0, 1, 1, 0, 64, 32, 32]);
+        [vec![first], pages.to_vec()].concat().concat()
+    }
+
+    /// A cell of one row: NULL and a short blob.
+    fn row(blob: u8) -> [u8; 6] {
+        [4, 1, 3, 0, 14, blob]
+    }
+
+    /// A cell of one row whose payload goes on on page 3.
+    fn long_row(blob: usize) -> Vec<u8> {
+        let kind = 12 + 2 * blob;
+        let kind = [0x80 | (kind >> 7) as u8, kind as u8 & 0x7f];
+        let length = 4 + blob;
+        let head = [0x80 | (length >> 7) as u8, length as u8 & 0x7f, 1, 4, 0];
+        let least = (PAGE - 12) * 32 / 255 - 23;
+        let local = least + (length - least) % (PAGE - 4);
+        let local = if local <= PAGE - 35 { local } else { least };
+        let rest = vec![b'x'; local - 4];
+        [&head[..], &kind, &rest, &[0, 0, 0, 3]].concat()
+    }
+
+    fn read(data: &[u8]) -> Result<Vec<Vec<u8>>, Defect> {
+        let mut all = Vec::new();
+        let read = blobs(data, None, &mut |_, blob| {
+            all.push(blob.to_vec());
+            Ok(())
+        });
+        read.map(|()| all).map_err(|fault| fault.what)
+    }
+
+    #[test]
+    fn rows_come_in_order_over_pages() {
+        let pages = [
+            interior(&[3, 4]),
+            leaf(0, &[(&row(b'a'), 1), (&row(b'b'), 1)]),
+            leaf(0, &[(&row(b'c'), 1)]),
+        ];
+        assert_eq!(read(&file(TABLE, &pages)).unwrap(), [b"a", b"b", b"c"]);
+        let long = [leaf(0, &[(&long_row(700), 1)]), vec![b'x'; PAGE]];
+        assert_eq!(read(&file(TABLE, &long)).unwrap(), [[b'x'; 700]]);
+    }
+
+    #[test]
+    fn trees_that_share_or_loop_are_refused() {
+        let one = leaf(0, &[(&row(b'a'), 1)]);
+        for (what, pages) in [
+            ("a page twice", vec![interior(&[3, 3]), one.clone()]),
+            ("itself", vec![interior(&[2])]),
+            ("a page beyond", vec![interior(&[9])]),
+            ("page 0", vec![interior(&[0])]),
+            (
+                "a page of another kind",
+                vec![interior(&[3]), vec![7; PAGE]],
+            ),
+        ] {
+            assert!(read(&file(TABLE, &pages)).is_err(), "{what}");
+        }
+        let deep = |levels: u32| {
+            let mut pages: Vec<_> = (0..levels).map(|n| interior(&[n + 3])).collect();
+            pages.push(one.clone());
+            read(&file(TABLE, &pages))
+        };
+        assert!(deep(20).is_ok());
+        assert_eq!(deep(21), Err(Defect::Broken("tree that loops")));
+    }
+
+    /// Forty rows of one page and one overflow page: small to write, endless to read if there were millions.
+    #[test]
+    fn rows_that_share_their_bytes_are_refused() {
+        let pages = [leaf(0, &[(&long_row(700), 40)]), vec![b'x'; PAGE]];
+        assert!(read(&file(TABLE, &pages)).is_err());
+    }
+
+    #[test]
+    fn files_of_another_kind_are_refused() {
+        let pages = [leaf(0, &[(&row(b'a'), 1)])];
+        assert_eq!(
+            read(&file(b"Others", &pages)),
+            Err(Defect::Broken("no table Packages"))
+        );
+        for (what, at, byte) in [
+            ("version 3", 19, 3),
+            ("fractions", 21, 65),
+            ("page size", 17, 1),
+            ("reserved", 20, 33),
+            ("magic", 0, b's'),
+        ] {
+            let mut data = file(TABLE, &pages);
+            data[at] = byte;
+            assert!(read(&data).is_err(), "{what}");
+        }
+        assert!(read(&file(TABLE, &pages)[..PAGE * 2 - 1]).is_err(), "cut");
+    }
 }

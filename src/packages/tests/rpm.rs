@@ -43,21 +43,26 @@ fn read(root: &Root) -> Result<Listing, Problem> {
     answer.map(|listing| listing.expect("there is a database"))
 }
 
-/// `rpm -qca` does not list `%ghost` files that are no `%config`; they are the guest's own, too.
+/// Paths that `per` claims.
+fn claimed_per(listing: &Listing, per: &str) -> Vec<String> {
+    let claims = listing.claims.iter().filter(|claim| claim.per == per);
+    claims.map(|claim| text(&claim.path)).collect()
+}
+
+fn text(path: &[u8]) -> String {
+    String::from_utf8(path.to_vec()).unwrap()
+}
+
 #[test]
 fn config_files_are_those_of_rpm() {
     for kind in &KINDS {
         let listing = read(&guest(kind)).unwrap();
-        let mut want: Vec<String> = listed(kind.0, "qca.txt");
-        want.push("/var/log/lab.log".into());
-        let mut want: Vec<String> = want
-            .iter()
-            .map(|path| path.as_bytes().escape_ascii().to_string())
-            .collect();
-        want.sort();
-        let mut got = fixture::claimed(&listing);
-        got.sort();
-        assert_eq!(got, want, "{}", kind.0);
+        let want = listed(kind.0, "qca.txt");
+        assert_eq!(claimed_per(&listing, "rpm"), want, "{}", kind.0);
+        assert_eq!(listing.config_files, want.len());
+        // What `rpm -qca` does not list and the guest makes itself.
+        let ghosts = claimed_per(&listing, "rpm-ghost");
+        assert_eq!(ghosts, ["/var/log/lab.log"], "{}", kind.0);
         let packages = listing.packages.iter();
         let mut names: Vec<String> = packages
             .map(|p| format!("{}-{}", p.name, p.version.as_deref().unwrap()))
@@ -65,12 +70,109 @@ fn config_files_are_those_of_rpm() {
         names.sort();
         assert_eq!(names, listed(kind.0, "packages.txt"), "{}", kind.0);
         let owners = fixture::owners(&listing);
-        assert!(owners.contains(&"/usr/bin/lab lab-a 1-1".to_owned()));
         assert!(
             owners.contains(&"/srv/moved/etc/relocatable.conf lab-b 2-1".to_owned()),
             "relocated"
         );
     }
+}
+
+/// Larger databases (`rpm-fleet.sh`), file by file as the rpms that wrote them list them: `NAME EVR FLAGS PATH`.
+#[test]
+fn every_file_has_the_package_that_rpm_says() {
+    let said = String::from_utf8(kept("fleet", "listed.txt")).unwrap();
+    let (mut want, mut want_config) = (Vec::new(), Vec::new());
+    for line in said.lines() {
+        let [name, version, flags, path] = line.split(' ').collect::<Vec<_>>()[..] else {
+            panic!("{line}");
+        };
+        want.push(format!("{path} {name} {version}"));
+        let is_config = flags.parse::<u32>().unwrap() & 1 == 1;
+        want_config.extend(is_config.then(|| path.to_owned()));
+    }
+    want.sort();
+    want_config.sort();
+    assert_eq!((want.len(), want_config.len()), (3_152, 50));
+    for file in ["rpmdb.sqlite", "Packages.db", "Packages"] {
+        let root = Root::empty();
+        root.put(&format!("{OLD}/{file}"), kept("fleet", file));
+        let listing = read(&root).unwrap();
+        let mut got = fixture::owners(&listing);
+        got.sort();
+        assert!(got == want, "{file}: files differ");
+        assert_eq!(claimed_per(&listing, "rpm"), want_config, "{file}");
+        assert_eq!(claimed_per(&listing, "rpm-ghost"), ["/var/log/fleet.log"]);
+        let version = |p: &Package| format!("{} {}", p.name, p.version.as_deref().unwrap());
+        let mut packages: Vec<_> = listing.packages.iter().map(version).collect();
+        packages.sort();
+        assert_eq!(packages, listed("fleet", "packages.txt"), "{file}");
+    }
+}
+
+#[test]
+fn what_rpm_leaves_beside_a_config_file_is_private() {
+    let root = guest(&KINDS[0]);
+    for name in ["plain.conf", "plain.conf.rpmnew", "deleted.conf.rpmsave"] {
+        root.put(&format!("etc/lab/{name}"), name);
+    }
+    root.put("etc/lab/not-config.txt.rpmnew", "");
+    root.put("var/log/lab.log", "the guest's own");
+    let answer = root.ask();
+    let got = facts(&answer);
+    let a = Some("lab-a");
+    let want = [
+        (
+            "/etc/lab/deleted.conf.rpmsave",
+            (SkipReason::ConfigSidecar, "rpm", a),
+        ),
+        ("/etc/lab/plain.conf", (SkipReason::ConfigFile, "rpm", a)),
+        (
+            "/etc/lab/plain.conf.rpmnew",
+            (SkipReason::ConfigSidecar, "rpm", a),
+        ),
+        ("/var/log/lab.log", (SkipReason::ConfigFile, "rpm-ghost", a)),
+    ];
+    assert_eq!(got, want.map(|(path, fact)| (path.to_owned(), fact)).into());
+}
+
+/// SQLite's own word on trees of several levels, payloads of all lengths, and a log that is half of the database.
+#[test]
+fn rows_are_those_of_sqlite() {
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/guests/rpm-pages.py");
+    for size in ["512", "1024", "4096", "65536"] {
+        let root = Root::empty();
+        let directory = root.path.join(MODERN);
+        fs::create_dir_all(&directory).unwrap();
+        let Ok(made) = Command::new(&script).arg(&directory).arg(size).output() else {
+            eprintln!("SKIPPED: needs python3 with sqlite3 to ask SQLite");
+            return;
+        };
+        assert!(made.status.success(), "{made:?}");
+        let said = String::from_utf8(made.stdout).unwrap();
+        let mut want: Vec<_> = said.lines().collect();
+        assert!((150..300).contains(&want.len()));
+        let listing = read(&root).unwrap();
+        let mut got: Vec<_> = listing.packages.iter().map(|p| &*p.name).collect();
+        want.sort_unstable();
+        got.sort_unstable();
+        assert_eq!(got, want, "pages of {size}");
+    }
+}
+
+#[test]
+fn a_log_lies_beside_the_file_and_not_beside_a_link() {
+    let root = guest(&KINDS[1]);
+    let away = root.path.join("srv/rpm");
+    fs::create_dir_all(root.path.join("srv")).unwrap();
+    fs::rename(root.path.join(MODERN), &away).unwrap();
+    fs::create_dir_all(root.path.join(MODERN)).unwrap();
+    for directory in [MODERN, "usr/share/rpm"] {
+        let link = root.path.join(directory).join("rpmdb.sqlite");
+        fs::create_dir_all(link.parent().unwrap()).unwrap();
+        std::os::unix::fs::symlink("/srv/rpm/rpmdb.sqlite", link).unwrap();
+    }
+    let listing = read(&root).unwrap();
+    assert_eq!(listing.packages.len(), 4, "with the one in the log, once");
 }
 
 #[test]
@@ -91,6 +193,25 @@ fn the_newest_package_is_in_the_log_alone() {
     assert!(!late(&root));
     fs::write(&log, b"rubbish").unwrap();
     assert!(!late(&root));
+}
+
+#[test]
+fn a_damaged_log_changes_nothing_or_is_refused() {
+    let [_, with_log, ..] = &KINDS;
+    let root = guest(with_log);
+    let log = kept(with_log.0, with_log.2[1]);
+    let path = format!("{MODERN}/rpmdb.sqlite-wal");
+    let mut whole = 0;
+    mutate::rounds(5, &[&log], 1_000, |data| {
+        root.put(&path, data);
+        // Packages of the main file are always there; the one in the log is, or is not.
+        match read(&root).unwrap().packages.len() {
+            4 => whole += 1,
+            count => assert_eq!(count, 3),
+        }
+    });
+    // Its frames are one transaction, so that nearly every change takes all of it away.
+    assert!((1..1_000).contains(&whole), "{whole}: no test");
 }
 
 #[test]

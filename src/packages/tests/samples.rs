@@ -63,15 +63,15 @@ fn samples() -> Vec<Sample> {
     let modern = "usr/lib/sysimage/rpm";
     let mut all = vec![
         sample(&["ucf"], 1, 1, ucf()),
-        sample(&["rpm"], 3, 13, rpm("sqlite", modern, &["rpmdb.sqlite"])),
+        sample(&["rpm"], 3, 12, rpm("sqlite", modern, &["rpmdb.sqlite"])),
         sample(
             &["rpm"],
             4,
-            14,
+            13,
             rpm("sqlite-wal", modern, &["rpmdb.sqlite", "rpmdb.sqlite-wal"]),
         ),
-        sample(&["rpm"], 3, 13, rpm("ndb", modern, &["Packages.db"])),
-        sample(&["rpm"], 3, 13, rpm("bdb", "var/lib/rpm", &["Packages"])),
+        sample(&["rpm"], 3, 12, rpm("ndb", modern, &["Packages.db"])),
+        sample(&["rpm"], 3, 12, rpm("bdb", "var/lib/rpm", &["Packages"])),
         sample(&["pacman"], 1, 7, kept("pacman")),
         sample(&["apk"], 1, 9, kept("apk")),
         sample(&["opkg"], 1, 5, kept("opkg")),
