@@ -100,14 +100,15 @@ pub fn disk_use(tops: &[&Path]) -> u64 {
     blocks * 512
 }
 
-/// Takes the immutable flag off everything, so that it can be removed.
+/// Takes the flags off everything that keep it from being removed.
 pub fn lift_flags(top: &Path) {
     walk(top, &mut |found| {
         if matches!(found.kind(), FileType::RegularFile | FileType::Directory) {
             let fd = found.open();
             let flags = rustix::fs::ioctl_getflags(&fd).unwrap_or(IFlags::empty());
-            if flags.contains(IFlags::IMMUTABLE) {
-                rustix::fs::ioctl_setflags(&fd, flags - IFlags::IMMUTABLE).ok();
+            let keeps = IFlags::IMMUTABLE | IFlags::APPEND;
+            if flags.intersects(keeps) {
+                rustix::fs::ioctl_setflags(&fd, flags - keeps).ok();
             }
         }
     });
