@@ -49,7 +49,7 @@ impl<'a> Teacher<'a> {
             return Ok(());
         };
         let at = holding.guests().iter().position(|g| g.name == *guest);
-        let Some(at) = at.filter(|at| !holding.knows(&object, *at, path)) else {
+        let Some(at) = at.filter(|at| !known_by_any_name(holding, *at, object, path)) else {
             return Ok(());
         };
         if self.later_names.contains(&(object, path)) {
@@ -92,4 +92,18 @@ impl<'a> Teacher<'a> {
         };
         Ok(names.into_iter().filter(refers).collect())
     }
+}
+
+/// One directory may have had several guest names: a name in it is remembered once.
+fn known_by_any_name(
+    holding: &Holding<'_>,
+    guest: usize,
+    object: ObjectId,
+    path: &GuestPath,
+) -> bool {
+    let guests = holding.guests();
+    let own = guests.get(guest).map(|guest| guest.id);
+    let same_root = (0..guests.len()).filter(|at| guests.get(*at).map(|g| g.id) == own);
+    let mut known = same_root.filter(|at| holding.knows(&object, *at, path));
+    known.next().is_some()
 }

@@ -136,3 +136,23 @@ fn undo_of_a_guest_that_is_away_is_not_done() {
     assert_ne!(id(&a.host("/usr/f")), id(&b.host("/usr/f")));
     drop(c);
 }
+
+/// A guest that is planned by another name is the same guest where it was.
+#[test]
+fn one_guest_by_two_names() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = shared(&lab);
+    let before = listings(&[&a, &b, &c]);
+    let (path, base) = (lab.path("renamed.json"), lab.base());
+    let (other, third) = (format!("other={}", b.root().display()), c.arg());
+    let args = ["plan", "--base", base.to_str().unwrap(), "-o"];
+    let args = [&args[..], &[path.to_str().unwrap(), &other, &third]].concat();
+    crate::support::unify(&args).expect(0);
+    crate::support::unify(&["apply", "--yes", path.to_str().unwrap()]).expect(0);
+    assert_eq!(id(&b.host("/usr/f")), id(&c.host("/usr/f")));
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    unchanged(&[&a, &b, &c], &before, "after undo");
+    assert_eq!(id(&b.host("/usr/f")), id(&b.host("/usr/g")));
+    lab.on_base("gc", &[]).expect(0);
+    assert_eq!(lab.objects().len(), 0);
+}
