@@ -19,6 +19,9 @@ use crate::rules::care::Care;
 /// From this many files on, owners that differ by one constant are a shift of the whole guest.
 const SHIFTED: u64 = 3;
 
+/// Files with more holes than this are not looked at for near misses.
+const MOST_HOLES: u64 = 1 << 20;
+
 /// What a file holds.
 #[derive(Debug, Clone, Copy)]
 struct Known {
@@ -63,7 +66,7 @@ impl Near<'_> {
         let done: HashSet<Which> = known.iter().map(|known| known.which).collect();
         let dropped: HashSet<Which> = matched.dropped.iter().map(|(which, _)| *which).collect();
         let mut all = candidates(classified);
-        all.retain(|which| !dropped.contains(which));
+        all.retain(|which| !dropped.contains(which) && !self.is_sparse(*which));
         all.sort_by_key(|which| self.state(*which).size);
         let runs = all.chunk_by(|a, b| self.state(*a).size == self.state(*b).size);
         let unread = runs.filter(|run| run.len() > 1).flatten();
@@ -76,6 +79,12 @@ impl Near<'_> {
             .par_iter()
             .filter_map(|which| self.read(*which))
             .collect()
+    }
+
+    /// Holes cost a guest nothing to make and us time to read, and hold nothing that could be saved.
+    fn is_sparse(&self, which: Which) -> bool {
+        let state = self.state(which);
+        state.size.saturating_sub(state.allocated()) > MOST_HOLES
     }
 
     /// What cannot be read, or may not be shared after all, is nobody's near miss.

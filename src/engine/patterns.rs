@@ -8,31 +8,20 @@ use crate::model::{Digest, Pattern};
 use crate::rules::care::table;
 use crate::rules::pattern::parse_list;
 use crate::sys::hash::sha256;
-use crate::sys::{SysError, machine, papers};
+use crate::sys::{machine, papers};
+
+/// Most bytes of a list or policy: a person wrote it.
+const LONGEST: u64 = 1 << 20;
 
 /// The patterns of a list in the original's syntax. A list that cannot be read is an error: an empty one would share more.
 pub fn read_patterns(path: &Path) -> Result<Vec<Pattern>, EngineError> {
-    let missing = || {
-        SysError::new(
-            "read",
-            path,
-            std::io::Error::from(std::io::ErrorKind::NotFound),
-        )
-    };
-    let text = papers::read_small(path)?.ok_or_else(missing)?;
+    let text = papers::read_text(path, LONGEST)?;
     Ok(parse_list(&text, &path.to_string_lossy())?)
 }
 
 /// A policy file and the digest of its content.
 pub fn read_policy(path: &Path) -> Result<(PolicyFile, Digest), EngineError> {
-    let missing = || {
-        SysError::new(
-            "read",
-            path,
-            std::io::Error::from(std::io::ErrorKind::NotFound),
-        )
-    };
-    let bytes = papers::read_small(path)?.ok_or_else(missing)?;
+    let bytes = papers::read_text(path, LONGEST)?;
     let name = path.to_string_lossy();
     let text = std::str::from_utf8(&bytes)
         .map_err(|_| EngineError::Usage(format!("{name}: a policy file is UTF-8 text")))?;

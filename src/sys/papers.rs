@@ -1,7 +1,7 @@
 //! Files of our own: written whole and atomically, appended and synced, locked. Never used for anything in a guest.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, Seek, Write};
+use std::io::{self, BufReader, Read, Seek, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
@@ -176,6 +176,20 @@ pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
 /// A whole small file of ours; `None` where it does not exist.
 pub fn read_small(path: &Path) -> SysResult<Option<Vec<u8>>> {
     SysError::absent(fs::read(path).map_err(|e| SysError::new("read", path, e)))
+}
+
+/// A user's own text, such as a list of patterns: a regular file of at most `max` bytes. Never waits for a FIFO.
+pub fn read_text(path: &Path, max: u64) -> SysResult<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut bounded = open_for_reading(path)?.take(max + 1);
+    bounded
+        .read_to_end(&mut text)
+        .map_err(|e| SysError::new("read", path, e))?;
+    if text.len() as u64 > max {
+        let why = format!("longer than {max} bytes");
+        return Err(SysError::new("read", path, io::Error::other(why)));
+    }
+    Ok(text)
 }
 
 /// Makes a directory for its owner only, and says whether it was missing.

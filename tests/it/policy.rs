@@ -86,9 +86,14 @@ fn a_mistake_is_named_and_no_plan_is_written() {
         assert!(out.stderr.contains(want), "{want}: {}", out.stderr);
         assert!(plan.is_none(), "no plan is written");
     }
-    lab.try_plan(&[&web, &db], &["--policy", "/no/such/file"])
-        .0
-        .expect(1);
+    let fifo = lab.path("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    for file in ["/no/such/file", fifo.to_str().unwrap(), "/dev/zero"] {
+        for option in ["--policy", "--exclude-from"] {
+            lab.try_plan(&[&web, &db], &[option, file]).0.expect(1);
+        }
+    }
 }
 
 /// The example has every key, and its defaults change nothing but its patterns.
