@@ -16,7 +16,7 @@ use super::catalog::{Catalog, Full};
 use super::conffiles::info_file;
 use super::diversions::{Diversion, diversions};
 use super::dpkg_claims::{Conffiles, claims};
-use super::dpkg_files::Files;
+use super::dpkg_files::owned;
 use super::fault::{Fault, Problem};
 use super::limits;
 use super::name::package_name;
@@ -30,8 +30,8 @@ use crate::sys::inroot::shown;
 const DIRECTORY: &[u8] = b"var/lib/dpkg";
 const STATUS: &[u8] = b"var/lib/dpkg/status";
 const JOURNAL: &[u8] = b"var/lib/dpkg/updates";
-const INFO: &[u8] = b"var/lib/dpkg/info";
-const DISTROLESS: &[u8] = b"var/lib/dpkg/status.d";
+pub(super) const INFO: &[u8] = b"var/lib/dpkg/info";
+pub(super) const DISTROLESS: &[u8] = b"var/lib/dpkg/status.d";
 const DIVERSIONS: &[u8] = b"var/lib/dpkg/diversions";
 const STATOVERRIDE: &[u8] = b"var/lib/dpkg/statoverride";
 
@@ -52,7 +52,7 @@ impl PackageDatabase for Dpkg {
             let before = Version::now(source)?;
             let taken = Reading::take(&source.again(), &before)?;
             if let (Some(reading), true) = (taken, Version::now(source)? == before) {
-                return reading.listing();
+                return reading.listing(source);
             }
         }
         Err(Problem::Changing {
@@ -85,12 +85,6 @@ impl Version {
     }
 }
 
-/// Which of the two forms a list of names has.
-enum Named {
-    List,
-    Sums,
-}
-
 /// All files of one version.
 #[derive(Default)]
 struct Reading {
@@ -101,8 +95,6 @@ struct Reading {
     catalog: Catalog,
     info: Conffiles,
     diversions: Vec<Diversion>,
-    /// What `.list` and `.md5sums` files hold, by package.
-    files: Vec<(Named, Vec<u8>, Vec<u8>)>,
     overrides: Vec<Vec<u8>>,
 }
 
@@ -150,14 +142,13 @@ impl Reading {
 
     fn distroless(&mut self, source: &Source<'_>) -> Result<bool, Problem> {
         for name in source.names(DISTROLESS, limits::ENTRIES)? {
+            if name.ends_with(b".md5sums") {
+                continue;
+            }
             let file = below(DISTROLESS, &name);
             let Some(mut data) = source.text(&file)? else {
                 return Ok(false);
             };
-            if let Some(owner) = name.strip_suffix(b".md5sums") {
-                self.files.push((Named::Sums, owner.to_vec(), data));
-                continue;
-            }
             if !data.ends_with(b"\n") {
                 data.push(b'\n'); // written by image builders, not by dpkg
             }
@@ -169,18 +160,13 @@ impl Reading {
 
     fn info(&mut self, source: &Source<'_>) -> Result<bool, Problem> {
         for name in source.names(INFO, limits::ENTRIES)? {
-            let listed = name.strip_suffix(b".list");
-            let Some(owner) = name.strip_suffix(b".conffiles").or(listed) else {
+            let Some(owner) = name.strip_suffix(b".conffiles") else {
                 continue;
             };
             let file = below(INFO, &name);
             let Some(data) = source.text(&file)? else {
                 return Ok(false);
             };
-            if listed.is_some() {
-                self.files.push((Named::List, owner.to_vec(), data));
-                continue;
-            }
             let paths = info_file(&data).map_err(|fault| Problem::malformed(&file, fault))?;
             let package = owner.split(|&b| b == b':').next().and_then(package_name);
             for path in paths {
@@ -206,19 +192,12 @@ impl Reading {
         Ok(())
     }
 
-    fn listing(self) -> Result<Option<Listing>, Problem> {
+    fn listing(self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         if !self.complete && !self.distroless {
             return self.nothing();
         }
         let packages = self.catalog.packages();
-        let mut files = Files::new(&packages, &self.diversions);
-        for (kind, owner, data) in &self.files {
-            match kind {
-                Named::List => files.list(owner, data),
-                Named::Sums => files.sums(owner, data),
-            }
-        }
-        let owned = files.owned;
+        let owned = owned(&source.again(), &packages, &self.diversions);
         let with_owner = |(path, package)| (path, Some(package));
         let of_status = self.catalog.into_conffiles().into_iter();
         let mut conffiles: Conffiles = of_status.map(with_owner).collect();
@@ -260,6 +239,6 @@ fn too_many(file: &[u8], full: Full) -> Problem {
     }
 }
 
-fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
+pub(super) fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
     [directory, b"/", name].concat()
 }

@@ -1,21 +1,47 @@
-//! `info/PACKAGE.list` and `status.d/PACKAGE.md5sums`: the names that a package has brought. Pure.
+//! `info/PACKAGE.list` and `status.d/PACKAGE.md5sums`: the names that a package has brought.
 //!
-//! Only readers profit from it, so a line that is none is passed over and damages nothing.
+//! Only readers profit from it, so what is no list, or cannot be read, is passed over and damages nothing. One list is
+//! held at a time.
 
 use std::collections::HashMap;
 
 use super::diversions::Diversion;
+use super::dpkg::{DISTROLESS, INFO, below};
+use super::source::Source;
 use super::{Owned, Package, limits};
 
+/// The files of all packages, as far as they can be read within the source's budget.
+pub(super) fn owned(
+    source: &Source<'_>,
+    packages: &[Package],
+    diversions: &[Diversion],
+) -> Vec<Owned> {
+    let mut files = Files::new(packages, diversions);
+    for (directory, suffix) in [(INFO, &b".list"[..]), (DISTROLESS, b".md5sums")] {
+        for name in source.names(directory, limits::ENTRIES).unwrap_or_default() {
+            let Some(owner) = name.strip_suffix(suffix) else {
+                continue;
+            };
+            if let Ok(Some(data)) = source.text(&below(directory, &name)) {
+                match directory {
+                    INFO => files.list(owner, &data),
+                    _ => files.sums(owner, &data),
+                }
+            }
+        }
+    }
+    files.owned
+}
+
 /// Gathers the files of all packages.
-pub(super) struct Files<'a> {
+struct Files<'a> {
     places: HashMap<&'a [u8], (u32, &'a Package)>,
     diversions: HashMap<&'a [u8], &'a Diversion>,
-    pub(super) owned: Vec<Owned>,
+    owned: Vec<Owned>,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(packages: &'a [Package], diversions: &'a [Diversion]) -> Files<'a> {
+    fn new(packages: &'a [Package], diversions: &'a [Diversion]) -> Files<'a> {
         let mut places = HashMap::new();
         for (place, package) in (0u32..).zip(packages) {
             // Of several architectures of one package the first one is shown.
@@ -32,7 +58,7 @@ impl<'a> Files<'a> {
     }
 
     /// Adds the file `PACKAGE.list` or `PACKAGE:ARCHITECTURE.list`: absolute paths, one a line.
-    pub(super) fn list(&mut self, owner: &[u8], data: &[u8]) {
+    fn list(&mut self, owner: &[u8], data: &[u8]) {
         for line in data.split(|&b| b == b'\n') {
             if line.first() == Some(&b'/') {
                 self.add(owner, line);
@@ -41,7 +67,7 @@ impl<'a> Files<'a> {
     }
 
     /// Adds the file `PACKAGE.md5sums`: a digest, two blanks, and a path without its slash.
-    pub(super) fn sums(&mut self, owner: &[u8], data: &[u8]) {
+    fn sums(&mut self, owner: &[u8], data: &[u8]) {
         for line in data.split(|&b| b == b'\n') {
             if let Some((_, path)) = line.split_at_checked(34) {
                 self.add(owner, &[b"/", path].concat());

@@ -260,3 +260,18 @@ fn owners_are_those_of_dpkg_query() {
     assert!(checked >= 8, "only {checked} files have an owner");
     assert!(answer.owners.of(b"/no/such/file").is_none());
 }
+
+/// A list of names that cannot be read takes owners away, and nothing else.
+#[test]
+fn owners_damage_nothing() {
+    let Some(root) = Root::by_dpkg() else { return };
+    let before = root.ask();
+    let list = root.path.join("var/lib/dpkg/info/harbor.list");
+    fs::remove_file(&list).unwrap();
+    let made = Command::new("mkfifo").arg(&list).status().unwrap();
+    assert!(made.success());
+    let after = root.ask();
+    assert_eq!(after.databases, before.databases);
+    assert_eq!(after.protected, before.protected);
+    assert!(after.owners.of(b"/usr/bin/shared-tool").is_none());
+}
