@@ -21,9 +21,9 @@ use crate::model::{
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::hash::sha256;
-use crate::sys::machine;
 use crate::sys::papers::Lock;
 use crate::sys::signals::Stop;
+use crate::sys::{SysResult, machine};
 
 /// The name of the plan's copy among the papers of a run.
 pub(super) const PLAN: &str = "plan";
@@ -239,12 +239,13 @@ pub(super) fn holder(what: &str) -> String {
 }
 
 /// The digest of this host's identity, as it stands in plans.
-pub(super) fn host() -> String {
-    sha256(&[b"unify.host.1\0", machine::host_identity().as_slice()].concat()).to_string()
+pub(super) fn host() -> SysResult<String> {
+    let identity = machine::host_identity()?;
+    Ok(sha256(&[b"unify.host.1\0", identity.as_slice()].concat()).to_string())
 }
 
 fn same_host(header: &Header) -> Result<(), EngineError> {
-    if header.host == host() {
+    if header.host == host()? {
         Ok(())
     } else {
         Err(EngineError::PlanRefused(

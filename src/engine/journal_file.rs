@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::ledger::journal::{Record, encode};
 use crate::sys::papers::Growing;
-use crate::sys::{SysError, SysResult};
+use crate::sys::{SysError, SysResult, Weak, weak};
 
 /// An open journal, and the number of the next intent.
 #[derive(Debug)]
@@ -45,6 +45,9 @@ impl JournalFile {
     /// Appends records and makes the journal durable.
     pub fn write_durably(&mut self, records: &[Record]) -> SysResult<()> {
         self.write(records)?;
+        if weak(Weak::JournalWithoutSync) {
+            return Ok(());
+        }
         self.file.sync()
     }
 }

@@ -1,10 +1,11 @@
 //! The directories whose names a batch exchanges: opened once, their times kept and put back.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use crate::model::{FileId, GuestPath, Time};
-use crate::sys::{Dir, SysResult};
+use crate::sys::{Dir, SysResult, Weak, weak};
 
 /// One directory of a guest, as it was before the batch touched it.
 #[derive(Debug)]
@@ -12,6 +13,9 @@ pub(super) struct Parent {
     pub dir: Dir,
     pub id: FileId,
     pub mtime: Time,
+    /// Its time right after our last exchange in it: any other means that somebody else was there.
+    ours: Cell<Time>,
+    foreign: Cell<bool>,
 }
 
 /// The directories of one batch.
@@ -31,13 +35,15 @@ impl Parents {
             dir,
             id: state.id,
             mtime: state.mtime,
+            ours: Cell::new(state.mtime),
+            foreign: Cell::new(false),
         });
         self.0.insert(key, Rc::clone(&parent));
         Ok(parent)
     }
 
-    /// Puts the modification times back. The guests were quiet, so the only change was ours. What cannot be put back
-    /// is returned for a warning: no content depends on it.
+    /// Puts the modification times back where the only changes were ours. What cannot be put back is returned for a
+    /// warning: no content depends on it.
     pub fn restore_times(&self) -> Vec<String> {
         let restored = self.0.values().map(|parent| parent.restore_time());
         restored
@@ -48,11 +54,32 @@ impl Parents {
 }
 
 impl Parent {
-    fn restore_time(&self) -> SysResult<()> {
-        if self.dir.state()?.mtime == self.mtime {
-            Ok(())
-        } else {
-            self.dir.set_mtime(self.mtime)
+    /// Does something of ours in the directory, and remembers the time that it left. What others did before shows.
+    pub fn touch<T>(&self, act: impl FnOnce() -> T) -> T {
+        self.look_for_others();
+        let done = act();
+        if let Ok(state) = self.dir.state() {
+            self.ours.set(state.mtime);
         }
+        done
+    }
+
+    fn look_for_others(&self) {
+        let ours = self.dir.state();
+        if ours.is_ok_and(|state| state.mtime != self.ours.get()) {
+            self.foreign.set(true);
+        }
+    }
+
+    /// A time that is not ours stays: a font or library cache may live by it.
+    fn restore_time(&self) -> SysResult<()> {
+        self.look_for_others();
+        let ours = !self.foreign.get() || weak(Weak::RestoreTimesAlways);
+        if self.ours.get() == self.mtime || !ours {
+            return Ok(());
+        }
+        self.dir.set_mtime(self.mtime)?;
+        self.ours.set(self.mtime);
+        Ok(())
     }
 }

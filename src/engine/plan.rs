@@ -97,7 +97,7 @@ pub fn plan(
         &protection,
         &mut sum,
     )?;
-    let header = header(options, facts, protection);
+    let header = header(options, host()?, facts, protection);
     let planned = surveys.iter().map(Survey::planned).collect();
     write(
         file,
@@ -197,7 +197,7 @@ fn classify_unless_left_out(
     }
 }
 
-fn header(options: &PlanOptions, base: BaseFacts, protection: Protection) -> Header {
+fn header(options: &PlanOptions, host: String, base: BaseFacts, protection: Protection) -> Header {
     Header {
         schema: PLAN_SCHEMA_ID.to_owned(),
         kind: "unify.plan".into(),
@@ -205,7 +205,7 @@ fn header(options: &PlanOptions, base: BaseFacts, protection: Protection) -> Hea
         created: machine::now(),
         tool: concat!("unify ", env!("CARGO_PKG_VERSION")).into(),
         edit: "delete lines, turn link or flag into skip, add notes; anything else needs --accept-edits".into(),
-        host: host(),
+        host,
         base,
         policy: options.policy.clone(),
         protection,

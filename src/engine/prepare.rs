@@ -10,7 +10,7 @@ use super::quiet::Condition;
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
 use crate::rules::precondition::moved;
 use crate::sys::hash::metadata_digest;
-use crate::sys::{Leased, Regular, SysError};
+use crate::sys::{Leased, Regular, SysError, Weak, weak};
 
 /// A link line that may be done.
 pub(super) struct Prepared {
@@ -174,6 +174,7 @@ fn as_recorded(
     world: &World<'_>,
 ) -> Result<(), Fate> {
     let mut fields = moved(&link.before, state);
+    fields.retain(|field| *field != Moved::Ctime || !weak(Weak::NoCtime));
     if fields.is_empty() {
         return Ok(());
     }
@@ -247,6 +248,7 @@ fn making(link: &Link, old: &Leased, world: &World<'_>) -> Making {
     let plain = old.file().project().is_ok_and(|project| project == 0);
     match link.makes {
         Some(Making::Adopt) if world.may_adopt && plain => Making::Adopt,
+        _ if weak(Weak::AdoptAlways) => Making::Adopt,
         _ => Making::Copy,
     }
 }

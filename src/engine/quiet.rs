@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Guest;
 use super::holding::Running;
 use crate::model::{FileId, GuestPath};
-use crate::sys::{MountTable, SysResult, inside};
+use crate::sys::{MountTable, SysResult, Weak, inside, weak};
 
 /// What was seen of one guest.
 #[derive(Debug, Clone, Default)]
@@ -19,7 +19,8 @@ pub(super) struct Condition {
 impl Condition {
     /// Is the name, or a directory on the way to it, covered by a mount?
     pub fn covers(&self, path: &GuestPath) -> bool {
-        self.covered.iter().any(|mount| path.is_within(mount))
+        let covered = self.covered.iter().any(|mount| path.is_within(mount));
+        covered && !weak(Weak::NoMountCheck)
     }
 }
 
@@ -46,7 +47,9 @@ fn condition(guest: &Guest, process: Option<String>, mounts: &MountTable) -> Sys
         .mounted_elsewhere(&tree)
         .then(|| "its tree is mounted in another mount namespace".to_owned());
     Ok(Condition {
-        running: process.or(elsewhere),
+        running: process
+            .or(elsewhere)
+            .filter(|_| !weak(Weak::ThawWhileRunning)),
         covered: mounts.covered(&tree),
     })
 }

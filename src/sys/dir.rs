@@ -15,7 +15,8 @@ use rustix::fs::{
 use rustix::io::Errno;
 
 use super::error::shown;
-use super::{Regular, SysError, SysResult, file, stat};
+use super::fault::call;
+use super::{Regular, SysError, SysResult, Weak, file, stat, weak};
 use crate::model::{FileKind, FileState, Time};
 
 /// Beneath the handle, no links of any kind, no other mount.
@@ -45,7 +46,7 @@ impl Dir {
     /// Opens a directory of the host by its path; links in the path are followed, as the host's root wants.
     pub fn open(path: &Path) -> SysResult<Dir> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let fd = openat(CWD, path, flags, Mode::empty())
+        let fd = call("open", || openat(CWD, path, flags, Mode::empty()))
             .map_err(|e| SysError::new("open directory", path, e))?;
         Ok(Dir::from_fd(fd, path.to_owned()))
     }
@@ -65,9 +66,7 @@ impl Dir {
 
     /// A second handle to the same directory.
     pub fn duplicate(&self) -> SysResult<Dir> {
-        let fd = self
-            .fd
-            .try_clone()
+        let fd = call("dup", || self.fd.try_clone())
             .map_err(|e| SysError::new("duplicate", &self.path, e))?;
         Ok(Dir::from_fd(fd, self.path.clone()))
     }
@@ -134,7 +133,7 @@ impl Dir {
     pub fn list(&self) -> SysResult<Vec<Vec<u8>>> {
         let failed = |e: Errno| SysError::new("list", &self.path, e);
         let mut names = Vec::new();
-        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(failed)? {
+        for entry in call("list", || rustix::fs::Dir::read_from(&self.fd)).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name().to_bytes().to_vec();
             if !matches!(name.as_slice(), b"." | b"..") {
                 names.push(name);
@@ -146,71 +145,91 @@ impl Dir {
 
     /// Makes a directory that only its owner may enter. `Exists` is an error.
     pub fn make_dir(&self, name: &[u8]) -> SysResult<()> {
-        mkdirat(&self.fd, name, Mode::RWXU).map_err(|e| self.failed("make directory", name, e))
+        call("mkdir", || mkdirat(&self.fd, name, Mode::RWXU))
+            .map_err(|e| self.failed("make directory", name, e))
     }
 
     /// A new file without a name, readable and writable by its owner; it vanishes unless it is linked.
     pub fn nameless(&self) -> SysResult<Regular> {
         let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
-        let fd = openat(&self.fd, c".", flags, Mode::RUSR | Mode::WUSR)
-            .map_err(|e| SysError::new("make a file in", &self.path, e))?;
+        let fd = call("tmpfile", || {
+            openat(&self.fd, c".", flags, Mode::RUSR | Mode::WUSR)
+        })
+        .map_err(|e| SysError::new("make a file in", &self.path, e))?;
         Ok(Regular::from_fd(fd, shown(&self.path, b"(new file)")))
     }
 
     /// Gives an open file a name here. `Exists` and `TooManyLinks` are errors to expect.
     pub fn link(&self, file: &Regular, name: &[u8]) -> SysResult<()> {
-        linkat(file.fd(), c"", &self.fd, name, AtFlags::EMPTY_PATH)
-            .map_err(|e| self.failed("link", name, e))
+        call("link", || {
+            linkat(file.fd(), c"", &self.fd, name, AtFlags::EMPTY_PATH)
+        })
+        .map_err(|e| self.failed("link", name, e))
     }
 
     /// Exchanges two names in one step: neither is ever missing (`renameat2`, `RENAME_EXCHANGE`).
     pub fn exchange(&self, name: &[u8], other: &Dir, other_name: &[u8]) -> SysResult<()> {
-        renameat_with(&self.fd, name, &other.fd, other_name, RenameFlags::EXCHANGE)
-            .map_err(|e| other.failed("exchange", other_name, e))
+        call("exchange", || {
+            renameat_with(&self.fd, name, &other.fd, other_name, RenameFlags::EXCHANGE)
+        })
+        .map_err(|e| other.failed("exchange", other_name, e))
     }
 
     /// Moves a name of ours to another directory of ours; never over an existing one.
     pub fn move_to(&self, name: &[u8], other: &Dir, other_name: &[u8]) -> SysResult<()> {
-        renameat_with(
-            &self.fd,
-            name,
-            &other.fd,
-            other_name,
-            RenameFlags::NOREPLACE,
-        )
+        call("move", || {
+            renameat_with(
+                &self.fd,
+                name,
+                &other.fd,
+                other_name,
+                RenameFlags::NOREPLACE,
+            )
+        })
         .map_err(|e| self.failed("move", name, e))
     }
 
     /// Removes a name that is not a directory's.
     pub fn unlink(&self, name: &[u8]) -> SysResult<()> {
-        unlinkat(&self.fd, name, AtFlags::empty()).map_err(|e| self.failed("unlink", name, e))
+        call("unlink", || unlinkat(&self.fd, name, AtFlags::empty()))
+            .map_err(|e| self.failed("unlink", name, e))
     }
 
     /// Removes an empty directory.
     pub fn remove_dir(&self, name: &[u8]) -> SysResult<()> {
-        unlinkat(&self.fd, name, AtFlags::REMOVEDIR)
+        call("rmdir", || unlinkat(&self.fd, name, AtFlags::REMOVEDIR))
             .map_err(|e| self.failed("remove directory", name, e))
     }
 
     /// Sets the modification time of the directory itself; its access time stays.
     pub fn set_mtime(&self, mtime: Time) -> SysResult<()> {
-        futimens(&self.fd, &file::only_mtime(mtime))
+        call("times", || futimens(&self.fd, &file::only_mtime(mtime)))
             .map_err(|e| SysError::new("set the times of", &self.path, e))
     }
 
     /// Makes the names in this directory durable.
     pub fn sync(&self) -> SysResult<()> {
-        fsync(&self.fd).map_err(|e| SysError::new("sync", &self.path, e))
+        call("sync", || fsync(&self.fd)).map_err(|e| SysError::new("sync", &self.path, e))
     }
 
     /// Makes the whole file system durable. An error means that nothing is known: never tried again.
     pub fn sync_filesystem(&self) -> SysResult<()> {
-        syncfs(&self.fd).map_err(|e| SysError::new("sync the file system of", &self.path, e))
+        call("syncfs", || syncfs(&self.fd))
+            .map_err(|e| SysError::new("sync the file system of", &self.path, e))
     }
 
     fn beneath(&self, relative: &[u8], flags: OFlags) -> SysResult<OwnedFd> {
-        retry_raced(|| openat2(&self.fd, relative, flags, Mode::empty(), BENEATH))
-            .map_err(|e| self.failed("open", relative, e))
+        if weak(Weak::PathInsteadOfDescriptor) {
+            let follow = flags.difference(OFlags::NOFOLLOW);
+            return openat(&self.fd, relative, follow, Mode::empty())
+                .map_err(|e| self.failed("open", relative, e));
+        }
+        retry_raced(|| {
+            call("open", || {
+                openat2(&self.fd, relative, flags, Mode::empty(), BENEATH)
+            })
+        })
+        .map_err(|e| self.failed("open", relative, e))
     }
 
     pub(super) fn failed(&self, op: &'static str, relative: &[u8], errno: Errno) -> SysError {
@@ -222,9 +241,12 @@ impl Dir {
 fn reopen(name: &OwnedFd) -> Result<OwnedFd, Errno> {
     use std::os::fd::AsRawFd;
     let path = format!("/proc/self/fd/{}", name.as_raw_fd());
-    let flags = READ.difference(OFlags::NOFOLLOW);
-    match openat(CWD, &path, flags | OFlags::NOATIME, Mode::empty()) {
-        Err(Errno::PERM) => openat(CWD, &path, flags, Mode::empty()),
+    let mut flags = READ.difference(OFlags::NOFOLLOW);
+    flags.set(OFlags::NONBLOCK, !weak(Weak::BlockingOpen));
+    match call("open", || {
+        openat(CWD, &path, flags | OFlags::NOATIME, Mode::empty())
+    }) {
+        Err(Errno::PERM) => call("open", || openat(CWD, &path, flags, Mode::empty())),
         other => other,
     }
 }
@@ -242,7 +264,7 @@ fn retry_raced(mut call: impl FnMut() -> Result<OwnedFd, Errno>) -> Result<Owned
 
 /// The absolute path of a host directory without links, for headers and comparisons.
 pub fn canonical(path: &Path) -> SysResult<PathBuf> {
-    std::fs::canonicalize(path).map_err(|e| SysError::new("find", path, e))
+    call("realpath", || std::fs::canonicalize(path)).map_err(|e| SysError::new("find", path, e))
 }
 
 /// The last component of a path as bytes, if it has one.

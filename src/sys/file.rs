@@ -10,6 +10,7 @@ use rustix::fs::{IFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::fs::{fchmod, fchown, fsync, futimens, ioctl_getflags, ioctl_setflags, open};
 use rustix::io::Errno;
 
+use super::fault::call;
 use super::{Meaning, SysError, SysResult, ffi, stat, xattr};
 use crate::model::{FileState, Ignored, Metadata, Time};
 
@@ -36,7 +37,7 @@ impl Regular {
 
     /// A second handle to the same open file.
     pub fn duplicate(&self) -> SysResult<Regular> {
-        let fd = self.fd.try_clone().map_err(self.failed("duplicate"))?;
+        let fd = call("dup", || self.fd.try_clone()).map_err(self.failed("duplicate"))?;
         Ok(Regular::from_fd(fd, self.path.clone()))
     }
 
@@ -44,7 +45,7 @@ impl Regular {
     pub fn duplicate_handle(&self) -> SysResult<Regular> {
         let path = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
         let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let fd = open(&path, flags, Mode::empty()).map_err(self.failed("open"))?;
+        let fd = call("open", || open(&path, flags, Mode::empty())).map_err(self.failed("open"))?;
         Ok(Regular::from_fd(fd, self.path.clone()))
     }
 
@@ -77,7 +78,7 @@ impl Regular {
 
     /// Inode flags (`FS_IOC_GETFLAGS`); 0 where the file system has none.
     pub fn flags(&self) -> SysResult<u32> {
-        match ioctl_getflags(&self.fd) {
+        match call("getflags", || ioctl_getflags(&self.fd)) {
             Ok(flags) => Ok(flags.bits()),
             Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::INVAL) => Ok(0),
             Err(errno) => Err(self.failed("read flags of")(errno)),
@@ -92,11 +93,12 @@ impl Regular {
     /// Sets or clears the immutable flag, keeps all others, and reads it back: a file system that says yes and
     /// does nothing is an error.
     pub fn set_immutable(&self, on: bool) -> SysResult<()> {
-        let old = ioctl_getflags(&self.fd).map_err(self.failed("read flags of"))?;
+        let old =
+            call("getflags", || ioctl_getflags(&self.fd)).map_err(self.failed("read flags of"))?;
         let mut new = old;
         new.set(IFlags::IMMUTABLE, on);
         if new != old {
-            ioctl_setflags(&self.fd, new).map_err(self.failed(if on {
+            call("setflags", || ioctl_setflags(&self.fd, new)).map_err(self.failed(if on {
                 "set the immutable flag of"
             } else {
                 "clear the immutable flag of"
@@ -113,7 +115,7 @@ impl Regular {
 
     /// Project id; 0 where the file system has none.
     pub fn project(&self) -> SysResult<u32> {
-        let answer = ffi::project_id(&self.fd)
+        let answer = call("project", || ffi::project_id(&self.fd))
             .map_err(|e| SysError::new("read the project id of", &self.path, e));
         match answer {
             Err(error) if error.meaning() == Meaning::Unsupported => Ok(0),
@@ -133,18 +135,24 @@ impl Regular {
             rustix::fs::Uid::from_raw(metadata.uid),
             rustix::fs::Gid::from_raw(metadata.gid),
         );
-        fchown(&self.fd, Some(uid), Some(gid)).map_err(self.failed("set the owner of"))?;
-        fchmod(&self.fd, Mode::from_raw_mode(metadata.mode))
-            .map_err(self.failed("set the mode of"))?;
+        call("chown", || fchown(&self.fd, Some(uid), Some(gid)))
+            .map_err(self.failed("set the owner of"))?;
+        call("chmod", || {
+            fchmod(&self.fd, Mode::from_raw_mode(metadata.mode))
+        })
+        .map_err(self.failed("set the mode of"))?;
         xattr::write_all(&self.fd, &metadata.xattrs)
             .map_err(self.failed("set extended attributes of"))?;
-        futimens(&self.fd, &only_mtime(mtime)).map_err(self.failed("set the times of"))
+        call("times", || futimens(&self.fd, &only_mtime(mtime)))
+            .map_err(self.failed("set the times of"))
     }
 
     /// Can the file be opened for writing, by whoever asks? Only ever asked of scratch files of ours.
     pub fn accepts_writer(&self) -> SysResult<bool> {
         let path = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-        match open(&path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
+        match call("open", || {
+            open(&path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())
+        }) {
             Ok(_) => Ok(true),
             Err(Errno::PERM | Errno::ACCESS) => Ok(false),
             Err(errno) => Err(self.failed("open for writing")(errno)),
@@ -153,7 +161,7 @@ impl Regular {
 
     /// Can the mode be changed? Only ever asked of scratch files of ours.
     pub fn accepts_new_mode(&self) -> SysResult<bool> {
-        match fchmod(&self.fd, Mode::RUSR) {
+        match call("chmod", || fchmod(&self.fd, Mode::RUSR)) {
             Ok(()) => Ok(true),
             Err(Errno::PERM | Errno::ACCESS) => Ok(false),
             Err(errno) => Err(self.failed("set the mode of")(errno)),
@@ -162,7 +170,7 @@ impl Regular {
 
     /// Makes content and metadata durable.
     pub fn sync(&self) -> SysResult<()> {
-        fsync(&self.fd).map_err(self.failed("sync"))
+        call("sync", || fsync(&self.fd)).map_err(self.failed("sync"))
     }
 
     pub(super) fn failed<E: Into<std::io::Error>>(

@@ -1,8 +1,9 @@
 //! Read leases: the only general proof that nobody has a file open for writing, by descriptor or by a
 //! writable mapping (`fcntl(2)`, F_SETLEASE). A writer that comes later waits, and we see that it does.
 
+use super::fault::call;
 use super::ffi::{self, LeaseKind};
-use super::{Meaning, Regular, SysError, SysResult};
+use super::{Meaning, Regular, SysError, SysResult, Weak, weak};
 
 /// A file under a read lease. Dropping it gives the lease back, and a waiting writer goes on.
 #[derive(Debug)]
@@ -13,7 +14,10 @@ pub struct Leased {
 impl Leased {
     /// Takes the lease; gives the file back where somebody has it open for writing.
     pub fn take(file: Regular) -> SysResult<Result<Leased, Regular>> {
-        match ffi::set_lease(file.fd(), LeaseKind::Read)
+        if weak(Weak::NoLease) {
+            return Ok(Ok(Leased { file }));
+        }
+        match call("lease", || ffi::set_lease(file.fd(), LeaseKind::Read))
             .map_err(|e| SysError::new("lease", file.path(), e))
         {
             Ok(()) => Ok(Ok(Leased { file })),
@@ -24,8 +28,17 @@ impl Leased {
 
     /// Does the lease still stand? False once a writer waits for it.
     pub fn stands(&self) -> SysResult<bool> {
-        ffi::holds_read_lease(self.file.fd())
+        if weak(Weak::NoLease) {
+            return Ok(true);
+        }
+        call("getlease", || ffi::holds_read_lease(self.file.fd()))
             .map_err(|e| SysError::new("look at the lease of", self.file.path(), e))
+    }
+
+    /// Gives the lease back at once: a waiting writer goes on.
+    pub fn give_back(&self) {
+        // Closing the descriptor would do the same; an error leaves nothing to be done about it.
+        drop(ffi::set_lease(self.file.fd(), LeaseKind::None));
     }
 
     /// The file.
@@ -36,7 +49,6 @@ impl Leased {
 
 impl Drop for Leased {
     fn drop(&mut self) {
-        // Closing the descriptor would do the same; an error leaves nothing to be done about it.
-        drop(ffi::set_lease(self.file.fd(), LeaseKind::None));
+        self.give_back();
     }
 }

@@ -6,6 +6,7 @@ use nix::unistd::Uid;
 use rustix::fs::fstatfs;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use super::fault::{self, call};
 use super::{Dir, SysError, SysResult};
 
 /// What a file system is and can hold.
@@ -21,12 +22,12 @@ pub struct Filesystem {
 
 /// Asks about the file system that holds `dir`.
 pub fn filesystem(dir: &Dir) -> SysResult<Filesystem> {
-    let facts = fstatfs(dir.fd())
+    let facts = call("statfs", || fstatfs(dir.fd()))
         .map_err(|e| SysError::new("ask about the file system of", dir.path(), e))?;
     let block = u64::try_from(facts.f_frsize).unwrap_or(0);
     let name = name_of(u64::try_from(facts.f_type).unwrap_or(0));
     Ok(Filesystem {
-        max_links: max_links(&name),
+        max_links: fault::max_links().unwrap_or_else(|| max_links(&name)),
         name,
         free: facts.f_bfree.saturating_mul(block),
     })
@@ -80,16 +81,15 @@ pub fn stamp() -> String {
 }
 
 /// What identifies this host: the machine's id, or its name where it has none. Only its digest is ever written.
-pub fn host_identity() -> Vec<u8> {
-    let id = super::papers::read_small(Path::new("/etc/machine-id"))
-        .ok()
-        .flatten()
-        .filter(|id| !id.is_empty());
-    id.unwrap_or_else(|| {
+///
+/// An id that is there and cannot be read is an error: the host would seem to be another one.
+pub fn host_identity() -> SysResult<Vec<u8>> {
+    let id = super::papers::read_small(Path::new("/etc/machine-id"))?;
+    Ok(id.filter(|id| !id.is_empty()).unwrap_or_else(|| {
         nix::unistd::gethostname()
             .unwrap_or_default()
             .into_encoded_bytes()
-    })
+    }))
 }
 
 /// Must be called once before any lease is taken: see [`super::ffi::ignore_deadly_signals`].

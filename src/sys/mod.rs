@@ -9,11 +9,12 @@
 //!
 //! What is never done here: follow a link in a guest, wait for a FIFO or a lock of a guest, map a guest's file,
 //! believe a flag that was set without reading it back. Every call that changes anything stands in
-//! [`Dir`], [`Regular`] or [`papers`], so that tests can make each of them fail.
+//! [`Dir`], [`Regular`] or [`papers`], and goes through `fault`, where tests make each of them fail.
 
 mod content;
 mod dir;
 mod error;
+mod fault;
 mod ffi;
 mod file;
 mod lease;
@@ -31,6 +32,7 @@ pub mod signals;
 
 pub use dir::{Dir, canonical, last_component};
 pub use error::{Meaning, SysError, SysResult};
+pub use fault::{Weak, weak};
 pub use file::Regular;
 pub use lease::Leased;
 pub use mounts::{MountTable, Tree};

@@ -9,6 +9,7 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use super::fault::call;
 use super::{Dir, SysError, SysResult};
 use crate::model::GuestPath;
 
@@ -39,7 +40,7 @@ impl MountTable {
     /// Reads the table of this process, and one table for every other mount namespace that can be seen.
     pub fn read() -> SysResult<MountTable> {
         let path = Path::new("/proc/self/mountinfo");
-        let text = fs::read(path).map_err(|e| SysError::new("read", path, e))?;
+        let text = call("proc", || fs::read(path)).map_err(|e| SysError::new("read", path, e))?;
         let own_namespace = namespace("self");
         let mut others = BTreeMap::new();
         for pid in super::processes::pids()? {

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use nix::fcntl::{Flock, FlockArg};
 
+use super::fault::call;
 use super::{SysError, SysResult};
 use crate::model::Time;
 
@@ -32,7 +33,9 @@ impl NewFile {
         let mut name = target.file_name().unwrap_or_default().to_owned();
         name.push(format!(".{}.part", std::process::id()));
         let temporary = target.with_file_name(name);
-        let file = private().create_new(true).write(true).open(&temporary);
+        let mut options = private();
+        options.create_new(true).write(true);
+        let file = call("create", || options.open(&temporary));
         let file = file.map_err(|e| SysError::new("create", &temporary, e))?;
         Ok(NewFile {
             file: Some(file),
@@ -44,28 +47,25 @@ impl NewFile {
     /// Syncs and renames over `target`.
     pub fn publish(mut self) -> SysResult<()> {
         if let Some(file) = self.file.take() {
-            file.sync_all()
+            call("sync", || file.sync_all())
                 .map_err(|e| SysError::new("sync", &self.temporary, e))?;
         }
-        fs::rename(&self.temporary, &self.target)
+        call("rename", || fs::rename(&self.temporary, &self.target))
             .map_err(|e| SysError::new("rename", &self.target, e))?;
         let parent = self
             .target
             .parent()
             .filter(|p| !p.as_os_str().is_empty())
             .unwrap_or(Path::new("."));
-        File::open(parent)
-            .and_then(|dir| dir.sync_all())
+        call("sync", || File::open(parent)?.sync_all())
             .map_err(|e| SysError::new("sync", parent, e))
     }
 }
 
 impl Write for NewFile {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file
-            .as_mut()
-            .ok_or(io::ErrorKind::BrokenPipe)?
-            .write(bytes)
+        let file = self.file.as_mut().ok_or(io::ErrorKind::BrokenPipe)?;
+        call("write", || file.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -92,11 +92,10 @@ pub struct Growing {
 impl Growing {
     /// Creates it, or goes on at its end.
     pub fn open(path: &Path) -> SysResult<Growing> {
-        let file = private()
-            .create(true)
-            .append(true)
-            .open(path)
-            .map_err(|e| SysError::new("open", path, e))?;
+        let mut options = private();
+        options.create(true).append(true);
+        let file =
+            call("create", || options.open(path)).map_err(|e| SysError::new("open", path, e))?;
         Ok(Growing {
             file,
             path: path.to_owned(),
@@ -105,15 +104,13 @@ impl Growing {
 
     /// Makes everything that was written durable.
     pub fn sync(&self) -> SysResult<()> {
-        self.file
-            .sync_data()
-            .map_err(|e| SysError::new("sync", &self.path, e))
+        call("sync", || self.file.sync_data()).map_err(|e| SysError::new("sync", &self.path, e))
     }
 }
 
 impl Write for Growing {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.file.write(bytes)
+        call("write", || self.file.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -129,18 +126,16 @@ pub struct Lock {
 
 /// Takes the lock file exclusively and writes `holder` into it; `Err(text of the holder)` where somebody has it.
 pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
-    let open = private()
-        .create(true)
-        .read(true)
-        .write(true)
-        .truncate(false)
-        .open(path);
-    let file = open.map_err(|e| SysError::new("open", path, e))?;
+    let mut options = private();
+    options.create(true).read(true).write(true).truncate(false);
+    let file = call("create", || options.open(path)).map_err(|e| SysError::new("open", path, e))?;
     match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(held) => {
-            held.set_len(0)
-                .and_then(|()| (&*held).write_all(holder.as_bytes()))
-                .map_err(|e| SysError::new("write", path, e))?;
+            call("write", || {
+                held.set_len(0)?;
+                (&*held).write_all(holder.as_bytes())
+            })
+            .map_err(|e| SysError::new("write", path, e))?;
             Ok(Ok(Lock { _held: held }))
         }
         Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
@@ -153,10 +148,9 @@ pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
 /// Opens a file of ours, or a plan that a person names, for reading.
 pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
     // Not to hang on a FIFO that stands where a plan is expected.
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nix::libc::O_NONBLOCK)
-        .open(path);
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(nix::libc::O_NONBLOCK);
+    let file = call("open", || options.open(path));
     let file = file.map_err(|e| SysError::new("open", path, e))?;
     let is_file = file
         .metadata()
@@ -175,7 +169,7 @@ pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
 
 /// A whole small file of ours; `None` where it does not exist.
 pub fn read_small(path: &Path) -> SysResult<Option<Vec<u8>>> {
-    SysError::absent(fs::read(path).map_err(|e| SysError::new("read", path, e)))
+    SysError::absent(call("open", || fs::read(path)).map_err(|e| SysError::new("read", path, e)))
 }
 
 /// A user's own text, such as a list of patterns: a regular file of at most `max` bytes. Never waits for a FIFO.
@@ -195,7 +189,7 @@ pub fn read_text(path: &Path, max: u64) -> SysResult<Vec<u8>> {
 /// Makes a directory for its owner only, and says whether it was missing.
 pub fn ensure_dir(path: &Path) -> SysResult<bool> {
     use std::os::unix::fs::DirBuilderExt;
-    match fs::DirBuilder::new().mode(0o700).create(path) {
+    match call("mkdir", || fs::DirBuilder::new().mode(0o700).create(path)) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
         Err(error) => Err(SysError::new("make directory", path, error)),
@@ -205,7 +199,7 @@ pub fn ensure_dir(path: &Path) -> SysResult<bool> {
 /// Names of the entries of a directory of ours, sorted; empty where it does not exist. Names that are not text are left out.
 pub fn entries(path: &Path) -> SysResult<Vec<String>> {
     let failed = |e| SysError::new("list", path, e);
-    let Some(dir) = SysError::absent(fs::read_dir(path).map_err(failed))? else {
+    let Some(dir) = SysError::absent(call("list", || fs::read_dir(path)).map_err(failed))? else {
         return Ok(Vec::new());
     };
     let mut names = Vec::new();
@@ -218,7 +212,10 @@ pub fn entries(path: &Path) -> SysResult<Vec<String>> {
 
 /// Removes a file of ours; nothing happens where there is none.
 pub fn remove(path: &Path) -> SysResult<()> {
-    SysError::absent(fs::remove_file(path).map_err(|e| SysError::new("remove", path, e))).map(drop)
+    SysError::absent(
+        call("unlink", || fs::remove_file(path)).map_err(|e| SysError::new("remove", path, e)),
+    )
+    .map(drop)
 }
 
 fn private() -> OpenOptions {
@@ -229,8 +226,11 @@ fn private() -> OpenOptions {
 
 /// Removes an empty directory of ours; nothing happens where there is none.
 pub fn remove_empty_dir(path: &Path) -> SysResult<()> {
-    SysError::absent(fs::remove_dir(path).map_err(|e| SysError::new("remove directory", path, e)))
-        .map(drop)
+    SysError::absent(
+        call("rmdir", || fs::remove_dir(path))
+            .map_err(|e| SysError::new("remove directory", path, e)),
+    )
+    .map(drop)
 }
 
 /// Writes a whole small file of ours, atomically and durably.
@@ -304,7 +304,7 @@ impl Spool {
 
 /// Moves a directory of ours to `to`, where nothing or an empty directory is; false where there is something.
 pub fn move_dir(from: &Path, to: &Path) -> SysResult<bool> {
-    match fs::rename(from, to) {
+    match call("rename", || fs::rename(from, to)) {
         Ok(()) => Ok(true),
         Err(error)
             if matches!(
@@ -320,6 +320,8 @@ pub fn move_dir(from: &Path, to: &Path) -> SysResult<bool> {
 
 /// When a file of ours was last written; `None` where it does not exist.
 pub fn mtime(path: &Path) -> SysResult<Option<Time>> {
-    let meta = SysError::absent(fs::metadata(path).map_err(|e| SysError::new("stat", path, e)))?;
+    let meta = SysError::absent(
+        call("stat", || fs::metadata(path)).map_err(|e| SysError::new("stat", path, e)),
+    )?;
     Ok(meta.map(|meta| super::from_metadata(&meta).mtime))
 }

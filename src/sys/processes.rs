@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::fault::call;
 use super::{SysError, SysResult};
 use crate::model::{Escaped, FileId};
 
@@ -55,7 +56,7 @@ pub fn inside(roots: &[(&Path, FileId)]) -> SysResult<Vec<Option<Inside>>> {
 pub(super) fn pids() -> SysResult<Vec<String>> {
     let failed = |e| SysError::new("list", "/proc", e);
     let mut pids = Vec::new();
-    for entry in fs::read_dir("/proc").map_err(failed)? {
+    for entry in call("proc", || fs::read_dir("/proc")).map_err(failed)? {
         let name = entry
             .map_err(failed)?
             .file_name()

@@ -7,23 +7,22 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use rustix::fs::{AtFlags, FileType, Statx, StatxAttributes, StatxFlags, makedev, statx};
 use rustix::io::Errno;
 
+use super::fault::call;
 use crate::model::{FileId, FileKind, FileState, Time};
 
 /// `statx` of an open descriptor (`O_PATH` ones too), and the id of the mount that it was reached by.
 pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, u64), Errno> {
     let flags = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
-    let answer = statx(
-        fd,
-        c"",
-        AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC,
-        flags,
-    )?;
+    let at = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let answer = call("stat", || statx(fd, c"", at, flags))?;
     Ok((from_statx(&answer), answer.stx_mnt_id))
 }
 
 /// Does `statx` say that it is immutable or append-only? File systems that do not tell count as "no".
 pub(super) fn is_fixed(fd: impl AsFd) -> Result<bool, Errno> {
-    let answer = statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::empty())?;
+    let answer = call("stat", || {
+        statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::empty())
+    })?;
     let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
     Ok(answer.stx_attributes.intersects(fixed))
 }

@@ -6,6 +6,7 @@ use std::os::fd::AsFd;
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 use rustix::io::Errno;
 
+use super::fault::call;
 use crate::model::Xattr;
 
 /// Linux's own limits, `linux/limits.h`: names together 64 KiB, a value 64 KiB.
@@ -34,17 +35,19 @@ pub(super) fn write_all(fd: impl AsFd, wanted: &[Xattr]) -> Result<(), Errno> {
         .iter()
         .filter(|old| !wanted.iter().any(|new| new.name == old.name))
     {
-        fremovexattr(&fd, old.name.as_slice())?;
+        call("removexattr", || fremovexattr(&fd, old.name.as_slice()))?;
     }
     for new in wanted.iter().filter(|new| !present.contains(new)) {
-        fsetxattr(&fd, new.name.as_slice(), &new.value, XattrFlags::empty())?;
+        call("setxattr", || {
+            fsetxattr(&fd, new.name.as_slice(), &new.value, XattrFlags::empty())
+        })?;
     }
     Ok(())
 }
 
 fn names(fd: impl AsFd) -> Result<Vec<CString>, Errno> {
     let mut small = [0; 256];
-    let list = match flistxattr(&fd, &mut small) {
+    let list = match call("listxattr", || flistxattr(&fd, &mut small)) {
         Ok(length) => small[..length].to_vec(),
         Err(Errno::RANGE) => {
             let mut large = vec![0; MAX];
@@ -64,7 +67,7 @@ fn names(fd: impl AsFd) -> Result<Vec<CString>, Errno> {
 
 fn value(fd: impl AsFd, name: &CString) -> Result<Vec<u8>, Errno> {
     let mut small = [0; 256];
-    match fgetxattr(&fd, name, &mut small) {
+    match call("getxattr", || fgetxattr(&fd, name, &mut small)) {
         Ok(length) => Ok(small[..length].to_vec()),
         Err(Errno::RANGE) => {
             let mut large = vec![0; MAX];

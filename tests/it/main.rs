@@ -11,6 +11,7 @@
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `guards`, `properties` | any moment, any tree |
+//! | `matrix` | every system call killed and failed; defences switched off |
 //! | `readme`, `upgrade` | that the README is true |
 //! | `kit` | the helpers of all these |
 //!
@@ -37,6 +38,7 @@ mod killed;
 mod kit;
 mod locks;
 mod matching;
+mod matrix;
 mod moved;
 mod names;
 mod noticed;

@@ -23,7 +23,8 @@ pub enum Disk {
 /// The scratch area. Guests live in `guests/`, the base in `guests/.unify`, plans beside `guests/`.
 #[derive(Debug)]
 pub struct Lab {
-    scratch: TempDir,
+    /// `None` for a part of another lab.
+    scratch: Option<TempDir>,
     top: PathBuf,
     mounted: bool,
 }
@@ -34,8 +35,7 @@ impl Lab {
         if !rustix::process::geteuid().is_root() {
             return Err("needs root, for owners, flags and mounts".into());
         }
-        let scratch = TempDir::with_prefix_in("lab-", env!("CARGO_TARGET_TMPDIR"))
-            .map_err(|e| format!("no scratch directory: {e}"))?;
+        let scratch = scratch_in(env!("CARGO_TARGET_TMPDIR"))?;
         let (top, mounted) = match disk {
             Disk::Own if works_here(scratch.path()) => (scratch.path().to_owned(), false),
             Disk::Own | Disk::Ext4 => (mount(scratch.path(), "ext4", &["-N", "300000"])?, true),
@@ -44,10 +44,46 @@ impl Lab {
         };
         std::fs::create_dir(top.join("guests")).map_err(|e| e.to_string())?;
         Ok(Lab {
-            scratch,
+            scratch: Some(scratch),
             top,
             mounted,
         })
+    }
+
+    /// A fresh file system whose image is in memory, for tests that make thousands of scenes: each in a [`Lab::part`].
+    pub fn in_memory(disk: Disk) -> Result<Lab, String> {
+        if !rustix::process::geteuid().is_root() {
+            return Err("needs root, for owners, flags and mounts".into());
+        }
+        let memory = Path::new("/dev/shm");
+        let place = if memory.is_dir() {
+            memory
+        } else {
+            env!("CARGO_TARGET_TMPDIR").as_ref()
+        };
+        let scratch = scratch_in(place)?;
+        let kind = match disk {
+            Disk::Own | Disk::Ext4 => "ext4",
+            Disk::Xfs => "xfs",
+            Disk::Btrfs => "btrfs",
+        };
+        let top = mount(scratch.path(), kind, &[])?;
+        Ok(Lab {
+            scratch: Some(scratch),
+            top,
+            mounted: true,
+        })
+    }
+
+    /// A directory of this lab as a lab of its own, removed when it is dropped.
+    pub fn part(&self, name: &str) -> Lab {
+        let top = self.top.join(name);
+        std::fs::create_dir_all(top.join("guests")).unwrap();
+        Lab {
+            scratch: None,
+            top,
+            mounted: false,
+        }
     }
 
     /// Where plans and other papers go: on the same file system, outside of every guest.
@@ -75,8 +111,15 @@ impl Drop for Lab {
                 run("umount", &["-l".as_ref(), self.top.as_os_str()]).ok();
             }
         }
-        debug_assert!(self.scratch.path().exists());
+        match &self.scratch {
+            Some(scratch) => debug_assert!(scratch.path().exists()),
+            None => std::fs::remove_dir_all(&self.top).unwrap_or_default(),
+        }
     }
+}
+
+fn scratch_in(place: impl AsRef<Path>) -> Result<TempDir, String> {
+    TempDir::with_prefix_in("lab-", place).map_err(|e| format!("no scratch directory: {e}"))
 }
 
 /// Is the machine's own file system one with flags, leases and exchange, and not an overlay or memory?

@@ -18,7 +18,7 @@ pub use guest::{File, Guest, content};
 pub use lab::{Disk, Lab};
 pub use listing::{Listing, Stamps, assert_same};
 pub use planned::{Planned, bytes_of, strings_in, validate};
-pub use program::{BIN, Out, unify};
+pub use program::{BIN, Out, unify, unify_with};
 pub use walk::{disk_use, id, is_immutable, nlink};
 
 /// Says aloud that a test was not done, and why, and ends it. `tests/run.sh` prints all of these again at the end.
@@ -42,11 +42,19 @@ macro_rules! lab {
 
 /// Behind [`skip!`]: past the capture of the test harness, and into a file for `tests/run.sh`.
 pub fn skipped(here: &str, why: &str) {
-    use std::io::Write;
     let test = here.trim_end_matches("::here");
-    let line = format!("SKIPPED {test}: {why}\n");
+    note("skipped.txt", &format!("SKIPPED {test}: {why}\n"));
+}
+
+/// How much a test tried: said, and into a file for `tests/run.sh`.
+pub fn figure(line: &str) {
+    note("figures.txt", &format!("{line}\n"));
+}
+
+fn note(file: &str, line: &str) {
+    use std::io::Write;
     std::io::stderr().write_all(line.as_bytes()).ok();
-    let list = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("skipped.txt");
+    let list = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(file);
     let list = std::fs::OpenOptions::new()
         .append(true)
         .create(true)

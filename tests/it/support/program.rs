@@ -19,11 +19,17 @@ pub struct Out {
 
 /// Runs `unify`, without a terminal, and never for longer than ten minutes.
 pub fn unify<S: AsRef<OsStr>>(args: &[S]) -> Out {
+    unify_with(&[], args)
+}
+
+/// The same with more in its environment.
+pub fn unify_with<S: AsRef<OsStr>>(env: &[(&str, &str)], args: &[S]) -> Out {
     let out = Command::new("timeout")
         .args(["--signal=KILL", "600", BIN])
         .args(args)
         .current_dir("/")
         .env("NO_COLOR", "1")
+        .envs(env.iter().copied())
         .stdin(Stdio::null())
         .output()
         .expect("`timeout` of coreutils runs the program");

@@ -1,0 +1,75 @@
+//! Where tests make the machine fail. Every call of this room to the kernel goes through [`call`].
+//!
+//! Without the feature `faults` it is the call itself and nothing else, and every [`weak`] is false: that is the
+//! program as it is shipped. With the feature, which only the tests use, calls are counted, and the environment says
+//! what happens at one of them:
+//!
+//! * `UNIFY_FAULT=17=kill`: the process is killed as call 17 is about to be made
+//! * `UNIFY_FAULT=17=ENOSPC`: call 17 is not made and fails so; `17+=ENOSPC`: this call and all later ones of its kind
+//! * `UNIFY_FAULT=17=run:COMMAND`: a shell runs the command first; a hostile guest acts at the worst moment
+//! * `UNIFY_FAULT_TRACE=FILE`: the names of all calls are appended, one a line
+//! * `UNIFY_MAX_LINKS=4`: so few names may an inode have, to meet the limit in a small scene
+//! * `UNIFY_WEAK=NAME`: one defence is off, to see that a test misses it
+//!
+//! The same kills are made from outside by `strace`, so that nobody has to believe this file.
+
+#[cfg(feature = "faults")]
+mod armed;
+
+use rustix::io::Errno;
+
+/// One call to the machine, by the name under which it is counted.
+pub(super) fn call<T, E: From<Errno>>(
+    name: &'static str,
+    act: impl FnOnce() -> Result<T, E>,
+) -> Result<T, E> {
+    pass(name)?;
+    act()
+}
+
+/// A defence that tests can switch off, one at a time. Each is one of the threats' answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each name is what is left out")]
+pub enum Weak {
+    PlainRename,
+    NoLease,
+    LeaseReleasedEarly,
+    NoLastLook,
+    NoMountCheck,
+    AdoptAlways,
+    SizeOnlyCompare,
+    ShortDigest,
+    DropBeforeSync,
+    JournalWithoutSync,
+    BlockingOpen,
+    PathInsteadOfDescriptor,
+    NoCtime,
+    ThawWhileRunning,
+    NoLookAfterFlag,
+    RestoreTimesAlways,
+}
+
+#[cfg(feature = "faults")]
+pub(super) use armed::max_links;
+#[cfg(feature = "faults")]
+use armed::pass;
+#[cfg(feature = "faults")]
+pub use armed::weak;
+
+/// Is a defence switched off? Never, in the program as it is shipped.
+#[cfg(not(feature = "faults"))]
+pub const fn weak(_: Weak) -> bool {
+    false
+}
+
+/// The limit of names that a test asks for.
+#[cfg(not(feature = "faults"))]
+pub(super) const fn max_links() -> Option<u64> {
+    None
+}
+
+#[cfg(not(feature = "faults"))]
+#[expect(clippy::unnecessary_wraps, reason = "with the feature it can fail")]
+const fn pass(_: &'static str) -> Result<(), Errno> {
+    Ok(())
+}
