@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::standing;
 use crate::model::{FileId, FileState, ObjectId, RunId};
-use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, machine, papers};
+use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical, machine, papers};
 
-/// The content of `format`: another layout is refused, not guessed.
-const FORMAT: &[u8] = b"unify base 1\n";
+/// The first line of `format`: another layout is refused, not guessed. The second says on which file system it is.
+const FORMAT: &str = "unify base 1\n";
 
 /// What a base is made of, besides its papers.
 const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
@@ -43,6 +44,17 @@ pub enum BaseError {
     /// It is something else, or of another version.
     #[error("{} is not a base of this version of unify: its file `format` does not say \"unify base 1\"", .0.display())]
     Foreign(PathBuf),
+    /// It was copied here, without the names that refer to its objects.
+    #[error("{} was made on another file system: a copied base shares nothing; bring the guests and the base back together, or name a new base with --base", .0.display())]
+    Copied(PathBuf),
+    /// Somebody else could exchange or enter it.
+    #[error("{} {why}; a base there is not safe: name another with --base, or change who may do so", .path.display())]
+    Exposed {
+        /// The base, or a directory above it.
+        path: PathBuf,
+        /// In what way.
+        why: &'static str,
+    },
     /// Another run is at work.
     #[error("another run holds the base {}: {holder}", .path.display())]
     Locked {
@@ -71,6 +83,7 @@ impl Base {
     /// is refused.
     pub fn ensure(path: &Path) -> Result<Base, BaseError> {
         if papers::entries(path)?.is_empty() {
+            standing::check_place(path)?;
             Base::remove_stale_parts(path)?;
             Base::make(path)?;
         }
@@ -86,7 +99,11 @@ impl Base {
         for name in DIRECTORIES {
             papers::ensure_dir(&fresh.join(name))?;
         }
-        papers::write_whole(&fresh.join("format"), FORMAT)?;
+        let identity = standing::identity_line(&Dir::open(&fresh)?)?;
+        papers::write_whole(
+            &fresh.join("format"),
+            (FORMAT.to_owned() + &identity).as_bytes(),
+        )?;
         if papers::move_dir(&fresh, path)? {
             return Ok(());
         }
@@ -125,9 +142,15 @@ impl Base {
     }
 
     fn from_dir(dir: Dir, path: &Path) -> Result<Base, BaseError> {
-        if papers::read_small(&path.join("format"))?.as_deref() != Some(FORMAT) {
+        let format = papers::read_small(&path.join("format"))?.unwrap_or_default();
+        let Some(identity) = format.strip_prefix(FORMAT.as_bytes()) else {
             return Err(BaseError::Foreign(path.to_owned()));
+        };
+        if identity != standing::identity_line(&dir)?.as_bytes() {
+            return Err(BaseError::Copied(path.to_owned()));
         }
+        standing::check_base(&dir)?;
+        standing::check_place(&canonical(path)?)?;
         let (objects, staging) = (dir.open_dir(b"objects")?, dir.open_dir(b"staging")?);
         Ok(Base {
             dir,

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! BASE/                 0700
-//!   format              one line: what this directory is, and the version of this layout
+//!   format              what this directory is, the version of this layout, and the file system it was made on
+//!   frozen              cgroups that the run in hand may have frozen
 //!   lock                held by the run that changes anything
+//!   scrubbed            when the objects of each `ab` were last read again, all of them
 //!   objects/ab/REST     one inode each; "ab" + REST is the object's name without `sha256:`
 //!   staging/RUN/SEQ     what is about to be exchanged with a guest's name, and afterwards what came out
 //!   quarantine/RUN/SEQ  what came out of a guest and is not known: kept for a person
@@ -15,11 +17,17 @@
 //! was taken out.
 
 mod flag;
+mod frozen;
 mod index;
 mod layout;
 mod make;
+mod scrubbed;
+mod standing;
 
 pub use flag::{FlagTest, test_flag};
+pub use frozen::FrozenPaper;
 pub use index::{Held, Index};
 pub use layout::{Base, BaseError, Run};
 pub use make::{MakeError, copy, prove};
+pub use scrubbed::Scrubbed;
+pub use standing::check_place;

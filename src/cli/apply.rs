@@ -28,6 +28,9 @@ pub(super) struct Args {
     /// Execute the plan only if it has this content digest (sha256:…), the one that was approved
     #[arg(long, value_name = "DIGEST")]
     approved: Option<Digest>,
+    /// Freeze guests that run for the moments in which their names are exchanged (cgroup v2)
+    #[arg(long)]
+    allow_running: bool,
     /// Print the result as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -42,6 +45,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = ApplyOptions {
         accept_edits: args.accept_edits,
         approved: args.approved,
+        allow_running: args.allow_running,
     };
     let ready = ReadyToApply::check(&mut plan, options, &screen)?;
     announce(&ready);
@@ -98,6 +102,7 @@ pub(super) fn report(
         base,
         totals: Some(&result.totals),
         not_done,
+        stillness: &result.stillness,
     };
     if json {
         run::json(&view, &mut io::stdout().lock())?;
@@ -142,11 +147,7 @@ pub(super) fn exit(
 
 fn ended(result: &RunResult, stop: &Stop) -> Exit {
     if result.interrupted {
-        return if stop.was_interrupt() {
-            Exit::Interrupted
-        } else {
-            Exit::Terminated
-        };
+        return Exit::stopped(stop);
     }
     if result.quarantined > 0 {
         return Exit::Quarantine;

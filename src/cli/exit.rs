@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use crate::engine::{EngineError, ErrorKind};
+use crate::engine::{EngineError, ErrorKind, Stop};
 
 /// What `unify --help` says about exit codes.
 pub(super) const HELP: &str = "\
@@ -52,6 +52,15 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Ended by the signal that was received.
+    pub(super) fn stopped(stop: &Stop) -> Exit {
+        if stop.was_interrupt() {
+            Exit::Interrupted
+        } else {
+            Exit::Terminated
+        }
+    }
+
     fn code(self) -> u8 {
         match self {
             Exit::Done => 0,

@@ -8,6 +8,7 @@ mod confirm;
 mod exit;
 mod explain;
 mod gc;
+mod guard;
 mod plan;
 mod policy;
 mod recover;
@@ -57,6 +58,8 @@ enum Command {
     Undo(undo::Args),
     Gc(gc::Args),
     Recover(recover::Args),
+    #[command(hide = true)]
+    Guard(guard::Args),
     Rules(rules::Args),
     Schema(schema::Args),
 }
@@ -90,6 +93,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Undo(args) => undo::run(args),
         Command::Gc(args) => gc::run(args),
         Command::Recover(args) => recover::run(args),
+        Command::Guard(args) => guard::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
     }

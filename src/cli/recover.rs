@@ -13,13 +13,16 @@ use crate::report::recover;
 pub(super) struct Args {
     #[command(flatten)]
     base: BaseArg,
+    /// Freeze guests that run for the moment in which their names are healed (cgroup v2)
+    #[arg(long)]
+    allow_running: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let recovered = engine::recover(&args.base.base, &Screen::new())?;
+    let recovered = engine::recover(&args.base.base, args.allow_running, &Screen::new())?;
     let mut out = io::stdout().lock();
     if args.json {
         recover::json(&recovered, &mut out)?;

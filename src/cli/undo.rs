@@ -33,6 +33,9 @@ pub(super) struct Args {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// Freeze guests that run for the moments in which their names are exchanged (cgroup v2)
+    #[arg(long)]
+    allow_running: bool,
     /// Print the result as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -47,6 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         which: args.run.clone(),
         guests: args.guest.clone(),
         paths: args.path.clone(),
+        allow_running: args.allow_running,
     };
     let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;
     if ready.files() == 0 {

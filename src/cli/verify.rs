@@ -1,28 +1,42 @@
 //! `unify verify`
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
 use crate::engine::{self, PlanFile};
-use crate::report::verify;
+use crate::report::{scrub, verify};
 
 /// Prove from the disk that every applied action of a plan holds
 ///
 /// Same inode as the object, content and metadata as the object's name says, flags set, nothing left in staging. Lists
 /// every difference and exits with 6 if there is one.
+///
+/// With --base, and without a plan, every object of the base is read again: for each that is damaged, every name that
+/// reaches it is listed.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The plan that was applied; `-` is standard input
-    plan: PathBuf,
+    #[arg(required_unless_present = "base", conflicts_with = "base")]
+    plan: Option<PathBuf>,
+    /// Read all objects of this base again
+    #[arg(long, value_name = "DIR")]
+    base: Option<PathBuf>,
+    /// With --base: only objects that were not read since; an age (30d, 12h), a date or RFC 3339
+    #[arg(long, value_name = "WHEN", requires = "base", value_parser = moment)]
+    since: Option<i64>,
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let found = engine::verify(&mut PlanFile::open(&args.plan)?, &Screen::new())?;
+    if let Some(base) = &args.base {
+        return scrub(base, args);
+    }
+    let plan = args.plan.as_deref().unwrap_or(Path::new("-"));
+    let found = engine::verify(&mut PlanFile::open(plan)?, &Screen::new())?;
     let mut out = io::stdout().lock();
     if args.json {
         verify::json(&found, &mut out)?;
@@ -34,4 +48,24 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     } else {
         Exit::Differs
     })
+}
+
+fn scrub(base: &Path, args: &Args) -> Result<Exit, Failure> {
+    let stop = engine::stop_on_signals()?;
+    let found = engine::scrub(base, args.since, &Screen::new(), &stop)?;
+    let mut out = io::stdout().lock();
+    if args.json {
+        scrub::json(&found, &mut out)?;
+    } else {
+        scrub::text(&found, &mut out)?;
+    }
+    Ok(match (found.differences.is_empty(), found.interrupted) {
+        (false, _) => Exit::Differs,
+        (true, true) => Exit::stopped(&stop),
+        (true, false) => Exit::Done,
+    })
+}
+
+fn moment(text: &str) -> Result<i64, String> {
+    engine::moment(text).ok_or_else(|| "neither an age like 30d or 12h nor a date".into())
 }

@@ -11,6 +11,7 @@ use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::plan_file::{PlanFile, WholePlan, open_copy, whole};
 use super::receipts::{ReceiptFile, RunResult};
+use super::still::Still;
 use super::teach::Teacher;
 use super::{EngineError, Guest, guests, protection, recover};
 use crate::base::{Base, Run};
@@ -35,6 +36,8 @@ pub struct ApplyOptions {
     pub accept_edits: bool,
     /// Execute only a plan with this content digest.
     pub approved: Option<Digest>,
+    /// Running guests may be frozen for moments.
+    pub allow_running: bool,
 }
 
 /// A plan that was checked and can be executed once.
@@ -44,6 +47,7 @@ pub struct ReadyToApply {
     pub(super) header: Header,
     pub(super) checked: Checked,
     history: History,
+    options: ApplyOptions,
     _lock: Lock,
 }
 
@@ -85,7 +89,7 @@ impl ReadyToApply {
         same_host(&header)?;
         let base = Base::ensure(&header.base.path)?;
         let lock = base.lock(&holder("apply"))?;
-        recover::heal(&base, observer)?;
+        recover::heal(&base, options.allow_running, observer)?;
         let history = History::read(&base)?;
         let run = base.begin_run()?;
         match Self::check_in(&base, &run, &history, plan, options, observer) {
@@ -95,6 +99,7 @@ impl ReadyToApply {
                 header,
                 history,
                 checked,
+                options,
                 _lock: lock,
             }),
             Err(error) => {
@@ -178,7 +183,8 @@ impl ReadyToApply {
         self.teach(&mut holding, &mut receipt)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
         let max_links = machine::filesystem(self.base.dir())?.max_links;
-        let mut work = ApplyLoop::new(self, holding, max_links, &mut journal, &mut receipt);
+        let still = Still::new(&self.base, self.options.allow_running)?;
+        let mut work = ApplyLoop::new(self, holding, still, max_links, &mut journal, &mut receipt);
         let mut plan = open_copy(&self.run.papers.join(PLAN))?;
         while let Some((_, line)) = plan.next_action()? {
             work.take(line.action, observer)?;

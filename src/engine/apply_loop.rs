@@ -10,15 +10,16 @@ use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::objects::Objects;
 use super::prepare::{Verdict, World, names_of, prepare};
-use super::quiet::{self, Condition};
+use super::quiet::Condition;
 use super::receipts::ReceiptFile;
+use super::still::Still;
 use super::{EngineError, Guest};
 use crate::base::{Base, Run};
 use crate::model::{
     Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect, ReceiptLine,
     Stage, Time,
 };
-use crate::sys::{SysResult, machine};
+use crate::sys::SysResult;
 
 /// Most bytes of victims in one batch: what a full disk may have to hold twice.
 const BATCH_BYTES: u64 = 64 << 20;
@@ -37,6 +38,7 @@ pub(super) struct ApplyLoop<'a, 'r> {
     guests: &'a [Guest],
     /// All guests that hold names of the base; those of the plan first.
     holding: Holding<'a>,
+    still: Still<'a>,
     journal: &'a mut JournalFile,
     receipt: &'a mut ReceiptFile<'r>,
     objects: Objects<'a>,
@@ -55,6 +57,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     pub fn new(
         ready: &'a ReadyToApply,
         holding: Holding<'a>,
+        still: Still<'a>,
         max_links: u64,
         journal: &'a mut JournalFile,
         receipt: &'a mut ReceiptFile<'r>,
@@ -68,7 +71,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         } = ready;
         let guests = &checked.guests[..];
         let objects = Objects::new(base, &header.policy.ignore, max_links);
-        let most_names = machine::names_a_batch();
+        let most_names = still.names_a_batch();
         let (links, flags, wanted) = (Vec::new(), Vec::new(), HashSet::new());
         ApplyLoop {
             base,
@@ -76,6 +79,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             header,
             guests,
             holding,
+            still,
             journal,
             receipt,
             objects,
@@ -120,6 +124,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         }
         let mut left: Vec<ObjectId> = self.wanted.drain().collect();
         left.sort();
+        self.receipt.result.stillness = self.still.finish()?;
         if self.receipt.result.interrupted {
             return Ok(());
         }
@@ -131,7 +136,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     fn land(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
         let halt = |error| EngineError::halted(self.base, error);
-        let conditions = quiet::look(self.holding.guests().iter().copied()).map_err(halt)?;
+        let conditions = self.still.look(self.holding.guests()).map_err(halt)?;
         self.objects.next_batch();
         let links = std::mem::take(&mut self.links);
         (self.names, self.bytes) = (0, 0);
@@ -239,7 +244,6 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     ) -> Result<(), EngineError> {
         let ignore = &self.header.policy.ignore;
         let concerned = concerned(jobs, flags, &self.holding);
-        let running = || quiet::anybody(&concerned);
         let batch = Batch {
             base: self.base,
             run: self.run,
@@ -247,7 +251,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             journal: self.journal,
             order: Order::FlagThenDrop,
             ignore,
-            running: &running,
+            concerned: &concerned,
+            still: &mut self.still,
         };
         let receipt = &mut *self.receipt;
         let mut full = Vec::new();

@@ -4,11 +4,12 @@
 //!
 //! 1. announce: every name, every flag that will be off, in the journal, synced
 //! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name refers
-//!    to them; lift the flags of objects that will get or lose a name
+//!    to them; freeze guests that run, where that is allowed; look again who runs, and whether every directory is
+//!    where it was; lift the flags of objects that will get or lose a name
 //! 3. per job: exchange its names one by one, look at what came out, look at the file once more
 //! 4. put the directories' times back, set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
-//! 6. look at the leases once more; commit in the journal, synced; tell the caller, who writes the receipt
+//! 6. look at the leases once more; let go what was frozen; commit in the journal, synced; tell the caller, who writes the receipt
 //! 7. drop what came out
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
@@ -17,10 +18,11 @@ use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::flight::{Fate, Flight, Flights};
-use super::holding::{Holding, Running};
+use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::parents::{Parent, Parents};
-use super::{EngineError, Guest};
+use super::still::Still;
+use super::{EngineError, Guest, quiet};
 use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
 use crate::model::{FileId, FileState, GuestPath, Ignored, ObjectId, Refusal};
@@ -68,14 +70,16 @@ pub(super) enum Order {
 }
 
 /// Everything that a batch works with.
-pub(super) struct Batch<'a> {
+pub(super) struct Batch<'a, 'b> {
     pub base: &'a Base,
     pub run: &'a Run,
     pub guests: &'a [Guest],
     pub journal: &'a mut JournalFile,
     pub order: Order,
-    /// Who is inside a guest whose names or objects the batch touches, if anybody is.
-    pub running: &'a dyn Fn() -> SysResult<Option<Running>>,
+    /// Guests whose names or objects the batch touches: quiet, or made so.
+    pub concerned: &'a [&'a Guest],
+    /// Freezes those that run, if it may.
+    pub still: &'a mut Still<'b>,
     /// Metadata that the policy ignores, to know an object's metadata digest.
     pub ignore: &'a [Ignored],
 }
@@ -91,7 +95,7 @@ pub(super) struct Landed {
     pub fates: Vec<Fate>,
 }
 
-impl Batch<'_> {
+impl Batch<'_, '_> {
     /// Executes the jobs; `adopted` are the files whose inodes become objects. `committed` is called with the fates once
     /// they are durable, before anything is dropped.
     pub fn execute(
@@ -120,7 +124,9 @@ impl Batch<'_> {
             .iter()
             .try_for_each(|object| self.base.add_object(&object.file, &object.id))?;
         self.base.dir().sync_filesystem()?;
+        self.still.freeze(self.concerned)?;
         self.stop_if_running(jobs, &mut flights)?;
+        self.stop_if_moved(jobs, &mut flights, &parents)?;
         let guards = self.guard(flags, jobs, &mut flights)?;
         guards
             .iter()
@@ -138,6 +144,7 @@ impl Batch<'_> {
         self.last_look(jobs, &guards, &mut flights)?;
         self.give_up_spoiled(adopted, jobs, &mut flights)?;
         warnings.extend(parents.restore_times());
+        self.still.thaw()?;
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = flights.iter().map(|flight| flight.fate.clone()).collect();
@@ -162,7 +169,7 @@ impl Batch<'_> {
 
     /// A guest may have been started since the jobs were prepared: nothing was touched yet.
     fn stop_if_running(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
-        let Some((guest, who)) = (self.running)()? else {
+        let Some((guest, who)) = quiet::anybody(self.concerned, self.still.now())? else {
             return Ok(());
         };
         for (job, flight) in jobs.iter().zip(flights) {
@@ -173,6 +180,27 @@ impl Batch<'_> {
                 Refusal::HolderRunning { guest, who }
             };
             flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
+        }
+        Ok(())
+    }
+
+    /// Directories may have been moved before everything stood still: each is looked up again by its path.
+    fn stop_if_moved(
+        &self,
+        jobs: &[Job],
+        flights: &mut [Flights],
+        parents: &Parents,
+    ) -> SysResult<()> {
+        let moved = parents.moved(self.guests);
+        for (job, flight) in jobs.iter().zip(flights) {
+            if flight
+                .names
+                .iter()
+                .any(|name| moved.contains(&name.parent.id))
+            {
+                let fate = Fate::Refused(Refusal::PathChanged {});
+                flight.take_back(job, self.run, self.base, fate)?;
+            }
         }
         Ok(())
     }

@@ -80,6 +80,9 @@ impl EngineError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             EngineError::Base(BaseError::Locked { .. }) => ErrorKind::Locked,
+            EngineError::Base(BaseError::Exposed { .. } | BaseError::Copied(_)) => {
+                ErrorKind::CannotHere
+            }
             EngineError::Sys(_) | EngineError::Base(_) | EngineError::Output(_) => {
                 ErrorKind::Failed
             }

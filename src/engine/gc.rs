@@ -27,7 +27,7 @@ pub fn collect(
         ));
     }
     let _lock = base.lock(&holder("gc"))?;
-    recover::heal(base, observer)?;
+    recover::heal(base, false, observer)?;
     let collected = sum(&Index::read(base)?, |held| remove(base, held))?;
     base.dir().sync_filesystem()?;
     Ok(collected)

@@ -105,7 +105,7 @@ impl<'a> Holding<'a> {
 
     fn running(&self, object: &ObjectId, conditions: &[Condition]) -> Option<Running> {
         self.holders(object).find_map(|at| {
-            let who = conditions.get(at)?.running.clone()?;
+            let who = conditions.get(at)?.in_the_way()?.clone();
             Some((self.guests.get(at)?.name.clone(), who))
         })
     }

@@ -42,8 +42,10 @@ mod quiet;
 mod receipts;
 mod recover;
 mod safety;
+mod scrub;
 mod secrets;
 mod status;
+mod still;
 mod survey;
 mod sweep;
 mod teach;
@@ -62,11 +64,13 @@ pub use patterns::{read_patterns, read_policy};
 pub use plan::{PlanOptions, Planned, plan};
 pub use plan_file::{PlanFile, WholePlan};
 pub use receipts::RunResult;
-pub use recover::recover;
+pub use recover::{guard, recover};
+pub use scrub::scrub;
 pub use status::status;
 pub use undo::{ReadyToUndo, UndoOptions, Which};
 pub use verify::verify;
 
+pub use crate::sys::machine::moment;
 pub use crate::sys::signals::Stop;
 
 /// Must be called once, before anything else: a broken lease must not kill the process.

@@ -1,9 +1,10 @@
 //! The directories whose names a batch exchanges: opened once, their times kept and put back.
 
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
+use super::Guest;
 use crate::model::{FileId, GuestPath, Time};
 use crate::sys::{Dir, SysResult, Weak, weak};
 
@@ -40,6 +41,18 @@ impl Parents {
         });
         self.0.insert(key, Rc::clone(&parent));
         Ok(parent)
+    }
+
+    /// Directories that are not where they were.
+    pub fn moved(&self, guests: &[Guest]) -> HashSet<FileId> {
+        let is_moved = |((guest, path), parent): &(&(usize, GuestPath), &Rc<Parent>)| {
+            let now = guests
+                .get(*guest)
+                .and_then(|guest| guest.root.open_dir(path.relative()).ok());
+            now.and_then(|dir| dir.state().ok()).map(|state| state.id) != Some(parent.id)
+        };
+        let moved = self.0.iter().filter(is_moved);
+        moved.map(|(_, parent)| parent.id).collect()
     }
 
     /// Puts the modification times back where the only changes were ours. What cannot be put back is returned for a

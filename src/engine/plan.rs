@@ -15,7 +15,7 @@ use super::output::{Output, OutputFile};
 use super::secrets::same_secrets;
 use super::survey::{Survey, survey};
 use super::{EngineError, Guest, GuestArg, guests, protection, quiet};
-use crate::base::{Base, BaseError, Index};
+use crate::base::{Base, BaseError, Index, check_place};
 use crate::ledger::{PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
     Action, BaseFacts, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy, Protect,
@@ -136,6 +136,7 @@ fn look_at_base(
         Some(base) => base.dir().duplicate()?,
         None => Dir::open(path.parent().unwrap_or(path))?,
     };
+    check_place(path)?;
     let filesystem = machine::filesystem(&place)?;
     for guest in guests {
         one_filesystem(guest, &place)?;
@@ -169,7 +170,7 @@ fn survey_all(
     policy: &Policy,
     observer: &dyn Observer,
 ) -> Result<Vec<Survey>, EngineError> {
-    let conditions = quiet::look(guests.iter())?;
+    let conditions = quiet::look(guests.iter(), &[])?;
     observer.notice(&Event::Begin(Stage::Scan, None));
     let both: Vec<_> = guests.into_iter().zip(conditions).collect();
     let surveys = both

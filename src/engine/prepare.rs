@@ -123,7 +123,7 @@ fn failed(error: SysError) -> Fate {
 }
 
 fn quiet_and_uncovered(link: &Link, world: &World<'_>) -> Result<(), Fate> {
-    if let Some(who) = &world.condition.running {
+    if let Some(who) = world.condition.in_the_way() {
         return Err(Fate::Refused(Refusal::GuestRunning { who: who.clone() }));
     }
     if std::iter::once(&link.path)
@@ -245,9 +245,11 @@ fn lease(file: Regular) -> Result<Leased, Fate> {
 /// not more fragmented than its twins; that the guest is quiet, the lease granted and all names known was
 /// seen before, and a project id or inode flags that do not fit the base show in the metadata.
 fn making(link: &Link, old: &Leased, world: &World<'_>) -> Making {
+    // A descriptor of a guest that runs would outlive its freeze.
+    let quiet = world.condition.running.is_none();
     let plain = old.file().project().is_ok_and(|project| project == 0);
     match link.makes {
-        Some(Making::Adopt) if world.may_adopt && plain => Making::Adopt,
+        Some(Making::Adopt) if world.may_adopt && plain && quiet => Making::Adopt,
         _ if weak(Weak::AdoptAlways) => Making::Adopt,
         _ => Making::Copy,
     }

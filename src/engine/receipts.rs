@@ -6,7 +6,9 @@ use std::path::Path;
 
 use super::flight::Fate;
 use crate::ledger::ReceiptWriter;
-use crate::model::{Event, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind, RunTotals};
+use crate::model::{
+    Event, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind, RunTotals, Stillness,
+};
 use crate::sys::papers::Growing;
 use crate::sys::{SysError, SysResult};
 
@@ -25,6 +27,8 @@ pub struct RunResult {
     pub quarantined: u64,
     /// Was it stopped by a signal before its end? What was done is whole.
     pub interrupted: bool,
+    /// For how long running guests were frozen.
+    pub stillness: Stillness,
 }
 
 /// A receipt that grows.
@@ -51,6 +55,7 @@ impl<'a> ReceiptFile<'a> {
             refusals: BTreeMap::new(),
             quarantined: 0,
             interrupted: false,
+            stillness: Stillness::default(),
         };
         Ok(ReceiptFile {
             writer,

@@ -6,12 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use super::EngineError;
 use super::guests::Guest;
 use super::heal::{Healed, heal_name, in_place};
+use super::still::Still;
 use super::{safety, sweep};
-use crate::base::Base;
+use crate::base::{Base, BaseError, FrozenPaper};
 use crate::ledger::journal::{self, Intent, OpenBatch};
 use crate::ledger::{ReceiptReader, ReceiptWriter};
 use crate::model::{
@@ -22,7 +24,11 @@ use crate::sys::papers::{self, Growing};
 use crate::sys::{Dir, Meaning, SysError, SysResult, machine};
 
 /// Heals the base under its lock, and says what needed it.
-pub fn recover(base: &Path, observer: &dyn Observer) -> Result<Recovered, EngineError> {
+pub fn recover(
+    base: &Path,
+    allow_running: bool,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
     if !machine::is_root() {
         return Err(EngineError::CannotHere(
             "recover needs root: it sets flags".into(),
@@ -30,11 +36,52 @@ pub fn recover(base: &Path, observer: &dyn Observer) -> Result<Recovered, Engine
     }
     let base = &Base::existing(base)?;
     let _lock = base.lock(&super::apply::holder("recover"))?;
-    heal(base, observer)
+    heal(base, allow_running, observer)
 }
 
+/// The end of a run that may have left guests frozen: heals what it left, and lets them go. `None` where it ended well,
+/// or where another run is at work, which has done so.
+pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, EngineError> {
+    let base = &Base::existing(base)?;
+    for _ in 0..GUARD_TRIES {
+        if FrozenPaper::read(base)?.is_empty() {
+            return Ok(None);
+        }
+        match base.lock(&super::apply::holder("recover")) {
+            Err(BaseError::Locked { .. }) => machine::pause(GUARD_PAUSE),
+            taken => {
+                let _lock = taken?;
+                return heal(base, false, observer).map(Some);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A run that dies gives its lock back at once; one that is at work has let go what was frozen.
+const GUARD_TRIES: u32 = 300;
+const GUARD_PAUSE: Duration = Duration::from_millis(100);
+
 /// The first step of everything that changes anything; the caller holds the lock.
-pub(super) fn heal(base: &Base, observer: &dyn Observer) -> Result<Recovered, EngineError> {
+///
+/// What an earlier run left frozen stays so while its work is healed, and is let go then, whatever came of it.
+pub(super) fn heal(
+    base: &Base,
+    allow_running: bool,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
+    let mut still = Still::new(base, allow_running)?;
+    still.inherit()?;
+    let healed = heal_all(base, &mut still, observer);
+    still.finish()?;
+    healed
+}
+
+fn heal_all(
+    base: &Base,
+    still: &mut Still<'_>,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
     let mut recovered = Recovered::default();
     for name in base.staging().list()? {
         let Ok(run) = String::from_utf8_lossy(&name).parse::<RunId>() else {
@@ -44,7 +91,7 @@ pub(super) fn heal(base: &Base, observer: &dyn Observer) -> Result<Recovered, En
         observer.notice(&Event::Warning(&format!(
             "run {run} was cut short; healing what it left"
         )));
-        heal_run(base, &run, &mut recovered).map_err(|error| waiting(base, error))?;
+        heal_run(base, &run, still, &mut recovered).map_err(|error| waiting(base, error))?;
     }
     for path in base.quarantined()? {
         recovered.quarantined.push(path.display().to_string());
@@ -63,7 +110,12 @@ fn waiting(base: &Base, error: EngineError) -> EngineError {
     }
 }
 
-fn heal_run(base: &Base, run: &RunId, recovered: &mut Recovered) -> Result<(), EngineError> {
+fn heal_run(
+    base: &Base,
+    run: &RunId,
+    still: &mut Still<'_>,
+    recovered: &mut Recovered,
+) -> Result<(), EngineError> {
     let staging = base.staging().open_dir(run.to_string().as_bytes())?;
     let journal = read_journal(base, run)?;
     let batch = &journal.batch;
@@ -71,7 +123,7 @@ fn heal_run(base: &Base, run: &RunId, recovered: &mut Recovered) -> Result<(), E
     let guests = guests_of(receipt.as_ref());
     let work = !staging.list()?.is_empty();
     if work {
-        safety::check(base, &staging, &guests, batch)?;
+        safety::check(base, &staging, &guests, batch, still)?;
         lift_all(base, batch)?;
     }
     let mut lines = Vec::new();

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::history::History;
 use super::holding::Holding;
-use super::quiet::{self, Condition};
+use super::quiet::Condition;
+use super::still::Still;
 use super::{EngineError, Guest};
 use crate::base::{Base, Index};
 use crate::ledger::journal::OpenBatch;
@@ -19,6 +20,7 @@ pub(super) fn check(
     staging: &Dir,
     guests: &BTreeMap<GuestName, Guest>,
     batch: &OpenBatch,
+    still: &mut Still<'_>,
 ) -> Result<(), EngineError> {
     let history = History::read(base)?;
     let concerned: Vec<&Guest> = guests
@@ -35,7 +37,8 @@ pub(super) fn check(
             holding.learn(intent.object, at, std::slice::from_ref(&intent.path));
         });
     }
-    let conditions = quiet::look(holding.guests().iter().copied())?;
+    still.freeze(holding.guests())?;
+    let conditions = still.look(holding.guests())?;
     if let Some((guest, who)) = running(&concerned, &conditions) {
         return Err(refused(base, &Refusal::HolderRunning { guest, who }));
     }

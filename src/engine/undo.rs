@@ -10,9 +10,10 @@ use super::history::{History, Linked};
 use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::receipts::{ReceiptFile, RunResult};
+use super::still::Still;
 use super::undo_choice::{Chosen, chosen_files, chosen_run};
 use super::undo_prepare::{Undoing, Verdict, prepare};
-use super::{EngineError, Guest, quiet, recover};
+use super::{EngineError, Guest, recover};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
@@ -43,6 +44,8 @@ pub struct UndoOptions {
     pub guests: Vec<GuestName>,
     /// Only files with a name that one of these globs matches; all where empty.
     pub paths: Vec<String>,
+    /// Running guests may be frozen for moments.
+    pub allow_running: bool,
 }
 
 /// An undo that was checked and can be executed once.
@@ -54,6 +57,7 @@ pub struct ReadyToUndo {
     /// Guests that hold other names of the base.
     holders: Vec<Guest>,
     history: History,
+    allow_running: bool,
     _lock: Lock,
 }
 
@@ -71,7 +75,7 @@ impl ReadyToUndo {
         }
         let base = Base::existing(base)?;
         let lock = base.lock(&holder("undo"))?;
-        recover::heal(&base, observer)?;
+        recover::heal(&base, options.allow_running, observer)?;
         let history = History::read(&base)?;
         let undoes = chosen_run(&history, &options.which)?;
         let chosen = chosen_files(&history, undoes.as_ref(), options)?;
@@ -84,6 +88,7 @@ impl ReadyToUndo {
             chosen,
             holders,
             history,
+            allow_running: options.allow_running,
             _lock: lock,
         };
         match ready.enough_space() {
@@ -126,16 +131,24 @@ impl ReadyToUndo {
         let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
         let mut holding = Holding::new(everybody, &self.history);
         self.answer_lost(&mut holding, &mut receipt)?;
+        let mut still = Still::new(&self.base, self.allow_running)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
-        for batch in batches(&self.chosen.files, machine::names_a_batch()) {
+        for batch in batches(&self.chosen.files, still.names_a_batch()) {
             if stop.asked() {
                 receipt.result.interrupted = true;
                 break;
             }
-            self.land(batch, &mut holding, &mut journal, &mut receipt, observer)?;
+            let work = Work {
+                holding: &mut holding,
+                still: &mut still,
+                journal: &mut journal,
+                receipt: &mut receipt,
+            };
+            self.land(batch, work, observer)?;
             observer.notice(&Event::Advance(Stage::Apply, batch.len() as u64));
         }
         observer.notice(&Event::End(Stage::Apply));
+        receipt.result.stillness = still.finish()?;
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;
         Ok(result)
@@ -144,12 +157,16 @@ impl ReadyToUndo {
     fn land(
         &self,
         files: &[(usize, Linked)],
-        holding: &mut Holding<'_>,
-        journal: &mut JournalFile,
-        receipt: &mut ReceiptFile<'_>,
+        work: Work<'_, '_, '_>,
         observer: &dyn Observer,
     ) -> Result<(), EngineError> {
-        let (ready, lines) = self.prepare_all(files, holding, receipt)?;
+        let Work {
+            holding,
+            still,
+            journal,
+            receipt,
+        } = work;
+        let (ready, lines) = self.prepare_all(files, holding, still, receipt)?;
         if ready.is_empty() {
             return Ok(());
         }
@@ -158,7 +175,6 @@ impl ReadyToUndo {
         let guests = &self.chosen.guests[..];
         let (base, run, order) = (&self.base, &self.run, Order::DropThenFlag);
         let concerned = concerned(&jobs, &flags, holding);
-        let running = || quiet::anybody(&concerned);
         let batch = Batch {
             base,
             run,
@@ -166,7 +182,8 @@ impl ReadyToUndo {
             journal,
             order,
             ignore: &[],
-            running: &running,
+            concerned: &concerned,
+            still,
         };
         let landed = batch.execute(&jobs, &flags, &[], &mut |fates| {
             for ((job, file), fate) in jobs.iter().zip(&lines).zip(fates) {
@@ -192,9 +209,10 @@ impl ReadyToUndo {
         &self,
         files: &'f [(usize, Linked)],
         holding: &mut Holding<'_>,
+        still: &Still<'_>,
         receipt: &mut ReceiptFile<'_>,
     ) -> Result<Prepared<'f>, EngineError> {
-        let conditions = quiet::look(holding.guests().iter().copied())?;
+        let conditions = still.look(holding.guests())?;
         let (mut ready, mut lines) = (Vec::new(), Vec::new());
         for file in files {
             let guest = &self.chosen.guests[file.0];
@@ -279,6 +297,14 @@ impl ReadyToUndo {
             guests: present.chain(lost).collect(),
         }
     }
+}
+
+/// What every batch of an undo works with.
+struct Work<'w, 'a, 'o> {
+    holding: &'w mut Holding<'a>,
+    still: &'w mut Still<'a>,
+    journal: &'w mut JournalFile,
+    receipt: &'w mut ReceiptFile<'o>,
 }
 
 /// What may be undone, and the files that it is about.

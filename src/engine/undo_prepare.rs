@@ -87,7 +87,7 @@ fn try_prepare(
 }
 
 fn quiet_and_uncovered(linked: &Linked, condition: &Condition) -> Result<(), Outcome> {
-    if let Some(who) = &condition.running {
+    if let Some(who) = condition.in_the_way() {
         return Err(Outcome::Refused(Refusal::GuestRunning { who: who.clone() }));
     }
     if linked.paths.iter().any(|name| condition.covers(name)) {

@@ -39,7 +39,7 @@ pub use explain::{Compared, Explanation, Voice};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
 pub use outcome::{
     BadRunId, Moved, Outcome, Receipt, ReceiptGuest, ReceiptLine, Refusal, RunId, RunKind,
-    RunTotals,
+    RunTotals, Stillness,
 };
 pub use path::{BadPath, GuestPath};
 pub use plan::{
@@ -54,6 +54,6 @@ pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
-    Collected, Difference, Drift, GuestStatus, ObjectCount, Recovered, RunStatus, Status,
+    Collected, Difference, Drift, GuestStatus, ObjectCount, Recovered, RunStatus, Scrub, Status,
     Verification, Wrong,
 };

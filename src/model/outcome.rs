@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -281,6 +282,26 @@ impl fmt::Display for Moved {
             Moved::Flags => "flags",
             Moved::Project => "project",
         })
+    }
+}
+
+/// For how long running guests were frozen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Stillness {
+    /// How often.
+    pub moments: u64,
+    /// The longest moment.
+    pub longest: Duration,
+    /// All together.
+    pub total: Duration,
+}
+
+impl Stillness {
+    /// One more moment.
+    pub fn add(&mut self, moment: Duration) {
+        self.moments += 1;
+        self.longest = self.longest.max(moment);
+        self.total += moment;
     }
 }
 

@@ -121,6 +121,10 @@ pub enum Wrong {
     ObjectGone,
     /// The object's content or metadata are not what its name says.
     ObjectDamaged(Vec<Moved>),
+    /// The name refers to a damaged object.
+    ReachesDamage,
+    /// Something in the base's objects is no object.
+    Stranger(String),
     /// The object lacks a flag that the plan sets.
     NotFlagged,
     /// Something was left behind in the base's staging area.
@@ -129,6 +133,21 @@ pub enum Wrong {
     RootChanged,
     /// The machine could not tell.
     Unreadable(String),
+}
+
+/// The answer of `unify verify --base`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Scrub {
+    /// Objects that were read whole.
+    pub objects: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Objects that were left out, because another scrub has read them since the moment that was asked for.
+    pub fresh: u64,
+    /// Was it stopped by a signal before its end?
+    pub interrupted: bool,
+    /// Everything that is not as it should be; a damaged object once, and once for every name that reaches it.
+    pub differences: Vec<Difference>,
 }
 
 /// The answer of `unify gc`.

@@ -32,6 +32,7 @@ pub mod plan;
 pub mod recover;
 pub mod rules;
 pub mod run;
+pub mod scrub;
 pub mod sentence;
 pub mod show;
 pub mod size;

@@ -6,10 +6,11 @@
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{GuestName, RunId, RunKind, RunTotals, needs_escape};
+use crate::model::{GuestName, RunId, RunKind, RunTotals, Stillness, needs_escape};
 
 use super::json::{self, PathJson};
 use super::not_done::Kind;
@@ -30,6 +31,8 @@ pub struct RunView<'a> {
     pub totals: Option<&'a RunTotals>,
     /// What was not done.
     pub not_done: &'a NotDone,
+    /// For how long running guests were frozen.
+    pub stillness: &'a Stillness,
 }
 
 /// For people.
@@ -43,7 +46,27 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
         None => writeln!(out, "{what} stopped half way (run {run}); nothing is lost.")?,
     }
     not_done(view.not_done, out)?;
+    frozen(view.stillness, out)?;
     writeln!(out, "\nNext: {}", next(view))
+}
+
+fn frozen(stillness: &Stillness, out: &mut dyn Write) -> io::Result<()> {
+    if stillness.moments == 0 {
+        return Ok(());
+    }
+    let times = counted(stillness.moments, "time");
+    let (longest, total) = (
+        milliseconds(stillness.longest),
+        milliseconds(stillness.total),
+    );
+    writeln!(
+        out,
+        "\nRunning guests were frozen {times}, for at most {longest} ms, {total} ms in all."
+    )
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.1}", time.as_secs_f64() * 1000.0)
 }
 
 fn title(what: RunKind) -> &'static str {
@@ -156,8 +179,20 @@ struct RunJson<'a> {
     totals: Option<&'a RunTotals>,
     /// What was not done, by code; `failed` is the machine's.
     not_done: Vec<KindJson<'a>>,
+    /// Where running guests were frozen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    frozen: Option<FrozenJson>,
     /// For people.
     next: String,
+}
+
+#[derive(Serialize)]
+struct FrozenJson {
+    /// How often.
+    moments: u64,
+    /// The longest moment, and all together, in milliseconds.
+    longest_ms: f64,
+    total_ms: f64,
 }
 
 #[derive(Serialize)]
@@ -190,9 +225,19 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         complete: view.totals.is_some(),
         totals: view.totals,
         not_done: view.not_done.all().map(kind_json).collect(),
+        frozen: frozen_json(view.stillness),
         next: next(view),
     };
     json::write_line(out, &value)
+}
+
+fn frozen_json(stillness: &Stillness) -> Option<FrozenJson> {
+    let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
+    (stillness.moments > 0).then(|| FrozenJson {
+        moments: stillness.moments,
+        longest_ms: ms(stillness.longest),
+        total_ms: ms(stillness.total),
+    })
 }
 
 fn kind_json<'a>((code, kind): (&'static str, &'a Kind)) -> KindJson<'a> {
@@ -257,6 +302,7 @@ mod tests {
             base: Path::new("/srv/.unify"),
             totals,
             not_done,
+            stillness: &Stillness::default(),
         };
         let text = written(|out| text(&view, Sizes::default(), out));
         (text, written(|out| json(&view, out)))

@@ -179,6 +179,10 @@ pub fn wrong(wrong: &Wrong) -> String {
         Wrong::ObjectDamaged(fields) => {
             format!("the object is not what its name says{}", listed(fields))
         }
+        Wrong::ReachesDamage => {
+            "the name refers to this damaged object: put back what it should be from a copy of the guest".to_owned()
+        }
+        Wrong::Stranger(name) => format!("in the base's objects and no object: {}", safe(name)),
         Wrong::NotFlagged => "the object lacks the flag that protects it".to_owned(),
         Wrong::LeftInStaging(name) => {
             format!(
@@ -198,6 +202,8 @@ pub fn wrong_code(wrong: &Wrong) -> &'static str {
         Wrong::NameGone => "name-gone",
         Wrong::ObjectGone => "object-gone",
         Wrong::ObjectDamaged(_) => "object-damaged",
+        Wrong::ReachesDamage => "reaches-damage",
+        Wrong::Stranger(_) => "stranger",
         Wrong::NotFlagged => "not-flagged",
         Wrong::LeftInStaging(_) => "left-in-staging",
         Wrong::RootChanged => "root-changed",

@@ -35,7 +35,7 @@ pub fn text(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
         .try_for_each(|difference| line(difference, out))
 }
 
-fn line(difference: &Difference, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn line(difference: &Difference, out: &mut dyn Write) -> io::Result<()> {
     let guest = difference.guest.as_ref().map(|guest| format!("{guest}:"));
     let path = difference.path.as_ref().map(|path| format!("{path}"));
     let name = guest.unwrap_or_default() + &path.unwrap_or_default();
@@ -67,7 +67,7 @@ struct VerifyJson<'a> {
 }
 
 #[derive(Serialize)]
-struct DifferenceJson<'a> {
+pub(super) struct DifferenceJson<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     guest: Option<&'a str>,
@@ -92,7 +92,7 @@ pub fn json(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
     json::write_line(out, &value)
 }
 
-fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
+pub(super) fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
     DifferenceJson {
         code: sentence::wrong_code(&difference.what),
         guest: difference.guest.as_ref().map(GuestName::as_str),

@@ -1,4 +1,4 @@
-//! The only `unsafe`: four kernel interfaces that neither rustix nor nix wraps, and two signals.
+//! The only `unsafe`: five kernel interfaces that neither rustix nor nix wraps, and two signals.
 //!
 //! Each function takes a borrowed descriptor and plain values, and nothing outlives the call.
 #![allow(unsafe_code)]
@@ -94,6 +94,35 @@ pub fn extent_count(fd: impl AsFd) -> io::Result<u32> {
         )
     };
     check(result).map(|_| map.mapped_extents)
+}
+
+/// `struct fsuuid2` of `linux/fs.h`: 17 bytes.
+#[repr(C)]
+struct FsUuid {
+    length: u8,
+    bytes: [u8; 16],
+}
+
+/// The file system's own UUID, `FS_IOC_GETFSUUID` of `linux/fs.h` (Linux 6.9).
+pub fn filesystem_uuid(fd: impl AsFd) -> io::Result<[u8; 16]> {
+    const FS_IOC_GETFSUUID: u32 = 0x8011_1500;
+    let mut uuid = FsUuid {
+        length: 0,
+        bytes: [0; 16],
+    };
+    // SAFETY: the kernel writes at most 17 bytes, the size of the struct, into `uuid`.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::Ioctl::from(FS_IOC_GETFSUUID),
+            &raw mut uuid,
+        )
+    };
+    check(result)?;
+    match uuid.length {
+        16 => Ok(uuid.bytes),
+        _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
+    }
 }
 
 /// `struct mount_attr` of `linux/mount.h`, first version: 32 bytes.

@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use nix::unistd::Uid;
-use rustix::fs::fstatfs;
+use rustix::fs::{fstatfs, fstatvfs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::fault::{self, call};
-use super::{Dir, SysError, SysResult};
+use super::{Dir, Meaning, SysError, SysResult, ffi};
 
 /// What a file system is and can hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,6 +61,35 @@ fn name_of(magic: u64) -> String {
     }
 }
 
+/// Which file system holds `dir`: its UUID, where the kernel tells (`FS_IOC_GETFSUUID`, Linux 6.9); else the id of
+/// `statfs`, but not that of XFS, which changes with the order of devices.
+pub fn filesystem_identity(dir: &Dir) -> SysResult<String> {
+    let failed = |e: std::io::Error| SysError::new("ask about the file system of", dir.path(), e);
+    match call("uuid", || ffi::filesystem_uuid(dir.fd())).map_err(failed) {
+        Ok(uuid) => {
+            let hex: String = uuid.iter().map(|byte| format!("{byte:02x}")).collect();
+            return Ok(format!("uuid:{hex}"));
+        }
+        Err(error) if error.meaning() != Meaning::Unsupported => return Err(error),
+        Err(_) => {}
+    }
+    let facts = call("statfs", || fstatvfs(dir.fd())).map_err(|e| failed(e.into()))?;
+    Ok(match filesystem(dir)?.name.as_str() {
+        "xfs" => "unknown".into(),
+        _ => format!("fsid:{:016x}", facts.f_fsid),
+    })
+}
+
+/// May this user be trusted with directories above a base? Root may; so may whoever runs this process, and whoever
+/// became root by sudo for it.
+pub fn is_trusted_user(uid: u32) -> bool {
+    let own = Uid::effective().as_raw();
+    let sudo = std::env::var("SUDO_UID")
+        .ok()
+        .and_then(|id| id.parse().ok());
+    uid == 0 || uid == own || Some(uid) == sudo
+}
+
 /// Is this process root as far as files are concerned?
 pub fn is_root() -> bool {
     Uid::effective().is_root()
@@ -71,6 +100,28 @@ pub fn now() -> String {
     jiff::Timestamp::now()
         .strftime("%Y-%m-%dT%H:%M:%SZ")
         .to_string()
+}
+
+/// Now, as seconds since 1970.
+pub fn seconds() -> i64 {
+    jiff::Timestamp::now().as_second()
+}
+
+/// A moment as a person gives it, as seconds since 1970: an age (`30d`, `12h`, `2w`), a date or RFC 3339.
+pub fn moment(text: &str) -> Option<i64> {
+    if let Ok(age) = text.parse::<jiff::Span>() {
+        let age = age
+            .to_duration(jiff::SpanRelativeTo::days_are_24_hours())
+            .ok()?;
+        return Some(seconds() - age.as_secs());
+    }
+    if let Ok(day) = text.parse::<jiff::civil::Date>() {
+        let noon = day.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
+        return Some(noon.timestamp().as_second());
+    }
+    text.parse::<jiff::Timestamp>()
+        .ok()
+        .map(jiff::Timestamp::as_second)
 }
 
 /// Now as `YYYYMMDDTHHMMSSZ`, UTC.
@@ -113,6 +164,11 @@ pub fn names_a_batch() -> usize {
     };
     let descriptors = usize::try_from(current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
     (descriptors.saturating_sub(64) / 4).clamp(1, 1024)
+}
+
+/// Waits.
+pub fn pause(time: std::time::Duration) {
+    std::thread::sleep(time);
 }
 
 /// Is there a process with this id?

@@ -10,7 +10,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::fault::call;
-use super::{Dir, SysError, SysResult};
+use super::{Cgroup, Dir, Freezer, SysError, SysResult};
 use crate::model::GuestPath;
 
 /// A directory as a place in a file system: the same in all namespaces.
@@ -25,6 +25,8 @@ pub struct Tree {
 pub struct MountTable {
     own: Vec<Mount>,
     others: Vec<Vec<Mount>>,
+    /// Those of namespaces in which nobody can do anything now.
+    still: Vec<Vec<Mount>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,24 +39,31 @@ struct Mount {
 }
 
 impl MountTable {
-    /// Reads the table of this process, and one table for every other mount namespace that can be seen.
-    pub fn read() -> SysResult<MountTable> {
+    /// Reads the table of this process, and one table for every other mount namespace that can be seen. All processes
+    /// in `still` are frozen.
+    pub fn read(still: &[Cgroup]) -> SysResult<MountTable> {
         let path = Path::new("/proc/self/mountinfo");
         let text = call("proc", || fs::read(path)).map_err(|e| SysError::new("read", path, e))?;
         let own_namespace = namespace("self");
-        let mut others = BTreeMap::new();
+        let (mut others, mut frozen) = (BTreeMap::new(), BTreeMap::new());
         for pid in super::processes::pids()? {
             let Some(id) = namespace(&pid) else { continue };
-            if own_namespace.as_ref() != Some(&id) && !others.contains_key(&id) {
+            let tables = if Freezer::is_in(&pid, still) {
+                &mut frozen
+            } else {
+                &mut others
+            };
+            if own_namespace.as_ref() != Some(&id) && !tables.contains_key(&id) {
                 // A process that ended meanwhile has no table; another one of its namespace may.
                 if let Ok(text) = fs::read(format!("/proc/{pid}/mountinfo")) {
-                    others.insert(id, parse(&text));
+                    tables.insert(id, parse(&text));
                 }
             }
         }
         Ok(MountTable {
             own: parse(&text),
             others: others.into_values().collect(),
+            still: frozen.into_values().collect(),
         })
     }
 
@@ -73,7 +82,9 @@ impl MountTable {
 
     /// Names inside the tree that something is mounted on in any namespace, sorted.
     pub fn covered(&self, tree: &Tree) -> Vec<GuestPath> {
-        let tables = std::iter::once(&self.own).chain(&self.others);
+        let tables = std::iter::once(&self.own)
+            .chain(&self.others)
+            .chain(&self.still);
         let mut names: Vec<GuestPath> = tables.flat_map(|table| covered_in(table, tree)).collect();
         names.sort();
         names.dedup();
@@ -184,6 +195,7 @@ mod tests {
         MountTable {
             own: parse(OWN),
             others: vec![parse(other)],
+            still: Vec::new(),
         }
     }
 

@@ -4,10 +4,10 @@ use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::fault::call;
-use super::{SysError, SysResult};
+use super::{Cgroup, Freezer, SysError, SysResult};
 use crate::model::{Escaped, FileId};
 
 /// A process inside a guest, and how.
@@ -19,6 +19,8 @@ pub struct Inside {
     pub command: Vec<u8>,
     /// `root`, `working directory`, `program` or `mapping`.
     pub what: &'static str,
+    /// Could it take the immutable flag off a file?
+    pub may_clear_flags: bool,
 }
 
 impl fmt::Display for Inside {
@@ -33,23 +35,28 @@ impl fmt::Display for Inside {
     }
 }
 
-/// For every root (path without links, identity) one process that is inside, if there is any.
+/// For every root (path without links, identity) all processes that are inside, except those in `still`, which cannot
+/// do anything.
 ///
 /// This process itself does not count. Processes of other users are seen by root only.
-pub fn inside(roots: &[(&Path, FileId)]) -> SysResult<Vec<Option<Inside>>> {
-    let mut found = vec![None; roots.len()];
+pub fn inside(roots: &[(&Path, FileId)], still: &[Cgroup]) -> SysResult<Vec<Vec<Inside>>> {
+    let mut found = vec![Vec::new(); roots.len()];
     let own = std::process::id().to_string();
     for pid in pids()?.into_iter().filter(|pid| *pid != own) {
-        let process = Process { pid };
-        for (slot, root) in found
-            .iter_mut()
-            .zip(roots)
-            .filter(|(slot, _)| slot.is_none())
-        {
-            *slot = process.is_inside(root.0, root.1);
+        let process = Process::look(pid);
+        for (slot, root) in found.iter_mut().zip(roots) {
+            let what = process.is_inside(root.0, root.1);
+            let what = what.filter(|_| !Freezer::is_in(&process.pid, still));
+            slot.extend(what.map(|what| process.describe(what)));
         }
     }
     Ok(found)
+}
+
+/// Is this process inside one root, or gone?
+pub fn is_inside(pid: &str, root: &Path, id: FileId) -> bool {
+    let process = Process::look(pid.to_owned());
+    process.is_inside(root, id).is_some() || process.root.is_none()
 }
 
 /// Ids of all processes, as the names of their directories.
@@ -69,51 +76,53 @@ pub(super) fn pids() -> SysResult<Vec<String>> {
     Ok(pids)
 }
 
+/// What `/proc` says of a process that may end at any moment; what cannot be read is empty.
 struct Process {
     pid: String,
+    /// A container's root is a guest's very directory, whatever it is called in there.
+    root: Option<FileId>,
+    /// Root, working directory and program.
+    links: Vec<(&'static str, PathBuf)>,
+    maps: Vec<u8>,
 }
 
 impl Process {
-    fn is_inside(&self, root: &Path, id: FileId) -> Option<Inside> {
-        let what = if self.has_root(id) || self.link_is_below("root", root) {
-            "root"
-        } else if self.link_is_below("cwd", root) {
-            "working directory"
-        } else if self.link_is_below("exe", root) {
-            "program"
-        } else if self.maps_below(root) {
-            "mapping"
-        } else {
-            return None;
-        };
-        Some(Inside {
-            pid: self.pid.clone(),
-            command: self.command(),
-            what,
-        })
-    }
-
-    /// A container's root is this very directory, whatever it is called in there.
-    fn has_root(&self, id: FileId) -> bool {
-        fs::metadata(self.file("root")).is_ok_and(|meta| {
-            FileId {
+    fn look(pid: String) -> Process {
+        let file = |name: &str| format!("/proc/{pid}/{name}");
+        let link =
+            |(link, what): (&str, &'static str)| Some((what, fs::read_link(file(link)).ok()?));
+        let links = [
+            ("root", "root"),
+            ("cwd", "working directory"),
+            ("exe", "program"),
+        ];
+        Process {
+            root: fs::metadata(file("root")).ok().map(|meta| FileId {
                 dev: meta.dev(),
                 ino: meta.ino(),
-            } == id
-        })
+            }),
+            links: links.into_iter().filter_map(link).collect(),
+            maps: fs::read(file("maps")).unwrap_or_default(),
+            pid,
+        }
     }
 
-    fn link_is_below(&self, link: &str, root: &Path) -> bool {
-        fs::read_link(self.file(link)).is_ok_and(|target| target.starts_with(root))
+    fn is_inside(&self, root: &Path, id: FileId) -> Option<&'static str> {
+        if self.root == Some(id) {
+            return Some("root");
+        }
+        let link = self
+            .links
+            .iter()
+            .find(|(_, target)| target.starts_with(root));
+        link.map(|(what, _)| *what)
+            .or_else(|| self.maps_below(root).then_some("mapping"))
     }
 
     /// Lines of `/proc/PID/maps` end in the path of the mapped file.
     fn maps_below(&self, root: &Path) -> bool {
-        let Ok(maps) = fs::read(self.file("maps")) else {
-            return false;
-        };
         let needle = root.as_os_str().as_bytes();
-        maps.split(|&b| b == b'\n').any(|line| {
+        self.maps.split(|&b| b == b'\n').any(|line| {
             let path = line
                 .iter()
                 .position(|&b| b == b'/')
@@ -124,14 +133,31 @@ impl Process {
         })
     }
 
-    fn command(&self) -> Vec<u8> {
-        fs::read(self.file("comm"))
-            .unwrap_or_default()
-            .trim_ascii_end()
-            .to_vec()
+    fn describe(&self, what: &'static str) -> Inside {
+        let command = fs::read(format!("/proc/{}/comm", self.pid)).unwrap_or_default();
+        Inside {
+            pid: self.pid.clone(),
+            command: command.trim_ascii_end().to_vec(),
+            what,
+            may_clear_flags: may_clear_flags(&self.pid),
+        }
     }
+}
 
-    fn file(&self, name: &str) -> String {
-        format!("/proc/{}/{name}", self.pid)
+/// `CAP_LINUX_IMMUTABLE` of `linux/capability.h`.
+const LINUX_IMMUTABLE: u32 = 9;
+
+/// May the process, or what it starts, take the immutable flag off? Only with the capability in its bounding set, and
+/// not from a user namespace of its own. What cannot be read may.
+fn may_clear_flags(pid: &str) -> bool {
+    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
+    if let (Some(own), Some(its)) = (namespace("self"), namespace(pid))
+        && own != its
+    {
+        return false;
     }
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
+    let set = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    set.is_none_or(|set| set & (1 << LINUX_IMMUTABLE) != 0)
 }

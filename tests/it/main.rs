@@ -9,6 +9,7 @@
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
+//! | `frozen` | guests that run meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `guards`, `properties` | any moment, any tree |
 //! | `matrix` | every system call killed and failed; defences switched off |
@@ -32,6 +33,7 @@ mod explain;
 mod families;
 mod filesystems;
 mod floors;
+mod frozen;
 mod gc;
 mod guards;
 mod killed;

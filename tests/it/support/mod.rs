@@ -3,6 +3,7 @@
 //! A test reads as a sentence: a [`Lab`] on a [`Disk`], guests in it, a [`Listing`] before, the
 //! program, a [`Listing`] after.
 
+mod cgroup;
 mod cycle;
 mod debian;
 mod guest;
@@ -12,6 +13,7 @@ mod planned;
 mod program;
 mod walk;
 
+pub use cgroup::Cgroup;
 pub use cycle::{cycle, listings, unchanged};
 pub use debian::debian;
 pub use guest::{File, Guest, content};

@@ -1,0 +1,30 @@
+//! Which cgroups a run may have frozen: written before it does, so that whoever heals it knows what to let go.
+
+use super::Base;
+use crate::sys::{Cgroup, SysResult, papers};
+
+/// The paper's name.
+const PAPER: &str = "frozen";
+
+/// The paper; one cgroup a line.
+pub struct FrozenPaper;
+
+impl FrozenPaper {
+    /// What it says; nothing where it is not there. Lines that are no cgroup are left out.
+    pub fn read(base: &Base) -> SysResult<Vec<Cgroup>> {
+        let text = papers::read_small(&base.paper(PAPER))?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        Ok(text.lines().filter_map(Cgroup::from_text).collect())
+    }
+
+    /// Durable before it returns.
+    pub fn write(base: &Base, cgroups: &[Cgroup]) -> SysResult<()> {
+        let text: String = cgroups.iter().map(|cgroup| format!("{cgroup}\n")).collect();
+        papers::write_whole(&base.paper(PAPER), text.as_bytes())
+    }
+
+    /// Nothing is frozen.
+    pub fn remove(base: &Base) -> SysResult<()> {
+        papers::remove(&base.paper(PAPER))
+    }
+}

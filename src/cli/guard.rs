@@ -1,0 +1,30 @@
+//! `unify guard`: waits, for an `apply` that may freeze guests, for the end of that process. Started by it, not by
+//! people.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::exit::{Exit, Failure, say};
+use super::screen::Screen;
+use crate::engine;
+use crate::report::size::counted;
+
+/// Wait until standard input closes; then heal, and let go what was left frozen
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The base
+    #[arg(long, value_name = "DIR")]
+    base: PathBuf,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    // However it ends, the run is over.
+    drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
+    if let Some(recovered) = engine::guard(&args.base, &Screen::new())? {
+        say(&format!(
+            "unify: a run ended while guests were frozen; it is healed ({} finished), and they go on",
+            counted(recovered.finished, "name")
+        ));
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,229 @@
+//! The freezer of cgroup v2 (`Documentation/admin-guide/cgroup-v2.rst`, `cgroup.freeze`): all tasks of a subtree stand
+//! still, wherever they are in user space, and a system call that waits is interrupted and made again afterwards.
+//!
+//! A frozen task holds no lock of a file system. New tasks of the subtree are born frozen. Only whole subtrees are
+//! frozen, and never one that we are in.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::fault::call;
+use super::processes::pids;
+use super::{SysError, SysResult};
+
+/// How long a cgroup may take to stand still before it is let go again: a task in an uninterruptible sleep waits for
+/// the kernel.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// A cgroup by its path in the hierarchy: `/lxc.payload.web`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cgroup(PathBuf);
+
+impl fmt::Display for Cgroup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.display())
+    }
+}
+
+impl Cgroup {
+    /// Of a path as it was written down.
+    pub fn from_text(text: &str) -> Option<Cgroup> {
+        let path = PathBuf::from(text);
+        let plain = path.components().all(|part| {
+            matches!(
+                part,
+                std::path::Component::RootDir | std::path::Component::Normal(_)
+            )
+        });
+        (path.is_absolute() && plain && path.parent().is_some()).then_some(Cgroup(path))
+    }
+
+    fn holds(&self, other: &Path) -> bool {
+        other.starts_with(&self.0)
+    }
+}
+
+/// The hierarchy of this host.
+#[derive(Debug, Clone)]
+pub struct Freezer {
+    mount: PathBuf,
+}
+
+impl Freezer {
+    /// Looks for a mounted cgroup v2 hierarchy.
+    pub fn find() -> SysResult<Option<Freezer>> {
+        let path = Path::new("/proc/self/mountinfo");
+        let text = call("proc", || fs::read_to_string(path))
+            .map_err(|e| SysError::new("read", path, e))?;
+        let mount = text.lines().find_map(|line| {
+            let (place, kind) = line.split_once(" - ")?;
+            let mut place = place.split(' ').skip(3);
+            let (root, point) = (place.next()?, place.next()?);
+            (kind.starts_with("cgroup2 ") && root == "/").then(|| PathBuf::from(point))
+        });
+        Ok(mount.map(|mount| Freezer { mount }))
+    }
+
+    /// The smallest subtree that holds all of `members` (process ids) and nobody else; or why there is none. Who is not
+    /// among the members may be their child by now: `belongs` is asked.
+    pub fn subtree_of(
+        &self,
+        members: &[String],
+        belongs: &dyn Fn(&str) -> bool,
+    ) -> SysResult<Result<Cgroup, String>> {
+        let mut all = BTreeMap::new();
+        for pid in pids()? {
+            all.extend(cgroup_of(&pid).map(|cgroup| (pid, cgroup)));
+        }
+        let own = cgroup_of("self");
+        Ok(subtree(members, &all, own.as_deref(), belongs))
+    }
+
+    /// Freezes, and waits until all stands still.
+    pub fn freeze(&self, cgroup: &Cgroup) -> SysResult<()> {
+        let control = self.file(cgroup, "cgroup.freeze");
+        let failed = |e| SysError::new("freeze", &control, e);
+        call("freeze", || fs::write(&control, b"1")).map_err(failed)?;
+        if self.wait(cgroup)? {
+            return Ok(());
+        }
+        self.thaw(cgroup)?;
+        Err(failed(std::io::Error::other(
+            "it does not stand still: a process in it waits for the kernel",
+        )))
+    }
+
+    /// Lets it go on; a cgroup that is gone needs nothing.
+    pub fn thaw(&self, cgroup: &Cgroup) -> SysResult<()> {
+        let control = self.file(cgroup, "cgroup.freeze");
+        let written = call("thaw", || fs::write(&control, b"0"));
+        SysError::absent(written.map_err(|e| SysError::new("thaw", &control, e))).map(drop)
+    }
+
+    fn wait(&self, cgroup: &Cgroup) -> SysResult<bool> {
+        let (start, mut pause) = (Instant::now(), Duration::from_micros(50));
+        loop {
+            if self.stands_still(cgroup)? {
+                return Ok(true);
+            }
+            if start.elapsed() > PATIENCE {
+                return Ok(false);
+            }
+            std::thread::sleep(pause);
+            pause = (pause * 2).min(Duration::from_millis(5));
+        }
+    }
+
+    /// Does all of it stand still now?
+    pub fn stands_still(&self, cgroup: &Cgroup) -> SysResult<bool> {
+        let events = self.file(cgroup, "cgroup.events");
+        let read = call("freeze", || fs::read_to_string(&events));
+        let text = SysError::absent(read.map_err(|e| SysError::new("read", &events, e)))?;
+        Ok(text.is_some_and(|text| text.lines().any(|line| line == "frozen 1")))
+    }
+
+    /// Is the process in one of these?
+    pub fn is_in(pid: &str, cgroups: &[Cgroup]) -> bool {
+        !cgroups.is_empty()
+            && cgroup_of(pid).is_some_and(|path| cgroups.iter().any(|cgroup| cgroup.holds(&path)))
+    }
+
+    fn file(&self, cgroup: &Cgroup, name: &str) -> PathBuf {
+        let relative = cgroup.0.strip_prefix("/").unwrap_or(&cgroup.0);
+        self.mount.join(relative).join(name)
+    }
+}
+
+/// `0::/path` of `/proc/PID/cgroup`.
+fn cgroup_of(pid: &str) -> Option<PathBuf> {
+    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
+    Some(PathBuf::from(path))
+}
+
+fn subtree(
+    members: &[String],
+    all: &BTreeMap<String, PathBuf>,
+    own: Option<&Path>,
+    belongs: &dyn Fn(&str) -> bool,
+) -> Result<Cgroup, String> {
+    let mut common: Option<PathBuf> = None;
+    for member in members {
+        // One that ended meanwhile needs no freezing.
+        let Some(path) = all.get(member) else {
+            continue;
+        };
+        common = Some(match common {
+            None => path.clone(),
+            Some(common) => shared_part(&common, path),
+        });
+    }
+    let common = common.ok_or("its processes are in no cgroup of version 2")?;
+    if common.parent().is_none() {
+        return Err("its processes are in no cgroup of their own".into());
+    }
+    let cgroup = Cgroup(common);
+    if own.is_some_and(|own| cgroup.holds(own)) {
+        return Err(format!("{cgroup} holds this process too"));
+    }
+    let other = all
+        .iter()
+        .find(|(pid, path)| cgroup.holds(path) && !members.contains(pid) && !belongs(pid));
+    match other {
+        Some((pid, _)) => Err(format!(
+            "{cgroup} also holds process {pid}, which is not in the guest"
+        )),
+        None => Ok(cgroup),
+    }
+}
+
+fn shared_part(a: &Path, b: &Path) -> PathBuf {
+    let same = a
+        .components()
+        .zip(b.components())
+        .take_while(|(a, b)| a == b);
+    same.map(|(part, _)| part).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(members: &[&str], own: &str) -> Result<String, String> {
+        let all = [
+            ("1", "/init"),
+            ("7", "/lxc/web"),
+            ("8", "/lxc/web/cron"),
+            ("9", "/lxc/db"),
+        ];
+        let all = all.map(|(pid, path)| (pid.to_owned(), PathBuf::from(path)));
+        let members: Vec<String> = members.iter().map(|pid| (*pid).to_owned()).collect();
+        subtree(&members, &all.into(), Some(Path::new(own)), &|_| false)
+            .map(|cgroup| cgroup.to_string())
+    }
+
+    #[test]
+    fn only_whole_subtrees_of_the_guest() {
+        assert_eq!(found(&["7", "8"], "/init"), Ok("/lxc/web".into()));
+        assert_eq!(found(&["9"], "/init"), Ok("/lxc/db".into()));
+        assert_eq!(found(&["7", "8", "9"], "/init"), Ok("/lxc".into()));
+        assert!(
+            found(&["7"], "/init").is_err(),
+            "8 is below and not of the guest"
+        );
+        assert!(found(&["1", "9"], "/x").is_err(), "all of the host");
+        assert!(found(&["9"], "/lxc/db/me").is_err(), "ourselves");
+        assert!(found(&["4711"], "/init").is_err(), "nobody");
+    }
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_none() {
+        assert!(Cgroup::from_text("/lxc/web").is_some());
+        for bad in ["", "/", "lxc", "/lxc/../..", "/lxc/./x/.."] {
+            assert!(Cgroup::from_text(bad).is_none(), "{bad}");
+        }
+    }
+}

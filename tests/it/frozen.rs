@@ -1,0 +1,276 @@
+//! Running guests, frozen for moments: on real cgroups, with processes as a container's are.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::refused::line_of;
+use crate::support::{
+    Cgroup, Disk, File, Guest, Lab, Listing, Planned, assert_same, content, id, is_immutable,
+    listings, nlink, strings_in, unchanged, unify, unify_with,
+};
+
+/// A cgroup, or a test skipped aloud.
+macro_rules! cgroup {
+    ($name:expr) => {
+        match Cgroup::new($name) {
+            Ok(cgroup) => cgroup,
+            Err(why) => skip!("{why}"),
+        }
+    };
+}
+
+/// Goes on for as long as it is let, and writes down how far it is.
+const ALIVE: &str = "while :; do echo x >> ../pulse; sleep 0.01; done";
+
+fn apply(plan: &Planned, env: &[(&str, &str)]) -> crate::support::Out {
+    let plan = plan.path.to_str().unwrap();
+    unify_with(env, &["apply", "--yes", "--allow-running", plan])
+}
+
+fn assert_alive(lab: &Lab, what: &str) {
+    let pulse = lab.path("guests/pulse");
+    let length = || std::fs::metadata(&pulse).map_or(0, |meta| meta.len());
+    let (start, before) = (Instant::now(), length());
+    while length() <= before + 2 {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{what}: the guest stands still"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+fn shared(web: &Guest, db: &Guest) -> bool {
+    id(&web.host("/usr/f")) == id(&db.host("/usr/f"))
+}
+
+fn two(lab: &Lab) -> [Guest; 2] {
+    lab.twins(&[
+        ("/usr/f", File::new(content(1))),
+        ("/usr/g", File::new(content(2))),
+    ])
+}
+
+#[test]
+fn a_running_guest_is_frozen_and_goes_on() {
+    for disk in [Disk::Own, Disk::Xfs, Disk::Btrfs] {
+        let lab = lab!(disk);
+        let [web, db] = two(&lab);
+        let cgroup = cgroup!("goes-on");
+        let before = listings(&[&web, &db]);
+        let _guest = cgroup.start(db.root(), ALIVE);
+        let plan = lab.plan(&[&web, &db], &[]);
+        plan.apply().expect(4);
+        assert!(!shared(&web, &db), "not without being asked for");
+        let out = apply(&plan, &[]).expect(0);
+        assert!(
+            out.stdout.contains("Running guests were frozen"),
+            "{}",
+            out.stdout
+        );
+        assert!(shared(&web, &db), "{disk:?}");
+        assert!(is_immutable(&db.host("/usr/f")));
+        assert!(!cgroup.is_frozen());
+        assert_alive(&lab, "after apply");
+        unchanged(&[&web, &db], &before, "after apply");
+        let base = lab.base();
+        let undo = [
+            "undo",
+            "--run",
+            "all",
+            "--yes",
+            "--base",
+            base.to_str().unwrap(),
+        ];
+        unify(&undo).expect(4);
+        assert!(shared(&web, &db), "undo waits too");
+        unify(&[&undo[..], &["--allow-running"]].concat()).expect(0);
+        assert!(!shared(&web, &db));
+        assert_alive(&lab, "after undo");
+        unchanged(&[&web, &db], &before, "after undo");
+    }
+}
+
+/// The object's holder runs, and the plan is about others.
+#[test]
+fn a_holder_that_is_not_in_the_plan_is_frozen_too() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let third = lab.guest("third");
+    third.put("/usr/f", &File::new(content(1)));
+    let cgroup = cgroup!("holder");
+    let _guest = cgroup.start(db.root(), ALIVE);
+    let plan = lab.plan(&[&third], &[]);
+    plan.apply().expect(4);
+    let out = apply(&plan, &[]).expect(0);
+    assert!(out.stdout.contains("frozen 1 time"), "{}", out.stdout);
+    assert!(shared(&web, &third));
+    assert_alive(&lab, "the holder");
+}
+
+/// Refused, with the reason, and as if nothing had been tried.
+fn assert_refused(lab: &Lab, guests: [&Guest; 2], why: &str) {
+    let [web, db] = guests;
+    let before = listings(&[web, db]);
+    apply(&lab.plan(&[web, db], &[]), &[]).expect(4);
+    assert!(!shared(web, db), "{why}");
+    let line = line_of(&lab.receipt(), "db", "/usr/f").clone();
+    assert!(
+        strings_in(&line).iter().any(|text| text.contains(why)),
+        "{line}"
+    );
+    unchanged(&[web, db], &before, why);
+}
+
+#[test]
+fn a_guest_that_may_clear_flags_is_refused() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    let cgroup = cgroup!("mighty");
+    let _guest = cgroup.start_mighty(db.root(), "sleep 600 & wait");
+    assert_refused(&lab, [&web, &db], "CAP_LINUX_IMMUTABLE");
+}
+
+#[test]
+fn a_cgroup_that_holds_others_is_not_frozen() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    let cgroup = cgroup!("others");
+    let _guest = cgroup.start(db.root(), "sleep 600 & wait");
+    let _other = cgroup.start(Path::new("/"), "sleep 600 & wait");
+    assert_refused(&lab, [&web, &db], "which is not in the guest");
+    assert!(!cgroup.is_frozen());
+}
+
+/// What an operator froze stays frozen, and is as good as ours.
+#[test]
+fn somebody_elses_freeze_stays() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    let cgroup = cgroup!("operator");
+    let _guest = cgroup.start(db.root(), ALIVE);
+    let plan = lab.plan(&[&web, &db], &[]);
+    cgroup.freeze();
+    std::thread::sleep(Duration::from_millis(50));
+    apply(&plan, &[]).expect(0);
+    assert!(shared(&web, &db));
+    assert!(cgroup.is_frozen(), "it was not ours to thaw");
+    cgroup.thaw();
+}
+
+/// Killed at every call between freeze and thaw: the guardian heals, and lets the guest go on.
+#[test]
+fn the_guardian_survives_apply() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let disk = match Lab::in_memory(Disk::Ext4) {
+        Ok(lab) => lab,
+        Err(why) => skip!("{why}"),
+    };
+    let cgroup = cgroup!("guardian");
+    let (first, last) = frozen_calls(&disk, &cgroup);
+    let step = if std::env::var_os("UNIFY_LONG").is_some() {
+        1
+    } else {
+        4
+    };
+    for call in (first..=last).step_by(step) {
+        killed_while_frozen(&disk, &cgroup, call);
+    }
+    crate::support::figure(&format!(
+        "guardian: {} calls while frozen, every {step}. killed",
+        last - first + 1
+    ));
+}
+
+/// The first and the last call that is made while the guest is frozen.
+fn frozen_calls(disk: &Lab, cgroup: &Cgroup) -> (usize, usize) {
+    let calls = calls_of_apply(disk, cgroup);
+    let first = calls.iter().position(|call| call == "spawn").unwrap() + 2;
+    let last = calls.iter().rposition(|call| call == "thaw").unwrap() + 2;
+    (first, last)
+}
+
+fn calls_of_apply(disk: &Lab, cgroup: &Cgroup) -> Vec<String> {
+    let lab = disk.part("trace");
+    let [web, db] = two(&lab);
+    let _guest = cgroup.start(db.root(), ALIVE);
+    let plan = lab.plan(&[&web, &db], &[]);
+    let trace = lab.path("trace");
+    apply(&plan, &[("UNIFY_FAULT_TRACE", trace.to_str().unwrap())]).expect(0);
+    let text = std::fs::read_to_string(trace).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+fn killed_while_frozen(disk: &Lab, cgroup: &Cgroup, call: usize) {
+    let lab = disk.part("case");
+    let guests = two(&lab);
+    let [web, db] = &guests;
+    let before = guests
+        .each_ref()
+        .map(|guest| Listing::of(guest.root()).without_directory_times());
+    let _guest = cgroup.start(db.root(), ALIVE);
+    let plan = lab.plan(&[web, db], &[]);
+    apply(&plan, &[("UNIFY_FAULT", &format!("{call}=kill"))]).expect(-1);
+    let what = format!("killed at call {call}");
+    assert_alive(&lab, &what);
+    assert!(!cgroup.is_frozen(), "{what}");
+    wait_until_healed(&lab, &what);
+    for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
+        assert!(
+            is_immutable(object),
+            "{what}: shared, running and not flagged"
+        );
+    }
+    for (guest, before) in guests.iter().zip(&before) {
+        let after = Listing::of(guest.root()).without_directory_times();
+        assert_same(before, &after, &what);
+    }
+}
+
+fn wait_until_healed(lab: &Lab, what: &str) {
+    let start = Instant::now();
+    while !lab.staged().is_empty() || lab.base().join("frozen").exists() {
+        assert!(
+            start.elapsed() < Duration::from_secs(20),
+            "{what}: {:?}",
+            lab.staged()
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// Apply and its guardian are killed: the guest stays frozen until somebody recovers.
+#[test]
+fn recover_lets_go_what_was_left_frozen() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let disk = lab!(Disk::Own);
+    let cgroup = cgroup!("left");
+    let calls = calls_of_apply(&disk, &cgroup);
+    let exchange = calls.iter().position(|call| call == "exchange").unwrap() + 2;
+    let lab = disk.part("case");
+    let [web, db] = two(&lab);
+    let before = [&web, &db].map(|guest| Listing::of(guest.root()).without_directory_times());
+    let _guest = cgroup.start(db.root(), ALIVE);
+    let plan = lab.plan(&[&web, &db], &[]);
+    let base = lab.base();
+    let fault = format!(
+        "{exchange}=run:pkill -KILL -f 'guard [-]-base {}'; kill -KILL $PPID",
+        base.display()
+    );
+    apply(&plan, &[("UNIFY_FAULT", &fault)]).expect(-1);
+    assert!(cgroup.is_frozen(), "nobody was left to let it go");
+    assert_ne!(lab.staged().len(), 0);
+    unify(&["recover", "--base", base.to_str().unwrap()]).expect(0);
+    assert!(!cgroup.is_frozen());
+    assert_eq!(lab.staged().len(), 0);
+    assert_alive(&lab, "after recover");
+    for (before, guest) in before.iter().zip([&web, &db]) {
+        let after = Listing::of(guest.root()).without_directory_times();
+        assert_same(before, &after, "after recover");
+    }
+}
