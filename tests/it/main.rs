@@ -10,7 +10,7 @@
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
 //! | `moved` | guests that are not where the base remembers them |
-//! | `killed`, `cut`, `guards`, `properties` | any moment, any tree |
+//! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
 //! | `readme`, `upgrade` | that the README is true |
 //! | `kit` | the helpers of all these |
 //!
@@ -42,6 +42,7 @@ mod names;
 mod noticed;
 mod plan;
 mod policy;
+mod power;
 mod properties;
 mod readme;
 mod real;

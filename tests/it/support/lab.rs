@@ -23,7 +23,8 @@ pub enum Disk {
 /// The scratch area. Guests live in `guests/`, the base in `guests/.unify`, plans beside `guests/`.
 #[derive(Debug)]
 pub struct Lab {
-    scratch: TempDir,
+    /// `None` in a directory that belongs to somebody else.
+    scratch: Option<TempDir>,
     top: PathBuf,
     mounted: bool,
 }
@@ -44,10 +45,20 @@ impl Lab {
         };
         std::fs::create_dir(top.join("guests")).map_err(|e| e.to_string())?;
         Ok(Lab {
-            scratch,
+            scratch: Some(scratch),
             top,
             mounted,
         })
+    }
+
+    /// In this empty directory, and leaves it as it is in the end.
+    pub fn at(top: &Path) -> Lab {
+        std::fs::create_dir(top.join("guests")).unwrap();
+        Lab {
+            scratch: None,
+            top: top.to_owned(),
+            mounted: false,
+        }
     }
 
     /// Where plans and other papers go: on the same file system, outside of every guest.
@@ -68,6 +79,9 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        let Some(scratch) = &self.scratch else {
+            return;
+        };
         walk::lift_flags(&self.top);
         if self.mounted {
             let done = run("umount", &[self.top.as_os_str()]);
@@ -75,7 +89,7 @@ impl Drop for Lab {
                 run("umount", &["-l".as_ref(), self.top.as_os_str()]).ok();
             }
         }
-        debug_assert!(self.scratch.path().exists());
+        debug_assert!(scratch.path().exists());
     }
 }
 
