@@ -66,24 +66,27 @@ fn other_device_numbers_lose_nothing() {
 fn cut_everywhere(rig: &Rig) {
     let scene = Scene::new(rig);
     let recording = scene.play();
-    let (start, mut flushes, mut subsets, mut checked) = (Instant::now(), 0, 0, 0);
+    let (start, mut flushes, mut subsets, mut open, mut checked) = (Instant::now(), 0, 0, 0, 0);
     for (n, cut) in cuts(&recording, Amount::asked(), seed()).enumerate() {
         let check = n % 5 == 0;
-        scene.survives(&cut, check, Scene::heals);
+        open += usize::from(scene.survives(&cut, check, Scene::heals));
         flushes += usize::from(cut.at_flush);
         subsets += usize::from(!cut.at_flush);
         checked += usize::from(check);
     }
     let line = format!(
         "POWER {}: {} flushes recorded; cut at {flushes} of them, and {subsets} times between two (seed {}); \
-         {checked} of these disks checked for damage; {:.1} s\n",
+         {open} of these disks had something to heal; {checked} were checked for damage; {:.1} s\n",
         rig.kind().name(),
         recording.intervals.len(),
         seed(),
         start.elapsed().as_secs_f32(),
     );
     std::io::stderr().write_all(line.as_bytes()).unwrap();
-    assert!(flushes + subsets >= 40, "too few moments to say anything");
+    assert!(
+        flushes + subsets >= 40 && open >= 5,
+        "too little to say anything"
+    );
 }
 
 /// Which parts of what no flush came for are kept.
@@ -127,7 +130,7 @@ impl Scene<'_> {
             &["--objects", "copy", "--exclude", "/opt/**"],
         );
         self.plan_and_apply("adopt", &[a, b], &["--objects", "adopt"]);
-        self.plan_and_apply("join", &[a, b, c], &[]);
+        self.plan_and_apply("join", &[a, b, c], &["--objects", "adopt"]);
         for path in ["/usr/bin/tool", "/usr/lib/names", "/opt/tool"] {
             let ids = [a, b, c].map(|guest| id(&guest.host(path)));
             assert!(ids[0] == ids[1] && ids[1] == ids[2], "{path} is shared");
@@ -148,11 +151,14 @@ impl Scene<'_> {
         let plan = self.lab.plan(guests, options);
         self.rig.step(&format!("apply {step}"));
         plan.apply().expect(0);
-        assert!(!plan.actions("link").is_empty());
+        let links = plan.actions("link");
+        let makes = links.iter().any(|link| link["makes"] == step);
+        assert_eq!(makes, step != "join", "objects are made by: {step}");
+        assert!(!links.is_empty());
     }
 
-    /// Everything that must hold on a disk whose power went.
-    fn survives(&self, cut: &Cut, check: bool, then: fn(&Self)) {
+    /// Everything that must hold on a disk whose power went. Was something in flight there?
+    fn survives(&self, cut: &Cut, check: bool, then: fn(&Self)) -> bool {
         let evidence = Evidence { rig: self.rig, cut };
         self.rig.load(&cut.image);
         self.rig.mount();
@@ -162,11 +168,13 @@ impl Scene<'_> {
             self.rig.check();
             self.rig.mount();
         }
+        let open = !self.lab.staged().is_empty();
         if self.lab.base().exists() {
             then(self);
         }
         self.rig.unmount();
         drop(evidence);
+        open
     }
 
     /// What cannot be finished waits for a person in quarantine, and no guest misses anything.
