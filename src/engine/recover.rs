@@ -211,6 +211,8 @@ struct Read {
 }
 
 /// The batch that was in hand; nothing where there is no journal.
+///
+/// Everything in it is on the base's file system, whose device number may be another one since the last boot.
 fn read_journal(base: &Base, run: &RunId) -> SysResult<Read> {
     let path = base.run_paper(run, "journal");
     let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
@@ -221,8 +223,15 @@ fn read_journal(base: &Base, run: &RunId) -> SysResult<Read> {
         });
     };
     let read = journal::read(file).map_err(|e| SysError::new("read", &path, e))?;
+    let mut batch = journal::open_batch(&read.records);
+    let dev = base.dir().state()?.id.dev;
+    for intent in &mut batch.intents {
+        for id in [&mut intent.was, &mut intent.becomes, &mut intent.parent] {
+            id.dev = dev;
+        }
+    }
     Ok(Read {
-        batch: journal::open_batch(&read.records),
+        batch,
         whole: read.damaged_at.is_none(),
     })
 }

@@ -11,7 +11,7 @@
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
 //! | `frozen` | guests that run meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
-//! | `killed`, `cut`, `guards`, `properties` | any moment, any tree |
+//! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
 //! | `matrix` | every system call killed and failed; defences switched off |
 //! | `readme`, `upgrade` | that the README is true |
 //! | `kit` | the helpers of all these |
@@ -46,6 +46,7 @@ mod names;
 mod noticed;
 mod plan;
 mod policy;
+mod power;
 mod properties;
 mod readme;
 mod real;

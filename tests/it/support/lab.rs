@@ -23,10 +23,12 @@ pub enum Disk {
 /// The scratch area. Guests live in `guests/`, the base in `guests/.unify`, plans beside `guests/`.
 #[derive(Debug)]
 pub struct Lab {
-    /// `None` for a part of another lab.
+    /// `None` for a part of another lab, and in a directory that is somebody else's.
     scratch: Option<TempDir>,
     top: PathBuf,
     mounted: bool,
+    /// Removed in the end, where it lies in another lab.
+    part: bool,
 }
 
 impl Lab {
@@ -47,6 +49,7 @@ impl Lab {
             scratch: Some(scratch),
             top,
             mounted,
+            part: false,
         })
     }
 
@@ -72,6 +75,7 @@ impl Lab {
             scratch: Some(scratch),
             top,
             mounted: true,
+            part: false,
         })
     }
 
@@ -82,6 +86,18 @@ impl Lab {
         Lab {
             scratch: None,
             top,
+            mounted: false,
+            part: true,
+        }
+    }
+
+    /// In this empty directory, and leaves it as it is in the end.
+    pub fn at(top: &Path) -> Lab {
+        std::fs::create_dir(top.join("guests")).unwrap();
+        Lab {
+            scratch: None,
+            top: top.to_owned(),
+            part: false,
             mounted: false,
         }
     }
@@ -104,6 +120,9 @@ impl Lab {
 
 impl Drop for Lab {
     fn drop(&mut self) {
+        let Some(scratch) = &self.scratch else {
+            return;
+        };
         walk::lift_flags(&self.top);
         if self.mounted {
             let done = run("umount", &[self.top.as_os_str()]);
@@ -111,10 +130,14 @@ impl Drop for Lab {
                 run("umount", &["-l".as_ref(), self.top.as_os_str()]).ok();
             }
         }
-        match &self.scratch {
-            Some(scratch) => debug_assert!(scratch.path().exists()),
-            None => std::fs::remove_dir_all(&self.top).unwrap_or_default(),
+        if self.part {
+            std::fs::remove_dir_all(&self.top).unwrap_or_default();
         }
+        let kept = self
+            .scratch
+            .as_ref()
+            .is_none_or(|scratch| scratch.path().exists());
+        debug_assert!(kept);
     }
 }
 
