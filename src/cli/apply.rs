@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::args::LimitArgs;
 use super::confirm::agreed;
 use super::exit::{Exit, Failure, say};
 use super::screen::Screen;
@@ -31,6 +32,8 @@ pub(super) struct Args {
     /// Freeze guests that run for the moments in which their names are exchanged (cgroup v2)
     #[arg(long)]
     allow_running: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// Print the result as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -46,6 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         accept_edits: args.accept_edits,
         approved: args.approved,
         allow_running: args.allow_running,
+        limits: args.limits.take()?,
     };
     let ready = ReadyToApply::check(&mut plan, options, &screen)?;
     announce(&ready);
@@ -116,14 +120,18 @@ pub(super) fn report(
             run::shell_word(base)
         ));
     }
-    if result.interrupted {
-        let again = if result.what == RunKind::Apply {
-            "apply"
-        } else {
-            "undo"
+    let why = if result.interrupted {
+        Some("a signal, between two batches")
+    } else {
+        result.limit
+    };
+    if let Some(why) = why {
+        let again = match result.what {
+            RunKind::Apply => "apply",
+            RunKind::Undo => "undo",
         };
         say(&format!(
-            "unify: stopped by a signal between two batches; `unify {again}` goes on from there"
+            "unify: ended by {why}; `unify {again}` goes on from there"
         ));
     }
     Ok(())
@@ -152,7 +160,7 @@ fn ended(result: &RunResult, stop: &Stop) -> Exit {
     if result.quarantined > 0 {
         return Exit::Quarantine;
     }
-    if result.totals.refused + result.totals.failed > 0 {
+    if result.totals.refused + result.totals.failed > 0 || result.limit.is_some() {
         Exit::InPart
     } else {
         Exit::Done

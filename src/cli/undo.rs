@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 
 use super::apply::{exit, report};
-use super::args::BaseArg;
+use super::args::{BaseArg, LimitArgs};
 use super::confirm::agreed;
 use super::exit::{Exit, Failure, say};
 use super::screen::Screen;
@@ -36,6 +36,8 @@ pub(super) struct Args {
     /// Freeze guests that run for the moments in which their names are exchanged (cgroup v2)
     #[arg(long)]
     allow_running: bool,
+    #[command(flatten)]
+    limits: LimitArgs,
     /// Print the result as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -51,6 +53,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         guests: args.guest.clone(),
         paths: args.path.clone(),
         allow_running: args.allow_running,
+        limits: args.limits.take()?,
     };
     let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;
     if ready.files() == 0 {

@@ -9,6 +9,7 @@ use super::apply_loop::ApplyLoop;
 use super::history::History;
 use super::holding::Holding;
 use super::journal_file::JournalFile;
+use super::limits::{Limits, Pace};
 use super::plan_file::{PlanFile, WholePlan, open_copy, whole};
 use super::receipts::{ReceiptFile, RunResult};
 use super::still::Still;
@@ -38,6 +39,8 @@ pub struct ApplyOptions {
     pub approved: Option<Digest>,
     /// Running guests may be frozen for moments.
     pub allow_running: bool,
+    /// How far and how fast.
+    pub limits: Limits,
 }
 
 /// A plan that was checked and can be executed once.
@@ -184,16 +187,24 @@ impl ReadyToApply {
         observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
         let max_links = machine::filesystem(self.base.dir())?.max_links;
         let still = Still::new(&self.base, self.options.allow_running)?;
-        let mut work = ApplyLoop::new(self, holding, still, max_links, &mut journal, &mut receipt);
+        let pace = Pace::new(self.options.limits);
+        let mut work = ApplyLoop::new(
+            self,
+            holding,
+            still,
+            pace,
+            max_links,
+            &mut journal,
+            &mut receipt,
+        );
         let mut plan = open_copy(&self.run.papers.join(PLAN))?;
         while let Some((_, line)) = plan.next_action()? {
-            work.take(line.action, observer)?;
-            if stop.asked() {
-                work.interrupted();
+            work.take(line.action, stop, observer)?;
+            if work.is_over(stop) {
                 break;
             }
         }
-        work.finish(observer)?;
+        work.finish(stop, observer)?;
         observer.notice(&Event::End(Stage::Apply));
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;

@@ -8,6 +8,7 @@ use super::batch::{Batch, Flagged, Job, Order, concerned};
 use super::flight::Fate;
 use super::holding::Holding;
 use super::journal_file::JournalFile;
+use super::limits::Pace;
 use super::objects::Objects;
 use super::prepare::{Verdict, World, names_of, prepare};
 use super::quiet::Condition;
@@ -20,6 +21,7 @@ use crate::model::{
     Stage, Time,
 };
 use crate::sys::SysResult;
+use crate::sys::signals::Stop;
 
 /// Most bytes of victims in one batch: what a full disk may have to hold twice.
 const BATCH_BYTES: u64 = 64 << 20;
@@ -39,6 +41,9 @@ pub(super) struct ApplyLoop<'a, 'r> {
     /// All guests that hold names of the base; those of the plan first.
     holding: Holding<'a>,
     still: Still<'a>,
+    pace: Pace,
+    /// Names that the pace knows of.
+    paced: u64,
     journal: &'a mut JournalFile,
     receipt: &'a mut ReceiptFile<'r>,
     objects: Objects<'a>,
@@ -58,6 +63,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         ready: &'a ReadyToApply,
         holding: Holding<'a>,
         still: Still<'a>,
+        pace: Pace,
         max_links: u64,
         journal: &'a mut JournalFile,
         receipt: &'a mut ReceiptFile<'r>,
@@ -71,7 +77,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         } = ready;
         let guests = &checked.guests[..];
         let objects = Objects::new(base, &header.policy.ignore, max_links);
-        let most_names = still.names_a_batch();
+        let most_names = pace.names_a_batch(still.names_a_batch());
         let (links, flags, wanted) = (Vec::new(), Vec::new(), HashSet::new());
         ApplyLoop {
             base,
@@ -80,6 +86,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             guests,
             holding,
             still,
+            pace,
+            paced: 0,
             journal,
             receipt,
             objects,
@@ -93,13 +101,21 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     }
 
     /// Takes the next line. A full batch lands first; a flag line belongs to the link line before it.
-    pub fn take(&mut self, action: Action, observer: &dyn Observer) -> Result<(), EngineError> {
+    pub fn take(
+        &mut self,
+        action: Action,
+        stop: &Stop,
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
         match action {
             Action::Skip(_) => {}
             Action::Flag(flag) => self.flags.push(flag),
             Action::Link(link) => {
-                if self.names >= self.most_names || self.bytes >= BATCH_BYTES {
+                if self.is_full() {
                     self.land(observer)?;
+                    self.pace
+                        .keep(self.receipt.result.totals.names - self.paced, stop);
+                    self.paced = self.receipt.result.totals.names;
                 }
                 self.names += 1 + link.also.len();
                 self.bytes += link.size;
@@ -110,22 +126,38 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         Ok(())
     }
 
-    /// A signal: what is gathered is given up, nothing of it was touched.
-    pub fn interrupted(&mut self) {
-        self.receipt.result.interrupted = true;
-        self.links.clear();
-        self.flags.clear();
+    fn is_full(&self) -> bool {
+        self.names >= self.most_names
+            || self.bytes >= BATCH_BYTES
+            || self.links.len() >= self.pace.actions_left(&self.receipt.result.totals)
+    }
+
+    /// A signal, or a limit: what is gathered is given up, nothing of it was touched.
+    pub fn is_over(&mut self, stop: &Stop) -> bool {
+        let result = &mut self.receipt.result;
+        result.interrupted = stop.asked();
+        result.limit = self.pace.reached(&result.totals);
+        let over = result.interrupted || result.limit.is_some();
+        if over {
+            self.links.clear();
+            self.flags.clear();
+        }
+        over
     }
 
     /// Lands what is left. A flag whose object was never made has nothing to protect.
-    pub fn finish(mut self, observer: &dyn Observer) -> Result<(), EngineError> {
+    pub fn finish(mut self, stop: &Stop, observer: &dyn Observer) -> Result<(), EngineError> {
         while !self.links.is_empty() || !self.flags.is_empty() {
             self.land(observer)?;
+            if !self.links.is_empty() && self.is_over(stop) {
+                break;
+            }
         }
         let mut left: Vec<ObjectId> = self.wanted.drain().collect();
         left.sort();
         self.receipt.result.stillness = self.still.finish()?;
-        if self.receipt.result.interrupted {
+        let result = &self.receipt.result;
+        if result.interrupted || result.limit.is_some() {
             return Ok(());
         }
         for object in left {

@@ -27,6 +27,7 @@ mod heal;
 mod history;
 mod holding;
 mod journal_file;
+mod limits;
 mod matching;
 mod near;
 mod objects;
@@ -59,6 +60,7 @@ pub use error::{EngineError, ErrorKind};
 pub use explain::explain;
 pub use gc::collect;
 pub use guests::{Guest, GuestArg, default_base, names_of};
+pub use limits::Limits;
 pub use output::Output;
 pub use patterns::{read_patterns, read_policy};
 pub use plan::{PlanOptions, Planned, plan};
@@ -76,6 +78,11 @@ pub use crate::sys::signals::Stop;
 /// Must be called once, before anything else: a broken lease must not kill the process.
 pub fn prepare_process() -> Result<(), EngineError> {
     Ok(crate::sys::machine::prepare()?)
+}
+
+/// Lowest CPU priority, and the disk only when nobody else wants it: for this process, until its end.
+pub fn go_to_background() -> Result<(), EngineError> {
+    Ok(crate::sys::machine::go_to_background()?)
 }
 
 /// Listens to SIGINT and SIGTERM from now on, as wishes to stop between two batches.

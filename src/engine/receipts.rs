@@ -27,6 +27,8 @@ pub struct RunResult {
     pub quarantined: u64,
     /// Was it stopped by a signal before its end? What was done is whole.
     pub interrupted: bool,
+    /// The limit that ended it early, as the user gave it.
+    pub limit: Option<&'static str>,
     /// For how long running guests were frozen.
     pub stillness: Stillness,
 }
@@ -55,6 +57,7 @@ impl<'a> ReceiptFile<'a> {
             refusals: BTreeMap::new(),
             quarantined: 0,
             interrupted: false,
+            limit: None,
             stillness: Stillness::default(),
         };
         Ok(ReceiptFile {

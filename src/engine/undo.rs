@@ -9,6 +9,7 @@ use super::batch::{Batch, Flagged, Order, concerned};
 use super::history::{History, Linked};
 use super::holding::Holding;
 use super::journal_file::JournalFile;
+use super::limits::{Limits, Pace};
 use super::receipts::{ReceiptFile, RunResult};
 use super::still::Still;
 use super::undo_choice::{Chosen, chosen_files, chosen_run};
@@ -46,6 +47,8 @@ pub struct UndoOptions {
     pub paths: Vec<String>,
     /// Running guests may be frozen for moments.
     pub allow_running: bool,
+    /// How far and how fast.
+    pub limits: Limits,
 }
 
 /// An undo that was checked and can be executed once.
@@ -58,6 +61,7 @@ pub struct ReadyToUndo {
     holders: Vec<Guest>,
     history: History,
     allow_running: bool,
+    limits: Limits,
     _lock: Lock,
 }
 
@@ -89,6 +93,7 @@ impl ReadyToUndo {
             holders,
             history,
             allow_running: options.allow_running,
+            limits: options.limits,
             _lock: lock,
         };
         match ready.enough_space() {
@@ -133,11 +138,20 @@ impl ReadyToUndo {
         self.answer_lost(&mut holding, &mut receipt)?;
         let mut still = Still::new(&self.base, self.allow_running)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
-        for batch in batches(&self.chosen.files, still.names_a_batch()) {
-            if stop.asked() {
-                receipt.result.interrupted = true;
+        let mut pace = Pace::new(self.limits);
+        let most = pace.names_a_batch(still.names_a_batch());
+        let mut rest = &self.chosen.files[..];
+        while !rest.is_empty() {
+            let result = &mut receipt.result;
+            result.interrupted = stop.asked();
+            result.limit = pace.reached(&result.totals);
+            if result.interrupted || result.limit.is_some() {
                 break;
             }
+            let left = pace.actions_left(&result.totals);
+            let batch = first_batch(rest, most, left);
+            rest = &rest[batch.len()..];
+            let before = receipt.result.totals.names;
             let work = Work {
                 holding: &mut holding,
                 still: &mut still,
@@ -145,6 +159,7 @@ impl ReadyToUndo {
                 receipt: &mut receipt,
             };
             self.land(batch, work, observer)?;
+            pace.keep(receipt.result.totals.names - before, stop);
             observer.notice(&Event::Advance(Stage::Apply, batch.len() as u64));
         }
         observer.notice(&Event::End(Stage::Apply));
@@ -324,20 +339,14 @@ fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
     flags
 }
 
-/// Cuts the files into batches of at most `most` names, at least one file each.
-fn batches(files: &[(usize, Linked)], most: usize) -> impl Iterator<Item = &[(usize, Linked)]> {
-    let mut rest = files;
-    std::iter::from_fn(move || {
-        let mut names = 0;
-        let fits = rest.iter().take_while(|(_, file)| {
-            names += file.paths.len();
-            names <= most
-        });
-        let count = fits.count().max(1).min(rest.len());
-        let (batch, behind) = rest.split_at(count);
-        rest = behind;
-        (!batch.is_empty()).then_some(batch)
-    })
+/// The first files with at most `most` names, at most `left` of them and at least one.
+fn first_batch(files: &[(usize, Linked)], most: usize, left: usize) -> &[(usize, Linked)] {
+    let mut names = 0;
+    let fits = files.iter().take(left).take_while(|(_, file)| {
+        names += file.paths.len();
+        names <= most
+    });
+    &files[..fits.count().max(1).min(files.len())]
 }
 
 /// Kept here so that the words of `undo` stand together: a name that is the guest's own needs no undo.

@@ -1,4 +1,4 @@
-//! The only `unsafe`: five kernel interfaces that neither rustix nor nix wraps, and two signals.
+//! The only `unsafe`: six kernel interfaces that neither rustix nor nix wraps, and two signals.
 //!
 //! Each function takes a borrowed descriptor and plain values, and nothing outlives the call.
 #![allow(unsafe_code)]
@@ -154,6 +154,19 @@ pub fn make_harmless(mount: impl AsFd) -> io::Result<()> {
             size_of::<MountAttr>(),
         )
     };
+    if result == 0 {
+        Ok(())
+    } else {
+        Err(io::Error::last_os_error())
+    }
+}
+
+/// `ioprio_set(2)` for this process: `IOPRIO_CLASS_IDLE` of `linux/ioprio.h`.
+pub fn idle_io() -> io::Result<()> {
+    const WHO_PROCESS: libc::c_int = 1;
+    const IDLE: libc::c_int = 3 << 13;
+    // SAFETY: three integers by value; 0 is the calling process.
+    let result = unsafe { libc::syscall(libc::SYS_ioprio_set, WHO_PROCESS, 0, IDLE) };
     if result == 0 {
         Ok(())
     } else {

@@ -166,6 +166,13 @@ pub fn names_a_batch() -> usize {
     (descriptors.saturating_sub(64) / 4).clamp(1, 1024)
 }
 
+/// Nice 19 and the idle class of the disk's scheduler (`ioprio_set(2)`).
+pub fn go_to_background() -> SysResult<()> {
+    let failed = |e: std::io::Error| SysError::new("lower the priority of", "this process", e);
+    rustix::process::setpriority_process(None, 19).map_err(|e| failed(e.into()))?;
+    ffi::idle_io().map_err(failed)
+}
+
 /// Waits.
 pub fn pause(time: std::time::Duration) {
     std::thread::sleep(time);

@@ -1,0 +1,131 @@
+//! How far and how fast a run may go: limits that end it early, and a pace.
+
+use std::time::{Duration, Instant};
+
+use crate::model::RunTotals;
+use crate::sys::machine;
+use crate::sys::signals::Stop;
+
+/// What the user allows a run; `None` is no limit.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Most link actions (apply) or files (undo) that are done.
+    pub max_actions: Option<u64>,
+    /// Most that may be refused or fail before the run ends.
+    pub max_failures: Option<u64>,
+    /// Most names a second.
+    pub rate: Option<u64>,
+}
+
+/// The steps in which a pace is kept, so that a signal is not kept waiting.
+const STEP: Duration = Duration::from_millis(50);
+
+/// A run under its limits.
+pub(super) struct Pace {
+    limits: Limits,
+    start: Instant,
+    names: u64,
+}
+
+impl Pace {
+    pub fn new(limits: Limits) -> Pace {
+        Pace {
+            limits,
+            start: Instant::now(),
+            names: 0,
+        }
+    }
+
+    /// Most names of a batch that keeps the pace: about a quarter of a second's.
+    pub fn names_a_batch(&self, most: usize) -> usize {
+        let paced = self.limits.rate.map(|rate| (rate / 4).max(1));
+        let paced = paced.and_then(|names| usize::try_from(names).ok());
+        paced.map_or(most, |names| names.min(most))
+    }
+
+    /// Most actions of the next batch.
+    pub fn actions_left(&self, so_far: &RunTotals) -> usize {
+        let left = self
+            .limits
+            .max_actions
+            .map(|most| most.saturating_sub(so_far.done).max(1));
+        left.and_then(|left| usize::try_from(left).ok())
+            .unwrap_or(usize::MAX)
+    }
+
+    /// The limit that ends the run now.
+    pub fn reached(&self, so_far: &RunTotals) -> Option<&'static str> {
+        let failures = so_far.refused + so_far.failed;
+        if self
+            .limits
+            .max_actions
+            .is_some_and(|most| so_far.done >= most)
+        {
+            Some("--max-actions")
+        } else if self
+            .limits
+            .max_failures
+            .is_some_and(|most| failures >= most && failures > 0)
+        {
+            Some("--max-failures")
+        } else {
+            None
+        }
+    }
+
+    /// Waits until so many names more are in keeping with the pace, or a signal comes.
+    pub fn keep(&mut self, names: u64, stop: &Stop) {
+        self.names += names;
+        let Some(rate) = self.limits.rate.filter(|rate| *rate > 0) else {
+            return;
+        };
+        let due = Duration::from_millis(self.names.saturating_mul(1000) / rate);
+        while let Some(left) = due.checked_sub(self.start.elapsed()) {
+            if stop.asked() || left.is_zero() {
+                return;
+            }
+            machine::pause(left.min(STEP));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn totals(done: u64, refused: u64) -> RunTotals {
+        RunTotals {
+            done,
+            refused,
+            ..RunTotals::default()
+        }
+    }
+
+    #[test]
+    fn limits_end_a_run() {
+        let pace = Pace::new(Limits {
+            max_actions: Some(10),
+            max_failures: Some(2),
+            rate: Some(100),
+        });
+        assert_eq!(pace.reached(&totals(9, 1)), None);
+        assert_eq!(pace.reached(&totals(10, 0)), Some("--max-actions"));
+        assert_eq!(pace.reached(&totals(0, 2)), Some("--max-failures"));
+        assert_eq!(pace.actions_left(&totals(7, 0)), 3);
+        assert_eq!((pace.names_a_batch(1000), pace.names_a_batch(3)), (25, 3));
+        let free = Pace::new(Limits::default());
+        assert_eq!(free.reached(&totals(u64::MAX, u64::MAX - 9)), None);
+        assert_eq!(free.actions_left(&totals(5, 0)), usize::MAX);
+    }
+
+    /// The first failure ends a run that allows none.
+    #[test]
+    fn no_failure_is_allowed() {
+        let pace = Pace::new(Limits {
+            max_failures: Some(0),
+            ..Limits::default()
+        });
+        assert_eq!(pace.reached(&totals(5, 0)), None);
+        assert_eq!(pace.reached(&totals(5, 1)), Some("--max-failures"));
+    }
+}
