@@ -22,7 +22,10 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let found = engine::verify(&mut PlanFile::open(&args.plan)?, &Screen::new())?;
+    let mut plan = PlanFile::open(&args.plan)?;
+    let screen = Screen::new();
+    engine::to_reading(&screen);
+    let found = engine::verify(&mut plan, &screen)?;
     let mut out = io::stdout().lock();
     if args.json {
         verify::json(&found, &mut out)?;

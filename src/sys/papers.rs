@@ -49,14 +49,17 @@ impl NewFile {
         }
         fs::rename(&self.temporary, &self.target)
             .map_err(|e| SysError::new("rename", &self.target, e))?;
-        let parent = self
-            .target
-            .parent()
-            .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        File::open(parent)
+        File::open(self.directory())
             .and_then(|dir| dir.sync_all())
-            .map_err(|e| SysError::new("sync", parent, e))
+            .map_err(|e| SysError::new("sync", self.directory(), e))
+    }
+
+    /// Where it is written and renamed.
+    pub fn directory(&self) -> &Path {
+        let parent = self.target.parent();
+        parent
+            .filter(|p| !p.as_os_str().is_empty())
+            .unwrap_or(Path::new("."))
     }
 }
 
