@@ -270,11 +270,11 @@ fn what_only_root_may_read_is_compared() {
             "/usr/private",
             File::new(content(8)).owner(1234, 1234).mode(0o600),
         );
+        put("/usr/able", File::new(content(9)));
+        // Behind the change of owner, which takes it away.
         let may = [&[1, 0, 0, 2, 0, 4][..], &[0; 14]].concat();
-        put(
-            "/usr/able",
-            File::new(content(9)).xattr("security.capability", &may),
-        );
+        let (able, none) = (guest.host("/usr/able"), rustix::fs::XattrFlags::empty());
+        rustix::fs::lsetxattr(&able, "security.capability", &may, none).unwrap();
         let closed = guest.host("/usr/closed");
         std::os::unix::fs::chown(&closed, Some(1234), Some(1234)).unwrap();
         let mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
