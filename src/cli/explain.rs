@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use super::exit::{Exit, Failure};
+use super::screen::Screen;
 use crate::engine::{self, PlanFile};
 use crate::model::{GuestName, GuestPath};
 use crate::report::{codes, explain};
@@ -44,7 +45,9 @@ fn name(args: &Args, guest: &str, path: &str) -> Result<Exit, Failure> {
             "name the plan that tells where the guest is: --plan FILE".into(),
         ));
     };
-    let told = engine::explain(&mut PlanFile::open(plan)?, &guest, &path)?;
+    let mut plan = PlanFile::open(plan)?;
+    engine::to_reading(&Screen::new());
+    let told = engine::explain(&mut plan, &guest, &path)?;
     let mut out = io::stdout().lock();
     if args.json {
         explain::json(&told, &mut out)?;

@@ -236,6 +236,7 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         base,
         protect,
         policy,
+        confine: true,
     })
 }
 

@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 
 use super::exit::{Exit, Failure};
-use crate::engine::PlanFile;
+use super::screen::Screen;
+use crate::engine::{self, PlanFile};
 use crate::report::{By, Format, PlanView, Show, Tally};
 
 /// Show a plan: totals first; never refuses a stale one
@@ -63,6 +64,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         FormatArg::Markdown => Format::Markdown,
     };
     let mut plan = PlanFile::open(&args.plan)?;
+    engine::to_papers(&Screen::new());
     let mut tally = Tally::new(by);
     let whole = plan.read(&mut |action| {
         tally.take(action);

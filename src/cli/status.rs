@@ -26,7 +26,9 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let status = engine::status(&args.base.base, &Screen::new())?;
+    let screen = Screen::new();
+    engine::to_reading(&screen);
+    let status = engine::status(&args.base.base, &screen)?;
     let mut out = io::stdout().lock();
     if args.json {
         status::json(&status, &mut out)?;

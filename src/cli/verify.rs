@@ -36,7 +36,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return scrub(base, args);
     }
     let plan = args.plan.as_deref().unwrap_or(Path::new("-"));
-    let found = engine::verify(&mut PlanFile::open(plan)?, &Screen::new())?;
+    let mut plan = PlanFile::open(plan)?;
+    let screen = Screen::new();
+    engine::to_reading(&screen);
+    let found = engine::verify(&mut plan, &screen)?;
     let mut out = io::stdout().lock();
     if args.json {
         verify::json(&found, &mut out)?;

@@ -16,6 +16,7 @@ mod batch;
 mod choices;
 mod classify;
 mod compare;
+mod confined;
 mod emit;
 mod error;
 mod explain;
@@ -56,6 +57,7 @@ mod undo_prepare;
 mod verify;
 
 pub use apply::{ApplyOptions, ReadyToApply};
+pub use confined::{to_papers, to_reading};
 pub use error::{EngineError, ErrorKind};
 pub use explain::explain;
 pub use gc::collect;

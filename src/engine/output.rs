@@ -71,6 +71,14 @@ impl OutputFile {
         }
     }
 
+    /// The directory that it will be renamed in; a stream has none.
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.sink {
+            Sink::File(file) => Some(file.directory()),
+            Sink::Stream(_) => None,
+        }
+    }
+
     /// The writer, and the form that the plan shall have.
     pub fn writer(self) -> io::Result<(PlanOut, Form)> {
         Ok((

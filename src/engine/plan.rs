@@ -13,8 +13,8 @@ use super::matching::Matcher;
 use super::near::Near;
 use super::output::{Output, OutputFile};
 use super::secrets::same_secrets;
-use super::survey::{Survey, survey};
-use super::{EngineError, Guest, GuestArg, guests, protection, quiet};
+use super::survey::{Opened, Survey, survey};
+use super::{EngineError, Guest, GuestArg, confined, guests, protection};
 use crate::base::{Base, BaseError, Index, check_place};
 use crate::ledger::{PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
@@ -37,6 +37,9 @@ pub struct PlanOptions {
     pub protect: Protect,
     /// All other choices.
     pub policy: Policy,
+    /// Shall this process, once the guests are open, give up for good what [`plan`] does not need? Not for a process
+    /// that wants to do anything else afterwards, or that has other threads: those are not confined.
+    pub confine: bool,
 }
 
 /// A plan that was written.
@@ -65,7 +68,8 @@ pub fn plan(
     let base = open_base(&base_path, observer)?;
     let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
-    let mut surveys = survey_all(guests, &options.policy, observer)?;
+    let opened = open_views(guests, options, &file, observer)?;
+    let mut surveys = survey_all(opened, &options.policy, observer)?;
     let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
     let secrets = Secrets::new();
     let judge = Judge {
@@ -165,17 +169,29 @@ fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
     )))
 }
 
-fn survey_all(
+/// Behind this no byte of a guest was read, and what is needed no more is given up.
+fn open_views(
     guests: Vec<Guest>,
+    options: &PlanOptions,
+    output: &OutputFile,
+    observer: &dyn Observer,
+) -> Result<Vec<Opened>, EngineError> {
+    let opened = Opened::all(guests)?;
+    if options.confine {
+        confined::to_plan(&opened, output.directory(), observer);
+    }
+    Ok(opened)
+}
+
+fn survey_all(
+    guests: Vec<Opened>,
     policy: &Policy,
     observer: &dyn Observer,
 ) -> Result<Vec<Survey>, EngineError> {
-    let conditions = quiet::look(guests.iter(), &[])?;
     observer.notice(&Event::Begin(Stage::Scan, None));
-    let both: Vec<_> = guests.into_iter().zip(conditions).collect();
-    let surveys = both
+    let surveys = guests
         .into_par_iter()
-        .map(|(guest, condition)| survey(guest, condition, policy, observer))
+        .map(|guest| survey(guest, policy, observer))
         .collect::<Result<Vec<_>, _>>();
     observer.notice(&Event::End(Stage::Scan));
     surveys

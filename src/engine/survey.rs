@@ -1,6 +1,6 @@
 //! One guest as the plan sees it: opened, asked for its config files, walked.
 
-use super::quiet::Condition;
+use super::quiet::{self, Condition};
 use super::{EngineError, Guest};
 use crate::model::{
     Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
@@ -8,8 +8,8 @@ use crate::model::{
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
 use crate::scan::{Scan, scan};
-use crate::sys::View;
 use crate::sys::inroot::InRoot;
+use crate::sys::{SysResult, View};
 
 /// A guest that was read.
 pub(super) struct Survey {
@@ -33,15 +33,45 @@ pub(super) struct Alias {
     pub known: Vec<u8>,
 }
 
+/// A guest that is ready to be read, and of which nothing was read yet.
+pub(super) struct Opened {
+    guest: Guest,
+    condition: Condition,
+    view: View,
+}
+
+impl Opened {
+    /// Looks at who is inside of all guests, then opens a view of each: the last steps that need all of root's rights.
+    pub fn all(guests: Vec<Guest>) -> SysResult<Vec<Opened>> {
+        let conditions = quiet::look(guests.iter(), &[])?;
+        let open = |(guest, condition): (Guest, Condition)| {
+            Ok(Opened {
+                view: View::of(&guest.root)?,
+                guest,
+                condition,
+            })
+        };
+        guests.into_iter().zip(conditions).map(open).collect()
+    }
+
+    /// Does reading it leave no trace, whoever owns the files?
+    pub fn is_private(&self) -> bool {
+        self.view.is_private()
+    }
+}
+
 /// Reads a guest: databases first, then names. Writes nothing into it, not even an access time where the
 /// mount can be cloned.
 pub(super) fn survey(
-    guest: Guest,
-    condition: Condition,
+    opened: Opened,
     policy: &Policy,
     observer: &dyn Observer,
 ) -> Result<Survey, EngineError> {
-    let view = View::of(&guest.root)?;
+    let Opened {
+        guest,
+        condition,
+        view,
+    } = opened;
     let in_root = InRoot::new(view.descriptor()?);
     let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
     let asked = policy.package_databases.of(&guest.name) == Asked::Use;

@@ -11,6 +11,7 @@
 //! believe a flag that was set without reading it back. Every call that changes anything stands in
 //! [`Dir`], [`Regular`] or [`papers`], and goes through `fault`, where tests make each of them fail.
 
+mod confine;
 mod content;
 mod dir;
 mod error;
@@ -32,6 +33,7 @@ pub mod machine;
 pub mod papers;
 pub mod signals;
 
+pub use confine::{Bounds, Confinement, Reads, confine};
 pub use dir::{Dir, canonical, last_component};
 pub use error::{Meaning, SysError, SysResult};
 pub use fault::{Weak, weak};

@@ -52,13 +52,16 @@ impl NewFile {
         }
         call("rename", || fs::rename(&self.temporary, &self.target))
             .map_err(|e| SysError::new("rename", &self.target, e))?;
-        let parent = self
-            .target
-            .parent()
+        call("sync", || File::open(self.directory())?.sync_all())
+            .map_err(|e| SysError::new("sync", self.directory(), e))
+    }
+
+    /// Where it is written and renamed.
+    pub fn directory(&self) -> &Path {
+        let parent = self.target.parent();
+        parent
             .filter(|p| !p.as_os_str().is_empty())
-            .unwrap_or(Path::new("."));
-        call("sync", || File::open(parent)?.sync_all())
-            .map_err(|e| SysError::new("sync", parent, e))
+            .unwrap_or(Path::new("."))
     }
 }
 

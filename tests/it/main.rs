@@ -7,6 +7,7 @@
 //! | `matching`, `care`, `families`, `policy` | what is shared, and what never is |
 //! | `plan`, `noticed`, `explain`, `status`, `gc` | what one command answers |
 //! | `refused`, `running`, `locks` | what `apply` must not do |
+//! | `confined` | what a command that only reads gives up |
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
 //! | `frozen` | guests that run meanwhile |
@@ -27,6 +28,7 @@
 mod support;
 
 mod care;
+mod confined;
 mod cut;
 mod edits;
 mod explain;

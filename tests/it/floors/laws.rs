@@ -28,6 +28,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("walkdir", &["scan/walk.rs"]),
+    ("landlock", &["sys/confine.rs"]),
     ("sha2", &["sys/hash.rs"]),
     ("xxhash_rust", &["sys/hash.rs"]),
     ("globset", &["rules/pattern.rs"]),

@@ -1,0 +1,49 @@
+//! How far each command that only reads is confined, before it reads what others wrote.
+//!
+//! The calling process is confined for good. Where a kernel gives less, a command works as it did before: the walls are
+//! there for mistakes, and nothing relies on them.
+
+use std::path::Path;
+
+use super::survey::Opened;
+use crate::model::{Event, Observer};
+use crate::sys::{Bounds, Reads, confine, machine};
+
+/// `plan`: reads views, and renames its file within `output`.
+pub(super) fn to_plan(guests: &[Opened], output: Option<&Path>, observer: &dyn Observer) {
+    let private = guests.iter().all(Opened::is_private);
+    let bounds = Bounds {
+        reads: if private { Reads::Views } else { Reads::Disk },
+        renames_in: output,
+        writes_in: &[],
+    };
+    confine_to(&bounds, observer);
+}
+
+/// `verify`, `status` and `explain`: read guests and the base, write nothing. Views can still be made: cloning a mount
+/// changes no tree, which is what Landlock forbids.
+pub fn to_reading(observer: &dyn Observer) {
+    confine_to(&nothing_written(Reads::Disk), observer);
+}
+
+/// `show`: reads a plan that is open.
+pub fn to_papers(observer: &dyn Observer) {
+    confine_to(&nothing_written(Reads::Papers), observer);
+}
+
+fn nothing_written(reads: Reads) -> Bounds<'static> {
+    Bounds {
+        reads,
+        renames_in: None,
+        writes_in: &[],
+    }
+}
+
+/// Only root is told: nobody else has much to lose.
+fn confine_to(bounds: &Bounds<'_>, observer: &dyn Observer) {
+    if confine(bounds).is_none() && machine::is_root() {
+        observer.notice(&Event::Warning(
+            "this kernel lets no process give up its rights: guests are read with all of root's",
+        ));
+    }
+}
