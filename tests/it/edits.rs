@@ -294,3 +294,24 @@ fn without_a_terminal_apply_wants_a_word() {
     unify(&["apply".as_ref(), plan.path.as_os_str()]).expect(2);
     assert_eq!(lab.objects().len(), 0, "nothing is done");
 }
+
+/// By hand, a name is given another object, of the same size and metadata: the bytes themselves are compared.
+#[test]
+fn another_object_of_the_same_size_is_refused() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[
+        ("/usr/a", File::new(content(1))),
+        ("/usr/b", File::new(content(2))),
+    ]);
+    let before = listings(&[&web, &db]);
+    let plan = lab.plan(&[&web, &db], &[]);
+    let edited = edited(&lab, &plan, |lines| {
+        let other = action(&lines[line_of(lines, "web", "/usr/b")]).unwrap()["object"].clone();
+        let at = line_of(lines, "web", "/usr/a");
+        change(&mut lines[at], |line| line["object"] = other);
+    });
+    let path = edited.to_str().unwrap();
+    unify(&["apply", "--yes", "--accept-edits", path]).expect(4);
+    assert_ne!(id(&web.host("/usr/a")), id(&web.host("/usr/b")));
+    unchanged(&[&web, &db], &before, "after apply");
+}

@@ -274,3 +274,22 @@ fn recover_lets_go_what_was_left_frozen() {
         assert_same(before, &after, "after recover");
     }
 }
+
+/// A running guest may hold descriptors of its files that nobody sees, so its inodes are never shared.
+#[test]
+fn objects_of_running_guests_are_copies() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    let (cgroup, other) = (cgroup!("copies-1"), cgroup!("copies-2"));
+    let was = [&web, &db].map(|guest| id(&guest.host("/usr/f")));
+    let _guests = [
+        cgroup.start(db.root(), ALIVE),
+        other.start(web.root(), ALIVE),
+    ];
+    apply(&lab.plan(&[&web, &db], &[]), &[]).expect(0);
+    assert!(shared(&web, &db));
+    assert!(
+        !was.contains(&id(&db.host("/usr/f"))),
+        "an inode of a running guest is shared"
+    );
+}

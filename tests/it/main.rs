@@ -13,7 +13,8 @@
 //! | `frozen` | guests that run meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
-//! | `matrix` | every system call killed and failed; defences switched off |
+//! | `matrix`, `races`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
+//! | `defence`, `limits` | what the base refuses, and how far a run goes |
 //! | `readme`, `upgrade` | that the README is true |
 //! | `kit` | the helpers of all these |
 //!
@@ -30,6 +31,7 @@ mod support;
 mod care;
 mod confined;
 mod cut;
+mod defence;
 mod edits;
 mod explain;
 mod families;
@@ -40,6 +42,7 @@ mod gc;
 mod guards;
 mod killed;
 mod kit;
+mod limits;
 mod locks;
 mod matching;
 mod matrix;
@@ -50,6 +53,7 @@ mod plan;
 mod policy;
 mod power;
 mod properties;
+mod races;
 mod readme;
 mod real;
 mod refused;
@@ -58,3 +62,4 @@ mod schema;
 mod sparse;
 mod status;
 mod upgrade;
+mod weak;

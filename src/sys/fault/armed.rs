@@ -1,9 +1,9 @@
 //! The shim with the feature `faults`: what the environment asks for, done at the call that it names.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::Command;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::io::Errno;
 
@@ -11,9 +11,15 @@ use super::Weak;
 
 /// What happens, and at which call.
 struct Fault {
-    at: u64,
+    at: At,
     onwards: bool,
     what: What,
+}
+
+/// A call by its number among all, or among those of its name.
+enum At {
+    Number(u64),
+    Nth(String, u64),
 }
 
 enum What {
@@ -22,22 +28,44 @@ enum What {
     Run(String),
 }
 
-static CALLS: AtomicU64 = AtomicU64::new(0);
+/// Calls so far, by name.
+static CALLS: Mutex<BTreeMap<&'static str, u64>> = Mutex::new(BTreeMap::new());
 
 /// The kind of call that fails from its first failure on.
 static FAILING: OnceLock<&'static str> = OnceLock::new();
 
 pub(super) fn pass(name: &'static str) -> Result<(), Errno> {
-    let number = CALLS.fetch_add(1, Ordering::SeqCst) + 1;
+    let (number, nth) = count(name);
     trace(name);
-    let Some(fault) = fault() else { return Ok(()) };
-    if fault.at == number {
-        FAILING.set(name).ok();
-        return fault.happen();
+    for fault in faults() {
+        if fault.at.is(name, number, nth) {
+            FAILING.set(name).ok();
+            fault.happen()?;
+        }
+        match fault.what {
+            What::Fail(errno) if fault.onwards && FAILING.get() == Some(&name) => {
+                return Err(errno);
+            }
+            _ => {}
+        }
     }
-    match fault.what {
-        What::Fail(errno) if fault.onwards && FAILING.get() == Some(&name) => Err(errno),
-        _ => Ok(()),
+    Ok(())
+}
+
+fn count(name: &'static str) -> (u64, u64) {
+    let mut calls = CALLS.lock().unwrap_or_else(PoisonError::into_inner);
+    let nth = calls.entry(name).or_default();
+    *nth += 1;
+    let nth = *nth;
+    (calls.values().sum(), nth)
+}
+
+impl At {
+    fn is(&self, name: &str, number: u64, nth: u64) -> bool {
+        match self {
+            At::Number(at) => *at == number,
+            At::Nth(which, at) => which == name && *at == nth,
+        }
     }
 }
 
@@ -68,10 +96,13 @@ impl Fault {
     }
 }
 
-fn fault() -> Option<&'static Fault> {
-    static ASKED: OnceLock<Option<Fault>> = OnceLock::new();
-    let read = || parse(&std::env::var("UNIFY_FAULT").ok()?);
-    ASKED.get_or_init(read).as_ref()
+fn faults() -> &'static [Fault] {
+    static ASKED: OnceLock<Vec<Fault>> = OnceLock::new();
+    let read = || {
+        let text = std::env::var("UNIFY_FAULT").unwrap_or_default();
+        text.lines().filter_map(parse).collect()
+    };
+    ASKED.get_or_init(read)
 }
 
 fn parse(text: &str) -> Option<Fault> {
@@ -82,11 +113,11 @@ fn parse(text: &str) -> Option<Fault> {
         _ if what == "kill" => What::Kill,
         _ => What::Fail(errno(what)?),
     };
-    Some(Fault {
-        at: at.trim_end_matches('+').parse().ok()?,
-        onwards,
-        what,
-    })
+    let at = match at.trim_end_matches('+').split_once('#') {
+        Some((name, nth)) => At::Nth(name.to_owned(), nth.parse().ok()?),
+        None => At::Number(at.trim_end_matches('+').parse().ok()?),
+    };
+    Some(Fault { at, onwards, what })
 }
 
 fn errno(name: &str) -> Option<Errno> {

@@ -1,0 +1,304 @@
+//! What a guest, or anybody, does in the very moment: the shim of `src/sys/fault.rs` lets a command run as a chosen
+//! call is about to be made, so that no race is left to chance.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::refused::line_of;
+use crate::support::{
+    Disk, File, Guest, Lab, Out, Planned, content, id, is_immutable, listings, nlink, unchanged,
+    unify_with,
+};
+
+/// Ends the test aloud where the shim is not built in.
+macro_rules! armed {
+    () => {
+        if !cfg!(feature = "faults") {
+            skip!("built without the feature `faults`");
+        }
+    };
+}
+
+/// Applies with something happening at a call, such as `exchange#1`.
+fn apply_while(plan: &Planned, faults: &[(&str, String)]) -> Out {
+    let faults: Vec<String> = faults
+        .iter()
+        .map(|(at, command)| format!("{at}=run:{command}"))
+        .collect();
+    let faults = faults.join("\n");
+    unify_with(
+        &[("UNIFY_FAULT", &faults)],
+        &["apply", "--yes", plan.path.to_str().unwrap()],
+    )
+}
+
+/// Two guests with one equal file; the object is made of that of `web`, so the name of `db` is exchanged.
+fn pair(lab: &Lab) -> ([Guest; 2], Planned) {
+    let guests = lab.twins(&[("/usr/f", File::new(content(1)))]);
+    let [web, db] = &guests;
+    let plan = lab.plan(&[db, web], &[]);
+    let exchanged = plan.link("web", "/usr/f").unwrap();
+    assert_eq!(
+        exchanged["makes"],
+        serde_json::Value::Null,
+        "web's name is exchanged"
+    );
+    (guests, plan)
+}
+
+fn text(path: &Path) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn a_file_replaced_at_the_last_moment_is_the_guests() {
+    armed!();
+    for disk in [Disk::Own, Disk::Xfs, Disk::Btrfs] {
+        let lab = lab!(disk);
+        let ([web, _], plan) = pair(&lab);
+        let (new, f) = (web.host("/usr/new"), web.host("/usr/f"));
+        let replace = format!(
+            "echo new > {0} && mv -f {0} {1}",
+            new.display(),
+            f.display()
+        );
+        apply_while(&plan, &[("exchange#1", replace)]).expect(4);
+        assert_eq!(text(&f), "new\n", "{disk:?}: the update is not lost");
+        assert_eq!(lab.staged().len(), 0);
+    }
+}
+
+#[test]
+fn a_file_deleted_at_the_last_moment_stays_deleted() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = pair(&lab);
+    let f = web.host("/usr/f");
+    apply_while(&plan, &[("exchange#1", format!("rm {}", f.display()))]).expect(4);
+    assert!(!f.exists(), "it is not resurrected");
+    assert_eq!(lab.staged().len(), 0);
+}
+
+#[test]
+fn a_mode_changed_at_the_last_moment_is_kept() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = pair(&lab);
+    let f = web.host("/usr/f");
+    apply_while(
+        &plan,
+        &[("exchange#1", format!("chmod 0751 {}", f.display()))],
+    )
+    .expect(4);
+    let mode = std::fs::metadata(&f).unwrap().permissions().mode() & 0o7777;
+    assert_eq!(mode, 0o751, "the change is not lost");
+}
+
+/// Only the time and not the content moved, and was put back: something was there all the same.
+#[test]
+fn a_file_rewritten_with_the_same_bytes_is_refused() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = pair(&lab);
+    web.put("/usr/f", &File::new(content(1)));
+    plan.apply().expect(4);
+    assert_ne!(id(&web.host("/usr/f")), id(&db.host("/usr/f")));
+}
+
+/// A writer that waits for the lease goes on only when its file is in place again.
+#[test]
+fn a_waiting_writer_writes_where_the_name_is() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = pair(&lab);
+    let f = web.host("/usr/f");
+    let (done, early) = (lab.path("done"), lab.path("early"));
+    let writer = format!(
+        "(echo more >> {}; touch {}) > /dev/null 2>&1 & sleep 0.3",
+        f.display(),
+        done.display()
+    );
+    let watch = format!(
+        "sleep 0.5; if [ -e {} ]; then touch {}; fi",
+        done.display(),
+        early.display()
+    );
+    apply_while(&plan, &[("exchange#1", writer), ("exchange#2", watch)]).expect(4);
+    let start = Instant::now();
+    while !done.exists() {
+        assert!(
+            start.elapsed() < Duration::from_secs(60),
+            "the writer waits for ever"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(
+        !early.exists(),
+        "it wrote while the name referred to another file"
+    );
+    assert!(text(&f).ends_with("more\n"), "what it wrote is there");
+}
+
+/// Whoever puts a file into a directory meanwhile moves its time, and caches live by that.
+#[test]
+fn the_time_of_a_directory_that_others_use_stays_theirs() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = pair(&lab);
+    let before = std::fs::metadata(web.host("/usr")).unwrap();
+    let other = format!("touch {}", web.host("/usr/other").display());
+    apply_while(&plan, &[("getlease#1", other)]).expect(0);
+    let after = std::fs::metadata(web.host("/usr")).unwrap();
+    let time = |meta: &std::fs::Metadata| (meta.mtime(), meta.mtime_nsec());
+    assert!(
+        time(&after) > time(&before),
+        "the time of the new file is hidden"
+    );
+}
+
+/// A quiet directory gets its time back.
+#[test]
+fn the_time_of_a_directory_that_nobody_uses_comes_back() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = pair(&lab);
+    let before = listings(&[&web, &db]);
+    plan.apply().expect(0);
+    unchanged(&[&web, &db], &before, "after apply");
+}
+
+/// The object's mode is changed while its flag is off: it is not what its name says any more, so it does not spread.
+#[test]
+fn an_object_changed_while_its_flag_is_off_does_not_spread() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = pair(&lab);
+    plan.apply().expect(0);
+    let third = lab.guest("third");
+    third.put("/usr/f", &File::new(content(1)));
+    let was = id(&third.host("/usr/f"));
+    let plan = lab.plan(&[&third], &[]);
+    // The self-test sets and clears the flag of a scratch file; then the object's is cleared, and set again.
+    let chmod = format!("chmod 4777 {}", web.host("/usr/f").display());
+    apply_while(&plan, &[("setflags#4", chmod)]).expect(4);
+    assert_eq!(
+        id(&third.host("/usr/f")),
+        was,
+        "the third guest keeps its own file"
+    );
+    let line = line_of(&lab.receipt(), "third", "/usr/f").clone();
+    assert!(line.to_string().contains("damaged-object"), "{line}");
+    assert!(is_immutable(&db.host("/usr/f")));
+}
+
+/// A guest's write lease makes an open wait for most of a minute, if it is not told not to.
+#[test]
+fn leases_of_a_guest_keep_nobody_waiting() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+    let holder = "use Fcntl; $SIG{IO} = 'IGNORE'; open(F, '<', $ARGV[0]) or die; \
+         fcntl(F, 1024, 1) or die; print \"held\\n\"; close STDOUT; sleep 120";
+    let mut holder = Command::new("perl")
+        .args(["-e", holder])
+        .arg(web.host("/usr/f"))
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut held = String::new();
+    std::io::Read::read_to_string(holder.stdout.as_mut().unwrap(), &mut held).unwrap();
+    assert_eq!(held, "held\n");
+    let plan = lab.path("plan.json");
+    let roots = [web.arg(), db.arg()];
+    let status = Command::new("timeout")
+        .args([
+            "20",
+            crate::support::BIN,
+            "plan",
+            "-o",
+            plan.to_str().unwrap(),
+        ])
+        .args(&roots)
+        .status()
+        .unwrap();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    assert_ne!(status.code(), Some(124), "plan waited for the lease");
+    assert!(plan.exists());
+}
+
+/// `gc` looks at the count once more when the flag is off.
+#[test]
+fn an_object_that_gains_a_name_is_not_collected() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = pair(&lab);
+    plan.apply().expect(0);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    let [object] = &lab.objects()[..] else {
+        panic!("one object");
+    };
+    let link = format!(
+        "ln {} {}",
+        object.display(),
+        web.host("/usr/held").display()
+    );
+    // Of the three times that the flags are read, the last is right after the flag came off.
+    let fault = format!("getflags#3=run:{link}");
+    let base = lab.base();
+    unify_with(
+        &[("UNIFY_FAULT", &fault)],
+        &["gc", "--base", base.to_str().unwrap()],
+    )
+    .expect(0);
+    assert_eq!(
+        nlink(&web.host("/usr/held")),
+        2,
+        "the object is still there"
+    );
+    assert!(is_immutable(object), "and has its flag again");
+}
+
+/// The order of the calls is the protocol: objects durable, intents durable, exchange, sync, commit, drop.
+#[test]
+fn nothing_is_dropped_before_it_is_durable() {
+    armed!();
+    for objects in ["copy", "adopt"] {
+        let lab = lab!(Disk::Own);
+        let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+        let plan = lab.plan(&[&web, &db], &["--objects", objects]);
+        let trace = lab.path("trace");
+        let env = [("UNIFY_FAULT_TRACE", trace.to_str().unwrap())];
+        unify_with(&env, &["apply", "--yes", plan.path.to_str().unwrap()]).expect(0);
+        let trace = text(&trace);
+        let calls: Vec<&str> = trace.lines().collect();
+        let first = |name: &str, from: usize| {
+            calls[from..].iter().position(|call| *call == name).unwrap() + from
+        };
+        let last =
+            |name: &str, to: usize| calls[..to].iter().rposition(|call| *call == name).unwrap();
+        let exchange = first("exchange", 0);
+        let intents = last("write", exchange);
+        assert!(
+            last("sync", exchange) > intents,
+            "{objects}: intents before the exchange"
+        );
+        if objects == "copy" {
+            assert!(
+                last("syncfs", exchange) > last("times", exchange),
+                "the object is durable"
+            );
+        }
+        let done = last("exchange", calls.len());
+        let drop = first("unlink", done);
+        let durable = first("syncfs", done);
+        let commit = last("write", drop);
+        assert!(
+            done < durable && durable < commit,
+            "{objects}: synced before the commit"
+        );
+        assert!(
+            commit < last("sync", drop),
+            "{objects}: committed before the drop"
+        );
+    }
+}

@@ -1,0 +1,88 @@
+//! Tests that bite: each defence is switched off in turn (`UNIFY_WEAK`, see `src/sys/fault.rs`), and a test of this
+//! suite must miss it. The test is run again by the program that this is, in a process of its own.
+
+use std::process::Command;
+
+/// Which test misses which defence.
+const CAUGHT: [(&str, &str); 16] = [
+    (
+        "PlainRename",
+        "races::a_file_replaced_at_the_last_moment_is_the_guests",
+    ),
+    ("NoLease", "refused::a_writer_is_refused"),
+    (
+        "LeaseReleasedEarly",
+        "races::a_waiting_writer_writes_where_the_name_is",
+    ),
+    (
+        "NoLastLook",
+        "races::a_mode_changed_at_the_last_moment_is_kept",
+    ),
+    ("NoMountCheck", "running::a_name_that_is_a_mount_point"),
+    (
+        "AdoptAlways",
+        "frozen::objects_of_running_guests_are_copies",
+    ),
+    (
+        "SizeOnlyCompare",
+        "edits::another_object_of_the_same_size_is_refused",
+    ),
+    ("ShortDigest", "filesystems::on_ext4"),
+    (
+        "DropBeforeSync",
+        "races::nothing_is_dropped_before_it_is_durable",
+    ),
+    (
+        "JournalWithoutSync",
+        "races::nothing_is_dropped_before_it_is_durable",
+    ),
+    (
+        "BlockingOpen",
+        "races::leases_of_a_guest_keep_nobody_waiting",
+    ),
+    (
+        "PathInsteadOfDescriptor",
+        "refused::what_changed_is_refused_and_the_rest_is_applied",
+    ),
+    (
+        "NoCtime",
+        "races::a_file_rewritten_with_the_same_bytes_is_refused",
+    ),
+    (
+        "ThawWhileRunning",
+        "running::a_running_holder_keeps_its_objects_closed",
+    ),
+    (
+        "NoLookAfterFlag",
+        "races::an_object_changed_while_its_flag_is_off_does_not_spread",
+    ),
+    (
+        "RestoreTimesAlways",
+        "races::the_time_of_a_directory_that_others_use_stays_theirs",
+    ),
+];
+
+#[test]
+fn every_defence_is_missed() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let (mut caught, mut missed) = (0, Vec::new());
+    for (weak, test) in CAUGHT {
+        let again = Command::new(std::env::current_exe().unwrap())
+            .args([test, "--exact", "--nocapture"])
+            .env("UNIFY_WEAK", weak)
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&again.stdout).into_owned()
+            + &String::from_utf8_lossy(&again.stderr);
+        assert!(said.contains("1 test"), "there is no test {test}");
+        match (again.status.success(), said.contains("SKIPPED")) {
+            (false, _) => caught += 1,
+            (true, true) => {}
+            (true, false) => missed.push(format!("{test} passes with {weak}")),
+        }
+    }
+    crate::support::figure(&format!("weak builds: {caught} of {} caught", CAUGHT.len()));
+    assert!(missed.is_empty(), "{missed:#?}");
+}
