@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{FileId, FileState, ObjectId, RunId};
+use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, machine, papers};
 
 /// The content of `format`: another layout is refused, not guessed.
@@ -38,13 +38,13 @@ pub enum BaseError {
     #[error(transparent)]
     Sys(#[from] SysError),
     /// It is not there.
-    #[error("there is no base at {}: `unify apply` makes one, or name another with --base", .0.display())]
+    #[error("there is no base at {}: `unify apply` makes one, or name another with --base", Escaped::of(.0))]
     Missing(PathBuf),
     /// It is something else, or of another version.
-    #[error("{} is not a base of this version of unify: its file `format` does not say \"unify base 1\"", .0.display())]
+    #[error("{} is not a base of this version of unify: its file `format` does not say \"unify base 1\"", Escaped::of(.0))]
     Foreign(PathBuf),
     /// Another run is at work.
-    #[error("another run holds the base {}: {holder}", .path.display())]
+    #[error("another run holds the base {}: {holder}", Escaped::of(.path))]
     Locked {
         /// The base.
         path: PathBuf,
