@@ -8,6 +8,8 @@
 //! | `plan`, `noticed`, `explain`, `status`, `gc` | what one command answers |
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `edits`, `schema` | plans that people changed, and the written format |
+//! | `hostile_plans` | plans that somebody wrote to do harm |
+//! | `starts` | what the program is born into: descriptors, masks, limits, full disks |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `guards`, `properties` | any moment, any tree |
@@ -33,6 +35,7 @@ mod filesystems;
 mod floors;
 mod gc;
 mod guards;
+mod hostile_plans;
 mod killed;
 mod kit;
 mod locks;
@@ -49,5 +52,6 @@ mod refused;
 mod running;
 mod schema;
 mod sparse;
+mod starts;
 mod status;
 mod upgrade;
