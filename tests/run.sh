@@ -10,7 +10,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 # COMMAND=PACKAGE: what the tests call and who brings it
 needs=(mmdebstrap=mmdebstrap mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs mkfs.ext4=e2fsprogs chattr=e2fsprogs
-  setfattr=attr setfacl=acl jq=jq unshare=util-linux blockdev=util-linux mount=mount losetup=mount perl=perl-base dpkg-query=dpkg strace=strace)
+  setfattr=attr setfacl=acl jq=jq unshare=util-linux prlimit=util-linux setpriv=util-linux blockdev=util-linux
+  mount=mount losetup=mount perl=perl-base dpkg-query=dpkg strace=strace pkill=procps)
 
 missing=()
 for need in "${needs[@]}"; do
@@ -29,16 +30,23 @@ fi
 
 target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 skipped=$target/tmp/skipped.txt
+figures=$target/tmp/figures.txt
 mkdir -p "$target/tmp"
 : > "$skipped"
+: > "$figures"
 
 if cargo nextest --version > "$target/tmp/nextest" 2>&1; then
-  cargo nextest run --no-fail-fast "$@"
-  cargo test --doc
+  cargo nextest run --features faults --no-fail-fast "$@"
+  cargo test --features faults --doc
 else
-  cargo test --no-fail-fast "$@"
+  cargo test --features faults --no-fail-fast "$@"
 fi
 
+if [ -s "$figures" ]; then
+  echo
+  echo "HOW MUCH WAS TRIED:"
+  sort "$figures"
+fi
 if [ -s "$skipped" ]; then
   echo
   echo "NOT TESTED on this machine:"

@@ -13,14 +13,14 @@ impl FrozenPaper {
     /// What it says; nothing where it is not there. Lines that are no cgroup are left out.
     pub fn read(base: &Base) -> SysResult<Vec<Cgroup>> {
         let text = papers::read_small(&base.paper(PAPER))?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&text);
-        Ok(text.lines().filter_map(Cgroup::from_text).collect())
+        let lines = text.split(|&byte| byte == b'\n');
+        Ok(lines.filter_map(Cgroup::from_bytes).collect())
     }
 
     /// Durable before it returns.
     pub fn write(base: &Base, cgroups: &[Cgroup]) -> SysResult<()> {
-        let text: String = cgroups.iter().map(|cgroup| format!("{cgroup}\n")).collect();
-        papers::write_whole(&base.paper(PAPER), text.as_bytes())
+        let lines = cgroups.iter().flat_map(|cgroup| [cgroup.as_bytes(), b"\n"]);
+        papers::write_whole(&base.paper(PAPER), &lines.collect::<Vec<_>>().concat())
     }
 
     /// Nothing is frozen.

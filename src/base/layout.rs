@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::standing;
-use crate::model::{FileId, FileState, ObjectId, RunId};
+use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical, machine, papers};
 
 /// The first line of `format`: another layout is refused, not guessed. The second says on which file system it is.
@@ -39,16 +39,16 @@ pub enum BaseError {
     #[error(transparent)]
     Sys(#[from] SysError),
     /// It is not there.
-    #[error("there is no base at {}: `unify apply` makes one, or name another with --base", .0.display())]
+    #[error("there is no base at {}: `unify apply` makes one, or name another with --base", Escaped::of(.0))]
     Missing(PathBuf),
     /// It is something else, or of another version.
-    #[error("{} is not a base of this version of unify: its file `format` does not say \"unify base 1\"", .0.display())]
+    #[error("{} is not a base of this version of unify: its file `format` does not say \"unify base 1\"", Escaped::of(.0))]
     Foreign(PathBuf),
     /// It was copied here, without the names that refer to its objects.
-    #[error("{} was made on another file system: a copied base shares nothing; bring the guests and the base back together, or name a new base with --base", .0.display())]
+    #[error("{} was made on another file system: a copied base shares nothing; bring the guests and the base back together, or name a new base with --base", Escaped::of(.0))]
     Copied(PathBuf),
     /// Somebody else could exchange or enter it.
-    #[error("{} {why}; a base there is not safe: name another with --base, or change who may do so", .path.display())]
+    #[error("{} {why}; a base there is not safe: name another with --base, or change who may do so", Escaped::of(.path))]
     Exposed {
         /// The base, or a directory above it.
         path: PathBuf,
@@ -56,7 +56,7 @@ pub enum BaseError {
         why: &'static str,
     },
     /// Another run is at work.
-    #[error("another run holds the base {}: {holder}", .path.display())]
+    #[error("another run holds the base {}: {holder}", Escaped::of(.path))]
     Locked {
         /// The base.
         path: PathBuf,

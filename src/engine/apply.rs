@@ -19,7 +19,8 @@ use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::ledger::{Closing, Edits};
 use crate::model::{
-    Action, Digest, Event, FORMAT, Header, Observer, PlannedGuest, Receipt, RunKind, Stage, Totals,
+    Action, Digest, Escaped, Event, FORMAT, Header, Observer, PlannedGuest, Receipt, RunKind,
+    Stage, Totals,
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::hash::sha256;
@@ -88,8 +89,12 @@ impl ReadyToApply {
         let reader = plan.reader()?;
         consented(reader.edits_so_far(), options)?;
         let header = reader.header().clone();
-        drop(reader);
         same_host(&header)?;
+        // Even an empty base that is taken away again would leave its mark in a guest.
+        let guests = open_guests(reader.guests())?;
+        guests::apart(&guests, &header.base.path)?;
+        guests::apart(&guests, &guests::base_path(&header.base.path)?)?;
+        drop((reader, guests));
         let base = Base::ensure(&header.base.path)?;
         let lock = base.lock(&holder("apply"))?;
         recover::heal(&base, options.allow_running, observer)?;
@@ -126,7 +131,8 @@ impl ReadyToApply {
         let (plan, totals, shared) = read_whole(&copy, observer)?;
         allowed(&plan.closing, options)?;
         protection::still_holds(&plan.header.protection, base.staging())?;
-        let guests = open_guests(&plan.guests, base)?;
+        let guests = open_guests(&plan.guests)?;
+        one_mount(&guests, base)?;
         no_namesakes(&guests, history)?;
         Ok(Checked {
             guests,
@@ -345,7 +351,7 @@ fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> 
             return Err(EngineError::PlanRefused(format!(
                 "the base knows another guest called {}, at {}: give this one another name with NAME=PATH",
                 guest.name,
-                other.path.display()
+                Escaped::of(&other.path)
             )));
         }
     }
@@ -353,7 +359,7 @@ fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> 
 }
 
 /// Opens the guests of a plan, and makes sure that each root is the directory that the plan saw.
-fn open_guests(planned: &[PlannedGuest], base: &Base) -> Result<Vec<Guest>, EngineError> {
+fn open_guests(planned: &[PlannedGuest]) -> Result<Vec<Guest>, EngineError> {
     let mut open = Vec::with_capacity(planned.len());
     for planned in planned {
         let guest = Guest::open(planned.name.clone(), &planned.root)?;
@@ -361,17 +367,24 @@ fn open_guests(planned: &[PlannedGuest], base: &Base) -> Result<Vec<Guest>, Engi
             return Err(EngineError::PlanRefused(format!(
                 "the root of {}, {}, is another directory than when the plan was made: make a new plan",
                 planned.name,
-                planned.root.display()
-            )));
-        }
-        if guest.root.mount_id()? != base.dir().mount_id()? {
-            return Err(EngineError::CannotHere(format!(
-                "{} and the base are on different mounts: hard links cannot cross them",
-                planned.root.display()
+                Escaped::of(&planned.root)
             )));
         }
         open.push(guest);
     }
-    guests::apart(&open, base.path())?;
     Ok(open)
+}
+
+/// Guests and base must be apart, and one mount must show them all.
+fn one_mount(guests: &[Guest], base: &Base) -> Result<(), EngineError> {
+    guests::apart(guests, base.path())?;
+    for guest in guests {
+        if guest.root.mount_id()? != base.dir().mount_id()? {
+            return Err(EngineError::CannotHere(format!(
+                "{} and the base are on different mounts: hard links cannot cross them",
+                Escaped::of(&guest.path)
+            )));
+        }
+    }
+    Ok(())
 }

@@ -118,7 +118,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                     self.paced = self.receipt.result.totals.names;
                 }
                 self.names += 1 + link.also.len();
-                self.bytes += link.size;
+                // The plan's word, which may be any number.
+                self.bytes = self.bytes.saturating_add(link.size);
                 let object = link.object;
                 self.links.push((link, object));
             }

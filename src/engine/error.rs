@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::BaseError;
 use crate::ledger::PlanError;
-use crate::model::GuestName;
+use crate::model::{Escaped, GuestName};
 use crate::sys::SysError;
 
 /// The end of a run.
@@ -20,7 +20,7 @@ pub enum EngineError {
     #[error(transparent)]
     Plan(#[from] PlanError),
     /// The same, with the file that it came from.
-    #[error("{}: {error}", .path.display())]
+    #[error("{}: {error}", Escaped::of(.path))]
     PlanFile {
         /// As the user named it.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum EngineError {
     #[error("two guests are called {0}: give one of them another name with NAME=PATH")]
     SameName(GuestName),
     /// One guest lies within another, or within the base, or the base within a guest.
-    #[error("{} and {} lie one within the other: guests and base must be apart", .0.display(), .1.display())]
+    #[error("{} and {} lie one within the other: guests and base must be apart", Escaped::of(.0), Escaped::of(.1))]
     Nested(PathBuf, PathBuf),
     /// A pattern of the policy.
     #[error(transparent)]
@@ -49,7 +49,7 @@ pub enum EngineError {
     #[error("cannot write the plan: {0}")]
     Output(#[source] std::io::Error),
     /// The run stopped in the middle of a batch. Nothing is lost; the next run or `recover` heals it.
-    #[error("stopped half way, nothing is lost: {why}; run `unify recover --base {}`", .base.display())]
+    #[error("stopped half way, nothing is lost: {why}; run `unify recover --base {}`", Escaped::of(.base))]
     Halted {
         /// The base.
         base: PathBuf,

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::EngineError;
-use crate::model::{BadGuestName, FileId, GuestName, ReceiptGuest};
+use crate::model::{BadGuestName, Escaped, FileId, GuestName, ReceiptGuest};
 use crate::sys::{Dir, SysResult, canonical, last_component};
 
 /// A guest as a person gives it: `PATH`, or `NAME=PATH`.
@@ -112,7 +112,7 @@ pub(super) fn apart(guests: &[Guest], base: &Path) -> Result<(), EngineError> {
             if one == other {
                 return Err(EngineError::Usage(format!(
                     "{} is given twice: each guest and the base need a directory of their own",
-                    one.display()
+                    Escaped::of(one)
                 )));
             }
             if one.starts_with(other) || other.starts_with(one) {

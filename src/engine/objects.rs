@@ -92,6 +92,10 @@ impl<'a> Objects<'a> {
                 self.prove(&id, &open)?;
                 return Ok((id, Some(open)));
             }
+            if id.generation >= ObjectId::MAX_GENERATION {
+                let why = format!("{id} has as many names as it may, and is the last generation");
+                return Err(Fate::Failed(why));
+            }
             id = id.next_generation();
         }
     }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use super::guests::base_path;
 use super::{EngineError, Guest};
 use crate::ledger::{Form, PaperWriter};
+use crate::model::Escaped;
 use crate::sys::papers::NewFile;
 
 /// Where the plan shall go.
@@ -52,7 +53,7 @@ impl OutputFile {
                 if let Some(top) = inside {
                     return Err(EngineError::Usage(format!(
                         "the plan must not lie within {}",
-                        top.display()
+                        Escaped::of(top)
                     )));
                 }
                 let name = path.to_string_lossy().into_owned();

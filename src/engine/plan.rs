@@ -18,8 +18,8 @@ use super::{EngineError, Guest, GuestArg, confined, guests, protection};
 use crate::base::{Base, BaseError, Index, check_place};
 use crate::ledger::{PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
-    Action, BaseFacts, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy, Protect,
-    Protection, Stage, Summary,
+    Action, BaseFacts, Escaped, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy,
+    Protect, Protection, Stage, Summary,
 };
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
@@ -164,8 +164,8 @@ fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
     }
     Err(EngineError::CannotHere(format!(
         "{} and the base at {} are not on one mount of one file system: hard links cannot cross them; name a base there with --base",
-        guest.path.display(),
-        place.path().display()
+        Escaped::of(&guest.path),
+        Escaped::of(place.path())
     )))
 }
 

@@ -3,7 +3,7 @@
 use super::quiet::{self, Condition};
 use super::{EngineError, Guest};
 use crate::model::{
-    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
+    Asked, Database, DatabaseState, Escaped, Observer, OnDamaged, Owner, PlannedGuest, Policy,
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
@@ -87,7 +87,7 @@ pub(super) fn survey(
     };
     let scan = scan(&view, observer)?;
     let scan =
-        scan.map_err(|error| EngineError::Usage(format!("{}: {error}", guest.path.display())))?;
+        scan.map_err(|error| EngineError::Usage(format!("{}: {error}", Escaped::of(&guest.path))))?;
     Ok(Survey {
         guest,
         view,

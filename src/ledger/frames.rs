@@ -56,6 +56,9 @@ pub enum Fault {
     /// A value over 16 MiB.
     #[error("a value is longer than 16 MiB")]
     Long,
+    /// White space over 16 MiB: a bomb, for no editor leaves that much.
+    #[error("more than 16 MiB of white space")]
+    Blank,
 }
 
 /// An array whose elements come one by one.
@@ -248,7 +251,7 @@ impl<R: BufRead> Frames<R> {
 impl<R: BufRead> Frames<R> {
     /// The next byte that is not white space, left in place; `None` at the end.
     fn next_byte(&mut self) -> Result<Option<u8>, FrameError> {
-        loop {
+        for _ in 0..MAX_VALUE {
             match fill(&mut self.input, self.line)?.first().copied() {
                 Some(b'\n') => self.line += 1,
                 Some(b' ' | b'\t' | b'\r') => {}
@@ -256,6 +259,7 @@ impl<R: BufRead> Frames<R> {
             }
             self.bump();
         }
+        Err(self.fault(Fault::Blank))
     }
 
     /// The same where the text cannot end yet.

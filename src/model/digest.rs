@@ -27,7 +27,7 @@ pub struct ObjectId {
     pub content: Digest,
     /// What mode, owner, time and xattrs are.
     pub metadata: MetadataDigest,
-    /// 0 for the first inode of this content and metadata, then 1, 2, …
+    /// 0 for the first inode of this content and metadata, then 1, 2, … up to [`ObjectId::MAX_GENERATION`].
     pub generation: u32,
 }
 
@@ -37,6 +37,10 @@ pub struct ObjectId {
 pub struct BadId(&'static str);
 
 impl ObjectId {
+    /// Highest generation. Each holds at least 32,000 names, and a reader looks through all of them: what a plan
+    /// says must not keep it busy for long.
+    pub const MAX_GENERATION: u32 = 9_999;
+
     /// The same content and metadata, the next inode.
     #[must_use]
     pub fn next_generation(self) -> ObjectId {
@@ -59,7 +63,7 @@ impl ObjectId {
     /// Reads what [`ObjectId::file_name`] wrote; anything else is refused.
     pub fn from_file_name(name: &str) -> Result<Self, BadId> {
         const WANT: BadId = BadId(
-            "sha256: and 64 hex digits, -, 32 hex digits, and maybe a dot and a number from 1",
+            "sha256: and 64 hex digits, -, 32 hex digits, and maybe a dot and a number from 1 to 9999",
         );
         let (hex, generation) = match name.split_once('.') {
             None => (name, 0),
@@ -76,7 +80,8 @@ impl ObjectId {
 
 fn generation(text: &str) -> Option<u32> {
     let canonical = !text.starts_with('0') && text.bytes().all(|b| b.is_ascii_digit());
-    if canonical { text.parse().ok() } else { None }
+    let number = if canonical { text.parse().ok() } else { None };
+    number.filter(|&n| n <= ObjectId::MAX_GENERATION)
 }
 
 impl FromStr for ObjectId {
@@ -193,6 +198,7 @@ mod tests {
             format!("{good}.0"),
             format!("{good}.01"),
             format!("{good}.+1"),
+            format!("{good}.10000"),
             format!("{good}/"),
             good[1..].into(),
         ] {

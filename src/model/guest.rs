@@ -1,6 +1,7 @@
 //! Whose file: the short name of a guest in a plan, and how untrusted bytes are shown.
 
 use std::fmt;
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +58,13 @@ impl fmt::Display for GuestName {
 /// are escaped. Never parsed back.
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<'a>(pub &'a [u8]);
+
+impl<'a> Escaped<'a> {
+    /// A path of the host: it may come from a plan, or lead into a guest.
+    pub fn of(path: &'a Path) -> Escaped<'a> {
+        Escaped(path.as_os_str().as_encoded_bytes())
+    }
+}
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

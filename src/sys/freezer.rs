@@ -5,14 +5,17 @@
 //! frozen, and never one that we are in.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::fault::call;
 use super::processes::pids;
 use super::{SysError, SysResult};
+use crate::model::Escaped;
 
 /// How long a cgroup may take to stand still before it is let go again: a task in an uninterruptible sleep waits for
 /// the kernel.
@@ -24,14 +27,19 @@ pub struct Cgroup(PathBuf);
 
 impl fmt::Display for Cgroup {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.display())
+        Escaped::of(&self.0).fmt(f)
     }
 }
 
 impl Cgroup {
+    /// The path as it is written down.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_os_str().as_bytes()
+    }
+
     /// Of a path as it was written down.
-    pub fn from_text(text: &str) -> Option<Cgroup> {
-        let path = PathBuf::from(text);
+    pub fn from_bytes(bytes: &[u8]) -> Option<Cgroup> {
+        let path = PathBuf::from(OsStr::from_bytes(bytes));
         let plain = path.components().all(|part| {
             matches!(
                 part,
@@ -221,9 +229,9 @@ mod tests {
 
     #[test]
     fn paths_that_lead_elsewhere_are_none() {
-        assert!(Cgroup::from_text("/lxc/web").is_some());
+        assert!(Cgroup::from_bytes(b"/lxc/web").is_some());
         for bad in ["", "/", "lxc", "/lxc/../..", "/lxc/./x/.."] {
-            assert!(Cgroup::from_text(bad).is_none(), "{bad}");
+            assert!(Cgroup::from_bytes(bad.as_bytes()).is_none(), "{bad}");
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use nix::sys::stat::Mode;
 use nix::unistd::Uid;
 use rustix::fs::{fstatfs, fstatvfs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -143,8 +144,10 @@ pub fn host_identity() -> SysResult<Vec<u8>> {
     }))
 }
 
-/// Must be called once before any lease is taken: see [`super::ffi::ignore_deadly_signals`].
+/// Must be called once before any lease is taken: see [`super::ffi::ignore_deadly_signals`]. What is made from now on
+/// has the mode that it is made with, whatever mask the caller left: nothing asks for more than its owner may.
 pub fn prepare() -> SysResult<()> {
+    nix::sys::stat::umask(Mode::from_bits_truncate(0o077));
     super::ffi::ignore_deadly_signals()
         .map_err(|e| SysError::new("ignore signals of", "this process", e))
 }

@@ -9,6 +9,8 @@
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `confined` | what a command that only reads gives up |
 //! | `edits`, `schema` | plans that people changed, and the written format |
+//! | `hostile_plans` | plans that somebody wrote to do harm |
+//! | `starts` | what the program is born into: descriptors, masks, limits, full disks |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
 //! | `frozen` | guests that run meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
@@ -40,6 +42,7 @@ mod floors;
 mod frozen;
 mod gc;
 mod guards;
+mod hostile_plans;
 mod killed;
 mod kit;
 mod limits;
@@ -60,6 +63,7 @@ mod refused;
 mod running;
 mod schema;
 mod sparse;
+mod starts;
 mod status;
 mod upgrade;
 mod weak;

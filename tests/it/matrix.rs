@@ -15,6 +15,7 @@
 mod cases;
 mod oracle;
 mod scene;
+mod strace;
 
 use crate::support::{Disk, Lab};
 use cases::{Level, sweep};
@@ -55,6 +56,30 @@ fn gc_and_recover_on_ext4() {
         Disk::Ext4,
         &[Phase::Gc, Phase::RecoverApply, Phase::RecoverUndo],
     );
+}
+
+/// From outside, on the program as it is shipped.
+#[test]
+fn strace_says_the_same() {
+    if !crate::cut::has_strace() {
+        skip!("strace is not here");
+    }
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let lab = match Lab::in_memory(Disk::Ext4) {
+        Ok(lab) => lab,
+        Err(why) => skip!("{why}"),
+    };
+    let every = if std::env::var_os("UNIFY_LONG").is_some() {
+        1
+    } else {
+        7
+    };
+    for phase in [Phase::First, Phase::More, Phase::Undo, Phase::Gc] {
+        let killed = strace::sweep(&lab, phase, every);
+        crate::support::figure(&format!("matrix strace {phase:?}: {killed} killed"));
+    }
 }
 
 #[test]

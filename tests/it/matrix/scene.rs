@@ -77,7 +77,7 @@ impl Scene {
         unify_with(&env, &self.args(command))
     }
 
-    fn args(&self, command: &Command) -> Vec<String> {
+    pub fn args(&self, command: &Command) -> Vec<String> {
         let words = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect::<Vec<_>>();
         let base = self.lab.base().to_str().unwrap().to_owned();
         match command {

@@ -1,0 +1,80 @@
+//! The same kills from outside, by `strace`, on the program as it is shipped where it was built (`target/release`):
+//! so that nobody has to believe the shim.
+
+use std::path::{Path, PathBuf};
+use std::process::Command as Process;
+
+use super::cases::Fault;
+use super::oracle;
+use super::scene::{Command, Phase, Scene};
+use crate::support::{BIN, Lab, Out};
+
+/// Calls of the kernel that change something, as `strace` names them.
+const CALLS: &str = "renameat2,linkat,ioctl,syncfs,fsync,fdatasync,unlinkat,fcntl,write,pwrite64,mkdir,mkdirat,rename,\
+    utimensat,fchown,fchmod,fsetxattr,ftruncate,flock,rmdir,unlink";
+
+/// Kills the command of `phase` at every `every`th of its calls that change something.
+pub fn sweep(lab: &Lab, phase: Phase, every: usize) -> usize {
+    let program = program();
+    let mut killed = 0;
+    for at in (1..=count(lab, phase, &program)).step_by(every) {
+        let scene = Scene::new(lab, "strace", &["--objects", "adopt"]);
+        let command = scene.begin(phase, 0);
+        let inject = format!("inject={CALLS}:signal=KILL:when={at}");
+        let out = traced(
+            &scene,
+            &command,
+            &program,
+            &["-e", &inject],
+            Path::new("/dev/null"),
+        );
+        let what = format!("{phase:?}: killed by strace at {at} of {CALLS}");
+        assert_ne!(out.code, 0, "{what}: not reached");
+        oracle::judge(&scene, &command, &out, &Fault::Kill, &what);
+        killed += 1;
+    }
+    killed
+}
+
+/// What was built for release, or else what the tests use.
+fn program() -> PathBuf {
+    let release = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../release/unify");
+    if release.exists() {
+        release
+    } else {
+        BIN.into()
+    }
+}
+
+fn count(lab: &Lab, phase: Phase, program: &Path) -> usize {
+    let scene = Scene::new(lab, "count", &["--objects", "adopt"]);
+    let command = scene.begin(phase, 0);
+    let calls = scene.lab.path("calls");
+    let filter = format!("trace={CALLS}");
+    let out = traced(
+        &scene,
+        &command,
+        program,
+        &["-e", &filter, "-e", "signal=none"],
+        &calls,
+    );
+    assert_eq!(out.code, 0, "{}", out.stderr);
+    let text = std::fs::read_to_string(calls).unwrap();
+    text.lines().filter(|line| line.contains('(')).count()
+}
+
+fn traced(scene: &Scene, command: &Command, program: &Path, how: &[&str], to: &Path) -> Out {
+    let out = Process::new("strace")
+        .args(["-f", "-o", to.to_str().unwrap()])
+        .args(how)
+        .arg(program)
+        .args(scene.args(command))
+        .output()
+        .unwrap();
+    Out {
+        args: String::new(),
+        code: out.status.code().unwrap_or(-1),
+        stdout: String::new(),
+        stderr: String::from_utf8_lossy(&out.stderr).into_owned(),
+    }
+}
