@@ -4,6 +4,9 @@
 #   usage: tests/run.sh [ARGUMENTS OF THE TEST RUNNER]
 #
 # Needs root for most of it: what cannot be done is skipped, and listed at the end.
+#
+#   env: UNIFY_LONG=1     a night's work: every call, every error, every moment of a power cut
+#        UNIFY_RELEASE=P  the program as it is shipped, for the kills from outside
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -35,11 +38,12 @@ mkdir -p "$target/tmp"
 : > "$skipped"
 : > "$figures"
 
+status=0
 if cargo nextest --version > "$target/tmp/nextest" 2>&1; then
-  cargo nextest run --features faults --no-fail-fast "$@"
-  cargo test --features faults --doc
+  cargo nextest run --features faults --no-fail-fast "$@" || status=$?
+  cargo test --features faults --doc || status=$?
 else
-  cargo test --features faults --no-fail-fast "$@"
+  cargo test --features faults --no-fail-fast "$@" || status=$?
 fi
 
 if [ -s "$figures" ]; then
@@ -52,3 +56,4 @@ if [ -s "$skipped" ]; then
   echo "NOT TESTED on this machine:"
   sort -u "$skipped"
 fi
+exit "$status"

@@ -173,3 +173,36 @@ fn its_exit_codes_are_those_of_the_help() {
         assert!(known, "the README does not explain exit code {number}");
     }
 }
+
+/// The unit that heals at boot calls a command that exists, with arguments that it takes.
+#[test]
+fn the_unit_calls_what_is_there() {
+    let unit = Path::new(TOP).join("examples/systemd/unify-recover@.service");
+    let text = std::fs::read_to_string(&unit).unwrap();
+    let start = text
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart=/usr/bin/unify "));
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/f", crate::support::File::new("f"))]);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let base = lab.base().display().to_string();
+    let words: Vec<String> = start
+        .unwrap()
+        .split(' ')
+        .map(|word| word.replace("%f", &base))
+        .collect();
+    unify(&words).expect(0);
+    let quarantine = text
+        .lines()
+        .find(|line| line.starts_with("SuccessExitStatus="));
+    assert_eq!(quarantine, Some("SuccessExitStatus=12"));
+    let before = text
+        .lines()
+        .find(|line| line.starts_with("Before="))
+        .unwrap();
+    assert!(
+        before.contains("lxc.service")
+            && before.contains("incus.service")
+            && before.contains("machines.target")
+    );
+}

@@ -21,7 +21,7 @@ impl Level {
         let long = std::env::var_os("UNIFY_LONG").is_some();
         let every = match disk {
             _ if long => 1,
-            Disk::Own | Disk::Ext4 => 5,
+            Disk::Own | Disk::Ext4 => 8,
             Disk::Xfs | Disk::Btrfs => 25,
         };
         Level {

@@ -1,4 +1,4 @@
-//! The same kills from outside, by `strace`, on the program as it is shipped where it was built (`target/release`):
+//! The same kills from outside, by `strace`, on the program as it is shipped where `UNIFY_RELEASE` names it:
 //! so that nobody has to believe the shim.
 
 use std::path::{Path, PathBuf};
@@ -36,14 +36,9 @@ pub fn sweep(lab: &Lab, phase: Phase, every: usize) -> usize {
     killed
 }
 
-/// What was built for release, or else what the tests use.
+/// What was built for release, where `UNIFY_RELEASE` names it, or else what the tests use.
 fn program() -> PathBuf {
-    let release = Path::new(env!("CARGO_TARGET_TMPDIR")).join("../release/unify");
-    if release.exists() {
-        release
-    } else {
-        BIN.into()
-    }
+    std::env::var_os("UNIFY_RELEASE").map_or_else(|| BIN.into(), PathBuf::from)
 }
 
 fn count(lab: &Lab, phase: Phase, program: &Path) -> usize {
