@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use super::EngineError;
 use super::classify::{Classified, Decision};
-use super::matching::{Matched, Read, Which};
-use super::probe::{Content, Dropped};
+use super::equal::Read;
+use super::matching::{Matched, Which};
+use super::probe::Dropped;
 use super::survey::Survey;
 use crate::base::{Base, Index};
 use crate::model::{
@@ -231,11 +232,8 @@ fn drop_out(
 
 fn group_id(group: &[Read]) -> Option<ObjectId> {
     let first = group.first()?;
-    let Content::Whole(content) = first.probed.content else {
-        return None;
-    };
     Some(ObjectId {
-        content,
+        content: first.content,
         metadata: first.probed.metadata,
         generation: 0,
     })

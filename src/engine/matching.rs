@@ -1,14 +1,15 @@
-//! From candidates to groups of equal files: by `stat` first, then by metadata and beginning, then by whole content.
-//! A file is read only if something else looks like it so far.
+//! From candidates to groups of equal files: by `stat` first, then by metadata and content. A file is read only if
+//! something else looks like it so far.
 
 use std::cmp::Ordering;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
+use super::equal::{Buffers, Read, Reader, Told};
 use super::fixed::FixedDirectories;
-use super::probe::{Content, Dropped, Probed, first_look, whole};
+use super::probe::Dropped;
 use super::survey::Survey;
 use crate::base::Index;
 use crate::model::{Event, FileState, Ignored, Observer, Policy, Stage, Time};
@@ -19,13 +20,6 @@ use crate::rules::care::Care;
 pub(super) struct Which {
     pub guest: u32,
     pub file: u32,
-}
-
-/// A file that was read far enough.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Read {
-    pub which: Which,
-    pub probed: Probed,
 }
 
 /// What is said of every file that was looked at.
@@ -89,14 +83,10 @@ impl<'a> Matcher<'a> {
             .map(|which| self.state(*which).size)
             .fold(0, u64::saturating_add);
         observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));
-        let mut read = self.read_beginnings(&likely, observer, &mut matched.dropped);
-        read.sort_by(|a, b| self.order(a, b));
-        self.read_wholes(&mut read, &mut matched.dropped);
-        read.sort_by(|a, b| self.order(a, b));
-        matched.groups = read
-            .chunk_by(|a, b| self.same(a, b))
-            .map(<[Read]>::to_vec)
-            .collect();
+        for told in self.tell_all(&likely, observer) {
+            matched.groups.extend(told.groups);
+            matched.dropped.extend(told.dropped);
+        }
         matched
             .groups
             .iter_mut()
@@ -121,84 +111,41 @@ impl<'a> Matcher<'a> {
         }
         all.sort_by(|a, b| self.stat_order(*a, *b));
         let runs = all.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
-        let known = |run: &[Which]| {
-            run.first().is_some_and(|which| {
-                self.objects
-                    .contains(&facts(self.state(*which), self.policy))
-            })
-        };
-        runs.filter(|run| run.len() > 1 || known(run))
+        runs.filter(|run| run.len() > 1 || self.is_known(run))
             .flatten()
             .copied()
             .collect()
     }
 
-    fn read_beginnings(
-        &self,
-        likely: &[Which],
-        observer: &dyn Observer,
-        dropped: &mut Vec<(Which, Dropped)>,
-    ) -> Vec<Read> {
-        let look = |which: &Which| {
-            let survey = &self.surveys[which.guest as usize];
-            let result = first_look(survey, which.file as usize, self.care, &self.policy.ignore);
-            observer.notice(&Event::Advance(Stage::Hash, self.state(*which).size));
-            (*which, result)
+    /// Runs of files that look alike, each told apart; in the order of inodes, which is near to that on disk.
+    fn tell_all(&self, likely: &[Which], observer: &dyn Observer) -> Vec<Told> {
+        let reader = Reader {
+            surveys: self.surveys,
+            care: self.care,
+            ignore: &self.policy.ignore,
         };
-        let mut by_disk = likely.to_vec();
-        // Inode order is near to disk order on most file systems.
-        by_disk.sort_by_key(|which| self.state(*which).id.ino);
-        let results: Vec<_> = by_disk.par_iter().map(look).collect();
-        let mut read = Vec::with_capacity(results.len());
-        for (which, result) in results {
-            match result {
-                Ok(probed) => read.push(Read { which, probed }),
-                Err(why) => dropped.push((which, why)),
-            }
-        }
-        read
+        let runs = likely.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
+        let mut runs: Vec<&[Which]> = runs.collect();
+        runs.sort_by_key(|run| run.first().map(|which| self.state(*which).id.ino));
+        let tell = |buffers: &mut Buffers, run: &&[Which]| {
+            let told = reader.tell(run, self.is_known(run), buffers);
+            let bytes = run.iter().map(|which| self.state(*which).size);
+            observer.notice(&Event::Advance(
+                Stage::Hash,
+                bytes.fold(0, u64::saturating_add),
+            ));
+            told
+        };
+        runs.par_iter().map_init(Buffers::new, tell).collect()
     }
 
-    /// Reads to the end what has a twin so far.
-    fn read_wholes(&self, read: &mut Vec<Read>, dropped: &mut Vec<(Which, Dropped)>) {
-        let runs = read.chunk_by(|a, b| self.same(a, b));
-        let known = |run: &[Read]| {
-            run.first().is_some_and(|r| {
-                self.objects
-                    .contains(&facts(self.state(r.which), self.policy))
-            })
-        };
-        let twins: HashSet<Which> = runs
-            .filter(|run| run.len() > 1 || known(run))
-            .flatten()
-            .map(|r| r.which)
-            .collect();
-        let unfinished = read.iter().filter(|r| {
-            matches!(r.probed.content, Content::Beginning(_)) && twins.contains(&r.which)
-        });
-        let unfinished: Vec<Which> = unfinished.map(|r| r.which).collect();
-        let results: HashMap<Which, Result<_, Dropped>> = unfinished
-            .par_iter()
-            .map(|which| {
-                (
-                    *which,
-                    whole(&self.surveys[which.guest as usize], which.file as usize),
-                )
-            })
-            .collect();
-        read.retain_mut(|file| match results.get(&file.which) {
-            None => true,
-            Some(Ok(digest)) => {
-                file.probed.content = Content::Whole(*digest);
-                true
-            }
-            Some(Err(why)) => {
-                dropped.push((file.which, why.clone()));
-                false
-            }
-        });
-        // Only files that were read whole can be equal.
-        read.retain(|file| matches!(file.probed.content, Content::Whole(_)));
+    /// Has the base an object that looks like these?
+    fn is_known(&self, run: &[Which]) -> bool {
+        let first = run.first();
+        first.is_some_and(|which| {
+            self.objects
+                .contains(&facts(self.state(*which), self.policy))
+        })
     }
 
     fn state(&self, which: Which) -> &FileState {
@@ -225,17 +172,6 @@ impl<'a> Matcher<'a> {
         tree.names_of(which.file as usize)
             .map(|name| tree.path(name))
             .collect()
-    }
-
-    fn order(&self, a: &Read, b: &Read) -> Ordering {
-        let by_stat = self.stat_order(a.which, b.which);
-        by_stat.then_with(|| {
-            (a.probed.metadata.0, a.probed.content).cmp(&(b.probed.metadata.0, b.probed.content))
-        })
-    }
-
-    fn same(&self, a: &Read, b: &Read) -> bool {
-        self.order(a, b) == Ordering::Equal
     }
 }
 

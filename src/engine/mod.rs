@@ -18,6 +18,7 @@ mod classify;
 mod compare;
 mod confined;
 mod emit;
+mod equal;
 mod error;
 mod explain;
 mod fixed;

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
+use super::equal::Reader;
 use super::matching::{Matched, Which};
-use super::probe::{Content, first_look, whole};
 use super::survey::Survey;
 use crate::model::{
     Count, Digest, FileState, Ignored, MetadataDigest, Moved, NearMiss, NearMisses, Policy, Shift,
@@ -89,18 +89,16 @@ impl Near<'_> {
 
     /// What cannot be read, or may not be shared after all, is nobody's near miss.
     fn read(&self, which: Which) -> Option<Known> {
-        let survey = self.surveys.get(which.guest as usize)?;
-        let file = which.file as usize;
-        let probed = first_look(survey, file, self.care, &self.policy.ignore).ok()?;
-        let content = match probed.content {
-            Content::Whole(digest) => digest,
-            Content::Beginning(_) => whole(survey, file).ok()?,
+        let reader = Reader {
+            surveys: self.surveys,
+            care: self.care,
+            ignore: &self.policy.ignore,
         };
-        let metadata = probed.metadata;
+        let read = reader.whole(which).ok()?;
         Some(Known {
             which,
-            content,
-            metadata,
+            content: read.content,
+            metadata: read.probed.metadata,
         })
     }
 
@@ -235,13 +233,10 @@ struct ShiftKey {
 
 fn read_already(matched: &Matched) -> Vec<Known> {
     let files = matched.groups.iter().flatten();
-    let known = files.filter_map(|read| match read.probed.content {
-        Content::Whole(content) => Some(Known {
-            which: read.which,
-            content,
-            metadata: read.probed.metadata,
-        }),
-        Content::Beginning(_) => None,
+    let known = files.map(|read| Known {
+        which: read.which,
+        content: read.content,
+        metadata: read.probed.metadata,
     });
     known.collect()
 }

@@ -1,34 +1,24 @@
 //! Reading: what a file that may have twins holds. Each is opened once, held against what the walk saw before and
-//! after, and read no further than needed: a large file's beginning first, the rest only if that has a twin.
+//! after, and read no further than needed.
 
 use super::survey::Survey;
-use crate::model::{Before, Digest, Fingerprint, Ignored, MetadataDigest, SkipReason};
+use crate::model::{Before, Digest, FileState, Fingerprint, Ignored, MetadataDigest, SkipReason};
 use crate::rules::care::Care;
 use crate::rules::inode_flags::{foreign_flags, names};
 use crate::rules::precondition::moved;
-use crate::sys::hash::{fingerprint, metadata_digest, sha256};
+use crate::sys::hash::{fingerprint, metadata_digest};
 use crate::sys::{Meaning, Regular, SysError};
 
-/// Up to here a file is read whole at once.
+/// The part of a file that tells most files apart.
 const BEGINNING: usize = 64 * 1024;
 
-/// What one look into a file told.
+/// What the metadata of a file told.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Probed {
     pub metadata: MetadataDigest,
-    pub content: Content,
     pub extents: Option<u32>,
     /// Is its project that of the base?
     pub plain_project: bool,
-}
-
-/// How much of the content is known. The order only makes sorting possible.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Content {
-    /// All of it.
-    Whole(Digest),
-    /// Its beginning; more only if that has a twin.
-    Beginning(Fingerprint),
 }
 
 /// Why a file drops out while it is looked at.
@@ -38,87 +28,96 @@ pub(super) struct Dropped {
     pub note: Option<String>,
 }
 
-/// Opens a file by its first name and reads its metadata and its beginning.
-pub(super) fn first_look(
-    survey: &Survey,
-    file: usize,
-    care: &Care,
-    ignore: &[Ignored],
-) -> Result<Probed, Dropped> {
-    let seen = survey.scan.tree.state(file);
-    let open = open(survey, file)?;
-    let metadata = open.metadata(ignore).map_err(|e| dropped(&e))?;
-    let flags = foreign_flags(metadata.flags);
-    let immutable = open.is_immutable().map_err(|e| dropped(&e))?;
-    if flags != 0 || immutable {
-        let note = if immutable {
-            "immutable".to_owned()
+/// A file that is open, and what its metadata told.
+pub(super) struct Opened {
+    file: Regular,
+    pub probed: Probed,
+}
+
+impl Opened {
+    /// Opens a file by its first name, if it is what the walk saw, and reads its metadata.
+    pub fn look(
+        survey: &Survey,
+        file: usize,
+        care: &Care,
+        ignore: &[Ignored],
+    ) -> Result<Opened, Dropped> {
+        let seen = survey.scan.tree.state(file);
+        let (open, state) = open(survey, file)?;
+        same(seen, &state)?;
+        let flags = open.flags().map_err(|e| dropped(&e))?;
+        let metadata = open
+            .metadata_of(&state, flags, ignore)
+            .map_err(|e| dropped(&e))?;
+        judge_flags(metadata.flags, Regular::means_immutable(flags))?;
+        if let Some(verdict) = care.xattrs(&metadata.xattrs) {
+            return Err(Dropped {
+                reason: verdict.reason,
+                note: Some(verdict.rule.to_owned()),
+            });
+        }
+        let extents = if seen.blocks > 8 {
+            open.extents()
         } else {
-            names(flags)
+            Some(1)
         };
-        return Err(Dropped {
-            reason: SkipReason::InodeFlags,
-            note: Some(note),
-        });
+        Ok(Opened {
+            file: open,
+            probed: Probed {
+                metadata: metadata_digest(&metadata),
+                extents,
+                plain_project: metadata.project == 0,
+            },
+        })
     }
-    if let Some(verdict) = care.xattrs(&metadata.xattrs) {
-        return Err(Dropped {
-            reason: verdict.reason,
-            note: Some(verdict.rule.to_owned()),
-        });
+
+    /// Exactly `buffer.len()` bytes at `at`.
+    pub fn piece(&self, at: u64, buffer: &mut [u8]) -> Result<(), Dropped> {
+        self.file.piece(at, buffer).map_err(|e| dropped(&e))
     }
-    let beginning = open
-        .beginning(seen.size, BEGINNING)
-        .map_err(|e| dropped(&e))?;
-    let whole = seen.size <= BEGINNING as u64;
-    let content = if whole {
-        Content::Whole(sha256(&beginning))
-    } else {
-        Content::Beginning(fingerprint(&beginning))
+
+    /// The fast hash of the beginning.
+    pub fn fingerprint(&self, size: u64) -> Result<Fingerprint, Dropped> {
+        let beginning = self.file.beginning(size, BEGINNING);
+        Ok(fingerprint(&beginning.map_err(|e| dropped(&e))?))
+    }
+
+    /// The digest of the whole content.
+    pub fn digest(&self, size: u64) -> Result<Digest, Dropped> {
+        self.file.expect_sequential();
+        self.file.digest(size).map_err(|e| dropped(&e))
+    }
+
+    /// The file must still be what the walk saw, after it was read.
+    pub fn unchanged(&self, survey: &Survey, file: usize) -> Result<(), Dropped> {
+        let now = self.file.state().map_err(|e| dropped(&e))?;
+        same(survey.scan.tree.state(file), &now)
+    }
+}
+
+fn judge_flags(flags: u32, immutable: bool) -> Result<(), Dropped> {
+    let foreign = foreign_flags(flags);
+    let note = match (immutable, foreign) {
+        (false, 0) => return Ok(()),
+        (true, _) => "immutable".to_owned(),
+        (false, foreign) => names(foreign),
     };
-    let extents = if seen.blocks > 8 {
-        open.extents()
-    } else {
-        Some(1)
-    };
-    unchanged(survey, file, &open)?;
-    Ok(Probed {
-        metadata: metadata_digest(&metadata),
-        content,
-        extents,
-        plain_project: metadata.project == 0,
+    Err(Dropped {
+        reason: SkipReason::InodeFlags,
+        note: Some(note),
     })
 }
 
-/// Reads a large file to its end.
-pub(super) fn whole(survey: &Survey, file: usize) -> Result<Digest, Dropped> {
-    let open = open(survey, file)?;
-    open.expect_sequential();
-    let digest = open
-        .digest(survey.scan.tree.state(file).size)
-        .map_err(|e| dropped(&e))?;
-    unchanged(survey, file, &open)?;
-    Ok(digest)
-}
-
-fn open(survey: &Survey, file: usize) -> Result<Regular, Dropped> {
+fn open(survey: &Survey, file: usize) -> Result<(Regular, FileState), Dropped> {
     let tree = &survey.scan.tree;
     let name = tree.names_of(file).next().unwrap_or(0);
     let path = tree.path(name);
-    let opened = survey
-        .view
-        .dir()
-        .open_regular(&path[1..])
-        .map_err(|e| dropped(&e))?;
-    let open = opened.ok_or(CHANGED)?;
-    unchanged(survey, file, &open)?;
-    Ok(open)
+    let opened = survey.view.dir().open_regular_seen(&path[1..]);
+    opened.map_err(|e| dropped(&e))?.ok_or(CHANGED)
 }
 
-/// The file must be what the walk saw, before and after it was read.
-fn unchanged(survey: &Survey, file: usize, open: &Regular) -> Result<(), Dropped> {
-    let now = open.state().map_err(|e| dropped(&e))?;
-    let same = moved(&Before::from(survey.scan.tree.state(file)), &now).is_empty();
+fn same(seen: &FileState, now: &FileState) -> Result<(), Dropped> {
+    let same = moved(&Before::from(seen), now).is_empty();
     if same { Ok(()) } else { Err(CHANGED) }
 }
 

@@ -7,7 +7,7 @@ use walkdir::{DirEntry, Error, WalkDir};
 use super::tree::TooLarge;
 use super::{Tree, TreeBuilder};
 use crate::model::{Event, FileKind, FileState, GuestPath, Observer, Stage};
-use crate::sys::{SysResult, View, from_metadata, name_bytes};
+use crate::sys::{Dir, SysResult, View, from_metadata, name_bytes};
 
 /// A guest as the walk saw it.
 #[derive(Debug)]
@@ -38,6 +38,7 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
     let mut walk = Walk {
         view,
         device,
+        open: vec![view.dir().duplicate()?],
         builder: TreeBuilder::default(),
         unread: Vec::new(),
         foreign: Vec::new(),
@@ -68,9 +69,14 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
     }))
 }
 
+/// So many directories are held open, from the root down; deeper ones are reached by their paths.
+const OPEN: usize = 32;
+
 struct Walk<'a> {
     view: &'a View,
     device: u64,
+    /// The directories down to where the walk is, as far as they could be opened.
+    open: Vec<Dir>,
     builder: TreeBuilder,
     unread: Vec<Unread>,
     foreign: Vec<GuestPath>,
@@ -90,6 +96,9 @@ impl Walk<'_> {
         if !kind.is_dir() && !kind.is_file() {
             return Ok(true);
         }
+        if let Some(state) = self.glance(&entry) {
+            return self.place(&entry, state);
+        }
         match entry.metadata() {
             Ok(meta) => self.place(&entry, from_metadata(&meta)),
             Err(error) => {
@@ -97,6 +106,23 @@ impl Walk<'_> {
                 Ok(false)
             }
         }
+    }
+
+    /// Its state, by the directory that it is in: one short call. `None` where the path must do.
+    fn glance(&mut self, entry: &DirEntry) -> Option<FileState> {
+        let Some(above) = entry.depth().checked_sub(1) else {
+            return self.view.dir().state().ok();
+        };
+        self.open.truncate(entry.depth());
+        let name = name_bytes(entry.file_name());
+        let dir = self.open.get(above)?;
+        if !entry.file_type().is_dir() || entry.depth() >= OPEN {
+            return dir.glance(name).ok();
+        }
+        let opened = dir.open_dir(name).ok()?;
+        let state = opened.state().ok()?;
+        self.open.push(opened);
+        Some(state)
     }
 
     fn place(&mut self, entry: &DirEntry, state: FileState) -> Result<bool, TooLarge> {

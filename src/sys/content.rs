@@ -42,6 +42,11 @@ impl Regular {
         Ok(buffer)
     }
 
+    /// Exactly `buffer.len()` bytes at `offset`; a file that ends before is an error.
+    pub fn piece(&self, offset: u64, buffer: &mut [u8]) -> SysResult<()> {
+        self.fill(buffer, offset)
+    }
+
     /// Are the first `size` bytes the same in both? Neither file may end before.
     pub fn same_content(&self, other: &Regular, size: u64) -> SysResult<bool> {
         let (mut mine, mut theirs) = (vec![0; PIECE], vec![0; PIECE]);

@@ -120,13 +120,25 @@ impl Dir {
     /// First a handle that opens nothing, then its state, then the file itself through that handle: a device or
     /// FIFO that a guest swaps in is never opened.
     pub fn open_regular(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
+        Ok(self.open_regular_seen(relative)?.map(|(file, _)| file))
+    }
+
+    /// The same, with the state that the handle of the name had: that of the file which was opened through it.
+    pub fn open_regular_seen(&self, relative: &[u8]) -> SysResult<Option<(Regular, FileState)>> {
         let name = self.beneath(relative, NAME)?;
         let (state, _) = stat::of_fd(&name).map_err(|e| self.failed("stat", relative, e))?;
         if state.kind != FileKind::Regular {
             return Ok(None);
         }
         let fd = reopen(&name).map_err(|e| self.failed("open", relative, e))?;
-        Ok(Some(Regular::from_fd(fd, shown(&self.path, relative))))
+        let file = Regular::from_fd(fd, shown(&self.path, relative));
+        Ok(Some((file, state)))
+    }
+
+    /// What one name in this directory is; a link is not followed. One call, and a proposal only: whoever acts on it
+    /// opens the name.
+    pub fn glance(&self, name: &[u8]) -> SysResult<FileState> {
+        stat::at(&self.fd, name).map_err(|e| self.failed("stat", name, e))
     }
 
     /// Names in this directory, without `.` and `..`, sorted.

@@ -58,7 +58,16 @@ impl Regular {
 
     /// All metadata that a link would merge. With [`Ignored::Mtime`] the time is left out.
     pub fn metadata(&self, ignore: &[Ignored]) -> SysResult<Metadata> {
-        let state = self.state()?;
+        self.metadata_of(&self.state()?, self.flags()?, ignore)
+    }
+
+    /// The same, where state and inode flags are known already.
+    pub fn metadata_of(
+        &self,
+        state: &FileState,
+        flags: u32,
+        ignore: &[Ignored],
+    ) -> SysResult<Metadata> {
         let mtime = if ignore.contains(&Ignored::Mtime) {
             None
         } else {
@@ -71,7 +80,7 @@ impl Regular {
             mtime,
             xattrs: xattr::read_all(&self.fd)
                 .map_err(self.failed("read extended attributes of"))?,
-            flags: self.flags()? & !IFlags::IMMUTABLE.bits(),
+            flags: flags & !IFlags::IMMUTABLE.bits(),
             project: self.project()?,
         })
     }
@@ -87,7 +96,12 @@ impl Regular {
 
     /// Is the immutable flag set, as the file system says?
     pub fn is_immutable(&self) -> SysResult<bool> {
-        Ok(self.flags()? & IFlags::IMMUTABLE.bits() != 0)
+        Ok(Regular::means_immutable(self.flags()?))
+    }
+
+    /// Is the immutable flag among these?
+    pub fn means_immutable(flags: u32) -> bool {
+        flags & IFlags::IMMUTABLE.bits() != 0
     }
 
     /// Sets or clears the immutable flag, keeps all others, and reads it back: a file system that says yes and

@@ -18,6 +18,13 @@ pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, u64), Errno> {
     Ok((from_statx(&answer), answer.stx_mnt_id))
 }
 
+/// `statx` of a name in a directory, nothing followed and nothing mounted for it.
+pub(super) fn at(dir: impl AsFd, name: &[u8]) -> Result<FileState, Errno> {
+    let how = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+    let answer = call("stat", || statx(dir, name, how, StatxFlags::BASIC_STATS))?;
+    Ok(from_statx(&answer))
+}
+
 /// Does `statx` say that it is immutable or append-only? File systems that do not tell count as "no".
 pub(super) fn is_fixed(fd: impl AsFd) -> Result<bool, Errno> {
     let answer = call("stat", || {

@@ -117,3 +117,74 @@ fn objects_of_the_base_are_matched_and_known() {
     assert_eq!(id(&third.host("/opt/copy")), id(&web.host("/usr/share/f")));
     assert_eq!(lab.objects().len(), 1);
 }
+
+/// Bytes that differ only at `at`, and there by `seed`.
+fn late(size: usize, at: usize, seed: u8) -> Vec<u8> {
+    let mut bytes = vec![b'x'; size];
+    bytes[at] = seed;
+    bytes
+}
+
+/// Files that look alike to `stat` and to a first look, of several kinds: each kind shares, and no two kinds do.
+#[test]
+fn files_that_differ_late_are_told_apart() {
+    const SIZE: usize = 300_000;
+    let lab = lab!(Disk::Own);
+    let [web, db] = ["web", "db"].map(|name| lab.guest(name));
+    let kinds: [(&str, Vec<u8>); 5] = [
+        ("a", late(SIZE, 65_535, 1)),
+        ("b", late(SIZE, 65_536, 1)),
+        ("c", late(SIZE, SIZE - 1, 1)),
+        ("d", late(SIZE, SIZE - 1, 2)),
+        ("e", late(SIZE, 131_072, 1)),
+    ];
+    for guest in [&web, &db] {
+        for (name, bytes) in &kinds {
+            guest.put(format!("/usr/{name}"), &File::new(bytes.clone()));
+        }
+    }
+    web.put("/usr/alone", &File::new(late(SIZE, 200_000, 9)));
+    let before = listings(&[&web, &db]);
+    let plan = lab.plan(&[&web, &db], &[]);
+    assert!(plan.link("web", "/usr/alone").is_none(), "it has no twin");
+    plan.apply().expect(0);
+    let mut inodes = std::collections::BTreeSet::new();
+    for (name, _) in &kinds {
+        let path = format!("/usr/{name}");
+        assert_eq!(id(&web.host(&path)), id(&db.host(&path)), "{name}");
+        inodes.insert(id(&web.host(&path)));
+    }
+    assert_eq!(inodes.len(), kinds.len(), "no two kinds share");
+    unchanged(&[&web, &db], &before, "after apply");
+}
+
+/// More files of one size and time than are ever compared side by side.
+#[test]
+fn very_many_files_of_one_size_are_told_apart() {
+    const FILES: usize = 150;
+    let lab = lab!(Disk::Own);
+    let [web, db] = ["web", "db"].map(|name| lab.guest(name));
+    for n in 0..FILES {
+        web.put(
+            format!("/usr/w/{n:04}"),
+            &File::new(content(format!("{n:04}"))),
+        );
+        // Every second one has a twin, under another name.
+        let other = if n % 2 == 0 { n } else { n + 5_000 };
+        db.put(
+            format!("/usr/d/{}", FILES - n),
+            &File::new(content(format!("{other:04}"))),
+        );
+    }
+    let before = listings(&[&web, &db]);
+    let plan = lab.plan(&[&web, &db], &[]);
+    plan.apply().expect(0);
+    let shared = |n: usize| {
+        let twin = db.host(format!("/usr/d/{}", FILES - n));
+        id(&web.host(format!("/usr/w/{n:04}"))) == id(&twin)
+    };
+    for n in 0..FILES {
+        assert_eq!(shared(n), n % 2 == 0, "{n}");
+    }
+    unchanged(&[&web, &db], &before, "after apply");
+}

@@ -43,6 +43,9 @@ impl InRoot {
         if path.contains(&0) {
             return Err(InRootError::BadPath { path: shown(path) });
         }
+        if let Some(answer) = self.direct(path)? {
+            return Ok(answer);
+        }
         let mut walk = Walk {
             root: self,
             asked: path,
@@ -52,6 +55,27 @@ impl InRoot {
         };
         walk.push(path);
         walk.run()
+    }
+
+    /// The whole path in one call, where no component of it is a link; `None` where the walk must say.
+    fn direct(&self, path: &[u8]) -> Result<Option<Option<Place>>, InRootError> {
+        let relative = path.strip_prefix(b"/").unwrap_or(path);
+        let mut components = relative.split(|&b| b == b'/');
+        if components.any(|component| matches!(component, b"" | b"." | b"..")) {
+            return Ok(None);
+        }
+        let Ok(plain) = GuestPath::new(&[b"/", relative].concat()) else {
+            return Ok(None);
+        };
+        match self.open_plain(&plain, OFlags::PATH | OFlags::NOFOLLOW) {
+            Ok(fd) => {
+                let place = self.place(path, fd, plain)?;
+                let is_link = kind_of(&place.stat) == FileKind::Symlink;
+                Ok((!is_link).then_some(Some(place)))
+            }
+            Err(Errno::NOENT) => Ok(Some(None)),
+            Err(_) => Ok(None),
+        }
     }
 
     /// Opens a name that has no link in it.

@@ -1,6 +1,7 @@
 //! The same kills from outside, by `strace`, on the program as it is shipped where `UNIFY_RELEASE` names it:
 //! so that nobody has to believe the shim.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command as Process;
 
@@ -17,10 +18,10 @@ const CALLS: &str = "renameat2,linkat,ioctl,syncfs,fsync,fdatasync,unlinkat,fcnt
 pub fn sweep(lab: &Lab, phase: Phase, every: usize) -> usize {
     let program = program();
     let mut killed = 0;
-    for at in (1..=count(lab, phase, &program)).step_by(every) {
+    for (call, nth) in calls(lab, phase, &program).into_iter().step_by(every) {
         let scene = Scene::new(lab, "strace", &["--objects", "adopt"]);
         let command = scene.begin(phase, 0);
-        let inject = format!("inject={CALLS}:signal=KILL:when={at}");
+        let inject = format!("inject={call}:signal=KILL:when={nth}");
         let out = traced(
             &scene,
             &command,
@@ -28,7 +29,7 @@ pub fn sweep(lab: &Lab, phase: Phase, every: usize) -> usize {
             &["-e", &inject],
             Path::new("/dev/null"),
         );
-        let what = format!("{phase:?}: killed by strace at {at} of {CALLS}");
+        let what = format!("{phase:?}: killed by strace at {call} {nth}");
         assert_ne!(out.code, 0, "{what}: not reached");
         oracle::judge(&scene, &command, &out, &Fault::Kill, &what);
         killed += 1;
@@ -41,21 +42,31 @@ fn program() -> PathBuf {
     std::env::var_os("UNIFY_RELEASE").map_or_else(|| BIN.into(), PathBuf::from)
 }
 
-fn count(lab: &Lab, phase: Phase, program: &Path) -> usize {
+/// Every call that is made: its name, and which of its kind it is.
+fn calls(lab: &Lab, phase: Phase, program: &Path) -> Vec<(String, usize)> {
     let scene = Scene::new(lab, "count", &["--objects", "adopt"]);
     let command = scene.begin(phase, 0);
-    let calls = scene.lab.path("calls");
+    let trace = scene.lab.path("calls");
     let filter = format!("trace={CALLS}");
     let out = traced(
         &scene,
         &command,
         program,
         &["-e", &filter, "-e", "signal=none"],
-        &calls,
+        &trace,
     );
     assert_eq!(out.code, 0, "{}", out.stderr);
-    let text = std::fs::read_to_string(calls).unwrap();
-    text.lines().filter(|line| line.contains('(')).count()
+    let text = std::fs::read_to_string(trace).unwrap();
+    let names = text
+        .lines()
+        .filter_map(|line| line.split_whitespace().nth(1)?.split_once('('));
+    let mut met = BTreeMap::new();
+    let number = |(name, _): (&str, &str)| {
+        let nth = met.entry(name.to_owned()).or_insert(0);
+        *nth += 1;
+        (name.to_owned(), *nth)
+    };
+    names.map(number).collect()
 }
 
 fn traced(scene: &Scene, command: &Command, program: &Path, how: &[&str], to: &Path) -> Out {

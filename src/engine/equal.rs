@@ -1,0 +1,222 @@
+//! Which of some files that look alike are equal: read side by side, a piece at a time, and compared byte by byte.
+//!
+//! Of files with the same content only one is hashed, and a file that differs is read no further than to where it
+//! does. A run of very many files, which only a hostile guest makes, is told apart by hashes instead: the cost is
+//! then that of reading each once.
+
+use std::collections::HashMap;
+
+use super::matching::Which;
+use super::probe::{Dropped, Opened, Probed};
+use super::survey::Survey;
+use crate::model::{Digest, Ignored, MetadataDigest};
+use crate::rules::care::Care;
+use crate::sys::hash::ContentHasher;
+
+/// Bytes that are compared at a time.
+const PIECE: usize = 64 * 1024;
+
+/// So many files are held open side by side.
+const ABREAST: usize = 64;
+
+/// A file that was read to its end.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Read {
+    pub which: Which,
+    pub probed: Probed,
+    pub content: Digest,
+}
+
+/// What reading needs to know.
+pub(super) struct Reader<'a> {
+    pub surveys: &'a [Survey],
+    pub care: &'a Care,
+    pub ignore: &'a [Ignored],
+}
+
+/// Room for a piece of the first file and one of another; made once for many runs.
+pub(super) struct Buffers(Vec<u8>, Vec<u8>);
+
+impl Buffers {
+    pub fn new() -> Buffers {
+        Buffers(vec![0; PIECE], vec![0; PIECE])
+    }
+}
+
+/// What became of a run.
+#[derive(Default)]
+pub(super) struct Told {
+    pub groups: Vec<Vec<Read>>,
+    pub dropped: Vec<(Which, Dropped)>,
+}
+
+/// Files that were equal so far; the first stands for all.
+struct Class {
+    files: Vec<Open>,
+    at: u64,
+    hasher: ContentHasher,
+}
+
+struct Open {
+    which: Which,
+    opened: Opened,
+}
+
+impl Reader<'_> {
+    /// Tells the files of one run apart, which `stat` cannot. With `alone` a file without a twin is read as well:
+    /// the base may have its object.
+    pub fn tell(&self, run: &[Which], alone: bool, buffers: &mut Buffers) -> Told {
+        let mut told = Told::default();
+        if run.len() > ABREAST {
+            self.by_hash(run, alone, &mut told);
+            return told;
+        }
+        let mut alike: HashMap<MetadataDigest, Vec<Open>> = HashMap::new();
+        for &which in run {
+            match self.open(which) {
+                Ok(opened) => alike
+                    .entry(opened.probed.metadata)
+                    .or_default()
+                    .push(Open { which, opened }),
+                Err(why) => told.dropped.push((which, why)),
+            }
+        }
+        for files in alike.into_values() {
+            self.abreast(files, alone, buffers, &mut told);
+        }
+        told
+    }
+
+    fn open(&self, which: Which) -> Result<Opened, Dropped> {
+        let survey = &self.surveys[which.guest as usize];
+        Opened::look(survey, which.file as usize, self.care, self.ignore)
+    }
+
+    fn size(&self, which: Which) -> u64 {
+        let tree = &self.surveys[which.guest as usize].scan.tree;
+        tree.state(which.file as usize).size
+    }
+
+    /// Splits classes until each holds equal files only.
+    fn abreast(&self, files: Vec<Open>, alone: bool, buffers: &mut Buffers, told: &mut Told) {
+        let mut classes = vec![Class {
+            files,
+            at: 0,
+            hasher: ContentHasher::new(),
+        }];
+        while let Some(mut class) = classes.pop() {
+            if class.files.len() < 2 && !alone {
+                continue;
+            }
+            let size = class
+                .files
+                .first()
+                .map_or(0, |first| self.size(first.which));
+            while class.at < size && (class.files.len() > 1 || alone) {
+                classes.extend(class.step(size, buffers, &mut told.dropped));
+            }
+            if class.at >= size {
+                self.finish(class, told);
+            }
+        }
+    }
+
+    /// All of a class were read to their end: they are equal, if none changed meanwhile.
+    fn finish(&self, class: Class, told: &mut Told) {
+        let content = class.hasher.finish();
+        let mut group = Vec::new();
+        for Open { which, opened } in class.files {
+            match opened.unchanged(&self.surveys[which.guest as usize], which.file as usize) {
+                Ok(()) => group.push(Read {
+                    which,
+                    probed: opened.probed,
+                    content,
+                }),
+                Err(why) => told.dropped.push((which, why)),
+            }
+        }
+        if !group.is_empty() {
+            told.groups.push(group);
+        }
+    }
+
+    /// One file after the other: by its metadata and the hash of its beginning, then of its whole content.
+    fn by_hash(&self, run: &[Which], alone: bool, told: &mut Told) {
+        let mut alike: HashMap<_, Vec<Which>> = HashMap::new();
+        for &which in run {
+            let looked = self.open(which).and_then(|opened| {
+                let beginning = opened.fingerprint(self.size(which))?;
+                Ok((opened.probed.metadata, beginning))
+            });
+            match looked {
+                Ok(key) => alike.entry(key).or_default().push(which),
+                Err(why) => told.dropped.push((which, why)),
+            }
+        }
+        let mut equal: HashMap<_, Vec<Read>> = HashMap::new();
+        let with_twin = alike.into_values().filter(|files| files.len() > 1 || alone);
+        for which in with_twin.flatten() {
+            match self.whole(which) {
+                Ok(read) => {
+                    let key = (read.probed.metadata, read.content);
+                    equal.entry(key).or_default().push(read);
+                }
+                Err(why) => told.dropped.push((which, why)),
+            }
+        }
+        told.groups.extend(equal.into_values());
+    }
+
+    /// Reads one file to its end.
+    pub fn whole(&self, which: Which) -> Result<Read, Dropped> {
+        let survey = &self.surveys[which.guest as usize];
+        let opened = self.open(which)?;
+        let content = opened.digest(self.size(which))?;
+        opened.unchanged(survey, which.file as usize)?;
+        Ok(Read {
+            which,
+            probed: opened.probed,
+            content,
+        })
+    }
+}
+
+impl Class {
+    /// Reads the next piece of all; those that differ from the first become a class of their own, which begins at this
+    /// piece again.
+    fn step(
+        &mut self,
+        size: u64,
+        Buffers(first, other): &mut Buffers,
+        dropped: &mut Vec<(Which, Dropped)>,
+    ) -> Option<Class> {
+        let length = usize::try_from(size - self.at).unwrap_or(PIECE).min(PIECE);
+        let before = self.hasher.clone();
+        let mut files = std::mem::take(&mut self.files).into_iter();
+        for file in files.by_ref() {
+            match file.opened.piece(self.at, &mut first[..length]) {
+                Ok(()) => {
+                    self.files.push(file);
+                    break;
+                }
+                Err(why) => dropped.push((file.which, why)),
+            }
+        }
+        let mut differ = Vec::new();
+        for file in files {
+            match file.opened.piece(self.at, &mut other[..length]) {
+                Ok(()) if first[..length] == other[..length] => self.files.push(file),
+                Ok(()) => differ.push(file),
+                Err(why) => dropped.push((file.which, why)),
+            }
+        }
+        self.hasher.update(&first[..length]);
+        let at = self.at;
+        self.at += length as u64;
+        (!differ.is_empty()).then_some(Class {
+            files: differ,
+            at,
+            hasher: before,
+        })
+    }
+}
