@@ -39,7 +39,7 @@ impl Index {
                 Err(error) => return Err(error),
             };
             for rest in dir.list()? {
-                index.take(&fan, &rest, dir.look(&rest)?);
+                index.take(&fan, &rest, dir.glance(&rest)?);
             }
         }
         Ok(index)

@@ -9,7 +9,7 @@
 //! 3. per job: exchange its names one by one, look at what came out, look at the file once more
 //! 4. put the directories' times back, set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
-//! 6. look at the leases once more; let go what was frozen; commit in the journal, synced; tell the caller, who writes the receipt
+//! 6. look at the leases once more; let go what was frozen, if the flags are on; commit in the journal, synced; tell the caller, who writes the receipt
 //! 7. drop what came out
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
@@ -125,9 +125,11 @@ impl Batch<'_, '_> {
             .try_for_each(|object| self.base.add_object(&object.file, &object.id))?;
         self.base.dir().sync_filesystem()?;
         self.still.freeze(self.concerned)?;
-        self.stop_if_running(jobs, &mut flights)?;
+        let quiet = self.stop_if_running(jobs, &mut flights)?;
         self.stop_if_moved(jobs, &mut flights, &parents)?;
-        let guards = self.guard(flags, jobs, &mut flights)?;
+        // While somebody runs no flag comes off, not even for a moment.
+        let lifted = if quiet { flags } else { &[] };
+        let guards = self.guard(lifted, jobs, &mut flights)?;
         guards
             .iter()
             .try_for_each(|guard| guard.file().set_immutable(false))?;
@@ -144,7 +146,9 @@ impl Batch<'_, '_> {
         self.last_look(jobs, &guards, &mut flights)?;
         self.give_up_spoiled(adopted, jobs, &mut flights)?;
         warnings.extend(parents.restore_times());
-        self.still.thaw()?;
+        if self.order == Order::FlagThenDrop {
+            self.still.thaw()?;
+        }
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = flights.iter().map(|flight| flight.fate.clone()).collect();
@@ -157,6 +161,7 @@ impl Batch<'_, '_> {
                 .iter()
                 .try_for_each(|guard| guard.file().set_immutable(true))?;
             self.base.dir().sync_filesystem()?;
+            self.still.thaw()?;
         }
         self.journal.write(&[Record::Done { upto }])?;
         let quarantined = flights.iter().map(|flight| flight.quarantined).sum();
@@ -167,10 +172,10 @@ impl Batch<'_, '_> {
         })
     }
 
-    /// A guest may have been started since the jobs were prepared: nothing was touched yet.
-    fn stop_if_running(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+    /// A guest may have been started since the jobs were prepared: then they are taken back. Is everybody quiet?
+    fn stop_if_running(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<bool> {
         let Some((guest, who)) = quiet::anybody(self.concerned, self.still.now())? else {
-            return Ok(());
+            return Ok(true);
         };
         for (job, flight) in jobs.iter().zip(flights) {
             let (guest, who) = (guest.clone(), who.clone());
@@ -181,7 +186,7 @@ impl Batch<'_, '_> {
             };
             flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Directories may have been moved before everything stood still: each is looked up again by its path.
@@ -254,7 +259,7 @@ impl Batch<'_, '_> {
                 }
             }
         }
-        self.stop_if_running(jobs, flights)
+        self.stop_if_running(jobs, flights).map(drop)
     }
 
     /// An adopted inode whose own job did not end well is no object: its twins go back to their files, and it to its

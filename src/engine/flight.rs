@@ -129,7 +129,16 @@ impl Flights {
         if weak(Weak::LeaseReleasedEarly) {
             job.old.give_back();
         }
-        let shared = base.object(&job.object)?;
+        // Where nothing is in staging no flag needs to come off.
+        let touched = self
+            .names
+            .iter()
+            .any(|flight| flight.staged || flight.exchanged);
+        let shared = if touched {
+            base.object(&job.object)?
+        } else {
+            None
+        };
         let flagged = shared.as_ref().map_or(Ok(false), Regular::is_immutable)?;
         if let Some(object) = shared.as_ref().filter(|_| flagged) {
             object.set_immutable(false)?;

@@ -123,7 +123,11 @@ fn heal_run(
     let guests = guests_of(receipt.as_ref());
     let work = !staging.list()?.is_empty();
     if work {
-        safety::check(base, &staging, &guests, batch, still)?;
+        if let Err(refused) = safety::check(base, &staging, &guests, batch, still) {
+            // Nothing can be healed now, but nobody runs on with a shared file that is not protected.
+            flag_all(base, batch)?;
+            return Err(refused);
+        }
         lift_all(base, batch)?;
     }
     let mut lines = Vec::new();

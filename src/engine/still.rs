@@ -17,7 +17,8 @@ use crate::sys::{Cgroup, Freezer, Helper, Inside, SysResult, is_inside, machine}
 /// Freezes, if it may.
 pub(super) struct Still<'a> {
     base: &'a Base,
-    /// `None` where running guests are left alone.
+    /// May running guests be frozen?
+    allowed: bool,
     freezer: Option<Freezer>,
     /// Why there is no freezer although it is allowed.
     lacking: Option<String>,
@@ -40,6 +41,7 @@ impl<'a> Still<'a> {
             .then(|| "this host has no cgroups of version 2".to_owned());
         Ok(Still {
             base,
+            allowed,
             freezer,
             lacking,
             guardian: None,
@@ -54,11 +56,7 @@ impl<'a> Still<'a> {
     /// Most names of one batch: few where guests wait for it.
     pub fn names_a_batch(&self) -> usize {
         let most = machine::names_a_batch();
-        if self.freezer.is_some() {
-            most.min(256)
-        } else {
-            most
-        }
+        if self.allowed { most.min(256) } else { most }
     }
 
     /// Takes over what an earlier run left frozen, as far as it stands still.
@@ -99,6 +97,9 @@ impl<'a> Still<'a> {
         let Some(running) = &mut condition.running else {
             return Ok(());
         };
+        if !self.allowed {
+            return Ok(());
+        }
         let why = match (&self.freezer, &self.lacking) {
             (None, None) => return Ok(()),
             (None, Some(why)) => Some(why.clone()),
@@ -114,7 +115,7 @@ impl<'a> Still<'a> {
     /// Freezes those of `guests` that run and can be. The caller looks again afterwards: whoever still moves is in the
     /// way.
     pub fn freeze(&mut self, guests: &[&Guest]) -> SysResult<()> {
-        let Some(freezer) = self.freezer.clone() else {
+        let Some(freezer) = self.freezer.clone().filter(|_| self.allowed) else {
             return Ok(());
         };
         let mut cgroups = Vec::new();

@@ -167,16 +167,16 @@ impl InRoot {
 
     /// Where a path leads in the end; `None` if nowhere.
     pub fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, InRootError> {
+        if let Some(answer) = self.direct(path)? {
+            // One look, so there is nothing that could have moved between two.
+            return Ok(answer.map(Place::resolved));
+        }
         for _ in 0..TRIES {
-            let Some(place) = self.walk(path)? else {
+            let Some(place) = self.follow(path)? else {
                 return Ok(None);
             };
             if self.is_still_there(path, &place)? {
-                return Ok(Some(Resolved {
-                    id: id_of(&place.stat),
-                    kind: kind_of(&place.stat),
-                    path: place.path,
-                }));
+                return Ok(Some(place.resolved()));
             }
         }
         Err(InRootError::Unstable { path: shown(path) })

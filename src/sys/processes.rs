@@ -148,7 +148,7 @@ impl Process {
 const LINUX_IMMUTABLE: u32 = 9;
 
 /// May the process, or what it starts, take the immutable flag off? Only with the capability in its bounding set, and
-/// not from a user namespace of its own. What cannot be read may.
+/// not from a user namespace of its own. What cannot be read may; what has ended may nothing.
 fn may_clear_flags(pid: &str) -> bool {
     let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
     if let (Some(own), Some(its)) = (namespace("self"), namespace(pid))
@@ -156,7 +156,10 @@ fn may_clear_flags(pid: &str) -> bool {
     {
         return false;
     }
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let status = match fs::read_to_string(format!("/proc/{pid}/status")) {
+        Ok(status) => status,
+        Err(_) => return fs::exists(format!("/proc/{pid}")).unwrap_or(true),
+    };
     let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
     let set = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
     set.is_none_or(|set| set & (1 << LINUX_IMMUTABLE) != 0)

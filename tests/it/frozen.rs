@@ -275,6 +275,68 @@ fn recover_lets_go_what_was_left_frozen() {
     }
 }
 
+/// No flag is off while the guest moves: all changes of flags but the self-test's lie between freeze and thaw.
+#[test]
+fn flags_are_off_only_while_all_stands_still() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    let third = lab.guest("third");
+    third.put("/usr/f", &File::new(content(1)));
+    let cgroup = cgroup!("still");
+    let _guest = cgroup.start(db.root(), ALIVE);
+    let base = lab.base().display().to_string();
+    let trace = lab.path("trace");
+    let traced = |args: &[&str], tests: usize| {
+        std::fs::remove_file(&trace).ok();
+        unify_with(&[("UNIFY_FAULT_TRACE", trace.to_str().unwrap())], args).expect(0);
+        let text = std::fs::read_to_string(&trace).unwrap();
+        let mut still = false;
+        let mut flags = 0;
+        for call in text.lines() {
+            match call {
+                "freeze" => still = true,
+                "thaw" => still = false,
+                "setflags" => {
+                    flags += 1;
+                    assert!(
+                        still || flags <= tests,
+                        "{args:?}: flag change {flags} while the guest moves"
+                    );
+                }
+                _ => {}
+            }
+        }
+        assert!(flags > tests, "{args:?}: flags were changed");
+    };
+    for guests in [vec![&web, &db], vec![&third]] {
+        let plan = lab.plan(&guests, &[]);
+        traced(
+            &[
+                "apply",
+                "--yes",
+                "--allow-running",
+                plan.path.to_str().unwrap(),
+            ],
+            2,
+        );
+    }
+    traced(
+        &[
+            "undo",
+            "--yes",
+            "--run",
+            "all",
+            "--allow-running",
+            "--base",
+            &base,
+        ],
+        0,
+    );
+}
+
 /// A running guest may hold descriptors of its files that nobody sees, so its inodes are never shared.
 #[test]
 fn objects_of_running_guests_are_copies() {

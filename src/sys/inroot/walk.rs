@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use super::{InRoot, InRootError, io_error, is_absent, kind_of, shown};
+use super::{InRoot, InRootError, Resolved, id_of, io_error, is_absent, kind_of, shown};
 use crate::model::{FileKind, GuestPath};
 
 /// Links followed for one path, as in the kernel (path_resolution(7)).
@@ -28,6 +28,16 @@ pub(super) struct Place {
     pub(super) path: GuestPath,
 }
 
+impl Place {
+    pub(super) fn resolved(self) -> Resolved {
+        Resolved {
+            id: id_of(&self.stat),
+            kind: kind_of(&self.stat),
+            path: self.path,
+        }
+    }
+}
+
 /// A path half followed: where we are, and what is left to do (the next component last).
 struct Walk<'a> {
     root: &'a InRoot,
@@ -40,12 +50,14 @@ struct Walk<'a> {
 impl InRoot {
     /// `None`: some component does not exist, or is no directory.
     pub(super) fn walk(&self, path: &[u8]) -> Result<Option<Place>, InRootError> {
-        if path.contains(&0) {
-            return Err(InRootError::BadPath { path: shown(path) });
+        match self.direct(path)? {
+            Some(answer) => Ok(answer),
+            None => self.follow(path),
         }
-        if let Some(answer) = self.direct(path)? {
-            return Ok(answer);
-        }
+    }
+
+    /// Component by component, link by link.
+    pub(super) fn follow(&self, path: &[u8]) -> Result<Option<Place>, InRootError> {
         let mut walk = Walk {
             root: self,
             asked: path,
@@ -58,7 +70,10 @@ impl InRoot {
     }
 
     /// The whole path in one call, where no component of it is a link; `None` where the walk must say.
-    fn direct(&self, path: &[u8]) -> Result<Option<Option<Place>>, InRootError> {
+    pub(super) fn direct(&self, path: &[u8]) -> Result<Option<Option<Place>>, InRootError> {
+        if path.contains(&0) {
+            return Err(InRootError::BadPath { path: shown(path) });
+        }
         let relative = path.strip_prefix(b"/").unwrap_or(path);
         let mut components = relative.split(|&b| b == b'/');
         if components.any(|component| matches!(component, b"" | b"." | b"..")) {
