@@ -156,9 +156,8 @@ fn may_clear_flags(pid: &str) -> bool {
     {
         return false;
     }
-    let status = match fs::read_to_string(format!("/proc/{pid}/status")) {
-        Ok(status) => status,
-        Err(_) => return fs::exists(format!("/proc/{pid}")).unwrap_or(true),
+    let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
+        return fs::exists(format!("/proc/{pid}")).unwrap_or(true);
     };
     let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
     let set = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
