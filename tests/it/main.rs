@@ -9,7 +9,8 @@
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
-//! | `frozen` | guests that run meanwhile |
+//! | `frozen`, `writers` | guests that run meanwhile |
+//! | `swaps` | guests that attack meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
 //! | `matrix` | every system call killed and failed; defences switched off |
@@ -55,4 +56,6 @@ mod running;
 mod schema;
 mod sparse;
 mod status;
+mod swaps;
 mod upgrade;
+mod writers;
