@@ -5,7 +5,7 @@
 //! 1. announce: every name, every flag that will be off, in the journal, synced
 //! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name refers
 //!    to them; freeze guests that run, where that is allowed; look again who runs, and whether every directory is
-//!    where it was; lift the flags of objects that will get or lose a name
+//!    where it was and every file as it was; lift the flags of objects that will get or lose a name
 //! 3. per job: exchange its names one by one, look at what came out, look at the file once more
 //! 4. put the directories' times back, set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
@@ -184,7 +184,7 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Directories may have been moved before everything stood still: each is looked up again by its path.
+    /// Directories may have been moved, and files changed, before everything stood still: each is looked at again.
     fn stop_if_moved(
         &self,
         jobs: &[Job],
@@ -200,6 +200,9 @@ impl Batch<'_, '_> {
             {
                 let fate = Fate::Refused(Refusal::PathChanged {});
                 flight.take_back(job, self.run, self.base, fate)?;
+            }
+            if self.order == Order::FlagThenDrop {
+                flight.check_unchanged(job, self.run, self.base)?;
             }
         }
         Ok(())

@@ -108,6 +108,21 @@ impl Flights {
         }
     }
 
+    /// Once everything stands still and nothing is exchanged: is the file what it was when it was prepared? An attribute
+    /// that was set since, or one more name, shows in nothing but ctime and the link count. An adopted inode got a name
+    /// in the base since.
+    pub fn check_unchanged(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
+        if self.fate != Fate::Done || job.new.is_none() || weak(Weak::NoLastLook) {
+            return Ok(());
+        }
+        let fields = moved(&Before::from(&job.state), &job.old.file().state()?);
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let fate = Fate::Refused(Refusal::Changed { fields });
+        self.take_back(job, run, base, fate)
+    }
+
     /// The last look before the commit: a writer that waits for our lease must find its file in place.
     pub fn check_lease(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
         if self.fate != Fate::Done || job.old.stands()? {
