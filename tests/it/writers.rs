@@ -194,7 +194,10 @@ fn say(what: &str, log: &Log, raced: &Raced) {
     figure(&format!(
         "writers {what}: {} writes, {} refused to the guest, {} lost, {} resurrected; {rounds} rounds, {done} names \
          moved, {changed} changed, {gone} gone, {busy} open for writing",
-        count(ACCEPTED), count(REFUSED), count(LOST), count(RESURRECTED)
+        count(ACCEPTED),
+        count(REFUSED),
+        count(LOST),
+        count(RESURRECTED)
     ));
 }
 
