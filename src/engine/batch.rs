@@ -9,7 +9,7 @@
 //! 3. per job: exchange its names one by one, look at what came out, look at the file once more
 //! 4. put the directories' times back, set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
-//! 6. look at the leases once more; let go what was frozen; commit in the journal, synced; tell the caller, who writes the receipt
+//! 6. look at leases and mounts once more; let go what was frozen; commit in the journal, synced; tell the caller, who writes the receipt
 //! 7. drop what came out
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
@@ -236,10 +236,12 @@ impl Batch<'_, '_> {
         Ok(guards)
     }
 
-    /// Before the commit: leases on files and objects still stand, and nobody has come in.
+    /// Before the commit: leases on files and objects still stand, nothing was mounted on a file, nobody has come in.
     fn last_look(&self, jobs: &[Job], guards: &[Leased], flights: &mut [Flights]) -> SysResult<()> {
+        let covered = quiet::covered_in(&self.run.staging, self.still.now())?;
         for (job, flight) in jobs.iter().zip(flights.iter_mut()) {
             flight.check_lease(job, self.run, self.base)?;
+            flight.check_mounts(job, self.run, self.base, &covered)?;
         }
         for guard in guards {
             if guard.stands()? {

@@ -7,7 +7,7 @@ use super::parents::Parent;
 use crate::base::{Base, Run};
 use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
-use crate::model::{Before, FileId, Moved, Refusal};
+use crate::model::{Before, FileId, GuestPath, Moved, Refusal};
 use crate::rules::precondition::moved;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, Weak, weak};
 
@@ -136,6 +136,27 @@ impl Flights {
         self.names
             .iter()
             .any(|flight| flight.intent.was == inode || flight.intent.becomes == inode)
+    }
+
+    /// Something was mounted on a name, in another namespace, after the look at the mounts and before the exchange: it
+    /// went into staging with what it is mounted on, and would be unmounted by dropping that.
+    pub fn check_mounts(
+        &mut self,
+        job: &Job,
+        run: &Run,
+        base: &Base,
+        covered: &[GuestPath],
+    ) -> SysResult<()> {
+        let below = |flight: &Flight| {
+            let name = format!("/{}", flight.staged_name());
+            covered
+                .iter()
+                .any(|path| path.as_bytes() == name.as_bytes())
+        };
+        if self.fate != Fate::Done || !self.names.iter().any(below) {
+            return Ok(());
+        }
+        self.take_back(job, run, base, Fate::Refused(Refusal::MountedOver {}))
     }
 
     /// Puts the old inode back under every name that was exchanged, and clears staging.
