@@ -1,1 +1,208 @@
+//! Somebody swaps names of a guest all the time, from a place in which no look at processes finds him, while every
+//! command goes on: directories for links, mounts, FIFOs and other directories, files for links, FIFOs and devices.
+//!
+//! | module | what it does |
+//! | --- | --- |
+//! | `hostile` | the games, played by a thread with its working directory outside of the guest |
+//! | `audit` | the system calls of one quiet run: which of them name a path that a guest could have swapped |
+//! | `moments` | single acts at the worst moments: leases, growing files, mounts, a mode on an open object |
 
+mod audit;
+mod hostile;
+mod moments;
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::support::{
+    Disk, File, Guest, Lab, Listing, Out, Stamps, assert_same, content, figure, nlink, unify,
+};
+use hostile::{Game, Hostile};
+
+const DIRS: usize = 9;
+const FILES: usize = 6;
+
+/// What a command may answer while it is attacked: done, in part, not all could be read, differences, quarantine.
+const ANSWERS: &[i32] = &[0, 3, 4, 6, 12];
+
+/// A tree outside of all guests that no command may look into, with twins of the guest's files.
+struct Canary {
+    listing: Listing,
+    stamps: Stamps,
+    links: u64,
+}
+
+impl Canary {
+    fn of(lab: &Lab) -> Canary {
+        let top = lab.path("canary");
+        Canary {
+            listing: Listing::of(&top),
+            stamps: Stamps::of(&top),
+            links: nlink(&top.join("dir-0/0")),
+        }
+    }
+
+    /// As it was: contents, metadata, link counts and all times.
+    fn assert_unmoved(&self, lab: &Lab, what: &str) {
+        let now = Canary::of(lab);
+        assert_eq!(self.stamps.diff(&now.stamps), [""; 0], "{what}");
+        assert_same(&self.listing, &now.listing, what);
+        assert_eq!(self.links, now.links, "{what}");
+    }
+}
+
+/// Files of one directory of the scene.
+fn file(dir: usize, file: usize) -> File {
+    File::new(content(format!("{dir} {file}")))
+}
+
+/// Two guests with the same directories, and the canary, which has them too.
+fn scene(lab: &Lab) -> [Guest; 2] {
+    let guests = ["web", "db"].map(|name| lab.guest(name));
+    let canary = lab.guest("canary");
+    for dir in 0..DIRS {
+        for at in 0..FILES {
+            for guest in guests.iter().chain([&canary]) {
+                let top = if guest.name() == "canary" { "" } else { "/usr" };
+                guest.put(format!("{top}/dir-{dir}/{at}"), &file(dir, at));
+            }
+        }
+        canary.put(
+            format!("/dir-{dir}/canary-a"),
+            &File::new(content("canary")),
+        );
+    }
+    std::fs::rename(canary.root(), lab.path("canary")).unwrap();
+    guests
+}
+
+/// Every game there is, played in `db`.
+fn games(lab: &Lab, db: &Guest) -> Vec<Game> {
+    let canary = |dir: usize| lab.path(&format!("canary/dir-{dir}"));
+    let dir = |dir: usize| db.host(format!("/usr/dir-{dir}"));
+    let link = |target: &Path, name: &str| db.symlink(target.to_str().unwrap(), name);
+    link(&canary(0), "/usr/x0");
+    link(&canary(5).join("0"), "/usr/dir-5/x0");
+    db.fifo("/usr/x1");
+    db.fifo("/usr/dir-5/x1");
+    hostile::null_device(&db.host("/usr/dir-5/x2"));
+    db.dir("/usr/elsewhere");
+    db.put("/usr/other/0", &File::new(content("other")));
+    let exchange = |a: &str, b: &str| Game::Exchange(db.host(a), db.host(b));
+    vec![
+        exchange("/usr/dir-0", "/usr/x0"),
+        exchange("/usr/dir-1", "/usr/x1"),
+        Game::Mount(canary(2), dir(2)),
+        Game::Move(dir(3), db.host("/usr/elsewhere/moved")),
+        exchange("/usr/dir-4", "/usr/other"),
+        exchange("/usr/dir-5/0", "/usr/dir-5/x0"),
+        exchange("/usr/dir-5/1", "/usr/dir-5/x1"),
+        exchange("/usr/dir-5/2", "/usr/dir-5/x2"),
+        exchange("/usr/dir-8/0", "/usr/dir-8/1"),
+        exchange("/usr/dir-6", "/usr/dir-7"),
+    ]
+}
+
+fn quick(args: &[&str]) -> Out {
+    let start = Instant::now();
+    let out = unify(args);
+    assert!(start.elapsed() < Duration::from_secs(60), "{args:?} hung");
+    out
+}
+
+/// One round of all commands; gives how many.
+fn round(lab: &Lab, guests: [&Guest; 2]) -> u64 {
+    let base = lab.base();
+    let base = base.to_str().unwrap();
+    let plan = lab.path("plan.json");
+    let plan = plan.to_str().unwrap();
+    let [web, db] = guests.map(Guest::arg);
+    let commands: &[&[&str]] = &[
+        &[
+            "plan", "--skips", "all", "--base", base, "-o", plan, &web, &db,
+        ],
+        &["apply", "--yes", plan],
+        &["verify", plan],
+        &["verify", "--base", base],
+        &["status", "--base", base],
+        &["explain", "--plan", plan, "db:/usr/dir-0/0"],
+        &["explain", "--plan", plan, "db:/usr/dir-5/1"],
+        &["apply", "--yes", plan],
+        &["undo", "--run", "all", "--yes", "--base", base],
+    ];
+    for args in commands {
+        quick(args).expect_one_of(ANSWERS);
+        if args[0] == "plan" {
+            let text = std::fs::read_to_string(plan).unwrap();
+            assert!(!text.contains("canary"), "the plan lists the canary");
+        }
+    }
+    commands.len() as u64
+}
+
+fn time() -> Duration {
+    let long = std::env::var_os("UNIFY_LONG").is_some();
+    Duration::from_secs(if long { 300 } else { 7 })
+}
+
+fn attacked(on: Disk) {
+    let disk = match Lab::in_memory(on) {
+        Ok(disk) => disk,
+        Err(why) => return crate::support::skipped("swaps::attacked", &why),
+    };
+    let lab = disk.part("lab");
+    let [web, db] = scene(&lab);
+    let games = games(&lab, &db);
+    let canary = Canary::of(&lab);
+    let quiet = |guest: &Guest| Listing::of(guest.root()).without_directory_times();
+    let before = [quiet(&web), quiet(&db)];
+    let hostile = Hostile::start(games);
+    let (start, mut commands) = (Instant::now(), 0);
+    while start.elapsed() < time() {
+        commands += round(&lab, [&web, &db]);
+        assert_same(&before[0], &quiet(&web), "the guest that is left alone");
+    }
+    let mut beaten = hostile.stop();
+    canary.assert_unmoved(&lab, "after the attack");
+    calm_down(&lab, [&web, &db], &mut beaten);
+    figure(&format!(
+        "swaps {on:?}: {} swaps under {commands} commands, {} refused to the attacker",
+        beaten.swaps, beaten.refused
+    ));
+    assert!(beaten.swaps > 200, "{} swaps", beaten.swaps);
+    canary.assert_unmoved(&lab, "in the end");
+    assert_same(&before[0], &quiet(&web), "web in the end");
+    assert_same(&before[1], &quiet(&db), "db in the end");
+}
+
+/// Nobody swaps any more: all is healed, given back and collected, and the names are put back. Names that were shared
+/// in one place and moved to another are found by sharing once more.
+fn calm_down(lab: &Lab, guests: [&Guest; 2], beaten: &mut hostile::Beaten) {
+    lab.on_base("recover", &[]).expect(0);
+    lab.on_base("undo", &["--run", "all", "--yes"])
+        .expect_one_of(&[0, 4]);
+    beaten.put_back();
+    lab.plan(&guests, &[]).apply().expect(0);
+    // 4: a directory that was shared in is a link for good, so the base cannot know what became of it.
+    lab.on_base("undo", &["--run", "all", "--yes"])
+        .expect_one_of(&[0, 4]);
+    beaten.put_back();
+    lab.on_base("gc", &[]).expect(0);
+    beaten.assert_put_back();
+    let left = [lab.objects(), lab.staged()].concat();
+    assert!(left.is_empty(), "{left:?}");
+    assert_eq!(
+        std::fs::read_dir(lab.base().join("quarantine")).map_or(0, Iterator::count),
+        0
+    );
+}
+
+#[test]
+fn names_swapped_on_ext4() {
+    attacked(Disk::Ext4);
+}
+
+#[test]
+fn names_swapped_on_xfs() {
+    attacked(Disk::Xfs);
+}
