@@ -14,13 +14,15 @@ mod moments;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::cut::has_strace;
 use crate::support::{
-    Disk, File, Guest, Lab, Listing, Out, Stamps, assert_same, content, figure, nlink, unify,
+    BIN, Disk, File, Guest, Lab, Listing, Out, Stamps, assert_same, content, figure, nlink, unify,
 };
 use hostile::{Game, Hostile};
 
 const DIRS: usize = 9;
 const FILES: usize = 6;
+const MANY: usize = 90;
 
 /// What a command may answer while it is attacked: done, in part, not all could be read, differences, quarantine.
 const ANSWERS: &[i32] = &[0, 3, 4, 6, 12];
@@ -72,6 +74,11 @@ fn scene(lab: &Lab) -> [Guest; 2] {
             &File::new(content("canary")),
         );
     }
+    for at in 0..MANY {
+        for guest in &guests {
+            guest.put(format!("/usr/many/{at}"), &file(DIRS, at));
+        }
+    }
     std::fs::rename(canary.root(), lab.path("canary")).unwrap();
     guests
 }
@@ -89,7 +96,8 @@ fn games(lab: &Lab, db: &Guest) -> Vec<Game> {
     db.dir("/usr/elsewhere");
     db.put("/usr/other/0", &File::new(content("other")));
     let exchange = |a: &str, b: &str| Game::Exchange(db.host(a), db.host(b));
-    vec![
+    let mut games = many(db);
+    games.extend([
         exchange("/usr/dir-0", "/usr/x0"),
         exchange("/usr/dir-1", "/usr/x1"),
         Game::Mount(canary(2), dir(2)),
@@ -100,7 +108,25 @@ fn games(lab: &Lab, db: &Guest) -> Vec<Game> {
         exchange("/usr/dir-5/2", "/usr/dir-5/x2"),
         exchange("/usr/dir-8/0", "/usr/dir-8/1"),
         exchange("/usr/dir-6", "/usr/dir-7"),
-    ]
+    ]);
+    games
+}
+
+/// Many names that change places now and then: seldom enough to be planned, and often enough for some of them to be
+/// swapped within the moment between the last look at a file and its exchange.
+fn many(db: &Guest) -> Vec<Game> {
+    let name = |at: usize| format!("/usr/many/{at}");
+    (0..MANY)
+        .map(|at| {
+            let other = format!("/usr/many/x{at}");
+            match at % 3 {
+                0 => db.symlink("nowhere", &other),
+                1 => db.fifo(&other),
+                _ => db.put(&other, &File::new(content(format!("other {at}")))),
+            }
+            Game::Exchange(db.host(name(at)), db.host(other))
+        })
+        .collect()
 }
 
 fn quick(args: &[&str]) -> Out {
@@ -108,6 +134,27 @@ fn quick(args: &[&str]) -> Out {
     let out = unify(args);
     assert!(start.elapsed() < Duration::from_secs(60), "{args:?} hung");
     out
+}
+
+/// The same with two milliseconds in front of every exchange, so that names are swapped in that moment too.
+fn slow(args: &[&str]) -> Out {
+    let start = Instant::now();
+    let out = std::process::Command::new("strace")
+        .args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"])
+        .args(["-e", "inject=renameat2:delay_enter=2000", BIN])
+        .args(args)
+        .current_dir("/")
+        .stdin(std::process::Stdio::null())
+        .output()
+        .unwrap();
+    assert!(start.elapsed() < Duration::from_secs(60), "{args:?} hung");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Out {
+        args: args.join(" "),
+        code: out.status.code().unwrap_or(-1),
+        stdout: text(&out.stdout),
+        stderr: text(&out.stderr),
+    }
 }
 
 /// One round of all commands; gives how many.
@@ -130,8 +177,14 @@ fn round(lab: &Lab, guests: [&Guest; 2]) -> u64 {
         &["apply", "--yes", plan],
         &["undo", "--run", "all", "--yes", "--base", base],
     ];
+    let strace = has_strace();
     for args in commands {
-        quick(args).expect_one_of(ANSWERS);
+        let out = if strace && args[0] == "apply" {
+            slow(args)
+        } else {
+            quick(args)
+        };
+        out.expect_one_of(ANSWERS);
         if args[0] == "plan" {
             let text = std::fs::read_to_string(plan).unwrap();
             assert!(!text.contains("canary"), "the plan lists the canary");
