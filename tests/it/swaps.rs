@@ -141,7 +141,13 @@ fn slow(args: &[&str]) -> Out {
     let start = Instant::now();
     let out = std::process::Command::new("strace")
         .args(["-f", "--seccomp-bpf", "-qq", "-o", "/dev/null"])
-        .args(["-e", "inject=renameat2:delay_enter=2000", BIN])
+        .args([
+            "-e",
+            "trace=renameat2",
+            "-e",
+            "inject=renameat2:delay_enter=2000",
+            BIN,
+        ])
         .args(args)
         .current_dir("/")
         .stdin(std::process::Stdio::null())
@@ -209,7 +215,7 @@ fn attacked(on: Disk) {
     let canary = Canary::of(&lab);
     let quiet = |guest: &Guest| Listing::of(guest.root()).without_directory_times();
     let before = [quiet(&web), quiet(&db)];
-    let hostile = Hostile::start(games);
+    let hostile = Hostile::start(games, lab.base().join("staging"));
     let (start, mut commands) = (Instant::now(), 0);
     while start.elapsed() < time() {
         commands += round(&lab, [&web, &db]);

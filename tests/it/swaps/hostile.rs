@@ -74,6 +74,13 @@ impl Beaten {
     }
 }
 
+/// Does a run have anything in flight?
+fn is_busy(staging: &Path) -> bool {
+    let runs = std::fs::read_dir(staging).into_iter().flatten().flatten();
+    runs.filter_map(|run| std::fs::read_dir(run.path()).ok())
+        .any(|mut run| run.next().is_some())
+}
+
 /// A thread that plays.
 pub struct Hostile {
     stop: Arc<AtomicBool>,
@@ -81,7 +88,8 @@ pub struct Hostile {
 }
 
 impl Hostile {
-    pub fn start(games: Vec<Game>) -> Hostile {
+    /// He is quick while something lies in `staging`, and slow otherwise, so that there is something to plan.
+    pub fn start(games: Vec<Game>, staging: PathBuf) -> Hostile {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
@@ -101,7 +109,8 @@ impl Hostile {
                 }
                 let at = random as usize % beaten.games.len();
                 beaten.play(at);
-                std::thread::sleep(Duration::from_micros(random >> 32 & 0x7ff));
+                let longest = if is_busy(&staging) { 0xff } else { 0x1fff };
+                std::thread::sleep(Duration::from_micros(random >> 32 & longest));
             }
             beaten
         });
