@@ -38,6 +38,27 @@ pub fn null_device(path: &Path) {
     mknodat(CWD, path, FileType::CharacterDevice, mode, makedev(1, 3)).unwrap();
 }
 
+/// Everything but directories in a tree, by what it is and not by its name.
+pub fn things(top: &Path) -> Vec<String> {
+    let mut all = Vec::new();
+    let entries = std::fs::read_dir(top).into_iter().flatten();
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        let kind = path.symlink_metadata().unwrap().file_type();
+        if kind.is_dir() {
+            all.extend(things(&path));
+        } else if kind.is_symlink() {
+            all.push(format!("link to {:?}", std::fs::read_link(&path).unwrap()));
+        } else if kind.is_file() {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let (length, line) = (text.len(), text.lines().next());
+            all.push(format!("file of {length} bytes with {line:?}"));
+        } else {
+            all.push(format!("{kind:?}"));
+        }
+    }
+    all
+}
+
 /// What the attacker leaves.
 pub struct Beaten {
     /// Every game, and is it in its second state?
@@ -109,7 +130,7 @@ impl Hostile {
                 }
                 let at = random as usize % beaten.games.len();
                 beaten.play(at);
-                let longest = if is_busy(&staging) { 0xff } else { 0x1fff };
+                let longest = if is_busy(&staging) { 0x3ff } else { 0x1fff };
                 std::thread::sleep(Duration::from_micros(random >> 32 & longest));
             }
             beaten
