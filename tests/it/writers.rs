@@ -291,6 +291,7 @@ fn storms(on: Disk, kinds: &[&str], seconds: u64, running: Running) {
         Err(why) => return crate::support::skipped("writers::storms", &why),
     };
     let long = std::env::var_os("UNIFY_LONG").is_some();
+    let long = long && running == Running::Allowed;
     let (kinds, seconds) = if long { (KINDS, 60) } else { (kinds, seconds) };
     for kind in kinds {
         storm(&disk, on, kind, Duration::from_secs(seconds), running);
