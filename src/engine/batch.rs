@@ -5,11 +5,12 @@
 //! 1. announce: every name, every flag that will be off, in the journal, synced
 //! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name refers
 //!    to them; freeze guests that run, where that is allowed; look again who runs, and whether every directory is
-//!    where it was; lift the flags of objects that will get or lose a name
+//!    where it was and every file as it was; lift the flags of objects that will get or lose a name
 //! 3. per job: exchange its names one by one, look at what came out, look at the file once more
 //! 4. put the directories' times back, set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
-//! 6. look at the leases once more; let go what was frozen, if the flags are on; commit in the journal, synced; tell the caller, who writes the receipt
+//! 6. look at leases and mounts once more; let go what was frozen, if the flags are on; commit in the journal, synced;
+//!    tell the caller, who writes the receipt
 //! 7. drop what came out
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
@@ -22,12 +23,12 @@ use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::parents::{Parent, Parents};
 use super::still::Still;
-use super::{EngineError, Guest, quiet};
+use super::{EngineError, Guest};
 use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
 use crate::model::{FileId, FileState, GuestPath, Ignored, ObjectId, Refusal};
 use crate::sys::hash::metadata_digest;
-use crate::sys::{Leased, Meaning, Regular, SysResult, Weak, weak};
+use crate::sys::{Leased, Regular, SysResult, Weak, weak};
 
 /// One file whose names shall refer to another inode.
 #[derive(Debug)]
@@ -172,96 +173,6 @@ impl Batch<'_, '_> {
         })
     }
 
-    /// A guest may have been started since the jobs were prepared: then they are taken back. Is everybody quiet?
-    fn stop_if_running(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<bool> {
-        let Some((guest, who)) = quiet::anybody(self.concerned, self.still.now())? else {
-            return Ok(true);
-        };
-        for (job, flight) in jobs.iter().zip(flights) {
-            let (guest, who) = (guest.clone(), who.clone());
-            let why = if self.guests[job.guest].name == guest {
-                Refusal::GuestRunning { who }
-            } else {
-                Refusal::HolderRunning { guest, who }
-            };
-            flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
-        }
-        Ok(false)
-    }
-
-    /// Directories may have been moved before everything stood still: each is looked up again by its path.
-    fn stop_if_moved(
-        &self,
-        jobs: &[Job],
-        flights: &mut [Flights],
-        parents: &Parents,
-    ) -> SysResult<()> {
-        let moved = parents.moved(self.guests);
-        for (job, flight) in jobs.iter().zip(flights) {
-            if flight
-                .names
-                .iter()
-                .any(|name| moved.contains(&name.parent.id))
-            {
-                let fate = Fate::Refused(Refusal::PathChanged {});
-                flight.take_back(job, self.run, self.base, fate)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Leases on the objects whose flags come off: whoever opens one for writing meanwhile is seen. An object that
-    /// somebody has open for writing keeps its flag, and its jobs are over.
-    fn guard(
-        &self,
-        flags: &[Flagged],
-        jobs: &[Job],
-        flights: &mut [Flights],
-    ) -> SysResult<Vec<Leased>> {
-        let mut guards = Vec::new();
-        for flag in flags {
-            let opened = match flag.file.duplicate_handle() {
-                // Somebody holds a lease of its own on the object.
-                Err(error) if error.meaning() == Meaning::Busy => None,
-                other => Leased::take(other?)?.ok(),
-            };
-            match opened {
-                Some(guard) => guards.push(guard),
-                None => self.take_back_all(
-                    &flag.id,
-                    jobs,
-                    flights,
-                    &Fate::Refused(Refusal::OpenForWriting {}),
-                )?,
-            }
-        }
-        Ok(guards)
-    }
-
-    /// Before the commit: leases on files and objects still stand, and nobody has come in.
-    fn last_look(&self, jobs: &[Job], guards: &[Leased], flights: &mut [Flights]) -> SysResult<()> {
-        for (job, flight) in jobs.iter().zip(flights.iter_mut()) {
-            flight.check_lease(job, self.run, self.base)?;
-        }
-        for guard in guards {
-            if guard.stands()? {
-                continue;
-            }
-            let inode = guard.file().state()?.id;
-            for (job, flight) in jobs.iter().zip(flights.iter_mut()) {
-                if flight.is_about(inode) {
-                    flight.take_back(
-                        job,
-                        self.run,
-                        self.base,
-                        Fate::Refused(Refusal::OpenForWriting {}),
-                    )?;
-                }
-            }
-        }
-        self.stop_if_running(jobs, flights).map(drop)
-    }
-
     /// An adopted inode whose own job did not end well is no object: its twins go back to their files, and it to its
     /// guest alone.
     fn give_up_spoiled(
@@ -288,7 +199,7 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    fn take_back_all(
+    pub(super) fn take_back_all(
         &self,
         object: &ObjectId,
         jobs: &[Job],

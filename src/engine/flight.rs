@@ -7,7 +7,7 @@ use super::parents::Parent;
 use crate::base::{Base, Run};
 use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
-use crate::model::{Before, FileId, Moved, Refusal};
+use crate::model::{Before, FileId, GuestPath, Moved, Refusal};
 use crate::rules::precondition::moved;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, Weak, weak};
 
@@ -108,6 +108,21 @@ impl Flights {
         }
     }
 
+    /// Once everything stands still and nothing is exchanged: is the file what it was when it was prepared? An attribute
+    /// that was set since, or one more name, shows in nothing but ctime and the link count. An adopted inode got a name
+    /// in the base since.
+    pub fn check_unchanged(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
+        if self.fate != Fate::Done || job.new.is_none() || weak(Weak::NoLastLook) {
+            return Ok(());
+        }
+        let fields = moved(&Before::from(&job.state), &job.old.file().state()?);
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let fate = Fate::Refused(Refusal::Changed { fields });
+        self.take_back(job, run, base, fate)
+    }
+
     /// The last look before the commit: a writer that waits for our lease must find its file in place.
     pub fn check_lease(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
         if self.fate != Fate::Done || job.old.stands()? {
@@ -121,6 +136,27 @@ impl Flights {
         self.names
             .iter()
             .any(|flight| flight.intent.was == inode || flight.intent.becomes == inode)
+    }
+
+    /// Something was mounted on a name, in another namespace, after the look at the mounts and before the exchange: it
+    /// went into staging with what it is mounted on, and would be unmounted by dropping that.
+    pub fn check_mounts(
+        &mut self,
+        job: &Job,
+        run: &Run,
+        base: &Base,
+        covered: &[GuestPath],
+    ) -> SysResult<()> {
+        let below = |flight: &Flight| {
+            let name = format!("/{}", flight.staged_name());
+            covered
+                .iter()
+                .any(|path| path.as_bytes() == name.as_bytes())
+        };
+        if self.fate != Fate::Done || !self.names.iter().any(below) {
+            return Ok(());
+        }
+        self.take_back(job, run, base, Fate::Refused(Refusal::MountedOver {}))
     }
 
     /// Puts the old inode back under every name that was exchanged, and clears staging.

@@ -30,6 +30,7 @@ mod history;
 mod holding;
 mod journal_file;
 mod limits;
+mod looks;
 mod matching;
 mod near;
 mod objects;

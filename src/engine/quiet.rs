@@ -6,7 +6,7 @@ use std::path::Path;
 use super::Guest;
 use super::holding::Running;
 use crate::model::{FileId, GuestPath};
-use crate::sys::{Cgroup, Inside, MountTable, SysResult, Weak, inside, weak};
+use crate::sys::{Cgroup, Dir, Inside, MountTable, SysResult, Weak, inside, weak};
 
 /// What was seen of one guest.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +61,16 @@ fn condition(guest: &Guest, inside: Vec<Inside>, mounts: &MountTable) -> SysResu
         can_freeze: false,
         covered: place.map_or_else(Vec::new, |tree| mounts.covered(&tree)),
     })
+}
+
+/// Names in a directory of ours that something is mounted on, in any namespace.
+pub(super) fn covered_in(dir: &Dir, still: &[Cgroup]) -> SysResult<Vec<GuestPath>> {
+    if weak(Weak::NoMountCheck) {
+        return Ok(Vec::new());
+    }
+    let mounts = MountTable::read(still)?;
+    let place = mounts.place(dir, dir.path())?;
+    Ok(place.map_or_else(Vec::new, |tree| mounts.covered(&tree)))
 }
 
 /// Who is inside any of the guests, if anybody is that can do something.

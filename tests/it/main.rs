@@ -12,7 +12,8 @@
 //! | `hostile_plans` | plans that somebody wrote to do harm |
 //! | `starts` | what the program is born into: descriptors, masks, limits, full disks |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
-//! | `frozen` | guests that run meanwhile |
+//! | `frozen`, `writers` | guests that run meanwhile |
+//! | `swaps` | guests that attack meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
 //! | `matrix`, `races`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
@@ -65,5 +66,7 @@ mod schema;
 mod sparse;
 mod starts;
 mod status;
+mod swaps;
 mod upgrade;
 mod weak;
+mod writers;
