@@ -142,6 +142,8 @@ impl Base {
     }
 
     fn from_dir(dir: Dir, path: &Path) -> Result<Base, BaseError> {
+        // Whatever links the path has now, it is this directory from here on.
+        let path = &canonical(path)?;
         let format = papers::read_small(&path.join("format"))?.unwrap_or_default();
         let Some(identity) = format.strip_prefix(FORMAT.as_bytes()) else {
             return Err(BaseError::Foreign(path.to_owned()));
@@ -150,7 +152,7 @@ impl Base {
             return Err(BaseError::Copied(path.to_owned()));
         }
         standing::check_base(&dir)?;
-        standing::check_place(&canonical(path)?)?;
+        standing::check_place(path)?;
         let (objects, staging) = (dir.open_dir(b"objects")?, dir.open_dir(b"staging")?);
         Ok(Base {
             dir,

@@ -57,11 +57,11 @@ fn exposed(path: &Path, why: &'static str) -> BaseError {
 /// In a sticky directory (`/tmp`) nobody can move what is another's.
 fn open_to_others(state: &FileState, trusted: impl Fn(u32) -> bool) -> Option<&'static str> {
     let sticky = state.mode & 0o1000 != 0;
-    let by_group = state.mode & 0o020 != 0 && state.gid != 0;
-    let by_all = state.mode & 0o002 != 0;
+    // An access list shows as the group's bits, so the group may be anybody.
+    let by_others = state.mode & 0o022 != 0;
     if !trusted(state.uid) {
         Some("belongs to another user than root")
-    } else if (by_group || by_all) && !sticky {
+    } else if by_others && !sticky {
         Some("may be written by others than root")
     } else {
         None
@@ -94,10 +94,10 @@ mod tests {
         let root_only = |uid| uid == 0;
         let is_open =
             |mode, uid, gid| open_to_others(&directory(mode, uid, gid), root_only).is_some();
-        for (mode, uid, gid) in [(0o755, 0, 0), (0o775, 0, 0), (0o1777, 0, 0), (0o700, 0, 9)] {
+        for (mode, uid, gid) in [(0o755, 0, 0), (0o1775, 0, 9), (0o1777, 0, 0), (0o700, 0, 9)] {
             assert!(!is_open(mode, uid, gid), "{mode:o} {uid} {gid}");
         }
-        for (mode, uid, gid) in [(0o777, 0, 0), (0o775, 0, 9), (0o700, 9, 0), (0o757, 0, 0)] {
+        for (mode, uid, gid) in [(0o777, 0, 0), (0o775, 0, 0), (0o700, 9, 0), (0o757, 0, 0)] {
             assert!(is_open(mode, uid, gid), "{mode:o} {uid} {gid}");
         }
     }

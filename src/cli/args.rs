@@ -25,7 +25,7 @@ pub(super) struct LimitArgs {
     #[arg(long, value_name = "NAMES", value_parser = clap::value_parser!(u64).range(1..))]
     rate: Option<u64>,
     /// Let others go first: lowest CPU priority, and the disk only when nobody else wants it
-    #[arg(long)]
+    #[arg(long, conflicts_with = "allow_running")]
     background: bool,
 }
 

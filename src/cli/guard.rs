@@ -18,6 +18,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    engine::outlive_signals()?;
     // However it ends, the run is over.
     drop(io::copy(&mut io::stdin().lock(), &mut io::sink()));
     if let Some(recovered) = engine::guard(&args.base, &Screen::new())? {

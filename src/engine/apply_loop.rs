@@ -12,13 +12,12 @@ use super::limits::Pace;
 use super::objects::Objects;
 use super::prepare::{Verdict, World, names_of, prepare};
 use super::quiet::Condition;
-use super::receipts::ReceiptFile;
+use super::receipts::{ReceiptFile, flag_line, link_line};
 use super::still::Still;
 use super::{EngineError, Guest};
 use crate::base::{Base, Run};
 use crate::model::{
-    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect, ReceiptLine,
-    Stage, Time,
+    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect, Stage, Time,
 };
 use crate::sys::SysResult;
 use crate::sys::signals::Stop;
@@ -55,6 +54,10 @@ pub(super) struct ApplyLoop<'a, 'r> {
     most_names: usize,
     /// Objects whose flag line was read and which do not exist yet.
     wanted: HashSet<ObjectId>,
+    /// Every object that the plan makes is to be protected, wherever its flag line stands.
+    protects_all: bool,
+    /// Objects whose flag line was read and which could not be opened.
+    unreachable: Vec<(ObjectId, Fate)>,
 }
 
 impl<'a, 'r> ApplyLoop<'a, 'r> {
@@ -97,6 +100,9 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             bytes: 0,
             most_names,
             wanted,
+            protects_all: header.protection.mode == Protect::Immutable
+                && ready.flags_removed() == 0,
+            unreachable: Vec::new(),
         }
     }
 
@@ -130,14 +136,14 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     fn is_full(&self) -> bool {
         self.names >= self.most_names
             || self.bytes >= BATCH_BYTES
-            || self.links.len() >= self.pace.actions_left(&self.receipt.result.totals)
+            || self.links.len() >= self.pace.actions_left(&self.receipt.result)
     }
 
     /// A signal, or a limit: what is gathered is given up, nothing of it was touched.
     pub fn is_over(&mut self, stop: &Stop) -> bool {
         let result = &mut self.receipt.result;
         result.interrupted = stop.asked();
-        result.limit = self.pace.reached(&result.totals);
+        result.limit = self.pace.reached(result);
         let over = result.interrupted || result.limit.is_some();
         if over {
             self.links.clear();
@@ -248,12 +254,16 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     fn flags_to_set(&mut self, jobs: &[Job]) -> Vec<Flagged> {
         for flag in &self.flags {
             // Opens the object where no link of this batch did; a line whose object does not exist yet waits for it.
-            if matches!(self.objects.inode(&flag.object), Ok(None) | Err(_)) {
-                self.wanted.insert(flag.object);
+            match self.objects.inode(&flag.object) {
+                Ok(Some(_)) => {}
+                Ok(None) => drop(self.wanted.insert(flag.object)),
+                Err(fate) => self.unreachable.push((flag.object, fate)),
             }
         }
         let asked = |id: &ObjectId| {
-            self.wanted.contains(id) || self.flags.iter().any(|flag| flag.object == *id)
+            self.protects_all
+                || self.wanted.contains(id)
+                || self.flags.iter().any(|flag| flag.object == *id)
         };
         let named = |id: &ObjectId| jobs.iter().any(|job| job.object == *id);
         let in_use = self.objects.in_use();
@@ -322,6 +332,16 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             self.wanted.remove(&flagged.id);
         }
         for flag in std::mem::take(&mut self.flags) {
+            if let Some(at) = self
+                .unreachable
+                .iter()
+                .position(|(id, _)| *id == flag.object)
+            {
+                let (id, fate) = self.unreachable.swap_remove(at);
+                let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
+                self.receipt.add(&flag_line(id, outcome))?;
+                continue;
+            }
             let was_on = self
                 .objects
                 .in_use()
@@ -359,22 +379,4 @@ fn outcome(job: &Job, pending: &Pending, fate: &Fate) -> Outcome {
         },
         mtime: pending.mtime,
     })
-}
-
-fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> ReceiptLine {
-    ReceiptLine {
-        guest: Some(link.guest.clone()),
-        paths: names_of(link),
-        object,
-        outcome,
-    }
-}
-
-fn flag_line(object: ObjectId, outcome: Outcome) -> ReceiptLine {
-    ReceiptLine {
-        guest: None,
-        paths: Vec::new(),
-        object,
-        outcome,
-    }
 }

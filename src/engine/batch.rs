@@ -154,16 +154,7 @@ impl Batch<'_, '_> {
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = flights.iter().map(|flight| flight.fate.clone()).collect();
         committed(&fates)?;
-        flights
-            .iter()
-            .try_for_each(|flight| flight.drop_staged(self.run))?;
-        if self.order == Order::DropThenFlag {
-            guards
-                .iter()
-                .try_for_each(|guard| guard.file().set_immutable(true))?;
-            self.base.dir().sync_filesystem()?;
-            self.still.thaw()?;
-        }
+        self.drop_out(&flights, &guards)?;
         self.journal.write(&[Record::Done { upto }])?;
         let quarantined = flights.iter().map(|flight| flight.quarantined).sum();
         Ok(Landed {
@@ -195,6 +186,21 @@ impl Batch<'_, '_> {
             self.take_back_all(&object.id, jobs, flights, &fate)?;
             object.file.set_immutable(false)?;
             self.base.remove_object(&object.id)?;
+        }
+        Ok(())
+    }
+
+    /// What came out goes; an undo sets its flags after that, and lets go last.
+    fn drop_out(&mut self, flights: &[Flights], guards: &[Leased]) -> SysResult<()> {
+        flights
+            .iter()
+            .try_for_each(|flight| flight.drop_staged(self.run))?;
+        if self.order == Order::DropThenFlag {
+            guards
+                .iter()
+                .try_for_each(|guard| guard.file().set_immutable(true))?;
+            self.base.dir().sync_filesystem()?;
+            self.still.thaw()?;
         }
         Ok(())
     }
@@ -301,7 +307,13 @@ pub(super) fn concerned<'a>(
     holding: &Holding<'a>,
 ) -> Vec<&'a Guest> {
     let of_flags = flags.iter().flat_map(|flag| holding.holders(&flag.id));
-    let all: BTreeSet<usize> = jobs.iter().map(|job| job.guest).chain(of_flags).collect();
+    let of_objects = jobs.iter().flat_map(|job| holding.holders(&job.object));
+    let all: BTreeSet<usize> = jobs
+        .iter()
+        .map(|job| job.guest)
+        .chain(of_flags)
+        .chain(of_objects)
+        .collect();
     let guests = holding.guests();
     all.into_iter()
         .filter_map(|at| guests.get(at).copied())

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::model::RunTotals;
+use super::receipts::RunResult;
 use crate::sys::machine;
 use crate::sys::signals::Stop;
 
@@ -44,22 +44,22 @@ impl Pace {
     }
 
     /// Most actions of the next batch.
-    pub fn actions_left(&self, so_far: &RunTotals) -> usize {
+    pub fn actions_left(&self, so_far: &RunResult) -> usize {
         let left = self
             .limits
             .max_actions
-            .map(|most| most.saturating_sub(so_far.done).max(1));
+            .map(|most| most.saturating_sub(so_far.links).max(1));
         left.and_then(|left| usize::try_from(left).ok())
             .unwrap_or(usize::MAX)
     }
 
     /// The limit that ends the run now.
-    pub fn reached(&self, so_far: &RunTotals) -> Option<&'static str> {
-        let failures = so_far.refused + so_far.failed;
+    pub fn reached(&self, so_far: &RunResult) -> Option<&'static str> {
+        let failures = so_far.totals.refused + so_far.totals.failed;
         if self
             .limits
             .max_actions
-            .is_some_and(|most| so_far.done >= most)
+            .is_some_and(|most| so_far.links >= most)
         {
             Some("--max-actions")
         } else if self
@@ -92,13 +92,13 @@ impl Pace {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::RunKind;
 
-    fn totals(done: u64, refused: u64) -> RunTotals {
-        RunTotals {
-            done,
-            refused,
-            ..RunTotals::default()
-        }
+    fn totals(links: u64, refused: u64) -> RunResult {
+        let run = "20260102T030405Z-0a1b2c3d".parse().unwrap();
+        let mut result = RunResult::begun(run, RunKind::Apply);
+        (result.links, result.totals.refused) = (links, refused);
+        result
     }
 
     #[test]
@@ -114,7 +114,7 @@ mod tests {
         assert_eq!(pace.actions_left(&totals(7, 0)), 3);
         assert_eq!((pace.names_a_batch(1000), pace.names_a_batch(3)), (25, 3));
         let free = Pace::new(Limits::default());
-        assert_eq!(free.reached(&totals(u64::MAX, u64::MAX - 9)), None);
+        assert_eq!(free.reached(&totals(u64::MAX, 9)), None);
         assert_eq!(free.actions_left(&totals(5, 0)), usize::MAX);
     }
 

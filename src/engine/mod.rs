@@ -89,6 +89,11 @@ pub fn go_to_background() -> Result<(), EngineError> {
     Ok(crate::sys::machine::go_to_background()?)
 }
 
+/// From now on this process ends by itself only: guests may wait for it.
+pub fn outlive_signals() -> Result<(), EngineError> {
+    Ok(crate::sys::machine::ignore_ends()?)
+}
+
 /// Listens to SIGINT and SIGTERM from now on, as wishes to stop between two batches.
 pub fn stop_on_signals() -> Result<Stop, EngineError> {
     Ok(Stop::on_signals()?)

@@ -255,14 +255,15 @@ fn making(link: &Link, old: &Leased, world: &World<'_>) -> Making {
     }
 }
 
-/// A flag that is on may come off only while every holder is known and quiet.
+/// A flag that is on may come off only while every holder is known and quiet; and where it is off, a holder that runs
+/// could write to the object after it was compared.
 fn may_lift(
     id: &ObjectId,
     open: &Open,
     world: &World<'_>,
     holding: &mut Holding<'_>,
 ) -> Result<(), Fate> {
-    if !open.flagged {
+    if open.made.is_some() {
         return Ok(());
     }
     let lift = holding.may_lift(id, &open.state, 1, world.conditions);

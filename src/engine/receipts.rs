@@ -7,7 +7,8 @@ use std::path::Path;
 use super::flight::Fate;
 use crate::ledger::ReceiptWriter;
 use crate::model::{
-    Event, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind, RunTotals, Stillness,
+    Event, Link, ObjectId, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind, RunTotals,
+    Stillness,
 };
 use crate::sys::papers::Growing;
 use crate::sys::{SysError, SysResult};
@@ -27,10 +28,29 @@ pub struct RunResult {
     pub quarantined: u64,
     /// Was it stopped by a signal before its end? What was done is whole.
     pub interrupted: bool,
+    /// Link actions, or files of an undo, that were done.
+    pub links: u64,
     /// The limit that ended it early, as the user gave it.
     pub limit: Option<&'static str>,
     /// For how long running guests were frozen.
     pub stillness: Stillness,
+}
+
+impl RunResult {
+    /// A run that has done nothing yet.
+    pub(super) fn begun(run: RunId, what: RunKind) -> RunResult {
+        RunResult {
+            run,
+            what,
+            totals: RunTotals::default(),
+            refusals: BTreeMap::new(),
+            quarantined: 0,
+            interrupted: false,
+            links: 0,
+            limit: None,
+            stillness: Stillness::default(),
+        }
+    }
 }
 
 /// A receipt that grows.
@@ -50,16 +70,7 @@ impl<'a> ReceiptFile<'a> {
         let (file, sync) = (Growing::open(path)?, Growing::open(path)?);
         let writer =
             ReceiptWriter::new(file, receipt).map_err(|e| SysError::new("write", path, e))?;
-        let result = RunResult {
-            run: receipt.run.clone(),
-            what: receipt.what,
-            totals: RunTotals::default(),
-            refusals: BTreeMap::new(),
-            quarantined: 0,
-            interrupted: false,
-            limit: None,
-            stillness: Stillness::default(),
-        };
+        let result = RunResult::begun(receipt.run.clone(), receipt.what);
         Ok(ReceiptFile {
             writer,
             sync,
@@ -98,6 +109,7 @@ impl<'a> ReceiptFile<'a> {
         match &line.outcome {
             Outcome::Done { saved, .. } => {
                 totals.done += 1;
+                self.result.links += u64::from(line.guest.is_some());
                 totals.names += line.paths.len() as u64;
                 totals.bytes += saved;
             }
@@ -129,5 +141,25 @@ impl Fate {
                 "the object has as many names as the file system allows".into(),
             )),
         }
+    }
+}
+
+/// The line of a link action.
+pub(super) fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> ReceiptLine {
+    ReceiptLine {
+        guest: Some(link.guest.clone()),
+        paths: super::prepare::names_of(link),
+        object,
+        outcome,
+    }
+}
+
+/// The line of a flag action.
+pub(super) fn flag_line(object: ObjectId, outcome: Outcome) -> ReceiptLine {
+    ReceiptLine {
+        guest: None,
+        paths: Vec::new(),
+        object,
+        outcome,
     }
 }

@@ -44,14 +44,15 @@ pub fn recover(
 pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, EngineError> {
     let base = &Base::existing(base)?;
     for _ in 0..GUARD_TRIES {
-        if FrozenPaper::read(base)?.is_empty() {
+        if FrozenPaper::read(base)?.is_empty() && base.staging().list()?.is_empty() {
             return Ok(None);
         }
         match base.lock(&super::apply::holder("recover")) {
             Err(BaseError::Locked { .. }) => machine::pause(GUARD_PAUSE),
             taken => {
                 let _lock = taken?;
-                return heal(base, false, observer).map(Some);
+                // Whoever was frozen may go on already; the run that we guard was allowed to freeze.
+                return heal(base, true, observer).map(Some);
             }
         }
     }
@@ -73,8 +74,10 @@ pub(super) fn heal(
     let mut still = Still::new(base, allow_running)?;
     still.inherit()?;
     let healed = heal_all(base, &mut still, observer);
-    still.finish()?;
-    healed
+    let gone_on = still.finish();
+    let healed = healed?;
+    gone_on?;
+    Ok(healed)
 }
 
 fn heal_all(
@@ -125,82 +128,112 @@ fn heal_run(
     if work {
         if let Err(refused) = safety::check(base, &staging, &guests, batch, still) {
             // Nothing can be healed now, but nobody runs on with a shared file that is not protected.
-            flag_all(base, batch)?;
-            return Err(refused);
+            return Err(still_protected(base, batch, still, refused));
         }
-        lift_all(base, batch)?;
     }
-    let mut lines = Vec::new();
-    for file in batch.intents.chunk_by(|a, b| one_file(a) == one_file(b)) {
-        heal_file(
-            base,
-            run,
-            &staging,
-            &guests,
-            file,
-            batch.committed,
-            &mut lines,
-            recovered,
-        )?;
-    }
-    sweep::drop_known(base, run, &staging)?;
-    recovered.flags += flag_all(base, batch)?;
-    if !journal.whole {
-        recovered.flags += sweep::flag_unprotected(base, receipt.as_ref())?;
-    }
-    if work {
-        restore_times(base, run, &guests, &batch.intents);
-    }
+    let found = Found {
+        base,
+        run,
+        staging: &staging,
+        guests: &guests,
+        journal: &journal,
+        receipt: receipt.as_ref(),
+        work,
+    };
+    let lines = found.put_right(recovered);
+    let lines = lines.map_err(|error| still_protected(base, batch, still, error))?;
     base.dir().sync_filesystem()?;
     write_receipt(base, run, &lines)?;
     base.staging().remove_dir(run.to_string().as_bytes())?;
     Ok(())
 }
 
-/// All names of one file: finished together, or taken back together.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "what is healed, and where what was done is written down"
-)]
-fn heal_file(
+/// Sets every flag that may be off, as far as that can be done. Where it cannot, what is frozen stays so.
+fn still_protected(
     base: &Base,
-    run: &RunId,
-    staging: &Dir,
-    guests: &BTreeMap<GuestName, Guest>,
-    file: &[Intent],
-    committed: Option<u64>,
-    lines: &mut Vec<ReceiptLine>,
-    recovered: &mut Recovered,
-) -> Result<(), EngineError> {
-    let guest = file.first().and_then(|intent| guests.get(&intent.guest));
-    let is_committed = file
-        .iter()
-        .all(|intent| committed.is_some_and(|upto| intent.seq <= upto));
-    let finish = is_committed || file.iter().all(|intent| in_place(guest, intent));
-    let (mut finished, mut mtime) = (Vec::new(), None);
-    for intent in file {
-        match heal_name(base, staging, guest, intent, finish)? {
-            Healed::Finished(time) => {
-                finished.push(intent.path.clone());
-                mtime = mtime.or(time);
-            }
-            Healed::Kept => recovered.kept += 1,
-            Healed::NeedsPerson => set_aside(base, run, staging, &intent.seq.to_string())?,
-        }
+    batch: &OpenBatch,
+    still: &mut Still<'_>,
+    error: EngineError,
+) -> EngineError {
+    if flag_all(base, batch).is_err() {
+        still.keep_frozen();
     }
-    recovered.finished += finished.len() as u64;
-    let intent = file.first().filter(|_| !finished.is_empty());
-    lines.extend(intent.map(|intent| ReceiptLine {
-        guest: Some(intent.guest.clone()),
-        paths: finished,
-        object: intent.object,
-        outcome: Outcome::Done {
-            made: None,
-            saved: 0,
-            mtime,
-        },
-    }));
-    Ok(())
+    error
+}
+
+/// What a cut run left, and what is known of it.
+struct Found<'a> {
+    base: &'a Base,
+    run: &'a RunId,
+    staging: &'a Dir,
+    guests: &'a BTreeMap<GuestName, Guest>,
+    journal: &'a Read,
+    receipt: Option<&'a Receipt>,
+    work: bool,
+}
+
+impl Found<'_> {
+    /// Names, then what no journal explains, then flags and times.
+    fn put_right(&self, recovered: &mut Recovered) -> Result<Vec<ReceiptLine>, EngineError> {
+        let (base, run, batch) = (self.base, self.run, &self.journal.batch);
+        if self.work {
+            lift_all(base, batch)?;
+        }
+        let mut lines = Vec::new();
+        for file in batch.intents.chunk_by(|a, b| one_file(a) == one_file(b)) {
+            self.heal_file(file, &mut lines, recovered)?;
+        }
+        sweep::drop_known(base, run, self.staging)?;
+        recovered.flags += flag_all(base, batch)?;
+        if !self.journal.whole {
+            recovered.flags += sweep::flag_unprotected(base, self.receipt)?;
+        }
+        if self.work {
+            restore_times(base, run, self.guests, &batch.intents);
+        }
+        Ok(lines)
+    }
+
+    /// All names of one file: finished together, or taken back together.
+    fn heal_file(
+        &self,
+        file: &[Intent],
+        lines: &mut Vec<ReceiptLine>,
+        recovered: &mut Recovered,
+    ) -> Result<(), EngineError> {
+        let (base, run, staging) = (self.base, self.run, self.staging);
+        let guests = self.guests;
+        let committed = self.journal.batch.committed;
+        let guest = file.first().and_then(|intent| guests.get(&intent.guest));
+        let is_committed = file
+            .iter()
+            .all(|intent| committed.is_some_and(|upto| intent.seq <= upto));
+        let finish = is_committed || file.iter().all(|intent| in_place(guest, intent));
+        let (mut finished, mut mtime) = (Vec::new(), None);
+        for intent in file {
+            match heal_name(base, staging, guest, intent, finish)? {
+                Healed::Finished(time) => {
+                    finished.push(intent.path.clone());
+                    mtime = mtime.or(time);
+                }
+                Healed::Kept => recovered.kept += 1,
+                Healed::NeedsPerson => set_aside(base, run, staging, &intent.seq.to_string())?,
+            }
+        }
+        recovered.finished += finished.len() as u64;
+        let intent = file.first().filter(|_| !finished.is_empty());
+        lines.extend(intent.map(|intent| ReceiptLine {
+            guest: Some(intent.guest.clone()),
+            paths: finished,
+            object: intent.object,
+            outcome: Outcome::Done {
+                made: None,
+                saved: 0,
+                mtime,
+            },
+        }));
+        Ok(())
+    }
 }
 
 /// A guest's file in flight: its inode before and after. The journal has its names one after the other.
@@ -268,15 +301,20 @@ fn lift_all(base: &Base, batch: &OpenBatch) -> SysResult<()> {
     Ok(())
 }
 
+/// Sets the flags of all, whatever one of them says; the first error in the end.
 fn flag_all(base: &Base, batch: &OpenBatch) -> SysResult<u64> {
-    let mut flags = 0;
+    let (mut flags, mut failed) = (0, None);
     for (object, _) in &batch.lifted {
-        if let Some(file) = base.object(object)? {
-            file.set_immutable(true)?;
-            flags += 1;
+        let set = base.object(object).and_then(|file| match file {
+            Some(file) => file.set_immutable(true).map(|()| 1),
+            None => Ok(0),
+        });
+        match set {
+            Ok(count) => flags += count,
+            Err(error) => failed = failed.or(Some(error)),
         }
     }
-    Ok(flags)
+    failed.map_or(Ok(flags), Err)
 }
 
 /// Keeps an entry for a person.

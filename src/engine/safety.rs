@@ -38,7 +38,11 @@ pub(super) fn check(
         });
     }
     still.freeze(holding.guests())?;
-    let conditions = still.look(holding.guests())?;
+    let mut conditions = still.look(holding.guests())?;
+    // Whoever could be frozen was; who moves all the same is in the way.
+    for condition in &mut conditions {
+        condition.can_freeze = false;
+    }
     if let Some((guest, who)) = running(&concerned, &conditions) {
         return Err(refused(base, &Refusal::HolderRunning { guest, who }));
     }

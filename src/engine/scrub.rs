@@ -74,6 +74,7 @@ impl Work<'_> {
                 continue;
             }
             let begun = machine::seconds();
+            let before = self.findings();
             for held in objects {
                 if stop.asked() {
                     self.found.interrupted = true;
@@ -82,12 +83,19 @@ impl Work<'_> {
                 self.object(held)?;
                 observer.notice(&Event::Advance(Stage::Verify, 1));
             }
-            read.set(&name, begun);
+            // What is not as it should be is found again by the next scrub.
+            if self.findings() == before {
+                read.set(&name, begun);
+            }
             if at % NOTED == 0 {
                 read.write(self.base)?;
             }
         }
         Ok(read.write(self.base)?)
+    }
+
+    fn findings(&self) -> usize {
+        self.found.differences.len() + self.unflagged.len()
     }
 
     fn object(&mut self, held: &Held) -> SysResult<()> {

@@ -23,7 +23,10 @@ pub(super) struct Still<'a> {
     /// Why there is no freezer although it is allowed.
     lacking: Option<String>,
     guardian: Option<Helper>,
-    written: Vec<Cgroup>,
+    /// Is there a paper that says what is frozen?
+    written: bool,
+    /// What did not stand still when it was told to.
+    restless: Vec<Cgroup>,
     /// What stands still: frozen by us, or by somebody else before.
     frozen: Vec<Cgroup>,
     /// What we froze.
@@ -45,7 +48,8 @@ impl<'a> Still<'a> {
             freezer,
             lacking,
             guardian: None,
-            written: Vec::new(),
+            written: false,
+            restless: Vec::new(),
             frozen: Vec::new(),
             ours: Vec::new(),
             since: None,
@@ -61,32 +65,38 @@ impl<'a> Still<'a> {
 
     /// Takes over what an earlier run left frozen, as far as it stands still.
     pub fn inherit(&mut self) -> SysResult<()> {
-        self.written = FrozenPaper::read(self.base)?;
-        if self.written.is_empty() {
-            return Ok(());
+        self.ours = FrozenPaper::read(self.base)?;
+        self.written = !self.ours.is_empty();
+        if self.written && self.freezer.is_none() {
+            self.freezer = Freezer::find()?;
         }
-        let Some(freezer) = Freezer::find()? else {
-            return Ok(());
-        };
-        for cgroup in &self.written {
-            if freezer.stands_still(cgroup)? {
-                self.frozen.push(cgroup.clone());
-            }
-            self.ours.push(cgroup.clone());
-        }
-        self.since = Some(Instant::now());
-        self.freezer.get_or_insert(freezer);
+        self.frozen.clone_from(&self.ours);
+        self.since = self.written.then(Instant::now);
         Ok(())
     }
 
-    /// What stands still now.
-    pub fn now(&self) -> &[Cgroup] {
-        &self.frozen
+    /// What could not be put right must not move: it stays frozen, and is written down, for whoever recovers.
+    pub fn keep_frozen(&mut self) {
+        self.ours.clear();
+        self.written = false;
+    }
+
+    /// What stands still now; somebody may have let it go.
+    pub fn now(&self) -> SysResult<Vec<Cgroup>> {
+        let mut still = Vec::new();
+        for cgroup in &self.frozen {
+            if let Some(freezer) = &self.freezer
+                && freezer.stands_still(cgroup)?
+            {
+                still.push(cgroup.clone());
+            }
+        }
+        Ok(still)
     }
 
     /// Looks at all guests: who runs, and who of them could be frozen.
     pub fn look(&self, guests: &[&Guest]) -> SysResult<Vec<Condition>> {
-        let mut all = quiet::look(guests.iter().copied(), &self.frozen)?;
+        let mut all = quiet::look(guests.iter().copied(), &self.now()?)?;
         for (condition, guest) in all.iter_mut().zip(guests) {
             self.judge(condition, guest)?;
         }
@@ -103,7 +113,7 @@ impl<'a> Still<'a> {
         let why = match (&self.freezer, &self.lacking) {
             (None, None) => return Ok(()),
             (None, Some(why)) => Some(why.clone()),
-            (Some(freezer), _) => why_not(freezer, guest, &condition.inside)?,
+            (Some(freezer), _) => self.why_not(freezer, guest, &condition.inside)?,
         };
         match why {
             None => condition.can_freeze = true,
@@ -142,37 +152,40 @@ impl<'a> Still<'a> {
         }
         self.guard(&cgroups)?;
         self.since = Some(Instant::now());
-        for cgroup in cgroups {
-            self.ours.push(cgroup.clone());
-            // What does not stand still in time is let go again, and is then in the way.
-            if freezer.freeze(&cgroup).is_ok() {
-                self.frozen.push(cgroup);
-            }
-        }
+        let (stands, moves) = freezer.freeze(&cgroups);
+        self.ours = cgroups;
+        self.frozen.extend(stands);
+        // It is not asked again: its neighbours have waited for it once.
+        self.restless.extend(moves);
         Ok(())
     }
 
-    /// Lets everything go on.
+    /// Lets everything go on, as far as that can be done; the first error in the end.
     pub fn thaw(&mut self) -> SysResult<()> {
+        let (mut left, mut failed) = (Vec::new(), None);
         if let Some(freezer) = &self.freezer {
-            self.ours
-                .iter()
-                .try_for_each(|cgroup| freezer.thaw(cgroup))?;
+            for cgroup in self.ours.drain(..) {
+                if let Err(error) = freezer.thaw(&cgroup) {
+                    failed = failed.or(Some(error));
+                    left.push(cgroup);
+                }
+            }
         }
-        self.ours.clear();
         self.frozen.clear();
         if let Some(since) = self.since.take() {
             self.stillness.add(since.elapsed());
         }
-        Ok(())
+        if self.written && left.is_empty() {
+            FrozenPaper::remove(self.base)?;
+            self.written = false;
+        }
+        self.ours = left;
+        failed.map_or(Ok(()), Err)
     }
 
     /// The run is over: nothing is frozen any more.
     pub fn finish(mut self) -> SysResult<Stillness> {
         self.thaw()?;
-        if !self.written.is_empty() {
-            FrozenPaper::remove(self.base)?;
-        }
         if let Some(guardian) = self.guardian.take() {
             guardian.finish();
         }
@@ -181,18 +194,39 @@ impl<'a> Still<'a> {
 
     /// Written down and watched over, before it happens.
     fn guard(&mut self, cgroups: &[Cgroup]) -> SysResult<()> {
-        if cgroups.iter().any(|cgroup| !self.written.contains(cgroup)) {
-            self.written.extend(cgroups.iter().cloned());
-            self.written.sort();
-            self.written.dedup();
-            FrozenPaper::write(self.base, &self.written)?;
-        }
+        FrozenPaper::write(self.base, cgroups)?;
+        self.written = true;
         if self.guardian.is_none() {
+            machine::ignore_stops()?;
             let base = self.base.path().as_os_str();
             let args = [OsStr::new("guard"), OsStr::new("--base"), base];
             self.guardian = Some(Helper::start(&args)?);
         }
         Ok(())
+    }
+
+    /// Why a guest cannot be frozen; `None` where it can.
+    fn why_not(
+        &self,
+        freezer: &Freezer,
+        guest: &Guest,
+        inside: &[Inside],
+    ) -> SysResult<Option<String>> {
+        if let Some(process) = inside.iter().find(|process| process.may_clear_flags) {
+            return Ok(Some(format!(
+                "process {} may take flags off files (CAP_LINUX_IMMUTABLE)",
+                process.pid
+            )));
+        }
+        if inside.is_empty() {
+            return Ok(Some("its processes are not seen".into()));
+        }
+        Ok(match subtree(freezer, guest, inside)? {
+            Ok(cgroup) if self.restless.contains(&cgroup) => Some(format!(
+                "{cgroup} does not stand still: a process in it waits for the kernel"
+            )),
+            found => found.err(),
+        })
     }
 }
 
@@ -202,19 +236,5 @@ fn subtree(
     inside: &[Inside],
 ) -> SysResult<Result<Cgroup, String>> {
     let pids: Vec<String> = inside.iter().map(|process| process.pid.clone()).collect();
-    freezer.subtree_of(&pids, &|pid| is_inside(pid, &guest.path, guest.id))
-}
-
-/// Why a guest cannot be frozen; `None` where it can.
-fn why_not(freezer: &Freezer, guest: &Guest, inside: &[Inside]) -> SysResult<Option<String>> {
-    if let Some(process) = inside.iter().find(|process| process.may_clear_flags) {
-        return Ok(Some(format!(
-            "process {} may take flags off files (CAP_LINUX_IMMUTABLE)",
-            process.pid
-        )));
-    }
-    if inside.is_empty() {
-        return Ok(Some("its processes are not seen".into()));
-    }
-    Ok(subtree(freezer, guest, inside)?.err())
+    freezer.subtree_of(&pids, &|pid| is_inside(pid, &pids, &guest.path, guest.id))
 }

@@ -144,11 +144,11 @@ impl ReadyToUndo {
         while !rest.is_empty() {
             let result = &mut receipt.result;
             result.interrupted = stop.asked();
-            result.limit = pace.reached(&result.totals);
+            result.limit = pace.reached(result);
             if result.interrupted || result.limit.is_some() {
                 break;
             }
-            let left = pace.actions_left(&result.totals);
+            let left = pace.actions_left(result);
             let batch = first_batch(rest, most, left);
             rest = &rest[batch.len()..];
             let before = receipt.result.totals.names;

@@ -177,9 +177,23 @@ pub fn idle_io() -> io::Result<()> {
 /// Ignores SIGIO, which a broken lease sends and which would kill us, and SIGXFSZ, so that a file size
 /// limit is an error like any other.
 pub fn ignore_deadly_signals() -> io::Result<()> {
-    for which in [Signal::SIGIO, Signal::SIGXFSZ] {
+    ignore(&[Signal::SIGIO, Signal::SIGXFSZ])
+}
+
+/// Ignores what stops a process from a terminal.
+pub fn ignore_stops() -> io::Result<()> {
+    ignore(&[Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU])
+}
+
+/// Ignores what asks a process to end.
+pub fn ignore_ends() -> io::Result<()> {
+    ignore(&[Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP])
+}
+
+fn ignore(signals: &[Signal]) -> io::Result<()> {
+    for which in signals {
         // SAFETY: SIG_IGN runs no code of ours.
-        unsafe { signal(which, SigHandler::SigIgn) }?;
+        unsafe { signal(*which, SigHandler::SigIgn) }?;
     }
     Ok(())
 }

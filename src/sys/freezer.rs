@@ -4,7 +4,6 @@
 //! A frozen task holds no lock of a file system. New tasks of the subtree are born frozen. Only whole subtrees are
 //! frozen, and never one that we are in.
 
-use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fmt;
 use std::fs;
@@ -82,43 +81,60 @@ impl Freezer {
         members: &[String],
         belongs: &dyn Fn(&str) -> bool,
     ) -> SysResult<Result<Cgroup, String>> {
-        let mut all = BTreeMap::new();
+        let mut all = Vec::new();
         for pid in pids()? {
-            all.extend(cgroup_of(&pid).map(|cgroup| (pid, cgroup)));
+            all.extend(
+                threads_of(&pid)
+                    .into_iter()
+                    .map(|cgroup| (pid.clone(), cgroup)),
+            );
         }
-        let own = cgroup_of("self");
-        Ok(subtree(members, &all, own.as_deref(), belongs))
+        let own = cgroup_of("/proc/self");
+        let found = common(members, &all).map(|cgroup| self.domain(cgroup));
+        Ok(found.and_then(|cgroup| alone(cgroup, members, &all, own.as_deref(), belongs)))
     }
 
-    /// Freezes, and waits until all stands still.
-    pub fn freeze(&self, cgroup: &Cgroup) -> SysResult<()> {
-        let control = self.file(cgroup, "cgroup.freeze");
-        let failed = |e| SysError::new("freeze", &control, e);
-        call("freeze", || fs::write(&control, b"1")).map_err(failed)?;
-        if self.wait(cgroup)? {
-            return Ok(());
+    /// Freezes all, then waits for all: those that stand still, and those that do not in time and go on.
+    pub fn freeze(&self, cgroups: &[Cgroup]) -> (Vec<Cgroup>, Vec<Cgroup>) {
+        let asked = |cgroup: &&Cgroup| {
+            let control = self.file(cgroup, "cgroup.freeze");
+            call("freeze", || fs::write(&control, b"1")).is_ok()
+        };
+        let (asked, mut moves): (Vec<_>, Vec<_>) = cgroups.iter().partition(asked);
+        let start = Instant::now();
+        let stands = |cgroup: &&Cgroup| self.wait(cgroup, start);
+        let (stands, late): (Vec<_>, Vec<_>) = asked.into_iter().partition(stands);
+        for cgroup in &late {
+            // Whoever lets everything go on tries this again.
+            drop(self.thaw(cgroup));
         }
-        self.thaw(cgroup)?;
-        Err(failed(std::io::Error::other(
-            "it does not stand still: a process in it waits for the kernel",
-        )))
+        moves.extend(late);
+        let owned = |all: Vec<&Cgroup>| all.into_iter().cloned().collect();
+        (owned(stands), owned(moves))
     }
 
-    /// Lets it go on; a cgroup that is gone needs nothing.
+    /// Lets it go on; a cgroup that is gone, or that moves anyway, needs nothing.
     pub fn thaw(&self, cgroup: &Cgroup) -> SysResult<()> {
         let control = self.file(cgroup, "cgroup.freeze");
-        let written = call("thaw", || fs::write(&control, b"0"));
-        SysError::absent(written.map_err(|e| SysError::new("thaw", &control, e))).map(drop)
+        match call("freeze", || fs::read(&control)) {
+            Ok(text) if text.trim_ascii() == b"0" => return Ok(()),
+            Err(error) if is_gone(&error) => return Ok(()),
+            _ => {}
+        }
+        match call("thaw", || fs::write(&control, b"0")) {
+            Err(error) if is_gone(&error) => Ok(()),
+            written => written.map_err(|e| SysError::new("thaw", &control, e)),
+        }
     }
 
-    fn wait(&self, cgroup: &Cgroup) -> SysResult<bool> {
-        let (start, mut pause) = (Instant::now(), Duration::from_micros(50));
+    fn wait(&self, cgroup: &Cgroup, start: Instant) -> bool {
+        let mut pause = Duration::from_micros(50);
         loop {
-            if self.stands_still(cgroup)? {
-                return Ok(true);
+            if self.stands_still(cgroup).unwrap_or(false) {
+                return true;
             }
             if start.elapsed() > PATIENCE {
-                return Ok(false);
+                return false;
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(5));
@@ -133,10 +149,25 @@ impl Freezer {
         Ok(text.is_some_and(|text| text.lines().any(|line| line == "frozen 1")))
     }
 
-    /// Is the process in one of these?
+    /// Are all threads of the process in one of these?
     pub fn is_in(pid: &str, cgroups: &[Cgroup]) -> bool {
-        !cgroups.is_empty()
-            && cgroup_of(pid).is_some_and(|path| cgroups.iter().any(|cgroup| cgroup.holds(&path)))
+        if cgroups.is_empty() {
+            return false;
+        }
+        let threads = threads_of(pid);
+        let held = |path: &PathBuf| cgroups.iter().any(|cgroup| cgroup.holds(path));
+        !threads.is_empty() && threads.iter().all(held)
+    }
+
+    /// A threaded cgroup is a part of a process: the processes as a whole are in the domain above it.
+    fn domain(&self, mut cgroup: Cgroup) -> Cgroup {
+        loop {
+            let kind = fs::read_to_string(self.file(&cgroup, "cgroup.type")).unwrap_or_default();
+            match cgroup.0.parent() {
+                Some(parent) if kind.trim() == "threaded" => cgroup = Cgroup(parent.to_owned()),
+                _ => return cgroup,
+            }
+        }
     }
 
     fn file(&self, cgroup: &Cgroup, name: &str) -> PathBuf {
@@ -145,35 +176,53 @@ impl Freezer {
     }
 }
 
-/// `0::/path` of `/proc/PID/cgroup`.
-fn cgroup_of(pid: &str) -> Option<PathBuf> {
-    let text = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+/// The cgroups of all threads of a process that could be read.
+fn threads_of(pid: &str) -> Vec<PathBuf> {
+    let tasks = super::processes::tasks(pid);
+    tasks.iter().filter_map(|task| cgroup_of(task)).collect()
+}
+
+/// `0::/path` of `/proc/…/cgroup`.
+fn cgroup_of(task: &str) -> Option<PathBuf> {
+    let text = fs::read_to_string(format!("{task}/cgroup")).ok()?;
     let path = text.lines().find_map(|line| line.strip_prefix("0::"))?;
     Some(PathBuf::from(path))
 }
 
-fn subtree(
-    members: &[String],
-    all: &BTreeMap<String, PathBuf>,
-    own: Option<&Path>,
-    belongs: &dyn Fn(&str) -> bool,
-) -> Result<Cgroup, String> {
-    let mut common: Option<PathBuf> = None;
-    for member in members {
-        // One that ended meanwhile needs no freezing.
-        let Some(path) = all.get(member) else {
-            continue;
-        };
-        common = Some(match common {
-            None => path.clone(),
-            Some(common) => shared_part(&common, path),
-        });
-    }
+/// Gone while we looked: no such file, or no such device where it went between open and write.
+fn is_gone(error: &std::io::Error) -> bool {
+    let errno = rustix::io::Errno::from_io_error(error);
+    matches!(
+        errno,
+        Some(rustix::io::Errno::NOENT | rustix::io::Errno::NODEV)
+    )
+}
+
+/// The smallest subtree that holds all threads of all members.
+fn common(members: &[String], all: &[(String, PathBuf)]) -> Result<Cgroup, String> {
+    // One that ended meanwhile needs no freezing.
+    let paths = all.iter().filter(|(pid, _)| members.contains(pid));
+    let common = paths
+        .map(|(_, path)| path.clone())
+        .reduce(|a, b| shared_part(&a, &b));
     let common = common.ok_or("its processes are in no cgroup of version 2")?;
     if common.parent().is_none() {
         return Err("its processes are in no cgroup of their own".into());
     }
-    let cgroup = Cgroup(common);
+    Ok(Cgroup(common))
+}
+
+/// The subtree, if nobody else is in it.
+fn alone(
+    cgroup: Cgroup,
+    members: &[String],
+    all: &[(String, PathBuf)],
+    own: Option<&Path>,
+    belongs: &dyn Fn(&str) -> bool,
+) -> Result<Cgroup, String> {
+    if cgroup.0.parent().is_none() {
+        return Err("its processes are in no cgroup of their own".into());
+    }
     if own.is_some_and(|own| cgroup.holds(own)) {
         return Err(format!("{cgroup} holds this process too"));
     }
@@ -209,8 +258,9 @@ mod tests {
         ];
         let all = all.map(|(pid, path)| (pid.to_owned(), PathBuf::from(path)));
         let members: Vec<String> = members.iter().map(|pid| (*pid).to_owned()).collect();
-        subtree(&members, &all.into(), Some(Path::new(own)), &|_| false)
-            .map(|cgroup| cgroup.to_string())
+        let found = common(&members, &all)
+            .and_then(|cgroup| alone(cgroup, &members, &all, Some(Path::new(own)), &|_| false));
+        found.map(|cgroup| cgroup.to_string())
     }
 
     #[test]

@@ -176,6 +176,16 @@ pub fn go_to_background() -> SysResult<()> {
     ffi::idle_io().map_err(failed)
 }
 
+/// From now on this process cannot be stopped from a terminal, as long as guests may wait for it.
+pub fn ignore_stops() -> SysResult<()> {
+    super::ffi::ignore_stops().map_err(|e| SysError::new("ignore signals of", "this process", e))
+}
+
+/// From now on this process ends by itself only.
+pub fn ignore_ends() -> SysResult<()> {
+    super::ffi::ignore_ends().map_err(|e| SysError::new("ignore signals of", "this process", e))
+}
+
 /// Waits.
 pub fn pause(time: std::time::Duration) {
     std::thread::sleep(time);

@@ -44,19 +44,21 @@ impl MountTable {
     pub fn read(still: &[Cgroup]) -> SysResult<MountTable> {
         let path = Path::new("/proc/self/mountinfo");
         let text = call("proc", || fs::read(path)).map_err(|e| SysError::new("read", path, e))?;
-        let own_namespace = namespace("self");
+        let own_namespace = namespace("/proc/self");
         let (mut others, mut frozen) = (BTreeMap::new(), BTreeMap::new());
         for pid in super::processes::pids()? {
-            let Some(id) = namespace(&pid) else { continue };
             let tables = if Freezer::is_in(&pid, still) {
                 &mut frozen
             } else {
                 &mut others
             };
-            if own_namespace.as_ref() != Some(&id) && !tables.contains_key(&id) {
-                // A process that ended meanwhile has no table; another one of its namespace may.
-                if let Ok(text) = fs::read(format!("/proc/{pid}/mountinfo")) {
-                    tables.insert(id, parse(&text));
+            for task in super::processes::tasks(&pid) {
+                let Some(id) = namespace(&task) else { continue };
+                if own_namespace.as_ref() != Some(&id) && !tables.contains_key(&id) {
+                    // A thread that ended meanwhile has no table; another one of its namespace may.
+                    if let Ok(text) = fs::read(format!("{task}/mountinfo")) {
+                        tables.insert(id, parse(&text));
+                    }
                 }
             }
         }
@@ -136,8 +138,9 @@ fn strip<'a>(top: &[u8], path: &'a [u8]) -> Option<&'a [u8]> {
     }
 }
 
-fn namespace(pid: &str) -> Option<PathBuf> {
-    fs::read_link(format!("/proc/{pid}/ns/mnt")).ok()
+/// The mount namespace of a process or thread, by its directory in `/proc`.
+fn namespace(task: &str) -> Option<PathBuf> {
+    fs::read_link(format!("{task}/ns/mnt")).ok()
 }
 
 fn parse(text: &[u8]) -> Vec<Mount> {

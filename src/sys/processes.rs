@@ -1,5 +1,6 @@
 //! Who is inside a guest: processes with their root, working directory, program or a mapping there.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
@@ -53,10 +54,35 @@ pub fn inside(roots: &[(&Path, FileId)], still: &[Cgroup]) -> SysResult<Vec<Vec<
     Ok(found)
 }
 
-/// Is this process inside one root, or gone?
-pub fn is_inside(pid: &str, root: &Path, id: FileId) -> bool {
+/// Does this process belong to the guest of `members`: inside its root, in a mount namespace of theirs, or dead?
+pub fn is_inside(pid: &str, members: &[String], root: &Path, id: FileId) -> bool {
     let process = Process::look(pid.to_owned());
-    process.is_inside(root, id).is_some() || process.root.is_none()
+    if process.is_inside(root, id).is_some() || is_dead(pid) {
+        return true;
+    }
+    let namespaces = |pid: &str| -> BTreeSet<PathBuf> {
+        let links = tasks(pid)
+            .into_iter()
+            .map(|task| fs::read_link(format!("{task}/ns/mnt")));
+        links.filter_map(Result::ok).collect()
+    };
+    let (own, its) = (namespaces("self"), namespaces(pid));
+    let shares = |member: &String| !namespaces(member).is_disjoint(&its);
+    its.is_disjoint(&own) && members.iter().any(shares)
+}
+
+/// Gone, or a zombie: all its threads have ended. The state is the first field behind the name in brackets, which may
+/// hold anything (`proc(5)`).
+fn is_dead(pid: &str) -> bool {
+    tasks(pid).iter().all(|task| {
+        let stat = fs::read_to_string(format!("{task}/stat")).unwrap_or_default();
+        let state = stat.rsplit_once(") ").map_or("X", |(_, rest)| rest);
+        state.starts_with(['Z', 'X', 'x'])
+    })
+}
+
+fn is_there(pid: &str) -> bool {
+    fs::exists(format!("/proc/{pid}")).unwrap_or(true)
 }
 
 /// Ids of all processes, as the names of their directories.
@@ -76,39 +102,64 @@ pub(super) fn pids() -> SysResult<Vec<String>> {
     Ok(pids)
 }
 
+/// Directories in `/proc` of all threads of a process: each has a root, a working directory and namespaces of its own,
+/// and those of the process as a whole are gone once its first thread has ended.
+pub(super) fn tasks(pid: &str) -> Vec<String> {
+    let Ok(list) = fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Vec::new();
+    };
+    let names = list.filter_map(|task| task.ok()?.file_name().into_string().ok());
+    names
+        .map(|task| format!("/proc/{pid}/task/{task}"))
+        .collect()
+}
+
 /// What `/proc` says of a process that may end at any moment; what cannot be read is empty.
 struct Process {
     pid: String,
     /// A container's root is a guest's very directory, whatever it is called in there.
-    root: Option<FileId>,
-    /// Root, working directory and program.
+    roots: Vec<FileId>,
+    /// Roots, working directories and programs.
     links: Vec<(&'static str, PathBuf)>,
     maps: Vec<u8>,
 }
 
 impl Process {
     fn look(pid: String) -> Process {
-        let file = |name: &str| format!("/proc/{pid}/{name}");
-        let link =
-            |(link, what): (&str, &'static str)| Some((what, fs::read_link(file(link)).ok()?));
-        let links = [
+        let tasks = tasks(&pid);
+        let names = [
             ("root", "root"),
             ("cwd", "working directory"),
             ("exe", "program"),
         ];
-        Process {
-            root: fs::metadata(file("root")).ok().map(|meta| FileId {
+        let link = |(task, (link, what)): (&String, (&str, &'static str))| {
+            Some((what, fs::read_link(format!("{task}/{link}")).ok()?))
+        };
+        let links = tasks.iter().flat_map(|task| names.map(|name| (task, name)));
+        let root = |task: &String| {
+            let meta = fs::metadata(format!("{task}/root")).ok()?;
+            Some(FileId {
                 dev: meta.dev(),
                 ino: meta.ino(),
-            }),
-            links: links.into_iter().filter_map(link).collect(),
-            maps: fs::read(file("maps")).unwrap_or_default(),
+            })
+        };
+        // All threads share their mappings; any that lives tells them.
+        let maps = tasks
+            .iter()
+            .map(|task| fs::read(format!("{task}/maps")).unwrap_or_default());
+        Process {
+            roots: tasks.iter().filter_map(root).collect(),
+            links: links.filter_map(link).collect(),
+            maps: maps
+                .into_iter()
+                .find(|maps| !maps.is_empty())
+                .unwrap_or_default(),
             pid,
         }
     }
 
     fn is_inside(&self, root: &Path, id: FileId) -> Option<&'static str> {
-        if self.root == Some(id) {
+        if self.roots.contains(&id) {
             return Some("root");
         }
         let link = self
@@ -150,14 +201,14 @@ const LINUX_IMMUTABLE: u32 = 9;
 /// May the process, or what it starts, take the immutable flag off? Only with the capability in its bounding set, and
 /// not from a user namespace of its own. What cannot be read may; what has ended may nothing.
 fn may_clear_flags(pid: &str) -> bool {
-    let namespace = |pid: &str| fs::read_link(format!("/proc/{pid}/ns/user")).ok();
-    if let (Some(own), Some(its)) = (namespace("self"), namespace(pid))
-        && own != its
-    {
+    let namespace = |task: &String| fs::read_link(format!("{task}/ns/user")).ok();
+    let own = namespace(&"/proc/self".to_owned());
+    let its: Vec<_> = tasks(pid).iter().filter_map(namespace).collect();
+    if own.is_some_and(|own| !its.is_empty() && !its.contains(&own)) {
         return false;
     }
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
-        return fs::exists(format!("/proc/{pid}")).unwrap_or(true);
+        return is_there(pid);
     };
     let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
     let set = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());

@@ -213,8 +213,8 @@ fn killed_while_frozen(disk: &Lab, cgroup: &Cgroup, call: usize) {
         .map(|guest| Listing::of(guest.root()).without_directory_times());
     let _guest = cgroup.start(db.root(), ALIVE);
     let plan = lab.plan(&[web, db], &[]);
-    apply(&plan, &[("UNIFY_FAULT", &format!("{call}=kill"))]).expect(-1);
-    let what = format!("killed at call {call}");
+    let out = apply(&plan, &[("UNIFY_FAULT", &format!("{call}=kill"))]).expect(-1);
+    let what = format!("killed at call {call}, it said {}", out.stderr);
     assert_alive(&lab, &what);
     assert!(!cgroup.is_frozen(), "{what}");
     wait_until_healed(&lab, &what);
@@ -250,8 +250,6 @@ fn recover_lets_go_what_was_left_frozen() {
     }
     let disk = lab!(Disk::Own);
     let cgroup = cgroup!("left");
-    let calls = calls_of_apply(&disk, &cgroup);
-    let exchange = calls.iter().position(|call| call == "exchange").unwrap() + 2;
     let lab = disk.part("case");
     let [web, db] = two(&lab);
     let before = [&web, &db].map(|guest| Listing::of(guest.root()).without_directory_times());
@@ -259,7 +257,7 @@ fn recover_lets_go_what_was_left_frozen() {
     let plan = lab.plan(&[&web, &db], &[]);
     let base = lab.base();
     let fault = format!(
-        "{exchange}=run:pkill -KILL -f 'guard [-]-base {}'; kill -KILL $PPID",
+        "exchange#2=run:pkill -KILL -f 'guard [-]-base {}'; kill -KILL $PPID",
         base.display()
     );
     apply(&plan, &[("UNIFY_FAULT", &fault)]).expect(-1);
