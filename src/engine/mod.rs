@@ -76,6 +76,7 @@ pub use status::status;
 pub use undo::{ReadyToUndo, UndoOptions, Which};
 pub use verify::verify;
 
+pub use crate::sys::ALL_IS_WELL;
 pub use crate::sys::machine::moment;
 pub use crate::sys::signals::Stop;
 

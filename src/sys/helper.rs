@@ -1,9 +1,13 @@
 //! A second process of this program, which notices our end: its standard input closes with us, however we die.
 
+use std::io::Write;
 use std::process::{Child, Command, Stdio};
 
 use super::fault::call;
 use super::{SysError, SysResult};
+
+/// What a helper hears of a run that ended by itself.
+pub const ALL_IS_WELL: &[u8] = b"all is well\n";
 
 /// A helper at work. Its standard input closes when this is dropped, or when we die.
 #[derive(Debug)]
@@ -32,9 +36,12 @@ impl Helper {
 }
 
 impl Helper {
-    /// Ends it, where there is nothing left for it to do, and waits for it.
+    /// Tells it that there is nothing left for it to do, and waits for it.
     pub fn finish(mut self) {
-        drop(self.child.stdin.take());
+        if let Some(mut stdin) = self.child.stdin.take() {
+            // Where this cannot be said, it looks for itself.
+            drop(stdin.write_all(ALL_IS_WELL));
+        }
         // How it ended changes nothing any more.
         drop(self.child.wait());
     }

@@ -39,7 +39,7 @@ pub use error::{Meaning, SysError, SysResult};
 pub use fault::{Weak, weak};
 pub use file::Regular;
 pub use freezer::{Cgroup, Freezer};
-pub use helper::Helper;
+pub use helper::{ALL_IS_WELL, Helper};
 pub use lease::Leased;
 pub use mounts::{MountTable, Tree};
 pub use processes::{Inside, inside, is_inside};
