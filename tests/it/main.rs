@@ -18,6 +18,7 @@
 //! | `matrix`, `races`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
 //! | `defence`, `limits` | what the base refuses, and how far a run goes |
 //! | `readme`, `upgrade` | that the README is true |
+//! | `bench` | that the benchmark's scripts are whole |
 //! | `kit` | the helpers of all these |
 //!
 //! Tests assert the state of files, not messages. What a machine cannot do is skipped aloud, see [`skip!`].
@@ -30,6 +31,7 @@
 #[macro_use]
 mod support;
 
+mod bench;
 mod care;
 mod confined;
 mod cut;
