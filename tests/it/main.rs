@@ -19,6 +19,7 @@
 //! | `matrix`, `races`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
 //! | `defence`, `limits` | what the base refuses, and how far a run goes |
 //! | `readme`, `upgrade` | that the README is true |
+//! | `bench` | that the benchmark's scripts are whole |
 //! | `kit` | the helpers of all these |
 //!
 //! # How much is tried
@@ -49,6 +50,7 @@
 #[macro_use]
 mod support;
 
+mod bench;
 mod care;
 mod confined;
 mod cut;

@@ -1,0 +1,74 @@
+#!/bin/bash
+# How much memory and time `unify plan` needs as trees grow: half of the names in each of two guests, every file of
+# one the same as one of the other. Prints a Markdown table.
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=common.bash
+. "$(dirname "${BASH_SOURCE[0]}")/common.bash"
+
+usage() {
+  cat << 'END'
+usage: memory.sh [OPTIONS] DIR        (as root)
+
+  --huge         also 10,000,000 names: about 20 GB in DIR, and with the making about half an hour
+  --sizes LIST   names in all, with commas (default 10000,100000,1000000)
+  --runs N       runs of each, after one that is not counted (default 3)
+  --help
+
+The trees are made in a file system in a file in DIR, of about 2 kB a name, so that DIR's inodes are not used up.
+
+  FS=ext4|xfs     of what kind (default ext4)
+  UNIFY=PROGRAM   measure this one (default: the release build of this tree)
+  LIMIT=SECONDS   end a run that takes longer (default 1800)
+END
+}
+
+sizes=10000,100000,1000000 huge='' runs=3 where=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    -h | --help) usage; exit ;;
+    --huge) huge=1 ;;
+    --sizes | --runs)
+      [ $# -gt 1 ] || { usage >&2; exit 2; }
+      if [ "$1" = --runs ]; then runs=$2; else sizes=$2; fi
+      shift
+      ;;
+    -*) usage >&2; exit 2 ;;
+    *) [ -z "$where" ] || { usage >&2; exit 2; }; where=$1 ;;
+  esac
+  shift
+done
+[ -n "$where" ] || { usage >&2; exit 2; }
+number "$runs"
+IFS=, read -ra counts <<< "$sizes${huge:+,10000000}"
+for count in "${counts[@]}"; do number "$count"; done
+
+# plan NAME: one measured run, into a fresh file
+plan() {
+  rm -f "$scratch/plan.json"
+  measure "$1" "$unify" plan --base "$scratch/disk/.unify" -o "$scratch/plan.json" "$scratch/disk/a" "$scratch/disk/b"
+}
+
+one_size() {
+  local count=$1 median kib code made=$SECONDS run
+  make_disk $((count * 2048 + 512 * 1024 * 1024)) $((count * 11 / 10 + 10000)) 1024
+  perl "$bench/tree.pl" twins "$scratch/disk/a" $((count / 2)) &
+  perl "$bench/tree.pl" twins "$scratch/disk/b" $((count / 2))
+  wait $!
+  sync
+  say "$count names made in $((SECONDS - made)) s"
+  plan "first-$count"
+  for ((run = 1; run <= runs; run++)); do plan "$count"; done
+  read -r median _ _ kib code < <(summary "$count")
+  awk -v n="$count" -v s="$median" -v kib="$kib" -v code="$code" -v plan="$(stat -c %s "$scratch/plan.json")" 'BEGIN {
+    printf "| %d%s | %.3f | %.0f | %.1f | %.0f | %.1f |\n", n, code ? " **(exit " code ")**" : "", s, n / s, kib / 1024, kib * 1024 / n, plan / 1048576 }'
+  remove_disk
+}
+
+needs /usr/bin/time perl findmnt "mkfs.${FS:-ext4}"
+make_scratch "$where"
+find_unify
+echo "| names | median s of $runs | names/s | peak RSS MiB | peak RSS in bytes a name | plan MiB |"
+echo '| ---: | ---: | ---: | ---: | ---: | ---: |'
+for count in "${counts[@]}"; do one_size "$count"; done
+footer "$dir"
+echo "The trees were on ${FS:-ext4} in a file there."
