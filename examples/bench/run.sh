@@ -64,7 +64,7 @@ finder() {
     jdupes) line=("$tool" -r -q -m "${guests[@]}") ;;
     rdfind) line=("$tool" -dryrun true -makeresultsfile false "${guests[@]}") ;;
     hardlink) line=("$tool" -n -X "${guests[@]}") ;;
-    rmlint) line=("$tool" -T df -o summary:/dev/null "${guests[@]}") ;;
+    rmlint) line=("$tool" -T df -o summary:stdout "${guests[@]}") ;;
     duperemove) line=("$tool" -r -q "${guests[@]}") ;;
     *) fail "no such tool: $1" ;;
   esac

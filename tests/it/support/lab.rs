@@ -136,7 +136,21 @@ impl Drop for Lab {
     }
 }
 
+/// A base wants no directory above it that somebody else rules, so a checkout that is not root's is no place for one.
 fn scratch_in(place: impl AsRef<Path>) -> Result<TempDir, String> {
+    use std::os::unix::fs::MetadataExt;
+    let place = place.as_ref();
+    let is_safe = |above: &Path| {
+        let meta = std::fs::metadata(above);
+        meta.is_ok_and(|meta| {
+            meta.uid() == 0 && (meta.mode() & 0o022 == 0 || meta.mode() & 0o1000 != 0)
+        })
+    };
+    let place = if place.ancestors().all(is_safe) {
+        place
+    } else {
+        Path::new("/var/tmp")
+    };
     TempDir::with_prefix_in("lab-", place).map_err(|e| format!("no scratch directory: {e}"))
 }
 
