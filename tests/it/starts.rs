@@ -88,10 +88,11 @@ const SURROUNDINGS: &[Start] = &[
     ),
 ];
 
-/// Runs the program behind `start`; a minute is a hang.
+/// Runs the program behind `start`; ten minutes are a hang. Few descriptors make small batches, and on a busy disk each
+/// of them waits for what everybody wrote.
 fn run(start: Start, args: &[&str]) -> Out {
     let out = Command::new("timeout")
-        .args(["--signal=KILL", "60", "bash", "-c", start.1, "bash", BIN])
+        .args(["--signal=KILL", "600", "bash", "-c", start.1, "bash", BIN])
         .args(args)
         .stdin(Stdio::null())
         .output()
