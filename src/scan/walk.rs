@@ -44,17 +44,16 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
         foreign: Vec::new(),
     };
     let mut entries = WalkDir::new(view.walk_root())
-        .same_file_system(true)
+        // A private view has no other file system in it, except what says so of itself: that is not entered either.
+        .same_file_system(!view.is_private())
         .sort_by(byte_order)
         .into_iter();
     let mut met = 0;
     while let Some(entry) = entries.next() {
-        let descend = match walk.take(entry) {
-            Ok(descend) => descend,
+        match walk.take(entry) {
+            Ok(Onward::Descend) => {}
+            Ok(Onward::Skip) => entries.skip_current_dir(),
             Err(too_large) => return Ok(Err(too_large)),
-        };
-        if !descend {
-            entries.skip_current_dir();
         }
         met += 1;
         if met % NOTICE == 0 {
@@ -82,19 +81,26 @@ struct Walk<'a> {
     foreign: Vec<GuestPath>,
 }
 
+/// Where the walk goes from an entry.
+enum Onward {
+    /// To what comes next, which for a directory is what it holds.
+    Descend,
+    /// Past the directory, which walkdir has opened. Said of anything else it would lose the entry's siblings.
+    Skip,
+}
+
 impl Walk<'_> {
-    /// Takes one entry; false for a directory that shall not be entered.
-    fn take(&mut self, entry: Result<DirEntry, Error>) -> Result<bool, TooLarge> {
+    fn take(&mut self, entry: Result<DirEntry, Error>) -> Result<Onward, TooLarge> {
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
                 self.note_error(&error);
-                return Ok(true);
+                return Ok(Onward::Descend);
             }
         };
         let kind = entry.file_type();
         if !kind.is_dir() && !kind.is_file() {
-            return Ok(true);
+            return Ok(Onward::Descend);
         }
         if let Some(state) = self.glance(&entry) {
             return self.place(&entry, state);
@@ -103,7 +109,11 @@ impl Walk<'_> {
             Ok(meta) => self.place(&entry, from_metadata(&meta)),
             Err(error) => {
                 self.note_error(&error);
-                Ok(false)
+                Ok(if kind.is_dir() {
+                    Onward::Skip
+                } else {
+                    Onward::Descend
+                })
             }
         }
     }
@@ -125,18 +135,29 @@ impl Walk<'_> {
         Some(state)
     }
 
-    fn place(&mut self, entry: &DirEntry, state: FileState) -> Result<bool, TooLarge> {
+    fn place(&mut self, entry: &DirEntry, state: FileState) -> Result<Onward, TooLarge> {
         if state.id.dev != self.device {
             self.foreign.extend(self.view.guest_path(entry.path()).ok());
-            return Ok(false);
+            // Elsewhere walkdir itself keeps to the file system, and has not opened it.
+            let opened = self.view.is_private() && entry.file_type().is_dir();
+            return Ok(if opened {
+                Onward::Skip
+            } else {
+                Onward::Descend
+            });
+        }
+        if entry.file_type().is_dir() && state.kind != FileKind::Directory {
+            // A guest at work. What walkdir lists of the directory that was here has no place in the tree.
+            return Ok(Onward::Skip);
         }
         let name = name_bytes(entry.file_name());
         match state.kind {
-            FileKind::Directory => self.builder.enter(entry.depth(), name).map(|()| true),
-            FileKind::Regular => self.builder.meet(entry.depth(), name, state).map(|()| true),
+            FileKind::Directory => self.builder.enter(entry.depth(), name)?,
+            FileKind::Regular => self.builder.meet(entry.depth(), name, state)?,
             // It was something else when its directory was read: a guest at work. The next plan sees what it is.
-            FileKind::Symlink | FileKind::Special => Ok(true),
+            FileKind::Symlink | FileKind::Special => {}
         }
+        Ok(Onward::Descend)
     }
 
     fn note_error(&mut self, error: &Error) {

@@ -1,5 +1,7 @@
 //! The main job on every file system that it is for, with the protection that `auto` finds there.
 
+use std::process::Command;
+
 use crate::support::{Disk, File, Guest, Lab, content, cycle};
 
 /// A guest with a bit of everything that a link could lose.
@@ -105,4 +107,32 @@ fn guests_on_two_file_systems_do_not_share() {
         plan.is_none_or(|plan| plan.actions("link").is_empty()),
         "nothing can be linked across file systems"
     );
+}
+
+/// A subvolume has a device number of its own and is no mount. What lies in it is not the guest's, what lies beside and
+/// behind it is.
+#[test]
+fn a_subvolume_in_a_guest_hides_nothing_beside_it() {
+    let lab = lab!(Disk::Btrfs);
+    let [web, db] = lab.twins(&[
+        ("/usr/lib/a", File::new(content(1))),
+        ("/usr/lib/z", File::new(content(2))),
+        ("/usr/z", File::new(content(3))),
+    ]);
+    let inner = web.host("/usr/lib/m");
+    let made = Command::new("btrfs")
+        .args(["subvolume", "create"])
+        .arg(&inner)
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{made:?}");
+    std::fs::write(inner.join("f"), content(4)).unwrap();
+    db.put("/usr/lib/m/f", &File::new(content(4)));
+    let plan = lab.plan(&[&web, &db], &[]);
+    for path in ["/usr/lib/a", "/usr/lib/z", "/usr/z"] {
+        assert!(plan.link("web", path).is_some(), "{path}: {plan:?}");
+    }
+    assert!(plan.link("web", "/usr/lib/m/f").is_none());
+    let skip = plan.skip("web", "/usr/lib/m").unwrap();
+    assert_eq!(skip["reason"], "other-filesystem");
 }
