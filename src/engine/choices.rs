@@ -24,8 +24,8 @@ pub(super) struct Choices {
     groups: Vec<ObjectId>,
     /// How many names of the plan refer to each object.
     names: HashMap<ObjectId, u64>,
-    /// Objects that get a flag line behind their first link line, once.
-    to_flag: HashSet<ObjectId>,
+    /// Objects that get a flag line, each with the file behind whose first line it stands.
+    to_flag: HashMap<ObjectId, Which>,
     /// What the flag lines set.
     pub flags: Vec<ObjectFlag>,
     /// Objects that are in the base.
@@ -47,13 +47,15 @@ impl Choices {
             .is_some_and(|id| self.there.contains(&id))
     }
 
-    /// The number of names, if a flag line is due for this object now. Answers once.
-    pub fn flag_due(&mut self, object: &ObjectId) -> Option<u64> {
-        if self.to_flag.remove(object) {
-            self.names.get(object).copied()
-        } else {
-            None
-        }
+    /// The number of names, if the flag line of this object stands behind the first line of this file.
+    pub fn flag_due(&self, object: &ObjectId, file: Which) -> Option<u64> {
+        let due = self.to_flag.get(object) == Some(&file);
+        due.then(|| self.names.get(object).copied()).flatten()
+    }
+
+    fn flag_behind(&mut self, object: ObjectId, file: Which) {
+        let first = self.to_flag.entry(object).or_insert(file);
+        *first = file.min(*first);
     }
 }
 
@@ -137,7 +139,7 @@ impl Choices {
         base: Option<&Base>,
         sum: &mut SummaryBuilder,
     ) -> Result<(), EngineError> {
-        let mut sharers: HashMap<ObjectId, (Vec<u32>, u64)> = HashMap::new();
+        let mut sharers: HashMap<ObjectId, (Vec<u32>, u64, Which)> = HashMap::new();
         for read in matched.groups.iter().flatten() {
             let Some(Decision::Linked { group, choice }) =
                 decision_of(read.which, classified).copied()
@@ -152,14 +154,17 @@ impl Choices {
                 .tree
                 .state(read.which.file as usize)
                 .size;
-            let entry = sharers.entry(object).or_insert_with(|| (Vec::new(), size));
+            let entry = sharers
+                .entry(object)
+                .or_insert_with(|| (Vec::new(), size, read.which));
             entry.0.push(read.which.guest);
+            entry.2 = entry.2.min(read.which);
         }
-        for (object, (guests, size)) in &sharers {
+        for (object, (guests, size, first)) in &sharers {
             sum.object(guests, *size);
             let flagged = self.there.contains(object) && is_flagged(base, object)?;
             if !self.flags.is_empty() && !flagged {
-                self.to_flag.insert(*object);
+                self.flag_behind(*object, *first);
             }
         }
         if !self.flags.is_empty() {
@@ -176,18 +181,20 @@ impl Choices {
         classified: &[Classified],
         base: Option<&Base>,
     ) -> Result<(), EngineError> {
-        let mut names: HashMap<ObjectId, u64> = HashMap::new();
-        for (survey, judged) in surveys.iter().zip(classified) {
-            for (file, decision) in judged.decisions.iter().enumerate() {
+        let mut shared: HashMap<ObjectId, (u64, Which)> = HashMap::new();
+        for ((guest, survey), judged) in (0u32..).zip(surveys).zip(classified) {
+            for (file, decision) in (0u32..).zip(&judged.decisions) {
                 if let Decision::Shared(object) = decision {
-                    *names.entry(*object).or_default() += survey.scan.tree.name_count(file) as u64;
+                    let entry = shared.entry(*object);
+                    let (names, _) = entry.or_insert((0, Which { guest, file }));
+                    *names += survey.scan.tree.name_count(file as usize) as u64;
                 }
             }
         }
-        for (object, names) in names {
+        for (object, (names, first)) in shared {
             if !is_flagged(base, &object)? {
                 *self.names.entry(object).or_default() += names;
-                self.to_flag.insert(object);
+                self.flag_behind(object, first);
             }
         }
         Ok(())
@@ -247,7 +254,7 @@ fn member(read: &Read, surveys: &[Survey], protection: &Protection) -> Member {
     let adoptable = quiet && read.probed.plain_project && protection.mode == Protect::Immutable;
     Member {
         names: names_of(read.which, surveys),
-        extents: read.probed.extents,
+        extents: read.extents,
         adoptable,
     }
 }

@@ -15,7 +15,6 @@ use crate::model::{
 use crate::packages::Protected;
 use crate::rules::care::{Care, Verdict};
 use crate::rules::secrets::Secrets;
-use crate::rules::totals::SummaryBuilder;
 
 /// What a file of a guest shall do. Small, because there is one for every file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +35,7 @@ pub(super) enum Decision {
 }
 
 /// A guest whose files are judged.
+#[derive(Default)]
 pub(super) struct Classified {
     pub decisions: Vec<Decision>,
     /// Facts for the lines of single names.
@@ -44,6 +44,8 @@ pub(super) struct Classified {
     pub extra: Vec<Skip>,
     /// Files that no other guest may have.
     pub secrets: Vec<usize>,
+    /// Files that are left alone, by the first reason that was found.
+    pub skipped: BTreeMap<SkipReason, Count>,
 }
 
 /// What everything is judged by.
@@ -69,7 +71,7 @@ impl Judge<'_> {
 }
 
 /// Judges all files of a guest.
-pub(super) fn classify(survey: &Survey, judge: &Judge<'_>, sum: &mut SummaryBuilder) -> Classified {
+pub(super) fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
     let mut work = Work {
         survey,
         judge,
@@ -79,11 +81,12 @@ pub(super) fn classify(survey: &Survey, judge: &Judge<'_>, sum: &mut SummaryBuil
             lines: HashMap::new(),
             extra: Vec::new(),
             secrets: Vec::new(),
+            skipped: BTreeMap::new(),
         },
         directories: BTreeMap::new(),
     };
     for file in 0..survey.scan.tree.files() {
-        let decision = work.judge_file(file, sum);
+        let decision = work.judge_file(file);
         work.done.decisions.push(decision);
     }
     work.finish()
@@ -105,10 +108,10 @@ struct Kept {
 }
 
 impl Work<'_> {
-    fn judge_file(&mut self, file: usize, sum: &mut SummaryBuilder) -> Decision {
+    fn judge_file(&mut self, file: usize) -> Decision {
         let state = *self.survey.scan.tree.state(file);
         if let Some(held) = self.judge.index.of_inode(state.id) {
-            sum.skipped(SkipReason::AlreadyShared, 1, state.size);
+            self.count(SkipReason::AlreadyShared, &state);
             return Decision::Shared(held.id);
         }
         let names: Vec<usize> = self.survey.scan.tree.names_of(file).collect();
@@ -118,10 +121,10 @@ impl Work<'_> {
             .collect();
         if let Some(first) = kept.iter().position(|(_, kept)| kept.is_some()) {
             self.notice_secret(file, &names);
-            return self.keep_file(kept, first, &state, sum);
+            return self.keep_file(kept, first, &state);
         }
         match self.keep_by_file(file, &state) {
-            Some(reason) => self.keep_whole(file, reason, &state, sum),
+            Some(reason) => self.keep_whole(file, reason, &state),
             None => Decision::Candidate,
         }
     }
@@ -222,7 +225,6 @@ impl Work<'_> {
         kept: Vec<(usize, Option<Kept>)>,
         first: usize,
         state: &FileState,
-        sum: &mut SummaryBuilder,
     ) -> Decision {
         let reason = kept
             .get(first)
@@ -233,7 +235,7 @@ impl Work<'_> {
             .scan
             .tree
             .guest_path(kept.get(first).map_or(0, |(name, _)| *name));
-        sum.skipped(reason, 1, state.size);
+        self.count(reason, state);
         for (at, (name, kept)) in kept.into_iter().enumerate() {
             match kept {
                 Some(Kept {
@@ -255,6 +257,12 @@ impl Work<'_> {
             }
         }
         Decision::Listed
+    }
+
+    fn count(&mut self, reason: SkipReason, state: &FileState) {
+        let count = self.done.skipped.entry(reason).or_default();
+        count.files += 1;
+        count.bytes = count.bytes.saturating_add(state.size);
     }
 
     fn count_under(&mut self, under: Vec<u8>, skip: &Skip, state: &FileState, counts: bool) {
@@ -290,9 +298,8 @@ impl Work<'_> {
         file: usize,
         (reason, rule): (SkipReason, Option<String>),
         state: &FileState,
-        sum: &mut SummaryBuilder,
     ) -> Decision {
-        sum.skipped(reason, 1, state.size);
+        self.count(reason, state);
         let only_counted = matches!(reason, SkipReason::Empty | SkipReason::TooSmall);
         if only_counted && self.judge.policy.skips == SkipDetail::Summary {
             return Decision::Counted(reason);

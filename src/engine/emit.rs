@@ -1,140 +1,165 @@
-//! The lines of one guest, in the order of its names.
-
-use std::io;
-use std::iter::Peekable;
+//! The lines of the guests, in the order of their names. Any stretch of names has its lines, whatever was written
+//! before: many stretches are made at once.
 
 use super::choices::Choices;
 use super::classify::{Classified, Decision};
+use super::matching::Which;
 use super::survey::Survey;
 use crate::model::{
-    Action, Before, Flag, FlagReason, GuestPath, Link, LinkReason, Method, ObjectId, Skip,
-    SkipDetail, SkipReason,
+    Action, Before, Flag, FlagReason, Link, LinkReason, Method, ObjectId, Skip, SkipDetail,
+    SkipReason,
 };
 use crate::rules::choose::Choice;
 
-/// Hands out every line of a guest.
-pub(super) fn emit_guest(
-    survey: &Survey,
-    judged: &Classified,
-    choices: &mut Choices,
-    detail: SkipDetail,
-    out: &mut dyn FnMut(Action) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut extra = judged.extra.iter().peekable();
-    for name in 0..survey.scan.tree.names() {
-        let path = survey.scan.tree.guest_path(name);
-        emit_extra(&mut extra, Some(&path), out)?;
-        emit_name(survey, judged, choices, detail, name, &path, out)?;
-    }
-    emit_extra(&mut extra, None, out)
+/// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that those in hand are
+/// small beside the scan.
+const STRETCH: usize = 1024;
+
+/// What the lines of one guest are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Emitter<'a> {
+    /// Which of the plan's guests it is.
+    pub guest: u32,
+    pub survey: &'a Survey,
+    pub judged: &'a Classified,
+    pub choices: &'a Choices,
+    pub detail: SkipDetail,
 }
 
-/// Lines about directories that come before `path`; all that are left for `None`.
-fn emit_extra<'a>(
-    extra: &mut Peekable<impl Iterator<Item = &'a Skip>>,
-    path: Option<&GuestPath>,
-    out: &mut dyn FnMut(Action) -> io::Result<()>,
-) -> io::Result<()> {
-    while let Some(skip) = extra.next_if(|skip| path.is_none() || skip.path.as_ref() < path) {
-        out(Action::Skip(skip.clone()))?;
-    }
-    Ok(())
+/// Names one behind the other, and the lines about directories that come before each.
+#[derive(Clone, Copy)]
+pub(super) struct Stretch<'a> {
+    emitter: Emitter<'a>,
+    from: usize,
+    to: usize,
 }
 
-fn emit_name(
-    survey: &Survey,
-    judged: &Classified,
-    choices: &mut Choices,
-    detail: SkipDetail,
-    name: usize,
-    path: &GuestPath,
-    out: &mut dyn FnMut(Action) -> io::Result<()>,
-) -> io::Result<()> {
-    let tree = &survey.scan.tree;
-    let file = tree.file_of(name);
-    let plain = |reason| {
-        let mut skip = Skip::new(survey.guest.name.clone(), path.clone(), reason);
-        skip.size = Some(tree.state(file).size);
+impl<'a> Emitter<'a> {
+    /// All lines of the guest, in pieces. Even a guest without names has one: its directories may have lines.
+    pub fn stretches(self) -> impl Iterator<Item = Stretch<'a>> {
+        let names = self.survey.scan.tree.names();
+        (0..names.max(1)).step_by(STRETCH).map(move |from| Stretch {
+            emitter: self,
+            from,
+            to: (from + STRETCH).min(names),
+        })
+    }
+
+    /// How many of these lines about directories come before a name.
+    fn before(&self, name: usize, extra: &[Skip]) -> usize {
+        if extra.is_empty() {
+            return 0;
+        }
+        let path = self.survey.scan.tree.guest_path(name);
+        extra.partition_point(|skip| skip.path.as_ref() < Some(&path))
+    }
+}
+
+impl Stretch<'_> {
+    /// Its lines.
+    pub fn lines(&self) -> Vec<Action> {
+        let emitter = &self.emitter;
+        let mut out = Vec::with_capacity(self.to - self.from);
+        let mut extra = emitter.judged.extra.as_slice();
+        if let Some(last) = self.from.checked_sub(1) {
+            // The stretch before has said these.
+            extra = &extra[emitter.before(last, extra)..];
+        }
+        for name in self.from..self.to {
+            let (due, later) = extra.split_at(emitter.before(name, extra));
+            out.extend(due.iter().cloned().map(Action::Skip));
+            extra = later;
+            emitter.name(name, &mut out);
+        }
+        if self.to == emitter.survey.scan.tree.names() {
+            out.extend(extra.iter().cloned().map(Action::Skip));
+        }
+        out
+    }
+}
+
+impl Emitter<'_> {
+    fn name(&self, name: usize, out: &mut Vec<Action>) {
+        let tree = &self.survey.scan.tree;
+        let file = tree.file_of(name);
+        match self.judged.decisions[file] {
+            Decision::Listed => {
+                out.extend(self.judged.lines.get(&name).cloned().map(Action::Skip));
+            }
+            Decision::Shared(object) => {
+                let mut skip = self.plain(name, SkipReason::AlreadyShared);
+                skip.object = Some(object);
+                out.push(Action::Skip(skip));
+                self.flag(name, object, out);
+            }
+            Decision::Counted(reason) if self.detail == SkipDetail::All => {
+                out.push(Action::Skip(self.plain(name, reason)));
+            }
+            Decision::Linked { group, choice } if tree.is_first(name) => {
+                if let Some(link) = self.link(name, group, choice) {
+                    let object = link.object;
+                    out.push(Action::Link(link));
+                    self.flag(name, object, out);
+                }
+            }
+            Decision::Candidate | Decision::Counted(_) | Decision::Linked { .. } => {}
+        }
+    }
+
+    fn plain(&self, name: usize, reason: SkipReason) -> Skip {
+        let tree = &self.survey.scan.tree;
+        let guest = self.survey.guest.name.clone();
+        let mut skip = Skip::new(guest, tree.guest_path(name), reason);
+        skip.size = Some(tree.state(tree.file_of(name)).size);
         skip
-    };
-    match judged.decisions[file] {
-        Decision::Listed => judged
-            .lines
-            .get(&name)
-            .map_or(Ok(()), |skip| out(Action::Skip(skip.clone()))),
-        Decision::Shared(object) => {
-            out(Action::Skip(Skip {
-                object: Some(object),
-                ..plain(SkipReason::AlreadyShared)
-            }))?;
-            emit_flag(choices, object, out)
-        }
-        Decision::Counted(reason) if detail == SkipDetail::All => out(Action::Skip(plain(reason))),
-        Decision::Linked { group, choice } if tree.is_first(name) => {
-            let Some(link) = link(survey, file, path.clone(), choices, group, choice) else {
-                return Ok(());
-            };
-            let object = link.object;
-            out(Action::Link(link))?;
-            emit_flag(choices, object, out)
-        }
-        Decision::Candidate | Decision::Counted(_) | Decision::Linked { .. } => Ok(()),
     }
-}
 
-/// The flag line of an object stands behind the first line that names it.
-fn emit_flag(
-    choices: &mut Choices,
-    object: ObjectId,
-    out: &mut dyn FnMut(Action) -> io::Result<()>,
-) -> io::Result<()> {
-    let Some(names) = choices.flag_due(&object) else {
-        return Ok(());
-    };
-    let (set, reason) = (choices.flags.clone(), FlagReason::ProtectShared);
-    out(Action::Flag(Flag {
-        object,
-        set,
-        names,
-        reason,
-        note: None,
-    }))
-}
+    /// The flag line of an object stands behind the first line that names it.
+    fn flag(&self, name: usize, object: ObjectId, out: &mut Vec<Action>) {
+        let tree = &self.survey.scan.tree;
+        let file = u32::try_from(tree.file_of(name)).unwrap_or(u32::MAX);
+        let which = Which {
+            guest: self.guest,
+            file,
+        };
+        let due = self.choices.flag_due(&object, which);
+        if let Some(names) = due.filter(|_| tree.is_first(name)) {
+            out.push(Action::Flag(Flag {
+                object,
+                set: self.choices.flags.clone(),
+                names,
+                reason: FlagReason::ProtectShared,
+                note: None,
+            }));
+        }
+    }
 
-fn link(
-    survey: &Survey,
-    file: usize,
-    path: GuestPath,
-    choices: &Choices,
-    group: u32,
-    choice: Choice,
-) -> Option<Link> {
-    let tree = &survey.scan.tree;
-    let state = tree.state(file);
-    Some(Link {
-        guest: survey.guest.name.clone(),
-        path,
-        also: tree
-            .names_of(file)
-            .skip(1)
-            .map(|name| tree.guest_path(name))
-            .collect(),
-        method: Method::Hardlink,
-        object: choices.object(group, choice)?,
-        makes: choice.makes,
-        size: state.size,
-        saves: if choice.makes.is_some() {
-            0
-        } else {
-            state.allocated()
-        },
-        reason: if choices.was_there(group, choice) {
-            LinkReason::IdenticalObject
-        } else {
-            LinkReason::Identical
-        },
-        owner: survey.owner(file),
-        before: Before::from(state),
-        note: None,
-    })
+    fn link(&self, name: usize, group: u32, choice: Choice) -> Option<Link> {
+        let (tree, choices) = (&self.survey.scan.tree, self.choices);
+        let file = tree.file_of(name);
+        let state = tree.state(file);
+        let others = tree.names_of(file).skip(1);
+        Some(Link {
+            guest: self.survey.guest.name.clone(),
+            path: tree.guest_path(name),
+            also: others.map(|name| tree.guest_path(name)).collect(),
+            method: Method::Hardlink,
+            object: choices.object(group, choice)?,
+            makes: choice.makes,
+            size: state.size,
+            saves: if choice.makes.is_some() {
+                0
+            } else {
+                state.allocated()
+            },
+            reason: if choices.was_there(group, choice) {
+                LinkReason::IdenticalObject
+            } else {
+                LinkReason::Identical
+            },
+            owner: self.survey.owner(file),
+            before: Before::from(state),
+            note: None,
+        })
+    }
 }

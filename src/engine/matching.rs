@@ -109,7 +109,7 @@ impl<'a> Matcher<'a> {
                     .map(|(file, _)| Which { guest, file }),
             );
         }
-        all.sort_by(|a, b| self.stat_order(*a, *b));
+        all.par_sort_by(|a, b| self.stat_order(*a, *b));
         let runs = all.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
         runs.filter(|run| run.len() > 1 || self.is_known(run))
             .flatten()

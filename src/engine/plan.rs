@@ -1,6 +1,6 @@
 //! `plan`: guests → scan → classify → match → choose → plan file. Nothing here can write to a guest.
 
-use std::collections::HashMap;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::apply::host;
 use super::choices::{Choices, choose_all};
 use super::classify::{Classified, Judge, classify};
-use super::emit::emit_guest;
+use super::emit::{Emitter, Stretch};
 use super::matching::Matcher;
 use super::near::Near;
 use super::output::{Output, OutputFile};
@@ -16,10 +16,10 @@ use super::secrets::same_secrets;
 use super::survey::{Opened, Survey, survey};
 use super::{EngineError, Guest, GuestArg, confined, guests, protection};
 use crate::base::{Base, BaseError, Index, check_place};
-use crate::ledger::{PLAN_SCHEMA_ID, PlanWriter};
+use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
     Action, BaseFacts, Escaped, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy,
-    Protect, Protection, Stage, Summary,
+    Protect, Protection, SkipDetail, Stage, Summary,
 };
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
@@ -69,7 +69,7 @@ pub fn plan(
     let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
     let opened = open_views(guests, options, &file, observer)?;
-    let mut surveys = survey_all(opened, &options.policy, observer)?;
+    let surveys = survey_all(opened, &options.policy, observer)?;
     let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
     let secrets = Secrets::new();
     let judge = Judge {
@@ -79,9 +79,12 @@ pub fn plan(
         policy: &options.policy,
     };
     let mut classified: Vec<Classified> = surveys
-        .iter_mut()
-        .map(|s| classify_unless_left_out(s, &judge, &mut sum))
+        .par_iter()
+        .map(|survey| classify_unless_left_out(survey, &judge))
         .collect();
+    for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
+        sum.skipped(*reason, count.files, count.bytes);
+    }
     let matched = Matcher::new(&surveys, &care, &options.policy, &index).run(&classified, observer);
     let near = Near {
         surveys: &surveys,
@@ -109,8 +112,8 @@ pub fn plan(
         planned,
         &surveys,
         &classified,
-        choices,
-        &options.policy,
+        &choices,
+        options.policy.skips,
         sum,
         each,
     )
@@ -198,19 +201,11 @@ fn survey_all(
 }
 
 /// A guest that is left out has no actions at all.
-fn classify_unless_left_out(
-    survey: &mut Survey,
-    judge: &Judge<'_>,
-    sum: &mut SummaryBuilder,
-) -> Classified {
+fn classify_unless_left_out(survey: &Survey, judge: &Judge<'_>) -> Classified {
     if survey.left_out.is_none() {
-        return classify(survey, judge, sum);
-    }
-    Classified {
-        decisions: Vec::new(),
-        lines: HashMap::new(),
-        extra: Vec::new(),
-        secrets: Vec::new(),
+        classify(survey, judge)
+    } else {
+        Classified::default()
     }
 }
 
@@ -239,25 +234,39 @@ fn write(
     guests: Vec<PlannedGuest>,
     surveys: &[Survey],
     classified: &[Classified],
-    mut choices: Choices,
-    policy: &Policy,
+    choices: &Choices,
+    detail: SkipDetail,
     mut sum: SummaryBuilder,
     each: &mut dyn FnMut(&Action),
 ) -> Result<Planned, EngineError> {
     let (mut out, form) = file.writer().map_err(EngineError::Output)?;
     let mut writer =
         PlanWriter::new(&mut out, form, &header, &guests).map_err(EngineError::Output)?;
-    for (survey, judged) in surveys
-        .iter()
-        .zip(classified)
-        .filter(|(survey, _)| survey.left_out.is_none())
-    {
-        emit_guest(survey, judged, &mut choices, policy.skips, &mut |action| {
-            sum.action(&action);
-            each(&action);
-            writer.action(&action)
-        })
-        .map_err(EngineError::Output)?;
+    let emitters = (0u32..).zip(surveys).zip(classified);
+    let emitters = emitters.map(|((guest, survey), judged)| Emitter {
+        guest,
+        survey,
+        judged,
+        choices,
+        detail,
+    });
+    let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
+    let mut stretches = taking_part.flat_map(Emitter::stretches);
+    loop {
+        let at_once = 2 * rayon::current_num_threads();
+        let next: Vec<Stretch<'_>> = stretches.by_ref().take(at_once).collect();
+        if next.is_empty() {
+            break;
+        }
+        let made: Vec<_> = next.par_iter().map(|some| encoded(some, form)).collect();
+        for made in made {
+            let (actions, encoded) = made.map_err(EngineError::Output)?;
+            for action in &actions {
+                sum.action(action);
+                each(action);
+            }
+            writer.actions(encoded).map_err(EngineError::Output)?;
+        }
     }
     let summary = sum.finish();
     let digest = writer.finish(&summary).map_err(EngineError::Output)?;
@@ -268,4 +277,10 @@ fn write(
         summary,
         digest,
     })
+}
+
+fn encoded(stretch: &Stretch<'_>, form: Form) -> io::Result<(Vec<Action>, Encoded)> {
+    let actions = stretch.lines();
+    let encoded = Encoded::new(form, &actions)?;
+    Ok((actions, encoded))
 }

@@ -17,24 +17,30 @@ pub(super) struct ContentDigest(ContentHasher);
 impl ContentDigest {
     /// Of no line yet: what the header and the guests say about where and how it would be done.
     pub(super) fn new(header: &Header, guests: &[PlannedGuest]) -> Self {
-        let mut digest = ContentDigest(ContentHasher::new());
-        digest.text(b"unify.content.1");
-        digest.text(header.base.path.as_os_str().as_encoded_bytes());
-        digest.text(format!("{:?} {:?}", header.protection.mode, header.policy.ignore).as_bytes());
+        let mut start = Vec::new();
+        text(&mut start, b"unify.content.1");
+        text(&mut start, header.base.path.as_os_str().as_encoded_bytes());
+        let choices = format!("{:?} {:?}", header.protection.mode, header.policy.ignore);
+        text(&mut start, choices.as_bytes());
         for guest in guests {
-            digest.text(guest.name.as_str().as_bytes());
-            digest.text(guest.root.as_os_str().as_encoded_bytes());
+            text(&mut start, guest.name.as_str().as_bytes());
+            text(&mut start, guest.root.as_os_str().as_encoded_bytes());
         }
+        let mut digest = ContentDigest(ContentHasher::new());
+        digest.take(&start);
         digest
     }
 
-    /// Takes in the next line. Skips leave no trace.
+    /// Takes in the next line.
     pub(super) fn add(&mut self, action: &Action) {
-        match action {
-            Action::Link(link) => self.link(link),
-            Action::Flag(flag) => self.flag(flag),
-            Action::Skip(_) => {}
-        }
+        let mut bytes = Vec::new();
+        add(action, &mut bytes);
+        self.take(&bytes);
+    }
+
+    /// Takes in what [`add`] made of the next lines.
+    pub(super) fn take(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
     }
 
     /// The digest of all lines.
@@ -43,34 +49,43 @@ impl ContentDigest {
             content: self.0.clone().finish(),
         }
     }
+}
 
-    fn link(&mut self, link: &Link) {
-        self.text(b"link");
-        self.text(link.guest.as_str().as_bytes());
-        self.text(link.path.as_bytes());
-        self.number(link.also.len());
-        for name in &link.also {
-            self.text(name.as_bytes());
-        }
-        self.text(method_code(link.method).as_bytes());
-        self.text(link.object.to_string().as_bytes());
+/// Appends what the digest covers of a line. Skips leave no trace.
+pub(super) fn add(action: &Action, out: &mut Vec<u8>) {
+    match action {
+        Action::Link(line) => link(line, out),
+        Action::Flag(line) => flag(line, out),
+        Action::Skip(_) => {}
     }
+}
 
-    fn flag(&mut self, flag: &Flag) {
-        self.text(b"flag");
-        self.text(flag.object.to_string().as_bytes());
-        self.number(flag.set.len());
-        for set in &flag.set {
-            self.text(flag_code(*set).as_bytes());
-        }
+fn link(link: &Link, out: &mut Vec<u8>) {
+    text(out, b"link");
+    text(out, link.guest.as_str().as_bytes());
+    text(out, link.path.as_bytes());
+    number(out, link.also.len());
+    for name in &link.also {
+        text(out, name.as_bytes());
     }
+    text(out, method_code(link.method).as_bytes());
+    text(out, link.object.to_string().as_bytes());
+}
 
-    fn text(&mut self, bytes: &[u8]) {
-        self.number(bytes.len());
-        self.0.update(bytes);
+fn flag(flag: &Flag, out: &mut Vec<u8>) {
+    text(out, b"flag");
+    text(out, flag.object.to_string().as_bytes());
+    number(out, flag.set.len());
+    for set in &flag.set {
+        text(out, flag_code(*set).as_bytes());
     }
+}
 
-    fn number(&mut self, number: usize) {
-        self.0.update(&(number as u64).to_le_bytes());
-    }
+fn text(out: &mut Vec<u8>, bytes: &[u8]) {
+    number(out, bytes.len());
+    out.extend_from_slice(bytes);
+}
+
+fn number(out: &mut Vec<u8>, number: usize) {
+    out.extend_from_slice(&(number as u64).to_le_bytes());
 }

@@ -55,6 +55,6 @@ pub use json::BadValue;
 pub use line::{Decoded, Edit, decode, encode};
 pub use plan_error::PlanError;
 pub use plan_reader::{Closing, PlanReader};
-pub use plan_writer::{Form, PlanWriter};
+pub use plan_writer::{Encoded, Form, PlanWriter};
 pub use receipt::{ReceiptEnd, ReceiptError, ReceiptReader, ReceiptWriter};
 pub use schema::{PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA};

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::content::ContentDigest;
+use super::content::{self, ContentDigest};
 use super::line;
 use super::object::{members, with_kind};
 use super::sealed::with_seal;
@@ -30,6 +30,42 @@ pub struct PlanWriter<W: Write> {
     first: bool,
 }
 
+/// Some lines of a plan in their order, ready to be written: made anywhere, by many threads at once.
+pub struct Encoded {
+    form: Form,
+    lines: Vec<u8>,
+    digested: Vec<u8>,
+}
+
+impl Encoded {
+    /// The lines of `actions`, for a plan of this form.
+    pub fn new(form: Form, actions: &[Action]) -> io::Result<Encoded> {
+        let mut encoded = Encoded {
+            form,
+            lines: Vec::with_capacity(actions.len() * 512),
+            digested: Vec::with_capacity(actions.len() * 256),
+        };
+        for (at, action) in actions.iter().enumerate() {
+            if at > 0 {
+                encoded.lines.extend_from_slice(encoded.form.between());
+            }
+            line::encode(action, &mut encoded.lines)?;
+            content::add(action, &mut encoded.digested);
+        }
+        Ok(encoded)
+    }
+}
+
+impl Form {
+    /// What stands between two lines of the list.
+    fn between(self) -> &'static [u8] {
+        match self {
+            Form::Document => b",\n",
+            Form::Lines => b"\n",
+        }
+    }
+}
+
 impl<W: Write> PlanWriter<W> {
     /// Writes header and guests. Fails if a host path in them is not UTF-8.
     pub fn new(
@@ -52,9 +88,19 @@ impl<W: Write> PlanWriter<W> {
 
     /// Writes one action. The caller keeps the order: guest as in the list, then path.
     pub fn action(&mut self, action: &Action) -> io::Result<()> {
-        self.digest.add(action);
-        self.line.clear();
-        line::encode(action, &mut self.line)?;
+        self.actions(Encoded::new(self.form, std::slice::from_ref(action))?)
+    }
+
+    /// Writes the next actions, in the same order.
+    pub fn actions(&mut self, encoded: Encoded) -> io::Result<()> {
+        if encoded.form != self.form {
+            return Err(io::Error::other("lines of another form of the plan"));
+        }
+        if encoded.lines.is_empty() {
+            return Ok(());
+        }
+        self.digest.take(&encoded.digested);
+        self.line = encoded.lines;
         self.item()
     }
 

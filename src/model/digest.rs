@@ -143,12 +143,26 @@ impl fmt::Debug for MetadataDigest {
     }
 }
 
-/// Lower-case hexadecimal of some bytes.
+/// The two digits of every byte: a plan has millions.
+const HEX: [[u8; 2]; 256] = {
+    let (digits, mut all, mut byte) = (b"0123456789abcdef", [[0; 2]; 256], 0);
+    while byte < 256 {
+        all[byte] = [digits[byte >> 4], digits[byte & 15]];
+        byte += 1;
+    }
+    all
+};
+
+/// Lower-case hexadecimal of at most 32 bytes.
 struct Hex<'a>(&'a [u8]);
 
 impl fmt::Display for Hex<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|b| write!(f, "{b:02x}"))
+        let mut text = [0; 64];
+        let digits = text.chunks_exact_mut(2).zip(self.0);
+        digits.for_each(|(pair, byte)| pair.copy_from_slice(&HEX[usize::from(*byte)]));
+        let text = text.get(..2 * self.0.len()).unwrap_or_default();
+        f.write_str(str::from_utf8(text).unwrap_or_default())
     }
 }
 
