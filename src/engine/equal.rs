@@ -7,11 +7,12 @@
 use std::collections::HashMap;
 
 use super::matching::Which;
-use super::probe::{Dropped, Opened, Probed};
+use super::probe::{BEGINNING, Dropped, Opened, Probed};
 use super::survey::Survey;
-use crate::model::{Digest, Ignored, MetadataDigest};
+use crate::model::{Digest, FileState, Fingerprint, Ignored, MetadataDigest};
 use crate::rules::care::Care;
-use crate::sys::hash::ContentHasher;
+use crate::rules::choose::FEW;
+use crate::sys::hash::{ContentHasher, fingerprint};
 
 /// Bytes that are compared at a time.
 const PIECE: usize = 64 * 1024;
@@ -25,6 +26,10 @@ pub(super) struct Read {
     pub which: Which,
     pub probed: Probed,
     pub content: Digest,
+    /// The fast hash of its beginning.
+    pub beginning: Fingerprint,
+    /// Its extents, where they matter and the file system tells.
+    pub extents: Option<u32>,
 }
 
 /// What reading needs to know.
@@ -55,6 +60,7 @@ struct Class {
     files: Vec<Open>,
     at: u64,
     hasher: ContentHasher,
+    beginning: Fingerprint,
 }
 
 struct Open {
@@ -92,9 +98,13 @@ impl Reader<'_> {
         Opened::look(survey, which.file as usize, self.care, self.ignore)
     }
 
-    fn size(&self, which: Which) -> u64 {
+    fn state(&self, which: Which) -> &FileState {
         let tree = &self.surveys[which.guest as usize].scan.tree;
-        tree.state(which.file as usize).size
+        tree.state(which.file as usize)
+    }
+
+    fn size(&self, which: Which) -> u64 {
+        self.state(which).size
     }
 
     /// Splits classes until each holds equal files only.
@@ -103,6 +113,7 @@ impl Reader<'_> {
             files,
             at: 0,
             hasher: ContentHasher::new(),
+            beginning: fingerprint(b""),
         }];
         while let Some(mut class) = classes.pop() {
             if class.files.len() < 2 && !alone {
@@ -116,21 +127,31 @@ impl Reader<'_> {
                 classes.extend(class.step(size, buffers, &mut told.dropped));
             }
             if class.at >= size {
-                self.finish(class, told);
+                self.finish(class, alone, told);
             }
         }
     }
 
     /// All of a class were read to their end: they are equal, if none changed meanwhile.
-    fn finish(&self, class: Class, told: &mut Told) {
-        let content = class.hasher.finish();
+    fn finish(&self, class: Class, alone: bool, told: &mut Told) {
+        let (content, beginning) = (class.hasher.finish(), class.beginning);
         let mut group = Vec::new();
-        for Open { which, opened } in class.files {
+        // The file that an object is made of is the first, unless the base has some: its twins' pieces count only if
+        // it is in many itself.
+        let mut pieces_count = true;
+        let mut files = class.files;
+        files.sort_by_key(|file| file.which);
+        for Open { which, opened } in files {
+            let extents = pieces_count.then(|| opened.extents(self.state(which)));
+            let extents = extents.flatten();
+            pieces_count = alone || extents.is_some_and(|n| n > FEW);
             match opened.unchanged(&self.surveys[which.guest as usize], which.file as usize) {
                 Ok(()) => group.push(Read {
                     which,
                     probed: opened.probed,
                     content,
+                    beginning,
+                    extents,
                 }),
                 Err(why) => told.dropped.push((which, why)),
             }
@@ -171,12 +192,16 @@ impl Reader<'_> {
     pub fn whole(&self, which: Which) -> Result<Read, Dropped> {
         let survey = &self.surveys[which.guest as usize];
         let opened = self.open(which)?;
+        let beginning = opened.fingerprint(self.size(which))?;
         let content = opened.digest(self.size(which))?;
+        let extents = opened.extents(self.state(which));
         opened.unchanged(survey, which.file as usize)?;
         Ok(Read {
             which,
             probed: opened.probed,
             content,
+            beginning,
+            extents,
         })
     }
 }
@@ -211,12 +236,16 @@ impl Class {
             }
         }
         self.hasher.update(&first[..length]);
+        if self.at == 0 {
+            self.beginning = fingerprint(&first[..length.min(BEGINNING)]);
+        }
         let at = self.at;
         self.at += length as u64;
         (!differ.is_empty()).then_some(Class {
             files: differ,
             at,
             hasher: before,
+            beginning: self.beginning,
         })
     }
 }

@@ -1,7 +1,8 @@
 //! Near misses: files of equal content that only their metadata keeps apart. What the fleet's owner could gain by one
 //! `chown` or one build setting is counted, and the largest are named. Nothing is decided here.
 //!
-//! Files that matched something were read already. Of the others, those are read whose size another candidate has.
+//! Files that matched something were read already. Of the others, those are read whose size and beginning another
+//! candidate has.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -10,9 +11,11 @@ use rayon::prelude::*;
 use super::classify::{Classified, Decision};
 use super::equal::Reader;
 use super::matching::{Matched, Which};
+use super::probe::peek;
 use super::survey::Survey;
 use crate::model::{
-    Count, Digest, FileState, Ignored, MetadataDigest, Moved, NearMiss, NearMisses, Policy, Shift,
+    Count, Digest, FileState, Fingerprint, Ignored, MetadataDigest, Moved, NearMiss, NearMisses,
+    Policy, Shift,
 };
 use crate::rules::care::Care;
 
@@ -27,6 +30,7 @@ const MOST_HOLES: u64 = 1 << 20;
 struct Known {
     which: Which,
     content: Digest,
+    beginning: Fingerprint,
     metadata: MetadataDigest,
 }
 
@@ -56,28 +60,50 @@ impl Near<'_> {
         self.sum(misses)
     }
 
-    /// Files of which only the size is known to be that of another.
+    /// Files of which only the size was known to be that of another.
     fn read_others(
         &self,
         classified: &[Classified],
         matched: &Matched,
         known: &[Known],
     ) -> Vec<Known> {
-        let done: HashSet<Which> = known.iter().map(|known| known.which).collect();
+        let done: HashMap<Which, Fingerprint> = known
+            .iter()
+            .map(|known| (known.which, known.beginning))
+            .collect();
         let dropped: HashSet<Which> = matched.dropped.iter().map(|(which, _)| *which).collect();
         let mut all = candidates(classified);
         all.retain(|which| !dropped.contains(which) && !self.is_sparse(*which));
         all.sort_by_key(|which| self.state(*which).size);
         let runs = all.chunk_by(|a, b| self.state(*a).size == self.state(*b).size);
-        let unread = runs.filter(|run| run.len() > 1).flatten();
-        let mut unread: Vec<Which> = unread
-            .filter(|which| !done.contains(which))
+        let mut all: Vec<Which> = runs
+            .filter(|run| run.len() > 1 && run.iter().any(|which| !done.contains_key(which)))
+            .flatten()
             .copied()
             .collect();
+        all.sort_by_key(|which| self.state(*which).id.ino);
+        let mut unread = self.with_twin_beginning(&all, &done);
         unread.sort_by_key(|which| self.state(*which).id.ino);
         unread
             .par_iter()
             .filter_map(|which| self.read(*which))
+            .collect()
+    }
+
+    /// Those not read so far that begin like another file of their size.
+    fn with_twin_beginning(&self, all: &[Which], done: &HashMap<Which, Fingerprint>) -> Vec<Which> {
+        let beginning = |which: &Which| match done.get(which) {
+            Some(known) => Some(*known),
+            None => peek(&self.surveys[which.guest as usize], which.file as usize).ok(),
+        };
+        let key = |which: &Which| Some((self.state(*which).size, beginning(which)?.0, *which));
+        let mut begun: Vec<(u64, u128, Which)> = all.par_iter().filter_map(key).collect();
+        begun.par_sort_unstable();
+        let runs = begun.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
+        let twins = runs.filter(|run| run.len() > 1).flatten();
+        twins
+            .map(|(_, _, which)| *which)
+            .filter(|which| !done.contains_key(which))
             .collect()
     }
 
@@ -98,6 +124,7 @@ impl Near<'_> {
         Some(Known {
             which,
             content: read.content,
+            beginning: read.beginning,
             metadata: read.probed.metadata,
         })
     }
@@ -236,6 +263,7 @@ fn read_already(matched: &Matched) -> Vec<Known> {
     let known = files.map(|read| Known {
         which: read.which,
         content: read.content,
+        beginning: read.beginning,
         metadata: read.probed.metadata,
     });
     known.collect()

@@ -10,13 +10,12 @@ use crate::sys::hash::{fingerprint, metadata_digest};
 use crate::sys::{Meaning, Regular, SysError};
 
 /// The part of a file that tells most files apart.
-const BEGINNING: usize = 64 * 1024;
+pub(super) const BEGINNING: usize = 4096;
 
 /// What the metadata of a file told.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Probed {
     pub metadata: MetadataDigest,
-    pub extents: Option<u32>,
     /// Is its project that of the base?
     pub plain_project: bool,
 }
@@ -56,19 +55,22 @@ impl Opened {
                 note: Some(verdict.rule.to_owned()),
             });
         }
-        let extents = if seen.blocks > 8 {
-            open.extents()
-        } else {
-            Some(1)
-        };
         Ok(Opened {
             file: open,
             probed: Probed {
                 metadata: metadata_digest(&metadata),
-                extents,
                 plain_project: metadata.project == 0,
             },
         })
+    }
+
+    /// Its extents, where the file system tells; asked only where there can be several.
+    pub fn extents(&self, seen: &FileState) -> Option<u32> {
+        if seen.blocks > 8 {
+            self.file.extents()
+        } else {
+            Some(1)
+        }
     }
 
     /// Exactly `buffer.len()` bytes at `at`.
@@ -78,8 +80,7 @@ impl Opened {
 
     /// The fast hash of the beginning.
     pub fn fingerprint(&self, size: u64) -> Result<Fingerprint, Dropped> {
-        let beginning = self.file.beginning(size, BEGINNING);
-        Ok(fingerprint(&beginning.map_err(|e| dropped(&e))?))
+        beginning(&self.file, size)
     }
 
     /// The digest of the whole content.
@@ -93,6 +94,19 @@ impl Opened {
         let now = self.file.state().map_err(|e| dropped(&e))?;
         same(survey.scan.tree.state(file), &now)
     }
+}
+
+/// The fast hash of a file's beginning, whatever its metadata are.
+pub(super) fn peek(survey: &Survey, file: usize) -> Result<Fingerprint, Dropped> {
+    let seen = survey.scan.tree.state(file);
+    let (open, state) = open(survey, file)?;
+    same(seen, &state)?;
+    beginning(&open, seen.size)
+}
+
+fn beginning(file: &Regular, size: u64) -> Result<Fingerprint, Dropped> {
+    let beginning = file.beginning(size, BEGINNING);
+    Ok(fingerprint(&beginning.map_err(|e| dropped(&e))?))
 }
 
 fn judge_flags(flags: u32, immutable: bool) -> Result<(), Dropped> {
@@ -112,7 +126,7 @@ fn open(survey: &Survey, file: usize) -> Result<(Regular, FileState), Dropped> {
     let tree = &survey.scan.tree;
     let name = tree.names_of(file).next().unwrap_or(0);
     let path = tree.path(name);
-    let opened = survey.view.dir().open_regular_seen(&path[1..]);
+    let opened = survey.view.open_regular(&path[1..]);
     opened.map_err(|e| dropped(&e))?.ok_or(CHANGED)
 }
 

@@ -103,7 +103,7 @@ fn fitting(members: &[Member], room: u64) -> usize {
 }
 
 /// So few pieces are no fragmentation: ext4 keeps them in the inode, without a block of their own.
-const FEW: u32 = 4;
+pub const FEW: u32 = 4;
 
 /// The first file makes the object. Its inode itself may be it, unless it is in many pieces and a twin is in fewer:
 /// others would inherit that.

@@ -135,6 +135,20 @@ impl Dir {
         Ok(Some((file, state)))
     }
 
+    /// The same in one call, for a tree that is mounted without devices and access times: a swapped device is not
+    /// opened there, and a FIFO does not wait. What is no regular file, or cannot be opened so, is asked again with care.
+    pub(super) fn open_regular_at_once(
+        &self,
+        relative: &[u8],
+    ) -> SysResult<Option<(Regular, FileState)>> {
+        let Ok(fd) = self.beneath(relative, read()) else {
+            return self.open_regular_seen(relative);
+        };
+        let (state, _) = stat::of_fd(&fd).map_err(|e| self.failed("stat", relative, e))?;
+        let file = Regular::from_fd(fd, shown(&self.path, relative));
+        Ok((state.kind == FileKind::Regular).then_some((file, state)))
+    }
+
     /// What one name in this directory is; a link is not followed. One call, and a proposal only: whoever acts on it
     /// opens the name.
     pub fn glance(&self, name: &[u8]) -> SysResult<FileState> {
@@ -253,14 +267,19 @@ impl Dir {
 fn reopen(name: &OwnedFd) -> Result<OwnedFd, Errno> {
     use std::os::fd::AsRawFd;
     let path = format!("/proc/self/fd/{}", name.as_raw_fd());
-    let mut flags = READ.difference(OFlags::NOFOLLOW);
-    flags.set(OFlags::NONBLOCK, !weak(Weak::BlockingOpen));
+    let flags = read().difference(OFlags::NOFOLLOW);
     match call("open", || {
         openat(CWD, &path, flags | OFlags::NOATIME, Mode::empty())
     }) {
         Err(Errno::PERM) => call("open", || openat(CWD, &path, flags, Mode::empty())),
         other => other,
     }
+}
+
+fn read() -> OFlags {
+    let mut flags = READ;
+    flags.set(OFlags::NONBLOCK, !weak(Weak::BlockingOpen));
+    flags
 }
 
 /// `openat2` answers EAGAIN when a rename anywhere raced with it; a handful of tries is enough.

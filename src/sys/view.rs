@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{OpenTreeFlags, open_tree};
 
-use super::{Dir, SysError, SysResult, ffi};
-use crate::model::{BadPath, GuestPath};
+use super::{Dir, Regular, SysError, SysResult, ffi};
+use crate::model::{BadPath, FileState, GuestPath};
 
 /// A guest's tree for reading.
 #[derive(Debug)]
@@ -42,6 +42,15 @@ impl View {
     /// The root of the tree.
     pub fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    /// Opens a name in the tree for reading if it is a regular file, with its state; `None` if it is anything else.
+    pub fn open_regular(&self, relative: &[u8]) -> SysResult<Option<(Regular, FileState)>> {
+        if self.private {
+            self.dir.open_regular_at_once(relative)
+        } else {
+            self.dir.open_regular_seen(relative)
+        }
     }
 
     /// A second descriptor of the root, for readers that want their own.
