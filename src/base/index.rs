@@ -13,6 +13,8 @@ pub struct Held {
     pub id: ObjectId,
     /// Its state; `nlink` counts the base's own name.
     pub state: FileState,
+    /// Is its immutable flag set, where a look at the name tells?
+    pub flagged: Option<bool>,
 }
 
 /// All objects of a base.
@@ -39,18 +41,19 @@ impl Index {
                 Err(error) => return Err(error),
             };
             for rest in dir.list()? {
-                index.take(&fan, &rest, dir.glance(&rest)?);
+                let (state, flagged) = dir.glance_with_flag(&rest)?;
+                index.take(&fan, &rest, state, flagged);
             }
         }
         Ok(index)
     }
 
-    fn take(&mut self, fan: &[u8], rest: &[u8], state: FileState) {
+    fn take(&mut self, fan: &[u8], rest: &[u8], state: FileState, flagged: Option<bool>) {
         let name = String::from_utf8_lossy(&[fan, rest].concat()).into_owned();
         match ObjectId::from_file_name(&name) {
             Ok(id) if fan.len() == 2 && state.kind == FileKind::Regular => {
                 self.by_inode.insert(state.id, self.objects.len());
-                self.objects.push(Held { id, state });
+                self.objects.push(Held { id, state, flagged });
             }
             _ => self.strangers.push(name),
         }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::standing;
+use super::{Digests, standing};
 use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical, machine, papers};
 
@@ -235,6 +235,7 @@ impl Base {
                 return Ok(());
             }
         }
+        Digests::forget(self)?;
         papers::remove(&self.path.join("lock"))?;
         Base::remove_part(&self.path)
     }

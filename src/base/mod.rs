@@ -3,6 +3,7 @@
 //! ```text
 //! BASE/                 0700
 //!   format              what this directory is, the version of this layout, and the file system it was made on
+//!   cache/digests       contents that `plan` has read: disposable, written without the lock
 //!   frozen              cgroups that the run in hand may have frozen
 //!   lock                held by the run that changes anything
 //!   scrubbed            when the objects of each `ab` were last read again, all of them
@@ -16,6 +17,7 @@
 //! reachable from a guest. Staging is in the base and not in the guest: no litter there, and no access to what
 //! was taken out.
 
+mod digests;
 mod flag;
 mod frozen;
 mod index;
@@ -24,6 +26,7 @@ mod make;
 mod scrubbed;
 mod standing;
 
+pub use digests::{Digests, Known};
 pub use flag::{FlagTest, test_flag};
 pub use frozen::FrozenPaper;
 pub use index::{Held, Index};

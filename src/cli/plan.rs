@@ -75,6 +75,9 @@ pub(super) struct Args {
     /// Ask the guests' package databases which files are configuration, or not: for all, or NAME:ignore for one guest
     #[arg(long, value_name = "[NAME:]use|ignore", value_parser = database_use)]
     package_databases: Vec<(Option<GuestName>, Asked)>,
+    /// Read every file that may have twins, also those that the base remembers from earlier plans
+    #[arg(long)]
+    no_cache: bool,
     /// Exit with 10 if there is something to link
     #[arg(long)]
     exit_code: bool,
@@ -237,6 +240,7 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         protect,
         policy,
         confine: true,
+        cache: !args.no_cache,
     })
 }
 

@@ -1,6 +1,6 @@
 //! From groups of equal files to a decision for every file, and what the lines about objects need to know.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::EngineError;
 use super::classify::{Classified, Decision};
@@ -28,8 +28,8 @@ pub(super) struct Choices {
     to_flag: HashMap<ObjectId, Which>,
     /// What the flag lines set.
     pub flags: Vec<ObjectFlag>,
-    /// Objects that are in the base.
-    there: HashSet<ObjectId>,
+    /// Objects that are in the base, and whether they are flagged where that is known.
+    there: HashMap<ObjectId, Option<bool>>,
 }
 
 impl Choices {
@@ -44,7 +44,7 @@ impl Choices {
     /// Is the object in the base already?
     pub fn was_there(&self, group: u32, choice: Choice) -> bool {
         self.object(group, choice)
-            .is_some_and(|id| self.there.contains(&id))
+            .is_some_and(|id| self.there.contains_key(&id))
     }
 
     /// The number of names, if the flag line of this object stands behind the first line of this file.
@@ -75,7 +75,8 @@ pub(super) fn choose_all(
     protection: &Protection,
     sum: &mut SummaryBuilder,
 ) -> Result<Choices, EngineError> {
-    let there = index.objects().iter().map(|held| held.id).collect();
+    let there = index.objects().iter();
+    let there = there.map(|held| (held.id, held.flagged)).collect();
     let mut choices = Choices {
         there,
         ..Choices::default()
@@ -162,7 +163,7 @@ impl Choices {
         }
         for (object, (guests, size, first)) in &sharers {
             sum.object(guests, *size);
-            let flagged = self.there.contains(object) && is_flagged(base, object)?;
+            let flagged = self.is_flagged(base, object)?;
             if !self.flags.is_empty() && !flagged {
                 self.flag_behind(*object, *first);
             }
@@ -172,6 +173,21 @@ impl Choices {
         }
         count_unique(surveys, classified, sum);
         Ok(())
+    }
+
+    /// Asked of the object itself where the look over the base did not tell.
+    fn is_flagged(&self, base: Option<&Base>, object: &ObjectId) -> Result<bool, EngineError> {
+        match self.there.get(object) {
+            None => return Ok(false),
+            Some(Some(told)) => return Ok(*told),
+            Some(None) => {}
+        }
+        let file = match base.map(|base| base.object(object)).transpose() {
+            // Somebody holds a lease on it: apply will see.
+            Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
+            other => other?.flatten(),
+        };
+        Ok(file.map_or(Ok(false), |file| file.is_immutable())?)
     }
 
     /// Objects that names refer to already and that lost their flag, or never had it, get it now.
@@ -192,7 +208,7 @@ impl Choices {
             }
         }
         for (object, (names, first)) in shared {
-            if !is_flagged(base, &object)? {
+            if !self.is_flagged(base, &object)? {
                 *self.names.entry(object).or_default() += names;
                 self.flag_behind(object, first);
             }
@@ -288,13 +304,4 @@ fn present_objects(index: &Index) -> HashMap<(Digest, MetadataDigest), Vec<Prese
     all.values_mut()
         .for_each(|generations| generations.sort_by_key(|present| present.generation));
     all
-}
-
-fn is_flagged(base: Option<&Base>, object: &ObjectId) -> Result<bool, EngineError> {
-    let file = match base.map(|base| base.object(object)).transpose() {
-        // Somebody holds a lease on it: apply will see.
-        Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
-        other => other?.flatten(),
-    };
-    Ok(file.map_or(Ok(false), |file| file.is_immutable())?)
 }

@@ -9,13 +9,18 @@ use super::survey::Opened;
 use crate::model::{Event, Observer};
 use crate::sys::{Bounds, Reads, confine, machine};
 
-/// `plan`: reads views, and renames its file within `output`.
-pub(super) fn to_plan(guests: &[Opened], output: Option<&Path>, observer: &dyn Observer) {
+/// `plan`: reads views, renames its file within `output`, and writes in the base's `cache`.
+pub(super) fn to_plan(
+    guests: &[Opened],
+    output: Option<&Path>,
+    cache: Option<&Path>,
+    observer: &dyn Observer,
+) {
     let private = guests.iter().all(Opened::is_private);
     let bounds = Bounds {
         reads: if private { Reads::Views } else { Reads::Disk },
         renames_in: output,
-        writes_in: &[],
+        writes_in: cache.as_slice(),
     };
     confine_to(&bounds, observer);
 }

@@ -7,7 +7,8 @@
 use std::collections::HashMap;
 
 use super::matching::Which;
-use super::probe::{BEGINNING, Dropped, Opened, Probed};
+use super::memory::Memory;
+use super::probe::{BEGINNING, Dropped, Opened, Probed, peek};
 use super::survey::Survey;
 use crate::model::{Digest, FileState, Fingerprint, Ignored, MetadataDigest};
 use crate::rules::care::Care;
@@ -37,6 +38,7 @@ pub(super) struct Reader<'a> {
     pub surveys: &'a [Survey],
     pub care: &'a Care,
     pub ignore: &'a [Ignored],
+    pub memory: &'a Memory<'a>,
 }
 
 /// Room for a piece of the first file and one of another; made once for many runs.
@@ -73,7 +75,11 @@ impl Reader<'_> {
     /// the base may have its object.
     pub fn tell(&self, run: &[Which], alone: bool, buffers: &mut Buffers) -> Told {
         let mut told = Told::default();
-        if run.len() > ABREAST {
+        if run.len() > ABREAST
+            || run
+                .iter()
+                .any(|which| self.memory.knows(self.state(*which)))
+        {
             self.by_hash(run, alone, &mut told);
             return told;
         }
@@ -117,6 +123,7 @@ impl Reader<'_> {
         }];
         while let Some(mut class) = classes.pop() {
             if class.files.len() < 2 && !alone {
+                self.leave(&class);
                 continue;
             }
             let size = class
@@ -128,7 +135,18 @@ impl Reader<'_> {
             }
             if class.at >= size {
                 self.finish(class, alone, told);
+            } else {
+                self.leave(&class);
             }
+        }
+    }
+
+    /// A file without a twin is read no further.
+    fn leave(&self, class: &Class) {
+        let begun = class.files.iter().filter(|_| class.at > 0);
+        for Open { which, opened } in begun {
+            let (state, probed) = (self.state(*which), Some(&opened.probed));
+            self.memory.begun(state, class.beginning, probed);
         }
     }
 
@@ -146,13 +164,17 @@ impl Reader<'_> {
             let extents = extents.flatten();
             pieces_count = alone || extents.is_some_and(|n| n > FEW);
             match opened.unchanged(&self.surveys[which.guest as usize], which.file as usize) {
-                Ok(()) => group.push(Read {
-                    which,
-                    probed: opened.probed,
-                    content,
-                    beginning,
-                    extents,
-                }),
+                Ok(()) => {
+                    let read = Read {
+                        which,
+                        probed: opened.probed,
+                        content,
+                        beginning,
+                        extents,
+                    };
+                    self.memory.read(self.state(which), &read);
+                    group.push(read);
+                }
                 Err(why) => told.dropped.push((which, why)),
             }
         }
@@ -165,11 +187,7 @@ impl Reader<'_> {
     fn by_hash(&self, run: &[Which], alone: bool, told: &mut Told) {
         let mut alike: HashMap<_, Vec<Which>> = HashMap::new();
         for &which in run {
-            let looked = self.open(which).and_then(|opened| {
-                let beginning = opened.fingerprint(self.size(which))?;
-                Ok((opened.probed.metadata, beginning))
-            });
-            match looked {
+            match self.looked(which) {
                 Ok(key) => alike.entry(key).or_default().push(which),
                 Err(why) => told.dropped.push((which, why)),
             }
@@ -188,21 +206,49 @@ impl Reader<'_> {
         told.groups.extend(equal.into_values());
     }
 
-    /// Reads one file to its end.
+    fn looked(&self, which: Which) -> Result<(MetadataDigest, Fingerprint), Dropped> {
+        let state = self.state(which);
+        if let Some((probed, beginning)) = self.memory.looked(state, self.ignore) {
+            return Ok((probed.metadata, beginning));
+        }
+        let opened = self.open(which)?;
+        let beginning = opened.fingerprint(self.size(which))?;
+        self.memory.begun(state, beginning, Some(&opened.probed));
+        Ok((opened.probed.metadata, beginning))
+    }
+
+    /// The fast hash of a file's beginning, whatever its metadata are.
+    pub fn beginning(&self, which: Which) -> Result<Fingerprint, Dropped> {
+        let state = self.state(which);
+        if let Some(known) = self.memory.beginning(state) {
+            return Ok(known);
+        }
+        let beginning = peek(&self.surveys[which.guest as usize], which.file as usize)?;
+        self.memory.begun(state, beginning, None);
+        Ok(beginning)
+    }
+
+    /// Reads one file to its end, if it was not read before.
     pub fn whole(&self, which: Which) -> Result<Read, Dropped> {
+        let state = self.state(which);
+        if let Some(read) = self.memory.whole(which, state, self.ignore) {
+            return Ok(read);
+        }
         let survey = &self.surveys[which.guest as usize];
         let opened = self.open(which)?;
         let beginning = opened.fingerprint(self.size(which))?;
         let content = opened.digest(self.size(which))?;
-        let extents = opened.extents(self.state(which));
+        let extents = opened.extents(state);
         opened.unchanged(survey, which.file as usize)?;
-        Ok(Read {
+        let read = Read {
             which,
             probed: opened.probed,
             content,
             beginning,
             extents,
-        })
+        };
+        self.memory.read(state, &read);
+        Ok(read)
     }
 }
 

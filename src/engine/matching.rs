@@ -8,7 +8,8 @@ use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
 use super::equal::{Buffers, Read, Reader, Told};
-use super::fixed::FixedDirectories;
+use super::fixed::take_out_fixed;
+use super::memory::Memory;
 use super::probe::Dropped;
 use super::survey::Survey;
 use crate::base::Index;
@@ -36,6 +37,7 @@ pub(super) struct Matcher<'a> {
     pub surveys: &'a [Survey],
     pub care: &'a Care,
     pub policy: &'a Policy,
+    pub memory: &'a Memory<'a>,
     /// Stat facts of the objects in the base.
     objects: HashSet<Facts>,
 }
@@ -56,6 +58,7 @@ impl<'a> Matcher<'a> {
         care: &'a Care,
         policy: &'a Policy,
         index: &Index,
+        memory: &'a Memory<'a>,
     ) -> Matcher<'a> {
         let objects = index
             .objects()
@@ -66,6 +69,7 @@ impl<'a> Matcher<'a> {
             surveys,
             care,
             policy,
+            memory,
             objects,
         }
     }
@@ -77,7 +81,7 @@ impl<'a> Matcher<'a> {
             dropped: Vec::new(),
         };
         let mut likely = self.likely(classified);
-        FixedDirectories::new(self.surveys).take_out(&mut likely, &mut matched.dropped);
+        take_out_fixed(self.surveys, &mut likely, &mut matched.dropped);
         let bytes = likely
             .iter()
             .map(|which| self.state(*which).size)
@@ -123,6 +127,7 @@ impl<'a> Matcher<'a> {
             surveys: self.surveys,
             care: self.care,
             ignore: &self.policy.ignore,
+            memory: self.memory,
         };
         let runs = likely.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
         let mut runs: Vec<&[Which]> = runs.collect();

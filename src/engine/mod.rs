@@ -32,6 +32,7 @@ mod journal_file;
 mod limits;
 mod looks;
 mod matching;
+mod memory;
 mod near;
 mod objects;
 mod output;

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::classify::{Classified, Decision};
 use super::equal::Reader;
 use super::matching::{Matched, Which};
-use super::probe::peek;
+use super::memory::Memory;
 use super::survey::Survey;
 use crate::model::{
     Count, Digest, FileState, Fingerprint, Ignored, MetadataDigest, Moved, NearMiss, NearMisses,
@@ -39,6 +39,7 @@ pub(super) struct Near<'a> {
     pub surveys: &'a [Survey],
     pub care: &'a Care,
     pub policy: &'a Policy,
+    pub memory: &'a Memory<'a>,
 }
 
 /// A file that could share the inode of another, and what differs.
@@ -92,9 +93,10 @@ impl Near<'_> {
 
     /// Those not read so far that begin like another file of their size.
     fn with_twin_beginning(&self, all: &[Which], done: &HashMap<Which, Fingerprint>) -> Vec<Which> {
+        let reader = self.reader();
         let beginning = |which: &Which| match done.get(which) {
             Some(known) => Some(*known),
-            None => peek(&self.surveys[which.guest as usize], which.file as usize).ok(),
+            None => reader.beginning(*which).ok(),
         };
         let key = |which: &Which| Some((self.state(*which).size, beginning(which)?.0, *which));
         let mut begun: Vec<(u64, u128, Which)> = all.par_iter().filter_map(key).collect();
@@ -115,18 +117,22 @@ impl Near<'_> {
 
     /// What cannot be read, or may not be shared after all, is nobody's near miss.
     fn read(&self, which: Which) -> Option<Known> {
-        let reader = Reader {
-            surveys: self.surveys,
-            care: self.care,
-            ignore: &self.policy.ignore,
-        };
-        let read = reader.whole(which).ok()?;
+        let read = self.reader().whole(which).ok()?;
         Some(Known {
             which,
             content: read.content,
             beginning: read.beginning,
             metadata: read.probed.metadata,
         })
+    }
+
+    fn reader(&self) -> Reader<'_> {
+        Reader {
+            surveys: self.surveys,
+            care: self.care,
+            ignore: &self.policy.ignore,
+            memory: self.memory,
+        }
     }
 
     /// One miss for every kind of metadata but the commonest: the files of each kind share an inode anyway.

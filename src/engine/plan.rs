@@ -10,12 +10,13 @@ use super::choices::{Choices, choose_all};
 use super::classify::{Classified, Judge, classify};
 use super::emit::{Emitter, Stretch};
 use super::matching::Matcher;
+use super::memory::Memory;
 use super::near::Near;
 use super::output::{Output, OutputFile};
 use super::secrets::same_secrets;
 use super::survey::{Opened, Survey, survey};
 use super::{EngineError, Guest, GuestArg, confined, guests, protection};
-use crate::base::{Base, BaseError, Index, check_place};
+use crate::base::{Base, BaseError, Digests, Index, check_place};
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
     Action, BaseFacts, Escaped, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy,
@@ -40,6 +41,8 @@ pub struct PlanOptions {
     /// Shall this process, once the guests are open, give up for good what [`plan`] does not need? Not for a process
     /// that wants to do anything else afterwards, or that has other threads: those are not confined.
     pub confine: bool,
+    /// Shall the base be asked what earlier plans have read, and be told what this one reads?
+    pub cache: bool,
 }
 
 /// A plan that was written.
@@ -68,7 +71,12 @@ pub fn plan(
     let base = open_base(&base_path, observer)?;
     let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
-    let opened = open_views(guests, options, &file, observer)?;
+    let memory = base
+        .as_ref()
+        .filter(|_| options.cache && machine::is_root());
+    let place = memory.map(Digests::place).transpose()?;
+    let opened = open_views(guests, options, &file, place.as_deref(), observer)?;
+    let memory = memory.map_or_else(Memory::default, Memory::of);
     let surveys = survey_all(opened, &options.policy, observer)?;
     let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
     let secrets = Secrets::new();
@@ -85,13 +93,16 @@ pub fn plan(
     for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
         sum.skipped(*reason, count.files, count.bytes);
     }
-    let matched = Matcher::new(&surveys, &care, &options.policy, &index).run(&classified, observer);
+    let matched = Matcher::new(&surveys, &care, &options.policy, &index, &memory);
+    let matched = matched.run(&classified, observer);
     let near = Near {
         surveys: &surveys,
         care: &care,
         policy: &options.policy,
+        memory: &memory,
     };
     let near_misses = near.misses(&classified, &matched);
+    memory.hand_over(observer);
     sum.noticed(near_misses, same_secrets(&surveys, &classified));
     let choices = choose_all(
         &matched,
@@ -177,11 +188,12 @@ fn open_views(
     guests: Vec<Guest>,
     options: &PlanOptions,
     output: &OutputFile,
+    cache: Option<&Path>,
     observer: &dyn Observer,
 ) -> Result<Vec<Opened>, EngineError> {
     let opened = Opened::all(guests)?;
     if options.confine {
-        confined::to_plan(&opened, output.directory(), observer);
+        confined::to_plan(&opened, output.directory(), cache, observer);
     }
     Ok(opened)
 }

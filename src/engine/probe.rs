@@ -2,7 +2,9 @@
 //! after, and read no further than needed.
 
 use super::survey::Survey;
-use crate::model::{Before, Digest, FileState, Fingerprint, Ignored, MetadataDigest, SkipReason};
+use crate::model::{
+    Before, Digest, FileState, Fingerprint, Ignored, Metadata, MetadataDigest, SkipReason,
+};
 use crate::rules::care::Care;
 use crate::rules::inode_flags::{foreign_flags, names};
 use crate::rules::precondition::moved;
@@ -18,6 +20,19 @@ pub(super) struct Probed {
     pub metadata: MetadataDigest,
     /// Is its project that of the base?
     pub plain_project: bool,
+    /// Inode flags and project, where there are no extended attributes.
+    pub plain: Option<(u32, u32)>,
+}
+
+impl Probed {
+    pub fn of(metadata: &Metadata) -> Probed {
+        let plain = (metadata.flags, metadata.project);
+        Probed {
+            metadata: metadata_digest(metadata),
+            plain_project: metadata.project == 0,
+            plain: metadata.xattrs.is_empty().then_some(plain),
+        }
+    }
 }
 
 /// Why a file drops out while it is looked at.
@@ -57,10 +72,7 @@ impl Opened {
         }
         Ok(Opened {
             file: open,
-            probed: Probed {
-                metadata: metadata_digest(&metadata),
-                plain_project: metadata.project == 0,
-            },
+            probed: Probed::of(&metadata),
         })
     }
 

@@ -57,6 +57,17 @@ impl Tree {
         self.files.iter().map(|file| &file.state)
     }
 
+    /// The directory of a name, by a number that names of one directory share.
+    pub fn directory_of(&self, name: usize) -> u32 {
+        self.names[name].dir
+    }
+
+    /// The path of a directory, empty for the root.
+    pub fn directory(&self, number: u32) -> &[u8] {
+        let dir = self.dirs[number as usize];
+        self.bytes(dir.from, dir.length as usize)
+    }
+
     /// Which file a name refers to.
     pub fn file_of(&self, name: usize) -> usize {
         self.names[name].file as usize

@@ -155,6 +155,11 @@ impl Dir {
         stat::at(&self.fd, name).map_err(|e| self.failed("stat", name, e))
     }
 
+    /// The same, and whether its immutable flag is set; `None` where the file system says so only of an open file.
+    pub fn glance_with_flag(&self, name: &[u8]) -> SysResult<(FileState, Option<bool>)> {
+        stat::with_flag(&self.fd, name).map_err(|e| self.failed("stat", name, e))
+    }
+
     /// Names in this directory, without `.` and `..`, sorted.
     pub fn list(&self) -> SysResult<Vec<Vec<u8>>> {
         let failed = |e: Errno| SysError::new("list", &self.path, e);

@@ -56,6 +56,16 @@ impl NewFile {
             .map_err(|e| SysError::new("sync", self.directory(), e))
     }
 
+    /// Renames over `target` what can be made anew: after a power cut it may be cut or empty.
+    pub fn publish_unsynced(mut self) -> SysResult<()> {
+        self.file = None;
+        let renamed = call("rename", || fs::rename(&self.temporary, &self.target));
+        renamed.map_err(|e| {
+            drop(fs::remove_file(&self.temporary));
+            SysError::new("rename", &self.target, e)
+        })
+    }
+
     /// Where it is written and renamed.
     pub fn directory(&self) -> &Path {
         let parent = self.target.parent();

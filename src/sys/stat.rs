@@ -20,9 +20,21 @@ pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, u64), Errno> {
 
 /// `statx` of a name in a directory, nothing followed and nothing mounted for it.
 pub(super) fn at(dir: impl AsFd, name: &[u8]) -> Result<FileState, Errno> {
+    Ok(from_statx(&look_at(dir, name)?))
+}
+
+/// The same, and whether the immutable flag is set, where the file system tells it here.
+pub(super) fn with_flag(dir: impl AsFd, name: &[u8]) -> Result<(FileState, Option<bool>), Errno> {
+    let answer = look_at(dir, name)?;
+    let flag = StatxAttributes::IMMUTABLE;
+    let told = answer.stx_attributes_mask.contains(flag);
+    let set = told.then(|| answer.stx_attributes.contains(flag));
+    Ok((from_statx(&answer), set))
+}
+
+fn look_at(dir: impl AsFd, name: &[u8]) -> Result<Statx, Errno> {
     let how = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
-    let answer = call("stat", || statx(dir, name, how, StatxFlags::BASIC_STATS))?;
-    Ok(from_statx(&answer))
+    call("stat", || statx(dir, name, how, StatxFlags::BASIC_STATS))
 }
 
 /// Does `statx` say that it is immutable or append-only? File systems that do not tell count as "no".
