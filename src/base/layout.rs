@@ -286,7 +286,12 @@ impl Base {
 
     /// An object, opened for reading; `None` where it is not in the base.
     pub fn object(&self, id: &ObjectId) -> SysResult<Option<Regular>> {
-        Ok(SysError::absent(self.objects.open_regular(place(id).as_bytes()))?.flatten())
+        Ok(self.object_seen(id)?.map(|(file, _)| file))
+    }
+
+    /// The same, with its state.
+    pub fn object_seen(&self, id: &ObjectId) -> SysResult<Option<(Regular, FileState)>> {
+        Ok(SysError::absent(self.objects.open_own(place(id).as_bytes()))?.flatten())
     }
 
     /// What an object is now, without opening it.

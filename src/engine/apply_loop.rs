@@ -1,16 +1,18 @@
 //! The loop of `apply`: lines are gathered into batches, and each batch lands before the next is gathered.
 
+mod flags;
+
 use std::collections::HashSet;
-use std::rc::Rc;
 
 use super::apply::ReadyToApply;
 use super::batch::{Batch, Flagged, Job, Order, concerned};
+use super::dropper::Dropper;
 use super::flight::Fate;
 use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::limits::Pace;
 use super::objects::Objects;
-use super::prepare::{Verdict, World, names_of, prepare};
+use super::prepare::{Prepared, Verdict, World, compare_all, names_of, prepare};
 use super::quiet::Condition;
 use super::receipts::{ReceiptFile, flag_line, link_line};
 use super::still::Still;
@@ -46,6 +48,7 @@ pub(super) struct ApplyLoop<'a, 'r> {
     journal: &'a mut JournalFile,
     receipt: &'a mut ReceiptFile<'r>,
     objects: Objects<'a>,
+    dropper: Dropper,
     /// Lines of the batch in hand, not yet prepared, each with the object to begin with.
     links: Vec<(Link, ObjectId)>,
     flags: Vec<Flag>,
@@ -54,7 +57,7 @@ pub(super) struct ApplyLoop<'a, 'r> {
     most_names: usize,
     /// Objects whose flag line was read and which do not exist yet.
     wanted: HashSet<ObjectId>,
-    /// Every object that the plan makes is to be protected, wherever its flag line stands.
+    /// All objects that the plan makes are protected, wherever their flag lines stand.
     protects_all: bool,
     /// Objects whose flag line was read and which could not be opened.
     unreachable: Vec<(ObjectId, Fate)>,
@@ -94,6 +97,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             journal,
             receipt,
             objects,
+            dropper: Dropper::default(),
             links,
             flags,
             names: 0,
@@ -186,6 +190,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             self.execute(&jobs, &pending, &flags, observer)?;
         }
         self.answer_flags(&flags)?;
+        self.dropper.take(jobs, self.base);
         observer.notice(&Event::Advance(Stage::Apply, done));
         Ok(())
     }
@@ -195,13 +200,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         links: Vec<(Link, ObjectId)>,
         conditions: &[Condition],
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
-        let (mut jobs, mut pending) = (Vec::new(), Vec::new());
+        let mut ready = Vec::new();
         for (link, start) in links {
-            let Some(index) = self
-                .guests
-                .iter()
-                .position(|guest| guest.name == link.guest)
-            else {
+            let mut guests = self.guests.iter();
+            let Some(index) = guests.position(|guest| guest.name == link.guest) else {
                 continue;
             };
             let world = World {
@@ -213,69 +215,36 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 may_adopt: self.header.protection.mode == Protect::Immutable,
             };
             match prepare(&link, start, &world, &mut self.objects, &mut self.holding) {
-                Verdict::Ready(ready) => {
-                    self.inherit_flag(&link, ready.job.object);
-                    jobs.push(ready.job);
-                    pending.push(Pending {
-                        link,
-                        made: ready.made,
-                        mtime: ready.mtime,
-                    });
-                }
+                Verdict::Ready(prepared) => ready.push((link, prepared)),
                 Verdict::AlreadyDone(object) => {
                     self.holding.learn(object, index, &names_of(&link));
                     self.answer(&link, object, Outcome::AlreadyDone)?;
                 }
-                Verdict::Over(fate) => {
-                    let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
-                    self.answer(&link, link.object, outcome)?;
-                }
+                Verdict::Over(fate) => self.answer_bad(&link, &fate)?,
             }
+        }
+        self.compared(ready)
+    }
+
+    fn compared(
+        &mut self,
+        mut ready: Vec<(Link, Box<Prepared>)>,
+    ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
+        let (mut jobs, mut pending) = (Vec::new(), Vec::new());
+        let equal = compare_all(&mut ready, &self.header.policy.ignore);
+        for ((link, prepared), equal) in ready.into_iter().zip(equal) {
+            if let Err(fate) = equal {
+                self.answer_bad(&link, &fate)?;
+                continue;
+            }
+            let Prepared {
+                job, made, mtime, ..
+            } = *prepared;
+            self.inherit_flag(&link, job.object);
+            jobs.push(job);
+            pending.push(Pending { link, made, mtime });
         }
         Ok((jobs, pending))
-    }
-
-    /// An object of a later generation than the plan knew is protected like the plan's.
-    fn inherit_flag(&mut self, link: &Link, object: ObjectId) {
-        let planned = link.object;
-        let wanted =
-            self.wanted.contains(&planned) || self.flags.iter().any(|flag| flag.object == planned);
-        let flagged = self
-            .objects
-            .in_use()
-            .any(|(id, open)| *id == planned && open.flagged);
-        if object != planned && (wanted || flagged) {
-            self.wanted.insert(object);
-        }
-    }
-
-    /// Objects whose flag shall be on after this batch: those that get a name and had it, and those whose flag line
-    /// was read. An object that gets no name keeps its flag untouched.
-    fn flags_to_set(&mut self, jobs: &[Job]) -> Vec<Flagged> {
-        for flag in &self.flags {
-            // Opens the object where no link of this batch did; a line whose object does not exist yet waits for it.
-            match self.objects.inode(&flag.object) {
-                Ok(Some(_)) => {}
-                Ok(None) => drop(self.wanted.insert(flag.object)),
-                Err(fate) => self.unreachable.push((flag.object, fate)),
-            }
-        }
-        let asked = |id: &ObjectId| {
-            self.protects_all
-                || self.wanted.contains(id)
-                || self.flags.iter().any(|flag| flag.object == *id)
-        };
-        let named = |id: &ObjectId| jobs.iter().any(|job| job.object == *id);
-        let in_use = self.objects.in_use();
-        let set = in_use.filter(|(id, open)| if open.flagged { named(id) } else { asked(id) });
-        let mut set: Vec<Flagged> = set
-            .map(|(id, open)| Flagged {
-                id: *id,
-                file: Rc::clone(&open.file),
-            })
-            .collect();
-        set.sort_by_key(|flag| flag.id);
-        set
     }
 
     fn execute(
@@ -326,41 +295,9 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         Ok(())
     }
 
-    /// Answers the flag lines whose objects exist; the others wait.
-    fn answer_flags(&mut self, set: &[Flagged]) -> Result<(), EngineError> {
-        for flagged in set {
-            self.wanted.remove(&flagged.id);
-        }
-        for flag in std::mem::take(&mut self.flags) {
-            if let Some(at) = self
-                .unreachable
-                .iter()
-                .position(|(id, _)| *id == flag.object)
-            {
-                let (id, fate) = self.unreachable.swap_remove(at);
-                let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
-                self.receipt.add(&flag_line(id, outcome))?;
-                continue;
-            }
-            let was_on = self
-                .objects
-                .in_use()
-                .any(|(id, open)| *id == flag.object && open.flagged);
-            if was_on {
-                self.receipt
-                    .add(&flag_line(flag.object, Outcome::AlreadyDone))?;
-            } else if set.iter().any(|done| done.id == flag.object) {
-                self.receipt.add(&flag_line(
-                    flag.object,
-                    Outcome::Done {
-                        made: None,
-                        saved: 0,
-                        mtime: None,
-                    },
-                ))?;
-            }
-        }
-        Ok(())
+    fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {
+        let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
+        self.answer(link, link.object, outcome)
     }
 
     fn answer(&mut self, link: &Link, object: ObjectId, outcome: Outcome) -> SysResult<()> {

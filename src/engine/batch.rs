@@ -17,6 +17,7 @@
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use super::flight::{Fate, Flight, Flights};
 use super::holding::Holding;
@@ -50,7 +51,7 @@ pub(super) struct Job {
 /// The inode that a job puts in place, complete and durable.
 #[derive(Debug, Clone)]
 pub(super) struct New {
-    pub file: Rc<Regular>,
+    pub file: Arc<Regular>,
     pub id: FileId,
 }
 
@@ -58,7 +59,7 @@ pub(super) struct New {
 #[derive(Debug)]
 pub(super) struct Flagged {
     pub id: ObjectId,
-    pub file: Rc<Regular>,
+    pub file: Arc<Regular>,
 }
 
 /// When the flags go on.

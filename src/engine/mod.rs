@@ -17,6 +17,7 @@ mod choices;
 mod classify;
 mod compare;
 mod confined;
+mod dropper;
 mod emit;
 mod equal;
 mod error;

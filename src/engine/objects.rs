@@ -1,7 +1,7 @@
 //! The objects that a run uses: found or made, proven once, and opened once a batch.
 
-use std::collections::HashMap;
-use std::rc::Rc;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::batch::{Flagged, New};
 use crate::base::{Base, MakeError, copy, prove};
@@ -21,14 +21,16 @@ pub(super) struct Objects<'a> {
     proven: HashMap<ObjectId, bool>,
     /// Opened in this batch.
     open: HashMap<ObjectId, Open>,
+    /// Looked for in this batch and not there; only this run, which holds the base, could add them.
+    absent: HashSet<ObjectId>,
 }
 
 /// An object in use by the batch in hand.
 #[derive(Debug, Clone)]
 pub(super) struct Open {
-    pub file: Rc<Regular>,
+    pub file: Arc<Regular>,
     pub state: FileState,
-    pub metadata: Rc<Metadata>,
+    pub metadata: Arc<Metadata>,
     /// Was it made in this batch, and how?
     pub made: Option<Making>,
     /// Was the flag on when it was opened?
@@ -38,9 +40,27 @@ pub(super) struct Open {
 }
 
 impl Open {
+    /// What differs between a file under lease and the object: metadata first, then every byte.
+    pub fn differs(
+        &self,
+        file: &Regular,
+        state: &FileState,
+        ignore: &[Ignored],
+    ) -> SysResult<Vec<Moved>> {
+        let theirs = file.metadata_of(state, file.flags()?, ignore)?;
+        let mut fields = metadata_differs(&theirs, &self.metadata, ignore);
+        if state.size != self.state.size {
+            fields.push(Moved::Size);
+        }
+        if fields.is_empty() && !file.same_content(&self.file, state.size)? {
+            fields.push(Moved::Content);
+        }
+        Ok(fields)
+    }
+
     pub fn new_inode(&self) -> New {
         New {
-            file: Rc::clone(&self.file),
+            file: Arc::clone(&self.file),
             id: self.state.id,
         }
     }
@@ -54,17 +74,24 @@ impl<'a> Objects<'a> {
             max_links,
             proven: HashMap::new(),
             open: HashMap::new(),
+            absent: HashSet::new(),
         }
     }
 
     /// Forgets the handles of the last batch; what was proven stays.
     pub fn next_batch(&mut self) {
         self.open.clear();
+        self.absent.clear();
     }
 
     /// The objects that the batch uses.
     pub fn in_use(&self) -> impl Iterator<Item = (&ObjectId, &Open)> {
         self.open.iter()
+    }
+
+    /// An object that the batch uses.
+    pub fn used(&self, id: &ObjectId) -> Option<&Open> {
+        self.open.get(id)
     }
 
     /// Files of this batch whose inodes become objects.
@@ -76,7 +103,7 @@ impl<'a> Objects<'a> {
         adopted
             .map(|(id, open)| Flagged {
                 id: *id,
-                file: Rc::clone(&open.file),
+                file: Arc::clone(&open.file),
             })
             .collect()
     }
@@ -119,9 +146,11 @@ impl<'a> Objects<'a> {
             other => Fate::Failed(other.to_string()),
         })?;
         self.proven.insert(id, true);
-        let mut open = self
-            .describe(file, Some(how))
-            .map_err(|e| Fate::Failed(e.to_string()))?;
+        self.absent.remove(&id);
+        let described = file
+            .state()
+            .and_then(|state| self.describe(file, state, Some(how)));
+        let mut open = described.map_err(|e| Fate::Failed(e.to_string()))?;
         open.adds = u64::from(how == Making::Adopt);
         self.open.insert(id, open.clone());
         Ok(open)
@@ -138,25 +167,28 @@ impl<'a> Objects<'a> {
             Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),
             _ => Fate::Failed(error.to_string()),
         };
+        if self.absent.contains(id) {
+            return Ok(None);
+        }
         if !self.open.contains_key(id) {
-            let Some(file) = self.base.object(id).map_err(failed)? else {
+            let Some((file, state)) = self.base.object_seen(id).map_err(failed)? else {
+                self.absent.insert(*id);
                 return Ok(None);
             };
-            let open = self.describe(file, None).map_err(failed)?;
+            let open = self.describe(file, state, None).map_err(failed)?;
             self.open.insert(*id, open);
         }
         Ok(self.open.get(id).cloned())
     }
 
-    fn describe(&self, file: Regular, made: Option<Making>) -> SysResult<Open> {
-        let (state, metadata) = (file.state()?, Rc::new(file.metadata(self.ignore)?));
-        let flagged = file.is_immutable()?;
+    fn describe(&self, file: Regular, state: FileState, made: Option<Making>) -> SysResult<Open> {
+        let flags = file.flags()?;
         Ok(Open {
-            file: Rc::new(file),
+            metadata: Arc::new(file.metadata_of(&state, flags, self.ignore)?),
+            file: Arc::new(file),
             state,
-            metadata,
             made,
-            flagged,
+            flagged: Regular::means_immutable(flags),
             adds: 0,
         })
     }
@@ -175,18 +207,5 @@ impl<'a> Objects<'a> {
         } else {
             Err(Fate::Refused(Refusal::DamagedObject {}))
         }
-    }
-
-    /// What differs between a file under lease and an object: metadata first, then every byte.
-    pub fn differs(&self, file: &Regular, state: &FileState, open: &Open) -> SysResult<Vec<Moved>> {
-        let mut fields =
-            metadata_differs(&file.metadata(self.ignore)?, &open.metadata, self.ignore);
-        if state.size != open.state.size {
-            fields.push(Moved::Size);
-        }
-        if fields.is_empty() && !file.same_content(&open.file, state.size)? {
-            fields.push(Moved::Content);
-        }
-        Ok(fields)
     }
 }

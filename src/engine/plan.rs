@@ -78,43 +78,16 @@ pub fn plan(
     let opened = open_views(guests, options, &file, place.as_deref(), observer)?;
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let surveys = survey_all(opened, &options.policy, observer)?;
-    let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
-    let secrets = Secrets::new();
-    let judge = Judge {
+    let found = Found {
+        options,
         care: &care,
-        secrets: &secrets,
-        index: &index,
-        policy: &options.policy,
-    };
-    let mut classified: Vec<Classified> = surveys
-        .par_iter()
-        .map(|survey| classify_unless_left_out(survey, &judge))
-        .collect();
-    for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
-        sum.skipped(*reason, count.files, count.bytes);
-    }
-    let matched = Matcher::new(&surveys, &care, &options.policy, &index, &memory);
-    let matched = matched.run(&classified, observer);
-    let near = Near {
         surveys: &surveys,
-        care: &care,
-        policy: &options.policy,
-        memory: &memory,
+        facts: &facts,
+        base: base.as_ref(),
+        index: &index,
+        protection: &protection,
     };
-    let near_misses = near.misses(&classified, &matched);
-    memory.hand_over(observer);
-    sum.noticed(near_misses, same_secrets(&surveys, &classified));
-    let choices = choose_all(
-        &matched,
-        &surveys,
-        &mut classified,
-        &options.policy,
-        &facts,
-        base.as_ref(),
-        &index,
-        &protection,
-        &mut sum,
-    )?;
+    let (classified, choices, sum) = found.decide(memory, observer)?;
     let header = header(options, host()?, facts, protection);
     let planned = surveys.iter().map(Survey::planned).collect();
     write(
@@ -128,6 +101,72 @@ pub fn plan(
         sum,
         each,
     )
+}
+
+/// What is known of guests and base before any file of a guest is read.
+struct Found<'a> {
+    options: &'a PlanOptions,
+    care: &'a Care,
+    surveys: &'a [Survey],
+    facts: &'a BaseFacts,
+    base: Option<&'a Base>,
+    index: &'a Index,
+    protection: &'a Protection,
+}
+
+impl Found<'_> {
+    /// Classify, match, choose: a decision for every file.
+    fn decide(
+        &self,
+        memory: Memory<'_>,
+        observer: &dyn Observer,
+    ) -> Result<(Vec<Classified>, Choices, SummaryBuilder), EngineError> {
+        let (surveys, policy) = (self.surveys, &self.options.policy);
+        let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
+        let mut classified = self.classify_all(&mut sum);
+        let matched = Matcher::new(surveys, self.care, policy, self.index, &memory)
+            .run(&classified, observer);
+        let near = Near {
+            surveys,
+            care: self.care,
+            policy,
+            memory: &memory,
+        };
+        let near_misses = near.misses(&classified, &matched);
+        memory.hand_over(observer);
+        sum.noticed(near_misses, same_secrets(surveys, &classified));
+        let choices = choose_all(
+            &matched,
+            surveys,
+            &mut classified,
+            policy,
+            self.facts,
+            self.base,
+            self.index,
+            self.protection,
+            &mut sum,
+        )?;
+        Ok((classified, choices, sum))
+    }
+
+    fn classify_all(&self, sum: &mut SummaryBuilder) -> Vec<Classified> {
+        let secrets = Secrets::new();
+        let judge = Judge {
+            care: self.care,
+            secrets: &secrets,
+            index: self.index,
+            policy: &self.options.policy,
+        };
+        let classified: Vec<Classified> = self
+            .surveys
+            .par_iter()
+            .map(|survey| classify_unless_left_out(survey, &judge))
+            .collect();
+        for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
+            sum.skipped(*reason, count.files, count.bytes);
+        }
+        classified
+    }
 }
 
 /// Without root the base is closed: what it holds is then not known, and said so.

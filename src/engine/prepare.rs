@@ -1,6 +1,8 @@
 //! One link line against the world as it is: may it be done, and with which object? Nothing of a guest is changed
 //! here. Every fact of the plan is derived anew; the plan can only narrow what is done.
 
+use rayon::prelude::*;
+
 use super::Guest;
 use super::batch::Job;
 use super::flight::Fate;
@@ -19,11 +21,46 @@ pub(super) struct Prepared {
     pub made: Option<Making>,
     /// The file's own time, where the policy lets it differ from the object's.
     pub mtime: Option<Time>,
+    /// The object that it is still to be compared with; an adopted file is the object.
+    against: Option<Open>,
+}
+
+/// From so many lines on, their files are compared by all cores. Fewer are not worth it, and tests that count calls
+/// want them in one order.
+const SIDE_BY_SIDE: usize = 64;
+
+/// Compares every file with its object, and looks whether it is still what it was. What is not over may be done.
+pub(super) fn compare_all(
+    ready: &mut [(Link, Box<Prepared>)],
+    ignore: &[Ignored],
+) -> Vec<Result<(), Fate>> {
+    let compare = |(_, prepared): &mut (Link, Box<Prepared>)| prepared.compare(ignore);
+    if ready.len() < SIDE_BY_SIDE {
+        ready.iter_mut().map(compare).collect()
+    } else {
+        ready.par_iter_mut().map(compare).collect()
+    }
+}
+
+impl Prepared {
+    fn compare(&mut self, ignore: &[Ignored]) -> Result<(), Fate> {
+        let Prepared { job, against, .. } = self;
+        if let Some(open) = against.take() {
+            equal(&job.old, &job.state, &open, ignore)?;
+        }
+        let still = job.old.file().state().map_err(failed)?;
+        let fields = moved(&(&job.state).into(), &still);
+        if !fields.is_empty() {
+            return Err(Fate::Refused(Refusal::Changed { fields }));
+        }
+        job.state = still;
+        Ok(())
+    }
 }
 
 /// What a line comes to before anything is changed.
 pub(super) enum Verdict {
-    /// It may be done.
+    /// It may be done, if [`compare_all`] says so too.
     Ready(Box<Prepared>),
     /// All its names refer to the object already.
     AlreadyDone(ObjectId),
@@ -65,8 +102,7 @@ fn try_prepare(
     holding: &mut Holding<'_>,
 ) -> Result<Verdict, Fate> {
     quiet_and_uncovered(link, world)?;
-    let file = open(link, world)?;
-    let state = file.state().map_err(failed)?;
+    let (file, state) = open(link, world)?;
     if let Some(id) = refers_already(link, &state, objects)? {
         also_refer(link, &state, world)?;
         return Ok(Verdict::AlreadyDone(id));
@@ -84,29 +120,28 @@ fn try_prepare(
         }
     };
     may_lift(&id, &open, world, holding)?;
-    if made != Some(Making::Adopt) {
-        equal(&old, &state, &open, objects)?;
+    let adopted = made == Some(Making::Adopt);
+    if !adopted {
         objects.add_names(&id, names);
-    }
-    let still = old.file().state().map_err(failed)?;
-    let fields = moved(&(&state).into(), &still);
-    if !fields.is_empty() {
-        return Err(Fate::Refused(Refusal::Changed { fields }));
     }
     let mtime = world
         .ignore
         .contains(&Ignored::Mtime)
         .then_some(state.mtime);
-    let new = (made != Some(Making::Adopt)).then(|| open.new_inode());
     let job = Job {
         guest: world.index,
         names: names_of(link),
         object: id,
         old,
-        state: still,
-        new,
+        state,
+        new: (!adopted).then(|| open.new_inode()),
     };
-    Ok(Verdict::Ready(Box::new(Prepared { job, made, mtime })))
+    Ok(Verdict::Ready(Box::new(Prepared {
+        job,
+        made,
+        mtime,
+        against: (!adopted).then_some(open),
+    })))
 }
 
 /// All names of the line.
@@ -135,8 +170,8 @@ fn quiet_and_uncovered(link: &Link, world: &World<'_>) -> Result<(), Fate> {
     Ok(())
 }
 
-fn open(link: &Link, world: &World<'_>) -> Result<Regular, Fate> {
-    let opened = world.guest.root.open_regular(link.path.relative());
+fn open(link: &Link, world: &World<'_>) -> Result<(Regular, FileState), Fate> {
+    let opened = world.guest.root.open_regular_seen(link.path.relative());
     let opened = opened.map_err(|error| match error.meaning() {
         crate::sys::Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),
         _ => Fate::from_path_error(&error),
@@ -270,8 +305,8 @@ fn may_lift(
     lift.map_err(Fate::Refused)
 }
 
-fn equal(old: &Leased, state: &FileState, open: &Open, objects: &Objects<'_>) -> Result<(), Fate> {
-    let fields = objects.differs(old.file(), state, open).map_err(failed)?;
+fn equal(old: &Leased, state: &FileState, open: &Open, ignore: &[Ignored]) -> Result<(), Fate> {
+    let fields = open.differs(old.file(), state, ignore).map_err(failed)?;
     if fields.is_empty() {
         Ok(())
     } else {

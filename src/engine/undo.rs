@@ -332,7 +332,7 @@ fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
         if !flags.iter().any(|flag| flag.id == undoing.job.object) {
             flags.push(Flagged {
                 id: undoing.job.object,
-                file: std::rc::Rc::clone(&undoing.object),
+                file: std::sync::Arc::clone(&undoing.object),
             });
         }
     }

@@ -1,6 +1,6 @@
 //! One file of an undo against the world as it is: a private copy of the object, complete but without a name.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use super::Guest;
 use super::batch::{Job, New};
@@ -17,7 +17,7 @@ use crate::sys::{Dir, Leased, Regular, SysError};
 pub(super) struct Undoing {
     pub job: Job,
     /// The object, to set its flag again.
-    pub object: Rc<Regular>,
+    pub object: Arc<Regular>,
     /// Was its flag on?
     pub flagged: bool,
 }
@@ -68,7 +68,7 @@ fn try_prepare(
     let copy = private_copy(base.dir(), old.file(), linked, flagged)?;
     let id = copy.state().map_err(failed)?.id;
     let new = New {
-        file: Rc::new(copy),
+        file: Arc::new(copy),
         id,
     };
     let job = Job {
@@ -81,7 +81,7 @@ fn try_prepare(
     };
     Ok(Undoing {
         job,
-        object: Rc::new(object),
+        object: Arc::new(object),
         flagged,
     })
 }

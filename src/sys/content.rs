@@ -49,7 +49,8 @@ impl Regular {
 
     /// Are the first `size` bytes the same in both? Neither file may end before.
     pub fn same_content(&self, other: &Regular, size: u64) -> SysResult<bool> {
-        let (mut mine, mut theirs) = (vec![0; PIECE], vec![0; PIECE]);
+        let room = piece_length(0, size);
+        let (mut mine, mut theirs) = (vec![0; room], vec![0; room]);
         let mut at = if weak(Weak::SizeOnlyCompare) { size } else { 0 };
         while at < size {
             let length = piece_length(at, size);

@@ -7,6 +7,7 @@
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::fs::{
@@ -16,7 +17,7 @@ use rustix::io::Errno;
 
 use super::error::shown;
 use super::fault::call;
-use super::{Regular, SysError, SysResult, Weak, file, stat, weak};
+use super::{Meaning, Regular, SysError, SysResult, Weak, file, stat, weak};
 use crate::model::{FileKind, FileState, Time};
 
 /// Beneath the handle, no links of any kind, no other mount.
@@ -40,6 +41,7 @@ const NAME: OFlags = OFlags::PATH.union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC)
 pub struct Dir {
     fd: OwnedFd,
     path: PathBuf,
+    mount: OnceLock<u64>,
 }
 
 impl Dir {
@@ -52,7 +54,8 @@ impl Dir {
     }
 
     pub(super) fn from_fd(fd: OwnedFd, path: PathBuf) -> Dir {
-        Dir { fd, path }
+        let mount = OnceLock::new();
+        Dir { fd, path, mount }
     }
 
     /// How the directory is called in messages.
@@ -95,6 +98,15 @@ impl Dir {
             .map_err(|e| SysError::new("stat", &self.path, e))
     }
 
+    /// It never changes as long as the handle lives.
+    fn own_mount(&self) -> SysResult<u64> {
+        if let Some(known) = self.mount.get() {
+            return Ok(*known);
+        }
+        let mount = self.mount_id()?;
+        Ok(*self.mount.get_or_init(|| mount))
+    }
+
     /// A directory beneath this one; `relative` empty for itself.
     pub fn open_dir(&self, relative: &[u8]) -> SysResult<Dir> {
         if relative.is_empty() {
@@ -107,8 +119,17 @@ impl Dir {
         Ok(Dir::from_fd(fd, shown(&self.path, relative)))
     }
 
-    /// What a name beneath refers to; a link is not followed.
+    /// What a name beneath refers to; a link is not followed, and nothing is mounted on it.
+    ///
+    /// A name of one component leads nowhere else: one call, unless something is mounted there.
     pub fn look(&self, relative: &[u8]) -> SysResult<FileState> {
+        if is_single(relative) {
+            let (state, mount) = stat::at_with_mount(&self.fd, relative)
+                .map_err(|e| self.failed("stat", relative, e))?;
+            if mount == self.own_mount()? {
+                return Ok(state);
+            }
+        }
         let fd = self.beneath(relative, NAME)?;
         stat::of_fd(&fd)
             .map(|(state, _)| state)
@@ -143,6 +164,19 @@ impl Dir {
     ) -> SysResult<Option<(Regular, FileState)>> {
         let Ok(fd) = self.beneath(relative, read()) else {
             return self.open_regular_seen(relative);
+        };
+        let (state, _) = stat::of_fd(&fd).map_err(|e| self.failed("stat", relative, e))?;
+        let file = Regular::from_fd(fd, shown(&self.path, relative));
+        Ok((state.kind == FileKind::Regular).then_some((file, state)))
+    }
+
+    /// The same in one call, for directories that only we can change: nobody can have put there what must not be opened.
+    pub fn open_own(&self, relative: &[u8]) -> SysResult<Option<(Regular, FileState)>> {
+        let fd = match self.beneath(relative, read() | OFlags::NOATIME) {
+            Err(error) if error.meaning() == Meaning::Denied => {
+                return self.open_regular_seen(relative);
+            }
+            other => other?,
         };
         let (state, _) = stat::of_fd(&fd).map_err(|e| self.failed("stat", relative, e))?;
         let file = Regular::from_fd(fd, shown(&self.path, relative));
@@ -279,6 +313,11 @@ fn reopen(name: &OwnedFd) -> Result<OwnedFd, Errno> {
         Err(Errno::PERM) => call("open", || openat(CWD, &path, flags, Mode::empty())),
         other => other,
     }
+}
+
+/// One component that is a name, and not a way up or nowhere.
+fn is_single(relative: &[u8]) -> bool {
+    !relative.contains(&b'/') && !matches!(relative, b"" | b"." | b"..")
 }
 
 fn read() -> OFlags {

@@ -32,6 +32,14 @@ pub(super) fn with_flag(dir: impl AsFd, name: &[u8]) -> Result<(FileState, Optio
     Ok((from_statx(&answer), set))
 }
 
+/// The same, and the mount that the name leads to.
+pub(super) fn at_with_mount(dir: impl AsFd, name: &[u8]) -> Result<(FileState, u64), Errno> {
+    let how = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let answer = call("stat", || statx(dir, name, how, wanted))?;
+    Ok((from_statx(&answer), answer.stx_mnt_id))
+}
+
 fn look_at(dir: impl AsFd, name: &[u8]) -> Result<Statx, Errno> {
     let how = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
     call("stat", || statx(dir, name, how, StatxFlags::BASIC_STATS))

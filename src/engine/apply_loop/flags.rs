@@ -1,0 +1,96 @@
+//! Which objects are flagged when a batch is over, and what is answered to the plan's flag lines.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::ApplyLoop;
+use crate::engine::EngineError;
+use crate::engine::batch::{Flagged, Job};
+use crate::engine::receipts::flag_line;
+use crate::model::{Link, ObjectId, Outcome};
+
+impl ApplyLoop<'_, '_> {
+    /// An object of a later generation than the plan knew is protected like the plan's.
+    pub(super) fn inherit_flag(&mut self, link: &Link, object: ObjectId) {
+        let planned = link.object;
+        let wanted =
+            self.wanted.contains(&planned) || self.flags.iter().any(|flag| flag.object == planned);
+        let flagged = self.objects.used(&planned).is_some_and(|open| open.flagged);
+        if object != planned && (wanted || flagged) {
+            self.wanted.insert(object);
+        }
+    }
+
+    /// Objects whose flag shall be on after this batch: those that get a name and had it, and those whose flag line
+    /// was read. An object that gets no name keeps its flag untouched.
+    pub(super) fn flags_to_set(&mut self, jobs: &[Job]) -> Vec<Flagged> {
+        for flag in &self.flags {
+            // Opens the object where no link of this batch did; a line whose object does not exist yet waits for it.
+            match self.objects.inode(&flag.object) {
+                Ok(Some(_)) => {}
+                Ok(None) => drop(self.wanted.insert(flag.object)),
+                Err(fate) => self.unreachable.push((flag.object, fate)),
+            }
+        }
+        let asked = |id: &ObjectId| {
+            self.protects_all
+                || self.wanted.contains(id)
+                || self.flags.iter().any(|flag| flag.object == *id)
+        };
+        let named: HashSet<ObjectId> = jobs.iter().map(|job| job.object).collect();
+        let in_use = self.objects.in_use();
+        let set = in_use.filter(|(id, open)| {
+            if open.flagged {
+                named.contains(id)
+            } else {
+                asked(id)
+            }
+        });
+        let mut set: Vec<Flagged> = set
+            .map(|(id, open)| Flagged {
+                id: *id,
+                file: Arc::clone(&open.file),
+            })
+            .collect();
+        set.sort_by_key(|flag| flag.id);
+        set
+    }
+
+    /// Answers the flag lines whose objects exist; the others wait.
+    pub(super) fn answer_flags(&mut self, set: &[Flagged]) -> Result<(), EngineError> {
+        for flagged in set {
+            self.wanted.remove(&flagged.id);
+        }
+        for flag in std::mem::take(&mut self.flags) {
+            if let Some(at) = self
+                .unreachable
+                .iter()
+                .position(|(id, _)| *id == flag.object)
+            {
+                let (id, fate) = self.unreachable.swap_remove(at);
+                let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
+                self.receipt.add(&flag_line(id, outcome))?;
+                continue;
+            }
+            let used = self.objects.used(&flag.object);
+            let was_on = used.is_some_and(|open| open.flagged);
+            if was_on {
+                self.receipt
+                    .add(&flag_line(flag.object, Outcome::AlreadyDone))?;
+            } else if set
+                .binary_search_by_key(&flag.object, |done| done.id)
+                .is_ok()
+            {
+                self.receipt.add(&flag_line(
+                    flag.object,
+                    Outcome::Done {
+                        made: None,
+                        saved: 0,
+                        mtime: None,
+                    },
+                ))?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,60 @@
+//! Lets go of the files that came out of a batch while the next one is prepared: the last descriptor of a file without
+//! names gives its room back, which takes the kernel as long as all else that is done for it.
+//!
+//! Small batches, and all where room is scarce, are let go at once: the next batch may need what they give back.
+
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Builder, JoinHandle};
+
+use super::batch::Job;
+use crate::base::Base;
+use crate::sys::machine;
+
+/// Fewer files are let go at once.
+const SMALL: usize = 64;
+
+/// Where less is free, in bytes, nothing is put off: some batches of what they may hold.
+const SCARCE: u64 = 1 << 30;
+
+/// One thread, at most two batches behind.
+#[derive(Default)]
+pub(super) struct Dropper(Option<(SyncSender<Vec<Job>>, JoinHandle<()>)>);
+
+impl Dropper {
+    /// Lets go of the files of a batch that is over.
+    pub fn take(&mut self, jobs: Vec<Job>, base: &Base) {
+        let room = || machine::filesystem(base.dir()).is_ok_and(|fs| fs.free > SCARCE);
+        if jobs.len() < SMALL || !room() {
+            self.wait();
+            return drop(jobs);
+        }
+        if self.0.is_none() {
+            self.0 = start();
+        }
+        if let Some((sender, _)) = &self.0 {
+            // A thread that is gone hands them back, and they are dropped here.
+            drop(sender.send(jobs));
+        }
+    }
+
+    fn wait(&mut self) {
+        if let Some((sender, thread)) = self.0.take() {
+            drop(sender);
+            drop(thread.join());
+        }
+    }
+}
+
+impl Drop for Dropper {
+    fn drop(&mut self) {
+        self.wait();
+    }
+}
+
+/// `None` where this process may have no thread.
+fn start() -> Option<(SyncSender<Vec<Job>>, JoinHandle<()>)> {
+    let (sender, receiver) = sync_channel::<Vec<Job>>(1);
+    let run = move || receiver.into_iter().for_each(drop);
+    let thread = Builder::new().name("dropper".into()).spawn(run).ok()?;
+    Some((sender, thread))
+}
