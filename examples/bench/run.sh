@@ -24,7 +24,7 @@ END
 }
 
 runs=5 cold='' apply='' flame='' where=''
-tools=unify,unify-again,find,fclones,jdupes,rdfind,hardlink,rmlint,duperemove
+tools=unify,find,fclones,jdupes,rdfind,hardlink,rmlint,duperemove
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit ;;
@@ -48,6 +48,7 @@ number "$runs"
 program() {
   case $1 in
     unify*) echo "$unify" ;;
+    find*) echo find ;;
     fclones) if [ -x "$dir/peers/bin/fclones" ]; then echo "$dir/peers/bin/fclones"; else echo fclones; fi ;;
     *) echo "$1" ;;
   esac
@@ -58,8 +59,8 @@ finder() {
   local tool
   tool=$(program "$1")
   case $1 in
-    unify | unify-again | unify-after) line=("$tool" plan --base "$base" -o "$scratch/plan.json" "${guests[@]}") ;;
-    find) line=("$tool" "${guests[@]}" -printf '%s %i\n') ;;
+    unify | unify-after | unify-again) line=("$tool" plan --base "$base" -o "$scratch/plan.json" "${guests[@]}") ;;
+    find | find-after) line=("$tool" "${guests[@]}" -printf '%s %i\n') ;;
     fclones) line=("$tool" group "${guests[@]}") ;;
     jdupes) line=("$tool" -r -q -m "${guests[@]}") ;;
     rdfind) line=("$tool" -dryrun true -makeresultsfile false "${guests[@]}") ;;
@@ -75,11 +76,11 @@ finder() {
 title() {
   case $1 in
     unify) echo '`unify plan`' ;;
-    unify-again) echo '`unify plan`, again' ;;
     unify-after) echo '`unify plan`, after `apply`' ;;
+    unify-again) echo '`unify plan`, once more' ;;
     unify-link) echo '`unify plan`, `unify apply --yes`' ;;
     unify-apply) echo 'of this, `unify apply --yes`' ;;
-    find) echo '`find -printf` (only looks)' ;;
+    find | find-after) echo '`find -printf` (only looks)' ;;
     fclones) echo '`fclones group`' ;;
     fclones-link) echo '`fclones group`, `fclones link`' ;;
     jdupes) echo '`jdupes -r -q -m`' ;;
@@ -120,8 +121,6 @@ find_only() {
   for ((round = 1; round <= runs; round++)); do
     say "finding, round $round of $runs"
     for name in "${present[@]}"; do
-      # Only `unify-again` may profit from what a plan before it has left.
-      [ "$name" = unify-again ] || rm -rf --one-file-system "$base"
       rm -f "$scratch/plan.json"
       finder "$name"
       [ -z "$cold" ] || drop_caches
@@ -169,9 +168,14 @@ link_unify() {
   awk '{ s += $1; if ($2 > kib) kib = $2; if ($3 > code) code = $3 } END { printf "%.3f %d %d\n", s, kib, code }' \
     <<< "$plan"$'\n'"$apply" >> "$scratch/results/unify-link"
   rm -f "$scratch/plan.json"
-  finder unify-after
-  [ -z "$cold" ] || drop_caches
-  measure unify-after "${line[@]}"
+  local again
+  # The first of these reads what apply left, and keeps in the base what the second need not read.
+  for again in unify-after unify-again find-after; do
+    rm -f "$scratch/plan.json"
+    finder "$again"
+    [ -z "$cold" ] || drop_caches
+    measure "$again" "${line[@]}"
+  done
   end_copy unify-link
 }
 
@@ -213,7 +217,12 @@ find_and_link() {
   rated unify-apply unify-link
   rated fclones-link fclones-link
   rated hardlink-link hardlink-link
-  row unify-after unify-link ' | |'
+  echo
+  echo "| nothing changed since, $runs runs | version | median s | min | max | ratio | peak RSS MiB |"
+  echo '| --- | --- | ---: | ---: | ---: | ---: | ---: |'
+  row unify-after find-after
+  row unify-again find-after
+  row find-after find-after
 }
 
 draw_flame() {

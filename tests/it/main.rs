@@ -51,6 +51,7 @@
 mod support;
 
 mod bench;
+mod cache;
 mod care;
 mod confined;
 mod cut;
