@@ -4,8 +4,9 @@
 //!
 //! 1. announce: every name, every flag that will be off, in the journal, synced
 //! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name refers
-//!    to them; freeze guests that run, where that is allowed; look again who runs, and whether every directory is
-//!    where it was and every file as it was; lift the flags of objects that will get or lose a name
+//!    to them; freeze guests that run, where that is allowed; look again who runs, whose jobs and objects are left out,
+//!    and whether every directory is where it was and every file as it was; lift the flags of objects that will get or
+//!    lose a name
 //! 3. per job: exchange its names one by one, look at what came out, look at the file once more
 //! 4. put the directories' times back, set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
@@ -77,8 +78,8 @@ pub(super) struct Batch<'a, 'b> {
     pub guests: &'a [Guest],
     pub journal: &'a mut JournalFile,
     pub order: Order,
-    /// Guests whose names or objects the batch touches: quiet, or made so.
-    pub concerned: &'a [&'a Guest],
+    /// Who holds names of which object; its guests begin with `guests`.
+    pub holding: &'a Holding<'a>,
     /// Freezes those that run, if it may.
     pub still: &'a mut Still<'b>,
     /// Metadata that the policy ignores, to know an object's metadata digest.
@@ -94,9 +95,11 @@ pub(super) struct Landed {
     pub quarantined: u64,
     /// What became of each job.
     pub fates: Vec<Fate>,
+    /// Objects that were to be adopted and are none.
+    pub given_up: Vec<ObjectId>,
 }
 
-impl Batch<'_, '_> {
+impl<'a> Batch<'a, '_> {
     /// Executes the jobs; `adopted` are the files whose inodes become objects. `committed` is called with the fates once
     /// they are durable, before anything is dropped.
     pub fn execute(
@@ -125,12 +128,11 @@ impl Batch<'_, '_> {
             .iter()
             .try_for_each(|object| self.base.add_object(&object.file, &object.id))?;
         self.base.dir().sync_filesystem()?;
-        self.still.freeze(self.concerned)?;
-        let quiet = self.stop_if_running(jobs, &mut flights)?;
+        let concerned = concerned(jobs, flags, self.holding);
+        self.still.freeze(&self.guests_at(&concerned))?;
+        let lifted = self.stop_if_running(&concerned, jobs, flags, &mut flights)?;
         self.stop_if_moved(jobs, &mut flights, &parents)?;
-        // While somebody runs no flag comes off, not even for a moment.
-        let lifted = if quiet { flags } else { &[] };
-        let guards = self.guard(lifted, jobs, &mut flights)?;
+        let guards = self.guard(&lifted, jobs, &mut flights)?;
         guards
             .iter()
             .try_for_each(|guard| guard.file().set_immutable(false))?;
@@ -145,7 +147,7 @@ impl Batch<'_, '_> {
             self.base.dir().sync_filesystem()?;
         }
         self.last_look(jobs, &guards, &mut flights)?;
-        self.give_up_spoiled(adopted, jobs, &mut flights)?;
+        let given_up = self.give_up_spoiled(adopted, jobs, &mut flights)?;
         warnings.extend(parents.restore_times());
         if self.order == Order::FlagThenDrop {
             self.still.thaw()?;
@@ -161,6 +163,7 @@ impl Batch<'_, '_> {
             warnings,
             quarantined,
             fates,
+            given_up,
         })
     }
 
@@ -171,23 +174,18 @@ impl Batch<'_, '_> {
         adopted: &[Flagged],
         jobs: &[Job],
         flights: &mut [Flights],
-    ) -> SysResult<()> {
+    ) -> SysResult<Vec<ObjectId>> {
+        let mut given_up = Vec::new();
         for object in adopted {
-            let own = jobs
-                .iter()
-                .zip(flights.iter())
-                .find(|(job, _)| job.object == object.id && job.new.is_none());
-            let Some(fate) = own
-                .map(|(_, flight)| flight.fate.clone())
-                .filter(|fate| *fate != Fate::Done)
-            else {
+            let Some(fate) = spoiled(&object.id, jobs, flights) else {
                 continue;
             };
             self.take_back_all(&object.id, jobs, flights, &fate)?;
             object.file.set_immutable(false)?;
             self.base.remove_object(&object.id)?;
+            given_up.push(object.id);
         }
-        Ok(())
+        Ok(given_up)
     }
 
     /// What came out goes; an undo sets its flags after that, and lets go last.
@@ -205,6 +203,15 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
+    /// The guests with these numbers.
+    pub(super) fn guests_at(&self, at: &[usize]) -> Vec<&'a Guest> {
+        let guests = self.holding.guests();
+        at.iter()
+            .filter_map(|at| guests.get(*at).copied())
+            .collect()
+    }
+
+    /// All jobs about an object that are not over yet.
     pub(super) fn take_back_all(
         &self,
         object: &ObjectId,
@@ -215,7 +222,7 @@ impl Batch<'_, '_> {
         for (job, flight) in jobs
             .iter()
             .zip(flights)
-            .filter(|(job, _)| job.object == *object)
+            .filter(|(job, flight)| job.object == *object && flight.fate == Fate::Done)
         {
             flight.take_back(job, self.run, self.base, fate.clone())?;
         }
@@ -275,9 +282,12 @@ impl Batch<'_, '_> {
     }
 
     /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is not
-    /// is taken back.
+    /// is taken back. An inode that is not adopted after all stays its guest's, who may move.
     fn flag(&self, flags: &[Flagged], jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
         for flag in flags {
+            if spoiled(&flag.id, jobs, flights).is_some() {
+                continue;
+            }
             flag.file.set_immutable(true)?;
             let same = metadata_digest(&flag.file.metadata(self.ignore)?) == flag.id.metadata;
             if same || weak(Weak::NoLookAfterFlag) {
@@ -300,12 +310,18 @@ impl Batch<'_, '_> {
     }
 }
 
-/// Guests whose names change, or that hold names of an object whose flag comes off.
-pub(super) fn concerned<'a>(
-    jobs: &[Job],
-    flags: &[Flagged],
-    holding: &Holding<'a>,
-) -> Vec<&'a Guest> {
+/// How the job whose inode becomes this object ended, where it did not end well.
+fn spoiled(object: &ObjectId, jobs: &[Job], flights: &[Flights]) -> Option<Fate> {
+    let own = jobs
+        .iter()
+        .zip(flights)
+        .find(|(job, _)| job.object == *object && job.new.is_none());
+    own.map(|(_, flight)| flight.fate.clone())
+        .filter(|fate| *fate != Fate::Done)
+}
+
+/// Guests whose names change, or that hold names of an object that is touched: quiet, or made so.
+fn concerned(jobs: &[Job], flags: &[Flagged], holding: &Holding<'_>) -> Vec<usize> {
     let of_flags = flags.iter().flat_map(|flag| holding.holders(&flag.id));
     let of_objects = jobs.iter().flat_map(|job| holding.holders(&job.object));
     let all: BTreeSet<usize> = jobs
@@ -314,8 +330,5 @@ pub(super) fn concerned<'a>(
         .chain(of_flags)
         .chain(of_objects)
         .collect();
-    let guests = holding.guests();
-    all.into_iter()
-        .filter_map(|at| guests.get(at).copied())
-        .collect()
+    all.into_iter().collect()
 }

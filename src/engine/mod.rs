@@ -37,6 +37,7 @@ mod objects;
 mod output;
 mod parents;
 mod patterns;
+mod pending;
 mod plan;
 mod plan_file;
 mod prepare;
