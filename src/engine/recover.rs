@@ -71,7 +71,7 @@ pub(super) fn heal(
     allow_running: bool,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    let mut still = Still::new(base, allow_running)?;
+    let mut still = Still::new(base, allow_running, observer)?;
     still.inherit()?;
     let healed = heal_all(base, &mut still, observer);
     let gone_on = still.finish();

@@ -136,7 +136,7 @@ impl ReadyToUndo {
         let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
         let mut holding = Holding::new(everybody, &self.history);
         self.answer_lost(&mut holding, &mut receipt)?;
-        let mut still = Still::new(&self.base, self.allow_running)?;
+        let mut still = Still::new(&self.base, self.allow_running, observer)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
         let mut pace = Pace::new(self.limits);
         let most = pace.names_a_batch(still.names_a_batch());

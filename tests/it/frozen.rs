@@ -183,7 +183,8 @@ fn frozen_calls(disk: &Lab, cgroup: &Cgroup) -> (usize, usize) {
     (first, last)
 }
 
-fn calls_of_apply(disk: &Lab, cgroup: &Cgroup) -> Vec<String> {
+/// What is called, by name, when two guests are shared of which one runs.
+pub fn calls_of_apply(disk: &Lab, cgroup: &Cgroup) -> Vec<String> {
     let lab = disk.part("trace");
     let [web, db] = two(&lab);
     let _guest = cgroup.start(db.root(), ALIVE);
