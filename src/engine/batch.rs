@@ -7,8 +7,9 @@
 //!    to them; freeze guests that run, where that is allowed; look again who runs, whose jobs and objects are left out,
 //!    and whether every directory is where it was and every file as it was; lift the flags of objects that will get or
 //!    lose a name
-//! 3. per job: exchange its names one by one, look at what came out, look at the file once more
-//! 4. put the directories' times back, set the flags, read them back
+//! 3. per job: exchange its names one by one, put the directory's time back after each, look at what came out, look at
+//!    the file once more
+//! 4. set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
 //! 6. look at leases and mounts once more; let go what was frozen, if the flags are on; commit in the journal, synced;
 //!    tell the caller, who writes the receipt
@@ -259,7 +260,6 @@ impl<'a> Batch<'a, '_> {
             was: job.state.id,
             becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
             object: job.object,
-            parent_mtime: parent.mtime,
         };
         Flight::new(intent, parent)
     }

@@ -114,6 +114,7 @@ fn exchanged(
         staging.unlink(entry.as_bytes())?;
         return Ok(Healed::Finished(mtime));
     }
+    let time = parent.state()?.mtime;
     let back = swap(&Swap {
         staging,
         staged: entry.as_bytes(),
@@ -122,6 +123,8 @@ fn exchanged(
         put: intent.was,
         expected: intent.becomes,
     })?;
+    // All stands still, so nobody else was here; and no content depends on it.
+    drop(parent.set_mtime(time));
     match back {
         Swapped::Done => {
             staging.unlink(entry.as_bytes())?;
