@@ -307,7 +307,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         })?;
         self.links.extend(full);
         for (job, fate) in jobs.iter().zip(&landed.fates) {
-            if *fate == Fate::Done {
+            if fate.is_done() {
                 self.holding.add(job.object, job.guest, &job.names);
             }
         }

@@ -13,7 +13,7 @@
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
 //! 6. look at leases and mounts once more; let go what was frozen, if the flags are on; commit in the journal, synced;
 //!    tell the caller, who writes the receipt
-//! 7. drop what came out
+//! 7. drop what came out; what somebody opens for writing since he went on goes into quarantine
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
 
@@ -152,12 +152,13 @@ impl<'a> Batch<'a, '_> {
         warnings.extend(parents.restore_times());
         if self.order == Order::FlagThenDrop {
             self.still.thaw()?;
+            notice_writers(jobs, &mut flights)?;
         }
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = flights.iter().map(|flight| flight.fate.clone()).collect();
         committed(&fates)?;
-        self.drop_out(&flights, &guards)?;
+        warnings.extend(self.drop_out(jobs, &mut flights, &guards)?);
         self.journal.write(&[Record::Done { upto }])?;
         let quarantined = flights.iter().map(|flight| flight.quarantined).sum();
         Ok(Landed {
@@ -189,11 +190,25 @@ impl<'a> Batch<'a, '_> {
         Ok(given_up)
     }
 
-    /// What came out goes; an undo sets its flags after that, and lets go last.
-    fn drop_out(&mut self, flights: &[Flights], guards: &[Leased]) -> SysResult<()> {
-        flights
-            .iter()
-            .try_for_each(|flight| flight.drop_staged(self.run))?;
+    /// What came out goes, unless somebody opens it for writing by now; an undo sets its flags after that, and lets go
+    /// last. Returns what is to be said of files that are kept.
+    fn drop_out(
+        &mut self,
+        jobs: &[Job],
+        flights: &mut [Flights],
+        guards: &[Leased],
+    ) -> SysResult<Vec<String>> {
+        let mut kept = Vec::new();
+        for (job, flight) in jobs.iter().zip(flights) {
+            if self.order == Order::FlagThenDrop {
+                flight.notice_writer(job)?;
+            }
+            let guest = self.guests.get(job.guest).map(|guest| &guest.name);
+            let names = flight.drop_staged(self.run, self.base)?;
+            kept.extend(names.iter().zip(guest).map(|(name, guest)| {
+                format!("{guest}:{name} was opened for writing while it was replaced: the old file is in quarantine, with what was written")
+            }));
+        }
         if self.order == Order::DropThenFlag {
             guards
                 .iter()
@@ -201,7 +216,7 @@ impl<'a> Batch<'a, '_> {
             self.base.dir().sync_filesystem()?;
             self.still.thaw()?;
         }
-        Ok(())
+        Ok(kept)
     }
 
     /// The guests with these numbers.
@@ -308,6 +323,11 @@ impl<'a> Batch<'a, '_> {
         }
         Ok(())
     }
+}
+
+fn notice_writers(jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+    let mut all = jobs.iter().zip(flights);
+    all.try_for_each(|(job, flight)| flight.notice_writer(job))
 }
 
 /// How the job whose inode becomes this object ended, where it did not end well.

@@ -27,10 +27,9 @@ pub(super) fn outcomes(jobs: &[Job], pending: &[Pending], fates: &[Fate]) -> Vec
 fn makers(jobs: &[Job], pending: &[Pending], fates: &[Fate]) -> Vec<Option<Making>> {
     let mut made: Vec<Option<Making>> = pending.iter().map(|line| line.made).collect();
     let ended = jobs.iter().zip(pending).zip(fates);
-    for ((job, line), _) in ended.filter(|(_, fate)| **fate != Fate::Done) {
+    for ((job, line), _) in ended.filter(|(_, fate)| !fate.is_done()) {
         let mut twins = jobs.iter().zip(fates).zip(&mut made);
-        let heir =
-            twins.find(|((twin, fate), _)| twin.object == job.object && **fate == Fate::Done);
+        let heir = twins.find(|((twin, fate), _)| twin.object == job.object && fate.is_done());
         if let Some((_, heir)) = heir.filter(|_| line.made.is_some()) {
             *heir = line.made;
         }
@@ -41,8 +40,8 @@ fn makers(jobs: &[Job], pending: &[Pending], fates: &[Fate]) -> Vec<Option<Makin
 fn outcome(job: &Job, pending: &Pending, made: Option<Making>, fate: &Fate) -> Outcome {
     fate.bad_outcome().unwrap_or(Outcome::Done {
         made,
-        // The file that an object was made from takes its room with it.
-        saved: if made.is_some() {
+        // The file that an object was made from takes its room with it, and one that is kept has it still.
+        saved: if made.is_some() || *fate == Fate::DoneAndKept {
             0
         } else {
             job.state.allocated()

@@ -336,3 +336,23 @@ fn nothing_is_dropped_before_it_is_durable() {
         );
     }
 }
+
+/// What was taken out of a guest is open for writing when the run that kept the writer waiting is cut.
+#[test]
+fn a_file_that_is_open_for_writing_after_a_cut_goes_back() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = pair(&lab);
+    let was = id(&web.host("/usr/f"));
+    let args = ["apply", "--yes", plan.path.to_str().unwrap()];
+    unify_with(&[("UNIFY_FAULT", "getlease#2=kill")], &args).expect(-1);
+    let [staged] = &lab.staged()[..] else {
+        panic!("one file is in flight");
+    };
+    assert_eq!(id(staged), was);
+    let mut writer = std::fs::File::options().append(true).open(staged).unwrap();
+    lab.on_base("recover", &[]).expect(0);
+    std::io::Write::write_all(&mut writer, b"more\n").unwrap();
+    assert_eq!(id(&web.host("/usr/f")), was);
+    assert!(text(&web.host("/usr/f")).ends_with("more\n"));
+}

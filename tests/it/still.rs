@@ -1,9 +1,9 @@
 //! A batch in which one guest does not stand still: it keeps its own names and what it holds, and nobody else's.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::frozen::{ALIVE, assert_alive};
+use crate::frozen::{ALIVE, assert_alive, calls_of_apply};
 use crate::refused::line_of;
 use crate::support::{
     Cgroup, Disk, File, Guest, Lab, Out, Planned, content, id, is_immutable, listings, nlink,
@@ -31,6 +31,19 @@ impl Intruder {
     fn run(&self, args: &[&str]) -> Out {
         let out = unify_with(&[("UNIFY_FAULT", &self.fault)], args);
         assert!(self.pid.exists(), "nobody came in: {}", out.stderr);
+        out
+    }
+
+    /// The same, and at the first exchange of others this name must be flagged: it is not lifted for a moment.
+    fn run_while_flagged(&self, args: &[&str], name: &Path) -> Out {
+        let seen = self.pid.with_extension("flags");
+        let look = format!("lsattr '{}' > '{}'", name.display(), seen.display());
+        let faults = format!("{}\nexchange#1=run:{look}", self.fault);
+        let out = unify_with(&[("UNIFY_FAULT", &faults)], args);
+        let flags = std::fs::read_to_string(&seen).unwrap();
+        let flags = flags.split(' ').next().unwrap();
+        assert!(flags.contains('i'), "{args:?}: {flags}");
+        std::fs::remove_file(seen).unwrap();
         out
     }
 }
@@ -191,7 +204,9 @@ fn what_a_guest_that_moves_holds_stays_closed() {
     let _guest = cgroup.start(zoe.root(), ALIVE);
     let plan = lab.plan(&[&zoe], &[]);
     let intruder = Intruder::new(&lab, db);
-    intruder.run(&apply_args(&plan)).expect(4);
+    let closed = db.host(F);
+    let out = intruder.run_while_flagged(&apply_args(&plan), &closed);
+    out.expect(4);
     assert!(shared(G, &[app, &zoe]), "db has nothing of it");
     assert!(!shared(F, &[app, &zoe]));
     assert_refused(&lab, &zoe, F, "holder-running");
@@ -202,7 +217,7 @@ fn what_a_guest_that_moves_holds_stays_closed() {
     let undo = ["undo", "--yes", "--run", "all", "--allow-running", "--base"];
     let undo = [&undo[..], &[base.to_str().unwrap()]].concat();
     let intruder = Intruder::new(&lab, db);
-    intruder.run(&undo).expect(4);
+    intruder.run_while_flagged(&undo, &closed).expect(4);
     assert!(!shared(G, &[app, web]) && !shared(G, &[web, &zoe]));
     assert!(shared(F, &[app, db, web]) && shared(H, &[db, web]));
     assert!(is_immutable(&db.host(F)) && is_immutable(&db.host(H)));
@@ -214,4 +229,65 @@ fn what_a_guest_that_moves_holds_stays_closed() {
     unify_with(&[], &undo).expect(0);
     assert!(!shared(F, &[app, web]) && !shared(H, &[db, web]));
     unchanged(&all, &before, "after all");
+}
+
+/// Has a file open for reading, and opens it for writing by that descriptor when a file `trigger` appears.
+const REOPENS: &str = "perl -e 'open(F, \"<\", \"usr/f\"); \
+    open(O, \">\", \"../opened\"); close O; \
+    select(undef, undef, undef, 0.01) until -e \"../trigger\"; \
+    open(W, \">>\", \"/proc/self/fd/\" . fileno(F)); print W \"late\"; close W; \
+    open(D, \">\", \"../written\")' & ";
+
+/// The guest goes on before what came out is dropped. Who had that open already can write to it, and waits for us.
+#[test]
+fn what_is_opened_for_writing_after_the_thaw_is_kept() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let disk = lab!(Disk::Own);
+    let cgroup = cgroup!("late");
+    // Right after the thaw the paper that says what is frozen is removed; the last sync before the drop is the receipt's.
+    let calls = calls_of_apply(&disk, &cgroup);
+    let thaw = calls.iter().rposition(|call| call == "thaw").unwrap();
+    let unlinks: Vec<usize> = (thaw..calls.len())
+        .filter(|at| calls[*at] == "unlink")
+        .collect();
+    let nth = |name: &str, upto: usize| calls[..upto].iter().filter(|call| *call == name).count();
+    let paper = format!("unlink#{}", nth("unlink", thaw) + 1);
+    let receipt = format!("sync#{}", nth("sync", unlinks[1]));
+    for when in [&paper, &receipt] {
+        let lab = disk.part("case");
+        let guests = lab.twins(&[("/usr/f", File::new(content(1)))]);
+        let [web, db] = &guests;
+        let _guest = cgroup.start(web.root(), &format!("{REOPENS}{ALIVE}"));
+        let seen = |name: &str| wait_for(&lab.guests().join(name));
+        seen("opened");
+        let plan = lab.plan(&[web, db], &[]);
+        let trigger = lab.guests().join("trigger");
+        let fault = format!("{when}=run:touch '{}'; sleep 0.5", trigger.display());
+        let out = unify_with(&[("UNIFY_FAULT", &fault)], &apply_args(&plan));
+        seen("written");
+        assert!(shared("/usr/f", &[web, db]), "{when}: {}", out.stderr);
+        let quarantine = Command::new("grep")
+            .args(["-rl", "late"])
+            .arg(lab.base().join("quarantine"))
+            .output();
+        let kept = String::from_utf8(quarantine.unwrap().stdout).unwrap();
+        if *when == paper {
+            let receipt = lab.receipt();
+            assert_eq!(line_of(&receipt, "web", "/usr/f")["saved"], 0);
+        }
+        assert_eq!(kept.lines().count(), 1, "{when}: what it wrote is there");
+        out.expect(12);
+        assert!(!cgroup.is_frozen() && lab.staged().is_empty());
+        assert!(is_immutable(&db.host("/usr/f")));
+    }
+}
+
+fn wait_for(path: &Path) {
+    let start = std::time::Instant::now();
+    while !path.exists() {
+        assert!(start.elapsed().as_secs() < 60, "{path:?} does not appear");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
 }
