@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Digests, standing};
+use super::{Digests, Scrubbed, standing};
 use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical, machine, papers};
 
@@ -187,6 +187,13 @@ impl Base {
         self.path.join(name)
     }
 
+    /// The lock file, made where it is missing.
+    pub fn lock_file(&self) -> SysResult<PathBuf> {
+        let path = self.path.join("lock");
+        drop(papers::Growing::open(&path)?);
+        Ok(path)
+    }
+
     /// Excludes every other run until the guard is dropped.
     pub fn lock(&self, holder: &str) -> Result<papers::Lock, BaseError> {
         let taken = papers::lock(&self.path.join("lock"), holder)?;
@@ -237,6 +244,7 @@ impl Base {
         }
         Digests::forget(self)?;
         papers::remove(&self.path.join("lock"))?;
+        Scrubbed::remove(self)?;
         Base::remove_part(&self.path)
     }
 

@@ -6,7 +6,7 @@
 //!   cache/digests       contents that `plan` has read: disposable, written without the lock
 //!   frozen              cgroups that the run in hand may have frozen
 //!   lock                held by the run that changes anything
-//!   scrubbed            when the objects of each `ab` were last read again, all of them
+//!   scrub/read          when the objects of each `ab` were last read again, all of them
 //!   objects/ab/REST     one inode each; "ab" + REST is the object's name without `sha256:`
 //!   staging/RUN/SEQ     what is about to be exchanged with a guest's name, and afterwards what came out
 //!   quarantine/RUN/SEQ  what came out of a guest and is not known: kept for a person

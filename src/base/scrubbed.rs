@@ -2,12 +2,14 @@
 //! 1970 a line. A memory only: what is missing or damaged is as if it was never read.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use super::Base;
 use crate::sys::{SysResult, papers};
 
-/// The paper's name.
-const PAPER: &str = "scrubbed";
+/// The paper has a directory of its own: whoever scrubs may write nowhere else.
+const PLACE: &str = "scrub";
+const PAPER: &str = "scrub/read";
 
 /// Moments by fan-out directory.
 #[derive(Debug, Default)]
@@ -19,6 +21,19 @@ impl Scrubbed {
         let text = papers::read_small(&base.paper(PAPER))?.unwrap_or_default();
         let text = String::from_utf8_lossy(&text);
         Ok(Scrubbed(text.lines().filter_map(parse).collect()))
+    }
+
+    /// The directory of the paper, made where it is missing.
+    pub fn place(base: &Base) -> SysResult<PathBuf> {
+        let place = base.paper(PLACE);
+        papers::ensure_dir(&place)?;
+        Ok(place)
+    }
+
+    /// Forgets everything.
+    pub fn remove(base: &Base) -> SysResult<()> {
+        papers::remove(&base.paper(PAPER))?;
+        papers::remove_empty_dir(&base.paper(PLACE))
     }
 
     /// Were all objects of this directory read at `moment` or later?
@@ -35,6 +50,7 @@ impl Scrubbed {
     pub fn write(&self, base: &Base) -> SysResult<()> {
         let lines = self.0.iter().map(|(fan, read)| format!("{fan} {read}\n"));
         let text: String = lines.collect();
+        Scrubbed::place(base)?;
         papers::write_whole(&base.paper(PAPER), text.as_bytes())
     }
 }
@@ -62,5 +78,16 @@ mod tests {
         ];
         let read: Vec<_> = lines.into_iter().filter_map(parse).collect();
         assert_eq!(read, [("ab".to_owned(), 12), ("cd".to_owned(), -5)]);
+    }
+
+    /// A scrub while an `apply` asks its question, which is answered with no.
+    #[test]
+    fn a_base_that_was_scrubbed_and_not_used_can_go() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("base");
+        let base = Base::ensure(&path).unwrap();
+        Scrubbed::default().write(&base).unwrap();
+        base.unmake_if_unused().unwrap();
+        assert!(!path.exists());
     }
 }

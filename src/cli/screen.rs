@@ -1,7 +1,10 @@
 //! The observer of the core: bars on a terminal, warnings and refusals as lines, everything on standard error.
+//!
+//! Nothing is written while guests stand still: a terminal that was told to wait, or a pipe that nobody reads, would keep
+//! them so. It is said when they go on, or when the screen is dropped, which is when the run is over.
 
 use std::io::{self, IsTerminal};
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -24,6 +27,12 @@ struct State {
     bar: Option<ProgressBar>,
     not_done: NotDone,
     shown: usize,
+    /// Do guests stand still?
+    hushed: bool,
+    /// What is to be said when they go on.
+    unsaid: Vec<String>,
+    /// How far the bar came meanwhile.
+    steps: u64,
 }
 
 impl Screen {
@@ -38,22 +47,20 @@ impl Screen {
 
     /// What was refused and failed so far.
     pub fn not_done(self) -> NotDone {
-        self.state
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .not_done
+        std::mem::take(&mut self.state().not_done)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Observer for Screen {
     fn notice(&self, event: &Event<'_>) {
-        let mut state = self
-            .state
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut state = self.state();
         match event {
             Event::Begin(stage, total) if self.bars => state.bar = Some(bar(*stage, *total)),
-            Event::Advance(_, steps) => state.bar.iter().for_each(|bar| bar.inc(*steps)),
+            Event::Advance(_, steps) => state.advance(*steps),
             Event::End(_) => state
                 .bar
                 .take()
@@ -61,14 +68,40 @@ impl Observer for Screen {
                 .for_each(ProgressBar::finish_and_clear),
             Event::Warning(text) => state.line(&format!("unify: {}", sentence::safe(text))),
             Event::NotDone(guest, paths, outcome) => state.not_done(*guest, paths, outcome),
+            Event::Frozen => state.hushed = true,
+            Event::GoOn => state.speak(),
             Event::Begin(..) => {}
         }
     }
 }
 
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.state().speak();
+    }
+}
+
 impl State {
-    fn line(&self, text: &str) {
+    fn speak(&mut self) {
+        self.hushed = false;
+        for text in std::mem::take(&mut self.unsaid) {
+            self.line(&text);
+        }
+        let steps = std::mem::take(&mut self.steps);
+        self.advance(steps);
+    }
+
+    fn advance(&mut self, steps: u64) {
         match &self.bar {
+            _ if self.hushed => self.steps += steps,
+            Some(bar) if steps > 0 => bar.inc(steps),
+            _ => {}
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        match &self.bar {
+            _ if self.hushed => self.unsaid.push(text.to_owned()),
             Some(bar) => bar.suspend(|| say(text)),
             None => say(text),
         }

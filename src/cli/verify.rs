@@ -55,7 +55,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn scrub(base: &Path, args: &Args) -> Result<Exit, Failure> {
     let stop = engine::stop_on_signals()?;
-    let found = engine::scrub(base, args.since, &Screen::new(), &stop)?;
+    let screen = Screen::new();
+    engine::to_scrubbing(base, &screen)?;
+    let found = engine::scrub(base, args.since, &screen, &stop)?;
     let mut out = io::stdout().lock();
     if args.json {
         scrub::json(&found, &mut out)?;

@@ -192,7 +192,7 @@ impl ReadyToApply {
         self.teach(&mut holding, &mut receipt)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
         let max_links = machine::filesystem(self.base.dir())?.max_links;
-        let still = Still::new(&self.base, self.options.allow_running)?;
+        let still = Still::new(&self.base, self.options.allow_running, observer)?;
         let pace = Pace::new(self.options.limits);
         let mut work = ApplyLoop::new(
             self,

@@ -5,13 +5,14 @@ mod flags;
 use std::collections::HashSet;
 
 use super::apply::ReadyToApply;
-use super::batch::{Batch, Flagged, Job, Order, concerned};
+use super::batch::{Batch, Flagged, Job, Order};
 use super::dropper::Dropper;
 use super::flight::Fate;
 use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::limits::Pace;
 use super::objects::Objects;
+use super::pending::{Pending, outcomes};
 use super::prepare::{Prepared, Verdict, World, compare_all, names_of, prepare};
 use super::quiet::Condition;
 use super::receipts::{ReceiptFile, flag_line, link_line};
@@ -19,20 +20,13 @@ use super::still::Still;
 use super::{EngineError, Guest};
 use crate::base::{Base, Run};
 use crate::model::{
-    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect, Stage, Time,
+    Action, Event, Flag, Header, Link, ObjectId, Observer, Outcome, Protect, Stage,
 };
 use crate::sys::SysResult;
 use crate::sys::signals::Stop;
 
 /// Most bytes of victims in one batch: what a full disk may have to hold twice.
 const BATCH_BYTES: u64 = 64 << 20;
-
-/// A line of the batch in hand whose job is in flight.
-struct Pending {
-    link: Link,
-    made: Option<Making>,
-    mtime: Option<Time>,
-}
 
 pub(super) struct ApplyLoop<'a, 'r> {
     base: &'a Base,
@@ -185,9 +179,12 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         (self.names, self.bytes) = (0, 0);
         let done = links.len() as u64;
         let (jobs, pending) = self.prepare_all(links, &conditions)?;
-        let flags = self.flags_to_set(&jobs);
+        let mut flags = self.flags_to_set(&jobs);
         if !jobs.is_empty() || !flags.is_empty() {
-            self.execute(&jobs, &pending, &flags, observer)?;
+            let given_up = self.execute(&jobs, &pending, &flags, observer)?;
+            // Their flag lines wait for the next file that makes them.
+            flags.retain(|flag| !given_up.contains(&flag.id));
+            self.wanted.extend(given_up);
         }
         self.answer_flags(&flags)?;
         self.dropper.take(jobs, self.base);
@@ -253,9 +250,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         pending: &[Pending],
         flags: &[Flagged],
         observer: &dyn Observer,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Vec<ObjectId>, EngineError> {
         let ignore = &self.header.policy.ignore;
-        let concerned = concerned(jobs, flags, &self.holding);
         let batch = Batch {
             base: self.base,
             run: self.run,
@@ -263,27 +259,24 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             journal: self.journal,
             order: Order::FlagThenDrop,
             ignore,
-            concerned: &concerned,
+            holding: &self.holding,
             still: &mut self.still,
         };
         let receipt = &mut *self.receipt;
         let mut full = Vec::new();
         let landed = batch.execute(jobs, flags, &self.objects.adopted(), &mut |fates| {
-            for ((job, pending), fate) in jobs.iter().zip(pending).zip(fates) {
-                match fate {
-                    Fate::Full => full.push((pending.link.clone(), job.object.next_generation())),
-                    _ => receipt.add(&link_line(
-                        &pending.link,
-                        job.object,
-                        outcome(job, pending, fate),
-                    ))?,
+            let outcomes = outcomes(jobs, pending, fates);
+            for ((job, pending), outcome) in jobs.iter().zip(pending).zip(outcomes) {
+                match outcome {
+                    None => full.push((pending.link.clone(), job.object.next_generation())),
+                    Some(outcome) => receipt.add(&link_line(&pending.link, job.object, outcome))?,
                 }
             }
             receipt.sync()
         })?;
         self.links.extend(full);
         for (job, fate) in jobs.iter().zip(&landed.fates) {
-            if *fate == Fate::Done {
+            if fate.is_done() {
                 self.holding.add(job.object, job.guest, &job.names);
             }
         }
@@ -292,7 +285,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             .warnings
             .iter()
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
-        Ok(())
+        Ok(landed.given_up)
     }
 
     fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {
@@ -303,17 +296,4 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     fn answer(&mut self, link: &Link, object: ObjectId, outcome: Outcome) -> SysResult<()> {
         self.receipt.add(&link_line(link, object, outcome))
     }
-}
-
-fn outcome(job: &Job, pending: &Pending, fate: &Fate) -> Outcome {
-    fate.bad_outcome().unwrap_or(Outcome::Done {
-        made: pending.made,
-        // The file that an object was made from takes its room with it.
-        saved: if pending.made.is_some() {
-            0
-        } else {
-            job.state.allocated()
-        },
-        mtime: pending.mtime,
-    })
 }

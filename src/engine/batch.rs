@@ -4,14 +4,16 @@
 //!
 //! 1. announce: every name, every flag that will be off, in the journal, synced
 //! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name refers
-//!    to them; freeze guests that run, where that is allowed; look again who runs, and whether every directory is
-//!    where it was and every file as it was; lift the flags of objects that will get or lose a name
-//! 3. per job: exchange its names one by one, look at what came out, look at the file once more
-//! 4. put the directories' times back, set the flags, read them back
+//!    to them; freeze guests that run, where that is allowed; look again who runs, whose jobs and objects are left out,
+//!    and whether every directory is where it was and every file as it was; lift the flags of objects that will get or
+//!    lose a name
+//! 3. per job: exchange its names one by one, put the directory's time back after each, look at what came out, look at
+//!    the file once more
+//! 4. set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
 //! 6. look at leases and mounts once more; let go what was frozen, if the flags are on; commit in the journal, synced;
 //!    tell the caller, who writes the receipt
-//! 7. drop what came out
+//! 7. drop what came out; what somebody opens for writing since he went on goes into quarantine
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
 
@@ -78,8 +80,8 @@ pub(super) struct Batch<'a, 'b> {
     pub guests: &'a [Guest],
     pub journal: &'a mut JournalFile,
     pub order: Order,
-    /// Guests whose names or objects the batch touches: quiet, or made so.
-    pub concerned: &'a [&'a Guest],
+    /// Who holds names of which object; its guests begin with `guests`.
+    pub holding: &'a Holding<'a>,
     /// Freezes those that run, if it may.
     pub still: &'a mut Still<'b>,
     /// Metadata that the policy ignores, to know an object's metadata digest.
@@ -95,9 +97,11 @@ pub(super) struct Landed {
     pub quarantined: u64,
     /// What became of each job.
     pub fates: Vec<Fate>,
+    /// Objects that were to be adopted and are none.
+    pub given_up: Vec<ObjectId>,
 }
 
-impl Batch<'_, '_> {
+impl<'a> Batch<'a, '_> {
     /// Executes the jobs; `adopted` are the files whose inodes become objects. `committed` is called with the fates once
     /// they are durable, before anything is dropped.
     pub fn execute(
@@ -126,12 +130,11 @@ impl Batch<'_, '_> {
             .iter()
             .try_for_each(|object| self.base.add_object(&object.file, &object.id))?;
         self.base.dir().sync_filesystem()?;
-        self.still.freeze(self.concerned)?;
-        let quiet = self.stop_if_running(jobs, &mut flights)?;
+        let concerned = concerned(jobs, flags, self.holding);
+        self.still.freeze(&self.guests_at(&concerned))?;
+        let lifted = self.stop_if_running(&concerned, jobs, flags, &mut flights)?;
         self.stop_if_moved(jobs, &mut flights, &parents)?;
-        // While somebody runs no flag comes off, not even for a moment.
-        let lifted = if quiet { flags } else { &[] };
-        let guards = self.guard(lifted, jobs, &mut flights)?;
+        let guards = self.guard(&lifted, jobs, &mut flights)?;
         guards
             .iter()
             .try_for_each(|guard| guard.file().set_immutable(false))?;
@@ -146,22 +149,24 @@ impl Batch<'_, '_> {
             self.base.dir().sync_filesystem()?;
         }
         self.last_look(jobs, &guards, &mut flights)?;
-        self.give_up_spoiled(adopted, jobs, &mut flights)?;
+        let given_up = self.give_up_spoiled(adopted, jobs, &mut flights)?;
         warnings.extend(parents.restore_times());
         if self.order == Order::FlagThenDrop {
             self.still.thaw()?;
+            notice_writers(jobs, &mut flights)?;
         }
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = flights.iter().map(|flight| flight.fate.clone()).collect();
         committed(&fates)?;
-        self.drop_out(&flights, &guards)?;
+        warnings.extend(self.drop_out(jobs, &mut flights, &guards)?);
         self.journal.write(&[Record::Done { upto }])?;
         let quarantined = flights.iter().map(|flight| flight.quarantined).sum();
         Ok(Landed {
             warnings,
             quarantined,
             fates,
+            given_up,
         })
     }
 
@@ -172,30 +177,39 @@ impl Batch<'_, '_> {
         adopted: &[Flagged],
         jobs: &[Job],
         flights: &mut [Flights],
-    ) -> SysResult<()> {
+    ) -> SysResult<Vec<ObjectId>> {
+        let mut given_up = Vec::new();
         for object in adopted {
-            let own = jobs
-                .iter()
-                .zip(flights.iter())
-                .find(|(job, _)| job.object == object.id && job.new.is_none());
-            let Some(fate) = own
-                .map(|(_, flight)| flight.fate.clone())
-                .filter(|fate| *fate != Fate::Done)
-            else {
+            let Some(fate) = spoiled(&object.id, jobs, flights) else {
                 continue;
             };
             self.take_back_all(&object.id, jobs, flights, &fate)?;
             object.file.set_immutable(false)?;
             self.base.remove_object(&object.id)?;
+            given_up.push(object.id);
         }
-        Ok(())
+        Ok(given_up)
     }
 
-    /// What came out goes; an undo sets its flags after that, and lets go last.
-    fn drop_out(&mut self, flights: &[Flights], guards: &[Leased]) -> SysResult<()> {
-        flights
-            .iter()
-            .try_for_each(|flight| flight.drop_staged(self.run))?;
+    /// What came out goes, unless somebody opens it for writing by now; an undo sets its flags after that, and lets go
+    /// last. Returns what is to be said of files that are kept.
+    fn drop_out(
+        &mut self,
+        jobs: &[Job],
+        flights: &mut [Flights],
+        guards: &[Leased],
+    ) -> SysResult<Vec<String>> {
+        let mut kept = Vec::new();
+        for (job, flight) in jobs.iter().zip(flights) {
+            if self.order == Order::FlagThenDrop {
+                flight.notice_writer(job)?;
+            }
+            let guest = self.guests.get(job.guest).map(|guest| &guest.name);
+            let names = flight.drop_staged(self.run, self.base)?;
+            kept.extend(names.iter().zip(guest).map(|(name, guest)| {
+                format!("{guest}:{name} was opened for writing while it was replaced: the old file is in quarantine, with what was written")
+            }));
+        }
         if self.order == Order::DropThenFlag {
             guards
                 .iter()
@@ -203,9 +217,18 @@ impl Batch<'_, '_> {
             self.base.dir().sync_filesystem()?;
             self.still.thaw()?;
         }
-        Ok(())
+        Ok(kept)
     }
 
+    /// The guests with these numbers.
+    pub(super) fn guests_at(&self, at: &[usize]) -> Vec<&'a Guest> {
+        let guests = self.holding.guests();
+        at.iter()
+            .filter_map(|at| guests.get(*at).copied())
+            .collect()
+    }
+
+    /// All jobs about an object that are not over yet.
     pub(super) fn take_back_all(
         &self,
         object: &ObjectId,
@@ -216,7 +239,7 @@ impl Batch<'_, '_> {
         for (job, flight) in jobs
             .iter()
             .zip(flights)
-            .filter(|(job, _)| job.object == *object)
+            .filter(|(job, flight)| job.object == *object && flight.fate == Fate::Done)
         {
             flight.take_back(job, self.run, self.base, fate.clone())?;
         }
@@ -253,7 +276,6 @@ impl Batch<'_, '_> {
             was: job.state.id,
             becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
             object: job.object,
-            parent_mtime: parent.mtime,
         };
         Flight::new(intent, parent)
     }
@@ -276,9 +298,12 @@ impl Batch<'_, '_> {
     }
 
     /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is not
-    /// is taken back.
+    /// is taken back. An inode that is not adopted after all stays its guest's, who may move.
     fn flag(&self, flags: &[Flagged], jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
         for flag in flags {
+            if spoiled(&flag.id, jobs, flights).is_some() {
+                continue;
+            }
             flag.file.set_immutable(true)?;
             let same = metadata_digest(&flag.file.metadata(self.ignore)?) == flag.id.metadata;
             if same || weak(Weak::NoLookAfterFlag) {
@@ -301,12 +326,23 @@ impl Batch<'_, '_> {
     }
 }
 
-/// Guests whose names change, or that hold names of an object whose flag comes off.
-pub(super) fn concerned<'a>(
-    jobs: &[Job],
-    flags: &[Flagged],
-    holding: &Holding<'a>,
-) -> Vec<&'a Guest> {
+fn notice_writers(jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+    let mut all = jobs.iter().zip(flights);
+    all.try_for_each(|(job, flight)| flight.notice_writer(job))
+}
+
+/// How the job whose inode becomes this object ended, where it did not end well.
+fn spoiled(object: &ObjectId, jobs: &[Job], flights: &[Flights]) -> Option<Fate> {
+    let own = jobs
+        .iter()
+        .zip(flights)
+        .find(|(job, _)| job.object == *object && job.new.is_none());
+    own.map(|(_, flight)| flight.fate.clone())
+        .filter(|fate| *fate != Fate::Done)
+}
+
+/// Guests whose names change, or that hold names of an object that is touched: quiet, or made so.
+fn concerned(jobs: &[Job], flags: &[Flagged], holding: &Holding<'_>) -> Vec<usize> {
     let of_flags = flags.iter().flat_map(|flag| holding.holders(&flag.id));
     let of_objects = jobs.iter().flat_map(|job| holding.holders(&job.object));
     let all: BTreeSet<usize> = jobs
@@ -315,8 +351,5 @@ pub(super) fn concerned<'a>(
         .chain(of_flags)
         .chain(of_objects)
         .collect();
-    let guests = holding.guests();
-    all.into_iter()
-        .filter_map(|at| guests.get(at).copied())
-        .collect()
+    all.into_iter().collect()
 }

@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
+use super::EngineError;
 use super::survey::Opened;
+use crate::base::{Base, Scrubbed};
 use crate::model::{Event, Observer};
 use crate::sys::{Bounds, Reads, confine, machine};
 
@@ -21,6 +23,7 @@ pub(super) fn to_plan(
         reads: if private { Reads::Views } else { Reads::Disk },
         renames_in: output,
         writes_in: cache.as_slice(),
+        writes: &[],
     };
     confine_to(&bounds, observer);
 }
@@ -29,6 +32,20 @@ pub(super) fn to_plan(
 /// changes no tree, which is what Landlock forbids.
 pub fn to_reading(observer: &dyn Observer) {
     confine_to(&nothing_written(Reads::Disk), observer);
+}
+
+/// `verify --base`: reads a base and its guests, and writes when it read what, in a directory of its own; and who holds
+/// the lock, into that file. No object can be written, whatever its flags.
+pub fn to_scrubbing(base: &Path, observer: &dyn Observer) -> Result<(), EngineError> {
+    let base = Base::existing(base)?;
+    let (memory, lock) = (Scrubbed::place(&base)?, base.lock_file()?);
+    let bounds = Bounds {
+        writes_in: &[&memory],
+        writes: &[&lock],
+        ..nothing_written(Reads::Disk)
+    };
+    confine_to(&bounds, observer);
+    Ok(())
 }
 
 /// `show`: reads a plan that is open.
@@ -41,6 +58,7 @@ fn nothing_written(reads: Reads) -> Bounds<'static> {
         reads,
         renames_in: None,
         writes_in: &[],
+        writes: &[],
     }
 }
 

@@ -17,6 +17,8 @@ pub(super) enum Fate {
     /// All its names refer to the new inode.
     #[default]
     Done,
+    /// The same, and what came out is kept: somebody opens it for writing.
+    DoneAndKept,
     /// The world is not as expected; nothing was changed, or it was taken back.
     Refused(Refusal),
     /// The machine said no; nothing was changed, or it was taken back.
@@ -26,6 +28,11 @@ pub(super) enum Fate {
 }
 
 impl Fate {
+    /// Do all names refer to the new inode?
+    pub fn is_done(&self) -> bool {
+        matches!(self, Fate::Done | Fate::DoneAndKept)
+    }
+
     /// What an error on the way to a name means.
     pub fn from_path_error(error: &SysError) -> Fate {
         match error.meaning() {
@@ -188,12 +195,28 @@ impl Flights {
         }
     }
 
-    /// Drops what came out: it is durable that nothing refers to it any more.
-    pub fn drop_staged(&self, run: &Run) -> SysResult<()> {
-        self.names
-            .iter()
-            .filter(|flight| flight.staged)
-            .try_for_each(|flight| run.staging.unlink(flight.staged_name().as_bytes()))
+    /// Once guests went on: whoever had the file open before, be it for nothing but its path, can open it for writing by
+    /// that descriptor. He waits for our lease, and what he will write is not lost. Whoever does so after the drop writes
+    /// to a file without a name, as after every package upgrade: no lease lasts for ever.
+    pub fn notice_writer(&mut self, job: &Job) -> SysResult<()> {
+        if self.fate == Fate::Done && job.new.is_some() && !job.old.stands()? {
+            self.fate = Fate::DoneAndKept;
+        }
+        Ok(())
+    }
+
+    /// Drops what came out: it is durable that nothing refers to it any more. Returns the names whose file is kept.
+    pub fn drop_staged(&mut self, run: &Run, base: &Base) -> SysResult<Vec<GuestPath>> {
+        let mut kept = Vec::new();
+        for flight in self.names.iter_mut().filter(|flight| flight.staged) {
+            if self.fate == Fate::DoneAndKept {
+                self.quarantined += quarantine(flight, run, base)?;
+                kept.push(flight.intent.path.clone());
+            } else {
+                run.staging.unlink(flight.staged_name().as_bytes())?;
+            }
+        }
+        Ok(kept)
     }
 
     fn move_one(

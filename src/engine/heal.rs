@@ -1,5 +1,7 @@
 //! One name that was in flight, by what it refers to now and what lies in staging.
 //!
+//! What came out and is open for writing is treated as if it were not equal.
+//!
 //! | name | staging | meaning | done |
 //! | --- | --- | --- | --- |
 //! | old | new | not exchanged | staging entry dropped |
@@ -17,7 +19,7 @@ use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
 use crate::model::{FileId, Ignored, Time};
 use crate::rules::precondition::metadata_differs;
-use crate::sys::{Dir, Regular, SysError, SysResult};
+use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 
 /// How a name was healed.
 pub(super) enum Healed {
@@ -99,21 +101,18 @@ fn exchanged(
     finish: bool,
 ) -> SysResult<Healed> {
     let (old, new) = (
-        staging.open_regular(entry.as_bytes())?,
+        nobodys(staging, entry)?,
         parent.open_regular(intent.path.file_name())?,
     );
-    let equal = match (&old, &new) {
-        (Some(old), Some(new)) => equal(old, new)?,
-        _ => false,
-    };
-    if equal && finish {
-        let mtime = old
-            .map(|old| old.state())
-            .transpose()?
-            .map(|state| state.mtime);
+    if let (Some(old), Some(new), true) = (old, new, finish)
+        && equal(old.file(), &new)?
+        && old.stands()?
+    {
+        let mtime = old.file().state()?.mtime;
         staging.unlink(entry.as_bytes())?;
-        return Ok(Healed::Finished(mtime));
+        return Ok(Healed::Finished(Some(mtime)));
     }
+    let time = parent.state()?.mtime;
     let back = swap(&Swap {
         staging,
         staged: entry.as_bytes(),
@@ -122,6 +121,8 @@ fn exchanged(
         put: intent.was,
         expected: intent.becomes,
     })?;
+    // All stands still, so nobody else was here; and no content depends on it.
+    drop(parent.set_mtime(time));
     match back {
         Swapped::Done => {
             staging.unlink(entry.as_bytes())?;
@@ -137,12 +138,18 @@ fn equals_object(base: &Base, staging: &Dir, intent: &Intent, entry: &str) -> Sy
     if inode == Some(intent.was) {
         return Ok(true);
     }
-    match (
-        staging.open_regular(entry.as_bytes())?,
-        base.object(&intent.object)?,
-    ) {
-        (Some(old), Some(object)) => equal(&old, &object),
+    match (nobodys(staging, entry)?, base.object(&intent.object)?) {
+        (Some(old), Some(object)) => Ok(equal(old.file(), &object)? && old.stands()?),
         _ => Ok(false),
+    }
+}
+
+/// What came out, under a lease: whoever had it open may have opened it for writing when the run that kept him from it was
+/// cut, and what he writes must not be lost. `None` where that is so.
+fn nobodys(staging: &Dir, entry: &str) -> SysResult<Option<Leased>> {
+    match staging.open_regular(entry.as_bytes())? {
+        Some(old) => Ok(Leased::take(old)?.ok()),
+        None => Ok(None),
     }
 }
 

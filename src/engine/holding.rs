@@ -12,7 +12,7 @@ use super::quiet::Condition;
 use crate::model::{FileState, GuestName, GuestPath, ObjectId, Refusal};
 
 /// A guest that is not quiet, and who is inside.
-pub(super) type Running = (GuestName, String);
+type Running = (GuestName, String);
 
 /// Names of objects by guest; guests are indices into the list that this was made with.
 pub(super) struct Holding<'a> {

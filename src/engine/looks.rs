@@ -1,29 +1,71 @@
 //! What a batch looks at again in its course: whether everybody is quiet, whether anything moved, whether leases stand.
 //! What is not as it should be is taken back.
 
+use std::collections::BTreeMap;
+
 use super::batch::{Batch, Flagged, Job, Order};
 use super::flight::{Fate, Flights};
 use super::parents::Parents;
 use super::quiet;
-use crate::model::Refusal;
+use crate::model::{ObjectId, Refusal};
 use crate::sys::{Leased, Meaning, SysResult};
 
+/// Guests that are not quiet, by their number, and who is inside.
+type Moving = BTreeMap<usize, String>;
+
 impl Batch<'_, '_> {
-    /// A guest may have been started since the jobs were prepared: then they are taken back. Is everybody quiet?
-    pub(super) fn stop_if_running(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<bool> {
-        let Some((guest, who)) = quiet::anybody(self.concerned, &self.still.now()?)? else {
-            return Ok(true);
-        };
+    /// A guest may have been started since the jobs were prepared, or does not stand still: its own jobs are over, and
+    /// those of others about an object that it holds. Returns the flags that may come off: while a holder runs, its
+    /// object's does not, not even for a moment.
+    pub(super) fn stop_if_running<'f>(
+        &self,
+        concerned: &[usize],
+        jobs: &[Job],
+        flags: &'f [Flagged],
+        flights: &mut [Flights],
+    ) -> SysResult<Vec<&'f Flagged>> {
+        let moving = self.moving(concerned)?;
         for (job, flight) in jobs.iter().zip(flights) {
-            let (guest, who) = (guest.clone(), who.clone());
-            let why = if self.guests[job.guest].name == guest {
-                Refusal::GuestRunning { who }
-            } else {
-                Refusal::HolderRunning { guest, who }
-            };
-            flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
+            if let Some(why) = self.in_the_way(job, jobs, &moving) {
+                flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
+            }
         }
-        Ok(false)
+        let still = |flag: &&Flagged| self.moving_holder(&flag.id, jobs, &moving).is_none();
+        Ok(flags.iter().filter(still).collect())
+    }
+
+    /// Who of these guests is not quiet.
+    fn moving(&self, concerned: &[usize]) -> SysResult<Moving> {
+        let conditions = self.still.look(&self.guests_at(concerned))?;
+        let moving = concerned.iter().zip(conditions);
+        Ok(moving
+            .filter_map(|(at, condition)| Some((*at, condition.running?)))
+            .collect())
+    }
+
+    fn in_the_way(&self, job: &Job, jobs: &[Job], moving: &Moving) -> Option<Refusal> {
+        if let Some(who) = moving.get(&job.guest) {
+            return Some(Refusal::GuestRunning { who: who.clone() });
+        }
+        let (at, who) = self.moving_holder(&job.object, jobs, moving)?;
+        let guest = self.holding.guests().get(at)?.name.clone();
+        Some(Refusal::HolderRunning { guest, who })
+    }
+
+    /// A guest that has names of the object and moves; the inode that becomes an object has those of its own job.
+    fn moving_holder(
+        &self,
+        object: &ObjectId,
+        jobs: &[Job],
+        moving: &Moving,
+    ) -> Option<(usize, String)> {
+        let adopted = jobs.iter().filter(|job| job.new.is_none());
+        let makers = adopted.filter(|job| job.object == *object);
+        let mut holders = self
+            .holding
+            .holders(object)
+            .chain(makers.map(|job| job.guest));
+        holders.find_map(|at| Some((at, moving.get(&at)?.clone())))
     }
 
     /// Directories may have been moved, and files changed, before everything stood still: each is looked at again.
@@ -54,7 +96,7 @@ impl Batch<'_, '_> {
     /// somebody has open for writing keeps its flag, and its jobs are over.
     pub(super) fn guard(
         &self,
-        flags: &[Flagged],
+        flags: &[&Flagged],
         jobs: &[Job],
         flights: &mut [Flights],
     ) -> SysResult<Vec<Leased>> {

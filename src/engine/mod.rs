@@ -39,6 +39,7 @@ mod objects;
 mod output;
 mod parents;
 mod patterns;
+mod pending;
 mod plan;
 mod plan_file;
 mod prepare;
@@ -61,7 +62,7 @@ mod undo_prepare;
 mod verify;
 
 pub use apply::{ApplyOptions, ReadyToApply};
-pub use confined::{to_papers, to_reading};
+pub use confined::{to_papers, to_reading, to_scrubbing};
 pub use error::{EngineError, ErrorKind};
 pub use explain::explain;
 pub use gc::collect;

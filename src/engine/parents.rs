@@ -14,7 +14,7 @@ pub(super) struct Parent {
     pub dir: Dir,
     pub id: FileId,
     pub mtime: Time,
-    /// Its time right after our last exchange in it: any other means that somebody else was there.
+    /// Its time after our last exchange in it: any other means that somebody else was there.
     ours: Cell<Time>,
     foreign: Cell<bool>,
 }
@@ -55,7 +55,7 @@ impl Parents {
         moved.map(|(_, parent)| parent.id).collect()
     }
 
-    /// Puts the modification times back where the only changes were ours. What cannot be put back is returned for a
+    /// The modification times are back where the only changes were ours. What cannot be put back is returned for a
     /// warning: no content depends on it.
     pub fn restore_times(&self) -> Vec<String> {
         let restored = self.0.values().map(|parent| parent.restore_time());
@@ -67,14 +67,27 @@ impl Parents {
 }
 
 impl Parent {
-    /// Does something of ours in the directory, and remembers the time that it left. What others did before shows.
+    /// Does something of ours in the directory and puts its time back at once: a run that is cut must leave no time that
+    /// nobody could tell from the guest's own. What others did before shows.
     pub fn touch<T>(&self, act: impl FnOnce() -> T) -> T {
         self.look_for_others();
         let done = act();
         if let Ok(state) = self.dir.state() {
             self.ours.set(state.mtime);
+            // What cannot be put back now is tried once more, and said, at the end of the batch.
+            drop(self.put_back(state.mtime));
         }
         done
+    }
+
+    fn put_back(&self, now: Time) -> SysResult<()> {
+        let ours = !self.foreign.get() || weak(Weak::RestoreTimesAlways);
+        if now == self.mtime || !ours {
+            return Ok(());
+        }
+        self.dir.set_mtime(self.mtime)?;
+        self.ours.set(self.mtime);
+        Ok(())
     }
 
     fn look_for_others(&self) {
@@ -87,12 +100,9 @@ impl Parent {
     /// A time that is not ours stays: a font or library cache may live by it.
     fn restore_time(&self) -> SysResult<()> {
         self.look_for_others();
-        let ours = !self.foreign.get() || weak(Weak::RestoreTimesAlways);
-        if self.ours.get() == self.mtime || !ours {
+        let Ok(state) = self.dir.state() else {
             return Ok(());
-        }
-        self.dir.set_mtime(self.mtime)?;
-        self.ours.set(self.mtime);
-        Ok(())
+        };
+        self.put_back(state.mtime)
     }
 }

@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use super::Guest;
-use super::holding::Running;
 use crate::model::{FileId, GuestPath};
 use crate::sys::{Cgroup, Dir, Inside, MountTable, SysResult, Weak, inside, weak};
 
@@ -71,14 +70,4 @@ pub(super) fn covered_in(dir: &Dir, still: &[Cgroup]) -> SysResult<Vec<GuestPath
     let mounts = MountTable::read(still)?;
     let place = mounts.place(dir, dir.path())?;
     Ok(place.map_or_else(Vec::new, |tree| mounts.covered(&tree)))
-}
-
-/// Who is inside any of the guests, if anybody is that can do something.
-pub(super) fn anybody(guests: &[&Guest], still: &[Cgroup]) -> SysResult<Option<Running>> {
-    let conditions = look(guests.iter().copied(), still)?;
-    let running = guests
-        .iter()
-        .zip(conditions)
-        .find_map(|(guest, condition)| Some((guest.name.clone(), condition.running?)));
-    Ok(running)
 }

@@ -134,7 +134,7 @@ impl Fate {
     /// The outcome of a job that did not succeed; `None` where it did.
     pub(super) fn bad_outcome(&self) -> Option<Outcome> {
         match self {
-            Fate::Done => None,
+            Fate::Done | Fate::DoneAndKept => None,
             Fate::Refused(refusal) => Some(Outcome::Refused(refusal.clone())),
             Fate::Failed(why) => Some(Outcome::Failed(why.clone())),
             Fate::Full => Some(Outcome::Failed(

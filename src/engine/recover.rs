@@ -3,6 +3,10 @@
 //! It works from names and inodes. The journal only says which names to look at; a staging entry that no journal
 //! explains is dropped if nothing is lost with it, and kept in quarantine otherwise (`sweep`). Every step can be cut
 //! short again and the next call goes on.
+//!
+//! Times of directories are left as they are found: the run put each back right after its exchange, so whatever else
+//! they say is the guest's own, whatever the clock said. Only the directory of the very exchange that was cut may show
+//! its time, and what a power cut kept of an exchange and not of the time; no content depends on it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -71,7 +75,7 @@ pub(super) fn heal(
     allow_running: bool,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    let mut still = Still::new(base, allow_running)?;
+    let mut still = Still::new(base, allow_running, observer)?;
     still.inherit()?;
     let healed = heal_all(base, &mut still, observer);
     let gone_on = still.finish();
@@ -173,7 +177,7 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Names, then what no journal explains, then flags and times.
+    /// Names, then what no journal explains, then flags.
     fn put_right(&self, recovered: &mut Recovered) -> Result<Vec<ReceiptLine>, EngineError> {
         let (base, run, batch) = (self.base, self.run, &self.journal.batch);
         if self.work {
@@ -187,9 +191,6 @@ impl Found<'_> {
         recovered.flags += flag_all(base, batch)?;
         if !self.journal.whole {
             recovered.flags += sweep::flag_unprotected(base, self.receipt)?;
-        }
-        if self.work {
-            restore_times(base, run, self.guests, &batch.intents);
         }
         Ok(lines)
     }
@@ -329,34 +330,6 @@ pub(super) fn set_aside(
         &base.quarantine(&run.to_string())?,
         entry.as_bytes(),
     )?)
-}
-
-/// The times of the directories of the batch, where nothing but the run can have changed them: whatever is later than
-/// the run's last word in its journal is the guest's own. What cannot be restored is no content.
-fn restore_times(
-    base: &Base,
-    run: &RunId,
-    guests: &BTreeMap<GuestName, Guest>,
-    intents: &[Intent],
-) {
-    let Ok(Some(last)) = papers::mtime(&base.run_paper(run, "journal")) else {
-        return;
-    };
-    let latest = last.sec.saturating_add(2);
-    for intent in intents {
-        let Some(guest) = guests.get(&intent.guest) else {
-            continue;
-        };
-        let Ok(dir) = guest.root.open_dir(intent.path.parent().relative()) else {
-            continue;
-        };
-        if dir
-            .state()
-            .is_ok_and(|state| state.id == intent.parent && state.mtime.sec <= latest)
-        {
-            drop(dir.set_mtime(intent.parent_mtime));
-        }
-    }
 }
 
 /// A second receipt beside the one that was cut: what healing finished.

@@ -3,7 +3,8 @@
 //!
 //! What is frozen is let go again whatever happens. Before the first freeze its cgroup is written into the base, and
 //! a second process of this program waits for our end: if we die it heals what we left and then lets go. If both die,
-//! `recover` does the same, which a boot unit calls before guests start.
+//! `recover` does the same, which a boot unit calls before guests start. While anything stands still the observer is asked
+//! to keep what it is told: nobody's terminal may keep guests waiting.
 
 use std::ffi::OsStr;
 use std::time::Instant;
@@ -11,12 +12,13 @@ use std::time::Instant;
 use super::Guest;
 use super::quiet::{self, Condition};
 use crate::base::{Base, FrozenPaper};
-use crate::model::Stillness;
+use crate::model::{Event, Observer, Stillness};
 use crate::sys::{Cgroup, Freezer, Helper, Inside, SysResult, is_inside, machine};
 
 /// Freezes, if it may.
 pub(super) struct Still<'a> {
     base: &'a Base,
+    observer: &'a dyn Observer,
     /// May running guests be frozen?
     allowed: bool,
     freezer: Option<Freezer>,
@@ -38,12 +40,13 @@ pub(super) struct Still<'a> {
 
 impl<'a> Still<'a> {
     /// `allowed`: running guests may be frozen.
-    pub fn new(base: &'a Base, allowed: bool) -> SysResult<Still<'a>> {
+    pub fn new(base: &'a Base, allowed: bool, observer: &'a dyn Observer) -> SysResult<Still<'a>> {
         let freezer = if allowed { Freezer::find()? } else { None };
         let lacking = (allowed && freezer.is_none())
             .then(|| "this host has no cgroups of version 2".to_owned());
         Ok(Still {
             base,
+            observer,
             allowed,
             freezer,
             lacking,
@@ -67,6 +70,9 @@ impl<'a> Still<'a> {
     pub fn inherit(&mut self) -> SysResult<()> {
         self.ours = FrozenPaper::read(self.base)?;
         self.written = !self.ours.is_empty();
+        if self.written {
+            self.observer.notice(&Event::Frozen);
+        }
         if self.written && self.freezer.is_none() {
             self.freezer = Freezer::find()?;
         }
@@ -151,6 +157,7 @@ impl<'a> Still<'a> {
             return Ok(());
         }
         self.guard(&cgroups)?;
+        self.observer.notice(&Event::Frozen);
         self.since = Some(Instant::now());
         let (stands, moves) = freezer.freeze(&cgroups);
         self.ours = cgroups;
@@ -180,7 +187,11 @@ impl<'a> Still<'a> {
             self.written = false;
         }
         self.ours = left;
-        failed.map_or(Ok(()), Err)
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        self.observer.notice(&Event::GoOn);
+        Ok(())
     }
 
     /// The run is over: nothing is frozen any more.

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::apply::holder;
-use super::batch::{Batch, Flagged, Order, concerned};
+use super::batch::{Batch, Flagged, Order};
 use super::history::{History, Linked};
 use super::holding::Holding;
 use super::journal_file::JournalFile;
@@ -136,7 +136,7 @@ impl ReadyToUndo {
         let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
         let mut holding = Holding::new(everybody, &self.history);
         self.answer_lost(&mut holding, &mut receipt)?;
-        let mut still = Still::new(&self.base, self.allow_running)?;
+        let mut still = Still::new(&self.base, self.allow_running, observer)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
         let mut pace = Pace::new(self.limits);
         let most = pace.names_a_batch(still.names_a_batch());
@@ -189,7 +189,6 @@ impl ReadyToUndo {
         let jobs: Vec<_> = ready.into_iter().map(|undoing| undoing.job).collect();
         let guests = &self.chosen.guests[..];
         let (base, run, order) = (&self.base, &self.run, Order::DropThenFlag);
-        let concerned = concerned(&jobs, &flags, holding);
         let batch = Batch {
             base,
             run,
@@ -197,7 +196,7 @@ impl ReadyToUndo {
             journal,
             order,
             ignore: &[],
-            concerned: &concerned,
+            holding: &*holding,
             still,
         };
         let landed = batch.execute(&jobs, &flags, &[], &mut |fates| {

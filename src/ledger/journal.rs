@@ -12,7 +12,7 @@ use std::io::{self, BufReader, Read};
 
 use super::journal_wire::{read_payload, write_payload};
 use super::lines::{Found, Lines};
-use crate::model::{FileId, GuestName, GuestPath, ObjectId, RunId, RunKind, Time};
+use crate::model::{FileId, GuestName, GuestPath, ObjectId, RunId, RunKind};
 use crate::sys::hash::sha256;
 
 /// Longest line, in bytes: a path has at most 65,535 bytes, each at most six as text, and again in base64.
@@ -70,8 +70,6 @@ pub struct Intent {
     pub becomes: FileId,
     /// The object concerned.
     pub object: ObjectId,
-    /// The directory's modification time before.
-    pub parent_mtime: Time,
 }
 
 /// Everything that a journal holds.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::journal::{Intent, Record};
 use super::json;
 use super::name::{from_text, to_text};
-use crate::model::{FileId, GuestName, ObjectId, RunId, RunKind, Time};
+use crate::model::{FileId, GuestName, ObjectId, RunId, RunKind};
 
 /// Device and inode.
 type Inode = (u64, u64);
@@ -46,7 +46,6 @@ struct IntentWire<'a> {
     was: Inode,
     becomes: Inode,
     object: ObjectId,
-    parent_mtime: Time,
 }
 
 /// The text of the record.
@@ -99,7 +98,6 @@ fn intent_to_wire(intent: &Intent) -> IntentWire<'_> {
         was: inode_of(intent.was),
         becomes: inode_of(intent.becomes),
         object: intent.object,
-        parent_mtime: intent.parent_mtime,
     }
 }
 
@@ -112,7 +110,6 @@ fn read_intent(wire: IntentWire) -> Option<Intent> {
         was: file_id(wire.was),
         becomes: file_id(wire.becomes),
         object: wire.object,
-        parent_mtime: wire.parent_mtime,
     })
 }
 

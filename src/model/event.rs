@@ -30,11 +30,16 @@ pub enum Event<'a> {
     Warning(&'a str),
     /// An action that was not done.
     NotDone(Option<&'a GuestName>, &'a [GuestPath], &'a Outcome),
+    /// Guests stand still from now on: whoever waits for a terminal or a reader lets them wait, too.
+    Frozen,
+    /// They go on. Where a run ends in an error this is not said.
+    GoOn,
 }
 
 /// Somebody who listens. Called from several threads.
 pub trait Observer: Sync {
-    /// Takes notice of an event. Must not fail and should not wait.
+    /// Takes notice of an event. Must not fail, should not wait, and must not between [`Event::Frozen`] and
+    /// [`Event::GoOn`].
     fn notice(&self, event: &Event<'_>);
 }
 

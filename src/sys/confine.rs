@@ -64,6 +64,8 @@ pub struct Bounds<'a> {
     pub renames_in: Option<&'a Path>,
     /// Directories whose files and directories are made, written and removed: a cache.
     pub writes_in: &'a [&'a Path],
+    /// Files that are there and are written in place.
+    pub writes: &'a [&'a Path],
 }
 
 /// What was achieved.
@@ -107,28 +109,25 @@ fn deny_writes(bounds: &Bounds<'_>) -> Result<bool, RulesetError> {
         .scope(Scope::from_all(NEWEST))?
         .create()?;
     let renames = AccessFs::MakeReg | AccessFs::RemoveFile;
-    let writes = renames
-        | AccessFs::WriteFile
-        | AccessFs::Truncate
-        | AccessFs::MakeDir
-        | AccessFs::RemoveDir
-        | AccessFs::Refer;
+    let in_place = AccessFs::WriteFile | AccessFs::Truncate;
+    let writes = renames | in_place | AccessFs::MakeDir | AccessFs::RemoveDir | AccessFs::Refer;
     let exceptions = (bounds.renames_in.map(|dir| (dir, renames)).into_iter())
-        .chain(bounds.writes_in.iter().map(|dir| (*dir, writes)));
-    for (dir, rights) in exceptions {
-        rules = allow(rules, dir, rights)?;
+        .chain(bounds.writes_in.iter().map(|dir| (*dir, writes)))
+        .chain(bounds.writes.iter().map(|file| (*file, in_place)));
+    for (path, rights) in exceptions {
+        rules = allow(rules, path, rights)?;
     }
     Ok(rules.restrict_self()?.ruleset != RulesetStatus::NotEnforced)
 }
 
-/// A directory that cannot be opened gets no rule: nothing could be written in it anyway.
+/// What cannot be opened gets no rule: nothing could be written there anyway.
 fn allow<R: RulesetCreatedAttr>(
     rules: R,
-    dir: &Path,
+    path: &Path,
     rights: BitFlags<AccessFs>,
 ) -> Result<R, RulesetError> {
-    match PathFd::new(dir) {
-        Ok(dir) => rules.add_rule(PathBeneath::new(dir, rights)),
+    match PathFd::new(path) {
+        Ok(path) => rules.add_rule(PathBeneath::new(path, rights)),
         Err(_) => Ok(rules),
     }
 }

@@ -9,7 +9,6 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::fault::call;
 use super::{SysError, SysResult};
-use crate::model::Time;
 
 /// A file that becomes visible whole or not at all: written under a temporary name, synced, renamed.
 #[derive(Debug)]
@@ -329,12 +328,4 @@ pub fn move_dir(from: &Path, to: &Path) -> SysResult<bool> {
         }
         Err(error) => Err(SysError::new("move to", to, error)),
     }
-}
-
-/// When a file of ours was last written; `None` where it does not exist.
-pub fn mtime(path: &Path) -> SysResult<Option<Time>> {
-    let meta = SysError::absent(
-        call("stat", || fs::metadata(path)).map_err(|e| SysError::new("stat", path, e)),
-    )?;
-    Ok(meta.map(|meta| super::from_metadata(&meta).mtime))
 }

@@ -153,13 +153,11 @@ fn other_readers_keep_only_what_they_need() {
     plan.apply().expect(0);
     let (plan, base) = (plan.path.to_str().unwrap(), lab.base());
     let in_place = READING | FOWNER;
-    let cases: [(&[&str], &str, u64); 4] = [
+    let base = base.to_str().unwrap();
+    let cases: [(&[&str], &str, u64); 5] = [
         (&["verify", plan], "flistxattr", in_place),
-        (
-            &["status", "--base", base.to_str().unwrap()],
-            "open_tree",
-            in_place,
-        ),
+        (&["verify", "--base", base], "flistxattr", in_place),
+        (&["status", "--base", base], "open_tree", in_place),
         (
             &["explain", "--plan", plan, "web:/usr/f"],
             "open_tree",
@@ -219,6 +217,49 @@ fn plan_confines_itself_between_the_views_and_the_threads() {
     assert!(wall.trim_end().ends_with("= 0"), "{wall}");
     assert!(views[1] < walls[0], "{text}");
     assert!(given_up[0] < threads[0] && walls[0] < threads[0], "{text}");
+}
+
+/// A scrub may write two things of its base, and stands between its walls before it looks at an object.
+#[test]
+fn a_scrub_may_write_what_it_remembers_and_nothing_else() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let [web, db] = twins(&lab);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let (trace, base) = (lab.path("trace"), lab.base());
+    let calls = "trace=landlock_add_rule,landlock_restrict_self,capset,openat,openat2";
+    let done = Command::new("strace")
+        .args(["-f", "-y", "-o", trace.to_str().unwrap(), "-e", calls, BIN])
+        .args(["verify", "--base", base.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let text = std::fs::read_to_string(&trace).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let at = |call: &str| lines.iter().position(|line| line.contains(call));
+    let Some(walls) = at("landlock_restrict_self(") else {
+        panic!("it is not confined: {text}");
+    };
+    if lines[walls].contains("ENOSYS") || lines[walls].contains("EOPNOTSUPP") {
+        skip!("this kernel has no Landlock");
+    }
+    assert!(lines[walls].trim_end().ends_with("= 0"), "{}", lines[walls]);
+    let rules = lines.iter().filter(|line| line.contains("add_rule("));
+    let mut places: Vec<&str> = rules
+        .map(|line| line.split(['<', '>']).nth(3).unwrap())
+        .collect();
+    places.sort_unstable();
+    let wanted = ["lock", "scrub"].map(|name| base.join(name));
+    assert_eq!(places.iter().map(Path::new).collect::<Vec<_>>(), wanted);
+    let object = lab.objects()[0].file_name().unwrap().to_owned();
+    assert!(walls < at(object.to_str().unwrap()).unwrap(), "{text}");
+    assert!(at("capset(").unwrap() < at(object.to_str().unwrap()).unwrap());
+    assert!(
+        base.join("scrub/read").exists(),
+        "it remembers what it read"
+    );
 }
 
 /// An access control list that lets one more user read: `linux/posix_acl_xattr.h`, version 2.

@@ -9,25 +9,15 @@ use crate::support::{
     listings, nlink, strings_in, unchanged, unify, unify_with,
 };
 
-/// A cgroup, or a test skipped aloud.
-macro_rules! cgroup {
-    ($name:expr) => {
-        match Cgroup::new($name) {
-            Ok(cgroup) => cgroup,
-            Err(why) => skip!("{why}"),
-        }
-    };
-}
-
 /// Goes on for as long as it is let, and writes down how far it is.
-const ALIVE: &str = "while :; do echo x >> ../pulse; sleep 0.01; done";
+pub const ALIVE: &str = "while :; do echo x >> ../pulse; sleep 0.01; done";
 
 fn apply(plan: &Planned, env: &[(&str, &str)]) -> crate::support::Out {
     let plan = plan.path.to_str().unwrap();
     unify_with(env, &["apply", "--yes", "--allow-running", plan])
 }
 
-fn assert_alive(lab: &Lab, what: &str) {
+pub fn assert_alive(lab: &Lab, what: &str) {
     let pulse = lab.path("guests/pulse");
     let length = || std::fs::metadata(&pulse).map_or(0, |meta| meta.len());
     let (start, before) = (Instant::now(), length());
@@ -193,7 +183,8 @@ fn frozen_calls(disk: &Lab, cgroup: &Cgroup) -> (usize, usize) {
     (first, last)
 }
 
-fn calls_of_apply(disk: &Lab, cgroup: &Cgroup) -> Vec<String> {
+/// What is called, by name, when two guests are shared of which one runs.
+pub fn calls_of_apply(disk: &Lab, cgroup: &Cgroup) -> Vec<String> {
     let lab = disk.part("trace");
     let [web, db] = two(&lab);
     let _guest = cgroup.start(db.root(), ALIVE);

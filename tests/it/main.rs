@@ -12,7 +12,7 @@
 //! | `hostile_plans` | plans that somebody wrote to do harm |
 //! | `starts` | what the program is born into: descriptors, masks, limits, full disks |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
-//! | `frozen`, `writers` | guests that run meanwhile |
+//! | `frozen`, `still`, `stuck`, `writers` | guests that run meanwhile |
 //! | `swaps` | guests that attack meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
@@ -87,6 +87,8 @@ mod schema;
 mod sparse;
 mod starts;
 mod status;
+mod still;
+mod stuck;
 mod swaps;
 mod upgrade;
 mod weak;

@@ -167,6 +167,40 @@ fn the_time_of_a_directory_that_nobody_uses_comes_back() {
     unchanged(&[&web, &db], &before, "after apply");
 }
 
+/// A run that is killed has put the time back already, so recover need not guess whose a time is: whatever a guest did
+/// after the cut shows, and at whatever time.
+#[test]
+fn the_time_of_a_directory_after_a_cut_is_the_guests() {
+    armed!();
+    for cut in ["getlease#2", "exchange#2"] {
+        for guest_acts in ["", "touch other", "touch -d @1500000000.5 ."] {
+            let lab = lab!(Disk::Own);
+            let guests = lab.twins(&[("/usr/f", File::new(content(1)))]);
+            let [web, db] = &guests;
+            for guest in &guests {
+                guest.hard_link("/usr/f", "/usr/g");
+            }
+            let time = || {
+                let meta = std::fs::metadata(web.host("/usr")).unwrap();
+                (meta.mtime(), meta.mtime_nsec())
+            };
+            let plan = lab.plan(&[db, web], &[]);
+            let before = time();
+            let args = ["apply", "--yes", plan.path.to_str().unwrap()];
+            unify_with(&[("UNIFY_FAULT", &format!("{cut}=kill"))], &args).expect(-1);
+            assert_ne!(lab.staged().len(), 0, "{cut}: in flight");
+            assert_eq!(time(), before, "{cut}: at once");
+            let mut shell = Command::new("sh");
+            shell.args(["-c", guest_acts]).current_dir(web.host("/usr"));
+            assert!(shell.status().unwrap().success());
+            let left = time();
+            assert_eq!(left == before, guest_acts.is_empty());
+            lab.on_base("recover", &[]).expect(0);
+            assert_eq!(time(), left, "{cut}, {guest_acts}: after recover");
+        }
+    }
+}
+
 /// The object's mode is changed while its flag is off: it is not what its name says any more, so it does not spread.
 #[test]
 fn an_object_changed_while_its_flag_is_off_does_not_spread() {
@@ -301,4 +335,24 @@ fn nothing_is_dropped_before_it_is_durable() {
             "{objects}: committed before the drop"
         );
     }
+}
+
+/// What was taken out of a guest is open for writing when the run that kept the writer waiting is cut.
+#[test]
+fn a_file_that_is_open_for_writing_after_a_cut_goes_back() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = pair(&lab);
+    let was = id(&web.host("/usr/f"));
+    let args = ["apply", "--yes", plan.path.to_str().unwrap()];
+    unify_with(&[("UNIFY_FAULT", "getlease#2=kill")], &args).expect(-1);
+    let [staged] = &lab.staged()[..] else {
+        panic!("one file is in flight");
+    };
+    assert_eq!(id(staged), was);
+    let mut writer = std::fs::File::options().append(true).open(staged).unwrap();
+    lab.on_base("recover", &[]).expect(0);
+    std::io::Write::write_all(&mut writer, b"more\n").unwrap();
+    assert_eq!(id(&web.host("/usr/f")), was);
+    assert!(text(&web.host("/usr/f")).ends_with("more\n"));
 }

@@ -19,6 +19,7 @@ const READS_DISK: Bounds<'static> = Bounds {
     reads: Reads::Disk,
     renames_in: None,
     writes_in: &[],
+    writes: &[],
 };
 
 /// Two directories, each with a file and a directory in it.
@@ -169,6 +170,31 @@ fn a_cache_is_written() {
     if let Some(done) = confined(&bounds, deeds) {
         done.unwrap();
     }
+}
+
+#[test]
+fn a_file_is_written_in_place_and_nothing_beside_it() {
+    let (_scratch, elsewhere, own) = scratch();
+    let (file, other) = (own.join("file"), own.join("other"));
+    fs::write(&other, "content").unwrap();
+    let files = [file.as_path()];
+    let bounds = Bounds {
+        writes: &files,
+        ..READS_DISK
+    };
+    let deeds = || {
+        fs::write(&file, "new").unwrap();
+        let beside = [fs::write(&other, "x"), fs::write(own.join("more"), "x")];
+        let gone = [fs::remove_file(&file), fs::rename(&file, own.join("a"))];
+        let refused = |deed: &io::Result<()>| deed.is_err();
+        (beside.iter().chain(&gone).all(refused), denied(&elsewhere))
+    };
+    let Some((beside, denied)) = confined(&bounds, deeds) else {
+        return;
+    };
+    assert!(beside);
+    assert_eq!(denied.len(), DEEDS.len());
+    assert_eq!(fs::read(&file).unwrap(), b"new");
 }
 
 #[test]

@@ -42,6 +42,16 @@ macro_rules! lab {
     };
 }
 
+/// A cgroup, or a test skipped aloud.
+macro_rules! cgroup {
+    ($name:expr) => {
+        match $crate::support::Cgroup::new($name) {
+            Ok(cgroup) => cgroup,
+            Err(why) => skip!("{why}"),
+        }
+    };
+}
+
 /// Behind [`skip!`]: past the capture of the test harness, and into a file for `tests/run.sh`.
 pub fn skipped(here: &str, why: &str) {
     let test = here.trim_end_matches("::here");
