@@ -112,6 +112,16 @@ mod tests {
     }
 
     #[test]
+    fn only_what_may_match_anything_is_asked_about_every_name() {
+        let mut index = PathIndex::default();
+        for pattern in ["/var/lib", "/etc/*", "*.db", "passwd", "/*/x", "a/b", "x*"] {
+            index.push(pattern).unwrap();
+        }
+        let asked: Vec<_> = index.rest.iter().map(|glob| glob.rank).collect();
+        assert_eq!(asked, [4, 5, 6]);
+    }
+
+    #[test]
     fn what_was_matched_is_the_topmost_directory() {
         let cases = [
             ("/var", "/var/lib/x", "/var"),
