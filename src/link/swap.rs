@@ -31,7 +31,8 @@ pub enum Swapped {
     Newer,
     /// The guest deleted the name while its newer file was with us: that file is in staging and is nobody's we know.
     Stray,
-    /// The guest replaced the name in every one of the rounds. The newest is in place; staging holds an older one.
+    /// The guest replaced the name more than once. Staging holds a file of the guest: an older one, or the newest if
+    /// the guest never ceased.
     Unsettled,
 }
 

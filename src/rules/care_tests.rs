@@ -97,6 +97,22 @@ fn each_pattern_covers_its_names_and_not_their_neighbours() {
     }
 }
 
+#[test]
+fn each_row_is_found_by_what_it_says() {
+    for row in table() {
+        let rules = match row.covers {
+            Covers::Names(names) | Covers::UnreadableNames(names) => names,
+            Covers::Files(test) => &[test.words],
+        };
+        assert!(!row.source.is_empty());
+        for rule in rules {
+            assert_eq!(source_of(row.reason, rule), row.source, "{rule}");
+        }
+        assert_eq!(source_of(row.reason, "/no/such"), "");
+        assert_eq!(source_of(Skip::Unique, rules[0]), "");
+    }
+}
+
 /// A name, its reason, and the directory that its line stands for.
 type Expected = (&'static str, Option<Skip>, Option<&'static str>);
 

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::support::{Disk, File, Guest, Lab, Planned, content, id, listings, unchanged, unify};
+use crate::support::{
+    Disk, File, Guest, Lab, Planned, content, id, is_immutable, listings, unchanged, unify,
+};
 
 /// Three pairs of files, so that there are lines before and behind an edited one.
 fn lab_with_plan(lab: &Lab) -> ([Guest; 2], Planned) {
@@ -92,6 +94,22 @@ fn a_link_turned_into_a_skip_is_obeyed() {
         change(&mut lines[n], |line| *line = skip);
     });
     assert_b_is_left_alone(&guests, &path);
+}
+
+/// The object of the line stays open, and no other.
+#[test]
+fn a_deleted_flag_line_is_obeyed() {
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = lab_with_plan(&lab);
+    let object = plan.link("web", "/usr/b").unwrap()["object"].clone();
+    let path = edited(&lab, &plan, |lines| {
+        lines.retain(|line| {
+            action(line).is_none_or(|a| a["action"] != "flag" || a["object"] != object)
+        });
+    });
+    apply(&path).expect(0);
+    let flagged = ["/usr/a", "/usr/b", "/usr/c"].map(|path| is_immutable(&web.host(path)));
+    assert_eq!(flagged, [true, false, true]);
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use std::process::Command;
 
 use crate::support::{
-    BIN, Disk, File, Guest, Lab, content, id, listings, unchanged, unify, unify_with,
+    BIN, Disk, File, Guest, Lab, content, id, is_immutable, listings, nlink, unchanged, unify,
+    unify_with,
 };
 
 const FILES: usize = 10;
@@ -38,6 +39,8 @@ fn a_run_ends_after_so_many_actions() {
         let code = unify(&apply).expect_one_of(&[0, 4]).code;
         runs.push(shared(&guests));
         unchanged(&[&guests[0], &guests[1]], &before, "between two runs");
+        let held = lab.objects().into_iter().filter(|o| nlink(o) > 1);
+        held.for_each(|object| assert!(is_immutable(&object), "{object:?} is unprotected"));
         if code == 0 {
             break;
         }

@@ -4,7 +4,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::fs::FlockOperation;
 
-use crate::support::{BIN, Disk, File, Guest, Lab, content, id, listings, unchanged};
+use crate::support::{BIN, Disk, File, Guest, Lab, content, id, listings, unchanged, unify_with};
 
 /// Three pairs of files, one of them already applied, so that there is a base.
 fn started(lab: &Lab) -> [Guest; 2] {
@@ -40,6 +40,27 @@ fn whoever_comes_second_is_told_and_does_nothing() {
     unchanged(&[&web, &db], &before, "after four refusals");
     drop(lock);
     plan.apply().expect(0);
+}
+
+/// Whoever is kept out reads by whom.
+#[test]
+fn the_holder_is_named() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let lab = lab!(Disk::Own);
+    let [web, db] = started(&lab);
+    let plan = lab.plan(&[&web, &db], &[]);
+    let (base, said) = (lab.base(), lab.path("said"));
+    let second = format!(
+        "exchange#1=run:env -u UNIFY_FAULT {BIN} gc --base {} 2> {}",
+        base.display(),
+        said.display()
+    );
+    let plan = plan.path.to_str().unwrap();
+    unify_with(&[("UNIFY_FAULT", &second)], &["apply", "--yes", plan]).expect(0);
+    let said = std::fs::read_to_string(said).unwrap();
+    assert!(said.contains("unify apply, process "), "{said}");
 }
 
 #[test]

@@ -79,6 +79,55 @@ fn a_file_deleted_at_the_last_moment_stays_deleted() {
     apply_while(&plan, &[("exchange#1", format!("rm {}", f.display()))]).expect(4);
     assert!(!f.exists(), "it is not resurrected");
     assert_eq!(lab.staged().len(), 0);
+    let line = line_of(&lab.receipt(), "web", "/usr/f").clone();
+    assert!(line.to_string().contains("gone"), "{line}");
+}
+
+/// A disk that fails is no name that is gone.
+#[test]
+fn an_exchange_that_fails_is_a_failure() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = pair(&lab);
+    let before = listings(&[&web, &db]);
+    let plan = plan.path.to_str().unwrap();
+    unify_with(
+        &[("UNIFY_FAULT", "exchange#1=EIO")],
+        &["apply", "--yes", plan],
+    )
+    .expect(4);
+    unchanged(&[&web, &db], &before, "after apply");
+    assert_eq!(lab.staged().len(), 0);
+    let line = line_of(&lab.receipt(), "web", "/usr/f").clone();
+    assert!(line.to_string().contains("failed"), "{line}");
+}
+
+/// The guest's newer file came out, and its name was deleted or replaced once more before it could go back.
+#[test]
+fn a_file_that_came_out_and_cannot_go_back_is_kept() {
+    armed!();
+    for replaced in [false, true] {
+        let lab = lab!(Disk::Own);
+        let ([web, _], plan) = pair(&lab);
+        let (new, f) = (web.host("/usr/new"), web.host("/usr/f"));
+        let (new, f) = (new.display(), f.display());
+        let replace = |by: &str| format!("echo {by} > {new} && mv -f {new} {f}");
+        let then = if replaced {
+            replace("second")
+        } else {
+            format!("rm {f}")
+        };
+        apply_while(
+            &plan,
+            &[("exchange#1", replace("first")), ("exchange#2", then)],
+        )
+        .expect(12);
+        let now = std::fs::read_to_string(web.host("/usr/f")).ok();
+        assert_eq!(now.as_deref(), replaced.then_some("second\n"));
+        let kept = crate::cut::kept_aside(&lab);
+        assert_eq!(kept.len(), 1, "{kept:?}");
+        assert_eq!(text(&kept[0]), "first\n");
+    }
 }
 
 #[test]

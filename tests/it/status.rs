@@ -43,6 +43,38 @@ fn counts_are_those_of_the_disk() {
     assert_eq!(guest(&status, "db")["freed_if_deleted"], 0);
 }
 
+/// `undo` takes a run by its name, and knows no other.
+#[test]
+fn a_run_that_status_lists_can_be_undone_by_its_name() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/share/f", File::new(content(1)))]);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let status = lab.on_base("status", &["--json"]).expect(0).json();
+    let run = status["runs"][0]["run"].as_str().unwrap();
+    let stranger = "20260102T030405Z-0a1b2c3d";
+    lab.on_base("undo", &["--run", stranger, "--yes"]).expect(2);
+    assert!(is_immutable(&web.host("/usr/share/f")));
+    lab.on_base("undo", &["--run", run, "--yes"]).expect(0);
+    assert!(!is_immutable(&web.host("/usr/share/f")));
+}
+
+/// A name that was refused was never ours.
+#[test]
+fn a_name_that_was_gone_has_not_drifted() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[
+        ("/usr/share/f", File::new(content(1))),
+        ("/usr/share/g", File::new(content(2))),
+    ]);
+    let plan = lab.plan(&[&web, &db], &[]);
+    std::fs::remove_file(db.host("/usr/share/g")).unwrap();
+    plan.apply().expect(4);
+    let status = lab.on_base("status", &["--json"]).expect(0).json();
+    let db = guest(&status, "db");
+    assert_eq!(db["drifted"], serde_json::json!([]), "{db}");
+    assert_eq!(db["shared_names"], 1);
+}
+
 #[test]
 fn a_name_that_was_replaced_has_drifted() {
     let lab = lab!(Disk::Own);
