@@ -147,7 +147,6 @@ impl History {
             {
                 None
             }
-            Outcome::Done { .. } if receipt.what == RunKind::Undo => None,
             _ => return,
         };
         match receipt.what {

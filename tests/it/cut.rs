@@ -87,7 +87,9 @@ fn a_cut_run_without_its_journal_is_healed() {
                 std::fs::remove_file(run.unwrap().path().join(paper)).unwrap();
             }
         }
-        lab.on_base("recover", &[]).expect(0);
+        let healed = lab.on_base("recover", &["--json"]).expect(0).json();
+        let flags = u64::from(nth == 2);
+        assert_eq!(healed["flags"], flags, "{call} {nth}: {healed}");
         assert_eq!(lab.staged().len(), 0, "{call} {nth}: staging is empty");
         for (before, after) in before.iter().zip(listings()) {
             assert_same(before, &after, &format!("{call} {nth}"));
@@ -113,16 +115,22 @@ fn a_time_of_its_own_survives_a_cut() {
     if !has_strace() {
         skip!("strace is not here");
     }
-    for (call, nth) in [("syncfs", 2), ("unlinkat", 1)] {
+    for (call, nth) in [("syncfs", 2), ("unlinkat", 1), ("unlinkat", 2)] {
         let lab = lab!(Disk::Own);
         let [a, b] = ["a", "b"].map(|name| lab.guest(name));
-        a.put("/usr/f", &File::new(content(7)).mtime(1_000, 1));
-        b.put("/usr/f", &File::new(content(7)).mtime(2_000, 2));
+        for (n, path) in [(7, "/usr/f"), (8, "/usr/g")] {
+            a.put(path, &File::new(content(n)).mtime(1_000, 1));
+            b.put(path, &File::new(content(n)).mtime(2_000, 2));
+        }
         let before = listings(&[&a, &b]);
         let plan = lab.plan(&[&a, &b], &["--ignore", "mtime"]);
         cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
         lab.on_base("recover", &[]).expect(0);
-        assert_eq!(id(&a.host("/usr/f")), id(&b.host("/usr/f")), "it is shared");
+        for path in ["/usr/f", "/usr/g"] {
+            assert_eq!(id(&a.host(path)), id(&b.host(path)), "{path} is shared");
+        }
+        // Nothing is left to do, and that is no news of any file.
+        plan.apply().expect(0);
         lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
         unchanged(&[&a, &b], &before, "after undo");
     }
