@@ -274,6 +274,35 @@ fn an_object_changed_while_its_flag_is_off_does_not_spread() {
     assert!(is_immutable(&db.host("/usr/f")));
 }
 
+/// Somebody unknown took a name of the object while its flag was off: from then on the flag stays on.
+#[test]
+fn an_object_that_gains_a_holder_is_opened_no_more() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, _], plan) = pair(&lab);
+    plan.apply().expect(0);
+    let third = lab.guest("third");
+    for path in ["/usr/f", "/usr/g"] {
+        third.put(path, &File::new(content(1)));
+    }
+    let plan = lab.plan(&[&third], &[]);
+    let link = format!(
+        "exchange#1=run:ln {} {}",
+        web.host("/usr/f").display(),
+        lab.path("unknown").display()
+    );
+    // One name a batch.
+    let plan = plan.path.to_str().unwrap();
+    let apply = ["apply", "--yes", "--rate", "4", plan];
+    unify_with(&[("UNIFY_FAULT", &link)], &apply).expect(4);
+    let object = id(&web.host("/usr/f"));
+    let shared = ["/usr/f", "/usr/g"].map(|path| id(&third.host(path)) == object);
+    assert_eq!(shared, [true, false]);
+    let line = line_of(&lab.receipt(), "third", "/usr/g").clone();
+    assert!(line.to_string().contains("holder-unknown"), "{line}");
+    assert!(is_immutable(&web.host("/usr/f")));
+}
+
 /// A guest's write lease makes an open wait for most of a minute, if it is not told not to.
 #[test]
 fn leases_of_a_guest_keep_nobody_waiting() {

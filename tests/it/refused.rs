@@ -13,9 +13,11 @@ use crate::support::{Disk, File, Guest, Lab, content, id, listings, strings_in, 
 type Change = (&'static str, &'static [&'static str], fn(&Path));
 
 const CHANGES: &[Change] = &[
-    ("content, time put back", &["changed", "ctime"], |path| {
-        rewrite(path, 9_000);
-    }),
+    (
+        "content, time put back",
+        &["changed", "ctime", "content"],
+        |path| rewrite(path, 9_000),
+    ),
     (
         "longer content, time put back",
         &["changed", "size"],
@@ -33,9 +35,13 @@ const CHANGES: &[Change] = &[
     ("modification time", &["changed", "mtime"], |path| {
         set_mtime(path, 1_700_000_001);
     }),
-    ("an extended attribute", &["changed", "ctime"], |path| {
-        rustix::fs::lsetxattr(path, "user.new", b"1", XattrFlags::empty()).unwrap();
-    }),
+    (
+        "an extended attribute",
+        &["changed", "ctime", "xattrs"],
+        |path| {
+            rustix::fs::lsetxattr(path, "user.new", b"1", XattrFlags::empty()).unwrap();
+        },
+    ),
     ("one more name", &["changed", "nlink"], |path| {
         fs::hard_link(path, path.with_extension("more")).unwrap();
     }),
@@ -167,20 +173,27 @@ fn another_directory_in_place_of_a_guest_is_refused() {
 
 #[test]
 fn a_damaged_object_is_not_spread() {
-    let lab = lab!(Disk::Own);
-    let [web, db] = lab.twins(&[("/usr/share/f", File::new(content(1)))]);
-    lab.plan(&[&web, &db], &["--protect", "none", "--protect", "none"])
-        .apply()
-        .expect(0);
-    let third = lab.guest("third");
-    third.put("/usr/share/f", &File::new(content(1)));
-    let options = ["--protect", "none", "--protect", "none"];
-    let plan = lab.plan(&[&web, &db, &third], &options);
-    rewrite(&lab.objects()[0], 9_000);
-    let before = listings(&[&third]);
-    plan.apply().expect(4);
-    unchanged(&[&third], &before, "after apply");
-    assert!(!linked(&lab, &third, "/usr/share/f"));
+    let rot: fn(&Path) = |object| rewrite(object, 9_000);
+    let open: fn(&Path) = |object| {
+        fs::set_permissions(object, PermissionsExt::from_mode(0o666)).unwrap();
+    };
+    for damage in [rot, open] {
+        let lab = lab!(Disk::Own);
+        let [web, db] = lab.twins(&[("/usr/share/f", File::new(content(1)))]);
+        let options = ["--protect", "none", "--protect", "none"];
+        lab.plan(&[&web, &db], &options).apply().expect(0);
+        let third = lab.guest("third");
+        third.put("/usr/share/f", &File::new(content(1)));
+        let plan = lab.plan(&[&web, &db, &third], &options);
+        damage(&lab.objects()[0]);
+        let before = listings(&[&third]);
+        plan.apply().expect(4);
+        unchanged(&[&third], &before, "after apply");
+        assert!(!linked(&lab, &third, "/usr/share/f"));
+        let receipt = lab.receipt();
+        let line = line_of(&receipt, "third", "/usr/share/f");
+        assert!(strings_in(line).contains(&"damaged-object"), "{line}");
+    }
 }
 
 /// Other bytes, the old modification time: only the change time tells.
