@@ -102,6 +102,7 @@ fn a_deleted_flag_line_is_obeyed() {
     let lab = lab!(Disk::Own);
     let ([web, _], plan) = lab_with_plan(&lab);
     let object = plan.link("web", "/usr/b").unwrap()["object"].clone();
+    assert!(plan.actions("flag").iter().all(|flag| flag["names"] == 2));
     let path = edited(&lab, &plan, |lines| {
         lines.retain(|line| {
             action(line).is_none_or(|a| a["action"] != "flag" || a["object"] != object)

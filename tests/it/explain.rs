@@ -82,6 +82,7 @@ fn every_verdict_has_its_voice() {
 
     let told = explain(&plan, "web:/usr/bin/tool");
     assert_eq!(told["same_as"], json!(["db:/usr/bin/tool"]));
+    assert!(!says(&told).contains("per dpkg"), "{told}");
     assert_eq!(
         (&told["package"], &told["version"]),
         (&json!("lab"), &json!("1"))

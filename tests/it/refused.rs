@@ -196,6 +196,26 @@ fn a_damaged_object_is_not_spread() {
     }
 }
 
+/// One name of a line is the object's and another one is not any more: that is not "already done".
+#[test]
+fn a_line_is_done_when_all_its_names_are() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = ["web", "db"].map(|name| {
+        let guest = lab.guest(name);
+        guest.put("/usr/f", &File::new(content(1)));
+        guest.hard_link("/usr/f", "/usr/g");
+        guest
+    });
+    let plan = lab.plan(&[&web, &db], &["--protect", "none", "--protect", "none"]);
+    plan.apply().expect(0);
+    fs::remove_file(web.host("/usr/g")).unwrap();
+    web.put("/usr/g", &File::new(content(2)));
+    plan.apply().expect(4);
+    let receipt = lab.receipt();
+    let line = line_of(&receipt, "web", "/usr/f");
+    assert!(strings_in(line).contains(&"ino"), "{line}");
+}
+
 /// Other bytes, the old modification time: only the change time tells.
 fn rewrite(path: &Path, length: usize) {
     fs::write(path, vec![b'x'; length]).unwrap();
