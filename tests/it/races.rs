@@ -83,23 +83,22 @@ fn a_file_deleted_at_the_last_moment_stays_deleted() {
     assert!(line.to_string().contains("gone"), "{line}");
 }
 
-/// A disk that fails is no name that is gone.
+/// A disk that fails is no name that is gone, and none that is done.
 #[test]
-fn an_exchange_that_fails_is_a_failure() {
+fn a_call_that_fails_is_a_failure() {
     armed!();
-    let lab = lab!(Disk::Own);
-    let ([web, db], plan) = pair(&lab);
-    let before = listings(&[&web, &db]);
-    let plan = plan.path.to_str().unwrap();
-    unify_with(
-        &[("UNIFY_FAULT", "exchange#1=EIO")],
-        &["apply", "--yes", plan],
-    )
-    .expect(4);
-    unchanged(&[&web, &db], &before, "after apply");
-    assert_eq!(lab.staged().len(), 0);
-    let line = line_of(&lab.receipt(), "web", "/usr/f").clone();
-    assert!(line.to_string().contains("failed"), "{line}");
+    for fault in ["exchange#1=EIO", "lease#1=EIO"] {
+        let lab = lab!(Disk::Own);
+        let ([web, db], plan) = pair(&lab);
+        let before = listings(&[&web, &db]);
+        let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
+        unify_with(&[("UNIFY_FAULT", fault)], &apply).expect(4);
+        unchanged(&[&web, &db], &before, fault);
+        assert_eq!(lab.staged().len(), 0);
+        let receipt = lab.receipt();
+        let failed = receipt.iter().filter(|line| line["outcome"] == "failed");
+        assert_eq!(failed.count(), 1, "{fault}: {receipt:?}");
+    }
 }
 
 /// The guest's newer file came out, and its name was deleted or replaced once more before it could go back.

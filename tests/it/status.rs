@@ -97,6 +97,13 @@ fn a_name_that_was_replaced_has_drifted() {
             .find(|drift| drift["path"] == path)
             .expect("the name has drifted")
     };
+    let verify = ["verify".as_ref(), "--json".as_ref(), plan.path.as_os_str()];
+    let found = unify(&verify).expect(6).json();
+    let about = |path: &str| {
+        let all = found["differences"].as_array().unwrap();
+        all.iter().filter(|one| one["path"] == path).count()
+    };
+    assert_eq!((about("/usr/share/f"), about("/usr/share/g")), (1, 1));
     assert_eq!(of("/usr/share/f")["exists"], true);
     assert_eq!(of("/usr/share/g")["exists"], false);
     assert!(
