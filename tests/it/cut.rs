@@ -163,6 +163,30 @@ fn a_running_guest_is_not_healed() {
     assert_eq!(lab.staged().len(), 0);
 }
 
+/// Guests that had no part in the cut run hold names of its object, and healing knows them.
+#[test]
+fn holders_outside_of_the_cut_run_are_known() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let [a, b] = with_two_names(&lab);
+    lab.plan(&[&a, &b], &[]).apply().expect(0);
+    let third = lab.guest("third");
+    third.put("/usr/f", &File::new(content(7)));
+    let plan = lab.plan(&[&third], &[]);
+    cut(
+        "syncfs",
+        2,
+        &["apply", "--yes", plan.path.to_str().unwrap()],
+    );
+    assert!(is_immutable(&a.host("/usr/f")), "it must come off again");
+    lab.on_base("recover", &[]).expect(0);
+    assert!(is_immutable(&a.host("/usr/f")));
+    plan.apply().expect(0);
+    assert_eq!(id(&third.host("/usr/f")), id(&a.host("/usr/f")));
+}
+
 /// What was made of a base by a run that was killed goes with the next one.
 #[test]
 fn half_a_base_is_removed() {
