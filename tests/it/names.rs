@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{
-    Disk, File, Guest, bytes_of, content, cycle, id, listings, nlink, unchanged, unify,
+    Disk, File, Guest, bytes_of, content, cycle, id, listings, nlink, unchanged, unify, unify_with,
 };
 
 /// Odd names of one component each.
@@ -142,6 +142,25 @@ fn what_lies_too_deep_is_reported() {
     lab.on_base("undo", &["--run", "all", "--yes"])
         .expect_one_of(&[0, 4]);
     unchanged(&[web, db], &before, "after undo");
+}
+
+/// A plan may name a later generation of an object, and verify finds it.
+#[test]
+fn later_generations_are_verified() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let lab = lab!(Disk::Own);
+    let guest = lab.guest("web");
+    for n in 0..7 {
+        guest.put(format!("/usr/{n}"), &File::new(&b"a small file\n"[..]));
+    }
+    let (plan, few) = (lab.path("plan.json"), [("UNIFY_MAX_LINKS", "4")]);
+    let (plan, root) = (plan.to_str().unwrap(), guest.arg());
+    unify_with(&few, &["plan", "--min-size", "1", "-o", plan, &root]).expect(0);
+    unify_with(&few, &["apply", "--yes", plan]).expect(0);
+    assert!(lab.objects().len() > 1);
+    unify_with(&few, &["verify", plan]).expect(0);
 }
 
 /// ext4 gives an inode at most 65,000 names.
