@@ -13,7 +13,7 @@ use super::journal_file::JournalFile;
 use super::limits::Pace;
 use super::objects::Objects;
 use super::pending::{Pending, outcomes};
-use super::prepare::{Prepared, Verdict, World, compare_all, names_of, prepare};
+use super::prepare::{Prepared, Verdict, World, compare_all, names_of, prepare, share_fate};
 use super::quiet::Condition;
 use super::receipts::{ReceiptFile, flag_line, link_line};
 use super::still::Still;
@@ -228,7 +228,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         mut ready: Vec<(Link, Box<Prepared>)>,
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
         let (mut jobs, mut pending) = (Vec::new(), Vec::new());
-        let equal = compare_all(&mut ready, &self.header.policy.ignore);
+        let mut equal = compare_all(&mut ready, &self.header.policy.ignore);
+        for id in share_fate(&ready, &mut equal) {
+            self.objects.give_up(&id);
+        }
         for ((link, prepared), equal) in ready.into_iter().zip(equal) {
             if let Err(fate) = equal {
                 self.answer_bad(&link, &fate)?;

@@ -94,6 +94,12 @@ impl<'a> Objects<'a> {
         self.open.get(id)
     }
 
+    /// A file that was to be adopted is none.
+    pub fn give_up(&mut self, id: &ObjectId) {
+        self.open.remove(id);
+        self.proven.remove(id);
+    }
+
     /// Files of this batch whose inodes become objects.
     pub fn adopted(&self) -> Vec<Flagged> {
         let adopted = self

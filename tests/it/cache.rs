@@ -22,12 +22,11 @@ impl Scene {
         let guests = lab.twins(&[("/usr/shared", File::new(content("shared")))]);
         let scene = Scene { lab, guests };
         scene.plan(&[]).apply().expect(0);
-        for (guest, seed) in scene.guests.iter().zip(["one", "two"]) {
+        for ((guest, seed), later) in scene.guests.iter().zip(["one", "two"]).zip(0..) {
             guest.put("/usr/twin", &File::new(content("twin")));
             guest.put("/usr/alike", &File::new(content(seed)));
             // Of one size, with other times: near misses, which are read as well.
-            let time = i64::try_from(seed.as_bytes()[0]).unwrap_or_default();
-            let near = File::new(content("near")).mtime(1_700_000_000 + time, 0);
+            let near = File::new(content("near")).mtime(1_700_000_000 + later, 0);
             guest.put("/usr/near", &near);
         }
         // Younger files are not remembered.

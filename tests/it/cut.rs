@@ -1,7 +1,10 @@
 //! A run that is cut at a chosen system call, by `strace`: what a random kill meets once in a thousand times.
 
-use std::os::unix::fs::FileTypeExt;
+use std::fs::Permissions;
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use crate::running::inside;
 use crate::support::{
@@ -134,6 +137,102 @@ fn a_time_of_its_own_survives_a_cut() {
         lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
         unchanged(&[&a, &b], &before, "after undo");
     }
+}
+
+/// What came out in a cut run and is not what the object is any more goes back to its name, whatever it is that differs.
+#[test]
+fn what_somebody_did_to_a_file_that_came_out_is_not_lost() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let write: fn(&Path) = |file| std::fs::write(file, content(8)).unwrap();
+    let open: fn(&Path) =
+        |file| std::fs::set_permissions(file, Permissions::from_mode(0o777)).unwrap();
+    for change in [write, open] {
+        let lab = lab!(Disk::Own);
+        let (guest, out) = half_way(&lab, ("syncfs", 2));
+        change(&out);
+        let was = Listing::of(&out);
+        let healed = lab.on_base("recover", &["--json"]).expect(0).json();
+        assert_same(&was, &Listing::of(&guest.host("/usr/f")), "after recover");
+        assert_eq!(healed["flags"], 1, "{healed}");
+        assert_eq!(lab.staged().len(), 0);
+    }
+}
+
+/// What the guest itself did to a directory after the cut is seen, what the run and its healing did is not.
+#[test]
+fn times_of_directories_are_those_that_the_guest_gave() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let hour = Duration::from_secs(3_600);
+    for used in [false, true] {
+        let lab = lab!(Disk::Own);
+        let (guest, out) = half_way(&lab, ("syncfs", 2));
+        std::fs::write(out, content(8)).unwrap();
+        let moved = SystemTime::now() - hour;
+        if used {
+            set_modified(&guest.host("/usr"), moved);
+        }
+        lab.on_base("recover", &[]).expect(0);
+        let now = std::fs::metadata(guest.host("/usr")).unwrap().modified();
+        let wanted = if used { moved } else { OLD };
+        assert_eq!(now.unwrap(), wanted, "used meanwhile: {used}");
+    }
+}
+
+fn set_modified(path: &Path, time: SystemTime) {
+    let file = std::fs::File::open(path).unwrap();
+    file.set_modified(time).unwrap();
+}
+
+/// Where its name is another file's by now, a person must look at it.
+#[test]
+fn what_came_out_and_has_no_name_any_more_is_put_aside() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let (guest, out) = half_way(&lab, ("renameat2", 2));
+    std::fs::write(&out, content(8)).unwrap();
+    std::fs::remove_file(guest.host("/usr/f")).unwrap();
+    guest.put("/usr/f", &File::new("newer"));
+    lab.on_base("recover", &[]).expect(12);
+    assert_eq!(std::fs::read(guest.host("/usr/f")).unwrap(), b"newer");
+    let kept = kept_aside(&lab);
+    assert_eq!(kept.len(), 1, "{kept:?}");
+    assert_eq!(std::fs::read(&kept[0]).unwrap(), content(8));
+}
+
+/// The time of `/usr` before the run.
+const OLD: SystemTime = SystemTime::UNIX_EPOCH;
+
+/// A run over one file of two guests, cut when a name had been exchanged: the guest of that name, and the file that
+/// came out.
+fn half_way(lab: &Lab, (call, nth): (&str, usize)) -> (Guest, PathBuf) {
+    let guests = ["a", "b"].map(|name| lab.guest(name));
+    let before = guests.each_ref().map(|guest| {
+        guest.put("/usr/f", &File::new(content(7)));
+        set_modified(&guest.host("/usr"), OLD);
+        id(&guest.host("/usr/f"))
+    });
+    let plan = lab.plan(&[&guests[0], &guests[1]], &["--objects", "copy"]);
+    cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
+    let staged = lab.staged();
+    let out = |was: &(u64, u64)| staged.iter().find(|path| id(path) == *was).cloned();
+    let found = guests.into_iter().zip(&before);
+    let mut found = found.filter_map(|(guest, was)| Some((guest, out(was)?)));
+    found.next().expect("a file came out")
+}
+
+/// What lies in quarantine.
+pub fn kept_aside(lab: &Lab) -> Vec<PathBuf> {
+    let list = |dir: PathBuf| std::fs::read_dir(dir).into_iter().flatten();
+    let runs = list(lab.base().join("quarantine"));
+    runs.flat_map(|run| list(run.unwrap().path()))
+        .map(|entry| entry.unwrap().path())
+        .collect()
 }
 
 /// Healing exchanges names and lifts flags, so it waits until nobody is inside.
