@@ -7,6 +7,7 @@
 //! | `matching`, `care`, `families`, `policy` | what is shared, and what never is |
 //! | `plan`, `noticed`, `explain`, `status`, `gc` | what one command answers |
 //! | `refused`, `running`, `locks` | what `apply` must not do |
+//! | `cache` | what is remembered of contents, and when it is not believed |
 //! | `confined` | what a command that only reads gives up |
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `hostile_plans` | plans that somebody wrote to do harm |
