@@ -2,9 +2,9 @@
 //! not read again.
 //!
 //! A memory only, and disposable. A paper that is missing, damaged, of another version or of another file system is as
-//! if nothing was ever read. What it says is a proposal like all that `plan` says: `apply` compares the bytes. A file
-//! that is written through a mapping may keep its times until the pages go to disk, and nothing of a file whose times
-//! are as young as the reading is kept.
+//! if nothing was ever read. What it says is a proposal like all that `plan` says: `apply` compares the bytes. Nothing of
+//! a file whose times are as young as the reading is kept; but a page that was written through a mapping may be written
+//! again without moving any time, and then what is remembered is wrong. `apply` forgets all when it meets such a file.
 //!
 //! ```text
 //! unify digests 1\n
@@ -22,16 +22,13 @@ use std::io::Write;
 use super::{Base, standing};
 use crate::model::{Digest, FileState, Fingerprint, Time};
 use crate::sys::hash::fingerprint;
-use crate::sys::{SysResult, papers};
+use crate::sys::{SysResult, machine, papers};
 
 /// The directory of the base that may be written without its lock.
 const DIRECTORY: &str = "cache";
 const PAPER: &str = "digests";
 const MAGIC: &str = "unify digests 1\n";
 const RECORD: usize = 112;
-
-/// 112 MB on disk and about as much in memory, whatever the number of files.
-const MOST: usize = 1_000_000;
 
 /// A file that so many plans in a row did not meet is forgotten.
 const FORGOTTEN: u8 = 16;
@@ -95,10 +92,13 @@ pub struct Digests {
 }
 
 impl Digests {
+    /// Most files that are remembered: 112 MB on disk.
+    pub const MOST: usize = 1_000_000;
+
     /// What the base remembers.
     pub fn read(base: &Base) -> Digests {
         let path = base.paper(DIRECTORY).join(PAPER);
-        let text = papers::read_text(&path, (MOST * RECORD + 4096) as u64);
+        let text = papers::read_text(&path, (Digests::MOST * RECORD + 4096) as u64);
         let records = text.ok().and_then(|text| parse(&text, &heading(base)?));
         Digests {
             records: records.unwrap_or_default(),
@@ -115,10 +115,19 @@ impl Digests {
         (record.key == Key::from(state)).then_some(&record.known)
     }
 
-    /// Makes the directory that [`Digests::write`] writes in, where there is a base to remember for. Its path.
+    /// Makes the directory that [`Digests::write`] writes in, without what plans left there that were killed. Its path.
     pub fn place(base: &Base) -> SysResult<std::path::PathBuf> {
         let place = base.paper(DIRECTORY);
         papers::ensure_dir(&place)?;
+        for name in papers::entries(&place)? {
+            let pid = name
+                .strip_prefix(PAPER)
+                .and_then(|rest| rest.strip_suffix(".part"));
+            let pid = pid.and_then(|pid| pid.strip_prefix('.')?.parse().ok());
+            if pid.is_some_and(|pid| !machine::is_alive(pid)) {
+                papers::remove(&place.join(name))?;
+            }
+        }
         Ok(place)
     }
 
@@ -140,7 +149,7 @@ impl Digests {
     }
 
     /// Removes all of it.
-    pub(super) fn forget(base: &Base) -> SysResult<()> {
+    pub fn forget(base: &Base) -> SysResult<()> {
         let place = base.paper(DIRECTORY);
         for name in papers::entries(&place)? {
             papers::remove(&place.join(name))?;
@@ -172,9 +181,9 @@ fn merged(old: &[Record], seen: &[(FileState, Known)]) -> Vec<Record> {
     // What was seen comes first, and of that what says most, so it stays.
     new.sort_by_key(|record| (record.key.ino, record.unseen, Reverse(record.known.says())));
     new.dedup_by_key(|record| record.key.ino);
-    if new.len() > MOST {
+    if new.len() > Digests::MOST {
         new.sort_by_key(|record| record.unseen);
-        new.truncate(MOST);
+        new.truncate(Digests::MOST);
         new.sort_by_key(|record| record.key.ino);
     }
     new

@@ -13,12 +13,12 @@ use super::journal_file::JournalFile;
 use super::limits::Pace;
 use super::objects::Objects;
 use super::pending::{Pending, outcomes};
-use super::prepare::{Prepared, Verdict, World, compare_all, names_of, prepare, share_fate};
+use super::prepare::{Prepared, Verdict, World, compare_all, names_of, not_adopted, prepare};
 use super::quiet::Condition;
 use super::receipts::{ReceiptFile, flag_line, link_line};
 use super::still::Still;
 use super::{EngineError, Guest};
-use crate::base::{Base, Run};
+use crate::base::{Base, Digests, Run};
 use crate::model::{
     Action, Event, Flag, Header, Link, ObjectId, Observer, Outcome, Protect, Stage,
 };
@@ -228,13 +228,18 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         mut ready: Vec<(Link, Box<Prepared>)>,
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
         let (mut jobs, mut pending) = (Vec::new(), Vec::new());
-        let mut equal = compare_all(&mut ready, &self.header.policy.ignore);
-        for id in share_fate(&ready, &mut equal) {
-            self.objects.give_up(&id);
-        }
+        let equal = compare_all(&mut ready, &self.header.policy.ignore);
+        let gone = not_adopted(&ready, &equal);
+        gone.iter().for_each(|id| self.objects.give_up(id));
         for ((link, prepared), equal) in ready.into_iter().zip(equal) {
             if let Err(fate) = equal {
                 self.answer_bad(&link, &fate)?;
+                continue;
+            }
+            if gone.contains(&prepared.job.object) {
+                // Nothing was touched: another of them makes the object, in the next batch.
+                let object = link.object;
+                self.links.push((link, object));
                 continue;
             }
             let Prepared {
@@ -292,6 +297,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     }
 
     fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {
+        if fate.is_about_content() {
+            // What earlier plans have read may be wrong, and the next would propose the same again.
+            drop(Digests::forget(self.base));
+        }
         let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
         self.answer(link, link.object, outcome)
     }

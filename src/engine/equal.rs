@@ -76,9 +76,9 @@ impl Reader<'_> {
     pub fn tell(&self, run: &[Which], alone: bool, buffers: &mut Buffers) -> Told {
         let mut told = Told::default();
         if run.len() > ABREAST
-            || run
-                .iter()
-                .any(|which| self.memory.knows(self.state(*which)))
+            || self
+                .memory
+                .tells(run.iter().map(|which| self.state(*which)))
         {
             self.by_hash(run, alone, &mut told);
             return told;
@@ -203,7 +203,8 @@ impl Reader<'_> {
                 Err(why) => told.dropped.push((which, why)),
             }
         }
-        told.groups.extend(equal.into_values());
+        let with_twin = equal.into_values().filter(|group| group.len() > 1 || alone);
+        told.groups.extend(with_twin);
     }
 
     fn looked(&self, which: Which) -> Result<(MetadataDigest, Fingerprint), Dropped> {
@@ -231,7 +232,11 @@ impl Reader<'_> {
     /// Reads one file to its end, if it was not read before.
     pub fn whole(&self, which: Which) -> Result<Read, Dropped> {
         let state = self.state(which);
-        if let Some(read) = self.memory.whole(which, state, self.ignore) {
+        if let Some(mut read) = self.memory.whole(which, state, self.ignore) {
+            if read.extents.is_none() {
+                read.extents = self.open(which)?.extents(state);
+                self.memory.read(state, &read);
+            }
             return Ok(read);
         }
         let survey = &self.surveys[which.guest as usize];

@@ -33,6 +33,17 @@ impl Fate {
         matches!(self, Fate::Done | Fate::DoneAndKept)
     }
 
+    /// Is the content not what the plan said?
+    pub fn is_about_content(&self) -> bool {
+        use Refusal::{Changed, DiffersFromObject};
+        match self {
+            Fate::Refused(Changed { fields } | DiffersFromObject { fields }) => {
+                fields.contains(&Moved::Content)
+            }
+            _ => false,
+        }
+    }
+
     /// What an error on the way to a name means.
     pub fn from_path_error(error: &SysError) -> Fate {
         match error.meaning() {

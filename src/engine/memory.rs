@@ -3,6 +3,7 @@
 //! Only a base remembers; without one, and with `--no-cache`, every file is read. What is remembered decides nothing
 //! that `apply` does not prove again.
 
+use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::equal::Read;
@@ -40,9 +41,17 @@ impl<'a> Memory<'a> {
         self.base.is_some()
     }
 
-    /// Is the beginning of a file known?
-    pub fn knows(&self, state: &FileState) -> bool {
-        self.digests.of(state).is_some()
+    /// Can files that look alike be told apart by what is known? Those that begin alike must be known to their ends.
+    pub fn tells<'s>(&self, mut run: impl Iterator<Item = &'s FileState>) -> bool {
+        let mut open: HashMap<Fingerprint, bool> = HashMap::new();
+        run.all(|state| {
+            let known = self.digests.of(state).filter(|known| known.plain.is_some());
+            known.is_some_and(|known| {
+                let unread = known.content.is_none();
+                let before = open.insert(known.beginning, unread);
+                before.is_none_or(|before| !before && !unread)
+            })
+        })
     }
 
     /// The fast hash of a file's beginning.
@@ -108,10 +117,13 @@ impl<'a> Memory<'a> {
     }
 
     fn keep(&self, state: &FileState, known: Known) {
+        // The memory is bounded, and so is what is gathered for it.
         let settled = state.mtime.sec.max(state.ctime.sec) < self.started - SETTLED;
         if self.is_awake() && settled {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            seen.push((*state, known));
+            if seen.len() < Digests::MOST {
+                seen.push((*state, known));
+            }
         }
     }
 

@@ -74,7 +74,8 @@ pub fn plan(
     let memory = base
         .as_ref()
         .filter(|_| options.cache && machine::is_root());
-    let place = memory.map(Digests::place).transpose()?;
+    let place = memory.and_then(|base| cache_of(base, observer));
+    let memory = memory.filter(|_| place.is_some());
     let opened = open_views(guests, options, &file, place.as_deref(), observer)?;
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let surveys = survey_all(opened, &options.policy, observer)?;
@@ -101,6 +102,15 @@ pub fn plan(
         sum,
         each,
     )
+}
+
+/// Where a plan may write in the base; a base that cannot be written in remembers nothing.
+fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> {
+    let place = Digests::place(base);
+    let place = place.map_err(|error| {
+        observer.notice(&Event::Warning(&format!("{error}; all files are read")));
+    });
+    place.ok()
 }
 
 /// What is known of guests and base before any file of a guest is read.

@@ -1,7 +1,7 @@
 //! One link line against the world as it is: may it be done, and with which object? Nothing of a guest is changed
 //! here. Every fact of the plan is derived anew; the plan can only narrow what is done.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use rayon::prelude::*;
 
@@ -44,23 +44,16 @@ pub(super) fn compare_all(
     }
 }
 
-/// A file that was to be adopted and is over is no object: what was compared with it is over as well. Returns the
-/// objects that there will not be.
-pub(super) fn share_fate(
+/// Objects that there will not be: the files that were to be adopted for them are over.
+pub(super) fn not_adopted(
     ready: &[(Link, Box<Prepared>)],
-    equal: &mut [Result<(), Fate>],
-) -> Vec<ObjectId> {
-    let over = ready.iter().zip(equal.iter());
-    let over: HashMap<ObjectId, Fate> = over
-        .filter(|((_, prepared), _)| prepared.made == Some(Making::Adopt))
-        .filter_map(|((_, prepared), equal)| Some((prepared.job.object, equal.clone().err()?)))
-        .collect();
-    for ((_, prepared), equal) in ready.iter().zip(equal) {
-        if let Some(fate) = over.get(&prepared.job.object) {
-            *equal = Err(fate.clone());
-        }
-    }
-    over.into_keys().collect()
+    equal: &[Result<(), Fate>],
+) -> HashSet<ObjectId> {
+    let over = ready.iter().zip(equal).filter(|(_, equal)| equal.is_err());
+    let makers = over.filter(|((_, prepared), _)| prepared.made == Some(Making::Adopt));
+    makers
+        .map(|((_, prepared), _)| prepared.job.object)
+        .collect()
 }
 
 impl Prepared {

@@ -152,8 +152,9 @@ pub fn prepare() -> SysResult<()> {
         .map_err(|e| SysError::new("ignore signals of", "this process", e))
 }
 
-/// Most names of one batch: at most 4,096, and so few that the descriptors of a batch (the file, the object,
-/// the directory) fit into the limit of this process, which is raised as far as it may be.
+/// Most names of one batch: at most 4,096, and so few that the descriptors of a batch (the file, the object, the
+/// directory, a guard) and of three before it that are let go (the file, the object) fit into the limit of this process,
+/// which is raised as far as it may be.
 pub fn names_a_batch() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let wanted = Rlimit {
@@ -166,7 +167,7 @@ pub fn names_a_batch() -> usize {
         limit.current
     };
     let descriptors = usize::try_from(current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    (descriptors.saturating_sub(64) / 4).clamp(1, 4096)
+    (descriptors.saturating_sub(64) / 10).clamp(1, 4096)
 }
 
 /// Nice 19 and the idle class of the disk's scheduler (`ioprio_set(2)`).
