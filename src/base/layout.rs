@@ -317,8 +317,11 @@ impl Base {
         let place = place(id);
         match self.objects.link(file, place.as_bytes()) {
             Err(error) if error.meaning() == Meaning::Gone => {
-                self.objects.make_dir(&place.as_bytes()[..2])?;
-                self.objects.link(file, place.as_bytes())
+                match self.objects.make_dir(&place.as_bytes()[..2]) {
+                    // Then it is the file that has no name any more.
+                    Err(error) if error.meaning() != Meaning::Exists => Err(error),
+                    _ => self.objects.link(file, place.as_bytes()),
+                }
             }
             other => other,
         }

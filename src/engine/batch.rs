@@ -31,7 +31,7 @@ use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
 use crate::model::{FileId, FileState, GuestPath, Ignored, ObjectId, Refusal};
 use crate::sys::hash::metadata_digest;
-use crate::sys::{Leased, Regular, SysResult, Weak, weak};
+use crate::sys::{Leased, Meaning, Regular, SysError, SysResult, Weak, weak};
 
 /// One file whose names shall refer to another inode.
 #[derive(Debug)]
@@ -126,9 +126,7 @@ impl<'a> Batch<'a, '_> {
         let mut parents = Parents::default();
         let mut flights = self.plan_flights(jobs, &mut parents);
         self.announce(&flights, flags)?;
-        adopted
-            .iter()
-            .try_for_each(|object| self.base.add_object(&object.file, &object.id))?;
+        self.name_adopted(adopted, jobs, &mut flights)?;
         self.base.dir().sync_filesystem()?;
         let concerned = concerned(jobs, flags, self.holding);
         self.still.freeze(&self.guests_at(&concerned))?;
@@ -170,6 +168,25 @@ impl<'a> Batch<'a, '_> {
         })
     }
 
+    /// A file that was deleted since it was prepared has no name to share; its job is over, and those of its twins.
+    fn name_adopted(
+        &self,
+        adopted: &[Flagged],
+        jobs: &[Job],
+        flights: &mut [Flights],
+    ) -> SysResult<()> {
+        for object in adopted {
+            match self.base.add_object(&object.file, &object.id) {
+                Err(error) if error.meaning() == Meaning::Gone => {
+                    let gone = Fate::Refused(Refusal::Gone {});
+                    self.take_back_all(&object.id, jobs, flights, &gone)?;
+                }
+                other => other?,
+            }
+        }
+        Ok(())
+    }
+
     /// An adopted inode whose own job did not end well is no object: its twins go back to their files, and it to its
     /// guest alone.
     fn give_up_spoiled(
@@ -185,7 +202,7 @@ impl<'a> Batch<'a, '_> {
             };
             self.take_back_all(&object.id, jobs, flights, &fate)?;
             object.file.set_immutable(false)?;
-            self.base.remove_object(&object.id)?;
+            SysError::absent(self.base.remove_object(&object.id))?;
             given_up.push(object.id);
         }
         Ok(given_up)

@@ -13,6 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::EngineError;
+use super::adopted::{give_up_lonely, is_adoption, is_lonely};
 use super::guests::Guest;
 use super::heal::{Healed, heal_name, in_place};
 use super::still::Still;
@@ -184,7 +185,13 @@ impl Found<'_> {
             lift_all(base, batch)?;
         }
         let mut lines = Vec::new();
-        for file in batch.intents.chunk_by(|a, b| one_file(a) == one_file(b)) {
+        let files = || batch.intents.chunk_by(|a, b| one_file(a) == one_file(b));
+        for file in files().filter(|file| !is_adoption(file)) {
+            self.heal_file(file, &mut lines, recovered)?;
+        }
+        // Whether anybody shares an adopted inode is known only now.
+        give_up_lonely(base, batch)?;
+        for file in files().filter(|file| is_adoption(file)) {
             self.heal_file(file, &mut lines, recovered)?;
         }
         sweep::drop_known(base, run, self.staging)?;
@@ -306,7 +313,12 @@ fn lift_all(base: &Base, batch: &OpenBatch) -> SysResult<()> {
 fn flag_all(base: &Base, batch: &OpenBatch) -> SysResult<u64> {
     let (mut flags, mut failed) = (0, None);
     for (object, _) in &batch.lifted {
-        let set = base.object(object).and_then(|file| match file {
+        let file = if is_lonely(base, batch, object)? {
+            Ok(None)
+        } else {
+            base.object(object)
+        };
+        let set = file.and_then(|file| match file {
             Some(file) => file.set_immutable(true).map(|()| 1),
             None => Ok(0),
         });

@@ -319,3 +319,36 @@ fn a_plan_does_not_take_the_place_of_a_fifo() {
             .is_fifo()
     );
 }
+
+/// An inode that was adopted and that nobody shares yet is its guest's alone, who may have changed it since: it is no
+/// object, and gets no flag.
+#[test]
+fn what_was_adopted_and_is_not_shared_stays_the_guests() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for nth in [1, 2] {
+        let lab = lab!(Disk::Own);
+        let [a, b] = lab.twins(&[("/usr/f", File::new(content(7)))]);
+        let plan = lab.plan(&[&a, &b], &[]);
+        cut(
+            if nth == 1 { "syncfs" } else { "renameat2" },
+            1,
+            &["apply", "--yes", plan.path.to_str().unwrap()],
+        );
+        for guest in [&a, &b] {
+            let file = guest.host("/usr/f");
+            let open = std::fs::File::options().append(true).open(&file);
+            std::io::Write::write_all(&mut open.unwrap(), b"more").unwrap();
+        }
+        lab.on_base("recover", &[]).expect(0);
+        assert_eq!(lab.objects(), Vec::<PathBuf>::new(), "cut {nth}");
+        for guest in [&a, &b] {
+            let file = guest.host("/usr/f");
+            assert!(!is_immutable(&file), "cut {nth}");
+            let now = std::fs::read(file).unwrap();
+            assert_eq!(now, [&content(7)[..], b"more"].concat(), "cut {nth}");
+        }
+        lab.on_base("verify", &[]).expect(0);
+    }
+}
