@@ -302,6 +302,17 @@ impl Base {
         Ok(SysError::absent(self.objects.open_own(place(id).as_bytes()))?.flatten())
     }
 
+    /// Is there no such name? Asked of its directory, where opening it said so and much hangs on it.
+    pub fn lacks(&self, id: &ObjectId) -> SysResult<bool> {
+        let place = place(id);
+        let (fan, name) = place.as_bytes().split_at(2);
+        if SysError::absent(self.objects.look(fan))?.is_none() {
+            return Ok(true);
+        }
+        let fan = self.objects.open_dir(fan)?;
+        Ok(SysError::absent(fan.look(&name[1..]))?.is_none())
+    }
+
     /// What an object is now, without opening it.
     pub fn object_state(&self, id: &ObjectId) -> SysResult<Option<FileState>> {
         SysError::absent(self.objects.look(place(id).as_bytes()))

@@ -313,21 +313,27 @@ fn lift_all(base: &Base, batch: &OpenBatch) -> SysResult<()> {
 fn flag_all(base: &Base, batch: &OpenBatch) -> SysResult<u64> {
     let (mut flags, mut failed) = (0, None);
     for (object, _) in &batch.lifted {
-        let file = if is_lonely(base, batch, object)? {
-            Ok(None)
-        } else {
-            base.object(object)
-        };
-        let set = file.and_then(|file| match file {
-            Some(file) => file.set_immutable(true).map(|()| 1),
-            None => Ok(0),
-        });
-        match set {
-            Ok(count) => flags += count,
+        match flag_again(base, batch, object) {
+            Ok(set) => flags += u64::from(set),
             Err(error) => failed = failed.or(Some(error)),
         }
     }
     failed.map_or(Ok(flags), Err)
+}
+
+/// False for what is no object, or none any more.
+fn flag_again(base: &Base, batch: &OpenBatch, object: &ObjectId) -> SysResult<bool> {
+    if is_lonely(base, batch, object)? {
+        return Ok(false);
+    }
+    match base.object(object)? {
+        Some(file) => file.set_immutable(true).map(|()| true),
+        None if base.lacks(object)? => Ok(false),
+        None => {
+            let why = std::io::Error::from(std::io::ErrorKind::NotFound);
+            Err(SysError::new("open an object of", base.path(), why))
+        }
+    }
 }
 
 /// Keeps an entry for a person.
