@@ -3,7 +3,7 @@
 use super::{EngineError, Guest};
 use crate::model::{Compared, GuestName, GuestPath, Moved, PlannedGuest, Policy};
 use crate::rules::precondition::metadata_differs;
-use crate::sys::{Regular, SysError, SysResult, View};
+use crate::sys::{Regular, SysResult, View};
 
 /// Compares as the plan's policy does.
 pub(super) struct Comparer<'a> {
@@ -58,6 +58,6 @@ impl<'a> Comparer<'a> {
 fn open(planned: &PlannedGuest, path: &GuestPath) -> Option<Regular> {
     let guest = Guest::open(planned.name.clone(), &planned.root).ok()?;
     let view = View::of(&guest.root).ok()?;
-    let opened: Result<Option<Regular>, SysError> = view.dir().open_regular(path.relative());
-    opened.ok()?
+    let (file, _) = view.open_regular(path.relative()).ok()??;
+    Some(file)
 }

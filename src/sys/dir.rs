@@ -91,19 +91,13 @@ impl Dir {
         answer.map_err(|e| self.failed("stat", relative, e))
     }
 
-    /// The mount that the handle was opened through; links and renames need equal ones.
+    /// The mount that the handle was opened through; links and renames need equal ones. It never changes as long as the
+    /// handle lives, and is asked once.
     pub fn mount_id(&self) -> SysResult<u64> {
-        stat::of_fd(&self.fd)
-            .map(|(_, mount)| mount)
-            .map_err(|e| SysError::new("stat", &self.path, e))
-    }
-
-    /// It never changes as long as the handle lives.
-    fn own_mount(&self) -> SysResult<u64> {
         if let Some(known) = self.mount.get() {
             return Ok(*known);
         }
-        let mount = self.mount_id()?;
+        let (_, mount) = stat::of_fd(&self.fd).map_err(|e| SysError::new("stat", &self.path, e))?;
         Ok(*self.mount.get_or_init(|| mount))
     }
 
@@ -126,7 +120,7 @@ impl Dir {
         if is_single(relative) {
             let (state, mount) = stat::at_with_mount(&self.fd, relative)
                 .map_err(|e| self.failed("stat", relative, e))?;
-            if mount == self.own_mount()? {
+            if mount == self.mount_id()? {
                 return Ok(state);
             }
         }
@@ -157,7 +151,7 @@ impl Dir {
     }
 
     /// The same in one call, for a tree that is mounted without devices and access times: a swapped device is not
-    /// opened there, and a FIFO does not wait. What is no regular file, or cannot be opened so, is asked again with care.
+    /// opened there, and a FIFO does not wait. What cannot be opened so is asked again with care.
     pub(super) fn open_regular_at_once(
         &self,
         relative: &[u8],
@@ -165,9 +159,7 @@ impl Dir {
         let Ok(fd) = self.beneath(relative, read()) else {
             return self.open_regular_seen(relative);
         };
-        let (state, _) = stat::of_fd(&fd).map_err(|e| self.failed("stat", relative, e))?;
-        let file = Regular::from_fd(fd, shown(&self.path, relative));
-        Ok((state.kind == FileKind::Regular).then_some((file, state)))
+        self.if_regular(fd, relative)
     }
 
     /// The same in one call, for directories that only we can change: nobody can have put there what must not be opened.
@@ -178,6 +170,10 @@ impl Dir {
             }
             other => other?,
         };
+        self.if_regular(fd, relative)
+    }
+
+    fn if_regular(&self, fd: OwnedFd, relative: &[u8]) -> SysResult<Option<(Regular, FileState)>> {
         let (state, _) = stat::of_fd(&fd).map_err(|e| self.failed("stat", relative, e))?;
         let file = Regular::from_fd(fd, shown(&self.path, relative));
         Ok((state.kind == FileKind::Regular).then_some((file, state)))

@@ -20,12 +20,12 @@ pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, u64), Errno> {
 
 /// `statx` of a name in a directory, nothing followed and nothing mounted for it.
 pub(super) fn at(dir: impl AsFd, name: &[u8]) -> Result<FileState, Errno> {
-    Ok(from_statx(&look_at(dir, name)?))
+    Ok(from_statx(&look_at(dir, name, StatxFlags::empty())?))
 }
 
 /// The same, and whether the immutable flag is set, where the file system tells it here.
 pub(super) fn with_flag(dir: impl AsFd, name: &[u8]) -> Result<(FileState, Option<bool>), Errno> {
-    let answer = look_at(dir, name)?;
+    let answer = look_at(dir, name, StatxFlags::empty())?;
     let flag = StatxAttributes::IMMUTABLE;
     let told = answer.stx_attributes_mask.contains(flag);
     let set = told.then(|| answer.stx_attributes.contains(flag));
@@ -34,15 +34,14 @@ pub(super) fn with_flag(dir: impl AsFd, name: &[u8]) -> Result<(FileState, Optio
 
 /// The same, and the mount that the name leads to.
 pub(super) fn at_with_mount(dir: impl AsFd, name: &[u8]) -> Result<(FileState, u64), Errno> {
-    let how = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
-    let wanted = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
-    let answer = call("stat", || statx(dir, name, how, wanted))?;
+    let answer = look_at(dir, name, StatxFlags::MNT_ID)?;
     Ok((from_statx(&answer), answer.stx_mnt_id))
 }
 
-fn look_at(dir: impl AsFd, name: &[u8]) -> Result<Statx, Errno> {
+fn look_at(dir: impl AsFd, name: &[u8], more: StatxFlags) -> Result<Statx, Errno> {
     let how = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
-    call("stat", || statx(dir, name, how, StatxFlags::BASIC_STATS))
+    let wanted = StatxFlags::BASIC_STATS | more;
+    call("stat", || statx(dir, name, how, wanted))
 }
 
 /// Does `statx` say that it is immutable or append-only? File systems that do not tell count as "no".
