@@ -17,12 +17,12 @@
 //! ```
 
 use std::cmp::Reverse;
-use std::io::Write;
+use std::path::PathBuf;
 
 use super::{Base, standing};
 use crate::model::{Digest, FileState, Fingerprint, Time};
 use crate::sys::hash::fingerprint;
-use crate::sys::{SysResult, machine, papers};
+use crate::sys::{SysResult, papers};
 
 /// The directory of the base that may be written without its lock.
 const DIRECTORY: &str = "cache";
@@ -116,17 +116,11 @@ impl Digests {
     }
 
     /// Makes the directory that [`Digests::write`] writes in, without what plans left there that were killed. Its path.
-    pub fn place(base: &Base) -> SysResult<std::path::PathBuf> {
+    pub fn place(base: &Base) -> SysResult<PathBuf> {
         let place = base.paper(DIRECTORY);
         papers::ensure_dir(&place)?;
-        for name in papers::entries(&place)? {
-            let pid = name
-                .strip_prefix(PAPER)
-                .and_then(|rest| rest.strip_suffix(".part"));
-            let pid = pid.and_then(|pid| pid.strip_prefix('.')?.parse().ok());
-            if pid.is_some_and(|pid| !machine::is_alive(pid)) {
-                papers::remove(&place.join(name))?;
-            }
+        for part in papers::stale_parts(&place.join(PAPER))? {
+            papers::remove(&part)?;
         }
         Ok(place)
     }
@@ -142,10 +136,7 @@ impl Digests {
             return Ok(());
         };
         let path = base.paper(DIRECTORY).join(PAPER);
-        let mut file = papers::NewFile::create(&path)?;
-        file.write_all(&text(&heading, &records))
-            .map_err(|e| crate::sys::SysError::new("write", &path, e))?;
-        file.publish_unsynced()
+        papers::write_unsynced(&path, &text(&heading, &records))
     }
 
     /// Removes all of it.

@@ -92,9 +92,7 @@ impl Base {
 
     /// Made whole beside its place and then moved there, so that two runs that begin at once cannot meet half a base.
     fn make(path: &Path) -> Result<(), BaseError> {
-        let mut name = path.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        let fresh = path.with_file_name(name);
+        let fresh = papers::part_of(path);
         papers::ensure_dir(&fresh)?;
         for name in DIRECTORIES {
             papers::ensure_dir(&fresh.join(name))?;
@@ -113,20 +111,9 @@ impl Base {
 
     /// Removes what a run left that was killed while it made a base.
     fn remove_stale_parts(path: &Path) -> SysResult<()> {
-        let parent = path.parent().unwrap_or(path);
-        let prefix = format!(
-            "{}.",
-            path.file_name().unwrap_or_default().to_string_lossy()
-        );
-        for name in papers::entries(parent)? {
-            let pid = name
-                .strip_prefix(&prefix)
-                .and_then(|rest| rest.strip_suffix(".part"));
-            if pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !machine::is_alive(pid))) {
-                Base::remove_part(&parent.join(name))?;
-            }
-        }
-        Ok(())
+        papers::stale_parts(path)?
+            .iter()
+            .try_for_each(|part| Base::remove_part(part))
     }
 
     fn remove_part(part: &Path) -> SysResult<()> {

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use nix::fcntl::{Flock, FlockArg};
 
 use super::fault::call;
-use super::{SysError, SysResult};
+use super::{SysError, SysResult, machine};
 
 /// A file that becomes visible whole or not at all: written under a temporary name, synced, renamed.
 #[derive(Debug)]
@@ -29,9 +29,7 @@ impl NewFile {
                 io::Error::other("not a regular file: name a file, or `-`"),
             ));
         }
-        let mut name = target.file_name().unwrap_or_default().to_owned();
-        name.push(format!(".{}.part", std::process::id()));
-        let temporary = target.with_file_name(name);
+        let temporary = part_of(target);
         let mut options = private();
         options.create_new(true).write(true);
         let file = call("create", || options.open(&temporary));
@@ -49,20 +47,20 @@ impl NewFile {
             call("sync", || file.sync_all())
                 .map_err(|e| SysError::new("sync", &self.temporary, e))?;
         }
-        call("rename", || fs::rename(&self.temporary, &self.target))
-            .map_err(|e| SysError::new("rename", &self.target, e))?;
+        self.take_place()?;
         call("sync", || File::open(self.directory())?.sync_all())
             .map_err(|e| SysError::new("sync", self.directory(), e))
     }
 
-    /// Renames over `target` what can be made anew: after a power cut it may be cut or empty.
-    pub fn publish_unsynced(mut self) -> SysResult<()> {
+    fn publish_unsynced(mut self) -> SysResult<()> {
+        self.take_place()?;
         self.file = None;
-        let renamed = call("rename", || fs::rename(&self.temporary, &self.target));
-        renamed.map_err(|e| {
-            drop(fs::remove_file(&self.temporary));
-            SysError::new("rename", &self.target, e)
-        })
+        Ok(())
+    }
+
+    fn take_place(&self) -> SysResult<()> {
+        call("rename", || fs::rename(&self.temporary, &self.target))
+            .map_err(|e| SysError::new("rename", &self.target, e))
     }
 
     /// Where it is written and renamed.
@@ -92,6 +90,30 @@ impl Drop for NewFile {
             drop(fs::remove_file(&self.temporary));
         }
     }
+}
+
+/// What this process writes or makes beside `target` before it takes its place.
+pub fn part_of(target: &Path) -> PathBuf {
+    let mut name = target.file_name().unwrap_or_default().to_owned();
+    name.push(format!(".{}.part", std::process::id()));
+    target.with_file_name(name)
+}
+
+/// Such parts of processes that are not alive any more.
+pub fn stale_parts(target: &Path) -> SysResult<Vec<PathBuf>> {
+    let parent = target.parent().unwrap_or(target);
+    let prefix = format!(
+        "{}.",
+        target.file_name().unwrap_or_default().to_string_lossy()
+    );
+    let mut stale = entries(parent)?;
+    stale.retain(|name| {
+        let pid = name
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.strip_suffix(".part"));
+        pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !machine::is_alive(pid)))
+    });
+    Ok(stale.into_iter().map(|name| parent.join(name)).collect())
 }
 
 /// A file that only grows: a journal or a receipt.
@@ -247,10 +269,19 @@ pub fn remove_empty_dir(path: &Path) -> SysResult<()> {
 
 /// Writes a whole small file of ours, atomically and durably.
 pub fn write_whole(path: &Path, content: &[u8]) -> SysResult<()> {
+    written(path, content)?.publish()
+}
+
+/// The same for what can be made anew: after a power cut it may be cut or empty.
+pub fn write_unsynced(path: &Path, content: &[u8]) -> SysResult<()> {
+    written(path, content)?.publish_unsynced()
+}
+
+fn written(path: &Path, content: &[u8]) -> SysResult<NewFile> {
     let mut file = NewFile::create(path)?;
     file.write_all(content)
         .map_err(|e| SysError::new("write", path, e))?;
-    file.publish()
+    Ok(file)
 }
 
 /// A plan as a person hands it over, which can be read more than once: a file, or standard input copied into a
