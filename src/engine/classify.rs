@@ -261,16 +261,14 @@ impl Work<'_> {
 
     fn count(&mut self, reason: SkipReason, state: &FileState) {
         let count = self.done.skipped.entry(reason).or_default();
-        count.files += 1;
-        count.bytes = count.bytes.saturating_add(state.size);
+        count.add(1, state.size);
     }
 
     fn count_under(&mut self, under: Vec<u8>, skip: &Skip, state: &FileState, counts: bool) {
         let entry = self.directories.entry((under, skip.reason));
         let (count, _) = entry.or_insert_with(|| (Count::default(), skip.clone()));
         if counts {
-            count.files += 1;
-            count.bytes = count.bytes.saturating_add(state.size);
+            count.add(1, state.size);
         }
     }
 

@@ -179,8 +179,11 @@ impl Near<'_> {
     fn sum(&self, misses: Vec<Miss>) -> NearMisses {
         let mut sum = NearMisses::default();
         for miss in &misses {
-            add(&mut sum.all, miss.bytes);
-            add(sum.by.entry(words(&miss.differs)).or_default(), miss.bytes);
+            sum.all.add(1, miss.bytes);
+            sum.by
+                .entry(words(&miss.differs))
+                .or_default()
+                .add(1, miss.bytes);
         }
         let shifts = self.shifts(&misses);
         let is_shifted = |miss: &Miss| {
@@ -202,7 +205,7 @@ impl Near<'_> {
         let mut all: BTreeMap<ShiftKey, Count> = BTreeMap::new();
         for miss in misses {
             if let Some(key) = self.shift(miss) {
-                add(all.entry(key).or_default(), miss.bytes);
+                all.entry(key).or_default().add(1, miss.bytes);
             }
         }
         all.retain(|_, count| count.files >= SHIFTED);
@@ -288,9 +291,4 @@ fn candidates(classified: &[Classified]) -> Vec<Which> {
 fn words(differs: &[Moved]) -> String {
     let words: Vec<String> = differs.iter().map(ToString::to_string).collect();
     words.join(", ")
-}
-
-fn add(count: &mut Count, bytes: u64) {
-    count.files += 1;
-    count.bytes = count.bytes.saturating_add(bytes);
 }

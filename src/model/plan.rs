@@ -122,6 +122,14 @@ pub struct Count {
     pub bytes: u64,
 }
 
+impl Count {
+    /// Counts more files, of together `bytes` bytes. Stays at the largest number instead of wrapping.
+    pub fn add(&mut self, files: u64, bytes: u64) {
+        self.files = self.files.saturating_add(files);
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+}
+
 /// Counts of a plan as it was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -54,7 +54,7 @@ impl SummaryBuilder {
     /// Counts `files` files of together `bytes` bytes that are left alone, with a line or without.
     /// To be called once for each file (inode), under the first reason that was found.
     pub fn skipped(&mut self, reason: SkipReason, files: u64, bytes: u64) {
-        add(self.skipped.entry(reason).or_default(), files, bytes);
+        self.skipped.entry(reason).or_default().add(files, bytes);
     }
 
     /// Counts an object of `size` bytes that names in these guests will refer to. `guests` are
@@ -65,7 +65,7 @@ impl SummaryBuilder {
         set.sort_unstable();
         set.dedup();
         if set.len() > 1 {
-            add(self.shared.entry(set.into()).or_default(), 1, size);
+            self.shared.entry(set.into()).or_default().add(1, size);
         }
     }
 
@@ -98,7 +98,7 @@ impl SummaryBuilder {
         for (set, count) in &self.shared {
             for (first, second) in pairs_of(set) {
                 let pair = pairs.entry((first, second)).or_default();
-                add(pair, count.files, count.bytes);
+                pair.add(count.files, count.bytes);
             }
         }
         let name = |index: u32| self.guests.get(index as usize).cloned();
@@ -117,11 +117,6 @@ impl SummaryBuilder {
 fn pairs_of(set: &[u32]) -> impl Iterator<Item = (u32, u32)> {
     let firsts = set.iter().zip(1..);
     firsts.flat_map(|(&first, behind)| set.iter().skip(behind).map(move |&second| (first, second)))
-}
-
-fn add(count: &mut Count, files: u64, bytes: u64) {
-    count.files = count.files.saturating_add(files);
-    count.bytes = count.bytes.saturating_add(bytes);
 }
 
 #[cfg(test)]
