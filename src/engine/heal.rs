@@ -59,8 +59,8 @@ pub(super) fn heal_name(
     };
     let Some(staged) = SysError::absent(staging.look(entry.as_bytes()))?.map(|state| state.id)
     else {
-        let finished = name == Some(intent.becomes)
-            && (intent.was != intent.becomes || is_object(base, intent)?);
+        let finished =
+            name == Some(intent.becomes) && (!intent.is_adoption() || is_object(base, intent)?);
         return Ok(if finished {
             Healed::Finished(None)
         } else {

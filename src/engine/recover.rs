@@ -13,7 +13,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::EngineError;
-use super::adopted::{give_up_lonely, is_adoption, is_lonely};
+use super::adopted::{give_up_lonely, is_lonely};
 use super::guests::Guest;
 use super::heal::{Healed, heal_name, in_place};
 use super::still::Still;
@@ -186,12 +186,12 @@ impl Found<'_> {
         }
         let mut lines = Vec::new();
         let files = || batch.intents.chunk_by(|a, b| one_file(a) == one_file(b));
-        for file in files().filter(|file| !is_adoption(file)) {
+        for file in files().filter(|file| !file.iter().any(Intent::is_adoption)) {
             self.heal_file(file, &mut lines, recovered)?;
         }
         // Whether anybody shares an adopted inode is known only now.
         give_up_lonely(base, batch)?;
-        for file in files().filter(|file| is_adoption(file)) {
+        for file in files().filter(|file| file.iter().any(Intent::is_adoption)) {
             self.heal_file(file, &mut lines, recovered)?;
         }
         sweep::drop_known(base, run, self.staging)?;
@@ -211,11 +211,9 @@ impl Found<'_> {
     ) -> Result<(), EngineError> {
         let (base, run, staging) = (self.base, self.run, self.staging);
         let guests = self.guests;
-        let committed = self.journal.batch.committed;
         let guest = file.first().and_then(|intent| guests.get(&intent.guest));
-        let is_committed = file
-            .iter()
-            .all(|intent| committed.is_some_and(|upto| intent.seq <= upto));
+        let batch = &self.journal.batch;
+        let is_committed = file.iter().all(|intent| batch.has_committed(intent));
         let finish = is_committed || file.iter().all(|intent| in_place(guest, intent));
         let (mut finished, mut mtime) = (Vec::new(), None);
         for intent in file {

@@ -72,6 +72,13 @@ pub struct Intent {
     pub object: ObjectId,
 }
 
+impl Intent {
+    /// Is it an inode of the guest that becomes the object? Nothing is exchanged then.
+    pub fn is_adoption(&self) -> bool {
+        self.was == self.becomes
+    }
+}
+
 /// Everything that a journal holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Journal {
@@ -98,6 +105,11 @@ impl OpenBatch {
     /// Is there nothing to heal?
     pub fn is_empty(&self) -> bool {
         self.intents.is_empty() && self.lifted.is_empty()
+    }
+
+    /// Was one of its intents committed?
+    pub fn has_committed(&self, intent: &Intent) -> bool {
+        self.committed.is_some_and(|upto| intent.seq <= upto)
     }
 }
 
