@@ -17,7 +17,7 @@
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -195,9 +195,10 @@ impl<'a> Batch<'a, '_> {
         jobs: &[Job],
         flights: &mut [Flights],
     ) -> SysResult<Vec<ObjectId>> {
+        let makers = makers(jobs);
         let mut given_up = Vec::new();
         for object in adopted {
-            let Some(fate) = spoiled(&object.id, jobs, flights) else {
+            let Some(fate) = spoiled(&object.id, &makers, flights) else {
                 continue;
             };
             self.take_back_all(&object.id, jobs, flights, &fate)?;
@@ -317,8 +318,9 @@ impl<'a> Batch<'a, '_> {
     /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is not
     /// is taken back. An inode that is not adopted after all stays its guest's, who may move.
     fn flag(&self, flags: &[Flagged], jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+        let makers = makers(jobs);
         for flag in flags {
-            if spoiled(&flag.id, jobs, flights).is_some() {
+            if spoiled(&flag.id, &makers, flights).is_some() {
                 continue;
             }
             flag.file.set_immutable(true)?;
@@ -348,14 +350,21 @@ fn notice_writers(jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
     all.try_for_each(|(job, flight)| flight.notice_writer(job))
 }
 
+/// The jobs whose inodes become objects, by number: there are as many flags as jobs to look them up for.
+fn makers(jobs: &[Job]) -> HashMap<ObjectId, usize> {
+    let numbered = jobs.iter().enumerate();
+    let adopted = numbered.filter(|(_, job)| job.new.is_none());
+    adopted.map(|(at, job)| (job.object, at)).collect()
+}
+
 /// How the job whose inode becomes this object ended, where it did not end well.
-fn spoiled(object: &ObjectId, jobs: &[Job], flights: &[Flights]) -> Option<Fate> {
-    let own = jobs
-        .iter()
-        .zip(flights)
-        .find(|(job, _)| job.object == *object && job.new.is_none());
-    own.map(|(_, flight)| flight.fate.clone())
-        .filter(|fate| *fate != Fate::Done)
+fn spoiled(
+    object: &ObjectId,
+    makers: &HashMap<ObjectId, usize>,
+    flights: &[Flights],
+) -> Option<Fate> {
+    let own = flights.get(*makers.get(object)?)?;
+    Some(own.fate.clone()).filter(|fate| *fate != Fate::Done)
 }
 
 /// Guests whose names change, or that hold names of an object that is touched: quiet, or made so.

@@ -59,6 +59,9 @@ impl Batch<'_, '_> {
         jobs: &[Job],
         moving: &Moving,
     ) -> Option<(usize, String)> {
+        if moving.is_empty() {
+            return None;
+        }
         let adopted = jobs.iter().filter(|job| job.new.is_none());
         let makers = adopted.filter(|job| job.object == *object);
         let mut holders = self

@@ -27,10 +27,11 @@ pub(super) fn outcomes(jobs: &[Job], pending: &[Pending], fates: &[Fate]) -> Vec
 fn makers(jobs: &[Job], pending: &[Pending], fates: &[Fate]) -> Vec<Option<Making>> {
     let mut made: Vec<Option<Making>> = pending.iter().map(|line| line.made).collect();
     let ended = jobs.iter().zip(pending).zip(fates);
-    for ((job, line), _) in ended.filter(|(_, fate)| !fate.is_done()) {
+    let without = ended.filter(|((_, line), fate)| line.made.is_some() && !fate.is_done());
+    for ((job, line), _) in without {
         let mut twins = jobs.iter().zip(fates).zip(&mut made);
         let heir = twins.find(|((twin, fate), _)| twin.object == job.object && fate.is_done());
-        if let Some((_, heir)) = heir.filter(|_| line.made.is_some()) {
+        if let Some((_, heir)) = heir {
             *heir = line.made;
         }
     }
