@@ -109,10 +109,6 @@ impl Reader<'_> {
         tree.state(which.file as usize)
     }
 
-    fn size(&self, which: Which) -> u64 {
-        self.state(which).size
-    }
-
     /// Splits classes until each holds equal files only.
     fn abreast(&self, files: Vec<Open>, alone: bool, buffers: &mut Buffers, told: &mut Told) {
         let mut classes = vec![Class {
@@ -129,7 +125,7 @@ impl Reader<'_> {
             let size = class
                 .files
                 .first()
-                .map_or(0, |first| self.size(first.which));
+                .map_or(0, |first| self.state(first.which).size);
             while class.at < size && (class.files.len() > 1 || alone) {
                 classes.extend(class.step(size, buffers, &mut told.dropped));
             }
@@ -159,28 +155,38 @@ impl Reader<'_> {
         let mut pieces_count = true;
         let mut files = class.files;
         files.sort_by_key(|file| file.which);
-        for Open { which, opened } in files {
-            let extents = pieces_count.then(|| opened.extents(self.state(which)));
+        for file in files {
+            let extents = pieces_count.then(|| file.opened.extents(self.state(file.which)));
             let extents = extents.flatten();
             pieces_count = alone || extents.is_some_and(|n| n > FEW);
-            match opened.unchanged(&self.surveys[which.guest as usize], which.file as usize) {
-                Ok(()) => {
-                    let read = Read {
-                        which,
-                        probed: opened.probed,
-                        content,
-                        beginning,
-                        extents,
-                    };
-                    self.memory.read(self.state(which), &read);
-                    group.push(read);
-                }
-                Err(why) => told.dropped.push((which, why)),
+            match self.read(&file, content, beginning, extents) {
+                Ok(read) => group.push(read),
+                Err(why) => told.dropped.push((file.which, why)),
             }
         }
         if !group.is_empty() {
             told.groups.push(group);
         }
+    }
+
+    /// A file that was read to its end, if it is still what the walk saw; it is remembered.
+    fn read(
+        &self,
+        Open { which, opened }: &Open,
+        content: Digest,
+        beginning: Fingerprint,
+        extents: Option<u32>,
+    ) -> Result<Read, Dropped> {
+        opened.unchanged(&self.surveys[which.guest as usize], which.file as usize)?;
+        let read = Read {
+            which: *which,
+            probed: opened.probed,
+            content,
+            beginning,
+            extents,
+        };
+        self.memory.read(self.state(*which), &read);
+        Ok(read)
     }
 
     /// One file after the other: by its metadata and the hash of its beginning, then of its whole content.
@@ -213,7 +219,7 @@ impl Reader<'_> {
             return Ok((probed.metadata, beginning));
         }
         let opened = self.open(which)?;
-        let beginning = opened.fingerprint(self.size(which))?;
+        let beginning = opened.fingerprint(state.size)?;
         self.memory.begun(state, beginning, Some(&opened.probed));
         Ok((opened.probed.metadata, beginning))
     }
@@ -239,21 +245,11 @@ impl Reader<'_> {
             }
             return Ok(read);
         }
-        let survey = &self.surveys[which.guest as usize];
         let opened = self.open(which)?;
-        let beginning = opened.fingerprint(self.size(which))?;
-        let content = opened.digest(self.size(which))?;
+        let beginning = opened.fingerprint(state.size)?;
+        let content = opened.digest(state.size)?;
         let extents = opened.extents(state);
-        opened.unchanged(survey, which.file as usize)?;
-        let read = Read {
-            which,
-            probed: opened.probed,
-            content,
-            beginning,
-            extents,
-        };
-        self.memory.read(state, &read);
-        Ok(read)
+        self.read(&Open { which, opened }, content, beginning, extents)
     }
 }
 

@@ -26,7 +26,7 @@ pub(super) struct Memory<'a> {
 }
 
 impl<'a> Memory<'a> {
-    /// What the base remembers. A base that cannot be written in is only read.
+    /// What the base remembers, and room for what it shall.
     pub fn of(base: &'a Base) -> Memory<'a> {
         Memory {
             base: Some(base),
@@ -34,11 +34,6 @@ impl<'a> Memory<'a> {
             seen: Mutex::default(),
             started: machine::seconds(),
         }
-    }
-
-    /// Is there anything to learn for?
-    fn is_awake(&self) -> bool {
-        self.base.is_some()
     }
 
     /// Can files that look alike be told apart by what is known? Those that begin alike must be known to their ends.
@@ -64,30 +59,20 @@ impl<'a> Memory<'a> {
     /// The metadata of a file that had no extended attributes, and the fast hash of its beginning.
     pub fn looked(&self, state: &FileState, ignore: &[Ignored]) -> Option<(Probed, Fingerprint)> {
         let known = self.digests.of(state)?;
-        let (flags, project) = known.plain?;
+        let probed = probed(known, state, ignore)?;
         self.keep(state, *known);
-        let probed = Probed::of(&Metadata {
-            mode: state.mode,
-            uid: state.uid,
-            gid: state.gid,
-            mtime: (!ignore.contains(&Ignored::Mtime)).then_some(state.mtime),
-            xattrs: Vec::new(),
-            flags,
-            project,
-        });
         Some((probed, known.beginning))
     }
 
-    /// A file that was read to its end before, and had no extended attributes.
+    /// A file that was read to its end before, and had no extended attributes. Whoever asks has asked for its beginning
+    /// or its metadata before, so that it is kept already.
     pub fn whole(&self, which: Which, state: &FileState, ignore: &[Ignored]) -> Option<Read> {
         let known = self.digests.of(state)?;
-        let content = known.content?;
-        let (probed, beginning) = self.looked(state, ignore)?;
         Some(Read {
             which,
-            probed,
-            content,
-            beginning,
+            probed: probed(known, state, ignore)?,
+            content: known.content?,
+            beginning: known.beginning,
             extents: known.extents,
         })
     }
@@ -117,10 +102,10 @@ impl<'a> Memory<'a> {
     }
 
     fn keep(&self, state: &FileState, known: Known) {
-        // The memory is bounded, and so is what is gathered for it.
         let settled = state.mtime.sec.max(state.ctime.sec) < self.started - SETTLED;
-        if self.is_awake() && settled {
+        if self.base.is_some() && settled {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+            // The memory is bounded, and so is what is gathered for it.
             if seen.len() < Digests::MOST {
                 seen.push((*state, known));
             }
@@ -140,4 +125,18 @@ impl<'a> Memory<'a> {
             )));
         }
     }
+}
+
+/// What opening the file would tell of its metadata, where it had no extended attributes.
+fn probed(known: &Known, state: &FileState, ignore: &[Ignored]) -> Option<Probed> {
+    let (flags, project) = known.plain?;
+    Some(Probed::of(&Metadata {
+        mode: state.mode,
+        uid: state.uid,
+        gid: state.gid,
+        mtime: (!ignore.contains(&Ignored::Mtime)).then_some(state.mtime),
+        xattrs: Vec::new(),
+        flags,
+        project,
+    }))
 }
