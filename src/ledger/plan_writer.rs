@@ -1,7 +1,7 @@
-//! Writes a plan, line by line, as it is made.
+//! Writes a plan, some lines at a time, as it is made.
 //!
 //! The same header, guests and actions give the same bytes: nothing is read from the clock or the
-//! environment. Nothing is held back but one line, so a plan may be larger than memory.
+//! environment. Nothing is held back but the lines in hand, so a plan may be larger than memory.
 
 use std::io::{self, Write};
 
@@ -86,12 +86,7 @@ impl<W: Write> PlanWriter<W> {
         Ok(writer)
     }
 
-    /// Writes one action. The caller keeps the order: guest as in the list, then path.
-    pub fn action(&mut self, action: &Action) -> io::Result<()> {
-        self.actions(Encoded::new(self.form, std::slice::from_ref(action))?)
-    }
-
-    /// Writes the next actions, in the same order.
+    /// Writes the next actions. The caller keeps the order: guest as in the list, then path.
     pub fn actions(&mut self, encoded: Encoded) -> io::Result<()> {
         if encoded.form != self.form {
             return Err(io::Error::other("lines of another form of the plan"));

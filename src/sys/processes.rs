@@ -81,10 +81,6 @@ fn is_dead(pid: &str) -> bool {
     })
 }
 
-fn is_there(pid: &str) -> bool {
-    fs::exists(format!("/proc/{pid}")).unwrap_or(true)
-}
-
 /// Ids of all processes, as the names of their directories.
 pub(super) fn pids() -> SysResult<Vec<String>> {
     let failed = |e| SysError::new("list", "/proc", e);
@@ -208,7 +204,7 @@ fn may_clear_flags(pid: &str) -> bool {
         return false;
     }
     let Ok(status) = fs::read_to_string(format!("/proc/{pid}/status")) else {
-        return is_there(pid);
+        return fs::exists(format!("/proc/{pid}")).unwrap_or(true);
     };
     let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
     let set = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());

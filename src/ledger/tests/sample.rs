@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use crate::ledger::{Closing, Decoded, Form, PlanError, PlanReader, PlanWriter};
+use crate::ledger::{Closing, Decoded, Encoded, Form, PlanError, PlanReader, PlanWriter};
 use crate::model::*;
 
 pub fn guest(name: &str) -> GuestName {
@@ -206,9 +206,9 @@ pub fn plan(form: Form) -> String {
 pub fn write(form: Form, actions: &[Action]) -> String {
     let mut out = Vec::new();
     let mut writer = PlanWriter::new(&mut out, form, &header(), &guests()).unwrap();
-    actions
-        .iter()
-        .for_each(|action| writer.action(action).unwrap());
+    for some in actions.chunks(2) {
+        writer.actions(Encoded::new(form, some).unwrap()).unwrap();
+    }
     writer.finish(&summary()).unwrap();
     String::from_utf8(out).unwrap()
 }
