@@ -22,5 +22,6 @@ pub mod inode_flags;
 mod path_index;
 pub mod pattern;
 pub mod precondition;
+pub mod reading;
 pub mod secrets;
 pub mod totals;

@@ -2,6 +2,7 @@
 //! mapped file would kill us. Holes are found by `SEEK_DATA` and stay holes.
 
 use std::io;
+use std::num::NonZeroU64;
 
 use rustix::fs::{Advice, SeekFrom, fadvise, ftruncate, seek};
 use rustix::io::{Errno, pread, pwrite};
@@ -13,6 +14,9 @@ use crate::model::Digest;
 
 /// Bytes read at a time.
 const PIECE: usize = 256 * 1024;
+
+/// So much of a file is asked for before it is read; the rest the kernel reads ahead by itself.
+const SOON: u64 = 1 << 20;
 
 /// A stretch of data between holes: first byte, and the byte behind the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +83,14 @@ impl Regular {
             at = data.to;
         }
         into.digest(size)
+    }
+
+    /// Tells the kernel that the content will be read soon: it begins to bring in the first part, and nobody waits.
+    pub fn expect_soon(&self, size: u64) {
+        if let Some(length) = NonZeroU64::new(size.min(SOON)) {
+            // Advice only.
+            let _ = fadvise(self.fd(), 0, Some(length), Advice::WillNeed);
+        }
     }
 
     /// Tells the kernel that the content will be read once, front to back.
@@ -152,6 +164,7 @@ impl Regular {
                 Err(errno) => return Err(self.failed("read")(errno)),
             }
         }
+        self.passed(offset + done as u64);
         Ok(())
     }
 

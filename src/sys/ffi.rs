@@ -1,4 +1,4 @@
-//! The only `unsafe`: six kernel interfaces that neither rustix nor nix wraps, and two signals.
+//! The only `unsafe`: seven kernel interfaces that neither rustix nor nix wraps, the page size, and two signals.
 //!
 //! Each function takes a borrowed descriptor and plain values, and nothing outlives the call.
 #![allow(unsafe_code)]
@@ -74,9 +74,10 @@ struct FieMap {
     reserved: u32,
 }
 
+const FS_IOC_FIEMAP: u32 = 0xc020_660b;
+
 /// Number of extents of a file, `FS_IOC_FIEMAP` of `linux/fs.h` with room for none of them.
 pub fn extent_count(fd: impl AsFd) -> io::Result<u32> {
-    const FS_IOC_FIEMAP: u32 = 0xc020_660b;
     let mut map = FieMap {
         start: 0,
         length: u64::MAX,
@@ -94,6 +95,88 @@ pub fn extent_count(fd: impl AsFd) -> io::Result<u32> {
         )
     };
     check(result).map(|_| map.mapped_extents)
+}
+
+/// `struct fiemap` with room for one `struct fiemap_extent`, of 56 bytes.
+#[repr(C)]
+struct FieMapOfOne {
+    head: FieMap,
+    logical: u64,
+    physical: u64,
+    length: u64,
+    reserved64: [u64; 2],
+    flags: u32,
+    reserved: [u32; 3],
+}
+
+/// Where the first extent of a file lies on its device, `FS_IOC_FIEMAP` with room for one; `None` where it has none, or
+/// one without a place of its own.
+pub fn first_place(fd: impl AsFd) -> io::Result<Option<u64>> {
+    // FIEMAP_EXTENT_UNKNOWN, also set for what is not written yet, and FIEMAP_EXTENT_DATA_INLINE.
+    const NOWHERE: u32 = 0x2 | 0x200;
+    let mut map = FieMapOfOne {
+        head: FieMap {
+            start: 0,
+            length: u64::MAX,
+            flags: 0,
+            mapped_extents: 0,
+            extent_count: 1,
+            reserved: 0,
+        },
+        logical: 0,
+        physical: 0,
+        length: 0,
+        reserved64: [0; 2],
+        flags: 0,
+        reserved: [0; 3],
+    };
+    // SAFETY: with `extent_count` 1 the kernel writes at most the header and one extent, the size of the struct.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::Ioctl::from(FS_IOC_FIEMAP),
+            &raw mut map,
+        )
+    };
+    check(result)?;
+    let has_place = map.head.mapped_extents == 1 && map.flags & NOWHERE == 0;
+    Ok(has_place.then_some(map.physical))
+}
+
+/// `struct cachestat` of `linux/mman.h`: pages in the cache, and what else is known of them.
+#[repr(C)]
+#[derive(Default)]
+struct CacheStat {
+    cached: u64,
+    others: [u64; 4],
+}
+
+/// How many of `length` bytes from `from` on are in the page cache, in whole pages: `cachestat(2)`, Linux 6.5. Later
+/// kernels answer it only to who may write the file or owns it.
+pub fn cached(fd: impl AsFd, from: u64, length: u64) -> io::Result<u64> {
+    // The same on all architectures but alpha, and not yet in libc.
+    const SYS_CACHESTAT: libc::c_long = 451;
+    let range = [from, length];
+    let mut answer = CacheStat::default();
+    // SAFETY: the kernel reads the two numbers of `struct cachestat_range` and writes 40 bytes, the size of `answer`.
+    let result = unsafe {
+        libc::syscall(
+            SYS_CACHESTAT,
+            fd.as_fd().as_raw_fd(),
+            range.as_ptr(),
+            &raw mut answer,
+            0,
+        )
+    };
+    // SAFETY: it takes a number.
+    let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    if result == 0 {
+        Ok(answer
+            .cached
+            .saturating_mul(u64::try_from(page).unwrap_or(0)))
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// `struct fsuuid2` of `linux/fs.h`: 17 bytes.

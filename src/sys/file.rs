@@ -10,6 +10,7 @@ use rustix::fs::{IFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::fs::{fchmod, fchown, fsync, futimens, ioctl_getflags, ioctl_setflags, open};
 use rustix::io::Errno;
 
+use super::behind::{Behind, PageCache};
 use super::fault::call;
 use super::{Meaning, SysError, SysResult, ffi, stat, xattr};
 use crate::model::{FileState, Ignored, Metadata, Time};
@@ -19,11 +20,16 @@ use crate::model::{FileState, Ignored, Metadata, Time};
 pub struct Regular {
     fd: OwnedFd,
     path: PathBuf,
+    behind: Option<Behind>,
 }
 
 impl Regular {
     pub(super) fn from_fd(fd: OwnedFd, path: PathBuf) -> Regular {
-        Regular { fd, path }
+        Regular {
+            fd,
+            path,
+            behind: None,
+        }
     }
 
     /// How the file is called in messages.
@@ -33,6 +39,19 @@ impl Regular {
 
     pub(super) fn fd(&self) -> BorrowedFd<'_> {
         self.fd.as_fd()
+    }
+
+    /// The same file, about to be read once: a large one leaves the page cache as it was, if that is the wish.
+    pub fn passing(mut self, size: u64, wish: PageCache) -> Regular {
+        self.behind = Behind::of(&self.fd, size, wish);
+        self
+    }
+
+    /// The file was read to `at`.
+    pub(super) fn passed(&self, at: u64) {
+        if let Some(behind) = &self.behind {
+            behind.passed(&self.fd, at);
+        }
     }
 
     /// A second handle to the same open file.
@@ -142,6 +161,11 @@ impl Regular {
         ffi::extent_count(&self.fd).ok()
     }
 
+    /// Where its content begins on the device, where the file system tells.
+    pub fn place(&self) -> Option<u64> {
+        ffi::first_place(&self.fd).ok().flatten()
+    }
+
     /// Sets owner, then mode, then xattrs, then times: a change of owner clears setuid, a change of
     /// content or xattrs moves the times.
     pub fn set_metadata(&self, metadata: &Metadata, mtime: Time) -> SysResult<()> {
@@ -192,6 +216,14 @@ impl Regular {
         op: &'static str,
     ) -> impl Fn(E) -> SysError + use<'_, E> {
         move |error| SysError::new(op, &self.path, error)
+    }
+}
+
+impl Drop for Regular {
+    fn drop(&mut self) {
+        if let Some(behind) = &self.behind {
+            behind.done(&self.fd);
+        }
     }
 }
 

@@ -187,6 +187,11 @@ pub fn ignore_ends() -> SysResult<()> {
     super::ffi::ignore_ends().map_err(|e| SysError::new("ignore signals of", "this process", e))
 }
 
+/// Cores that this process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Waits.
 pub fn pause(time: std::time::Duration) {
     std::thread::sleep(time);

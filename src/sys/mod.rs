@@ -11,6 +11,7 @@
 //! believe a flag that was set without reading it back. Every call that changes anything stands in
 //! [`Dir`], [`Regular`] or [`papers`], and goes through `fault`, where tests make each of them fail.
 
+mod behind;
 mod confine;
 mod content;
 mod dir;
@@ -23,6 +24,7 @@ mod helper;
 mod lease;
 mod mounts;
 mod processes;
+mod rotation;
 mod stat;
 mod view;
 mod xattr;
@@ -33,6 +35,7 @@ pub mod machine;
 pub mod papers;
 pub mod signals;
 
+pub use behind::PageCache;
 pub use confine::{Bounds, Confinement, Reads, confine};
 pub use dir::{Dir, canonical, last_component};
 pub use error::{Meaning, SysError, SysResult};
@@ -43,5 +46,6 @@ pub use helper::{ALL_IS_WELL, Helper};
 pub use lease::Leased;
 pub use mounts::{MountTable, Tree};
 pub use processes::{Inside, inside, is_inside};
+pub use rotation::rotates;
 pub use stat::from_metadata;
 pub use view::{View, name_bytes};
