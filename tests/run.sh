@@ -14,7 +14,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # COMMAND=PACKAGE: what the tests call and who brings it
 needs=(mmdebstrap=mmdebstrap mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs mkfs.ext4=e2fsprogs chattr=e2fsprogs
   setfattr=attr setfacl=acl jq=jq unshare=util-linux prlimit=util-linux setpriv=util-linux blockdev=util-linux
-  mount=mount losetup=mount perl=perl-base dpkg-query=dpkg strace=strace pkill=procps cc=gcc)
+  mount=mount losetup=mount perl=perl-base dpkg-query=dpkg strace=strace pkill=procps cc=gcc fincore=util-linux
+  filefrag=e2fsprogs)
 
 missing=()
 for need in "${needs[@]}"; do

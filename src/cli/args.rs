@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::engine::{self, EngineError, Limits};
+use crate::engine::{self, EngineError, Limits, PageCache};
 
 /// The base that a command looks at.
 #[derive(Debug, clap::Args)]
@@ -27,6 +27,32 @@ pub(super) struct LimitArgs {
     /// Let others go first: lowest CPU priority, and the disk only when nobody else wants it
     #[arg(long, conflicts_with = "allow_running")]
     background: bool,
+}
+
+/// Manners of a command that reads much.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct MannerArgs {
+    /// Let others go first: lowest CPU priority, and the disk only when nobody else wants it
+    #[arg(long)]
+    background: bool,
+    /// Leave large files that are read in the page cache; else those go from it again that were not in it
+    #[arg(long)]
+    keep_cache: bool,
+}
+
+impl MannerArgs {
+    /// What becomes of pages that are read. Takes the background at once where that is asked for: threads that are
+    /// started later are in it, too.
+    pub(super) fn take(self) -> Result<PageCache, EngineError> {
+        if self.background {
+            engine::go_to_background()?;
+        }
+        Ok(if self.keep_cache {
+            PageCache::Keep
+        } else {
+            PageCache::AsItWas
+        })
+    }
 }
 
 impl LimitArgs {

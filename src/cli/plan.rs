@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, ValueEnum};
 
+use super::args::MannerArgs;
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
@@ -78,6 +79,12 @@ pub(super) struct Args {
     /// Read every file that may have twins, also those that the base remembers from earlier plans
     #[arg(long)]
     no_cache: bool,
+    /// At most so many threads; default: as many as there are cores. On a rotating disk one of them reads files, in the
+    /// order in which they lie there, whatever is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
+    #[command(flatten)]
+    manners: MannerArgs,
     /// Exit with 10 if there is something to link
     #[arg(long)]
     exit_code: bool,
@@ -241,6 +248,8 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         policy,
         confine: true,
         cache: !args.no_cache,
+        jobs: args.jobs.map(usize::from),
+        page_cache: args.manners.take()?,
     })
 }
 

@@ -3,9 +3,10 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::args::MannerArgs;
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
-use crate::engine::{self, PlanFile};
+use crate::engine::{self, PageCache, PlanFile};
 use crate::report::{scrub, verify};
 
 /// Prove from the disk that every applied action of a plan holds
@@ -26,20 +27,23 @@ pub(super) struct Args {
     /// With --base: only objects that were not read since; an age (30d, 12h), a date or RFC 3339
     #[arg(long, value_name = "WHEN", requires = "base", value_parser = moment)]
     since: Option<i64>,
+    #[command(flatten)]
+    manners: MannerArgs,
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let cache = args.manners.take()?;
     if let Some(base) = &args.base {
-        return scrub(base, args);
+        return scrub(base, cache, args);
     }
     let plan = args.plan.as_deref().unwrap_or(Path::new("-"));
     let mut plan = PlanFile::open(plan)?;
     let screen = Screen::new();
     engine::to_reading(&screen);
-    let found = engine::verify(&mut plan, &screen)?;
+    let found = engine::verify(&mut plan, cache, &screen)?;
     let mut out = io::stdout().lock();
     if args.json {
         verify::json(&found, &mut out)?;
@@ -53,11 +57,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-fn scrub(base: &Path, args: &Args) -> Result<Exit, Failure> {
+fn scrub(base: &Path, cache: PageCache, args: &Args) -> Result<Exit, Failure> {
     let stop = engine::stop_on_signals()?;
     let screen = Screen::new();
     engine::to_scrubbing(base, &screen)?;
-    let found = engine::scrub(base, args.since, &screen, &stop)?;
+    let found = engine::scrub(base, args.since, cache, &screen, &stop)?;
     let mut out = io::stdout().lock();
     if args.json {
         scrub::json(&found, &mut out)?;

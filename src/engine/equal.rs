@@ -6,20 +6,23 @@
 
 use std::collections::HashMap;
 
+use super::crew::Crew;
 use super::matching::Which;
 use super::memory::Memory;
 use super::probe::{BEGINNING, Dropped, Opened, Probed, peek};
 use super::survey::Survey;
-use crate::model::{Digest, FileState, Fingerprint, Ignored, MetadataDigest};
+use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
+use crate::rules::reading::Order;
+use crate::sys::PageCache;
 use crate::sys::hash::{ContentHasher, fingerprint};
 
 /// Bytes that are compared at a time.
 const PIECE: usize = 64 * 1024;
 
-/// So many files are held open side by side.
-const ABREAST: usize = 64;
+/// The same where a head goes to and fro between the files: as far as a disk reads in the time of some such ways.
+const LONG_PIECE: usize = 4 * 1024 * 1024;
 
 /// A file that was read to its end.
 #[derive(Debug, Clone, Copy)]
@@ -33,20 +36,26 @@ pub(super) struct Read {
     pub extents: Option<u32>,
 }
 
-/// What reading needs to know.
+/// What reading needs to know, and who reads.
 pub(super) struct Reader<'a> {
     pub surveys: &'a [Survey],
     pub care: &'a Care,
-    pub ignore: &'a [Ignored],
+    pub policy: &'a Policy,
     pub memory: &'a Memory<'a>,
+    pub crew: &'a Crew,
+    pub cache: PageCache,
 }
 
 /// Room for a piece of the first file and one of another; made once for many runs.
 pub(super) struct Buffers(Vec<u8>, Vec<u8>);
 
 impl Buffers {
-    pub fn new() -> Buffers {
-        Buffers(vec![0; PIECE], vec![0; PIECE])
+    pub fn new(order: Order) -> Buffers {
+        let piece = match order {
+            Order::Inodes => PIECE,
+            Order::Places => LONG_PIECE,
+        };
+        Buffers(vec![0; piece], vec![0; piece])
     }
 }
 
@@ -71,40 +80,65 @@ struct Open {
 }
 
 impl Reader<'_> {
-    /// Tells the files of one run apart, which `stat` cannot. With `alone` a file without a twin is read as well:
-    /// the base may have its object.
-    pub fn tell(&self, run: &[Which], alone: bool, buffers: &mut Buffers) -> Told {
+    /// Tells the files of each run apart, which `stat` cannot. All are opened before the first is read, so that the disk
+    /// has many to bring. Files without a twin are read as well in runs that are `known`: the base may have their object.
+    pub fn tell(
+        &self,
+        runs: &[&[Which]],
+        known: impl Fn(&[Which]) -> bool,
+        buffers: &mut Buffers,
+    ) -> Told {
         let mut told = Told::default();
-        if run.len() > ABREAST
-            || self
-                .memory
-                .tells(run.iter().map(|which| self.state(*which)))
-        {
-            self.by_hash(run, alone, &mut told);
-            return told;
-        }
-        let mut alike: HashMap<MetadataDigest, Vec<Open>> = HashMap::new();
-        for &which in run {
-            match self.open(which) {
-                Ok(opened) => alike
-                    .entry(opened.probed.metadata)
-                    .or_default()
-                    .push(Open { which, opened }),
-                Err(why) => told.dropped.push((which, why)),
+        let open = |run: &&[Which]| self.open_all(run, &mut told.dropped);
+        let opened: Vec<_> = runs.iter().map(open).collect();
+        for (run, opened) in runs.iter().zip(opened) {
+            match opened {
+                Some(alike) => alike
+                    .into_values()
+                    .for_each(|files| self.abreast(files, known(run), buffers, &mut told)),
+                None => self.by_hash(run, known(run), &mut told),
             }
-        }
-        for files in alike.into_values() {
-            self.abreast(files, alone, buffers, &mut told);
         }
         told
     }
 
-    fn open(&self, which: Which) -> Result<Opened, Dropped> {
-        let survey = &self.surveys[which.guest as usize];
-        Opened::look(survey, which.file as usize, self.care, self.ignore)
+    /// The files of a run by their metadata; `None` where they are not held open side by side.
+    fn open_all(
+        &self,
+        run: &[Which],
+        dropped: &mut Vec<(Which, Dropped)>,
+    ) -> Option<HashMap<MetadataDigest, Vec<Open>>> {
+        let mut states = run.iter().map(|which| self.state(*which));
+        if run.len() > self.crew.abreast || self.memory.tells(&mut states) {
+            return None;
+        }
+        let mut alike: HashMap<MetadataDigest, Vec<Open>> = HashMap::new();
+        for &which in run {
+            match self.open(which) {
+                Ok(opened) => {
+                    opened.expect_soon(self.size(which));
+                    let like = alike.entry(opened.probed.metadata).or_default();
+                    like.push(Open { which, opened });
+                }
+                Err(why) => dropped.push((which, why)),
+            }
+        }
+        Some(alike)
     }
 
-    fn state(&self, which: Which) -> &FileState {
+    fn open(&self, which: Which) -> Result<Opened, Dropped> {
+        let survey = &self.surveys[which.guest as usize];
+        Opened::look(
+            survey,
+            which.file as usize,
+            self.care,
+            &self.policy.ignore,
+            self.cache,
+        )
+    }
+
+    /// What the walk saw of a file.
+    pub fn state(&self, which: Which) -> &FileState {
         let tree = &self.surveys[which.guest as usize].scan.tree;
         tree.state(which.file as usize)
     }
@@ -215,7 +249,7 @@ impl Reader<'_> {
 
     fn looked(&self, which: Which) -> Result<(MetadataDigest, Fingerprint), Dropped> {
         let state = self.state(which);
-        if let Some((probed, beginning)) = self.memory.looked(state, self.ignore) {
+        if let Some((probed, beginning)) = self.memory.looked(state, &self.policy.ignore) {
             return Ok((probed.metadata, beginning));
         }
         let opened = self.open(which)?;
@@ -230,7 +264,11 @@ impl Reader<'_> {
         if let Some(known) = self.memory.beginning(state) {
             return Ok(known);
         }
-        let beginning = peek(&self.surveys[which.guest as usize], which.file as usize)?;
+        let beginning = peek(
+            &self.surveys[which.guest as usize],
+            which.file as usize,
+            self.cache,
+        )?;
         self.memory.begun(state, beginning, None);
         Ok(beginning)
     }
@@ -238,7 +276,7 @@ impl Reader<'_> {
     /// Reads one file to its end, if it was not read before.
     pub fn whole(&self, which: Which) -> Result<Read, Dropped> {
         let state = self.state(which);
-        if let Some(mut read) = self.memory.whole(which, state, self.ignore) {
+        if let Some(mut read) = self.memory.whole(which, state, &self.policy.ignore) {
             if read.extents.is_none() {
                 read.extents = self.open(which)?.extents(state);
                 self.memory.read(state, &read);
@@ -262,7 +300,8 @@ impl Class {
         Buffers(first, other): &mut Buffers,
         dropped: &mut Vec<(Which, Dropped)>,
     ) -> Option<Class> {
-        let length = usize::try_from(size - self.at).unwrap_or(PIECE).min(PIECE);
+        let left = usize::try_from(size - self.at).unwrap_or(usize::MAX);
+        let length = left.min(first.len());
         let before = self.hasher.clone();
         let mut files = std::mem::take(&mut self.files).into_iter();
         for file in files.by_ref() {

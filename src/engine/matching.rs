@@ -9,12 +9,9 @@ use rayon::prelude::*;
 use super::classify::{Classified, Decision};
 use super::equal::{Buffers, Read, Reader, Told};
 use super::fixed::take_out_fixed;
-use super::memory::Memory;
 use super::probe::Dropped;
-use super::survey::Survey;
 use crate::base::Index;
 use crate::model::{Event, FileState, Ignored, Observer, Policy, Stage, Time};
-use crate::rules::care::Care;
 
 /// A file of a guest, by indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,10 +31,7 @@ pub(super) struct Matched {
 
 /// What `stat` compares, and what may be ignored in it.
 pub(super) struct Matcher<'a> {
-    pub surveys: &'a [Survey],
-    pub care: &'a Care,
-    pub policy: &'a Policy,
-    pub memory: &'a Memory<'a>,
+    reader: &'a Reader<'a>,
     /// Stat facts of the objects in the base.
     objects: HashSet<Facts>,
 }
@@ -53,25 +47,12 @@ struct Facts {
 }
 
 impl<'a> Matcher<'a> {
-    pub fn new(
-        surveys: &'a [Survey],
-        care: &'a Care,
-        policy: &'a Policy,
-        index: &Index,
-        memory: &'a Memory<'a>,
-    ) -> Matcher<'a> {
-        let objects = index
-            .objects()
-            .iter()
-            .map(|held| facts(&held.state, policy))
+    pub fn new(reader: &'a Reader<'a>, index: &Index) -> Matcher<'a> {
+        let objects = index.objects().iter();
+        let objects = objects
+            .map(|held| facts(&held.state, reader.policy))
             .collect();
-        Matcher {
-            surveys,
-            care,
-            policy,
-            memory,
-            objects,
-        }
+        Matcher { reader, objects }
     }
 
     /// Finds all groups.
@@ -80,14 +61,17 @@ impl<'a> Matcher<'a> {
             groups: Vec::new(),
             dropped: Vec::new(),
         };
-        let mut likely = self.likely(classified);
-        take_out_fixed(self.surveys, &mut likely, &mut matched.dropped);
+        let likely = self.reader.crew.work(|| {
+            let mut likely = self.likely(classified);
+            take_out_fixed(self.reader.surveys, &mut likely, &mut matched.dropped);
+            likely
+        });
         let bytes = likely
             .iter()
             .map(|which| self.state(*which).size)
             .fold(0, u64::saturating_add);
         observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));
-        for told in self.tell_all(&likely, observer) {
+        for told in self.reader.crew.read(|| self.tell_all(&likely, observer)) {
             matched.groups.extend(told.groups);
             matched.dropped.extend(told.dropped);
         }
@@ -121,27 +105,25 @@ impl<'a> Matcher<'a> {
             .collect()
     }
 
-    /// Runs of files that look alike, each told apart; in the order of inodes, which is near to that on disk.
+    /// Runs of files that look alike, each told apart.
     fn tell_all(&self, likely: &[Which], observer: &dyn Observer) -> Vec<Told> {
-        let reader = Reader {
-            surveys: self.surveys,
-            care: self.care,
-            ignore: &self.policy.ignore,
-            memory: self.memory,
-        };
         let runs = likely.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
         let mut runs: Vec<&[Which]> = runs.collect();
-        runs.sort_by_key(|run| run.first().map(|which| self.state(*which).id.ino));
-        let tell = |buffers: &mut Buffers, run: &&[Which]| {
-            let told = reader.tell(run, self.is_known(run), buffers);
-            let bytes = run.iter().map(|which| self.state(*which).size);
+        let first = |run: &[Which]| run.first().copied();
+        self.reader.sort(&mut runs, first);
+        let tell = |buffers: &mut Buffers, runs: &&[&[Which]]| {
+            let told = self.reader.tell(runs, |run| self.is_known(run), buffers);
+            let files = runs.iter().copied().flatten();
+            let bytes = files.map(|which| self.state(*which).size);
             observer.notice(&Event::Advance(
                 Stage::Hash,
                 bytes.fold(0, u64::saturating_add),
             ));
             told
         };
-        runs.par_iter().map_init(Buffers::new, tell).collect()
+        let buffers = || Buffers::new(self.reader.crew.order);
+        let batches = self.reader.batches(&runs);
+        batches.par_iter().map_init(buffers, tell).collect()
     }
 
     /// Has the base an object that looks like these?
@@ -149,21 +131,19 @@ impl<'a> Matcher<'a> {
         let first = run.first();
         first.is_some_and(|which| {
             self.objects
-                .contains(&facts(self.state(*which), self.policy))
+                .contains(&facts(self.state(*which), self.reader.policy))
         })
     }
 
     fn state(&self, which: Which) -> &FileState {
-        self.surveys[which.guest as usize]
-            .scan
-            .tree
-            .state(which.file as usize)
+        self.reader.state(which)
     }
 
     fn stat_order(&self, a: Which, b: Which) -> Ordering {
-        let by_facts = facts(self.state(a), self.policy).cmp(&facts(self.state(b), self.policy));
+        let by_facts =
+            facts(self.state(a), self.reader.policy).cmp(&facts(self.state(b), self.reader.policy));
         by_facts.then_with(|| {
-            if self.policy.same_path {
+            if self.reader.policy.same_path {
                 self.names(a).cmp(&self.names(b))
             } else {
                 Ordering::Equal
@@ -173,7 +153,7 @@ impl<'a> Matcher<'a> {
 
     /// All names of a file; compared only with `--same-path`.
     fn names(&self, which: Which) -> Vec<Vec<u8>> {
-        let tree = &self.surveys[which.guest as usize].scan.tree;
+        let tree = &self.reader.surveys[which.guest as usize].scan.tree;
         tree.names_of(which.file as usize)
             .map(|name| tree.path(name))
             .collect()

@@ -18,6 +18,7 @@ mod choices;
 mod classify;
 mod compare;
 mod confined;
+mod crew;
 mod dropper;
 mod emit;
 mod equal;
@@ -37,6 +38,7 @@ mod matching;
 mod memory;
 mod near;
 mod objects;
+mod order;
 mod output;
 mod parents;
 mod patterns;
@@ -80,9 +82,9 @@ pub use status::status;
 pub use undo::{ReadyToUndo, UndoOptions, Which};
 pub use verify::verify;
 
-pub use crate::sys::ALL_IS_WELL;
 pub use crate::sys::machine::moment;
 pub use crate::sys::signals::Stop;
+pub use crate::sys::{ALL_IS_WELL, PageCache};
 
 /// Must be called once, before anything else: a broken lease must not kill the process.
 pub fn prepare_process() -> Result<(), EngineError> {

@@ -11,13 +11,10 @@ use rayon::prelude::*;
 use super::classify::{Classified, Decision};
 use super::equal::Reader;
 use super::matching::{Matched, Which};
-use super::memory::Memory;
-use super::survey::Survey;
 use crate::model::{
     Count, Digest, FileState, Fingerprint, Ignored, MetadataDigest, Moved, NearMiss, NearMisses,
-    Policy, Shift,
+    Shift,
 };
-use crate::rules::care::Care;
 
 /// From this many files on, owners that differ by one constant are a shift of the whole guest.
 const SHIFTED: u64 = 3;
@@ -34,13 +31,8 @@ struct Known {
     metadata: MetadataDigest,
 }
 
-/// What near misses are found with.
-pub(super) struct Near<'a> {
-    pub surveys: &'a [Survey],
-    pub care: &'a Care,
-    pub policy: &'a Policy,
-    pub memory: &'a Memory<'a>,
-}
+/// Finds near misses, by this reader.
+pub(super) struct Near<'a>(pub &'a Reader<'a>);
 
 /// A file that could share the inode of another, and what differs.
 struct Miss {
@@ -54,7 +46,11 @@ impl Near<'_> {
     /// Finds all near misses among the candidates.
     pub fn misses(&self, classified: &[Classified], matched: &Matched) -> NearMisses {
         let mut known = read_already(matched);
-        known.extend(self.read_others(classified, matched, &known));
+        let others = self
+            .0
+            .crew
+            .read(|| self.read_others(classified, matched, &known));
+        known.extend(others);
         known.sort_by_key(|known| (known.content.0, known.which));
         let equal = known.chunk_by(|a, b| a.content == b.content);
         let misses: Vec<Miss> = equal.flat_map(|files| self.of_content(files)).collect();
@@ -82,9 +78,9 @@ impl Near<'_> {
             .flatten()
             .copied()
             .collect();
-        all.sort_by_key(|which| self.state(*which).id.ino);
+        self.0.sort(&mut all, Some);
         let mut unread = self.with_twin_beginning(&all, &done);
-        unread.sort_by_key(|which| self.state(*which).id.ino);
+        self.0.sort(&mut unread, Some);
         unread
             .par_iter()
             .filter_map(|which| self.read(*which))
@@ -93,10 +89,9 @@ impl Near<'_> {
 
     /// Those not read so far that begin like another file of their size.
     fn with_twin_beginning(&self, all: &[Which], done: &HashMap<Which, Fingerprint>) -> Vec<Which> {
-        let reader = self.reader();
         let beginning = |which: &Which| match done.get(which) {
             Some(known) => Some(*known),
-            None => reader.beginning(*which).ok(),
+            None => self.0.beginning(*which).ok(),
         };
         let key = |which: &Which| Some((self.state(*which).size, beginning(which)?.0, *which));
         let mut begun: Vec<(u64, u128, Which)> = all.par_iter().filter_map(key).collect();
@@ -117,22 +112,13 @@ impl Near<'_> {
 
     /// What cannot be read, or may not be shared after all, is nobody's near miss.
     fn read(&self, which: Which) -> Option<Known> {
-        let read = self.reader().whole(which).ok()?;
+        let read = self.0.whole(which).ok()?;
         Some(Known {
             which,
             content: read.content,
             beginning: read.beginning,
             metadata: read.probed.metadata,
         })
-    }
-
-    fn reader(&self) -> Reader<'_> {
-        Reader {
-            surveys: self.surveys,
-            care: self.care,
-            ignore: &self.policy.ignore,
-            memory: self.memory,
-        }
     }
 
     /// One miss for every kind of metadata but the commonest: the files of each kind share an inode anyway.
@@ -158,7 +144,7 @@ impl Near<'_> {
     /// What `stat` does not show is an extended attribute.
     fn differs(&self, a: Which, b: Which) -> Vec<Moved> {
         let (a, b) = (self.state(a), self.state(b));
-        let time = !self.policy.ignore.contains(&Ignored::Mtime);
+        let time = !self.0.policy.ignore.contains(&Ignored::Mtime);
         let facts = [
             (Moved::Mode, a.mode != b.mode),
             (Moved::Uid, a.uid != b.uid),
@@ -232,7 +218,7 @@ impl Near<'_> {
     }
 
     fn shifted(&self, key: ShiftKey, count: Count) -> Shift {
-        let name = |at: u32| self.surveys[at as usize].guest.name.clone();
+        let name = |at: u32| self.0.surveys[at as usize].guest.name.clone();
         Shift {
             guests: (name(key.guests.0), name(key.guests.1)),
             uid: key.uid,
@@ -250,12 +236,11 @@ impl Near<'_> {
     }
 
     fn surveys_name(&self, which: Which) -> String {
-        self.surveys[which.guest as usize].shown(which.file as usize)
+        self.0.surveys[which.guest as usize].shown(which.file as usize)
     }
 
     fn state(&self, which: Which) -> &FileState {
-        let tree = &self.surveys[which.guest as usize].scan.tree;
-        tree.state(which.file as usize)
+        self.0.state(which)
     }
 }
 

@@ -8,7 +8,9 @@ use rayon::prelude::*;
 use super::apply::host;
 use super::choices::{Choices, choose_all};
 use super::classify::{Classified, Judge, classify};
+use super::crew::{self, Crew};
 use super::emit::{Emitter, Stretch};
+use super::equal::Reader;
 use super::matching::Matcher;
 use super::memory::Memory;
 use super::near::Near;
@@ -25,7 +27,7 @@ use crate::model::{
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
-use crate::sys::{Dir, Meaning, machine};
+use crate::sys::{Dir, Meaning, PageCache, machine};
 
 /// What a plan is made of.
 #[derive(Debug, Clone)]
@@ -43,6 +45,10 @@ pub struct PlanOptions {
     pub confine: bool,
     /// Shall the base be asked what earlier plans have read, and be told what this one reads?
     pub cache: bool,
+    /// Most threads that work; `None` is as many as there are cores.
+    pub jobs: Option<usize>,
+    /// What becomes of the pages of large files that are read.
+    pub page_cache: PageCache,
 }
 
 /// A plan that was written.
@@ -71,6 +77,7 @@ pub fn plan(
     let base = open_base(&base_path, observer)?;
     let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
+    let reading = crew::reading(&guests, options.jobs)?;
     let memory = base
         .as_ref()
         .filter(|_| options.cache && machine::is_root());
@@ -78,7 +85,8 @@ pub fn plan(
     let memory = memory.filter(|_| place.is_some());
     let opened = open_views(guests, options, &file, place.as_deref(), observer)?;
     let memory = memory.map_or_else(Memory::default, Memory::of);
-    let surveys = survey_all(opened, &options.policy, observer)?;
+    let crew = Crew::start(reading)?;
+    let surveys = crew.work(|| survey_all(opened, &options.policy, observer))?;
     let found = Found {
         options,
         care: &care,
@@ -87,6 +95,7 @@ pub fn plan(
         base: base.as_ref(),
         index: &index,
         protection: &protection,
+        crew: &crew,
     };
     let (classified, choices, sum) = found.decide(memory, observer)?;
     let header = header(options, host()?, facts, protection);
@@ -101,6 +110,7 @@ pub fn plan(
         options.policy.skips,
         sum,
         each,
+        &crew,
     )
 }
 
@@ -122,6 +132,7 @@ struct Found<'a> {
     base: Option<&'a Base>,
     index: &'a Index,
     protection: &'a Protection,
+    crew: &'a Crew,
 }
 
 impl Found<'_> {
@@ -133,16 +144,20 @@ impl Found<'_> {
     ) -> Result<(Vec<Classified>, Choices, SummaryBuilder), EngineError> {
         let (surveys, policy) = (self.surveys, &self.options.policy);
         let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
-        let mut classified = self.classify_all(&mut sum);
-        let matched = Matcher::new(surveys, self.care, policy, self.index, &memory)
-            .run(&classified, observer);
-        let near = Near {
+        let mut classified = self.crew.work(|| self.classify_all());
+        for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
+            sum.skipped(*reason, count.files, count.bytes);
+        }
+        let reader = Reader {
             surveys,
             care: self.care,
             policy,
             memory: &memory,
+            crew: self.crew,
+            cache: self.options.page_cache,
         };
-        let near_misses = near.misses(&classified, &matched);
+        let matched = Matcher::new(&reader, self.index).run(&classified, observer);
+        let near_misses = Near(&reader).misses(&classified, &matched);
         memory.hand_over(observer);
         sum.noticed(near_misses, same_secrets(surveys, &classified));
         let choices = choose_all(
@@ -159,7 +174,7 @@ impl Found<'_> {
         Ok((classified, choices, sum))
     }
 
-    fn classify_all(&self, sum: &mut SummaryBuilder) -> Vec<Classified> {
+    fn classify_all(&self) -> Vec<Classified> {
         let secrets = Secrets::new();
         let judge = Judge {
             care: self.care,
@@ -167,15 +182,10 @@ impl Found<'_> {
             index: self.index,
             policy: &self.options.policy,
         };
-        let classified: Vec<Classified> = self
-            .surveys
-            .par_iter()
+        let judged = self.surveys.par_iter();
+        judged
             .map(|survey| classify_unless_left_out(survey, &judge))
-            .collect();
-        for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
-            sum.skipped(*reason, count.files, count.bytes);
-        }
-        classified
+            .collect()
     }
 }
 
@@ -299,6 +309,7 @@ fn write(
     detail: SkipDetail,
     mut sum: SummaryBuilder,
     each: &mut dyn FnMut(&Action),
+    crew: &Crew,
 ) -> Result<Planned, EngineError> {
     let (mut out, form) = file.writer().map_err(EngineError::Output)?;
     let mut writer =
@@ -314,12 +325,13 @@ fn write(
     let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
     let mut stretches = taking_part.flat_map(Emitter::stretches);
     loop {
-        let at_once = 2 * rayon::current_num_threads();
+        let at_once = 2 * crew.workers();
         let next: Vec<Stretch<'_>> = stretches.by_ref().take(at_once).collect();
         if next.is_empty() {
             break;
         }
-        let made: Vec<_> = next.par_iter().map(|some| encoded(some, form)).collect();
+        let made = || next.par_iter().map(|some| encoded(some, form)).collect();
+        let made: Vec<_> = crew.work(made);
         for made in made {
             let (actions, encoded) = made.map_err(EngineError::Output)?;
             for action in &actions {

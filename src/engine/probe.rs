@@ -9,7 +9,7 @@ use crate::rules::care::Care;
 use crate::rules::inode_flags::{foreign_flags, names};
 use crate::rules::precondition::moved;
 use crate::sys::hash::{fingerprint, metadata_digest};
-use crate::sys::{Meaning, Regular, SysError};
+use crate::sys::{Meaning, PageCache, Regular, SysError};
 
 /// The part of a file that tells most files apart.
 pub(super) const BEGINNING: usize = 4096;
@@ -55,6 +55,7 @@ impl Opened {
         file: usize,
         care: &Care,
         ignore: &[Ignored],
+        cache: PageCache,
     ) -> Result<Opened, Dropped> {
         let seen = survey.scan.tree.state(file);
         let (open, state) = open(survey, file)?;
@@ -71,7 +72,7 @@ impl Opened {
             });
         }
         Ok(Opened {
-            file: open,
+            file: open.passing(seen.size, cache),
             probed: Probed::of(&metadata),
         })
     }
@@ -83,6 +84,11 @@ impl Opened {
         } else {
             Some(1)
         }
+    }
+
+    /// It will be read soon.
+    pub fn expect_soon(&self, size: u64) {
+        self.file.expect_soon(size);
     }
 
     /// Exactly `buffer.len()` bytes at `at`.
@@ -109,11 +115,17 @@ impl Opened {
 }
 
 /// The fast hash of a file's beginning, whatever its metadata are.
-pub(super) fn peek(survey: &Survey, file: usize) -> Result<Fingerprint, Dropped> {
+pub(super) fn peek(survey: &Survey, file: usize, cache: PageCache) -> Result<Fingerprint, Dropped> {
     let seen = survey.scan.tree.state(file);
     let (open, state) = open(survey, file)?;
     same(seen, &state)?;
-    beginning(&open, seen.size)
+    beginning(&open.passing(seen.size, cache), seen.size)
+}
+
+/// Where a file begins on its disk, as far as that can be known.
+pub(super) fn place(survey: &Survey, file: usize) -> Option<u64> {
+    let (open, _) = open(survey, file).ok()?;
+    open.place()
 }
 
 fn beginning(file: &Regular, size: u64) -> Result<Fingerprint, Dropped> {

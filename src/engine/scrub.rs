@@ -12,7 +12,7 @@ use crate::model::{
     Stage, Wrong,
 };
 use crate::sys::hash::metadata_digest;
-use crate::sys::{Regular, SysResult, machine};
+use crate::sys::{PageCache, Regular, SysResult, machine};
 
 /// Fan-out directories between two notes of how far it came.
 const NOTED: usize = 16;
@@ -21,6 +21,7 @@ const NOTED: usize = 16;
 pub fn scrub(
     base: &Path,
     since: Option<i64>,
+    cache: PageCache,
     observer: &dyn Observer,
     stop: &Stop,
 ) -> Result<Scrub, EngineError> {
@@ -31,6 +32,7 @@ pub fn scrub(
         base,
         protection: history.protection(),
         names: Names::new(&history),
+        cache,
         found: Scrub::default(),
         unflagged: Vec::new(),
     };
@@ -52,6 +54,7 @@ struct Work<'a> {
     base: &'a Base,
     protection: std::collections::HashMap<ObjectId, bool>,
     names: Names,
+    cache: PageCache,
     found: Scrub,
     unflagged: Vec<ObjectId>,
 }
@@ -99,10 +102,11 @@ impl Work<'_> {
     }
 
     fn object(&mut self, held: &Held) -> SysResult<()> {
-        let judged = self
-            .base
-            .object(&held.id)
-            .and_then(|object| object.map(|object| judge(&held.id, &object)).transpose());
+        let judged = self.base.object(&held.id).and_then(|object| {
+            object
+                .map(|object| judge(&held.id, object, self.cache))
+                .transpose()
+        });
         match judged {
             // gc was here meanwhile.
             Ok(None) => return Ok(()),
@@ -180,8 +184,9 @@ struct Judged {
 }
 
 /// Holds an object against its name. Which policy made it is not known, so its metadata may be with its time or without.
-fn judge(id: &ObjectId, object: &Regular) -> SysResult<Judged> {
+fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<Judged> {
     let bytes = object.state()?.size;
+    let object = object.passing(bytes, cache);
     let mut wrong = Vec::new();
     object.expect_sequential();
     if object.digest(bytes)? != id.content {

@@ -13,15 +13,23 @@ use crate::model::{
     Observer, Stage, Verification, Wrong,
 };
 use crate::sys::hash::metadata_digest;
-use crate::sys::{Regular, SysError, SysResult};
+use crate::sys::{PageCache, Regular, SysError, SysResult};
 
 /// Checks names, objects, flags and staging against the plan.
-pub fn verify(plan: &mut PlanFile, observer: &dyn Observer) -> Result<Verification, EngineError> {
+pub fn verify(
+    plan: &mut PlanFile,
+    cache: PageCache,
+    observer: &dyn Observer,
+) -> Result<Verification, EngineError> {
     let path = plan.path().to_owned();
-    check(plan, observer).map_err(|error| error.in_file(&path))
+    check(plan, cache, observer).map_err(|error| error.in_file(&path))
 }
 
-fn check(plan: &mut PlanFile, observer: &dyn Observer) -> Result<Verification, EngineError> {
+fn check(
+    plan: &mut PlanFile,
+    cache: PageCache,
+    observer: &dyn Observer,
+) -> Result<Verification, EngineError> {
     let mut reader = plan.reader()?;
     let base = Base::existing(&reader.header().base.path)?;
     let guests = reader.guests().iter().map(|g| {
@@ -40,6 +48,7 @@ fn check(plan: &mut PlanFile, observer: &dyn Observer) -> Result<Verification, E
         guests,
         history: History::read(&base)?,
         ignore,
+        cache,
         inodes: HashMap::new(),
         found: Verification::default(),
     };
@@ -82,6 +91,7 @@ struct Check<'a> {
     guests: BTreeMap<GuestName, Option<Guest>>,
     history: History,
     ignore: Vec<Ignored>,
+    cache: PageCache,
     /// Inodes of all generations of an object, each proven sound once.
     inodes: HashMap<ObjectId, Vec<(ObjectId, FileId)>>,
     found: Verification,
@@ -172,8 +182,9 @@ impl Check<'_> {
         for id in same {
             match self.base.object(&id) {
                 Ok(Some(object)) => {
-                    all.push((id, object.state()?.id));
-                    self.prove(&id, &object)?;
+                    let state = object.state()?;
+                    all.push((id, state.id));
+                    self.prove(&id, &object.passing(state.size, self.cache))?;
                 }
                 Ok(None) => {}
                 Err(error) => {

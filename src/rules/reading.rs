@@ -27,14 +27,32 @@ pub struct Reading {
     pub readers: usize,
     /// The order of what they read.
     pub order: Order,
+    /// Files that one of them holds open side by side.
+    pub abreast: usize,
 }
 
+/// What the machine gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Machine {
+    /// The disk that holds the guests.
+    pub disk: Disk,
+    /// Cores that may be used.
+    pub cores: usize,
+    /// Files that may be open.
+    pub descriptors: usize,
+}
+
+/// So many files at a time give a disk enough to do.
+const ABREAST: usize = 64;
+
+/// Files that are open besides those that are read.
+const OTHERS: usize = 64;
+
 impl Reading {
-    /// With so many threads allowed, on a machine with so many cores. Two readers would drag the head of a rotating
-    /// disk to and fro.
-    pub fn of(disk: Disk, jobs: Option<usize>, cores: usize) -> Reading {
-        let workers = jobs.unwrap_or(cores).max(1);
-        let (readers, order) = match disk {
+    /// With so many threads allowed. Two readers would drag the head of a rotating disk to and fro.
+    pub fn of(machine: Machine, jobs: Option<usize>) -> Reading {
+        let workers = jobs.unwrap_or(machine.cores).max(1);
+        let (readers, order) = match machine.disk {
             Disk::Rotating => (1, Order::Places),
             Disk::Other => (workers, Order::Inodes),
         };
@@ -42,6 +60,8 @@ impl Reading {
             workers,
             readers,
             order,
+            // A walk holds descriptors, too, and is over by then.
+            abreast: (machine.descriptors.saturating_sub(OTHERS) / readers).clamp(1, ABREAST),
         }
     }
 }
@@ -50,8 +70,32 @@ impl Reading {
 mod tests {
     use super::*;
 
+    fn machine(disk: Disk, descriptors: usize) -> Machine {
+        Machine {
+            disk,
+            cores: 8,
+            descriptors,
+        }
+    }
+
+    #[test]
+    fn no_more_files_are_open_than_may_be() {
+        let abreast = |descriptors, jobs| {
+            let reading = Reading::of(machine(Disk::Other, descriptors), Some(jobs));
+            assert!(descriptors < 128 || reading.readers * reading.abreast < descriptors);
+            reading.abreast
+        };
+        assert_eq!(
+            [1, 8, 32, 500].map(|jobs| abreast(1024, jobs)),
+            [64, 64, 30, 1]
+        );
+        assert_eq!([abreast(20, 8), abreast(128, 2)], [1, 32]);
+        let one = Reading::of(machine(Disk::Rotating, 128), Some(8));
+        assert_eq!(one.abreast, 64);
+    }
+
     fn reading(disk: Disk, jobs: Option<usize>) -> (usize, usize, Order) {
-        let reading = Reading::of(disk, jobs, 8);
+        let reading = Reading::of(machine(disk, 1024), jobs);
         (reading.workers, reading.readers, reading.order)
     }
 

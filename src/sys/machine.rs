@@ -156,6 +156,11 @@ pub fn prepare() -> SysResult<()> {
 /// directory, a guard) and of three before it that are let go (the file, the object) fit into the limit of this process,
 /// which is raised as far as it may be.
 pub fn names_a_batch() -> usize {
+    (descriptors().saturating_sub(64) / 10).clamp(1, 4096)
+}
+
+/// Files that this process may have open: the limit is raised as far as it may be.
+pub fn descriptors() -> usize {
     let limit = getrlimit(Resource::Nofile);
     let wanted = Rlimit {
         current: limit.maximum,
@@ -166,8 +171,7 @@ pub fn names_a_batch() -> usize {
     } else {
         limit.current
     };
-    let descriptors = usize::try_from(current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX);
-    (descriptors.saturating_sub(64) / 10).clamp(1, 4096)
+    usize::try_from(current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
 }
 
 /// Nice 19 and the idle class of the disk's scheduler (`ioprio_set(2)`).

@@ -13,6 +13,7 @@
 //! | `hostile_plans` | plans that somebody wrote to do harm |
 //! | `starts` | what the program is born into: descriptors, masks, limits, full disks |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
+//! | `disks` | cold and slow disks: who reads, in which order, and what stays in the page cache |
 //! | `frozen`, `still`, `stuck`, `writers` | guests that run meanwhile |
 //! | `swaps` | guests that attack meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
@@ -57,6 +58,7 @@ mod care;
 mod confined;
 mod cut;
 mod defence;
+mod disks;
 mod edits;
 mod explain;
 mod families;

@@ -1,0 +1,68 @@
+//! The threads of a plan: workers, and among them those who read content. They are started when the process has given
+//! up what it does not need, so that they have given it up, too.
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::{EngineError, Guest};
+use crate::rules::reading::{Disk, Machine, Order, Reading};
+use crate::sys::{SysResult, machine, rotates};
+
+/// How guests on this disk are read, by so many threads at most.
+pub(super) fn reading(guests: &[Guest], jobs: Option<usize>) -> SysResult<Reading> {
+    // All guests are on one file system.
+    let rotates = guests.first().map_or(Ok(false), |one| rotates(&one.root))?;
+    let disk = if rotates { Disk::Rotating } else { Disk::Other };
+    let machine = Machine {
+        disk,
+        cores: machine::cores(),
+        descriptors: machine::descriptors(),
+    };
+    Ok(Reading::of(machine, jobs))
+}
+
+/// Threads that are there.
+pub(super) struct Crew {
+    workers: ThreadPool,
+    /// Where they are not all workers.
+    readers: Option<ThreadPool>,
+    /// The order in which files are read.
+    pub order: Order,
+    /// Files that a reader holds open side by side.
+    pub abreast: usize,
+}
+
+impl Crew {
+    pub fn start(reading: Reading) -> Result<Crew, EngineError> {
+        let apart = reading.readers != reading.workers;
+        Ok(Crew {
+            workers: threads(reading.workers)?,
+            readers: apart.then(|| threads(reading.readers)).transpose()?,
+            order: reading.order,
+            abreast: reading.abreast,
+        })
+    }
+
+    /// How many there are.
+    pub fn workers(&self) -> usize {
+        self.workers.current_num_threads()
+    }
+
+    /// What is done side by side in there, is done by the workers.
+    pub fn work<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.workers.install(work)
+    }
+
+    /// The same by those who read content.
+    pub fn read<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.readers.as_ref().unwrap_or(&self.workers).install(work)
+    }
+}
+
+fn threads(number: usize) -> Result<ThreadPool, EngineError> {
+    let pool = ThreadPoolBuilder::new().num_threads(number).build();
+    pool.map_err(|error| {
+        EngineError::CannotHere(format!(
+            "{number} threads cannot be started: {error}; allow fewer with --jobs"
+        ))
+    })
+}

@@ -1,0 +1,407 @@
+//! Cold and slow disks: who reads them, in which order, and what a command leaves behind in the page cache.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::FileTimes;
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use rustix::fs::{Advice, fadvise, major, minor};
+
+use crate::support::{BIN, Disk, File, Guest, Lab, Planned, content, id};
+
+const FILES: u64 = 100;
+
+/// One of the files is larger than what is read at a time where no head moves.
+fn length(file: u64) -> usize {
+    if file == 50 { 3 << 20 } else { 9000 }
+}
+
+/// Where the disk of a lab says whether it rotates.
+fn rotational(lab: &Lab) -> PathBuf {
+    let device = std::fs::metadata(lab.guests()).unwrap().dev();
+    let (major, minor) = (major(device), minor(device));
+    format!("/sys/dev/block/{major}:{minor}/queue/rotational").into()
+}
+
+/// Twins whose places on disk go down where their inodes go up.
+fn against_the_grain(lab: &Lab) -> [Guest; 2] {
+    let guests = ["db", "web"].map(|name| lab.guest(name));
+    for guest in &guests {
+        let host = |n| guest.host(format!("/usr/{n:02}"));
+        for n in 0..FILES {
+            guest.put(format!("/usr/{n:02}"), &File::new(""));
+        }
+        for n in (0..FILES).rev() {
+            let content: Vec<u8> = content(n).into_iter().cycle().take(length(n)).collect();
+            std::fs::write(host(n), content).unwrap();
+            let file = std::fs::File::open(host(n)).unwrap();
+            let time = SystemTime::UNIX_EPOCH + Duration::from_secs(1_600_000_000 + n);
+            file.set_times(FileTimes::new().set_modified(time)).unwrap();
+            file.sync_all().unwrap();
+        }
+    }
+    guests
+}
+
+/// Where a file begins on its disk, in blocks.
+fn place(file: &Path) -> u64 {
+    let out = Command::new("filefrag").arg("-v").arg(file).output();
+    let out = String::from_utf8(out.unwrap().stdout).unwrap();
+    let line = out
+        .lines()
+        .find(|line| line.trim_start().starts_with("0:"))
+        .unwrap();
+    let physical = line.split(':').nth(2).unwrap();
+    physical.split("..").next().unwrap().trim().parse().unwrap()
+}
+
+/// A line of a trace: the thread, and what it called.
+struct Call {
+    thread: String,
+    text: String,
+}
+
+/// The calls of these kinds that a command makes, in their order.
+fn calls(lab: &Lab, kinds: &str, args: &[&str]) -> Vec<Call> {
+    let trace = lab.path("trace");
+    let out = Command::new("strace")
+        .args([
+            "-f",
+            "-y",
+            "-e",
+            &format!("trace={kinds}"),
+            "-e",
+            "signal=none",
+            "-o",
+        ])
+        .arg(&trace)
+        .arg(BIN)
+        .args(args)
+        .output()
+        .unwrap();
+    assert!(out.status.success(), "{out:?}");
+    let text = std::fs::read_to_string(trace).unwrap();
+    let call = |line: &str| {
+        let (thread, text) = line.split_once(' ')?;
+        let (thread, text) = (thread.to_owned(), text.trim_start().to_owned());
+        Some(Call { thread, text })
+    };
+    text.lines().filter_map(call).collect()
+}
+
+/// What was seen of a plan.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    /// Threads that read files of the guests.
+    threads: usize,
+    /// The files, in the order in which they were first read.
+    files: Vec<u64>,
+    /// Bytes of the longest piece that was read at a time.
+    longest: u64,
+    /// How many were asked for before the first was read.
+    asked: usize,
+}
+
+/// Plans, under the eyes of strace.
+fn read(lab: &Lab, guests: &[Guest; 2], options: &[&str]) -> Seen {
+    let (base, plan) = (lab.base(), lab.path("plan.json"));
+    let args = [
+        "plan",
+        "--base",
+        base.to_str().unwrap(),
+        "-o",
+        plan.to_str().unwrap(),
+    ];
+    let [db, web] = guests.each_ref().map(Guest::arg);
+    let kinds = "pread64,fadvise64";
+    let calls = calls(lab, kinds, &[&args[..], options, &[&db, &web]].concat());
+    let (mut threads, mut files) = (BTreeSet::new(), Vec::new());
+    let (mut longest, mut asked) = (0, 0);
+    for Call { thread, text } in calls {
+        let path = text.split_once("/usr/").map_or("", |(_, path)| path);
+        let Ok(file) = path.split('>').next().unwrap().parse() else {
+            continue;
+        };
+        if text.starts_with("fadvise") {
+            asked += usize::from(files.is_empty() && text.contains("WILLNEED"));
+            continue;
+        }
+        threads.insert(thread);
+        // Where two threads call at once, a line has no end.
+        if let Some((arguments, _)) = text.rsplit_once(") = ") {
+            let length = arguments.rsplit(", ").nth(1).unwrap();
+            longest = longest.max(length.parse().unwrap());
+        }
+        if !files.contains(&file) {
+            files.push(file);
+        }
+    }
+    Seen {
+        threads: threads.len(),
+        files,
+        longest,
+        asked,
+    }
+}
+
+#[test]
+fn one_reads_a_rotating_disk_from_one_end_to_the_other() {
+    if !crate::cut::has_strace() {
+        skip!("strace is not here");
+    }
+    let disk = match Lab::in_memory(Disk::Ext4) {
+        Ok(disk) => disk,
+        Err(why) => skip!("{why}"),
+    };
+    let lab = disk.part("lab");
+    if let Err(error) = std::fs::write(rotational(&lab), "1") {
+        skip!("no disk here can be called a rotating one: {error}");
+    }
+    let guests = against_the_grain(&lab);
+    let by = |key: &dyn Fn(&Path) -> u64| {
+        let mut files: Vec<u64> = (0..FILES).collect();
+        files.sort_by_key(|n| key(&guests[0].host(format!("/usr/{n:02}"))));
+        files
+    };
+    let (by_place, by_inode) = (by(&place), by(&|file| id(file).1));
+    assert_ne!(by_place, by_inode);
+    let (long, short) = (3 << 20, 64 << 10);
+    // Batches of 64 files.
+    let alone = |files: &[u64], longest| Seen {
+        threads: 1,
+        files: files.to_vec(),
+        longest,
+        asked: 64,
+    };
+    for options in [&[][..], &["--jobs", "4"]] {
+        let seen = read(&lab, &guests, options);
+        assert_eq!(seen, alone(&by_place, long), "{options:?}");
+    }
+    std::fs::write(rotational(&lab), "0").unwrap();
+    let seen = read(&lab, &guests, &["--jobs", "4"]);
+    assert!(seen.threads > 1 && seen.longest == short, "{seen:?}");
+    let seen = read(&lab, &guests, &["--jobs", "1"]);
+    assert_eq!(seen, alone(&by_inode, short));
+}
+
+/// Threads hold no more files open than they may; else some would seem to be unreadable.
+#[test]
+fn many_threads_share_few_descriptors() {
+    let lab = lab!(Disk::Own);
+    let guests = against_the_grain(&lab);
+    let plan = |limit: &str| {
+        let (base, plan) = (lab.base(), lab.path("plan.json"));
+        let out = Command::new("prlimit")
+            .args([&format!("--nofile={limit}:{limit}"), BIN])
+            .args(["plan", "--jobs", "16", "--base", base.to_str().unwrap()])
+            .args(["-o", plan.to_str().unwrap()])
+            .args(guests.each_ref().map(Guest::arg))
+            .output()
+            .unwrap();
+        assert!(out.status.success(), "{out:?}");
+        Planned::read(&plan).names().len() as u64
+    };
+    for limit in ["128", "80"] {
+        assert_eq!(plan(limit), 2 * FILES, "with {limit} descriptors");
+    }
+}
+
+/// The priorities are taken before there is any other thread, so that all have them.
+#[test]
+fn all_that_a_reader_starts_is_in_the_background() {
+    if !crate::cut::has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+    let plan = lab.plan(&[&web, &db], &[]);
+    plan.apply().expect(0);
+    let (plan, other) = (plan.path.to_str().unwrap(), lab.path("other.json"));
+    let (base, [web, db]) = (lab.base(), [web.arg(), db.arg()]);
+    let base = base.to_str().unwrap();
+    let commands: [&[&str]; 3] = [
+        &[
+            "plan",
+            "--base",
+            base,
+            "-o",
+            other.to_str().unwrap(),
+            &web,
+            &db,
+        ],
+        &["verify", plan],
+        &["verify", "--base", base],
+    ];
+    for command in commands {
+        let kinds = "ioprio_set,setpriority,clone,clone3";
+        let at = |calls: &[Call], what: &str| calls.iter().position(|c| c.text.contains(what));
+        let calls = calls(&lab, kinds, &[command, &["--background"]].concat());
+        let threads = at(&calls, "clone").unwrap_or(calls.len());
+        for what in ["IOPRIO_CLASS_IDLE", "PRIO_PROCESS, 0, 19)"] {
+            let taken = at(&calls, what);
+            assert!(taken.is_some_and(|at| at < threads), "{command:?}: {what}");
+        }
+    }
+}
+
+/// How much of a file is in the page cache.
+fn cached(file: &Path) -> u64 {
+    let out = Command::new("fincore")
+        .args(["--bytes", "--noheadings", "--output", "RES"])
+        .arg(file)
+        .output();
+    let out = String::from_utf8(out.unwrap().stdout).unwrap();
+    out.trim().parse().unwrap()
+}
+
+/// Brings so much of a file into the page cache, and nothing else of it.
+fn warm(file: &Path, bytes: u64) {
+    let open = std::fs::File::open(file).unwrap();
+    open.sync_all().unwrap();
+    fadvise(&open, 0, None, Advice::DontNeed).unwrap();
+    fadvise(&open, 0, None, Advice::Random).unwrap();
+    let mut buffer = vec![0; usize::try_from(bytes).unwrap()];
+    open.read_exact_at(&mut buffer, 0).unwrap();
+    assert_near(&[cached(file)], bytes, &file.display().to_string());
+}
+
+const MIB: u64 = 1 << 20;
+
+fn large(seed: u64, mib: u64) -> File {
+    let line = format!("large {seed}\n");
+    let length = usize::try_from(mib * MIB).unwrap();
+    File::new(line.bytes().cycle().take(length).collect::<Vec<u8>>())
+}
+
+/// Large files, and how much of each the host has in its cache.
+const LARGE: [(&str, u64, u64); 4] = [
+    ("/usr/cold", 3 * MIB, 0),
+    ("/usr/warm", 3 * MIB, 3 * MIB),
+    ("/usr/half", 4 * MIB, 2 * MIB),
+    // Only their beginnings are read: they differ in their modes.
+    ("/usr/begun", 5 * MIB, 0),
+];
+
+fn furnished(lab: &Lab) -> [Guest; 2] {
+    let guests = ["web", "db"].map(|name| lab.guest(name));
+    for (n, guest) in (0..).zip(&guests) {
+        for (path, size, _) in LARGE {
+            guest.put(path, &large(size, size / MIB));
+        }
+        guest.put(
+            "/usr/begun",
+            &large(n, 5).mode(if n == 0 { 0o644 } else { 0o755 }),
+        );
+    }
+    guests
+}
+
+fn after(guests: &[Guest], mut command: impl FnMut()) -> BTreeMap<&'static str, Vec<u64>> {
+    let files = || {
+        guests
+            .iter()
+            .flat_map(|g| LARGE.map(|(path, _, warm)| (g, path, warm)))
+    };
+    files().for_each(|(guest, path, bytes)| warm(&guest.host(path), bytes));
+    command();
+    let mut all: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
+    for (guest, path, _) in files() {
+        all.entry(path).or_default().push(cached(&guest.host(path)));
+    }
+    all
+}
+
+/// The host may take some pages for others meanwhile, and never brings any.
+#[track_caller]
+fn assert_near(found: &[u64], wanted: u64, what: &str) {
+    let near = |bytes: &u64| *bytes <= wanted && *bytes + MIB / 4 >= wanted;
+    assert!(found.iter().all(near), "{what}: {found:?}, wanted {wanted}");
+}
+
+#[test]
+fn a_plan_leaves_the_page_cache_as_it_was() {
+    for disk in [Disk::Own, Disk::Ext4, Disk::Xfs, Disk::Btrfs] {
+        let lab = lab!(disk);
+        let guests = furnished(&lab);
+        if !tells_what_is_cached() {
+            skip!("this kernel does not tell what is in its page cache");
+        }
+        let plan = |options: &[&str]| drop(lab.plan(&[&guests[0], &guests[1]], options));
+        let left = after(&guests, || plan(&[]));
+        for (path, _, bytes) in LARGE {
+            assert_near(&left[path], bytes, &format!("{disk:?}: {path}"));
+        }
+        let left = after(&guests, || plan(&["--keep-cache"]));
+        for (path, size, _) in &LARGE[..3] {
+            assert_near(&left[path], *size, &format!("{disk:?}: {path} is kept"));
+        }
+        assert!(left["/usr/begun"][0] > 0);
+    }
+}
+
+/// Linux 6.5 has `cachestat(2)`.
+fn tells_what_is_cached() -> bool {
+    let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
+    let mut numbers = release
+        .split('.')
+        .map_while(|part| part.parse::<u32>().ok());
+    (numbers.next(), numbers.next()) >= (Some(6), Some(5))
+}
+
+/// A file that is larger than the cache must not fill it before it is read to its end.
+#[test]
+fn what_was_read_is_dropped_while_the_rest_is_read() {
+    if !crate::cut::has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/f", large(1, 24))]);
+    for guest in [&web, &db] {
+        warm(&guest.host("/usr/f"), 0);
+    }
+    let (base, plan) = (lab.base(), lab.path("plan.json"));
+    let args = [
+        "plan",
+        "--base",
+        base.to_str().unwrap(),
+        "-o",
+        plan.to_str().unwrap(),
+    ];
+    let [web, db] = [web.arg(), db.arg()];
+    let args = [&args[..], &[&web, &db]].concat();
+    let calls = calls(&lab, "pread64,fadvise64", &args);
+    let last_read = calls.iter().rposition(|c| c.text.starts_with("pread64"));
+    let dropped = calls[..last_read.unwrap()].iter();
+    let dropped = dropped
+        .filter(|c| c.text.contains("POSIX_FADV_DONTNEED"))
+        .count();
+    assert!(dropped >= 4, "{dropped} times");
+}
+
+#[test]
+fn verify_leaves_the_page_cache_as_it_was() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/cold", large(1, 3)), ("/usr/warm", large(2, 3))]);
+    if !tells_what_is_cached() {
+        skip!("this kernel does not tell what is in its page cache");
+    }
+    let plan = lab.plan(&[&web, &db], &[]);
+    plan.apply().expect(0);
+    let (cold, hot) = (web.host("/usr/cold"), web.host("/usr/warm"));
+    let (plan, base) = (plan.path.to_str().unwrap(), lab.base());
+    for command in [
+        &["verify", plan][..],
+        &["verify", "--base", base.to_str().unwrap()],
+    ] {
+        for (option, left) in [(None, 0), (Some("--keep-cache"), 3 * MIB)] {
+            warm(&cold, 0);
+            warm(&hot, 3 * MIB);
+            let args: Vec<&str> = command.iter().copied().chain(option).collect();
+            crate::support::unify(&args).expect(0);
+            assert_near(&[cached(&cold)], left, &format!("{args:?}, cold"));
+            assert_near(&[cached(&hot)], 3 * MIB, &format!("{args:?}, warm"));
+        }
+    }
+}
