@@ -116,7 +116,7 @@ impl Reader<'_> {
         for &which in run {
             match self.open(which) {
                 Ok(opened) => {
-                    opened.expect_soon(self.size(which));
+                    opened.expect_soon(self.state(which).size);
                     let like = alike.entry(opened.probed.metadata).or_default();
                     like.push(Open { which, opened });
                 }
