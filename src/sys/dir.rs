@@ -97,7 +97,11 @@ impl Dir {
         if let Some(known) = self.mount.get() {
             return Ok(*known);
         }
-        let (_, mount) = stat::of_fd(&self.fd).map_err(|e| SysError::new("stat", &self.path, e))?;
+        let failed = |e| SysError::new("stat", &self.path, e);
+        let mount = match stat::of_fd(&self.fd).map_err(failed)? {
+            (_, Some(mount)) => mount,
+            (_, None) => super::mounts::of_descriptor(self.fd())?,
+        };
         Ok(*self.mount.get_or_init(|| mount))
     }
 
@@ -115,12 +119,13 @@ impl Dir {
 
     /// What a name beneath refers to; a link is not followed, and nothing is mounted on it.
     ///
-    /// A name of one component leads nowhere else: one call, unless something is mounted there.
+    /// A name of one component leads nowhere else: one call, unless something is mounted there or the kernel does not
+    /// tell of mounts.
     pub fn look(&self, relative: &[u8]) -> SysResult<FileState> {
         if is_single(relative) {
             let (state, mount) = stat::at_with_mount(&self.fd, relative)
                 .map_err(|e| self.failed("stat", relative, e))?;
-            if mount == self.mount_id()? {
+            if mount.is_some() && mount == Some(self.mount_id()?) {
                 return Ok(state);
             }
         }

@@ -9,6 +9,7 @@
 //! * `UNIFY_FAULT=17=run:COMMAND`: a shell runs the command first; a hostile guest acts at the worst moment
 //! * `UNIFY_FAULT_TRACE=FILE`: the names of all calls are appended, one a line
 //! * `UNIFY_MAX_LINKS=4`: so few names may an inode have, to meet the limit in a small scene
+//! * `UNIFY_OLD_KERNEL=1`: what kernels of before 5.8 do not tell is not told
 //! * `UNIFY_WEAK=NAME`: one defence is off, to see that a test misses it
 //!
 //! The same kills are made from outside by `strace`, so that nobody has to believe this file.
@@ -50,11 +51,11 @@ pub enum Weak {
 }
 
 #[cfg(feature = "faults")]
-pub(super) use armed::max_links;
-#[cfg(feature = "faults")]
 use armed::pass;
 #[cfg(feature = "faults")]
 pub use armed::weak;
+#[cfg(feature = "faults")]
+pub(super) use armed::{max_links, old_kernel};
 
 /// Is a defence switched off? Never, in the program as it is shipped.
 #[cfg(not(feature = "faults"))]
@@ -66,6 +67,12 @@ pub const fn weak(_: Weak) -> bool {
 #[cfg(not(feature = "faults"))]
 pub(super) const fn max_links() -> Option<u64> {
     None
+}
+
+/// Shall this kernel look older than it is?
+#[cfg(not(feature = "faults"))]
+pub(super) const fn old_kernel() -> bool {
+    false
 }
 
 #[cfg(not(feature = "faults"))]

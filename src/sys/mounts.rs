@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -141,6 +142,23 @@ fn strip<'a>(top: &[u8], path: &'a [u8]) -> Option<&'a [u8]> {
 /// The mount namespace of a process or thread, by its directory in `/proc`.
 fn namespace(task: &str) -> Option<PathBuf> {
     fs::read_link(format!("{task}/ns/mnt")).ok()
+}
+
+/// The mount that a descriptor was opened through, as `proc(5)` tells it of every kernel: for those that `statx` does not
+/// tell.
+pub(super) fn of_descriptor(fd: BorrowedFd<'_>) -> SysResult<u64> {
+    let path = PathBuf::from(format!("/proc/self/fdinfo/{}", fd.as_raw_fd()));
+    let text = call("proc", || fs::read_to_string(&path));
+    let text = text.map_err(|e| SysError::new("read", &path, e))?;
+    let id = text.lines().find_map(|line| line.strip_prefix("mnt_id:"));
+    let none = || {
+        SysError::new(
+            "find mnt_id in",
+            &path,
+            std::io::Error::from(std::io::ErrorKind::InvalidData),
+        )
+    };
+    id.and_then(|id| id.trim().parse().ok()).ok_or_else(none)
 }
 
 fn parse(text: &[u8]) -> Vec<Mount> {

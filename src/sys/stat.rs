@@ -7,15 +7,15 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use rustix::fs::{AtFlags, FileType, Statx, StatxAttributes, StatxFlags, makedev, statx};
 use rustix::io::Errno;
 
-use super::fault::call;
+use super::fault::{call, old_kernel};
 use crate::model::{FileId, FileKind, FileState, Time};
 
 /// `statx` of an open descriptor (`O_PATH` ones too), and the id of the mount that it was reached by.
-pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, u64), Errno> {
+pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, Option<u64>), Errno> {
     let flags = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
     let at = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
     let answer = call("stat", || statx(fd, c"", at, flags))?;
-    Ok((from_statx(&answer), answer.stx_mnt_id))
+    Ok((from_statx(&answer), mount_of(&answer)))
 }
 
 /// `statx` of a name in a directory, nothing followed and nothing mounted for it.
@@ -33,9 +33,18 @@ pub(super) fn with_flag(dir: impl AsFd, name: &[u8]) -> Result<(FileState, Optio
 }
 
 /// The same, and the mount that the name leads to.
-pub(super) fn at_with_mount(dir: impl AsFd, name: &[u8]) -> Result<(FileState, u64), Errno> {
+pub(super) fn at_with_mount(
+    dir: impl AsFd,
+    name: &[u8],
+) -> Result<(FileState, Option<u64>), Errno> {
     let answer = look_at(dir, name, StatxFlags::MNT_ID)?;
-    Ok((from_statx(&answer), answer.stx_mnt_id))
+    Ok((from_statx(&answer), mount_of(&answer)))
+}
+
+/// `None` on kernels that do not tell it (before 5.8): the field is zero there for every file.
+fn mount_of(answer: &Statx) -> Option<u64> {
+    let told = StatxFlags::from_bits_retain(answer.stx_mask).contains(StatxFlags::MNT_ID);
+    (told && !old_kernel()).then_some(answer.stx_mnt_id)
 }
 
 fn look_at(dir: impl AsFd, name: &[u8], more: StatxFlags) -> Result<Statx, Errno> {

@@ -5,7 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use crate::refused::line_of;
-use crate::support::{Disk, File, Guest, content, id, listings, strings_in, unchanged};
+use crate::support::{
+    BIN, Disk, File, Guest, content, id, listings, strings_in, unchanged, unify_with,
+};
 
 /// A process that said that it is where it should be; killed when the test ends.
 pub struct Inside(Child);
@@ -169,4 +171,49 @@ fn a_name_that_is_a_mount_point() {
     plan.apply().expect(4);
     assert_eq!(id(&name), was, "the name below the mount kept its inode");
     drop(process);
+}
+
+/// Kernels of before 5.8 do not tell by `statx` on which mount a file is: mounts are seen all the same, in other
+/// namespaces and in our own, and what is not covered is shared.
+#[test]
+fn mounts_are_seen_on_old_kernels() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let old = ("UNIFY_OLD_KERNEL", "1");
+    for own in [false, true] {
+        let lab = lab!(Disk::Own);
+        let [web, db] = ["web", "db"].map(|name| {
+            let guest = lab.guest(name);
+            guest.put("/usr/f", &File::new(content(1)));
+            guest.hard_link("/usr/f", "/usr/g");
+            guest.put("/usr/h", &File::new(content(2)));
+            guest
+        });
+        let plan = lab.plan(&[&web, &db], &[]);
+        let (other, name) = (lab.path("other"), db.host("/usr/g"));
+        std::fs::write(&other, content("mounted")).unwrap();
+        let (other, mounted) = (other.to_str().unwrap(), name.to_str().unwrap());
+        let was = ["/usr/f", "/usr/g"].map(|path| id(&db.host(path)));
+        let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
+        if own {
+            let script = r#"mount --bind "$1" "$2" && shift 2 && exec "$@""#;
+            let args = ["--mount", "sh", "-c", script, "sh", other, mounted, BIN];
+            let mut inside = std::process::Command::new("unshare");
+            let inside = inside.args(args).args(apply).env(old.0, old.1);
+            assert_eq!(inside.status().unwrap().code(), Some(4));
+        } else {
+            let script = r#"mount --bind "$1" "$2" && echo inside && read wait"#;
+            let args = ["--mount", "sh", "-c", script, "sh", other, mounted];
+            let Some(_process) = inside("unshare", &args, Path::new("/")) else {
+                skip!("this machine has no mount namespaces");
+            };
+            unify_with(&[old], &apply).expect(4);
+        }
+        assert_eq!(was, ["/usr/f", "/usr/g"].map(|path| id(&db.host(path))));
+        let line = line_of(&lab.receipt(), "db", "/usr/g").clone();
+        assert!(strings_in(&line).contains(&"mounted-over"), "{line}");
+        assert_eq!(id(&web.host("/usr/h")), id(&db.host("/usr/h")), "the rest");
+        unify_with(&[old], &apply).expect(0);
+    }
 }

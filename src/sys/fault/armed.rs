@@ -80,6 +80,11 @@ pub(in crate::sys) fn max_links() -> Option<u64> {
     std::env::var("UNIFY_MAX_LINKS").ok()?.parse().ok()
 }
 
+pub(in crate::sys) fn old_kernel() -> bool {
+    static ASKED: OnceLock<bool> = OnceLock::new();
+    *ASKED.get_or_init(|| std::env::var_os("UNIFY_OLD_KERNEL").is_some())
+}
+
 impl Fault {
     fn happen(&self) -> Result<(), Errno> {
         match &self.what {
