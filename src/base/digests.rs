@@ -25,7 +25,7 @@ use crate::sys::hash::fingerprint;
 use crate::sys::{SysResult, papers};
 
 /// The directory of the base that may be written without its lock.
-const DIRECTORY: &str = "cache";
+pub(super) const DIRECTORY: &str = "cache";
 const PAPER: &str = "digests";
 const MAGIC: &str = "unify digests 1\n";
 const RECORD: usize = 112;

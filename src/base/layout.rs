@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Digests, Scrubbed, standing};
+use super::{FrozenPaper, digests, scrubbed, standing};
 use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical, machine, papers};
 
@@ -11,6 +11,9 @@ const FORMAT: &str = "unify base 1\n";
 
 /// What a base is made of, besides its papers.
 const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
+
+/// Directories in it that are made when they are needed, and are written without its lock. They hold files only.
+const MEMORIES: [&str; 2] = [digests::DIRECTORY, scrubbed::PLACE];
 
 /// An open base.
 #[derive(Debug)]
@@ -116,11 +119,19 @@ impl Base {
             .try_for_each(|part| Base::remove_part(part))
     }
 
+    /// What a plan or a scrub keeps there beside us goes with it.
     fn remove_part(part: &Path) -> SysResult<()> {
         for name in papers::entries(part)? {
-            if name.starts_with("format") {
+            if name.starts_with("format") || name == "lock" {
                 papers::remove(&part.join(name))?;
             }
+        }
+        for name in MEMORIES {
+            let memory = part.join(name);
+            for name in papers::entries(&memory)? {
+                papers::remove(&memory.join(name))?;
+            }
+            papers::remove_empty_dir(&memory)?;
         }
         for name in DIRECTORIES {
             papers::remove_empty_dir(&part.join(name))?;
@@ -222,17 +233,26 @@ impl Base {
         papers::remove_empty_dir(&run.papers)
     }
 
-    /// Removes a base that never held anything: no object, no run, nothing in quarantine.
+    /// Removes a base that never held anything: no object, no run, nothing in quarantine, nobody frozen. The caller holds
+    /// the lock.
+    ///
+    /// It leaves its place at once and is taken apart beside it: plans and scrubs, which need no lock, may write down in
+    /// it what they read, and whoever comes next must find a whole base or none. What they lose there is read again; and
+    /// where they are quick enough to keep the rest from being removed, it is a stale part, which goes with the next base.
     pub fn unmake_if_unused(&self) -> SysResult<()> {
         for name in DIRECTORIES {
             if !papers::entries(&self.path.join(name))?.is_empty() {
                 return Ok(());
             }
         }
-        Digests::forget(self)?;
-        papers::remove(&self.path.join("lock"))?;
-        Scrubbed::remove(self)?;
-        Base::remove_part(&self.path)
+        if !FrozenPaper::read(self)?.is_empty() {
+            return Ok(());
+        }
+        let part = papers::part_of(&self.path);
+        if papers::move_dir(&self.path, &part)? {
+            drop(Base::remove_part(&part));
+        }
+        Ok(())
     }
 
     /// Names of all runs that left papers, in their order.

@@ -8,7 +8,7 @@ use super::Base;
 use crate::sys::{SysResult, papers};
 
 /// The paper has a directory of its own: whoever scrubs may write nowhere else.
-const PLACE: &str = "scrub";
+pub(super) const PLACE: &str = "scrub";
 const PAPER: &str = "scrub/read";
 
 /// Moments by fan-out directory.
@@ -28,12 +28,6 @@ impl Scrubbed {
         let place = base.paper(PLACE);
         papers::ensure_dir(&place)?;
         Ok(place)
-    }
-
-    /// Forgets everything.
-    pub fn remove(base: &Base) -> SysResult<()> {
-        papers::remove(&base.paper(PAPER))?;
-        papers::remove_empty_dir(&base.paper(PLACE))
     }
 
     /// Were all objects of this directory read at `moment` or later?

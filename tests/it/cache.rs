@@ -158,3 +158,45 @@ fn a_file_that_is_young_is_not_remembered() {
     scene.plan(&[]);
     assert!(scene.reads(&[]) > 0);
 }
+
+/// A plan keeps what it read in a base that another run, called off, is taking away: it is taken away or it stays, and
+/// is never half a base.
+#[test]
+fn a_base_that_goes_while_a_plan_writes_in_it_is_gone_or_whole() {
+    if !cfg!(feature = "faults") {
+        crate::support::skipped("cache", "built without the feature `faults`");
+        return;
+    }
+    let mut met = 0;
+    for call in ["list", "unlink", "rmdir", "rename"] {
+        for nth in 1..12 {
+            let lab = lab!(Disk::Own);
+            let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+            let plan = lab.plan(&[&web, &db], &[]);
+            let cache = lab.base().join("cache");
+            let write = format!(
+                "test -d {0} && (test -d {1} || mkdir {1}) && echo kept > {1}/digests.1.part && touch {2}",
+                lab.base().display(),
+                cache.display(),
+                lab.path("met").display()
+            );
+            let fault = format!("{call}#{nth}=run:{write}");
+            let apply = ["apply", plan.path.to_str().unwrap()];
+            // Without a terminal nobody can agree.
+            unify_with(&[("UNIFY_FAULT", &fault)], &apply).expect(2);
+            met += u32::from(lab.path("met").exists());
+            let left = std::fs::read_dir(lab.guests()).unwrap();
+            let left: Vec<_> = left.map(|entry| entry.unwrap().file_name()).collect();
+            let whole = lab.base().join("format").exists();
+            assert!(whole || !lab.base().exists(), "{fault}: {left:?}");
+            plan.apply().expect(0);
+            let left = std::fs::read_dir(lab.guests()).unwrap();
+            assert_eq!(
+                left.count(),
+                3,
+                "{fault}: nothing but two guests and the base"
+            );
+        }
+    }
+    assert!(met > 4, "the directory was written in {met} times");
+}
