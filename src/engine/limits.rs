@@ -79,14 +79,20 @@ impl Pace {
         let Some(rate) = self.limits.rate.filter(|rate| *rate > 0) else {
             return;
         };
-        let due = Duration::from_millis(self.names.saturating_mul(1000) / rate);
-        while let Some(left) = due.checked_sub(self.start.elapsed()) {
-            if stop.asked() || left.is_zero() {
+        while let Some(step) = next_step(self.names, rate, self.start.elapsed()) {
+            if stop.asked() {
                 return;
             }
-            machine::pause(left.min(STEP));
+            machine::pause(step);
         }
     }
+}
+
+/// How long to wait now, so long after the start, until so many names are in keeping with the rate; `None` where they are.
+fn next_step(names: u64, rate: u64, since: Duration) -> Option<Duration> {
+    let due = Duration::from_millis(names.saturating_mul(1000) / rate);
+    let left = due.checked_sub(since).filter(|left| !left.is_zero());
+    left.map(|left| left.min(STEP))
 }
 
 #[cfg(test)]
@@ -116,6 +122,47 @@ mod tests {
         let free = Pace::new(Limits::default());
         assert_eq!(free.reached(&totals(u64::MAX, 9)), None);
         assert_eq!(free.actions_left(&totals(5, 0)), usize::MAX);
+    }
+
+    /// The waits of a run add up to the time that its names take at the rate, in steps.
+    #[test]
+    fn a_pace_is_kept_in_steps() {
+        let ms = Duration::from_millis;
+        let mut since = Duration::ZERO;
+        let mut steps = Vec::new();
+        while let Some(step) = next_step(30, 200, since) {
+            steps.push(step);
+            since += step;
+        }
+        assert_eq!(steps, [ms(50); 3]);
+        assert_eq!(next_step(30, 200, ms(130)), Some(ms(20)));
+        assert_eq!(next_step(30, 200, ms(150)), None);
+        assert_eq!(next_step(30, 200, ms(151)), None);
+        assert_eq!(next_step(0, 1, Duration::ZERO), None);
+        assert_eq!(next_step(u64::MAX, 1, Duration::ZERO), Some(STEP));
+    }
+
+    /// Names of several batches add up, and no run is ahead of its rate.
+    #[test]
+    fn a_run_is_not_ahead_of_its_rate() {
+        let stop = Stop::on_signals().unwrap();
+        let mut pace = Pace::new(Limits {
+            rate: Some(1000),
+            ..Limits::default()
+        });
+        for (names, least) in [(20, 20), (40, 60)] {
+            pace.keep(names, &stop);
+            let since = pace.start.elapsed();
+            assert!(since >= Duration::from_millis(least), "{since:?}");
+        }
+        // Neither no rate nor one of nothing a second waits for ever.
+        for rate in [None, Some(0)] {
+            let limits = Limits {
+                rate,
+                ..Limits::default()
+            };
+            Pace::new(limits).keep(u64::MAX, &stop);
+        }
     }
 
     /// The first failure ends a run that allows none.

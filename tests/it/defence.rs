@@ -189,3 +189,31 @@ fn a_scrub_finds_a_missing_flag_and_a_stranger() {
         "{text}"
     );
 }
+
+/// Whoever is not root is told what is missing, before anything is opened.
+#[test]
+fn who_may_not_is_told() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = furnished(&lab);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let before = listings(&[&web, &db]);
+    for command in ["undo --run all --yes", "recover"] {
+        // The program is opened by root: where it lies nobody else may come.
+        let run = format!(
+            "exec 3< {} && exec setpriv --reuid=65534 --regid=65534 --clear-groups \
+             /proc/self/fd/3 {command} --base {}",
+            crate::support::BIN,
+            lab.base().display()
+        );
+        let out = std::process::Command::new("bash")
+            .args(["-c", &run])
+            .output();
+        let out = out.unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(8), "{command}: {said}");
+        let name = command.split(' ').next().unwrap();
+        assert!(said.contains(&format!("{name} needs root")), "{said}");
+    }
+    unchanged(&[&web, &db], &before, "after refusals");
+    assert_eq!(id(&web.host("/usr/a")), id(&db.host("/usr/a")));
+}

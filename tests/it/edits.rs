@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Disk, File, Guest, Lab, Planned, content, id, is_immutable, listings, unchanged, unify,
+    unify_with,
 };
 
 /// Three pairs of files, so that there are lines before and behind an edited one.
@@ -333,4 +334,45 @@ fn another_object_of_the_same_size_is_refused() {
     unify(&["apply", "--yes", "--accept-edits", path]).expect(4);
     assert_ne!(id(&web.host("/usr/a")), id(&web.host("/usr/b")));
     unchanged(&[&web, &db], &before, "after apply");
+}
+
+/// Two files with more twins than an object may have names, and one of the two flag lines deleted: later objects of the
+/// one are protected like its first, and those of the other are not.
+#[test]
+fn a_later_generation_is_protected_like_the_first() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    // Batches of one name too: the flag line is then read long before the last object is made.
+    for pace in [&[][..], &["--rate", "4"]] {
+        let lab = lab!(Disk::Own);
+        let guest = lab.guest("web");
+        for n in 0..7 {
+            guest.put(format!("/usr/a{n}"), &File::new(content("a")));
+            guest.put(format!("/usr/b{n}"), &File::new(content("b")));
+        }
+        let plan = lab.plan(&[&guest], &[]);
+        let object = |name: &str| plan.link("web", name).unwrap()["object"].clone();
+        let (kept, dropped) = (object("/usr/a0"), object("/usr/b0"));
+        assert_ne!(kept, dropped);
+        let edited = edited(&lab, &plan, |lines| {
+            lines.retain(|line| {
+                let action = action(line).unwrap_or_default();
+                action["action"] != "flag" || action["object"] != dropped
+            });
+        });
+        let args = [&["apply", "--yes"], pace, &[edited.to_str().unwrap()]].concat();
+        unify_with(&[("UNIFY_MAX_LINKS", "4")], &args).expect(0);
+        let names = |kind: &str| {
+            (0..7)
+                .map(|n| guest.host(format!("/usr/{kind}{n}")))
+                .collect()
+        };
+        let (a, b): (Vec<PathBuf>, Vec<PathBuf>) = (names("a"), names("b"));
+        assert_ne!(id(&a[0]), id(&a[6]), "one object has not room for all");
+        for (a, b) in a.iter().zip(&b) {
+            assert!(is_immutable(a), "{a:?}");
+            assert!(!is_immutable(b), "{b:?}");
+        }
+    }
 }
