@@ -8,10 +8,10 @@ use super::{EngineError, Guest};
 use crate::base::Base;
 use crate::ledger::{ReceiptError, ReceiptReader};
 use crate::model::{
-    Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptLine, Refusal, RunId,
-    RunKind, RunStatus, Time,
+    Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptLine, Refusal,
+    RunEnd, RunId, RunKind, RunStatus, Time,
 };
-use crate::sys::{SysError, papers};
+use crate::sys::{SysError, SysResult, papers};
 
 /// A guest that the base remembers. Its name says who it is, its root where it was last.
 #[derive(Debug, Clone, Default)]
@@ -102,6 +102,7 @@ impl History {
             self.plans
                 .extend(receipt.plan.map(|plan| (plan, run.clone())));
             self.runs.push(RunStatus {
+                end: end_of(base, run, totals.is_some())?,
                 run: run.clone(),
                 what: receipt.what,
                 started: receipt.started,
@@ -163,4 +164,14 @@ impl History {
             }
         }
     }
+}
+
+/// The directory of what is in flight goes with the end of a run, or of its healing.
+fn end_of(base: &Base, run: &RunId, has_totals: bool) -> SysResult<RunEnd> {
+    let in_flight = SysError::absent(base.staging().look(run.to_string().as_bytes()))?;
+    Ok(match (in_flight, has_totals) {
+        (Some(_), _) => RunEnd::Unfinished,
+        (None, true) => RunEnd::Whole,
+        (None, false) => RunEnd::Recovered,
+    })
 }

@@ -54,6 +54,6 @@ pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
-    Collected, Difference, Drift, GuestStatus, ObjectCount, Recovered, RunStatus, Scrub, Status,
-    Verification, Wrong,
+    Collected, Difference, Drift, GuestStatus, ObjectCount, Recovered, RunEnd, RunStatus, Scrub,
+    Status, Verification, Wrong,
 };

@@ -80,8 +80,22 @@ pub struct RunStatus {
     pub what: RunKind,
     /// When it began.
     pub started: String,
+    /// How it ended, if it did.
+    pub end: RunEnd,
     /// Its counts; `None` when it did not end by itself.
     pub totals: Option<RunTotals>,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunEnd {
+    /// By itself.
+    Whole,
+    /// It was cut, and what it left is healed.
+    Recovered,
+    /// It was cut and is not healed, or it is at work.
+    Unfinished,
 }
 
 /// The answer of `unify verify`.

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunKind, RunStatus, Status,
+    Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunKind, RunStatus, Status,
 };
 
 use super::json::{self, PathJson, RootJson};
@@ -61,7 +61,8 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
             )?;
         }
     }
-    for run in status.runs.iter().filter(|run| run.totals.is_none()) {
+    let unfinished = |run: &&RunStatus| run.end == RunEnd::Unfinished;
+    for run in status.runs.iter().filter(unfinished) {
         writeln!(out, "UNFINISHED: run {}: run `unify recover`", run.run)?;
     }
     Ok(())
@@ -111,6 +112,7 @@ fn runs(status: &Status, sizes: Sizes) -> Table {
         ("run", Column::Words),
         ("what", Column::Words),
         ("started", Column::Words),
+        ("end", Column::Words),
         ("done", Column::Number),
         ("refused", Column::Number),
         ("failed", Column::Number),
@@ -123,6 +125,7 @@ fn runs(status: &Status, sizes: Sizes) -> Table {
             run.run.to_string(),
             kind(run.what).to_owned(),
             safe(&run.started),
+            end(run.end).to_owned(),
             number(totals.map(|totals| totals.done)),
             number(totals.map(|totals| totals.refused)),
             number(totals.map(|totals| totals.failed)),
@@ -136,6 +139,14 @@ fn kind(what: RunKind) -> &'static str {
     match what {
         RunKind::Apply => "apply",
         RunKind::Undo => "undo",
+    }
+}
+
+fn end(end: RunEnd) -> &'static str {
+    match end {
+        RunEnd::Whole => "whole",
+        RunEnd::Recovered => "cut, recovered",
+        RunEnd::Unfinished => "unfinished",
     }
 }
 
@@ -270,6 +281,7 @@ mod tests {
                 run,
                 what: RunKind::Apply,
                 started,
+                end: RunEnd::Whole,
                 totals: Some(totals),
             }],
         }
@@ -289,8 +301,8 @@ Drifted (unified once, not any more):
   web1:/usr/lib/x     does not exist any more
 
 Runs:
-  run                        what   started                done  refused  failed     bytes
-  20260102T030405Z-0a1b2c3d  apply  2026-01-02T03:04:05Z  1,200        0       0  8.00 KiB
+  run                        what   started               end     done  refused  failed     bytes
+  20260102T030405Z-0a1b2c3d  apply  2026-01-02T03:04:05Z  whole  1,200        0       0  8.00 KiB
 ";
         assert_eq!(written(|out| text(&sample(), Sizes::default(), out)), want);
     }
@@ -305,7 +317,7 @@ Runs:
             r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
             r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}]}],"#,
             r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
-            r#""totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}]}"#,
+            r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}]}"#,
         ];
         let want = want.concat().replace("HEX", &hex) + "\n";
         assert_eq!(written(|out| json(&sample(), out)), want);
@@ -317,6 +329,7 @@ Runs:
         status.guests[0].missing = Some("no such directory".into());
         status.guests[0].unread = 2;
         status.runs[0].totals = None;
+        status.runs[0].end = RunEnd::Unfinished;
         let text = written(|out| text(&status, Sizes::default(), out));
         let want = "`unify gc`
 MISSING: web1: no such directory
@@ -326,6 +339,22 @@ UNFINISHED: run 20260102T030405Z-0a1b2c3d: run `unify recover`
 Guests:
 ";
         assert!(text.contains(want), "{text}");
+    }
+
+    /// Nobody is sent to heal what is healed.
+    #[test]
+    fn a_healed_run_has_its_own_word() {
+        let mut status = sample();
+        status.runs[0].totals = None;
+        status.runs[0].end = RunEnd::Recovered;
+        let text = written(|out| text(&status, Sizes::default(), out));
+        assert!(!text.contains("UNFINISHED"), "{text}");
+        assert!(text.contains("  cut, recovered     ?  "), "{text}");
+        let json = written(|out| json(&status, out));
+        assert!(
+            json.contains(r#""end":"recovered","totals":null"#),
+            "{json}"
+        );
     }
 
     #[test]
