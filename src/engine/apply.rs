@@ -12,6 +12,7 @@ use super::journal_file::JournalFile;
 use super::limits::{Limits, Pace};
 use super::plan_file::{PlanFile, WholePlan, open_copy, whole};
 use super::receipts::{ReceiptFile, RunResult};
+use super::rights::entitled;
 use super::still::Still;
 use super::teach::Teacher;
 use super::{EngineError, Guest, guests, protection, recover};
@@ -72,11 +73,7 @@ impl ReadyToApply {
         options: ApplyOptions,
         observer: &dyn Observer,
     ) -> Result<ReadyToApply, EngineError> {
-        if !machine::is_root() {
-            return Err(EngineError::CannotHere(
-                "apply needs root: it sets owners and flags".into(),
-            ));
-        }
+        entitled("apply", "it sets owners and flags")?;
         let path = plan.path().to_owned();
         Self::check_plan(plan, options, observer).map_err(|error| error.in_file(&path))
     }

@@ -3,10 +3,11 @@
 use std::path::Path;
 
 use super::apply::holder;
+use super::rights::entitled;
 use super::{EngineError, recover};
 use crate::base::{Base, Held, Index};
 use crate::model::{Collected, Observer};
-use crate::sys::{Meaning, SysResult, machine};
+use crate::sys::{Meaning, SysResult};
 
 /// Removes objects whose only name is the base's, or counts them with `dry_run`.
 ///
@@ -21,11 +22,7 @@ pub fn collect(
     if dry_run {
         return Ok(sum(&Index::read(base)?, |_| Ok(true))?);
     }
-    if !machine::is_root() {
-        return Err(EngineError::CannotHere(
-            "gc needs root: it takes flags off".into(),
-        ));
-    }
+    entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&holder("gc"))?;
     recover::heal(base, false, observer)?;
     let collected = sum(&Index::read(base)?, |held| remove(base, held))?;

@@ -23,6 +23,8 @@ pub(super) struct Memory<'a> {
     digests: Digests,
     seen: Mutex<Vec<(FileState, Known)>>,
     started: i64,
+    /// What cannot be seen must not be remembered as not being there.
+    sees_all: bool,
 }
 
 impl<'a> Memory<'a> {
@@ -33,6 +35,7 @@ impl<'a> Memory<'a> {
             digests: Digests::read(base),
             seen: Mutex::default(),
             started: machine::seconds(),
+            sees_all: machine::sees_all_attributes(),
         }
     }
 
@@ -101,7 +104,8 @@ impl<'a> Memory<'a> {
         self.keep(state, known);
     }
 
-    fn keep(&self, state: &FileState, known: Known) {
+    fn keep(&self, state: &FileState, mut known: Known) {
+        known.plain = known.plain.filter(|_| self.sees_all);
         let settled = state.mtime.sec.max(state.ctime.sec) < self.started - SETTLED;
         if self.base.is_some() && settled {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);

@@ -51,6 +51,7 @@ mod protection;
 mod quiet;
 mod receipts;
 mod recover;
+mod rights;
 mod safety;
 mod scrub;
 mod secrets;

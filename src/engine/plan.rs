@@ -292,6 +292,11 @@ fn header(options: &PlanOptions, host: String, base: BaseFacts, protection: Prot
         base,
         policy: options.policy.clone(),
         protection,
+        unseen_attributes: if machine::sees_all_attributes() {
+            Vec::new()
+        } else {
+            vec!["trusted.*".into()]
+        },
     }
 }
 

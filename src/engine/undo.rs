@@ -11,6 +11,7 @@ use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::limits::{Limits, Pace};
 use super::receipts::{ReceiptFile, RunResult};
+use super::rights::entitled;
 use super::still::Still;
 use super::undo_choice::{Chosen, chosen_files, chosen_run};
 use super::undo_prepare::{Undoing, Verdict, prepare};
@@ -72,11 +73,7 @@ impl ReadyToUndo {
         options: &UndoOptions,
         observer: &dyn Observer,
     ) -> Result<ReadyToUndo, EngineError> {
-        if !machine::is_root() {
-            return Err(EngineError::CannotHere(
-                "undo needs root: it sets owners and flags".into(),
-            ));
-        }
+        entitled("undo", "it sets owners and flags")?;
         let base = Base::existing(base)?;
         let lock = base.lock(&holder("undo"))?;
         recover::heal(&base, options.allow_running, observer)?;

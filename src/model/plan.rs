@@ -35,6 +35,10 @@ pub struct Header {
     pub policy: Policy,
     /// How objects will be protected.
     pub protection: Protection,
+    /// Extended attributes that could not be seen where the plan was made, so that files may differ in them: patterns of
+    /// their names. `apply` sees them.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub unseen_attributes: Vec<String>,
 }
 
 /// The base as the plan saw it.

@@ -176,6 +176,7 @@ impl<'a> PlanView<'a> {
             warnings.extend(ignored(guest));
             warnings.extend(self.running(guest));
         }
+        warnings.extend(self.unseen());
         warnings.extend(self.same_secrets());
         if self.header.protection.mode == Protect::None {
             warnings.push(
@@ -184,6 +185,20 @@ impl<'a> PlanView<'a> {
             );
         }
         warnings
+    }
+
+    fn unseen(&self) -> Option<String> {
+        let unseen: Vec<String> = self
+            .header
+            .unseen_attributes
+            .iter()
+            .map(|name| safe(name))
+            .collect();
+        let line = format!(
+            "NOT SEEN: {} attributes cannot be seen by whoever made this plan; apply looks again, and refuses files that differ in them",
+            unseen.join(", ")
+        );
+        (!unseen.is_empty()).then_some(line)
     }
 
     /// Keys and identities that guests have in common: the scan has seen it, whatever the plan is about.

@@ -268,6 +268,7 @@ fn header() -> Header {
             mode: Protect::Immutable,
             why: "the flag works here".into(),
         },
+        unseen_attributes: Vec::new(),
     }
 }
 

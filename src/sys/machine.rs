@@ -6,6 +6,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::Uid;
 use rustix::fs::{fstatfs, fstatvfs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::thread::{CapabilitySet, capabilities};
 
 use super::fault::{self, call};
 use super::{Dir, Meaning, SysError, SysResult, ffi};
@@ -94,6 +95,15 @@ pub fn is_trusted_user(uid: u32) -> bool {
 /// Is this process root as far as files are concerned?
 pub fn is_root() -> bool {
     Uid::effective().is_root()
+}
+
+/// May this process see all extended attributes? Those called `trusted.*` are not even listed without `CAP_SYS_ADMIN` in
+/// the first user namespace (`xattr(7)`), whose inode number is the same on every machine (`PROC_USER_INIT_INO`).
+pub fn sees_all_attributes() -> bool {
+    let namespace = std::fs::read_link("/proc/self/ns/user");
+    let first = namespace.is_ok_and(|id| id == Path::new("user:[4026531837]"));
+    let held = capabilities(None).map(|held| held.effective);
+    first && held.is_ok_and(|held| held.contains(CapabilitySet::SYS_ADMIN))
 }
 
 /// Now, RFC 3339, UTC, whole seconds.

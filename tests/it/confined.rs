@@ -25,7 +25,12 @@ struct Held {
 
 impl Held {
     fn new(call: &str, args: &[&str]) -> Held {
-        let inject = format!("inject={call}:delay_enter=3000000:when=1");
+        Held::at(call, "1", args)
+    }
+
+    /// The same for such calls of it, as strace counts them.
+    fn at(call: &str, when: &str, args: &[&str]) -> Held {
+        let inject = format!("inject={call}:delay_enter=3000000:when={when}");
         let strace = Command::new("strace")
             .args(["-f", "-o", "/dev/null", "-e", &inject, BIN])
             .args(args)
@@ -63,6 +68,24 @@ impl Held {
         }
     }
 
+    /// Until a thread of it has entered the call with a descriptor of this file, and stands there.
+    fn stands_in(&mut self, number: i64, file: &str) {
+        let start = Instant::now();
+        let inside = |process: PathBuf| {
+            let tasks = list(&process.join("task")).into_iter();
+            let calls = tasks.filter_map(|task| text(&task.join("syscall")));
+            let descriptors = calls.filter_map(|call| descriptor(&call, number));
+            let mut open = descriptors.map(|fd| process.join("fd").join(fd.to_string()));
+            open.any(|link| std::fs::read_link(link).is_ok_and(|path| path.ends_with(file)))
+        };
+        while !self.process().is_some_and(inside) {
+            let ended = self.strace.try_wait().unwrap();
+            assert!(ended.is_none(), "{}: it ended before", self.what);
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", self.what);
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn ends_with(mut self, code: i32) {
         assert_eq!(
             self.strace.wait().unwrap().code(),
@@ -77,10 +100,29 @@ impl Held {
 type Status = BTreeMap<String, String>;
 
 fn statuses(process: &Path) -> Vec<Status> {
-    let tasks = std::fs::read_dir(process.join("task"));
-    let texts = (tasks.into_iter().flatten())
-        .filter_map(|task| std::fs::read_to_string(task.ok()?.path().join("status")).ok());
+    let tasks = list(&process.join("task")).into_iter();
+    let texts = tasks.filter_map(|task| text(&task.join("status")));
     texts.map(|text| status(&text)).collect()
+}
+
+/// What is in a directory of `/proc`, as far as it is still there.
+fn list(dir: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(dir).into_iter().flatten();
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .collect()
+}
+
+fn text(path: &Path) -> Option<String> {
+    std::fs::read_to_string(path).ok()
+}
+
+/// The first argument of this call, in a line of `/proc/PID/syscall`.
+fn descriptor(line: &str, number: i64) -> Option<u64> {
+    let mut words = line.split(' ');
+    let fits = words.next()? == number.to_string();
+    let first = words.next()?.strip_prefix("0x").filter(|_| fits)?;
+    u64::from_str_radix(first, 16).ok()
 }
 
 fn status(text: &str) -> Status {
@@ -363,4 +405,95 @@ fn a_plan_in_a_foreign_directory() {
         assert_eq!(std::fs::read_dir(&home).unwrap().count(), 1, "no litter");
         std::os::unix::fs::chown(&plan, Some(1234), Some(1234)).unwrap();
     }
+}
+
+/// A file that changes while it is read is not what was looked at before, whatever its size and time say.
+#[test]
+fn a_file_that_changes_while_plan_reads_it_is_left_out() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let [web, db] = twins(&lab);
+    let (plan, base) = (lab.path("plan.json"), lab.base());
+    let base = ["--base", base.to_str().unwrap()];
+    let guests = [web.arg(), db.arg()];
+    let output = ["-o", plan.to_str().unwrap(), &guests[0], &guests[1]];
+    // The program's own start reads so as well.
+    let args = [&["plan"], &base[..], &output[..]].concat();
+    let mut held = Held::at("pread64", "1+", &args);
+    held.stands_in(nix::libc::SYS_pread64, "usr/f");
+    let file = web.host("/usr/f");
+    let was = std::fs::metadata(&file).unwrap();
+    // Other bytes would show when both are compared; these were there before.
+    std::fs::write(&file, std::fs::read(&file).unwrap()).unwrap();
+    let open = std::fs::File::options().write(true).open(&file).unwrap();
+    open.set_modified(was.modified().unwrap()).unwrap();
+    held.ends_with(0);
+    let plan = Planned::read(&plan);
+    assert!(plan.link("web", "/usr/f").is_none(), "{:?}", plan.json);
+    let skip = plan.skip("web", "/usr/f").expect("it is listed");
+    assert_eq!(skip["reason"], "changed-while-reading");
+}
+
+/// Runs the program as root without `CAP_SYS_ADMIN`, as in many a container.
+fn without_admin(args: &[&str]) -> std::process::Output {
+    Command::new("setpriv")
+        .args(["--inh-caps=-sys_admin", "--bounding-set=-sys_admin", BIN])
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("setpriv runs")
+}
+
+/// Without that right the kernel does not even list `trusted.*` attributes: a plan says that it could not see them, and
+/// remembers of no file that it has none; and what would merge files or copy them does not begin.
+#[test]
+fn attributes_that_cannot_be_seen_are_told_and_not_forgotten() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = twins(&lab);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    for guest in [&web, &db] {
+        let file = File::new(content("later")).xattr("trusted.x", guest.name().as_bytes());
+        guest.put("/usr/later", &file);
+    }
+    // What is younger is not remembered.
+    std::thread::sleep(Duration::from_secs(4));
+    let (path, base) = (lab.path("blind.json"), lab.base());
+    let base = ["--base", base.to_str().unwrap()];
+    let output = ["-o", path.to_str().unwrap(), &web.arg(), &db.arg()].map(str::to_owned);
+    let output = output.each_ref().map(String::as_str);
+    let out = without_admin(&[&["plan"], &base[..], &output[..]].concat());
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert_eq!(out.status.code(), Some(0), "{said}");
+    assert_eq!(said.matches("trusted.*").count(), 1, "{said}");
+    let blind = Planned::read(&path);
+    assert_eq!(
+        blind.json["unseen_attributes"],
+        serde_json::json!(["trusted.*"])
+    );
+    let shown = unify(&["show", path.to_str().unwrap()]).expect(0);
+    assert!(shown.stdout.contains("trusted.*"), "{}", shown.stdout);
+    assert!(blind.link("web", "/usr/later").is_some(), "it cannot know");
+    let plan = lab.plan(&[&web, &db], &[]);
+    assert!(plan.json["unseen_attributes"].is_null());
+    assert!(
+        plan.link("web", "/usr/later").is_none(),
+        "nothing blind was remembered"
+    );
+    assert!(lab.base().join("cache/digests").exists());
+    let before = crate::support::listings(&[&web, &db]);
+    for command in [
+        &["apply", "--yes", path.to_str().unwrap()][..],
+        &["undo", "--run", "all", "--yes", base[0], base[1]],
+        &["recover", base[0], base[1]],
+    ] {
+        let out = without_admin(command);
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert_eq!(out.status.code(), Some(8), "{command:?}: {said}");
+        assert!(said.contains("CAP_SYS_ADMIN"), "{said}");
+    }
+    crate::support::unchanged(&[&web, &db], &before, "after refusals");
+    blind.apply().expect(4);
+    crate::support::unchanged(&[&web, &db], &before, "after apply");
 }

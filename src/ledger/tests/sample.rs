@@ -146,6 +146,7 @@ pub fn header() -> Header {
             mode: Protect::Immutable,
             why: "the flag works here".into(),
         },
+        unseen_attributes: Vec::new(),
     }
 }
 
