@@ -1,23 +1,24 @@
 //! One name that was in flight, by what it refers to now and what lies in staging.
 //!
-//! What came out and is open for writing is treated as if it were not equal.
+//! What came out and is open for writing is treated as if it were not equal. What is dropped is a name of the object, or
+//! a file that equals one which stays: a guest that ran between the cut and the healing may have written to either.
 //!
 //! | name | staging | meaning | done |
 //! | --- | --- | --- | --- |
-//! | old | new | not exchanged | staging entry dropped |
-//! | new | old | exchanged | old dropped if it equals the new one, else exchanged back |
+//! | old | new | not exchanged, or taken back | new dropped if it equals the object, else kept for a person |
+//! | new | old | exchanged | old dropped if it is the object or equals the new one; else, if the run had committed, kept for a person; else exchanged back |
 //! | new | – | finished, or adopted | – |
 //! | other | old | the guest replaced it later | old dropped if it equals the object, else kept for a person |
-//! | other | new | the guest replaced it before | staging entry dropped |
+//! | other | new | the guest replaced it before | as for "old" |
 //! | – | old | the guest deleted it | as for "other" |
-//! | – | new | the guest deleted it | staging entry dropped |
+//! | – | new | the guest deleted it | as for "old" |
 //! | any | other | an exchange was cut in its middle | kept for a person |
 
 use super::Guest;
 use crate::base::Base;
 use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
-use crate::model::{FileId, Ignored, Time};
+use crate::model::{Ignored, Time};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 
@@ -25,6 +26,8 @@ use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 pub(super) enum Healed {
     /// It refers to its new inode; with the old file's own time, where that could still be seen.
     Finished(Option<Time>),
+    /// The same, and the old file in staging is not ours to drop.
+    FinishedAndKept,
     /// It is what it was, or what the guest made of it.
     Kept,
     /// What lies in staging is not known.
@@ -43,13 +46,24 @@ fn parent(guest: Option<&Guest>, intent: &Intent) -> Option<Dir> {
     dir.filter(|dir| dir.state().is_ok_and(|state| state.id == intent.parent))
 }
 
-/// Heals one name; `finish` unless its file's other names cannot be. `guest` is `None` where its root is gone.
+/// What was decided of a file, all of whose names go the same way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The run said that it is done.
+    Committed,
+    /// All names were exchanged.
+    Forth,
+    /// Some were not.
+    Back,
+}
+
+/// Heals one name. `guest` is `None` where its root is gone.
 pub(super) fn heal_name(
     base: &Base,
     staging: &Dir,
     guest: Option<&Guest>,
     intent: &Intent,
-    finish: bool,
+    way: Way,
 ) -> SysResult<Healed> {
     let entry = intent.seq.to_string();
     let parent = parent(guest, intent);
@@ -68,21 +82,16 @@ pub(super) fn heal_name(
         });
     };
     if staged == intent.becomes {
-        staging.unlink(entry.as_bytes())?;
-        return Ok(Healed::Kept);
+        return drop_equal(base, staging, intent, &entry);
     }
     if staged != intent.was {
         return Ok(Healed::NeedsPerson);
     }
     match (parent, name) {
         (Some(parent), Some(id)) if id == intent.becomes => {
-            exchanged(staging, &parent, intent, &entry, finish)
+            exchanged(base, staging, &parent, intent, &entry, way)
         }
-        _ if equals_object(base, staging, intent, &entry)? => {
-            staging.unlink(entry.as_bytes())?;
-            Ok(Healed::Kept)
-        }
-        _ => Ok(Healed::NeedsPerson),
+        _ => drop_equal(base, staging, intent, &entry),
     }
 }
 
@@ -91,26 +100,37 @@ fn is_object(base: &Base, intent: &Intent) -> SysResult<bool> {
     Ok(base.object_inode(&intent.object)? == Some(intent.becomes))
 }
 
-/// The exchange was made and not committed: finish it if both are equal and all names of the file can be, else take
-/// it back.
+/// The exchange was made: it is finished if nothing is lost with the old file and all names of the file go this way.
+///
+/// Where the old file is not to be dropped, because somebody wrote to it or has it open to write, it depends on what the
+/// run said. Without a commit nobody was told anything, and the old file goes back to its name, which is where its writer
+/// looks for it. Behind a commit the receipt says "done", and guests went on: the name stays as it is, since what was
+/// written there since belongs to it as well, and the old file is kept for a person, as the run itself does with a file
+/// that is opened for writing while it is replaced. So both are kept whole, and the receipt stays true.
 fn exchanged(
+    base: &Base,
     staging: &Dir,
     parent: &Dir,
     intent: &Intent,
     entry: &str,
-    finish: bool,
+    way: Way,
 ) -> SysResult<Healed> {
-    let (old, new) = (
-        nobodys(staging, entry)?,
-        parent.open_regular(intent.path.file_name())?,
-    );
-    if let (Some(old), Some(new), true) = (old, new, finish)
-        && equal(old.file(), &new)?
-        && old.stands()?
-    {
+    let is_object = base.object_inode(&intent.object)? == Some(intent.was);
+    if is_object && way != Way::Back {
+        // An undo: the object has its name in the base, whatever was written to the guest's own file since.
+        staging.unlink(entry.as_bytes())?;
+        return Ok(Healed::Finished(None));
+    }
+    if let (Some(old), true) = (
+        equal_to_new(staging, parent, intent, entry)?,
+        way != Way::Back,
+    ) {
         let mtime = old.file().state()?.mtime;
         staging.unlink(entry.as_bytes())?;
         return Ok(Healed::Finished(Some(mtime)));
+    }
+    if way == Way::Committed {
+        return Ok(Healed::FinishedAndKept);
     }
     let time = parent.state()?.mtime;
     let back = swap(&Swap {
@@ -124,18 +144,39 @@ fn exchanged(
     // All stands still, so nobody else was here; and no content depends on it.
     drop(parent.set_mtime(time));
     match back {
-        Swapped::Done => {
-            staging.unlink(entry.as_bytes())?;
-            Ok(Healed::Kept)
-        }
+        Swapped::Done => drop_equal(base, staging, intent, entry),
         _ => Ok(Healed::NeedsPerson),
     }
 }
 
-/// What came out of the guest equals the object, so nothing is lost with it.
+/// The old file, with no writer, if it equals the new one.
+fn equal_to_new(
+    staging: &Dir,
+    parent: &Dir,
+    intent: &Intent,
+    entry: &str,
+) -> SysResult<Option<Leased>> {
+    let new = parent.open_regular(intent.path.file_name())?;
+    let (Some(old), Some(new)) = (nobodys(staging, entry)?, new) else {
+        return Ok(None);
+    };
+    let same = equal(old.file(), &new)? && old.stands()?;
+    Ok(same.then_some(old))
+}
+
+/// What lies in staging goes if it is a name of the object or equals it, so that nothing is lost with it.
+fn drop_equal(base: &Base, staging: &Dir, intent: &Intent, entry: &str) -> SysResult<Healed> {
+    if equals_object(base, staging, intent, entry)? {
+        staging.unlink(entry.as_bytes())?;
+        Ok(Healed::Kept)
+    } else {
+        Ok(Healed::NeedsPerson)
+    }
+}
+
 fn equals_object(base: &Base, staging: &Dir, intent: &Intent, entry: &str) -> SysResult<bool> {
-    let inode: Option<FileId> = base.object_inode(&intent.object)?;
-    if inode == Some(intent.was) {
+    let staged = staging.look(entry.as_bytes())?.id;
+    if base.object_inode(&intent.object)? == Some(staged) {
         return Ok(true);
     }
     match (nobodys(staging, entry)?, base.object(&intent.object)?) {

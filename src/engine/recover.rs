@@ -15,7 +15,8 @@ use std::time::Duration;
 use super::EngineError;
 use super::adopted::{give_up_lonely, is_lonely};
 use super::guests::Guest;
-use super::heal::{Healed, heal_name, in_place};
+use super::heal::{Healed, Way, heal_name, in_place};
+use super::rights::entitled;
 use super::still::Still;
 use super::{safety, sweep};
 use crate::base::{Base, BaseError, FrozenPaper};
@@ -34,11 +35,7 @@ pub fn recover(
     allow_running: bool,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    if !machine::is_root() {
-        return Err(EngineError::CannotHere(
-            "recover needs root: it sets flags".into(),
-        ));
-    }
+    entitled("recover", "it sets flags")?;
     let base = &Base::existing(base)?;
     let _lock = base.lock(&super::apply::holder("recover"))?;
     heal(base, allow_running, observer)
@@ -213,14 +210,21 @@ impl Found<'_> {
         let guests = self.guests;
         let guest = file.first().and_then(|intent| guests.get(&intent.guest));
         let batch = &self.journal.batch;
-        let is_committed = file.iter().all(|intent| batch.has_committed(intent));
-        let finish = is_committed || file.iter().all(|intent| in_place(guest, intent));
+        let way = match () {
+            () if file.iter().all(|intent| batch.has_committed(intent)) => Way::Committed,
+            () if file.iter().all(|intent| in_place(guest, intent)) => Way::Forth,
+            () => Way::Back,
+        };
         let (mut finished, mut mtime) = (Vec::new(), None);
         for intent in file {
-            match heal_name(base, staging, guest, intent, finish)? {
+            match heal_name(base, staging, guest, intent, way)? {
                 Healed::Finished(time) => {
                     finished.push(intent.path.clone());
                     mtime = mtime.or(time);
+                }
+                Healed::FinishedAndKept => {
+                    finished.push(intent.path.clone());
+                    set_aside(base, run, staging, &intent.seq.to_string())?;
                 }
                 Healed::Kept => recovered.kept += 1,
                 Healed::NeedsPerson => set_aside(base, run, staging, &intent.seq.to_string())?,
@@ -363,7 +367,7 @@ fn write_receipt(base: &Base, run: &RunId, lines: &[ReceiptLine]) -> Result<(), 
     }
     let totals = RunTotals {
         done: lines.len() as u64,
-        names: lines.len() as u64,
+        names: lines.iter().map(|line| line.paths.len() as u64).sum(),
         ..RunTotals::default()
     };
     writer.finish(&totals).map_err(failed)?.sync()?;
