@@ -12,7 +12,7 @@ use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::limits::Pace;
 use super::objects::Objects;
-use super::pending::{Pending, outcomes};
+use super::pending::{Pending, Unpaid, outcomes};
 use super::prepare::{Prepared, Verdict, World, compare_all, names_of, not_adopted, prepare};
 use super::quiet::Condition;
 use super::receipts::{ReceiptFile, flag_line, link_line};
@@ -49,8 +49,11 @@ pub(super) struct ApplyLoop<'a, 'r> {
     names: usize,
     bytes: u64,
     most_names: usize,
-    /// Objects whose flag line was read and which do not exist yet.
+    /// Objects that shall be protected and do not exist yet.
     wanted: HashSet<ObjectId>,
+    /// Flag lines that were read and are not answered, by their objects.
+    unanswered: HashSet<ObjectId>,
+    unpaid: Unpaid,
     /// All objects that the plan makes are protected, wherever their flag lines stand.
     protects_all: bool,
     /// Objects whose flag line was read and which could not be opened.
@@ -78,7 +81,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let guests = &checked.guests[..];
         let objects = Objects::new(base, &header.policy.ignore, max_links);
         let most_names = pace.names_a_batch(still.names_a_batch());
-        let (links, flags, wanted) = (Vec::new(), Vec::new(), HashSet::new());
+        let (links, flags) = (Vec::new(), Vec::new());
         ApplyLoop {
             base,
             run,
@@ -97,7 +100,9 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             names: 0,
             bytes: 0,
             most_names,
-            wanted,
+            wanted: HashSet::new(),
+            unanswered: HashSet::new(),
+            unpaid: Unpaid::default(),
             protects_all: header.protection.mode == Protect::Immutable
                 && ready.flags_removed() == 0,
             unreachable: Vec::new(),
@@ -158,7 +163,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 break;
             }
         }
-        let mut left: Vec<ObjectId> = self.wanted.drain().collect();
+        let mut left: Vec<ObjectId> = self.unanswered.drain().collect();
         left.sort();
         self.receipt.result.stillness = self.still.finish()?;
         let result = &self.receipt.result;
@@ -182,9 +187,14 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let mut flags = self.flags_to_set(&jobs);
         if !jobs.is_empty() || !flags.is_empty() {
             let given_up = self.execute(&jobs, &pending, &flags, observer)?;
-            // Their flag lines wait for the next file that makes them.
-            flags.retain(|flag| !given_up.contains(&flag.id));
-            self.wanted.extend(given_up);
+            // The next file that makes them shall be protected in their place.
+            let (none, all) = flags
+                .into_iter()
+                .partition(|flag| given_up.contains(&flag.id));
+            flags = all;
+            self.wanted
+                .extend(none.iter().map(|flag: &Flagged| flag.id));
+            given_up.iter().for_each(|id| self.objects.give_up(id));
         }
         self.answer_flags(&flags)?;
         self.dropper.take(jobs, self.base);
@@ -233,6 +243,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         gone.iter().for_each(|id| self.objects.give_up(id));
         for ((link, prepared), equal) in ready.into_iter().zip(equal) {
             if let Err(fate) = equal {
+                self.unpaid
+                    .keeps_its_room(prepared.job.object, prepared.made);
                 self.answer_bad(&link, &fate)?;
                 continue;
             }
@@ -270,19 +282,25 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             holding: &self.holding,
             still: &mut self.still,
         };
-        let receipt = &mut *self.receipt;
-        let mut full = Vec::new();
+        let (receipt, unpaid) = (&mut *self.receipt, &mut self.unpaid);
+        let mut again = Vec::new();
         let landed = batch.execute(jobs, flags, &self.objects.adopted(), &mut |fates| {
-            let outcomes = outcomes(jobs, pending, fates);
-            for ((job, pending), outcome) in jobs.iter().zip(pending).zip(outcomes) {
+            let outcomes = outcomes(jobs, pending, fates, unpaid);
+            for (((job, pending), fate), outcome) in
+                jobs.iter().zip(pending).zip(fates).zip(outcomes)
+            {
+                let link = &pending.link;
                 match outcome {
-                    None => full.push((pending.link.clone(), job.object.next_generation())),
-                    Some(outcome) => receipt.add(&link_line(&pending.link, job.object, outcome))?,
+                    Some(outcome) => receipt.add(&link_line(link, job.object, outcome))?,
+                    None if *fate == Fate::Full => {
+                        again.push((link.clone(), job.object.next_generation()));
+                    }
+                    None => again.push((link.clone(), link.object)),
                 }
             }
             receipt.sync()
         })?;
-        self.links.extend(full);
+        self.links.extend(again);
         for (job, fate) in jobs.iter().zip(&landed.fates) {
             if fate.is_done() {
                 self.holding.add(job.object, job.guest, &job.names);

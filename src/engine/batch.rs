@@ -168,7 +168,7 @@ impl<'a> Batch<'a, '_> {
         })
     }
 
-    /// A file that was deleted since it was prepared has no name to share; its job is over, and those of its twins.
+    /// A file that was deleted since it was prepared has no name to share; its job is over.
     fn name_adopted(
         &self,
         adopted: &[Flagged],
@@ -254,11 +254,25 @@ impl<'a> Batch<'a, '_> {
         flights: &mut [Flights],
         fate: &Fate,
     ) -> SysResult<()> {
-        for (job, flight) in jobs
-            .iter()
-            .zip(flights)
-            .filter(|(job, flight)| job.object == *object && flight.fate == Fate::Done)
-        {
+        self.take_back_where(&|job, _| job.object == *object, jobs, flights, fate)
+    }
+
+    /// All such jobs that are not over yet. Where the object was to be the inode of one of them, nothing is wrong with the
+    /// others: they try again with another one.
+    pub(super) fn take_back_where(
+        &self,
+        concerned: &dyn Fn(&Job, &Flights) -> bool,
+        jobs: &[Job],
+        flights: &mut [Flights],
+        fate: &Fate,
+    ) -> SysResult<()> {
+        let makers = makers(jobs);
+        for (job, flight) in jobs.iter().zip(flights) {
+            if flight.fate != Fate::Done || !concerned(job, flight) {
+                continue;
+            }
+            let again = job.new.is_some() && makers.contains_key(&job.object);
+            let fate = if again { &Fate::Again } else { fate };
             flight.take_back(job, self.run, self.base, fate.clone())?;
         }
         Ok(())
@@ -328,18 +342,8 @@ impl<'a> Batch<'a, '_> {
             if same || weak(Weak::NoLookAfterFlag) {
                 continue;
             }
-            for (job, flight) in jobs
-                .iter()
-                .zip(flights.iter_mut())
-                .filter(|(job, _)| job.object == flag.id)
-            {
-                flight.take_back(
-                    job,
-                    self.run,
-                    self.base,
-                    Fate::Refused(Refusal::DamagedObject {}),
-                )?;
-            }
+            let damaged = Fate::Refused(Refusal::DamagedObject {});
+            self.take_back_all(&flag.id, jobs, flights, &damaged)?;
         }
         Ok(())
     }

@@ -25,6 +25,9 @@ pub(super) enum Fate {
     Failed(String),
     /// The object has as many names as an inode may have; the next generation has room.
     Full,
+    /// The file whose inode was to be the object is over, and it was taken back: the next batch makes the object of
+    /// another one.
+    Again,
 }
 
 impl Fate {

@@ -140,16 +140,8 @@ impl Batch<'_, '_> {
                 continue;
             }
             let inode = guard.file().state()?.id;
-            for (job, flight) in jobs.iter().zip(flights.iter_mut()) {
-                if flight.is_about(inode) {
-                    flight.take_back(
-                        job,
-                        self.run,
-                        self.base,
-                        Fate::Refused(Refusal::OpenForWriting {}),
-                    )?;
-                }
-            }
+            let written = Fate::Refused(Refusal::OpenForWriting {});
+            self.take_back_where(&|_, flight| flight.is_about(inode), jobs, flights, &written)?;
         }
         // Whoever has come in by now sees the names as they are: taking them back would lift flags under him.
         Ok(())

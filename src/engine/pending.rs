@@ -1,8 +1,10 @@
 //! Lines of a batch in flight, and what the receipt says of each.
 
+use std::collections::HashSet;
+
 use super::batch::Job;
 use super::flight::Fate;
-use crate::model::{Link, Making, Outcome, Time};
+use crate::model::{Link, Making, ObjectId, Outcome, Time};
 
 /// A line of the batch in hand whose job is in flight.
 pub(super) struct Pending {
@@ -12,41 +14,47 @@ pub(super) struct Pending {
     pub mtime: Option<Time>,
 }
 
-/// What became of each; `None` where the object is full and the next generation is to be tried.
-pub(super) fn outcomes(jobs: &[Job], pending: &[Pending], fates: &[Fate]) -> Vec<Option<Outcome>> {
-    let made = makers(jobs, pending, fates);
-    let lines = jobs.iter().zip(pending).zip(fates).zip(made);
-    let lines = lines.map(|(((job, pending), fate), made)| {
-        (*fate != Fate::Full).then(|| outcome(job, pending, made, fate))
+/// Objects that take room beside the files which they were copied from: those were refused in the end, or are kept. The
+/// first file that is replaced by such an object gives back what the object took, and nothing is saved by it.
+#[derive(Default)]
+pub(super) struct Unpaid(HashSet<ObjectId>);
+
+impl Unpaid {
+    /// The file that an object was made from keeps its room. An adopted one is the object.
+    pub fn keeps_its_room(&mut self, object: ObjectId, made: Option<Making>) {
+        if made == Some(Making::Copy) {
+            self.0.insert(object);
+        }
+    }
+}
+
+/// What became of each; `None` where it is to be tried again.
+pub(super) fn outcomes(
+    jobs: &[Job],
+    pending: &[Pending],
+    fates: &[Fate],
+    unpaid: &mut Unpaid,
+) -> Vec<Option<Outcome>> {
+    let lines = || jobs.iter().zip(pending).zip(fates);
+    for ((job, line), _) in lines().filter(|(_, fate)| **fate != Fate::Done) {
+        unpaid.keeps_its_room(job.object, line.made);
+    }
+    let lines = lines().map(|((job, line), fate)| {
+        let again = matches!(fate, Fate::Full | Fate::Again);
+        (!again).then(|| outcome(job, line, fate, unpaid))
     });
     lines.collect()
 }
 
-/// Whose file an object was made from. Where that file was refused, the room that the object takes is given back by the
-/// first of its twins that was not.
-fn makers(jobs: &[Job], pending: &[Pending], fates: &[Fate]) -> Vec<Option<Making>> {
-    let mut made: Vec<Option<Making>> = pending.iter().map(|line| line.made).collect();
-    let ended = jobs.iter().zip(pending).zip(fates);
-    let without = ended.filter(|((_, line), fate)| line.made.is_some() && !fate.is_done());
-    for ((job, line), _) in without {
-        let mut twins = jobs.iter().zip(fates).zip(&mut made);
-        let heir = twins.find(|((twin, fate), _)| twin.object == job.object && fate.is_done());
-        if let Some((_, heir)) = heir {
-            *heir = line.made;
-        }
-    }
-    made
-}
-
-fn outcome(job: &Job, pending: &Pending, made: Option<Making>, fate: &Fate) -> Outcome {
-    fate.bad_outcome().unwrap_or(Outcome::Done {
-        made,
+fn outcome(job: &Job, line: &Pending, fate: &Fate, unpaid: &mut Unpaid) -> Outcome {
+    fate.bad_outcome().unwrap_or_else(|| {
         // The file that an object was made from takes its room with it, and one that is kept has it still.
-        saved: if made.is_some() || *fate == Fate::DoneAndKept {
-            0
-        } else {
-            job.state.allocated()
-        },
-        mtime: pending.mtime,
+        let frees = line.made.is_none() && *fate == Fate::Done;
+        let saves = frees && !unpaid.0.remove(&job.object);
+        Outcome::Done {
+            made: line.made,
+            saved: if saves { job.state.allocated() } else { 0 },
+            mtime: line.mtime,
+        }
     })
 }

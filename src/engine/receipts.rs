@@ -140,6 +140,9 @@ impl Fate {
             Fate::Full => Some(Outcome::Failed(
                 "the object has as many names as the file system allows".into(),
             )),
+            Fate::Again => Some(Outcome::Failed(
+                "the file that was to be shared is not what it was".into(),
+            )),
         }
     }
 }

@@ -7,6 +7,7 @@
 //! | `matching`, `care`, `families`, `policy` | what is shared, and what never is |
 //! | `plan`, `noticed`, `explain`, `status`, `gc` | what one command answers |
 //! | `refused`, `running`, `locks` | what `apply` must not do |
+//! | `told` | that receipts, totals and `status` say what the disk says |
 //! | `cache` | what is remembered of contents, and when it is not believed |
 //! | `confined` | what a command that only reads gives up |
 //! | `edits`, `schema` | plans that people changed, and the written format |
@@ -93,6 +94,7 @@ mod status;
 mod still;
 mod stuck;
 mod swaps;
+mod told;
 mod upgrade;
 mod weak;
 mod writers;

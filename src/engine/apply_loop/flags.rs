@@ -9,6 +9,12 @@ use crate::engine::batch::{Flagged, Job};
 use crate::engine::receipts::flag_line;
 use crate::model::{Link, ObjectId, Outcome};
 
+const FLAGGED: Outcome = Outcome::Done {
+    made: None,
+    saved: 0,
+    mtime: None,
+};
+
 impl ApplyLoop<'_, '_> {
     /// An object of a later generation than the plan knew is protected like the plan's.
     pub(super) fn inherit_flag(&mut self, link: &Link, object: ObjectId) {
@@ -60,6 +66,9 @@ impl ApplyLoop<'_, '_> {
     pub(super) fn answer_flags(&mut self, set: &[Flagged]) -> Result<(), EngineError> {
         for flagged in set {
             self.wanted.remove(&flagged.id);
+            if self.unanswered.remove(&flagged.id) {
+                self.receipt.add(&flag_line(flagged.id, FLAGGED))?;
+            }
         }
         for flag in std::mem::take(&mut self.flags) {
             if let Some(at) = self
@@ -81,14 +90,9 @@ impl ApplyLoop<'_, '_> {
                 .binary_search_by_key(&flag.object, |done| done.id)
                 .is_ok()
             {
-                self.receipt.add(&flag_line(
-                    flag.object,
-                    Outcome::Done {
-                        made: None,
-                        saved: 0,
-                        mtime: None,
-                    },
-                ))?;
+                self.receipt.add(&flag_line(flag.object, FLAGGED))?;
+            } else {
+                self.unanswered.insert(flag.object);
             }
         }
         Ok(())

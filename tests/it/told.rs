@@ -1,0 +1,384 @@
+//! What a run says of itself, in receipts, totals and `status`, is what the disk says: where files are refused late,
+//! where a run was cut, and where what was cut was healed.
+
+use std::io::Write;
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::cut::{cut, has_strace, kept_aside};
+use crate::races::apply_while;
+use crate::refused::line_of;
+use crate::support::{
+    Disk, File, Guest, Lab, Planned, content, disk_use, id, is_immutable, listings, nlink,
+    unchanged, unify_with,
+};
+
+/// Three guests with one file.
+fn three(lab: &Lab) -> [Guest; 3] {
+    ["a", "b", "c"].map(|name| {
+        let guest = lab.guest(name);
+        guest.put("/usr/f", &File::new(content(1)));
+        guest
+    })
+}
+
+/// The guest whose file the object is made from, and the two others.
+fn maker<'g>(plan: &Planned, guests: &'g [Guest; 3]) -> (&'g Guest, [&'g Guest; 2]) {
+    let makes = |guest: &Guest| !plan.link(guest.name(), "/usr/f").unwrap()["makes"].is_null();
+    let one = guests.iter().find(|guest| makes(guest)).expect("a maker");
+    let others: Vec<&Guest> = guests.iter().filter(|guest| !makes(guest)).collect();
+    (one, others.try_into().expect("two others"))
+}
+
+/// Bytes of the guests' files and of the objects, each inode once.
+fn used(lab: &Lab, guests: &[Guest]) -> u64 {
+    let objects = lab.base().join("objects");
+    let roots = guests.iter().map(Guest::root);
+    disk_use(&roots.chain([&*objects]).collect::<Vec<_>>())
+}
+
+fn saved(receipt: &[Value]) -> u64 {
+    receipt
+        .iter()
+        .filter_map(|line| line["saved"].as_u64())
+        .sum()
+}
+
+/// The file that an object was copied from is refused after that, and keeps its room: the first of the others that
+/// share the object gives back nothing but what the object took, in whatever batch it comes.
+#[test]
+fn an_object_is_paid_for_when_its_file_is_refused() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    for pace in ["1000", "4"] {
+        let lab = lab!(Disk::Own);
+        let guests = three(&lab);
+        let plan = lab.plan(&guests.each_ref(), &["--objects", "copy"]);
+        let (one, others) = maker(&plan, &guests);
+        let before = used(&lab, &guests);
+        // The copy is whole and gets its name.
+        let change = format!("link#2=run:chmod 0600 {}", one.host("/usr/f").display());
+        let apply = [
+            "apply",
+            "--yes",
+            "--rate",
+            pace,
+            plan.path.to_str().unwrap(),
+        ];
+        unify_with(&[("UNIFY_FAULT", &change)], &apply).expect(4);
+        assert_eq!(id(&others[0].host("/usr/f")), id(&others[1].host("/usr/f")));
+        assert_ne!(id(&others[0].host("/usr/f")), id(&one.host("/usr/f")));
+        let freed = before - used(&lab, &guests);
+        assert!(freed > 0);
+        let receipt = lab.receipt();
+        assert_eq!(saved(&receipt), freed, "pace {pace}: {receipt:#?}");
+        let totals = receipt.iter().find(|line| line["bytes"].is_u64());
+        assert_eq!(totals.expect("totals")["bytes"], freed, "pace {pace}");
+    }
+}
+
+/// Somebody opened the old file for writing when a run was cut behind its commit, which says that all is done: the name
+/// stays with the object, and the old file is kept for a person with what is written to it.
+#[test]
+fn what_is_committed_stays_done() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for writes_first in [false, true] {
+        let lab = lab!(Disk::Own);
+        let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+        let was = [&web, &db].map(|guest| id(&guest.host("/usr/f")));
+        let plan = lab.plan(&[&web, &db], &[]);
+        let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
+        cut("unlinkat", 1, &apply);
+        let [out] = &lab.staged()[..] else {
+            panic!("one file is in flight: {:?}", lab.staged());
+        };
+        assert!(was.contains(&id(out)));
+        let mut writer = std::fs::File::options().append(true).open(out).unwrap();
+        if writes_first {
+            writer.write_all(b"more\n").unwrap();
+        }
+        lab.on_base("recover", &[]).expect(12);
+        if !writes_first {
+            writer.write_all(b"more\n").unwrap();
+        }
+        assert_eq!(id(&web.host("/usr/f")), id(&db.host("/usr/f")));
+        assert!(std::fs::read(web.host("/usr/f")).unwrap() == content(1));
+        let [kept] = &kept_aside(&lab)[..] else {
+            panic!("one file is kept");
+        };
+        let more = [&content(1)[..], b"more\n"].concat();
+        assert!(std::fs::read(kept).unwrap() == more);
+        for guest in ["web", "db"] {
+            let line = line_of(&lab.receipt(), guest, "/usr/f").clone();
+            assert_eq!(line["outcome"], "done", "{line}");
+        }
+        plan.verify().expect(0);
+        let status = lab.on_base("status", &["--json"]).expect(0).json();
+        let drifted = |guest: &Value| guest["drifted"] != serde_json::json!([]);
+        assert!(
+            !status["guests"].as_array().unwrap().iter().any(drifted),
+            "{status}"
+        );
+    }
+}
+
+/// Two guests that share a file with two names, and an undo that is cut.
+fn undo_cut(lab: &Lab, (call, nth): (&str, usize)) -> [Guest; 2] {
+    let guests = ["web", "db"].map(|name| {
+        let guest = lab.guest(name);
+        guest.put("/usr/f", &File::new(content(1)));
+        guest.hard_link("/usr/f", "/usr/g");
+        guest
+    });
+    lab.plan(&guests.each_ref(), &[]).apply().expect(0);
+    let base = lab.base();
+    let base = base.to_str().unwrap();
+    cut(
+        call,
+        nth,
+        &["undo", "--run", "all", "--yes", "--base", base],
+    );
+    guests
+}
+
+/// The machine started again before anybody healed the cut undo, and the guest wrote to a file that was its own again.
+#[test]
+fn what_a_guest_wrote_after_a_cut_undo_is_not_lost() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for at in [("syncfs", 2), ("unlinkat", 1)] {
+        let lab = lab!(Disk::Own);
+        let guests = undo_cut(&lab, at);
+        for guest in &guests {
+            let file = std::fs::File::options()
+                .append(true)
+                .open(guest.host("/usr/f"));
+            file.unwrap().write_all(guest.name().as_bytes()).unwrap();
+        }
+        lab.on_base("recover", &[]).expect(0);
+        for guest in &guests {
+            let wanted = [&content(1)[..], guest.name().as_bytes()].concat();
+            for name in ["/usr/f", "/usr/g"] {
+                assert!(std::fs::read(guest.host(name)).unwrap() == wanted, "{at:?}");
+            }
+        }
+        assert_eq!(lab.staged().len(), 0);
+        lab.on_base("undo", &["--run", "all", "--yes"])
+            .expect_one_of(&[0, 2, 4]);
+        lab.on_base("gc", &[]).expect(0);
+        assert_eq!(lab.objects().len(), 0);
+    }
+}
+
+/// The same where one of the file's names was not the guest's own again: both go back, and what was written is kept.
+#[test]
+fn what_a_guest_wrote_to_half_an_undo_is_kept() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let guests = undo_cut(&lab, ("renameat2", 2));
+    let names = ["/usr/f", "/usr/g"];
+    let own = guests
+        .iter()
+        .find(|g| id(&g.host(names[0])) != id(&g.host(names[1])));
+    let own = own.expect("half of a file was exchanged");
+    let [first, second] = names.map(|name| own.host(name));
+    let private = if is_immutable(&first) || nlink(&first) > 2 {
+        &second
+    } else {
+        &first
+    };
+    std::fs::File::options()
+        .append(true)
+        .open(private)
+        .unwrap()
+        .write_all(b"more")
+        .unwrap();
+    lab.on_base("recover", &[]).expect(12);
+    assert_eq!(id(&first), id(&second), "the names of a file stay together");
+    let wanted = [&content(1)[..], b"more"].concat();
+    // Both names that it was to have.
+    let kept = kept_aside(&lab);
+    assert!(!kept.is_empty());
+    for kept in kept {
+        assert!(std::fs::read(kept).unwrap() == wanted);
+    }
+    assert_eq!(lab.staged().len(), 0);
+}
+
+/// A run that was healed needs nobody any more, and did not end by itself.
+#[test]
+fn status_knows_a_run_that_was_healed() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for at in [("renameat2", 1), ("unlinkat", 1)] {
+        let lab = lab!(Disk::Own);
+        let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+        let plan = lab.plan(&[&web, &db], &[]);
+        cut(at.0, at.1, &["apply", "--yes", plan.path.to_str().unwrap()]);
+        let status = || {
+            let json = lab.on_base("status", &["--json"]).json();
+            (json["runs"].clone(), lab.on_base("status", &[]).stdout)
+        };
+        let (runs, text) = status();
+        assert_eq!(runs[0]["end"], "unfinished", "{runs}");
+        assert!(text.contains("UNFINISHED"), "{text}");
+        lab.on_base("recover", &[]).expect(0);
+        let (runs, text) = status();
+        assert_eq!(runs[0]["end"], "recovered", "{runs}");
+        assert!(
+            !text.contains("UNFINISHED") && text.contains("recovered"),
+            "{text}"
+        );
+        // The file that was taken back has another ctime now.
+        plan.apply().expect_one_of(&[0, 4]);
+        let (runs, _) = status();
+        assert_eq!(runs[1]["end"], "whole", "{runs}");
+        // The receipt of the cut run has no totals, and that of its healing has all of its own.
+        let healed = recovered(&lab);
+        let done = healed
+            .iter()
+            .filter(|line| line["outcome"] == "done")
+            .count();
+        let totals = healed.last().cloned().unwrap_or_default();
+        assert_eq!(done > 0, at.0 == "unlinkat", "{healed:?}");
+        if done > 0 {
+            assert_eq!(
+                (&totals["done"], &totals["names"]),
+                (&done.into(), &done.into())
+            );
+        }
+    }
+}
+
+/// The lines of the receipt that healing wrote.
+fn recovered(lab: &Lab) -> Vec<Value> {
+    let runs = std::fs::read_dir(lab.base().join("runs")).unwrap();
+    let papers = runs.map(|run| run.unwrap().path().join("recovered.jsonl"));
+    let texts = papers.filter_map(|paper| std::fs::read_to_string(paper).ok());
+    let lines = texts.flat_map(|text| text.lines().map(str::to_owned).collect::<Vec<_>>());
+    lines
+        .map(|line| serde_json::from_str(&line).unwrap())
+        .collect()
+}
+
+/// Files and names are counted apart in the receipt of what healing finished.
+#[test]
+fn healing_counts_files_and_names() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let guests = ["web", "db"].map(|name| {
+        let guest = lab.guest(name);
+        for (file, other) in [("/usr/a", "/usr/b"), ("/usr/c", "/usr/d")] {
+            guest.put(file, &File::new(content(file)));
+            guest.hard_link(file, other);
+        }
+        guest
+    });
+    let plan = lab.plan(&guests.each_ref(), &["--objects", "copy"]);
+    cut(
+        "unlinkat",
+        1,
+        &["apply", "--yes", plan.path.to_str().unwrap()],
+    );
+    lab.on_base("recover", &[]).expect(0);
+    let healed = recovered(&lab);
+    let totals = healed.last().unwrap();
+    assert_eq!(
+        (&totals["done"], &totals["names"]),
+        (&4.into(), &8.into()),
+        "{totals}"
+    );
+}
+
+/// Twins of a file that was to be adopted and is over have done nothing wrong: another of them makes the object.
+#[test]
+fn twins_of_a_file_that_is_over_are_shared_all_the_same() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let gone: fn(&Path) -> (&'static str, String) =
+        |f| ("link#1", format!("rm -f {}", f.display()));
+    let written: fn(&Path) -> (&'static str, String) = |f| {
+        let writer = format!(
+            "(echo more >> {}) > /dev/null 2>&1 & sleep 0.3",
+            f.display()
+        );
+        ("exchange#1", writer)
+    };
+    for (what, code) in [(gone, "gone"), (written, "open-for-writing")] {
+        let lab = lab!(Disk::Own);
+        let guests = three(&lab);
+        let plan = lab.plan(&guests.each_ref(), &[]);
+        let (one, others) = maker(&plan, &guests);
+        assert_eq!(plan.link(one.name(), "/usr/f").unwrap()["makes"], "adopt");
+        let before = listings(&others);
+        apply_while(&plan, &[what(&one.host("/usr/f"))]).expect(4);
+        let receipt = lab.receipt();
+        let refused = receipt.iter().filter(|line| line["outcome"] == "refused");
+        let refused: Vec<&Value> = refused.collect();
+        assert_eq!(refused.len(), 1, "{receipt:#?}");
+        assert!(refused[0].to_string().contains(code), "{refused:?}");
+        let [first, second] = others.map(|guest| guest.host("/usr/f"));
+        assert_eq!(id(&first), id(&second), "{code}");
+        assert!(
+            is_immutable(&first),
+            "{code}: the plan's flag line is obeyed"
+        );
+        assert!(std::fs::read(&first).unwrap() == content(1), "{code}");
+        unchanged(&others, &before, code);
+        let flag = receipt
+            .iter()
+            .find(|line| line["guest"].is_null() && line["object"].is_string());
+        assert_eq!(flag.expect("a flag line")["outcome"], "done", "{code}");
+        assert_eq!(lab.objects().len(), 1, "{code}");
+        assert_eq!(lab.staged().len(), 0, "{code}");
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+        unchanged(&others, &before, "after undo");
+    }
+}
+
+/// A flag line whose object cannot be reached is answered with the reason, like the links of that object.
+#[test]
+fn a_flag_whose_object_cannot_be_reached_is_refused() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+    let plan = lab.plan(&[&web, &db], &[]);
+    plan.apply().expect(0);
+    let holder = "use Fcntl; $SIG{IO} = 'IGNORE'; open(F, '<', $ARGV[0]) or die; \
+         fcntl(F, 1024, 1) or die; print \"held\\n\"; close STDOUT; sleep 120";
+    let mut holder = std::process::Command::new("perl")
+        .args(["-e", holder])
+        .arg(&lab.objects()[0])
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut held = String::new();
+    std::io::Read::read_to_string(holder.stdout.as_mut().unwrap(), &mut held).unwrap();
+    assert_eq!(held, "held\n");
+    let out = plan.apply();
+    holder.kill().unwrap();
+    holder.wait().unwrap();
+    out.expect(4);
+    let receipt = lab.receipt();
+    let flags = receipt
+        .iter()
+        .filter(|line| line["guest"].is_null() && line["object"].is_string());
+    let flags: Vec<&Value> = flags.collect();
+    assert_eq!(flags.len(), 1, "{receipt:#?}");
+    assert_eq!(flags[0]["outcome"], "refused", "{flags:?}");
+    assert!(
+        flags[0].to_string().contains("open-for-writing"),
+        "{flags:?}"
+    );
+    plan.apply().expect(0);
+}
