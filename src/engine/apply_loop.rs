@@ -12,7 +12,7 @@ use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::limits::Pace;
 use super::objects::Objects;
-use super::pending::{Pending, Unpaid, outcomes};
+use super::pending::{Pending, Unpaid, once_more, outcomes};
 use super::prepare::{Prepared, Verdict, World, compare_all, names_of, not_adopted, prepare};
 use super::quiet::Condition;
 use super::receipts::{ReceiptFile, flag_line, link_line};
@@ -289,13 +289,11 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             for (((job, pending), fate), outcome) in
                 jobs.iter().zip(pending).zip(fates).zip(outcomes)
             {
-                let link = &pending.link;
                 match outcome {
-                    Some(outcome) => receipt.add(&link_line(link, job.object, outcome))?,
-                    None if *fate == Fate::Full => {
-                        again.push((link.clone(), job.object.next_generation()));
+                    Some(outcome) => {
+                        receipt.add(&link_line(&pending.link, job.object, outcome))?;
                     }
-                    None => again.push((link.clone(), link.object)),
+                    None => again.push(once_more(job, pending, fate)?),
                 }
             }
             receipt.sync()

@@ -6,7 +6,7 @@
 //! | name | staging | meaning | done |
 //! | --- | --- | --- | --- |
 //! | old | new | not exchanged, or taken back | new dropped if it equals the object, else kept for a person |
-//! | new | old | exchanged | old dropped if it is the object or equals the new one; else, if the run had committed, kept for a person; else exchanged back |
+//! | new | old | exchanged | old dropped if it equals the new one, or is the object and as it was; else, if the run had committed, kept for a person; else exchanged back |
 //! | new | – | finished, or adopted | – |
 //! | other | old | the guest replaced it later | old dropped if it equals the object, else kept for a person |
 //! | other | new | the guest replaced it before | as for "old" |
@@ -20,6 +20,7 @@ use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
 use crate::model::{Ignored, Time};
 use crate::rules::precondition::metadata_differs;
+use crate::sys::hash::metadata_digest;
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 
 /// How a name was healed.
@@ -115,9 +116,7 @@ fn exchanged(
     entry: &str,
     way: Way,
 ) -> SysResult<Healed> {
-    let is_object = base.object_inode(&intent.object)? == Some(intent.was);
-    if is_object && way != Way::Back {
-        // An undo: the object has its name in the base, whatever was written to the guest's own file since.
+    if undoes(base, staging, intent, entry, way)? {
         staging.unlink(entry.as_bytes())?;
         return Ok(Healed::Finished(None));
     }
@@ -132,6 +131,29 @@ fn exchanged(
     if way == Way::Committed {
         return Ok(Healed::FinishedAndKept);
     }
+    take_back(base, staging, parent, intent, entry)
+}
+
+/// An undo, whose old file is the object: nothing is lost with one name of it, whatever was written to the guest's own
+/// file since. But without a commit that file may have been copied before somebody wrote to the object.
+fn undoes(base: &Base, staging: &Dir, intent: &Intent, entry: &str, way: Way) -> SysResult<bool> {
+    let is_object = base.object_inode(&intent.object)? == Some(intent.was);
+    Ok(match way {
+        Way::Committed => is_object,
+        Way::Forth => is_object && is_sound(staging, intent, entry)?,
+        Way::Back => false,
+    })
+}
+
+/// What was put there goes once it is out again, if nothing is lost with it: a guest may have written to its own file, or
+/// to the object, whose flag was off.
+fn take_back(
+    base: &Base,
+    staging: &Dir,
+    parent: &Dir,
+    intent: &Intent,
+    entry: &str,
+) -> SysResult<Healed> {
     let time = parent.state()?.mtime;
     let back = swap(&Swap {
         staging,
@@ -143,10 +165,26 @@ fn exchanged(
     })?;
     // All stands still, so nobody else was here; and no content depends on it.
     drop(parent.set_mtime(time));
+    let is_object = base.object_inode(&intent.object)? == Some(intent.becomes);
     match back {
+        Swapped::Done if is_object && !is_sound(staging, intent, entry)? => Ok(Healed::NeedsPerson),
         Swapped::Done => drop_equal(base, staging, intent, entry),
         _ => Ok(Healed::NeedsPerson),
     }
+}
+
+/// Is it what the object's name says? With its time or without, as the policy may have been.
+fn is_sound(staging: &Dir, intent: &Intent, entry: &str) -> SysResult<bool> {
+    let Some(file) = staging.open_regular(entry.as_bytes())? else {
+        return Ok(false);
+    };
+    let id = &intent.object;
+    let fits = |ignore: &[Ignored]| {
+        let metadata = file.metadata(ignore)?;
+        SysResult::Ok(metadata_digest(&metadata) == id.metadata)
+    };
+    let fits = fits(&[])? || fits(&[Ignored::Mtime])?;
+    Ok(fits && file.digest(file.state()?.size)? == id.content)
 }
 
 /// The old file, with no writer, if it equals the new one.

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 
 use super::batch::Job;
 use super::flight::Fate;
-use crate::model::{Link, Making, ObjectId, Outcome, Time};
+use crate::model::{Link, Making, Moved, ObjectId, Outcome, Time};
+use crate::rules::precondition::moved;
+use crate::sys::SysResult;
 
 /// A line of the batch in hand whose job is in flight.
 pub(super) struct Pending {
@@ -57,4 +59,19 @@ fn outcome(job: &Job, line: &Pending, fate: &Fate, unpaid: &mut Unpaid) -> Outco
             mtime: line.mtime,
         }
     })
+}
+
+/// A line for the next batch, and the object to begin with. An exchange that was taken back has moved the file's ctime;
+/// where nothing else moved, that is no news of its guest, and all else is proven once more.
+pub(super) fn once_more(job: &Job, line: &Pending, fate: &Fate) -> SysResult<(Link, ObjectId)> {
+    let mut link = line.link.clone();
+    let now = job.old.file().state()?;
+    if moved(&link.before, &now) == [Moved::Ctime] {
+        link.before.ctime = now.ctime;
+    }
+    let start = match fate {
+        Fate::Full => job.object.next_generation(),
+        _ => link.object,
+    };
+    Ok((link, start))
 }

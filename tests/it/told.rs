@@ -212,6 +212,57 @@ fn what_a_guest_wrote_to_half_an_undo_is_kept() {
     assert_eq!(lab.staged().len(), 0);
 }
 
+/// Somebody wrote to an object whose flag was off when the run was cut, by its name in the base or in a guest: be it that
+/// the guests' own files come back, as in an apply, or that they were copied before, as in an undo.
+#[test]
+fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for undo in [false, true] {
+        let lab = lab!(Disk::Own);
+        let guests = if undo {
+            undo_cut(&lab, ("syncfs", 2))
+        } else {
+            let guests = lab.twins(&[("/usr/f", File::new(content(1)))]);
+            let plan = lab.plan(&guests.each_ref(), &["--objects", "copy"]);
+            let plan = plan.path.to_str().unwrap();
+            cut("syncfs", 2, &["apply", "--yes", plan]);
+            guests
+        };
+        let [object] = &lab.objects()[..] else {
+            panic!("one object");
+        };
+        let chattr = std::process::Command::new("chattr")
+            .arg("-i")
+            .arg(object)
+            .status();
+        assert!(chattr.unwrap().success());
+        let mut file = std::fs::File::options().append(true).open(object).unwrap();
+        file.write_all(b"more").unwrap();
+        drop(file);
+        lab.on_base("recover", &[]).expect(12);
+        let written = [&content(1)[..], b"more"].concat();
+        let (at_names, kept) = if undo {
+            (&written, content(1))
+        } else {
+            (&content(1), written.clone())
+        };
+        for guest in &guests {
+            assert!(
+                std::fs::read(guest.host("/usr/f")).unwrap() == *at_names,
+                "{undo}"
+            );
+        }
+        let aside = kept_aside(&lab);
+        assert!(!aside.is_empty());
+        for aside in aside {
+            assert!(std::fs::read(aside).unwrap() == kept, "{undo}");
+        }
+        assert_eq!(lab.staged().len(), 0);
+    }
+}
+
 /// A run that was healed needs nobody any more, and did not end by itself.
 #[test]
 fn status_knows_a_run_that_was_healed() {
