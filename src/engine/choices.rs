@@ -1,61 +1,101 @@
 //! From groups of equal files to a decision for every file, and what the lines about objects need to know.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::EngineError;
 use super::classify::{Classified, Decision};
-use super::equal::Read;
+use super::groups::{Equal, Groups};
 use super::matching::{Matched, Which};
 use super::probe::Dropped;
 use super::survey::Survey;
-use crate::base::{Base, Index};
+use crate::base::{Base, Held, Index};
 use crate::model::{
-    BaseFacts, Digest, MetadataDigest, ObjectFlag, ObjectId, Policy, Protect, Protection, Skip,
-    SkipReason,
+    BaseFacts, ObjectFlag, ObjectId, Policy, Protect, Protection, Skip, SkipReason,
 };
 use crate::rules::choose::{Choice, Member, Present, choose};
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::Meaning;
 
 /// What the writer of lines looks up.
-#[derive(Debug, Default)]
-pub(super) struct Choices {
-    /// Content and metadata of each group, without a generation.
-    groups: Vec<ObjectId>,
-    /// How many names of the plan refer to each object.
-    names: HashMap<ObjectId, u64>,
-    /// Objects that get a flag line, each with the file behind whose first line it stands.
-    to_flag: HashMap<ObjectId, Which>,
+pub(super) struct Choices<'a> {
+    /// What is in the base.
+    index: &'a Index,
+    /// Without their members.
+    groups: Groups,
+    /// Objects that files get, by group and generation.
+    uses: Vec<Use>,
+    /// Flag lines of objects that no file gets, and that files refer to already; by their numbers in the base.
+    shared: HashMap<u32, Due>,
     /// What the flag lines set.
     pub flags: Vec<ObjectFlag>,
-    /// Objects that are in the base, and whether they are flagged where that is known.
-    there: HashMap<ObjectId, Option<bool>>,
 }
 
-impl Choices {
+/// An object that files of a group get.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    group: u32,
+    generation: u16,
+    due: Due,
+    /// Does it get a flag line?
+    flag: bool,
+}
+
+/// A flag line.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    /// How many names of the plan refer to the object.
+    names: u32,
+    /// The file behind whose first line it stands.
+    behind: Which,
+}
+
+impl Due {
+    fn add(&mut self, names: u32, file: Which) {
+        self.names = self.names.saturating_add(names);
+        self.behind = file.min(self.behind);
+    }
+}
+
+impl Choices<'_> {
     /// The object that a file of a group gets.
-    pub fn object(&self, group: u32, choice: Choice) -> Option<ObjectId> {
-        self.groups.get(group as usize).map(|id| ObjectId {
-            generation: choice.generation,
-            ..*id
+    pub fn object(&self, group: u32, generation: u16) -> Option<ObjectId> {
+        let id = self.groups.id(group as usize)?;
+        Some(ObjectId {
+            generation: generation.into(),
+            ..id
         })
     }
 
+    /// The object of the base that a file refers to already.
+    pub fn shared(&self, number: u32) -> ObjectId {
+        self.index.get(number as usize).id
+    }
+
     /// Is the object in the base already?
-    pub fn was_there(&self, group: u32, choice: Choice) -> bool {
-        self.object(group, choice)
-            .is_some_and(|id| self.there.contains_key(&id))
+    pub fn was_there(&self, object: &ObjectId) -> bool {
+        self.index.find(object).is_some()
     }
 
-    /// The number of names, if the flag line of this object stands behind the first line of this file.
-    pub fn flag_due(&self, object: &ObjectId, file: Which) -> Option<u64> {
-        let due = self.to_flag.get(object) == Some(&file);
-        due.then(|| self.names.get(object).copied()).flatten()
+    /// The number of names, if the flag line of this file's object stands behind its first line.
+    pub fn flag_due(&self, decision: Decision, file: Which) -> Option<u64> {
+        let due = match decision {
+            Decision::Linked {
+                group, generation, ..
+            } => {
+                let used = self.used(group, generation)?;
+                used.flag.then_some(used.due)
+            }
+            Decision::Shared(number) => self.shared.get(&number).copied(),
+            _ => None,
+        };
+        due.filter(|due| due.behind == file)
+            .map(|due| u64::from(due.names))
     }
 
-    fn flag_behind(&mut self, object: ObjectId, file: Which) {
-        let first = self.to_flag.entry(object).or_insert(file);
-        *first = file.min(*first);
+    fn used(&self, group: u32, generation: u16) -> Option<&Use> {
+        let key = |used: &Use| (used.group, used.generation);
+        let at = self.uses.binary_search_by_key(&(group, generation), key);
+        self.uses.get(at.ok()?)
     }
 }
 
@@ -64,22 +104,23 @@ impl Choices {
     clippy::too_many_arguments,
     reason = "where the evidence of all earlier steps meets"
 )]
-pub(super) fn choose_all(
-    matched: &Matched,
+pub(super) fn choose_all<'a>(
+    matched: Matched,
     surveys: &[Survey],
     classified: &mut [Classified],
     policy: &Policy,
     facts: &BaseFacts,
     base: Option<&Base>,
-    index: &Index,
+    index: &'a Index,
     protection: &Protection,
     sum: &mut SummaryBuilder,
-) -> Result<Choices, EngineError> {
-    let there = index.objects().iter();
-    let there = there.map(|held| (held.id, held.flagged)).collect();
+) -> Result<Choices<'a>, EngineError> {
     let mut choices = Choices {
-        there,
-        ..Choices::default()
+        index,
+        groups: matched.groups,
+        uses: Vec::new(),
+        shared: HashMap::new(),
+        flags: Vec::new(),
     };
     if protection.mode == Protect::Immutable {
         choices.flags.push(ObjectFlag::Immutable);
@@ -87,134 +128,160 @@ pub(super) fn choose_all(
     for (which, why) in &matched.dropped {
         drop_out(*which, why, surveys, classified, sum);
     }
-    let present = present_objects(index);
-    for group in &matched.groups {
-        let Some(id) = group_id(group) else { continue };
-        let there = present
-            .get(&(id.content, id.metadata))
-            .map_or(&[][..], Vec::as_slice);
-        let members: Vec<Member> = group
-            .iter()
-            .map(|read| member(read, surveys, protection))
+    for group in 0..choices.groups.len() {
+        let Some(id) = choices.groups.id(group) else {
+            continue;
+        };
+        let there: Vec<Present> = index
+            .generations(id.content, id.metadata)
+            .map(present)
             .collect();
-        let chosen = choose(&members, there, facts.max_links, policy.objects);
-        choices.take(id, group, &chosen, surveys, classified);
+        let members = choices.groups.members(group);
+        let members: Vec<Member> = members
+            .map(|equal| member(&equal, surveys, protection))
+            .collect();
+        let chosen = choose(&members, &there, facts.max_links, policy.objects);
+        choices.take(group, &members, &chosen, classified, sum, surveys);
     }
-    choices.finish(matched, surveys, classified, base, sum)?;
+    choices.groups.forget_members();
+    choices.finish(surveys, classified, base)?;
+    count_unique(surveys, classified, sum);
     Ok(choices)
 }
 
-impl Choices {
+impl Choices<'_> {
+    /// What a group's files get: noted with each of them, and once for each object.
     fn take(
         &mut self,
-        id: ObjectId,
-        group: &[Read],
+        number: usize,
+        members: &[Member],
         chosen: &[Option<Choice>],
-        surveys: &[Survey],
         classified: &mut [Classified],
+        sum: &mut SummaryBuilder,
+        surveys: &[Survey],
     ) {
-        let number = u32::try_from(self.groups.len()).unwrap_or(u32::MAX);
-        self.groups.push(id);
-        for (read, choice) in group.iter().zip(chosen) {
-            let Some(choice) = *choice else { continue };
-            let object = ObjectId {
-                generation: choice.generation,
-                ..id
+        let group = u32::try_from(number).unwrap_or(u32::MAX);
+        let mut guests: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
+        let from = self.uses.len();
+        let files = self.groups.members(number).map(|equal| equal.which);
+        for ((which, member), choice) in files.zip(members).zip(chosen) {
+            let Some(Choice { generation, makes }) = *choice else {
+                continue;
             };
-            *self.names.entry(object).or_default() += names_of(read.which, surveys);
-            if let Some(decision) = decision_of(read.which, classified) {
+            // They end far below; what was beyond would stay as it is.
+            let Ok(generation) = u16::try_from(generation) else {
+                continue;
+            };
+            guests.entry(generation).or_default().push(which.guest);
+            let names = u32::try_from(member.names).unwrap_or(u32::MAX);
+            let uses = &mut self.uses[from..];
+            match uses.iter_mut().find(|used| used.generation == generation) {
+                Some(used) => used.due.add(names, which),
+                None => self.uses.push(Use {
+                    group,
+                    generation,
+                    due: Due {
+                        names,
+                        behind: which,
+                    },
+                    flag: false,
+                }),
+            }
+            if let Some(decision) = decision_of(which, classified) {
                 *decision = Decision::Linked {
-                    group: number,
-                    choice,
+                    group,
+                    generation,
+                    makes,
                 };
             }
         }
+        let first = self.groups.first(number);
+        let tree = &surveys[first.guest as usize].scan.tree;
+        for guests in guests.values() {
+            sum.object(guests, tree.size(first.file as usize));
+        }
     }
 
-    /// Counts who shares what, finds the objects that need a flag, and counts what stays alone.
+    /// Finds the objects that need a flag, also among those that names refer to already and that lost theirs.
     fn finish(
         &mut self,
-        matched: &Matched,
         surveys: &[Survey],
-        classified: &mut [Classified],
+        classified: &[Classified],
         base: Option<&Base>,
-        sum: &mut SummaryBuilder,
     ) -> Result<(), EngineError> {
-        let mut sharers: HashMap<ObjectId, (Vec<u32>, u64, Which)> = HashMap::new();
-        for read in matched.groups.iter().flatten() {
-            let Some(Decision::Linked { group, choice }) =
-                decision_of(read.which, classified).copied()
-            else {
-                continue;
-            };
-            let Some(object) = self.object(group, choice) else {
-                continue;
-            };
-            let size = surveys[read.which.guest as usize]
-                .scan
-                .tree
-                .state(read.which.file as usize)
-                .size;
-            let entry = sharers
-                .entry(object)
-                .or_insert_with(|| (Vec::new(), size, read.which));
-            entry.0.push(read.which.guest);
-            entry.2 = entry.2.min(read.which);
+        self.uses
+            .sort_unstable_by_key(|used| (used.group, used.generation));
+        if self.flags.is_empty() {
+            return Ok(());
         }
-        for (object, (guests, size, first)) in &sharers {
-            sum.object(guests, *size);
-            let flagged = self.is_flagged(base, object)?;
-            if !self.flags.is_empty() && !flagged {
-                self.flag_behind(*object, *first);
+        let mut shared = shared(surveys, classified);
+        shared.retain(|number, _| !self.index.get(*number as usize).flagged.unwrap_or(false));
+        let mut unflagged = HashMap::new();
+        for (number, due) in shared {
+            if !self.is_flagged(base, number)? {
+                unflagged.insert(number, due);
             }
         }
-        if !self.flags.is_empty() {
-            self.flag_shared(surveys, classified, base)?;
+        for at in 0..self.uses.len() {
+            let Use {
+                group,
+                generation,
+                mut due,
+                ..
+            } = self.uses[at];
+            let id = self.object(group, generation);
+            let number = id.and_then(|id| self.index.find(&id));
+            let flag = match number {
+                Some(number) => !self.is_flagged(base, number)?,
+                None => true,
+            };
+            // Those who have it and those who get it are told in one line.
+            if let Some(one) = number.and_then(|number| unflagged.get_mut(&number)) {
+                due.add(one.names, one.behind);
+                *one = due;
+            }
+            self.uses[at] = Use {
+                due,
+                flag,
+                ..self.uses[at]
+            };
         }
-        count_unique(surveys, classified, sum);
+        self.shared = unflagged;
         Ok(())
     }
 
     /// Asked of the object itself where the look over the base did not tell.
-    fn is_flagged(&self, base: Option<&Base>, object: &ObjectId) -> Result<bool, EngineError> {
-        match self.there.get(object) {
-            None => return Ok(false),
-            Some(Some(told)) => return Ok(*told),
-            Some(None) => {}
+    fn is_flagged(&self, base: Option<&Base>, number: u32) -> Result<bool, EngineError> {
+        let held = self.index.get(number as usize);
+        if let Some(told) = held.flagged {
+            return Ok(told);
         }
-        let file = match base.map(|base| base.object(object)).transpose() {
+        let file = match base.map(|base| base.object(&held.id)).transpose() {
             // Somebody holds a lease on it: apply will see.
             Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
             other => other?.flatten(),
         };
         Ok(file.map_or(Ok(false), |file| file.is_immutable())?)
     }
+}
 
-    /// Objects that names refer to already and that lost their flag, or never had it, get it now.
-    fn flag_shared(
-        &mut self,
-        surveys: &[Survey],
-        classified: &[Classified],
-        base: Option<&Base>,
-    ) -> Result<(), EngineError> {
-        let mut shared: HashMap<ObjectId, (u64, Which)> = HashMap::new();
-        for ((guest, survey), judged) in (0u32..).zip(surveys).zip(classified) {
-            for (file, decision) in (0u32..).zip(&judged.decisions) {
-                if let Decision::Shared(object) = decision {
-                    let entry = shared.entry(*object);
-                    let (names, _) = entry.or_insert((0, Which { guest, file }));
-                    *names += survey.scan.tree.name_count(file as usize) as u64;
-                }
+/// Who refers to which object of the base already.
+fn shared(surveys: &[Survey], classified: &[Classified]) -> HashMap<u32, Due> {
+    let mut shared: HashMap<u32, Due> = HashMap::new();
+    for ((guest, survey), judged) in (0u32..).zip(surveys).zip(classified) {
+        for (file, decision) in (0u32..).zip(&judged.decisions) {
+            if let Decision::Shared(number) = decision {
+                let which = Which { guest, file };
+                let due = shared.entry(*number).or_insert(Due {
+                    names: 0,
+                    behind: which,
+                });
+                let names = survey.scan.tree.name_count(file as usize);
+                due.add(u32::try_from(names).unwrap_or(u32::MAX), which);
             }
         }
-        for (object, (names, first)) in shared {
-            if !self.is_flagged(base, &object)? {
-                *self.names.entry(object).or_default() += names;
-                self.flag_behind(object, first);
-            }
-        }
-        Ok(())
     }
+    shared
 }
 
 /// What is still a candidate has no twin.
@@ -222,7 +289,7 @@ fn count_unique(surveys: &[Survey], classified: &mut [Classified], sum: &mut Sum
     for (survey, judged) in surveys.iter().zip(classified) {
         for (file, decision) in judged.decisions.iter_mut().enumerate() {
             if *decision == Decision::Candidate {
-                sum.skipped(SkipReason::Unique, 1, survey.scan.tree.state(file).size);
+                sum.skipped(SkipReason::Unique, 1, survey.scan.tree.size(file));
                 *decision = Decision::Counted(SkipReason::Unique);
             }
         }
@@ -243,7 +310,7 @@ fn drop_out(
         return;
     };
     let (tree, file) = (&survey.scan.tree, which.file as usize);
-    let size = tree.state(file).size;
+    let size = tree.size(file);
     sum.skipped(why.reason, 1, size);
     judged.decisions[file] = Decision::Listed;
     for name in tree.names_of(file) {
@@ -253,33 +320,22 @@ fn drop_out(
     }
 }
 
-fn group_id(group: &[Read]) -> Option<ObjectId> {
-    let first = group.first()?;
-    Some(ObjectId {
-        content: first.content,
-        metadata: first.probed.metadata,
-        generation: 0,
-    })
-}
-
-fn member(read: &Read, surveys: &[Survey], protection: &Protection) -> Member {
-    let quiet = surveys[read.which.guest as usize]
-        .condition
-        .running
-        .is_none();
-    let adoptable = quiet && read.probed.plain_project && protection.mode == Protect::Immutable;
+fn member(equal: &Equal, surveys: &[Survey], protection: &Protection) -> Member {
+    let Which { guest, file } = equal.which;
+    let survey = &surveys[guest as usize];
+    let quiet = survey.condition.running.is_none();
     Member {
-        names: names_of(read.which, surveys),
-        extents: read.extents,
-        adoptable,
+        names: survey.scan.tree.name_count(file as usize) as u64,
+        extents: equal.extents,
+        adoptable: quiet && equal.plain_project && protection.mode == Protect::Immutable,
     }
 }
 
-fn names_of(which: Which, surveys: &[Survey]) -> u64 {
-    surveys[which.guest as usize]
-        .scan
-        .tree
-        .name_count(which.file as usize) as u64
+fn present(held: Held) -> Present {
+    Present {
+        generation: held.id.generation,
+        nlink: u64::from(held.state.nlink),
+    }
 }
 
 fn decision_of(which: Which, classified: &mut [Classified]) -> Option<&mut Decision> {
@@ -287,21 +343,4 @@ fn decision_of(which: Which, classified: &mut [Classified]) -> Option<&mut Decis
         .get_mut(which.guest as usize)?
         .decisions
         .get_mut(which.file as usize)
-}
-
-/// Objects of the base by content and metadata, generations in order.
-fn present_objects(index: &Index) -> HashMap<(Digest, MetadataDigest), Vec<Present>> {
-    let mut all: HashMap<_, Vec<Present>> = HashMap::new();
-    for held in index.objects() {
-        let present = Present {
-            generation: held.id.generation,
-            nlink: u64::from(held.state.nlink),
-        };
-        all.entry((held.id.content, held.id.metadata))
-            .or_default()
-            .push(present);
-    }
-    all.values_mut()
-        .for_each(|generations| generations.sort_by_key(|present| present.generation));
-    all
 }

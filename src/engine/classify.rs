@@ -9,8 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::survey::{Alias, Survey};
 use crate::base::Index;
 use crate::model::{
-    Count, FileId, FileState, GuestPath, ObjectId, PatternKind, Policy, Skip, SkipDetail,
-    SkipReason,
+    Count, FileId, FileState, GuestPath, Making, PatternKind, Policy, Skip, SkipDetail, SkipReason,
 };
 use crate::packages::Protected;
 use crate::rules::care::{Care, Verdict};
@@ -25,12 +24,13 @@ pub(super) enum Decision {
     Counted(SkipReason),
     /// Left alone, with a line for each name that has one.
     Listed,
-    /// Refers to an object already.
-    Shared(ObjectId),
-    /// Gets an object: the index of its group, and the choice.
+    /// Refers to an object already: its number in the base.
+    Shared(u32),
+    /// Gets an object: that of its group, in this generation, and makes it where that is said.
     Linked {
         group: u32,
-        choice: crate::rules::choose::Choice,
+        generation: u16,
+        makes: Option<Making>,
     },
 }
 
@@ -109,10 +109,10 @@ struct Kept {
 
 impl Work<'_> {
     fn judge_file(&mut self, file: usize) -> Decision {
-        let state = *self.survey.scan.tree.state(file);
-        if let Some(held) = self.judge.index.of_inode(state.id) {
+        let state = self.survey.scan.tree.state(file);
+        if let Some(number) = self.judge.index.number_of_inode(state.id) {
             self.count(SkipReason::AlreadyShared, &state);
-            return Decision::Shared(held.id);
+            return Decision::Shared(number);
         }
         let names: Vec<usize> = self.survey.scan.tree.names_of(file).collect();
         let kept: Vec<(usize, Option<Kept>)> = names

@@ -6,10 +6,9 @@ use super::classify::{Classified, Decision};
 use super::matching::Which;
 use super::survey::Survey;
 use crate::model::{
-    Action, Before, Flag, FlagReason, Link, LinkReason, Method, ObjectId, Skip, SkipDetail,
+    Action, Before, Flag, FlagReason, Link, LinkReason, Making, Method, ObjectId, Skip, SkipDetail,
     SkipReason,
 };
-use crate::rules::choose::Choice;
 
 /// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that those in hand are
 /// small beside the scan.
@@ -22,7 +21,7 @@ pub(super) struct Emitter<'a> {
     pub guest: u32,
     pub survey: &'a Survey,
     pub judged: &'a Classified,
-    pub choices: &'a Choices,
+    pub choices: &'a Choices<'a>,
     pub detail: SkipDetail,
 }
 
@@ -86,7 +85,8 @@ impl Emitter<'_> {
             Decision::Listed => {
                 out.extend(self.judged.lines.get(&name).cloned().map(Action::Skip));
             }
-            Decision::Shared(object) => {
+            Decision::Shared(number) => {
+                let object = self.choices.shared(number);
                 let mut skip = self.plain(name, SkipReason::AlreadyShared);
                 skip.object = Some(object);
                 out.push(Action::Skip(skip));
@@ -95,8 +95,13 @@ impl Emitter<'_> {
             Decision::Counted(reason) if self.detail == SkipDetail::All => {
                 out.push(Action::Skip(self.plain(name, reason)));
             }
-            Decision::Linked { group, choice } if tree.is_first(name) => {
-                if let Some(link) = self.link(name, group, choice) {
+            Decision::Linked {
+                group,
+                generation,
+                makes,
+            } if tree.is_first(name) => {
+                let object = self.choices.object(group, generation);
+                if let Some(link) = object.map(|object| self.link(name, object, makes)) {
                     let object = link.object;
                     out.push(Action::Link(link));
                     self.flag(name, object, out);
@@ -110,19 +115,19 @@ impl Emitter<'_> {
         let tree = &self.survey.scan.tree;
         let guest = self.survey.guest.name.clone();
         let mut skip = Skip::new(guest, tree.guest_path(name), reason);
-        skip.size = Some(tree.state(tree.file_of(name)).size);
+        skip.size = Some(tree.size(tree.file_of(name)));
         skip
     }
 
     /// The flag line of an object stands behind the first line that names it.
     fn flag(&self, name: usize, object: ObjectId, out: &mut Vec<Action>) {
         let tree = &self.survey.scan.tree;
-        let file = u32::try_from(tree.file_of(name)).unwrap_or(u32::MAX);
+        let file = tree.file_of(name);
         let which = Which {
             guest: self.guest,
-            file,
+            file: u32::try_from(file).unwrap_or(u32::MAX),
         };
-        let due = self.choices.flag_due(&object, which);
+        let due = self.choices.flag_due(self.judged.decisions[file], which);
         if let Some(names) = due.filter(|_| tree.is_first(name)) {
             out.push(Action::Flag(Flag {
                 object,
@@ -134,32 +139,32 @@ impl Emitter<'_> {
         }
     }
 
-    fn link(&self, name: usize, group: u32, choice: Choice) -> Option<Link> {
+    fn link(&self, name: usize, object: ObjectId, makes: Option<Making>) -> Link {
         let (tree, choices) = (&self.survey.scan.tree, self.choices);
         let file = tree.file_of(name);
         let state = tree.state(file);
         let others = tree.names_of(file).skip(1);
-        Some(Link {
+        Link {
             guest: self.survey.guest.name.clone(),
             path: tree.guest_path(name),
             also: others.map(|name| tree.guest_path(name)).collect(),
             method: Method::Hardlink,
-            object: choices.object(group, choice)?,
-            makes: choice.makes,
+            object,
+            makes,
             size: state.size,
-            saves: if choice.makes.is_some() {
+            saves: if makes.is_some() {
                 0
             } else {
                 state.allocated()
             },
-            reason: if choices.was_there(group, choice) {
+            reason: if choices.was_there(&object) {
                 LinkReason::IdenticalObject
             } else {
                 LinkReason::Identical
             },
             owner: self.survey.owner(file),
-            before: Before::from(state),
+            before: Before::from(&state),
             note: None,
-        })
+        }
     }
 }

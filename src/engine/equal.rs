@@ -9,12 +9,13 @@ use std::collections::HashMap;
 use super::crew::Crew;
 use super::matching::Which;
 use super::memory::Memory;
-use super::probe::{BEGINNING, Dropped, Opened, Probed, peek};
+use super::probe::{BEGINNING, Dropped, Opened, Plain, Probed, peek};
 use super::survey::Survey;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
 use crate::rules::reading::Order;
+use crate::scan::Tree;
 use crate::sys::PageCache;
 use crate::sys::hash::{ContentHasher, fingerprint};
 
@@ -108,15 +109,15 @@ impl Reader<'_> {
         run: &[Which],
         dropped: &mut Vec<(Which, Dropped)>,
     ) -> Option<HashMap<MetadataDigest, Vec<Open>>> {
-        let mut states = run.iter().map(|which| self.state(*which));
-        if run.len() > self.crew.abreast || self.memory.tells(&mut states) {
+        let states = run.iter().map(|which| self.state(*which));
+        if run.len() > self.crew.abreast || self.memory.tells(states) {
             return None;
         }
         let mut alike: HashMap<MetadataDigest, Vec<Open>> = HashMap::new();
         for &which in run {
             match self.open(which) {
                 Ok(opened) => {
-                    opened.expect_soon(self.state(which).size);
+                    opened.expect_soon(self.size(which));
                     let like = alike.entry(opened.probed.metadata).or_default();
                     like.push(Open { which, opened });
                 }
@@ -138,9 +139,22 @@ impl Reader<'_> {
     }
 
     /// What the walk saw of a file.
-    pub fn state(&self, which: Which) -> &FileState {
-        let tree = &self.surveys[which.guest as usize].scan.tree;
-        tree.state(which.file as usize)
+    pub fn state(&self, which: Which) -> FileState {
+        self.tree(which).state(which.file as usize)
+    }
+
+    /// Its length alone.
+    pub fn size(&self, which: Which) -> u64 {
+        self.tree(which).size(which.file as usize)
+    }
+
+    /// Its inode number alone.
+    pub fn inode(&self, which: Which) -> u64 {
+        self.tree(which).inode(which.file as usize)
+    }
+
+    fn tree(&self, which: Which) -> &Tree {
+        &self.surveys[which.guest as usize].scan.tree
     }
 
     /// Splits classes until each holds equal files only.
@@ -159,7 +173,7 @@ impl Reader<'_> {
             let size = class
                 .files
                 .first()
-                .map_or(0, |first| self.state(first.which).size);
+                .map_or(0, |first| self.size(first.which));
             while class.at < size && (class.files.len() > 1 || alone) {
                 classes.extend(class.step(size, buffers, &mut told.dropped));
             }
@@ -175,8 +189,8 @@ impl Reader<'_> {
     fn leave(&self, class: &Class) {
         let begun = class.files.iter().filter(|_| class.at > 0);
         for Open { which, opened } in begun {
-            let (state, probed) = (self.state(*which), Some(&opened.probed));
-            self.memory.begun(state, class.beginning, probed);
+            let begun = (class.beginning, opened.probed.plain);
+            self.memory.begun(*which, &self.state(*which), begun);
         }
     }
 
@@ -190,7 +204,7 @@ impl Reader<'_> {
         let mut files = class.files;
         files.sort_by_key(|file| file.which);
         for file in files {
-            let extents = pieces_count.then(|| file.opened.extents(self.state(file.which)));
+            let extents = pieces_count.then(|| file.opened.extents(&self.state(file.which)));
             let extents = extents.flatten();
             pieces_count = alone || extents.is_some_and(|n| n > FEW);
             match self.read(&file, content, beginning, extents) {
@@ -203,7 +217,7 @@ impl Reader<'_> {
         }
     }
 
-    /// A file that was read to its end, if it is still what the walk saw; it is remembered.
+    /// A file that was read to its end, if it is still what the walk saw.
     fn read(
         &self,
         Open { which, opened }: &Open,
@@ -212,82 +226,95 @@ impl Reader<'_> {
         extents: Option<u32>,
     ) -> Result<Read, Dropped> {
         opened.unchanged(&self.surveys[which.guest as usize], which.file as usize)?;
-        let read = Read {
+        Ok(Read {
             which: *which,
             probed: opened.probed,
             content,
             beginning,
             extents,
-        };
-        self.memory.read(self.state(*which), &read);
-        Ok(read)
+        })
     }
 
     /// One file after the other: by its metadata and the hash of its beginning, then of its whole content.
     fn by_hash(&self, run: &[Which], alone: bool, told: &mut Told) {
-        let mut alike: HashMap<_, Vec<Which>> = HashMap::new();
+        let mut alike: HashMap<_, Vec<(Which, Plain)>> = HashMap::new();
         for &which in run {
             match self.looked(which) {
-                Ok(key) => alike.entry(key).or_default().push(which),
-                Err(why) => told.dropped.push((which, why)),
-            }
-        }
-        let mut equal: HashMap<_, Vec<Read>> = HashMap::new();
-        let with_twin = alike.into_values().filter(|files| files.len() > 1 || alone);
-        for which in with_twin.flatten() {
-            match self.whole(which) {
-                Ok(read) => {
-                    let key = (read.probed.metadata, read.content);
-                    equal.entry(key).or_default().push(read);
+                Ok((probed, beginning)) => {
+                    let like = alike.entry((probed.metadata, beginning)).or_default();
+                    like.push((which, probed.plain));
                 }
                 Err(why) => told.dropped.push((which, why)),
             }
         }
-        let with_twin = equal.into_values().filter(|group| group.len() > 1 || alone);
-        told.groups.extend(with_twin);
+        let mut equal: HashMap<_, Vec<Read>> = HashMap::new();
+        for ((metadata, beginning), files) in alike {
+            if let ([(which, plain)], false) = (&files[..], alone) {
+                let begun = (beginning, *plain);
+                self.memory.begun(*which, &self.state(*which), begun);
+                continue;
+            }
+            for (which, _) in files {
+                match self.whole(which) {
+                    Ok(read) => equal
+                        .entry((metadata, read.content))
+                        .or_default()
+                        .push(read),
+                    Err(why) => told.dropped.push((which, why)),
+                }
+            }
+        }
+        for group in equal.into_values() {
+            match &group[..] {
+                [single] if !alone => self.remember(single),
+                _ => told.groups.push(group),
+            }
+        }
     }
 
-    fn looked(&self, which: Which) -> Result<(MetadataDigest, Fingerprint), Dropped> {
+    fn looked(&self, which: Which) -> Result<(Probed, Fingerprint), Dropped> {
         let state = self.state(which);
-        if let Some((probed, beginning)) = self.memory.looked(state, &self.policy.ignore) {
-            return Ok((probed.metadata, beginning));
+        if let Some(known) = self.memory.looked(&state, &self.policy.ignore) {
+            return Ok(known);
         }
         let opened = self.open(which)?;
         let beginning = opened.fingerprint(state.size)?;
-        self.memory.begun(state, beginning, Some(&opened.probed));
-        Ok((opened.probed.metadata, beginning))
+        Ok((opened.probed, beginning))
     }
 
     /// The fast hash of a file's beginning, whatever its metadata are.
     pub fn beginning(&self, which: Which) -> Result<Fingerprint, Dropped> {
         let state = self.state(which);
-        if let Some(known) = self.memory.beginning(state) {
-            return Ok(known);
-        }
-        let beginning = peek(
-            &self.surveys[which.guest as usize],
-            which.file as usize,
-            self.cache,
+        let known = self.memory.beginning(&state).map_or_else(
+            || {
+                let survey = &self.surveys[which.guest as usize];
+                peek(survey, which.file as usize, self.cache)
+            },
+            Ok,
         )?;
-        self.memory.begun(state, beginning, None);
-        Ok(beginning)
+        self.memory.begun(which, &state, (known, None));
+        Ok(known)
     }
 
     /// Reads one file to its end, if it was not read before.
     pub fn whole(&self, which: Which) -> Result<Read, Dropped> {
         let state = self.state(which);
-        if let Some(mut read) = self.memory.whole(which, state, &self.policy.ignore) {
+        if let Some(mut read) = self.memory.whole(which, &state, &self.policy.ignore) {
             if read.extents.is_none() {
-                read.extents = self.open(which)?.extents(state);
-                self.memory.read(state, &read);
+                read.extents = self.open(which)?.extents(&state);
             }
             return Ok(read);
         }
         let opened = self.open(which)?;
         let beginning = opened.fingerprint(state.size)?;
         let content = opened.digest(state.size)?;
-        let extents = opened.extents(state);
+        let extents = opened.extents(&state);
         self.read(&Open { which, opened }, content, beginning, extents)
+    }
+
+    /// A file that was read and is in no group: those are remembered all at once.
+    pub fn remember(&self, read: &Read) {
+        self.memory.read(&self.state(read.which), read);
     }
 }
 

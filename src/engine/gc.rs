@@ -33,7 +33,7 @@ pub fn collect(
 fn sum(index: &Index, mut remove: impl FnMut(&Held) -> SysResult<bool>) -> SysResult<Collected> {
     let mut collected = Collected::default();
     for held in index.objects() {
-        if held.state.nlink == 1 && remove(held)? {
+        if held.state.nlink == 1 && remove(&held)? {
             collected.objects += 1;
             collected.bytes += held.state.allocated();
         } else {

@@ -2,13 +2,14 @@
 //! something else looks like it so far.
 
 use std::cmp::Ordering;
-use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
-use super::equal::{Buffers, Read, Reader, Told};
+use super::equal::{Buffers, Reader};
 use super::fixed::take_out_fixed;
+use super::groups::Groups;
 use super::probe::Dropped;
 use crate::base::Index;
 use crate::model::{Event, FileState, Ignored, Observer, Policy, Stage, Time};
@@ -22,9 +23,8 @@ pub(super) struct Which {
 
 /// What is said of every file that was looked at.
 pub(super) struct Matched {
-    /// Files with the same content and metadata, each group in the order of the plan. Some have one member, where the
-    /// base may have its object.
-    pub groups: Vec<Vec<Read>>,
+    /// Files with the same content and metadata. Some groups have one member, where the base may have its object.
+    pub groups: Groups,
     /// Files that dropped out while they were read.
     pub dropped: Vec<(Which, Dropped)>,
 }
@@ -32,8 +32,16 @@ pub(super) struct Matched {
 /// What `stat` compares, and what may be ignored in it.
 pub(super) struct Matcher<'a> {
     reader: &'a Reader<'a>,
-    /// Stat facts of the objects in the base.
-    objects: HashSet<Facts>,
+    index: &'a Index,
+    /// Numbers of the base's objects, in the order of their facts.
+    by_facts: Vec<u32>,
+}
+
+/// Files that look alike: where they are among all such files.
+#[derive(Clone, Copy)]
+struct Run {
+    from: u32,
+    length: u32,
 }
 
 /// The facts that equal files share and that cost nothing to compare.
@@ -47,18 +55,22 @@ struct Facts {
 }
 
 impl<'a> Matcher<'a> {
-    pub fn new(reader: &'a Reader<'a>, index: &Index) -> Matcher<'a> {
-        let objects = index.objects().iter();
-        let objects = objects
-            .map(|held| facts(&held.state, reader.policy))
-            .collect();
-        Matcher { reader, objects }
+    pub fn new(reader: &'a Reader<'a>, index: &'a Index) -> Matcher<'a> {
+        let mut by_facts: Vec<u32> = (0..).take(index.len()).collect();
+        let key = |at: &u32| facts(&index.get(*at as usize).state, reader.policy);
+        by_facts.par_sort_unstable_by_key(key);
+        Matcher {
+            reader,
+            index,
+            by_facts,
+        }
     }
 
     /// Finds all groups.
     pub fn run(&self, classified: &[Classified], observer: &dyn Observer) -> Matched {
+        let files = self.reader.surveys.iter().map(|one| one.scan.tree.files());
         let mut matched = Matched {
-            groups: Vec::new(),
+            groups: Groups::of(files),
             dropped: Vec::new(),
         };
         let likely = self.reader.crew.work(|| {
@@ -66,22 +78,17 @@ impl<'a> Matcher<'a> {
             take_out_fixed(self.reader.surveys, &mut likely, &mut matched.dropped);
             likely
         });
-        let bytes = likely
-            .iter()
-            .map(|which| self.state(*which).size)
-            .fold(0, u64::saturating_add);
+        let sizes = likely.iter().map(|which| self.reader.size(*which));
+        let bytes = sizes.fold(0, u64::saturating_add);
         observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));
-        for told in self.reader.crew.read(|| self.tell_all(&likely, observer)) {
-            matched.groups.extend(told.groups);
-            matched.dropped.extend(told.dropped);
+        let matched = Mutex::new(matched);
+        self.reader
+            .crew
+            .read(|| self.tell_all(&likely, &matched, observer));
+        let mut matched = matched.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if self.reader.policy.same_path {
+            matched.groups.merge();
         }
-        matched
-            .groups
-            .iter_mut()
-            .for_each(|group| group.sort_by_key(|read| read.which));
-        matched
-            .groups
-            .sort_by_key(|group| group.first().map(|read| read.which));
         observer.notice(&Event::End(Stage::Hash));
         matched
     }
@@ -97,58 +104,94 @@ impl<'a> Matcher<'a> {
                     .map(|(file, _)| Which { guest, file }),
             );
         }
-        all.par_sort_by(|a, b| self.stat_order(*a, *b));
-        let runs = all.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
-        runs.filter(|run| run.len() > 1 || self.is_known(run))
-            .flatten()
-            .copied()
-            .collect()
+        all.par_sort_unstable_by(|a, b| self.stat_order(*a, *b).then(a.cmp(b)));
+        let mut kept = 0;
+        let mut at = 0;
+        // In place: there is one for every file.
+        while let Some(run) = self.first_run(&all[at..]) {
+            if run > 1 || self.is_known(&all[at..at + run]) {
+                all.copy_within(at..at + run, kept);
+                kept += run;
+            }
+            at += run;
+        }
+        all.truncate(kept);
+        all.shrink_to_fit();
+        all
     }
 
-    /// Runs of files that look alike, each told apart.
-    fn tell_all(&self, likely: &[Which], observer: &dyn Observer) -> Vec<Told> {
+    /// How many of the first look alike; `None` where there are none.
+    fn first_run(&self, files: &[Which]) -> Option<usize> {
+        let mut runs = files.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
+        runs.next().map(<[Which]>::len)
+    }
+
+    /// Files that look alike, one run behind the other. What 32 bits cannot count stays unread.
+    fn runs(&self, likely: &[Which]) -> Vec<Run> {
         let runs = likely.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
-        let mut runs: Vec<&[Which]> = runs.collect();
-        let first = |run: &[Which]| run.first().copied();
-        self.reader.sort(&mut runs, first);
-        let tell = |buffers: &mut Buffers, runs: &&[&[Which]]| {
-            let told = self.reader.tell(runs, |run| self.is_known(run), buffers);
+        let mut at = 0;
+        let runs = runs.map_while(|run| {
+            let from = u32::try_from(at).ok()?;
+            at += run.len();
+            let length = u32::try_from(run.len()).ok()?;
+            Some(Run { from, length })
+        });
+        runs.collect()
+    }
+
+    /// Tells the files of runs that look alike apart.
+    fn tell_all(&self, likely: &[Which], matched: &Mutex<Matched>, observer: &dyn Observer) {
+        let mut runs = self.runs(likely);
+        let files = |run: Run| &likely[run.from as usize..][..run.length as usize];
+        self.reader
+            .sort(&mut runs, |run| files(run).first().copied());
+        let tell = |buffers: &mut Buffers, runs: &&[Run]| {
+            let runs: Vec<&[Which]> = runs.iter().map(|run| files(*run)).collect();
+            let told = self.reader.tell(&runs, |run| self.is_known(run), buffers);
+            let mut matched = matched.lock().unwrap_or_else(PoisonError::into_inner);
+            told.groups
+                .iter()
+                .for_each(|group| matched.groups.take(group));
+            matched.dropped.extend(told.dropped);
+            drop(matched);
             let files = runs.iter().copied().flatten();
-            let bytes = files.map(|which| self.state(*which).size);
+            let bytes = files.map(|which| self.reader.size(*which));
             observer.notice(&Event::Advance(
                 Stage::Hash,
                 bytes.fold(0, u64::saturating_add),
             ));
-            told
         };
         let buffers = || Buffers::new(self.reader.crew.order);
-        let batches = self.reader.batches(&runs);
-        batches.par_iter().map_init(buffers, tell).collect()
+        let batches = self.reader.batches(&runs, files);
+        batches.par_iter().for_each_init(buffers, tell);
     }
 
     /// Has the base an object that looks like these?
     fn is_known(&self, run: &[Which]) -> bool {
-        let first = run.first();
-        first.is_some_and(|which| {
-            self.objects
-                .contains(&facts(self.state(*which), self.reader.policy))
+        let policy = self.reader.policy;
+        let key = |at: &u32| facts(&self.index.get(*at as usize).state, policy);
+        run.first().is_some_and(|which| {
+            let wanted = facts(&self.reader.state(*which), policy);
+            self.by_facts.binary_search_by_key(&wanted, key).is_ok()
         })
-    }
-
-    fn state(&self, which: Which) -> &FileState {
-        self.reader.state(which)
     }
 
     fn stat_order(&self, a: Which, b: Which) -> Ordering {
-        let by_facts =
-            facts(self.state(a), self.reader.policy).cmp(&facts(self.state(b), self.reader.policy));
-        by_facts.then_with(|| {
-            if self.reader.policy.same_path {
-                self.names(a).cmp(&self.names(b))
-            } else {
-                Ordering::Equal
-            }
-        })
+        let (reader, policy) = (self.reader, self.reader.policy);
+        // Most differ in their sizes already.
+        let by_size = reader.size(a).cmp(&reader.size(b));
+        by_size
+            .then_with(|| {
+                let (a, b) = (reader.state(a), reader.state(b));
+                facts(&a, policy).cmp(&facts(&b, policy))
+            })
+            .then_with(|| {
+                if policy.same_path {
+                    self.names(a).cmp(&self.names(b))
+                } else {
+                    Ordering::Equal
+                }
+            })
     }
 
     /// All names of a file; compared only with `--same-path`.

@@ -7,10 +7,13 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::equal::Read;
+use super::groups::Groups;
 use super::matching::Which;
-use super::probe::Probed;
+use super::plains::Plains;
+use super::probe::{Plain, Probed};
+use super::survey::Survey;
 use crate::base::{Base, Digests, Known};
-use crate::model::{Event, FileState, Fingerprint, Ignored, Metadata, Observer};
+use crate::model::{Digest, Event, FileState, Fingerprint, Ignored, Metadata, Observer};
 use crate::sys::{SysResult, machine};
 
 /// A file whose times are younger than this may change again without new times. Seconds.
@@ -21,10 +24,28 @@ const SETTLED: i64 = 2;
 pub(super) struct Memory<'a> {
     base: Option<&'a Base>,
     digests: Digests,
-    seen: Mutex<Vec<(FileState, Known)>>,
+    seen: Mutex<Seen>,
     started: i64,
     /// What cannot be seen must not be remembered as not being there.
     sees_all: bool,
+}
+
+/// Files that were looked at and are in no group; those keep what is to be remembered themselves.
+#[derive(Default)]
+struct Seen {
+    files: Vec<Looked>,
+    contents: Vec<Digest>,
+    plains: Plains,
+}
+
+/// 36 bytes for what takes 80 as [`Known`]: most were read no further than their beginnings.
+struct Looked {
+    which: Which,
+    beginning: [u8; 16],
+    extents: Option<u32>,
+    /// Number among the contents, from 1 on.
+    content: u32,
+    plain: u32,
 }
 
 impl<'a> Memory<'a> {
@@ -40,10 +61,13 @@ impl<'a> Memory<'a> {
     }
 
     /// Can files that look alike be told apart by what is known? Those that begin alike must be known to their ends.
-    pub fn tells<'s>(&self, mut run: impl Iterator<Item = &'s FileState>) -> bool {
+    pub fn tells(&self, mut run: impl Iterator<Item = FileState>) -> bool {
         let mut open: HashMap<Fingerprint, bool> = HashMap::new();
         run.all(|state| {
-            let known = self.digests.of(state).filter(|known| known.plain.is_some());
+            let known = self
+                .digests
+                .of(&state)
+                .filter(|known| known.plain.is_some());
             known.is_some_and(|known| {
                 let unread = known.content.is_none();
                 let before = open.insert(known.beginning, unread);
@@ -54,46 +78,40 @@ impl<'a> Memory<'a> {
 
     /// The fast hash of a file's beginning.
     pub fn beginning(&self, state: &FileState) -> Option<Fingerprint> {
-        let known = self.digests.of(state)?;
-        self.keep(state, *known);
-        Some(known.beginning)
+        Some(self.digests.of(state)?.beginning)
     }
 
     /// The metadata of a file that had no extended attributes, and the fast hash of its beginning.
     pub fn looked(&self, state: &FileState, ignore: &[Ignored]) -> Option<(Probed, Fingerprint)> {
         let known = self.digests.of(state)?;
-        let probed = probed(known, state, ignore)?;
-        self.keep(state, *known);
-        Some((probed, known.beginning))
+        Some((probed(&known, state, ignore)?, known.beginning))
     }
 
-    /// A file that was read to its end before, and had no extended attributes. Whoever asks has asked for its beginning
-    /// or its metadata before, so that it is kept already.
+    /// A file that was read to its end before, and had no extended attributes.
     pub fn whole(&self, which: Which, state: &FileState, ignore: &[Ignored]) -> Option<Read> {
         let known = self.digests.of(state)?;
         Some(Read {
             which,
-            probed: probed(known, state, ignore)?,
+            probed: probed(&known, state, ignore)?,
             content: known.content?,
             beginning: known.beginning,
             extents: known.extents,
         })
     }
 
-    /// Keeps the beginning of a file that was read no further, and its metadata if somebody looked at them. Extended
-    /// attributes are judged by rules that may change: they are looked at anew every time.
-    pub fn begun(&self, state: &FileState, beginning: Fingerprint, probed: Option<&Probed>) {
-        let plain = probed.and_then(|probed| probed.plain);
-        let known = Known {
+    /// Keeps the beginning of a file that was read no further, or what is known already. Extended attributes are judged by
+    /// rules that may change: they are looked at anew every time.
+    pub fn begun(&self, which: Which, state: &FileState, (beginning, plain): (Fingerprint, Plain)) {
+        let known = self.digests.of(state).unwrap_or(Known {
             beginning,
             plain,
             content: None,
             extents: None,
-        };
-        self.keep(state, known);
+        });
+        self.keep(which, state, &known);
     }
 
-    /// Keeps what a file holds.
+    /// Keeps what a file holds that is in no group.
     pub fn read(&self, state: &FileState, read: &Read) {
         let known = Known {
             beginning: read.beginning,
@@ -101,34 +119,117 @@ impl<'a> Memory<'a> {
             content: Some(read.content),
             extents: read.extents,
         };
-        self.keep(state, known);
+        self.keep(read.which, state, &known);
     }
 
-    fn keep(&self, state: &FileState, mut known: Known) {
-        known.plain = known.plain.filter(|_| self.sees_all);
-        let settled = state.mtime.sec.max(state.ctime.sec) < self.started - SETTLED;
-        if self.base.is_some() && settled {
+    fn keep(&self, which: Which, state: &FileState, known: &Known) {
+        if self.base.is_some() && self.is_settled(state) {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-            // The memory is bounded, and so is what is gathered for it.
-            if seen.len() < Digests::MOST {
-                seen.push((*state, known));
-            }
+            seen.keep(which, known);
         }
     }
 
+    fn is_settled(&self, state: &FileState) -> bool {
+        state.mtime.sec.max(state.ctime.sec) < self.started - SETTLED
+    }
+
     /// Hands all of it to the base. That it cannot be kept is no failure of the plan.
-    pub fn hand_over(self, observer: &dyn Observer) {
-        let seen = self.seen.into_inner();
-        let seen = seen.unwrap_or_else(PoisonError::into_inner);
-        let written: SysResult<()> = self
-            .base
-            .map_or(Ok(()), |base| self.digests.write(base, &seen));
+    pub fn hand_over(self, surveys: &[Survey], groups: &Groups, observer: &dyn Observer) {
+        let Some(base) = self.base else { return };
+        let written: SysResult<()> = self.write(base, surveys, groups);
         if let Err(error) = written {
             observer.notice(&Event::Warning(&format!(
                 "{error}; the next plan will read again what this one read"
             )));
         }
     }
+
+    fn write(&self, base: &Base, surveys: &[Survey], groups: &Groups) -> SysResult<()> {
+        let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = |which: Which| {
+            let tree = &surveys[which.guest as usize].scan.tree;
+            tree.state(which.file as usize)
+        };
+        let whole = seen.files.len() + groups.files();
+        let mut all: Vec<Source> = Vec::with_capacity(whole.min(Digests::MOST));
+        let grouped = groups
+            .all()
+            .filter(|one| self.is_settled(&state(one.2.which)));
+        let grouped = grouped.map(|(group, at, _)| Source { group, at });
+        all.extend(seen.sources().chain(grouped).take(Digests::MOST));
+        let which = |source: Source| match source.group {
+            SEEN => seen.files[source.at as usize].which,
+            group => groups.member(group as usize, source.at).which,
+        };
+        let inode = |source: Source| {
+            let which = which(source);
+            let tree = &surveys[which.guest as usize].scan.tree;
+            tree.inode(which.file as usize)
+        };
+        all.sort_unstable_by_key(|source| (inode(*source), *source));
+        let known = |source: Source| match source.group {
+            SEEN => seen.known(source.at as usize),
+            group => groups.known(group as usize, source.at),
+        };
+        let all = all.into_iter().map(|source| {
+            let mut known = known(source);
+            known.plain = known.plain.filter(|_| self.sees_all);
+            (state(which(source)), known)
+        });
+        self.digests.write(base, all)
+    }
+}
+
+/// Where it stands what is known of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Source {
+    /// A group's number, or [`SEEN`].
+    group: u32,
+    /// Which of the files there.
+    at: u32,
+}
+
+const SEEN: u32 = u32::MAX;
+
+impl Seen {
+    fn sources(&self) -> impl Iterator<Item = Source> {
+        let files = (0u32..).take(self.files.len());
+        files.map(|at| Source { group: SEEN, at })
+    }
+
+    fn keep(&mut self, which: Which, known: &Known) {
+        // What will be remembered is bounded, and so is what is gathered for it.
+        if self.files.len() >= Digests::MOST {
+            return;
+        }
+        let content = known.content.map(|content| {
+            self.contents.push(content);
+            number(self.contents.len())
+        });
+        let plain = self.plains.number(known.plain);
+        self.files.push(Looked {
+            which,
+            beginning: known.beginning.0.to_le_bytes(),
+            extents: known.extents,
+            content: content.unwrap_or(0),
+            plain,
+        });
+    }
+
+    fn known(&self, at: usize) -> Known {
+        let looked = &self.files[at];
+        let content = looked.content.checked_sub(1);
+        Known {
+            beginning: Fingerprint(u128::from_le_bytes(looked.beginning)),
+            plain: self.plains.get(looked.plain),
+            content: content.map(|at| self.contents[at as usize]),
+            extents: looked.extents,
+        }
+    }
+}
+
+fn number(at: usize) -> u32 {
+    u32::try_from(at).unwrap_or(u32::MAX)
 }
 
 /// What opening the file would tell of its metadata, where it had no extended attributes.

@@ -4,12 +4,13 @@
 //! Files that matched something were read already. Of the others, those are read whose size and beginning another
 //! candidate has.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
 use super::equal::Reader;
+use super::groups::Groups;
 use super::matching::{Matched, Which};
 use crate::model::{
     Count, Digest, FileState, Fingerprint, Ignored, MetadataDigest, Moved, NearMiss, NearMisses,
@@ -22,13 +23,14 @@ const SHIFTED: u64 = 3;
 /// Files with more holes than this are not looked at for near misses.
 const MOST_HOLES: u64 = 1 << 20;
 
-/// What a file holds.
-#[derive(Debug, Clone, Copy)]
-struct Known {
-    which: Which,
+/// Files of one content and one kind of metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
     content: Digest,
-    beginning: Fingerprint,
     metadata: MetadataDigest,
+    /// The first of them.
+    which: Which,
+    files: u32,
 }
 
 /// Finds near misses, by this reader.
@@ -45,41 +47,30 @@ struct Miss {
 impl Near<'_> {
     /// Finds all near misses among the candidates.
     pub fn misses(&self, classified: &[Classified], matched: &Matched) -> NearMisses {
-        let mut known = read_already(matched);
-        let others = self
-            .0
-            .crew
-            .read(|| self.read_others(classified, matched, &known));
-        known.extend(others);
-        known.sort_by_key(|known| (known.content.0, known.which));
-        let equal = known.chunk_by(|a, b| a.content == b.content);
-        let misses: Vec<Miss> = equal.flat_map(|files| self.of_content(files)).collect();
+        let mut kinds = self.0.crew.read(|| self.others(classified, matched));
+        kinds.extend(groups_with_twin(&matched.groups, &kinds));
+        kinds.sort_unstable();
+        let equal = kinds.chunk_by(|a, b| a.content == b.content);
+        let misses: Vec<Miss> = equal.flat_map(|kinds| self.of_content(kinds)).collect();
         self.sum(misses)
     }
 
-    /// Files of which only the size was known to be that of another.
-    fn read_others(
-        &self,
-        classified: &[Classified],
-        matched: &Matched,
-        known: &[Known],
-    ) -> Vec<Known> {
-        let done: HashMap<Which, Fingerprint> = known
-            .iter()
-            .map(|known| (known.which, known.beginning))
-            .collect();
-        let dropped: HashSet<Which> = matched.dropped.iter().map(|(which, _)| *which).collect();
-        let mut all = candidates(classified);
-        all.retain(|which| !dropped.contains(which) && !self.is_sparse(*which));
-        all.sort_by_key(|which| self.state(*which).size);
-        let runs = all.chunk_by(|a, b| self.state(*a).size == self.state(*b).size);
-        let mut all: Vec<Which> = runs
-            .filter(|run| run.len() > 1 && run.iter().any(|which| !done.contains_key(which)))
-            .flatten()
-            .copied()
-            .collect();
+    /// Files that matched nothing, and of which another has the size and the beginning.
+    fn others(&self, classified: &[Classified], matched: &Matched) -> Vec<Kind> {
+        let mut all = candidates(classified, matched);
+        all.retain(|which| !self.is_sparse(*which));
+        all.sort_unstable_by_key(|which| (self.0.size(*which), *which));
+        let groups = self.groups_of_size(&all, &matched.groups);
+        let known = |size| {
+            groups
+                .binary_search_by_key(&size, |(size, _)| *size)
+                .is_ok()
+        };
+        let runs = all.chunk_by(|a, b| self.0.size(*a) == self.0.size(*b));
+        let with_twin = runs.filter(|run| run.len() > 1 || known(self.0.size(run[0])));
+        let mut all: Vec<Which> = with_twin.flatten().copied().collect();
         self.0.sort(&mut all, Some);
-        let mut unread = self.with_twin_beginning(&all, &done);
+        let mut unread = self.with_twin_beginning(&all, &groups);
         self.0.sort(&mut unread, Some);
         unread
             .par_iter()
@@ -87,21 +78,33 @@ impl Near<'_> {
             .collect()
     }
 
-    /// Those not read so far that begin like another file of their size.
-    fn with_twin_beginning(&self, all: &[Which], done: &HashMap<Which, Fingerprint>) -> Vec<Which> {
-        let beginning = |which: &Which| match done.get(which) {
-            Some(known) => Some(*known),
-            None => self.0.beginning(*which).ok(),
+    /// Sizes and beginnings of groups, of the sizes that these files have; sorted.
+    fn groups_of_size(&self, files: &[Which], groups: &Groups) -> Vec<(u64, Fingerprint)> {
+        let size = |group: usize| self.0.size(groups.first(group));
+        let has = |size: &u64| {
+            files
+                .binary_search_by_key(size, |which| self.0.size(*which))
+                .is_ok()
         };
-        let key = |which: &Which| Some((self.state(*which).size, beginning(which)?.0, *which));
-        let mut begun: Vec<(u64, u128, Which)> = all.par_iter().filter_map(key).collect();
+        let all = (0..groups.len()).filter(|group| has(&size(*group)));
+        let mut all: Vec<_> = all
+            .map(|group| (size(group), groups.beginning(group)))
+            .collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Those of these files that begin like another of their size, or like a group.
+    fn with_twin_beginning(&self, files: &[Which], groups: &[(u64, Fingerprint)]) -> Vec<Which> {
+        let begin = |which: &Which| {
+            let beginning = self.0.beginning(*which).ok()?;
+            Some(((self.0.size(*which), beginning), *which))
+        };
+        let mut begun: Vec<_> = files.par_iter().filter_map(begin).collect();
         begun.par_sort_unstable();
-        let runs = begun.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1));
-        let twins = runs.filter(|run| run.len() > 1).flatten();
-        twins
-            .map(|(_, _, which)| *which)
-            .filter(|which| !done.contains_key(which))
-            .collect()
+        let runs = begun.chunk_by(|a, b| a.0 == b.0);
+        let twins = runs.filter(|run| run.len() > 1 || groups.binary_search(&run[0].0).is_ok());
+        twins.flatten().map(|(_, which)| *which).collect()
     }
 
     /// Holes cost a guest nothing to make and us time to read, and hold nothing that could be saved.
@@ -111,28 +114,30 @@ impl Near<'_> {
     }
 
     /// What cannot be read, or may not be shared after all, is nobody's near miss.
-    fn read(&self, which: Which) -> Option<Known> {
+    fn read(&self, which: Which) -> Option<Kind> {
         let read = self.0.whole(which).ok()?;
-        Some(Known {
-            which,
+        self.0.remember(&read);
+        Some(Kind {
             content: read.content,
-            beginning: read.beginning,
             metadata: read.probed.metadata,
+            which,
+            files: 1,
         })
     }
 
     /// One miss for every kind of metadata but the commonest: the files of each kind share an inode anyway.
-    fn of_content(&self, files: &[Known]) -> Vec<Miss> {
-        let mut kinds: HashMap<MetadataDigest, (usize, Which)> = HashMap::new();
-        for file in files {
-            kinds.entry(file.metadata).or_insert((0, file.which)).0 += 1;
-        }
-        let mut kinds: Vec<(usize, Which)> = kinds.into_values().collect();
+    fn of_content(&self, kinds: &[Kind]) -> Vec<Miss> {
+        let same = kinds.chunk_by(|a, b| a.metadata == b.metadata);
+        let kinds = same.filter_map(|kinds| {
+            let files: u64 = kinds.iter().map(|kind| u64::from(kind.files)).sum();
+            Some((files, kinds.first()?.which))
+        });
+        let mut kinds: Vec<(u64, Which)> = kinds.collect();
         kinds.sort_by_key(|(files, which)| (std::cmp::Reverse(*files), *which));
         let Some(((_, with), others)) = kinds.split_first() else {
             return Vec::new();
         };
-        let miss = |(_, of): &(usize, Which)| Miss {
+        let miss = |(_, of): &(u64, Which)| Miss {
             of: *of,
             with: *with,
             differs: self.differs(*with, *of),
@@ -239,7 +244,7 @@ impl Near<'_> {
         self.0.surveys[which.guest as usize].shown(which.file as usize)
     }
 
-    fn state(&self, which: Which) -> &FileState {
+    fn state(&self, which: Which) -> FileState {
         self.0.state(which)
     }
 }
@@ -252,23 +257,47 @@ struct ShiftKey {
     gid: i64,
 }
 
-fn read_already(matched: &Matched) -> Vec<Known> {
-    let files = matched.groups.iter().flatten();
-    let known = files.map(|read| Known {
-        which: read.which,
-        content: read.content,
-        beginning: read.beginning,
-        metadata: read.probed.metadata,
-    });
-    known.collect()
+/// Groups of contents that another group, or one of these files, has as well.
+fn groups_with_twin(groups: &Groups, others: &[Kind]) -> Vec<Kind> {
+    let content = |group: u32| groups.id(group as usize).map(|id| id.content);
+    let mut contents: Vec<Digest> = others.iter().map(|kind| kind.content).collect();
+    contents.sort_unstable();
+    let mut numbers: Vec<u32> = (0..).take(groups.len()).collect();
+    numbers.sort_unstable_by_key(|group| content(*group));
+    let runs = numbers.chunk_by(|a, b| content(*a) == content(*b));
+    let read = |group: u32| content(group).is_some_and(|one| contents.binary_search(&one).is_ok());
+    runs.filter(|run| run.len() > 1 || read(run[0]))
+        .flatten()
+        .filter_map(|group| kind(groups, *group as usize))
+        .collect()
 }
 
-fn candidates(classified: &[Classified]) -> Vec<Which> {
+fn kind(groups: &Groups, group: usize) -> Option<Kind> {
+    let id = groups.id(group)?;
+    Some(Kind {
+        content: id.content,
+        metadata: id.metadata,
+        which: groups.first(group),
+        files: u32::try_from(groups.members(group).len()).unwrap_or(u32::MAX),
+    })
+}
+
+/// Candidates that are in no group, and did not drop out.
+fn candidates(classified: &[Classified], matched: &Matched) -> Vec<Which> {
+    let mut seen: Vec<Vec<bool>> = classified
+        .iter()
+        .map(|judged| vec![false; judged.decisions.len()])
+        .collect();
+    let grouped = matched.groups.all().map(|(_, _, member)| member.which);
+    let dropped = matched.dropped.iter().map(|(which, _)| *which);
+    for which in grouped.chain(dropped) {
+        seen[which.guest as usize][which.file as usize] = true;
+    }
     let mut all = Vec::new();
-    for (guest, judged) in (0u32..).zip(classified) {
-        let files = (0u32..).zip(&judged.decisions);
-        let open = files.filter(|(_, decision)| **decision == Decision::Candidate);
-        all.extend(open.map(|(file, _)| Which { guest, file }));
+    for ((guest, judged), seen) in (0u32..).zip(classified).zip(seen) {
+        let files = (0u32..).zip(&judged.decisions).zip(seen);
+        let open = files.filter(|((_, decision), seen)| **decision == Decision::Candidate && !seen);
+        all.extend(open.map(|((file, _), _)| Which { guest, file }));
     }
     all
 }

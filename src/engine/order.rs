@@ -15,14 +15,18 @@ const BATCH: u64 = 16 * 1024 * 1024;
 
 impl Reader<'_> {
     /// Runs that are read together, in their order.
-    pub fn batches<'r>(&self, runs: &'r [&'r [Which]]) -> Vec<&'r [&'r [Which]]> {
-        let weigh = |run: &[Which]| {
-            let sizes = run.iter().map(|which| self.state(*which).size);
-            (run.len(), sizes.fold(0, u64::saturating_add))
+    pub fn batches<'r, 'f, T: Copy>(
+        &self,
+        runs: &'r [T],
+        files: impl Fn(T) -> &'f [Which],
+    ) -> Vec<&'r [T]> {
+        let weigh = |run: T| {
+            let sizes = files(run).iter().map(|which| self.size(*which));
+            (files(run).len(), sizes.fold(0, u64::saturating_add))
         };
-        let mut batch = runs.first().map_or((0, 0), |run| weigh(run));
-        let fits = |_: &&[Which], run: &&[Which]| {
-            let (files, bytes) = weigh(run);
+        let mut batch = runs.first().map_or((0, 0), |run| weigh(*run));
+        let fits = |_: &T, run: &T| {
+            let (files, bytes) = weigh(*run);
             let both = (batch.0 + files, bytes.saturating_add(batch.1));
             let fits = both.0 <= self.crew.abreast && both.1 <= BATCH;
             batch = if fits { both } else { (files, bytes) };
@@ -37,7 +41,7 @@ impl Reader<'_> {
         items: &mut Vec<T>,
         first: impl Fn(T) -> Option<Which> + Sync,
     ) {
-        items.sort_by_key(|item| first(*item).map(|which| self.state(which).id.ino));
+        items.sort_unstable_by_key(|item| first(*item).map(|which| (self.inode(which), which)));
         if self.crew.order == Order::Inodes {
             return;
         }

@@ -71,6 +71,7 @@ pub fn plan(
     each: &mut dyn FnMut(&Action),
     observer: &dyn Observer,
 ) -> Result<Planned, EngineError> {
+    machine::large_tables_grow_in_place();
     let care = Care::new(&options.policy)?;
     let base_path = guests::base_path(&options.base)?;
     let guests = guests::open_all(&options.guests, &base_path)?;
@@ -98,7 +99,7 @@ pub fn plan(
         crew: &crew,
     };
     let (classified, choices, sum) = found.decide(memory, observer)?;
-    let header = header(options, host()?, facts, protection);
+    let header = header(options, host()?, facts.clone(), protection.clone());
     let planned = surveys.iter().map(Survey::planned).collect();
     write(
         file,
@@ -141,7 +142,7 @@ impl Found<'_> {
         &self,
         memory: Memory<'_>,
         observer: &dyn Observer,
-    ) -> Result<(Vec<Classified>, Choices, SummaryBuilder), EngineError> {
+    ) -> Result<(Vec<Classified>, Choices<'_>, SummaryBuilder), EngineError> {
         let (surveys, policy) = (self.surveys, &self.options.policy);
         let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
         let mut classified = self.crew.work(|| self.classify_all());
@@ -158,10 +159,10 @@ impl Found<'_> {
         };
         let matched = Matcher::new(&reader, self.index).run(&classified, observer);
         let near_misses = Near(&reader).misses(&classified, &matched);
-        memory.hand_over(observer);
+        memory.hand_over(surveys, &matched.groups, observer);
         sum.noticed(near_misses, same_secrets(surveys, &classified));
         let choices = choose_all(
-            &matched,
+            matched,
             surveys,
             &mut classified,
             policy,
@@ -224,7 +225,7 @@ fn look_at_base(
         path: path.to_owned(),
         filesystem: filesystem.name,
         max_links: filesystem.max_links,
-        objects: index.objects().len() as u64,
+        objects: index.len() as u64,
     };
     Ok((facts, protection, index))
 }
@@ -310,7 +311,7 @@ fn write(
     guests: Vec<PlannedGuest>,
     surveys: &[Survey],
     classified: &[Classified],
-    choices: &Choices,
+    choices: &Choices<'_>,
     detail: SkipDetail,
     mut sum: SummaryBuilder,
     each: &mut dyn FnMut(&Action),

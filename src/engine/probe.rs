@@ -14,14 +14,16 @@ use crate::sys::{Meaning, PageCache, Regular, SysError};
 /// The part of a file that tells most files apart.
 pub(super) const BEGINNING: usize = 4096;
 
+/// Inode flags and project of a file that has no extended attributes.
+pub(super) type Plain = Option<(u32, u32)>;
+
 /// What the metadata of a file told.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Probed {
     pub metadata: MetadataDigest,
     /// Is its project that of the base?
     pub plain_project: bool,
-    /// Inode flags and project, where there are no extended attributes.
-    pub plain: Option<(u32, u32)>,
+    pub plain: Plain,
 }
 
 impl Probed {
@@ -59,7 +61,7 @@ impl Opened {
     ) -> Result<Opened, Dropped> {
         let seen = survey.scan.tree.state(file);
         let (open, state) = open(survey, file)?;
-        same(seen, &state)?;
+        same(&seen, &state)?;
         let flags = open.flags().map_err(|e| dropped(&e))?;
         let metadata = open
             .metadata_of(&state, flags, ignore)
@@ -110,7 +112,7 @@ impl Opened {
     /// The file must still be what the walk saw, after it was read.
     pub fn unchanged(&self, survey: &Survey, file: usize) -> Result<(), Dropped> {
         let now = self.file.state().map_err(|e| dropped(&e))?;
-        same(survey.scan.tree.state(file), &now)
+        same(&survey.scan.tree.state(file), &now)
     }
 }
 
@@ -118,7 +120,7 @@ impl Opened {
 pub(super) fn peek(survey: &Survey, file: usize, cache: PageCache) -> Result<Fingerprint, Dropped> {
     let seen = survey.scan.tree.state(file);
     let (open, state) = open(survey, file)?;
-    same(seen, &state)?;
+    same(&seen, &state)?;
     beginning(&open.passing(seen.size, cache), seen.size)
 }
 

@@ -40,10 +40,7 @@ pub fn scrub(
     work.found.differences = strangers
         .map(|name| about(None, Wrong::Stranger(name.clone())))
         .collect();
-    observer.notice(&Event::Begin(
-        Stage::Verify,
-        Some(index.objects().len() as u64),
-    ));
+    observer.notice(&Event::Begin(Stage::Verify, Some(index.len() as u64)));
     work.all(&index, since, observer, stop)?;
     observer.notice(&Event::End(Stage::Verify));
     work.flags(observer)?;
@@ -69,9 +66,14 @@ impl Work<'_> {
     ) -> Result<(), EngineError> {
         let mut read = Scrubbed::read(self.base)?;
         let fan = |held: &Held| held.id.file_name()[..2].to_owned();
-        let fans = index.objects().chunk_by(|a, b| fan(a) == fan(b));
-        for (at, objects) in fans.enumerate() {
-            let name = objects.first().map(fan).unwrap_or_default();
+        let mut left = index.objects().peekable();
+        for at in 0.. {
+            let Some(first) = left.next() else { break };
+            let mut objects = vec![first];
+            while let Some(next) = left.next_if(|next| fan(next) == fan(&first)) {
+                objects.push(next);
+            }
+            let name = fan(&first);
             if since.is_some_and(|moment| read.is_fresh(&name, moment)) {
                 self.found.fresh += objects.len() as u64;
                 continue;
@@ -83,7 +85,7 @@ impl Work<'_> {
                     self.found.interrupted = true;
                     return Ok(read.write(self.base)?);
                 }
-                self.object(held)?;
+                self.object(&held)?;
                 observer.notice(&Event::Advance(Stage::Verify, 1));
             }
             // What is not as it should be is found again by the next scrub.

@@ -41,7 +41,7 @@ pub(super) fn same_secrets(surveys: &[Survey], classified: &[Classified]) -> Vec
 /// `None` for what is empty, too long, or says that it is none yet.
 fn content(survey: &Survey, file: usize) -> Option<Digest> {
     let tree = &survey.scan.tree;
-    let size = tree.state(file).size;
+    let size = tree.size(file);
     if size == 0 || size > LONGEST {
         return None;
     }

@@ -153,7 +153,7 @@ fn drifts(guest: &Guest, file: &Linked, base: &Base, index: &Index) -> SysResult
 
 /// Another generation of the same object is no drift.
 fn same_content(index: &Index, id: FileId, file: &Linked) -> bool {
-    let same = |held: &crate::base::Held| {
+    let same = |held: crate::base::Held| {
         held.id.content == file.object.content && held.id.metadata == file.object.metadata
     };
     index.of_inode(id).is_some_and(same)

@@ -21,7 +21,7 @@ pub(super) fn drop_known(base: &Base, run: &RunId, staging: &Dir) -> Result<(), 
     for entry in left {
         let state = staging.look(&entry)?;
         if let Some(held) = index.of_inode(state.id) {
-            drop_name(base, staging, held, &entry)?;
+            drop_name(base, staging, &held, &entry)?;
         } else if has_twin(base, &index, staging, &state, &entry)? {
             staging.unlink(&entry)?;
         } else {
@@ -56,8 +56,8 @@ fn has_twin(
         return Ok(false);
     };
     let metadata = file.metadata(&[])?;
-    let alike = |held: &&Held| held.state.size == state.size && held.state.mtime == state.mtime;
-    for held in index.objects().iter().filter(alike) {
+    let alike = |held: &Held| held.state.size == state.size && held.state.mtime == state.mtime;
+    for held in index.objects().filter(alike) {
         let Some(object) = base.object(&held.id)? else {
             continue;
         };

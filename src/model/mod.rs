@@ -24,6 +24,7 @@ mod event;
 mod explain;
 mod guest;
 mod outcome;
+mod packed;
 mod path;
 mod plan;
 mod policy;
@@ -41,6 +42,7 @@ pub use outcome::{
     BadRunId, Moved, Outcome, Receipt, ReceiptGuest, ReceiptLine, Refusal, RunId, RunKind,
     RunTotals, Stillness,
 };
+pub use packed::States;
 pub use path::{BadPath, GuestPath};
 pub use plan::{
     BaseFacts, Count, Database, DatabaseState, FORMAT, Header, NearMiss, NearMisses, PlanDigest,

@@ -1,4 +1,4 @@
-//! The only `unsafe`: seven kernel interfaces that neither rustix nor nix wraps, the page size, and two signals.
+//! The only `unsafe`: kernel interfaces that neither rustix nor nix wraps, one of the C library's, the page size, and two signals.
 //!
 //! Each function takes a borrowed descriptor and plain values, and nothing outlives the call.
 #![allow(unsafe_code)]
@@ -16,6 +16,18 @@ pub enum LeaseKind {
     Read,
     /// `F_UNLCK`: give it back.
     None,
+}
+
+/// `mallopt(M_MMAP_THRESHOLD)`, `malloc.h`: blocks from so many bytes on come from the kernel, one by one. Other C
+/// libraries than glibc have no such choice.
+pub fn large_blocks_from(bytes: i32) {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: two integers by value; it changes where later blocks come from, and no block that is there.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, bytes);
+    }
+    #[cfg(not(target_env = "gnu"))]
+    let _ = bytes;
 }
 
 /// `fcntl(F_SETLEASE)`, `linux/fcntl.h`. `EAGAIN` means that a writer exists.

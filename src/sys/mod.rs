@@ -32,6 +32,7 @@ mod xattr;
 pub mod hash;
 pub mod inroot;
 pub mod machine;
+pub mod paged;
 pub mod papers;
 pub mod signals;
 

@@ -52,7 +52,8 @@ impl NewFile {
             .map_err(|e| SysError::new("sync", self.directory(), e))
     }
 
-    fn publish_unsynced(mut self) -> SysResult<()> {
+    /// The same for what can be made anew: after a power cut it may be cut or empty.
+    pub fn publish_unsynced(mut self) -> SysResult<()> {
         self.take_place()?;
         self.file = None;
         Ok(())
@@ -269,19 +270,10 @@ pub fn remove_empty_dir(path: &Path) -> SysResult<()> {
 
 /// Writes a whole small file of ours, atomically and durably.
 pub fn write_whole(path: &Path, content: &[u8]) -> SysResult<()> {
-    written(path, content)?.publish()
-}
-
-/// The same for what can be made anew: after a power cut it may be cut or empty.
-pub fn write_unsynced(path: &Path, content: &[u8]) -> SysResult<()> {
-    written(path, content)?.publish_unsynced()
-}
-
-fn written(path: &Path, content: &[u8]) -> SysResult<NewFile> {
     let mut file = NewFile::create(path)?;
     file.write_all(content)
         .map_err(|e| SysError::new("write", path, e))?;
-    Ok(file)
+    file.publish()
 }
 
 /// A plan as a person hands it over, which can be read more than once: a file, or standard input copied into a

@@ -1,0 +1,222 @@
+//! Many [`FileState`]s in little memory: 40 bytes each, where one alone takes 104. A plan holds one for every file.
+
+use std::collections::HashMap;
+
+use indexmap::IndexSet;
+
+use super::{FileId, FileKind, FileState, Time};
+
+/// States by number, in the order in which they were put in.
+#[derive(Debug, Default)]
+pub struct States {
+    packed: Vec<Packed>,
+    /// Files of one device are the rule.
+    device: Option<u64>,
+    /// A few owners and modes are those of nearly all files.
+    classes: IndexSet<Class>,
+    /// States that do not fit into [`Packed`].
+    odd: HashMap<u32, FileState>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Packed {
+    ino: u64,
+    size: u64,
+    mtime: u64,
+    ctime: u64,
+    blocks: u32,
+    class: u32,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Class {
+    kind: FileKind,
+    nlink: u32,
+    mode: u32,
+    uid: u32,
+    gid: u32,
+}
+
+/// Nanoseconds take the lower 30 bits of a packed time; seconds the others, from 1970 to 2514.
+const NANOSECONDS: u32 = 30;
+
+/// The class of what is odd.
+const ODD: u32 = u32::MAX;
+
+impl States {
+    /// Number of states.
+    pub fn len(&self) -> usize {
+        self.packed.len()
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.packed.is_empty()
+    }
+
+    /// Puts one more in, whose number is [`States::len`] before.
+    pub fn push(&mut self, state: &FileState) {
+        let packed = self.pack(state).unwrap_or_else(|| {
+            let number = u32::try_from(self.packed.len()).unwrap_or(u32::MAX);
+            self.odd.insert(number, *state);
+            Packed {
+                ino: state.id.ino,
+                size: state.size,
+                mtime: 0,
+                ctime: 0,
+                blocks: 0,
+                class: ODD,
+            }
+        });
+        self.packed.push(packed);
+    }
+
+    /// Gives back room for states that did not come.
+    pub fn shrink_to_fit(&mut self) {
+        self.packed.shrink_to_fit();
+    }
+
+    /// The state of this number.
+    pub fn get(&self, number: usize) -> FileState {
+        let packed = &self.packed[number];
+        let Some(class) = self.classes.get_index(packed.class as usize) else {
+            let number = u32::try_from(number).unwrap_or(u32::MAX);
+            return self.odd[&number];
+        };
+        FileState {
+            kind: class.kind,
+            id: FileId {
+                dev: self.device.unwrap_or_default(),
+                ino: packed.ino,
+            },
+            nlink: class.nlink,
+            mode: class.mode,
+            uid: class.uid,
+            gid: class.gid,
+            size: packed.size,
+            blocks: u64::from(packed.blocks),
+            mtime: unpack_time(packed.mtime),
+            ctime: unpack_time(packed.ctime),
+        }
+    }
+
+    /// The inode number alone.
+    pub fn inode(&self, number: usize) -> u64 {
+        self.packed[number].ino
+    }
+
+    /// The length alone.
+    pub fn size(&self, number: usize) -> u64 {
+        self.packed[number].size
+    }
+
+    /// All, in their order.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = FileState> + '_ {
+        (0..self.len()).map(|number| self.get(number))
+    }
+
+    fn pack(&mut self, state: &FileState) -> Option<Packed> {
+        let device = *self.device.get_or_insert(state.id.dev);
+        let (mtime, ctime) = (pack_time(state.mtime)?, pack_time(state.ctime)?);
+        let blocks = u32::try_from(state.blocks).ok()?;
+        if device != state.id.dev {
+            return None;
+        }
+        let (class, _) = self.classes.insert_full(Class {
+            kind: state.kind,
+            nlink: state.nlink,
+            mode: state.mode,
+            uid: state.uid,
+            gid: state.gid,
+        });
+        Some(Packed {
+            ino: state.id.ino,
+            size: state.size,
+            mtime,
+            ctime,
+            blocks,
+            class: u32::try_from(class).ok().filter(|class| *class != ODD)?,
+        })
+    }
+}
+
+fn pack_time(time: Time) -> Option<u64> {
+    let seconds = u64::try_from(time.sec).ok()?;
+    let fits = seconds < 1 << (64 - NANOSECONDS) && time.nsec < 1 << NANOSECONDS;
+    fits.then_some(seconds << NANOSECONDS | u64::from(time.nsec))
+}
+
+fn unpack_time(packed: u64) -> Time {
+    let nanoseconds = packed & ((1 << NANOSECONDS) - 1);
+    Time {
+        sec: i64::try_from(packed >> NANOSECONDS).unwrap_or(i64::MAX),
+        nsec: u32::try_from(nanoseconds).unwrap_or(u32::MAX),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAIN: FileState = FileState {
+        kind: FileKind::Regular,
+        id: FileId {
+            dev: 7,
+            ino: 1 << 60,
+        },
+        nlink: 2,
+        mode: 0o4755,
+        uid: 100_000,
+        gid: u32::MAX,
+        size: u64::MAX,
+        blocks: 0xffff_ffff,
+        mtime: Time { sec: 0, nsec: 0 },
+        ctime: Time {
+            sec: (1 << 34) - 1,
+            nsec: 999_999_999,
+        },
+    };
+
+    fn at(sec: i64) -> Time {
+        Time { sec, nsec: 1 }
+    }
+
+    #[test]
+    fn all_comes_back_as_it_went_in() {
+        let other = FileId { dev: 8, ino: 5 };
+        let all = [
+            PLAIN,
+            FileState { uid: 0, ..PLAIN },
+            FileState {
+                mtime: at(-1),
+                ..PLAIN
+            },
+            FileState {
+                ctime: at(1 << 34),
+                ..PLAIN
+            },
+            FileState {
+                mtime: at(i64::MIN),
+                ..PLAIN
+            },
+            FileState {
+                blocks: 1 << 32,
+                ..PLAIN
+            },
+            FileState { id: other, ..PLAIN },
+            FileState { nlink: 1, ..PLAIN },
+            PLAIN,
+        ];
+        let mut states = States::default();
+        all.iter().for_each(|state| states.push(state));
+        assert_eq!(states.iter().collect::<Vec<_>>(), all);
+        assert_eq!(states.odd.len(), 5, "the others are packed");
+        assert_eq!(states.classes.len(), 3, "what was odd leaves no class");
+        assert_eq!((states.inode(6), states.size(2)), (5, u64::MAX));
+    }
+
+    #[test]
+    fn one_takes_40_bytes() {
+        assert_eq!(size_of::<Packed>(), 40);
+    }
+}
