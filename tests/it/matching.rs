@@ -46,6 +46,42 @@ fn the_path_counts_only_if_asked() {
     assert!(plan.link("web", "/usr/share/same").is_some());
 }
 
+/// Two paths, each with its twin: all four files are equal, so one object is made, once, and gets one flag.
+#[test]
+fn equal_files_of_different_paths_get_one_object() {
+    let lab = lab!(Disk::Own);
+    let twins = ["/usr/share/one", "/usr/share/two"];
+    let guests = lab.twins(&twins.map(|path| (path, File::new(content(1)))));
+    let plan = lab.plan(&[&guests[0], &guests[1]], &["--same-path"]);
+    let links = plan.actions("link");
+    let makers = links.iter().filter(|link| link["makes"].is_string());
+    assert_eq!((links.len(), makers.count()), (4, 1), "{plan:?}");
+    let flags = plan.actions("flag");
+    assert_eq!((flags.len(), &flags[0]["names"]), (1, &Value::from(4)));
+    plan.apply().expect(0);
+    plan.verify().expect(0);
+    let inodes = guests
+        .iter()
+        .flat_map(|guest| twins.map(|path| id(&guest.host(path))));
+    let inodes: std::collections::HashSet<_> = inodes.collect();
+    assert_eq!(inodes.len(), 1);
+}
+
+/// A scan holds most times in eight bytes; these need more.
+#[test]
+fn times_before_1970_are_times() {
+    let lab = lab!(Disk::Own);
+    let old = File::new(content(1)).mtime(-1_000_000_001, 999_999_999);
+    let guests = lab.twins(&[("/usr/share/old", old)]);
+    let before = listings(&[&guests[0], &guests[1]]);
+    let plan = lab.plan(&[&guests[0], &guests[1]], &[]);
+    let link = plan.link("web", "/usr/share/old").unwrap();
+    assert_eq!(link["before"]["mtime"], "-1000000001.999999999");
+    plan.apply().expect(0);
+    plan.verify().expect(0);
+    unchanged(&[&guests[0], &guests[1]], &before, "after apply");
+}
+
 #[test]
 fn times_may_be_ignored_and_come_back() {
     let lab = lab!(Disk::Own);

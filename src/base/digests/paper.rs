@@ -14,6 +14,7 @@
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::{Digests, Key, Known, Record};
@@ -49,6 +50,8 @@ pub(super) struct Paper {
     table: Vec<(u64, [u8; 16])>,
     check: [u8; 16],
     held: Vec<Mutex<Block>>,
+    /// Was a block met that is not whole?
+    damaged: AtomicBool,
 }
 
 impl Paper {
@@ -84,12 +87,13 @@ impl Paper {
             table: entries.collect::<Option<_>>()?,
             check,
             held: (0..HELD).map(|_| Mutex::default()).collect(),
+            damaged: AtomicBool::new(false),
         })
     }
 
-    /// What tells this paper from another.
-    pub fn check(&self) -> [u8; 16] {
-        self.check
+    /// Is a paper with this check the same? Not if this one is damaged, as far as it was read.
+    pub fn is(&self, check: [u8; 16]) -> bool {
+        self.check == check && !self.damaged.load(Ordering::Relaxed)
     }
 
     /// The record of an inode.
@@ -117,6 +121,12 @@ impl Paper {
     }
 
     fn block(&self, number: usize) -> Option<Vec<u8>> {
+        let block = self.whole_block(number);
+        self.damaged.fetch_or(block.is_none(), Ordering::Relaxed);
+        block
+    }
+
+    fn whole_block(&self, number: usize) -> Option<Vec<u8>> {
         let (first, check) = self.table.get(number)?;
         let from = number * BLOCK;
         let records = BLOCK.min(self.records - from);
@@ -139,7 +149,7 @@ fn inode(record: &[u8]) -> Option<u64> {
     array(record, 0).map(u64::from_le_bytes)
 }
 
-/// Writes the records; they come in the order of their inodes, each once. Returns what [`Paper::check`] will say.
+/// Writes the records; they come in the order of their inodes, each once. Returns its check.
 pub(super) fn write<W: Write>(
     to: W,
     heading: &[u8],
