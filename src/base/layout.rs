@@ -15,6 +15,14 @@ const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
 /// Directories in it that are made when they are needed, and are written without its lock. They hold files only.
 const MEMORIES: [&str; 2] = [digests::DIRECTORY, scrubbed::PLACE];
 
+fn is_paper(name: &str) -> bool {
+    name.starts_with("format") || name == "lock"
+}
+
+fn is_part(name: &str) -> bool {
+    is_paper(name) || DIRECTORIES.contains(&name)
+}
+
 /// An open base.
 #[derive(Debug)]
 pub struct Base {
@@ -87,7 +95,8 @@ impl Base {
     pub fn ensure(path: &Path) -> Result<Base, BaseError> {
         if papers::entries(path)?.is_empty() {
             standing::check_place(path)?;
-            Base::remove_stale_parts(path)?;
+            // What somebody else has put into one keeps it there, and is in nobody's way.
+            drop(Base::remove_stale_parts(path));
             Base::make(path)?;
         }
         Base::existing(path)
@@ -122,7 +131,7 @@ impl Base {
     /// What a plan or a scrub keeps there beside us goes with it.
     fn remove_part(part: &Path) -> SysResult<()> {
         for name in papers::entries(part)? {
-            if name.starts_with("format") || name == "lock" {
+            if is_paper(&name) {
                 papers::remove(&part.join(name))?;
             }
         }
@@ -233,8 +242,8 @@ impl Base {
         papers::remove_empty_dir(&run.papers)
     }
 
-    /// Removes a base that never held anything: no object, no run, nothing in quarantine, nobody frozen. The caller holds
-    /// the lock.
+    /// Removes a base that never held anything: no object, no run, nothing in quarantine, nobody frozen, nothing of
+    /// somebody else's. The caller holds the lock.
     ///
     /// It leaves its place at once and is taken apart beside it: plans and scrubs, which need no lock, may write down in
     /// it what they read, and whoever comes next must find a whole base or none. What they lose there is read again; and
@@ -245,7 +254,9 @@ impl Base {
                 return Ok(());
             }
         }
-        if !FrozenPaper::read(self)?.is_empty() {
+        let ours = |name: &String| is_part(name) || MEMORIES.contains(&name.as_str());
+        let all_ours = papers::entries(&self.path)?.iter().all(ours);
+        if !all_ours || !FrozenPaper::read(self)?.is_empty() {
             return Ok(());
         }
         let part = papers::part_of(&self.path);

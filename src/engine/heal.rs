@@ -1,12 +1,13 @@
 //! One name that was in flight, by what it refers to now and what lies in staging.
 //!
 //! What came out and is open for writing is treated as if it were not equal. What is dropped is a name of the object, or
-//! a file that equals one which stays: a guest that ran between the cut and the healing may have written to either.
+//! a file that equals one which stays: a guest that ran between the cut and the healing may have written to either. What a
+//! guest may have written to the object by a name that is taken from it is kept as a copy.
 //!
 //! | name | staging | meaning | done |
 //! | --- | --- | --- | --- |
 //! | old | new | not exchanged, or taken back | new dropped if it equals the object, else kept for a person |
-//! | new | old | exchanged | old dropped if it equals the new one, or is the object and as it was; else, if the run had committed, kept for a person; else exchanged back |
+//! | new | old | exchanged | old dropped if it equals the new one, or is the object and as it was; else, if the run had committed or old is the object, kept for a person; else exchanged back |
 //! | new | – | finished, or adopted | – |
 //! | other | old | the guest replaced it later | old dropped if it equals the object, else kept for a person |
 //! | other | new | the guest replaced it before | as for "old" |
@@ -15,18 +16,20 @@
 //! | any | other | an exchange was cut in its middle | kept for a person |
 
 use super::Guest;
+use super::aside::{is_sound, keep_copy};
 use crate::base::Base;
 use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
-use crate::model::{Ignored, Time};
+use crate::model::{FileId, Ignored, RunId, Time};
 use crate::rules::precondition::metadata_differs;
-use crate::sys::hash::metadata_digest;
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 
 /// How a name was healed.
 pub(super) enum Healed {
-    /// It refers to its new inode; with the old file's own time, where that could still be seen.
-    Finished(Option<Time>),
+    /// It refers to its new inode.
+    Finished,
+    /// The same, and the old file with its own time is in staging: to be dropped when that time is written down.
+    FinishedAt(Time),
     /// The same, and the old file in staging is not ours to drop.
     FinishedAndKept,
     /// It is what it was, or what the guest made of it.
@@ -39,6 +42,12 @@ pub(super) enum Healed {
 pub(super) fn in_place(guest: Option<&Guest>, intent: &Intent) -> bool {
     let name = parent(guest, intent).map(|dir| dir.look(intent.path.file_name()));
     name.is_some_and(|state| state.is_ok_and(|state| state.id == intent.becomes))
+}
+
+/// What the name refers to now, wherever its directory is by now; `None` where there is no such name.
+pub(super) fn name_now(guest: &Guest, intent: &Intent) -> SysResult<Option<FileId>> {
+    let state = SysError::absent(guest.root.look(intent.path.relative()))?;
+    Ok(state.map(|state| state.id))
 }
 
 /// The directory of the name, if it is the one that the journal means.
@@ -61,6 +70,7 @@ pub(super) enum Way {
 /// Heals one name. `guest` is `None` where its root is gone.
 pub(super) fn heal_name(
     base: &Base,
+    run: &RunId,
     staging: &Dir,
     guest: Option<&Guest>,
     intent: &Intent,
@@ -77,7 +87,7 @@ pub(super) fn heal_name(
         let finished =
             name == Some(intent.becomes) && (!intent.is_adoption() || is_object(base, intent)?);
         return Ok(if finished {
-            Healed::Finished(None)
+            Healed::Finished
         } else {
             Healed::Kept
         });
@@ -90,7 +100,7 @@ pub(super) fn heal_name(
     }
     match (parent, name) {
         (Some(parent), Some(id)) if id == intent.becomes => {
-            exchanged(base, staging, &parent, intent, &entry, way)
+            exchanged(base, run, staging, &parent, intent, &entry, way)
         }
         _ => drop_equal(base, staging, intent, &entry),
     }
@@ -110,50 +120,57 @@ fn is_object(base: &Base, intent: &Intent) -> SysResult<bool> {
 /// that is opened for writing while it is replaced. So both are kept whole, and the receipt stays true.
 fn exchanged(
     base: &Base,
+    run: &RunId,
     staging: &Dir,
     parent: &Dir,
     intent: &Intent,
     entry: &str,
     way: Way,
 ) -> SysResult<Healed> {
-    if undoes(base, staging, intent, entry, way)? {
-        staging.unlink(entry.as_bytes())?;
-        return Ok(Healed::Finished(None));
+    let is_object = base.object_inode(&intent.object)? == Some(intent.was);
+    if is_object && way != Way::Back {
+        return undone(staging, intent, entry, way);
     }
     if let (Some(old), true) = (
         equal_to_new(staging, parent, intent, entry)?,
         way != Way::Back,
     ) {
-        let mtime = old.file().state()?.mtime;
-        staging.unlink(entry.as_bytes())?;
-        return Ok(Healed::Finished(Some(mtime)));
+        return Ok(Healed::FinishedAt(old.file().state()?.mtime));
     }
     if way == Way::Committed {
         return Ok(Healed::FinishedAndKept);
     }
-    take_back(base, staging, parent, intent, entry)
+    take_back(base, run, staging, parent, intent, entry)
 }
 
-/// An undo, whose old file is the object: nothing is lost with one name of it, whatever was written to the guest's own
-/// file since. But without a commit that file may have been copied before somebody wrote to the object.
-fn undoes(base: &Base, staging: &Dir, intent: &Intent, entry: &str, way: Way) -> SysResult<bool> {
-    let is_object = base.object_inode(&intent.object)? == Some(intent.was);
-    Ok(match way {
-        Way::Committed => is_object,
-        Way::Forth => is_object && is_sound(staging, intent, entry)?,
-        Way::Back => false,
-    })
+/// An undo, whose old file is the object. The guest's own file was copied while everybody stood still and nobody could
+/// write to the object, so it stays, whatever was written to the object since by those who still share it: that is theirs.
+/// A cut that left all names exchanged left the flag off, so what the object holds by now is kept, if it changed.
+fn undone(staging: &Dir, intent: &Intent, entry: &str, way: Way) -> SysResult<Healed> {
+    if way == Way::Forth && !is_sound_entry(staging, intent, entry)? {
+        return Ok(Healed::FinishedAndKept);
+    }
+    staging.unlink(entry.as_bytes())?;
+    Ok(Healed::Finished)
 }
 
 /// What was put there goes once it is out again, if nothing is lost with it: a guest may have written to its own file, or
-/// to the object, whose flag was off.
+/// to the object, whose flag was off. What the object holds then is kept before it leaves the name: a healing that is cut
+/// behind its exchange finds what was put there in staging, as if it had never been at the name.
 fn take_back(
     base: &Base,
+    run: &RunId,
     staging: &Dir,
     parent: &Dir,
     intent: &Intent,
     entry: &str,
 ) -> SysResult<Healed> {
+    if base.object_inode(&intent.object)? == Some(intent.becomes) {
+        let put = parent.open_regular(intent.path.file_name())?;
+        if let Some(put) = put.filter(|put| !is_sound(put, &intent.object).unwrap_or(false)) {
+            keep_copy(&put, &base.quarantine(&run.to_string())?, entry)?;
+        }
+    }
     let time = parent.state()?.mtime;
     let back = swap(&Swap {
         staging,
@@ -165,26 +182,15 @@ fn take_back(
     })?;
     // All stands still, so nobody else was here; and no content depends on it.
     drop(parent.set_mtime(time));
-    let is_object = base.object_inode(&intent.object)? == Some(intent.becomes);
     match back {
-        Swapped::Done if is_object && !is_sound(staging, intent, entry)? => Ok(Healed::NeedsPerson),
         Swapped::Done => drop_equal(base, staging, intent, entry),
         _ => Ok(Healed::NeedsPerson),
     }
 }
 
-/// Is it what the object's name says? With its time or without, as the policy may have been.
-fn is_sound(staging: &Dir, intent: &Intent, entry: &str) -> SysResult<bool> {
-    let Some(file) = staging.open_regular(entry.as_bytes())? else {
-        return Ok(false);
-    };
-    let id = &intent.object;
-    let fits = |ignore: &[Ignored]| {
-        let metadata = file.metadata(ignore)?;
-        SysResult::Ok(metadata_digest(&metadata) == id.metadata)
-    };
-    let fits = fits(&[])? || fits(&[Ignored::Mtime])?;
-    Ok(fits && file.digest(file.state()?.size)? == id.content)
+fn is_sound_entry(staging: &Dir, intent: &Intent, entry: &str) -> SysResult<bool> {
+    let file = staging.open_regular(entry.as_bytes())?;
+    file.map_or(Ok(false), |file| is_sound(&file, &intent.object))
 }
 
 /// The old file, with no writer, if it equals the new one.

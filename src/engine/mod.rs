@@ -13,6 +13,7 @@
 mod adopted;
 mod apply;
 mod apply_loop;
+mod aside;
 mod batch;
 mod choices;
 mod classify;
@@ -53,6 +54,7 @@ mod protection;
 mod quiet;
 mod receipts;
 mod recover;
+mod recovered;
 mod rights;
 mod safety;
 mod scrub;

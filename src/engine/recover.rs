@@ -13,20 +13,20 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::EngineError;
-use super::adopted::{give_up_lonely, is_lonely};
+use super::adopted::Adopted;
+use super::aside::set_aside;
 use super::guests::Guest;
 use super::heal::{Healed, Way, heal_name, in_place};
+use super::recovered::{receipt_of, write_receipt};
 use super::rights::entitled;
 use super::still::Still;
 use super::{safety, sweep};
 use crate::base::{Base, BaseError, FrozenPaper};
 use crate::ledger::journal::{self, Intent, OpenBatch};
-use crate::ledger::{ReceiptReader, ReceiptWriter};
 use crate::model::{
     Event, FileId, GuestName, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, RunId,
-    RunTotals,
 };
-use crate::sys::papers::{self, Growing};
+use crate::sys::papers;
 use crate::sys::{Dir, Meaning, SysError, SysResult, machine};
 
 /// Heals the base under its lock, and says what needed it.
@@ -127,10 +127,15 @@ fn heal_run(
     let receipt = receipt_of(base, run);
     let guests = guests_of(receipt.as_ref());
     let work = !staging.list()?.is_empty();
+    let adopted = Adopted {
+        base,
+        guests: &guests,
+        batch,
+    };
     if work {
         if let Err(refused) = safety::check(base, &staging, &guests, batch, still) {
             // Nothing can be healed now, but nobody runs on with a shared file that is not protected.
-            return Err(still_protected(base, batch, still, refused));
+            return Err(still_protected(&adopted, still, refused));
         }
     }
     let found = Found {
@@ -142,25 +147,35 @@ fn heal_run(
         receipt: receipt.as_ref(),
         work,
     };
-    let lines = found.put_right(recovered);
-    let lines = lines.map_err(|error| still_protected(base, batch, still, error))?;
+    let done = found.put_right(recovered);
+    let done = done.map_err(|error| still_protected(&adopted, still, error))?;
     base.dir().sync_filesystem()?;
-    write_receipt(base, run, &lines)?;
+    write_receipt(base, run, done.lines)?;
+    for entry in done.spent {
+        staging.unlink(entry.as_bytes())?;
+    }
     base.staging().remove_dir(run.to_string().as_bytes())?;
     Ok(())
 }
 
 /// Sets every flag that may be off, as far as that can be done. Where it cannot, what is frozen stays so.
 fn still_protected(
-    base: &Base,
-    batch: &OpenBatch,
+    adopted: &Adopted<'_>,
     still: &mut Still<'_>,
     error: EngineError,
 ) -> EngineError {
-    if flag_all(base, batch).is_err() {
+    if flag_all(adopted).is_err() {
         still.keep_frozen();
     }
     error
+}
+
+/// What healing did.
+#[derive(Default)]
+struct Done {
+    lines: Vec<ReceiptLine>,
+    /// Old files in staging that are needed until the lines are on disk.
+    spent: Vec<String>,
 }
 
 /// What a cut run left, and what is known of it.
@@ -176,34 +191,42 @@ struct Found<'a> {
 
 impl Found<'_> {
     /// Names, then what no journal explains, then flags.
-    fn put_right(&self, recovered: &mut Recovered) -> Result<Vec<ReceiptLine>, EngineError> {
+    fn put_right(&self, recovered: &mut Recovered) -> Result<Done, EngineError> {
         let (base, run, batch) = (self.base, self.run, &self.journal.batch);
         if self.work {
             lift_all(base, batch)?;
         }
-        let mut lines = Vec::new();
+        let mut done = Done::default();
         let files = || batch.intents.chunk_by(|a, b| one_file(a) == one_file(b));
         for file in files().filter(|file| !file.iter().any(Intent::is_adoption)) {
-            self.heal_file(file, &mut lines, recovered)?;
+            self.heal_file(file, &mut done, recovered)?;
         }
         // Whether anybody shares an adopted inode is known only now.
-        give_up_lonely(base, batch)?;
+        self.adopted().give_up_own()?;
         for file in files().filter(|file| file.iter().any(Intent::is_adoption)) {
-            self.heal_file(file, &mut lines, recovered)?;
+            self.heal_file(file, &mut done, recovered)?;
         }
-        sweep::drop_known(base, run, self.staging)?;
-        recovered.flags += flag_all(base, batch)?;
+        sweep::drop_known(base, run, self.staging, &done.spent)?;
+        recovered.flags += flag_all(&self.adopted())?;
         if !self.journal.whole {
             recovered.flags += sweep::flag_unprotected(base, self.receipt)?;
         }
-        Ok(lines)
+        Ok(done)
+    }
+
+    fn adopted(&self) -> Adopted<'_> {
+        Adopted {
+            base: self.base,
+            guests: self.guests,
+            batch: &self.journal.batch,
+        }
     }
 
     /// All names of one file: finished together, or taken back together.
     fn heal_file(
         &self,
         file: &[Intent],
-        lines: &mut Vec<ReceiptLine>,
+        done: &mut Done,
         recovered: &mut Recovered,
     ) -> Result<(), EngineError> {
         let (base, run, staging) = (self.base, self.run, self.staging);
@@ -215,24 +238,30 @@ impl Found<'_> {
             () if file.iter().all(|intent| in_place(guest, intent)) => Way::Forth,
             () => Way::Back,
         };
+        let aside = |intent: &Intent| {
+            let entry = intent.seq.to_string();
+            set_aside(base, run, staging, &entry, Some(&intent.object))
+        };
         let (mut finished, mut mtime) = (Vec::new(), None);
         for intent in file {
-            match heal_name(base, staging, guest, intent, way)? {
-                Healed::Finished(time) => {
+            match heal_name(base, run, staging, guest, intent, way)? {
+                Healed::Finished => finished.push(intent.path.clone()),
+                Healed::FinishedAt(time) => {
                     finished.push(intent.path.clone());
-                    mtime = mtime.or(time);
+                    mtime = Some(time);
+                    done.spent.push(intent.seq.to_string());
                 }
                 Healed::FinishedAndKept => {
                     finished.push(intent.path.clone());
-                    set_aside(base, run, staging, &intent.seq.to_string())?;
+                    aside(intent)?;
                 }
                 Healed::Kept => recovered.kept += 1,
-                Healed::NeedsPerson => set_aside(base, run, staging, &intent.seq.to_string())?,
+                Healed::NeedsPerson => aside(intent)?,
             }
         }
         recovered.finished += finished.len() as u64;
         let intent = file.first().filter(|_| !finished.is_empty());
-        lines.extend(intent.map(|intent| ReceiptLine {
+        done.lines.extend(intent.map(|intent| ReceiptLine {
             guest: Some(intent.guest.clone()),
             paths: finished,
             object: intent.object,
@@ -294,13 +323,6 @@ fn guests_of(receipt: Option<&Receipt>) -> BTreeMap<GuestName, Guest> {
         .collect()
 }
 
-fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
-    let file = papers::open_for_reading(&base.run_paper(run, "receipt.jsonl")).ok()?;
-    ReceiptReader::open(file)
-        .ok()
-        .map(|reader| reader.receipt().clone())
-}
-
 /// Staging entries may be names of flagged objects, which cannot be removed or exchanged.
 fn lift_all(base: &Base, batch: &OpenBatch) -> SysResult<()> {
     for (object, _) in &batch.lifted {
@@ -312,10 +334,10 @@ fn lift_all(base: &Base, batch: &OpenBatch) -> SysResult<()> {
 }
 
 /// Sets the flags of all, whatever one of them says; the first error in the end.
-fn flag_all(base: &Base, batch: &OpenBatch) -> SysResult<u64> {
+fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
     let (mut flags, mut failed) = (0, None);
-    for (object, _) in &batch.lifted {
-        match flag_again(base, batch, object) {
+    for (object, _) in &adopted.batch.lifted {
+        match flag_again(adopted, object) {
             Ok(set) => flags += u64::from(set),
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -324,8 +346,9 @@ fn flag_all(base: &Base, batch: &OpenBatch) -> SysResult<u64> {
 }
 
 /// False for what is no object, or none any more.
-fn flag_again(base: &Base, batch: &OpenBatch, object: &ObjectId) -> SysResult<bool> {
-    if is_lonely(base, batch, object)? {
+fn flag_again(adopted: &Adopted<'_>, object: &ObjectId) -> SysResult<bool> {
+    let base = adopted.base;
+    if adopted.is_own(object)? {
         return Ok(false);
     }
     match base.object(object)? {
@@ -336,40 +359,4 @@ fn flag_again(base: &Base, batch: &OpenBatch, object: &ObjectId) -> SysResult<bo
             Err(SysError::new("open an object of", base.path(), why))
         }
     }
-}
-
-/// Keeps an entry for a person.
-pub(super) fn set_aside(
-    base: &Base,
-    run: &RunId,
-    staging: &Dir,
-    entry: &str,
-) -> Result<(), EngineError> {
-    Ok(staging.move_to(
-        entry.as_bytes(),
-        &base.quarantine(&run.to_string())?,
-        entry.as_bytes(),
-    )?)
-}
-
-/// A second receipt beside the one that was cut: what healing finished.
-fn write_receipt(base: &Base, run: &RunId, lines: &[ReceiptLine]) -> Result<(), EngineError> {
-    let Some(receipt) = receipt_of(base, run).filter(|_| !lines.is_empty()) else {
-        return Ok(());
-    };
-    let path = base.run_paper(run, "recovered.jsonl");
-    let failed = |e| SysError::new("write", &path, e);
-    papers::remove(&path)?;
-    let file = Growing::open(&path)?;
-    let mut writer = ReceiptWriter::new(file, &receipt).map_err(failed)?;
-    for line in lines {
-        writer.line(line).map_err(failed)?;
-    }
-    let totals = RunTotals {
-        done: lines.len() as u64,
-        names: lines.iter().map(|line| line.paths.len() as u64).sum(),
-        ..RunTotals::default()
-    };
-    writer.finish(&totals).map_err(failed)?.sync()?;
-    Ok(())
 }

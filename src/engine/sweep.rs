@@ -4,45 +4,66 @@
 //! one in content and all metadata. Anything else is kept for a person.
 
 use super::EngineError;
+use super::aside::{is_sound, set_aside};
 use super::history::History;
-use super::recover::set_aside;
 use crate::base::{Base, Held, Index};
 use crate::model::{FileState, Protect, Receipt, RunId};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Regular, SysResult};
 
-/// Drops what equals an object and sets the rest aside.
-pub(super) fn drop_known(base: &Base, run: &RunId, staging: &Dir) -> Result<(), EngineError> {
-    let left = staging.list()?;
+/// Drops what equals an object and sets the rest aside, but for what is `spent` and goes later.
+pub(super) fn drop_known(
+    base: &Base,
+    run: &RunId,
+    staging: &Dir,
+    spent: &[String],
+) -> Result<(), EngineError> {
+    let mut left = staging.list()?;
+    left.retain(|entry| !spent.iter().any(|one| one.as_bytes() == entry));
     if left.is_empty() {
         return Ok(());
     }
     let index = Index::read(base)?;
     for entry in left {
         let state = staging.look(&entry)?;
+        let shown = String::from_utf8_lossy(&entry);
         if let Some(held) = index.of_inode(state.id) {
-            drop_name(base, staging, &held, &entry)?;
+            drop_name(base, run, staging, &held, &shown)?;
         } else if has_twin(base, &index, staging, &state, &entry)? {
             staging.unlink(&entry)?;
         } else {
-            set_aside(base, run, staging, &String::from_utf8_lossy(&entry))?;
+            set_aside(base, run, staging, &shown, None)?;
         }
     }
     Ok(())
 }
 
-/// The flag goes off for the moment: a name of a flagged inode cannot be removed.
-fn drop_name(base: &Base, staging: &Dir, held: &Held, entry: &[u8]) -> SysResult<()> {
+/// The flag goes off for the moment: a name of a flagged inode cannot be removed. What was written to the object while its
+/// flag was off is kept: this may be the last name that a guest wrote through.
+fn drop_name(
+    base: &Base,
+    run: &RunId,
+    staging: &Dir,
+    held: &Held,
+    entry: &str,
+) -> Result<(), EngineError> {
     let object = base.object(&held.id)?;
     let flagged = object.as_ref().map_or(Ok(false), Regular::is_immutable)?;
+    let sound = object
+        .as_ref()
+        .map_or(Ok(true), |file| is_sound(file, &held.id))?;
     if let Some(file) = object.as_ref().filter(|_| flagged) {
         file.set_immutable(false)?;
     }
-    staging.unlink(entry)?;
-    match object.filter(|_| flagged) {
-        Some(file) => file.set_immutable(true),
-        None => Ok(()),
+    if sound {
+        staging.unlink(entry.as_bytes())?;
+    } else {
+        set_aside(base, run, staging, entry, Some(&held.id))?;
     }
+    if let Some(file) = object.filter(|_| flagged) {
+        file.set_immutable(true)?;
+    }
+    Ok(())
 }
 
 fn has_twin(

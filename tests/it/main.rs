@@ -68,6 +68,7 @@ mod floors;
 mod frozen;
 mod gc;
 mod guards;
+mod healed;
 mod hostile_plans;
 mod killed;
 mod kit;

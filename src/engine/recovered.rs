@@ -1,0 +1,66 @@
+//! What a receipt that was cut says, and the second one beside it: what healing finished.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::EngineError;
+use crate::base::Base;
+use crate::ledger::{ReceiptReader, ReceiptWriter};
+use crate::model::{Outcome, Receipt, ReceiptLine, RunId, RunTotals};
+use crate::sys::SysError;
+use crate::sys::papers::{self, NewFile};
+
+/// The first line of a run's receipt, where it got so far.
+pub(super) fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
+    let file = papers::open_for_reading(&base.run_paper(run, "receipt.jsonl")).ok()?;
+    ReceiptReader::open(file)
+        .ok()
+        .map(|reader| reader.receipt().clone())
+}
+
+/// A second receipt beside the one that was cut: what healing finished. Own times of files that a healing which was cut in
+/// its turn had noted are kept, for the files that tell them are gone.
+pub(super) fn write_receipt(
+    base: &Base,
+    run: &RunId,
+    mut lines: Vec<ReceiptLine>,
+) -> Result<(), EngineError> {
+    let Some(receipt) = receipt_of(base, run).filter(|_| !lines.is_empty()) else {
+        return Ok(());
+    };
+    let path = base.run_paper(run, "recovered.jsonl");
+    let failed = |e| SysError::new("write", &path, e);
+    take_over_times(&path, &mut lines);
+    let mut writer = ReceiptWriter::new(NewFile::create(&path)?, &receipt).map_err(failed)?;
+    for line in &lines {
+        writer.line(line).map_err(failed)?;
+    }
+    let totals = RunTotals {
+        done: lines.len() as u64,
+        names: lines.iter().map(|line| line.paths.len() as u64).sum(),
+        ..RunTotals::default()
+    };
+    Ok(writer.finish(&totals).map_err(failed)?.publish()?)
+}
+
+fn take_over_times(path: &Path, lines: &mut [ReceiptLine]) {
+    let before = papers::open_for_reading(path).ok();
+    let Some(mut before) = before.and_then(|file| ReceiptReader::open(file).ok()) else {
+        return;
+    };
+    let mut times = BTreeMap::new();
+    while let Ok(Some(line)) = before.next_line() {
+        if let Outcome::Done {
+            mtime: Some(time), ..
+        } = line.outcome
+        {
+            times.insert((line.guest, line.paths), time);
+        }
+    }
+    for line in lines {
+        let known = times.get(&(line.guest.clone(), line.paths.clone()));
+        if let Outcome::Done { mtime, .. } = &mut line.outcome {
+            *mtime = mtime.or(known.copied());
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Healing after guests have run on: what a guest wrote between the cut and the healing stays with those who had it.
+
+use std::io::Write;
+use std::os::unix::fs::PermissionsExt;
+
+use crate::cut::{cut, has_strace, kept_aside};
+use crate::support::{Disk, File, Guest, Lab, content, id, is_immutable, nlink};
+
+/// Three guests with one file; `a`, the first, makes the object.
+fn three(lab: &Lab) -> [Guest; 3] {
+    ["a", "b", "c"].map(|name| {
+        let guest = lab.guest(name);
+        guest.put("/usr/f", &File::new(content(1)));
+        guest
+    })
+}
+
+fn cut_apply(lab: &Lab, guests: &[Guest; 3], options: &[&str], (call, nth): (&str, usize)) {
+    let plan = lab.plan(&guests.each_ref(), options);
+    cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
+}
+
+fn append(guest: &Guest, path: &str) {
+    let file = std::fs::File::options().append(true).open(guest.host(path));
+    file.unwrap().write_all(b"more").unwrap();
+}
+
+fn read(guest: &Guest, path: &str) -> Vec<u8> {
+    std::fs::read(guest.host(path)).unwrap()
+}
+
+fn written() -> Vec<u8> {
+    [&content(1)[..], b"more"].concat()
+}
+
+/// An undo gave a guest its own file back. What others do to the object since is not that guest's.
+#[test]
+fn what_others_wrote_since_does_not_come_to_a_guest_that_had_left() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let guests = three(&lab);
+    lab.plan(&guests.each_ref(), &[]).apply().expect(0);
+    let [a, b, _] = &guests;
+    let base = lab.base();
+    let undo = ["undo", "--run", "all", "--guest", "a", "--yes", "--base"];
+    let undo = [&undo[..], &[base.to_str().unwrap()]].concat();
+    cut("syncfs", 2, &undo);
+    let own = id(&a.host("/usr/f"));
+    assert_ne!(own, id(&b.host("/usr/f")), "it had left");
+    append(b, "/usr/f");
+    let evil = std::fs::Permissions::from_mode(0o4755);
+    std::fs::set_permissions(b.host("/usr/f"), evil).unwrap();
+    lab.on_base("recover", &[]).expect(12);
+    assert_eq!(id(&a.host("/usr/f")), own);
+    assert!(read(a, "/usr/f") == content(1));
+    assert!(!is_immutable(&a.host("/usr/f")));
+    assert!(read(b, "/usr/f") == written());
+    let aside = kept_aside(&lab);
+    assert_eq!(aside.len(), 1);
+    assert!(std::fs::read(&aside[0]).unwrap() == written());
+    assert_eq!(lab.staged().len(), 0);
+    lab.on_base("recover", &[]).expect(12);
+}
+
+/// The healing is cut behind its own exchange, and goes on from there.
+#[test]
+fn what_a_guest_wrote_is_not_lost_when_healing_is_cut() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for (call, nth) in [
+        ("utimensat", 1),
+        ("mkdirat", 1),
+        ("linkat", 1),
+        ("fsync", 1),
+        ("unlinkat", 1),
+    ] {
+        let lab = lab!(Disk::Own);
+        let guests = three(&lab);
+        cut_apply(&lab, &guests, &["--objects", "copy"], ("utimensat", 2));
+        append(&guests[0], "/usr/f");
+        let base = lab.base();
+        cut(call, nth, &["recover", "--base", base.to_str().unwrap()]);
+        lab.on_base("recover", &[]).expect(12);
+        assert!(read(&guests[0], "/usr/f") == content(1), "{call}");
+        let aside = kept_aside(&lab);
+        assert!(!aside.is_empty(), "{call}");
+        for one in aside {
+            assert!(std::fs::read(one).unwrap() == written(), "{call}");
+        }
+        assert_eq!(lab.staged().len(), 0);
+    }
+}
+
+/// The guest whose inode is the object removes its names. The others share it all the same.
+#[test]
+fn an_object_that_others_share_stays_one() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let guests = three(&lab);
+    let [a, b, c] = &guests;
+    a.hard_link("/usr/f", "/usr/g");
+    cut_apply(&lab, &guests, &[], ("utimensat", 2));
+    std::fs::remove_file(a.host("/usr/f")).unwrap();
+    std::fs::remove_file(a.host("/usr/g")).unwrap();
+    lab.on_base("recover", &[]).expect(0);
+    let [object] = &lab.objects()[..] else {
+        panic!("one object");
+    };
+    for guest in [b, c] {
+        assert_eq!(id(&guest.host("/usr/f")), id(object));
+    }
+    assert!(is_immutable(object));
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    assert!(read(b, "/usr/f") == content(1));
+}
+
+/// A guest's inode was to be an object, and the guest wrote to it before anybody was given it, or while somebody was.
+#[test]
+fn a_file_that_its_guest_changed_is_its_own() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for (at, name, exit) in [
+        (("utimensat", 1), false, 12),
+        (("renameat2", 1), true, 0),
+        (("renameat2", 1), false, 0),
+    ] {
+        let lab = lab!(Disk::Own);
+        let guests = three(&lab);
+        let [a, b, _] = &guests;
+        cut_apply(&lab, &guests, &[], at);
+        append(a, "/usr/f");
+        if name {
+            a.hard_link("/usr/f", "/usr/mine");
+        }
+        lab.on_base("recover", &[]).expect(exit);
+        assert!(!is_immutable(&a.host("/usr/f")), "{at:?}");
+        assert!(read(a, "/usr/f") == written());
+        assert_eq!(nlink(&a.host("/usr/f")), if name { 2 } else { 1 });
+        assert!(read(b, "/usr/f") == content(1));
+        assert_eq!(lab.objects().len(), 0, "{at:?}");
+        assert_eq!(lab.staged().len(), 0);
+        let aside = kept_aside(&lab);
+        assert_eq!(aside.is_empty(), exit == 0);
+        for one in aside {
+            assert!(std::fs::read(&one).unwrap() == written());
+            assert_eq!(nlink(&one), 1);
+        }
+    }
+}
+
+/// A healing that is cut behind its receipt does not forget what the receipt says.
+#[test]
+fn own_times_are_told_by_a_healing_that_was_cut() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for (call, nth) in [("unlinkat", 1), ("unlinkat", 2)] {
+        let lab = lab!(Disk::Own);
+        let times = [1_500_000_000, 1_600_000_000, 1_700_000_000];
+        let guests = three(&lab);
+        for (guest, time) in guests.iter().zip(times) {
+            guest.put("/usr/f", &File::new(content(1)).mtime(time, 5));
+        }
+        cut_apply(&lab, &guests, &["--ignore", "mtime"], ("syncfs", 2));
+        let base = lab.base();
+        cut(call, nth, &["recover", "--base", base.to_str().unwrap()]);
+        lab.on_base("recover", &[]).expect(0);
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+        for (guest, time) in guests.iter().zip(times) {
+            let now = std::fs::metadata(guest.host("/usr/f")).unwrap();
+            let now = std::os::unix::fs::MetadataExt::mtime(&now);
+            assert_eq!(now, time, "{call} {nth}");
+        }
+    }
+}
