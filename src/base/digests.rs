@@ -117,7 +117,7 @@ impl Digests {
         let old = self.0.as_ref();
         let written = paper::write(new, &heading, merge::merged(old, seen));
         let (new, check) = written.map_err(|e| SysError::new("write", &path, e))?;
-        if old.is_some_and(|old| old.is(check)) {
+        if old.is_some_and(|old| old.is(check) || !old.is_there()) {
             return Ok(());
         }
         new.publish_unsynced()

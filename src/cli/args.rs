@@ -35,7 +35,8 @@ pub(super) struct MannerArgs {
     /// Let others go first: lowest CPU priority, and the disk only when nobody else wants it
     #[arg(long)]
     background: bool,
-    /// Leave large files that are read in the page cache; else those go from it again that were not in it
+    /// Leave large files that are read in the page cache; else those go from it again that were not in it, where the
+    /// kernel tells (Linux 6.5 and later, and to `plan` not of other users' files)
     #[arg(long)]
     keep_cache: bool,
 }

@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::bounds::{FEW_HOLES, MOST_HOLES, has_too_many_names, holes};
 use super::survey::{Alias, Survey};
 use crate::base::Index;
 use crate::model::{
@@ -83,6 +84,7 @@ pub(super) fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
             secrets: Vec::new(),
             skipped: BTreeMap::new(),
         },
+        holes: 0,
         directories: BTreeMap::new(),
     };
     for file in 0..survey.scan.tree.files() {
@@ -97,6 +99,8 @@ struct Work<'a> {
     judge: &'a Judge<'a>,
     protected: HashMap<FileId, &'a Protected>,
     done: Classified,
+    /// Bytes of holes in files that may be read.
+    holes: u64,
     /// Skips that are summed up under a directory.
     directories: BTreeMap<(Vec<u8>, SkipReason), (Count, Skip)>,
 }
@@ -122,6 +126,9 @@ impl Work<'_> {
         if let Some(first) = kept.iter().position(|(_, kept)| kept.is_some()) {
             self.notice_secret(file, &names);
             return self.keep_file(kept, first, &state);
+        }
+        if holes(&state) > FEW_HOLES {
+            self.holes = self.holes.saturating_add(holes(&state));
         }
         match self.keep_by_file(file, &state) {
             Some(reason) => self.keep_whole(file, reason, &state),
@@ -282,13 +289,13 @@ impl Work<'_> {
         if let Some(verdict) = self.judge.care.inode(&tree.path(first), state) {
             return Some((verdict.reason, Some(verdict.rule.to_owned())));
         }
-        if state.size.saturating_sub(state.allocated()) > MOST_HOLES {
+        if self.holes > MOST_HOLES && holes(state) > FEW_HOLES {
             return Some((SkipReason::TooSparse, None));
         }
         if tree.name_count(file) as u64 != u64::from(state.nlink) {
             return Some((SkipReason::NamesOutside, None));
         }
-        (tree.name_count(file) > MOST_NAMES).then_some((SkipReason::TooManyNames, None))
+        has_too_many_names(tree, file).then_some((SkipReason::TooManyNames, None))
     }
 
     fn keep_whole(
@@ -363,12 +370,6 @@ impl Work<'_> {
         self.done
     }
 }
-
-/// Holes cost nothing to make and time to read: a guest could stop every plan with one file of 8 EiB.
-const MOST_HOLES: u64 = 64 << 30;
-
-/// A line may be 16 MiB long; with the longest paths this many names fit.
-const MOST_NAMES: usize = 40_000;
 
 /// By path; at one path first what is about the path itself, then what stands for all beneath it, by reason.
 fn sort_extra(extra: &mut Vec<Skip>) {

@@ -14,6 +14,9 @@ use crate::model::{
 /// small beside the scan.
 const STRETCH: usize = 1024;
 
+/// Bytes of the paths in a stretch that holds several names.
+const STRETCH_TEXT: usize = 256 << 10;
+
 /// What the lines of one guest are made of.
 #[derive(Clone, Copy)]
 pub(super) struct Emitter<'a> {
@@ -37,11 +40,31 @@ impl<'a> Emitter<'a> {
     /// All lines of the guest, in pieces. Even a guest without names has one: its directories may have lines.
     pub fn stretches(self) -> impl Iterator<Item = Stretch<'a>> {
         let names = self.survey.scan.tree.names();
-        (0..names.max(1)).step_by(STRETCH).map(move |from| Stretch {
+        let next = move |from: usize| Stretch {
             emitter: self,
             from,
-            to: (from + STRETCH).min(names),
+            to: self.end(from),
+        };
+        std::iter::successors(Some(next(0)), move |last| {
+            (last.to < names).then(|| next(last.to))
         })
+    }
+
+    /// Where a stretch ends that begins here.
+    fn end(&self, from: usize) -> usize {
+        let tree = &self.survey.scan.tree;
+        let mut room = STRETCH_TEXT;
+        let names = from..tree.names().min(from + STRETCH);
+        let fits = names.clone().take_while(|name| {
+            let file = tree.file_of(*name);
+            // The first name's line names the others.
+            let others = tree.names_of(file).skip(1).filter(|_| tree.is_first(*name));
+            let text: usize = others.map(|other| tree.path_length(other)).sum();
+            let left = room.checked_sub(text + tree.path_length(*name));
+            left.map(|left| room = left).is_some()
+        });
+        let fits = fits.count().max(1);
+        names.end.min(from + fits)
     }
 
     /// How many of these lines about directories come before a name.

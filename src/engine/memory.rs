@@ -102,12 +102,13 @@ impl<'a> Memory<'a> {
     /// Keeps the beginning of a file that was read no further, or what is known already. Extended attributes are judged by
     /// rules that may change: they are looked at anew every time.
     pub fn begun(&self, which: Which, state: &FileState, (beginning, plain): (Fingerprint, Plain)) {
-        let known = self.digests.of(state).unwrap_or(Known {
+        let mut known = self.digests.of(state).unwrap_or(Known {
             beginning,
             plain,
             content: None,
             extents: None,
         });
+        known.plain = known.plain.or(plain);
         self.keep(which, state, &known);
     }
 

@@ -15,6 +15,7 @@ mod apply;
 mod apply_loop;
 mod aside;
 mod batch;
+mod bounds;
 mod choices;
 mod classify;
 mod compare;

@@ -14,7 +14,7 @@ use super::groups::Groups;
 use super::matching::{Matched, Which};
 use crate::model::{
     Count, Digest, FileState, Fingerprint, Ignored, MetadataDigest, Moved, NearMiss, NearMisses,
-    Shift,
+    Shift, Summary,
 };
 
 /// From this many files on, owners that differ by one constant are a shift of the whole guest.
@@ -183,9 +183,17 @@ impl Near<'_> {
         };
         let mut single: Vec<Miss> = misses.into_iter().filter(|m| !is_shifted(m)).collect();
         single.sort_by_key(|miss| (std::cmp::Reverse(miss.bytes), miss.of));
-        single.truncate(NearMisses::MOST_LISTED);
-        sum.listed = single.iter().map(|miss| self.listed(miss)).collect();
-        sum.shifted = shifts
+        let mut room = Summary::MOST_TEXT;
+        let listed = single.iter().map(|miss| self.listed(miss));
+        let fits = |miss: &NearMiss| {
+            let left = room.checked_sub(miss.files.0.len() + miss.files.1.len());
+            left.map(|left| room = left).is_some()
+        };
+        sum.listed = listed
+            .take(NearMisses::MOST_LISTED)
+            .take_while(fits)
+            .collect();
+        sum.shifted = largest(shifts)
             .into_iter()
             .map(|(key, count)| self.shifted(key, count))
             .collect();
@@ -280,6 +288,15 @@ fn kind(groups: &Groups, group: usize) -> Option<Kind> {
         which: groups.first(group),
         files: u32::try_from(groups.members(group).len()).unwrap_or(u32::MAX),
     })
+}
+
+/// Those of most files, in their order.
+fn largest(shifts: BTreeMap<ShiftKey, Count>) -> Vec<(ShiftKey, Count)> {
+    let mut all: Vec<(ShiftKey, Count)> = shifts.into_iter().collect();
+    all.sort_by_key(|(key, count)| (std::cmp::Reverse(count.files), *key));
+    all.truncate(NearMisses::MOST_LISTED);
+    all.sort_by_key(|(key, _)| *key);
+    all
 }
 
 /// Candidates that are in no group, and did not drop out.

@@ -6,6 +6,7 @@
 use std::io::{self, Write};
 
 use super::content::{self, ContentDigest};
+use super::frames::MAX_VALUE;
 use super::line;
 use super::object::{members, with_kind};
 use super::sealed::with_seal;
@@ -49,12 +50,32 @@ impl Encoded {
             if at > 0 {
                 encoded.lines.extend_from_slice(encoded.form.between());
             }
+            let before = encoded.lines.len();
             line::encode(action, &mut encoded.lines)?;
+            readable(encoded.lines.len() - before)?;
             content::add(action, &mut encoded.digested);
         }
         Ok(encoded)
     }
+
+    /// Bytes of all lines.
+    #[cfg(test)]
+    pub fn length(&self) -> usize {
+        self.lines.len()
+    }
 }
+
+/// What no reader would take is not written: a plan that is announced can be read.
+fn readable(length: usize) -> io::Result<()> {
+    if length + KIND < MAX_VALUE {
+        return Ok(());
+    }
+    let why = format!("a line of {length} bytes, which no reader of plans takes");
+    Err(io::Error::other(why))
+}
+
+/// Longest that a kind is, which goes before a record.
+const KIND: usize = 64;
 
 impl Form {
     /// What stands between two lines of the list.

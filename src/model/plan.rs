@@ -147,9 +147,25 @@ pub struct Summary {
     /// Files of equal content that only their metadata keeps apart.
     #[serde(skip_serializing_if = "NearMisses::is_empty", default)]
     pub near_misses: NearMisses,
-    /// Keys and identities that several guests have in common.
+    /// Keys and identities that several guests have in common, at most [`Summary::MOST_SECRETS`].
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub same_secrets: Vec<SameSecret>,
+    /// How many more there are.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more_same_secrets: u64,
+}
+
+impl Summary {
+    /// Most secrets that are listed one by one.
+    pub const MOST_SECRETS: usize = 1_000;
+
+    /// A summary is one value of the plan, and names of guests' files are as long and as many as the guests like: of each
+    /// list no more bytes than these are written.
+    pub const MOST_TEXT: usize = 1 << 20;
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// Files of equal content that only their metadata keeps apart.
@@ -160,9 +176,10 @@ pub struct NearMisses {
     pub all: Count,
     /// The same by what differs, such as `mtime` or `uid, gid`.
     pub by: BTreeMap<String, Count>,
-    /// The largest ones, at most [`NearMisses::MOST_LISTED`].
+    /// The largest ones, at most [`NearMisses::MOST_LISTED`], and at most [`Summary::MOST_TEXT`] bytes of names.
     pub listed: Vec<NearMiss>,
-    /// Guests whose owners are shifted by a constant, as user namespaces do: one entry a pair.
+    /// Guests whose owners are shifted by a constant, as user namespaces do: one entry a pair and a constant, those of most
+    /// files, at most [`NearMisses::MOST_LISTED`].
     pub shifted: Vec<Shift>,
 }
 
@@ -205,8 +222,17 @@ pub struct Shift {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SameSecret {
-    /// `GUEST:PATH` of each, escaped as on a terminal: to be read, not to be parsed.
+    /// `GUEST:PATH` of some, with at least one of each guest's as far as there is room, escaped as on a terminal: to be
+    /// read, not to be parsed.
     pub files: Vec<String>,
+    /// How many more files have it.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more: u64,
+}
+
+impl SameSecret {
+    /// Most files of one secret that are listed.
+    pub const MOST_FILES: usize = 100;
 }
 
 /// What a plan would do, in numbers.

@@ -211,7 +211,8 @@ impl<'a> PlanView<'a> {
                 .take(MOST_TWINS)
                 .map(|f| safe(f))
                 .collect();
-            let more = secret.files.len().saturating_sub(MOST_TWINS);
+            let unlisted = secret.files.len().saturating_sub(MOST_TWINS);
+            let more = (unlisted as u64).saturating_add(secret.more);
             let more = if more > 0 {
                 format!(" and {more} more")
             } else {
@@ -223,8 +224,10 @@ impl<'a> PlanView<'a> {
             )
         };
         let mut lines: Vec<String> = all.iter().take(MOST_SECRETS).map(line).collect();
-        if all.len() > MOST_SECRETS {
-            let more = counted((all.len() - MOST_SECRETS) as u64, "more secret");
+        let unlisted = all.len().saturating_sub(MOST_SECRETS) as u64;
+        let unlisted = unlisted.saturating_add(self.summary.more_same_secrets);
+        if unlisted > 0 {
+            let more = counted(unlisted, "more secret");
             lines.push(format!("SAME SECRET: and {more}, see the plan's summary"));
         }
         lines

@@ -314,5 +314,6 @@ fn small_summary() -> Summary {
         }],
         near_misses: NearMisses::default(),
         same_secrets: Vec::new(),
+        more_same_secrets: 0,
     }
 }

@@ -21,6 +21,7 @@ pub struct SummaryBuilder {
     shared: BTreeMap<Box<[u32]>, Count>,
     near_misses: NearMisses,
     same_secrets: Vec<SameSecret>,
+    more_same_secrets: u64,
 }
 
 impl SummaryBuilder {
@@ -33,13 +34,19 @@ impl SummaryBuilder {
             shared: BTreeMap::new(),
             near_misses: NearMisses::default(),
             same_secrets: Vec::new(),
+            more_same_secrets: 0,
         }
     }
 
     /// What was noticed beside the plan.
-    pub fn noticed(&mut self, near_misses: NearMisses, same_secrets: Vec<SameSecret>) {
+    pub fn noticed(
+        &mut self,
+        near_misses: NearMisses,
+        (same_secrets, more): (Vec<SameSecret>, u64),
+    ) {
         self.near_misses = near_misses;
         self.same_secrets = same_secrets;
+        self.more_same_secrets = more;
     }
 
     /// Counts one line of the plan. A skip counts as a line only: see [`SummaryBuilder::skipped`].
@@ -81,6 +88,7 @@ impl SummaryBuilder {
             shared,
             near_misses: self.near_misses,
             same_secrets: self.same_secrets,
+            more_same_secrets: self.more_same_secrets,
         }
     }
 

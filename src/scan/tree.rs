@@ -96,6 +96,13 @@ impl Tree {
         [dir, b"/", component].concat()
     }
 
+    /// How long a name is as a path.
+    pub fn path_length(&self, name: usize) -> usize {
+        let Name { dir, at, .. } = self.names[name];
+        let dir = self.dirs[dir as usize].length as usize;
+        dir + 1 + usize::from(self.pool[at as usize])
+    }
+
     /// A name as a checked path. The walk made it of single components, so it is one.
     pub fn guest_path(&self, name: usize) -> GuestPath {
         GuestPath::new(&self.path(name)).unwrap_or_else(|_| GuestPath::root())

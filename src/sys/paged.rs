@@ -1,7 +1,7 @@
 //! A paper of ours that is read in places, because all of it would take much memory.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
+use std::fs::{File, Metadata};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use super::papers::open_for_reading;
@@ -27,6 +27,15 @@ impl Paged {
             length: state.len(),
             path: path.to_owned(),
         })
+    }
+
+    /// Is it still what is at its path?
+    pub fn is_there(&self) -> bool {
+        let there = std::fs::symlink_metadata(&self.path);
+        let same = |there: Metadata, here: Metadata| {
+            (there.dev(), there.ino()) == (here.dev(), here.ino())
+        };
+        there.is_ok_and(|there| self.file.metadata().is_ok_and(|here| same(there, here)))
     }
 
     /// Its bytes when it was opened.

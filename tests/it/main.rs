@@ -22,6 +22,7 @@
 //! | `matrix`, `races`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
 //! | `defence`, `limits` | what the base refuses, and how far a run goes |
 //! | `readme`, `upgrade` | that the README is true |
+//! | `bounded` | what one guest may cost the plan of all |
 //! | `bench` | that the benchmark's scripts are whole |
 //! | `kit` | the helpers of all these |
 //!
@@ -54,6 +55,7 @@
 mod support;
 
 mod bench;
+mod bounded;
 mod cache;
 mod care;
 mod confined;

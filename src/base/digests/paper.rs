@@ -91,6 +91,11 @@ impl Paper {
         })
     }
 
+    /// Is it where it was opened? `apply` removes what it found to be wrong.
+    pub fn is_there(&self) -> bool {
+        self.paged.is_there()
+    }
+
     /// Is a paper with this check the same? Not if this one is damaged, as far as it was read.
     pub fn is(&self, check: [u8; 16]) -> bool {
         self.check == check && !self.damaged.load(Ordering::Relaxed)

@@ -179,6 +179,7 @@ pub fn summary() -> Summary {
         bytes: 3223,
     };
     Summary {
+        more_same_secrets: 2,
         totals: Totals {
             links: 3,
             names: 5,
@@ -334,6 +335,7 @@ fn near_misses() -> NearMisses {
 
 fn same_secrets() -> Vec<SameSecret> {
     vec![SameSecret {
+        more: 0,
         files: vec!["web1:/etc/machine-id".into(), "web2:/etc/machine-id".into()],
     }]
 }
