@@ -1,10 +1,14 @@
 //! Lets go of the files that came out of a batch while the next one is prepared: the last descriptor of a file without
-//! names gives its room back, which takes the kernel as long as all else that is done for it.
+//! names gives its room back, which takes the kernel as long as all else that is done for it. Where the disk is told of
+//! free room at once (`discard`), each file waits for the disk, so many are let go side by side.
 //!
 //! Small batches, and all where room is scarce, are let go at once: the next batch may need what they give back.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
+
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::batch::Job;
 use crate::base::Base;
@@ -16,7 +20,10 @@ const SMALL: usize = 64;
 /// Where less is free, in bytes, nothing is put off: some batches of what they may hold.
 const SCARCE: u64 = 1 << 30;
 
-/// One thread, at most two batches behind.
+/// Files that are let go side by side: threads that wait for the disk, and need no core meanwhile.
+const ABREAST: usize = 16;
+
+/// One thread and those that it leads, at most two batches behind.
 #[derive(Default)]
 pub(super) struct Dropper(Option<(SyncSender<Vec<Job>>, JoinHandle<()>)>);
 
@@ -54,7 +61,20 @@ impl Drop for Dropper {
 /// `None` where this process may have no thread.
 fn start() -> Option<(SyncSender<Vec<Job>>, JoinHandle<()>)> {
     let (sender, receiver) = sync_channel::<Vec<Job>>(1);
-    let run = move || receiver.into_iter().for_each(drop);
+    let pool = ThreadPoolBuilder::new().num_threads(ABREAST);
+    let pool = pool.thread_name(|_| "dropper".into()).build().ok();
+    let run = move || {
+        receiver
+            .into_iter()
+            .for_each(|jobs| let_go(jobs, pool.as_ref()))
+    };
     let thread = Builder::new().name("dropper".into()).spawn(run).ok()?;
     Some((sender, thread))
+}
+
+fn let_go(jobs: Vec<Job>, pool: Option<&ThreadPool>) {
+    match pool {
+        Some(pool) => pool.install(|| jobs.into_par_iter().for_each(drop)),
+        None => drop(jobs),
+    }
 }
