@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::args::MannerArgs;
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
-use crate::engine::{self, PageCache, PlanFile};
+use crate::engine::{self, PlanFile, Readers};
 use crate::report::{scrub, verify};
 
 /// Prove from the disk that every applied action of a plan holds
@@ -27,6 +27,10 @@ pub(super) struct Args {
     /// With --base: only objects that were not read since; an age (30d, 12h), a date or RFC 3339
     #[arg(long, value_name = "WHEN", requires = "base", value_parser = moment)]
     since: Option<i64>,
+    /// At most so many threads; default: as many as there are cores. On a rotating disk one of them reads objects,
+    /// whatever is given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    jobs: Option<u16>,
     #[command(flatten)]
     manners: MannerArgs,
     /// Print the answer as JSON
@@ -35,15 +39,18 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let cache = args.manners.take()?;
+    let readers = Readers {
+        cache: args.manners.take()?,
+        jobs: args.jobs.map(usize::from),
+    };
     if let Some(base) = &args.base {
-        return scrub(base, cache, args);
+        return scrub(base, readers, args);
     }
     let plan = args.plan.as_deref().unwrap_or(Path::new("-"));
     let mut plan = PlanFile::open(plan)?;
     let screen = Screen::new();
     engine::to_reading(&screen);
-    let found = engine::verify(&mut plan, cache, &screen)?;
+    let found = engine::verify(&mut plan, readers, &screen)?;
     let mut out = io::stdout().lock();
     if args.json {
         verify::json(&found, &mut out)?;
@@ -57,11 +64,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     })
 }
 
-fn scrub(base: &Path, cache: PageCache, args: &Args) -> Result<Exit, Failure> {
+fn scrub(base: &Path, readers: Readers, args: &Args) -> Result<Exit, Failure> {
     let stop = engine::stop_on_signals()?;
     let screen = Screen::new();
     engine::to_scrubbing(base, &screen)?;
-    let found = engine::scrub(base, args.since, cache, &screen, &stop)?;
+    let found = engine::scrub(base, args.since, readers, &screen, &stop)?;
     let mut out = io::stdout().lock();
     if args.json {
         scrub::json(&found, &mut out)?;

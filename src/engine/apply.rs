@@ -3,6 +3,7 @@
 //! The plan is first copied into the base and checked whole, so that what is executed is what was checked. Only then,
 //! and after a person or `--yes` agreed, the first name is touched.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::apply_loop::ApplyLoop;
@@ -15,7 +16,7 @@ use super::receipts::{ReceiptFile, RunResult};
 use super::rights::entitled;
 use super::still::Still;
 use super::teach::Teacher;
-use super::{EngineError, Guest, guests, protection, recover};
+use super::{EngineError, Guest, ahead, guests, protection, recover};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::ledger::{Closing, Edits};
@@ -201,12 +202,15 @@ impl ReadyToApply {
             &mut receipt,
         );
         let mut plan = open_copy(&self.run.papers.join(PLAN))?;
-        while let Some((_, line)) = plan.next_action()? {
-            work.take(line.action, stop, observer)?;
-            if work.is_over(stop) {
-                break;
+        ahead::stretches(&mut plan, &mut |lines| {
+            for action in lines {
+                work.take(action, stop, observer)?;
+                if work.is_over(stop) {
+                    return Ok(ControlFlow::Break(()));
+                }
             }
-        }
+            Ok(ControlFlow::Continue(()))
+        })?;
         work.finish(stop, observer)?;
         observer.notice(&Event::End(Stage::Apply));
         let result = receipt.finish()?;

@@ -1,16 +1,30 @@
-//! The threads of a plan: workers, and among them those who read content. They are started when the process has given
+//! The threads of a command that reads much: workers, and among them those who read content. They are started when the process has given
 //! up what it does not need, so that they have given it up, too.
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{EngineError, Guest};
 use crate::rules::reading::{Disk, Machine, Order, Reading};
-use crate::sys::{SysResult, machine, rotates};
+use crate::sys::{Dir, PageCache, SysResult, machine, rotates};
+
+/// How a command reads what it checks.
+#[derive(Debug, Clone, Copy)]
+pub struct Readers {
+    /// What becomes of pages that are read.
+    pub cache: PageCache,
+    /// At most so many threads; as many as there are cores where nothing is said.
+    pub jobs: Option<usize>,
+}
 
 /// How guests on this disk are read, by so many threads at most.
 pub(super) fn reading(guests: &[Guest], jobs: Option<usize>) -> SysResult<Reading> {
     // All guests are on one file system.
-    let rotates = guests.first().map_or(Ok(false), |one| rotates(&one.root))?;
+    reading_in(guests.first().map(|one| &one.root), jobs)
+}
+
+/// The same for the disk that holds a directory.
+pub(super) fn reading_in(dir: Option<&Dir>, jobs: Option<usize>) -> SysResult<Reading> {
+    let rotates = dir.map_or(Ok(false), rotates)?;
     let disk = if rotates { Disk::Rotating } else { Disk::Other };
     let machine = Machine {
         disk,

@@ -64,9 +64,9 @@ fn start() -> Option<(SyncSender<Vec<Job>>, JoinHandle<()>)> {
     let pool = ThreadPoolBuilder::new().num_threads(ABREAST);
     let pool = pool.thread_name(|_| "dropper".into()).build().ok();
     let run = move || {
-        receiver
-            .into_iter()
-            .for_each(|jobs| let_go(jobs, pool.as_ref()))
+        for jobs in receiver {
+            let_go(jobs, pool.as_ref());
+        }
     };
     let thread = Builder::new().name("dropper".into()).spawn(run).ok()?;
     Some((sender, thread))

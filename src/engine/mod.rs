@@ -11,6 +11,7 @@
 //! wish list: it can narrow what is done, and every fact in it is proven again. No decision here looks at a reason.
 
 mod adopted;
+mod ahead;
 mod apply;
 mod apply_loop;
 mod aside;
@@ -72,6 +73,7 @@ mod verify;
 
 pub use apply::{ApplyOptions, ReadyToApply};
 pub use confined::{to_papers, to_reading, to_scrubbing};
+pub use crew::Readers;
 pub use error::{EngineError, ErrorKind};
 pub use explain::explain;
 pub use gc::collect;

@@ -4,6 +4,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rayon::prelude::*;
+
+use super::crew::{Crew, Readers, reading_in};
 use super::history::History;
 use super::{EngineError, Guest, Stop};
 use crate::base::{Base, BaseError, Held, Index, Scrubbed};
@@ -21,7 +24,7 @@ const NOTED: usize = 16;
 pub fn scrub(
     base: &Path,
     since: Option<i64>,
-    cache: PageCache,
+    readers: Readers,
     observer: &dyn Observer,
     stop: &Stop,
 ) -> Result<Scrub, EngineError> {
@@ -32,7 +35,8 @@ pub fn scrub(
         base,
         protection: history.protection(),
         names: Names::new(&history),
-        cache,
+        cache: readers.cache,
+        crew: Crew::start(reading_in(Some(base.dir()), readers.jobs)?)?,
         found: Scrub::default(),
         unflagged: Vec::new(),
     };
@@ -52,6 +56,7 @@ struct Work<'a> {
     protection: std::collections::HashMap<ObjectId, bool>,
     names: Names,
     cache: PageCache,
+    crew: Crew,
     found: Scrub,
     unflagged: Vec<ObjectId>,
 }
@@ -80,12 +85,12 @@ impl Work<'_> {
             }
             let begun = machine::seconds();
             let before = self.findings();
-            for held in objects {
-                if stop.asked() {
+            for (held, judged) in objects.iter().zip(self.judge_all(&objects, stop)) {
+                let Some(judged) = judged else {
                     self.found.interrupted = true;
                     return Ok(read.write(self.base)?);
-                }
-                self.object(&held)?;
+                };
+                self.object(held, judged);
                 observer.notice(&Event::Advance(Stage::Verify, 1));
             }
             // What is not as it should be is found again by the next scrub.
@@ -103,15 +108,24 @@ impl Work<'_> {
         self.found.differences.len() + self.unflagged.len()
     }
 
-    fn object(&mut self, held: &Held) -> SysResult<()> {
-        let judged = self.base.object(&held.id).and_then(|object| {
-            object
-                .map(|object| judge(&held.id, object, self.cache))
-                .transpose()
-        });
+    /// Reads objects side by side; `None` for those that were not read because somebody asked to stop.
+    fn judge_all(&self, objects: &[Held], stop: &Stop) -> Vec<Option<SysResult<Option<Judged>>>> {
+        let (base, cache) = (self.base, self.cache);
+        let judge = |held: &Held| {
+            let object = base.object(&held.id);
+            object.and_then(|object| {
+                let judged = object.map(|object| judge(&held.id, object, cache));
+                judged.transpose()
+            })
+        };
+        let judge = |held: &Held| (!stop.asked()).then(|| judge(held));
+        self.crew.read(|| objects.par_iter().map(judge).collect())
+    }
+
+    fn object(&mut self, held: &Held, judged: SysResult<Option<Judged>>) {
         match judged {
             // gc was here meanwhile.
-            Ok(None) => return Ok(()),
+            Ok(None) => {}
             Ok(Some(judged)) => {
                 self.found.objects += 1;
                 self.found.bytes += judged.bytes;
@@ -125,7 +139,6 @@ impl Work<'_> {
             }
             Err(error) => self.say(Some(held.id), Wrong::Unreadable(error.to_string())),
         }
-        Ok(())
     }
 
     fn damaged(&mut self, held: &Held, wrong: Vec<Moved>) {

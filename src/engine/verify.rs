@@ -2,213 +2,178 @@
 //!
 //! The receipts are asked only for one thing: whether a line that does not hold was ever applied. A line that was
 //! refused is no difference; a line that was done and does not hold is one.
+//!
+//! Some lines at a time: their objects are read side by side, each once a run, then their names are looked up side by
+//! side; what was found is told in the order of the lines, whoever was first to find it.
 
-use std::collections::{BTreeMap, HashMap};
+mod proof;
 
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use rayon::prelude::*;
+
+use super::ahead::stretches;
+use super::crew::{Crew, Readers, reading_in};
 use super::history::History;
-use super::{EngineError, Guest, PlanFile};
-use crate::base::{Base, Index};
+use super::{EngineError, PlanFile};
+use crate::base::Base;
 use crate::model::{
-    Action, Difference, Event, FileId, Flag, GuestName, GuestPath, Ignored, Link, Moved, ObjectId,
-    Observer, Stage, Verification, Wrong,
+    Action, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer, Stage,
+    Verification, Wrong,
 };
-use crate::sys::hash::metadata_digest;
-use crate::sys::{PageCache, Regular, SysError, SysResult};
+use crate::sys::SysResult;
+use proof::{Generation, Proven, World, first};
 
 /// Checks names, objects, flags and staging against the plan.
 pub fn verify(
     plan: &mut PlanFile,
-    cache: PageCache,
+    readers: Readers,
     observer: &dyn Observer,
 ) -> Result<Verification, EngineError> {
     let path = plan.path().to_owned();
-    check(plan, cache, observer).map_err(|error| error.in_file(&path))
+    check(plan, readers, observer).map_err(|error| error.in_file(&path))
 }
 
 fn check(
     plan: &mut PlanFile,
-    cache: PageCache,
+    readers: Readers,
     observer: &dyn Observer,
 ) -> Result<Verification, EngineError> {
     let mut reader = plan.reader()?;
     let base = Base::existing(&reader.header().base.path)?;
-    let guests = reader.guests().iter().map(|g| {
-        (
-            g.name.clone(),
-            Guest::open(g.name.clone(), &g.root)
-                .ok()
-                .filter(|open| is_root_of(open, g)),
-        )
-    });
-    let guests: BTreeMap<GuestName, Option<Guest>> = guests.collect();
-    let ignore = reader.header().policy.ignore.clone();
+    let crew = Crew::start(reading_in(Some(base.dir()), readers.jobs)?)?;
     let mut check = Check {
-        held: generations_held(&Index::read(&base)?),
-        base: &base,
-        guests,
+        world: World::open(&base, reader.header(), reader.guests(), readers.cache)?,
         history: History::read(&base)?,
-        ignore,
-        cache,
-        inodes: HashMap::new(),
+        crew,
+        generations: HashMap::new(),
         found: Verification::default(),
     };
     observer.notice(&Event::Begin(Stage::Verify, None));
-    while let Some((_, line)) = reader.next_action()? {
-        match line.action {
-            Action::Link(link) => check.link(&link)?,
-            Action::Flag(flag) => check.flag(&flag)?,
-            Action::Skip(_) => {}
-        }
-        observer.notice(&Event::Advance(Stage::Verify, 1));
-    }
+    stretches(&mut reader, &mut |lines| {
+        check.lines(&lines)?;
+        observer.notice(&Event::Advance(Stage::Verify, lines.len() as u64));
+        Ok(ControlFlow::Continue(()))
+    })?;
     reader.finish()?;
-    check.staging()?;
+    check.staging(&base)?;
     observer.notice(&Event::End(Stage::Verify));
     Ok(check.found)
 }
 
-fn generations_held(index: &Index) -> HashMap<ObjectId, Vec<ObjectId>> {
-    let mut held: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
-    for object in index.objects() {
-        held.entry(ObjectId {
-            generation: 0,
-            ..object.id
-        })
-        .or_default()
-        .push(object.id);
+/// The object that a line is about.
+fn object_of(line: &Action) -> Option<&ObjectId> {
+    match line {
+        Action::Link(link) => Some(&link.object),
+        Action::Flag(flag) => Some(&flag.object),
+        Action::Skip(_) => None,
     }
-    held
-}
-
-fn is_root_of(open: &Guest, planned: &crate::model::PlannedGuest) -> bool {
-    open.id.dev.to_string() == planned.dev && open.id.ino.to_string() == planned.ino
 }
 
 struct Check<'a> {
-    /// Objects in the base by content and metadata: all generations, with whatever gaps gc left.
-    held: HashMap<ObjectId, Vec<ObjectId>>,
-    base: &'a Base,
-    guests: BTreeMap<GuestName, Option<Guest>>,
+    world: World<'a>,
     history: History,
-    ignore: Vec<Ignored>,
-    cache: PageCache,
-    /// Inodes of all generations of an object, each proven sound once.
-    inodes: HashMap<ObjectId, Vec<(ObjectId, FileId)>>,
+    crew: Crew,
+    /// Of every object so far, each proven once.
+    generations: HashMap<ObjectId, Vec<Generation>>,
     found: Verification,
 }
 
 impl Check<'_> {
-    fn link(&mut self, link: &Link) -> SysResult<()> {
-        let inodes = self.generations(&link.object)?;
-        let wrong = self.wrong_names(link, &inodes);
-        if wrong.is_empty() {
-            self.found.holds += 1;
-            return Ok(());
-        }
-        if !self.was_applied(link) {
-            self.found.not_applied += 1;
-            return Ok(());
-        }
-        for (path, what) in wrong {
-            self.differ(Some(&link.guest), Some(path), Some(link.object), what);
-        }
-        Ok(())
-    }
-
-    fn flag(&mut self, flag: &Flag) -> SysResult<()> {
-        let inodes = self.generations(&flag.object)?;
-        if inodes.is_empty() {
-            // Its links tell: they hold nothing, or were never applied.
-            self.found.not_applied += 1;
-        }
-        for (id, _) in inodes {
-            let object = self.base.object(&id);
-            let flagged = object.and_then(|object| object.map_or(Ok(false), |o| o.is_immutable()));
-            match flagged {
-                Ok(true) => self.found.holds += 1,
-                Ok(false) => self.differ(None, None, Some(id), Wrong::NotFlagged),
-                Err(error) => {
-                    self.differ(None, None, Some(id), Wrong::Unreadable(error.to_string()));
-                }
+    fn lines(&mut self, lines: &[Action]) -> SysResult<()> {
+        let mut news = self.prove(lines);
+        let (world, known) = (&self.world, &self.generations);
+        let wrong: Vec<Vec<_>> = self.crew.work(|| {
+            lines
+                .par_iter()
+                .map(|line| look(line, world, known))
+                .collect::<Vec<_>>()
+        });
+        for (line, wrong) in lines.iter().zip(wrong) {
+            if let Some(proven) = object_of(line).and_then(|id| news.remove(&first(id))) {
+                self.tell(proven?);
+            }
+            match line {
+                Action::Link(link) => self.link(link, wrong),
+                Action::Flag(flag) => self.flag(flag),
+                Action::Skip(_) => {}
             }
         }
         Ok(())
     }
 
-    fn staging(&mut self) -> SysResult<()> {
-        for run in self.base.staging().list()? {
+    /// Reads the objects of these lines that were not read yet. Returns what is to be told of each.
+    fn prove(&mut self, lines: &[Action]) -> HashMap<ObjectId, SysResult<Proven>> {
+        let mut fresh: Vec<ObjectId> = lines.iter().filter_map(object_of).map(first).collect();
+        fresh.retain(|id| !self.generations.contains_key(id));
+        fresh.sort_unstable();
+        fresh.dedup();
+        let world = &self.world;
+        let prove = |id: ObjectId| (id, world.prove(&id));
+        let mut news: HashMap<ObjectId, SysResult<Proven>> = self
+            .crew
+            .read(|| fresh.into_par_iter().map(prove).collect());
+        for (id, proven) in &mut news {
+            let all = proven
+                .as_mut()
+                .map(|it| std::mem::take(&mut it.generations));
+            self.generations.insert(*id, all.unwrap_or_default());
+        }
+        news
+    }
+
+    fn tell(&mut self, proven: Proven) {
+        self.found.objects += proven.read;
+        for (id, wrong) in proven.wrong {
+            self.differ(None, None, Some(id), wrong);
+        }
+    }
+
+    fn link(&mut self, link: &Link, wrong: Vec<(&GuestPath, Wrong)>) {
+        if wrong.is_empty() {
+            self.found.holds += 1;
+        } else if !self.was_applied(link) {
+            self.found.not_applied += 1;
+        } else {
+            for (path, what) in wrong {
+                self.differ(Some(&link.guest), Some(path), Some(link.object), what);
+            }
+        }
+    }
+
+    fn flag(&mut self, flag: &Flag) {
+        let Verification {
+            holds,
+            not_applied,
+            differences,
+            ..
+        } = &mut self.found;
+        let generations = of(&self.generations, &flag.object);
+        if generations.is_empty() {
+            // Its links tell: they hold nothing, or were never applied.
+            *not_applied += 1;
+        }
+        for generation in generations {
+            if generation.flagged {
+                *holds += 1;
+            } else {
+                differences.push(about(generation.id, Wrong::NotFlagged));
+            }
+        }
+    }
+
+    fn staging(&mut self, base: &Base) -> SysResult<()> {
+        for run in base.staging().list()? {
             let shown = String::from_utf8_lossy(&run).into_owned();
             self.differ(None, None, None, Wrong::LeftInStaging(shown));
         }
         Ok(())
     }
 
-    /// Names of the line that do not refer to the object, and how.
-    fn wrong_names<'l>(
-        &self,
-        link: &'l Link,
-        inodes: &[(ObjectId, FileId)],
-    ) -> Vec<(&'l GuestPath, Wrong)> {
-        let names = std::iter::once(&link.path).chain(&link.also);
-        let Some(Some(guest)) = self.guests.get(&link.guest) else {
-            return names.map(|name| (name, Wrong::RootChanged)).collect();
-        };
-        let judge = |name: &'l GuestPath| match SysError::absent(guest.root.look(name.relative())) {
-            Ok(None) => Some((name, Wrong::NameGone)),
-            Ok(Some(_)) if inodes.is_empty() => Some((name, Wrong::ObjectGone)),
-            Ok(Some(state)) if inodes.iter().any(|(_, inode)| *inode == state.id) => None,
-            Ok(Some(_)) => Some((name, Wrong::NotTheObject)),
-            Err(error) => Some((name, Wrong::Unreadable(error.to_string()))),
-        };
-        names.filter_map(judge).collect()
-    }
-
     fn was_applied(&self, link: &Link) -> bool {
         let known = self.history.guests.get(&link.guest);
         known.is_some_and(|known| known.files.contains_key(&link.path))
-    }
-
-    /// All generations of an object that are in the base. Each is read whole, once: a damaged one is a difference.
-    fn generations(&mut self, id: &ObjectId) -> SysResult<Vec<(ObjectId, FileId)>> {
-        let first = ObjectId {
-            generation: 0,
-            ..*id
-        };
-        if let Some(known) = self.inodes.get(&first) {
-            return Ok(known.clone());
-        }
-        let same = self.held.get(&first).cloned().unwrap_or_default();
-        let mut all = Vec::new();
-        for id in same {
-            match self.base.object(&id) {
-                Ok(Some(object)) => {
-                    let state = object.state()?;
-                    all.push((id, state.id));
-                    self.prove(&id, &object.passing(state.size, self.cache))?;
-                }
-                Ok(None) => {}
-                Err(error) => {
-                    self.differ(None, None, Some(id), Wrong::Unreadable(error.to_string()));
-                }
-            }
-        }
-        self.inodes.insert(first, all.clone());
-        Ok(all)
-    }
-
-    fn prove(&mut self, id: &ObjectId, object: &Regular) -> SysResult<()> {
-        self.found.objects += 1;
-        let mut wrong = Vec::new();
-        if object.digest(object.state()?.size)? != id.content {
-            wrong.push(Moved::Content);
-        }
-        if metadata_digest(&object.metadata(&self.ignore)?) != id.metadata {
-            wrong.push(Moved::Xattrs);
-        }
-        if !wrong.is_empty() {
-            self.differ(None, None, Some(*id), Wrong::ObjectDamaged(wrong));
-        }
-        Ok(())
     }
 
     fn differ(
@@ -225,4 +190,29 @@ impl Check<'_> {
             what,
         });
     }
+}
+
+fn about(object: ObjectId, what: Wrong) -> Difference {
+    Difference {
+        guest: None,
+        path: None,
+        object: Some(object),
+        what,
+    }
+}
+
+fn look<'l>(
+    line: &'l Action,
+    world: &World<'_>,
+    known: &HashMap<ObjectId, Vec<Generation>>,
+) -> Vec<(&'l GuestPath, Wrong)> {
+    match line {
+        Action::Link(link) => world.wrong_names(link, of(known, &link.object)),
+        _ => Vec::new(),
+    }
+}
+
+/// All generations of an object that are in the base.
+fn of<'k>(known: &'k HashMap<ObjectId, Vec<Generation>>, id: &ObjectId) -> &'k [Generation] {
+    known.get(&first(id)).map_or(&[], Vec::as_slice)
 }

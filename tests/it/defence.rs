@@ -21,7 +21,7 @@ fn chmod(path: &Path, mode: u32) {
 }
 
 /// Changes one byte of an object in place, keeps its time, and puts the flag back: as a disk that rots would.
-fn rot(path: &Path) {
+pub fn rot(path: &Path) {
     use std::os::unix::fs::FileExt;
     let flags = |on: bool| {
         let file = rustix::fs::open(path, OFlags::RDONLY, Mode::empty()).unwrap();

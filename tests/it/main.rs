@@ -20,6 +20,7 @@
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
 //! | `matrix`, `races`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
+//! | `verified` | what `verify` finds, with however many threads |
 //! | `defence`, `limits` | what the base refuses, and how far a run goes |
 //! | `readme`, `upgrade` | that the README is true |
 //! | `bounded` | what one guest may cost the plan of all |
@@ -99,5 +100,6 @@ mod stuck;
 mod swaps;
 mod told;
 mod upgrade;
+mod verified;
 mod weak;
 mod writers;

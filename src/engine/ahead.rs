@@ -1,0 +1,87 @@
+//! Lines of a plan, read and decoded in a thread of its own while those before them are worked on.
+//!
+//! Some lines at a time: memory does not grow with the plan. A plan of few lines needs no thread, and is read by whoever
+//! asks for it.
+
+use std::io::BufRead;
+use std::ops::ControlFlow;
+use std::sync::mpsc::{SyncSender, sync_channel};
+use std::thread::{Builder, scope};
+
+use super::EngineError;
+use crate::ledger::{PlanError, PlanReader};
+use crate::model::Action;
+
+/// Lines that are handed over at once.
+const STRETCH: usize = 1024;
+
+/// Lines, or why there are none.
+type Stretch = Result<Vec<Action>, PlanError>;
+
+/// Whoever takes them says when it is enough.
+type Take<'a> = dyn FnMut(Vec<Action>) -> Result<ControlFlow<()>, EngineError> + 'a;
+
+/// Hands out all actions in their order. The lines before one that is no plan's may not have been handed out when that
+/// is said.
+pub(super) fn stretches<R: BufRead + Send>(
+    reader: &mut PlanReader<R>,
+    take: &mut Take<'_>,
+) -> Result<(), EngineError> {
+    loop {
+        let lines = stretch(reader)?;
+        let last = is_last(&lines);
+        if take(lines)?.is_break() || last {
+            return Ok(());
+        }
+        if read_ahead(reader, take)? {
+            return Ok(());
+        }
+    }
+}
+
+/// The rest, from a thread; false where this process may have none.
+fn read_ahead<R: BufRead + Send>(
+    reader: &mut PlanReader<R>,
+    take: &mut Take<'_>,
+) -> Result<bool, EngineError> {
+    scope(|scope| {
+        let (sender, receiver) = sync_channel(1);
+        let read = move || send_all(reader, &sender);
+        let thread = Builder::new().name("reader".into());
+        if thread.spawn_scoped(scope, read).is_err() {
+            return Ok(false);
+        }
+        for lines in receiver {
+            if take(lines?)?.is_break() {
+                break;
+            }
+        }
+        Ok(true)
+    })
+}
+
+/// Until the last line, the first error, or nobody listens.
+fn send_all<R: BufRead>(reader: &mut PlanReader<R>, to: &SyncSender<Stretch>) {
+    loop {
+        let lines = stretch(reader);
+        let last = lines.as_ref().map_or(true, |lines| is_last(lines));
+        if to.send(lines).is_err() || last {
+            return;
+        }
+    }
+}
+
+fn stretch<R: BufRead>(reader: &mut PlanReader<R>) -> Stretch {
+    let mut lines = Vec::new();
+    while lines.len() < STRETCH {
+        match reader.next_action()? {
+            Some((_, line)) => lines.push(line.action),
+            None => break,
+        }
+    }
+    Ok(lines)
+}
+
+fn is_last(lines: &[Action]) -> bool {
+    lines.len() < STRETCH
+}

@@ -1,0 +1,152 @@
+//! What `verify` asks the disk: objects read whole, names looked up. Many threads ask at once.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::base::{Base, Index};
+use crate::engine::{EngineError, Guest};
+use crate::model::{
+    FileId, GuestName, GuestPath, Header, Ignored, Link, Moved, ObjectId, PlannedGuest, Wrong,
+};
+use crate::sys::hash::metadata_digest;
+use crate::sys::{PageCache, Regular, SysError, SysResult};
+
+/// Where lines are looked up.
+pub(super) struct World<'a> {
+    base: &'a Base,
+    /// Objects in the base by content and metadata: all generations, with whatever gaps gc left.
+    held: HashMap<ObjectId, Vec<ObjectId>>,
+    guests: BTreeMap<GuestName, Option<Guest>>,
+    ignore: Vec<Ignored>,
+    cache: PageCache,
+}
+
+/// One generation of an object that is in the base.
+pub(super) struct Generation {
+    pub id: ObjectId,
+    inode: FileId,
+    /// Is it what its name says?
+    sound: bool,
+    /// Is its flag set?
+    pub flagged: bool,
+}
+
+/// All generations of one object, and what is to be said of them.
+#[derive(Default)]
+pub(super) struct Proven {
+    pub generations: Vec<Generation>,
+    /// How many were read.
+    pub read: u64,
+    pub wrong: Vec<(ObjectId, Wrong)>,
+}
+
+impl<'a> World<'a> {
+    pub fn open(
+        base: &'a Base,
+        header: &Header,
+        guests: &[PlannedGuest],
+        cache: PageCache,
+    ) -> Result<World<'a>, EngineError> {
+        let open = |planned: &PlannedGuest| {
+            let guest = Guest::open(planned.name.clone(), &planned.root).ok();
+            let guest = guest.filter(|open| is_root_of(open, planned));
+            (planned.name.clone(), guest)
+        };
+        Ok(World {
+            base,
+            held: generations_held(&Index::read(base)?),
+            guests: guests.iter().map(open).collect(),
+            ignore: header.policy.ignore.clone(),
+            cache,
+        })
+    }
+
+    /// Reads all generations of an object whole: a damaged one is a difference.
+    pub fn prove(&self, id: &ObjectId) -> SysResult<Proven> {
+        let mut proven = Proven::default();
+        for id in self.held.get(&first(id)).into_iter().flatten() {
+            match self.base.object(id) {
+                Ok(Some(object)) => self.prove_one(*id, object, &mut proven)?,
+                Ok(None) => {}
+                Err(error) => proven
+                    .wrong
+                    .push((*id, Wrong::Unreadable(error.to_string()))),
+            }
+        }
+        Ok(proven)
+    }
+
+    fn prove_one(&self, id: ObjectId, object: Regular, proven: &mut Proven) -> SysResult<()> {
+        let state = object.state()?;
+        let object = object.passing(state.size, self.cache);
+        let mut wrong = Vec::new();
+        if object.digest(state.size)? != id.content {
+            wrong.push(Moved::Content);
+        }
+        let flags = object.flags()?;
+        let metadata = object.metadata_of(&state, flags, &self.ignore)?;
+        if metadata_digest(&metadata) != id.metadata {
+            wrong.push(Moved::Xattrs);
+        }
+        proven.read += 1;
+        proven.generations.push(Generation {
+            id,
+            inode: state.id,
+            sound: wrong.is_empty(),
+            flagged: Regular::means_immutable(flags),
+        });
+        if !wrong.is_empty() {
+            proven.wrong.push((id, Wrong::ObjectDamaged(wrong)));
+        }
+        Ok(())
+    }
+
+    /// Names of the line that do not refer to the object as it should be, and how.
+    pub fn wrong_names<'l>(
+        &self,
+        link: &'l Link,
+        generations: &[Generation],
+    ) -> Vec<(&'l GuestPath, Wrong)> {
+        let names = std::iter::once(&link.path).chain(&link.also);
+        let Some(Some(guest)) = self.guests.get(&link.guest) else {
+            return names.map(|name| (name, Wrong::RootChanged)).collect();
+        };
+        let judge = |name: &'l GuestPath| Some((name, judge(guest, name, generations)?));
+        names.filter_map(judge).collect()
+    }
+}
+
+fn judge(guest: &Guest, name: &GuestPath, generations: &[Generation]) -> Option<Wrong> {
+    let state = match SysError::absent(guest.root.look(name.relative())) {
+        Ok(None) => return Some(Wrong::NameGone),
+        Ok(Some(state)) => state,
+        Err(error) => return Some(Wrong::Unreadable(error.to_string())),
+    };
+    if generations.is_empty() {
+        return Some(Wrong::ObjectGone);
+    }
+    match generations.iter().find(|one| one.inode == state.id) {
+        Some(object) if object.sound => None,
+        Some(_) => Some(Wrong::ReachesDamage),
+        None => Some(Wrong::NotTheObject),
+    }
+}
+
+/// The object without its generation.
+pub(super) fn first(id: &ObjectId) -> ObjectId {
+    ObjectId {
+        generation: 0,
+        ..*id
+    }
+}
+
+fn generations_held(index: &Index) -> HashMap<ObjectId, Vec<ObjectId>> {
+    let mut held: HashMap<ObjectId, Vec<ObjectId>> = HashMap::new();
+    for object in index.objects() {
+        held.entry(first(&object.id)).or_default().push(object.id);
+    }
+    held
+}
+
+fn is_root_of(open: &Guest, planned: &PlannedGuest) -> bool {
+    open.id.dev.to_string() == planned.dev && open.id.ino.to_string() == planned.ino
+}
