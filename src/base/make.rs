@@ -57,16 +57,15 @@ pub fn copy(
     reopen(base, id)
 }
 
-/// Proves that a guest's file may be the object `id` by its own inode, and returns a second handle to it. The caller
-/// has seen that its guest is quiet, holds the lease and knows all its names; it names and flags it before
-/// another guest's name refers to it.
-pub fn prove(file: &Regular, id: &ObjectId, ignore: &[Ignored]) -> Result<Regular, MakeError> {
-    check(
-        id,
-        &file.metadata(ignore)?,
-        file.digest(file.state()?.size)?,
-    )?;
-    Ok(file.duplicate()?)
+/// Proves that a guest's file may be the object `id` by its own inode. The caller has seen that its guest is quiet,
+/// holds the lease and knows all its names; it names and flags it before another guest's name refers to it.
+pub fn prove(
+    file: &Regular,
+    size: u64,
+    metadata: &Metadata,
+    id: &ObjectId,
+) -> Result<(), MakeError> {
+    check(id, metadata, file.digest(size)?)
 }
 
 /// Checks what an object's name says against what is there.

@@ -13,14 +13,16 @@ use super::journal_file::JournalFile;
 use super::limits::Pace;
 use super::objects::Objects;
 use super::pending::{Pending, Unpaid, once_more, outcomes};
-use super::prepare::{Prepared, Verdict, World, compare_all, names_of, not_adopted, prepare};
+use super::prepare::{
+    Prepared, Verdict, World, compare_all, names_of, not_adopted, open_all, prepare,
+};
 use super::quiet::Condition;
 use super::receipts::{ReceiptFile, flag_line, link_line};
 use super::still::Still;
 use super::{EngineError, Guest};
 use crate::base::{Base, Digests, Run};
 use crate::model::{
-    Action, Event, Flag, Header, Link, ObjectId, Observer, Outcome, Protect, Stage,
+    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect, Stage,
 };
 use crate::sys::SysResult;
 use crate::sys::signals::Stop;
@@ -207,24 +209,27 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         links: Vec<(Link, ObjectId)>,
         conditions: &[Condition],
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
-        let mut ready = Vec::new();
-        for (link, start) in links {
-            let mut guests = self.guests.iter();
-            let Some(index) = guests.position(|guest| guest.name == link.guest) else {
-                continue;
-            };
-            let world = World {
+        let (mut ready, guests, header) = (Vec::new(), self.guests, self.header);
+        let world = |link: &Link| {
+            let index = guests.iter().position(|guest| guest.name == link.guest)?;
+            Some(World {
                 index,
-                guest: &self.guests[index],
+                guest: &guests[index],
                 condition: &conditions[index],
                 conditions,
-                ignore: &self.header.policy.ignore,
-                may_adopt: self.header.protection.mode == Protect::Immutable,
-            };
-            match prepare(&link, start, &world, &mut self.objects, &mut self.holding) {
+                ignore: &header.policy.ignore,
+                may_adopt: header.protection.mode == Protect::Immutable,
+            })
+        };
+        let mut opened = open_all(&links, world, &mut self.objects).into_iter();
+        for (link, start) in links {
+            let opened = opened.next().flatten();
+            let Some(world) = world(&link) else { continue };
+            let (objects, holding) = (&mut self.objects, &mut self.holding);
+            match prepare(&link, start, &world, opened, objects, holding) {
                 Verdict::Ready(prepared) => ready.push((link, prepared)),
                 Verdict::AlreadyDone(object) => {
-                    self.holding.learn(object, index, &names_of(&link));
+                    holding.learn(object, world.index, &names_of(&link));
                     self.answer(&link, object, Outcome::AlreadyDone)?;
                 }
                 Verdict::Over(fate) => self.answer_bad(&link, &fate)?,
@@ -242,16 +247,18 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let gone = not_adopted(&ready, &equal);
         gone.iter().for_each(|id| self.objects.give_up(id));
         for ((link, prepared), equal) in ready.into_iter().zip(equal) {
+            let makes = prepared.made == Some(Making::Adopt);
+            if gone.contains(&prepared.job.object) && !makes {
+                // It was held against what is no object, and nothing was touched: another of them makes it, in the
+                // next batch.
+                let object = link.object;
+                self.links.push((link, object));
+                continue;
+            }
             if let Err(fate) = equal {
                 self.unpaid
                     .keeps_its_room(prepared.job.object, prepared.made);
                 self.answer_bad(&link, &fate)?;
-                continue;
-            }
-            if gone.contains(&prepared.job.object) {
-                // Nothing was touched: another of them makes the object, in the next batch.
-                let object = link.object;
-                self.links.push((link, object));
                 continue;
             }
             let Prepared {

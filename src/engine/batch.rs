@@ -62,6 +62,8 @@ pub(super) struct New {
 pub(super) struct Flagged {
     pub id: ObjectId,
     pub file: Arc<Regular>,
+    /// Is the file under a lease already, by this very handle: that of the guest's file that becomes the object?
+    pub adopted: bool,
 }
 
 /// When the flags go on.

@@ -36,7 +36,8 @@ impl JournalFile {
 
     /// Appends records, not yet durable.
     pub fn write(&mut self, records: &[Record]) -> SysResult<()> {
-        let bytes: Vec<u8> = records.iter().flat_map(encode).collect();
+        let lines: Vec<Vec<u8>> = records.iter().map(encode).collect();
+        let bytes = lines.concat();
         self.file
             .write_all(&bytes)
             .map_err(|e| SysError::new("write", "the journal", e))

@@ -105,7 +105,12 @@ impl Batch<'_, '_> {
     ) -> SysResult<Vec<Leased>> {
         let mut guards = Vec::new();
         for flag in flags {
-            let opened = match flag.file.duplicate_handle() {
+            let handle = if flag.adopted {
+                flag.file.duplicate_handle()
+            } else {
+                flag.file.duplicate()
+            };
+            let opened = match handle {
                 // Somebody holds a lease of its own on the object.
                 Err(error) if error.meaning() == Meaning::Busy => None,
                 other => Leased::take(other?)?.ok(),

@@ -9,6 +9,7 @@ use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId
 use crate::rules::precondition::metadata_differs;
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
+use rayon::prelude::*;
 
 use super::flight::Fate;
 
@@ -21,7 +22,7 @@ pub(super) struct Objects<'a> {
     proven: HashMap<ObjectId, bool>,
     /// Opened in this batch.
     open: HashMap<ObjectId, Open>,
-    /// Looked for in this batch and not there; only this run, which holds the base, could add them.
+    /// Looked for in this run and not there; only this run, which holds the base, could add them.
     absent: HashSet<ObjectId>,
 }
 
@@ -39,7 +40,20 @@ pub(super) struct Open {
     adds: u64,
 }
 
+/// Why there is no object.
+fn not_made(error: MakeError) -> Fate {
+    match error {
+        MakeError::Differs(fields) => Fate::Refused(Refusal::Changed { fields }),
+        other => Fate::Failed(other.to_string()),
+    }
+}
+
 impl Open {
+    /// Is the adopted file, under its lease, what the object's name says?
+    pub fn is_itself(&self, id: &ObjectId) -> Result<(), Fate> {
+        prove(&self.file, self.state.size, &self.metadata, id).map_err(not_made)
+    }
+
     /// What differs between a file under lease and the object: metadata first, then every byte.
     pub fn differs(
         &self,
@@ -81,7 +95,6 @@ impl<'a> Objects<'a> {
     /// Forgets the handles of the last batch; what was proven stays.
     pub fn next_batch(&mut self) {
         self.open.clear();
-        self.absent.clear();
     }
 
     /// The objects that the batch uses.
@@ -110,6 +123,7 @@ impl<'a> Objects<'a> {
             .map(|(id, open)| Flagged {
                 id: *id,
                 file: Arc::clone(&open.file),
+                adopted: true,
             })
             .collect()
     }
@@ -142,15 +156,15 @@ impl<'a> Objects<'a> {
 
     /// Makes `id` of the file under lease.
     pub fn make(&mut self, id: ObjectId, source: &Leased, how: Making) -> Result<Open, Fate> {
-        let made = match how {
-            Making::Copy => copy(self.base, source.file(), &id, self.ignore),
-            // It gets its name in the base once the journal knows of it.
-            Making::Adopt => prove(source.file(), &id, self.ignore),
+        let file = match how {
+            Making::Copy => copy(self.base, source.file(), &id, self.ignore).map_err(not_made)?,
+            // It is proven with the twins that are compared with it, and gets its name in the base once the journal
+            // knows of it.
+            Making::Adopt => source
+                .file()
+                .duplicate()
+                .map_err(|e| Fate::Failed(e.to_string()))?,
         };
-        let file = made.map_err(|error| match error {
-            MakeError::Differs(fields) => Fate::Refused(Refusal::Changed { fields }),
-            other => Fate::Failed(other.to_string()),
-        })?;
         self.proven.insert(id, true);
         self.absent.remove(&id);
         let described = file
@@ -160,6 +174,20 @@ impl<'a> Objects<'a> {
         open.adds = u64::from(how == Making::Adopt);
         self.open.insert(id, open.clone());
         Ok(open)
+    }
+
+    /// Opens side by side what a batch will ask for. What cannot be opened is asked again by whoever needs it.
+    pub fn open_ahead(&mut self, ids: impl Iterator<Item = ObjectId>) {
+        let known = |id: &ObjectId| self.open.contains_key(id) || self.absent.contains(id);
+        let new: HashSet<ObjectId> = ids.filter(|id| !known(id)).collect();
+        let open = |id| Some((id, self.look(&id).ok()?));
+        let found: Vec<_> = new.into_par_iter().filter_map(open).collect();
+        for (id, found) in found {
+            match found {
+                Some(open) => drop(self.open.insert(id, open)),
+                None => drop(self.absent.insert(id)),
+            }
+        }
     }
 
     /// The inode of an object in the base.
@@ -177,14 +205,19 @@ impl<'a> Objects<'a> {
             return Ok(None);
         }
         if !self.open.contains_key(id) {
-            let Some((file, state)) = self.base.object_seen(id).map_err(failed)? else {
+            let Some(open) = self.look(id).map_err(failed)? else {
                 self.absent.insert(*id);
                 return Ok(None);
             };
-            let open = self.describe(file, state, None).map_err(failed)?;
             self.open.insert(*id, open);
         }
         Ok(self.open.get(id).cloned())
+    }
+
+    fn look(&self, id: &ObjectId) -> SysResult<Option<Open>> {
+        let seen = self.base.object_seen(id)?;
+        let open = seen.map(|(file, state)| self.describe(file, state, None));
+        open.transpose()
     }
 
     fn describe(&self, file: Regular, state: FileState, made: Option<Making>) -> SysResult<Open> {

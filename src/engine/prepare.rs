@@ -23,7 +23,7 @@ pub(super) struct Prepared {
     pub made: Option<Making>,
     /// The file's own time, where the policy lets it differ from the object's.
     pub mtime: Option<Time>,
-    /// The object that it is still to be compared with; an adopted file is the object.
+    /// The object that it is still to be compared with; an adopted file is the object, and is held against its name.
     against: Option<Open>,
 }
 
@@ -59,8 +59,10 @@ pub(super) fn not_adopted(
 impl Prepared {
     fn compare(&mut self, ignore: &[Ignored]) -> Result<(), Fate> {
         let Prepared { job, against, .. } = self;
-        if let Some(open) = against.take() {
-            equal(&job.old, &job.state, &open, ignore)?;
+        match against.take() {
+            Some(open) if job.new.is_none() => open.is_itself(&job.object)?,
+            Some(open) => equal(&job.old, &job.state, &open, ignore)?,
+            None => {}
         }
         let still = job.old.file().state().map_err(failed)?;
         let fields = moved(&(&job.state).into(), &still);
@@ -94,15 +96,33 @@ pub(super) struct World<'a> {
     pub may_adopt: bool,
 }
 
-/// Holds `link` against the world.
+/// The file of a line, opened.
+pub(super) type Opened = Result<(Regular, FileState), Fate>;
+
+/// Opens the files of all lines side by side, and the objects that they may refer to; nothing where they are few.
+pub(super) fn open_all<'w>(
+    links: &[(Link, ObjectId)],
+    world: impl Fn(&Link) -> Option<World<'w>> + Sync,
+    objects: &mut Objects<'_>,
+) -> Vec<Option<Opened>> {
+    if links.len() < SIDE_BY_SIDE {
+        return Vec::new();
+    }
+    objects.open_ahead(links.iter().map(|(_, start)| *start));
+    let open = |(link, _): &(Link, ObjectId)| world(link).map(|world| open(link, &world));
+    links.par_iter().map(open).collect()
+}
+
+/// Holds `link` against the world; its file may have been opened before.
 pub(super) fn prepare(
     link: &Link,
     start: ObjectId,
     world: &World<'_>,
+    opened: Option<Opened>,
     objects: &mut Objects<'_>,
     holding: &mut Holding<'_>,
 ) -> Verdict {
-    match try_prepare(link, start, world, objects, holding) {
+    match try_prepare(link, start, world, opened, objects, holding) {
         Ok(verdict) => verdict,
         Err(fate) => Verdict::Over(fate),
     }
@@ -112,11 +132,11 @@ fn try_prepare(
     link: &Link,
     start: ObjectId,
     world: &World<'_>,
+    opened: Option<Opened>,
     objects: &mut Objects<'_>,
     holding: &mut Holding<'_>,
 ) -> Result<Verdict, Fate> {
-    quiet_and_uncovered(link, world)?;
-    let (file, state) = open(link, world)?;
+    let (file, state) = opened.unwrap_or_else(|| open(link, world))?;
     if let Some(id) = refers_already(link, &state, objects)? {
         also_refer(link, &state, world)?;
         return Ok(Verdict::AlreadyDone(id));
@@ -154,7 +174,7 @@ fn try_prepare(
         job,
         made,
         mtime,
-        against: (!adopted).then_some(open),
+        against: Some(open),
     })))
 }
 
@@ -184,7 +204,8 @@ fn quiet_and_uncovered(link: &Link, world: &World<'_>) -> Result<(), Fate> {
     Ok(())
 }
 
-fn open(link: &Link, world: &World<'_>) -> Result<(Regular, FileState), Fate> {
+fn open(link: &Link, world: &World<'_>) -> Opened {
+    quiet_and_uncovered(link, world)?;
     let opened = world.guest.root.open_regular_seen(link.path.relative());
     let opened = opened.map_err(|error| match error.meaning() {
         crate::sys::Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),

@@ -1,7 +1,7 @@
 //! The receipt of the run in hand: one line an action, durable before anything is dropped.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use super::flight::Fate;
@@ -53,9 +53,9 @@ impl RunResult {
     }
 }
 
-/// A receipt that grows.
+/// A receipt that grows: written when it is synced, a batch at a time.
 pub(super) struct ReceiptFile<'a> {
-    writer: ReceiptWriter<Growing>,
+    writer: ReceiptWriter<BufWriter<Growing>>,
     sync: Growing,
     observer: &'a dyn Observer,
     pub result: RunResult,
@@ -68,6 +68,7 @@ impl<'a> ReceiptFile<'a> {
         observer: &'a dyn Observer,
     ) -> SysResult<ReceiptFile<'a>> {
         let (file, sync) = (Growing::open(path)?, Growing::open(path)?);
+        let file = BufWriter::new(file);
         let writer =
             ReceiptWriter::new(file, receipt).map_err(|e| SysError::new("write", path, e))?;
         let result = RunResult::begun(receipt.run.clone(), receipt.what);

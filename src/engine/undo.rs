@@ -329,6 +329,7 @@ fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
             flags.push(Flagged {
                 id: undoing.job.object,
                 file: std::sync::Arc::clone(&undoing.object),
+                adopted: false,
             });
         }
     }

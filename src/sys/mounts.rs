@@ -47,7 +47,12 @@ impl MountTable {
         let text = call("proc", || fs::read(path)).map_err(|e| SysError::new("read", path, e))?;
         let own_namespace = namespace("/proc/self");
         let (mut others, mut frozen) = (BTreeMap::new(), BTreeMap::new());
-        for pid in super::processes::pids()? {
+        let own = std::process::id().to_string();
+        // Our own threads are all in our namespace.
+        for pid in super::processes::pids()?
+            .into_iter()
+            .filter(|pid| *pid != own)
+        {
             let tables = if Freezer::is_in(&pid, still) {
                 &mut frozen
             } else {

@@ -7,7 +7,7 @@ use super::ApplyLoop;
 use crate::engine::EngineError;
 use crate::engine::batch::{Flagged, Job};
 use crate::engine::receipts::flag_line;
-use crate::model::{Link, ObjectId, Outcome};
+use crate::model::{Link, Making, ObjectId, Outcome};
 
 const FLAGGED: Outcome = Outcome::Done {
     made: None,
@@ -56,6 +56,7 @@ impl ApplyLoop<'_, '_> {
             .map(|(id, open)| Flagged {
                 id: *id,
                 file: Arc::clone(&open.file),
+                adopted: open.made == Some(Making::Adopt),
             })
             .collect();
         set.sort_by_key(|flag| flag.id);
