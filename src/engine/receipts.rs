@@ -68,9 +68,10 @@ impl<'a> ReceiptFile<'a> {
         observer: &'a dyn Observer,
     ) -> SysResult<ReceiptFile<'a>> {
         let (file, sync) = (Growing::open(path)?, Growing::open(path)?);
-        let file = BufWriter::new(file);
-        let writer =
-            ReceiptWriter::new(file, receipt).map_err(|e| SysError::new("write", path, e))?;
+        let failed = |e| SysError::new("write", path, e);
+        let mut writer = ReceiptWriter::new(BufWriter::new(file), receipt).map_err(failed)?;
+        // Whoever heals after us finds the guests by it.
+        writer.flush().map_err(failed)?;
         let result = RunResult::begun(receipt.run.clone(), receipt.what);
         Ok(ReceiptFile {
             writer,
