@@ -312,6 +312,9 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             }
         }
         self.receipt.result.quarantined += landed.quarantined;
+        let kept = landed.kept.iter().filter_map(|at| jobs.get(*at));
+        let room = kept.map(|job| job.state.allocated()).sum();
+        self.receipt.takes_back(room);
         landed
             .warnings
             .iter()

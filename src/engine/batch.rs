@@ -101,6 +101,8 @@ pub(super) struct Landed {
     pub fates: Vec<Fate>,
     /// Objects that were to be adopted and are none.
     pub given_up: Vec<ObjectId>,
+    /// Jobs that are done and whose old files were kept after that was said: they give no room back.
+    pub kept: Vec<usize>,
 }
 
 impl<'a> Batch<'a, '_> {
@@ -159,7 +161,8 @@ impl<'a> Batch<'a, '_> {
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = flights.iter().map(|flight| flight.fate.clone()).collect();
         committed(&fates)?;
-        warnings.extend(self.drop_out(jobs, &mut flights, &guards)?);
+        let (said, kept) = self.drop_out(jobs, &mut flights, &guards)?;
+        warnings.extend(said);
         self.journal.write(&[Record::Done { upto }])?;
         let quarantined = flights.iter().map(|flight| flight.quarantined).sum();
         Ok(Landed {
@@ -167,6 +170,7 @@ impl<'a> Batch<'a, '_> {
             quarantined,
             fates,
             given_up,
+            kept,
         })
     }
 
@@ -212,21 +216,25 @@ impl<'a> Batch<'a, '_> {
     }
 
     /// What came out goes, unless somebody opens it for writing by now; an undo sets its flags after that, and lets go
-    /// last. Returns what is to be said of files that are kept.
+    /// last. Returns what is to be said of files that are kept only now, and their jobs.
     fn drop_out(
         &mut self,
         jobs: &[Job],
         flights: &mut [Flights],
         guards: &[Leased],
-    ) -> SysResult<Vec<String>> {
-        let mut kept = Vec::new();
-        for (job, flight) in jobs.iter().zip(flights) {
+    ) -> SysResult<(Vec<String>, Vec<usize>)> {
+        let (mut said, mut kept) = (Vec::new(), Vec::new());
+        for (at, (job, flight)) in jobs.iter().zip(flights).enumerate() {
+            let before = matches!(flight.fate, Fate::Done);
             if self.order == Order::FlagThenDrop {
                 flight.notice_writer(job)?;
             }
+            if before && !matches!(flight.fate, Fate::Done) {
+                kept.push(at);
+            }
             let guest = self.guests.get(job.guest).map(|guest| &guest.name);
             let names = flight.drop_staged(self.run, self.base)?;
-            kept.extend(names.iter().zip(guest).map(|(name, guest)| {
+            said.extend(names.iter().zip(guest).map(|(name, guest)| {
                 format!("{guest}:{name} was opened for writing while it was replaced: the old file is in quarantine, with what was written")
             }));
         }
@@ -237,7 +245,7 @@ impl<'a> Batch<'a, '_> {
             self.base.dir().sync_filesystem()?;
             self.still.thaw()?;
         }
-        Ok(kept)
+        Ok((said, kept))
     }
 
     /// The guests with these numbers.

@@ -89,6 +89,13 @@ impl<'a> ReceiptFile<'a> {
             .map_err(|e| SysError::new("write", "the receipt", e))
     }
 
+    /// Files of so many bytes were kept after their lines were written: whichever line was to pay for the object, this room
+    /// does not come back.
+    pub fn takes_back(&mut self, bytes: u64) {
+        let total = &mut self.result.totals.bytes;
+        *total = total.saturating_sub(bytes);
+    }
+
     /// Makes all lines so far durable.
     pub fn sync(&mut self) -> SysResult<()> {
         self.writer

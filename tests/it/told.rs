@@ -79,6 +79,39 @@ fn an_object_is_paid_for_when_its_file_is_refused() {
     }
 }
 
+/// A guest opens what came out for writing at any moment until it is dropped: it is kept, and the totals do not say that its
+/// room came back.
+#[test]
+fn what_is_kept_in_the_end_gives_no_room_back() {
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let mut kept_late = 0;
+    for look in 1..=9 {
+        let lab = lab!(Disk::Own);
+        let guests = three(&lab);
+        let plan = lab.plan(&guests.each_ref(), &["--objects", "copy"]);
+        let before = used(&lab, &guests);
+        let staging = lab.base().join("staging");
+        let open = format!(
+            "(for f in {}/*/*; do exec 9>>$f; sleep 1; done) > /dev/null 2>&1 & sleep 0.2",
+            staging.display()
+        );
+        let at = format!("getlease#{look}=run:{open}");
+        let path = plan.path.to_str().unwrap();
+        unify_with(&[("UNIFY_FAULT", &at)], &["apply", "--yes", path]);
+        let quarantine = lab.base().join("quarantine");
+        let kept = disk_use(&[&quarantine]) > 0;
+        let freed = before - used(&lab, &guests);
+        let freed = freed.saturating_sub(disk_use(&[&quarantine]));
+        let receipt = lab.receipt();
+        let totals = receipt.iter().find(|line| line["bytes"].is_u64());
+        assert_eq!(totals.expect("totals")["bytes"], freed, "look {look}");
+        kept_late += u32::from(kept && saved(&receipt) > freed);
+    }
+    assert!(kept_late > 0, "none was kept behind its line");
+}
+
 /// Somebody opened the old file for writing when a run was cut behind its commit, which says that all is done: the name
 /// stays with the object, and the old file is kept for a person with what is written to it.
 #[test]
