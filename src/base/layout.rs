@@ -16,7 +16,8 @@ const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
 const MEMORIES: [&str; 2] = [digests::DIRECTORY, scrubbed::PLACE];
 
 fn is_paper(name: &str) -> bool {
-    name.starts_with("format") || name == "lock"
+    let is_part = name.starts_with("format.") && name.ends_with(".part");
+    is_part || name == "format" || name == "lock"
 }
 
 fn is_part(name: &str) -> bool {

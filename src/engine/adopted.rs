@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Guest;
-use super::aside::is_sound;
 use super::heal::name_now;
 use crate::base::Base;
 use crate::ledger::journal::{Intent, OpenBatch};
@@ -33,44 +32,28 @@ impl Adopted<'_> {
         Ok(())
     }
 
-    /// Was it adopted by the batch that was cut, and is it the file of its own guest alone? Then it is no object: the
-    /// guest may have changed it since.
+    /// Was it adopted by the batch that was cut, and does nothing but that guest's names refer to it? Then it is the file of
+    /// that guest alone and no object: the guest may have changed it since.
     ///
-    /// It is where nothing but that guest's names refers to it: names as they are now, for what a guest has deleted since
-    /// leaves room for somebody else's. And it is where it has changed and no other name of the batch refers to it: a
-    /// guest gives its own file further names, and nobody else was given one that was not equal.
+    /// Names count as they are now: what a guest has deleted since leaves room for somebody else's. Whatever else has it,
+    /// be it another name of the same guest, is taken for somebody who shares it, because it was shared for a while.
     pub fn is_own(&self, object: &ObjectId) -> SysResult<bool> {
         let adopted = self.intents().filter(|intent| intent.object == *object);
         let adopted: Vec<&Intent> = adopted.collect();
-        let Some(state) = self
-            .base
-            .object_state(object)?
-            .filter(|_| !adopted.is_empty())
-        else {
+        let state = self.base.object_state(object)?;
+        let Some(state) = state.filter(|_| !adopted.is_empty()) else {
             return Ok(false);
         };
         let names = adopted
             .iter()
-            .filter(|intent| self.refers(intent, state.id) == Some(true));
-        if u64::from(state.nlink) <= 1 + names.count() as u64 {
-            return Ok(true);
-        }
-        let mut others = self
-            .batch
-            .intents
-            .iter()
-            .filter(|intent| intent.object == *object && !intent.is_adoption());
-        if others.any(|intent| self.refers(intent, state.id) != Some(false)) {
-            return Ok(false);
-        }
-        let file = self.base.object(object)?;
-        Ok(!file.map_or(Ok(true), |file| is_sound(&file, object))?)
+            .filter(|intent| self.refers(intent, state.id));
+        Ok(u64::from(state.nlink) <= 1 + names.count() as u64)
     }
 
-    /// `None` where that cannot be seen.
-    fn refers(&self, intent: &Intent, inode: FileId) -> Option<bool> {
-        let guest = self.guests.get(&intent.guest)?;
-        name_now(guest, intent).ok().map(|now| now == Some(inode))
+    fn refers(&self, intent: &Intent, inode: FileId) -> bool {
+        let guest = self.guests.get(&intent.guest);
+        let now = guest.map(|guest| name_now(guest, intent));
+        now.is_some_and(|now| now.is_ok_and(|now| now == Some(inode)))
     }
 
     fn intents(&self) -> impl Iterator<Item = &Intent> {

@@ -1,77 +1,111 @@
 //! What healing finds and may not drop is kept for a person, in quarantine.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use super::EngineError;
+use super::bounds::{FEW_HOLES, holes};
 use crate::base::Base;
 use crate::model::{Ignored, ObjectId, RunId};
-use crate::rules::precondition::metadata_differs;
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Dir, Meaning, Regular, SysResult};
 
-/// Keeps an entry of staging: moves it, or where it is a name of an object copies what that holds. A name of an object
-/// would be one that no guest accounts for, and its flag would keep a person from removing it.
-pub(super) fn set_aside(
-    base: &Base,
-    run: &RunId,
-    staging: &Dir,
-    entry: &str,
-    object: Option<&ObjectId>,
-) -> Result<(), EngineError> {
-    let aside = base.quarantine(&run.to_string())?;
-    let inode = staging.look(entry.as_bytes())?.id;
-    let inode_of = |id: &ObjectId| base.object_inode(id);
-    let is_object = object.map(inode_of).transpose()?.flatten() == Some(inode);
-    match staging.open_regular(entry.as_bytes())? {
-        Some(file) if is_object => {
-            keep_copy(&file, &aside, entry)?;
-            staging.unlink(entry.as_bytes())?;
-        }
-        _ => staging.move_to(entry.as_bytes(), &aside, entry.as_bytes())?,
-    }
-    Ok(())
+/// The quarantine of a run that is healed.
+pub(super) struct Quarantine<'a> {
+    base: &'a Base,
+    run: &'a RunId,
+    /// Objects that were copied by this healing: all stands still, so they are what they were.
+    copied: RefCell<BTreeSet<ObjectId>>,
 }
 
-/// Copies a file into quarantine, durable before it goes from where it is. A healing that was cut may have made it already, and the object may have changed since.
-pub(super) fn keep_copy(file: &Regular, aside: &Dir, entry: &str) -> SysResult<()> {
-    let state = file.state()?;
-    let copy = aside.nameless()?;
-    file.copy_into(&copy, state.size)?;
-    copy.set_metadata(&file.metadata(&[])?, state.mtime)?;
-    copy.sync()?;
-    let names = (0..).map(|n| match n {
-        0 => entry.to_owned(),
-        n => format!("{entry}.{n}"),
-    });
-    for name in names {
-        match aside.link(&copy, name.as_bytes()) {
-            Err(error) if error.meaning() == Meaning::Exists => {
-                if is_copy(aside, &name, &copy)? {
+impl<'a> Quarantine<'a> {
+    pub fn of(base: &'a Base, run: &'a RunId) -> Quarantine<'a> {
+        Quarantine {
+            base,
+            run,
+            copied: RefCell::default(),
+        }
+    }
+
+    /// Keeps an entry of staging: moves it, or where it is a name of an object copies what that holds. A name of an object
+    /// would be one that no guest accounts for, and its flag would keep a person from removing it.
+    pub fn keep(
+        &self,
+        staging: &Dir,
+        entry: &str,
+        object: Option<&ObjectId>,
+    ) -> Result<(), EngineError> {
+        let inode = staging.look(entry.as_bytes())?.id;
+        let inode_of = |id: &ObjectId| self.base.object_inode(id);
+        let is_object = object.map(inode_of).transpose()?.flatten() == Some(inode);
+        let file = staging.open_regular(entry.as_bytes())?;
+        if let Some((file, id)) = file.filter(|_| is_object).zip(object) {
+            self.copy(&file, id)?;
+            return Ok(staging.unlink(entry.as_bytes())?);
+        }
+        let aside = self.dir()?;
+        for name in names(entry) {
+            match staging.move_to(entry.as_bytes(), &aside, name.as_bytes()) {
+                Err(error) if error.meaning() == Meaning::Exists => {}
+                moved => return Ok(moved?),
+            }
+        }
+        Ok(())
+    }
+
+    /// Copies what an object holds, once, and durable before a name goes that it was written by. A healing that was cut may
+    /// have done so before, and guests have written since: that copy stays as well.
+    pub fn copy(&self, file: &Regular, id: &ObjectId) -> SysResult<()> {
+        if self.copied.borrow().contains(id) {
+            return Ok(());
+        }
+        let aside = self.dir()?;
+        let copy = whole_copy(&aside, file)?;
+        for name in names(&id.file_name()) {
+            match aside.link(&copy, name.as_bytes()) {
+                Err(error) if error.meaning() == Meaning::Exists => {}
+                linked => {
+                    linked?;
                     break;
                 }
             }
-            linked => {
-                linked?;
-                break;
-            }
         }
+        self.copied.borrow_mut().insert(*id);
+        aside.sync()
     }
-    aside.sync()
+
+    fn dir(&self) -> SysResult<Dir> {
+        self.base.quarantine(&self.run.to_string())
+    }
 }
 
-fn is_copy(aside: &Dir, name: &str, copy: &Regular) -> SysResult<bool> {
-    let Some(there) = aside.open_regular(name.as_bytes())? else {
-        return Ok(false);
-    };
-    let (size, other) = (copy.state()?.size, there.state()?.size);
-    let differs = metadata_differs(&copy.metadata(&[])?, &there.metadata(&[])?, &[]);
-    Ok(size == other && differs.is_empty() && copy.same_content(&there, size)?)
+/// A healing that was cut may have kept something under the first of them.
+fn names(name: &str) -> impl Iterator<Item = String> {
+    let further = (1..).map({
+        let name = name.to_owned();
+        move |n| format!("{name}.kept{n}")
+    });
+    std::iter::once(name.to_owned()).chain(further)
 }
 
-/// Is it what the object's name says? With its time or without, as the policy may have been.
-pub(super) fn is_sound(file: &Regular, id: &ObjectId) -> SysResult<bool> {
+fn whole_copy(aside: &Dir, file: &Regular) -> SysResult<Regular> {
+    let state = file.state()?;
+    let copy = aside.nameless()?;
+    file.copy_data_into(&copy, state.size)?;
+    copy.set_metadata(&file.metadata(&[])?, state.mtime)?;
+    copy.sync()?;
+    Ok(copy)
+}
+
+/// Is it what the object's name says? With its time or without, as the policy may have been. `size` is that of a
+/// file which was equal: a guest can make a file longer by holes than anybody has time to read.
+pub(super) fn is_sound(file: &Regular, size: u64, id: &ObjectId) -> SysResult<bool> {
     let fits = |ignore: &[Ignored]| {
         let metadata = file.metadata(ignore)?;
         SysResult::Ok(metadata_digest(&metadata) == id.metadata)
     };
-    let fits = fits(&[])? || fits(&[Ignored::Mtime])?;
-    Ok(fits && file.digest(file.state()?.size)? == id.content)
+    let state = file.state()?;
+    let readable = state.size == size || holes(&state) <= FEW_HOLES;
+    let fits = readable && (fits(&[])? || fits(&[Ignored::Mtime])?);
+    Ok(fits && file.digest(state.size)? == id.content)
 }

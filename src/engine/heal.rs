@@ -16,11 +16,11 @@
 //! | any | other | an exchange was cut in its middle | kept for a person |
 
 use super::Guest;
-use super::aside::{is_sound, keep_copy};
+use super::aside::{Quarantine, is_sound};
 use crate::base::Base;
 use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
-use crate::model::{FileId, Ignored, RunId, Time};
+use crate::model::{FileId, Ignored, Time};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 
@@ -50,6 +50,20 @@ pub(super) fn name_now(guest: &Guest, intent: &Intent) -> SysResult<Option<FileI
     Ok(state.map(|state| state.id))
 }
 
+/// An undo after which no name of the file refers to the object any more: what the guest has done with some of them since
+/// does not bring others back to what is not its own.
+pub(super) fn has_left(base: &Base, guest: Option<&Guest>, file: &[Intent]) -> SysResult<bool> {
+    for intent in file {
+        let undoes = base.object_inode(&intent.object)? == Some(intent.was);
+        let now = guest.map(|guest| name_now(guest, intent));
+        let left = now.is_none_or(|now| now.is_ok_and(|now| now != Some(intent.was)));
+        if !undoes || !left {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// The directory of the name, if it is the one that the journal means.
 fn parent(guest: Option<&Guest>, intent: &Intent) -> Option<Dir> {
     let dir = guest.and_then(|guest| guest.root.open_dir(intent.path.parent().relative()).ok());
@@ -70,7 +84,7 @@ pub(super) enum Way {
 /// Heals one name. `guest` is `None` where its root is gone.
 pub(super) fn heal_name(
     base: &Base,
-    run: &RunId,
+    aside: &Quarantine<'_>,
     staging: &Dir,
     guest: Option<&Guest>,
     intent: &Intent,
@@ -100,7 +114,7 @@ pub(super) fn heal_name(
     }
     match (parent, name) {
         (Some(parent), Some(id)) if id == intent.becomes => {
-            exchanged(base, run, staging, &parent, intent, &entry, way)
+            exchanged(base, aside, staging, &parent, intent, &entry, way)
         }
         _ => drop_equal(base, staging, intent, &entry),
     }
@@ -120,7 +134,7 @@ fn is_object(base: &Base, intent: &Intent) -> SysResult<bool> {
 /// that is opened for writing while it is replaced. So both are kept whole, and the receipt stays true.
 fn exchanged(
     base: &Base,
-    run: &RunId,
+    aside: &Quarantine<'_>,
     staging: &Dir,
     parent: &Dir,
     intent: &Intent,
@@ -129,7 +143,7 @@ fn exchanged(
 ) -> SysResult<Healed> {
     let is_object = base.object_inode(&intent.object)? == Some(intent.was);
     if is_object && way != Way::Back {
-        return undone(staging, intent, entry, way);
+        return undone(staging, parent, intent, entry, way);
     }
     if let (Some(old), true) = (
         equal_to_new(staging, parent, intent, entry)?,
@@ -140,14 +154,20 @@ fn exchanged(
     if way == Way::Committed {
         return Ok(Healed::FinishedAndKept);
     }
-    take_back(base, run, staging, parent, intent, entry)
+    take_back(base, aside, staging, parent, intent, entry)
 }
 
 /// An undo, whose old file is the object. The guest's own file was copied while everybody stood still and nobody could
 /// write to the object, so it stays, whatever was written to the object since by those who still share it: that is theirs.
 /// A cut that left all names exchanged left the flag off, so what the object holds by now is kept, if it changed.
-fn undone(staging: &Dir, intent: &Intent, entry: &str, way: Way) -> SysResult<Healed> {
-    if way == Way::Forth && !is_sound_entry(staging, intent, entry)? {
+fn undone(
+    staging: &Dir,
+    parent: &Dir,
+    intent: &Intent,
+    entry: &str,
+    way: Way,
+) -> SysResult<Healed> {
+    if way == Way::Forth && !is_as_it_was(staging, parent, intent, entry)? {
         return Ok(Healed::FinishedAndKept);
     }
     staging.unlink(entry.as_bytes())?;
@@ -159,16 +179,17 @@ fn undone(staging: &Dir, intent: &Intent, entry: &str, way: Way) -> SysResult<He
 /// behind its exchange finds what was put there in staging, as if it had never been at the name.
 fn take_back(
     base: &Base,
-    run: &RunId,
+    aside: &Quarantine<'_>,
     staging: &Dir,
     parent: &Dir,
     intent: &Intent,
     entry: &str,
 ) -> SysResult<Healed> {
     if base.object_inode(&intent.object)? == Some(intent.becomes) {
+        let size = staging.look(entry.as_bytes())?.size;
         let put = parent.open_regular(intent.path.file_name())?;
-        if let Some(put) = put.filter(|put| !is_sound(put, &intent.object).unwrap_or(false)) {
-            keep_copy(&put, &base.quarantine(&run.to_string())?, entry)?;
+        if let Some(put) = put.filter(|put| !is_sound(put, size, &intent.object).unwrap_or(false)) {
+            aside.copy(&put, &intent.object)?;
         }
     }
     let time = parent.state()?.mtime;
@@ -188,9 +209,11 @@ fn take_back(
     }
 }
 
-fn is_sound_entry(staging: &Dir, intent: &Intent, entry: &str) -> SysResult<bool> {
+/// The object, beside the guest's copy of it.
+fn is_as_it_was(staging: &Dir, parent: &Dir, intent: &Intent, entry: &str) -> SysResult<bool> {
+    let size = parent.look(intent.path.file_name())?.size;
     let file = staging.open_regular(entry.as_bytes())?;
-    file.map_or(Ok(false), |file| is_sound(&file, &intent.object))
+    file.map_or(Ok(false), |file| is_sound(&file, size, &intent.object))
 }
 
 /// The old file, with no writer, if it equals the new one.

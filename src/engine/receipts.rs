@@ -59,6 +59,8 @@ pub(super) struct ReceiptFile<'a> {
     sync: Growing,
     observer: &'a dyn Observer,
     pub result: RunResult,
+    /// What lines say that came back, and did not.
+    taken_back: u64,
 }
 
 impl<'a> ReceiptFile<'a> {
@@ -78,6 +80,7 @@ impl<'a> ReceiptFile<'a> {
             sync,
             observer,
             result,
+            taken_back: 0,
         })
     }
 
@@ -92,8 +95,7 @@ impl<'a> ReceiptFile<'a> {
     /// Files of so many bytes were kept after their lines were written: whichever line was to pay for the object, this room
     /// does not come back.
     pub fn takes_back(&mut self, bytes: u64) {
-        let total = &mut self.result.totals.bytes;
-        *total = total.saturating_sub(bytes);
+        self.taken_back += bytes;
     }
 
     /// Makes all lines so far durable.
@@ -105,7 +107,9 @@ impl<'a> ReceiptFile<'a> {
     }
 
     /// Writes the totals, which say that the run ended by itself.
-    pub fn finish(self) -> SysResult<RunResult> {
+    pub fn finish(mut self) -> SysResult<RunResult> {
+        let total = &mut self.result.totals.bytes;
+        *total = total.saturating_sub(self.taken_back);
         let failed = |e| SysError::new("write", "the receipt", e);
         let mut file = self.writer.finish(&self.result.totals).map_err(failed)?;
         file.flush().map_err(failed)?;

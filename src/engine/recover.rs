@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use super::EngineError;
 use super::adopted::Adopted;
-use super::aside::set_aside;
+use super::aside::Quarantine;
 use super::guests::Guest;
-use super::heal::{Healed, Way, heal_name, in_place};
+use super::heal::{Healed, Way, has_left, heal_name, in_place};
 use super::recovered::{receipt_of, write_receipt};
 use super::rights::entitled;
 use super::still::Still;
@@ -135,12 +135,18 @@ fn heal_run(
     if work {
         if let Err(refused) = safety::check(base, &staging, &guests, batch, still) {
             // Nothing can be healed now, but nobody runs on with a shared file that is not protected.
-            return Err(still_protected(&adopted, still, refused));
+            return Err(still_protected(
+                &adopted,
+                &journal,
+                receipt.as_ref(),
+                still,
+                refused,
+            ));
         }
     }
     let found = Found {
         base,
-        run,
+        aside: Quarantine::of(base, run),
         staging: &staging,
         guests: &guests,
         journal: &journal,
@@ -148,7 +154,8 @@ fn heal_run(
         work,
     };
     let done = found.put_right(recovered);
-    let done = done.map_err(|error| still_protected(&adopted, still, error))?;
+    let done =
+        done.map_err(|error| still_protected(&adopted, &journal, receipt.as_ref(), still, error))?;
     base.dir().sync_filesystem()?;
     write_receipt(base, run, done.lines)?;
     for entry in done.spent {
@@ -161,10 +168,18 @@ fn heal_run(
 /// Sets every flag that may be off, as far as that can be done. Where it cannot, what is frozen stays so.
 fn still_protected(
     adopted: &Adopted<'_>,
+    journal: &Read,
+    receipt: Option<&Receipt>,
     still: &mut Still<'_>,
     error: EngineError,
 ) -> EngineError {
-    if flag_all(adopted).is_err() {
+    let known = flag_all(adopted).map(drop).map_err(EngineError::from);
+    let others = if journal.whole {
+        Ok(())
+    } else {
+        sweep::flag_unprotected(adopted.base, receipt).map(drop)
+    };
+    if known.and(others).is_err() {
         still.keep_frozen();
     }
     error
@@ -181,7 +196,7 @@ struct Done {
 /// What a cut run left, and what is known of it.
 struct Found<'a> {
     base: &'a Base,
-    run: &'a RunId,
+    aside: Quarantine<'a>,
     staging: &'a Dir,
     guests: &'a BTreeMap<GuestName, Guest>,
     journal: &'a Read,
@@ -192,7 +207,7 @@ struct Found<'a> {
 impl Found<'_> {
     /// Names, then what no journal explains, then flags.
     fn put_right(&self, recovered: &mut Recovered) -> Result<Done, EngineError> {
-        let (base, run, batch) = (self.base, self.run, &self.journal.batch);
+        let (base, batch) = (self.base, &self.journal.batch);
         if self.work {
             lift_all(base, batch)?;
         }
@@ -206,7 +221,7 @@ impl Found<'_> {
         for file in files().filter(|file| file.iter().any(Intent::is_adoption)) {
             self.heal_file(file, &mut done, recovered)?;
         }
-        sweep::drop_known(base, run, self.staging, &done.spent)?;
+        sweep::drop_known(base, &self.aside, self.staging, &done.spent)?;
         recovered.flags += flag_all(&self.adopted())?;
         if !self.journal.whole {
             recovered.flags += sweep::flag_unprotected(base, self.receipt)?;
@@ -229,22 +244,23 @@ impl Found<'_> {
         done: &mut Done,
         recovered: &mut Recovered,
     ) -> Result<(), EngineError> {
-        let (base, run, staging) = (self.base, self.run, self.staging);
+        let (base, staging) = (self.base, self.staging);
         let guests = self.guests;
         let guest = file.first().and_then(|intent| guests.get(&intent.guest));
         let batch = &self.journal.batch;
         let way = match () {
             () if file.iter().all(|intent| batch.has_committed(intent)) => Way::Committed,
             () if file.iter().all(|intent| in_place(guest, intent)) => Way::Forth,
+            () if has_left(base, guest, file)? => Way::Forth,
             () => Way::Back,
         };
         let aside = |intent: &Intent| {
             let entry = intent.seq.to_string();
-            set_aside(base, run, staging, &entry, Some(&intent.object))
+            self.aside.keep(staging, &entry, Some(&intent.object))
         };
         let (mut finished, mut mtime) = (Vec::new(), None);
         for intent in file {
-            match heal_name(base, run, staging, guest, intent, way)? {
+            match heal_name(base, &self.aside, staging, guest, intent, way)? {
                 Healed::Finished => finished.push(intent.path.clone()),
                 Healed::FinishedAt(time) => {
                     finished.push(intent.path.clone());

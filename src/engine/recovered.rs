@@ -54,11 +54,17 @@ fn take_over_times(path: &Path, lines: &mut [ReceiptLine]) {
             mtime: Some(time), ..
         } = line.outcome
         {
-            times.insert((line.guest, line.paths), time);
+            let guest = line.guest;
+            times.extend(
+                line.paths
+                    .into_iter()
+                    .map(|path| ((guest.clone(), path), time)),
+            );
         }
     }
     for line in lines {
-        let known = times.get(&(line.guest.clone(), line.paths.clone()));
+        let mut paths = line.paths.iter();
+        let known = paths.find_map(|path| times.get(&(line.guest.clone(), path.clone())));
         if let Outcome::Done { mtime, .. } = &mut line.outcome {
             *mtime = mtime.or(known.copied());
         }

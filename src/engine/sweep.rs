@@ -4,17 +4,17 @@
 //! one in content and all metadata. Anything else is kept for a person.
 
 use super::EngineError;
-use super::aside::{is_sound, set_aside};
+use super::aside::{Quarantine, is_sound};
 use super::history::History;
 use crate::base::{Base, Held, Index};
-use crate::model::{FileState, Protect, Receipt, RunId};
+use crate::model::{FileState, Protect, Receipt};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Regular, SysResult};
 
 /// Drops what equals an object and sets the rest aside, but for what is `spent` and goes later.
 pub(super) fn drop_known(
     base: &Base,
-    run: &RunId,
+    aside: &Quarantine<'_>,
     staging: &Dir,
     spent: &[String],
 ) -> Result<(), EngineError> {
@@ -28,11 +28,11 @@ pub(super) fn drop_known(
         let state = staging.look(&entry)?;
         let shown = String::from_utf8_lossy(&entry);
         if let Some(held) = index.of_inode(state.id) {
-            drop_name(base, run, staging, &held, &shown)?;
+            drop_name(base, aside, staging, &held, &shown)?;
         } else if has_twin(base, &index, staging, &state, &entry)? {
             staging.unlink(&entry)?;
         } else {
-            set_aside(base, run, staging, &shown, None)?;
+            aside.keep(staging, &shown, None)?;
         }
     }
     Ok(())
@@ -42,7 +42,7 @@ pub(super) fn drop_known(
 /// flag was off is kept: this may be the last name that a guest wrote through.
 fn drop_name(
     base: &Base,
-    run: &RunId,
+    aside: &Quarantine<'_>,
     staging: &Dir,
     held: &Held,
     entry: &str,
@@ -51,14 +51,14 @@ fn drop_name(
     let flagged = object.as_ref().map_or(Ok(false), Regular::is_immutable)?;
     let sound = object
         .as_ref()
-        .map_or(Ok(true), |file| is_sound(file, &held.id))?;
+        .map_or(Ok(true), |file| is_sound(file, held.state.size, &held.id))?;
     if let Some(file) = object.as_ref().filter(|_| flagged) {
         file.set_immutable(false)?;
     }
     if sound {
         staging.unlink(entry.as_bytes())?;
     } else {
-        set_aside(base, run, staging, entry, Some(&held.id))?;
+        aside.keep(staging, entry, Some(&held.id))?;
     }
     if let Some(file) = object.filter(|_| flagged) {
         file.set_immutable(true)?;
