@@ -13,7 +13,7 @@ use crate::ledger::{PlanError, PlanReader};
 use crate::model::Action;
 
 /// Lines that are handed over at once.
-const STRETCH: usize = 1024;
+pub(super) const STRETCH: usize = 1024;
 
 /// Lines, or why there are none.
 type Stretch = Result<Vec<Action>, PlanError>;

@@ -6,6 +6,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::ahead::{self, STRETCH};
 use super::apply_loop::ApplyLoop;
 use super::history::History;
 use super::holding::Holding;
@@ -16,7 +17,7 @@ use super::receipts::{ReceiptFile, RunResult};
 use super::rights::entitled;
 use super::still::Still;
 use super::teach::Teacher;
-use super::{EngineError, Guest, ahead, guests, protection, recover};
+use super::{EngineError, Guest, guests, protection, recover};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::ledger::{Closing, Edits};
@@ -286,9 +287,11 @@ fn read_whole(
     let mut plan = open_copy(copy)?;
     let (mut sum, mut shared) = (SummaryBuilder::new(Vec::new()), false);
     observer.notice(&Event::Begin(Stage::ReadPlan, None));
-    while let Some((_, line)) = plan.next_action()? {
-        sum.action(&line.action);
-        shared |= matches!(&line.action, Action::Skip(skip) if skip.object.is_some());
+    while let lines @ [_, ..] = &plan.next_actions(STRETCH)?[..] {
+        for line in lines {
+            sum.action(&line.action);
+            shared |= matches!(&line.action, Action::Skip(skip) if skip.object.is_some());
+        }
     }
     observer.notice(&Event::End(Stage::ReadPlan));
     Ok((whole(plan)?, sum.finish().totals, shared))

@@ -26,7 +26,7 @@ use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::parents::{Parent, Parents};
 use super::still::Still;
-use super::{EngineError, Guest};
+use super::{EngineError, Guest, abreast};
 use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
 use crate::model::{FileId, FileState, GuestPath, Ignored, ObjectId, Refusal};
@@ -227,7 +227,7 @@ impl<'a> Batch<'a, '_> {
         for (at, (job, flight)) in jobs.iter().zip(flights).enumerate() {
             let before = matches!(flight.fate, Fate::Done);
             if self.order == Order::FlagThenDrop {
-                flight.notice_writer(job)?;
+                flight.notice_writer(job, job.old.stands())?;
             }
             if before && !matches!(flight.fate, Fate::Done) {
                 kept.push(at);
@@ -324,10 +324,11 @@ impl<'a> Batch<'a, '_> {
 
     fn announce(&mut self, flights: &[Flights], flags: &[Flagged]) -> SysResult<()> {
         let mut records = Vec::new();
-        for flag in flags {
+        let states = abreast::each(flags, |flag| flag.file.state());
+        for (flag, state) in flags.iter().zip(states) {
             records.push(Record::Lift {
                 object: flag.id,
-                inode: flag.file.state()?.id,
+                inode: state?.id,
             });
         }
         records.extend(
@@ -343,12 +344,14 @@ impl<'a> Batch<'a, '_> {
     /// is taken back. An inode that is not adopted after all stays its guest's, who may move.
     fn flag(&self, flags: &[Flagged], jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
         let makers = makers(jobs);
-        for flag in flags {
-            if spoiled(&flag.id, &makers, flights).is_some() {
-                continue;
-            }
+        let wanted = |flag: &&Flagged| spoiled(&flag.id, &makers, flights).is_none();
+        let wanted: Vec<&Flagged> = flags.iter().filter(wanted).collect();
+        for flag in &wanted {
             flag.file.set_immutable(true)?;
-            let same = metadata_digest(&flag.file.metadata(self.ignore)?) == flag.id.metadata;
+        }
+        let metadata = abreast::each(&wanted, |flag| flag.file.metadata(self.ignore));
+        for (flag, metadata) in wanted.into_iter().zip(metadata) {
+            let same = metadata_digest(&metadata?) == flag.id.metadata;
             if same || weak(Weak::NoLookAfterFlag) {
                 continue;
             }
@@ -360,8 +363,9 @@ impl<'a> Batch<'a, '_> {
 }
 
 fn notice_writers(jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
-    let mut all = jobs.iter().zip(flights);
-    all.try_for_each(|(job, flight)| flight.notice_writer(job))
+    let stand = abreast::each(jobs, |job| job.old.stands());
+    let mut all = jobs.iter().zip(flights).zip(stand);
+    all.try_for_each(|((job, flight), stands)| flight.notice_writer(job, stands))
 }
 
 /// The jobs whose inodes become objects, by number: there are as many flags as jobs to look them up for.

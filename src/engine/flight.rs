@@ -7,7 +7,7 @@ use super::parents::Parent;
 use crate::base::{Base, Run};
 use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
-use crate::model::{Before, FileId, GuestPath, Moved, Refusal};
+use crate::model::{Before, FileId, FileState, GuestPath, Moved, Refusal};
 use crate::rules::precondition::moved;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, Weak, weak};
 
@@ -132,11 +132,17 @@ impl Flights {
     /// Once everything stands still and nothing is exchanged: is the file what it was when it was prepared? An attribute
     /// that was set since, or one more name, shows in nothing but ctime and the link count. An adopted inode got a name
     /// in the base since.
-    pub fn check_unchanged(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
+    pub fn check_unchanged(
+        &mut self,
+        job: &Job,
+        now: SysResult<FileState>,
+        run: &Run,
+        base: &Base,
+    ) -> SysResult<()> {
         if self.fate != Fate::Done || job.new.is_none() || weak(Weak::NoLastLook) {
             return Ok(());
         }
-        let fields = moved(&Before::from(&job.state), &job.old.file().state()?);
+        let fields = moved(&Before::from(&job.state), &now?);
         if fields.is_empty() {
             return Ok(());
         }
@@ -145,8 +151,14 @@ impl Flights {
     }
 
     /// The last look before the commit: a writer that waits for our lease must find its file in place.
-    pub fn check_lease(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
-        if self.fate != Fate::Done || job.old.stands()? {
+    pub fn check_lease(
+        &mut self,
+        job: &Job,
+        stands: SysResult<bool>,
+        run: &Run,
+        base: &Base,
+    ) -> SysResult<()> {
+        if self.fate != Fate::Done || stands? {
             return Ok(());
         }
         self.take_back(job, run, base, Fate::Refused(Refusal::OpenForWriting {}))
@@ -212,8 +224,8 @@ impl Flights {
     /// Once guests went on: whoever had the file open before, be it for nothing but its path, can open it for writing by
     /// that descriptor. He waits for our lease, and what he will write is not lost. Whoever does so after the drop writes
     /// to a file without a name, as after every package upgrade: no lease lasts for ever.
-    pub fn notice_writer(&mut self, job: &Job) -> SysResult<()> {
-        if self.fate == Fate::Done && job.new.is_some() && !job.old.stands()? {
+    pub fn notice_writer(&mut self, job: &Job, stands: SysResult<bool>) -> SysResult<()> {
+        if self.fate == Fate::Done && job.new.is_some() && !stands? {
             self.fate = Fate::DoneAndKept;
         }
         Ok(())

@@ -3,6 +3,7 @@
 use std::io::Write;
 use std::path::Path;
 
+use super::abreast;
 use crate::ledger::journal::{Record, encode};
 use crate::sys::papers::Growing;
 use crate::sys::{SysError, SysResult, Weak, weak};
@@ -36,8 +37,7 @@ impl JournalFile {
 
     /// Appends records, not yet durable.
     pub fn write(&mut self, records: &[Record]) -> SysResult<()> {
-        let lines: Vec<Vec<u8>> = records.iter().map(encode).collect();
-        let bytes = lines.concat();
+        let bytes = abreast::each(records, encode).concat();
         self.file
             .write_all(&bytes)
             .map_err(|e| SysError::new("write", "the journal", e))

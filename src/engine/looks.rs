@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::batch::{Batch, Flagged, Job, Order};
 use super::flight::{Fate, Flights};
 use super::parents::Parents;
-use super::quiet;
+use super::{abreast, quiet};
 use crate::model::{ObjectId, Refusal};
 use crate::sys::{Leased, Meaning, SysResult};
 
@@ -79,7 +79,8 @@ impl Batch<'_, '_> {
         parents: &Parents,
     ) -> SysResult<()> {
         let moved = parents.moved(self.guests);
-        for (job, flight) in jobs.iter().zip(flights) {
+        let states = abreast::each(jobs, |job| job.old.file().state());
+        for ((job, flight), now) in jobs.iter().zip(flights).zip(states) {
             if flight
                 .names
                 .iter()
@@ -89,7 +90,7 @@ impl Batch<'_, '_> {
                 flight.take_back(job, self.run, self.base, fate)?;
             }
             if self.order == Order::FlagThenDrop {
-                flight.check_unchanged(job, self.run, self.base)?;
+                flight.check_unchanged(job, now, self.run, self.base)?;
             }
         }
         Ok(())
@@ -104,18 +105,9 @@ impl Batch<'_, '_> {
         flights: &mut [Flights],
     ) -> SysResult<Vec<Leased>> {
         let mut guards = Vec::new();
-        for flag in flags {
-            let handle = if flag.adopted {
-                flag.file.duplicate_handle()
-            } else {
-                flag.file.duplicate()
-            };
-            let opened = match handle {
-                // Somebody holds a lease of its own on the object.
-                Err(error) if error.meaning() == Meaning::Busy => None,
-                other => Leased::take(other?)?.ok(),
-            };
-            match opened {
+        let taken = abreast::each(flags, |flag| take_guard(flag));
+        for (flag, guard) in flags.iter().zip(taken) {
+            match guard? {
                 Some(guard) => guards.push(guard),
                 None => self.take_back_all(
                     &flag.id,
@@ -136,12 +128,14 @@ impl Batch<'_, '_> {
         flights: &mut [Flights],
     ) -> SysResult<()> {
         let covered = quiet::covered_in(&self.run.staging, &self.still.now()?)?;
-        for (job, flight) in jobs.iter().zip(flights.iter_mut()) {
-            flight.check_lease(job, self.run, self.base)?;
+        let stand = abreast::each(jobs, |job| job.old.stands());
+        for ((job, flight), stands) in jobs.iter().zip(flights.iter_mut()).zip(stand) {
+            flight.check_lease(job, stands, self.run, self.base)?;
             flight.check_mounts(job, self.run, self.base, &covered)?;
         }
-        for guard in guards {
-            if guard.stands()? {
+        let stand = abreast::each(guards, Leased::stands);
+        for (guard, stands) in guards.iter().zip(stand) {
+            if stands? {
                 continue;
             }
             let inode = guard.file().state()?.id;
@@ -150,5 +144,19 @@ impl Batch<'_, '_> {
         }
         // Whoever has come in by now sees the names as they are: taking them back would lift flags under him.
         Ok(())
+    }
+}
+
+/// A lease on the object, by the handle that the batch opened it with, unless that has one already.
+fn take_guard(flag: &Flagged) -> SysResult<Option<Leased>> {
+    let handle = if flag.adopted {
+        flag.file.duplicate_handle()
+    } else {
+        flag.file.duplicate()
+    };
+    match handle {
+        // Somebody holds a lease of its own on the object.
+        Err(error) if error.meaning() == Meaning::Busy => Ok(None),
+        other => Ok(Leased::take(other?)?.ok()),
     }
 }

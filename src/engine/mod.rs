@@ -10,6 +10,7 @@
 //! `batch`: one batch at a time, one thread, every step in the journal before it is done. The plan is a
 //! wish list: it can narrow what is done, and every fact in it is proven again. No decision here looks at a reason.
 
+mod abreast;
 mod adopted;
 mod ahead;
 mod apply;

@@ -5,12 +5,12 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use super::Guest;
 use super::batch::Job;
 use super::flight::Fate;
 use super::holding::Holding;
 use super::objects::{Objects, Open};
 use super::quiet::Condition;
+use super::{Guest, abreast};
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
 use crate::rules::precondition::moved;
 use crate::sys::hash::metadata_digest;
@@ -27,17 +27,13 @@ pub(super) struct Prepared {
     against: Option<Open>,
 }
 
-/// From so many lines on, their files are compared by all cores. Fewer are not worth it, and tests that count calls
-/// want them in one order.
-const SIDE_BY_SIDE: usize = 64;
-
 /// Compares every file with its object, and looks whether it is still what it was. What is not over may be done.
 pub(super) fn compare_all(
     ready: &mut [(Link, Box<Prepared>)],
     ignore: &[Ignored],
 ) -> Vec<Result<(), Fate>> {
     let compare = |(_, prepared): &mut (Link, Box<Prepared>)| prepared.compare(ignore);
-    if ready.len() < SIDE_BY_SIDE {
+    if ready.len() < abreast::MANY {
         ready.iter_mut().map(compare).collect()
     } else {
         ready.par_iter_mut().map(compare).collect()
@@ -105,12 +101,12 @@ pub(super) fn open_all<'w>(
     world: impl Fn(&Link) -> Option<World<'w>> + Sync,
     objects: &mut Objects<'_>,
 ) -> Vec<Option<Opened>> {
-    if links.len() < SIDE_BY_SIDE {
+    if links.len() < abreast::MANY {
         return Vec::new();
     }
     objects.open_ahead(links.iter().map(|(_, start)| *start));
     let open = |(link, _): &(Link, ObjectId)| world(link).map(|world| open(link, &world));
-    links.par_iter().map(open).collect()
+    abreast::each(links, open)
 }
 
 /// Holds `link` against the world; its file may have been opened before.

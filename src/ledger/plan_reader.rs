@@ -10,6 +10,7 @@
 use std::collections::BTreeMap;
 use std::io::BufRead;
 
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::content::ContentDigest;
@@ -131,8 +132,43 @@ impl<R: BufRead> PlanReader<R> {
         })
     }
 
+    /// The next lines, at most so many, decoded by all cores; none behind the last. Says of them what
+    /// [`PlanReader::next_action`] says.
+    pub fn next_actions(&mut self, most: usize) -> Result<Vec<Decoded>, PlanError> {
+        let (mut texts, mut broken) = (Vec::new(), None);
+        while texts.len() < most && broken.is_none() {
+            let next = self
+                .ahead
+                .take()
+                .map_or_else(|| self.parts.next(), |it| Ok(Some(it)));
+            match next {
+                Ok(Some((line, Part::Actions))) => texts.push((line, self.parts.value().to_vec())),
+                Ok(other) => {
+                    self.ahead = other;
+                    break;
+                }
+                Err(error) => broken = Some(error),
+            }
+        }
+        let decode = |(line, text): &(u64, Vec<u8>)| (*line, line::decode(text));
+        let decoded: Vec<_> = texts.par_iter().map(decode).collect();
+        let mut lines = Vec::with_capacity(decoded.len());
+        for (line, decoded) in decoded {
+            lines.push(self.account(line, decoded)?.1);
+        }
+        broken.map_or(Ok(lines), Err)
+    }
+
     fn action(&mut self, line: u64) -> Result<(u64, Decoded), PlanError> {
-        let decoded = line::decode(self.parts.value()).map_err(PlanError::at(line))?;
+        self.account(line, line::decode(self.parts.value()))
+    }
+
+    fn account(
+        &mut self,
+        line: u64,
+        decoded: Result<Decoded, BadValue>,
+    ) -> Result<(u64, Decoded), PlanError> {
+        let decoded = decoded.map_err(PlanError::at(line))?;
         self.edits.add(line, &decoded);
         // A name that was changed by hand puts the lines behind it out of order: the edit is to blame, not they.
         self.order
