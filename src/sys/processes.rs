@@ -7,8 +7,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
 use super::fault::call;
 use super::{Cgroup, Freezer, SysError, SysResult};
 use crate::model::{Escaped, FileId};
@@ -45,33 +43,15 @@ impl fmt::Display for Inside {
 pub fn inside(roots: &[(&Path, FileId)], still: &[Cgroup]) -> SysResult<Vec<Vec<Inside>>> {
     let mut found = vec![Vec::new(); roots.len()];
     let own = std::process::id().to_string();
-    let pids: Vec<String> = pids()?.into_iter().filter(|pid| *pid != own).collect();
-    let look = |pid| inside_of(pid, roots, still);
-    let seen: Vec<Vec<Option<Inside>>> = if pids.len() < MANY {
-        pids.into_iter().map(look).collect()
-    } else {
-        pids.into_par_iter().map(look).collect()
-    };
-    for seen in seen {
-        for (slot, inside) in found.iter_mut().zip(seen) {
-            slot.extend(inside);
+    for pid in pids()?.into_iter().filter(|pid| *pid != own) {
+        let process = Process::look(pid);
+        for (slot, root) in found.iter_mut().zip(roots) {
+            let what = process.is_inside(root.0, root.1);
+            let what = what.filter(|_| !Freezer::is_in(&process.pid, still));
+            slot.extend(what.map(|what| process.describe(what)));
         }
     }
     Ok(found)
-}
-
-/// From so many processes on, they are looked at side by side.
-const MANY: usize = 64;
-
-/// How one process is inside each root.
-fn inside_of(pid: String, roots: &[(&Path, FileId)], still: &[Cgroup]) -> Vec<Option<Inside>> {
-    let process = Process::look(pid);
-    let inside = |(path, id): &(&Path, FileId)| {
-        let what = process.is_inside(path, *id);
-        let what = what.filter(|_| !Freezer::is_in(&process.pid, still));
-        what.map(|what| process.describe(what))
-    };
-    roots.iter().map(inside).collect()
 }
 
 /// Does this process belong to the guest of `members`: inside its root, in a mount namespace of theirs, or dead?
