@@ -126,10 +126,18 @@ fn a_scrub_with_many_threads_says_what_one_says() {
     };
     let one = scrub("1");
     let all = one["differences"].as_array().unwrap();
-    assert!(
-        all.iter().any(|it| it["code"] == "not-flagged") && all.len() > 12,
-        "{one}"
-    );
+    let code = |code: &'static str| all.iter().filter(move |it| it["code"] == code);
+    assert_eq!(code("object-damaged").count(), 3, "{one}");
+    assert_eq!(code("not-flagged").count(), 6, "{one}");
+    let mut reached: Vec<&str> = code("reaches-damage")
+        .map(|it| it["path"].as_str().unwrap())
+        .collect();
+    reached.sort_unstable();
+    let shared = ["/usr/010", "/usr/333", "/usr/650"].into_iter();
+    let mut want: Vec<&str> = shared.flat_map(|path| [path; 2]).collect();
+    want.extend(["/opt/010", "/opt/650", "/usr/010.also", "/usr/650.also"]);
+    want.sort_unstable();
+    assert_eq!(reached, want, "{one}");
     for jobs in ["2", "8", "8"] {
         assert_eq!(scrub(jobs), one, "--jobs {jobs}");
     }
