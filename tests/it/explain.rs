@@ -95,7 +95,13 @@ fn every_verdict_has_its_voice() {
         json!([{"guest": "db", "differs": ["mtime"]}])
     );
     assert!(change(&told).contains("--ignore mtime"), "{told}");
+}
 
+#[test]
+fn what_is_not_there_or_shared_by_now_is_said() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = furnished(&lab);
+    let plan = lab.plan(&[&web, &db], &[]);
     let told = explain(&plan, "web:/no/such");
     assert!(
         told["now"].as_str().unwrap().contains("does not exist"),

@@ -9,17 +9,18 @@
 //! | `refused`, `running`, `locks` | what `apply` must not do |
 //! | `told` | that receipts, totals and `status` say what the disk says |
 //! | `cache` | what is remembered of contents, and when it is not believed |
-//! | `confined` | what a command that only reads gives up |
+//! | `confined`, `unseen` | what a command that only reads gives up, and that it sees the same |
 //! | `edits`, `schema` | plans that people changed, and the written format |
 //! | `hostile_plans` | plans that somebody wrote to do harm |
 //! | `starts` | what the program is born into: descriptors, masks, limits, full disks |
 //! | `names`, `sparse`, `filesystems` | odd input, odd disks |
-//! | `disks` | cold and slow disks: who reads, in which order, and what stays in the page cache |
+//! | `disks`, `page_cache` | cold and slow disks: who reads, in which order, and what stays in the page cache |
 //! | `frozen`, `still`, `stuck`, `writers` | guests that run meanwhile |
 //! | `swaps` | guests that attack meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
-//! | `matrix`, `races`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
+//! | `healed`, `half_undone` | what guests did between a cut and its healing |
+//! | `matrix`, `races`, `spoiled_objects`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
 //! | `verified` | what `verify` finds, with however many threads |
 //! | `defence`, `limits` | what the base refuses, and how far a run goes |
 //! | `readme`, `upgrade` | that the README is true |
@@ -71,6 +72,7 @@ mod floors;
 mod frozen;
 mod gc;
 mod guards;
+mod half_undone;
 mod healed;
 mod hostile_plans;
 mod killed;
@@ -82,6 +84,7 @@ mod matrix;
 mod moved;
 mod names;
 mod noticed;
+mod page_cache;
 mod plan;
 mod policy;
 mod power;
@@ -93,12 +96,14 @@ mod refused;
 mod running;
 mod schema;
 mod sparse;
+mod spoiled_objects;
 mod starts;
 mod status;
 mod still;
 mod stuck;
 mod swaps;
 mod told;
+mod unseen;
 mod upgrade;
 mod verified;
 mod weak;

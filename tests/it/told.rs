@@ -10,8 +10,8 @@ use crate::cut::{cut, has_strace, kept_aside};
 use crate::races::apply_while;
 use crate::refused::line_of;
 use crate::support::{
-    Disk, File, Guest, Lab, Planned, content, disk_use, id, is_immutable, listings, nlink,
-    unchanged, unify_with,
+    Disk, File, Guest, Lab, Planned, content, disk_use, id, is_immutable, listings, unchanged,
+    unify_with,
 };
 
 /// Three guests with one file.
@@ -156,138 +156,6 @@ fn what_is_committed_stays_done() {
             !status["guests"].as_array().unwrap().iter().any(drifted),
             "{status}"
         );
-    }
-}
-
-/// Two guests that share a file with two names, and an undo that is cut.
-fn undo_cut(lab: &Lab, (call, nth): (&str, usize)) -> [Guest; 2] {
-    let guests = ["web", "db"].map(|name| {
-        let guest = lab.guest(name);
-        guest.put("/usr/f", &File::new(content(1)));
-        guest.hard_link("/usr/f", "/usr/g");
-        guest
-    });
-    lab.plan(&guests.each_ref(), &[]).apply().expect(0);
-    let base = lab.base();
-    let base = base.to_str().unwrap();
-    cut(
-        call,
-        nth,
-        &["undo", "--run", "all", "--yes", "--base", base],
-    );
-    guests
-}
-
-/// The machine started again before anybody healed the cut undo, and the guest wrote to a file that was its own again.
-#[test]
-fn what_a_guest_wrote_after_a_cut_undo_is_not_lost() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
-    for at in [("syncfs", 2), ("unlinkat", 1)] {
-        let lab = lab!(Disk::Own);
-        let guests = undo_cut(&lab, at);
-        for guest in &guests {
-            let file = std::fs::File::options()
-                .append(true)
-                .open(guest.host("/usr/f"));
-            file.unwrap().write_all(guest.name().as_bytes()).unwrap();
-        }
-        lab.on_base("recover", &[]).expect(0);
-        for guest in &guests {
-            let wanted = [&content(1)[..], guest.name().as_bytes()].concat();
-            for name in ["/usr/f", "/usr/g"] {
-                assert!(std::fs::read(guest.host(name)).unwrap() == wanted, "{at:?}");
-            }
-        }
-        assert_eq!(lab.staged().len(), 0);
-        lab.on_base("undo", &["--run", "all", "--yes"])
-            .expect_one_of(&[0, 2, 4]);
-        lab.on_base("gc", &[]).expect(0);
-        assert_eq!(lab.objects().len(), 0);
-    }
-}
-
-/// The same where one of the file's names was not the guest's own again: both go back, and what was written is kept.
-#[test]
-fn what_a_guest_wrote_to_half_an_undo_is_kept() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
-    let lab = lab!(Disk::Own);
-    let guests = undo_cut(&lab, ("renameat2", 2));
-    let names = ["/usr/f", "/usr/g"];
-    let own = guests
-        .iter()
-        .find(|g| id(&g.host(names[0])) != id(&g.host(names[1])));
-    let own = own.expect("half of a file was exchanged");
-    let [first, second] = names.map(|name| own.host(name));
-    let private = if is_immutable(&first) || nlink(&first) > 2 {
-        &second
-    } else {
-        &first
-    };
-    std::fs::File::options()
-        .append(true)
-        .open(private)
-        .unwrap()
-        .write_all(b"more")
-        .unwrap();
-    lab.on_base("recover", &[]).expect(12);
-    assert_eq!(id(&first), id(&second), "the names of a file stay together");
-    let wanted = [&content(1)[..], b"more"].concat();
-    // Both names that it was to have.
-    let kept = kept_aside(&lab);
-    assert!(!kept.is_empty());
-    for kept in kept {
-        assert!(std::fs::read(kept).unwrap() == wanted);
-    }
-    assert_eq!(lab.staged().len(), 0);
-}
-
-/// Somebody wrote to an object whose flag was off when the run was cut, by its name in the base or in a guest: be it that
-/// the guests' own files come back, as in an apply, or that they were copied before, as in an undo.
-#[test]
-fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
-    for undo in [false, true] {
-        let lab = lab!(Disk::Own);
-        let guests = if undo {
-            undo_cut(&lab, ("syncfs", 2))
-        } else {
-            let guests = lab.twins(&[("/usr/f", File::new(content(1)))]);
-            let plan = lab.plan(&guests.each_ref(), &["--objects", "copy"]);
-            let plan = plan.path.to_str().unwrap();
-            cut("syncfs", 2, &["apply", "--yes", plan]);
-            guests
-        };
-        let [object] = &lab.objects()[..] else {
-            panic!("one object");
-        };
-        let chattr = std::process::Command::new("chattr")
-            .arg("-i")
-            .arg(object)
-            .status();
-        assert!(chattr.unwrap().success());
-        let mut file = std::fs::File::options().append(true).open(object).unwrap();
-        file.write_all(b"more").unwrap();
-        drop(file);
-        lab.on_base("recover", &[]).expect(12);
-        let written = [&content(1)[..], b"more"].concat();
-        for guest in &guests {
-            let now = std::fs::read(guest.host("/usr/f")).unwrap();
-            assert!(now == content(1), "{undo}");
-        }
-        let aside = kept_aside(&lab);
-        assert!(!aside.is_empty());
-        for aside in aside {
-            assert!(std::fs::read(&aside).unwrap() == written, "{undo}");
-            assert!(!is_immutable(&aside), "a person may remove it");
-            assert_eq!(nlink(&aside), 1, "it is no name of the object");
-        }
-        assert_eq!(lab.staged().len(), 0);
     }
 }
 

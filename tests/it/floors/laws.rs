@@ -222,7 +222,7 @@ fn purity(source: &Source) -> Vec<String> {
 }
 
 /// A file is about one thing; a function is read at one glance.
-fn sizes(source: &Source) -> Vec<String> {
+pub fn sizes(source: &Source) -> Vec<String> {
     let mut broken = Vec::new();
     if source.lines > LONGEST_FILE {
         broken.push(format!(

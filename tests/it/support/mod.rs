@@ -32,6 +32,15 @@ macro_rules! skip {
     }};
 }
 
+/// Ends the test aloud where the shim is not built in.
+macro_rules! armed {
+    () => {
+        if !cfg!(feature = "faults") {
+            skip!("built without the feature `faults`");
+        }
+    };
+}
+
 /// A lab on the disk asked for, or a test skipped aloud.
 macro_rules! lab {
     ($disk:expr) => {
