@@ -47,12 +47,13 @@ thaw() {
   find "$1" -xdev -path '*/.unify/objects/*' -type f -exec chattr -f -i {} + || true
 }
 
-# make_disk BYTES INODES BLOCK: a file system of its own in a file, at $scratch/disk; FS=ext4 or xfs
+# make_disk BYTES INODES BLOCK [OPTIONS]: a file system of its own in a file, at $scratch/disk; FS=ext4 or xfs, the options
+# are for ext4
 make_disk() {
   mkdir "$scratch/disk"
   truncate -s "$1" "$scratch/disk.img"
   case ${FS:-ext4} in
-    ext4) mkfs.ext4 -q -b "$3" -N "$2" -m 0 "$scratch/disk.img" ;;
+    ext4) mkfs.ext4 -q -b "$3" -N "$2" -m 0 "${@:4}" "$scratch/disk.img" ;;
     xfs) mkfs.xfs -q -b "size=$3" -i maxpct=90 "$scratch/disk.img" ;;
     *) fail "FS is ext4 or xfs" ;;
   esac
