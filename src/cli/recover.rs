@@ -29,9 +29,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     } else {
         recover::text(&recovered, &mut out)?;
     }
-    Ok(if recovered.quarantined.is_empty() {
-        Exit::Done
-    } else {
+    let needs_person = !recovered.quarantined.is_empty() || !recovered.damaged.is_empty();
+    Ok(if needs_person {
         Exit::Quarantine
+    } else {
+        Exit::Done
     })
 }

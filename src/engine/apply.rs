@@ -96,7 +96,7 @@ impl ReadyToApply {
         drop((reader, guests));
         let base = Base::ensure(&header.base.path)?;
         let lock = base.lock(&holder("apply"))?;
-        recover::heal(&base, options.allow_running, observer)?;
+        recover::heal_first(&base, options.allow_running, observer)?;
         let history = History::read(&base)?;
         let run = base.begin_run()?;
         match Self::check_in(&base, &run, &history, plan, options, observer) {

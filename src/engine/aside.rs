@@ -4,10 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::EngineError;
-use super::bounds::{FEW_HOLES, holes};
 use crate::base::Base;
-use crate::model::{Ignored, ObjectId, RunId};
-use crate::sys::hash::metadata_digest;
+use crate::model::{ObjectId, RunId};
 use crate::sys::{Dir, Meaning, Regular, SysResult};
 
 /// The quarantine of a run that is healed.
@@ -95,17 +93,4 @@ fn whole_copy(aside: &Dir, file: &Regular) -> SysResult<Regular> {
     copy.set_metadata(&file.metadata(&[])?, state.mtime)?;
     copy.sync()?;
     Ok(copy)
-}
-
-/// Is it what the object's name says? With its time or without, as the policy may have been. `size` is that of a
-/// file which was equal: a guest can make a file longer by holes than anybody has time to read.
-pub(super) fn is_sound(file: &Regular, size: u64, id: &ObjectId) -> SysResult<bool> {
-    let fits = |ignore: &[Ignored]| {
-        let metadata = file.metadata(ignore)?;
-        SysResult::Ok(metadata_digest(&metadata) == id.metadata)
-    };
-    let state = file.state()?;
-    let readable = state.size == size || holes(&state) <= FEW_HOLES;
-    let fits = readable && (fits(&[])? || fits(&[Ignored::Mtime])?);
-    Ok(fits && file.digest(state.size)? == id.content)
 }

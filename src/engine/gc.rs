@@ -24,7 +24,7 @@ pub fn collect(
     }
     entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&holder("gc"))?;
-    recover::heal(base, false, observer)?;
+    recover::heal_first(base, false, observer)?;
     let collected = sum(&Index::read(base)?, |held| remove(base, held))?;
     base.dir().sync_filesystem()?;
     Ok(collected)

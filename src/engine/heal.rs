@@ -16,7 +16,8 @@
 //! | any | other | an exchange was cut in its middle | kept for a person |
 
 use super::Guest;
-use super::aside::{Quarantine, is_sound};
+use super::aside::Quarantine;
+use super::sound::is_sound;
 use crate::base::Base;
 use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
@@ -30,8 +31,8 @@ pub(super) enum Healed {
     Finished,
     /// The same, and the old file with its own time is in staging: to be dropped when that time is written down.
     FinishedAt(Time),
-    /// The same, and the old file in staging is not ours to drop.
-    FinishedAndKept,
+    /// The same, and what came out is not ours to drop: the old file, whose time this is, or what the object holds by now.
+    FinishedAndKept(Option<Time>),
     /// It is what it was, or what the guest made of it.
     Kept,
     /// What lies in staging is not known.
@@ -152,7 +153,8 @@ fn exchanged(
         return Ok(Healed::FinishedAt(old.file().state()?.mtime));
     }
     if way == Way::Committed {
-        return Ok(Healed::FinishedAndKept);
+        let old = staging.look(entry.as_bytes())?;
+        return Ok(Healed::FinishedAndKept(Some(old.mtime)));
     }
     take_back(base, aside, staging, parent, intent, entry)
 }
@@ -168,7 +170,7 @@ fn undone(
     way: Way,
 ) -> SysResult<Healed> {
     if way == Way::Forth && !is_as_it_was(staging, parent, intent, entry)? {
-        return Ok(Healed::FinishedAndKept);
+        return Ok(Healed::FinishedAndKept(None));
     }
     staging.unlink(entry.as_bytes())?;
     Ok(Healed::Finished)
@@ -188,7 +190,9 @@ fn take_back(
     if base.object_inode(&intent.object)? == Some(intent.becomes) {
         let size = staging.look(entry.as_bytes())?.size;
         let put = parent.open_regular(intent.path.file_name())?;
-        if let Some(put) = put.filter(|put| !is_sound(put, size, &intent.object).unwrap_or(false)) {
+        if let Some(put) =
+            put.filter(|put| !is_sound(put, Some(size), &intent.object).unwrap_or(false))
+        {
             aside.copy(&put, &intent.object)?;
         }
     }
@@ -213,7 +217,9 @@ fn take_back(
 fn is_as_it_was(staging: &Dir, parent: &Dir, intent: &Intent, entry: &str) -> SysResult<bool> {
     let size = parent.look(intent.path.file_name())?.size;
     let file = staging.open_regular(entry.as_bytes())?;
-    file.map_or(Ok(false), |file| is_sound(&file, size, &intent.object))
+    file.map_or(Ok(false), |file| {
+        is_sound(&file, Some(size), &intent.object)
+    })
 }
 
 /// The old file, with no writer, if it equals the new one.

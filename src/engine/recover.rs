@@ -15,18 +15,19 @@ use std::time::Duration;
 use super::EngineError;
 use super::adopted::Adopted;
 use super::aside::Quarantine;
+use super::cut_run::{Journal, guests_of, read_journal, receipt_of};
 use super::guests::Guest;
 use super::heal::{Healed, Way, has_left, heal_name, in_place};
-use super::recovered::{receipt_of, write_receipt};
+use super::recovered::write_receipt;
 use super::rights::entitled;
+use super::sound::unsound;
 use super::still::Still;
 use super::{safety, sweep};
 use crate::base::{Base, BaseError, FrozenPaper};
-use crate::ledger::journal::{self, Intent, OpenBatch};
+use crate::ledger::journal::{Intent, OpenBatch};
 use crate::model::{
     Event, FileId, GuestName, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, RunId,
 };
-use crate::sys::papers;
 use crate::sys::{Dir, Meaning, SysError, SysResult, machine};
 
 /// Heals the base under its lock, and says what needed it.
@@ -65,10 +66,32 @@ pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, 
 const GUARD_TRIES: u32 = 300;
 const GUARD_PAUSE: Duration = Duration::from_millis(100);
 
-/// The first step of everything that changes anything; the caller holds the lock.
+/// The first step of everything that changes anything; the caller holds the lock. What needs a person is said.
+pub(super) fn heal_first(
+    base: &Base,
+    allow_running: bool,
+    observer: &dyn Observer,
+) -> Result<(), EngineError> {
+    let healed = heal(base, allow_running, observer)?;
+    let shown = base.path().display();
+    for object in &healed.damaged {
+        observer.notice(&Event::Warning(&format!(
+            "object {object} may have been written to while its flag was off; `unify verify --base {shown}` names whom that reaches"
+        )));
+    }
+    if healed.runs > 0 && !healed.quarantined.is_empty() {
+        observer.notice(&Event::Warning(&format!(
+            "{} files in quarantine need a person; `unify recover --base {shown}` lists them",
+            healed.quarantined.len()
+        )));
+    }
+    Ok(())
+}
+
+/// Heals all runs that were cut short; the caller holds the lock.
 ///
 /// What an earlier run left frozen stays so while its work is healed, and is let go then, whatever came of it.
-pub(super) fn heal(
+fn heal(
     base: &Base,
     allow_running: bool,
     observer: &dyn Observer,
@@ -168,7 +191,7 @@ fn heal_run(
 /// Sets every flag that may be off, as far as that can be done. Where it cannot, what is frozen stays so.
 fn still_protected(
     adopted: &Adopted<'_>,
-    journal: &Read,
+    journal: &Journal,
     receipt: Option<&Receipt>,
     still: &mut Still<'_>,
     error: EngineError,
@@ -199,7 +222,7 @@ struct Found<'a> {
     aside: Quarantine<'a>,
     staging: &'a Dir,
     guests: &'a BTreeMap<GuestName, Guest>,
-    journal: &'a Read,
+    journal: &'a Journal,
     receipt: Option<&'a Receipt>,
     work: bool,
 }
@@ -223,9 +246,13 @@ impl Found<'_> {
         }
         sweep::drop_known(base, &self.aside, self.staging, &done.spent)?;
         recovered.flags += flag_all(&self.adopted())?;
+        let mut lifted: Vec<_> = batch.lifted.iter().map(|(object, _)| *object).collect();
         if !self.journal.whole {
-            recovered.flags += sweep::flag_unprotected(base, self.receipt)?;
+            let others = sweep::flag_unprotected(base, self.receipt)?;
+            recovered.flags += others.len() as u64;
+            lifted.extend(others);
         }
+        recovered.damaged.extend(unsound(base, &lifted)?);
         Ok(done)
     }
 
@@ -267,8 +294,9 @@ impl Found<'_> {
                     mtime = Some(time);
                     done.spent.push(intent.seq.to_string());
                 }
-                Healed::FinishedAndKept => {
+                Healed::FinishedAndKept(time) => {
                     finished.push(intent.path.clone());
+                    mtime = mtime.or(time);
                     aside(intent)?;
                 }
                 Healed::Kept => recovered.kept += 1,
@@ -294,49 +322,6 @@ impl Found<'_> {
 /// A guest's file in flight: its inode before and after. The journal has its names one after the other.
 fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
     (&intent.guest, intent.was, intent.becomes, intent.object)
-}
-
-/// What a journal says, and whether it is all there.
-struct Read {
-    batch: OpenBatch,
-    whole: bool,
-}
-
-/// The batch that was in hand; nothing where there is no journal.
-///
-/// Everything in it is on the base's file system, whose device number may be another one since the last boot.
-fn read_journal(base: &Base, run: &RunId) -> SysResult<Read> {
-    let path = base.run_paper(run, "journal");
-    let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
-        let batch = OpenBatch::default();
-        return Ok(Read {
-            batch,
-            whole: false,
-        });
-    };
-    let read = journal::read(file).map_err(|e| SysError::new("read", &path, e))?;
-    let mut batch = journal::open_batch(&read.records);
-    let dev = base.dir().state()?.id.dev;
-    for intent in &mut batch.intents {
-        for id in [&mut intent.was, &mut intent.becomes, &mut intent.parent] {
-            id.dev = dev;
-        }
-    }
-    Ok(Read {
-        batch,
-        whole: read.damaged_at.is_none(),
-    })
-}
-
-/// The guests that the run's receipt names, as far as their roots are there.
-fn guests_of(receipt: Option<&Receipt>) -> BTreeMap<GuestName, Guest> {
-    let named = receipt.into_iter().flat_map(|receipt| &receipt.guests);
-    named
-        .filter_map(|g| {
-            let guest = Guest::open(g.name.clone(), &g.root).ok()?;
-            Some((g.name.clone(), guest))
-        })
-        .collect()
 }
 
 /// Staging entries may be names of flagged objects, which cannot be removed or exchanged.

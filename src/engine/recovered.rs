@@ -4,19 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::EngineError;
+use super::cut_run::receipt_of;
 use crate::base::Base;
 use crate::ledger::{ReceiptReader, ReceiptWriter};
-use crate::model::{Outcome, Receipt, ReceiptLine, RunId, RunTotals};
+use crate::model::{Outcome, ReceiptLine, RunId, RunTotals};
 use crate::sys::SysError;
 use crate::sys::papers::{self, NewFile};
-
-/// The first line of a run's receipt, where it got so far.
-pub(super) fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
-    let file = papers::open_for_reading(&base.run_paper(run, "receipt.jsonl")).ok()?;
-    ReceiptReader::open(file)
-        .ok()
-        .map(|reader| reader.receipt().clone())
-}
 
 /// A second receipt beside the one that was cut: what healing finished. Own times of files that a healing which was cut in
 /// its turn had noted are kept, for the files that tell them are gone.
@@ -25,10 +18,12 @@ pub(super) fn write_receipt(
     run: &RunId,
     mut lines: Vec<ReceiptLine>,
 ) -> Result<(), EngineError> {
-    let Some(receipt) = receipt_of(base, run).filter(|_| !lines.is_empty()) else {
+    let path = base.run_paper(run, "recovered.jsonl");
+    // One of a healing that was cut says what is not so any more.
+    let wanted = !lines.is_empty() || SysError::absent(papers::open_for_reading(&path))?.is_some();
+    let Some(receipt) = receipt_of(base, run).filter(|_| wanted) else {
         return Ok(());
     };
-    let path = base.run_paper(run, "recovered.jsonl");
     let failed = |e| SysError::new("write", &path, e);
     take_over_times(&path, &mut lines);
     let mut writer = ReceiptWriter::new(NewFile::create(&path)?, &receipt).map_err(failed)?;

@@ -4,10 +4,11 @@
 //! one in content and all metadata. Anything else is kept for a person.
 
 use super::EngineError;
-use super::aside::{Quarantine, is_sound};
+use super::aside::Quarantine;
 use super::history::History;
+use super::sound::is_sound;
 use crate::base::{Base, Held, Index};
-use crate::model::{FileState, Protect, Receipt};
+use crate::model::{FileState, ObjectId, Protect, Receipt};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Regular, SysResult};
 
@@ -51,7 +52,7 @@ fn drop_name(
     let flagged = object.as_ref().map_or(Ok(false), Regular::is_immutable)?;
     let sound = object
         .as_ref()
-        .map_or(Ok(true), |file| is_sound(file, held.state.size, &held.id))?;
+        .map_or(Ok(true), |file| is_sound(file, None, &held.id))?;
     if let Some(file) = object.as_ref().filter(|_| flagged) {
         file.set_immutable(false)?;
     }
@@ -91,11 +92,14 @@ fn has_twin(
 }
 
 /// Without a journal nobody knows which flags were off: every object that guests share by a run that protects gets
-/// its flag again. Returns how many did.
-pub(super) fn flag_unprotected(base: &Base, receipt: Option<&Receipt>) -> Result<u64, EngineError> {
+/// its flag again. Returns which did.
+pub(super) fn flag_unprotected(
+    base: &Base,
+    receipt: Option<&Receipt>,
+) -> Result<Vec<ObjectId>, EngineError> {
     let protection = History::read(base)?.protection();
     let run_protects = receipt.and_then(|receipt| receipt.protect) == Some(Protect::Immutable);
-    let mut flags = 0;
+    let mut flagged = Vec::new();
     for held in Index::read(base)?.objects() {
         let wanted = *protection.get(&held.id).unwrap_or(&run_protects);
         if held.state.nlink < 2 || !wanted {
@@ -104,8 +108,8 @@ pub(super) fn flag_unprotected(base: &Base, receipt: Option<&Receipt>) -> Result
         let object = base.object(&held.id)?;
         if let Some(file) = object.filter(|file| file.is_immutable().is_ok_and(|on| !on)) {
             file.set_immutable(true)?;
-            flags += 1;
+            flagged.push(held.id);
         }
     }
-    Ok(flags)
+    Ok(flagged)
 }

@@ -76,7 +76,7 @@ impl ReadyToUndo {
         entitled("undo", "it sets owners and flags")?;
         let base = Base::existing(base)?;
         let lock = base.lock(&holder("undo"))?;
-        recover::heal(&base, options.allow_running, observer)?;
+        recover::heal_first(&base, options.allow_running, observer)?;
         let history = History::read(&base)?;
         let undoes = chosen_run(&history, &options.which)?;
         let chosen = chosen_files(&history, undoes.as_ref(), options)?;

@@ -188,4 +188,7 @@ pub struct Recovered {
     pub flags: u64,
     /// Entries that need a person, as paths.
     pub quarantined: Vec<String>,
+    /// Objects that were written to while their flag was off, or may have been. Whoever has a name of them has what was
+    /// written.
+    pub damaged: Vec<ObjectId>,
 }

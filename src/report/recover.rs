@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::json;
 use super::sentence::safe;
 use super::size::counted;
-use crate::model::Recovered;
+use crate::model::{ObjectId, Recovered};
 
 /// For people.
 pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
@@ -29,17 +29,23 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         )?;
         writeln!(out, "  {} set again", counted(recovered.flags, "flag"))?;
     }
-    if recovered.quarantined.is_empty() {
-        return Ok(());
+    if !recovered.damaged.is_empty() {
+        writeln!(
+            out,
+            "\nMay have been written to while their flag was off; `unify verify --base` names whom that reaches:"
+        )?;
     }
-    writeln!(
-        out,
-        "\nIn quarantine, for a person to look at and move or remove:"
-    )?;
-    recovered
-        .quarantined
-        .iter()
-        .try_for_each(|path| writeln!(out, "  {}", safe(path)))
+    for object in &recovered.damaged {
+        writeln!(out, "  {object}")?;
+    }
+    if !recovered.quarantined.is_empty() {
+        writeln!(
+            out,
+            "\nIn quarantine, for a person to look at and move or remove:"
+        )?;
+    }
+    let mut paths = recovered.quarantined.iter();
+    paths.try_for_each(|path| writeln!(out, "  {}", safe(path)))
 }
 
 #[derive(Serialize)]
@@ -50,6 +56,7 @@ struct RecoverJson<'a> {
     kept: u64,
     flags: u64,
     quarantined: &'a [String],
+    damaged: &'a [ObjectId],
 }
 
 /// For programs.
@@ -60,6 +67,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         kept,
         flags,
         quarantined,
+        damaged,
     } = recovered;
     json::write_line(
         out,
@@ -70,6 +78,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
             kept: *kept,
             flags: *flags,
             quarantined,
+            damaged,
         },
     )
 }

@@ -52,7 +52,18 @@ fn what_others_wrote_since_does_not_come_to_a_guest_that_had_left() {
     append(b, "/usr/f");
     let evil = std::fs::Permissions::from_mode(0o4755);
     std::fs::set_permissions(b.host("/usr/f"), evil).unwrap();
-    lab.on_base("recover", &[]).expect(12);
+    let healed = lab.on_base("recover", &["--json"]).expect(12).json();
+    let [object] = &lab.objects()[..] else {
+        panic!("one object");
+    };
+    let [damaged] = &healed["damaged"].as_array().unwrap()[..] else {
+        panic!("whom it reaches is to be looked at: {healed}");
+    };
+    let name = damaged.as_str().unwrap().replace(':', "-");
+    assert!(
+        name.ends_with(object.file_name().unwrap().to_str().unwrap()),
+        "{name}"
+    );
     assert_eq!(id(&a.host("/usr/f")), own);
     assert!(read(a, "/usr/f") == content(1));
     assert!(!is_immutable(&a.host("/usr/f")));
@@ -294,5 +305,41 @@ fn own_times_are_told_by_a_healing_that_was_cut() {
             let now = std::os::unix::fs::MetadataExt::mtime(&now);
             assert_eq!(now, time, "{call} {nth}");
         }
+    }
+}
+
+/// The commit is on disk and the receipt is not; what came out has a writer. Its own time is known all the same.
+#[test]
+fn the_time_of_a_file_that_is_kept_is_told() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let guests = three(&lab);
+    for (guest, time) in guests
+        .iter()
+        .zip([1_500_000_000, 1_600_000_000, 1_700_000_000])
+    {
+        guest.put("/usr/f", &File::new(content(1)).mtime(time, 5));
+    }
+    cut_apply(&lab, &guests, &["--ignore", "mtime"], ("unlinkat", 1));
+    let run = std::fs::read_dir(lab.base().join("runs")).unwrap().next();
+    let receipt = run.unwrap().unwrap().path().join("receipt.jsonl");
+    let lines = std::fs::read_to_string(&receipt).unwrap();
+    let (first, _) = lines.split_once('\n').unwrap();
+    std::fs::write(&receipt, format!("{first}\n")).unwrap();
+    let staged = lab.staged();
+    let open = |path| std::fs::File::options().append(true).open(path).unwrap();
+    let writers: Vec<std::fs::File> = staged.iter().map(open).collect();
+    assert_eq!(writers.len(), 2);
+    lab.on_base("recover", &[]).expect(12);
+    drop(writers);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    for (guest, time) in guests
+        .iter()
+        .zip([1_500_000_000, 1_600_000_000, 1_700_000_000])
+    {
+        let now = std::fs::metadata(guest.host("/usr/f")).unwrap();
+        assert_eq!(std::os::unix::fs::MetadataExt::mtime(&now), time);
     }
 }
