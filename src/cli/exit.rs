@@ -20,7 +20,7 @@ Exit codes:
   8         this host or filesystem cannot do it
   9         stopped half way, nothing lost: run unify recover
   10        \"yes, there is something\" and --exit-code was given (plan, status)
-  12        in quarantine, or in an object, is something for a person; it is listed
+  12        something needs a person: in quarantine, or an object that may have been written to; it is listed
   130, 143  ended by a signal, batch finished or taken back
 
 Examples:

@@ -1,6 +1,9 @@
 //! The threads of a command that reads much: workers, and among them those who read content. They are started when the process has given
 //! up what it does not need, so that they have given it up, too.
 
+use std::sync::atomic::{self, AtomicBool};
+
+use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{EngineError, Guest};
@@ -43,6 +46,8 @@ pub(super) struct Crew {
     pub order: Order,
     /// Files that a reader holds open side by side.
     pub abreast: usize,
+    /// Had the disk to bring anything of what was read last?
+    cold: AtomicBool,
 }
 
 impl Crew {
@@ -53,7 +58,22 @@ impl Crew {
             readers: apart.then(|| threads(reading.readers)).transpose()?,
             order: reading.order,
             abreast: reading.abreast,
+            cold: AtomicBool::new(true),
         })
+    }
+
+    /// Is the disk to be asked for what will be read, before it is read? Where all is in memory that is for nothing.
+    pub fn asks_ahead(&self) -> bool {
+        self.cold.load(atomic::Ordering::Relaxed)
+    }
+
+    /// Reads, and learns from it.
+    pub fn learning<T>(&self, read: impl FnOnce() -> T) -> T {
+        let before = machine::reads_from_disk();
+        let done = read();
+        let cold = machine::reads_from_disk() != before;
+        self.cold.store(cold, atomic::Ordering::Relaxed);
+        done
     }
 
     /// How many there are.
@@ -66,7 +86,33 @@ impl Crew {
         self.workers.install(work)
     }
 
-    /// The same by those who read content.
+    /// What the workers make of each, taken in their order by this thread, while they make what comes next.
+    pub fn make_ahead<T: Send + Sync, M: Send, E>(
+        &self,
+        mut items: impl Iterator<Item = T>,
+        make: impl Fn(&T) -> M + Sync,
+        mut take: impl FnMut(M) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut ready = Vec::new();
+        loop {
+            let next: Vec<T> = items.by_ref().take(8 * self.workers()).collect();
+            let (mut coming, mut taken) = (Vec::new(), Ok(()));
+            self.workers.in_place_scope(|scope| {
+                let (coming, make) = (&mut coming, &make);
+                scope.spawn(move |_| next.par_iter().map(make).collect_into_vec(coming));
+                taken = std::mem::take(&mut ready)
+                    .into_iter()
+                    .try_for_each(&mut take);
+            });
+            taken?;
+            if coming.is_empty() {
+                return Ok(());
+            }
+            ready = coming;
+        }
+    }
+
+    /// The same as [`Crew::work`] by those who read content.
     pub fn read<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.readers.as_ref().unwrap_or(&self.workers).install(work)
     }

@@ -12,7 +12,7 @@ use crate::model::{
 
 /// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that those in hand are
 /// small beside the scan.
-const STRETCH: usize = 1024;
+const STRETCH: usize = 256;
 
 /// Bytes of the paths in a stretch that holds several names.
 const STRETCH_TEXT: usize = 256 << 10;

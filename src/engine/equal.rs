@@ -117,7 +117,9 @@ impl Reader<'_> {
         for &which in run {
             match self.open(which) {
                 Ok(opened) => {
-                    opened.expect_soon(self.size(which));
+                    if self.crew.asks_ahead() {
+                        opened.expect_soon(self.size(which));
+                    }
                     let like = alike.entry(opened.probed.metadata).or_default();
                     like.push(Open { which, opened });
                 }

@@ -103,7 +103,7 @@ fn look(
     let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
     let asked = policy.package_databases.of(&planned.name) == Asked::Use;
     let answer = if asked {
-        ask_all(&in_root)
+        ask_all(&in_root, &|_| false)
     } else {
         Answer::default()
     };

@@ -147,7 +147,8 @@ impl<'a> Matcher<'a> {
             .sort(&mut runs, |run| files(run).first().copied());
         let tell = |buffers: &mut Buffers, runs: &&[Run]| {
             let runs: Vec<&[Which]> = runs.iter().map(|run| files(*run)).collect();
-            let told = self.reader.tell(&runs, |run| self.is_known(run), buffers);
+            let tell = || self.reader.tell(&runs, |run| self.is_known(run), buffers);
+            let told = self.reader.crew.learning(tell);
             let mut matched = matched.lock().unwrap_or_else(PoisonError::into_inner);
             told.groups
                 .iter()
@@ -163,7 +164,11 @@ impl<'a> Matcher<'a> {
         };
         let buffers = || Buffers::new(self.reader.crew.order);
         let batches = self.reader.batches(&runs, files);
-        batches.par_iter().for_each_init(buffers, tell);
+        // One at a time: what some hold takes far longer than what others do.
+        batches
+            .par_iter()
+            .with_max_len(1)
+            .for_each_init(buffers, tell);
     }
 
     /// Has the base an object that looks like these?

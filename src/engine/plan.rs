@@ -266,6 +266,7 @@ fn survey_all(
     observer.notice(&Event::Begin(Stage::Scan, None));
     let surveys = guests
         .into_par_iter()
+        .with_max_len(1)
         .map(|guest| survey(guest, policy, observer))
         .collect::<Result<Vec<_>, _>>();
     observer.notice(&Event::End(Stage::Scan));
@@ -329,24 +330,16 @@ fn write(
         detail,
     });
     let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
-    let mut stretches = taking_part.flat_map(Emitter::stretches);
-    loop {
-        let at_once = 2 * crew.workers();
-        let next: Vec<Stretch<'_>> = stretches.by_ref().take(at_once).collect();
-        if next.is_empty() {
-            break;
+    let stretches = taking_part.flat_map(Emitter::stretches);
+    let make = |stretch: &Stretch<'_>| encoded(stretch, form);
+    crew.make_ahead(stretches, make, |made| {
+        let (actions, encoded) = made.map_err(EngineError::Output)?;
+        for action in &actions {
+            sum.action(action);
+            each(action);
         }
-        let made = || next.par_iter().map(|some| encoded(some, form)).collect();
-        let made: Vec<_> = crew.work(made);
-        for made in made {
-            let (actions, encoded) = made.map_err(EngineError::Output)?;
-            for action in &actions {
-                sum.action(action);
-                each(action);
-            }
-            writer.actions(encoded).map_err(EngineError::Output)?;
-        }
-    }
+        writer.actions(encoded).map_err(EngineError::Output)
+    })?;
     let summary = sum.finish();
     let digest = writer.finish(&summary).map_err(EngineError::Output)?;
     out.publish()?;

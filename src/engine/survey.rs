@@ -1,4 +1,4 @@
-//! One guest as the plan sees it: opened, asked for its config files, walked.
+//! One guest as the plan sees it: opened, walked, asked for its config files.
 
 use super::quiet::{self, Condition};
 use super::{EngineError, Guest};
@@ -60,7 +60,8 @@ impl Opened {
     }
 }
 
-/// Reads a guest: databases first, then names. Writes nothing into it, not even an access time where the
+/// Reads a guest: names first, then databases, so that a config file which is replaced between the two is not what the
+/// walk saw, and drops out. Writes nothing into it, not even an access time where the
 /// mount can be cloned.
 pub(super) fn survey(
     opened: Opened,
@@ -74,9 +75,12 @@ pub(super) fn survey(
     } = opened;
     let in_root = InRoot::new(view.descriptor()?);
     let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
+    let scan = scan(&view, observer)?;
+    let scan =
+        scan.map_err(|error| EngineError::Usage(format!("{}: {error}", Escaped::of(&guest.path))))?;
     let asked = policy.package_databases.of(&guest.name) == Asked::Use;
     let answer = if asked {
-        ask_all(&in_root)
+        ask_all(&in_root, &|path| scan.tree.has_directory(path))
     } else {
         Answer::default()
     };
@@ -85,9 +89,6 @@ pub(super) fn survey(
         OnDamaged::ExcludeGuest => damaged(&answer.databases),
         OnDamaged::CareRulesOnly => None,
     };
-    let scan = scan(&view, observer)?;
-    let scan =
-        scan.map_err(|error| EngineError::Usage(format!("{}: {error}", Escaped::of(&guest.path))))?;
     Ok(Survey {
         guest,
         view,

@@ -1,6 +1,6 @@
 //! The seal of a plan's line: says which of its fields a hand has changed.
 //!
-//! Four hex digits for every sealed field, in fixed order: the first 16 bits of SHA-256 over the
+//! Four hex digits for every sealed field, in fixed order: the first 16 bits of a checksum (xxh3) over the
 //! field's name and value. It is there so that a reviewer's slip is named ("`size` was changed") and
 //! not silently obeyed. It protects against nobody: whoever wants to can compute a seal, which is why
 //! `apply` proves every line anew. `note` is not sealed, for notes are the reviewer's.
@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::codes::{flag_code, making_code, method_code};
 use super::object::Member;
 use crate::model::{Before, Flag, GuestPath, Link, ObjectId};
-use crate::sys::hash::ContentHasher;
+use crate::sys::hash::checksum;
 
 /// The check of one field.
 type Check<'a> = (&'a str, u16);
@@ -102,14 +102,14 @@ fn before(b: &Before) -> [u64; 11] {
 }
 
 fn check<P: AsRef<[u8]>>(field: &str, parts: impl IntoIterator<Item = P>) -> Check<'_> {
-    let mut hasher = ContentHasher::new();
-    hasher.update(field.as_bytes());
+    let mut bytes = Vec::with_capacity(256);
+    bytes.extend_from_slice(field.as_bytes());
     for part in parts {
         let part = part.as_ref();
-        hasher.update(&(part.len() as u64).to_le_bytes());
-        hasher.update(part);
+        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+        bytes.extend_from_slice(part);
     }
-    let [first, second, ..] = hasher.finish().0;
+    let [first, second, ..] = checksum(&bytes).to_be_bytes();
     (field, u16::from_be_bytes([first, second]))
 }
 

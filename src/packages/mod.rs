@@ -175,15 +175,16 @@ pub fn parse_as(manager: &str, data: &[u8]) -> Option<Result<usize, Fault>> {
     Some(backend.parse(data))
 }
 
-/// Asks every database of a guest. A guest without any gets the empty answer.
-pub fn ask_all(root: &InRoot) -> Answer {
+/// Asks every database of a guest. A guest without any gets the empty answer. `is_directory` may know paths that lead to
+/// directories without any link on the way, which need not be asked for again.
+pub fn ask_all(root: &InRoot, is_directory: &dyn Fn(&[u8]) -> bool) -> Answer {
     let mut answer = Answer::default();
     for &backend in ALL {
         let (database, protected) = match ask(backend, &Source::new(root)) {
             Ok(None) => continue,
             Ok(Some((listing, protected))) => {
                 let database = known(backend, &listing);
-                answer.owners.add(root, listing);
+                answer.owners.add(root, is_directory, listing);
                 (database, protected)
             }
             Err(problem) => (damaged(backend, &problem), Vec::new()),

@@ -29,10 +29,15 @@ impl Owners {
     }
 
     /// Adds the files of a database. What an earlier one said of a file stays.
-    pub(super) fn add(&mut self, root: &InRoot, listing: Listing) {
+    pub(super) fn add(
+        &mut self,
+        root: &InRoot,
+        is_directory: &dyn Fn(&[u8]) -> bool,
+        listing: Listing,
+    ) {
         let first = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
         self.packages.extend(listing.packages);
-        let mut places = Places::new(root);
+        let mut places = Places::new(root, is_directory);
         for owned in listing.owned {
             let Some(package) = first.checked_add(owned.package) else {
                 continue;
@@ -51,13 +56,17 @@ impl Owners {
 /// Where directories of the database really are: on a merged `/usr`, `/bin` is `/usr/bin`.
 struct Places<'r> {
     root: &'r InRoot,
+    is_directory: &'r dyn Fn(&[u8]) -> bool,
     known: HashMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
 impl<'r> Places<'r> {
-    fn new(root: &'r InRoot) -> Places<'r> {
-        let known = HashMap::new();
-        Places { root, known }
+    fn new(root: &'r InRoot, is_directory: &'r dyn Fn(&[u8]) -> bool) -> Places<'r> {
+        Places {
+            root,
+            is_directory,
+            known: HashMap::new(),
+        }
     }
 
     /// The path with all links of its directory resolved.
@@ -79,6 +88,9 @@ impl<'r> Places<'r> {
         let relative = directory.strip_prefix(b"/").unwrap_or(directory);
         if relative.is_empty() {
             return Some(Vec::new());
+        }
+        if (self.is_directory)(directory) {
+            return Some(directory.to_vec());
         }
         let found = self.root.resolve(relative).ok()??;
         Some(if found.path.is_root() {

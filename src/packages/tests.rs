@@ -60,7 +60,7 @@ impl Root {
     }
 
     fn ask(&self) -> Answer {
-        ask_all(&InRoot::open(&self.path).unwrap())
+        ask_all(&InRoot::open(&self.path).unwrap(), &|_| false)
     }
 }
 

@@ -78,6 +78,16 @@ impl Tree {
         &self.paths[from..from + length as usize]
     }
 
+    /// Did the walk enter a directory of this path, which is a directory then and not a link, nor beneath one?
+    pub fn has_directory(&self, path: &[u8]) -> bool {
+        let order = |dir: &Span| {
+            let from = usize::try_from(dir.from).unwrap_or(usize::MAX);
+            let known = self.paths[from..from + dir.length as usize].iter();
+            known.chain(b"/").cmp(path.iter().chain(b"/"))
+        };
+        self.dirs.binary_search_by(order).is_ok()
+    }
+
     /// Which file a name refers to.
     pub fn file_of(&self, name: usize) -> usize {
         self.names[name].file as usize

@@ -124,7 +124,7 @@ impl Walk<'_> {
             return self.view.dir().state().ok();
         };
         self.open.truncate(entry.depth());
-        let name = name_bytes(entry.file_name());
+        let name = last_component(entry);
         let dir = self.open.get(above)?;
         if !entry.file_type().is_dir() || entry.depth() >= OPEN {
             return dir.glance(name).ok();
@@ -150,7 +150,7 @@ impl Walk<'_> {
             // A guest at work. What walkdir lists of the directory that was here has no place in the tree.
             return Ok(Onward::Skip);
         }
-        let name = name_bytes(entry.file_name());
+        let name = last_component(entry);
         match state.kind {
             FileKind::Directory => self.builder.enter(entry.depth(), name)?,
             FileKind::Regular => self.builder.meet(entry.depth(), name, state)?,
@@ -182,9 +182,23 @@ impl Walk<'_> {
 
 /// Siblings in the order that their full paths have: a directory's name counts with its slash.
 fn byte_order(a: &DirEntry, b: &DirEntry) -> Ordering {
-    fn key(entry: &DirEntry) -> impl Iterator<Item = u8> + '_ {
+    let (path_a, path_b) = (path_bytes(a), path_bytes(b));
+    let common = path_a.len().min(path_b.len());
+    let rest = |entry: &DirEntry, path: &[u8]| {
         let slash = entry.file_type().is_dir().then_some(b'/');
-        name_bytes(entry.file_name()).iter().copied().chain(slash)
-    }
-    key(a).cmp(key(b))
+        path.get(common).copied().or(slash)
+    };
+    let beginnings = path_a[..common].cmp(&path_b[..common]);
+    beginnings.then_with(|| rest(a, path_a).cmp(&rest(b, path_b)))
+}
+
+/// The last component, as its directory spells it.
+fn last_component(entry: &DirEntry) -> &[u8] {
+    let path = path_bytes(entry);
+    let slash = path.iter().rposition(|&byte| byte == b'/');
+    slash.map_or(path, |slash| &path[slash + 1..])
+}
+
+fn path_bytes(entry: &DirEntry) -> &[u8] {
+    name_bytes(entry.path().as_os_str())
 }

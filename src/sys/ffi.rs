@@ -18,16 +18,18 @@ pub enum LeaseKind {
     None,
 }
 
-/// `mallopt(M_MMAP_THRESHOLD)`, `malloc.h`: blocks from so many bytes on come from the kernel, one by one. Other C
-/// libraries than glibc have no such choice.
-pub fn large_blocks_from(bytes: i32) {
+/// `mallopt(M_MMAP_THRESHOLD)` and `mallopt(M_TRIM_THRESHOLD)`, `malloc.h`: blocks from `large` bytes on come from the
+/// kernel, one by one; of smaller ones that are free, up to `kept` bytes do not go back to it. Other C libraries than
+/// glibc have no such choice.
+pub fn memory_manners(large: i32, kept: i32) {
     #[cfg(target_env = "gnu")]
-    // SAFETY: two integers by value; it changes where later blocks come from, and no block that is there.
+    // SAFETY: integers by value; they change where later blocks come from, and no block that is there.
     unsafe {
-        libc::mallopt(libc::M_MMAP_THRESHOLD, bytes);
+        libc::mallopt(libc::M_MMAP_THRESHOLD, large);
+        libc::mallopt(libc::M_TRIM_THRESHOLD, kept);
     }
     #[cfg(not(target_env = "gnu"))]
-    let _ = bytes;
+    let _ = (large, kept);
 }
 
 /// `fcntl(F_SETLEASE)`, `linux/fcntl.h`. `EAGAIN` means that a writer exists.

@@ -1,6 +1,6 @@
 //! The one door to the hash functions.
 //!
-//! Three uses, three types: a [`Fingerprint`] is fast and only proposes, a [`Digest`] names content,
+//! Three uses, three types, and checksums: a [`Fingerprint`] is fast and only proposes, a [`Digest`] names content,
 //! a [`MetadataDigest`] names what else the names of one inode share. None of them proves that two
 //! files are equal: before a name is moved, the bytes themselves are compared.
 //!
@@ -45,6 +45,11 @@ pub fn fingerprint(bytes: &[u8]) -> Fingerprint {
 /// A small key for a path (xxh3, 64 bits, no seed), for tables that inform and do not decide.
 pub fn path_key(path: &[u8]) -> u64 {
     xxh3_64(path)
+}
+
+/// A checksum against slips, and against nobody's will (xxh3, 64 bits, no seed).
+pub fn checksum(bytes: &[u8]) -> u64 {
+    xxh3_64(bytes)
 }
 
 /// The digest of everything but content that a link would merge.

@@ -32,7 +32,7 @@ fn a_document_has_a_value_a_line() {
     let want = [
         "{", "\"$schema\": ", "\"kind\": \"un", "\"format\": \"", "\"created\": ", "\"tool\": \"un",
         "\"edit\": \"de", "\"host\": \"01", "\"base\": {\"p", "\"policy\": {", "\"protection",
-        "\"seal\": \"6a", "\"guests\": [", "{\"name\":\"we", "{\"name\":\"we", "],",
+        "\"seal\": \"1a", "\"guests\": [", "{\"name\":\"we", "{\"name\":\"we", "],",
         "\"actions\": ", "{\"action\":\"", "{\"action\":\"", "{\"action\":\"", "{\"action\":\"",
         "{\"action\":\"", "{\"action\":\"", "],",
         "\"summary\": ", "\"digest\": {", "}",
