@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Guest;
-use super::heal::name_now;
+use super::heal::{lift, name_now};
+use super::sound::is_sound;
 use crate::base::Base;
 use crate::ledger::journal::{Intent, OpenBatch};
 use crate::model::{FileId, GuestName, ObjectId};
@@ -14,29 +15,32 @@ pub(super) struct Adopted<'a> {
     pub base: &'a Base,
     pub guests: &'a BTreeMap<GuestName, Guest>,
     pub batch: &'a OpenBatch,
+    /// Does anybody run in these guests, or stand still for no longer than we are at work?
+    pub stirring: bool,
 }
 
 impl Adopted<'_> {
-    /// Takes the base's names from inodes that nobody shares, and the flag that would keep them there.
-    pub fn give_up_own(&self) -> SysResult<()> {
+    /// Takes the base's names from inodes that nobody shares, and the flag that would keep them there. Says whose content
+    /// may be another guest's.
+    pub fn give_up_own(&self) -> SysResult<Vec<String>> {
         let objects: BTreeSet<ObjectId> = self.intents().map(|intent| intent.object).collect();
+        let mut doubts = Vec::new();
         for object in objects {
             if self.is_own(&object)? {
-                let file = self.base.object(&object)?;
-                if let Some(file) = file.filter(|file| file.is_immutable().unwrap_or(true)) {
-                    file.set_immutable(false)?;
-                }
+                doubts.extend(self.doubt(&object)?);
+                lift(self.base, &object)?;
                 self.base.remove_object(&object)?;
             }
         }
-        Ok(())
+        Ok(doubts)
     }
 
     /// Was it adopted by the batch that was cut, and does nothing but that guest's names refer to it? Then it is the file of
     /// that guest alone and no object: the guest may have changed it since.
     ///
     /// Names count as they are now: what a guest has deleted since leaves room for somebody else's. Whatever else has it,
-    /// be it another name of the same guest, is taken for somebody who shares it, because it was shared for a while.
+    /// be it another name of the same guest, is taken for somebody who shares it, because it was shared for a while. And
+    /// whoever was given it may have it open without a name: as long as that can be, the flag alone keeps him from it.
     pub fn is_own(&self, object: &ObjectId) -> SysResult<bool> {
         let adopted = self.intents().filter(|intent| intent.object == *object);
         let adopted: Vec<&Intent> = adopted.collect();
@@ -47,7 +51,40 @@ impl Adopted<'_> {
         let names = adopted
             .iter()
             .filter(|intent| self.refers(intent, state.id));
-        Ok(u64::from(state.nlink) <= 1 + names.count() as u64)
+        let named = u64::from(state.nlink) <= 1 + names.count() as u64;
+        Ok(named && !self.may_be_open(object)?)
+    }
+
+    fn may_be_open(&self, object: &ObjectId) -> SysResult<bool> {
+        if self.takers(object).next().is_none() {
+            return Ok(false);
+        }
+        let file = self.base.object(object)?;
+        Ok(self.stirring || file.is_some_and(|file| file.is_open_elsewhere().unwrap_or(true)))
+    }
+
+    /// What others wrote to it while they were given it stays in it, and nobody can tell it from what the guest wrote.
+    fn doubt(&self, object: &ObjectId) -> SysResult<Option<String>> {
+        let (mut own, mut takers) = (self.intents(), self.takers(object));
+        let own = own.find(|intent| intent.object == *object);
+        let (Some(own), Some(taker)) = (own, takers.next()) else {
+            return Ok(None);
+        };
+        let file = self.base.object(object)?;
+        let sound = file.map_or(Ok(true), |file| is_sound(&file, None, object))?;
+        Ok((!sound).then(|| {
+            format!(
+                "{}:{} was written to after the cut, while {} may have had it: look whose content it is; what it was may be in {}:{}",
+                own.guest, own.path, taker.guest, taker.guest, taker.path
+            )
+        }))
+    }
+
+    /// Names that were to be given the inode.
+    fn takers(&self, object: &ObjectId) -> impl Iterator<Item = &Intent> {
+        let object = *object;
+        let all = self.batch.intents.iter();
+        all.filter(move |intent| intent.object == object && !intent.is_adoption())
     }
 
     fn refers(&self, intent: &Intent, inode: FileId) -> bool {

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::EngineError;
+use super::heal::lift;
 use crate::base::Base;
 use crate::model::{ObjectId, RunId};
 use crate::sys::{Dir, Meaning, Regular, SysResult};
@@ -39,6 +40,7 @@ impl<'a> Quarantine<'a> {
         let file = staging.open_regular(entry.as_bytes())?;
         if let Some((file, id)) = file.filter(|_| is_object).zip(object) {
             self.copy(&file, id)?;
+            lift(self.base, id)?;
             return Ok(staging.unlink(entry.as_bytes())?);
         }
         let aside = self.dir()?;

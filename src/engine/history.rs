@@ -151,7 +151,7 @@ impl History {
             _ => return,
         };
         match receipt.what {
-            RunKind::Undo => drop(names.remove(&first)),
+            RunKind::Undo => forget(names, &line.paths),
             RunKind::Apply => {
                 let linked = Linked {
                     paths: line.paths,
@@ -163,6 +163,19 @@ impl History {
                 names.insert(first, linked);
             }
         }
+    }
+}
+
+/// The file that has any of these names is nobody's but its guest's. It is known by its first name, which may be gone.
+fn forget(files: &mut BTreeMap<GuestPath, Linked>, names: &[GuestPath]) {
+    let by_first = names.iter().find(|name| files.contains_key(*name));
+    let key = by_first.cloned().or_else(|| {
+        let has = |file: &Linked| file.paths.iter().any(|path| names.contains(path));
+        let found = files.iter().find(|(_, file)| has(file));
+        found.map(|(first, _)| first.clone())
+    });
+    if let Some(key) = key {
+        files.remove(&key);
     }
 }
 

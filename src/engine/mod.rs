@@ -55,6 +55,7 @@ mod plan_file;
 mod prepare;
 mod probe;
 mod protection;
+mod put_right;
 mod quiet;
 mod receipts;
 mod recover;

@@ -16,19 +16,14 @@ use super::EngineError;
 use super::adopted::Adopted;
 use super::aside::Quarantine;
 use super::cut_run::{Journal, guests_of, read_journal, receipt_of};
-use super::guests::Guest;
-use super::heal::{Healed, Way, has_left, heal_name, in_place};
+use super::put_right::{Found, flag_all};
 use super::recovered::write_receipt;
 use super::rights::entitled;
-use super::sound::unsound;
 use super::still::Still;
-use super::{safety, sweep};
+use super::{Guest, safety, sweep};
 use crate::base::{Base, BaseError, FrozenPaper};
-use crate::ledger::journal::{Intent, OpenBatch};
-use crate::model::{
-    Event, FileId, GuestName, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, RunId,
-};
-use crate::sys::{Dir, Meaning, SysError, SysResult, machine};
+use crate::model::{Event, GuestName, Observer, Receipt, Recovered, RunId};
+use crate::sys::{Meaning, SysResult, machine};
 
 /// Heals the base under its lock, and says what needed it.
 pub fn recover(
@@ -74,6 +69,9 @@ pub(super) fn heal_first(
 ) -> Result<(), EngineError> {
     let healed = heal(base, allow_running, observer)?;
     let shown = base.path().display();
+    for note in &healed.notes {
+        observer.notice(&Event::Warning(note));
+    }
     for object in &healed.damaged {
         observer.notice(&Event::Warning(&format!(
             "object {object} may have been written to while its flag was off; `unify verify --base {shown}` names whom that reaches"
@@ -146,27 +144,19 @@ fn heal_run(
 ) -> Result<(), EngineError> {
     let staging = base.staging().open_dir(run.to_string().as_bytes())?;
     let journal = read_journal(base, run)?;
-    let batch = &journal.batch;
     let receipt = receipt_of(base, run);
     let guests = guests_of(receipt.as_ref());
-    let work = !staging.list()?.is_empty();
+    let refused = if staging.list()?.is_empty() {
+        None
+    } else {
+        safety::check(base, &staging, &guests, &journal.batch, still).err()
+    };
     let adopted = Adopted {
         base,
         guests: &guests,
-        batch,
+        batch: &journal.batch,
+        stirring: refused.is_some() || is_stirring(still, &guests)?,
     };
-    if work {
-        if let Err(refused) = safety::check(base, &staging, &guests, batch, still) {
-            // Nothing can be healed now, but nobody runs on with a shared file that is not protected.
-            return Err(still_protected(
-                &adopted,
-                &journal,
-                receipt.as_ref(),
-                still,
-                refused,
-            ));
-        }
-    }
     let found = Found {
         base,
         aside: Quarantine::of(base, run),
@@ -174,18 +164,35 @@ fn heal_run(
         guests: &guests,
         journal: &journal,
         receipt: receipt.as_ref(),
-        work,
+        adopted: &adopted,
     };
-    let done = found.put_right(recovered);
-    let done =
-        done.map_err(|error| still_protected(&adopted, &journal, receipt.as_ref(), still, error))?;
+    let healed = match refused {
+        Some(refused) => Err(refused),
+        None => found.put_right(recovered),
+    };
+    // Where nothing can be healed now, nobody shall run on with a shared file that is not protected.
+    let done = healed
+        .map_err(|error| still_protected(&adopted, &journal, receipt.as_ref(), still, error))?;
     base.dir().sync_filesystem()?;
-    write_receipt(base, run, done.lines)?;
+    write_receipt(base, run, &journal.batch, done.lines)?;
+    for (entry, object) in &done.set_aside {
+        found.aside.keep(&staging, entry, Some(object))?;
+    }
     for entry in done.spent {
         staging.unlink(entry.as_bytes())?;
     }
     base.staging().remove_dir(run.to_string().as_bytes())?;
+    let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
+    let unknown = safety::unknown_names(base, &lifted.collect::<Vec<_>>())?;
+    recovered.notes.extend(unknown);
     Ok(())
+}
+
+/// Does anybody run in these guests, or stand still only because he was frozen?
+fn is_stirring(still: &Still<'_>, guests: &BTreeMap<GuestName, Guest>) -> SysResult<bool> {
+    let guests: Vec<&Guest> = guests.values().collect();
+    let run = still.look(&guests)?.iter().any(|one| one.running.is_some());
+    Ok(run || !still.now()?.is_empty())
 }
 
 /// Sets every flag that may be off, as far as that can be done. Where it cannot, what is frozen stays so.
@@ -206,158 +213,4 @@ fn still_protected(
         still.keep_frozen();
     }
     error
-}
-
-/// What healing did.
-#[derive(Default)]
-struct Done {
-    lines: Vec<ReceiptLine>,
-    /// Old files in staging that are needed until the lines are on disk.
-    spent: Vec<String>,
-}
-
-/// What a cut run left, and what is known of it.
-struct Found<'a> {
-    base: &'a Base,
-    aside: Quarantine<'a>,
-    staging: &'a Dir,
-    guests: &'a BTreeMap<GuestName, Guest>,
-    journal: &'a Journal,
-    receipt: Option<&'a Receipt>,
-    work: bool,
-}
-
-impl Found<'_> {
-    /// Names, then what no journal explains, then flags.
-    fn put_right(&self, recovered: &mut Recovered) -> Result<Done, EngineError> {
-        let (base, batch) = (self.base, &self.journal.batch);
-        if self.work {
-            lift_all(base, batch)?;
-        }
-        let mut done = Done::default();
-        let files = || batch.intents.chunk_by(|a, b| one_file(a) == one_file(b));
-        for file in files().filter(|file| !file.iter().any(Intent::is_adoption)) {
-            self.heal_file(file, &mut done, recovered)?;
-        }
-        // Whether anybody shares an adopted inode is known only now.
-        self.adopted().give_up_own()?;
-        for file in files().filter(|file| file.iter().any(Intent::is_adoption)) {
-            self.heal_file(file, &mut done, recovered)?;
-        }
-        sweep::drop_known(base, &self.aside, self.staging, &done.spent)?;
-        recovered.flags += flag_all(&self.adopted())?;
-        let mut lifted: Vec<_> = batch.lifted.iter().map(|(object, _)| *object).collect();
-        if !self.journal.whole {
-            let others = sweep::flag_unprotected(base, self.receipt)?;
-            recovered.flags += others.len() as u64;
-            lifted.extend(others);
-        }
-        recovered.damaged.extend(unsound(base, &lifted)?);
-        Ok(done)
-    }
-
-    fn adopted(&self) -> Adopted<'_> {
-        Adopted {
-            base: self.base,
-            guests: self.guests,
-            batch: &self.journal.batch,
-        }
-    }
-
-    /// All names of one file: finished together, or taken back together.
-    fn heal_file(
-        &self,
-        file: &[Intent],
-        done: &mut Done,
-        recovered: &mut Recovered,
-    ) -> Result<(), EngineError> {
-        let (base, staging) = (self.base, self.staging);
-        let guests = self.guests;
-        let guest = file.first().and_then(|intent| guests.get(&intent.guest));
-        let batch = &self.journal.batch;
-        let way = match () {
-            () if file.iter().all(|intent| batch.has_committed(intent)) => Way::Committed,
-            () if file.iter().all(|intent| in_place(guest, intent)) => Way::Forth,
-            () if has_left(base, guest, file)? => Way::Forth,
-            () => Way::Back,
-        };
-        let aside = |intent: &Intent| {
-            let entry = intent.seq.to_string();
-            self.aside.keep(staging, &entry, Some(&intent.object))
-        };
-        let (mut finished, mut mtime) = (Vec::new(), None);
-        for intent in file {
-            match heal_name(base, &self.aside, staging, guest, intent, way)? {
-                Healed::Finished => finished.push(intent.path.clone()),
-                Healed::FinishedAt(time) => {
-                    finished.push(intent.path.clone());
-                    mtime = Some(time);
-                    done.spent.push(intent.seq.to_string());
-                }
-                Healed::FinishedAndKept(time) => {
-                    finished.push(intent.path.clone());
-                    mtime = mtime.or(time);
-                    aside(intent)?;
-                }
-                Healed::Kept => recovered.kept += 1,
-                Healed::NeedsPerson => aside(intent)?,
-            }
-        }
-        recovered.finished += finished.len() as u64;
-        let intent = file.first().filter(|_| !finished.is_empty());
-        done.lines.extend(intent.map(|intent| ReceiptLine {
-            guest: Some(intent.guest.clone()),
-            paths: finished,
-            object: intent.object,
-            outcome: Outcome::Done {
-                made: None,
-                saved: 0,
-                mtime,
-            },
-        }));
-        Ok(())
-    }
-}
-
-/// A guest's file in flight: its inode before and after. The journal has its names one after the other.
-fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
-    (&intent.guest, intent.was, intent.becomes, intent.object)
-}
-
-/// Staging entries may be names of flagged objects, which cannot be removed or exchanged.
-fn lift_all(base: &Base, batch: &OpenBatch) -> SysResult<()> {
-    for (object, _) in &batch.lifted {
-        if let Some(file) = base.object(object)? {
-            file.set_immutable(false)?;
-        }
-    }
-    Ok(())
-}
-
-/// Sets the flags of all, whatever one of them says; the first error in the end.
-fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
-    let (mut flags, mut failed) = (0, None);
-    for (object, _) in &adopted.batch.lifted {
-        match flag_again(adopted, object) {
-            Ok(set) => flags += u64::from(set),
-            Err(error) => failed = failed.or(Some(error)),
-        }
-    }
-    failed.map_or(Ok(flags), Err)
-}
-
-/// False for what is no object, or none any more.
-fn flag_again(adopted: &Adopted<'_>, object: &ObjectId) -> SysResult<bool> {
-    let base = adopted.base;
-    if adopted.is_own(object)? {
-        return Ok(false);
-    }
-    match base.object(object)? {
-        Some(file) => file.set_immutable(true).map(|()| true),
-        None if base.lacks(object)? => Ok(false),
-        None => {
-            let why = std::io::Error::from(std::io::ErrorKind::NotFound);
-            Err(SysError::new("open an object of", base.path(), why))
-        }
-    }
 }

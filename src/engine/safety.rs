@@ -1,7 +1,7 @@
 //! May what a run left be healed now? Names are exchanged back and flags come off for a moment, so the guests
 //! concerned must be quiet.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::history::History;
 use super::holding::Holding;
@@ -9,9 +9,10 @@ use super::quiet::Condition;
 use super::still::Still;
 use super::{EngineError, Guest};
 use crate::base::{Base, Index};
-use crate::ledger::journal::OpenBatch;
-use crate::model::{FileId, GuestName, ObjectId, Refusal};
-use crate::sys::{Dir, SysResult};
+use crate::ledger::journal::{Intent, OpenBatch};
+use crate::model::{FileId, FileState, GuestName, GuestPath, ObjectId, Quiet, Refusal};
+use crate::scan::scan;
+use crate::sys::{Dir, SysResult, View};
 
 /// Refuses while a guest whose names were in flight runs, or one that holds an object whose flag would come off.
 /// An object whose flag is off already is better healed than left so.
@@ -23,10 +24,9 @@ pub(super) fn check(
     still: &mut Still<'_>,
 ) -> Result<(), EngineError> {
     let history = History::read(base)?;
-    let concerned: Vec<&Guest> = guests
-        .values()
-        .filter(|guest| batch.intents.iter().any(|i| i.guest == guest.name))
-        .collect();
+    let open = still_open(base, batch)?;
+    let moves = |guest: &GuestName| open.iter().any(|intent| intent.guest == *guest);
+    let concerned: Vec<&Guest> = guests.values().filter(|guest| moves(&guest.name)).collect();
     let others = history.holders(&[]);
     let known = |guest: &Guest| concerned.iter().any(|other| other.name == guest.name);
     let others = others.iter().filter(|guest| !known(guest));
@@ -44,21 +44,77 @@ pub(super) fn check(
         condition.can_freeze = false;
     }
     if let Some((guest, who)) = running(&concerned, &conditions) {
-        return Err(refused(base, &Refusal::HolderRunning { guest, who }));
+        return Err(refused(base, None, &Refusal::HolderRunning { guest, who }));
     }
-    for (object, staged) in objects(base, staging, batch)? {
-        let Some(state) = base.object_state(&object)? else {
-            continue;
-        };
-        let flagged = base
-            .object(&object)?
-            .map_or(Ok(false), |file| file.is_immutable())?;
-        if flagged {
-            let lift = holding.may_lift(&object, &state, 1 + staged, &conditions);
-            lift.map_err(|refusal| refused(base, &refusal))?;
-        }
+    let due = flagged(base, objects(base, staging, batch)?)?;
+    holders_are_quiet(base, &due, &mut holding, &conditions)
+}
+
+/// A guest may have moved names since, or given its files others: those that are not where the base remembers them are
+/// looked for in all guests.
+fn holders_are_quiet(
+    base: &Base,
+    due: &[Due],
+    holding: &mut Holding<'_>,
+    conditions: &[Condition],
+) -> Result<(), EngineError> {
+    let lift = |holding: &mut Holding<'_>, one: &Due| {
+        holding.may_lift(&one.object, &one.state, 1 + one.staged, conditions)
+    };
+    let is_lost = |one: &&Due| {
+        let may = lift(holding, one);
+        matches!(may, Err(Refusal::HolderUnknown { .. }))
+    };
+    let lost: Vec<&Due> = due.iter().filter(is_lost).collect();
+    if !lost.is_empty() {
+        find_names(&lost, holding)?;
+    }
+    for one in due {
+        lift(holding, one).map_err(|refusal| refused(base, Some(&one.object), &refusal))?;
     }
     Ok(())
+}
+
+/// Names of objects that no receipt knows, as sentences: a guest gave them to its files between the cut and the healing,
+/// or moved them, and an undo will not find them.
+pub(super) fn unknown_names(base: &Base, objects: &[ObjectId]) -> Result<Vec<String>, EngineError> {
+    let history = History::read(base)?;
+    let holders = history.holders(&[]);
+    let mut holding = Holding::new(holders.iter().collect(), &history);
+    let mut said = Vec::new();
+    for object in objects {
+        let Some(state) = base.object_state(object)? else {
+            continue;
+        };
+        if let Err(Refusal::HolderUnknown { names }) = holding.may_lift(object, &state, 1, &[]) {
+            said.push(format!(
+                "{names} names of object {object} are in no receipt: plan and apply the guests again, so that an undo finds them"
+            ));
+        }
+    }
+    Ok(said)
+}
+
+/// An object whose flag would come off.
+struct Due {
+    object: ObjectId,
+    state: FileState,
+    /// How many names it has in staging.
+    staged: u64,
+}
+
+/// All names but those behind a commit of an apply: what came out there is a file that nobody has a name for, and goes
+/// under a lease.
+fn still_open<'b>(base: &Base, batch: &'b OpenBatch) -> SysResult<Vec<&'b Intent>> {
+    let mut open = Vec::new();
+    for intent in &batch.intents {
+        let applied =
+            intent.is_adoption() || base.object_inode(&intent.object)? != Some(intent.was);
+        if !(batch.has_committed(intent) && applied) {
+            open.push(intent);
+        }
+    }
+    Ok(open)
 }
 
 fn running(guests: &[&Guest], conditions: &[Condition]) -> Option<(GuestName, String)> {
@@ -67,13 +123,17 @@ fn running(guests: &[&Guest], conditions: &[Condition]) -> Option<(GuestName, St
         .find_map(|(guest, c)| Some((guest.name.clone(), c.running.clone()?)))
 }
 
-/// Objects whose flags were off, or that have names in staging, and how many.
+/// Objects whose names will be moved, and how many of them are in staging. Behind a commit only those there are.
 fn objects(base: &Base, staging: &Dir, batch: &OpenBatch) -> SysResult<HashMap<ObjectId, u64>> {
     let mut inodes: HashMap<FileId, u64> = HashMap::new();
     for entry in staging.list()? {
         *inodes.entry(staging.look(&entry)?.id).or_default() += 1;
     }
-    let mut all: HashMap<ObjectId, u64> = batch.lifted.iter().map(|(id, _)| (*id, 0)).collect();
+    let open = batch.intents.iter().filter(|i| !batch.has_committed(i));
+    let open: HashSet<ObjectId> = open.map(|intent| intent.object).collect();
+    let lifted = batch.lifted.iter().map(|(id, _)| *id);
+    let lifted = lifted.filter(|id| open.contains(id));
+    let mut all: HashMap<ObjectId, u64> = lifted.map(|id| (id, 0)).collect();
     for held in Index::read(base)?.objects() {
         if let Some(staged) = inodes.get(&held.state.id) {
             all.insert(held.id, *staged);
@@ -82,15 +142,57 @@ fn objects(base: &Base, staging: &Dir, batch: &OpenBatch) -> SysResult<HashMap<O
     Ok(all)
 }
 
-fn refused(base: &Base, refusal: &Refusal) -> EngineError {
-    let why = match refusal {
-        Refusal::HolderRunning { guest, who } => {
-            format!("cannot heal while guest {guest} runs ({who}): stop it")
+/// Those of the objects whose flag is on.
+fn flagged(base: &Base, objects: HashMap<ObjectId, u64>) -> SysResult<Vec<Due>> {
+    let mut due = Vec::new();
+    for (object, staged) in objects {
+        let Some((file, state)) = base.object_seen(&object)? else {
+            continue;
+        };
+        if file.is_immutable()? {
+            due.push(Due {
+                object,
+                state,
+                staged,
+            });
         }
-        Refusal::HolderUnknown { names } => format!(
-            "cannot heal: {names} names of an object are in no guest that the base can find; put back the guest that was moved"
+    }
+    due.sort_by_key(|one| one.object);
+    Ok(due)
+}
+
+/// Looks for names of these objects in all guests that hold any of the base's: who renames a directory takes names with it
+/// that no receipt knows by their new paths.
+fn find_names(lost: &[&Due], holding: &mut Holding<'_>) -> SysResult<()> {
+    let ids = lost.iter().map(|one| (one.state.id, one.object));
+    let object_of: HashMap<FileId, ObjectId> = ids.collect();
+    for (at, guest) in holding.guests().to_vec().into_iter().enumerate() {
+        let view = View::of(&guest.root)?;
+        // What cannot be walked has no names that could be found.
+        let Ok(scan) = scan(&view, &Quiet)? else {
+            continue;
+        };
+        let tree = &scan.tree;
+        for file in 0..tree.files() {
+            if let Some(object) = object_of.get(&tree.state(file).id) {
+                let names = tree.names_of(file).map(|name| tree.guest_path(name));
+                let names: Vec<GuestPath> = names.collect();
+                holding.learn(*object, at, &names);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn refused(base: &Base, object: Option<&ObjectId>, refusal: &Refusal) -> EngineError {
+    let why = match (refusal, object) {
+        (Refusal::HolderRunning { guest, who }, _) => format!(
+            "cannot heal while guest {guest} runs ({who}): stop it, or let it be frozen (`unify recover --allow-running`)"
         ),
-        other => format!("cannot heal: {}", other.code()),
+        (Refusal::HolderUnknown { names }, Some(object)) => format!(
+            "cannot heal: {names} names of object {object} are in no guest that the base knows; bring back the guest that was moved, or remove its copy"
+        ),
+        (other, _) => format!("cannot heal: {}", other.code()),
     };
     EngineError::halted(base, why)
 }

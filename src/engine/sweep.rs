@@ -12,15 +12,15 @@ use crate::model::{FileState, ObjectId, Protect, Receipt};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Regular, SysResult};
 
-/// Drops what equals an object and sets the rest aside, but for what is `spent` and goes later.
+/// Drops what equals an object and sets the rest aside, but for what is `due` later.
 pub(super) fn drop_known(
     base: &Base,
     aside: &Quarantine<'_>,
     staging: &Dir,
-    spent: &[String],
+    due: &[&String],
 ) -> Result<(), EngineError> {
     let mut left = staging.list()?;
-    left.retain(|entry| !spent.iter().any(|one| one.as_bytes() == entry));
+    left.retain(|entry| !due.iter().any(|one| one.as_bytes() == entry));
     if left.is_empty() {
         return Ok(());
     }

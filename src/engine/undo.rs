@@ -182,6 +182,14 @@ impl ReadyToUndo {
         if ready.is_empty() {
             return Ok(());
         }
+        for (undoing, file) in ready.iter().zip(&lines).filter(|(one, _)| one.damaged) {
+            let (guest, object) = (&self.chosen.guests[file.0].name, undoing.job.object);
+            let names = &undoing.job.names;
+            let shown = names.first().map(ToString::to_string).unwrap_or_default();
+            observer.notice(&Event::Warning(&format!(
+                "{guest}:{shown} keeps what it holds, which is not what object {object} was made with; no other guest has it"
+            )));
+        }
         let flags = flags_of(&ready);
         let jobs: Vec<_> = ready.into_iter().map(|undoing| undoing.job).collect();
         let guests = &self.chosen.guests[..];

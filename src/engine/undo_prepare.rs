@@ -20,6 +20,8 @@ pub(super) struct Undoing {
     pub object: Arc<Regular>,
     /// Was its flag on?
     pub flagged: bool,
+    /// It is not what its name says, and this guest alone has it: the copy is what the guest saw.
+    pub damaged: bool,
 }
 
 /// What a file comes to before anything is changed.
@@ -58,14 +60,16 @@ fn try_prepare(
     let (file, names) = shared_file(guest, linked, shared.id)?;
     let state = file.state().map_err(failed)?;
     let flagged = object.is_immutable().map_err(failed)?;
+    let mut alone = false;
     if flagged {
         let lift = holding.may_lift(&linked.object, &shared, 1, conditions);
         lift.map_err(Outcome::Refused)?;
+        alone = holding.holders(&linked.object).all(|at| at == *index);
     }
     let old = Leased::take(file)
         .map_err(failed)?
         .map_err(|_| Outcome::Refused(Refusal::OpenForWriting {}))?;
-    let copy = private_copy(base.dir(), old.file(), linked, flagged)?;
+    let (copy, damaged) = private_copy(base.dir(), old.file(), linked, flagged && !alone)?;
     let id = copy.state().map_err(failed)?.id;
     let new = New {
         file: Arc::new(copy),
@@ -83,6 +87,7 @@ fn try_prepare(
         job,
         object: Arc::new(object),
         flagged,
+        damaged: flagged && damaged,
     })
 }
 
@@ -123,19 +128,22 @@ fn shared_file(
     Ok((opened.ok_or(NOT_OURS)?, names))
 }
 
-/// A copy with all metadata, and the file's own time where the object has another one.
+/// A copy with all metadata, and the file's own time where the object has another one; and whether its content is not what
+/// the object's name says, which is refused where it `must` be.
 fn private_copy(
     place: &Dir,
     object: &Regular,
     linked: &Linked,
-    flagged: bool,
-) -> Result<Regular, Outcome> {
+    must: bool,
+) -> Result<(Regular, bool), Outcome> {
     let state = object.state().map_err(failed)?;
     let metadata = object.metadata(&[]).map_err(failed)?;
     let fresh = place.nameless().map_err(failed)?;
     let digest = object.copy_into(&fresh, state.size).map_err(failed)?;
-    // What was never protected may have been written to by a guest: its names have that content, and keep it.
-    if flagged && digest != linked.object.content {
+    // What was never protected may have been written to by a guest, and so may what one guest alone has: its names have
+    // that content, and keep it.
+    let damaged = digest != linked.object.content;
+    if must && damaged {
         return Err(Outcome::Refused(Refusal::DamagedObject {}));
     }
     let mtime: Time = linked.mtime.unwrap_or(state.mtime);
@@ -147,7 +155,7 @@ fn private_copy(
         &[crate::model::Ignored::Mtime],
     );
     if fields.is_empty() {
-        Ok(fresh)
+        Ok((fresh, damaged))
     } else {
         Err(not_kept(&fields))
     }

@@ -191,4 +191,6 @@ pub struct Recovered {
     /// Objects that were written to while their flag was off, or may have been. Whoever has a name of them has what was
     /// written.
     pub damaged: Vec<ObjectId>,
+    /// What else a person should know, as sentences.
+    pub notes: Vec<String>,
 }

@@ -29,6 +29,9 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         )?;
         writeln!(out, "  {} set again", counted(recovered.flags, "flag"))?;
     }
+    for note in &recovered.notes {
+        writeln!(out, "  {}", safe(note))?;
+    }
     if !recovered.damaged.is_empty() {
         writeln!(
             out,
@@ -57,6 +60,7 @@ struct RecoverJson<'a> {
     flags: u64,
     quarantined: &'a [String],
     damaged: &'a [ObjectId],
+    notes: &'a [String],
 }
 
 /// For programs.
@@ -68,6 +72,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         flags,
         quarantined,
         damaged,
+        notes,
     } = recovered;
     json::write_line(
         out,
@@ -79,6 +84,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
             flags: *flags,
             quarantined,
             damaged,
+            notes,
         },
     )
 }

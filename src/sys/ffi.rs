@@ -14,6 +14,8 @@ use nix::sys::signal::{SigHandler, Signal, signal};
 pub enum LeaseKind {
     /// `F_RDLCK`: refused while anybody has the file open for writing.
     Read,
+    /// `F_WRLCK`: refused while anybody else has the file open.
+    Write,
     /// `F_UNLCK`: give it back.
     None,
 }
@@ -32,10 +34,11 @@ pub fn memory_manners(large: i32, kept: i32) {
     let _ = (large, kept);
 }
 
-/// `fcntl(F_SETLEASE)`, `linux/fcntl.h`. `EAGAIN` means that a writer exists.
+/// `fcntl(F_SETLEASE)`, `linux/fcntl.h`. `EAGAIN` means that somebody has it open.
 pub fn set_lease(fd: impl AsFd, kind: LeaseKind) -> io::Result<()> {
     let arg = match kind {
         LeaseKind::Read => libc::F_RDLCK,
+        LeaseKind::Write => libc::F_WRLCK,
         LeaseKind::None => libc::F_UNLCK,
     };
     // SAFETY: F_SETLEASE takes an int by value and touches no memory of ours.

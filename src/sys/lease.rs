@@ -11,6 +11,23 @@ pub struct Leased {
     file: Regular,
 }
 
+impl Regular {
+    /// Has anybody but us the file open, or mapped? A write lease says so, and is given back at once. Who has it open for
+    /// nothing but its path (`O_PATH`) is not seen.
+    pub fn is_open_elsewhere(&self) -> SysResult<bool> {
+        let taken = call("lease", || ffi::set_lease(self.fd(), LeaseKind::Write))
+            .map_err(|e| SysError::new("lease", self.path(), e));
+        match taken {
+            Err(error) if error.meaning() == Meaning::Busy => Ok(true),
+            Err(error) => Err(error),
+            Ok(()) => {
+                drop(ffi::set_lease(self.fd(), LeaseKind::None));
+                Ok(false)
+            }
+        }
+    }
+}
+
 impl Leased {
     /// Takes the lease; gives the file back where somebody has it open for writing.
     pub fn take(file: Regular) -> SysResult<Result<Leased, Regular>> {

@@ -54,41 +54,51 @@ fn what_a_guest_wrote_after_a_cut_undo_is_not_lost() {
     }
 }
 
-/// The same where one of the file's names was not the guest's own again: both go back, and what was written is kept.
+/// The same where one of the file's names was not the guest's own again: what lies on the object is everybody's, so that
+/// name follows the other, and both have what the guest wrote.
 #[test]
-fn what_a_guest_wrote_to_half_an_undo_is_kept() {
+fn half_an_undo_is_finished() {
     if !has_strace() {
         skip!("strace is not here");
     }
-    let lab = lab!(Disk::Own);
-    let guests = undo_cut(&lab, ("renameat2", 2));
-    let names = ["/usr/f", "/usr/g"];
-    let own = guests
-        .iter()
-        .find(|g| id(&g.host(names[0])) != id(&g.host(names[1])));
-    let own = own.expect("half of a file was exchanged");
-    let [first, second] = names.map(|name| own.host(name));
-    let private = if is_immutable(&first) || nlink(&first) > 2 {
-        &second
-    } else {
-        &first
-    };
-    std::fs::File::options()
-        .append(true)
-        .open(private)
-        .unwrap()
-        .write_all(b"more")
-        .unwrap();
-    lab.on_base("recover", &[]).expect(12);
-    assert_eq!(id(&first), id(&second), "the names of a file stay together");
-    let wanted = [&content(1)[..], b"more"].concat();
-    // Both names that it was to have.
-    let kept = kept_aside(&lab);
-    assert!(!kept.is_empty());
-    for kept in kept {
-        assert!(std::fs::read(kept).unwrap() == wanted);
+    for call in ["renameat2", "linkat"] {
+        let lab = lab!(Disk::Own);
+        let guests = undo_cut(&lab, (call, 2));
+        let names = ["/usr/f", "/usr/g"];
+        let split = |g: &&Guest| id(&g.host(names[0])) != id(&g.host(names[1]));
+        let Some(own) = guests.iter().find(split) else {
+            continue;
+        };
+        let [first, second] = names.map(|name| own.host(name));
+        let private = if is_immutable(&first) || nlink(&first) > 2 {
+            &second
+        } else {
+            &first
+        };
+        let wrote = id(private);
+        append(private, b"more");
+        let other = guests.iter().find(|g| g.name() != own.name()).unwrap();
+        append(&other.host(names[0]), b"evil");
+        lab.on_base("recover", &[]).expect(12);
+        assert_eq!([id(&first), id(&second)], [wrote, wrote]);
+        let wanted = [&content(1)[..], b"more"].concat();
+        assert!(std::fs::read(&first).unwrap() == wanted);
+        assert_eq!(nlink(&first), 2);
+        assert!(!is_immutable(&first));
+        assert_eq!(lab.staged().len(), 0);
+        let status = lab.on_base("status", &["--json"]).expect(0).json();
+        let guest = status["guests"].as_array().unwrap().iter();
+        let mut guest = guest.filter(|guest| guest["name"] == own.name());
+        assert!(
+            guest.all(|one| one["shared_names"] == 0 && one["drifted"] == serde_json::json!([])),
+            "{status}"
+        );
     }
-    assert_eq!(lab.staged().len(), 0);
+}
+
+fn append(file: &std::path::Path, bytes: &[u8]) {
+    let open = std::fs::File::options().append(true).open(file);
+    open.unwrap().write_all(bytes).unwrap();
 }
 
 /// Somebody wrote to an object whose flag was off when the run was cut, by its name in the base or in a guest: be it that

@@ -7,7 +7,7 @@ use crate::cut::{cut, has_strace, kept_aside};
 use crate::support::{Disk, File, Guest, Lab, content, id, is_immutable, nlink};
 
 /// Three guests with one file; `a`, the first, makes the object.
-fn three(lab: &Lab) -> [Guest; 3] {
+pub fn three(lab: &Lab) -> [Guest; 3] {
     ["a", "b", "c"].map(|name| {
         let guest = lab.guest(name);
         guest.put("/usr/f", &File::new(content(1)));
@@ -15,7 +15,7 @@ fn three(lab: &Lab) -> [Guest; 3] {
     })
 }
 
-fn cut_apply(lab: &Lab, guests: &[Guest; 3], options: &[&str], (call, nth): (&str, usize)) {
+pub fn cut_apply(lab: &Lab, guests: &[Guest; 3], options: &[&str], (call, nth): (&str, usize)) {
     let plan = lab.plan(&guests.each_ref(), options);
     cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
 }
@@ -25,7 +25,7 @@ fn append(guest: &Guest, path: &str) {
     file.unwrap().write_all(b"more").unwrap();
 }
 
-fn read(guest: &Guest, path: &str) -> Vec<u8> {
+pub fn read(guest: &Guest, path: &str) -> Vec<u8> {
     std::fs::read(guest.host(path)).unwrap()
 }
 

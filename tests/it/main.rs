@@ -19,7 +19,7 @@
 //! | `swaps` | guests that attack meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
 //! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
-//! | `healed`, `half_undone` | what guests did between a cut and its healing |
+//! | `healed`, `half_undone`, `holders` | what guests did between a cut and its healing |
 //! | `matrix`, `races`, `spoiled_objects`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
 //! | `verified` | what `verify` finds, with however many threads |
 //! | `defence`, `limits` | what the base refuses, and how far a run goes |
@@ -74,6 +74,7 @@ mod gc;
 mod guards;
 mod half_undone;
 mod healed;
+mod holders;
 mod hostile_plans;
 mod killed;
 mod kit;

@@ -54,7 +54,7 @@ const CAUGHT: [(&str, &str); 16] = [
     ),
     (
         "NoLookAfterFlag",
-        "races::an_object_changed_while_its_flag_is_off_does_not_spread",
+        "spoiled_objects::an_object_changed_while_its_flag_is_off_does_not_spread",
     ),
     (
         "RestoreTimesAlways",

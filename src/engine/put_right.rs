@@ -1,0 +1,194 @@
+//! One run that was cut: names finished or taken back, what no journal explains put away, flags set again.
+
+use std::collections::BTreeMap;
+
+use super::adopted::Adopted;
+use super::aside::Quarantine;
+use super::cut_run::Journal;
+use super::heal::{Healed, InFlight, Way};
+use super::sound::{is_sound, unsound};
+use super::{EngineError, Guest, sweep};
+use crate::base::Base;
+use crate::ledger::journal::Intent;
+use crate::model::{
+    FileId, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Recovered, RunKind, Time,
+};
+use crate::sys::{Dir, SysError, SysResult};
+
+/// What healing did.
+#[derive(Default)]
+pub(super) struct Done {
+    pub lines: Vec<ReceiptLine>,
+    /// Old files in staging that are needed until the lines are on disk.
+    pub spent: Vec<String>,
+    /// The same of those that are kept for a person.
+    pub set_aside: Vec<(String, ObjectId)>,
+}
+
+/// What a cut run left, and what is known of it.
+pub(super) struct Found<'a> {
+    pub base: &'a Base,
+    pub aside: Quarantine<'a>,
+    pub staging: &'a Dir,
+    pub guests: &'a BTreeMap<GuestName, Guest>,
+    pub journal: &'a Journal,
+    pub receipt: Option<&'a Receipt>,
+    pub adopted: &'a Adopted<'a>,
+}
+
+impl Found<'_> {
+    /// Names, then what no journal explains, then flags.
+    pub fn put_right(&self, recovered: &mut Recovered) -> Result<Done, EngineError> {
+        let (base, batch) = (self.base, &self.journal.batch);
+        let mut done = Done::default();
+        let files = || batch.intents.chunk_by(|a, b| one_file(a) == one_file(b));
+        for file in files().filter(|file| !file.iter().any(Intent::is_adoption)) {
+            self.heal_file(file, &mut done, recovered)?;
+        }
+        // Whether anybody shares an adopted inode is known only now.
+        recovered.notes.extend(self.adopted.give_up_own()?);
+        for file in files().filter(|file| file.iter().any(Intent::is_adoption)) {
+            self.heal_file(file, &mut done, recovered)?;
+        }
+        let kept = done.set_aside.iter().map(|(entry, _)| entry);
+        let due: Vec<&String> = done.spent.iter().chain(kept).collect();
+        sweep::drop_known(base, &self.aside, self.staging, &due)?;
+        self.drop_damaged()?;
+        recovered.flags += flag_all(self.adopted)?;
+        let mut lifted: Vec<_> = batch.lifted.iter().map(|(object, _)| *object).collect();
+        if !self.journal.whole {
+            let others = sweep::flag_unprotected(base, self.receipt)?;
+            recovered.flags += others.len() as u64;
+            lifted.extend(others);
+        }
+        recovered.damaged.extend(unsound(base, &lifted)?);
+        Ok(done)
+    }
+
+    /// An object that no guest refers to and that is not what its name says, because its content had not reached the disk or
+    /// a guest wrote to it, is no use to anybody and keeps the next apply from making a sound one. What a guest wrote was
+    /// kept before its name was taken from it.
+    fn drop_damaged(&self) -> SysResult<()> {
+        for (object, _) in &self.journal.batch.lifted {
+            let state = self.base.object_state(object)?;
+            if state.is_none_or(|state| state.nlink > 1) {
+                continue;
+            }
+            let file = self.base.object(object)?;
+            if let Some(file) = file.filter(|file| !is_sound(file, None, object).unwrap_or(true)) {
+                if file.is_immutable()? {
+                    file.set_immutable(false)?;
+                }
+                self.base.remove_object(object)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All names of one file: finished together, or taken back together.
+    fn heal_file(
+        &self,
+        file: &[Intent],
+        done: &mut Done,
+        recovered: &mut Recovered,
+    ) -> Result<(), EngineError> {
+        let in_flight = InFlight {
+            base: self.base,
+            aside: &self.aside,
+            staging: self.staging,
+            guest: file.first().and_then(|one| self.guests.get(&one.guest)),
+            names: file,
+        };
+        let batch = &self.journal.batch;
+        let way = if file.iter().all(|intent| batch.has_committed(intent)) {
+            Way::Committed
+        } else {
+            in_flight.way()?
+        };
+        let aside = |intent: &Intent| {
+            let entry = intent.seq.to_string();
+            self.aside.keep(self.staging, &entry, Some(&intent.object))
+        };
+        let (mut finished, mut mtime) = (Vec::new(), None);
+        for intent in file {
+            match in_flight.heal(intent, way)? {
+                Healed::Finished => finished.push(intent.path.clone()),
+                Healed::FinishedAt(time) => {
+                    finished.push(intent.path.clone());
+                    mtime = Some(time);
+                    done.spent.push(intent.seq.to_string());
+                }
+                Healed::FinishedAndKept(time) => {
+                    finished.push(intent.path.clone());
+                    mtime = mtime.or(time);
+                    done.set_aside.push((intent.seq.to_string(), intent.object));
+                }
+                Healed::Kept => recovered.kept += 1,
+                Healed::NeedsPerson => aside(intent)?,
+            }
+        }
+        recovered.finished += finished.len() as u64;
+        done.lines.extend(self.line(file, finished, mtime));
+        Ok(())
+    }
+
+    /// What is said of a file, some of whose names are finished.
+    fn line(
+        &self,
+        file: &[Intent],
+        mut finished: Vec<GuestPath>,
+        mtime: Option<Time>,
+    ) -> Option<ReceiptLine> {
+        let intent = file.first().filter(|_| !finished.is_empty())?;
+        if self
+            .receipt
+            .is_some_and(|receipt| receipt.what == RunKind::Undo)
+        {
+            // What the guest did with the others since, they are not the object's either.
+            finished = file.iter().map(|intent| intent.path.clone()).collect();
+        }
+        Some(ReceiptLine {
+            guest: Some(intent.guest.clone()),
+            paths: finished,
+            object: intent.object,
+            outcome: Outcome::Done {
+                made: None,
+                saved: 0,
+                mtime,
+            },
+        })
+    }
+}
+
+/// A guest's file in flight: its inode before and after. The journal has its names one after the other.
+fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
+    (&intent.guest, intent.was, intent.becomes, intent.object)
+}
+
+/// Sets the flags of all, whatever one of them says; the first error in the end.
+pub(super) fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
+    let (mut flags, mut failed) = (0, None);
+    for (object, _) in &adopted.batch.lifted {
+        match flag_again(adopted, object) {
+            Ok(set) => flags += u64::from(set),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(flags), Err)
+}
+
+/// False for what is no object, or none any more.
+fn flag_again(adopted: &Adopted<'_>, object: &ObjectId) -> SysResult<bool> {
+    let base = adopted.base;
+    if adopted.is_own(object)? {
+        return Ok(false);
+    }
+    match base.object(object)? {
+        Some(file) => file.set_immutable(true).map(|()| true),
+        None if base.lacks(object)? => Ok(false),
+        None => {
+            let why = std::io::Error::from(std::io::ErrorKind::NotFound);
+            Err(SysError::new("open an object of", base.path(), why))
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Healing, and who holds an inode by what no receipt tells of: an open file, or a name that was moved.
+
+use std::io::Write;
+
+use crate::cut::has_strace;
+use crate::healed::{cut_apply, read, three};
+use crate::support::{Disk, File, content, id, is_immutable, nlink, unify_with};
+
+/// A guest that was given another's inode opened it. It would keep that over everything, so the inode stays an object.
+#[test]
+fn an_inode_that_somebody_has_open_stays_protected() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for keeps in [true, false] {
+        let lab = lab!(Disk::Own);
+        let guests = three(&lab);
+        let [a, b, _] = &guests;
+        cut_apply(&lab, &guests, &[], ("utimensat", 1));
+        let given = id(&a.host("/usr/f"));
+        assert_eq!(id(&b.host("/usr/f")), given, "it was given");
+        let mut open = std::fs::File::options()
+            .write(true)
+            .open(b.host("/usr/f"))
+            .unwrap();
+        std::fs::remove_file(b.host("/usr/f")).unwrap();
+        if !keeps {
+            drop(open);
+            lab.on_base("recover", &[]).expect(0);
+            assert!(!is_immutable(&a.host("/usr/f")), "it is its guest's alone");
+            assert_eq!(lab.objects().len(), 0);
+            continue;
+        }
+        lab.on_base("recover", &[]).expect(0);
+        assert!(open.write_all(b"evil").is_err());
+        assert!(read(a, "/usr/f") == content(1));
+        assert!(is_immutable(&a.host("/usr/f")));
+        drop(open);
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+        assert!(read(a, "/usr/f") == content(1));
+        assert!(!is_immutable(&a.host("/usr/f")));
+    }
+}
+
+/// A guest moves its names away between the cut and the healing: they are found where they are, and nobody's work stops.
+#[test]
+fn a_guest_that_moves_its_names_stops_nobody() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    for (call, nth, exit) in [("unlinkat", 1, 0), ("syncfs", 2, 0), ("renameat2", 2, 0)] {
+        let lab = lab!(Disk::Own);
+        let guests = ["a", "b", "c"].map(|name| {
+            let guest = lab.guest(name);
+            guest.put("/usr/lib/f", &File::new(content(1)));
+            guest
+        });
+        let [_, b, _] = &guests;
+        cut_apply(&lab, &guests, &["--objects", "copy"], (call, nth));
+        std::fs::rename(b.host("/usr/lib"), b.host("/usr/elsewhere")).unwrap();
+        lab.on_base("recover", &[]).expect(exit);
+        assert_eq!(lab.staged().len(), 0, "{call}");
+        assert!(read(b, "/usr/elsewhere/f") == content(1));
+        for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
+            assert!(is_immutable(object), "{call}");
+        }
+        lab.plan(&guests.each_ref(), &[]).apply().expect(0);
+        lab.on_base("undo", &["--run", "all", "--yes"])
+            .expect_one_of(&[0, 4]);
+        lab.on_base("gc", &[]).expect(0);
+        assert_eq!(lab.objects().len(), 0, "{call}: no name was forgotten");
+    }
+}
+
+/// A healing takes a flag off for as long as it moves a name of that object: behind a commit, for none.
+#[test]
+fn behind_a_commit_no_flag_comes_off() {
+    if !cfg!(feature = "faults") || !has_strace() {
+        skip!("strace is not here, or built without the feature `faults`");
+    }
+    let lab = lab!(Disk::Own);
+    let guests = three(&lab);
+    cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
+    let base = lab.base();
+    let seen = lab.path("flags");
+    let objects = base.join("objects");
+    let look = format!("lsattr -R {} >> {}", objects.display(), seen.display());
+    let calls = ["lease#1", "lease#2", "sync#1", "unlink#1"];
+    let faults = calls.map(|call| format!("{call}=run:{look}"));
+    let healed = unify_with(
+        &[("UNIFY_FAULT", &faults.join("\n"))],
+        &["recover", "--base", base.to_str().unwrap()],
+    );
+    healed.expect(0);
+    let seen = std::fs::read_to_string(seen).unwrap();
+    let lines = seen
+        .lines()
+        .filter(|line| line.rsplit('/').next().is_some_and(|name| name.len() > 60));
+    let flags: Vec<bool> = lines
+        .map(|line| line.split(' ').next().unwrap().contains('i'))
+        .collect();
+    assert!(!flags.is_empty() && flags.iter().all(|on| *on), "{seen}");
+}
