@@ -369,7 +369,7 @@ fn notice_writers(jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
 }
 
 /// The jobs whose inodes become objects, by number: there are as many flags as jobs to look them up for.
-fn makers(jobs: &[Job]) -> HashMap<ObjectId, usize> {
+pub(super) fn makers(jobs: &[Job]) -> HashMap<ObjectId, usize> {
     let numbered = jobs.iter().enumerate();
     let adopted = numbered.filter(|(_, job)| job.new.is_none());
     adopted.map(|(at, job)| (job.object, at)).collect()

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::{Batch, Flagged, Job, Order};
+use super::batch::{Batch, Flagged, Job, Order, makers};
 use super::flight::{Fate, Flights};
 use super::parents::Parents;
 use super::{abreast, quiet};
@@ -105,8 +105,15 @@ impl Batch<'_, '_> {
         flights: &mut [Flights],
     ) -> SysResult<Vec<Leased>> {
         let mut guards = Vec::new();
-        let taken = abreast::each(flags, |flag| take_guard(flag));
-        for (flag, guard) in flags.iter().zip(taken) {
+        // An inode that becomes an object is guarded by the lease of its own job, and its flag was never on.
+        let own = makers(jobs);
+        let others = flags
+            .iter()
+            .copied()
+            .filter(|flag| !own.contains_key(&flag.id));
+        let others: Vec<&Flagged> = others.collect();
+        let taken = abreast::each(&others, |flag| take_guard(flag));
+        for (flag, guard) in others.into_iter().zip(taken) {
             match guard? {
                 Some(guard) => guards.push(guard),
                 None => self.take_back_all(

@@ -118,10 +118,15 @@ impl Found<'_> {
                     mtime = Some(time);
                     done.spent.push(intent.seq.to_string());
                 }
-                Healed::FinishedAndKept(time) => {
+                Healed::FinishedAndKept(Some(time)) => {
                     finished.push(intent.path.clone());
-                    mtime = mtime.or(time);
+                    mtime = mtime.or(Some(time));
                     done.set_aside.push((intent.seq.to_string(), intent.object));
+                }
+                // A name of the object, which goes before the flag is on again.
+                Healed::FinishedAndKept(None) => {
+                    finished.push(intent.path.clone());
+                    aside(intent)?;
                 }
                 Healed::Kept => recovered.kept += 1,
                 Healed::NeedsPerson => aside(intent)?,

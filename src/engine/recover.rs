@@ -183,7 +183,7 @@ fn heal_run(
     }
     base.staging().remove_dir(run.to_string().as_bytes())?;
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
-    let unknown = safety::unknown_names(base, &lifted.collect::<Vec<_>>())?;
+    let unknown = safety::unknown_names(base, lifted)?;
     recovered.notes.extend(unknown);
     Ok(())
 }

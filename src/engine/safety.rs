@@ -77,18 +77,22 @@ fn holders_are_quiet(
 
 /// Names of objects that no receipt knows, as sentences: a guest gave them to its files between the cut and the healing,
 /// or moved them, and an undo will not find them.
-pub(super) fn unknown_names(base: &Base, objects: &[ObjectId]) -> Result<Vec<String>, EngineError> {
+pub(super) fn unknown_names(
+    base: &Base,
+    objects: impl IntoIterator<Item = ObjectId>,
+) -> Result<Vec<String>, EngineError> {
     let history = History::read(base)?;
     let holders = history.holders(&[]);
     let mut holding = Holding::new(holders.iter().collect(), &history);
     let mut said = Vec::new();
     for object in objects {
-        let Some(state) = base.object_state(object)? else {
+        let Some(state) = base.object_state(&object)? else {
             continue;
         };
-        if let Err(Refusal::HolderUnknown { names }) = holding.may_lift(object, &state, 1, &[]) {
+        if let Err(Refusal::HolderUnknown { names }) = holding.may_lift(&object, &state, 1, &[]) {
+            let are = if names == 1 { "name is" } else { "names are" };
             said.push(format!(
-                "{names} names of object {object} are in no receipt: plan and apply the guests again, so that an undo finds them"
+                "object {object}: {names} {are} where no receipt says; plan and apply the guests again, so that an undo finds them"
             ));
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Inode number, ctime and birth time cannot come back. Space is needed again, and is checked before the start.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::apply::holder;
@@ -12,6 +13,7 @@ use super::journal_file::JournalFile;
 use super::limits::{Limits, Pace};
 use super::receipts::{ReceiptFile, RunResult};
 use super::rights::entitled;
+use super::safety::unknown_names;
 use super::still::Still;
 use super::undo_choice::{Chosen, chosen_files, chosen_run};
 use super::undo_prepare::{Undoing, Verdict, prepare};
@@ -19,8 +21,8 @@ use super::{EngineError, Guest, recover};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
-    Event, FORMAT, GuestName, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId, RunKind,
-    Stage,
+    Event, FORMAT, GuestName, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
+    RunKind, Stage,
 };
 use crate::sys::papers::Lock;
 use crate::sys::signals::Stop;
@@ -163,6 +165,10 @@ impl ReadyToUndo {
         receipt.result.stillness = still.finish()?;
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;
+        let objects: BTreeSet<ObjectId> = self.chosen.files.iter().map(|(_, f)| f.object).collect();
+        for unknown in unknown_names(&self.base, objects)? {
+            observer.notice(&Event::Warning(&unknown));
+        }
         Ok(result)
     }
 

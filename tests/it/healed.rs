@@ -64,6 +64,7 @@ fn what_others_wrote_since_does_not_come_to_a_guest_that_had_left() {
         name.ends_with(object.file_name().unwrap().to_str().unwrap()),
         "{name}"
     );
+    assert!(is_immutable(object), "others share it");
     assert_eq!(id(&a.host("/usr/f")), own);
     assert!(read(a, "/usr/f") == content(1));
     assert!(!is_immutable(&a.host("/usr/f")));
