@@ -7,7 +7,7 @@ use super::heal::{lift, name_now};
 use super::sound::is_sound;
 use crate::base::Base;
 use crate::ledger::journal::{Intent, OpenBatch};
-use crate::model::{FileId, GuestName, ObjectId};
+use crate::model::{Event, FileId, GuestName, ObjectId, Observer};
 use crate::sys::SysResult;
 
 /// What may refer to an adopted inode.
@@ -15,6 +15,7 @@ pub(super) struct Adopted<'a> {
     pub base: &'a Base,
     pub guests: &'a BTreeMap<GuestName, Guest>,
     pub batch: &'a OpenBatch,
+    pub observer: &'a dyn Observer,
     /// Does anybody run in these guests, or stand still for no longer than we are at work?
     pub stirring: bool,
 }
@@ -27,7 +28,11 @@ impl Adopted<'_> {
         let mut doubts = Vec::new();
         for object in objects {
             if self.is_own(&object)? {
-                doubts.extend(self.doubt(&object)?);
+                // At once: a healing that is cut behind it finds nothing to tell of.
+                if let Some(doubt) = self.doubt(&object)? {
+                    self.observer.notice(&Event::Warning(&doubt));
+                    doubts.push(doubt);
+                }
                 lift(self.base, &object)?;
                 self.base.remove_object(&object)?;
             }
@@ -74,7 +79,7 @@ impl Adopted<'_> {
         let sound = file.map_or(Ok(true), |file| is_sound(&file, None, object))?;
         Ok((!sound).then(|| {
             format!(
-                "{}:{} was written to after the cut, while {} may have had it: look whose content it is; what it was may be in {}:{}",
+                "{}:{} may have been written to after the cut, while {} may have had it: look whose content it is; what it was may be in {}:{}",
                 own.guest, own.path, taker.guest, taker.guest, taker.path
             )
         }))

@@ -118,6 +118,13 @@ impl Flights {
         if self.fate != Fate::Done {
             return Ok(());
         }
+        // All before the first exchange: as long as a name waits, what waits for it is there, and its inode's number nobody
+        // else's.
+        for at in 0..self.names.len() {
+            if let Err(fate) = self.stage_one(at, job, run) {
+                return self.take_back(job, run, base, fate);
+            }
+        }
         for at in 0..self.names.len() {
             if let Err(fate) = self.move_one(at, job, run, base)? {
                 return self.take_back(job, run, base, fate);
@@ -245,6 +252,25 @@ impl Flights {
         Ok(kept)
     }
 
+    fn stage_one(&mut self, at: usize, job: &Job, run: &Run) -> Result<(), Fate> {
+        let (Some(flight), Some(new)) = (self.names.get_mut(at), &job.new) else {
+            return Ok(());
+        };
+        match flight.parent.dir.look(flight.name()) {
+            Ok(state) if state.id == flight.intent.was => {}
+            Ok(_) => {
+                return Err(Fate::Refused(Refusal::Changed {
+                    fields: vec![Moved::Ino],
+                }));
+            }
+            Err(error) => return Err(Fate::from_path_error(&error)),
+        }
+        let linked = run.staging.link(&new.file, flight.staged_name().as_bytes());
+        linked.map_err(|error| Fate::from_path_error(&error))?;
+        flight.staged = true;
+        Ok(())
+    }
+
     fn move_one(
         &mut self,
         at: usize,
@@ -252,23 +278,10 @@ impl Flights {
         run: &Run,
         base: &Base,
     ) -> SysResult<Result<(), Fate>> {
-        let (Some(flight), Some(new)) = (self.names.get_mut(at), &job.new) else {
+        let Some(flight) = self.names.get_mut(at).filter(|_| job.new.is_some()) else {
             return Ok(Ok(()));
         };
         let (put, expected) = (flight.intent.becomes, flight.intent.was);
-        match flight.parent.dir.look(flight.name()) {
-            Ok(state) if state.id == expected => {}
-            Ok(_) => {
-                return Ok(Err(Fate::Refused(Refusal::Changed {
-                    fields: vec![Moved::Ino],
-                })));
-            }
-            Err(error) => return Ok(Err(Fate::from_path_error(&error))),
-        }
-        if let Err(error) = run.staging.link(&new.file, flight.staged_name().as_bytes()) {
-            return Ok(Err(Fate::from_path_error(&error)));
-        }
-        flight.staged = true;
         match flight.swap(&run.staging, put, expected) {
             Ok(Swapped::Done) => flight.exchanged = true,
             Ok(Swapped::Deleted) => return Ok(Err(Fate::Refused(Refusal::Gone {}))),

@@ -31,8 +31,9 @@ use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 pub(super) enum Healed {
     /// It refers to its new inode.
     Finished,
-    /// The same, and the old file with its own time is in staging: to be dropped when that time is written down.
-    FinishedAt(Time),
+    /// The same, and the old file, with its own time, is in staging: to be dropped when that time is written down, if nobody
+    /// opens it to write until then.
+    FinishedAt(Leased),
     /// The same, and what came out is not ours to drop: the old file, whose time this is, or what the object holds by now.
     FinishedAndKept(Option<Time>),
     /// It is what it was, or what the guest made of it.
@@ -131,14 +132,15 @@ impl InFlight<'_> {
         dir.filter(|dir| dir.state().is_ok_and(|state| state.id == intent.parent))
     }
 
-    /// The file that the names shall have, by one that has it.
-    fn in_place(&self) -> SysResult<Option<Regular>> {
-        let name = self.names.iter().find(|name| self.is_in_place(name));
-        let (Some(guest), Some(intent)) = (self.guest, name) else {
-            return Ok(None);
+    /// Once all names are healed: does one of them have what lies in staging? Then that is no more than a further name of
+    /// the guest's own file.
+    pub fn has_name_of(&self, entry: &str) -> SysResult<bool> {
+        let staged = self.staging.look(entry.as_bytes())?.id;
+        let has = |name: &Intent| {
+            let now = self.guest.map(|guest| name_now(guest, name));
+            now.is_some_and(|now| now.is_ok_and(|id| id == Some(staged)))
         };
-        let file = guest.root.open_regular(intent.path.relative())?;
-        Ok(file.filter(|file| file.state().is_ok_and(|state| state.id == intent.becomes)))
+        Ok(self.names.iter().any(has))
     }
 
     /// Heals one of its names.
@@ -199,10 +201,8 @@ impl OneName<'_> {
     /// The rest of an undo: another name of the file is the guest's own again.
     fn exchange_late(&self, parent: &Dir, staged: Option<FileId>) -> SysResult<Healed> {
         if staged.is_none() {
-            match self.file.in_place()? {
-                Some(copy) => self.file.staging.link(&copy, self.entry.as_bytes())?,
-                None => return Ok(Healed::Kept),
-            }
+            // The copy is always there before the first exchange.
+            return Ok(Healed::Kept);
         }
         match self.swap(parent, self.intent.becomes, self.intent.was)? {
             Swapped::Done => self.undone(parent, Way::Forth),
@@ -222,7 +222,7 @@ impl OneName<'_> {
             return self.undone(parent, way);
         }
         if let (Some(old), true) = (self.equal_to_new(parent)?, way != Way::Back) {
-            return Ok(Healed::FinishedAt(old.file().state()?.mtime));
+            return Ok(Healed::FinishedAt(old));
         }
         if way == Way::Committed {
             let old = self.file.staging.look(self.entry.as_bytes())?;
@@ -282,9 +282,13 @@ impl OneName<'_> {
     fn is_as_it_was(&self, parent: &Dir) -> SysResult<bool> {
         let size = parent.look(self.intent.path.file_name())?.size;
         let file = self.file.staging.open_regular(self.entry.as_bytes())?;
-        file.map_or(Ok(false), |file| {
-            is_sound(&file, Some(size), &self.intent.object)
-        })
+        let Some(file) = file else {
+            return Ok(false);
+        };
+        // Or it was another one before, and the copy is of that.
+        let mine = parent.open_regular(self.intent.path.file_name())?;
+        let equal = |mine: Regular| equal(&file, &mine);
+        Ok(is_sound(&file, Some(size), &self.intent.object)? || mine.map_or(Ok(false), equal)?)
     }
 
     /// The old file, with no writer, if it equals the new one.
@@ -297,24 +301,16 @@ impl OneName<'_> {
         Ok(same.then_some(old))
     }
 
-    /// What lies in staging goes if it is a name of the object or equals it, or is one more name of the guest's own file, so
-    /// that nothing is lost with it.
+    /// What lies in staging goes if it is a name of the object or equals it, so that nothing is lost with it.
     fn drop_equal(&self) -> SysResult<Healed> {
         let staged = self.file.staging.look(self.entry.as_bytes())?.id;
         if self.is_object(staged)? {
             lift(self.file.base, &self.intent.object)?;
-        } else if !self.has_another_name(staged)? && !self.equals_object()? {
+        } else if !self.equals_object()? {
             return Ok(Healed::NeedsPerson);
         }
         self.file.staging.unlink(self.entry.as_bytes())?;
         Ok(Healed::Kept)
-    }
-
-    fn has_another_name(&self, staged: FileId) -> SysResult<bool> {
-        if staged != self.intent.becomes {
-            return Ok(false);
-        }
-        Ok(self.file.in_place()?.is_some())
     }
 
     fn equals_object(&self) -> SysResult<bool> {

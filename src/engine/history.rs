@@ -19,12 +19,61 @@ pub(super) struct Remembered {
     pub root: PathBuf,
     /// What was linked and not undone, by first name.
     pub files: BTreeMap<GuestPath, Linked>,
+    /// First names by the others.
+    firsts: HashMap<GuestPath, GuestPath>,
 }
 
 impl Remembered {
     /// Its root, if a directory is there.
     pub fn open(&self, name: &GuestName) -> Option<Guest> {
         Guest::open(name.clone(), &self.root).ok()
+    }
+}
+
+impl Remembered {
+    /// Names that were another file's are this one's now.
+    fn link(&mut self, first: GuestPath, linked: Linked) {
+        for name in &linked.paths {
+            self.release(name);
+        }
+        let others = linked.paths.iter().filter(|name| **name != first);
+        self.firsts
+            .extend(others.map(|name| (name.clone(), first.clone())));
+        self.files.insert(first, linked);
+    }
+
+    /// The file that has any of these names is nobody's but its guest's.
+    fn forget(&mut self, names: &[GuestPath]) {
+        let mut files = names.iter().filter_map(|name| self.first_of(name));
+        let linked = files.next().and_then(|first| self.files.remove(&first));
+        for name in linked.iter().flat_map(|linked| &linked.paths) {
+            self.firsts.remove(name);
+        }
+    }
+
+    fn first_of(&self, name: &GuestPath) -> Option<GuestPath> {
+        if self.files.contains_key(name) {
+            return Some(name.clone());
+        }
+        self.firsts.get(name).cloned()
+    }
+
+    /// Takes a name from the file that has it; the file keeps the others.
+    fn release(&mut self, name: &GuestPath) {
+        let first = self.first_of(name);
+        let Some(mut linked) = first.and_then(|first| self.files.remove(&first)) else {
+            return;
+        };
+        for name in &linked.paths {
+            self.firsts.remove(name);
+        }
+        linked.paths.retain(|other| other != name);
+        if let Some(first) = linked.paths.first().cloned() {
+            let others = linked.paths.iter().skip(1);
+            self.firsts
+                .extend(others.map(|name| (name.clone(), first.clone())));
+            self.files.insert(first, linked);
+        }
     }
 }
 
@@ -131,17 +180,17 @@ impl History {
         };
         let known = self.guests.entry(guest.name.clone()).or_default();
         known.root.clone_from(&guest.root);
-        let names = &mut known.files;
         let Some(first) = line.paths.first().cloned() else {
             return;
         };
         // What healing finished may stand in the receipt already, and there with more facts.
-        let in_receipt = names
+        let in_receipt = known
+            .files
             .get(&first)
             .is_some_and(|linked| linked.run == receipt.run);
         let mtime = match line.outcome {
             Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
-            Outcome::AlreadyDone if !names.contains_key(&first) => None,
+            Outcome::AlreadyDone if !known.files.contains_key(&first) => None,
             // A name that undo found to be the guest's own, or gone, is ours no more.
             Outcome::Refused(Refusal::NotShared {} | Refusal::Gone {})
                 if receipt.what == RunKind::Undo =>
@@ -151,7 +200,7 @@ impl History {
             _ => return,
         };
         match receipt.what {
-            RunKind::Undo => forget(names, &line.paths),
+            RunKind::Undo => known.forget(&line.paths),
             RunKind::Apply => {
                 let linked = Linked {
                     paths: line.paths,
@@ -160,22 +209,9 @@ impl History {
                     mtime,
                     protected: receipt.protect.is_some_and(|mode| mode != Protect::None),
                 };
-                names.insert(first, linked);
+                known.link(first, linked);
             }
         }
-    }
-}
-
-/// The file that has any of these names is nobody's but its guest's. It is known by its first name, which may be gone.
-fn forget(files: &mut BTreeMap<GuestPath, Linked>, names: &[GuestPath]) {
-    let by_first = names.iter().find(|name| files.contains_key(*name));
-    let key = by_first.cloned().or_else(|| {
-        let has = |file: &Linked| file.paths.iter().any(|path| names.contains(path));
-        let found = files.iter().find(|(_, file)| has(file));
-        found.map(|(first, _)| first.clone())
-    });
-    if let Some(key) = key {
-        files.remove(&key);
     }
 }
 

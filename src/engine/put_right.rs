@@ -13,16 +13,22 @@ use crate::ledger::journal::Intent;
 use crate::model::{
     FileId, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Recovered, RunKind, Time,
 };
-use crate::sys::{Dir, SysError, SysResult};
+use crate::sys::{Dir, Leased, SysError, SysResult};
 
 /// What healing did.
 #[derive(Default)]
 pub(super) struct Done {
     pub lines: Vec<ReceiptLine>,
     /// Old files in staging that are needed until the lines are on disk.
-    pub spent: Vec<String>,
-    /// The same of those that are kept for a person.
-    pub set_aside: Vec<(String, ObjectId)>,
+    pub spent: Vec<Spent>,
+}
+
+/// An old file in staging.
+pub(super) struct Spent {
+    pub entry: String,
+    pub object: ObjectId,
+    /// Under a lease, where it is to be dropped and not to be kept for a person.
+    pub old: Option<Leased>,
 }
 
 /// What a cut run left, and what is known of it.
@@ -50,8 +56,7 @@ impl Found<'_> {
         for file in files().filter(|file| file.iter().any(Intent::is_adoption)) {
             self.heal_file(file, &mut done, recovered)?;
         }
-        let kept = done.set_aside.iter().map(|(entry, _)| entry);
-        let due: Vec<&String> = done.spent.iter().chain(kept).collect();
+        let due: Vec<&String> = done.spent.iter().map(|spent| &spent.entry).collect();
         sweep::drop_known(base, &self.aside, self.staging, &due)?;
         self.drop_damaged()?;
         recovered.flags += flag_all(self.adopted)?;
@@ -99,42 +104,68 @@ impl Found<'_> {
             guest: file.first().and_then(|one| self.guests.get(&one.guest)),
             names: file,
         };
-        let batch = &self.journal.batch;
-        let way = if file.iter().all(|intent| batch.has_committed(intent)) {
-            Way::Committed
-        } else {
-            in_flight.way()?
-        };
-        let aside = |intent: &Intent| {
-            let entry = intent.seq.to_string();
-            self.aside.keep(self.staging, &entry, Some(&intent.object))
-        };
-        let (mut finished, mut mtime) = (Vec::new(), None);
+        let way = self.way(&in_flight)?;
+        let (mut finished, mut unknown, mut mtime) = (Vec::new(), Vec::new(), None);
         for intent in file {
+            let spent = |old| Spent {
+                entry: intent.seq.to_string(),
+                object: intent.object,
+                old,
+            };
             match in_flight.heal(intent, way)? {
-                Healed::Finished => finished.push(intent.path.clone()),
-                Healed::FinishedAt(time) => {
-                    finished.push(intent.path.clone());
-                    mtime = Some(time);
-                    done.spent.push(intent.seq.to_string());
+                Healed::Kept => {
+                    recovered.kept += 1;
+                    continue;
+                }
+                Healed::NeedsPerson => {
+                    unknown.push(intent);
+                    continue;
+                }
+                Healed::Finished => {}
+                Healed::FinishedAt(old) => {
+                    mtime = Some(old.file().state()?.mtime);
+                    done.spent.push(spent(Some(old)));
                 }
                 Healed::FinishedAndKept(Some(time)) => {
-                    finished.push(intent.path.clone());
                     mtime = mtime.or(Some(time));
-                    done.set_aside.push((intent.seq.to_string(), intent.object));
+                    done.spent.push(spent(None));
                 }
                 // A name of the object, which goes before the flag is on again.
-                Healed::FinishedAndKept(None) => {
-                    finished.push(intent.path.clone());
-                    aside(intent)?;
-                }
-                Healed::Kept => recovered.kept += 1,
-                Healed::NeedsPerson => aside(intent)?,
+                Healed::FinishedAndKept(None) => self.set_aside(intent)?,
             }
+            finished.push(intent.path.clone());
         }
+        self.put_away(&in_flight, unknown)?;
         recovered.finished += finished.len() as u64;
         done.lines.extend(self.line(file, finished, mtime));
         Ok(())
+    }
+
+    fn way(&self, file: &InFlight<'_>) -> SysResult<Way> {
+        let batch = &self.journal.batch;
+        if file.names.iter().all(|intent| batch.has_committed(intent)) {
+            Ok(Way::Committed)
+        } else {
+            file.way()
+        }
+    }
+
+    /// What lies in staging and is not known, now that all names of the file are healed.
+    fn put_away(&self, file: &InFlight<'_>, unknown: Vec<&Intent>) -> Result<(), EngineError> {
+        for intent in unknown {
+            let entry = intent.seq.to_string();
+            if file.has_name_of(&entry)? {
+                self.staging.unlink(entry.as_bytes())?;
+            } else {
+                self.set_aside(intent)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_aside(&self, intent: &Intent) -> Result<(), EngineError> {
+        let entry = intent.seq.to_string();
+        self.aside.keep(self.staging, &entry, Some(&intent.object))
     }
 
     /// What is said of a file, some of whose names are finished.

@@ -16,7 +16,7 @@ use super::EngineError;
 use super::adopted::Adopted;
 use super::aside::Quarantine;
 use super::cut_run::{Journal, guests_of, read_journal, receipt_of};
-use super::put_right::{Found, flag_all};
+use super::put_right::{Found, Spent, flag_all};
 use super::recovered::write_receipt;
 use super::rights::entitled;
 use super::still::Still;
@@ -50,7 +50,7 @@ pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, 
             taken => {
                 let _lock = taken?;
                 // Whoever was frozen may go on already; the run that we guard was allowed to freeze.
-                return heal(base, true, observer).map(Some);
+                return heal_first(base, true, observer).map(Some);
             }
         }
     }
@@ -66,12 +66,9 @@ pub(super) fn heal_first(
     base: &Base,
     allow_running: bool,
     observer: &dyn Observer,
-) -> Result<(), EngineError> {
+) -> Result<Recovered, EngineError> {
     let healed = heal(base, allow_running, observer)?;
     let shown = base.path().display();
-    for note in &healed.notes {
-        observer.notice(&Event::Warning(note));
-    }
     for object in &healed.damaged {
         observer.notice(&Event::Warning(&format!(
             "object {object} may have been written to while its flag was off; `unify verify --base {shown}` names whom that reaches"
@@ -83,7 +80,7 @@ pub(super) fn heal_first(
             healed.quarantined.len()
         )));
     }
-    Ok(())
+    Ok(healed)
 }
 
 /// Heals all runs that were cut short; the caller holds the lock.
@@ -117,7 +114,8 @@ fn heal_all(
         observer.notice(&Event::Warning(&format!(
             "run {run} was cut short; healing what it left"
         )));
-        heal_run(base, &run, still, &mut recovered).map_err(|error| waiting(base, error))?;
+        heal_run(base, &run, still, observer, &mut recovered)
+            .map_err(|error| waiting(base, error))?;
     }
     for path in base.quarantined()? {
         recovered.quarantined.push(path.display().to_string());
@@ -140,6 +138,7 @@ fn heal_run(
     base: &Base,
     run: &RunId,
     still: &mut Still<'_>,
+    observer: &dyn Observer,
     recovered: &mut Recovered,
 ) -> Result<(), EngineError> {
     let staging = base.staging().open_dir(run.to_string().as_bytes())?;
@@ -155,7 +154,8 @@ fn heal_run(
         base,
         guests: &guests,
         batch: &journal.batch,
-        stirring: refused.is_some() || is_stirring(still, &guests)?,
+        observer,
+        stirring: refused.is_some() || is_stirring(still, &guests).unwrap_or(true),
     };
     let found = Found {
         base,
@@ -175,16 +175,19 @@ fn heal_run(
         .map_err(|error| still_protected(&adopted, &journal, receipt.as_ref(), still, error))?;
     base.dir().sync_filesystem()?;
     write_receipt(base, run, &journal.batch, done.lines)?;
-    for (entry, object) in &done.set_aside {
-        found.aside.keep(&staging, entry, Some(object))?;
-    }
-    for entry in done.spent {
-        staging.unlink(entry.as_bytes())?;
+    for Spent { entry, object, old } in done.spent {
+        if old.map_or(Ok(false), |old| old.stands())? {
+            staging.unlink(entry.as_bytes())?;
+        } else {
+            found.aside.keep(&staging, &entry, Some(&object))?;
+        }
     }
     base.staging().remove_dir(run.to_string().as_bytes())?;
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
-    let unknown = safety::unknown_names(base, lifted)?;
-    recovered.notes.extend(unknown);
+    for unknown in safety::unknown_names(base, lifted)? {
+        observer.notice(&Event::Warning(&unknown));
+        recovered.notes.push(unknown);
+    }
     Ok(())
 }
 

@@ -66,11 +66,14 @@ fn holders_are_quiet(
         matches!(may, Err(Refusal::HolderUnknown { .. }))
     };
     let lost: Vec<&Due> = due.iter().filter(is_lost).collect();
-    if !lost.is_empty() {
-        find_names(&lost, holding)?;
-    }
+    let unseen = if lost.is_empty() {
+        None
+    } else {
+        find_names(&lost, holding)?
+    };
+    let object = |one: &Due| Some((one.object, unseen.clone()));
     for one in due {
-        lift(holding, one).map_err(|refusal| refused(base, Some(&one.object), &refusal))?;
+        lift(holding, one).map_err(|refusal| refused(base, object(one), &refusal))?;
     }
     Ok(())
 }
@@ -166,16 +169,23 @@ fn flagged(base: &Base, objects: HashMap<ObjectId, u64>) -> SysResult<Vec<Due>> 
 }
 
 /// Looks for names of these objects in all guests that hold any of the base's: who renames a directory takes names with it
-/// that no receipt knows by their new paths.
-fn find_names(lost: &[&Due], holding: &mut Holding<'_>) -> SysResult<()> {
+/// that no receipt knows by their new paths. Says of one directory that could not be looked into.
+fn find_names(lost: &[&Due], holding: &mut Holding<'_>) -> SysResult<Option<String>> {
     let ids = lost.iter().map(|one| (one.state.id, one.object));
     let object_of: HashMap<FileId, ObjectId> = ids.collect();
+    let mut unseen = None;
     for (at, guest) in holding.guests().to_vec().into_iter().enumerate() {
         let view = View::of(&guest.root)?;
-        // What cannot be walked has no names that could be found.
-        let Ok(scan) = scan(&view, &Quiet)? else {
-            continue;
+        let scan = match scan(&view, &Quiet)? {
+            Ok(scan) => scan,
+            Err(too_large) => {
+                unseen = Some(format!("{}: {too_large}", guest.name));
+                continue;
+            }
         };
+        let unread = scan.unread.first();
+        let said = unread.map(|one| format!("{}:{}: {}", guest.name, one.path, one.why));
+        unseen = unseen.or(said);
         let tree = &scan.tree;
         for file in 0..tree.files() {
             if let Some(object) = object_of.get(&tree.state(file).id) {
@@ -185,15 +195,22 @@ fn find_names(lost: &[&Due], holding: &mut Holding<'_>) -> SysResult<()> {
             }
         }
     }
-    Ok(())
+    Ok(unseen)
 }
 
-fn refused(base: &Base, object: Option<&ObjectId>, refusal: &Refusal) -> EngineError {
+fn refused(
+    base: &Base,
+    object: Option<(ObjectId, Option<String>)>,
+    refusal: &Refusal,
+) -> EngineError {
     let why = match (refusal, object) {
         (Refusal::HolderRunning { guest, who }, _) => format!(
             "cannot heal while guest {guest} runs ({who}): stop it, or let it be frozen (`unify recover --allow-running`)"
         ),
-        (Refusal::HolderUnknown { names }, Some(object)) => format!(
+        (Refusal::HolderUnknown { names }, Some((object, Some(unseen)))) => format!(
+            "cannot heal: {names} names of object {object} were not found, and a guest has directories that cannot be looked into ({unseen}): move or remove those"
+        ),
+        (Refusal::HolderUnknown { names }, Some((object, None))) => format!(
             "cannot heal: {names} names of object {object} are in no guest that the base knows; bring back the guest that was moved, or remove its copy"
         ),
         (other, _) => format!("cannot heal: {}", other.code()),

@@ -1,10 +1,13 @@
 //! Is an object still what its name says? While a batch was in flight its flag was off, and who was cut leaves it so.
 
-use super::bounds::{FEW_HOLES, holes};
+use super::bounds::holes;
 use crate::base::Base;
 use crate::model::{Ignored, ObjectId};
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Regular, SysResult};
+
+/// Holes that are read in a moment, even of all objects of a batch.
+const READABLE_HOLES: u64 = 256 << 20;
 
 /// Those of the objects that are not, or that have more holes than anybody has time to read. Whoever refers to them has
 /// what was written to them.
@@ -28,7 +31,7 @@ pub(super) fn is_sound(file: &Regular, size: Option<u64>, id: &ObjectId) -> SysR
         SysResult::Ok(metadata_digest(&metadata) == id.metadata)
     };
     let state = file.state()?;
-    let readable = Some(state.size) == size || holes(&state) <= FEW_HOLES;
+    let readable = Some(state.size) == size || holes(&state) <= READABLE_HOLES;
     let fits = readable && (fits(&[])? || fits(&[Ignored::Mtime])?);
     Ok(fits && file.digest(state.size)? == id.content)
 }

@@ -10,7 +10,7 @@ use super::sound::is_sound;
 use crate::base::{Base, Held, Index};
 use crate::model::{FileState, ObjectId, Protect, Receipt};
 use crate::rules::precondition::metadata_differs;
-use crate::sys::{Dir, Regular, SysResult};
+use crate::sys::{Dir, Leased, Regular, SysResult};
 
 /// Drops what equals an object and sets the rest aside, but for what is `due` later.
 pub(super) fn drop_known(
@@ -30,8 +30,9 @@ pub(super) fn drop_known(
         let shown = String::from_utf8_lossy(&entry);
         if let Some(held) = index.of_inode(state.id) {
             drop_name(base, aside, staging, &held, &shown)?;
-        } else if has_twin(base, &index, staging, &state, &entry)? {
+        } else if let Some(old) = with_twin(base, &index, staging, &state, &entry)? {
             staging.unlink(&entry)?;
+            drop(old);
         } else {
             aside.keep(staging, &shown, None)?;
         }
@@ -67,16 +68,19 @@ fn drop_name(
     Ok(())
 }
 
-fn has_twin(
+/// A file that nobody has open to write, and that equals an object; under its lease.
+fn with_twin(
     base: &Base,
     index: &Index,
     staging: &Dir,
     state: &FileState,
     entry: &[u8],
-) -> SysResult<bool> {
-    let Some(file) = staging.open_regular(entry)? else {
-        return Ok(false);
+) -> SysResult<Option<Leased>> {
+    let opened = staging.open_regular(entry)?;
+    let Some(Ok(old)) = opened.map(Leased::take).transpose()? else {
+        return Ok(None);
     };
+    let file = old.file();
     let metadata = file.metadata(&[])?;
     let alike = |held: &Held| held.state.size == state.size && held.state.mtime == state.mtime;
     for held in index.objects().filter(alike) {
@@ -84,11 +88,11 @@ fn has_twin(
             continue;
         };
         let differs = metadata_differs(&metadata, &object.metadata(&[])?, &[]);
-        if differs.is_empty() && file.same_content(&object, state.size)? {
-            return Ok(true);
+        if differs.is_empty() && file.same_content(&object, state.size)? && old.stands()? {
+            return Ok(Some(old));
         }
     }
-    Ok(false)
+    Ok(None)
 }
 
 /// Without a journal nobody knows which flags were off: every object that guests share by a run that protects gets

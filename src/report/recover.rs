@@ -29,9 +29,6 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         )?;
         writeln!(out, "  {} set again", counted(recovered.flags, "flag"))?;
     }
-    for note in &recovered.notes {
-        writeln!(out, "  {}", safe(note))?;
-    }
     if !recovered.damaged.is_empty() {
         writeln!(
             out,

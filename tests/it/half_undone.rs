@@ -146,3 +146,78 @@ fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
         assert_eq!(lab.staged().len(), 0);
     }
 }
+
+/// A guest removes the file that it was given back, and makes another one, which the file system gives the number of the first.
+/// Its other name gets the copy that was made for it.
+#[test]
+fn a_new_file_is_not_taken_for_the_copy_whatever_its_number() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let mut split = 0;
+    for at in [
+        ("renameat2", 2),
+        ("linkat", 2),
+        ("linkat", 3),
+        ("linkat", 4),
+    ] {
+        let lab = lab!(Disk::Own);
+        let guests = undo_cut(&lab, at);
+        for guest in &guests {
+            let [first, second] = ["/usr/f", "/usr/g"].map(|name| guest.host(name));
+            if id(&first) == id(&second) {
+                continue;
+            }
+            split += 1;
+            let private = if is_immutable(&first) || nlink(&first) > 2 {
+                [&second, &first]
+            } else {
+                [&first, &second]
+            };
+            std::fs::remove_file(private[0]).unwrap();
+            std::fs::write(private[0], "another file").unwrap();
+            lab.on_base("recover", &[]).expect(0);
+            assert!(std::fs::read(private[0]).unwrap() == b"another file");
+            assert!(std::fs::read(private[1]).unwrap() == content(1), "{at:?}");
+            assert_eq!(nlink(private[0]), 1);
+        }
+    }
+    assert!(split > 0, "no cut split a file");
+}
+
+/// A guest made one of a file's names a file of its own, which a second run linked again: it is given back as such.
+#[test]
+fn names_that_became_two_files_are_given_back_as_two() {
+    let lab = lab!(Disk::Own);
+    let guests = ["web", "db"].map(|name| {
+        let guest = lab.guest(name);
+        guest.put("/usr/f", &File::new(content(1)));
+        guest
+    });
+    let [web, _] = &guests;
+    web.hard_link("/usr/f", "/usr/g");
+    let options = [
+        "--protect",
+        "none",
+        "--protect",
+        "none",
+        "--objects",
+        "copy",
+    ];
+    let run = || {
+        let plan = lab.plan(&guests.each_ref(), &options);
+        plan.apply().expect(0);
+    };
+    run();
+    std::fs::remove_file(web.host("/usr/g")).unwrap();
+    web.put("/usr/g", &File::new(content(1)));
+    run();
+    assert_eq!(
+        id(&web.host("/usr/f")),
+        id(&web.host("/usr/g")),
+        "one object"
+    );
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    assert_ne!(id(&web.host("/usr/f")), id(&web.host("/usr/g")));
+    assert_eq!(nlink(&web.host("/usr/f")), 1);
+}

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::cut::has_strace;
+use crate::cut::{has_strace, kept_aside};
 use crate::healed::{cut_apply, read, three};
 use crate::support::{Disk, File, content, id, is_immutable, nlink, unify_with};
 
@@ -100,4 +100,64 @@ fn behind_a_commit_no_flag_comes_off() {
         .map(|line| line.split(' ').next().unwrap().contains('i'))
         .collect();
     assert!(!flags.is_empty() && flags.iter().all(|on| *on), "{seen}");
+}
+
+/// Behind a commit guests may run while it is healed: what one of them writes to an old file, by a descriptor that it has,
+/// is kept until the very end.
+#[test]
+fn what_is_written_while_it_is_healed_is_kept() {
+    if !cfg!(feature = "faults") || !has_strace() {
+        skip!("strace is not here, or built without the feature `faults`");
+    }
+    let lab = lab!(Disk::Own);
+    let guests = three(&lab);
+    cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
+    let staged = lab.staged();
+    let [first, ..] = &staged[..] else {
+        panic!("files are in flight");
+    };
+    // It waits for the lease, and must not keep the healing waiting.
+    let write = format!("rename#1=run:(echo lost >> {}) &", first.display());
+    let base = lab.base();
+    let healed = unify_with(
+        &[("UNIFY_FAULT", &write)],
+        &["recover", "--base", base.to_str().unwrap()],
+    );
+    healed.expect_one_of(&[0, 12]);
+    let written = [&content(1)[..], b"lost\n"].concat();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let kept = kept_aside(&lab);
+        if kept
+            .iter()
+            .any(|path| std::fs::read(path).unwrap() == written)
+        {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "it is lost: {kept:?}");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert_eq!(lab.staged().len(), 0);
+}
+
+/// Without a journal, too, what somebody has open to write is not dropped.
+#[test]
+fn what_is_open_to_write_is_kept_without_a_journal() {
+    if !has_strace() {
+        skip!("strace is not here");
+    }
+    let lab = lab!(Disk::Own);
+    let guests = three(&lab);
+    cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
+    let run = std::fs::read_dir(lab.base().join("runs")).unwrap().next();
+    std::fs::remove_file(run.unwrap().unwrap().path().join("journal")).unwrap();
+    let staged = lab.staged();
+    let open = std::fs::File::options().append(true).open(&staged[0]);
+    let mut open = open.unwrap();
+    lab.on_base("recover", &[]).expect(12);
+    open.write_all(b"more").unwrap();
+    let [kept] = &kept_aside(&lab)[..] else {
+        panic!("one file is kept");
+    };
+    assert!(std::fs::read(kept).unwrap() == [&content(1)[..], b"more"].concat());
 }
