@@ -143,6 +143,7 @@ impl<'a> Batch<'a, '_> {
         for (job, flight) in jobs.iter().zip(&mut flights) {
             flight.move_names(job, self.run, self.base)?;
         }
+        self.look_again(jobs, &mut flights)?;
         let mut warnings = parents.restore_times();
         if self.order == Order::FlagThenDrop {
             self.flag(flags, jobs, &mut flights)?;

@@ -130,10 +130,7 @@ impl Flights {
                 return self.take_back(job, run, base, fate);
             }
         }
-        match still_the_same(job) {
-            Ok(()) => Ok(()),
-            Err(fate) => self.take_back(job, run, base, fate),
-        }
+        Ok(())
     }
 
     /// Once everything stands still and nothing is exchanged: is the file what it was when it was prepared? An attribute
@@ -308,7 +305,7 @@ impl Flights {
 
 /// Metadata and lease of the file once more, after the exchange. The exchange itself moves ctime, and link counts
 /// do not change by it.
-fn still_the_same(job: &Job) -> Result<(), Fate> {
+pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
     if weak(Weak::NoLastLook) {
         return Ok(());
     }

@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::batch::{Batch, Flagged, Job, Order, makers};
-use super::flight::{Fate, Flights};
+use super::flight::{Fate, Flights, still_the_same};
 use super::parents::Parents;
 use super::{abreast, quiet};
 use crate::model::{ObjectId, Refusal};
@@ -91,6 +91,17 @@ impl Batch<'_, '_> {
             }
             if self.order == Order::FlagThenDrop {
                 flight.check_unchanged(job, now, self.run, self.base)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Right after the exchanges: what is not what it was goes back.
+    pub(super) fn look_again(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+        let same = abreast::each(jobs, still_the_same);
+        for ((job, flight), same) in jobs.iter().zip(flights).zip(same) {
+            if let (Err(fate), Fate::Done) = (same, &flight.fate) {
+                flight.take_back(job, self.run, self.base, fate)?;
             }
         }
         Ok(())

@@ -184,7 +184,10 @@ fn find_names(lost: &[&Due], holding: &mut Holding<'_>) -> SysResult<Option<Stri
             }
         };
         let unread = scan.unread.first();
-        let said = unread.map(|one| format!("{}:{}: {}", guest.name, one.path, one.why));
+        let said = unread.map(|one| {
+            let path: String = one.path.to_string().chars().take(200).collect();
+            format!("{}:{path}: {}", guest.name, one.why)
+        });
         unseen = unseen.or(said);
         let tree = &scan.tree;
         for file in 0..tree.files() {
