@@ -28,7 +28,7 @@ use crate::sys::SysResult;
 use crate::sys::signals::Stop;
 
 /// Most bytes of victims in one batch: what a full disk may have to hold twice.
-const BATCH_BYTES: u64 = 64 << 20;
+const BATCH_BYTES: u64 = 128 << 20;
 
 pub(super) struct ApplyLoop<'a, 'r> {
     base: &'a Base,
