@@ -88,7 +88,7 @@ title() {
     hardlink) echo '`hardlink -n -X`' ;;
     hardlink-link) echo '`hardlink -X`' ;;
     rmlint) echo '`rmlint -T df`' ;;
-    duperemove) echo '`duperemove -r` (without `-d`)' ;;
+    duperemove) echo "\`duperemove -r\` (without \`-d\`; looks only at files of 128 KiB and more)" ;;
   esac
 }
 
@@ -143,7 +143,7 @@ fresh_copy() {
   for guest in "${guests[@]}"; do copies+=("$scratch/copy/${guest##*/}"); done
   inodes | sort > "$scratch/before"
   sync
-  [ -z "$cold" ] || drop_caches
+  if [ -n "$cold" ]; then drop_caches; else warm "${copies[@]}"; fi
 }
 
 inodes() { find "${copies[@]}" -type f -printf '%i %p\n'; }
@@ -156,9 +156,10 @@ end_copy() {
 }
 
 link_unify() {
-  local base=$scratch/copy/.unify guests plan apply
+  local base=$scratch/copy/.unify plan apply
   fresh_copy
-  guests=("${copies[@]}")
+  # Only now: what is local here is so in what is called from here, too.
+  local guests=("${copies[@]}")
   rm -f "$scratch/plan.json"
   finder unify
   measure unify-link-plan "${line[@]}"
