@@ -23,6 +23,9 @@ use super::plan_order::PlanOrder;
 use super::sealed;
 use crate::model::{FORMAT, Header, PlanDigest, PlannedGuest, Summary};
 
+/// Bytes of lines that are decoded at once, by which no plan can fill the memory: one line may be as long as many.
+const TEXT_IN_HAND: usize = 4 << 20;
+
 /// A plan that is being read, in either form.
 pub struct PlanReader<R> {
     parts: Parts<R>,
@@ -100,11 +103,7 @@ impl<R: BufRead> PlanReader<R> {
     /// plan is refused and nothing more may be read.
     pub fn next_action(&mut self) -> Result<Option<(u64, Decoded)>, PlanError> {
         loop {
-            let next = match self.ahead.take() {
-                Some(ahead) => Some(ahead),
-                None => self.parts.next()?,
-            };
-            match next {
+            match self.next_part()? {
                 None => return Ok(None),
                 Some((line, Part::Actions)) => return self.action(line).map(Some),
                 Some((line, Part::Summary)) => {
@@ -132,17 +131,24 @@ impl<R: BufRead> PlanReader<R> {
         })
     }
 
-    /// The next lines, at most so many, decoded by all cores; none behind the last. Says of them what
-    /// [`PlanReader::next_action`] says.
+    fn next_part(&mut self) -> Result<Option<(u64, Part)>, PlanError> {
+        match self.ahead.take() {
+            Some(ahead) => Ok(Some(ahead)),
+            None => self.parts.next(),
+        }
+    }
+
+    /// The next lines, at most so many and not much more text than [`TEXT_IN_HAND`], decoded by all cores; none behind the
+    /// last. Says of them what [`PlanReader::next_action`] says.
     pub fn next_actions(&mut self, most: usize) -> Result<Vec<Decoded>, PlanError> {
-        let (mut texts, mut broken) = (Vec::new(), None);
-        while texts.len() < most && broken.is_none() {
-            let next = self
-                .ahead
-                .take()
-                .map_or_else(|| self.parts.next(), |it| Ok(Some(it)));
-            match next {
-                Ok(Some((line, Part::Actions))) => texts.push((line, self.parts.value().to_vec())),
+        let (mut texts, mut broken, mut room) = (Vec::new(), None, TEXT_IN_HAND);
+        while texts.len() < most && room > 0 && broken.is_none() {
+            match self.next_part() {
+                Ok(Some((line, Part::Actions))) => {
+                    let text = self.parts.value().to_vec();
+                    room = room.saturating_sub(text.len());
+                    texts.push((line, text));
+                }
                 Ok(other) => {
                     self.ahead = other;
                     break;
