@@ -62,7 +62,7 @@ pub(super) struct New {
 pub(super) struct Flagged {
     pub id: ObjectId,
     pub file: Arc<Regular>,
-    /// Is the file under a lease already, by this very handle: that of the guest's file that becomes the object?
+    /// Is it the file of a job of this batch that becomes the object? Then it is under that job's lease.
     pub adopted: bool,
 }
 
@@ -370,7 +370,7 @@ fn notice_writers(jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
 }
 
 /// The jobs whose inodes become objects, by number: there are as many flags as jobs to look them up for.
-pub(super) fn makers(jobs: &[Job]) -> HashMap<ObjectId, usize> {
+fn makers(jobs: &[Job]) -> HashMap<ObjectId, usize> {
     let numbered = jobs.iter().enumerate();
     let adopted = numbered.filter(|(_, job)| job.new.is_none());
     adopted.map(|(at, job)| (job.object, at)).collect()

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::batch::{Batch, Flagged, Job, Order, makers};
+use super::batch::{Batch, Flagged, Job, Order};
 use super::flight::{Fate, Flights, still_the_same};
 use super::parents::Parents;
 use super::{abreast, quiet};
 use crate::model::{ObjectId, Refusal};
-use crate::sys::{Leased, Meaning, SysResult};
+use crate::sys::{Leased, SysResult};
 
 /// Guests that are not quiet, by their number, and who is inside.
 type Moving = BTreeMap<usize, String>;
@@ -117,13 +117,11 @@ impl Batch<'_, '_> {
     ) -> SysResult<Vec<Leased>> {
         let mut guards = Vec::new();
         // An inode that becomes an object is guarded by the lease of its own job, and its flag was never on.
-        let own = makers(jobs);
-        let others = flags
-            .iter()
-            .copied()
-            .filter(|flag| !own.contains_key(&flag.id));
+        let others = flags.iter().copied().filter(|flag| !flag.adopted);
         let others: Vec<&Flagged> = others.collect();
-        let taken = abreast::each(&others, |flag| take_guard(flag));
+        let taken = abreast::each(&others, |flag| {
+            SysResult::Ok(Leased::take(flag.file.duplicate()?)?.ok())
+        });
         for (flag, guard) in others.into_iter().zip(taken) {
             match guard? {
                 Some(guard) => guards.push(guard),
@@ -162,19 +160,5 @@ impl Batch<'_, '_> {
         }
         // Whoever has come in by now sees the names as they are: taking them back would lift flags under him.
         Ok(())
-    }
-}
-
-/// A lease on the object, by the handle that the batch opened it with, unless that has one already.
-fn take_guard(flag: &Flagged) -> SysResult<Option<Leased>> {
-    let handle = if flag.adopted {
-        flag.file.duplicate_handle()
-    } else {
-        flag.file.duplicate()
-    };
-    match handle {
-        // Somebody holds a lease of its own on the object.
-        Err(error) if error.meaning() == Meaning::Busy => Ok(None),
-        other => Ok(Leased::take(other?)?.ok()),
     }
 }

@@ -60,14 +60,6 @@ impl Regular {
         Ok(Regular::from_fd(fd, self.path.clone()))
     }
 
-    /// Another opening of the same file for reading, which can hold a lease of its own.
-    pub fn duplicate_handle(&self) -> SysResult<Regular> {
-        let path = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let fd = call("open", || open(&path, flags, Mode::empty())).map_err(self.failed("open"))?;
-        Ok(Regular::from_fd(fd, self.path.clone()))
-    }
-
     /// What the file is now.
     pub fn state(&self) -> SysResult<FileState> {
         stat::of_fd(&self.fd)
