@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Guest;
-use super::heal::{lift, name_now};
+use super::heal::{lift, refers};
 use super::sound::is_sound;
 use crate::base::Base;
 use crate::ledger::journal::{Intent, OpenBatch};
-use crate::model::{Event, FileId, GuestName, ObjectId, Observer};
+use crate::model::{Event, GuestName, ObjectId, Observer};
 use crate::sys::SysResult;
 
 /// What may refer to an adopted inode.
@@ -55,7 +55,7 @@ impl Adopted<'_> {
         };
         let names = adopted
             .iter()
-            .filter(|intent| self.refers(intent, state.id));
+            .filter(|intent| refers(self.guests.get(&intent.guest), intent, state.id));
         let named = u64::from(state.nlink) <= 1 + names.count() as u64;
         Ok(named && !self.may_be_open(object)?)
     }
@@ -90,12 +90,6 @@ impl Adopted<'_> {
         let object = *object;
         let all = self.batch.intents.iter();
         all.filter(move |intent| intent.object == object && !intent.is_adoption())
-    }
-
-    fn refers(&self, intent: &Intent, inode: FileId) -> bool {
-        let guest = self.guests.get(&intent.guest);
-        let now = guest.map(|guest| name_now(guest, intent));
-        now.is_some_and(|now| now.is_ok_and(|now| now == Some(inode)))
     }
 
     fn intents(&self) -> impl Iterator<Item = &Intent> {

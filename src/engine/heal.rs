@@ -73,9 +73,15 @@ pub(super) fn lift(base: &Base, object: &ObjectId) -> SysResult<()> {
 }
 
 /// What the name refers to now, wherever its directory is by now; `None` where there is no such name.
-pub(super) fn name_now(guest: &Guest, intent: &Intent) -> SysResult<Option<FileId>> {
+fn name_now(guest: &Guest, intent: &Intent) -> SysResult<Option<FileId>> {
     let state = SysError::absent(guest.root.look(intent.path.relative()))?;
     Ok(state.map(|state| state.id))
+}
+
+/// Does the name refer to this inode, as far as that can be seen?
+pub(super) fn refers(guest: Option<&Guest>, intent: &Intent, inode: FileId) -> bool {
+    let now = guest.map(|guest| name_now(guest, intent));
+    now.is_some_and(|now| now.is_ok_and(|now| now == Some(inode)))
 }
 
 impl InFlight<'_> {
@@ -136,11 +142,8 @@ impl InFlight<'_> {
     /// the guest's own file.
     pub fn has_name_of(&self, entry: &str) -> SysResult<bool> {
         let staged = self.staging.look(entry.as_bytes())?.id;
-        let has = |name: &Intent| {
-            let now = self.guest.map(|guest| name_now(guest, name));
-            now.is_some_and(|now| now.is_ok_and(|id| id == Some(staged)))
-        };
-        Ok(self.names.iter().any(has))
+        let mut names = self.names.iter();
+        Ok(names.any(|name| refers(self.guest, name, staged)))
     }
 
     /// Heals one of its names.
@@ -156,10 +159,10 @@ impl InFlight<'_> {
             entry: intent.seq.to_string(),
         };
         let staged = self.staged(intent)?;
-        let waits = !intent.is_adoption() && staged.is_none_or(|staged| staged == intent.becomes);
+        let waits = !intent.is_adoption() && staged == Some(intent.becomes);
         match (parent, name) {
             (Some(parent), Some(id)) if waits && id == intent.was && way == Way::Forth => {
-                one.exchange_late(&parent, staged)
+                one.exchange_late(&parent)
             }
             (Some(parent), Some(id)) if staged == Some(intent.was) && id == intent.becomes => {
                 one.exchanged(&parent, way)
@@ -199,11 +202,7 @@ impl OneName<'_> {
     }
 
     /// The rest of an undo: another name of the file is the guest's own again.
-    fn exchange_late(&self, parent: &Dir, staged: Option<FileId>) -> SysResult<Healed> {
-        if staged.is_none() {
-            // The copy is always there before the first exchange.
-            return Ok(Healed::Kept);
-        }
+    fn exchange_late(&self, parent: &Dir) -> SysResult<Healed> {
         match self.swap(parent, self.intent.becomes, self.intent.was)? {
             Swapped::Done => self.undone(parent, Way::Forth),
             _ => self.drop_equal(),

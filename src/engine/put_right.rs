@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::adopted::Adopted;
 use super::aside::Quarantine;
 use super::cut_run::Journal;
-use super::heal::{Healed, InFlight, Way};
+use super::heal::{Healed, InFlight, Way, lift};
 use super::sound::{is_sound, unsound};
 use super::{EngineError, Guest, sweep};
 use crate::base::Base;
@@ -80,10 +80,8 @@ impl Found<'_> {
                 continue;
             }
             let file = self.base.object(object)?;
-            if let Some(file) = file.filter(|file| !is_sound(file, None, object).unwrap_or(true)) {
-                if file.is_immutable()? {
-                    file.set_immutable(false)?;
-                }
+            if file.is_some_and(|file| !is_sound(&file, None, object).unwrap_or(true)) {
+                lift(self.base, object)?;
                 self.base.remove_object(object)?;
             }
         }
