@@ -44,13 +44,8 @@ impl<'a> Quarantine<'a> {
             return Ok(staging.unlink(entry.as_bytes())?);
         }
         let aside = self.dir()?;
-        for name in names(entry) {
-            match staging.move_to(entry.as_bytes(), &aside, name.as_bytes()) {
-                Err(error) if error.meaning() == Meaning::Exists => {}
-                moved => return Ok(moved?),
-            }
-        }
-        Ok(())
+        let keep = |name: &[u8]| staging.move_to(entry.as_bytes(), &aside, name);
+        Ok(under_free_name(entry, keep)?)
     }
 
     /// Copies what an object holds, once, and durable before a name goes that it was written by. A healing that was cut may
@@ -61,15 +56,7 @@ impl<'a> Quarantine<'a> {
         }
         let aside = self.dir()?;
         let copy = whole_copy(&aside, file)?;
-        for name in names(&id.file_name()) {
-            match aside.link(&copy, name.as_bytes()) {
-                Err(error) if error.meaning() == Meaning::Exists => {}
-                linked => {
-                    linked?;
-                    break;
-                }
-            }
-        }
+        under_free_name(&id.file_name(), |name| aside.link(&copy, name))?;
         self.copied.borrow_mut().insert(*id);
         aside.sync()
     }
@@ -79,13 +66,17 @@ impl<'a> Quarantine<'a> {
     }
 }
 
-/// A healing that was cut may have kept something under the first of them.
-fn names(name: &str) -> impl Iterator<Item = String> {
-    let further = (1..).map({
-        let name = name.to_owned();
-        move |n| format!("{name}.kept{n}")
-    });
-    std::iter::once(name.to_owned()).chain(further)
+/// A healing that was cut may have kept something under the name already.
+fn under_free_name(wanted: &str, keep: impl Fn(&[u8]) -> SysResult<()>) -> SysResult<()> {
+    let (mut name, mut further) = (wanted.to_owned(), 0);
+    loop {
+        match keep(name.as_bytes()) {
+            Err(error) if error.meaning() == Meaning::Exists => {}
+            kept => return kept,
+        }
+        further += 1;
+        name = format!("{wanted}.kept{further}");
+    }
 }
 
 fn whole_copy(aside: &Dir, file: &Regular) -> SysResult<Regular> {
