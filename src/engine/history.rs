@@ -28,52 +28,40 @@ impl Remembered {
     pub fn open(&self, name: &GuestName) -> Option<Guest> {
         Guest::open(name.clone(), &self.root).ok()
     }
-}
 
-impl Remembered {
-    /// Names that were another file's are this one's now.
-    fn link(&mut self, first: GuestPath, linked: Linked) {
+    /// Names that were another file's are this one's now; the other keeps the rest.
+    fn link(&mut self, linked: Linked) {
         for name in &linked.paths {
-            self.release(name);
+            if let Some(mut other) = self.take_out(name) {
+                other.paths.retain(|path| path != name);
+                self.put_in(other);
+            }
         }
-        let others = linked.paths.iter().filter(|name| **name != first);
-        self.firsts
-            .extend(others.map(|name| (name.clone(), first.clone())));
-        self.files.insert(first, linked);
+        self.put_in(linked);
     }
 
     /// The file that has any of these names is nobody's but its guest's.
     fn forget(&mut self, names: &[GuestPath]) {
-        let mut files = names.iter().filter_map(|name| self.first_of(name));
-        let linked = files.next().and_then(|first| self.files.remove(&first));
-        for name in linked.iter().flat_map(|linked| &linked.paths) {
-            self.firsts.remove(name);
-        }
+        names.iter().find_map(|name| self.take_out(name));
     }
 
-    fn first_of(&self, name: &GuestPath) -> Option<GuestPath> {
-        if self.files.contains_key(name) {
-            return Some(name.clone());
-        }
-        self.firsts.get(name).cloned()
-    }
-
-    /// Takes a name from the file that has it; the file keeps the others.
-    fn release(&mut self, name: &GuestPath) {
-        let first = self.first_of(name);
-        let Some(mut linked) = first.and_then(|first| self.files.remove(&first)) else {
-            return;
-        };
-        for name in &linked.paths {
-            self.firsts.remove(name);
-        }
-        linked.paths.retain(|other| other != name);
+    fn put_in(&mut self, linked: Linked) {
         if let Some(first) = linked.paths.first().cloned() {
-            let others = linked.paths.iter().skip(1);
+            let others = linked.paths.iter().filter(|name| **name != first);
             self.firsts
                 .extend(others.map(|name| (name.clone(), first.clone())));
             self.files.insert(first, linked);
         }
+    }
+
+    /// The file that has this name, no more among the others.
+    fn take_out(&mut self, name: &GuestPath) -> Option<Linked> {
+        let first = self.firsts.get(name).unwrap_or(name);
+        let linked = self.files.remove(first)?;
+        for name in &linked.paths {
+            self.firsts.remove(name);
+        }
+        Some(linked)
     }
 }
 
@@ -209,7 +197,7 @@ impl History {
                     mtime,
                     protected: receipt.protect.is_some_and(|mode| mode != Protect::None),
                 };
-                known.link(first, linked);
+                known.link(linked);
             }
         }
     }
