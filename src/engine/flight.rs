@@ -255,11 +255,7 @@ impl Flights {
         };
         match flight.parent.dir.look(flight.name()) {
             Ok(state) if state.id == flight.intent.was => {}
-            Ok(_) => {
-                return Err(Fate::Refused(Refusal::Changed {
-                    fields: vec![Moved::Ino],
-                }));
-            }
+            Ok(_) => return Err(another_file()),
             Err(error) => return Err(Fate::from_path_error(&error)),
         }
         let linked = run.staging.link(&new.file, flight.staged_name().as_bytes());
@@ -282,16 +278,10 @@ impl Flights {
         match flight.swap(&run.staging, put, expected) {
             Ok(Swapped::Done) => flight.exchanged = true,
             Ok(Swapped::Deleted) => return Ok(Err(Fate::Refused(Refusal::Gone {}))),
-            Ok(Swapped::Newer) => {
-                return Ok(Err(Fate::Refused(Refusal::Changed {
-                    fields: vec![Moved::Ino],
-                })));
-            }
+            Ok(Swapped::Newer) => return Ok(Err(another_file())),
             Ok(Swapped::Stray | Swapped::Unsettled) => {
                 self.quarantined += quarantine(flight, run, base)?;
-                return Ok(Err(Fate::Refused(Refusal::Changed {
-                    fields: vec![Moved::Ino],
-                })));
+                return Ok(Err(another_file()));
             }
             // Nothing happened if what we put there is still in staging; otherwise the state is unknown.
             Err(error) if run.staging.look(flight.staged_name().as_bytes())?.id == put => {
@@ -301,6 +291,13 @@ impl Flights {
         }
         Ok(Ok(()))
     }
+}
+
+/// The name refers to a file that is not the one of the plan.
+fn another_file() -> Fate {
+    Fate::Refused(Refusal::Changed {
+        fields: vec![Moved::Ino],
+    })
 }
 
 /// Metadata and lease of the file once more, after the exchange. The exchange itself moves ctime, and link counts
