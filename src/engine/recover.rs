@@ -16,6 +16,8 @@ use super::EngineError;
 use super::adopted::Adopted;
 use super::aside::Quarantine;
 use super::cut_run::{Journal, guests_of, read_journal, receipt_of};
+use super::history::History;
+use super::holding::Holding;
 use super::put_right::{Found, Spent, flag_all};
 use super::recovered::write_receipt;
 use super::rights::entitled;
@@ -184,7 +186,10 @@ fn heal_run(
     }
     base.staging().remove_dir(run.to_string().as_bytes())?;
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
-    for unknown in safety::unknown_names(base, lifted)? {
+    let history = History::read(base)?;
+    let holders = history.holders(&[]);
+    let mut holding = Holding::new(holders.iter().collect(), &history);
+    for unknown in safety::unknown_names(base, &mut holding, lifted)? {
         observer.notice(&Event::Warning(&unknown));
         recovered.notes.push(unknown);
     }

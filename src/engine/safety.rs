@@ -82,11 +82,9 @@ fn holders_are_quiet(
 /// or moved them, and an undo will not find them.
 pub(super) fn unknown_names(
     base: &Base,
+    holding: &mut Holding<'_>,
     objects: impl IntoIterator<Item = ObjectId>,
-) -> Result<Vec<String>, EngineError> {
-    let history = History::read(base)?;
-    let holders = history.holders(&[]);
-    let mut holding = Holding::new(holders.iter().collect(), &history);
+) -> SysResult<Vec<String>> {
     let mut said = Vec::new();
     for object in objects {
         let Some(state) = base.object_state(&object)? else {

@@ -166,7 +166,7 @@ impl ReadyToUndo {
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;
         let objects: BTreeSet<ObjectId> = self.chosen.files.iter().map(|(_, f)| f.object).collect();
-        for unknown in unknown_names(&self.base, objects)? {
+        for unknown in unknown_names(&self.base, &mut holding, objects)? {
             observer.notice(&Event::Warning(&unknown));
         }
         Ok(result)
