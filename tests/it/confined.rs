@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::cut::has_strace;
 use crate::support::{BIN, Disk, File, Guest, Lab, Planned, content};
 
 /// `linux/capability.h`
@@ -160,9 +159,7 @@ pub fn twins(lab: &Lab) -> [Guest; 2] {
 
 #[test]
 fn all_threads_of_plan_keep_only_what_they_need() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = twins(&lab);
     let (own, foreign) = (lab.path("own"), lab.path("foreign"));
@@ -186,9 +183,7 @@ fn all_threads_of_plan_keep_only_what_they_need() {
 
 #[test]
 fn other_readers_keep_only_what_they_need() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = twins(&lab);
     let plan = lab.plan(&[&web, &db], &[]);
@@ -222,9 +217,7 @@ fn other_readers_keep_only_what_they_need() {
 /// Views are cloned first, because a kernel may forbid that afterwards; then the walls; then helpers, which inherit them.
 #[test]
 fn plan_confines_itself_between_the_views_and_the_threads() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = twins(&lab);
     let trace = lab.path("trace");
@@ -264,9 +257,7 @@ fn plan_confines_itself_between_the_views_and_the_threads() {
 /// A scrub may write two things of its base, and stands between its walls before it looks at an object.
 #[test]
 fn a_scrub_may_write_what_it_remembers_and_nothing_else() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = twins(&lab);
     lab.plan(&[&web, &db], &[]).apply().expect(0);

@@ -40,9 +40,7 @@ fn with_two_names(lab: &Lab) -> [Guest; 2] {
 
 #[test]
 fn names_of_one_file_stay_together() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for nth in [1, 2] {
         let lab = lab!(Disk::Own);
         let [a, b] = with_two_names(&lab);
@@ -75,9 +73,7 @@ fn names_of_one_file_stay_together() {
 /// Journal and plan are gone: names and inodes tell enough.
 #[test]
 fn a_cut_run_without_its_journal_is_healed() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for (call, nth) in [("renameat2", 1), ("renameat2", 2), ("unlinkat", 1)] {
         let lab = lab!(Disk::Own);
         let [a, b] = with_two_names(&lab);
@@ -115,9 +111,7 @@ fn a_cut_run_without_its_journal_is_healed() {
 /// What healing finishes knows each file's own time, for undo to give back: before the receipt has it, and after.
 #[test]
 fn a_time_of_its_own_survives_a_cut() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for (call, nth) in [("syncfs", 2), ("unlinkat", 1), ("unlinkat", 2)] {
         let lab = lab!(Disk::Own);
         let [a, b] = ["a", "b"].map(|name| lab.guest(name));
@@ -142,9 +136,7 @@ fn a_time_of_its_own_survives_a_cut() {
 /// What came out in a cut run and is not what the object is any more goes back to its name, whatever it is that differs.
 #[test]
 fn what_somebody_did_to_a_file_that_came_out_is_not_lost() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let write: fn(&Path) = |file| std::fs::write(file, content(8)).unwrap();
     let open: fn(&Path) =
         |file| std::fs::set_permissions(file, Permissions::from_mode(0o777)).unwrap();
@@ -163,9 +155,7 @@ fn what_somebody_did_to_a_file_that_came_out_is_not_lost() {
 /// What the guest itself did to a directory after the cut is seen, what the run and its healing did is not.
 #[test]
 fn times_of_directories_are_those_that_the_guest_gave() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let hour = Duration::from_secs(3_600);
     for used in [false, true] {
         let lab = lab!(Disk::Own);
@@ -190,9 +180,7 @@ fn set_modified(path: &Path, time: SystemTime) {
 /// Where its name is another file's by now, a person must look at it.
 #[test]
 fn what_came_out_and_has_no_name_any_more_is_put_aside() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let (guest, out) = half_way(&lab, ("renameat2", 2));
     std::fs::write(&out, content(8)).unwrap();
@@ -238,9 +226,7 @@ pub fn kept_aside(lab: &Lab) -> Vec<PathBuf> {
 /// Healing exchanges names and lifts flags, so it waits until nobody is inside.
 #[test]
 fn a_running_guest_is_not_healed() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [a, b] = with_two_names(&lab);
     let before = listings(&[&a, &b]);
@@ -265,9 +251,7 @@ fn a_running_guest_is_not_healed() {
 /// Guests that had no part in the cut run hold names of its object, and healing knows them.
 #[test]
 fn holders_outside_of_the_cut_run_are_known() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [a, b] = with_two_names(&lab);
     lab.plan(&[&a, &b], &[]).apply().expect(0);
@@ -324,9 +308,7 @@ fn a_plan_does_not_take_the_place_of_a_fifo() {
 /// object, and gets no flag.
 #[test]
 fn what_was_adopted_and_is_not_shared_stays_the_guests() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for nth in [1, 2] {
         let lab = lab!(Disk::Own);
         let [a, b] = lab.twins(&[("/usr/f", File::new(content(7)))]);

@@ -148,9 +148,7 @@ fn read(lab: &Lab, guests: &[Guest; 2], options: &[&str]) -> Seen {
 
 #[test]
 fn one_reads_a_rotating_disk_from_one_end_to_the_other() {
-    if !crate::cut::has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let disk = match Lab::in_memory(Disk::Ext4) {
         Ok(disk) => disk,
         Err(why) => skip!("{why}"),
@@ -211,9 +209,7 @@ fn many_threads_share_few_descriptors() {
 /// The priorities are taken before there is any other thread, so that all have them.
 #[test]
 fn all_that_a_reader_starts_is_in_the_background() {
-    if !crate::cut::has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
     let plan = lab.plan(&[&web, &db], &[]);

@@ -340,9 +340,7 @@ fn another_object_of_the_same_size_is_refused() {
 /// one are protected like its first, and those of the other are not.
 #[test]
 fn a_later_generation_is_protected_like_the_first() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     // Batches of one name too: the flag line is then read long before the last object is made.
     for pace in [&[][..], &["--rate", "4"]] {
         let lab = lab!(Disk::Own);

@@ -152,9 +152,7 @@ fn somebody_elses_freeze_stays() {
 /// Killed at every call between freeze and thaw: the guardian heals, and lets the guest go on.
 #[test]
 fn the_guardian_survives_apply() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let disk = match Lab::in_memory(Disk::Ext4) {
         Ok(lab) => lab,
         Err(why) => skip!("{why}"),
@@ -236,9 +234,7 @@ fn wait_until_healed(lab: &Lab, what: &str) {
 /// Apply and its guardian are killed: the guest stays frozen until somebody recovers.
 #[test]
 fn recover_lets_go_what_was_left_frozen() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let disk = lab!(Disk::Own);
     let cgroup = cgroup!("left");
     let lab = disk.part("case");
@@ -267,9 +263,7 @@ fn recover_lets_go_what_was_left_frozen() {
 /// No flag is off while the guest moves: all changes of flags but the self-test's lie between freeze and thaw.
 #[test]
 fn flags_are_off_only_while_all_stands_still() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let lab = lab!(Disk::Own);
     let [web, db] = two(&lab);
     let third = lab.guest("third");

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::cut::has_strace;
 use crate::refused::line_of;
 use crate::running::inside;
 use crate::support::{
@@ -51,9 +50,7 @@ fn code(mut child: Child) -> i32 {
 
 #[test]
 fn a_guest_that_starts_in_the_middle_is_left_alone() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     {
         // Before the first exchange.
         let (call, nth) = ("syncfs", 1);
@@ -83,9 +80,7 @@ fn a_guest_that_starts_in_the_middle_is_left_alone() {
 /// Before the commit all flags are on and all content is equal: to take names back would lift a flag under the guest.
 #[test]
 fn a_guest_that_starts_after_the_exchange_keeps_what_it_sees() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
     let before = listings(&[&web, &db]);
@@ -109,9 +104,7 @@ fn a_guest_that_starts_after_the_exchange_keeps_what_it_sees() {
 /// takes back what it did.
 #[test]
 fn an_object_opened_for_writing_while_its_flag_is_off() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for disk in [Disk::Own, Disk::Xfs] {
         let lab = lab!(disk);
         let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::cut::{cut, has_strace, kept_aside};
+use crate::cut::{cut, kept_aside};
 use crate::support::{Disk, File, Guest, Lab, content, id, is_immutable, nlink};
 
 /// Two guests that share a file with two names, and an undo that is cut.
@@ -27,9 +27,7 @@ fn undo_cut(lab: &Lab, (call, nth): (&str, usize)) -> [Guest; 2] {
 /// The machine started again before anybody healed the cut undo, and the guest wrote to a file that was its own again.
 #[test]
 fn what_a_guest_wrote_after_a_cut_undo_is_not_lost() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for at in [("syncfs", 2), ("unlinkat", 1)] {
         let lab = lab!(Disk::Own);
         let guests = undo_cut(&lab, at);
@@ -58,9 +56,7 @@ fn what_a_guest_wrote_after_a_cut_undo_is_not_lost() {
 /// name follows the other, and both have what the guest wrote.
 #[test]
 fn half_an_undo_is_finished() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for call in ["renameat2", "linkat"] {
         let lab = lab!(Disk::Own);
         let guests = undo_cut(&lab, (call, 2));
@@ -105,9 +101,7 @@ fn append(file: &std::path::Path, bytes: &[u8]) {
 /// the guests' own files come back, as in an apply, or that they were copied before, as in an undo.
 #[test]
 fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for undo in [false, true] {
         let lab = lab!(Disk::Own);
         let guests = if undo {
@@ -151,9 +145,7 @@ fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
 /// Its other name gets the copy that was made for it.
 #[test]
 fn a_new_file_is_not_taken_for_the_copy_whatever_its_number() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let mut split = 0;
     for at in [
         ("renameat2", 2),

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::cut::{cut, has_strace, kept_aside};
+use crate::cut::{cut, kept_aside};
 use crate::support::{Disk, File, Guest, Lab, content, id, is_immutable, nlink};
 
 /// Three guests with one file; `a`, the first, makes the object.
@@ -18,6 +18,14 @@ pub fn three(lab: &Lab) -> [Guest; 3] {
 pub fn cut_apply(lab: &Lab, guests: &[Guest; 3], options: &[&str], (call, nth): (&str, usize)) {
     let plan = lab.plan(&guests.each_ref(), options);
     cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
+}
+
+/// The guest has its own files again, and nobody was told.
+fn undo_of_a_is_cut(lab: &Lab) {
+    let base = lab.base();
+    let undo = ["undo", "--run", "all", "--guest", "a", "--yes", "--base"];
+    let undo = [&undo[..], &[base.to_str().unwrap()]].concat();
+    cut("syncfs", 2, &undo);
 }
 
 fn append(guest: &Guest, path: &str) {
@@ -36,17 +44,12 @@ fn written() -> Vec<u8> {
 /// An undo gave a guest its own file back. What others do to the object since is not that guest's.
 #[test]
 fn what_others_wrote_since_does_not_come_to_a_guest_that_had_left() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     lab.plan(&guests.each_ref(), &[]).apply().expect(0);
     let [a, b, _] = &guests;
-    let base = lab.base();
-    let undo = ["undo", "--run", "all", "--guest", "a", "--yes", "--base"];
-    let undo = [&undo[..], &[base.to_str().unwrap()]].concat();
-    cut("syncfs", 2, &undo);
+    undo_of_a_is_cut(&lab);
     let own = id(&a.host("/usr/f"));
     assert_ne!(own, id(&b.host("/usr/f")), "it had left");
     append(b, "/usr/f");
@@ -79,19 +82,14 @@ fn what_others_wrote_since_does_not_come_to_a_guest_that_had_left() {
 /// The same where the guest has taken away one of its file's names since, or moved it.
 #[test]
 fn a_name_that_is_gone_does_not_bring_the_others_back() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for moves in [false, true] {
         let lab = lab!(Disk::Own);
         let guests = three(&lab);
         let [a, b, _] = &guests;
         a.hard_link("/usr/f", "/usr/g");
         lab.plan(&guests.each_ref(), &[]).apply().expect(0);
-        let base = lab.base();
-        let undo = ["undo", "--run", "all", "--guest", "a", "--yes", "--base"];
-        let undo = [&undo[..], &[base.to_str().unwrap()]].concat();
-        cut("syncfs", 2, &undo);
+        undo_of_a_is_cut(&lab);
         let own = id(&a.host("/usr/f"));
         append(a, "/usr/f");
         if moves {
@@ -115,9 +113,7 @@ fn a_name_that_is_gone_does_not_bring_the_others_back() {
 /// Another guest was given the inode, and keeps it by a name that no journal knows.
 #[test]
 fn an_object_that_another_guest_has_kept_stays_protected() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for moves in [false, true] {
         let lab = lab!(Disk::Own);
         let guests = three(&lab);
@@ -141,9 +137,7 @@ fn an_object_that_another_guest_has_kept_stays_protected() {
 /// A healing that was cut has kept something under the name that is wanted now.
 #[test]
 fn what_is_kept_twice_is_kept_under_two_names() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     let [a, ..] = &guests;
@@ -172,9 +166,7 @@ fn what_is_kept_twice_is_kept_under_two_names() {
 /// Healing takes no longer because a guest made its file long, and keeps what many names show once.
 #[test]
 fn what_is_kept_of_an_object_is_kept_once_and_quickly() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     let [a, ..] = &guests;
@@ -203,9 +195,7 @@ fn what_is_kept_of_an_object_is_kept_once_and_quickly() {
 /// The healing is cut behind its own exchange, and goes on from there.
 #[test]
 fn what_a_guest_wrote_is_not_lost_when_healing_is_cut() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for (call, nth) in [
         ("utimensat", 1),
         ("mkdirat", 1),
@@ -233,9 +223,7 @@ fn what_a_guest_wrote_is_not_lost_when_healing_is_cut() {
 /// The guest whose inode is the object removes its names. The others share it all the same.
 #[test]
 fn an_object_that_others_share_stays_one() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     let [a, b, c] = &guests;
@@ -258,9 +246,7 @@ fn an_object_that_others_share_stays_one() {
 /// A guest's inode was to be an object, and the guest wrote to it before anybody was given it, or while somebody was.
 #[test]
 fn a_file_that_its_guest_changed_is_its_own() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for (at, exit) in [(("utimensat", 1), 12), (("renameat2", 1), 0)] {
         let lab = lab!(Disk::Own);
         let guests = three(&lab);
@@ -286,9 +272,7 @@ fn a_file_that_its_guest_changed_is_its_own() {
 /// A healing that is cut behind its receipt does not forget what the receipt says.
 #[test]
 fn own_times_are_told_by_a_healing_that_was_cut() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for (call, nth) in [("unlinkat", 1), ("unlinkat", 2)] {
         let lab = lab!(Disk::Own);
         let times = [1_500_000_000, 1_600_000_000, 1_700_000_000];
@@ -312,9 +296,7 @@ fn own_times_are_told_by_a_healing_that_was_cut() {
 /// The commit is on disk and the receipt is not; what came out has a writer. Its own time is known all the same.
 #[test]
 fn the_time_of_a_file_that_is_kept_is_told() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     for (guest, time) in guests

@@ -2,16 +2,14 @@
 
 use std::io::Write;
 
-use crate::cut::{has_strace, kept_aside};
+use crate::cut::kept_aside;
 use crate::healed::{cut_apply, read, three};
 use crate::support::{Disk, File, content, id, is_immutable, nlink, unify_with};
 
 /// A guest that was given another's inode opened it. It would keep that over everything, so the inode stays an object.
 #[test]
 fn an_inode_that_somebody_has_open_stays_protected() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for keeps in [true, false] {
         let lab = lab!(Disk::Own);
         let guests = three(&lab);
@@ -45,9 +43,7 @@ fn an_inode_that_somebody_has_open_stays_protected() {
 /// A guest moves its names away between the cut and the healing: they are found where they are, and nobody's work stops.
 #[test]
 fn a_guest_that_moves_its_names_stops_nobody() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for (call, nth, exit) in [("unlinkat", 1, 0), ("syncfs", 2, 0), ("renameat2", 2, 0)] {
         let lab = lab!(Disk::Own);
         let guests = ["a", "b", "c"].map(|name| {
@@ -75,9 +71,8 @@ fn a_guest_that_moves_its_names_stops_nobody() {
 /// A healing takes a flag off for as long as it moves a name of that object: behind a commit, for none.
 #[test]
 fn behind_a_commit_no_flag_comes_off() {
-    if !cfg!(feature = "faults") || !has_strace() {
-        skip!("strace is not here, or built without the feature `faults`");
-    }
+    armed!();
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
@@ -106,9 +101,8 @@ fn behind_a_commit_no_flag_comes_off() {
 /// is kept until the very end.
 #[test]
 fn what_is_written_while_it_is_healed_is_kept() {
-    if !cfg!(feature = "faults") || !has_strace() {
-        skip!("strace is not here, or built without the feature `faults`");
-    }
+    armed!();
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
@@ -116,8 +110,12 @@ fn what_is_written_while_it_is_healed_is_kept() {
     let [first, ..] = &staged[..] else {
         panic!("files are in flight");
     };
-    // It waits for the lease, and must not keep the healing waiting.
-    let write = format!("rename#1=run:(echo lost >> {}) &", first.display());
+    // It waits for the lease, and must not keep the healing waiting; the healing must not be over before it waits.
+    let waits = format!("BREAKING.*:{} ", id(first).1);
+    let write = format!(
+        "rename#1=run:(echo lost >> {}) & for n in $(seq 500); do grep -q '{waits}' /proc/locks && break; sleep 0.01; done",
+        first.display()
+    );
     let base = lab.base();
     let healed = unify_with(
         &[("UNIFY_FAULT", &write)],
@@ -143,9 +141,7 @@ fn what_is_written_while_it_is_healed_is_kept() {
 /// Without a journal, too, what somebody has open to write is not dropped.
 #[test]
 fn what_is_open_to_write_is_kept_without_a_journal() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));

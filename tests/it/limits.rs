@@ -88,9 +88,7 @@ fn a_run_ends_at_the_first_failure_if_it_shall() {
 
 #[test]
 fn the_background_is_asked_for() {
-    if !crate::cut::has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = furnished(&lab);
     let plan = lab.plan(&[&guests[0], &guests[1]], &[]);
@@ -125,9 +123,7 @@ fn the_background_is_asked_for() {
 /// Asked to stop in the middle of a batch, a run finishes that batch, and the same command goes on.
 #[test]
 fn a_signal_ends_a_run_between_two_batches() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     for (signal, code) in [("INT", 130), ("TERM", 143)] {
         let lab = lab!(Disk::Own);
         let guests = furnished(&lab);

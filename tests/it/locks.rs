@@ -45,9 +45,7 @@ fn whoever_comes_second_is_told_and_does_nothing() {
 /// Whoever is kept out reads by whom.
 #[test]
 fn the_holder_is_named() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let lab = lab!(Disk::Own);
     let [web, db] = started(&lab);
     let plan = lab.plan(&[&web, &db], &[]);

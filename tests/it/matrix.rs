@@ -23,9 +23,7 @@ use scene::Phase;
 
 /// All phases on one disk.
 fn all(disk: Disk, phases: &[Phase]) {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let lab = match Lab::in_memory(disk) {
         Ok(lab) => lab,
         Err(why) => skip!("{why}"),
@@ -61,12 +59,8 @@ fn gc_and_recover_on_ext4() {
 /// From outside, on the program as it is shipped.
 #[test]
 fn strace_says_the_same() {
-    if !crate::cut::has_strace() {
-        skip!("strace is not here");
-    }
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    traced!();
+    armed!();
     let lab = match Lab::in_memory(Disk::Ext4) {
         Ok(lab) => lab,
         Err(why) => skip!("{why}"),

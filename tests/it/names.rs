@@ -147,9 +147,7 @@ fn what_lies_too_deep_is_reported() {
 /// A plan may name a later generation of an object, and verify finds it.
 #[test]
 fn later_generations_are_verified() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let lab = lab!(Disk::Own);
     let guest = lab.guest("web");
     for n in 0..7 {

@@ -117,9 +117,7 @@ fn tells_what_is_cached() -> bool {
 /// A file that is larger than the cache must not fill it before it is read to its end.
 #[test]
 fn what_was_read_is_dropped_while_the_rest_is_read() {
-    if !crate::cut::has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = lab.twins(&[("/usr/f", large(1, 24))]);
     for guest in [&web, &db] {

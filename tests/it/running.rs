@@ -177,9 +177,7 @@ fn a_name_that_is_a_mount_point() {
 /// namespaces and in our own, and what is not covered is shared.
 #[test]
 fn mounts_are_seen_on_old_kernels() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let old = ("UNIFY_OLD_KERNEL", "1");
     for own in [false, true] {
         let lab = lab!(Disk::Own);

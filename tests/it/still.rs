@@ -110,9 +110,7 @@ fn three(lab: &Lab) -> [Guest; 3] {
 
 #[test]
 fn one_guest_that_moves_costs_its_batch_nothing_else() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     let [app, db, web] = &guests;
@@ -155,9 +153,7 @@ fn one_guest_that_moves_costs_its_batch_nothing_else() {
 /// The file that an object was made from is refused: the room that it takes is not counted as given back.
 #[test]
 fn what_is_saved_is_true_without_the_maker() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let lab = lab!(Disk::Own);
     let guests = ["app", "db", "web"].map(|name| lab.guest(name));
     let [app, db, web] = &guests;
@@ -187,9 +183,7 @@ fn what_is_saved_is_true_without_the_maker() {
 /// A holder of an object moves: its flag stays on, and who has nothing of it goes on, in apply and in undo.
 #[test]
 fn what_a_guest_that_moves_holds_stays_closed() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let lab = lab!(Disk::Own);
     let guests = three(&lab);
     let [app, db, web] = &guests;
@@ -241,9 +235,7 @@ const REOPENS: &str = "perl -e 'open(F, \"<\", \"usr/f\"); \
 /// The guest goes on before what came out is dropped. Who had that open already can write to it, and waits for us.
 #[test]
 fn what_is_opened_for_writing_after_the_thaw_is_kept() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let disk = lab!(Disk::Own);
     let cgroup = cgroup!("late");
     // Right after the thaw the paper that says what is frozen is removed; the last sync before the drop is the receipt's.

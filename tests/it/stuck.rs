@@ -84,9 +84,7 @@ fn assert_protected(lab: &Lab) {
 
 #[test]
 fn an_undo_that_nobody_reads() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let lab = lab!(Disk::Own);
     let [web, db] = two(&lab);
     lab.plan(&[&web, &db], &[]).apply().expect(0);
@@ -120,9 +118,7 @@ fn an_undo_that_nobody_reads() {
 /// The run ends in an error half way, and neither that nor what the guardian says finds a reader.
 #[test]
 fn an_apply_that_halts_and_nobody_reads() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let disk = lab!(Disk::Own);
     let cgroup = cgroup!("stuck-apply");
     let calls = calls_of_apply(&disk, &cgroup);
@@ -154,9 +150,7 @@ fn an_apply_that_halts_and_nobody_reads() {
 
 #[test]
 fn a_recover_that_nobody_reads() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let disk = lab!(Disk::Own);
     let cgroup = cgroup!("stuck-recover");
     let lab = disk.part("case");

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::cut::{cut, has_strace, kept_aside};
+use crate::cut::{cut, kept_aside};
 use crate::races::apply_while;
 use crate::refused::line_of;
 use crate::support::{
@@ -49,9 +49,7 @@ fn saved(receipt: &[Value]) -> u64 {
 /// share the object gives back nothing but what the object took, in whatever batch it comes.
 #[test]
 fn an_object_is_paid_for_when_its_file_is_refused() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     for pace in ["1000", "4"] {
         let lab = lab!(Disk::Own);
         let guests = three(&lab);
@@ -83,9 +81,7 @@ fn an_object_is_paid_for_when_its_file_is_refused() {
 /// room came back.
 #[test]
 fn what_is_kept_in_the_end_gives_no_room_back() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let mut kept_late = 0;
     for look in 1..=9 {
         let lab = lab!(Disk::Own);
@@ -116,9 +112,7 @@ fn what_is_kept_in_the_end_gives_no_room_back() {
 /// stays with the object, and the old file is kept for a person with what is written to it.
 #[test]
 fn what_is_committed_stays_done() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for writes_first in [false, true] {
         let lab = lab!(Disk::Own);
         let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
@@ -162,9 +156,7 @@ fn what_is_committed_stays_done() {
 /// A run that was healed needs nobody any more, and did not end by itself.
 #[test]
 fn status_knows_a_run_that_was_healed() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     for at in [("renameat2", 1), ("unlinkat", 1)] {
         let lab = lab!(Disk::Own);
         let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
@@ -219,9 +211,7 @@ fn recovered(lab: &Lab) -> Vec<Value> {
 /// Files and names are counted apart in the receipt of what healing finished.
 #[test]
 fn healing_counts_files_and_names() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let guests = ["web", "db"].map(|name| {
         let guest = lab.guest(name);
@@ -250,9 +240,7 @@ fn healing_counts_files_and_names() {
 /// Twins of a file that was to be adopted and is over have done nothing wrong: another of them makes the object.
 #[test]
 fn twins_of_a_file_that_is_over_are_shared_all_the_same() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let gone: fn(&Path) -> (&'static str, String) =
         |f| ("link#1", format!("rm -f {}", f.display()));
     let written: fn(&Path) -> (&'static str, String) = |f| {

@@ -4,7 +4,6 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::confined::{Held, twins};
-use crate::cut::has_strace;
 use crate::support::{BIN, Disk, File, Planned, content, unify};
 
 /// An access control list that lets one more user read: `linux/posix_acl_xattr.h`, version 2.
@@ -113,9 +112,7 @@ fn a_plan_in_a_foreign_directory() {
 /// A file that changes while it is read is not what was looked at before, whatever its size and time say.
 #[test]
 fn a_file_that_changes_while_plan_reads_it_is_left_out() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = twins(&lab);
     let (plan, base) = (lab.path("plan.json"), lab.base());

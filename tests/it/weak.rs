@@ -64,9 +64,7 @@ const CAUGHT: [(&str, &str); 16] = [
 
 #[test]
 fn every_defence_is_missed() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let (mut caught, mut missed) = (0, Vec::new());
     for (weak, test) in CAUGHT {
         let again = Command::new(std::env::current_exe().unwrap())

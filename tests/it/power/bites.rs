@@ -8,7 +8,6 @@ use super::Scene;
 use super::cuts::{Amount, Cut, cuts};
 use super::medium::{PIECE, Write, pieces};
 use super::rig::Kind;
-use crate::cut::has_strace;
 use crate::support::BIN;
 
 /// Every cut.
@@ -77,9 +76,7 @@ fn replace(dir: &Path, sync: bool) {
 /// write the object out, so there is none.
 #[test]
 fn an_apply_without_its_syncs_is_seen_to_lose_data() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let rig = rig!(Kind::Ext4);
     let scene = Scene::new(&rig);
     let [a, b, _] = &scene.guests;

@@ -41,6 +41,15 @@ macro_rules! armed {
     };
 }
 
+/// Ends the test aloud where there is no `strace` to cut runs and to see calls by.
+macro_rules! traced {
+    () => {
+        if !$crate::cut::has_strace() {
+            skip!("strace is not here");
+        }
+    };
+}
+
 /// A lab on the disk asked for, or a test skipped aloud.
 macro_rules! lab {
     ($disk:expr) => {

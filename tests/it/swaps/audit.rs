@@ -5,7 +5,6 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{Canary, scene};
-use crate::cut::has_strace;
 use crate::support::{BIN, Disk, Planned, figure, id};
 
 /// All calls that take a path, as `strace` groups them, and those that the kernel gained since.
@@ -72,9 +71,7 @@ fn fault(call: &str, guests: &[&str]) -> Option<&'static str> {
 
 #[test]
 fn no_path_beneath_a_guest() {
-    if !has_strace() {
-        skip!("strace is not here");
-    }
+    traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = scene(&lab);
     let canary = Canary::of(&lab);

@@ -120,9 +120,7 @@ fn one_file(lab: &Lab) -> [Guest; 2] {
 /// What another namespace has mounted on a name stays mounted there, whenever it comes.
 #[test]
 fn a_mount_that_appears_over_a_victim() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let disk = lab!(Disk::Own);
     // Between the look at the mounts and the exchange, at the exchange, and after it.
     for call in ["tmpfile", "exchange", "syncfs"] {
@@ -175,9 +173,7 @@ fn mounted_over_at(lab: &Lab, at: usize, call: &str) {
 /// says, and nobody gets it.
 #[test]
 fn a_mode_given_to_an_object_while_its_flag_is_off() {
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
+    armed!();
     let disk = lab!(Disk::Own);
     let third = |lab: &Lab| {
         let [web, db] = one_file(lab);
