@@ -3,7 +3,7 @@
 use super::quiet::{self, Condition};
 use super::{EngineError, Guest};
 use crate::model::{
-    Asked, Database, DatabaseState, Escaped, Observer, OnDamaged, Owner, PlannedGuest, Policy,
+    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
@@ -75,20 +75,20 @@ pub(super) fn survey(
     } = opened;
     let in_root = InRoot::new(view.descriptor()?);
     let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
-    let scan = scan(&view, observer)?;
-    let scan =
-        scan.map_err(|error| EngineError::Usage(format!("{}: {error}", Escaped::of(&guest.path))))?;
+    let scanned = scan(&view, observer)?;
+    let too_large = scanned.as_ref().err().map(ToString::to_string);
+    let scan = scanned.unwrap_or_default();
     let asked = policy.package_databases.of(&guest.name) == Asked::Use;
-    let answer = if asked {
+    let answer = if asked && too_large.is_none() {
         ask_all(&in_root, &|path| scan.tree.has_directory(path))
     } else {
         Answer::default()
     };
     let aliases = aliases(&in_root);
-    let left_out = match policy.on_damaged_database {
+    let left_out = too_large.or_else(|| match policy.on_damaged_database {
         OnDamaged::ExcludeGuest => damaged(&answer.databases),
         OnDamaged::CareRulesOnly => None,
-    };
+    });
     Ok(Survey {
         guest,
         view,

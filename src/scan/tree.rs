@@ -137,34 +137,49 @@ impl Tree {
 }
 
 /// Grows a [`Tree`] in the order of a walk.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct TreeBuilder {
     tree: Tree,
+    /// Most names, and most bytes of names.
+    most: u32,
     /// Files with several names, by inode. The device is the same for all.
     linked: HashMap<u64, u32>,
     /// The directories from the root down to where the walk is.
     stack: Vec<u32>,
 }
 
-/// More than 32 bits can count.
+/// More than a tree can count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("more than 4294967295 names, or more than 4 GiB of names, in one guest")]
-pub struct TooLarge;
+#[error("it is too large: more than {most} names, or more than {most} bytes of them")]
+pub struct TooLarge {
+    most: u32,
+}
 
 impl TreeBuilder {
+    /// A tree of at most so many names, and bytes of names.
+    pub fn of_at_most(most: u32) -> TreeBuilder {
+        TreeBuilder {
+            tree: Tree::default(),
+            most,
+            linked: HashMap::new(),
+            stack: Vec::new(),
+        }
+    }
+
     /// The walk entered a directory `depth` levels below the root (0 for the root, whose name is empty).
     pub fn enter(&mut self, depth: usize, name: &[u8]) -> Result<(), TooLarge> {
         let paths = &mut self.tree.paths;
         let from = paths.len() as u64;
         if let Some(&parent) = depth.checked_sub(1).and_then(|above| self.stack.get(above)) {
             let parent = self.tree.dirs[parent as usize];
-            let at = usize::try_from(parent.from).map_err(|_| TooLarge)?;
+            let at = usize::try_from(parent.from).unwrap_or(usize::MAX);
             paths.extend_from_within(at..at + parent.length as usize);
             paths.push(b'/');
             paths.extend_from_slice(name);
         }
-        let length = u32::try_from(paths.len() as u64 - from).map_err(|_| TooLarge)?;
-        let dir = index(self.tree.dirs.len())?;
+        let length = paths.len() as u64 - from;
+        let length = u32::try_from(length).map_err(|_| self.too_large())?;
+        let dir = self.index(self.tree.dirs.len())?;
         self.tree.dirs.push(Span { from, length });
         self.stack.truncate(depth);
         self.stack.push(dir);
@@ -178,12 +193,11 @@ impl TreeBuilder {
             .and_then(|above| self.stack.get(above))
             .copied()
             .unwrap_or(0);
-        let at = index(self.tree.pool.len())?;
-        self.tree
-            .pool
-            .push(u8::try_from(name.len()).map_err(|_| TooLarge)?);
+        let at = self.index(self.tree.pool.len())?;
+        let length = u8::try_from(name.len()).map_err(|_| self.too_large())?;
+        self.tree.pool.push(length);
         self.tree.pool.extend_from_slice(name);
-        let this = index(self.tree.names.len())?;
+        let this = self.index(self.tree.names.len())?;
         let file = self.file(state, this)?;
         self.tree.names.push(Name { dir, file, at });
         Ok(())
@@ -203,7 +217,7 @@ impl TreeBuilder {
             self.tree.more.entry(known).or_default().push(name);
             return Ok(known);
         }
-        let file = index(self.tree.firsts.len())?;
+        let file = self.index(self.tree.firsts.len())?;
         self.tree.states.push(&state);
         self.tree.firsts.push(name);
         if state.nlink > 1 {
@@ -211,8 +225,14 @@ impl TreeBuilder {
         }
         Ok(file)
     }
-}
 
-fn index(length: usize) -> Result<u32, TooLarge> {
-    u32::try_from(length).map_err(|_| TooLarge)
+    fn index(&self, length: usize) -> Result<u32, TooLarge> {
+        let number = u32::try_from(length).ok();
+        let fits = number.filter(|number| *number <= self.most);
+        fits.ok_or_else(|| self.too_large())
+    }
+
+    fn too_large(&self) -> TooLarge {
+        TooLarge { most: self.most }
+    }
 }

@@ -7,10 +7,10 @@ use walkdir::{DirEntry, Error, WalkDir};
 use super::tree::TooLarge;
 use super::{Tree, TreeBuilder};
 use crate::model::{Event, FileKind, FileState, GuestPath, Observer, Stage};
-use crate::sys::{Dir, SysResult, View, from_metadata, name_bytes};
+use crate::sys::{Dir, SysResult, View, from_metadata, machine, name_bytes};
 
 /// A guest as the walk saw it.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Scan {
     /// Regular files and their names.
     pub tree: Tree,
@@ -39,7 +39,7 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
         view,
         device,
         open: vec![view.dir().duplicate()?],
-        builder: TreeBuilder::default(),
+        builder: TreeBuilder::of_at_most(machine::most_names()),
         unread: Vec::new(),
         foreign: Vec::new(),
     };

@@ -185,6 +185,11 @@ pub fn descriptors() -> usize {
     usize::try_from(current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
 }
 
+/// Most names of one guest, and most bytes of names: what 32 bits count.
+pub fn most_names() -> u32 {
+    fault::most_names().unwrap_or(u32::MAX)
+}
+
 /// Nice 19 and the idle class of the disk's scheduler (`ioprio_set(2)`).
 pub fn go_to_background() -> SysResult<()> {
     let failed = |e: std::io::Error| SysError::new("lower the priority of", "this process", e);

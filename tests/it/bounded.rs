@@ -4,7 +4,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::support::{Disk, File, Guest, Lab, Planned, content, unify};
+use crate::support::{Disk, File, Guest, Lab, Planned, content, unify, unify_with};
 
 /// Directories within each other, whose names take as much room in a plan as names can. No path is longer than the system
 /// takes, so they are made one by one.
@@ -117,4 +117,34 @@ fn holes_do_not_keep_a_plan_busy() {
     assert!(plan.link("web", "/usr/share/honest").is_some());
     let skipped = &plan.json["summary"]["skipped"]["too-sparse"]["files"];
     assert_eq!(*skipped, 24);
+}
+
+/// More than a plan counts is one guest's business.
+#[test]
+fn a_guest_with_too_many_names_is_left_out() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    let [many, long] = ["many", "long"].map(|name| lab.guest(name));
+    for n in 0..300 {
+        many.put(format!("/usr/{n}"), &File::new(content(n)));
+    }
+    let honest = File::new("honest");
+    for name in ["honest", &"a".repeat(250)] {
+        long.put(format!("/usr/share/{name}"), &honest);
+    }
+    let (plan, base) = (lab.path("plan.json"), lab.base());
+    let (plan, base) = (plan.to_str().unwrap(), base.to_str().unwrap());
+    let guests = [&web, &db, &many, &long].map(Guest::arg);
+    let mut args = vec!["plan", "-o", plan, "--base", base];
+    args.extend(guests.iter().map(String::as_str));
+    let out = unify_with(&[("UNIFY_MOST_NAMES", "200")], &args).expect(3);
+    for guest in ["many", "long"] {
+        let told = format!("LEFT OUT: {guest}: it is too large");
+        assert!(out.stderr.contains(&told), "{}", out.stderr);
+    }
+    let plan = Planned::read(Path::new(plan));
+    readable(&plan);
+    let [web, long] = ["web", "long"].map(|guest| plan.link(guest, "/usr/share/honest"));
+    assert!(web.is_some() && long.is_none());
 }

@@ -80,6 +80,10 @@ pub(in crate::sys) fn max_links() -> Option<u64> {
     std::env::var("UNIFY_MAX_LINKS").ok()?.parse().ok()
 }
 
+pub(in crate::sys) fn most_names() -> Option<u32> {
+    std::env::var("UNIFY_MOST_NAMES").ok()?.parse().ok()
+}
+
 pub(in crate::sys) fn old_kernel() -> bool {
     static ASKED: OnceLock<bool> = OnceLock::new();
     *ASKED.get_or_init(|| std::env::var_os("UNIFY_OLD_KERNEL").is_some())
