@@ -57,11 +57,15 @@ make_disk() {
     xfs) mkfs.xfs -q -b "size=$3" -i maxpct=90 "$scratch/disk.img" ;;
     *) fail "FS is ext4 or xfs" ;;
   esac
-  mount -o loop "$scratch/disk.img" "$scratch/disk"
+  # Past the cache of the file system below: else all of it would be in memory twice.
+  loop=$(losetup --find --show --direct-io=on "$scratch/disk.img") || loop=$(losetup --find --show "$scratch/disk.img")
+  mount "$loop" "$scratch/disk"
 }
 
 remove_disk() {
   if mountpoint -q "$scratch/disk"; then umount "$scratch/disk" || umount -l "$scratch/disk"; fi
+  if [ -n "${loop:-}" ]; then losetup -d "$loop" || true; fi
+  loop=''
   rm -rf --one-file-system "$scratch/disk" "$scratch/disk.img"
 }
 
