@@ -48,15 +48,32 @@ pub(super) struct Reader<'a> {
 }
 
 /// Room for a piece of the first file and one of another; made once for many runs.
-pub(super) struct Buffers(Vec<u8>, Vec<u8>);
+pub(super) struct Buffers {
+    /// Bytes of most pieces.
+    usual: usize,
+    first: Vec<u8>,
+    other: Vec<u8>,
+}
 
 impl Buffers {
     pub fn new(order: Order) -> Buffers {
-        let piece = match order {
+        let usual = match order {
             Order::Inodes => PIECE,
             Order::Places => LONG_PIECE,
         };
-        Buffers(vec![0; piece], vec![0; piece])
+        Buffers {
+            usual,
+            first: vec![0; usual],
+            other: vec![0; usual],
+        }
+    }
+
+    /// Room for so much of both.
+    fn pieces(&mut self, length: usize) -> (&mut [u8], &mut [u8]) {
+        for buffer in [&mut self.first, &mut self.other] {
+            buffer.resize(buffer.len().max(length), 0);
+        }
+        (&mut self.first[..length], &mut self.other[..length])
     }
 }
 
@@ -321,20 +338,29 @@ impl Reader<'_> {
 }
 
 impl Class {
+    /// Bytes of the next piece. The first is short in any case: most differ there if they do.
+    fn stride(&self, size: u64, usual: usize) -> usize {
+        let left = usize::try_from(size - self.at).unwrap_or(usize::MAX);
+        // Of one owner, they are read in one way.
+        let file = self.files.first().filter(|_| self.at > 0);
+        let most = file.map_or(usual, |file| file.opened.stride(self.at, usual));
+        left.min(most)
+    }
+
     /// Reads the next piece of all; those that differ from the first become a class of their own, which begins at this
     /// piece again.
     fn step(
         &mut self,
         size: u64,
-        Buffers(first, other): &mut Buffers,
+        buffers: &mut Buffers,
         dropped: &mut Vec<(Which, Dropped)>,
     ) -> Option<Class> {
-        let left = usize::try_from(size - self.at).unwrap_or(usize::MAX);
-        let length = left.min(first.len());
+        let length = self.stride(size, buffers.usual);
+        let (first, other) = buffers.pieces(length);
         let before = self.hasher.clone();
         let mut files = std::mem::take(&mut self.files).into_iter();
         for file in files.by_ref() {
-            match file.opened.piece(self.at, &mut first[..length]) {
+            match file.opened.piece(self.at, first) {
                 Ok(()) => {
                     self.files.push(file);
                     break;
@@ -344,13 +370,13 @@ impl Class {
         }
         let mut differ = Vec::new();
         for file in files {
-            match file.opened.piece(self.at, &mut other[..length]) {
-                Ok(()) if first[..length] == other[..length] => self.files.push(file),
+            match file.opened.piece(self.at, other) {
+                Ok(()) if first == other => self.files.push(file),
                 Ok(()) => differ.push(file),
                 Err(why) => dropped.push((file.which, why)),
             }
         }
-        self.hasher.update(&first[..length]);
+        self.hasher.update(first);
         if self.at == 0 {
             self.beginning = fingerprint(&first[..length.min(BEGINNING)]);
         }

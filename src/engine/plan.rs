@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::apply::host;
 use super::choices::{Choices, choose_all};
-use super::classify::{Classified, Judge, classify};
+use super::classify::{Classified, Decision, Judge, classify};
 use super::crew::{self, Crew};
 use super::emit::{Emitter, Stretch};
 use super::equal::Reader;
@@ -25,6 +25,7 @@ use crate::model::{
     Protect, Protection, SkipDetail, Stage, Summary,
 };
 use crate::rules::care::Care;
+use crate::rules::reading::fits_in_memory;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::{Dir, Meaning, PageCache, machine};
@@ -155,7 +156,7 @@ impl Found<'_> {
             policy,
             memory: &memory,
             crew: self.crew,
-            cache: self.options.page_cache,
+            cache: self.page_cache(&classified),
         };
         let matched = Matcher::new(&reader, self.index).run(&classified, observer);
         let near_misses = Near(&reader).misses(&classified, &matched);
@@ -173,6 +174,23 @@ impl Found<'_> {
             &mut sum,
         )?;
         Ok((classified, choices, sum))
+    }
+
+    /// What becomes of pages that are read, if all candidates are.
+    fn page_cache(&self, classified: &[Classified]) -> PageCache {
+        let wish = self.options.page_cache;
+        let trees = self.surveys.iter().map(|survey| &survey.scan.tree);
+        let sizes = trees.zip(classified).flat_map(|(tree, judged)| {
+            let files = judged.decisions.iter().enumerate();
+            let candidates = files.filter(|(_, decision)| **decision == Decision::Candidate);
+            candidates.map(|(file, _)| tree.size(file))
+        });
+        let fits = fits_in_memory(sizes, machine::memory());
+        if wish == PageCache::AsItWas && !fits {
+            PageCache::NoneStays
+        } else {
+            wish
+        }
     }
 
     fn classify_all(&self) -> Vec<Classified> {

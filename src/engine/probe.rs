@@ -93,6 +93,11 @@ impl Opened {
         self.file.expect_soon(size);
     }
 
+    /// Bytes that are read at once from `at` on, where `usual` would be.
+    pub fn stride(&self, at: u64, usual: usize) -> usize {
+        self.file.stride(at, usual)
+    }
+
     /// Exactly `buffer.len()` bytes at `at`.
     pub fn piece(&self, at: u64, buffer: &mut [u8]) -> Result<(), Dropped> {
         self.file.piece(at, buffer).map_err(|e| dropped(&e))

@@ -66,6 +66,15 @@ impl Reading {
     }
 }
 
+/// Bytes of a page, as most machines have them.
+const PAGE: u64 = 4096;
+
+/// Can files of these sizes be in the page cache all at once, with so many bytes of memory? Half of it is the host's.
+pub fn fits_in_memory(sizes: impl Iterator<Item = u64>, memory: u64) -> bool {
+    let pages = sizes.map(|size| size.div_ceil(PAGE));
+    pages.fold(0, u64::saturating_add) <= memory / 2 / PAGE
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +106,14 @@ mod tests {
     fn reading(disk: Disk, jobs: Option<usize>) -> (usize, usize, Order) {
         let reading = Reading::of(machine(disk, 1024), jobs);
         (reading.workers, reading.readers, reading.order)
+    }
+
+    #[test]
+    fn small_files_take_whole_pages() {
+        let fits = |files, size| fits_in_memory(std::iter::repeat_n(size, files), 800 * PAGE);
+        assert!(fits(400, 1) && fits(400, PAGE) && fits(200, PAGE + 1));
+        assert!(!fits(401, 1) && !fits(201, PAGE + 1) && !fits(2, u64::MAX));
+        assert!(fits(0, 1));
     }
 
     #[test]

@@ -2,16 +2,19 @@
 //! not push out what the host has in use.
 //!
 //! What is in the cache is asked once, before the file is read (`cachestat(2)`); what was not, is dropped behind the
-//! reader (`POSIX_FADV_DONTNEED`). What was there stays, and so does what a process has mapped by then. Where the kernel
-//! does not answer, nothing is dropped: before Linux 6.5, and since 2025 where files are another user's, unless this
-//! process may write them or has `CAP_FOWNER`, which a confined `plan` has not. `RWF_DONTCACHE` (6.14) would need no
-//! answer, but drops a whole folio when a part of it was read: on ext4 that read the disk 1.2 to 1.5 times.
+//! reader (`POSIX_FADV_DONTNEED`). What was there stays, and so does what a process has mapped by then. The kernel does
+//! not answer before Linux 6.5, and since 2025 not where files are another user's, unless this process may write them or
+//! has `CAP_FOWNER`, which a confined `plan` has not. Then the kernel itself is told to drop what it brings
+//! (`RWF_DONTCACHE`, Linux 6.14, not on btrfs so far), and where it cannot, nothing is dropped. It drops a whole folio
+//! when a part of it was read: in pieces of 64 KiB the disk was read 1.4 times, in pieces of 2 MiB once.
 
+use std::io::IoSliceMut;
 use std::ops::Range;
 use std::os::fd::AsFd;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use rustix::fs::{Advice, fadvise};
+use rustix::io::{Errno, ReadWriteFlags, pread, preadv2};
 
 use super::ffi;
 
@@ -21,11 +24,14 @@ pub enum PageCache {
     /// Those of large files leave it again.
     #[default]
     AsItWas,
+    /// Those of small files, too: more is read than the memory holds, and the last would push out the first, and with
+    /// them what the kernel knows of inodes.
+    NoneStays,
     /// They stay.
     Keep,
 }
 
-/// Smaller files are left to the kernel, which drops first what was used once.
+/// Smaller files are mostly left to the kernel, which drops first what was used once.
 const LARGE: u64 = 1 << 20;
 
 /// Is a stretch in the cache in parts, it is looked at in halves, down to this.
@@ -37,36 +43,84 @@ const STEP: u64 = 8 << 20;
 /// No folio is larger; one that a step cut through is dropped by the next.
 const FOLIO: u64 = 4 << 20;
 
-/// What is dropped of one file while it is read.
+/// Where the kernel drops, so much is read at once, from a multiple of it on: no folio is cut then.
+pub(super) const WHOLE_FOLIOS: u64 = 2 << 20;
+
+/// `RWF_DONTCACHE` of `linux/fs.h`.
+const DONT_CACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
+
+/// Who drops what of one file while it is read.
 #[derive(Debug)]
-pub(super) struct Behind {
-    /// What was not in the cache.
-    cold: Vec<Range<u64>>,
-    dropped: AtomicU64,
+pub(super) enum Behind {
+    /// This process, what was not in the cache.
+    Cold(Cold),
+    /// The kernel, what it brings; false once it said that it cannot.
+    Kernel(AtomicBool),
 }
 
 impl Behind {
     /// `None` where nothing is to be dropped.
     pub fn of(file: impl AsFd, size: u64, wish: PageCache) -> Option<Behind> {
-        if wish == PageCache::Keep || size < LARGE {
+        let least = match wish {
+            PageCache::Keep => return None,
+            PageCache::AsItWas => LARGE,
+            PageCache::NoneStays => 1,
+        };
+        if size < least {
             return None;
         }
-        let mut cold = Vec::new();
-        find_cold(&file, 0..size, &mut cold)?;
+        let mut ranges = Vec::new();
+        if find_cold(&file, 0..size, &mut ranges).is_none() {
+            // Small files are asked for ahead, which the kernel does not take back; that is worth more than room.
+            return (size >= LARGE).then_some(Behind::Kernel(AtomicBool::new(true)));
+        }
         let dropped = AtomicU64::new(0);
-        (!cold.is_empty()).then_some(Behind { cold, dropped })
+        (!ranges.is_empty()).then_some(Behind::Cold(Cold { ranges, dropped }))
+    }
+
+    /// Does the kernel drop?
+    pub fn is_kernels(&self) -> bool {
+        matches!(self, Behind::Kernel(can) if can.load(Ordering::Relaxed))
+    }
+
+    /// Reads as the file is to be read.
+    pub fn read(&self, file: impl AsFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
+        if let (Behind::Kernel(can), true) = (self, self.is_kernels()) {
+            match preadv2(&file, &mut [IoSliceMut::new(buffer)], at, DONT_CACHE) {
+                Err(Errno::OPNOTSUPP | Errno::INVAL) => can.store(false, Ordering::Relaxed),
+                read => return read,
+            }
+        }
+        pread(file, buffer, at)
     }
 
     /// The file was read to `at`.
     pub fn passed(&self, file: impl AsFd, at: u64) {
-        if at >= self.dropped.load(Ordering::Relaxed).saturating_add(STEP) {
-            self.drop_to(file, at);
+        if let Behind::Cold(cold) = self {
+            cold.passed(file, at);
         }
     }
 
     /// The file is read no further.
     pub fn done(&self, file: impl AsFd) {
-        self.drop_to(file, u64::MAX);
+        if let Behind::Cold(cold) = self {
+            cold.drop_to(file, u64::MAX);
+        }
+    }
+}
+
+/// What was not in the cache.
+#[derive(Debug)]
+pub(super) struct Cold {
+    ranges: Vec<Range<u64>>,
+    dropped: AtomicU64,
+}
+
+impl Cold {
+    fn passed(&self, file: impl AsFd, at: u64) {
+        if at >= self.dropped.load(Ordering::Relaxed).saturating_add(STEP) {
+            self.drop_to(file, at);
+        }
     }
 
     fn drop_to(&self, file: impl AsFd, at: u64) {
@@ -74,7 +128,7 @@ impl Behind {
             .dropped
             .swap(at, Ordering::Relaxed)
             .saturating_sub(FOLIO);
-        for range in &self.cold {
+        for range in &self.ranges {
             let (start, end) = (range.start.max(from), range.end.min(at));
             if let Some(length) = end.checked_sub(start).and_then(std::num::NonZeroU64::new) {
                 // Advice only.

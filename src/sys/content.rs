@@ -5,7 +5,7 @@ use std::io;
 use std::num::NonZeroU64;
 
 use rustix::fs::{Advice, SeekFrom, fadvise, ftruncate, seek};
-use rustix::io::{Errno, pread, pwrite};
+use rustix::io::{Errno, pwrite};
 
 use super::fault::call;
 use super::hash::ContentHasher;
@@ -53,11 +53,11 @@ impl Regular {
 
     /// Are the first `size` bytes the same in both? Neither file may end before.
     pub fn same_content(&self, other: &Regular, size: u64) -> SysResult<bool> {
-        let room = piece_length(0, size);
+        let room = piece_length(0, size, PIECE);
         let (mut mine, mut theirs) = (vec![0; room], vec![0; room]);
         let mut at = if weak(Weak::SizeOnlyCompare) { size } else { 0 };
         while at < size {
-            let length = piece_length(at, size);
+            let length = piece_length(at, size, PIECE);
             self.fill(&mut mine[..length], at)?;
             other.fill(&mut theirs[..length], at)?;
             if mine[..length] != theirs[..length] {
@@ -91,8 +91,10 @@ impl Regular {
         Ok(())
     }
 
-    /// Tells the kernel that the content will be read soon: it begins to bring in the first part, and nobody waits.
+    /// Tells the kernel that the content will be read soon: it begins to bring in the first part, and nobody waits. Where
+    /// the kernel drops what is read, it would not drop what comes so.
     pub fn expect_soon(&self, size: u64) {
+        let size = if self.kernel_drops() { 0 } else { size };
         if let Some(length) = NonZeroU64::new(size.min(SOON)) {
             // Advice only.
             let _ = fadvise(self.fd(), 0, Some(length), Advice::WillNeed);
@@ -140,10 +142,11 @@ impl Regular {
         to: u64,
         take: &mut dyn FnMut(&[u8]) -> SysResult<()>,
     ) -> SysResult<()> {
-        let mut buffer = vec![0; piece_length(from, to)];
+        let mut buffer = vec![0; piece_length(from, to, self.stride(0, PIECE))];
         let mut at = from;
         while at < to {
-            let piece = &mut buffer[..piece_length(at, to)];
+            let length = piece_length(at, to, self.stride(at, PIECE).min(buffer.len()));
+            let piece = &mut buffer[..length];
             self.fill(piece, at)?;
             take(piece)?;
             at += piece.len() as u64;
@@ -156,7 +159,7 @@ impl Regular {
         let mut done = 0;
         while done < buffer.len() {
             match call("read", || {
-                pread(self.fd(), &mut buffer[done..], offset + done as u64)
+                self.read_at(&mut buffer[done..], offset + done as u64)
             }) {
                 Ok(0) => {
                     return Err(SysError::new(
@@ -196,8 +199,7 @@ impl Regular {
     }
 }
 
-fn piece_length(at: u64, end: u64) -> usize {
-    usize::try_from(end.saturating_sub(at))
-        .unwrap_or(usize::MAX)
-        .min(PIECE)
+fn piece_length(at: u64, end: u64, most: usize) -> usize {
+    let left = usize::try_from(end.saturating_sub(at));
+    left.unwrap_or(usize::MAX).min(most)
 }

@@ -9,6 +9,7 @@
 //! * `UNIFY_FAULT=17=run:COMMAND`: a shell runs the command first; a hostile guest acts at the worst moment
 //! * `UNIFY_FAULT_TRACE=FILE`: the names of all calls are appended, one a line
 //! * `UNIFY_MAX_LINKS=4`: so few names may an inode have, to meet the limit in a small scene
+//! * `UNIFY_MEMORY=4096`: so many bytes of memory has the machine
 //! * `UNIFY_MOST_NAMES=9`: so many names, and bytes of names, may a guest have
 //! * `UNIFY_OLD_KERNEL=1`: what kernels of before 5.8 do not tell is not told
 //! * `UNIFY_WEAK=NAME`: one defence is off, to see that a test misses it
@@ -56,7 +57,7 @@ use armed::pass;
 #[cfg(feature = "faults")]
 pub use armed::weak;
 #[cfg(feature = "faults")]
-pub(super) use armed::{max_links, most_names, old_kernel};
+pub(super) use armed::{max_links, memory, most_names, old_kernel};
 
 /// Is a defence switched off? Never, in the program as it is shipped.
 #[cfg(not(feature = "faults"))]
@@ -67,6 +68,12 @@ pub const fn weak(_: Weak) -> bool {
 /// The limit of names that a test asks for.
 #[cfg(not(feature = "faults"))]
 pub(super) const fn max_links() -> Option<u64> {
+    None
+}
+
+/// The memory that a test asks for.
+#[cfg(not(feature = "faults"))]
+pub(super) const fn memory() -> Option<u64> {
     None
 }
 

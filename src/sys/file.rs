@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{IFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
 use rustix::fs::{fchmod, fchown, fsync, futimens, ioctl_getflags, ioctl_setflags, open};
-use rustix::io::Errno;
+use rustix::io::{Errno, pread};
 
-use super::behind::{Behind, PageCache};
+use super::behind::{Behind, PageCache, WHOLE_FOLIOS};
 use super::fault::call;
 use super::{Meaning, SysError, SysResult, ffi, stat, xattr};
 use crate::model::{FileState, Ignored, Metadata, Time};
@@ -45,6 +45,27 @@ impl Regular {
     pub fn passing(mut self, size: u64, wish: PageCache) -> Regular {
         self.behind = Behind::of(&self.fd, size, wish);
         self
+    }
+
+    /// Bytes that are read at once from `at` on, where `usual` would be.
+    pub fn stride(&self, at: u64, usual: usize) -> usize {
+        if !self.kernel_drops() {
+            return usual;
+        }
+        let step = (usual as u64).next_multiple_of(WHOLE_FOLIOS);
+        usize::try_from(step - at % step).unwrap_or(usual)
+    }
+
+    /// Does the kernel drop what is read, and all of a folio at once?
+    pub(super) fn kernel_drops(&self) -> bool {
+        self.behind.as_ref().is_some_and(Behind::is_kernels)
+    }
+
+    pub(super) fn read_at(&self, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
+        match &self.behind {
+            Some(behind) => behind.read(&self.fd, buffer, at),
+            None => pread(&self.fd, buffer, at),
+        }
     }
 
     /// The file was read to `at`.

@@ -7,6 +7,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::Uid;
 use rustix::fs::{fstatfs, fstatvfs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::system::sysinfo;
 use rustix::thread::{CapabilitySet, capabilities};
 
 use super::fault::{self, call};
@@ -183,6 +184,15 @@ pub fn descriptors() -> usize {
         limit.current
     };
     usize::try_from(current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
+}
+
+/// Bytes of memory that this machine has.
+pub fn memory() -> u64 {
+    fault::memory().unwrap_or_else(|| {
+        let told = sysinfo();
+        // C's long, of which no machine has a negative number.
+        u64::from(told.mem_unit).saturating_mul(told.totalram)
+    })
 }
 
 /// Most names of one guest, and most bytes of names: what 32 bits count.

@@ -8,7 +8,7 @@ use std::process::Command;
 use rustix::fs::{Advice, fadvise};
 
 use crate::disks::calls;
-use crate::support::{Disk, File, Guest, Lab};
+use crate::support::{Disk, File, Guest, Lab, unify_with};
 
 /// How much of a file is in the page cache.
 fn cached(file: &Path) -> u64 {
@@ -48,16 +48,14 @@ const LARGE: [(&str, u64, u64); 4] = [
     ("/usr/begun", 5 * MIB, 0),
 ];
 
-fn furnished(lab: &Lab) -> [Guest; 2] {
+fn furnished(lab: &Lab, owner: u32) -> [Guest; 2] {
     let guests = ["web", "db"].map(|name| lab.guest(name));
     for (n, guest) in (0..).zip(&guests) {
         for (path, size, _) in LARGE {
-            guest.put(path, &large(size, size / MIB));
+            guest.put(path, &large(size, size / MIB).owner(owner, owner));
         }
-        guest.put(
-            "/usr/begun",
-            &large(n, 5).mode(if n == 0 { 0o644 } else { 0o755 }),
-        );
+        let begun = large(n, 5).mode(if n == 0 { 0o644 } else { 0o755 });
+        guest.put("/usr/begun", &begun.owner(owner, owner));
     }
     guests
 }
@@ -88,8 +86,8 @@ fn assert_near(found: &[u64], wanted: u64, what: &str) {
 fn a_plan_leaves_the_page_cache_as_it_was() {
     for disk in [Disk::Own, Disk::Ext4, Disk::Xfs, Disk::Btrfs] {
         let lab = lab!(disk);
-        let guests = furnished(&lab);
-        if !tells_what_is_cached() {
+        let guests = furnished(&lab, 0);
+        if !is_since(6, 5) {
             skip!("this kernel does not tell what is in its page cache");
         }
         let plan = |options: &[&str]| drop(lab.plan(&[&guests[0], &guests[1]], options));
@@ -105,13 +103,95 @@ fn a_plan_leaves_the_page_cache_as_it_was() {
     }
 }
 
-/// Linux 6.5 has `cachestat(2)`.
-fn tells_what_is_cached() -> bool {
+/// Of files of another user a confined plan is not told what is cached: the kernel drops what it brings. It does not take
+/// back what it read ahead of a file that is read no further.
+#[test]
+fn so_it_does_where_files_are_another_users() {
+    for disk in [Disk::Own, Disk::Ext4, Disk::Xfs] {
+        let lab = lab!(disk);
+        let guests = furnished(&lab, 100_000);
+        if !is_since(6, 14) {
+            skip!("this kernel drops nothing by itself");
+        }
+        let plan = |options: &[&str]| drop(lab.plan(&[&guests[0], &guests[1]], options));
+        let left = after(&guests, || plan(&[]));
+        for (path, _, bytes) in &LARGE[..3] {
+            assert_near(&left[path], *bytes, &format!("{disk:?}: {path}"));
+        }
+        let left = after(&guests, || plan(&["--keep-cache"]));
+        assert_near(&left["/usr/cold"], 3 * MIB, "it is kept");
+    }
+}
+
+/// What is read last would push out what was read first.
+#[test]
+fn of_more_files_than_memory_holds_none_stay() {
+    armed!();
+    const SIZE: u64 = 3 * 4096;
+    let small = |seed| File::new(vec![seed; usize::try_from(SIZE).unwrap()]);
+    let lab = lab!(Disk::Ext4);
+    let [web, db] = lab.twins(&[("/usr/cold", small(1)), ("/usr/warm", small(2))]);
+    if !is_since(6, 5) {
+        skip!("this kernel does not tell what is in its page cache");
+    }
+    let (base, plan) = (lab.base(), lab.path("plan.json"));
+    let [base, plan] = [&base, &plan].map(|path| path.to_str().unwrap());
+    let guests = [&web, &db].map(Guest::arg);
+    let args = ["plan", "--base", base, "-o", plan, &guests[0], &guests[1]];
+    for (pages, option, left) in [
+        (11, None, 0),
+        (11, Some("--keep-cache"), SIZE),
+        (24, None, SIZE),
+    ] {
+        for guest in [&web, &db] {
+            for (name, bytes) in [("/usr/cold", 0), ("/usr/warm", SIZE)] {
+                warm(&guest.host(name), bytes);
+            }
+        }
+        let memory = (2 * pages * 4096).to_string();
+        let args: Vec<&str> = args.into_iter().chain(option).collect();
+        unify_with(&[("UNIFY_MEMORY", &memory)], &args).expect(0);
+        for guest in [&web, &db] {
+            let found = ["/usr/cold", "/usr/warm"].map(|name| cached(&guest.host(name)));
+            assert_eq!(found, [left, SIZE], "{pages} {option:?}");
+        }
+    }
+}
+
+/// A folio of which a part was read is dropped whole, and would be brought again.
+#[test]
+fn what_the_kernel_drops_is_read_in_large_pieces() {
+    traced!();
+    let lab = lab!(Disk::Ext4);
+    let [web, db] = lab.twins(&[("/usr/f", large(1, 7).owner(100_000, 100_000))]);
+    if !is_since(6, 14) {
+        skip!("this kernel drops nothing by itself");
+    }
+    let (base, plan) = (lab.base(), lab.path("plan.json"));
+    let [base, plan] = [&base, &plan].map(|path| path.to_str().unwrap());
+    let args = ["plan", "--base", base, "-o", plan, &web.arg(), &db.arg()].map(str::to_owned);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    let calls = calls(&lab, "preadv2", &args);
+    let reads = calls.iter().map(|call| call.text.as_str());
+    let reads: Vec<&str> = reads.filter(|text| text.starts_with("preadv2")).collect();
+    for piece in [0, 65_536, 2 * MIB, 4 * MIB, 6 * MIB] {
+        let begins = |text: &&&str| text.contains(&format!("], 1, {piece}, "));
+        assert_eq!(
+            reads.iter().filter(begins).count(),
+            2,
+            "{piece}: {reads:#?}"
+        );
+    }
+    assert_eq!(reads.len(), 10, "{reads:#?}");
+}
+
+/// Linux 6.5 has `cachestat(2)`, and 6.14 has `RWF_DONTCACHE`.
+fn is_since(major: u32, minor: u32) -> bool {
     let release = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap();
     let mut numbers = release
         .split('.')
         .map_while(|part| part.parse::<u32>().ok());
-    (numbers.next(), numbers.next()) >= (Some(6), Some(5))
+    (numbers.next(), numbers.next()) >= (Some(major), Some(minor))
 }
 
 /// A file that is larger than the cache must not fill it before it is read to its end.
@@ -146,7 +226,7 @@ fn what_was_read_is_dropped_while_the_rest_is_read() {
 fn verify_leaves_the_page_cache_as_it_was() {
     let lab = lab!(Disk::Own);
     let [web, db] = lab.twins(&[("/usr/cold", large(1, 3)), ("/usr/warm", large(2, 3))]);
-    if !tells_what_is_cached() {
+    if !is_since(6, 5) {
         skip!("this kernel does not tell what is in its page cache");
     }
     let plan = lab.plan(&[&web, &db], &[]);

@@ -80,6 +80,10 @@ pub(in crate::sys) fn max_links() -> Option<u64> {
     std::env::var("UNIFY_MAX_LINKS").ok()?.parse().ok()
 }
 
+pub(in crate::sys) fn memory() -> Option<u64> {
+    std::env::var("UNIFY_MEMORY").ok()?.parse().ok()
+}
+
 pub(in crate::sys) fn most_names() -> Option<u32> {
     std::env::var("UNIFY_MOST_NAMES").ok()?.parse().ok()
 }
