@@ -125,6 +125,7 @@ pub(super) fn choose_all<'a>(
     if protection.mode == Protect::Immutable {
         choices.flags.push(ObjectFlag::Immutable);
     }
+    choices.groups.forget_beginnings();
     for (which, why) in &matched.dropped {
         drop_out(*which, why, surveys, classified, sum);
     }

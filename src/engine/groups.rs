@@ -1,5 +1,5 @@
 //! Equal files that were found, small in memory: a group takes 68 bytes, and 8 for each member. A plan holds them
-//! until every file has its decision, and then their names only.
+//! until every file has its decision, and then their names only. Their beginnings go before.
 
 use std::ops::Range;
 
@@ -14,18 +14,13 @@ use crate::model::{Digest, Fingerprint, MetadataDigest, ObjectId};
 #[derive(Debug, Default)]
 pub(super) struct Groups {
     names: Vec<(Digest, MetadataDigest)>,
-    groups: Vec<Group>,
+    beginnings: Vec<[u8; 16]>,
+    /// The end of the members of each, which stand behind those of the group before.
+    ends: Vec<u32>,
     members: Vec<Packed>,
     /// How many files the guests before each have.
     before: Vec<u64>,
     plains: Plains,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Group {
-    beginning: [u8; 16],
-    /// The end of its members, which stand behind those of the group before.
-    to: u32,
 }
 
 /// A file of a group.
@@ -112,7 +107,7 @@ impl Groups {
                 members.extend_from_slice(&old.members[old.range(*group)]);
             }
             let first = equal[0];
-            self.push(old.names[first], old.groups[first].beginning, members);
+            self.push(old.names[first], old.beginnings[first], members);
         }
     }
 
@@ -131,14 +126,13 @@ impl Groups {
         members.sort_unstable_by_key(|member| member.file);
         self.members.append(&mut members);
         self.names.push(name);
-        self.groups.push(Group { beginning, to });
+        self.beginnings.push(beginning);
+        self.ends.push(to);
     }
 
     fn range(&self, group: usize) -> Range<usize> {
-        let from = group
-            .checked_sub(1)
-            .map_or(0, |before| self.groups[before].to);
-        from as usize..self.groups[group].to as usize
+        let from = group.checked_sub(1).map_or(0, |before| self.ends[before]);
+        from as usize..self.ends[group] as usize
     }
 
     /// How many there are.
@@ -156,9 +150,9 @@ impl Groups {
         })
     }
 
-    /// The fast hash of the beginning of each of its files.
+    /// The fast hash of the beginning of each of its files, which are not forgotten yet.
     pub fn beginning(&self, group: usize) -> Fingerprint {
-        Fingerprint(u128::from_le_bytes(self.groups[group].beginning))
+        Fingerprint(u128::from_le_bytes(self.beginnings[group]))
     }
 
     /// Its files, in the order of the plan.
@@ -218,9 +212,14 @@ impl Groups {
         })
     }
 
+    /// Beginnings are only for what the base shall remember.
+    pub fn forget_beginnings(&mut self) {
+        self.beginnings = Vec::new();
+    }
+
     /// Once every file has its decision, only the names of the groups are needed.
     pub fn forget_members(&mut self) {
-        (self.members, self.groups) = (Vec::new(), Vec::new());
+        (self.members, self.ends) = (Vec::new(), Vec::new());
     }
 }
 
@@ -295,6 +294,7 @@ mod tests {
     #[test]
     fn they_are_small() {
         let name = size_of::<(Digest, MetadataDigest)>();
-        assert_eq!((name + size_of::<Group>(), size_of::<Packed>()), (68, 8));
+        let rest = size_of::<[u8; 16]>() + size_of::<u32>();
+        assert_eq!((name + rest, size_of::<Packed>()), (68, 8));
     }
 }
