@@ -1,15 +1,14 @@
 //! Which of some files that look alike are equal: read side by side, a piece at a time, and compared byte by byte.
 //!
 //! Of files with the same content only one is hashed, and a file that differs is read no further than to where it
-//! does. A run of very many files, which only a hostile guest makes, is told apart by hashes instead: the cost is
-//! then that of reading each once.
+//! does. A run of very many files is told apart by hashes instead, in `by_hash`.
 
 use std::collections::HashMap;
 
 use super::crew::Crew;
 use super::matching::Which;
 use super::memory::Memory;
-use super::probe::{BEGINNING, Dropped, Opened, Plain, Probed, peek};
+use super::probe::{BEGINNING, Dropped, Opened, Probed, peek};
 use super::survey::Survey;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy};
 use crate::rules::care::Care;
@@ -100,12 +99,14 @@ struct Open {
 impl Reader<'_> {
     /// Tells the files of each run apart, which `stat` cannot. All are opened before the first is read, so that the disk
     /// has many to bring. Files without a twin are read as well in runs that are `known`: the base may have their object.
+    /// What is found is handed to `take`, at once or in parts.
     pub fn tell(
         &self,
         runs: &[&[Which]],
         known: impl Fn(&[Which]) -> bool,
         buffers: &mut Buffers,
-    ) -> Told {
+        take: &dyn Fn(Told),
+    ) {
         let mut told = Told::default();
         let open = |run: &&[Which]| self.open_all(run, &mut told.dropped);
         let opened: Vec<_> = runs.iter().map(open).collect();
@@ -114,10 +115,10 @@ impl Reader<'_> {
                 Some(alike) => alike
                     .into_values()
                     .for_each(|files| self.abreast(files, known(run), buffers, &mut told)),
-                None => self.by_hash(run, known(run), &mut told),
+                None => self.by_hash(run, known(run), &mut told, take),
             }
         }
-        told
+        take(told);
     }
 
     /// The files of a run by their metadata; `None` where they are not held open side by side.
@@ -146,7 +147,8 @@ impl Reader<'_> {
         Some(alike)
     }
 
-    fn open(&self, which: Which) -> Result<Opened, Dropped> {
+    /// Opens a file, and reads its metadata.
+    pub(super) fn open(&self, which: Which) -> Result<Opened, Dropped> {
         let survey = &self.surveys[which.guest as usize];
         Opened::look(
             survey,
@@ -252,53 +254,6 @@ impl Reader<'_> {
             beginning,
             extents,
         })
-    }
-
-    /// One file after the other: by its metadata and the hash of its beginning, then of its whole content.
-    fn by_hash(&self, run: &[Which], alone: bool, told: &mut Told) {
-        let mut alike: HashMap<_, Vec<(Which, Plain)>> = HashMap::new();
-        for &which in run {
-            match self.looked(which) {
-                Ok((probed, beginning)) => {
-                    let like = alike.entry((probed.metadata, beginning)).or_default();
-                    like.push((which, probed.plain));
-                }
-                Err(why) => told.dropped.push((which, why)),
-            }
-        }
-        let mut equal: HashMap<_, Vec<Read>> = HashMap::new();
-        for ((metadata, beginning), files) in alike {
-            if let ([(which, plain)], false) = (&files[..], alone) {
-                let begun = (beginning, *plain);
-                self.memory.begun(*which, &self.state(*which), begun);
-                continue;
-            }
-            for (which, _) in files {
-                match self.whole(which) {
-                    Ok(read) => equal
-                        .entry((metadata, read.content))
-                        .or_default()
-                        .push(read),
-                    Err(why) => told.dropped.push((which, why)),
-                }
-            }
-        }
-        for group in equal.into_values() {
-            match &group[..] {
-                [single] if !alone => self.remember(single),
-                _ => told.groups.push(group),
-            }
-        }
-    }
-
-    fn looked(&self, which: Which) -> Result<(Probed, Fingerprint), Dropped> {
-        let state = self.state(which);
-        if let Some(known) = self.memory.looked(&state, &self.policy.ignore) {
-            return Ok(known);
-        }
-        let opened = self.open(which)?;
-        let beginning = opened.fingerprint(state.size)?;
-        Ok((opened.probed, beginning))
     }
 
     /// The fast hash of a file's beginning, whatever its metadata are.

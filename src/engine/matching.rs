@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
-use super::equal::{Buffers, Reader};
+use super::equal::{Buffers, Reader, Told};
 use super::fixed::take_out_fixed;
 use super::groups::Groups;
 use super::probe::Dropped;
@@ -145,16 +145,17 @@ impl<'a> Matcher<'a> {
         let files = |run: Run| &likely[run.from as usize..][..run.length as usize];
         self.reader
             .sort(&mut runs, |run| files(run).first().copied());
+        let take = |told: Told| {
+            let mut matched = matched.lock().unwrap_or_else(PoisonError::into_inner);
+            let groups = told.groups.iter();
+            groups.for_each(|group| matched.groups.take(group));
+            matched.dropped.extend(told.dropped);
+        };
         let tell = |buffers: &mut Buffers, runs: &&[Run]| {
             let runs: Vec<&[Which]> = runs.iter().map(|run| files(*run)).collect();
-            let tell = || self.reader.tell(&runs, |run| self.is_known(run), buffers);
-            let told = self.reader.crew.learning(tell);
-            let mut matched = matched.lock().unwrap_or_else(PoisonError::into_inner);
-            told.groups
-                .iter()
-                .for_each(|group| matched.groups.take(group));
-            matched.dropped.extend(told.dropped);
-            drop(matched);
+            let known = |run: &[Which]| self.is_known(run);
+            let tell = || self.reader.tell(&runs, known, buffers, &take);
+            self.reader.crew.learning(tell);
             let files = runs.iter().copied().flatten();
             let bytes = files.map(|which| self.reader.size(*which));
             observer.notice(&Event::Advance(

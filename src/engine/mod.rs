@@ -18,6 +18,7 @@ mod apply_loop;
 mod aside;
 mod batch;
 mod bounds;
+mod by_hash;
 mod choices;
 mod classify;
 mod compare;
