@@ -1,9 +1,9 @@
-//! Very many files that look alike, told apart one after the other: the cost is that of reading each once or twice, however
-//! many they are. Only their hashes are held, not the files.
+//! Very many files that look alike, told apart one after the other: a small one is read once, of others the beginnings, and
+//! those that begin alike to their ends, however many they are. Only their hashes are held, not the files.
 
 use super::equal::{Reader, Told};
 use super::matching::Which;
-use super::probe::{Dropped, Plain, Probed};
+use super::probe::{Dropped, Plain, Probed, begins_whole};
 use crate::model::{Fingerprint, MetadataDigest};
 
 /// A file whose beginning was read.
@@ -20,6 +20,9 @@ const GROUPS: usize = 64;
 impl Reader<'_> {
     /// By metadata and the hash of the beginning, then by the whole content.
     pub(super) fn by_hash(&self, run: &[Which], alone: bool, told: &mut Told, take: &dyn Fn(Told)) {
+        if self.is_read_at_once(run) {
+            return self.by_content(run.iter().copied(), alone, told, take);
+        }
         let mut all = Vec::with_capacity(run.len());
         for &which in run {
             match self.looked(which) {
@@ -35,26 +38,40 @@ impl Reader<'_> {
         all.sort_unstable_by_key(|file| (file.beginning, file.metadata, file.which));
         let alike = |a: &Begun, b: &Begun| (a.beginning, a.metadata) == (b.beginning, b.metadata);
         for files in all.chunk_by(alike) {
-            self.by_content(files, alone, told);
-            if told.groups.len() >= GROUPS {
-                take(std::mem::take(told));
+            match files {
+                [file] if !alone => {
+                    let begun = (file.beginning, file.plain);
+                    self.memory
+                        .begun(file.which, &self.state(file.which), begun);
+                }
+                files => self.by_content(files.iter().map(|file| file.which), alone, told, take),
             }
         }
     }
 
-    /// Files that begin alike.
-    fn by_content(&self, files: &[Begun], alone: bool, told: &mut Told) {
-        if let ([file], false) = (files, alone) {
-            let begun = (file.beginning, file.plain);
-            return self
+    /// They have one size. What their beginnings tell apart without reading is not read.
+    fn is_read_at_once(&self, run: &[Which]) -> bool {
+        let small = run
+            .first()
+            .is_some_and(|which| begins_whole(self.size(*which)));
+        small
+            && !self
                 .memory
-                .begun(file.which, &self.state(file.which), begun);
-        }
+                .tells(run.iter().map(|which| self.state(*which)))
+    }
+
+    fn by_content(
+        &self,
+        files: impl ExactSizeIterator<Item = Which>,
+        alone: bool,
+        told: &mut Told,
+        take: &dyn Fn(Told),
+    ) {
         let mut all = Vec::with_capacity(files.len());
-        for file in files {
-            match self.whole(file.which) {
+        for which in files {
+            match self.whole(which) {
                 Ok(read) => all.push(read),
-                Err(why) => told.dropped.push((file.which, why)),
+                Err(why) => told.dropped.push((which, why)),
             }
         }
         all.sort_unstable_by_key(|read| (read.content, read.probed.metadata, read.which));
@@ -64,6 +81,9 @@ impl Reader<'_> {
             match group {
                 [single] if !alone => self.remember(single),
                 group => told.groups.push(group.to_vec()),
+            }
+            if told.groups.len() >= GROUPS {
+                take(std::mem::take(told));
             }
         }
     }

@@ -280,8 +280,7 @@ impl Reader<'_> {
             return Ok(read);
         }
         let opened = self.open(which)?;
-        let beginning = opened.fingerprint(state.size)?;
-        let content = opened.digest(state.size)?;
+        let (beginning, content) = opened.hashes(state.size)?;
         let extents = opened.extents(&state);
         self.read(&Open { which, opened }, content, beginning, extents)
     }

@@ -8,11 +8,16 @@ use crate::model::{
 use crate::rules::care::Care;
 use crate::rules::inode_flags::{foreign_flags, names};
 use crate::rules::precondition::moved;
-use crate::sys::hash::{fingerprint, metadata_digest};
+use crate::sys::hash::{ContentHasher, fingerprint, metadata_digest};
 use crate::sys::{Meaning, PageCache, Regular, SysError};
 
 /// The part of a file that tells most files apart.
 pub(super) const BEGINNING: usize = 4096;
+
+/// Is the beginning of such a file all of it?
+pub(super) fn begins_whole(size: u64) -> bool {
+    size <= BEGINNING as u64
+}
 
 /// Inode flags and project of a file that has no extended attributes.
 pub(super) type Plain = Option<(u32, u32)>;
@@ -108,10 +113,19 @@ impl Opened {
         beginning(&self.file, size)
     }
 
-    /// The digest of the whole content.
-    pub fn digest(&self, size: u64) -> Result<Digest, Dropped> {
-        self.file.expect_sequential();
-        self.file.digest(size).map_err(|e| dropped(&e))
+    /// The fast hash of the beginning, and the digest of the whole content: of one reading where the beginning is all.
+    pub fn hashes(&self, size: u64) -> Result<(Fingerprint, Digest), Dropped> {
+        let first = self.file.beginning(size, BEGINNING);
+        let first = first.map_err(|e| dropped(&e))?;
+        let content = if begins_whole(size) {
+            let mut hasher = ContentHasher::new();
+            hasher.update(&first);
+            hasher.finish()
+        } else {
+            self.file.expect_sequential();
+            self.file.digest(size).map_err(|e| dropped(&e))?
+        };
+        Ok((fingerprint(&first), content))
     }
 
     /// The file must still be what the walk saw, after it was read.

@@ -194,23 +194,25 @@ fn files_that_differ_late_are_told_apart() {
     unchanged(&[&web, &db], &before, "after apply");
 }
 
-/// More files of one size and time than are ever compared side by side.
+/// More files of one size and time than are ever compared side by side; small ones are read at once.
 #[test]
 fn very_many_files_of_one_size_are_told_apart() {
+    told_apart(|n| content(format!("{n:04}")));
+    told_apart(|n| format!("{n:04}").into_bytes());
+    for size in [4096, 4097, 9000] {
+        told_apart(|n| [&vec![b'x'; size - 4], format!("{n:04}").as_bytes()].concat());
+    }
+}
+
+fn told_apart(with: impl Fn(usize) -> Vec<u8>) {
     const FILES: usize = 150;
     let lab = lab!(Disk::Own);
     let [web, db] = ["web", "db"].map(|name| lab.guest(name));
     for n in 0..FILES {
-        web.put(
-            format!("/usr/w/{n:04}"),
-            &File::new(content(format!("{n:04}"))),
-        );
+        web.put(format!("/usr/w/{n:04}"), &File::new(with(n)));
         // Every second one has a twin, under another name.
         let other = if n % 2 == 0 { n } else { n + 5_000 };
-        db.put(
-            format!("/usr/d/{}", FILES - n),
-            &File::new(content(format!("{other:04}"))),
-        );
+        db.put(format!("/usr/d/{}", FILES - n), &File::new(with(other)));
     }
     let before = listings(&[&web, &db]);
     let plan = lab.plan(&[&web, &db], &[]);
