@@ -35,8 +35,9 @@ pub(super) struct MannerArgs {
     /// Let others go first: lowest CPU priority, and the disk only when nobody else wants it
     #[arg(long)]
     background: bool,
-    /// Leave what is read in the page cache; else what was not in it goes from it again, of large files, and of all if
-    /// they are more than half of the memory. Needs Linux 6.5, in `plan` 6.14 for other users' files
+    /// Leave large files that are read in the page cache; else those go from it again that were not in it (since Linux
+    /// 6.5; `plan` of other users' files since 6.14, not on btrfs). The same for small ones, where `plan` reads so many
+    /// that they are more than half of the memory
     #[arg(long)]
     keep_cache: bool,
 }

@@ -93,7 +93,7 @@ impl Reader<'_> {
         if let Some(known) = self.memory.looked(&state, &self.policy.ignore) {
             return Ok(known);
         }
-        let opened = self.open(which)?;
+        let opened = self.open_for_now(which)?;
         let beginning = opened.fingerprint(state.size)?;
         Ok((opened.probed, beginning))
     }

@@ -4,6 +4,7 @@
 //! does. A run of very many files is told apart by hashes instead, in `by_hash`.
 
 use std::collections::HashMap;
+use std::sync::atomic::{self, AtomicBool};
 
 use super::crew::Crew;
 use super::matching::Which;
@@ -13,10 +14,10 @@ use super::survey::Survey;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
-use crate::rules::reading::Order;
+use crate::rules::reading::{Order, fits_in_memory};
 use crate::scan::Tree;
-use crate::sys::PageCache;
 use crate::sys::hash::{ContentHasher, fingerprint};
+use crate::sys::{PageCache, machine};
 
 /// Bytes that are compared at a time.
 const PIECE: usize = 64 * 1024;
@@ -43,7 +44,10 @@ pub(super) struct Reader<'a> {
     pub policy: &'a Policy,
     pub memory: &'a Memory<'a>,
     pub crew: &'a Crew,
+    /// What becomes of pages that are read.
     pub cache: PageCache,
+    /// Are there more small files to read than the memory holds?
+    pub crowded: AtomicBool,
 }
 
 /// Room for a piece of the first file and one of another; made once for many runs.
@@ -147,16 +151,32 @@ impl Reader<'_> {
         Some(alike)
     }
 
-    /// Opens a file, and reads its metadata.
-    pub(super) fn open(&self, which: Which) -> Result<Opened, Dropped> {
+    /// Opens a file that will not be opened again, and reads its metadata.
+    fn open(&self, which: Which) -> Result<Opened, Dropped> {
+        let crowded = self.crowded.load(atomic::Ordering::Relaxed);
+        let cache = match self.cache {
+            PageCache::AsItWas if crowded => PageCache::NoneStays,
+            wish => wish,
+        };
+        self.open_with(which, cache)
+    }
+
+    /// The same of a file that may be opened again: what small ones brought is needed then.
+    pub(super) fn open_for_now(&self, which: Which) -> Result<Opened, Dropped> {
+        self.open_with(which, self.cache)
+    }
+
+    fn open_with(&self, which: Which, cache: PageCache) -> Result<Opened, Dropped> {
         let survey = &self.surveys[which.guest as usize];
-        Opened::look(
-            survey,
-            which.file as usize,
-            self.care,
-            &self.policy.ignore,
-            self.cache,
-        )
+        let file = which.file as usize;
+        Opened::look(survey, file, self.care, &self.policy.ignore, cache)
+    }
+
+    /// These files will be read.
+    pub fn prepare(&self, files: &[Which]) {
+        let sizes = files.iter().map(|which| self.size(*which));
+        let crowded = !fits_in_memory(sizes, machine::memory());
+        self.crowded.store(crowded, atomic::Ordering::Relaxed);
     }
 
     /// What the walk saw of a file.

@@ -78,6 +78,7 @@ impl<'a> Matcher<'a> {
             take_out_fixed(self.reader.surveys, &mut likely, &mut matched.dropped);
             likely
         });
+        self.reader.prepare(&likely);
         let sizes = likely.iter().map(|which| self.reader.size(*which));
         let bytes = sizes.fold(0, u64::saturating_add);
         observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));

@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
 
 use rayon::prelude::*;
 
 use super::apply::host;
 use super::choices::{Choices, choose_all};
-use super::classify::{Classified, Decision, Judge, classify};
+use super::classify::{Classified, Judge, classify};
 use super::crew::{self, Crew};
 use super::emit::{Emitter, Stretch};
 use super::equal::Reader;
@@ -25,7 +26,6 @@ use crate::model::{
     Protect, Protection, SkipDetail, Stage, Summary,
 };
 use crate::rules::care::Care;
-use crate::rules::reading::fits_in_memory;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::{Dir, Meaning, PageCache, machine};
@@ -156,7 +156,8 @@ impl Found<'_> {
             policy,
             memory: &memory,
             crew: self.crew,
-            cache: self.page_cache(&classified),
+            cache: self.options.page_cache,
+            crowded: AtomicBool::new(false),
         };
         let matched = Matcher::new(&reader, self.index).run(&classified, observer);
         let near_misses = Near(&reader).misses(&classified, &matched);
@@ -174,23 +175,6 @@ impl Found<'_> {
             &mut sum,
         )?;
         Ok((classified, choices, sum))
-    }
-
-    /// What becomes of pages that are read, if all candidates are.
-    fn page_cache(&self, classified: &[Classified]) -> PageCache {
-        let wish = self.options.page_cache;
-        let trees = self.surveys.iter().map(|survey| &survey.scan.tree);
-        let sizes = trees.zip(classified).flat_map(|(tree, judged)| {
-            let files = judged.decisions.iter().enumerate();
-            let candidates = files.filter(|(_, decision)| **decision == Decision::Candidate);
-            candidates.map(|(file, _)| tree.size(file))
-        });
-        let fits = fits_in_memory(sizes, machine::memory());
-        if wish == PageCache::AsItWas && !fits {
-            PageCache::NoneStays
-        } else {
-            wish
-        }
     }
 
     fn classify_all(&self) -> Vec<Classified> {

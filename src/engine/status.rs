@@ -103,7 +103,8 @@ fn look_at(
         }
     };
     let view = View::of(&guest.root)?;
-    let found = scan(&view, observer)?.map_err(|error| EngineError::Usage(error.to_string()))?;
+    let found = scan(&view, observer)?;
+    let found = found.map_err(|error| EngineError::CannotHere(format!("guest {name}: {error}")))?;
     seen.add(&found, index);
     for file in known.files.values() {
         let drifted = drifts(&guest, file, base, index)?;

@@ -143,10 +143,7 @@ fn voice(voice: &Voice) -> String {
 /// The smallest steps that would make another verdict.
 fn change(told: &Explanation) -> Vec<String> {
     if told.left_out.is_some() {
-        return vec![
-            "mend the guest's package database, or plan with --on-damaged-database care-rules-only"
-                .into(),
-        ];
+        return vec!["nothing about this name: what the whole guest is left out for".into()];
     }
     let mut lines: Vec<String> = told
         .voices

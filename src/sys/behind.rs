@@ -54,9 +54,12 @@ const DONT_CACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
 pub(super) enum Behind {
     /// This process, what was not in the cache.
     Cold(Cold),
-    /// The kernel, what it brings; false once it said that it cannot.
-    Kernel(AtomicBool),
+    /// The kernel, what it brings.
+    Kernel,
 }
+
+/// Has the kernel said that it cannot? Guests are on one file system: it says so of all files.
+static CANNOT: AtomicBool = AtomicBool::new(false);
 
 impl Behind {
     /// `None` where nothing is to be dropped.
@@ -72,7 +75,8 @@ impl Behind {
         let mut ranges = Vec::new();
         if find_cold(&file, 0..size, &mut ranges).is_none() {
             // Small files are asked for ahead, which the kernel does not take back; that is worth more than room.
-            return (size >= LARGE).then_some(Behind::Kernel(AtomicBool::new(true)));
+            let can = size >= LARGE && !CANNOT.load(Ordering::Relaxed);
+            return can.then_some(Behind::Kernel);
         }
         let dropped = AtomicU64::new(0);
         (!ranges.is_empty()).then_some(Behind::Cold(Cold { ranges, dropped }))
@@ -80,14 +84,14 @@ impl Behind {
 
     /// Does the kernel drop?
     pub fn is_kernels(&self) -> bool {
-        matches!(self, Behind::Kernel(can) if can.load(Ordering::Relaxed))
+        matches!(self, Behind::Kernel) && !CANNOT.load(Ordering::Relaxed)
     }
 
     /// Reads as the file is to be read.
     pub fn read(&self, file: impl AsFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
-        if let (Behind::Kernel(can), true) = (self, self.is_kernels()) {
+        if self.is_kernels() {
             match preadv2(&file, &mut [IoSliceMut::new(buffer)], at, DONT_CACHE) {
-                Err(Errno::OPNOTSUPP | Errno::INVAL) => can.store(false, Ordering::Relaxed),
+                Err(Errno::OPNOTSUPP | Errno::INVAL) => CANNOT.store(true, Ordering::Relaxed),
                 read => return read,
             }
         }

@@ -143,6 +143,13 @@ fn a_guest_with_too_many_names_is_left_out() {
         let told = format!("LEFT OUT: {guest}: it is too large");
         assert!(out.stderr.contains(&told), "{}", out.stderr);
     }
+    let told = unify(&["explain", "--plan", plan, "many:/usr/1"]).expect(0);
+    let advice = told.stdout.contains("--on-damaged-database");
+    assert!(
+        told.stdout.contains("it is too large") && !advice,
+        "{}",
+        told.stdout
+    );
     let plan = Planned::read(Path::new(plan));
     readable(&plan);
     let [web, long] = ["web", "long"].map(|guest| plan.link(guest, "/usr/share/honest"));
