@@ -15,7 +15,7 @@ usage: memory.sh [OPTIONS] DIR        (as root)
   --help
 
 The trees are made in a file system in a file in DIR, so that DIR's inodes are not used up. On ext4 the files, of at most
-260 bytes, lie in their inodes: ten million of them fit the page cache of a machine with 24 GB, and time is the program's.
+260 bytes, lie in their inodes: ten million of them fit the memory of a machine with 24 GB, and time is the program's.
 
   FS=ext4|xfs     of what kind (default ext4)
   UNIFY=PROGRAM   measure this one (default: the release build of this tree)
