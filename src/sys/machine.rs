@@ -190,7 +190,6 @@ pub fn descriptors() -> usize {
 pub fn memory() -> u64 {
     fault::memory().unwrap_or_else(|| {
         let told = sysinfo();
-        // C's long, of which no machine has a negative number.
         u64::from(told.mem_unit).saturating_mul(told.totalram)
     })
 }
