@@ -8,7 +8,7 @@ use crate::model::{
 use crate::rules::care::Care;
 use crate::rules::inode_flags::{foreign_flags, names};
 use crate::rules::precondition::moved;
-use crate::sys::hash::{ContentHasher, fingerprint, metadata_digest};
+use crate::sys::hash::{fingerprint, metadata_digest, sha256};
 use crate::sys::{Meaning, PageCache, Regular, SysError};
 
 /// The part of a file that tells most files apart.
@@ -118,9 +118,7 @@ impl Opened {
         let first = self.file.beginning(size, BEGINNING);
         let first = first.map_err(|e| dropped(&e))?;
         let content = if begins_whole(size) {
-            let mut hasher = ContentHasher::new();
-            hasher.update(&first);
-            hasher.finish()
+            sha256(&first)
         } else {
             self.file.expect_sequential();
             self.file.digest(size).map_err(|e| dropped(&e))?
