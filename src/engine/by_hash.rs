@@ -49,15 +49,12 @@ impl Reader<'_> {
         }
     }
 
-    /// They have one size. What their beginnings tell apart without reading is not read.
+    /// They have one size. What their beginnings tell apart without reading is not read; few are here for that alone.
     fn is_read_at_once(&self, run: &[Which]) -> bool {
-        let small = run
-            .first()
-            .is_some_and(|which| begins_whole(self.size(*which)));
-        small
-            && !self
-                .memory
-                .tells(run.iter().map(|which| self.state(*which)))
+        let first = run.first();
+        let small = first.is_some_and(|which| begins_whole(self.size(*which)));
+        let states = run.iter().map(|which| self.state(*which));
+        small && run.len() > self.crew.abreast && !self.memory.tells(states)
     }
 
     fn by_content(
