@@ -15,6 +15,18 @@ use crate::model::Action;
 /// Lines that are handed over at once.
 pub(super) const STRETCH: usize = 1024;
 
+/// Lines that come one by one.
+pub(super) trait Lines {
+    /// The next one; `None` behind the last.
+    fn next_line(&mut self) -> Result<Option<Action>, PlanError>;
+}
+
+impl<R: BufRead> Lines for PlanReader<R> {
+    fn next_line(&mut self) -> Result<Option<Action>, PlanError> {
+        Ok(self.next_action()?.map(|(_, line)| line.action))
+    }
+}
+
 /// Lines, or why there are none.
 type Stretch = Result<Vec<Action>, PlanError>;
 
@@ -23,30 +35,27 @@ type Take<'a> = dyn FnMut(Vec<Action>) -> Result<ControlFlow<()>, EngineError> +
 
 /// Hands out all actions in their order. The lines before one that is no plan's may not have been handed out when that
 /// is said.
-pub(super) fn stretches<R: BufRead + Send>(
-    reader: &mut PlanReader<R>,
+pub(super) fn stretches(
+    lines: &mut (impl Lines + Send),
     take: &mut Take<'_>,
 ) -> Result<(), EngineError> {
     loop {
-        let lines = stretch(reader)?;
-        let last = is_last(&lines);
-        if take(lines)?.is_break() || last {
+        let stretch = stretch(lines)?;
+        let last = is_last(&stretch);
+        if take(stretch)?.is_break() || last {
             return Ok(());
         }
-        if read_ahead(reader, take)? {
+        if read_ahead(lines, take)? {
             return Ok(());
         }
     }
 }
 
 /// The rest, from a thread; false where this process may have none.
-fn read_ahead<R: BufRead + Send>(
-    reader: &mut PlanReader<R>,
-    take: &mut Take<'_>,
-) -> Result<bool, EngineError> {
+fn read_ahead(lines: &mut (impl Lines + Send), take: &mut Take<'_>) -> Result<bool, EngineError> {
     scope(|scope| {
         let (sender, receiver) = sync_channel(1);
-        let read = move || send_all(reader, &sender);
+        let read = move || send_all(lines, &sender);
         let thread = Builder::new().name("reader".into());
         if thread.spawn_scoped(scope, read).is_err() {
             return Ok(false);
@@ -61,25 +70,25 @@ fn read_ahead<R: BufRead + Send>(
 }
 
 /// Until the last line, the first error, or nobody listens.
-fn send_all<R: BufRead>(reader: &mut PlanReader<R>, to: &SyncSender<Stretch>) {
+fn send_all(lines: &mut impl Lines, to: &SyncSender<Stretch>) {
     loop {
-        let lines = stretch(reader);
-        let last = lines.as_ref().map_or(true, |lines| is_last(lines));
-        if to.send(lines).is_err() || last {
+        let stretch = stretch(lines);
+        let last = stretch.as_ref().map_or(true, |lines| is_last(lines));
+        if to.send(stretch).is_err() || last {
             return;
         }
     }
 }
 
-fn stretch<R: BufRead>(reader: &mut PlanReader<R>) -> Stretch {
-    let mut lines = Vec::new();
-    while lines.len() < STRETCH {
-        match reader.next_action()? {
-            Some((_, line)) => lines.push(line.action),
+fn stretch(lines: &mut impl Lines) -> Stretch {
+    let mut stretch = Vec::new();
+    while stretch.len() < STRETCH {
+        match lines.next_line()? {
+            Some(action) => stretch.push(action),
             None => break,
         }
     }
-    Ok(lines)
+    Ok(stretch)
 }
 
 fn is_last(lines: &[Action]) -> bool {

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::ahead::{self, STRETCH};
 use super::apply_loop::ApplyLoop;
+use super::by_path::by_path;
 use super::history::History;
 use super::holding::Holding;
 use super::journal_file::JournalFile;
@@ -20,7 +21,7 @@ use super::teach::Teacher;
 use super::{EngineError, Guest, guests, protection, recover};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
-use crate::ledger::{Closing, Edits};
+use crate::ledger::{Closing, Edits, Section};
 use crate::model::{
     Action, Digest, Escaped, Event, FORMAT, Header, Observer, PlannedGuest, Receipt, RunKind,
     Stage, Totals,
@@ -62,6 +63,7 @@ pub struct ReadyToApply {
 pub(super) struct Checked {
     pub guests: Vec<Guest>,
     closing: Closing,
+    sections: Vec<Section>,
     totals: Totals,
     /// Are there names that refer to objects already?
     shared: bool,
@@ -136,6 +138,7 @@ impl ReadyToApply {
         Ok(Checked {
             guests,
             closing: plan.closing,
+            sections: plan.sections,
             totals,
             shared,
         })
@@ -202,7 +205,7 @@ impl ReadyToApply {
             &mut journal,
             &mut receipt,
         );
-        let mut plan = open_copy(&self.run.papers.join(PLAN))?;
+        let mut plan = by_path(&self.run.papers.join(PLAN), &self.checked.sections)?;
         ahead::stretches(&mut plan, &mut |lines| {
             for action in lines {
                 work.take(action, stop, observer)?;

@@ -137,12 +137,14 @@ pub(super) fn choose_all<'a>(
             .generations(id.content, id.metadata)
             .map(present)
             .collect();
-        let members = choices.groups.members(group);
-        let members: Vec<Member> = members
-            .map(|equal| member(&equal, surveys, protection))
+        let files = as_applied(choices.groups.members(group), surveys);
+        let members: Vec<Member> = files
+            .iter()
+            .map(|equal| member(equal, surveys, protection))
             .collect();
         let chosen = choose(&members, &there, facts.max_links, policy.objects);
-        choices.take(group, &members, &chosen, classified, sum, surveys);
+        let files = files.iter().map(|equal| equal.which).zip(&members);
+        choices.take(group, files.zip(&chosen), classified, sum, surveys);
     }
     choices.groups.forget_members();
     choices.finish(surveys, classified, base)?;
@@ -152,11 +154,10 @@ pub(super) fn choose_all<'a>(
 
 impl Choices<'_> {
     /// What a group's files get: noted with each of them, and once for each object.
-    fn take(
+    fn take<'m>(
         &mut self,
         number: usize,
-        members: &[Member],
-        chosen: &[Option<Choice>],
+        files: impl Iterator<Item = ((Which, &'m Member), &'m Option<Choice>)>,
         classified: &mut [Classified],
         sum: &mut SummaryBuilder,
         surveys: &[Survey],
@@ -164,8 +165,7 @@ impl Choices<'_> {
         let group = u32::try_from(number).unwrap_or(u32::MAX);
         let mut guests: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
         let from = self.uses.len();
-        let files = self.groups.members(number).map(|equal| equal.which);
-        for ((which, member), choice) in files.zip(members).zip(chosen) {
+        for ((which, member), choice) in files {
             let Some(Choice { generation, makes }) = *choice else {
                 continue;
             };
@@ -177,7 +177,8 @@ impl Choices<'_> {
             let names = u32::try_from(member.names).unwrap_or(u32::MAX);
             let uses = &mut self.uses[from..];
             match uses.iter_mut().find(|used| used.generation == generation) {
-                Some(used) => used.due.add(names, which),
+                Some(used) => used.due.names = used.due.names.saturating_add(names),
+                // The first of them makes the object, where it is not there.
                 None => self.uses.push(Use {
                     group,
                     generation,
@@ -319,6 +320,19 @@ fn drop_out(
         (skip.size, skip.note) = (Some(size), why.note.clone());
         judged.lines.insert(name, skip);
     }
+}
+
+/// The files of a group in the order in which `apply` meets them: by path, and those of one path by guest.
+fn as_applied(files: impl Iterator<Item = Equal>, surveys: &[Survey]) -> Vec<Equal> {
+    let mut files: Vec<Equal> = files.collect();
+    files.sort_by_cached_key(|equal| {
+        let Which { guest, file } = equal.which;
+        let tree = &surveys[guest as usize].scan.tree;
+        tree.names_of(file as usize)
+            .next()
+            .map(|name| tree.path(name))
+    });
+    files
 }
 
 fn member(equal: &Equal, surveys: &[Survey], protection: &Protection) -> Member {

@@ -19,6 +19,7 @@ mod aside;
 mod batch;
 mod bounds;
 mod by_hash;
+mod by_path;
 mod choices;
 mod classify;
 mod compare;

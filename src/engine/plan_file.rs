@@ -4,10 +4,13 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use super::EngineError;
-use crate::ledger::{Closing, PaperReader, PlanReader};
+use crate::ledger::{Closing, PaperReader, PlanReader, Section, SectionReader};
 use crate::model::{Action, Header, PlannedGuest};
-use crate::sys::papers::{self, Spool};
+use crate::sys::papers::{self, Shared, Spool};
 use crate::sys::{SysError, SysResult};
+
+/// Bytes of a section that are in hand: there are as many sections as guests.
+const SECTION_BUFFER: usize = 32 << 10;
 
 /// A plan that can be read more than once: a file, or standard input.
 #[derive(Debug)]
@@ -22,6 +25,8 @@ pub struct WholePlan {
     pub guests: Vec<PlannedGuest>,
     /// Its summary, digests and edits.
     pub closing: Closing,
+    /// Where the lines of each guest stand in its text.
+    pub sections: Vec<Section>,
 }
 
 impl PlanFile {
@@ -73,12 +78,33 @@ pub(super) fn open_copy(path: &Path) -> Result<PlanReader<impl BufRead + use<>>,
     Ok(PlanReader::open(BufReader::new(plain))?)
 }
 
+/// The sections of the base's own copy, each from its first line; `None` where it is compressed, and no place in it can be
+/// found.
+pub(super) fn open_sections(
+    path: &Path,
+    sections: &[Section],
+) -> SysResult<Option<Vec<SectionReader<impl BufRead + use<>>>>> {
+    let failed = |error| SysError::new("read", path, error);
+    let text = PaperReader::new(papers::open_for_reading(path)?).map_err(failed)?;
+    if matches!(text, PaperReader::Zstd(_)) {
+        return Ok(None);
+    }
+    let file = Shared::open(path)?;
+    let open = |section: &Section| {
+        let text = BufReader::with_capacity(SECTION_BUFFER, file.from(section.begins()));
+        SectionReader::new(text, section)
+    };
+    Ok(Some(sections.iter().map(open).collect()))
+}
+
 /// What is left when all actions were read.
 pub(super) fn whole(reader: PlanReader<impl BufRead>) -> Result<WholePlan, EngineError> {
     let (header, guests) = (reader.header().clone(), reader.guests().to_vec());
+    let sections = reader.sections().to_vec();
     Ok(WholePlan {
         header,
         guests,
+        sections,
         closing: reader.finish()?,
     })
 }

@@ -98,6 +98,10 @@ enum Due {
 pub(super) struct Frames<R> {
     input: R,
     line: u64,
+    /// Bytes that were taken.
+    at: u64,
+    /// Where the last value begins.
+    began: u64,
     due: Due,
     keys: Vec<String>,
     has_arrays: bool,
@@ -109,6 +113,8 @@ impl<R: BufRead> Frames<R> {
         Frames {
             input,
             line: 1,
+            at: 0,
+            began: 0,
             due: Due::Start,
             keys: Vec::new(),
             has_arrays: false,
@@ -116,9 +122,30 @@ impl<R: BufRead> Frames<R> {
         }
     }
 
+    /// Reads on where an element of `actions` begins, or the record of one.
+    pub(super) fn at_action(input: R, line: u64, is_record: bool) -> Self {
+        let mut frames = Frames::new(input);
+        frames.line = line;
+        frames.due = match is_record {
+            true => Due::Record,
+            false => Due::Element(Array::Actions),
+        };
+        frames
+    }
+
+    /// Where the last frame's value begins, in bytes.
+    pub(super) fn began(&self) -> u64 {
+        self.began
+    }
+
     /// The bytes of the last frame's value.
     pub(super) fn value(&self) -> &[u8] {
         &self.value
+    }
+
+    /// Have arrays begun? Then the text is one document.
+    pub(super) fn has_arrays(&self) -> bool {
+        self.has_arrays
     }
 
     /// The line that was reached.
@@ -270,6 +297,7 @@ impl<R: BufRead> Frames<R> {
 
     fn bump(&mut self) {
         self.input.consume(1);
+        self.at += 1;
     }
 
     fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), FrameError> {
@@ -289,6 +317,7 @@ impl<R: BufRead> Frames<R> {
             _ => return Err(self.fault(Fault::Expected("a value"))),
         };
         let start = self.line;
+        self.began = self.at;
         let at_start = |fault| FrameError { line: start, fault };
         loop {
             let chunk = fill(&mut self.input, self.line)?;
@@ -303,6 +332,7 @@ impl<R: BufRead> Frames<R> {
             self.line += piece.iter().filter(|&&b| b == b'\n').count() as u64;
             self.value.extend_from_slice(piece);
             self.input.consume(used);
+            self.at += used as u64;
             if ended {
                 return Ok(start);
             }

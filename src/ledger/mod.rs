@@ -17,7 +17,8 @@
 //! How a plan is read, from the bottom: [`PaperReader`] undoes compression, `frames` cuts the text into
 //! values and counts lines, `parts` puts the values of both forms in order, `line` reads one action,
 //! `plan_order` and `edits` compare it with its neighbours and with what the planner wrote, and
-//! [`PlanReader`] is what the other floors see.
+//! [`PlanReader`] is what the other floors see. It knows in the end where the lines of each guest stand, and a
+//! [`SectionReader`] reads those alone.
 
 mod codec;
 mod codes;
@@ -43,6 +44,7 @@ mod receipt_wire;
 mod schema;
 mod seal;
 mod sealed;
+mod sections;
 #[cfg(test)]
 mod tests;
 mod wire;
@@ -58,3 +60,4 @@ pub use plan_reader::{Closing, PlanReader};
 pub use plan_writer::{Encoded, Form, PlanWriter};
 pub use receipt::{ReceiptEnd, ReceiptError, ReceiptReader, ReceiptWriter};
 pub use schema::{PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA};
+pub use sections::{Section, SectionReader};

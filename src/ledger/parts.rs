@@ -107,6 +107,16 @@ impl<R: BufRead> Parts<R> {
             .unwrap_or_else(|| self.frames.value())
     }
 
+    /// Where the last value begins, in bytes.
+    pub(super) fn began(&self) -> u64 {
+        self.frames.began()
+    }
+
+    /// Is the plan a document, not JSON Lines?
+    pub(super) fn is_document(&self) -> bool {
+        self.frames.has_arrays()
+    }
+
     /// The next value and the line it begins on; `None` at the end of a plan that is complete.
     pub(super) fn next(&mut self) -> Result<Option<(u64, Part)>, PlanError> {
         loop {

@@ -66,6 +66,11 @@ impl PlanOrder {
         Ok(())
     }
 
+    /// The number of the guest whose line was last.
+    pub(super) fn guest(&self) -> Option<usize> {
+        self.last.as_ref().map(|(place, _)| place.guest)
+    }
+
     fn index(&self, line: u64, guest: &GuestName) -> Result<usize, PlanError> {
         let index = self.guests.get(guest).copied();
         index.ok_or_else(|| PlanError::UnknownGuest {

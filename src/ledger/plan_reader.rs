@@ -21,6 +21,7 @@ use super::parts::{Head, Part, Parts};
 use super::plan_error::PlanError;
 use super::plan_order::PlanOrder;
 use super::sealed;
+use super::sections::{Place, Section, Sections};
 use crate::model::{FORMAT, Header, PlanDigest, PlannedGuest, Summary};
 
 /// Bytes of lines that are decoded at once, by which no plan can fill the memory: one line may be as long as many.
@@ -35,6 +36,7 @@ pub struct PlanReader<R> {
     order: PlanOrder,
     content: ContentDigest,
     edits: EditCount,
+    sections: Sections,
     summary: Summary,
     digest: Option<PlanDigest>,
 }
@@ -79,6 +81,7 @@ impl<R: BufRead> PlanReader<R> {
             order,
             content,
             edits,
+            sections: Sections::default(),
             summary: Summary::default(),
             digest: None,
         })
@@ -97,6 +100,11 @@ impl<R: BufRead> PlanReader<R> {
     /// The plan's guests, in the order of its lines.
     pub fn guests(&self) -> &[PlannedGuest] {
         &self.guests
+    }
+
+    /// Where the lines of each guest stand, of those that were read.
+    pub fn sections(&self) -> &[Section] {
+        self.sections.all()
     }
 
     /// The next action and the line that it begins on; `None` behind the last. After an error the
@@ -147,7 +155,7 @@ impl<R: BufRead> PlanReader<R> {
                 Ok(Some((line, Part::Actions))) => {
                     let text = self.parts.value().to_vec();
                     room = room.saturating_sub(text.len());
-                    texts.push((line, text));
+                    texts.push((self.place(line), text));
                 }
                 Ok(other) => {
                     self.ahead = other;
@@ -156,24 +164,33 @@ impl<R: BufRead> PlanReader<R> {
                 Err(error) => broken = Some(error),
             }
         }
-        let decode = |(line, text): &(u64, Vec<u8>)| (*line, line::decode(text));
+        let decode = |(place, text): &(Place, Vec<u8>)| (*place, line::decode(text));
         let decoded: Vec<_> = texts.par_iter().map(decode).collect();
         let mut lines = Vec::with_capacity(decoded.len());
-        for (line, decoded) in decoded {
-            lines.push(self.account(line, decoded)?.1);
+        for (place, decoded) in decoded {
+            lines.push(self.account(place, decoded)?.1);
         }
         broken.map_or(Ok(lines), Err)
     }
 
     fn action(&mut self, line: u64) -> Result<(u64, Decoded), PlanError> {
-        self.account(line, line::decode(self.parts.value()))
+        self.account(self.place(line), line::decode(self.parts.value()))
+    }
+
+    fn place(&self, line: u64) -> Place {
+        Place {
+            line,
+            at: self.parts.began(),
+            is_record: !self.parts.is_document(),
+        }
     }
 
     fn account(
         &mut self,
-        line: u64,
+        place: Place,
         decoded: Result<Decoded, BadValue>,
     ) -> Result<(u64, Decoded), PlanError> {
+        let line = place.line;
         let decoded = decoded.map_err(PlanError::at(line))?;
         self.edits.add(line, &decoded);
         // A name that was changed by hand puts the lines behind it out of order: the edit is to blame, not they.
@@ -181,6 +198,7 @@ impl<R: BufRead> PlanReader<R> {
             .check(line, &decoded.action)
             .map_err(|error| self.edits.blame().unwrap_or(error))?;
         self.content.add(&decoded.action);
+        self.sections.add(self.order.guest(), place);
         Ok((line, decoded))
     }
 }

@@ -6,7 +6,7 @@
 
 use crate::model::{Making, Objects};
 
-/// A file of a group, in the order of the plan.
+/// A file of a group. They come in the order in which they will be linked: the first makes the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
     /// How many names it has; all of them move.

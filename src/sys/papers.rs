@@ -2,8 +2,9 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use nix::fcntl::{Flock, FlockArg};
 
@@ -199,6 +200,38 @@ pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
             path,
             io::Error::other("not a regular file"),
         ))
+    }
+}
+
+/// A file of ours that is read at several places side by side, by one descriptor.
+#[derive(Debug, Clone)]
+pub struct Shared(Arc<File>);
+
+impl Shared {
+    /// Opens it.
+    pub fn open(path: &Path) -> SysResult<Shared> {
+        Ok(Shared(Arc::new(open_for_reading(path)?.into_inner())))
+    }
+
+    /// From this byte on.
+    pub fn from(&self, at: u64) -> impl Read + use<> {
+        From {
+            file: Arc::clone(&self.0),
+            at,
+        }
+    }
+}
+
+struct From {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for From {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
     }
 }
 

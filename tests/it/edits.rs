@@ -315,7 +315,8 @@ fn without_a_terminal_apply_wants_a_word() {
     assert_eq!(lab.objects().len(), 0, "nothing is done");
 }
 
-/// By hand, a name is given another object, of the same size and metadata: the bytes themselves are compared.
+/// By hand, a name is given another object that is there by then, of the same size and metadata: the bytes themselves are
+/// compared.
 #[test]
 fn another_object_of_the_same_size_is_refused() {
     let lab = lab!(Disk::Own);
@@ -326,8 +327,8 @@ fn another_object_of_the_same_size_is_refused() {
     let before = listings(&[&web, &db]);
     let plan = lab.plan(&[&web, &db], &[]);
     let edited = edited(&lab, &plan, |lines| {
-        let other = action(&lines[line_of(lines, "web", "/usr/b")]).unwrap()["object"].clone();
-        let at = line_of(lines, "web", "/usr/a");
+        let other = action(&lines[line_of(lines, "web", "/usr/a")]).unwrap()["object"].clone();
+        let at = line_of(lines, "web", "/usr/b");
         change(&mut lines[at], |line| line["object"] = other);
     });
     let path = edited.to_str().unwrap();

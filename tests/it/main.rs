@@ -58,6 +58,7 @@ mod support;
 
 mod bench;
 mod bounded;
+mod by_path;
 mod cache;
 mod care;
 mod confined;

@@ -9,3 +9,4 @@ mod plan;
 mod receipt;
 mod sample;
 mod schema;
+mod sections;

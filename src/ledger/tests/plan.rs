@@ -102,7 +102,7 @@ fn any_layout_is_read() {
 
 /// What `jq .` does: the order of the keys stays and everything has its line. [`Value`] sorts keys,
 /// so the top level is put together by hand.
-fn pretty(text: &str) -> String {
+pub fn pretty(text: &str) -> String {
     let value: Value = serde_json::from_str(text).unwrap();
     let top = [
         "$schema", "kind", "format", "created", "tool", "edit", "host", "base", "policy",
@@ -120,7 +120,7 @@ fn pretty(text: &str) -> String {
     format!("{{\n{}\n}}\n", members.join(",\n"))
 }
 
-fn pretty_value(text: &str) -> String {
+pub fn pretty_value(text: &str) -> String {
     let value: Value = serde_json::from_str(text).unwrap();
     serde_json::to_string_pretty(&value).unwrap()
 }

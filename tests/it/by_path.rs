@@ -1,0 +1,148 @@
+//! The order of apply: all names of one path together, so that an object is opened and protected once.
+
+use serde_json::Value;
+
+use crate::disks::calls;
+use crate::support::{
+    Disk, File, Guest, Lab, content, id, is_immutable, listings, unchanged, unify,
+};
+
+const FILES: usize = 30;
+
+fn furnished(lab: &Lab) -> [Guest; 3] {
+    ["a", "b", "c"].map(|name| {
+        let guest = lab.guest(name);
+        for n in 0..FILES {
+            guest.put(format!("/usr/{n:03}"), &File::new(content(n)));
+        }
+        guest
+    })
+}
+
+/// Guests and paths of a receipt's link lines.
+fn linked(receipt: &[Value]) -> Vec<(String, String)> {
+    let word = |line: &Value, key: &str| line[key].as_str().map(str::to_owned);
+    let lines = receipt.iter();
+    lines
+        .filter_map(|line| Some((word(line, "guest")?, word(line, "path")?)))
+        .collect()
+}
+
+fn all_share([a, b, c]: &[Guest; 3]) {
+    for n in 0..FILES {
+        let name = format!("/usr/{n:03}");
+        let found = [a, b, c].map(|guest| id(&guest.host(&name)));
+        assert!(found.iter().all(|id| *id == found[0]), "{name}: {found:?}");
+        assert!(is_immutable(&a.host(&name)), "{name}");
+    }
+}
+
+#[test]
+fn a_flag_that_is_on_stays_on() {
+    traced!();
+    let lab = lab!(Disk::Own);
+    let guests = furnished(&lab);
+    let [a, b, c] = &guests;
+    let before = listings(&[a, b, c]);
+    let plan = lab.plan(&[a, b, c], &[]);
+    // 20 names a batch: there are five.
+    let path = plan.path.to_str().unwrap();
+    let ioctls = calls(&lab, "ioctl", &["apply", "--yes", "--rate", "80", path]);
+    let set = ioctls
+        .iter()
+        .filter(|call| call.text.contains("FS_IOC_SETFLAGS"));
+    // One for each object, two for each that has names in two batches, and those of the trial whether flags work.
+    let set = set.count();
+    assert!((FILES..FILES + 20).contains(&set), "{set} flags were set");
+    all_share(&guests);
+    unchanged(&[a, b, c], &before, "after apply");
+    let names = linked(&lab.receipt());
+    assert_eq!(names.len(), 3 * FILES);
+    assert!(
+        names.is_sorted_by_key(|(guest, path)| (path.clone(), guest.clone())),
+        "{names:?}"
+    );
+}
+
+/// No place in a compressed plan can be gone to: its lines are taken as they stand.
+#[test]
+fn a_compressed_plan_is_applied_as_it_stands() {
+    let lab = lab!(Disk::Own);
+    let guests = furnished(&lab);
+    let [a, b, c] = &guests;
+    let before = listings(&[a, b, c]);
+    let (base, plan) = (lab.base(), lab.path("plan.jsonl.zst"));
+    let [base, plan] = [&base, &plan].map(|path| path.to_str().unwrap());
+    let args = [
+        "plan",
+        "--base",
+        base,
+        "-o",
+        plan,
+        &a.arg(),
+        &b.arg(),
+        &c.arg(),
+    ]
+    .map(str::to_owned);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    unify(&args).expect(0);
+    unify(&["apply", "--yes", plan]).expect(0);
+    all_share(&guests);
+    unchanged(&[a, b, c], &before, "after apply");
+    let names = linked(&lab.receipt());
+    assert_eq!(names.len(), 3 * FILES);
+    assert!(names.is_sorted(), "{names:?}");
+}
+
+#[test]
+fn json_lines_are_applied_by_path_too() {
+    let lab = lab!(Disk::Own);
+    let guests = furnished(&lab);
+    let [a, b, c] = &guests;
+    let (base, plan) = (lab.base(), lab.path("plan.jsonl"));
+    let [base, plan] = [&base, &plan].map(|path| path.to_str().unwrap());
+    let args = [
+        "plan",
+        "--base",
+        base,
+        "-o",
+        plan,
+        &a.arg(),
+        &b.arg(),
+        &c.arg(),
+    ]
+    .map(str::to_owned);
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    unify(&args).expect(0);
+    unify(&["apply", "--yes", plan]).expect(0);
+    all_share(&guests);
+    let names = linked(&lab.receipt());
+    assert!(
+        names.is_sorted_by_key(|(guest, path)| (path.clone(), guest.clone())),
+        "{names:?}"
+    );
+}
+
+/// The file that is met first makes the object, so that nothing has to be copied; its flag line stands behind it.
+#[test]
+fn what_is_met_first_makes_the_object() {
+    let lab = lab!(Disk::Own);
+    let [a, b] = ["a", "b"].map(|name| lab.guest(name));
+    a.put("/usr/z", &File::new(content(1)));
+    b.put("/usr/f", &File::new(content(1)));
+    let was = id(&b.host("/usr/f"));
+    let plan = lab.plan(&[&a, &b], &["--objects", "adopt"]);
+    let lines = plan.json["actions"].as_array().unwrap();
+    let at = |guest: &str| {
+        lines
+            .iter()
+            .position(|line| line["guest"] == guest)
+            .unwrap()
+    };
+    assert_eq!(lines[at("a")]["makes"], Value::Null);
+    assert_eq!(lines[at("b")]["makes"], "adopt");
+    assert_eq!(lines[at("b") + 1]["action"], "flag");
+    plan.apply().expect(0);
+    assert_eq!(id(&a.host("/usr/z")), was);
+    assert_eq!(id(&b.host("/usr/f")), was, "its inode is the object");
+}
