@@ -15,7 +15,8 @@ use crate::report::size::{Sizes, counted, iec};
 /// Execute a plan: every claim in it is proven again before a name is touched
 ///
 /// Names that are not what the plan says any more are refused one by one; the rest is done. The receipt in the base says
-/// what became of every action.
+/// what became of every action. Lines are taken by path, and those of one path by guest, so that files which share an
+/// object are linked together; those of a compressed plan, and of one whose flag lines were cut, are taken as they stand.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The plan; `-` is standard input

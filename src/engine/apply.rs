@@ -205,7 +205,8 @@ impl ReadyToApply {
             &mut journal,
             &mut receipt,
         );
-        let mut plan = by_path(&self.run.papers.join(PLAN), &self.checked.sections)?;
+        let (copy, whole) = (self.run.papers.join(PLAN), self.flags_removed() == 0);
+        let mut plan = by_path(&copy, &self.checked.sections, whole)?;
         ahead::stretches(&mut plan, &mut |lines| {
             for action in lines {
                 work.take(action, stop, observer)?;

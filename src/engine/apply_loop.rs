@@ -111,7 +111,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         }
     }
 
-    /// Takes the next line. A full batch lands first; a flag line belongs to the link line before it.
+    /// Takes the next line. A full batch lands first; a flag line goes with the link line before it.
     pub fn take(
         &mut self,
         action: Action,

@@ -5,8 +5,11 @@
 //! set 57,000 flags for 11,500 objects. A run that ends early has done something for every guest, and given room back, where
 //! the first guest alone gives none.
 //!
-//! Memory: a line and 32 KiB of text for each guest. A plan that is compressed is taken as its lines stand: no place in it can
-//! be gone to.
+//! Memory: the next line of each guest, as text and decoded, and 32 KiB of what follows.
+//!
+//! Two kinds of plans are taken as their lines stand. No place in a compressed one can be gone to. And where a reviewer has
+//! removed a flag line, only those that are left say which objects are protected: each stands behind the first line that
+//! names its object, and has to be met before the others.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -29,16 +32,18 @@ pub(super) enum ByPath<P, S> {
 
 /// Sections, of each of which the next line is known.
 pub(super) struct Merged<R> {
-    sections: Vec<SectionReader<R>>,
+    /// Those that are not at their end.
+    sections: BTreeMap<usize, SectionReader<R>>,
     next: BTreeMap<Place, Action>,
 }
 
-/// The lines of the base's own copy.
+/// The lines of the base's own copy. `whole`: no flag line was removed.
 pub(super) fn by_path(
     copy: &Path,
     sections: &[Section],
+    whole: bool,
 ) -> Result<ByPath<impl BufRead + use<>, impl BufRead + use<>>, EngineError> {
-    match open_sections(copy, sections)? {
+    match open_sections(copy, sections)?.filter(|_| whole) {
         Some(sections) => Ok(ByPath::Merged(Merged::of(sections)?)),
         None => Ok(ByPath::AsTheyStand(Box::new(open_copy(copy)?))),
     }
@@ -55,8 +60,10 @@ impl<P: BufRead, S: BufRead> Lines for ByPath<P, S> {
 
 impl<R: BufRead> Merged<R> {
     fn of(sections: Vec<SectionReader<R>>) -> Result<Merged<R>, PlanError> {
-        let next = BTreeMap::new();
-        let mut merged = Merged { sections, next };
+        let mut merged = Merged {
+            sections: sections.into_iter().enumerate().collect(),
+            next: BTreeMap::new(),
+        };
         for number in 0..merged.sections.len() {
             merged.read((None, number))?;
         }
@@ -65,9 +72,13 @@ impl<R: BufRead> Merged<R> {
 
     /// The next line of the section of the one that stood there.
     fn read(&mut self, (path, number): Place) -> Result<(), PlanError> {
-        if let Some(action) = self.sections[number].next_action()? {
-            let path = path_of(&action).cloned().or(path);
-            self.next.insert((path, number), action);
+        let section = self.sections.get_mut(&number);
+        match section.map_or(Ok(None), SectionReader::next_action)? {
+            Some(action) => {
+                let path = path_of(&action).cloned().or(path);
+                self.next.insert((path, number), action);
+            }
+            None => drop(self.sections.remove(&number)),
         }
         Ok(())
     }

@@ -177,8 +177,7 @@ impl Choices<'_> {
             let names = u32::try_from(member.names).unwrap_or(u32::MAX);
             let uses = &mut self.uses[from..];
             match uses.iter_mut().find(|used| used.generation == generation) {
-                Some(used) => used.due.names = used.due.names.saturating_add(names),
-                // The first of them makes the object, where it is not there.
+                Some(used) => used.due.add(names, which),
                 None => self.uses.push(Use {
                     group,
                     generation,

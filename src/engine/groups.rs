@@ -155,7 +155,7 @@ impl Groups {
         Fingerprint(u128::from_le_bytes(self.beginnings[group]))
     }
 
-    /// Its files, in the order of the plan.
+    /// Its files, in the order of the plan's lines.
     pub fn members(&self, group: usize) -> impl ExactSizeIterator<Item = Equal> + '_ {
         self.range(group).map(|at| self.unpack(at))
     }

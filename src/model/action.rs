@@ -59,7 +59,7 @@ pub struct Owner {
     pub version: Option<String>,
 }
 
-/// Protect `object`. Stands behind the line that makes the object.
+/// Protect `object`. Stands behind the first line that names the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag {
     /// Which object.

@@ -3,8 +3,9 @@
 use serde_json::Value;
 
 use crate::disks::calls;
+use crate::edits::{action, edited};
 use crate::support::{
-    Disk, File, Guest, Lab, content, id, is_immutable, listings, unchanged, unify,
+    Disk, File, Guest, Lab, content, id, is_immutable, listings, nlink, unchanged, unify,
 };
 
 const FILES: usize = 30;
@@ -123,7 +124,50 @@ fn json_lines_are_applied_by_path_too() {
     );
 }
 
-/// The file that is met first makes the object, so that nothing has to be copied; its flag line stands behind it.
+/// Only the flag lines that are left say what is protected: each is met before any other line of its object, so that nothing
+/// is shared and unprotected wherever the run ends.
+#[test]
+fn where_a_flag_line_was_cut_lines_are_taken_as_they_stand() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = ["a", "b", "c"].map(|name| lab.guest(name));
+    for guest in [&a, &b, &c] {
+        guest.put("/usr/k", &File::new(content("k")));
+    }
+    for n in 0..3 {
+        a.put(format!("/usr/z{n}"), &File::new(content("x")));
+        b.put(format!("/usr/z{n}"), &File::new(content("x")));
+    }
+    c.put("/usr/f", &File::new(content("x")));
+    let before = listings(&[&a, &b, &c]);
+    let plan = lab.plan(&[&a, &b, &c], &[]);
+    let cut = plan.link("a", "/usr/k").unwrap()["object"].clone();
+    let edited = edited(&lab, &plan, |lines| {
+        lines.retain(|line| {
+            let action = action(line).unwrap_or_default();
+            action["action"] != "flag" || action["object"] != cut
+        });
+    });
+    let edited = edited.to_str().unwrap();
+    for step in 0.. {
+        let out = unify(&["apply", "--yes", "--max-actions", "1", edited]).expect_one_of(&[0, 4]);
+        let k = id(&a.host("/usr/k"));
+        for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
+            assert_eq!(
+                is_immutable(object),
+                id(object) != k,
+                "step {step}: {object:?}"
+            );
+        }
+        unchanged(&[&a, &b, &c], &before, "between two runs");
+        if out.code == 0 {
+            break;
+        }
+        assert!(step < 20, "it goes on");
+    }
+    assert_eq!(id(&a.host("/usr/z0")), id(&c.host("/usr/f")));
+}
+
+/// The file that is met first makes the object, so that nothing has to be copied; the flag line stands behind the first line.
 #[test]
 fn what_is_met_first_makes_the_object() {
     let lab = lab!(Disk::Own);
@@ -141,7 +185,7 @@ fn what_is_met_first_makes_the_object() {
     };
     assert_eq!(lines[at("a")]["makes"], Value::Null);
     assert_eq!(lines[at("b")]["makes"], "adopt");
-    assert_eq!(lines[at("b") + 1]["action"], "flag");
+    assert_eq!(lines[at("a") + 1]["action"], "flag");
     plan.apply().expect(0);
     assert_eq!(id(&a.host("/usr/z")), was);
     assert_eq!(id(&b.host("/usr/f")), was, "its inode is the object");

@@ -2,14 +2,14 @@
 
 use super::plan::{pretty, pretty_value};
 use super::sample::*;
-use crate::ledger::{Form, PlanReader, SectionReader};
+use crate::ledger::{Form, PlanReader, Section, SectionReader};
 use crate::model::Action;
 
 /// The actions of each section, read by itself.
 fn sections(text: &str) -> Vec<Vec<Action>> {
     let mut whole = PlanReader::open(text.as_bytes()).unwrap();
     while whole.next_action().unwrap().is_some() {}
-    let read = |section: &crate::ledger::Section| {
+    let read = |section: &Section| {
         let from = usize::try_from(section.begins()).unwrap();
         let mut reader = SectionReader::new(&text.as_bytes()[from..], section);
         std::iter::from_fn(|| reader.next_action().unwrap()).collect()
@@ -41,7 +41,7 @@ fn sections_are_the_same_however_lines_are_read() {
     let mut whole = PlanReader::open(text.as_bytes()).unwrap();
     while !whole.next_actions(2).unwrap().is_empty() {}
     assert_eq!(whole.sections().len(), one_by_one.len());
-    let begins = whole.sections().iter().map(|section| section.begins());
+    let begins = whole.sections().iter().map(Section::begins);
     for (at, actions) in begins.zip(one_by_one) {
         let text = &text[usize::try_from(at).unwrap()..];
         let word = match actions[0] {
