@@ -142,8 +142,11 @@ pub struct Summary {
     pub totals: Totals,
     /// What is left alone, by reason code; a file is counted once.
     pub skipped: BTreeMap<String, Count>,
-    /// Who would share how much with whom, pairs of guests that share something.
+    /// Who would share how much with whom, at most [`Summary::MOST_PAIRS`] pairs of guests: those that share most.
     pub shared: Vec<Shared>,
+    /// How many more pairs there are.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more_shared: u64,
     /// Files of equal content that only their metadata keeps apart.
     #[serde(skip_serializing_if = "NearMisses::is_empty", default)]
     pub near_misses: NearMisses,
@@ -156,6 +159,9 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// Most pairs that are listed: they grow with the square of the guests, and 1,500 guests have a million.
+    pub const MOST_PAIRS: usize = 10_000;
+
     /// Most secrets that are listed one by one.
     pub const MOST_SECRETS: usize = 1_000;
 

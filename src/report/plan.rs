@@ -124,12 +124,13 @@ fn sharing(plan: &PlanView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
         };
         writeln!(out, "  {a} and {b} would share {bytes}{parts}")?;
     }
-    match pairs.len().saturating_sub(PAIRS) {
+    let more = pairs.len().saturating_sub(PAIRS) as u64;
+    match more.saturating_add(plan.summary.more_shared) {
         0 => Ok(()),
         more => writeln!(
             out,
             "  and {}: see `unify show`",
-            counted(more as u64, "more pair")
+            counted(more, "more pair")
         ),
     }
 }
@@ -246,10 +247,11 @@ Wrote the plan to standard output (content sha256:3f3f3f3f…).
             bytes: n,
         };
         sample.summary.shared = (0..12).map(pair).collect();
+        sample.summary.more_shared = 5;
         let text = report(&sample, &[], None);
         assert!(text.contains("\n  a and b11 would share 11 B\n"), "{text}");
         assert!(
-            text.contains("\n  a and b2 would share 2 B\n  and 2 more pairs: see `unify show`\n")
+            text.contains("\n  a and b2 would share 2 B\n  and 7 more pairs: see `unify show`\n")
         );
     }
 

@@ -315,5 +315,6 @@ fn small_summary() -> Summary {
         near_misses: NearMisses::default(),
         same_secrets: Vec::new(),
         more_same_secrets: 0,
+        more_shared: 0,
     }
 }

@@ -5,6 +5,7 @@
 //! their own), [`SummaryBuilder::object`] who shares what. Sums stay at the largest number
 //! instead of wrapping. Same calls in any order, same summary.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::model::{
@@ -78,7 +79,7 @@ impl SummaryBuilder {
 
     /// The summary: reasons by code, pairs in the order of the guests.
     pub fn finish(self) -> Summary {
-        let shared = self.pairs();
+        let (shared, more_shared) = self.pairs();
         let skipped = self.skipped.into_iter();
         Summary {
             totals: self.totals,
@@ -86,6 +87,7 @@ impl SummaryBuilder {
                 .map(|(r, count)| (r.code().to_owned(), count))
                 .collect(),
             shared,
+            more_shared,
             near_misses: self.near_misses,
             same_secrets: self.same_secrets,
             more_same_secrets: self.more_same_secrets,
@@ -101,13 +103,21 @@ impl SummaryBuilder {
         totals.objects += u64::from(link.makes.is_some());
     }
 
-    fn pairs(&self) -> Vec<Shared> {
+    /// Those that share most, and how many more there are.
+    fn pairs(&self) -> (Vec<Shared>, u64) {
         let mut pairs: BTreeMap<(u32, u32), Count> = BTreeMap::new();
         for (set, count) in &self.shared {
             for (first, second) in pairs_of(set) {
                 let pair = pairs.entry((first, second)).or_default();
                 pair.add(count.files, count.bytes);
             }
+        }
+        let mut pairs: Vec<_> = pairs.into_iter().collect();
+        let more = pairs.len().saturating_sub(Summary::MOST_PAIRS);
+        if more > 0 {
+            pairs.sort_by_key(|(_, count)| Reverse(count.bytes));
+            pairs.truncate(Summary::MOST_PAIRS);
+            pairs.sort_by_key(|(pair, _)| *pair);
         }
         let name = |index: u32| self.guests.get(index as usize).cloned();
         let shared = pairs.into_iter().filter_map(|((a, b), count)| {
@@ -117,7 +127,7 @@ impl SummaryBuilder {
                 bytes: count.bytes,
             })
         });
-        shared.collect()
+        (shared.collect(), more as u64)
     }
 }
 
@@ -238,5 +248,20 @@ mod tests {
             shared("b", "c", 1, 10),
         ];
         assert_eq!(sum.finish().shared, want);
+    }
+
+    #[test]
+    fn of_very_many_pairs_the_largest_are_listed() {
+        let guests = (0..200).map(|n| guest(&format!("g{n}"))).collect();
+        let mut sum = SummaryBuilder::new(guests);
+        let all: Vec<u32> = (0..200).collect();
+        sum.object(&all, 10);
+        sum.object(&[150, 199], 5);
+        let summary = sum.finish();
+        assert_eq!(summary.shared.len(), Summary::MOST_PAIRS);
+        assert_eq!(summary.more_shared, 200 * 199 / 2 - 10_000);
+        let largest = summary.shared.last().unwrap();
+        assert_eq!(largest.guests, (guest("g150"), guest("g199")));
+        assert_eq!((largest.files, largest.bytes), (2, 15));
     }
 }

@@ -180,6 +180,7 @@ pub fn summary() -> Summary {
     };
     Summary {
         more_same_secrets: 2,
+        more_shared: 3,
         totals: Totals {
             links: 3,
             names: 5,

@@ -45,6 +45,9 @@ struct Shown<'a> {
     skipped: Vec<SkippedJson<'a>>,
     /// Who shares how much with whom.
     shared: Vec<PairJson<'a>>,
+    /// How many more pairs share less.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_shared: Option<u64>,
     /// Files of equal content that only their metadata keeps apart.
     near_misses: NearJson<'a>,
     /// Keys and identities that several guests have in common.
@@ -209,6 +212,7 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> Shown<'a> {
         guests: guests(plan),
         skipped: skipped(plan),
         shared: pairs(plan),
+        more_shared: Some(plan.summary.more_shared).filter(|more| *more > 0),
         near_misses: NearJson {
             all: plan.summary.near_misses.all,
             by: &plan.summary.near_misses.by,

@@ -114,6 +114,10 @@ pub(super) fn pairs(sizes: Sizes, plan: &PlanView<'_>) -> Table {
         let (part_a, part_b) = (part(pair.percent.0), part(pair.percent.1));
         table.row([a.to_string(), part_a, b.to_string(), part_b, files, bytes]);
     }
+    if plan.summary.more_shared > 0 {
+        let more = counted(plan.summary.more_shared, "more pair") + " that share less";
+        table.row([&more, "", "", "", "", ""].map(str::to_owned));
+    }
     table
 }
 
