@@ -13,16 +13,19 @@ use rayon::prelude::*;
 
 use super::flight::Fate;
 
+/// So many objects are known to be sound before all are proven again: some megabytes, whatever the size of the plan.
+const REMEMBERED: usize = 1 << 16;
+
 /// Objects by name, for one run.
 pub(super) struct Objects<'a> {
     base: &'a Base,
     ignore: &'a [Ignored],
     max_links: u64,
-    /// What the whole content of an object was found to be, once a run.
+    /// What the whole content of an object was found to be, once a run of fewer than [`REMEMBERED`] objects.
     proven: HashMap<ObjectId, bool>,
     /// Opened in this batch.
     open: HashMap<ObjectId, Open>,
-    /// Looked for in this run and not there; only this run, which holds the base, could add them.
+    /// Looked for in this batch and not there; only this run, which holds the base, could add them.
     absent: HashSet<ObjectId>,
 }
 
@@ -92,9 +95,13 @@ impl<'a> Objects<'a> {
         }
     }
 
-    /// Forgets the handles of the last batch; what was proven stays.
+    /// Forgets the handles of the last batch; what was proven stays, as far as memory may grow.
     pub fn next_batch(&mut self) {
         self.open.clear();
+        self.absent.clear();
+        if self.proven.len() >= REMEMBERED {
+            self.proven.clear();
+        }
     }
 
     /// The objects that the batch uses.

@@ -75,14 +75,15 @@ impl<R: BufRead> SectionReader<R> {
         }
     }
 
-    /// The next action; `None` behind the last.
+    /// The next action; `None` behind the last. A text that was cut since is an error.
     pub fn next_action(&mut self) -> Result<Option<Action>, PlanError> {
         if self.left == 0 {
             return Ok(None);
         }
         self.left -= 1;
         let Some((line, _)) = self.frames.next()? else {
-            return Ok(None);
+            let (line, part) = (self.frames.line(), "actions");
+            return Err(PlanError::Missing { line, part });
         };
         let decoded = line::decode(self.frames.value()).map_err(PlanError::at(line))?;
         Ok(Some(decoded.action))

@@ -64,6 +64,21 @@ fn flags_before_all_names_are_a_section_of_their_own() {
 }
 
 #[test]
+fn a_section_that_was_cut_is_an_error() {
+    for form in [Form::Document, Form::Lines] {
+        let text = plan(form);
+        let mut whole = PlanReader::open(text.as_bytes()).unwrap();
+        while whole.next_action().unwrap().is_some() {}
+        let section = &whole.sections()[1];
+        let from = usize::try_from(section.begins()).unwrap();
+        let second = from + text[from..].find('\n').unwrap();
+        let mut reader = SectionReader::new(&text.as_bytes()[from..second], section);
+        assert!(reader.next_action().unwrap().is_some());
+        assert!(reader.next_action().is_err(), "{form:?}");
+    }
+}
+
+#[test]
 fn a_plan_without_actions_has_none() {
     assert_eq!(sections(&write(Form::Document, &[])).len(), 0);
 }
