@@ -36,7 +36,7 @@ type Take<'a> = dyn FnMut(Vec<Action>) -> Result<ControlFlow<()>, EngineError> +
 /// Hands out all actions in their order. The lines before one that is no plan's may not have been handed out when that
 /// is said.
 pub(super) fn stretches(
-    lines: &mut (impl Lines + Send),
+    lines: &mut (dyn Lines + Send),
     take: &mut Take<'_>,
 ) -> Result<(), EngineError> {
     loop {
@@ -52,7 +52,7 @@ pub(super) fn stretches(
 }
 
 /// The rest, from a thread; false where this process may have none.
-fn read_ahead(lines: &mut (impl Lines + Send), take: &mut Take<'_>) -> Result<bool, EngineError> {
+fn read_ahead(lines: &mut (dyn Lines + Send), take: &mut Take<'_>) -> Result<bool, EngineError> {
     scope(|scope| {
         let (sender, receiver) = sync_channel(1);
         let read = move || send_all(lines, &sender);
@@ -70,7 +70,7 @@ fn read_ahead(lines: &mut (impl Lines + Send), take: &mut Take<'_>) -> Result<bo
 }
 
 /// Until the last line, the first error, or nobody listens.
-fn send_all(lines: &mut impl Lines, to: &SyncSender<Stretch>) {
+fn send_all(lines: &mut dyn Lines, to: &SyncSender<Stretch>) {
     loop {
         let stretch = stretch(lines);
         let last = stretch.as_ref().map_or(true, |lines| is_last(lines));
@@ -80,7 +80,7 @@ fn send_all(lines: &mut impl Lines, to: &SyncSender<Stretch>) {
     }
 }
 
-fn stretch(lines: &mut impl Lines) -> Stretch {
+fn stretch(lines: &mut dyn Lines) -> Stretch {
     let mut stretch = Vec::new();
     while stretch.len() < STRETCH {
         match lines.next_line()? {

@@ -207,7 +207,7 @@ impl ReadyToApply {
         );
         let (copy, whole) = (self.run.papers.join(PLAN), self.flags_removed() == 0);
         let mut plan = by_path(&copy, &self.checked.sections, whole)?;
-        ahead::stretches(&mut plan, &mut |lines| {
+        ahead::stretches(&mut *plan, &mut |lines| {
             for action in lines {
                 work.take(action, stop, observer)?;
                 if work.is_over(stop) {

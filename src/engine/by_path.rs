@@ -18,67 +18,50 @@ use std::path::Path;
 use super::EngineError;
 use super::ahead::Lines;
 use super::plan_file::{open_copy, open_sections};
-use crate::ledger::{PlanError, PlanReader, Section, SectionReader};
+use crate::ledger::{PlanError, Section, SectionReader};
 use crate::model::{Action, GuestPath};
 
 /// The path of a line, or of the one that it stands behind, and its section.
 type Place = (Option<GuestPath>, usize);
 
-/// The lines of a plan that was read whole before.
-pub(super) enum ByPath<P, S> {
-    AsTheyStand(Box<PlanReader<P>>),
-    Merged(Merged<S>),
-}
-
-/// Sections, of each of which the next line is known.
-pub(super) struct Merged<R> {
-    /// Those that are not at their end.
-    sections: BTreeMap<usize, SectionReader<R>>,
-    next: BTreeMap<Place, Action>,
-}
+/// Of each section the next line, and what is behind it.
+struct Merged<R>(BTreeMap<Place, (Action, SectionReader<R>)>);
 
 /// The lines of the base's own copy. `whole`: no flag line was removed.
 pub(super) fn by_path(
     copy: &Path,
     sections: &[Section],
     whole: bool,
-) -> Result<ByPath<impl BufRead + use<>, impl BufRead + use<>>, EngineError> {
-    match open_sections(copy, sections)?.filter(|_| whole) {
-        Some(sections) => Ok(ByPath::Merged(Merged::of(sections)?)),
-        None => Ok(ByPath::AsTheyStand(Box::new(open_copy(copy)?))),
-    }
-}
-
-impl<P: BufRead, S: BufRead> Lines for ByPath<P, S> {
-    fn next_line(&mut self) -> Result<Option<Action>, PlanError> {
-        match self {
-            ByPath::AsTheyStand(plan) => plan.next_line(),
-            ByPath::Merged(merged) => merged.next_line(),
-        }
+) -> Result<Box<dyn Lines + Send>, EngineError> {
+    let sections = if whole {
+        open_sections(copy, sections)?
+    } else {
+        None
+    };
+    match sections {
+        Some(sections) => Ok(Box::new(Merged::of(sections)?)),
+        None => Ok(Box::new(open_copy(copy)?)),
     }
 }
 
 impl<R: BufRead> Merged<R> {
     fn of(sections: Vec<SectionReader<R>>) -> Result<Merged<R>, PlanError> {
-        let mut merged = Merged {
-            sections: sections.into_iter().enumerate().collect(),
-            next: BTreeMap::new(),
-        };
-        for number in 0..merged.sections.len() {
-            merged.read((None, number))?;
+        let mut merged = Merged(BTreeMap::new());
+        for (number, section) in sections.into_iter().enumerate() {
+            merged.put((None, number), section)?;
         }
         Ok(merged)
     }
 
-    /// The next line of the section of the one that stood there.
-    fn read(&mut self, (path, number): Place) -> Result<(), PlanError> {
-        let section = self.sections.get_mut(&number);
-        match section.map_or(Ok(None), SectionReader::next_action)? {
-            Some(action) => {
-                let path = path_of(&action).cloned().or(path);
-                self.next.insert((path, number), action);
-            }
-            None => drop(self.sections.remove(&number)),
+    /// Takes back the section of the line that stood there, unless that was its last.
+    fn put(
+        &mut self,
+        (path, number): Place,
+        mut section: SectionReader<R>,
+    ) -> Result<(), PlanError> {
+        if let Some(action) = section.next_action()? {
+            let path = path_of(&action).cloned().or(path);
+            self.0.insert((path, number), (action, section));
         }
         Ok(())
     }
@@ -86,10 +69,10 @@ impl<R: BufRead> Merged<R> {
 
 impl<R: BufRead> Lines for Merged<R> {
     fn next_line(&mut self) -> Result<Option<Action>, PlanError> {
-        let Some((place, action)) = self.next.pop_first() else {
+        let Some((place, (action, section))) = self.0.pop_first() else {
             return Ok(None);
         };
-        self.read(place)?;
+        self.put(place, section)?;
         Ok(Some(action))
     }
 }

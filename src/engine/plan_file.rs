@@ -72,7 +72,9 @@ impl PlanFile {
 }
 
 /// The base's own copy of a plan.
-pub(super) fn open_copy(path: &Path) -> Result<PlanReader<impl BufRead + use<>>, EngineError> {
+pub(super) fn open_copy(
+    path: &Path,
+) -> Result<PlanReader<impl BufRead + Send + use<>>, EngineError> {
     let plain = PaperReader::new(papers::open_for_reading(path)?)
         .map_err(|e| SysError::new("read", path, e))?;
     Ok(PlanReader::open(BufReader::new(plain))?)
@@ -83,17 +85,14 @@ pub(super) fn open_copy(path: &Path) -> Result<PlanReader<impl BufRead + use<>>,
 pub(super) fn open_sections(
     path: &Path,
     sections: &[Section],
-) -> SysResult<Option<Vec<SectionReader<impl BufRead + use<>>>>> {
-    let failed = |error| SysError::new("read", path, error);
-    let text = PaperReader::new(papers::open_for_reading(path)?).map_err(failed)?;
-    if matches!(text, PaperReader::Zstd(_)) {
+) -> SysResult<Option<Vec<SectionReader<impl BufRead + Send + use<>>>>> {
+    let file = Shared::open(path)?;
+    let text = |at| BufReader::with_capacity(SECTION_BUFFER, file.from(at));
+    let whole = PaperReader::new(text(0)).map_err(|e| SysError::new("read", path, e))?;
+    if matches!(whole, PaperReader::Zstd(_)) {
         return Ok(None);
     }
-    let file = Shared::open(path)?;
-    let open = |section: &Section| {
-        let text = BufReader::with_capacity(SECTION_BUFFER, file.from(section.begins()));
-        SectionReader::new(text, section)
-    };
+    let open = |section: &Section| SectionReader::new(text(section.begins()), section);
     Ok(Some(sections.iter().map(open).collect()))
 }
 

@@ -204,7 +204,7 @@ pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
 }
 
 /// A file of ours that is read at several places side by side, by one descriptor.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Shared(Arc<File>);
 
 impl Shared {
@@ -215,19 +215,20 @@ impl Shared {
 
     /// From this byte on.
     pub fn from(&self, at: u64) -> impl Read + use<> {
-        From {
+        Place {
             file: Arc::clone(&self.0),
             at,
         }
     }
 }
 
-struct From {
+/// Where one of its readers is.
+struct Place {
     file: Arc<File>,
     at: u64,
 }
 
-impl Read for From {
+impl Read for Place {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.at)?;
         self.at += read as u64;

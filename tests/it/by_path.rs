@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::disks::calls;
-use crate::edits::{action, edited};
+use crate::edits::without_flag_of;
 use crate::support::{
     Disk, File, Guest, Lab, content, id, is_immutable, listings, nlink, unchanged, unify,
 };
@@ -38,6 +38,22 @@ fn all_share([a, b, c]: &[Guest; 3]) {
     }
 }
 
+fn assert_by_path(names: &[(String, String)]) {
+    let place = |(guest, path): &(String, String)| (path.clone(), guest.clone());
+    assert!(names.is_sorted_by_key(place), "{names:?}");
+}
+
+/// Plans the guests into a file of this name, and applies that.
+fn planned_as(name: &str, lab: &Lab, guests: &[Guest; 3]) {
+    let (base, plan) = (lab.base(), lab.path(name));
+    let [base, plan] = [&base, &plan].map(|path| path.to_str().unwrap());
+    let guests = guests.each_ref().map(Guest::arg);
+    let mut args = vec!["plan", "--base", base, "-o", plan];
+    args.extend(guests.iter().map(String::as_str));
+    unify(&args).expect(0);
+    unify(&["apply", "--yes", plan]).expect(0);
+}
+
 #[test]
 fn a_flag_that_is_on_stays_on() {
     traced!();
@@ -59,10 +75,7 @@ fn a_flag_that_is_on_stays_on() {
     unchanged(&[a, b, c], &before, "after apply");
     let names = linked(&lab.receipt());
     assert_eq!(names.len(), 3 * FILES);
-    assert!(
-        names.is_sorted_by_key(|(guest, path)| (path.clone(), guest.clone())),
-        "{names:?}"
-    );
+    assert_by_path(&names);
 }
 
 /// No place in a compressed plan can be gone to: its lines are taken as they stand.
@@ -72,22 +85,7 @@ fn a_compressed_plan_is_applied_as_it_stands() {
     let guests = furnished(&lab);
     let [a, b, c] = &guests;
     let before = listings(&[a, b, c]);
-    let (base, plan) = (lab.base(), lab.path("plan.jsonl.zst"));
-    let [base, plan] = [&base, &plan].map(|path| path.to_str().unwrap());
-    let args = [
-        "plan",
-        "--base",
-        base,
-        "-o",
-        plan,
-        &a.arg(),
-        &b.arg(),
-        &c.arg(),
-    ]
-    .map(str::to_owned);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    unify(&args).expect(0);
-    unify(&["apply", "--yes", plan]).expect(0);
+    planned_as("plan.jsonl.zst", &lab, &guests);
     all_share(&guests);
     unchanged(&[a, b, c], &before, "after apply");
     let names = linked(&lab.receipt());
@@ -99,29 +97,9 @@ fn a_compressed_plan_is_applied_as_it_stands() {
 fn json_lines_are_applied_by_path_too() {
     let lab = lab!(Disk::Own);
     let guests = furnished(&lab);
-    let [a, b, c] = &guests;
-    let (base, plan) = (lab.base(), lab.path("plan.jsonl"));
-    let [base, plan] = [&base, &plan].map(|path| path.to_str().unwrap());
-    let args = [
-        "plan",
-        "--base",
-        base,
-        "-o",
-        plan,
-        &a.arg(),
-        &b.arg(),
-        &c.arg(),
-    ]
-    .map(str::to_owned);
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    unify(&args).expect(0);
-    unify(&["apply", "--yes", plan]).expect(0);
+    planned_as("plan.jsonl", &lab, &guests);
     all_share(&guests);
-    let names = linked(&lab.receipt());
-    assert!(
-        names.is_sorted_by_key(|(guest, path)| (path.clone(), guest.clone())),
-        "{names:?}"
-    );
+    assert_by_path(&linked(&lab.receipt()));
 }
 
 /// Only the flag lines that are left say what is protected: each is met before any other line of its object, so that nothing
@@ -141,12 +119,7 @@ fn where_a_flag_line_was_cut_lines_are_taken_as_they_stand() {
     let before = listings(&[&a, &b, &c]);
     let plan = lab.plan(&[&a, &b, &c], &[]);
     let cut = plan.link("a", "/usr/k").unwrap()["object"].clone();
-    let edited = edited(&lab, &plan, |lines| {
-        lines.retain(|line| {
-            let action = action(line).unwrap_or_default();
-            action["action"] != "flag" || action["object"] != cut
-        });
-    });
+    let edited = without_flag_of(&lab, &plan, &cut);
     let edited = edited.to_str().unwrap();
     for step in 0.. {
         let out = unify(&["apply", "--yes", "--max-actions", "1", edited]).expect_one_of(&[0, 4]);

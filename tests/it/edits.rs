@@ -18,13 +18,23 @@ fn lab_with_plan(lab: &Lab) -> ([Guest; 2], Planned) {
 }
 
 /// Writes the plan again with some of its lines changed.
-pub fn edited(lab: &Lab, plan: &Planned, edit: impl FnOnce(&mut Vec<String>)) -> PathBuf {
+fn edited(lab: &Lab, plan: &Planned, edit: impl FnOnce(&mut Vec<String>)) -> PathBuf {
     let text = std::fs::read_to_string(&plan.path).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     edit(&mut lines);
     let path = lab.path("edited.json");
     std::fs::write(&path, lines.join("\n") + "\n").unwrap();
     path
+}
+
+/// The plan without the line that protects this object.
+pub fn without_flag_of(lab: &Lab, plan: &Planned, object: &Value) -> PathBuf {
+    edited(lab, plan, |lines| {
+        lines.retain(|line| {
+            let action = action(line).unwrap_or_default();
+            action["action"] != "flag" || action["object"] != *object
+        });
+    })
 }
 
 /// Where the link line of a name stands, from 0.
@@ -37,7 +47,7 @@ fn line_of(lines: &[String], guest: &str, path: &str) -> usize {
         .expect("the line is in the plan")
 }
 
-pub fn action(line: &str) -> Option<Value> {
+fn action(line: &str) -> Option<Value> {
     let value: Value = serde_json::from_str(line.trim_end_matches(',')).ok()?;
     value.get("action").is_some().then_some(value)
 }
@@ -354,12 +364,7 @@ fn a_later_generation_is_protected_like_the_first() {
         let object = |name: &str| plan.link("web", name).unwrap()["object"].clone();
         let (kept, dropped) = (object("/usr/a0"), object("/usr/b0"));
         assert_ne!(kept, dropped);
-        let edited = edited(&lab, &plan, |lines| {
-            lines.retain(|line| {
-                let action = action(line).unwrap_or_default();
-                action["action"] != "flag" || action["object"] != dropped
-            });
-        });
+        let edited = without_flag_of(&lab, &plan, &dropped);
         let args = [&["apply", "--yes"], pace, &[edited.to_str().unwrap()]].concat();
         unify_with(&[("UNIFY_MAX_LINKS", "4")], &args).expect(0);
         let names = |kind: &str| {
