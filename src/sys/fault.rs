@@ -10,6 +10,7 @@
 //! * `UNIFY_FAULT_TRACE=FILE`: the names of all calls are appended, one a line
 //! * `UNIFY_MAX_LINKS=4`: so few names may an inode have, to meet the limit in a small scene
 //! * `UNIFY_MEMORY=4096`: so many bytes of memory has the machine
+//! * `UNIFY_MOST_HELD=0`: so many bytes of a shelf are held in memory before they go to a file
 //! * `UNIFY_MOST_NAMES=9`: so many names, and bytes of names, may a guest have
 //! * `UNIFY_OLD_KERNEL=1`: what kernels of before 5.8 do not tell is not told
 //! * `UNIFY_WEAK=NAME`: one defence is off, to see that a test misses it
@@ -57,7 +58,7 @@ use armed::pass;
 #[cfg(feature = "faults")]
 pub use armed::weak;
 #[cfg(feature = "faults")]
-pub(super) use armed::{max_links, memory, most_names, old_kernel};
+pub(super) use armed::{max_links, memory, most_held, most_names, old_kernel};
 
 /// Is a defence switched off? Never, in the program as it is shipped.
 #[cfg(not(feature = "faults"))]
@@ -74,6 +75,12 @@ pub(super) const fn max_links() -> Option<u64> {
 /// The memory that a test asks for.
 #[cfg(not(feature = "faults"))]
 pub(super) const fn memory() -> Option<u64> {
+    None
+}
+
+/// The limit of a shelf that a test asks for.
+#[cfg(not(feature = "faults"))]
+pub(super) const fn most_held() -> Option<usize> {
     None
 }
 

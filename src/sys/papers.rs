@@ -287,6 +287,14 @@ pub fn remove(path: &Path) -> SysResult<()> {
     .map(drop)
 }
 
+/// A new file that has no name in `dir`, readable and writable by its owner: it vanishes with its handle.
+pub(super) fn nameless(dir: &Path) -> SysResult<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    options.custom_flags(nix::libc::O_TMPFILE);
+    call("tmpfile", || options.open(dir)).map_err(|e| SysError::new("make a file in", dir, e))
+}
+
 fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
@@ -332,15 +340,7 @@ impl Spool {
 
     fn from_stdin() -> SysResult<Spool> {
         let path = std::env::temp_dir();
-        let mut options = OpenOptions::new();
-        let nameless = options
-            .read(true)
-            .write(true)
-            .mode(0o600)
-            .custom_flags(nix::libc::O_TMPFILE);
-        let mut file = nameless
-            .open(&path)
-            .map_err(|e| SysError::new("make a file in", &path, e))?;
+        let mut file = nameless(&path)?;
         io::copy(&mut io::stdin().lock(), &mut file)
             .map_err(|e| SysError::new("copy standard input into", &path, e))?;
         Ok(Spool {

@@ -84,6 +84,10 @@ pub(in crate::sys) fn memory() -> Option<u64> {
     std::env::var("UNIFY_MEMORY").ok()?.parse().ok()
 }
 
+pub(in crate::sys) fn most_held() -> Option<usize> {
+    std::env::var("UNIFY_MOST_HELD").ok()?.parse().ok()
+}
+
 pub(in crate::sys) fn most_names() -> Option<u32> {
     std::env::var("UNIFY_MOST_NAMES").ok()?.parse().ok()
 }
