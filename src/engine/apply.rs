@@ -190,7 +190,7 @@ impl ReadyToApply {
         receipt.sync()?;
         let holders = self.history.holders(&self.checked.guests);
         let everybody = self.checked.guests.iter().chain(&holders).collect();
-        let mut holding = Holding::new(everybody, &self.history);
+        let mut holding = Holding::new(everybody, &self.base, &self.history)?;
         self.teach(&mut holding, &mut receipt)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
         let max_links = machine::filesystem(self.base.dir())?.max_links;
@@ -232,7 +232,7 @@ impl ReadyToApply {
         if !self.checked.shared {
             return Ok(());
         }
-        let teacher = Teacher::new(&self.base, &self.history, holding);
+        let mut teacher = Teacher::new(&self.base, &self.history, holding)?;
         let mut plan = open_copy(&self.run.papers.join(PLAN))?;
         while let Some((_, line)) = plan.next_action()? {
             if let Action::Skip(skip) = &line.action {
@@ -354,7 +354,7 @@ fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> 
         };
         let other = known
             .open(&guest.name)
-            .filter(|other| other.id != guest.id && !known.files.is_empty());
+            .filter(|other| other.id != guest.id && known.files > 0);
         if let Some(other) = other {
             return Err(EngineError::PlanRefused(format!(
                 "the base knows another guest called {}, at {}: give this one another name with NAME=PATH",

@@ -182,6 +182,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let halt = |error| EngineError::halted(self.base, error);
         let conditions = self.still.look(self.holding.guests()).map_err(halt)?;
         self.objects.next_batch();
+        self.holding.next_batch();
         let links = std::mem::take(&mut self.links);
         (self.names, self.bytes) = (0, 0);
         let done = links.len() as u64;
@@ -229,7 +230,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             match prepare(&link, start, &world, opened, objects, holding) {
                 Verdict::Ready(prepared) => ready.push((link, prepared)),
                 Verdict::AlreadyDone(object) => {
-                    holding.learn(object, world.index, &names_of(&link));
+                    holding.learn(object, world.index, &names_of(&link))?;
                     self.answer(&link, object, Outcome::AlreadyDone)?;
                 }
                 Verdict::Over(fate) => self.answer_bad(&link, &fate)?,
@@ -308,7 +309,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         self.links.extend(again);
         for (job, fate) in jobs.iter().zip(&landed.fates) {
             if fate.is_done() {
-                self.holding.add(job.object, job.guest, &job.names);
+                self.holding.add(job.object, job.guest, &job.names)?;
             }
         }
         self.receipt.result.quarantined += landed.quarantined;

@@ -4,98 +4,60 @@
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
+use super::remembered::Remembered;
 use super::{EngineError, Guest};
 use crate::base::Base;
 use crate::ledger::{ReceiptError, ReceiptReader};
 use crate::model::{
-    Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptLine, Refusal,
-    RunEnd, RunId, RunKind, RunStatus, Time,
+    Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptGuest, ReceiptLine,
+    Refusal, RunEnd, RunId, RunKind, RunStatus,
 };
 use crate::sys::{SysError, SysResult, papers};
 
+pub(super) use super::remembered::Linked;
+
 /// A guest that the base remembers. Its name says who it is, its root where it was last.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Remembered {
+#[derive(Debug, Clone)]
+pub(super) struct Known {
     pub root: PathBuf,
-    /// What was linked and not undone, by first name.
-    pub files: BTreeMap<GuestPath, Linked>,
-    /// First names by the others.
-    firsts: HashMap<GuestPath, GuestPath>,
+    /// How many files were linked and not undone.
+    pub files: u64,
+    number: u32,
 }
 
-impl Remembered {
+impl Known {
     /// Its root, if a directory is there.
     pub fn open(&self, name: &GuestName) -> Option<Guest> {
         Guest::open(name.clone(), &self.root).ok()
     }
-
-    /// Names that were another file's are this one's now; the other keeps the rest.
-    fn link(&mut self, linked: Linked) {
-        for name in &linked.paths {
-            if let Some(mut other) = self.take_out(name) {
-                other.paths.retain(|path| path != name);
-                self.put_in(other);
-            }
-        }
-        self.put_in(linked);
-    }
-
-    /// The file that has any of these names is nobody's but its guest's.
-    fn forget(&mut self, names: &[GuestPath]) {
-        names.iter().find_map(|name| self.take_out(name));
-    }
-
-    fn put_in(&mut self, linked: Linked) {
-        if let Some(first) = linked.paths.first().cloned() {
-            let others = linked.paths.iter().filter(|name| **name != first);
-            self.firsts
-                .extend(others.map(|name| (name.clone(), first.clone())));
-            self.files.insert(first, linked);
-        }
-    }
-
-    /// The file that has this name, no more among the others.
-    fn take_out(&mut self, name: &GuestPath) -> Option<Linked> {
-        let first = self.firsts.get(name).unwrap_or(name);
-        let linked = self.files.remove(first)?;
-        for name in &linked.paths {
-            self.firsts.remove(name);
-        }
-        Some(linked)
-    }
 }
 
-/// A file of a guest that was linked and not undone.
-#[derive(Debug, Clone)]
-pub(super) struct Linked {
-    /// All its names.
-    pub paths: Vec<GuestPath>,
-    pub object: ObjectId,
-    /// The run that linked it last.
-    pub run: RunId,
-    /// Its own time, where that is not the object's.
-    pub mtime: Option<Time>,
-    /// Did the run that linked it protect its objects?
-    pub protected: bool,
-}
-
-/// All receipts of a base.
-#[derive(Debug, Default)]
+/// All receipts of a base. Memory does not grow with the files that they tell of.
+#[derive(Debug)]
 pub(super) struct History {
-    pub guests: BTreeMap<GuestName, Remembered>,
+    pub guests: BTreeMap<GuestName, Known>,
     pub runs: Vec<RunStatus>,
     /// Runs by the content digest of their plan.
     pub plans: Vec<(Digest, RunId)>,
+    files: Remembered,
 }
 
 impl History {
     /// Replays all receipts, oldest first.
     pub fn read(base: &Base) -> Result<History, EngineError> {
-        let mut history = History::default();
+        let mut history = History {
+            guests: BTreeMap::new(),
+            runs: Vec::new(),
+            plans: Vec::new(),
+            files: Remembered::new(base.path()),
+        };
         for run in base.runs()? {
             for name in ["receipt.jsonl", "recovered.jsonl"] {
                 history.replay(base, &run, name)?;
             }
+        }
+        for known in history.guests.values_mut() {
+            known.files = history.files.count(known.number);
         }
         Ok(history)
     }
@@ -103,18 +65,55 @@ impl History {
     /// Guests that hold names and whose roots are still there, opened; without those in `open`.
     pub fn holders(&self, open: &[Guest]) -> Vec<Guest> {
         let held = self.guests.iter().filter(|(name, known)| {
-            !known.files.is_empty() && !open.iter().any(|guest| guest.name == **name)
+            known.files > 0 && !open.iter().any(|guest| guest.name == **name)
         });
         held.filter_map(|(name, known)| known.open(name)).collect()
     }
 
+    /// Every file that was linked and not undone, with its guest; in no order that means anything.
+    pub fn files(&self) -> impl Iterator<Item = SysResult<(&GuestName, Linked)>> {
+        let numbers = self.guests.iter().map(|(name, known)| (known.number, name));
+        let names: HashMap<u32, &GuestName> = numbers.collect();
+        self.files.all().filter_map(move |file| match file {
+            Ok((guest, linked)) => Some(Ok((*names.get(&guest)?, linked))),
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    /// The same, guest by guest and by first name, as far as `wanted` says. All of them are in memory then.
+    pub fn by_guest(
+        &self,
+        wanted: impl Fn(&GuestName, &Linked) -> bool,
+    ) -> SysResult<BTreeMap<&GuestName, Vec<Linked>>> {
+        let mut all: BTreeMap<&GuestName, Vec<Linked>> = BTreeMap::new();
+        for file in self.files() {
+            let (guest, linked) = file?;
+            if wanted(guest, &linked) {
+                all.entry(guest).or_default().push(linked);
+            }
+        }
+        for files in all.values_mut() {
+            files.sort_by(|a, b| a.paths.cmp(&b.paths));
+        }
+        Ok(all)
+    }
+
+    /// Is this the first name of a file that was linked and not undone?
+    pub fn has(&self, guest: &GuestName, first: &GuestPath) -> SysResult<bool> {
+        match self.guests.get(guest) {
+            Some(known) => Ok(self.files.file(known.number, first)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
     /// Objects that names were linked to, and whether a run that did so protects them.
-    pub fn protection(&self) -> HashMap<ObjectId, bool> {
+    pub fn protection(&self) -> SysResult<HashMap<ObjectId, bool>> {
         let mut all = HashMap::new();
-        for file in self.guests.values().flat_map(|known| known.files.values()) {
+        for file in self.files() {
+            let (_, file) = file?;
             *all.entry(file.object).or_default() |= file.protected;
         }
-        all
+        Ok(all)
     }
 
     fn replay(&mut self, base: &Base, run: &RunId, name: &str) -> Result<(), EngineError> {
@@ -132,7 +131,7 @@ impl History {
         let receipt = reader.receipt().clone();
         self.see(&receipt);
         while let Some(line) = reader.next_line().map_err(damaged)? {
-            self.take(&receipt, line);
+            self.take(&receipt, line)?;
         }
         let totals = reader.finish().map_err(damaged)?.totals;
         if name == "receipt.jsonl" {
@@ -158,37 +157,33 @@ impl History {
         }
     }
 
-    fn take(&mut self, receipt: &Receipt, line: ReceiptLine) {
-        let Some(guest) = receipt
-            .guests
-            .iter()
-            .find(|g| Some(&g.name) == line.guest.as_ref())
-        else {
-            return;
+    fn take(&mut self, receipt: &Receipt, line: ReceiptLine) -> SysResult<()> {
+        let named = |g: &&ReceiptGuest| Some(&g.name) == line.guest.as_ref();
+        let Some(guest) = receipt.guests.iter().find(named) else {
+            return Ok(());
         };
-        let known = self.guests.entry(guest.name.clone()).or_default();
-        known.root.clone_from(&guest.root);
-        let Some(first) = line.paths.first().cloned() else {
-            return;
+        let number = self.number_of(guest);
+        let Some(first) = line.paths.first() else {
+            return Ok(());
         };
+        let before = self.files.file(number, first)?;
         // What healing finished may stand in the receipt already, and there with more facts.
-        let in_receipt = known
-            .files
-            .get(&first)
+        let in_receipt = before
+            .as_ref()
             .is_some_and(|linked| linked.run == receipt.run);
         let mtime = match line.outcome {
             Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
-            Outcome::AlreadyDone if !known.files.contains_key(&first) => None,
+            Outcome::AlreadyDone if before.is_none() => None,
             // A name that undo found to be the guest's own, or gone, is ours no more.
             Outcome::Refused(Refusal::NotShared {} | Refusal::Gone {})
                 if receipt.what == RunKind::Undo =>
             {
                 None
             }
-            _ => return,
+            _ => return Ok(()),
         };
         match receipt.what {
-            RunKind::Undo => known.forget(&line.paths),
+            RunKind::Undo => self.files.forget(number, &line.paths),
             RunKind::Apply => {
                 let linked = Linked {
                     paths: line.paths,
@@ -197,9 +192,22 @@ impl History {
                     mtime,
                     protected: receipt.protect.is_some_and(|mode| mode != Protect::None),
                 };
-                known.link(linked);
+                self.files.link(number, &linked)
             }
         }
+    }
+
+    /// The number of a guest that is known from here on, and where it is.
+    fn number_of(&mut self, guest: &ReceiptGuest) -> u32 {
+        let next = self.guests.len() as u32;
+        let known = self.guests.entry(guest.name.clone());
+        let known = known.or_insert_with(|| Known {
+            root: PathBuf::new(),
+            files: 0,
+            number: next,
+        });
+        known.root.clone_from(&guest.root);
+        known.number
     }
 }
 

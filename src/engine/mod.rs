@@ -62,6 +62,7 @@ mod quiet;
 mod receipts;
 mod recover;
 mod recovered;
+mod remembered;
 mod rights;
 mod safety;
 mod scrub;

@@ -333,7 +333,7 @@ fn may_lift(
         return Ok(());
     }
     let lift = holding.may_lift(id, &open.state, 1, world.conditions);
-    lift.map_err(Fate::Refused)
+    lift.map_err(failed)?.map_err(Fate::Refused)
 }
 
 fn equal(old: &Leased, state: &FileState, open: &Open, ignore: &[Ignored]) -> Result<(), Fate> {

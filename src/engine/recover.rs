@@ -188,7 +188,7 @@ fn heal_run(
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
     let history = History::read(base)?;
     let holders = history.holders(&[]);
-    let mut holding = Holding::new(holders.iter().collect(), &history);
+    let mut holding = Holding::new(holders.iter().collect(), base, &history)?;
     for unknown in safety::unknown_names(base, &mut holding, lifted)? {
         observer.notice(&Event::Warning(&unknown));
         recovered.notes.push(unknown);

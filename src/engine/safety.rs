@@ -30,12 +30,13 @@ pub(super) fn check(
     let others = history.holders(&[]);
     let known = |guest: &Guest| concerned.iter().any(|other| other.name == guest.name);
     let others = others.iter().filter(|guest| !known(guest));
-    let mut holding = Holding::new(concerned.iter().copied().chain(others).collect(), &history);
+    let everybody = concerned.iter().copied().chain(others).collect();
+    let mut holding = Holding::new(everybody, base, &history)?;
     for intent in &batch.intents {
         let at = concerned.iter().position(|g| g.name == intent.guest);
-        at.into_iter().for_each(|at| {
-            holding.learn(intent.object, at, std::slice::from_ref(&intent.path));
-        });
+        if let Some(at) = at {
+            holding.learn(intent.object, at, std::slice::from_ref(&intent.path))?;
+        }
     }
     still.freeze(holding.guests())?;
     let mut conditions = still.look(holding.guests())?;
@@ -61,11 +62,12 @@ fn holders_are_quiet(
     let lift = |holding: &mut Holding<'_>, one: &Due| {
         holding.may_lift(&one.object, &one.state, 1 + one.staged, conditions)
     };
-    let is_lost = |one: &&Due| {
-        let may = lift(holding, one);
-        matches!(may, Err(Refusal::HolderUnknown { .. }))
-    };
-    let lost: Vec<&Due> = due.iter().filter(is_lost).collect();
+    let mut lost = Vec::new();
+    for one in due {
+        if let Err(Refusal::HolderUnknown { .. }) = lift(holding, one)? {
+            lost.push(one);
+        }
+    }
     let unseen = if lost.is_empty() {
         None
     } else {
@@ -73,7 +75,7 @@ fn holders_are_quiet(
     };
     let object = |one: &Due| Some((one.object, unseen.clone()));
     for one in due {
-        lift(holding, one).map_err(|refusal| refused(base, object(one), &refusal))?;
+        lift(holding, one)?.map_err(|refusal| refused(base, object(one), &refusal))?;
     }
     Ok(())
 }
@@ -90,7 +92,8 @@ pub(super) fn unknown_names(
         let Some(state) = base.object_state(&object)? else {
             continue;
         };
-        if let Err(Refusal::HolderUnknown { names }) = holding.may_lift(&object, &state, 1, &[]) {
+        let may = holding.may_lift(&object, &state, 1, &[])?;
+        if let Err(Refusal::HolderUnknown { names }) = may {
             let are = if names == 1 { "name is" } else { "names are" };
             said.push(format!(
                 "object {object}: {names} {are} where no receipt says; plan and apply the guests again, so that an undo finds them"
@@ -192,7 +195,7 @@ fn find_names(lost: &[&Due], holding: &mut Holding<'_>) -> SysResult<Option<Stri
             if let Some(object) = object_of.get(&tree.state(file).id) {
                 let names = tree.names_of(file).map(|name| tree.guest_path(name));
                 let names: Vec<GuestPath> = names.collect();
-                holding.learn(*object, at, &names);
+                holding.learn(*object, at, &names)?;
             }
         }
     }

@@ -33,8 +33,8 @@ pub fn scrub(
     let history = History::read(base)?;
     let mut work = Work {
         base,
-        protection: history.protection(),
-        names: Names::new(&history),
+        protection: history.protection()?,
+        names: Names::new(&history)?,
         cache: readers.cache,
         crew: Crew::start(reading_in(Some(base.dir()), readers.jobs)?)?,
         found: Scrub::default(),
@@ -228,20 +228,17 @@ struct Names {
 }
 
 impl Names {
-    fn new(history: &History) -> Names {
+    fn new(history: &History) -> SysResult<Names> {
         let guests = history.holders(&[]);
         let mut by_object: BTreeMap<ObjectId, Vec<(usize, GuestPath)>> = BTreeMap::new();
+        let mut all = history.by_guest(|_, _| true)?;
         for (at, guest) in guests.iter().enumerate() {
-            let files = history
-                .guests
-                .get(&guest.name)
-                .map(|known| known.files.values());
-            for file in files.into_iter().flatten() {
+            for file in all.remove(&guest.name).into_iter().flatten() {
                 let names = by_object.entry(file.object).or_default();
-                names.extend(file.paths.iter().map(|path| (at, path.clone())));
+                names.extend(file.paths.into_iter().map(|path| (at, path)));
             }
         }
-        Names { guests, by_object }
+        Ok(Names { guests, by_object })
     }
 
     fn of(&self, object: &ObjectId, inode: FileId) -> Vec<(GuestName, GuestPath)> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::history::{History, Linked, Remembered};
+use super::history::{History, Known, Linked};
 use super::{EngineError, Guest};
 use crate::base::{Base, Index};
 use crate::model::{
@@ -19,10 +19,12 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     let index = Index::read(base)?;
     observer.notice(&Event::Begin(Stage::Scan, None));
     let mut all = Vec::new();
+    let mut files = history.by_guest(|_, _| true)?;
     for (name, known) in &history.guests {
-        let seen = look_at(name, known, base, &index, observer)?;
+        let files = files.remove(name).unwrap_or_default();
+        let seen = look_at(name, known, &files, base, &index, observer)?;
         // Nothing is left to say of a guest that is gone and shares nothing.
-        if seen.status.missing.is_none() || !known.files.is_empty() {
+        if seen.status.missing.is_none() || !files.is_empty() {
             all.push(seen);
         }
     }
@@ -73,7 +75,8 @@ impl Seen {
 
 fn look_at(
     name: &GuestName,
-    known: &Remembered,
+    known: &Known,
+    files: &[Linked],
     base: &Base,
     index: &Index,
     observer: &dyn Observer,
@@ -106,7 +109,7 @@ fn look_at(
     let found = scan(&view, observer)?;
     let found = found.map_err(|error| EngineError::CannotHere(format!("guest {name}: {error}")))?;
     seen.add(&found, index);
-    for file in known.files.values() {
+    for file in files {
         let drifted = drifts(&guest, file, base, index)?;
         if drifted.is_empty() {
             seen.linked_bytes += allocated(index, base.object_inode(&file.object)?);

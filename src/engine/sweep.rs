@@ -101,7 +101,7 @@ pub(super) fn flag_unprotected(
     base: &Base,
     receipt: Option<&Receipt>,
 ) -> Result<Vec<ObjectId>, EngineError> {
-    let protection = History::read(base)?.protection();
+    let protection = History::read(base)?.protection()?;
     let run_protects = receipt.and_then(|receipt| receipt.protect) == Some(Protect::Immutable);
     let mut flagged = Vec::new();
     for held in Index::read(base)?.objects() {

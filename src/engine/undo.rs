@@ -133,7 +133,7 @@ impl ReadyToUndo {
             observer,
         )?;
         let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
-        let mut holding = Holding::new(everybody, &self.history);
+        let mut holding = Holding::new(everybody, &self.base, &self.history)?;
         self.answer_lost(&mut holding, &mut receipt)?;
         let mut still = Still::new(&self.base, self.allow_running, observer)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
@@ -261,8 +261,10 @@ impl ReadyToUndo {
         for (guest, files) in &self.chosen.lost {
             for file in files {
                 let state = self.base.object_state(&file.object)?;
-                let left = state
-                    .is_some_and(|state| holding.may_lift(&file.object, &state, 1, &[]).is_err());
+                let left = match state {
+                    Some(state) => holding.may_lift(&file.object, &state, 1, &[])?.is_err(),
+                    None => false,
+                };
                 let refusal = if left {
                     Refusal::RootChanged {}
                 } else {

@@ -16,12 +16,11 @@ pub(super) fn chosen_run(history: &History, which: &Which) -> Result<Option<RunI
             "the base knows no run {run}: `unify status` lists them"
         ))),
         Which::Last => {
-            let with_names = history
-                .guests
-                .values()
-                .flat_map(|known| known.files.values())
-                .map(|linked| &linked.run);
-            Ok(with_names.max().cloned())
+            let mut last = None;
+            for file in history.files() {
+                last = last.max(Some(file?.1.run));
+            }
+            Ok(last)
         }
     }
 }
@@ -45,17 +44,15 @@ pub(super) fn chosen_files(
     known_guests(history, &options.guests)?;
     let patterns = path_patterns(&options.paths)?;
     let mut chosen = Chosen::default();
-    let wanted = |name: &GuestName| options.guests.is_empty() || options.guests.contains(name);
-    for (name, known) in history.guests.iter().filter(|(name, _)| wanted(name)) {
-        let files = known
-            .files
-            .values()
-            .filter(|file| run.is_none_or(|run| file.run == *run))
-            .filter(|file| matches_any(patterns.as_ref(), &file.paths));
-        let files: Vec<Linked> = files.cloned().collect();
-        if files.is_empty() {
+    let wanted = |guest: &GuestName, file: &Linked| {
+        (options.guests.is_empty() || options.guests.contains(guest))
+            && run.is_none_or(|run| file.run == *run)
+            && matches_any(patterns.as_ref(), &file.paths)
+    };
+    for (name, files) in history.by_guest(wanted)? {
+        let Some(known) = history.guests.get(name) else {
             continue;
-        }
+        };
         match SysError::absent(Guest::open(name.clone(), &known.root))? {
             Some(guest) => {
                 let at = chosen.guests.len();

@@ -63,7 +63,7 @@ fn try_prepare(
     let mut alone = false;
     if flagged {
         let lift = holding.may_lift(&linked.object, &shared, 1, conditions);
-        lift.map_err(Outcome::Refused)?;
+        lift.map_err(failed)?.map_err(Outcome::Refused)?;
         alone = holding.holders(&linked.object).all(|at| at == *index);
     }
     let old = Leased::take(file)

@@ -95,7 +95,7 @@ impl Check<'_> {
                 self.tell(proven?);
             }
             match line {
-                Action::Link(link) => self.link(link, wrong),
+                Action::Link(link) => self.link(link, wrong)?,
                 Action::Flag(flag) => self.flag(flag),
                 Action::Skip(_) => {}
             }
@@ -130,16 +130,17 @@ impl Check<'_> {
         }
     }
 
-    fn link(&mut self, link: &Link, wrong: Vec<(&GuestPath, Wrong)>) {
+    fn link(&mut self, link: &Link, wrong: Vec<(&GuestPath, Wrong)>) -> SysResult<()> {
         if wrong.is_empty() {
             self.found.holds += 1;
-        } else if !self.was_applied(link) {
+        } else if !self.history.has(&link.guest, &link.path)? {
             self.found.not_applied += 1;
         } else {
             for (path, what) in wrong {
                 self.differ(Some(&link.guest), Some(path), Some(link.object), what);
             }
         }
+        Ok(())
     }
 
     fn flag(&mut self, flag: &Flag) {
@@ -169,11 +170,6 @@ impl Check<'_> {
             self.differ(None, None, None, Wrong::LeftInStaging(shown));
         }
         Ok(())
-    }
-
-    fn was_applied(&self, link: &Link) -> bool {
-        let known = self.history.guests.get(&link.guest);
-        known.is_some_and(|known| known.files.contains_key(&link.path))
     }
 
     fn differ(

@@ -18,6 +18,7 @@
 //! | `frozen`, `still`, `stuck`, `writers` | guests that run meanwhile |
 //! | `swaps` | guests that attack meanwhile |
 //! | `moved` | guests that are not where the base remembers them |
+//! | `shelved` | that what is remembered need not fit the memory |
 //! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
 //! | `healed`, `half_undone`, `holders` | what guests did between a cut and its healing |
 //! | `matrix`, `races`, `spoiled_objects`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
@@ -97,6 +98,7 @@ mod real;
 mod refused;
 mod running;
 mod schema;
+mod shelved;
 mod sparse;
 mod spoiled_objects;
 mod starts;
