@@ -166,9 +166,10 @@ pub fn prepare() -> SysResult<()> {
 
 /// Most names of one batch: at most 4,096, and so few that the descriptors of a batch (the file, the object, the
 /// directory, a guard) and of three before it that are let go (the file, the object) fit into the limit of this process,
-/// which is raised as far as it may be.
+/// which is raised as far as it may be, beside those that are open now: the roots of guests are.
 pub fn names_a_batch() -> usize {
-    (descriptors().saturating_sub(64) / 10).clamp(1, 4096)
+    let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
+    (descriptors().saturating_sub(64 + open) / 10).clamp(1, 4096)
 }
 
 /// Files that this process may have open: the limit is raised as far as it may be.

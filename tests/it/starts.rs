@@ -354,3 +354,26 @@ fn fill(dir: &Path, leave_kib: u64) {
     }
     std::fs::remove_file(dir.join("spare")).unwrap();
 }
+
+/// The roots of guests stay open through a run: a batch must be so small that its files can be open beside them.
+#[test]
+fn many_guests_and_few_descriptors() {
+    let lab = lab!(Disk::Own);
+    let guests: Vec<Guest> = (0..120).map(|n| lab.guest(&format!("g{n:03}"))).collect();
+    for guest in &guests {
+        guest.put("/usr/f", &File::new(content(1)));
+    }
+    let all: Vec<&Guest> = guests.iter().collect();
+    let before = listings(&all);
+    let plan = lab.plan(&all, &[]);
+    let few = ("150 descriptors", r#"exec prlimit --nofile=150:150 "$@""#);
+    run(few, &["apply", "--yes", plan.path.to_str().unwrap()]).expect(0);
+    let inode = |guest: &Guest| id(&guest.host("/usr/f"));
+    assert!(guests.iter().all(|guest| inode(guest) == inode(&guests[0])));
+    let base = lab.base();
+    let base = base.to_str().unwrap();
+    run(few, &["undo", "--yes", "--run", "all", "--base", base]).expect(0);
+    unchanged(&all, &before, "after undo");
+    run(few, &["gc", "--base", base]).expect(0);
+    assert_eq!(lab.objects().len(), 0);
+}
