@@ -2,8 +2,6 @@
 
 mod flags;
 
-use std::collections::HashSet;
-
 use super::apply::ReadyToApply;
 use super::batch::{Batch, Flagged, Job, Order};
 use super::dropper::Dropper;
@@ -11,6 +9,7 @@ use super::flight::Fate;
 use super::holding::Holding;
 use super::journal_file::JournalFile;
 use super::limits::Pace;
+use super::object_set::ObjectSet;
 use super::objects::Objects;
 use super::pending::{Pending, Unpaid, once_more, outcomes};
 use super::prepare::{
@@ -52,9 +51,9 @@ pub(super) struct ApplyLoop<'a, 'r> {
     bytes: u64,
     most_names: usize,
     /// Objects that shall be protected and do not exist yet.
-    wanted: HashSet<ObjectId>,
+    wanted: ObjectSet,
     /// Flag lines that were read and are not answered, by their objects.
-    unanswered: HashSet<ObjectId>,
+    unanswered: ObjectSet,
     unpaid: Unpaid,
     /// All objects that the plan makes are protected, wherever their flag lines stand.
     protects_all: bool,
@@ -102,9 +101,9 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             names: 0,
             bytes: 0,
             most_names,
-            wanted: HashSet::new(),
-            unanswered: HashSet::new(),
-            unpaid: Unpaid::default(),
+            wanted: ObjectSet::new(base),
+            unanswered: ObjectSet::new(base),
+            unpaid: Unpaid(ObjectSet::new(base)),
             protects_all: header.protection.mode == Protect::Immutable
                 && ready.flags_removed() == 0,
             unreachable: Vec::new(),
@@ -120,13 +119,16 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     ) -> Result<(), EngineError> {
         match action {
             Action::Skip(_) => {}
-            Action::Flag(flag) => self.flags.push(flag),
+            Action::Flag(flag) => {
+                self.flags.push(flag);
+                // The lines that they stood behind may have been taken out.
+                if self.flags.len() >= self.most_names {
+                    self.land_in_pace(stop, observer)?;
+                }
+            }
             Action::Link(link) => {
                 if self.is_full() {
-                    self.land(observer)?;
-                    self.pace
-                        .keep(self.receipt.result.totals.names - self.paced, stop);
-                    self.paced = self.receipt.result.totals.names;
+                    self.land_in_pace(stop, observer)?;
                 }
                 self.names += 1 + link.also.len();
                 // The plan's word, which may be any number.
@@ -165,16 +167,23 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 break;
             }
         }
-        let mut left: Vec<ObjectId> = self.unanswered.drain().collect();
-        left.sort();
         self.receipt.result.stillness = self.still.finish()?;
         let result = &self.receipt.result;
         if result.interrupted || result.limit.is_some() {
             return Ok(());
         }
-        for object in left {
-            self.receipt.add(&flag_line(object, Outcome::AlreadyDone))?;
+        for object in self.unanswered.all() {
+            self.receipt
+                .add(&flag_line(object?, Outcome::AlreadyDone))?;
         }
+        Ok(())
+    }
+
+    fn land_in_pace(&mut self, stop: &Stop, observer: &dyn Observer) -> Result<(), EngineError> {
+        self.land(observer)?;
+        let names = self.receipt.result.totals.names;
+        self.pace.keep(names - self.paced, stop);
+        self.paced = names;
         Ok(())
     }
 
@@ -187,7 +196,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         (self.names, self.bytes) = (0, 0);
         let done = links.len() as u64;
         let (jobs, pending) = self.prepare_all(links, &conditions)?;
-        let mut flags = self.flags_to_set(&jobs);
+        let mut flags = self.flags_to_set(&jobs)?;
         if !jobs.is_empty() || !flags.is_empty() {
             let given_up = self.execute(&jobs, &pending, &flags, observer)?;
             // The next file that makes them shall be protected in their place.
@@ -195,8 +204,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 .into_iter()
                 .partition(|flag| given_up.contains(&flag.id));
             flags = all;
-            self.wanted
-                .extend(none.iter().map(|flag: &Flagged| flag.id));
+            let mut none = none.iter().map(|flag: &Flagged| &flag.id);
+            none.try_for_each(|id| self.wanted.insert(id))?;
             given_up.iter().for_each(|id| self.objects.give_up(id));
         }
         self.answer_flags(&flags)?;
@@ -258,14 +267,14 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             }
             if let Err(fate) = equal {
                 self.unpaid
-                    .keeps_its_room(prepared.job.object, prepared.made);
+                    .keeps_its_room(&prepared.job.object, prepared.made)?;
                 self.answer_bad(&link, &fate)?;
                 continue;
             }
             let Prepared {
                 job, made, mtime, ..
             } = *prepared;
-            self.inherit_flag(&link, job.object);
+            self.inherit_flag(&link, &job.object)?;
             jobs.push(job);
             pending.push(Pending { link, made, mtime });
         }
@@ -293,7 +302,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let (receipt, unpaid) = (&mut *self.receipt, &mut self.unpaid);
         let mut again = Vec::new();
         let landed = batch.execute(jobs, flags, &self.objects.adopted(), &mut |fates| {
-            let outcomes = outcomes(jobs, pending, fates, unpaid);
+            let outcomes = outcomes(jobs, pending, fates, unpaid)?;
             for (((job, pending), fate), outcome) in
                 jobs.iter().zip(pending).zip(fates).zip(outcomes)
             {

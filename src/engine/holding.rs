@@ -11,6 +11,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use super::Guest;
 use super::history::History;
+use super::object_set::key_of;
 use super::quiet::Condition;
 use crate::base::Base;
 use crate::model::{FileState, GuestName, GuestPath, ObjectId, Refusal};
@@ -178,10 +179,4 @@ impl Names {
         let all = self.0.all(&key_of(object));
         all.filter_map(move |name| name.map(read).transpose())
     }
-}
-
-/// The bytes by which an object is found on a shelf.
-pub(super) fn key_of(object: &ObjectId) -> Vec<u8> {
-    let generation = object.generation.to_le_bytes();
-    [&object.content.0[..], &object.metadata.0, &generation].concat()
 }

@@ -45,6 +45,7 @@ mod looks;
 mod matching;
 mod memory;
 mod near;
+mod object_set;
 mod objects;
 mod order;
 mod output;

@@ -1,9 +1,8 @@
 //! Lines of a batch in flight, and what the receipt says of each.
 
-use std::collections::HashSet;
-
 use super::batch::Job;
 use super::flight::Fate;
+use super::object_set::ObjectSet;
 use crate::model::{Link, Making, Moved, ObjectId, Outcome, Time};
 use crate::rules::precondition::moved;
 use crate::sys::SysResult;
@@ -18,15 +17,15 @@ pub(super) struct Pending {
 
 /// Objects that take room beside the files which they were copied from: those were refused in the end, or are kept. The
 /// first file that is replaced by such an object gives back what the object took, and nothing is saved by it.
-#[derive(Default)]
-pub(super) struct Unpaid(HashSet<ObjectId>);
+pub(super) struct Unpaid(pub ObjectSet);
 
 impl Unpaid {
     /// The file that an object was made from keeps its room. An adopted one is the object.
-    pub fn keeps_its_room(&mut self, object: ObjectId, made: Option<Making>) {
+    pub fn keeps_its_room(&mut self, object: &ObjectId, made: Option<Making>) -> SysResult<()> {
         if made == Some(Making::Copy) {
-            self.0.insert(object);
+            self.0.insert(object)?;
         }
+        Ok(())
     }
 }
 
@@ -36,28 +35,30 @@ pub(super) fn outcomes(
     pending: &[Pending],
     fates: &[Fate],
     unpaid: &mut Unpaid,
-) -> Vec<Option<Outcome>> {
+) -> SysResult<Vec<Option<Outcome>>> {
     let lines = || jobs.iter().zip(pending).zip(fates);
     for ((job, line), _) in lines().filter(|(_, fate)| **fate != Fate::Done) {
-        unpaid.keeps_its_room(job.object, line.made);
+        unpaid.keeps_its_room(&job.object, line.made)?;
     }
     let lines = lines().map(|((job, line), fate)| {
         let again = matches!(fate, Fate::Full | Fate::Again);
-        (!again).then(|| outcome(job, line, fate, unpaid))
+        let outcome = (!again).then(|| outcome(job, line, fate, unpaid));
+        outcome.transpose()
     });
     lines.collect()
 }
 
-fn outcome(job: &Job, line: &Pending, fate: &Fate, unpaid: &mut Unpaid) -> Outcome {
-    fate.bad_outcome().unwrap_or_else(|| {
-        // The file that an object was made from takes its room with it, and one that is kept has it still.
-        let frees = line.made.is_none() && *fate == Fate::Done;
-        let saves = frees && !unpaid.0.remove(&job.object);
-        Outcome::Done {
-            made: line.made,
-            saved: if saves { job.state.allocated() } else { 0 },
-            mtime: line.mtime,
-        }
+fn outcome(job: &Job, line: &Pending, fate: &Fate, unpaid: &mut Unpaid) -> SysResult<Outcome> {
+    if let Some(bad) = fate.bad_outcome() {
+        return Ok(bad);
+    }
+    // The file that an object was made from takes its room with it, and one that is kept has it still.
+    let frees = line.made.is_none() && *fate == Fate::Done;
+    let saves = frees && !unpaid.0.remove(&job.object)?;
+    Ok(Outcome::Done {
+        made: line.made,
+        saved: if saves { job.state.allocated() } else { 0 },
+        mtime: line.mtime,
     })
 }
 

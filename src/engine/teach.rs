@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use std::io;
 
 use super::history::History;
-use super::holding::{Holding, key_of};
+use super::holding::Holding;
+use super::object_set::key_of;
 use super::receipts::ReceiptFile;
 use super::{EngineError, Guest};
 use crate::base::Base;

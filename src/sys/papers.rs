@@ -292,7 +292,7 @@ pub(super) fn nameless(dir: &Path) -> SysResult<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
     options.custom_flags(nix::libc::O_TMPFILE);
-    call("tmpfile", || options.open(dir)).map_err(|e| SysError::new("make a file in", dir, e))
+    call("nameless", || options.open(dir)).map_err(|e| SysError::new("make a file in", dir, e))
 }
 
 fn private() -> OpenOptions {

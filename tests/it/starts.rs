@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::support::{
-    BIN, Disk, File, Guest, Lab, Listing, Out, Planned, content, id, listings, unchanged,
+    BIN, Disk, File, Guest, Lab, Listing, Out, Planned, content, id, is_immutable, lift_flags,
+    listings, unchanged,
 };
 
 /// What a shell does before it becomes the program, `"$@"`.
@@ -376,4 +377,24 @@ fn many_guests_and_few_descriptors() {
     unchanged(&all, &before, "after undo");
     run(few, &["gc", "--base", base]).expect(0);
     assert_eq!(lab.objects().len(), 0);
+}
+
+/// Lines that protect what is shared already, and no others: not all of their objects can be open at once.
+#[test]
+fn flag_lines_alone_and_few_descriptors() {
+    let scene = Scene::new(lab!(Disk::Own));
+    let plan = scene.plan();
+    let text = std::fs::read_to_string(&plan.path).unwrap();
+    plan.apply().expect(0);
+    let lines = text
+        .lines()
+        .filter(|line| !line.contains(r#""action":"link""#));
+    let edited = scene.lab.path("flags.json");
+    std::fs::write(&edited, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let objects = scene.lab.objects();
+    lift_flags(&scene.lab.base());
+    let few = ("64 descriptors", r#"exec prlimit --nofile=64:64 "$@""#);
+    run(few, &["apply", "--yes", edited.to_str().unwrap()]).expect(0);
+    assert_eq!(objects.len(), 61);
+    assert!(objects.iter().all(|object| is_immutable(object)));
 }

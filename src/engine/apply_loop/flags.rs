@@ -8,6 +8,7 @@ use crate::engine::EngineError;
 use crate::engine::batch::{Flagged, Job};
 use crate::engine::receipts::flag_line;
 use crate::model::{Link, Making, ObjectId, Outcome};
+use crate::sys::SysResult;
 
 const FLAGGED: Outcome = Outcome::Done {
     made: None,
@@ -17,57 +18,60 @@ const FLAGGED: Outcome = Outcome::Done {
 
 impl ApplyLoop<'_, '_> {
     /// An object of a later generation than the plan knew is protected like the plan's.
-    pub(super) fn inherit_flag(&mut self, link: &Link, object: ObjectId) {
-        let planned = link.object;
-        let wanted =
-            self.wanted.contains(&planned) || self.flags.iter().any(|flag| flag.object == planned);
-        let flagged = self.objects.used(&planned).is_some_and(|open| open.flagged);
-        if object != planned && (wanted || flagged) {
-            self.wanted.insert(object);
+    pub(super) fn inherit_flag(&mut self, link: &Link, object: &ObjectId) -> SysResult<()> {
+        let planned = &link.object;
+        if object == planned {
+            return Ok(());
         }
+        let flagged = self.objects.used(planned).is_some_and(|open| open.flagged);
+        if flagged || self.is_wanted(planned)? {
+            self.wanted.insert(object)?;
+        }
+        Ok(())
+    }
+
+    /// Is there a flag line of the object that was not done yet?
+    fn is_wanted(&self, object: &ObjectId) -> SysResult<bool> {
+        let in_hand = self.flags.iter().any(|flag| flag.object == *object);
+        Ok(in_hand || self.wanted.contains(object)?)
     }
 
     /// Objects whose flag shall be on after this batch: those that get a name and had it, and those whose flag line
     /// was read. An object that gets no name keeps its flag untouched.
-    pub(super) fn flags_to_set(&mut self, jobs: &[Job]) -> Vec<Flagged> {
+    pub(super) fn flags_to_set(&mut self, jobs: &[Job]) -> SysResult<Vec<Flagged>> {
         for flag in &self.flags {
             // Opens the object where no link of this batch did; a line whose object does not exist yet waits for it.
             match self.objects.inode(&flag.object) {
                 Ok(Some(_)) => {}
-                Ok(None) => drop(self.wanted.insert(flag.object)),
+                Ok(None) => self.wanted.insert(&flag.object)?,
                 Err(fate) => self.unreachable.push((flag.object, fate)),
             }
         }
-        let asked = |id: &ObjectId| {
-            self.protects_all
-                || self.wanted.contains(id)
-                || self.flags.iter().any(|flag| flag.object == *id)
-        };
         let named: HashSet<ObjectId> = jobs.iter().map(|job| job.object).collect();
-        let in_use = self.objects.in_use();
-        let set = in_use.filter(|(id, open)| {
-            if open.flagged {
+        let mut set = Vec::new();
+        for (id, open) in self.objects.in_use() {
+            let due = if open.flagged {
                 named.contains(id)
             } else {
-                asked(id)
+                self.protects_all || self.is_wanted(id)?
+            };
+            if due {
+                set.push(Flagged {
+                    id: *id,
+                    file: Arc::clone(&open.file),
+                    adopted: open.made == Some(Making::Adopt),
+                });
             }
-        });
-        let mut set: Vec<Flagged> = set
-            .map(|(id, open)| Flagged {
-                id: *id,
-                file: Arc::clone(&open.file),
-                adopted: open.made == Some(Making::Adopt),
-            })
-            .collect();
+        }
         set.sort_by_key(|flag| flag.id);
-        set
+        Ok(set)
     }
 
     /// Answers the flag lines whose objects exist; the others wait.
     pub(super) fn answer_flags(&mut self, set: &[Flagged]) -> Result<(), EngineError> {
         for flagged in set {
-            self.wanted.remove(&flagged.id);
-            if self.unanswered.remove(&flagged.id) {
+            self.wanted.remove(&flagged.id)?;
+            if self.unanswered.remove(&flagged.id)? {
                 self.receipt.add(&flag_line(flagged.id, FLAGGED))?;
             }
         }
@@ -93,7 +97,7 @@ impl ApplyLoop<'_, '_> {
             {
                 self.receipt.add(&flag_line(flag.object, FLAGGED))?;
             } else {
-                self.unanswered.insert(flag.object);
+                self.unanswered.insert(&flag.object)?;
             }
         }
         Ok(())

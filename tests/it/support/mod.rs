@@ -21,7 +21,7 @@ pub use lab::{Disk, Lab};
 pub use listing::{Listing, Stamps, assert_same};
 pub use planned::{Planned, bytes_of, strings_in, validate};
 pub use program::{BIN, Out, unify, unify_with};
-pub use walk::{disk_use, id, is_immutable, nlink};
+pub use walk::{disk_use, id, is_immutable, lift_flags, nlink};
 
 /// Says aloud that a test was not done, and why, and ends it. `tests/run.sh` prints all of these again at the end.
 macro_rules! skip {
