@@ -132,7 +132,7 @@ impl<'a> Batch<'a, '_> {
         self.announce(&flights, flags)?;
         self.name_adopted(adopted, jobs, &mut flights)?;
         self.base.dir().sync_filesystem()?;
-        let concerned = concerned(jobs, flags, self.holding);
+        let concerned = concerned(jobs, flags, self.holding)?;
         self.still.freeze(&self.guests_at(&concerned))?;
         let lifted = self.stop_if_running(&concerned, jobs, flags, &mut flights)?;
         self.stop_if_moved(jobs, &mut flights, &parents)?;
@@ -387,14 +387,12 @@ fn spoiled(
 }
 
 /// Guests whose names change, or that hold names of an object that is touched: quiet, or made so.
-fn concerned(jobs: &[Job], flags: &[Flagged], holding: &Holding<'_>) -> Vec<usize> {
-    let of_flags = flags.iter().flat_map(|flag| holding.holders(&flag.id));
-    let of_objects = jobs.iter().flat_map(|job| holding.holders(&job.object));
-    let all: BTreeSet<usize> = jobs
-        .iter()
-        .map(|job| job.guest)
-        .chain(of_flags)
-        .chain(of_objects)
-        .collect();
-    all.into_iter().collect()
+fn concerned(jobs: &[Job], flags: &[Flagged], holding: &Holding<'_>) -> SysResult<Vec<usize>> {
+    let mut all: BTreeSet<usize> = jobs.iter().map(|job| job.guest).collect();
+    let of_jobs = jobs.iter().map(|job| &job.object);
+    let objects: BTreeSet<&ObjectId> = flags.iter().map(|flag| &flag.id).chain(of_jobs).collect();
+    for object in objects {
+        all.extend(holding.holders(object)?);
+    }
+    Ok(all.into_iter().collect())
 }

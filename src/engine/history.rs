@@ -101,7 +101,7 @@ impl History {
     /// Is this the first name of a file that was linked and not undone?
     pub fn has(&self, guest: &GuestName, first: &GuestPath) -> SysResult<bool> {
         match self.guests.get(guest) {
-            Some(known) => Ok(self.files.file(known.number, first)?.is_some()),
+            Some(known) => Ok(self.files.run_of(known.number, first)?.is_some()),
             None => Ok(false),
         }
     }
@@ -166,11 +166,9 @@ impl History {
         let Some(first) = line.paths.first() else {
             return Ok(());
         };
-        let before = self.files.file(number, first)?;
+        let before = self.files.run_of(number, first)?;
         // What healing finished may stand in the receipt already, and there with more facts.
-        let in_receipt = before
-            .as_ref()
-            .is_some_and(|linked| linked.run == receipt.run);
+        let in_receipt = before == Some(&receipt.run);
         let mtime = match line.outcome {
             Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
             Outcome::AlreadyDone if before.is_none() => None,

@@ -26,12 +26,17 @@ impl Batch<'_, '_> {
     ) -> SysResult<Vec<&'f Flagged>> {
         let moving = self.moving(concerned)?;
         for (job, flight) in jobs.iter().zip(flights) {
-            if let Some(why) = self.in_the_way(job, jobs, &moving) {
+            if let Some(why) = self.in_the_way(job, jobs, &moving)? {
                 flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
             }
         }
-        let still = |flag: &&Flagged| self.moving_holder(&flag.id, jobs, &moving).is_none();
-        Ok(flags.iter().filter(still).collect())
+        let mut still = Vec::new();
+        for flag in flags {
+            if self.moving_holder(&flag.id, jobs, &moving)?.is_none() {
+                still.push(flag);
+            }
+        }
+        Ok(still)
     }
 
     /// Who of these guests is not quiet.
@@ -43,13 +48,15 @@ impl Batch<'_, '_> {
             .collect())
     }
 
-    fn in_the_way(&self, job: &Job, jobs: &[Job], moving: &Moving) -> Option<Refusal> {
+    fn in_the_way(&self, job: &Job, jobs: &[Job], moving: &Moving) -> SysResult<Option<Refusal>> {
         if let Some(who) = moving.get(&job.guest) {
-            return Some(Refusal::GuestRunning { who: who.clone() });
+            return Ok(Some(Refusal::GuestRunning { who: who.clone() }));
         }
-        let (at, who) = self.moving_holder(&job.object, jobs, moving)?;
-        let guest = self.holding.guests().get(at)?.name.clone();
-        Some(Refusal::HolderRunning { guest, who })
+        let holder = self.moving_holder(&job.object, jobs, moving)?;
+        Ok(holder.and_then(|(at, who)| {
+            let guest = self.holding.guests().get(at)?.name.clone();
+            Some(Refusal::HolderRunning { guest, who })
+        }))
     }
 
     /// A guest that has names of the object and moves; the inode that becomes an object has those of its own job.
@@ -58,17 +65,15 @@ impl Batch<'_, '_> {
         object: &ObjectId,
         jobs: &[Job],
         moving: &Moving,
-    ) -> Option<(usize, String)> {
+    ) -> SysResult<Option<(usize, String)>> {
         if moving.is_empty() {
-            return None;
+            return Ok(None);
         }
         let adopted = jobs.iter().filter(|job| job.new.is_none());
         let makers = adopted.filter(|job| job.object == *object);
-        let mut holders = self
-            .holding
-            .holders(object)
-            .chain(makers.map(|job| job.guest));
-        holders.find_map(|at| Some((at, moving.get(&at)?.clone())))
+        let holders = self.holding.holders(object)?.into_iter();
+        let mut holders = holders.chain(makers.map(|job| job.guest));
+        Ok(holders.find_map(|at| Some((at, moving.get(&at)?.clone()))))
     }
 
     /// Directories may have been moved, and files changed, before everything stood still: each is looked at again.

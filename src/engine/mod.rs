@@ -73,6 +73,7 @@ mod status;
 mod still;
 mod survey;
 mod sweep;
+mod table;
 mod teach;
 mod undo;
 mod undo_choice;

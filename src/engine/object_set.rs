@@ -1,27 +1,28 @@
-//! Sets of objects that may be as many as the plan names, where everything is refused: on a [`Shelf`], like all that
-//! grows with a plan.
+//! Sets of objects that may be as many as the plan names, where everything is refused.
 
+use super::table::{Table, key_of, object_of};
 use crate::base::Base;
-use crate::model::{Digest, MetadataDigest, ObjectId};
-use crate::sys::{Shelf, SysResult};
+use crate::model::ObjectId;
+use crate::sys::SysResult;
 
-pub(super) struct ObjectSet(Shelf);
+pub(super) struct ObjectSet(Table);
 
 impl ObjectSet {
     /// An empty one.
     pub fn new(base: &Base) -> ObjectSet {
-        ObjectSet(Shelf::new(base.path()))
+        ObjectSet(Table::new(base.path()))
     }
 
     pub fn contains(&self, object: &ObjectId) -> SysResult<bool> {
-        Ok(self.0.get(&key_of(object))?.is_some())
+        self.0.has(&key_of(object))
     }
 
     pub fn insert(&mut self, object: &ObjectId) -> SysResult<()> {
         if self.contains(object)? {
             return Ok(());
         }
-        self.0.put(&key_of(object), &[])
+        let key = key_of(object);
+        self.0.put(&key, &key)
     }
 
     /// Takes it out, and says whether it was in.
@@ -35,25 +36,6 @@ impl ObjectSet {
 
     /// All, in the order in which they came.
     pub fn all(&self) -> impl Iterator<Item = SysResult<ObjectId>> {
-        self.0.entries().filter_map(|entry| {
-            let object = entry.map(|(key, _)| object_of(&key));
-            object.transpose()
-        })
+        self.0.values(&[]).map(|key| key.map(object_of))
     }
-}
-
-/// The bytes by which an object is found on a shelf.
-pub(super) fn key_of(object: &ObjectId) -> Vec<u8> {
-    let generation = object.generation.to_le_bytes();
-    [&object.content.0[..], &object.metadata.0, &generation].concat()
-}
-
-fn object_of(key: &[u8]) -> Option<ObjectId> {
-    let (content, rest) = key.split_first_chunk()?;
-    let (metadata, rest) = rest.split_first_chunk()?;
-    Some(ObjectId {
-        content: Digest(*content),
-        metadata: MetadataDigest(*metadata),
-        generation: u32::from_le_bytes(rest.try_into().ok()?),
-    })
 }

@@ -24,7 +24,7 @@ use super::rights::entitled;
 use super::still::Still;
 use super::{Guest, safety, sweep};
 use crate::base::{Base, BaseError, FrozenPaper};
-use crate::model::{Event, GuestName, Observer, Receipt, Recovered, RunId};
+use crate::model::{Event, GuestName, ObjectId, Observer, Receipt, Recovered, RunId};
 use crate::sys::{Meaning, SysResult, machine};
 
 /// Heals the base under its lock, and says what needed it.
@@ -186,14 +186,22 @@ fn heal_run(
     }
     base.staging().remove_dir(run.to_string().as_bytes())?;
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
-    let history = History::read(base)?;
-    let holders = history.holders(&[]);
-    let mut holding = Holding::new(holders.iter().collect(), base, &history)?;
-    for unknown in safety::unknown_names(base, &mut holding, lifted)? {
+    for unknown in safety::told(unknown_now(base, lifted)) {
         observer.notice(&Event::Warning(&unknown));
         recovered.notes.push(unknown);
     }
     Ok(())
+}
+
+/// Names of these objects that no receipt knows, now that this one is written.
+fn unknown_now(
+    base: &Base,
+    objects: impl Iterator<Item = ObjectId>,
+) -> Result<Vec<String>, EngineError> {
+    let history = History::read(base)?;
+    let holders = history.holders(&[]);
+    let mut holding = Holding::new(holders.iter().collect(), base, &history)?;
+    Ok(safety::unknown_names(base, &mut holding, objects)?)
 }
 
 /// Does anybody run in these guests, or stand still only because he was frozen?

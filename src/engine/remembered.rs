@@ -1,14 +1,15 @@
-//! The files that a base remembers, which may be too many for the memory: by their first names, and those by the
-//! others. The rules of who has which name are here, and nothing else.
+//! The files that a base remembers, which may be too many for the memory, and the rules of who has which name.
+//!
+//! A guest chooses how many names a file has and moves them one by one, so a name that goes to another file costs a few
+//! entries and never all names of the file: each name tells whose it is, and a file has those of its names that say so.
 
-use std::collections::HashSet;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Digest, GuestPath, MetadataDigest, ObjectId, RunId, Time};
-use crate::sys::{Shelf, SysError, SysResult};
+use super::table::{ObjectKey, Table, key_of, object_of};
+use crate::model::{GuestPath, ObjectId, RunId, Time};
+use crate::sys::SysResult;
 
 /// A file of a guest that was linked and not undone.
 #[derive(Debug, Clone)]
@@ -24,36 +25,71 @@ pub(super) struct Linked {
     pub protected: bool,
 }
 
-/// In front of a key: a file by its first name, or the first name by another.
-const FILE: u8 = 0;
-const OTHER: u8 = 1;
+/// So many bytes of what counts no more are kept, or as many as those that count.
+const DEAD: u64 = 64 << 20;
 
 /// Files of guests; a guest is a number from 0 on.
 #[derive(Debug)]
 pub(super) struct Remembered {
-    shelf: Shelf,
-    base: PathBuf,
-    /// Of each guest, how many.
+    table: Table,
+    /// How long the table may get before what counts is put into another.
+    most: u64,
+    /// The number of the next file.
+    next: u64,
+    /// Of each guest, how many files.
     counts: Vec<u64>,
     /// The runs that files tell by number.
     runs: Vec<RunId>,
 }
 
-/// A file as it is kept.
+#[derive(Serialize)]
+enum Key<'a> {
+    /// A [`File`] by its number.
+    File(u64),
+    /// A name of a file but the first, by its index.
+    Name(u64, u64),
+    /// The [`Owner`] of a name in a guest.
+    Owner(u32, &'a GuestPath),
+    /// What is [`Left`] to a file that lost names.
+    Left(u64),
+}
+
+/// The byte with which the key of a file begins.
+const FILES: &[u8] = &[0];
+
 #[derive(Serialize, Deserialize)]
-struct Kept {
-    paths: Vec<GuestPath>,
-    object: ([u8; 32], [u8; 16], u32),
+struct File {
+    number: u64,
+    guest: u32,
+    first: GuestPath,
+    /// How many names it was linked with.
+    names: u64,
+    object: ObjectKey,
     run: u32,
     mtime: Option<(i64, u32)>,
     protected: bool,
 }
 
+/// Whose a name is, and its index among the names of that file.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+struct Owner {
+    file: u64,
+    index: u64,
+}
+
+/// How many names a file has, and the index of the first of them.
+#[derive(Serialize, Deserialize)]
+struct Left {
+    names: u64,
+    first: u64,
+}
+
 impl Remembered {
     pub fn new(base: &Path) -> Remembered {
         Remembered {
-            shelf: Shelf::new(base),
-            base: base.to_owned(),
+            table: Table::new(base),
+            most: DEAD,
+            next: 0,
             counts: Vec::new(),
             runs: Vec::new(),
         }
@@ -64,228 +100,187 @@ impl Remembered {
         self.counts.get(guest as usize).copied().unwrap_or_default()
     }
 
-    /// The file with this first name.
-    pub fn file(&self, guest: u32, first: &GuestPath) -> SysResult<Option<Linked>> {
-        let kept = self.shelf.get(&key(FILE, guest, first))?;
-        kept.map(|bytes| self.read(&bytes)).transpose()
+    /// The run that linked the file which has this name first; `None` where there is none.
+    pub fn run_of(&self, guest: u32, first: &GuestPath) -> SysResult<Option<&RunId>> {
+        let Some(owner) = self.owner(guest, first)? else {
+            return Ok(None);
+        };
+        let Some(file) = self.file(owner.file)? else {
+            return Ok(None);
+        };
+        let is_first = self.left(&file)?.first == owner.index;
+        Ok(self.runs.get(file.run as usize).filter(|_| is_first))
     }
 
     /// All files, with their guests; in no order that means anything.
     pub fn all(&self) -> impl Iterator<Item = SysResult<(u32, Linked)>> {
-        self.shelf.entries().filter_map(|entry| {
-            let (key, bytes) = match entry {
-                Ok(entry) => entry,
-                Err(error) => return Some(Err(error)),
-            };
-            let guest = guest_of_file(&key)?;
-            Some(self.read(&bytes).map(|linked| (guest, linked)))
+        self.table.values(FILES).map(|file| {
+            let file: File = file?;
+            Ok((file.guest, self.linked(&file)?))
         })
     }
 
     /// Names that were another file's are this one's now; the other keeps the rest.
     pub fn link(&mut self, guest: u32, linked: &Linked) -> SysResult<()> {
-        let taken: HashSet<&GuestPath> = linked.paths.iter().collect();
-        for name in &linked.paths {
-            if let Some(mut other) = self.take_out(guest, name)? {
-                other.paths.retain(|path| !taken.contains(path));
-                self.put_in(guest, &other)?;
-            }
-        }
-        self.put_in(guest, linked)
-    }
-
-    /// The file that has any of these names is nobody's but its guest's.
-    pub fn forget(&mut self, guest: u32, names: &[GuestPath]) -> SysResult<()> {
-        for name in names {
-            if self.take_out(guest, name)?.is_some() {
-                break;
-            }
-        }
-        Ok(())
-    }
-
-    fn put_in(&mut self, guest: u32, linked: &Linked) -> SysResult<()> {
-        let Some((first, others)) = linked.paths.split_first() else {
+        self.compact()?;
+        let Some(first) = linked.paths.first() else {
             return Ok(());
         };
-        for name in others.iter().filter(|name| *name != first) {
-            self.shelf.put(&key(OTHER, guest, name), first.as_bytes())?;
-        }
-        let kept = self.write(linked)?;
-        self.shelf.put(&key(FILE, guest, first), &kept)?;
-        if self.counts.len() <= guest as usize {
-            self.counts.resize(guest as usize + 1, 0);
-        }
-        self.counts[guest as usize] += 1;
-        Ok(())
-    }
-
-    /// The file that has this name, no more among the others.
-    fn take_out(&mut self, guest: u32, name: &GuestPath) -> SysResult<Option<Linked>> {
-        let first = self.shelf.get(&key(OTHER, guest, name))?;
-        let first = match &first {
-            Some(bytes) => &GuestPath::new(bytes).map_err(|e| self.damaged(e))?,
-            None => name,
-        };
-        let Some(linked) = self.file(guest, first)? else {
-            return Ok(None);
-        };
-        self.shelf.remove(&key(FILE, guest, first))?;
-        for name in linked.paths.iter().skip(1) {
-            self.shelf.remove(&key(OTHER, guest, name))?;
-        }
-        if let Some(count) = self.counts.get_mut(guest as usize) {
-            *count -= 1;
-        }
-        Ok(Some(linked))
-    }
-
-    fn write(&mut self, linked: &Linked) -> SysResult<Vec<u8>> {
-        let ObjectId {
-            content,
-            metadata,
-            generation,
-        } = linked.object;
-        let kept = Kept {
-            paths: linked.paths.clone(),
-            object: (content.0, metadata.0, generation),
+        let mut file = File {
+            number: self.next,
+            guest,
+            first: first.clone(),
+            names: 0,
+            object: key_of(&linked.object),
             run: self.number_of(&linked.run),
             mtime: linked.mtime.map(|time| (time.sec, time.nsec)),
             protected: linked.protected,
         };
-        postcard::to_allocvec(&kept).map_err(|e| self.damaged(e))
+        self.next += 1;
+        for name in &linked.paths {
+            self.give(name, &mut file)?;
+        }
+        self.table.put(&Key::File(file.number), &file)?;
+        *self.count_of(guest) += 1;
+        Ok(())
     }
 
-    fn read(&self, bytes: &[u8]) -> SysResult<Linked> {
-        let kept: Kept = postcard::from_bytes(bytes).map_err(|e| self.damaged(e))?;
-        let (content, metadata, generation) = kept.object;
-        let run = self.runs.get(kept.run as usize).cloned();
+    /// The file that has any of these names is nobody's but its guest's.
+    pub fn forget(&mut self, guest: u32, names: &[GuestPath]) -> SysResult<()> {
+        self.compact()?;
+        for name in names {
+            let Some(owner) = self.owner(guest, name)? else {
+                continue;
+            };
+            if let Some(file) = self.file(owner.file)? {
+                for name in self.linked(&file)?.paths {
+                    self.table.remove(&Key::Owner(guest, &name))?;
+                }
+                return self.remove(&file);
+            }
+        }
+        Ok(())
+    }
+
+    /// One more name for a file, whoever had it.
+    fn give(&mut self, name: &GuestPath, file: &mut File) -> SysResult<()> {
+        let before = self.owner(file.guest, name)?;
+        // Twice in one line it is one name.
+        if before.is_some_and(|before| before.file == file.number) {
+            return Ok(());
+        }
+        let owner = Owner {
+            file: file.number,
+            index: file.names,
+        };
+        self.table.put(&Key::Owner(file.guest, name), &owner)?;
+        if owner.index > 0 {
+            self.table.put(&Key::Name(owner.file, owner.index), name)?;
+        }
+        file.names += 1;
+        match before {
+            Some(before) => self.take(before.file),
+            None => Ok(()),
+        }
+    }
+
+    /// The file has one name less.
+    fn take(&mut self, number: u64) -> SysResult<()> {
+        let Some(file) = self.file(number)? else {
+            return Ok(());
+        };
+        let mut left = self.left(&file)?;
+        left.names = left.names.saturating_sub(1);
+        if left.names == 0 {
+            return self.remove(&file);
+        }
+        // What is in front of the first never comes back, so that all names together are looked at once.
+        while left.first < file.names && self.name(&file, left.first)?.is_none() {
+            left.first += 1;
+        }
+        self.table.put(&Key::Left(number), &left)
+    }
+
+    /// A file that has no names any more.
+    fn remove(&mut self, file: &File) -> SysResult<()> {
+        let count = self.count_of(file.guest);
+        *count = count.saturating_sub(1);
+        self.table.remove(&Key::File(file.number))?;
+        self.table.remove(&Key::Left(file.number))?;
+        (1..file.names).try_for_each(|index| self.table.remove(&Key::Name(file.number, index)))
+    }
+
+    fn linked(&self, file: &File) -> SysResult<Linked> {
+        let mut paths = Vec::new();
+        for index in self.left(file)?.first..file.names {
+            paths.extend(self.name(file, index)?);
+        }
         Ok(Linked {
-            paths: kept.paths,
-            object: ObjectId {
-                content: Digest(content),
-                metadata: MetadataDigest(metadata),
-                generation,
-            },
-            run: run.ok_or_else(|| self.damaged("no such run"))?,
-            mtime: kept.mtime.map(|(sec, nsec)| Time { sec, nsec }),
-            protected: kept.protected,
+            paths,
+            object: object_of(file.object),
+            run: self.runs[file.run as usize].clone(),
+            mtime: file.mtime.map(|(sec, nsec)| Time { sec, nsec }),
+            protected: file.protected,
         })
+    }
+
+    /// The name that the file had there, if it is still its own.
+    fn name(&self, file: &File, index: u64) -> SysResult<Option<GuestPath>> {
+        let name = match index {
+            0 => Some(file.first.clone()),
+            _ => self.table.get(&Key::Name(file.number, index))?,
+        };
+        let owner = Owner {
+            file: file.number,
+            index,
+        };
+        let Some(name) = name else { return Ok(None) };
+        let is_own = self.owner(file.guest, &name)? == Some(owner);
+        Ok(is_own.then_some(name))
+    }
+
+    fn owner(&self, guest: u32, name: &GuestPath) -> SysResult<Option<Owner>> {
+        self.table.get(&Key::Owner(guest, name))
+    }
+
+    fn file(&self, number: u64) -> SysResult<Option<File>> {
+        self.table.get(&Key::File(number))
+    }
+
+    fn left(&self, file: &File) -> SysResult<Left> {
+        let left = self.table.get(&Key::Left(file.number))?;
+        Ok(left.unwrap_or(Left {
+            names: file.names,
+            first: 0,
+        }))
+    }
+
+    fn count_of(&mut self, guest: u32) -> &mut u64 {
+        let at = guest as usize;
+        if self.counts.len() <= at {
+            self.counts.resize(at + 1, 0);
+        }
+        &mut self.counts[at]
     }
 
     /// Files of one run come together.
     fn number_of(&mut self, run: &RunId) -> u32 {
-        let known = self.runs.iter().rposition(|known| known == run);
-        let at = known.unwrap_or_else(|| {
+        if self.runs.last() != Some(run) {
             self.runs.push(run.clone());
-            self.runs.len() - 1
-        });
-        at as u32
+        }
+        self.runs.len() as u32 - 1
     }
 
-    fn damaged(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SysError {
-        SysError::new(
-            "use what is remembered of",
-            &self.base,
-            io::Error::other(error),
-        )
+    /// Names that go from file to file for years leave much behind.
+    fn compact(&mut self) -> SysResult<()> {
+        if self.table.length() > self.most {
+            self.table = self.table.compacted()?;
+            self.most = DEAD + 2 * self.table.length();
+        }
+        Ok(())
     }
-}
-
-fn key(kind: u8, guest: u32, name: &GuestPath) -> Vec<u8> {
-    [&[kind], &guest.to_le_bytes()[..], name.as_bytes()].concat()
-}
-
-/// The guest, where the key is that of a file.
-fn guest_of_file(key: &[u8]) -> Option<u32> {
-    let (guest, _) = key.strip_prefix(&[FILE])?.split_first_chunk()?;
-    Some(u32::from_le_bytes(*guest))
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use crate::sys::hash::sha256;
-
-    fn path(name: &str) -> GuestPath {
-        GuestPath::new(name.as_bytes()).unwrap()
-    }
-
-    fn linked(run: u32, names: &[&str]) -> Linked {
-        Linked {
-            paths: names.iter().map(|name| path(name)).collect(),
-            object: ObjectId {
-                content: sha256(b"content"),
-                metadata: MetadataDigest([7; 16]),
-                generation: run,
-            },
-            run: RunId::new("20260101T000000Z", run).unwrap(),
-            mtime: (run == 2).then_some(Time { sec: -5, nsec: 9 }),
-            protected: run != 1,
-        }
-    }
-
-    /// Names of each file, by what was linked.
-    fn all(files: &Remembered) -> Vec<(u32, u32, Vec<String>)> {
-        let read = files.all().map(|file| {
-            let (guest, file) = file.unwrap();
-            let whole = linked(file.object.generation, &[]);
-            assert_eq!((&file.run, file.mtime), (&whole.run, whole.mtime));
-            assert_eq!(
-                (file.object, file.protected),
-                (whole.object, whole.protected)
-            );
-            let names = file.paths.iter().map(ToString::to_string);
-            (guest, file.object.generation, names.collect())
-        });
-        let mut all: Vec<_> = read.collect();
-        all.sort();
-        all
-    }
-
-    fn names(names: &[&str]) -> Vec<String> {
-        names.iter().map(|&name| name.to_owned()).collect()
-    }
-
-    #[test]
-    fn a_name_is_the_file_s_that_had_it_last() {
-        let dir = tempfile::tempdir().unwrap();
-        let mut files = Remembered::new(dir.path());
-        files.link(0, &linked(1, &["/a", "/b", "/c"])).unwrap();
-        files.link(1, &linked(1, &["/a", "/b", "/c"])).unwrap();
-        files.link(0, &linked(2, &["/b", "/z"])).unwrap();
-        assert_eq!(
-            all(&files),
-            [
-                (0, 1, names(&["/a", "/c"])),
-                (0, 2, names(&["/b", "/z"])),
-                (1, 1, names(&["/a", "/b", "/c"])),
-            ]
-        );
-        // The first name goes: the next is the first.
-        files.link(0, &linked(3, &["/a"])).unwrap();
-        assert!(files.file(0, &path("/c")).unwrap().is_some());
-        assert!(
-            files.file(0, &path("/z")).unwrap().is_none(),
-            "not its first"
-        );
-        assert_eq!([files.count(0), files.count(1), files.count(2)], [3, 1, 0]);
-        // Any of its names is enough, and only one file goes.
-        files
-            .forget(0, &[path("/none"), path("/z"), path("/a")])
-            .unwrap();
-        assert_eq!(
-            all(&files),
-            [
-                (0, 1, names(&["/c"])),
-                (0, 3, names(&["/a"])),
-                (1, 1, names(&["/a", "/b", "/c"])),
-            ]
-        );
-        files.link(0, &linked(2, &["/a", "/c"])).unwrap();
-        assert_eq!(all(&files).len(), 2);
-        assert_eq!([files.count(0), files.count(1)], [1, 1]);
-    }
-}
+#[path = "remembered_tests.rs"]
+mod tests;

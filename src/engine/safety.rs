@@ -103,6 +103,15 @@ pub(super) fn unknown_names(
     Ok(said)
 }
 
+/// The run is over by then and nothing of it is in doubt: what could not be looked at is told, too.
+pub(super) fn told<E: std::fmt::Display>(unknown: Result<Vec<String>, E>) -> Vec<String> {
+    unknown.unwrap_or_else(|error| {
+        vec![format!(
+            "whether objects have names that no receipt knows could not be looked at: {error}"
+        )]
+    })
+}
+
 /// An object whose flag would come off.
 struct Due {
     object: ObjectId,

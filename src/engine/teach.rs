@@ -3,55 +3,56 @@
 //! receipt teaches them to the base. Nothing of a guest is changed.
 
 use std::collections::HashMap;
-use std::io;
+
+use serde::Serialize;
 
 use super::history::History;
 use super::holding::Holding;
-use super::object_set::key_of;
 use super::receipts::ReceiptFile;
+use super::table::{ObjectKey, Table, key_of};
 use super::{EngineError, Guest};
 use crate::base::Base;
-use crate::model::{FileId, GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, Skip};
-use crate::sys::{Shelf, SysError, SysResult};
+use crate::model::{GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, Skip};
+use crate::sys::{SysError, SysResult};
 
 pub(super) struct Teacher<'a> {
     base: &'a Base,
     guests: HashMap<GuestName, usize>,
-    remembered: Remembered,
+    /// What is remembered when the run begins, and taught since.
+    table: Table,
 }
 
-/// What is remembered when the run begins, and taught since.
-struct Remembered(Shelf);
-
-/// What stands under a key, and by what it is found.
-#[derive(Clone, Copy)]
-enum Kind {
-    /// Nothing: the name in the directory with this inode is remembered.
-    Known(FileId),
-    /// All names of a file by its first, of guests whose roots are gone: they belong together wherever it is now.
-    LostFirst,
-    /// Nothing: another name of such a file.
-    LostLater,
+#[derive(Serialize)]
+enum Key<'a> {
+    /// Nothing: the name in the directory with this device and inode is remembered.
+    Known((u64, u64), ObjectKey, &'a GuestPath),
+    /// The guest, and all names of a file by its first: of guests whose roots are gone. They belong together wherever
+    /// it is now.
+    Lost(ObjectKey, &'a GuestPath),
+    /// The first name of such a file, by another.
+    LostFirst(ObjectKey, &'a GuestPath),
 }
+
+/// A guest, and names of one of its files.
+type LostFile = (GuestName, Vec<GuestPath>);
 
 impl<'a> Teacher<'a> {
     /// Reads what `history` says, also of guests that `holding` cannot find.
     pub fn new(base: &'a Base, history: &History, holding: &Holding<'_>) -> SysResult<Teacher<'a>> {
         let named = |(at, guest): (usize, &&Guest)| (guest.name.clone(), at);
-        let guests: HashMap<_, _> = holding.guests().iter().enumerate().map(named).collect();
-        let mut remembered = Remembered(Shelf::new(base.path()));
+        let mut teacher = Teacher {
+            base,
+            guests: holding.guests().iter().enumerate().map(named).collect(),
+            table: Table::new(base.path()),
+        };
         for file in history.files() {
-            let (guest, file) = file?;
-            match guests.get(guest).and_then(|at| holding.guests().get(*at)) {
-                Some(guest) => remembered.known(guest, file.object, &file.paths)?,
-                None => remembered.lost(file.object, &file.paths)?,
+            let (name, file) = file?;
+            match teacher.guest(name, holding) {
+                Some((_, guest)) => teacher.know(guest, file.object, &file.paths)?,
+                None => teacher.lose(name, file.object, &file.paths)?,
             }
         }
-        Ok(Teacher {
-            base,
-            guests,
-            remembered,
-        })
+        Ok(teacher)
     }
 
     /// Teaches the name of a line that says "already shared", if that is so and new.
@@ -67,17 +68,11 @@ impl<'a> Teacher<'a> {
         let Some((at, guest)) = self.guest(name, holding) else {
             return Ok(());
         };
-        // One directory may have had several guest names: a name in it is remembered once.
-        let known = self.remembered.has(Kind::Known(guest.id), object, path)?;
-        if known || self.remembered.has(Kind::LostLater, object, path)? {
-            return Ok(());
-        }
-        let names = self.remembered.names_of_lost(object, path)?;
-        let paths = self.referring(object, guest, names.unwrap_or_else(|| vec![path.clone()]))?;
+        let paths = self.lesson(guest, object, path)?;
         if paths.is_empty() {
             return Ok(());
         }
-        self.remembered.known(guest, object, &paths)?;
+        self.know(guest, object, &paths)?;
         holding.learn(object, at, &paths)?;
         Ok(receipt.add(&ReceiptLine {
             guest: Some(name.clone()),
@@ -85,6 +80,48 @@ impl<'a> Teacher<'a> {
             object,
             outcome: Outcome::AlreadyDone,
         })?)
+    }
+
+    /// The name and those that belong to it, as far as they refer to the object; none where there is nothing to teach.
+    fn lesson(
+        &self,
+        guest: &Guest,
+        object: ObjectId,
+        path: &GuestPath,
+    ) -> SysResult<Vec<GuestPath>> {
+        // One directory may have had several guest names: a name in it is remembered once.
+        let known = self.table.has(&known_key(guest, object, path))?;
+        if known || self.comes_with_another(guest, object, path)? {
+            return Ok(Vec::new());
+        }
+        let lost: Option<LostFile> = self.table.get(&Key::Lost(key_of(&object), path))?;
+        let names = lost.map_or_else(|| vec![path.clone()], |(_, names)| names);
+        self.referring(guest, object, names)
+    }
+
+    /// Is the name taught with the first one of its file?
+    fn comes_with_another(
+        &self,
+        guest: &Guest,
+        object: ObjectId,
+        path: &GuestPath,
+    ) -> SysResult<bool> {
+        let key = key_of(&object);
+        for first in self.table.all(&Key::LostFirst(key, path))? {
+            let first: GuestPath = first?;
+            let lost = Key::Lost(key, &first);
+            if self
+                .referring(guest, object, vec![first.clone()])?
+                .is_empty()
+            {
+                continue;
+            }
+            let lost: Option<LostFile> = self.table.get(&lost)?;
+            if lost.is_some_and(|(_, names)| names.contains(path)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     fn guest<'h>(&self, name: &GuestName, holding: &Holding<'h>) -> Option<(usize, &'h Guest)> {
@@ -95,8 +132,8 @@ impl<'a> Teacher<'a> {
     /// Those of `names` that refer to the object now.
     fn referring(
         &self,
-        object: ObjectId,
         guest: &Guest,
+        object: ObjectId,
         names: Vec<GuestPath>,
     ) -> SysResult<Vec<GuestPath>> {
         let Some(inode) = self.base.object_inode(&object)? else {
@@ -108,62 +145,29 @@ impl<'a> Teacher<'a> {
         };
         Ok(names.into_iter().filter(refers).collect())
     }
-}
 
-impl Remembered {
-    fn known(&mut self, guest: &Guest, object: ObjectId, names: &[GuestPath]) -> SysResult<()> {
-        let kind = Kind::Known(guest.id);
+    fn know(&mut self, guest: &Guest, object: ObjectId, names: &[GuestPath]) -> SysResult<()> {
         let mut names = names.iter();
-        names.try_for_each(|name| self.0.put(&kind.key(object, name), &[]))
+        names.try_for_each(|name| self.table.put(&known_key(guest, object, name), &()))
     }
 
-    fn lost(&mut self, object: ObjectId, names: &[GuestPath]) -> SysResult<()> {
-        let Some((first, later)) = names.split_first() else {
+    /// Of two guests that had a file with this first name, the later name counts.
+    fn lose(&mut self, guest: &GuestName, object: ObjectId, names: &[GuestPath]) -> SysResult<()> {
+        let Some((first, others)) = names.split_first() else {
             return Ok(());
         };
-        let all = postcard::to_allocvec(names).map_err(unreadable)?;
-        self.0.put(&Kind::LostFirst.key(object, first), &all)?;
-        let mut later = later.iter();
-        later.try_for_each(|name| self.0.put(&Kind::LostLater.key(object, name), &[]))
-    }
-
-    fn has(&self, kind: Kind, object: ObjectId, name: &GuestPath) -> SysResult<bool> {
-        Ok(self.0.get(&kind.key(object, name))?.is_some())
-    }
-
-    fn names_of_lost(
-        &self,
-        object: ObjectId,
-        first: &GuestPath,
-    ) -> SysResult<Option<Vec<GuestPath>>> {
-        let names = self.0.get(&Kind::LostFirst.key(object, first))?;
-        let names = names.map(|bytes| postcard::from_bytes(&bytes).map_err(unreadable));
-        names.transpose()
+        let key = key_of(&object);
+        for name in others {
+            self.table.put(&Key::LostFirst(key, name), first)?;
+        }
+        let lost = Key::Lost(key, first);
+        match self.table.get::<LostFile>(&lost)? {
+            Some((other, _)) if other > *guest => Ok(()),
+            _ => self.table.put(&lost, &(guest, names)),
+        }
     }
 }
 
-impl Kind {
-    fn key(self, object: ObjectId, name: &GuestPath) -> Vec<u8> {
-        let (kind, inode) = match self {
-            Kind::Known(id) => (0_u8, (id.dev, id.ino)),
-            Kind::LostFirst => (1, (0, 0)),
-            Kind::LostLater => (2, (0, 0)),
-        };
-        let parts = [
-            &[kind][..],
-            &inode.0.to_le_bytes(),
-            &inode.1.to_le_bytes(),
-            &key_of(&object),
-            name.as_bytes(),
-        ];
-        parts.concat()
-    }
-}
-
-fn unreadable(error: postcard::Error) -> SysError {
-    SysError::new(
-        "use what is remembered of",
-        "the base",
-        io::Error::other(error),
-    )
+fn known_key<'n>(guest: &Guest, object: ObjectId, name: &'n GuestPath) -> Key<'n> {
+    Key::Known((guest.id.dev, guest.id.ino), key_of(&object), name)
 }

@@ -13,7 +13,7 @@ use super::journal_file::JournalFile;
 use super::limits::{Limits, Pace};
 use super::receipts::{ReceiptFile, RunResult};
 use super::rights::entitled;
-use super::safety::unknown_names;
+use super::safety::{told, unknown_names};
 use super::still::Still;
 use super::undo_choice::{Chosen, chosen_files, chosen_run};
 use super::undo_prepare::{Undoing, Verdict, prepare};
@@ -26,7 +26,7 @@ use crate::model::{
 };
 use crate::sys::papers::Lock;
 use crate::sys::signals::Stop;
-use crate::sys::{SysResult, machine};
+use crate::sys::{SHARE, SysResult, machine};
 
 /// Which runs are undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -166,7 +166,7 @@ impl ReadyToUndo {
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;
         let objects: BTreeSet<ObjectId> = self.chosen.files.iter().map(|(_, f)| f.object).collect();
-        for unknown in unknown_names(&self.base, &mut holding, objects)? {
+        for unknown in told(unknown_names(&self.base, &mut holding, objects)) {
             observer.notice(&Event::Warning(&unknown));
         }
         Ok(result)
@@ -238,6 +238,7 @@ impl ReadyToUndo {
         receipt: &mut ReceiptFile<'_>,
     ) -> Result<Prepared<'f>, EngineError> {
         let conditions = still.look(holding.guests())?;
+        holding.next_batch();
         let (mut ready, mut lines) = (Vec::new(), Vec::new());
         for file in files {
             let guest = &self.chosen.guests[file.0];
@@ -290,7 +291,7 @@ impl ReadyToUndo {
         }
     }
 
-    /// Every copy needs its room again, at the same time as the object.
+    /// Every copy needs its room again, at the same time as the object, and what is remembered of names has its share.
     fn enough_space(&self) -> Result<(), EngineError> {
         let mut needed: u64 = 0;
         for (_, file) in &self.chosen.files {
@@ -301,6 +302,7 @@ impl ReadyToUndo {
             );
         }
         let free = machine::filesystem(self.base.dir())?.free;
+        let free = free - free / SHARE;
         if needed <= free {
             return Ok(());
         }

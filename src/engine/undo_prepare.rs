@@ -64,7 +64,8 @@ fn try_prepare(
     if flagged {
         let lift = holding.may_lift(&linked.object, &shared, 1, conditions);
         lift.map_err(failed)?.map_err(Outcome::Refused)?;
-        alone = holding.holders(&linked.object).all(|at| at == *index);
+        let holders = holding.holders(&linked.object).map_err(failed)?;
+        alone = holders.iter().all(|at| at == index);
     }
     let old = Leased::take(file)
         .map_err(failed)?

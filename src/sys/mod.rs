@@ -49,6 +49,6 @@ pub use lease::Leased;
 pub use mounts::{MountTable, Tree};
 pub use processes::{Inside, inside, is_inside};
 pub use rotation::rotates;
-pub use shelf::Shelf;
+pub use shelf::{SHARE, Shelf};
 pub use stat::from_metadata;
 pub use view::{View, name_bytes};

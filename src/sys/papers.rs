@@ -291,7 +291,8 @@ pub fn remove(path: &Path) -> SysResult<()> {
 pub(super) fn nameless(dir: &Path) -> SysResult<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
-    options.custom_flags(nix::libc::O_TMPFILE);
+    // Nobody can give it a name later.
+    options.custom_flags(nix::libc::O_TMPFILE | nix::libc::O_EXCL);
     call("nameless", || options.open(dir)).map_err(|e| SysError::new("make a file in", dir, e))
 }
 

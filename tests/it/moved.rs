@@ -156,3 +156,35 @@ fn one_guest_by_two_names() {
     lab.on_base("gc", &[]).expect(0);
     assert_eq!(lab.objects().len(), 0);
 }
+
+/// Two guests that are gone had files with one first name: which of the two a moved one was cannot be said, and all of its
+/// names are learned all the same.
+#[test]
+fn two_renamed_guests_are_learned_whole() {
+    for order in [[0, 1], [1, 0]] {
+        let lab = lab!(Disk::Own);
+        let [a, x, y] = ["a", "x", "y"].map(|name| {
+            let guest = lab.guest(name);
+            guest.put("/usr/f", &File::new(content(1)));
+            guest
+        });
+        x.hard_link("/usr/f", "/usr/g");
+        y.hard_link("/usr/f", "/usr/h");
+        let both = [&x, &y];
+        for at in order {
+            lab.plan(&[&a, both[at]], &[]).apply().expect(0);
+        }
+        let before = listings(&[&a, &x, &y]);
+        let (x, y) = (renamed(&lab, &x, "x2"), renamed(&lab, &y, "y2"));
+        lab.plan(&[&a, &x, &y], &[]).apply().expect(0);
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(4);
+        let own = [&a, &x, &y].map(|guest| id(&guest.host("/usr/f")));
+        assert!(
+            own[0] != own[1] && own[1] != own[2] && own[0] != own[2],
+            "{order:?}"
+        );
+        unchanged(&[&a, &x, &y], &before, "after undo");
+        lab.on_base("gc", &[]).expect(0);
+        assert_eq!(lab.objects().len(), 0);
+    }
+}

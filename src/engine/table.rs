@@ -1,0 +1,108 @@
+//! Typed entries on a [`Shelf`]: what grows with a plan or with a base's past, and is seldom asked for.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::{Digest, MetadataDigest, ObjectId};
+use crate::sys::{Shelf, SysError, SysResult};
+
+/// An object as a key: a fifth of the bytes of its name.
+pub(super) type ObjectKey = ([u8; 32], [u8; 16], u32);
+
+/// A table of keys and values that can be written as bytes. Of a type of keys, each variant has bytes of its own.
+#[derive(Debug)]
+pub(super) struct Table {
+    shelf: Shelf,
+    base: PathBuf,
+}
+
+impl Table {
+    /// An empty one, whose file would be made in the base.
+    pub fn new(base: &Path) -> Table {
+        Table {
+            shelf: Shelf::new(base),
+            base: base.to_owned(),
+        }
+    }
+
+    /// Keeps a value, in front of those that the key has.
+    pub fn put(&mut self, key: &impl Serialize, value: &impl Serialize) -> SysResult<()> {
+        let (key, value) = (self.bytes(key)?, self.bytes(value)?);
+        self.shelf.put(&key, &value)
+    }
+
+    /// The key has no value any more.
+    pub fn remove(&mut self, key: &impl Serialize) -> SysResult<()> {
+        let key = self.bytes(key)?;
+        self.shelf.remove(&key)
+    }
+
+    /// The newest value of the key.
+    pub fn get<T: DeserializeOwned>(&self, key: &impl Serialize) -> SysResult<Option<T>> {
+        let value = self.shelf.get(&self.bytes(key)?)?;
+        value.map(|bytes| self.value(&bytes)).transpose()
+    }
+
+    /// Has the key a value?
+    pub fn has(&self, key: &impl Serialize) -> SysResult<bool> {
+        Ok(self.shelf.get(&self.bytes(key)?)?.is_some())
+    }
+
+    /// All values of the key, the newest first.
+    pub fn all<K: Serialize, T: DeserializeOwned>(
+        &self,
+        key: &K,
+    ) -> SysResult<impl Iterator<Item = SysResult<T>> + use<'_, K, T>> {
+        let values = self.shelf.all(&self.bytes(key)?);
+        Ok(values.map(|value| self.value(&value?)))
+    }
+
+    /// The newest value of each key whose bytes begin so.
+    pub fn values<T: DeserializeOwned>(&self, begin: &[u8]) -> impl Iterator<Item = SysResult<T>> {
+        let entries = self.shelf.entries(begin);
+        entries.map(|entry| self.value(&entry?.1))
+    }
+
+    /// Bytes of all that was ever put in.
+    pub fn length(&self) -> u64 {
+        self.shelf.length()
+    }
+
+    /// The same without what counts no more: of each key the newest value.
+    pub fn compacted(&self) -> SysResult<Table> {
+        let mut fresh = Table::new(&self.base);
+        for entry in self.shelf.entries(&[]) {
+            let (key, value) = entry?;
+            fresh.shelf.put(&key, &value)?;
+        }
+        Ok(fresh)
+    }
+
+    fn bytes(&self, of: &impl Serialize) -> SysResult<Vec<u8>> {
+        postcard::to_allocvec(of).map_err(|e| self.damaged(e))
+    }
+
+    fn value<T: DeserializeOwned>(&self, bytes: &[u8]) -> SysResult<T> {
+        postcard::from_bytes(bytes).map_err(|e| self.damaged(e))
+    }
+
+    fn damaged(&self, error: postcard::Error) -> SysError {
+        let error = io::Error::other(error);
+        SysError::new("use what is remembered of", &self.base, error)
+    }
+}
+
+pub(super) fn key_of(object: &ObjectId) -> ObjectKey {
+    (object.content.0, object.metadata.0, object.generation)
+}
+
+pub(super) fn object_of((content, metadata, generation): ObjectKey) -> ObjectId {
+    ObjectId {
+        content: Digest(content),
+        metadata: MetadataDigest(metadata),
+        generation,
+    }
+}
