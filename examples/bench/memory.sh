@@ -74,8 +74,8 @@ followed() {
 
 one_size() {
   local count=$1 median kib code made=$SECONDS run
-  # Behind an undo there are inodes of all names, and objects.
-  make_disk $((count * 1024 + 512 * 1024 * 1024)) $((count * 16 / 10 + 10000)) 4096 -O inline_data -I 512
+  # Behind an undo there are inodes of all names, and objects; papers of all runs, and what they remember.
+  make_disk $((count * (apply ? 16384 : 1024) + 512 * 1024 * 1024)) $((count * 16 / 10 + 10000)) 4096 -O inline_data -I 512
   perl "$bench/tree.pl" twins "$scratch/disk/a" $((count / 2)) &
   perl "$bench/tree.pl" twins "$scratch/disk/b" $((count / 2))
   wait $!

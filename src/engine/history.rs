@@ -32,7 +32,8 @@ impl Known {
     }
 }
 
-/// All receipts of a base. Memory does not grow with the files that they tell of.
+/// All receipts of a base. Files are in a table that goes on in the base, so that memory does not grow with them; where
+/// nothing may be written, as in `status` and `verify`, all are held.
 #[derive(Debug)]
 pub(super) struct History {
     pub guests: BTreeMap<GuestName, Known>,
