@@ -1,6 +1,7 @@
 //! What a base remembers and what a run learns may be more than memory holds: then it is in a file without a name, and
 //! nothing else is different.
 
+use crate::starts::fill;
 use crate::support::{
     Disk, File, Guest, Lab, content, id, is_immutable, listings, unchanged, unify_with,
 };
@@ -114,4 +115,32 @@ fn what_cannot_be_read_again_stops_the_run() {
     assert_eq!(lab.staged().len(), 0);
     lab.on_base("recover", &[]).expect(0);
     plan.apply().expect(0);
+}
+
+/// The room beside the base is the guests'.
+#[test]
+fn a_disk_that_is_nearly_full_is_not_filled() {
+    armed!();
+    let lab = lab!(Disk::Ext4);
+    let [a, b] = ["a", "b"].map(|name| lab.guest(name));
+    for guest in [&a, &b] {
+        for n in 0..300 {
+            guest.put(format!("/usr/{n}"), &File::new(content(n)));
+        }
+    }
+    lab.plan(&[&a, &b], &[]).apply().expect(0);
+    let written = |name: &str| {
+        let trace = lab.path(name);
+        let env = [ON_DISK, ("UNIFY_FAULT_TRACE", trace.to_str().unwrap())];
+        let nothing = ["undo", "--yes", "--run", "all", "--path", "/none"];
+        on_base(&lab, &env, &nothing).expect(0);
+        let calls = std::fs::read_to_string(trace).unwrap();
+        calls.lines().filter(|call| *call == "shelve").count()
+    };
+    let with_room = written("with-room");
+    fill(&lab.path("ballast"), 512);
+    let without = written("without");
+    std::fs::remove_dir_all(lab.path("ballast")).unwrap();
+    // A sixteenth of 512 KiB are some 300 entries, and what is reserved for root is not free.
+    assert!(with_room > 1_000 && without < 500, "{with_room}, {without}");
 }

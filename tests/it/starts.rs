@@ -338,7 +338,7 @@ fn no_room() {
 }
 
 /// Takes all room of the file system but this.
-fn fill(dir: &Path, leave_kib: u64) {
+pub fn fill(dir: &Path, leave_kib: u64) {
     std::fs::create_dir(dir).unwrap();
     let spare = std::fs::File::create(dir.join("spare")).unwrap();
     let keep = rustix::fs::FallocateFlags::empty();
