@@ -50,6 +50,7 @@ pub(super) struct ApplyLoop<'a, 'r> {
     names: usize,
     bytes: u64,
     most_names: usize,
+    most_flags: usize,
     /// Objects that shall be protected and do not exist yet.
     wanted: ObjectSet,
     /// Flag lines that were read and are not answered, by their objects.
@@ -81,7 +82,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         } = ready;
         let guests = &checked.guests[..];
         let objects = Objects::new(base, &header.policy.ignore, max_links);
-        let most_names = pace.names_a_batch(still.names_a_batch());
+        let most_flags = still.names_a_batch();
+        let most_names = pace.names_a_batch(most_flags);
         let (links, flags) = (Vec::new(), Vec::new());
         ApplyLoop {
             base,
@@ -101,6 +103,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             names: 0,
             bytes: 0,
             most_names,
+            most_flags,
             wanted: ObjectSet::new(base),
             unanswered: ObjectSet::new(base),
             unpaid: Unpaid(ObjectSet::new(base)),
@@ -122,7 +125,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             Action::Flag(flag) => {
                 self.flags.push(flag);
                 // The lines that they stood behind may have been taken out.
-                if self.flags.len() >= self.most_names {
+                if self.flags.len() >= self.most_flags {
                     self.land_in_pace(stop, observer)?;
                 }
             }

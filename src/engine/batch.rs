@@ -17,10 +17,11 @@
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use super::concerned::Concerned;
 use super::flight::{Fate, Flight, Flights};
 use super::holding::Holding;
 use super::journal_file::JournalFile;
@@ -127,13 +128,13 @@ impl<'a> Batch<'a, '_> {
         adopted: &[Flagged],
         committed: &mut dyn FnMut(&[Fate]) -> SysResult<()>,
     ) -> SysResult<Landed> {
+        let concerned = Concerned::of(jobs, flags, self.holding)?;
         let mut parents = Parents::default();
         let mut flights = self.plan_flights(jobs, &mut parents);
         self.announce(&flights, flags)?;
         self.name_adopted(adopted, jobs, &mut flights)?;
         self.base.dir().sync_filesystem()?;
-        let concerned = concerned(jobs, flags, self.holding)?;
-        self.still.freeze(&self.guests_at(&concerned))?;
+        self.still.freeze(&self.guests_at(&concerned.guests))?;
         let lifted = self.stop_if_running(&concerned, jobs, flags, &mut flights)?;
         self.stop_if_moved(jobs, &mut flights, &parents)?;
         let guards = self.guard(&lifted, jobs, &mut flights)?;
@@ -384,15 +385,4 @@ fn spoiled(
 ) -> Option<Fate> {
     let own = flights.get(*makers.get(object)?)?;
     Some(own.fate.clone()).filter(|fate| *fate != Fate::Done)
-}
-
-/// Guests whose names change, or that hold names of an object that is touched: quiet, or made so.
-fn concerned(jobs: &[Job], flags: &[Flagged], holding: &Holding<'_>) -> SysResult<Vec<usize>> {
-    let mut all: BTreeSet<usize> = jobs.iter().map(|job| job.guest).collect();
-    let of_jobs = jobs.iter().map(|job| &job.object);
-    let objects: BTreeSet<&ObjectId> = flags.iter().map(|flag| &flag.id).chain(of_jobs).collect();
-    for object in objects {
-        all.extend(holding.holders(object)?);
-    }
-    Ok(all.into_iter().collect())
 }

@@ -1,17 +1,13 @@
 //! What a batch looks at again in its course: whether everybody is quiet, whether anything moved, whether leases stand.
 //! What is not as it should be is taken back.
 
-use std::collections::BTreeMap;
-
 use super::batch::{Batch, Flagged, Job, Order};
+use super::concerned::{Concerned, Moving};
 use super::flight::{Fate, Flights, still_the_same};
 use super::parents::Parents;
 use super::{abreast, quiet};
 use crate::model::{ObjectId, Refusal};
 use crate::sys::{Leased, SysResult};
-
-/// Guests that are not quiet, by their number, and who is inside.
-type Moving = BTreeMap<usize, String>;
 
 impl Batch<'_, '_> {
     /// A guest may have been started since the jobs were prepared, or does not stand still: its own jobs are over, and
@@ -19,24 +15,20 @@ impl Batch<'_, '_> {
     /// object's does not, not even for a moment.
     pub(super) fn stop_if_running<'f>(
         &self,
-        concerned: &[usize],
+        concerned: &Concerned,
         jobs: &[Job],
         flags: &'f [Flagged],
         flights: &mut [Flights],
     ) -> SysResult<Vec<&'f Flagged>> {
-        let moving = self.moving(concerned)?;
+        let moving = self.moving(&concerned.guests)?;
+        let in_motion = |object: &ObjectId| concerned.moving_holder(object, jobs, &moving);
         for (job, flight) in jobs.iter().zip(flights) {
-            if let Some(why) = self.in_the_way(job, jobs, &moving)? {
+            if let Some(why) = self.in_the_way(job, &moving, in_motion(&job.object)) {
                 flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
             }
         }
-        let mut still = Vec::new();
-        for flag in flags {
-            if self.moving_holder(&flag.id, jobs, &moving)?.is_none() {
-                still.push(flag);
-            }
-        }
-        Ok(still)
+        let still = |flag: &&Flagged| in_motion(&flag.id).is_none();
+        Ok(flags.iter().filter(still).collect())
     }
 
     /// Who of these guests is not quiet.
@@ -48,32 +40,18 @@ impl Batch<'_, '_> {
             .collect())
     }
 
-    fn in_the_way(&self, job: &Job, jobs: &[Job], moving: &Moving) -> SysResult<Option<Refusal>> {
-        if let Some(who) = moving.get(&job.guest) {
-            return Ok(Some(Refusal::GuestRunning { who: who.clone() }));
-        }
-        let holder = self.moving_holder(&job.object, jobs, moving)?;
-        Ok(holder.and_then(|(at, who)| {
-            let guest = self.holding.guests().get(at)?.name.clone();
-            Some(Refusal::HolderRunning { guest, who })
-        }))
-    }
-
-    /// A guest that has names of the object and moves; the inode that becomes an object has those of its own job.
-    fn moving_holder(
+    fn in_the_way(
         &self,
-        object: &ObjectId,
-        jobs: &[Job],
+        job: &Job,
         moving: &Moving,
-    ) -> SysResult<Option<(usize, String)>> {
-        if moving.is_empty() {
-            return Ok(None);
+        holder: Option<(usize, String)>,
+    ) -> Option<Refusal> {
+        if let Some(who) = moving.get(&job.guest) {
+            return Some(Refusal::GuestRunning { who: who.clone() });
         }
-        let adopted = jobs.iter().filter(|job| job.new.is_none());
-        let makers = adopted.filter(|job| job.object == *object);
-        let holders = self.holding.holders(object)?.into_iter();
-        let mut holders = holders.chain(makers.map(|job| job.guest));
-        Ok(holders.find_map(|at| Some((at, moving.get(&at)?.clone()))))
+        let (at, who) = holder?;
+        let guest = self.holding.guests().get(at)?.name.clone();
+        Some(Refusal::HolderRunning { guest, who })
     }
 
     /// Directories may have been moved, and files changed, before everything stood still: each is looked at again.

@@ -23,6 +23,7 @@ mod by_path;
 mod choices;
 mod classify;
 mod compare;
+mod concerned;
 mod confined;
 mod crew;
 mod cut_run;

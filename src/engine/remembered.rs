@@ -28,6 +28,9 @@ pub(super) struct Linked {
 /// So many bytes of what counts no more are kept, or as many as those that count.
 const DEAD: u64 = 64 << 20;
 
+/// Beyond this, less is kept: a table has 32 GiB.
+const MOST: u64 = 24 << 30;
+
 /// Files of guests; a guest is a number from 0 on.
 #[derive(Debug)]
 pub(super) struct Remembered {
@@ -179,16 +182,19 @@ impl Remembered {
         }
         file.names += 1;
         match before {
-            Some(before) => self.take(before.file),
+            Some(before) => self.take(before),
             None => Ok(()),
         }
     }
 
     /// The file has one name less.
-    fn take(&mut self, number: u64) -> SysResult<()> {
-        let Some(file) = self.file(number)? else {
+    fn take(&mut self, owner: Owner) -> SysResult<()> {
+        let Some(file) = self.file(owner.file)? else {
             return Ok(());
         };
+        if owner.index > 0 {
+            self.table.remove(&Key::Name(owner.file, owner.index))?;
+        }
         let mut left = self.left(&file)?;
         left.names = left.names.saturating_sub(1);
         if left.names == 0 {
@@ -198,7 +204,7 @@ impl Remembered {
         while left.first < file.names && self.name(&file, left.first)?.is_none() {
             left.first += 1;
         }
-        self.table.put(&Key::Left(number), &left)
+        self.table.put(&Key::Left(owner.file), &left)
     }
 
     /// A file that has no names any more.
@@ -215,10 +221,11 @@ impl Remembered {
         for index in self.left(file)?.first..file.names {
             paths.extend(self.name(file, index)?);
         }
+        let run = self.runs.get(file.run as usize).cloned();
         Ok(Linked {
             paths,
             object: object_of(file.object),
-            run: self.runs[file.run as usize].clone(),
+            run: run.ok_or_else(|| self.table.damaged("no such run"))?,
             mtime: file.mtime.map(|(sec, nsec)| Time { sec, nsec }),
             protected: file.protected,
         })
@@ -275,7 +282,8 @@ impl Remembered {
     fn compact(&mut self) -> SysResult<()> {
         if self.table.length() > self.most {
             self.table = self.table.compacted()?;
-            self.most = DEAD + 2 * self.table.length();
+            let live = self.table.length();
+            self.most = DEAD + (2 * live).min(live.max(MOST));
         }
         Ok(())
     }

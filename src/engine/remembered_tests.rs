@@ -147,3 +147,18 @@ fn what_counts_no_more_is_dropped() {
     assert!(files.table.length() <= 110_000, "{}", files.table.length());
     assert_eq!(all(&files).len(), 1);
 }
+
+/// Each file keeps one name of its own, and the others go on to the next.
+#[test]
+fn names_that_went_on_are_dropped() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut files = Remembered::new(dir.path());
+    for run in 1..200 {
+        let mut names: Vec<usize> = (0..100).collect();
+        names.push(1_000 + run as usize);
+        files.link(0, &linked(run, &names)).unwrap();
+    }
+    assert_eq!(files.count(0), 199);
+    let live = files.table.compacted().unwrap().length();
+    assert!(live < 100_000, "{live} bytes for 299 names");
+}

@@ -71,7 +71,7 @@ impl Table {
         self.shelf.length()
     }
 
-    /// The same without what counts no more: of each key the newest value.
+    /// The same without what counts no more, where only the newest value of a key counts.
     pub fn compacted(&self) -> SysResult<Table> {
         let mut fresh = Table::new(&self.base);
         for entry in self.shelf.entries(&[]) {
@@ -89,7 +89,8 @@ impl Table {
         postcard::from_bytes(bytes).map_err(|e| self.damaged(e))
     }
 
-    fn damaged(&self, error: postcard::Error) -> SysError {
+    /// What was read is not what was written.
+    pub fn damaged(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SysError {
         let error = io::Error::other(error);
         SysError::new("use what is remembered of", &self.base, error)
     }

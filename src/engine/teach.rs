@@ -26,15 +26,13 @@ pub(super) struct Teacher<'a> {
 enum Key<'a> {
     /// Nothing: the name in the directory with this device and inode is remembered.
     Known((u64, u64), ObjectKey, &'a GuestPath),
-    /// The guest, and all names of a file by its first: of guests whose roots are gone. They belong together wherever
-    /// it is now.
+    /// All names of a file by its first, of a guest whose root is gone: they belong together wherever it is now.
     Lost(ObjectKey, &'a GuestPath),
-    /// The first name of such a file, by another.
+    /// That guest.
+    LostBy(ObjectKey, &'a GuestPath),
+    /// The guest and the first name of such a file, by another name.
     LostFirst(ObjectKey, &'a GuestPath),
 }
-
-/// A guest, and names of one of its files.
-type LostFile = (GuestName, Vec<GuestPath>);
 
 impl<'a> Teacher<'a> {
     /// Reads what `history` says, also of guests that `holding` cannot find.
@@ -90,38 +88,36 @@ impl<'a> Teacher<'a> {
         path: &GuestPath,
     ) -> SysResult<Vec<GuestPath>> {
         // One directory may have had several guest names: a name in it is remembered once.
-        let known = self.table.has(&known_key(guest, object, path))?;
-        if known || self.comes_with_another(guest, object, path)? {
+        if self.table.has(&known_key(guest, object, path))? {
             return Ok(Vec::new());
         }
-        let lost: Option<LostFile> = self.table.get(&Key::Lost(key_of(&object), path))?;
-        let names = lost.map_or_else(|| vec![path.clone()], |(_, names)| names);
-        self.referring(guest, object, names)
+        // All names of a file are taken out only for one that is known behind that.
+        let alone = self.referring(guest, object, vec![path.clone()])?;
+        if alone.is_empty() {
+            return Ok(alone);
+        }
+        match self.names_of_lost(object, path)? {
+            Some(names) => self.referring(guest, object, names),
+            None => Ok(alone),
+        }
     }
 
-    /// Is the name taught with the first one of its file?
-    fn comes_with_another(
+    /// All names of the file that had this one in a guest that is gone.
+    fn names_of_lost(
         &self,
-        guest: &Guest,
         object: ObjectId,
         path: &GuestPath,
-    ) -> SysResult<bool> {
+    ) -> SysResult<Option<Vec<GuestPath>>> {
         let key = key_of(&object);
-        for first in self.table.all(&Key::LostFirst(key, path))? {
-            let first: GuestPath = first?;
-            let lost = Key::Lost(key, &first);
-            if self
-                .referring(guest, object, vec![first.clone()])?
-                .is_empty()
-            {
-                continue;
-            }
-            let lost: Option<LostFile> = self.table.get(&lost)?;
-            if lost.is_some_and(|(_, names)| names.contains(path)) {
-                return Ok(true);
-            }
+        let first: Option<(GuestName, GuestPath)> = self.table.get(&Key::LostFirst(key, path))?;
+        let Some((guest, first)) = first else {
+            return self.table.get(&Key::Lost(key, path));
+        };
+        let by: Option<GuestName> = self.table.get(&Key::LostBy(key, &first))?;
+        if by != Some(guest) {
+            return Ok(None);
         }
-        Ok(false)
+        self.table.get(&Key::Lost(key, &first))
     }
 
     fn guest<'h>(&self, name: &GuestName, holding: &Holding<'h>) -> Option<(usize, &'h Guest)> {
@@ -151,20 +147,20 @@ impl<'a> Teacher<'a> {
         names.try_for_each(|name| self.table.put(&known_key(guest, object, name), &()))
     }
 
-    /// Of two guests that had a file with this first name, the later name counts.
+    /// Of two guests that had a file with this first name, the one with the later name counts.
     fn lose(&mut self, guest: &GuestName, object: ObjectId, names: &[GuestPath]) -> SysResult<()> {
         let Some((first, others)) = names.split_first() else {
             return Ok(());
         };
         let key = key_of(&object);
-        for name in others {
-            self.table.put(&Key::LostFirst(key, name), first)?;
+        let by: Option<GuestName> = self.table.get(&Key::LostBy(key, first))?;
+        if by.is_some_and(|by| by > *guest) {
+            return Ok(());
         }
-        let lost = Key::Lost(key, first);
-        match self.table.get::<LostFile>(&lost)? {
-            Some((other, _)) if other > *guest => Ok(()),
-            _ => self.table.put(&lost, &(guest, names)),
-        }
+        self.table.put(&Key::LostBy(key, first), guest)?;
+        self.table.put(&Key::Lost(key, first), &names)?;
+        let mut others = others.iter();
+        others.try_for_each(|name| self.table.put(&Key::LostFirst(key, name), &(guest, first)))
     }
 }
 

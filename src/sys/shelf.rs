@@ -22,7 +22,7 @@ use super::{SysError, SysResult};
 /// Bytes of entries that are held before they are written.
 const HELD: usize = 4 << 20;
 
-/// The file takes at most this part of what is free beside it: guests live there, and the run itself needs room.
+/// Each file takes at most this part of what is free beside it: guests live there, and the run itself needs room.
 pub const SHARE: u64 = 16;
 
 /// Chains of entries, each from the newest on: at a million entries there is one in each, at ten million there are ten.
@@ -160,8 +160,12 @@ impl Shelf {
         if !key.starts_with(begin) {
             return Ok(None);
         }
-        let newest = self.find(&key, self.newest(&key))?;
-        if newest.is_none_or(|newest| newest.at != entry.at) {
+        let newest = self.newest(&key);
+        let is_newest = offset(newest) == entry.at
+            || self
+                .find(&key, newest)?
+                .is_some_and(|newest| newest.at == entry.at);
+        if !is_newest {
             return Ok(None);
         }
         Ok(self.value(entry)?.map(|value| (key.into_owned(), value)))
@@ -223,7 +227,7 @@ impl Shelf {
     /// The first entry of the key from this place of its chain on.
     fn find(&self, key: &[u8], mut place: u32) -> SysResult<Option<Entry<'_>>> {
         while place != 0 {
-            let entry = self.entry(u64::from(place) * ALIGN as u64)?;
+            let entry = self.entry(offset(place))?;
             if entry.key == key.len() && *self.part(&entry, 0..entry.key)? == *key {
                 return Ok(Some(entry));
             }
@@ -319,6 +323,10 @@ impl<'s> Entry<'s> {
     fn length(&self) -> u64 {
         (HEAD + self.key + self.value.unwrap_or_default()).next_multiple_of(ALIGN) as u64
     }
+}
+
+fn offset(place: u32) -> u64 {
+    u64::from(place) * ALIGN as u64
 }
 
 #[cfg(test)]

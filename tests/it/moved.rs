@@ -3,7 +3,7 @@
 use crate::refused::line_of;
 use crate::running::inside;
 use crate::support::{
-    Disk, File, Guest, Lab, content, id, is_immutable, listings, strings_in, unchanged,
+    Disk, File, Guest, Lab, content, id, is_immutable, listings, strings_in, unchanged, unify,
 };
 
 /// Two guests that share a file, and a third that could share it.
@@ -187,4 +187,28 @@ fn two_renamed_guests_are_learned_whole() {
         lab.on_base("gc", &[]).expect(0);
         assert_eq!(lab.objects().len(), 0);
     }
+}
+
+/// A reviewer took the line of the first name out: the others tell of the whole file.
+#[test]
+fn any_name_teaches_all_of_its_file() {
+    let lab = lab!(Disk::Own);
+    let [a, b, _] = shared(&lab);
+    let before = listings(&[&a, &b]);
+    let b = renamed(&lab, &b, "elsewhere");
+    let plan = lab.plan(&[&a, &b], &[]);
+    let text = std::fs::read_to_string(&plan.path).unwrap();
+    let first =
+        |line: &&str| line.contains(r#""guest":"elsewhere""#) && line.contains(r#""/usr/f""#);
+    assert_eq!(text.lines().filter(first).count(), 1);
+    let lines = text.lines().filter(|line| !first(line));
+    let edited = lab.path("edited.json");
+    std::fs::write(&edited, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    unify(&["apply", "--yes", edited.to_str().unwrap()]).expect(0);
+    let line = line_of(&lab.receipt(), "elsewhere", "/usr/f").clone();
+    assert_eq!(line["also"][0]["path"], "/usr/g", "{line}");
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(4);
+    let own = [&a, &b].map(|guest| ["/usr/f", "/usr/g"].map(|name| id(&guest.host(name))));
+    assert!(own[0][0] == own[0][1] && own[1][0] == own[1][1] && own[0] != own[1]);
+    unchanged(&[&a, &b], &before, "after undo");
 }
