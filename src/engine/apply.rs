@@ -354,7 +354,7 @@ fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> 
         };
         let other = known
             .open(&guest.name)
-            .filter(|other| other.id != guest.id && known.files > 0);
+            .filter(|other| other.id != guest.id && history.has_files(known));
         if let Some(other) = other {
             return Err(EngineError::PlanRefused(format!(
                 "the base knows another guest called {}, at {}: give this one another name with NAME=PATH",

@@ -20,8 +20,6 @@ pub(super) use super::remembered::Linked;
 #[derive(Debug, Clone)]
 pub(super) struct Known {
     pub root: PathBuf,
-    /// How many files were linked and not undone.
-    pub files: u64,
     number: u32,
 }
 
@@ -57,16 +55,18 @@ impl History {
                 history.replay(base, &run, name)?;
             }
         }
-        for known in history.guests.values_mut() {
-            known.files = history.files.count(known.number);
-        }
         Ok(history)
+    }
+
+    /// Are there files of the guest that were linked and not undone?
+    pub fn has_files(&self, known: &Known) -> bool {
+        self.files.count(known.number) > 0
     }
 
     /// Guests that hold names and whose roots are still there, opened; without those in `open`.
     pub fn holders(&self, open: &[Guest]) -> Vec<Guest> {
         let held = self.guests.iter().filter(|(name, known)| {
-            known.files > 0 && !open.iter().any(|guest| guest.name == **name)
+            self.has_files(known) && !open.iter().any(|guest| guest.name == **name)
         });
         held.filter_map(|(name, known)| known.open(name)).collect()
     }
@@ -202,7 +202,6 @@ impl History {
         let known = self.guests.entry(guest.name.clone());
         let known = known.or_insert_with(|| Known {
             root: PathBuf::new(),
-            files: 0,
             number: next,
         });
         known.root.clone_from(&guest.root);

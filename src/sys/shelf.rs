@@ -146,6 +146,11 @@ impl Shelf {
         })
     }
 
+    /// Where its file is, or would be.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// Bytes of all that was ever put in.
     pub fn length(&self) -> u64 {
         self.shelved + self.held.len() as u64
