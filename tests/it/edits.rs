@@ -18,7 +18,7 @@ fn lab_with_plan(lab: &Lab) -> ([Guest; 2], Planned) {
 }
 
 /// Writes the plan again with some of its lines changed.
-fn edited(lab: &Lab, plan: &Planned, edit: impl FnOnce(&mut Vec<String>)) -> PathBuf {
+pub fn edited(lab: &Lab, plan: &Planned, edit: impl FnOnce(&mut Vec<String>)) -> PathBuf {
     let text = std::fs::read_to_string(&plan.path).unwrap();
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     edit(&mut lines);

@@ -1,6 +1,7 @@
 //! What a base remembers and what a run learns may be more than memory holds: then it is in a file without a name, and
 //! nothing else is different.
 
+use crate::moved::renamed;
 use crate::starts::fill;
 use crate::support::{
     Disk, File, Guest, Lab, content, id, is_immutable, listings, unchanged, unify_with,
@@ -44,9 +45,7 @@ fn a_base_with_a_past_is_known_from_disk() {
         let [a, b] = ["a", "b"].map(|name| furnished(&lab, name));
         lab.plan(&[&a, &b], &[]).apply().expect(0);
         let c = furnished(&lab, "c");
-        let moved = lab.guest("moved");
-        std::fs::remove_dir(moved.root()).unwrap();
-        std::fs::rename(b.root(), moved.root()).unwrap();
+        let moved = renamed(&lab, &b, "moved");
         let all = [&a, &moved, &c];
         let before = listings(&all);
 

@@ -5,6 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::edits::edited;
 use crate::support::{
     BIN, Disk, File, Guest, Lab, Listing, Out, Planned, content, id, is_immutable, lift_flags,
     listings, unchanged,
@@ -384,13 +385,10 @@ fn many_guests_and_few_descriptors() {
 fn flag_lines_alone_and_few_descriptors() {
     let scene = Scene::new(lab!(Disk::Own));
     let plan = scene.plan();
-    let text = std::fs::read_to_string(&plan.path).unwrap();
     plan.apply().expect(0);
-    let lines = text
-        .lines()
-        .filter(|line| !line.contains(r#""action":"link""#));
-    let edited = scene.lab.path("flags.json");
-    std::fs::write(&edited, lines.collect::<Vec<_>>().join("\n")).unwrap();
+    let edited = edited(&scene.lab, &plan, |lines| {
+        lines.retain(|line| !line.contains(r#""action":"link""#));
+    });
     let objects = scene.lab.objects();
     lift_flags(&scene.lab.base());
     let few = ("64 descriptors", r#"exec prlimit --nofile=64:64 "$@""#);
