@@ -1,9 +1,10 @@
 //! The threads of a command that reads much: workers, and among them those who read content. They are started when the process has given
 //! up what it does not need, so that they have given it up, too.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{self, AtomicBool};
+use std::sync::mpsc;
 
-use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{EngineError, Guest};
@@ -36,6 +37,9 @@ pub(super) fn reading_in(dir: Option<&Dir>, jobs: Option<usize>) -> SysResult<Re
     };
     Ok(Reading::of(machine, jobs))
 }
+
+/// So much for each worker is made before it is taken.
+const AHEAD: usize = 8;
 
 /// Threads that are there.
 pub(super) struct Crew {
@@ -87,29 +91,30 @@ impl Crew {
     }
 
     /// What the workers make of each, taken in their order by this thread, while they make what comes next.
-    pub fn make_ahead<T: Send + Sync, M: Send, E>(
+    pub fn make_ahead<T: Send, M: Send, E>(
         &self,
         mut items: impl Iterator<Item = T>,
-        make: impl Fn(&T) -> M + Sync,
+        make: impl Fn(T) -> M + Sync,
         mut take: impl FnMut(M) -> Result<(), E>,
     ) -> Result<(), E> {
-        let mut ready = Vec::new();
-        loop {
-            let next: Vec<T> = items.by_ref().take(8 * self.workers()).collect();
-            let (mut coming, mut taken) = (Vec::new(), Ok(()));
-            self.workers.in_place_scope(|scope| {
-                let (coming, make) = (&mut coming, &make);
-                scope.spawn(move |_| next.par_iter().map(make).collect_into_vec(coming));
-                taken = std::mem::take(&mut ready)
-                    .into_iter()
-                    .try_for_each(&mut take);
-            });
-            taken?;
-            if coming.is_empty() {
-                return Ok(());
+        let most = AHEAD * self.workers();
+        let mut coming = VecDeque::with_capacity(most);
+        let make = &make;
+        self.workers.in_place_scope(|scope| {
+            loop {
+                for item in items.by_ref().take(most - coming.len()) {
+                    let (done, made) = mpsc::sync_channel(1);
+                    // Nobody waits for it any more where one could not be taken.
+                    scope.spawn(move |_| drop(done.send(make(item))));
+                    coming.push_back(made);
+                }
+                // Nothing comes of one whose making ended in a panic, which the scope passes on.
+                match coming.pop_front().map(|made| made.recv()) {
+                    Some(Ok(made)) => take(made)?,
+                    Some(Err(_)) | None => return Ok(()),
+                }
             }
-            ready = coming;
-        }
+        })
     }
 
     /// The same as [`Crew::work`] by those who read content.

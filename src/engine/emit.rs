@@ -6,8 +6,8 @@ use super::classify::{Classified, Decision};
 use super::matching::Which;
 use super::survey::Survey;
 use crate::model::{
-    Action, Before, Flag, FlagReason, Link, LinkReason, Making, Method, ObjectId, Skip, SkipDetail,
-    SkipReason,
+    Action, Before, Flag, FlagReason, GuestPath, Link, LinkReason, Making, Method, ObjectId, Skip,
+    SkipDetail, SkipReason,
 };
 
 /// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that those in hand are
@@ -67,36 +67,55 @@ impl<'a> Emitter<'a> {
         names.end.min(from + fits)
     }
 
-    /// How many of these lines about directories come before a name.
-    fn before(&self, name: usize, extra: &[Skip]) -> usize {
+    /// How many lines about directories come before a name.
+    fn before(&self, name: usize) -> usize {
+        let extra = &self.judged.extra;
         if extra.is_empty() {
             return 0;
         }
-        let path = self.survey.scan.tree.guest_path(name);
-        extra.partition_point(|skip| skip.path.as_ref() < Some(&path))
+        let path = self.survey.scan.tree.path(name);
+        extra.partition_point(|skip| is_before(skip, &path))
     }
+}
+
+fn is_before(skip: &Skip, path: &[u8]) -> bool {
+    skip.path.as_ref().map(GuestPath::as_bytes) < Some(path)
 }
 
 impl Stretch<'_> {
     /// Its lines.
     pub fn lines(&self) -> Vec<Action> {
-        let emitter = &self.emitter;
         let mut out = Vec::with_capacity(self.to - self.from);
-        let mut extra = emitter.judged.extra.as_slice();
-        if let Some(last) = self.from.checked_sub(1) {
-            // The stretch before has said these.
-            extra = &extra[emitter.before(last, extra)..];
+        let mut next = self.from;
+        for skip in self.extra() {
+            let place = self.place(skip, next);
+            (next..place).for_each(|name| self.emitter.name(name, &mut out));
+            out.push(Action::Skip(skip.clone()));
+            next = place;
         }
-        for name in self.from..self.to {
-            let (due, later) = extra.split_at(emitter.before(name, extra));
-            out.extend(due.iter().cloned().map(Action::Skip));
-            extra = later;
-            emitter.name(name, &mut out);
-        }
-        if self.to == emitter.survey.scan.tree.names() {
-            out.extend(extra.iter().cloned().map(Action::Skip));
-        }
+        (next..self.to).for_each(|name| self.emitter.name(name, &mut out));
         out
+    }
+
+    /// The lines about directories that come before one of its names; behind the last name come all that are left.
+    fn extra(&self) -> &[Skip] {
+        let (emitter, extra) = (&self.emitter, &self.emitter.judged.extra);
+        let before = |end: usize| end.checked_sub(1).map_or(0, |last| emitter.before(last));
+        let to = if self.to == emitter.survey.scan.tree.names() {
+            extra.len()
+        } else {
+            before(self.to)
+        };
+        &extra[before(self.from)..to]
+    }
+
+    /// The first name from `next` on that a line comes before, or the end.
+    fn place(&self, skip: &Skip, next: usize) -> usize {
+        let tree = &self.emitter.survey.scan.tree;
+        let mut names = next..self.to;
+        names
+            .find(|name| is_before(skip, &tree.path(*name)))
+            .unwrap_or(self.to)
     }
 }
 
@@ -167,9 +186,11 @@ impl Emitter<'_> {
         let file = tree.file_of(name);
         let state = tree.state(file);
         let others = tree.names_of(file).skip(1);
+        let path = tree.guest_path(name);
         Link {
+            owner: self.survey.owner(path.as_bytes()),
             guest: self.survey.guest.name.clone(),
-            path: tree.guest_path(name),
+            path,
             also: others.map(|name| tree.guest_path(name)).collect(),
             method: Method::Hardlink,
             object,
@@ -185,7 +206,6 @@ impl Emitter<'_> {
             } else {
                 LinkReason::Identical
             },
-            owner: self.survey.owner(file),
             before: Before::from(&state),
             note: None,
         }

@@ -333,7 +333,7 @@ fn write(
     });
     let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
     let stretches = taking_part.flat_map(Emitter::stretches);
-    let make = |stretch: &Stretch<'_>| encoded(stretch, form);
+    let make = |stretch: Stretch<'_>| encoded(&stretch, form);
     crew.make_ahead(stretches, make, |made| {
         let (actions, encoded) = made.map_err(EngineError::Output)?;
         for action in &actions {

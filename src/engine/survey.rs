@@ -109,11 +109,9 @@ impl Survey {
         format!("{}:{}", self.guest.name, tree.guest_path(name))
     }
 
-    /// The package of a file, by its first name.
-    pub fn owner(&self, file: usize) -> Option<Owner> {
-        let tree = &self.scan.tree;
-        let path = tree.path(tree.names_of(file).next()?);
-        let package = self.answer.owners.of(&path)?;
+    /// The package of a file by its first name, which this is.
+    pub fn owner(&self, path: &[u8]) -> Option<Owner> {
+        let package = self.answer.owners.of(path)?;
         Some(Owner {
             package: package.name.to_string(),
             version: package.version.as_deref().map(str::to_owned),

@@ -110,7 +110,7 @@ impl Formatter for Harmless {
     where
         W: ?Sized + Write,
     {
-        if text.bytes().all(|b| (0x20..0x7f).contains(&b)) {
+        if is_plain(text.as_bytes()) {
             return out.write_all(text.as_bytes());
         }
         for c in text.chars() {
@@ -122,6 +122,12 @@ impl Formatter for Harmless {
         }
         Ok(())
     }
+}
+
+/// Is there nothing but printable ASCII? All is looked at, for the machine compares many bytes at once.
+fn is_plain(text: &[u8]) -> bool {
+    let plain = |byte: &u8| (0x20..0x7f).contains(byte);
+    text.iter().fold(true, |all, byte| all & plain(byte))
 }
 
 #[cfg(test)]

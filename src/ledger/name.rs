@@ -40,9 +40,12 @@ impl NameWire<'_> {
 
 /// The text for people, and the bytes in base64 where the text does not carry them.
 pub(super) fn to_text(path: &GuestPath) -> (Cow<'_, str>, Option<String>) {
+    // Nearly all names are text, which this finds faster.
+    if let Ok(text) = str::from_utf8(path.as_bytes()) {
+        return (text.into(), None);
+    }
     let text = String::from_utf8_lossy(path.as_bytes());
-    let b64 = matches!(text, Cow::Owned(_)).then(|| STANDARD.encode(path.as_bytes()));
-    (text, b64)
+    (text, Some(STANDARD.encode(path.as_bytes())))
 }
 
 /// The name again. `field` is the name of the text's field; that of the bytes ends in `_b64`.

@@ -5,8 +5,6 @@
 //! not silently obeyed. It protects against nobody: whoever wants to can compute a seal, which is why
 //! `apply` proves every line anew. `note` is not sealed, for notes are the reviewer's.
 
-use std::fmt::Write as _;
-
 use super::codes::{flag_code, making_code, method_code};
 use super::object::Member;
 use crate::model::{Before, Flag, GuestPath, Link, ObjectId};
@@ -46,35 +44,38 @@ pub(super) fn changed_members(members: &[Member], seal: &str) -> Vec<String> {
 }
 
 fn member_checks(members: &[Member]) -> Vec<Check<'_>> {
+    let mut checks = Checks::default();
+    let members = members.iter();
     members
-        .iter()
-        .map(|(key, value)| check(key, [value]))
+        .map(|(key, value)| checks.of(key, [value]))
         .collect()
 }
 
 fn link_checks(link: &Link) -> [Check<'static>; 10] {
     let names = std::iter::once(&link.path).chain(&link.also);
     let makes = link.makes.map_or("", making_code);
+    let mut checks = Checks::default();
     [
-        check("guest", [link.guest.as_str().as_bytes()]),
-        check("path", names.map(GuestPath::as_bytes)),
-        check("method", [method_code(link.method)]),
-        check("object", [object(&link.object)]),
-        check("makes", [makes]),
-        check("size", [link.size.to_le_bytes()]),
-        check("saves", [link.saves.to_le_bytes()]),
-        check("reason", [link.reason.code()]),
-        check("package", owner(link)),
-        check("before", before(&link.before).map(u64::to_le_bytes)),
+        checks.of("guest", [link.guest.as_str().as_bytes()]),
+        checks.of("path", names.map(GuestPath::as_bytes)),
+        checks.of("method", [method_code(link.method)]),
+        checks.of("object", [object(&link.object)]),
+        checks.of("makes", [makes]),
+        checks.of("size", [link.size.to_le_bytes()]),
+        checks.of("saves", [link.saves.to_le_bytes()]),
+        checks.of("reason", [link.reason.code()]),
+        checks.of("package", owner(link)),
+        checks.of("before", before(&link.before).map(u64::to_le_bytes)),
     ]
 }
 
 fn flag_checks(flag: &Flag) -> [Check<'static>; 4] {
+    let mut checks = Checks::default();
     [
-        check("object", [object(&flag.object)]),
-        check("set", flag.set.iter().map(|flag| flag_code(*flag))),
-        check("names", [flag.names.to_le_bytes()]),
-        check("reason", [flag.reason.code()]),
+        checks.of("object", [object(&flag.object)]),
+        checks.of("set", flag.set.iter().map(|flag| flag_code(*flag))),
+        checks.of("names", [flag.names.to_le_bytes()]),
+        checks.of("reason", [flag.reason.code()]),
     ]
 }
 
@@ -83,13 +84,12 @@ fn owner(link: &Link) -> impl Iterator<Item = &str> {
     owner.flat_map(|owner| std::iter::once(&*owner.package).chain(owner.version.as_deref()))
 }
 
-fn object(id: &ObjectId) -> Vec<u8> {
-    [
-        &id.content.0[..],
-        &id.metadata.0,
-        &id.generation.to_le_bytes(),
-    ]
-    .concat()
+fn object(id: &ObjectId) -> [u8; 52] {
+    let mut bytes = [0; 52];
+    bytes[..32].copy_from_slice(&id.content.0);
+    bytes[32..48].copy_from_slice(&id.metadata.0);
+    bytes[48..].copy_from_slice(&id.generation.to_le_bytes());
+    bytes
 }
 
 fn before(b: &Before) -> [u64; 11] {
@@ -101,23 +101,36 @@ fn before(b: &Before) -> [u64; 11] {
     ]
 }
 
-fn check<P: AsRef<[u8]>>(field: &str, parts: impl IntoIterator<Item = P>) -> Check<'_> {
-    let mut bytes = Vec::with_capacity(256);
-    bytes.extend_from_slice(field.as_bytes());
-    for part in parts {
-        let part = part.as_ref();
-        bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(part);
+/// Makes checks, in one piece of memory.
+#[derive(Default)]
+struct Checks(Vec<u8>);
+
+impl Checks {
+    fn of<'f, P: AsRef<[u8]>>(
+        &mut self,
+        field: &'f str,
+        parts: impl IntoIterator<Item = P>,
+    ) -> Check<'f> {
+        let Checks(bytes) = self;
+        bytes.clear();
+        bytes.extend_from_slice(field.as_bytes());
+        for part in parts {
+            let part = part.as_ref();
+            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part);
+        }
+        let [first, second, ..] = checksum(bytes).to_be_bytes();
+        (field, u16::from_be_bytes([first, second]))
     }
-    let [first, second, ..] = checksum(&bytes).to_be_bytes();
-    (field, u16::from_be_bytes([first, second]))
 }
 
 fn text(checks: &[Check<'_>]) -> String {
-    checks.iter().fold(String::new(), |mut text, (_, check)| {
-        let _ = write!(text, "{check:04x}");
-        text
-    })
+    let digit = |number: u16| char::from(b"0123456789abcdef"[usize::from(number & 15)]);
+    let mut text = String::with_capacity(4 * checks.len());
+    for (_, check) in checks {
+        text.extend([12, 8, 4, 0].map(|at| digit(check >> at)));
+    }
+    text
 }
 
 fn changed(checks: &[Check<'_>], seal: &str) -> Vec<String> {

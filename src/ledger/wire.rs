@@ -21,7 +21,7 @@ use crate::model::{
 pub(super) struct LinkWire<'a> {
     #[serde(borrow)]
     action: Cow<'a, str>,
-    guest: GuestName,
+    guest: Cow<'a, GuestName>,
     #[serde(borrow)]
     path: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,7 +51,7 @@ impl<'a> LinkWire<'a> {
         let (path, path_b64) = to_text(&link.path);
         LinkWire {
             action: "link".into(),
-            guest: link.guest.clone(),
+            guest: Cow::Borrowed(&link.guest),
             path,
             path_b64,
             also: link.also.iter().map(NameWire::from).collect(),
@@ -79,7 +79,7 @@ impl<'a> LinkWire<'a> {
         let link = Link {
             also: read_also(&path, &self.also)?,
             path,
-            guest: self.guest,
+            guest: self.guest.into_owned(),
             method: self.method,
             object: self.object,
             makes: self.makes,

@@ -16,7 +16,7 @@ pub(super) struct SkipWire<'a> {
     #[serde(borrow)]
     action: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    guest: Option<GuestName>,
+    guest: Option<Cow<'a, GuestName>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     path: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,7 +71,7 @@ impl<'a> SkipWire<'a> {
         let (with, with_b64) = optional_text(skip.with.as_ref());
         SkipWire {
             action: "skip".into(),
-            guest: skip.guest.clone(),
+            guest: skip.guest.as_ref().map(Cow::Borrowed),
             path,
             path_b64,
             reason: skip.reason.code().into(),
@@ -104,7 +104,7 @@ impl<'a> SkipWire<'a> {
         let path = optional_path("path", self.path.as_deref(), self.path_b64.as_deref())?;
         let with = optional_path("with", self.with.as_deref(), self.with_b64.as_deref())?;
         let skip = Skip {
-            guest: self.guest,
+            guest: self.guest.map(Cow::into_owned),
             path,
             reason,
             per: self.per.map(Cow::into_owned),

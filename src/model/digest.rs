@@ -3,15 +3,15 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A fast hash (xxh3, 128 bits). Two files with different fingerprints differ; equal ones prove nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fingerprint(pub u128);
 
 /// SHA-256 of a file's whole content.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Digest(pub [u8; 32]);
 
 /// The first 128 bits of SHA-256 over the metadata that a link would merge; see `sys::hash`.
@@ -20,8 +20,8 @@ pub struct MetadataDigest(pub [u8; 16]);
 
 /// The name of an object: content, metadata, and a generation for contents with more names than
 /// one inode may have links. Written `sha256:CONTENT-METADATA` or `sha256:CONTENT-METADATA.N`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct ObjectId {
     /// What the bytes are.
     pub content: Digest,
@@ -35,6 +35,9 @@ pub struct ObjectId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("expected {0}")]
 pub struct BadId(&'static str);
+
+/// What every digest of content begins with.
+const KIND: &str = "sha256:";
 
 impl ObjectId {
     /// Highest generation. Each holds at least 32,000 names, and a reader looks through all of them: what a plan
@@ -52,12 +55,7 @@ impl ObjectId {
 
     /// The file name of the object within the base: the text form without `sha256:`.
     pub fn file_name(&self) -> String {
-        let name = format!("{}-{}", Hex(&self.content.0), Hex(&self.metadata.0));
-        if self.generation == 0 {
-            name
-        } else {
-            format!("{name}.{}", self.generation)
-        }
+        self.to_string().split_off(KIND.len())
     }
 
     /// Reads what [`ObjectId::file_name`] wrote; anything else is refused.
@@ -88,7 +86,7 @@ impl FromStr for ObjectId {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
         let name = text
-            .strip_prefix("sha256:")
+            .strip_prefix(KIND)
             .ok_or(BadId("an object's name, which begins with sha256:"))?;
         ObjectId::from_file_name(name)
     }
@@ -97,20 +95,33 @@ impl FromStr for ObjectId {
 impl FromStr for Digest {
     type Err = BadId;
     fn from_str(text: &str) -> Result<Self, BadId> {
-        let hex = text.strip_prefix("sha256:").and_then(unhex);
+        let hex = text.strip_prefix(KIND).and_then(unhex);
         hex.map(Digest).ok_or(BadId("sha256: and 64 hex digits"))
     }
 }
 
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", self.file_name())
+        let mut text = [0; KIND.len() + 64 + 1 + 32];
+        let (content, metadata) = text.split_at_mut(KIND.len() + 64);
+        content[..KIND.len()].copy_from_slice(KIND.as_bytes());
+        hex(&self.content.0, &mut content[KIND.len()..]);
+        metadata[0] = b'-';
+        hex(&self.metadata.0, &mut metadata[1..]);
+        f.write_str(ascii(&text))?;
+        match self.generation {
+            0 => Ok(()),
+            generation => write!(f, ".{generation}"),
+        }
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "sha256:{}", Hex(&self.0))
+        let mut text = [0; KIND.len() + 64];
+        text[..KIND.len()].copy_from_slice(KIND.as_bytes());
+        hex(&self.0, &mut text[KIND.len()..]);
+        f.write_str(ascii(&text))
     }
 }
 
@@ -122,9 +133,9 @@ macro_rules! text_form {
                 text.parse()
             }
         }
-        impl From<$type> for String {
-            fn from(id: $type) -> String {
-                id.to_string()
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(self)
             }
         }
         impl fmt::Debug for $type {
@@ -139,7 +150,9 @@ text_form!(Digest);
 
 impl fmt::Debug for MetadataDigest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", Hex(&self.0))
+        let mut text = [0; 32];
+        hex(&self.0, &mut text);
+        f.write_str(ascii(&text))
     }
 }
 
@@ -153,17 +166,14 @@ const HEX: [[u8; 2]; 256] = {
     all
 };
 
-/// Lower-case hexadecimal of at most 32 bytes.
-struct Hex<'a>(&'a [u8]);
+/// Lower-case hexadecimal, two digits for each byte.
+fn hex(bytes: &[u8], digits: &mut [u8]) {
+    let pairs = digits.chunks_exact_mut(2).zip(bytes);
+    pairs.for_each(|(pair, byte)| pair.copy_from_slice(&HEX[usize::from(*byte)]));
+}
 
-impl fmt::Display for Hex<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut text = [0; 64];
-        let digits = text.chunks_exact_mut(2).zip(self.0);
-        digits.for_each(|(pair, byte)| pair.copy_from_slice(&HEX[usize::from(*byte)]));
-        let text = text.get(..2 * self.0.len()).unwrap_or_default();
-        f.write_str(str::from_utf8(text).unwrap_or_default())
-    }
+fn ascii(text: &[u8]) -> &str {
+    str::from_utf8(text).unwrap_or_default()
 }
 
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {

@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The name of a guest in plans and receipts: 1 to 128 characters, no slash, no control character,
 /// and none of the invisible marks that make text look like other text.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct GuestName(String);
 
 /// A name that cannot stand in a plan.
@@ -42,9 +42,9 @@ impl TryFrom<String> for GuestName {
     }
 }
 
-impl From<GuestName> for String {
-    fn from(name: GuestName) -> String {
-        name.0
+impl Serialize for GuestName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
     }
 }
 

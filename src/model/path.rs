@@ -53,22 +53,14 @@ impl GuestPath {
 
     /// Checks the bytes; see [`BadPath`] for what is refused.
     pub fn new(bytes: &[u8]) -> Result<Self, BadPath> {
-        let [b'/', rest @ ..] = bytes else {
-            return Err(BadPath::NotAbsolute);
-        };
-        if bytes.len() > Self::MAX {
-            return Err(BadPath::Long);
-        }
-        if !rest.is_empty() {
-            rest.split(|&b| b == b'/').try_for_each(check_component)?;
-        }
+        check(bytes)?;
         Ok(GuestPath(bytes.into()))
     }
 
     /// This path with one more component; the component is checked.
     pub fn join(&self, component: &[u8]) -> Result<Self, BadPath> {
         let slash: &[u8] = if self.is_root() { b"" } else { b"/" };
-        GuestPath::new(&[&self.0, slash, component].concat())
+        [&self.0, slash, component].concat().try_into()
     }
 
     /// All bytes, with the slash in front.
@@ -110,6 +102,19 @@ impl GuestPath {
     }
 }
 
+fn check(bytes: &[u8]) -> Result<(), BadPath> {
+    let [b'/', rest @ ..] = bytes else {
+        return Err(BadPath::NotAbsolute);
+    };
+    if bytes.len() > GuestPath::MAX {
+        return Err(BadPath::Long);
+    }
+    if rest.is_empty() {
+        return Ok(());
+    }
+    rest.split(|&b| b == b'/').try_for_each(check_component)
+}
+
 fn check_component(component: &[u8]) -> Result<(), BadPath> {
     match component {
         b"" => Err(BadPath::EmptyComponent),
@@ -123,7 +128,8 @@ fn check_component(component: &[u8]) -> Result<(), BadPath> {
 impl TryFrom<Vec<u8>> for GuestPath {
     type Error = BadPath;
     fn try_from(bytes: Vec<u8>) -> Result<Self, BadPath> {
-        GuestPath::new(&bytes)
+        check(&bytes)?;
+        Ok(GuestPath(bytes.into()))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// An inode: device and inode number. Only equality means anything, and only while something holds the inode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -16,8 +16,8 @@ pub struct FileId {
 
 /// A time stamp of a file: seconds since 1970 plus nanoseconds, which are always added (so -1.5 s is -2 s + 0.5 s).
 /// Written `SECONDS.NNNNNNNNN`, as a string, because it passes 2^53. Compared for equality only: clocks step.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Deserialize)]
+#[serde(try_from = "String")]
 pub struct Time {
     /// Whole seconds, maybe negative.
     pub sec: i64,
@@ -120,7 +120,15 @@ impl FromStr for Time {
 
 impl fmt::Display for Time {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{:09}", self.sec, self.nsec)
+        let mut digits = [b'.'; 10];
+        let mut rest = self.nsec;
+        for digit in digits[1..].iter_mut().rev() {
+            *digit = b'0' + (rest % 10).to_le_bytes()[0];
+            rest /= 10;
+        }
+        debug_assert_eq!(rest, 0, "no time has ten digits of nanoseconds");
+        write!(f, "{}", self.sec)?;
+        f.write_str(str::from_utf8(&digits).unwrap_or_default())
     }
 }
 
@@ -137,9 +145,9 @@ impl TryFrom<String> for Time {
     }
 }
 
-impl From<Time> for String {
-    fn from(time: Time) -> String {
-        time.to_string()
+impl Serialize for Time {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
     }
 }
 

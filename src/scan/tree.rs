@@ -115,7 +115,8 @@ impl Tree {
 
     /// A name as a checked path. The walk made it of single components, so it is one.
     pub fn guest_path(&self, name: usize) -> GuestPath {
-        GuestPath::new(&self.path(name)).unwrap_or_else(|_| GuestPath::root())
+        let path = GuestPath::try_from(self.path(name));
+        path.unwrap_or_else(|_| GuestPath::root())
     }
 
     /// The names of a file in byte order.
