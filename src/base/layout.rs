@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{FrozenPaper, digests, scrubbed, standing};
 use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
+use crate::sys::new_file::{part_of, stale_parts};
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical, machine, papers};
 
 /// The first line of `format`: another layout is refused, not guessed. The second says on which file system it is.
@@ -105,7 +106,7 @@ impl Base {
 
     /// Made whole beside its place and then moved there, so that two runs that begin at once cannot meet half a base.
     fn make(path: &Path) -> Result<(), BaseError> {
-        let fresh = papers::part_of(path);
+        let fresh = part_of(path);
         papers::ensure_dir(&fresh)?;
         for name in DIRECTORIES {
             papers::ensure_dir(&fresh.join(name))?;
@@ -124,7 +125,7 @@ impl Base {
 
     /// Removes what a run left that was killed while it made a base.
     fn remove_stale_parts(path: &Path) -> SysResult<()> {
-        papers::stale_parts(path)?
+        stale_parts(path)?
             .iter()
             .try_for_each(|part| Base::remove_part(part))
     }
@@ -260,7 +261,7 @@ impl Base {
         if !all_ours || !FrozenPaper::read(self)?.is_empty() {
             return Ok(());
         }
-        let part = papers::part_of(&self.path);
+        let part = part_of(&self.path);
         if papers::move_dir(&self.path, &part)? {
             drop(Base::remove_part(&part));
         }

@@ -172,9 +172,13 @@ impl Reader<'_> {
         Opened::look(survey, file, self.care, &self.policy.ignore, cache)
     }
 
-    /// These files will be read.
-    pub fn prepare(&self, files: &[Which]) {
-        let sizes = files.iter().map(|which| self.size(*which));
+    /// These files will be read, of which one of each run tells the size of all.
+    pub fn prepare<'f>(&self, runs: impl Iterator<Item = &'f [Which]>) {
+        let sizes = runs.flat_map(|run| {
+            let size = run.first().map(|first| self.size(*first));
+            size.into_iter()
+                .flat_map(|size| std::iter::repeat_n(size, run.len()))
+        });
         let crowded = !fits_in_memory(sizes, machine::memory());
         self.crowded.store(crowded, atomic::Ordering::Relaxed);
     }
@@ -194,7 +198,14 @@ impl Reader<'_> {
         self.tree(which).inode(which.file as usize)
     }
 
-    fn tree(&self, which: Which) -> &Tree {
+    /// Bytes of all files of a run, which have one size.
+    pub fn bytes(&self, run: &[Which]) -> u64 {
+        let size = run.first().map_or(0, |first| self.size(*first));
+        size.saturating_mul(run.len() as u64)
+    }
+
+    /// The tree that a file is in.
+    pub fn tree(&self, which: Which) -> &Tree {
         &self.surveys[which.guest as usize].scan.tree
     }
 

@@ -1,18 +1,17 @@
 //! From candidates to groups of equal files: by `stat` first, then by metadata and content. A file is read only if
 //! something else looks like it so far.
 
-use std::cmp::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use rayon::prelude::*;
 
-use super::classify::{Classified, Decision};
+use super::classify::Classified;
 use super::equal::{Buffers, Reader, Told};
-use super::fixed::take_out_fixed;
 use super::groups::Groups;
+use super::likely::facts;
 use super::probe::Dropped;
 use crate::base::Index;
-use crate::model::{Event, FileState, Ignored, Observer, Policy, Stage, Time};
+use crate::model::{Event, Observer, SkipReason, Stage};
 
 /// A file of a guest, by indices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,16 +43,6 @@ struct Run {
     length: u32,
 }
 
-/// The facts that equal files share and that cost nothing to compare.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Facts {
-    size: u64,
-    mode: u32,
-    uid: u32,
-    gid: u32,
-    mtime: Option<(i64, u32)>,
-}
-
 impl<'a> Matcher<'a> {
     pub fn new(reader: &'a Reader<'a>, index: &'a Index) -> Matcher<'a> {
         let mut by_facts: Vec<u32> = (0..).take(index.len()).collect();
@@ -73,19 +62,20 @@ impl<'a> Matcher<'a> {
             groups: Groups::of(files),
             dropped: Vec::new(),
         };
-        let likely = self.reader.crew.work(|| {
-            let mut likely = self.likely(classified);
-            take_out_fixed(self.reader.surveys, &mut likely, &mut matched.dropped);
-            likely
-        });
-        self.reader.prepare(&likely);
-        let sizes = likely.iter().map(|which| self.reader.size(*which));
-        let bytes = sizes.fold(0, u64::saturating_add);
+        let known = |which| self.is_known(which);
+        let crew = self.reader.crew;
+        let likely = crew.work(|| self.reader.likely(classified, known));
+        matched.dropped.extend(likely.fixed.iter().map(fixed));
+        let runs = runs(&likely.lengths);
+        let files = runs.iter().map(|run| run.of(&likely.files));
+        self.reader.prepare(files.clone());
+        let bytes = files.map(|run| self.reader.bytes(run));
+        let bytes = bytes.fold(0, u64::saturating_add);
         observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));
         let matched = Mutex::new(matched);
         self.reader
             .crew
-            .read(|| self.tell_all(&likely, &matched, observer));
+            .read(|| self.tell_all(runs, &likely.files, &matched, observer));
         let mut matched = matched.into_inner().unwrap_or_else(PoisonError::into_inner);
         if self.reader.policy.same_path {
             matched.groups.merge();
@@ -94,56 +84,15 @@ impl<'a> Matcher<'a> {
         matched
     }
 
-    /// Candidates whose `stat` another candidate or an object of the base has too.
-    fn likely(&self, classified: &[Classified]) -> Vec<Which> {
-        let mut all = Vec::new();
-        for (guest, judged) in (0u32..).zip(classified) {
-            let files = (0u32..).zip(&judged.decisions);
-            all.extend(
-                files
-                    .filter(|(_, d)| **d == Decision::Candidate)
-                    .map(|(file, _)| Which { guest, file }),
-            );
-        }
-        all.par_sort_unstable_by(|a, b| self.stat_order(*a, *b).then(a.cmp(b)));
-        let mut kept = 0;
-        let mut at = 0;
-        // In place: there is one for every file.
-        while let Some(run) = self.first_run(&all[at..]) {
-            if run > 1 || self.is_known(&all[at..at + run]) {
-                all.copy_within(at..at + run, kept);
-                kept += run;
-            }
-            at += run;
-        }
-        all.truncate(kept);
-        all.shrink_to_fit();
-        all
-    }
-
-    /// How many of the first look alike; `None` where there are none.
-    fn first_run(&self, files: &[Which]) -> Option<usize> {
-        let mut runs = files.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
-        runs.next().map(<[Which]>::len)
-    }
-
-    /// Files that look alike, one run behind the other. What 32 bits cannot count stays unread.
-    fn runs(&self, likely: &[Which]) -> Vec<Run> {
-        let runs = likely.chunk_by(|a, b| self.stat_order(*a, *b) == Ordering::Equal);
-        let mut at = 0;
-        let runs = runs.map_while(|run| {
-            let from = u32::try_from(at).ok()?;
-            at += run.len();
-            let length = u32::try_from(run.len()).ok()?;
-            Some(Run { from, length })
-        });
-        runs.collect()
-    }
-
     /// Tells the files of runs that look alike apart.
-    fn tell_all(&self, likely: &[Which], matched: &Mutex<Matched>, observer: &dyn Observer) {
-        let mut runs = self.runs(likely);
-        let files = |run: Run| &likely[run.from as usize..][..run.length as usize];
+    fn tell_all(
+        &self,
+        mut runs: Vec<Run>,
+        likely: &[Which],
+        matched: &Mutex<Matched>,
+        observer: &dyn Observer,
+    ) {
+        let files = |run: Run| run.of(likely);
         self.reader
             .sort(&mut runs, |run| files(run).first().copied());
         let take = |told: Told| {
@@ -154,11 +103,10 @@ impl<'a> Matcher<'a> {
         };
         let tell = |buffers: &mut Buffers, runs: &&[Run]| {
             let runs: Vec<&[Which]> = runs.iter().map(|run| files(*run)).collect();
-            let known = |run: &[Which]| self.is_known(run);
+            let known = |run: &[Which]| run.first().is_some_and(|first| self.is_known(*first));
             let tell = || self.reader.tell(&runs, known, buffers, &take);
             self.reader.crew.learning(tell);
-            let files = runs.iter().copied().flatten();
-            let bytes = files.map(|which| self.reader.size(*which));
+            let bytes = runs.iter().map(|run| self.reader.bytes(run));
             observer.notice(&Event::Advance(
                 Stage::Hash,
                 bytes.fold(0, u64::saturating_add),
@@ -173,51 +121,36 @@ impl<'a> Matcher<'a> {
             .for_each_init(buffers, tell);
     }
 
-    /// Has the base an object that looks like these?
-    fn is_known(&self, run: &[Which]) -> bool {
+    /// Has the base an object that looks like this file?
+    fn is_known(&self, which: Which) -> bool {
         let policy = self.reader.policy;
         let key = |at: &u32| facts(&self.index.get(*at as usize).state, policy);
-        run.first().is_some_and(|which| {
-            let wanted = facts(&self.reader.state(*which), policy);
+        !self.by_facts.is_empty() && {
+            let wanted = self.reader.facts(which);
             self.by_facts.binary_search_by_key(&wanted, key).is_ok()
-        })
-    }
-
-    fn stat_order(&self, a: Which, b: Which) -> Ordering {
-        let (reader, policy) = (self.reader, self.reader.policy);
-        // Most differ in their sizes already.
-        let by_size = reader.size(a).cmp(&reader.size(b));
-        by_size
-            .then_with(|| {
-                let (a, b) = (reader.state(a), reader.state(b));
-                facts(&a, policy).cmp(&facts(&b, policy))
-            })
-            .then_with(|| {
-                if policy.same_path {
-                    self.names(a).cmp(&self.names(b))
-                } else {
-                    Ordering::Equal
-                }
-            })
-    }
-
-    /// All names of a file; compared only with `--same-path`.
-    fn names(&self, which: Which) -> Vec<Vec<u8>> {
-        let tree = &self.reader.surveys[which.guest as usize].scan.tree;
-        tree.names_of(which.file as usize)
-            .map(|name| tree.path(name))
-            .collect()
+        }
     }
 }
 
-fn facts(state: &FileState, policy: &Policy) -> Facts {
-    let Time { sec, nsec } = state.mtime;
-    let mtime = (!policy.ignore.contains(&Ignored::Mtime)).then_some((sec, nsec));
-    Facts {
-        size: state.size,
-        mode: state.mode,
-        uid: state.uid,
-        gid: state.gid,
-        mtime,
+impl Run {
+    /// Its files, of all that look alike.
+    fn of(self, likely: &[Which]) -> &[Which] {
+        &likely[self.from as usize..][..self.length as usize]
     }
+}
+
+/// Where the runs are. What 32 bits cannot count stays unread.
+fn runs(lengths: &[u32]) -> Vec<Run> {
+    let mut from = 0u32;
+    let runs = lengths.iter().map_while(|&length| {
+        let run = Run { from, length };
+        from = from.checked_add(length)?;
+        Some(run)
+    });
+    runs.collect()
+}
+
+fn fixed(which: &Which) -> (Which, Dropped) {
+    let (reason, note) = (SkipReason::FixedDirectory, None);
+    (*which, Dropped { reason, note })
 }

@@ -21,10 +21,7 @@ impl Reader<'_> {
         runs: &'r [T],
         files: impl Fn(T) -> &'f [Which],
     ) -> Vec<&'r [T]> {
-        let weigh = |run: T| {
-            let sizes = files(run).iter().map(|which| self.size(*which));
-            (files(run).len(), sizes.fold(0, u64::saturating_add))
-        };
+        let weigh = |run: T| (files(run).len(), self.bytes(files(run)));
         let mut batch = runs.first().map_or((0, 0), |run| weigh(*run));
         let fits = |_: &T, run: &T| {
             let (files, bytes) = weigh(*run);
@@ -42,7 +39,7 @@ impl Reader<'_> {
         items: &mut Vec<T>,
         first: impl Fn(T) -> Option<Which> + Sync,
     ) {
-        items.sort_unstable_by_key(|item| first(*item).map(|which| (self.inode(which), which)));
+        items.par_sort_unstable_by_key(|item| first(*item).map(|which| (self.inode(which), which)));
         if self.crew.order == Order::Inodes {
             return;
         }

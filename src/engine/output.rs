@@ -8,7 +8,7 @@ use super::guests::base_path;
 use super::{EngineError, Guest};
 use crate::ledger::{Form, PaperWriter};
 use crate::model::Escaped;
-use crate::sys::papers::NewFile;
+use crate::sys::new_file::NewFile;
 
 /// Where the plan shall go.
 pub enum Output {

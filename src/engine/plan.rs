@@ -4,11 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use rayon::prelude::*;
-
 use super::apply::host;
 use super::choices::{Choices, choose_all};
-use super::classify::{Classified, Judge, classify};
+use super::classify::{Classified, Judge};
 use super::crew::{self, Crew};
 use super::emit::{Emitter, Stretch};
 use super::equal::Reader;
@@ -17,13 +15,14 @@ use super::memory::Memory;
 use super::near::Near;
 use super::output::{Output, OutputFile};
 use super::secrets::same_secrets;
-use super::survey::{Opened, Survey, survey};
+use super::survey::{Opened, Survey};
+use super::surveys::survey_all;
 use super::{EngineError, Guest, GuestArg, confined, guests, protection};
 use crate::base::{Base, BaseError, Digests, Index, check_place};
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
     Action, BaseFacts, Escaped, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy,
-    Protect, Protection, SkipDetail, Stage, Summary,
+    Protect, Protection, SkipDetail, Summary,
 };
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
@@ -88,7 +87,13 @@ pub fn plan(
     let opened = open_views(guests, options, &file, place.as_deref(), observer)?;
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let crew = Crew::start(reading)?;
-    let surveys = crew.work(|| survey_all(opened, &options.policy, observer))?;
+    let judge = Judge {
+        care: &care,
+        secrets: &Secrets::new(),
+        index: &index,
+        policy: &options.policy,
+    };
+    let (surveys, classified) = crew.work(|| survey_all(opened, &judge, observer))?;
     let found = Found {
         options,
         care: &care,
@@ -99,7 +104,7 @@ pub fn plan(
         protection: &protection,
         crew: &crew,
     };
-    let (classified, choices, sum) = found.decide(memory, observer)?;
+    let (classified, choices, sum) = found.decide(classified, memory, observer)?;
     let header = header(options, host()?, facts.clone(), protection.clone());
     let planned = surveys.iter().map(Survey::planned).collect();
     write(
@@ -125,7 +130,7 @@ fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> {
     place.ok()
 }
 
-/// What is known of guests and base before any file of a guest is read.
+/// What is known of guests and base before the content of any file is read.
 struct Found<'a> {
     options: &'a PlanOptions,
     care: &'a Care,
@@ -138,15 +143,15 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// Classify, match, choose: a decision for every file.
+    /// Match, choose: a decision for every file.
     fn decide(
         &self,
+        mut classified: Vec<Classified>,
         memory: Memory<'_>,
         observer: &dyn Observer,
     ) -> Result<(Vec<Classified>, Choices<'_>, SummaryBuilder), EngineError> {
         let (surveys, policy) = (self.surveys, &self.options.policy);
         let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
-        let mut classified = self.crew.work(|| self.classify_all());
         for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
             sum.skipped(*reason, count.files, count.bytes);
         }
@@ -175,20 +180,6 @@ impl Found<'_> {
             &mut sum,
         )?;
         Ok((classified, choices, sum))
-    }
-
-    fn classify_all(&self) -> Vec<Classified> {
-        let secrets = Secrets::new();
-        let judge = Judge {
-            care: self.care,
-            secrets: &secrets,
-            index: self.index,
-            policy: &self.options.policy,
-        };
-        let judged = self.surveys.par_iter();
-        judged
-            .map(|survey| classify_unless_left_out(survey, &judge))
-            .collect()
     }
 }
 
@@ -258,30 +249,6 @@ fn open_views(
         confined::to_plan(&opened, output.directory(), cache, observer);
     }
     Ok(opened)
-}
-
-fn survey_all(
-    guests: Vec<Opened>,
-    policy: &Policy,
-    observer: &dyn Observer,
-) -> Result<Vec<Survey>, EngineError> {
-    observer.notice(&Event::Begin(Stage::Scan, None));
-    let surveys = guests
-        .into_par_iter()
-        .with_max_len(1)
-        .map(|guest| survey(guest, policy, observer))
-        .collect::<Result<Vec<_>, _>>();
-    observer.notice(&Event::End(Stage::Scan));
-    surveys
-}
-
-/// A guest that is left out has no actions at all.
-fn classify_unless_left_out(survey: &Survey, judge: &Judge<'_>) -> Classified {
-    if survey.left_out.is_none() {
-        classify(survey, judge)
-    } else {
-        Classified::default()
-    }
 }
 
 fn header(options: &PlanOptions, host: String, base: BaseFacts, protection: Protection) -> Header {

@@ -10,7 +10,8 @@ use crate::ledger::journal::OpenBatch;
 use crate::ledger::{ReceiptReader, ReceiptWriter};
 use crate::model::{GuestName, GuestPath, Outcome, ReceiptLine, RunId, RunKind, RunTotals, Time};
 use crate::sys::SysError;
-use crate::sys::papers::{self, NewFile};
+use crate::sys::new_file::NewFile;
+use crate::sys::papers;
 
 /// A name of a guest.
 type Named = (Option<GuestName>, GuestPath);

@@ -1,6 +1,6 @@
 //! The names and files of one guest, small in memory: a name takes 13 bytes and its own, a file 40.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::model::{FileState, GuestPath, States};
 
@@ -10,6 +10,8 @@ pub struct Tree {
     /// Paths of directories.
     paths: Vec<u8>,
     dirs: Vec<Span>,
+    /// Directories that are immutable or append-only.
+    fixed: HashSet<u32>,
     /// Last components of names, each behind its length.
     pool: Vec<u8>,
     names: Vec<Name>,
@@ -66,13 +68,14 @@ impl Tree {
         self.states.iter()
     }
 
-    /// The directory of a name, by a number that names of one directory share.
-    pub fn directory_of(&self, name: usize) -> u32 {
-        self.names[name].dir
+    /// Is one of a file's names in a directory that is immutable or append-only? None of those can be exchanged.
+    pub fn is_in_fixed(&self, file: usize) -> bool {
+        let is_fixed = |name: usize| self.fixed.contains(&self.names[name].dir);
+        !self.fixed.is_empty() && self.names_of(file).any(is_fixed)
     }
 
     /// The path of a directory, empty for the root.
-    pub fn directory(&self, number: u32) -> &[u8] {
+    fn directory(&self, number: u32) -> &[u8] {
         let Span { from, length } = self.dirs[number as usize];
         let from = usize::try_from(from).unwrap_or(usize::MAX);
         &self.paths[from..from + length as usize]
@@ -185,6 +188,11 @@ impl TreeBuilder {
         self.stack.truncate(depth);
         self.stack.push(dir);
         Ok(())
+    }
+
+    /// The directory that was entered last is immutable or append-only.
+    pub fn fix(&mut self) {
+        self.tree.fixed.extend(self.stack.last());
     }
 
     /// The walk met a regular file `depth` levels below the root.

@@ -102,11 +102,11 @@ impl Walk<'_> {
         if !kind.is_dir() && !kind.is_file() {
             return Ok(Onward::Descend);
         }
-        if let Some(state) = self.glance(&entry) {
-            return self.place(&entry, state);
+        if let Some((state, fixed)) = self.glance(&entry) {
+            return self.place(&entry, state, fixed);
         }
         match entry.metadata() {
-            Ok(meta) => self.place(&entry, from_metadata(&meta)),
+            Ok(meta) => self.place(&entry, from_metadata(&meta), None),
             Err(error) => {
                 self.note_error(&error);
                 Ok(if kind.is_dir() {
@@ -118,24 +118,40 @@ impl Walk<'_> {
         }
     }
 
-    /// Its state, by the directory that it is in: one short call. `None` where the path must do.
-    fn glance(&mut self, entry: &DirEntry) -> Option<FileState> {
+    /// Its state, by the directory that it is in: one short call. `None` where the path must do. Of a directory that
+    /// is held open also whether it is immutable or append-only.
+    fn glance(&mut self, entry: &DirEntry) -> Option<(FileState, Option<bool>)> {
+        let told = |(state, fixed)| (state, Some(fixed));
         let Some(above) = entry.depth().checked_sub(1) else {
-            return self.view.dir().state().ok();
+            return self.view.dir().state_and_fixed().ok().map(told);
         };
         self.open.truncate(entry.depth());
         let name = last_component(entry);
         let dir = self.open.get(above)?;
         if !entry.file_type().is_dir() || entry.depth() >= OPEN {
-            return dir.glance(name).ok();
+            return Some((dir.glance(name).ok()?, None));
         }
         let opened = dir.open_dir(name).ok()?;
-        let state = opened.state().ok()?;
+        let seen = opened.state_and_fixed().ok()?;
         self.open.push(opened);
-        Some(state)
+        Some(told(seen))
     }
 
-    fn place(&mut self, entry: &DirEntry, state: FileState) -> Result<Onward, TooLarge> {
+    /// Is this directory immutable or append-only? What cannot be asked is not known to be.
+    fn is_fixed(&self, entry: &DirEntry) -> bool {
+        let path = self.view.guest_path(entry.path());
+        path.is_ok_and(|path| {
+            let seen = self.view.dir().look_at_directory(path.relative());
+            seen.is_ok_and(|(_, fixed)| fixed)
+        })
+    }
+
+    fn place(
+        &mut self,
+        entry: &DirEntry,
+        state: FileState,
+        fixed: Option<bool>,
+    ) -> Result<Onward, TooLarge> {
         if state.id.dev != self.device {
             self.foreign.extend(self.view.guest_path(entry.path()).ok());
             // Elsewhere walkdir itself keeps to the file system, and has not opened it.
@@ -152,7 +168,12 @@ impl Walk<'_> {
         }
         let name = last_component(entry);
         match state.kind {
-            FileKind::Directory => self.builder.enter(entry.depth(), name)?,
+            FileKind::Directory => {
+                self.builder.enter(entry.depth(), name)?;
+                if fixed.unwrap_or_else(|| self.is_fixed(entry)) {
+                    self.builder.fix();
+                }
+            }
             FileKind::Regular => self.builder.meet(entry.depth(), name, state)?,
             // It was something else when its directory was read: a guest at work. The next plan sees what it is.
             FileKind::Symlink | FileKind::Special => {}

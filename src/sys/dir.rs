@@ -81,14 +81,18 @@ impl Dir {
             .map_err(|e| SysError::new("stat", &self.path, e))
     }
 
-    /// Is a directory beneath this one immutable or append-only, so that no name in it can be exchanged?
-    pub fn is_fixed(&self, relative: &[u8]) -> SysResult<bool> {
-        let answer = if relative.is_empty() {
-            stat::is_fixed(&self.fd)
-        } else {
-            stat::is_fixed(self.beneath(relative, NAME)?)
-        };
-        answer.map_err(|e| self.failed("stat", relative, e))
+    /// The same, and whether the directory is immutable or append-only, so that no name in it can be exchanged.
+    pub fn state_and_fixed(&self) -> SysResult<(FileState, bool)> {
+        stat::of_directory(&self.fd).map_err(|e| SysError::new("stat", &self.path, e))
+    }
+
+    /// The same of a directory beneath this one.
+    pub fn look_at_directory(&self, relative: &[u8]) -> SysResult<(FileState, bool)> {
+        if relative.is_empty() {
+            return self.state_and_fixed();
+        }
+        stat::of_directory(self.beneath(relative, NAME)?)
+            .map_err(|e| self.failed("stat", relative, e))
     }
 
     /// The mount that the handle was opened through; links and renames need equal ones. It never changes as long as the

@@ -9,6 +9,15 @@ use std::os::fd::{AsFd, AsRawFd};
 use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
+/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: the disk begins to take what was written there, and nobody waits
+/// for it. Makes nothing durable.
+pub fn begin_to_write_out(fd: impl AsFd, from: i64, length: i64) -> io::Result<()> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: integers by value; no memory of ours is touched.
+    let result = unsafe { libc::sync_file_range(fd, from, length, libc::SYNC_FILE_RANGE_WRITE) };
+    check(result).map(drop)
+}
+
 /// What kind of lease to set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseKind {

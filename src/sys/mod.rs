@@ -33,6 +33,7 @@ mod xattr;
 pub mod hash;
 pub mod inroot;
 pub mod machine;
+pub mod new_file;
 pub mod paged;
 pub mod papers;
 pub mod signals;

@@ -53,13 +53,13 @@ fn look_at(dir: impl AsFd, name: &[u8], more: StatxFlags) -> Result<Statx, Errno
     call("stat", || statx(dir, name, how, wanted))
 }
 
-/// Does `statx` say that it is immutable or append-only? File systems that do not tell count as "no".
-pub(super) fn is_fixed(fd: impl AsFd) -> Result<bool, Errno> {
-    let answer = call("stat", || {
-        statx(fd, c"", AtFlags::EMPTY_PATH, StatxFlags::empty())
-    })?;
+/// The same of an open directory, and whether it is immutable or append-only. File systems that do not tell count as
+/// "no".
+pub(super) fn of_directory(fd: impl AsFd) -> Result<(FileState, bool), Errno> {
+    let at = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let answer = call("stat", || statx(fd, c"", at, StatxFlags::BASIC_STATS))?;
     let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
-    Ok(answer.stx_attributes.intersects(fixed))
+    Ok((from_statx(&answer), answer.stx_attributes.intersects(fixed)))
 }
 
 /// The state of what a walk met. A proposal: the name is opened again before anything is decided for good.
