@@ -91,7 +91,8 @@ impl Reader<'_> {
             return Ok(known);
         }
         let opened = self.open_for_now(which)?;
-        let beginning = opened.fingerprint(state.size)?;
+        let beginning = opened.fingerprint()?;
+        opened.unchanged()?;
         Ok((opened.probed, beginning))
     }
 }

@@ -58,6 +58,6 @@ impl<'a> Comparer<'a> {
 fn open(planned: &PlannedGuest, path: &GuestPath) -> Option<Regular> {
     let guest = Guest::open(planned.name.clone(), &planned.root).ok()?;
     let view = View::of(&guest.root).ok()?;
-    let (file, _) = view.open_regular(path.relative()).ok()??;
+    let file = view.open_regular(path.relative()).ok()??;
     Some(file)
 }

@@ -131,3 +131,58 @@ fn threads(number: usize) -> Result<ThreadPool, EngineError> {
         ))
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use super::*;
+
+    fn crew() -> Crew {
+        let reading = Reading {
+            workers: 3,
+            readers: 3,
+            order: Order::Inodes,
+            abreast: 1,
+        };
+        Crew::start(reading).expect("threads")
+    }
+
+    /// However long each takes.
+    #[test]
+    fn what_is_made_is_taken_in_its_order() {
+        let make = |n: u64| {
+            std::thread::sleep(std::time::Duration::from_micros(n * 7919 % 300));
+            n
+        };
+        let mut taken = Vec::new();
+        let done = crew().make_ahead(0..500, make, |n| {
+            taken.push(n);
+            Ok::<(), ()>(())
+        });
+        assert_eq!(done, Ok(()));
+        assert!(taken.into_iter().eq(0..500));
+    }
+
+    /// Nor is more in hand than a few for each worker.
+    #[test]
+    fn what_cannot_be_taken_ends_it() {
+        let (made, crew) = (AtomicUsize::new(0), crew());
+        let make = |n| {
+            made.fetch_add(1, Relaxed);
+            n
+        };
+        let done = crew.make_ahead(0..100_000, make, |n| if n == 10 { Err(n) } else { Ok(()) });
+        assert_eq!(done, Err(10));
+        let most = 10 + AHEAD * crew.workers();
+        assert!(made.load(Relaxed) <= most, "{made:?}");
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot make 5")]
+    fn a_panic_is_passed_on() {
+        let make = |n| assert!(n != 5, "cannot make {n}");
+        let done = crew().make_ahead(0..9, make, |()| Ok::<(), ()>(()));
+        assert_eq!(done, Ok(()));
+    }
+}

@@ -140,7 +140,7 @@ impl Reader<'_> {
             match self.open(which) {
                 Ok(opened) => {
                     if self.crew.asks_ahead() {
-                        opened.expect_soon(self.size(which));
+                        opened.expect_soon();
                     }
                     let like = alike.entry(opened.probed.metadata).or_default();
                     like.push(Open { which, opened });
@@ -219,7 +219,7 @@ impl Reader<'_> {
         }];
         while let Some(mut class) = classes.pop() {
             if class.files.len() < 2 && !alone {
-                self.leave(&class);
+                self.leave(&class, told);
                 continue;
             }
             let size = class
@@ -232,17 +232,22 @@ impl Reader<'_> {
             if class.at >= size {
                 self.finish(class, alone, told);
             } else {
-                self.leave(&class);
+                self.leave(&class, told);
             }
         }
     }
 
-    /// A file without a twin is read no further.
-    fn leave(&self, class: &Class) {
-        let begun = class.files.iter().filter(|_| class.at > 0);
-        for Open { which, opened } in begun {
-            let begun = (class.beginning, opened.probed.plain);
-            self.memory.begun(*which, &self.state(*which), begun);
+    /// A file without a twin is read no further. That it has none is true of what the walk saw, and of nothing else.
+    fn leave(&self, class: &Class, told: &mut Told) {
+        for Open { which, opened } in &class.files {
+            match opened.unchanged() {
+                Ok(()) if class.at > 0 => {
+                    let begun = (class.beginning, opened.probed.plain);
+                    self.memory.begun(*which, &self.state(*which), begun);
+                }
+                Ok(()) => {}
+                Err(why) => told.dropped.push((*which, why)),
+            }
         }
     }
 
@@ -256,7 +261,7 @@ impl Reader<'_> {
         let mut files = class.files;
         files.sort_by_key(|file| file.which);
         for file in files {
-            let extents = pieces_count.then(|| file.opened.extents(&self.state(file.which)));
+            let extents = pieces_count.then(|| file.opened.extents());
             let extents = extents.flatten();
             pieces_count = alone || extents.is_some_and(|n| n > FEW);
             match self.read(&file, content, beginning, extents) {
@@ -277,7 +282,7 @@ impl Reader<'_> {
         beginning: Fingerprint,
         extents: Option<u32>,
     ) -> Result<Read, Dropped> {
-        opened.unchanged(&self.surveys[which.guest as usize], which.file as usize)?;
+        opened.unchanged()?;
         Ok(Read {
             which: *which,
             probed: opened.probed,
@@ -306,13 +311,15 @@ impl Reader<'_> {
         let state = self.state(which);
         if let Some(mut read) = self.memory.whole(which, &state, &self.policy.ignore) {
             if read.extents.is_none() {
-                read.extents = self.open(which)?.extents(&state);
+                let opened = self.open(which)?;
+                read.extents = opened.extents();
+                opened.unchanged()?;
             }
             return Ok(read);
         }
         let opened = self.open(which)?;
-        let (beginning, content) = opened.hashes(state.size)?;
-        let extents = opened.extents(&state);
+        let (beginning, content) = opened.hashes()?;
+        let extents = opened.extents();
         self.read(&Open { which, opened }, content, beginning, extents)
     }
 

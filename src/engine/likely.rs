@@ -63,19 +63,14 @@ impl Reader<'_> {
         some.reduce(Likely::default, Likely::and)
     }
 
-    /// Adds the runs among candidates of one hash, which is one run as good as always.
+    /// Adds the runs among candidates of one hash.
     fn tell_facts(
         &self,
         alike: &mut [Candidate],
         known: impl Fn(Which) -> bool,
         mut likely: Likely,
     ) -> Likely {
-        let same = |a: &Candidate, b: &Candidate| self.stat_order(a.1, b.1) == Ordering::Equal;
-        let mixed = alike.windows(2).any(|pair| !same(&pair[0], &pair[1]));
-        if mixed {
-            alike.sort_by(|a, b| self.stat_order(a.1, b.1).then(a.1.cmp(&b.1)));
-        }
-        for run in alike.chunk_by(|a, b| !mixed || same(a, b)) {
+        for run in runs(alike, |a, b| self.stat_order(a.1, b.1)) {
             if run.len() > 1 || known(run[0].1) {
                 self.add_run(run, &mut likely);
             }
@@ -127,6 +122,20 @@ impl Reader<'_> {
     }
 }
 
+/// What of one hash is alike, one run after the other: as good as always all of it, and then nothing is sorted.
+fn runs<'t, T: Ord>(
+    one_hash: &'t mut [T],
+    order: impl Fn(&T, &T) -> Ordering + 't,
+) -> impl Iterator<Item = &'t [T]> {
+    let mut pairs = one_hash.windows(2);
+    let mixed = pairs.any(|pair| order(&pair[0], &pair[1]) != Ordering::Equal);
+    if mixed {
+        one_hash.sort_unstable_by(|a, b| order(a, b).then_with(|| a.cmp(b)));
+    }
+    let sorted: &[T] = one_hash;
+    sorted.chunk_by(move |a, b| !mixed || order(a, b) == Ordering::Equal)
+}
+
 /// All of them, without their hashes.
 fn candidates(classified: &[Classified]) -> Vec<Candidate> {
     let mut all = Vec::new();
@@ -148,5 +157,27 @@ pub(super) fn facts(state: &FileState, policy: &Policy) -> Facts {
         uid: state.uid,
         gid: state.gid,
         mtime,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Hashes of different facts may be equal: those are told apart all the same.
+    #[test]
+    fn one_hash_may_have_several_runs() {
+        let runs_of = |files: &[(u8, u8)]| {
+            let mut files = files.to_vec();
+            let runs = runs(&mut files, |a, b| a.0.cmp(&b.0));
+            runs.map(<[_]>::to_vec).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            runs_of(&[(3, 0), (1, 1), (3, 2), (1, 3), (2, 4)]),
+            [vec![(1, 1), (1, 3)], vec![(2, 4)], vec![(3, 0), (3, 2)]]
+        );
+        assert_eq!(runs_of(&[(7, 0), (7, 1)]), [[(7, 0), (7, 1)]]);
+        assert_eq!(runs_of(&[(7, 0)]), [[(7, 0)]]);
+        assert!(runs_of(&[]).is_empty());
     }
 }

@@ -57,18 +57,19 @@ impl Near<'_> {
 
     /// Files that matched nothing, and of which another has the size and the beginning.
     fn others(&self, classified: &[Classified], matched: &Matched) -> Vec<Kind> {
-        let mut all = candidates(classified, matched);
-        all.retain(|which| !self.is_sparse(*which));
-        all.sort_unstable_by_key(|which| (self.0.size(*which), *which));
+        let all = candidates(classified, matched).into_iter();
+        let full = all.filter(|which| !self.is_sparse(*which));
+        let mut all: Vec<(u64, Which)> = full.map(|which| (self.0.size(which), which)).collect();
+        all.par_sort_unstable();
         let groups = self.groups_of_size(&all, &matched.groups);
         let known = |size| {
             groups
                 .binary_search_by_key(&size, |(size, _)| *size)
                 .is_ok()
         };
-        let runs = all.chunk_by(|a, b| self.0.size(*a) == self.0.size(*b));
-        let with_twin = runs.filter(|run| run.len() > 1 || known(self.0.size(run[0])));
-        let mut all: Vec<Which> = with_twin.flatten().copied().collect();
+        let runs = all.chunk_by(|a, b| a.0 == b.0);
+        let with_twin = runs.filter(|run| run.len() > 1 || known(run[0].0));
+        let mut all: Vec<Which> = with_twin.flatten().map(|(_, which)| *which).collect();
         self.0.sort(&mut all, Some);
         let mut unread = self.with_twin_beginning(&all, &groups);
         self.0.sort(&mut unread, Some);
@@ -79,13 +80,9 @@ impl Near<'_> {
     }
 
     /// Sizes and beginnings of groups, of the sizes that these files have; sorted.
-    fn groups_of_size(&self, files: &[Which], groups: &Groups) -> Vec<(u64, Fingerprint)> {
+    fn groups_of_size(&self, files: &[(u64, Which)], groups: &Groups) -> Vec<(u64, Fingerprint)> {
         let size = |group: usize| self.0.size(groups.first(group));
-        let has = |size: &u64| {
-            files
-                .binary_search_by_key(size, |which| self.0.size(*which))
-                .is_ok()
-        };
+        let has = |size: &u64| files.binary_search_by_key(size, |(size, _)| *size).is_ok();
         let all = (0..groups.len()).filter(|group| has(&size(*group)));
         let mut all: Vec<_> = all
             .map(|group| (size(group), groups.beginning(group)))

@@ -49,14 +49,16 @@ pub(super) struct Dropped {
     pub note: Option<String>,
 }
 
-/// A file that is open, and what its metadata told.
+/// A file that is open, and what its metadata told. That it is what the walk saw, and no other that was put in its place,
+/// is known when it was [`Opened::unchanged`] behind all reading: its `ctime` says that it was so all the time.
 pub(super) struct Opened {
     file: Regular,
+    seen: FileState,
     pub probed: Probed,
 }
 
 impl Opened {
-    /// Opens a file by its first name, if it is what the walk saw, and reads its metadata.
+    /// Opens a file by its first name, and reads its metadata.
     pub fn look(
         survey: &Survey,
         file: usize,
@@ -65,28 +67,18 @@ impl Opened {
         cache: PageCache,
     ) -> Result<Opened, Dropped> {
         let seen = survey.scan.tree.state(file);
-        let (open, state) = open(survey, file)?;
-        same(&seen, &state)?;
-        let flags = open.flags().map_err(|e| dropped(&e))?;
-        let metadata = open
-            .metadata_of(&state, flags, ignore)
-            .map_err(|e| dropped(&e))?;
-        judge_flags(metadata.flags, Regular::means_immutable(flags))?;
-        if let Some(verdict) = care.xattrs(&metadata.xattrs) {
-            return Err(Dropped {
-                reason: verdict.reason,
-                note: Some(verdict.rule.to_owned()),
-            });
-        }
-        Ok(Opened {
-            file: open.passing(seen.size, cache),
-            probed: Probed::of(&metadata),
-        })
+        let open = open(survey, file)?;
+        let probed = match probe(&open, &seen, care, ignore) {
+            Ok(probed) => probed,
+            Err(why) => return Err(blamed(&open, &seen, why)),
+        };
+        let file = open.passing(seen.size, cache);
+        Ok(Opened { file, seen, probed })
     }
 
     /// Its extents, where the file system tells; asked only where there can be several.
-    pub fn extents(&self, seen: &FileState) -> Option<u32> {
-        if seen.blocks > 8 {
+    pub fn extents(&self) -> Option<u32> {
+        if self.seen.blocks > 8 {
             self.file.extents()
         } else {
             Some(1)
@@ -94,8 +86,8 @@ impl Opened {
     }
 
     /// It will be read soon.
-    pub fn expect_soon(&self, size: u64) {
-        self.file.expect_soon(size);
+    pub fn expect_soon(&self) {
+        self.file.expect_soon(self.seen.size);
     }
 
     /// Bytes that are read at once from `at` on, where `usual` would be.
@@ -105,51 +97,84 @@ impl Opened {
 
     /// Exactly `buffer.len()` bytes at `at`.
     pub fn piece(&self, at: u64, buffer: &mut [u8]) -> Result<(), Dropped> {
-        self.file.piece(at, buffer).map_err(|e| dropped(&e))
+        let read = self.file.piece(at, buffer);
+        read.map_err(|error| self.failed(&error))
     }
 
     /// The fast hash of the beginning.
-    pub fn fingerprint(&self, size: u64) -> Result<Fingerprint, Dropped> {
-        beginning(&self.file, size)
+    pub fn fingerprint(&self) -> Result<Fingerprint, Dropped> {
+        let beginning = self.file.beginning(self.seen.size, BEGINNING);
+        Ok(fingerprint(
+            &beginning.map_err(|error| self.failed(&error))?,
+        ))
     }
 
     /// The fast hash of the beginning, and the digest of the whole content: of one reading where the beginning is all.
-    pub fn hashes(&self, size: u64) -> Result<(Fingerprint, Digest), Dropped> {
+    pub fn hashes(&self) -> Result<(Fingerprint, Digest), Dropped> {
+        let size = self.seen.size;
         let first = self.file.beginning(size, BEGINNING);
-        let first = first.map_err(|e| dropped(&e))?;
+        let first = first.map_err(|error| self.failed(&error))?;
         let content = if begins_whole(size) {
             sha256(&first)
         } else {
             self.file.expect_sequential();
-            self.file.digest(size).map_err(|e| dropped(&e))?
+            let digest = self.file.digest(size);
+            digest.map_err(|error| self.failed(&error))?
         };
         Ok((fingerprint(&first), content))
     }
 
-    /// The file must still be what the walk saw, after it was read.
-    pub fn unchanged(&self, survey: &Survey, file: usize) -> Result<(), Dropped> {
-        let now = self.file.state().map_err(|e| dropped(&e))?;
-        same(&survey.scan.tree.state(file), &now)
+    /// Is the file what the walk saw, after it was read?
+    pub fn unchanged(&self) -> Result<(), Dropped> {
+        unchanged(&self.file, &self.seen)
     }
+
+    fn failed(&self, error: &SysError) -> Dropped {
+        blamed(&self.file, &self.seen, dropped(error))
+    }
+}
+
+/// What the metadata of a file tell, if it may be shared by them.
+fn probe(
+    file: &Regular,
+    seen: &FileState,
+    care: &Care,
+    ignore: &[Ignored],
+) -> Result<Probed, Dropped> {
+    let flags = file.flags().map_err(|e| dropped(&e))?;
+    let metadata = file.metadata_of(seen, flags, ignore);
+    let metadata = metadata.map_err(|e| dropped(&e))?;
+    judge_flags(metadata.flags, Regular::means_immutable(flags))?;
+    match care.xattrs(&metadata.xattrs) {
+        None => Ok(Probed::of(&metadata)),
+        Some(verdict) => Err(Dropped {
+            reason: verdict.reason,
+            note: Some(verdict.rule.to_owned()),
+        }),
+    }
+}
+
+fn unchanged(file: &Regular, seen: &FileState) -> Result<(), Dropped> {
+    same(seen, &file.state().map_err(|e| dropped(&e))?)
+}
+
+/// Why a file drops out: for this reason, unless it is not what the walk saw.
+fn blamed(file: &Regular, seen: &FileState, why: Dropped) -> Dropped {
+    unchanged(file, seen).err().unwrap_or(why)
 }
 
 /// The fast hash of a file's beginning, whatever its metadata are.
 pub(super) fn peek(survey: &Survey, file: usize, cache: PageCache) -> Result<Fingerprint, Dropped> {
     let seen = survey.scan.tree.state(file);
-    let (open, state) = open(survey, file)?;
-    same(&seen, &state)?;
-    beginning(&open.passing(seen.size, cache), seen.size)
+    let file = open(survey, file)?.passing(seen.size, cache);
+    let beginning = file.beginning(seen.size, BEGINNING);
+    unchanged(&file, &seen)?;
+    Ok(fingerprint(&beginning.map_err(|e| dropped(&e))?))
 }
 
 /// Where a file begins on its disk, as far as that can be known.
 pub(super) fn place(survey: &Survey, file: usize) -> Option<u64> {
-    let (open, _) = open(survey, file).ok()?;
-    open.place()
-}
-
-fn beginning(file: &Regular, size: u64) -> Result<Fingerprint, Dropped> {
-    let beginning = file.beginning(size, BEGINNING);
-    Ok(fingerprint(&beginning.map_err(|e| dropped(&e))?))
+    open(survey, file).ok()?.place()
 }
 
 fn judge_flags(flags: u32, immutable: bool) -> Result<(), Dropped> {
@@ -165,11 +190,12 @@ fn judge_flags(flags: u32, immutable: bool) -> Result<(), Dropped> {
     })
 }
 
-fn open(survey: &Survey, file: usize) -> Result<(Regular, FileState), Dropped> {
+/// What stands at a file's first name now.
+fn open(survey: &Survey, file: usize) -> Result<Regular, Dropped> {
     let tree = &survey.scan.tree;
     let name = tree.names_of(file).next().unwrap_or(0);
     let path = tree.path(name);
-    let opened = survey.view.open_regular(&path[1..]);
+    let opened = survey.view.open_unproven(&path[1..]);
     opened.map_err(|e| dropped(&e))?.ok_or(CHANGED)
 }
 

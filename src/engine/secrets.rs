@@ -84,7 +84,7 @@ fn content(survey: &Survey, file: usize) -> Option<Digest> {
         return None;
     }
     let path = tree.path(tree.names_of(file).next()?);
-    let (open, _) = survey.view.open_regular(path.get(1..)?).ok()??;
+    let open = survey.view.open_regular(path.get(1..)?).ok()??;
     let text = open.beginning(size, usize::try_from(size).ok()?).ok()?;
     // systemd's word for "none yet", machine-id(5).
     if text.trim_ascii() == b"uninitialized" {

@@ -91,7 +91,14 @@ impl Behind {
     pub fn read(&self, file: impl AsFd, buffer: &mut [u8], at: u64) -> Result<usize, Errno> {
         if self.is_kernels() {
             match preadv2(&file, &mut [IoSliceMut::new(buffer)], at, DONT_CACHE) {
-                Err(Errno::OPNOTSUPP | Errno::INVAL) => CANNOT.store(true, Ordering::Relaxed),
+                Err(Errno::OPNOTSUPP | Errno::INVAL) => {
+                    let read = pread(file, buffer, at);
+                    // A directory, put in the place of a file, says nothing of the file system.
+                    if read.is_ok() {
+                        CANNOT.store(true, Ordering::Relaxed);
+                    }
+                    return read;
+                }
                 read => return read,
             }
         }

@@ -160,15 +160,13 @@ impl Dir {
     }
 
     /// The same in one call, for a tree that is mounted without devices and access times: a swapped device is not
-    /// opened there, and a FIFO does not wait. What cannot be opened so is asked again with care.
-    pub(super) fn open_regular_at_once(
-        &self,
-        relative: &[u8],
-    ) -> SysResult<Option<(Regular, FileState)>> {
-        let Ok(fd) = self.beneath(relative, read()) else {
-            return self.open_regular_seen(relative);
-        };
-        self.if_regular(fd, relative)
+    /// opened there, and a FIFO does not wait. What cannot be opened so is asked again with care. Whether it is a regular
+    /// file at all, its state tells, which is for the caller to ask.
+    pub(super) fn open_at_once(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
+        match self.beneath(relative, read()) {
+            Ok(fd) => Ok(Some(Regular::from_fd(fd, shown(&self.path, relative)))),
+            Err(_) => self.open_regular(relative),
+        }
     }
 
     /// The same in one call, for directories that only we can change: nobody can have put there what must not be opened.

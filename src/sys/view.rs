@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::mount::{OpenTreeFlags, open_tree};
 
 use super::{Dir, Regular, SysError, SysResult, ffi};
-use crate::model::{BadPath, FileState, GuestPath};
+use crate::model::{BadPath, FileKind, GuestPath};
 
 /// A guest's tree for reading.
 #[derive(Debug)]
@@ -44,12 +44,22 @@ impl View {
         &self.dir
     }
 
-    /// Opens a name in the tree for reading if it is a regular file, with its state; `None` if it is anything else.
-    pub fn open_regular(&self, relative: &[u8]) -> SysResult<Option<(Regular, FileState)>> {
+    /// Opens a name in the tree for reading if it is a regular file; `None` if it is anything else.
+    pub fn open_regular(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
+        let Some(file) = self.open_unproven(relative)? else {
+            return Ok(None);
+        };
+        let regular = file.state()?.kind == FileKind::Regular;
+        Ok(regular.then_some(file))
+    }
+
+    /// The same for who asks for the state in any case, after reading: what is open may be no regular file at all. Only
+    /// a state that is that of the walk says what was read.
+    pub fn open_unproven(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
         if self.private {
-            self.dir.open_regular_at_once(relative)
+            self.dir.open_at_once(relative)
         } else {
-            self.dir.open_regular_seen(relative)
+            self.dir.open_regular(relative)
         }
     }
 

@@ -69,15 +69,23 @@ impl Held {
 
     /// Until a thread of it has entered the call with a descriptor of this file, and stands there.
     pub fn stands_in(&mut self, number: i64, file: &str) {
-        let start = Instant::now();
-        let inside = |process: PathBuf| {
-            let tasks = list(&process.join("task")).into_iter();
-            let calls = tasks.filter_map(|task| text(&task.join("syscall")));
+        self.wait_for(|process| {
+            let calls = calls(process).into_iter();
             let descriptors = calls.filter_map(|call| descriptor(&call, number));
             let mut open = descriptors.map(|fd| process.join("fd").join(fd.to_string()));
             open.any(|link| std::fs::read_link(link).is_ok_and(|path| path.ends_with(file)))
-        };
-        while !self.process().is_some_and(inside) {
+        });
+    }
+
+    /// Until a thread of it has entered the call, whatever it asks.
+    pub fn stands(&mut self, number: i64) {
+        let call = format!("{number} ");
+        self.wait_for(|process| calls(process).iter().any(|line| line.starts_with(&call)));
+    }
+
+    fn wait_for(&mut self, inside: impl Fn(&Path) -> bool) {
+        let start = Instant::now();
+        while !self.process().is_some_and(|process| inside(&process)) {
             let ended = self.strace.try_wait().unwrap();
             assert!(ended.is_none(), "{}: it ended before", self.what);
             assert!(start.elapsed() < Duration::from_secs(60), "{}", self.what);
@@ -114,6 +122,14 @@ fn list(dir: &Path) -> Vec<PathBuf> {
 
 fn text(path: &Path) -> Option<String> {
     std::fs::read_to_string(path).ok()
+}
+
+/// The call that each thread is in, `/proc/PID/task/TID/syscall`.
+fn calls(process: &Path) -> Vec<String> {
+    let tasks = list(&process.join("task")).into_iter();
+    tasks
+        .filter_map(|task| text(&task.join("syscall")))
+        .collect()
 }
 
 /// The first argument of this call, in a line of `/proc/PID/syscall`.

@@ -197,16 +197,30 @@ fn roots_that_overlap_are_refused() {
 #[test]
 fn files_in_fixed_directories_are_left_alone() {
     let lab = lab!(Disk::Own);
-    let paths = ["/usr/fixed/f", "/usr/append/f", "/usr/free/f"];
-    let files = [1, 2, 3].map(|n| (paths[n - 1], File::new(content(n))));
+    // The walk knows directories near the root by their handles, and deep ones by their paths.
+    let deep = "/d".repeat(50);
+    let in_deep = format!("{deep}/f");
+    let paths = [
+        "/usr/fixed/f",
+        "/usr/append/f",
+        &in_deep,
+        "/f",
+        "/usr/free/f",
+    ];
+    let files = paths.map(|path| (path, File::new(content(path))));
     let [web, db] = lab.twins(&files);
-    for (flag, dir) in [("+i", "/usr/fixed"), ("+a", "/usr/append")] {
+    for (flag, dir) in [
+        ("+i", "/usr/fixed"),
+        ("+a", "/usr/append"),
+        ("+i", &deep),
+        ("+a", "/"),
+    ] {
         let mut chattr = std::process::Command::new("chattr");
         let done = chattr.arg(flag).arg(db.host(dir)).status().unwrap();
         assert!(done.success());
     }
     let plan = lab.plan(&[&web, &db], &[]);
-    for path in &paths[..2] {
+    for path in &paths[..4] {
         let skip = plan.skip("db", path).expect("a skip line");
         assert_eq!(skip["reason"], "fixed-directory", "{path}");
         assert!(plan.link("web", path).is_none(), "{path}: no twin is left");

@@ -136,6 +136,42 @@ fn a_file_that_changes_while_plan_reads_it_is_left_out() {
     assert_eq!(skip["reason"], "changed-while-reading");
 }
 
+/// Nor is what takes a file's place between the walk and the reading, even if it is the same but for its inode.
+#[test]
+fn what_takes_the_place_of_a_file_before_plan_reads_it_is_left_out() {
+    traced!();
+    let lab = lab!(Disk::Own);
+    let paths = ["same", "short", "fifo", "dir", "link", "gone"].map(|name| format!("/usr/{name}"));
+    let files = paths
+        .each_ref()
+        .map(|path| (path.as_str(), File::new(content(path))));
+    let [web, db] = lab.twins(&files);
+    let (plan, base) = (lab.path("plan.json"), lab.base());
+    let args = ["plan", "--base", base.to_str().unwrap()];
+    let output = ["-o", plan.to_str().unwrap(), &web.arg(), &db.arg()];
+    // The memory of the machine is asked for when it is known what will be read.
+    let mut held = Held::at("sysinfo", "1+", &[&args[..], &output[..]].concat());
+    held.stands(nix::libc::SYS_sysinfo);
+    let [same, short, fifo, dir, link, _] = paths.each_ref();
+    for path in &paths {
+        std::fs::remove_file(web.host(path)).unwrap();
+    }
+    web.put(same, &File::new(content(same)));
+    web.put(short, &File::new("short"));
+    web.fifo(fifo);
+    web.dir(dir);
+    web.symlink("same", link);
+    held.ends_with(0);
+    let plan = Planned::read(&plan);
+    for path in &paths {
+        let skip = plan.skip("web", path);
+        let skip = skip.unwrap_or_else(|| panic!("{path}: {:#?}", plan.json));
+        assert_eq!(skip["reason"], "changed-while-reading", "{path}");
+        assert_eq!(skip["note"], serde_json::Value::Null, "{path}");
+        assert!(plan.link("web", path).is_none() && plan.link("db", path).is_none());
+    }
+}
+
 /// Runs the program as root without `CAP_SYS_ADMIN`, as in many a container.
 fn without_admin(args: &[&str]) -> std::process::Output {
     Command::new("setpriv")
