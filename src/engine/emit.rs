@@ -101,12 +101,13 @@ impl Stretch<'_> {
     fn extra(&self) -> &[Skip] {
         let (emitter, extra) = (&self.emitter, &self.emitter.judged.extra);
         let before = |end: usize| end.checked_sub(1).map_or(0, |last| emitter.before(last));
+        let from = before(self.from);
         let to = if self.to == emitter.survey.scan.tree.names() {
             extra.len()
         } else {
             before(self.to)
         };
-        &extra[before(self.from)..to]
+        &extra[from..to.max(from)]
     }
 
     /// The first name from `next` on that a line comes before, or the end.

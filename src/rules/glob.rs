@@ -23,7 +23,11 @@ pub(super) type Why = &'static str;
 
 /// A glob over one string of bytes.
 #[derive(Debug, Clone)]
-pub(super) struct Wildcard(Box<[Token]>);
+pub(super) struct Wildcard {
+    tokens: Box<[Token]>,
+    /// The bytes it stands for, if it is no pattern at all. Most are none, and are asked about every name.
+    literal: Option<Box<[u8]>>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Token {
@@ -98,18 +102,27 @@ impl Wildcard {
             tokens.push(token);
             rest = behind;
         }
-        Ok(Wildcard(tokens.into()))
+        Ok(Wildcard::of(tokens))
+    }
+
+    fn of(tokens: Vec<Token>) -> Wildcard {
+        let literal = tokens.iter().map(Token::byte).collect();
+        let tokens = tokens.into();
+        Wildcard { tokens, literal }
     }
 
     /// This pattern, and then one more byte.
     pub(super) fn followed_by(&self, byte: u8) -> Wildcard {
-        let tokens = self.0.iter().cloned();
-        Wildcard(tokens.chain([Token::Byte(byte)]).collect())
+        let tokens = self.tokens.iter().cloned();
+        Wildcard::of(tokens.chain([Token::Byte(byte)]).collect())
     }
 
     /// Does it match all of `name`?
     pub(super) fn matches(&self, name: &[u8]) -> bool {
-        self.find(name, Reach::Whole).is_some()
+        match &self.literal {
+            Some(literal) => **literal == *name,
+            None => self.find(name, Reach::Whole).is_some(),
+        }
     }
 
     /// The length of the shortest beginning of `name` that it matches.
@@ -118,23 +131,23 @@ impl Wildcard {
     }
 
     /// The bytes it stands for, if it is no pattern at all.
-    pub(super) fn literal(&self) -> Option<Vec<u8>> {
-        self.0.iter().map(Token::byte).collect()
+    pub(super) fn literal(&self) -> Option<&[u8]> {
+        self.literal.as_deref()
     }
 
     /// The byte with which everything it matches ends, if there is only one.
     pub(super) fn last_byte(&self) -> Option<u8> {
-        self.0.last().and_then(Token::byte)
+        self.tokens.last().and_then(Token::byte)
     }
 
     /// Can it match something that begins with `byte`?
     pub(super) fn may_begin_with(&self, byte: u8) -> bool {
-        let mut tokens = self.0.iter();
+        let mut tokens = self.tokens.iter();
         tokens.next().is_some_and(|token| token.accepts(byte))
     }
 
     fn find(&self, name: &[u8], reach: Reach) -> Option<usize> {
-        let tokens = &self.0;
+        let tokens = &self.tokens;
         let same = |p: usize, n: usize| match (tokens.get(p), name.get(n)) {
             (Some(token), Some(&byte)) => token.accepts(byte),
             _ => false,
@@ -202,7 +215,7 @@ impl PathGlob {
     }
 
     /// The first component, if the pattern is anchored and the component is no pattern.
-    pub(super) fn top(&self) -> Option<Vec<u8>> {
+    pub(super) fn top(&self) -> Option<&[u8]> {
         match self.0.first() {
             Some(Part::Component(wildcard)) => wildcard.literal(),
             _ => None,

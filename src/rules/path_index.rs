@@ -53,7 +53,8 @@ impl PathIndex {
         let rank = self.next;
         let last_byte = glob.floating_name().and_then(Wildcard::last_byte);
         let named = last_byte.and_then(|byte| self.by_last_byte.get_mut(usize::from(byte)));
-        let bucket = match (glob.top(), named) {
+        let top = glob.top().map(<[u8]>::to_vec);
+        let bucket = match (top, named) {
             (Some(top), _) => self.by_top.entry(top).or_default(),
             (None, Some(named)) => named,
             (None, None) => &mut self.rest,
