@@ -15,7 +15,7 @@ use std::path::PathBuf;
 
 use super::{Base, standing};
 use crate::model::{Digest, FileState, Fingerprint, Time};
-use crate::sys::new_file::{NewFile, stale_parts};
+use crate::sys::new_file::NewFile;
 use crate::sys::{SysError, SysResult, papers};
 use paper::Paper;
 
@@ -96,7 +96,7 @@ impl Digests {
     pub fn place(base: &Base) -> SysResult<PathBuf> {
         let place = base.paper(DIRECTORY);
         papers::ensure_dir(&place)?;
-        for part in stale_parts(&place.join(PAPER))? {
+        for part in papers::stale_parts(&place.join(PAPER))? {
             papers::remove(&part)?;
         }
         Ok(place)

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{FrozenPaper, digests, scrubbed, standing};
 use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
-use crate::sys::new_file::{part_of, stale_parts};
+use crate::sys::new_file::part_of;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical, machine, papers};
 
 /// The first line of `format`: another layout is refused, not guessed. The second says on which file system it is.
@@ -125,7 +125,7 @@ impl Base {
 
     /// Removes what a run left that was killed while it made a base.
     fn remove_stale_parts(path: &Path) -> SysResult<()> {
-        stale_parts(path)?
+        papers::stale_parts(path)?
             .iter()
             .try_for_each(|part| Base::remove_part(part))
     }

@@ -126,7 +126,9 @@ impl fmt::Display for Time {
             *digit = b'0' + (rest % 10).to_le_bytes()[0];
             rest /= 10;
         }
-        debug_assert_eq!(rest, 0, "no time has ten digits of nanoseconds");
+        if rest > 0 {
+            return write!(f, "{}.{}", self.sec, self.nsec);
+        }
         write!(f, "{}", self.sec)?;
         f.write_str(str::from_utf8(&digits).unwrap_or_default())
     }

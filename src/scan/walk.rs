@@ -40,6 +40,7 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
         device,
         open: vec![view.dir().duplicate()?],
         builder: TreeBuilder::of_at_most(machine::most_names()),
+        last: Vec::new(),
         unread: Vec::new(),
         foreign: Vec::new(),
     };
@@ -77,6 +78,8 @@ struct Walk<'a> {
     /// The directories down to where the walk is, as far as they could be opened.
     open: Vec<Dir>,
     builder: TreeBuilder,
+    /// What was met last at each depth: its name, and whether it is a directory.
+    last: Vec<(Vec<u8>, bool)>,
     unread: Vec<Unread>,
     foreign: Vec<GuestPath>,
 }
@@ -166,6 +169,13 @@ impl Walk<'_> {
             // A guest at work. What walkdir lists of the directory that was here has no place in the tree.
             return Ok(Onward::Skip);
         }
+        if self.is_repeated(entry) {
+            return Ok(if entry.file_type().is_dir() {
+                Onward::Skip
+            } else {
+                Onward::Descend
+            });
+        }
         let name = last_component(entry);
         match state.kind {
             FileKind::Directory => {
@@ -179,6 +189,23 @@ impl Walk<'_> {
             FileKind::Symlink | FileKind::Special => {}
         }
         Ok(Onward::Descend)
+    }
+
+    /// Was it met just now? A directory that changes while it is listed may show a name twice, and a damaged one always;
+    /// their order puts both side by side. Taken twice, the names would not rise any more.
+    fn is_repeated(&mut self, entry: &DirEntry) -> bool {
+        let (depth, is_dir) = (entry.depth(), entry.file_type().is_dir());
+        self.last.truncate(depth + 1);
+        self.last.resize_with(depth + 1, Default::default);
+        let Some((name, was_dir)) = self.last.last_mut() else {
+            return false;
+        };
+        let met = last_component(entry);
+        let repeated = name == met && *was_dir == is_dir;
+        name.clear();
+        name.extend_from_slice(met);
+        *was_dir = is_dir;
+        repeated
     }
 
     fn note_error(&mut self, error: &Error) {

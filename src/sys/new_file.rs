@@ -1,12 +1,12 @@
 //! A file of our own that takes its place whole or not at all.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use super::fault::call;
-use super::papers::{entries, private};
-use super::{SysError, SysResult, ffi, machine};
+use super::{SysError, SysResult, ffi};
 
 /// A file that becomes visible whole or not at all: written under a temporary name, synced, renamed.
 #[derive(Debug)]
@@ -113,19 +113,9 @@ pub fn part_of(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
-/// Such parts of processes that are not alive any more.
-pub fn stale_parts(target: &Path) -> SysResult<Vec<PathBuf>> {
-    let parent = target.parent().unwrap_or(target);
-    let prefix = format!(
-        "{}.",
-        target.file_name().unwrap_or_default().to_string_lossy()
-    );
-    let mut stale = entries(parent)?;
-    stale.retain(|name| {
-        let pid = name
-            .strip_prefix(&prefix)
-            .and_then(|rest| rest.strip_suffix(".part"));
-        pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !machine::is_alive(pid)))
-    });
-    Ok(stale.into_iter().map(|name| parent.join(name)).collect())
+/// For its owner only, and through no link.
+pub(super) fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
+    options
 }

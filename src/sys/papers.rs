@@ -9,8 +9,8 @@ use std::sync::Arc;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::fault::call;
-use super::new_file::NewFile;
-use super::{SysError, SysResult};
+use super::new_file::{NewFile, private};
+use super::{SysError, SysResult, machine};
 
 /// A file that only grows: a journal or a receipt.
 #[derive(Debug)]
@@ -173,6 +173,23 @@ pub fn entries(path: &Path) -> SysResult<Vec<String>> {
     Ok(names)
 }
 
+/// What processes that are not alive any more have left beside `target`, see `new_file::part_of`.
+pub fn stale_parts(target: &Path) -> SysResult<Vec<PathBuf>> {
+    let parent = target.parent().unwrap_or(target);
+    let prefix = format!(
+        "{}.",
+        target.file_name().unwrap_or_default().to_string_lossy()
+    );
+    let mut stale = entries(parent)?;
+    stale.retain(|name| {
+        let pid = name
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.strip_suffix(".part"));
+        pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !machine::is_alive(pid)))
+    });
+    Ok(stale.into_iter().map(|name| parent.join(name)).collect())
+}
+
 /// Removes a file of ours; nothing happens where there is none.
 pub fn remove(path: &Path) -> SysResult<()> {
     SysError::absent(
@@ -188,12 +205,6 @@ pub(super) fn nameless(dir: &Path) -> SysResult<File> {
     // Nobody can give it a name later.
     options.custom_flags(nix::libc::O_TMPFILE | nix::libc::O_EXCL);
     call("nameless", || options.open(dir)).map_err(|e| SysError::new("make a file in", dir, e))
-}
-
-pub(super) fn private() -> OpenOptions {
-    let mut options = OpenOptions::new();
-    options.mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
-    options
 }
 
 /// Removes an empty directory of ours; nothing happens where there is none.

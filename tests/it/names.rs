@@ -193,3 +193,44 @@ fn more_names_than_an_inode_may_have() {
     unchanged(&[web, db], &before, "after undo");
     assert!(lab.objects().iter().all(|object| nlink(object) == 1));
 }
+
+/// A directory may show a name twice: while a guest moves it about, or for ever where it is damaged. What is beneath it is
+/// taken once, and all lines stand in their order.
+#[test]
+fn a_directory_that_is_listed_twice_is_taken_once() {
+    let lab = lab!(Disk::Ext4);
+    // More than are made into lines at once, on both sides of a directory that has a line of its own.
+    let path = |dir: &str, n: usize| format!("/opt/{dir}/{n:03}");
+    let paths = ["a", "z"].map(|dir| (0..300).map(move |n| path(dir, n)).collect::<Vec<_>>());
+    let paths: Vec<String> = paths.concat();
+    let files: Vec<_> = paths
+        .iter()
+        .map(|path| (path.as_str(), File::new(content(path))))
+        .collect();
+    let [web, db] = lab.twins(&files);
+    web.put("/opt/m/x.db", &File::new(content("db")));
+    web.put("/opt/m/cache/x", &File::new(content("cache")));
+    lab.with_image(|image| {
+        let guest = web.root().strip_prefix(lab.path("")).unwrap();
+        // Gives it a name in the directory that it is in, without a look at those that are there.
+        let twice = format!("ln {0}/opt {0}", guest.display());
+        let mut debugfs = std::process::Command::new("debugfs");
+        let done = debugfs.arg("-w").args(["-R", &twice]).arg(image).output();
+        assert!(done.unwrap().status.success());
+    });
+    let listed = std::fs::read_dir(web.root()).unwrap();
+    let listed = listed.filter(|entry| entry.as_ref().unwrap().file_name() == "opt");
+    assert_eq!(listed.count(), 2, "the disk is not as it should be");
+    let plan = lab.plan(&[&web, &db], &["--exclude", "/opt/m"]);
+    let lines = plan.json["actions"].as_array().unwrap();
+    let of = |guest: &str| {
+        let lines = lines.iter().filter(|line| line["guest"] == guest);
+        lines
+            .map(|line| line["path"].as_str().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let mut wanted: Vec<&str> = paths.iter().map(String::as_str).collect();
+    assert_eq!(of("db"), wanted);
+    wanted.insert(300, "/opt/m");
+    assert_eq!(of("web"), wanted);
+}

@@ -102,6 +102,17 @@ impl Lab {
         }
     }
 
+    /// Unmounts the disk, changes its image, and mounts it again. For a [`Disk`] of its own.
+    pub fn with_image(&self, change: impl FnOnce(&Path)) {
+        assert!(self.mounted, "not on an image");
+        let image = self.top.with_file_name("disk.img");
+        run("umount", &[self.top.as_os_str()]).unwrap();
+        change(&image);
+        let how = ["-o".as_ref(), "loop".as_ref()];
+        let places = [image.as_os_str(), self.top.as_os_str()];
+        run("mount", &[how, places].concat()).unwrap();
+    }
+
     /// Where plans and other papers go: on the same file system, outside of every guest.
     pub fn path(&self, name: &str) -> PathBuf {
         self.top.join(name)
