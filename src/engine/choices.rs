@@ -2,6 +2,8 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use rayon::prelude::*;
+
 use super::EngineError;
 use super::classify::{Classified, Decision};
 use super::groups::{Equal, Groups};
@@ -129,22 +131,16 @@ pub(super) fn choose_all<'a>(
     for (which, why) in &matched.dropped {
         drop_out(*which, why, surveys, classified, sum);
     }
-    for group in 0..choices.groups.len() {
-        let Some(id) = choices.groups.id(group) else {
-            continue;
-        };
-        let there: Vec<Present> = index
-            .generations(id.content, id.metadata)
-            .map(present)
+    let number = choices.groups.len();
+    for from in (0..number).step_by(AT_ONCE) {
+        let some = from..number.min(from + AT_ONCE);
+        let each = some.clone().into_par_iter();
+        let chosen: Vec<_> = each
+            .map(|group| choices.choose(group, surveys, policy, facts, protection))
             .collect();
-        let files = as_applied(choices.groups.members(group), surveys);
-        let members: Vec<Member> = files
-            .iter()
-            .map(|equal| member(equal, surveys, protection))
-            .collect();
-        let chosen = choose(&members, &there, facts.max_links, policy.objects);
-        let files = files.iter().map(|equal| equal.which).zip(&members);
-        choices.take(group, files.zip(&chosen), classified, sum, surveys);
+        for (group, chosen) in some.zip(chosen) {
+            choices.take(group, chosen, classified, sum, surveys);
+        }
     }
     choices.groups.forget_members();
     choices.finish(surveys, classified, base)?;
@@ -152,12 +148,49 @@ pub(super) fn choose_all<'a>(
     Ok(choices)
 }
 
+/// For so many groups it is chosen side by side.
+const AT_ONCE: usize = 1 << 12;
+
+/// What a file gets, and how many names it has.
+struct Chosen {
+    which: Which,
+    names: u64,
+    choice: Choice,
+}
+
 impl Choices<'_> {
+    /// What the files of a group get.
+    fn choose(
+        &self,
+        group: usize,
+        surveys: &[Survey],
+        policy: &Policy,
+        facts: &BaseFacts,
+        protection: &Protection,
+    ) -> Vec<Chosen> {
+        let id = self.groups.id(group).into_iter();
+        let there = id.flat_map(|id| self.index.generations(id.content, id.metadata));
+        let there: Vec<Present> = there.map(present).collect();
+        let files = as_applied(self.groups.members(group), surveys);
+        let members = files.iter().map(|equal| member(equal, surveys, protection));
+        let members: Vec<Member> = members.collect();
+        let chosen = choose(&members, &there, facts.max_links, policy.objects);
+        let files = files.iter().zip(&members).zip(chosen);
+        let chosen = files.map(|((equal, member), choice)| {
+            Some(Chosen {
+                which: equal.which,
+                names: member.names,
+                choice: choice?,
+            })
+        });
+        chosen.flatten().collect()
+    }
+
     /// What a group's files get: noted with each of them, and once for each object.
-    fn take<'m>(
+    fn take(
         &mut self,
         number: usize,
-        files: impl Iterator<Item = ((Which, &'m Member), &'m Option<Choice>)>,
+        files: Vec<Chosen>,
         classified: &mut [Classified],
         sum: &mut SummaryBuilder,
         surveys: &[Survey],
@@ -165,16 +198,15 @@ impl Choices<'_> {
         let group = u32::try_from(number).unwrap_or(u32::MAX);
         let mut guests: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
         let from = self.uses.len();
-        for ((which, member), choice) in files {
-            let Some(Choice { generation, makes }) = *choice else {
-                continue;
-            };
+        for file in files {
+            let Chosen { which, names, .. } = file;
+            let Choice { generation, makes } = file.choice;
             // They end far below; what was beyond would stay as it is.
             let Ok(generation) = u16::try_from(generation) else {
                 continue;
             };
             guests.entry(generation).or_default().push(which.guest);
-            let names = u32::try_from(member.names).unwrap_or(u32::MAX);
+            let names = u32::try_from(names).unwrap_or(u32::MAX);
             let uses = &mut self.uses[from..];
             match uses.iter_mut().find(|used| used.generation == generation) {
                 Some(used) => used.due.add(names, which),

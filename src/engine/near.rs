@@ -47,9 +47,12 @@ struct Miss {
 impl Near<'_> {
     /// Finds all near misses among the candidates.
     pub fn misses(&self, classified: &[Classified], matched: &Matched) -> NearMisses {
-        let mut kinds = self.0.crew.read(|| self.others(classified, matched));
-        kinds.extend(groups_with_twin(&matched.groups, &kinds));
-        kinds.sort_unstable();
+        let kinds = self.0.crew.read(|| {
+            let mut kinds = self.others(classified, matched);
+            kinds.extend(groups_with_twin(&matched.groups, &kinds));
+            kinds.par_sort_unstable();
+            kinds
+        });
         let equal = kinds.chunk_by(|a, b| a.content == b.content);
         let misses: Vec<Miss> = equal.flat_map(|kinds| self.of_content(kinds)).collect();
         self.sum(misses)
@@ -266,9 +269,9 @@ struct ShiftKey {
 fn groups_with_twin(groups: &Groups, others: &[Kind]) -> Vec<Kind> {
     let content = |group: u32| groups.id(group as usize).map(|id| id.content);
     let mut contents: Vec<Digest> = others.iter().map(|kind| kind.content).collect();
-    contents.sort_unstable();
+    contents.par_sort_unstable();
     let mut numbers: Vec<u32> = (0..).take(groups.len()).collect();
-    numbers.sort_unstable_by_key(|group| content(*group));
+    numbers.par_sort_unstable_by_key(|group| content(*group));
     let runs = numbers.chunk_by(|a, b| content(*a) == content(*b));
     let read = |group: u32| content(group).is_some_and(|one| contents.binary_search(&one).is_ok());
     runs.filter(|run| run.len() > 1 || read(run[0]))

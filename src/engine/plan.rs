@@ -168,17 +168,19 @@ impl Found<'_> {
         let near_misses = Near(&reader).misses(&classified, &matched);
         memory.hand_over(surveys, &matched.groups, observer);
         sum.noticed(near_misses, same_secrets(surveys, &classified));
-        let choices = choose_all(
-            matched,
-            surveys,
-            &mut classified,
-            policy,
-            self.facts,
-            self.base,
-            self.index,
-            self.protection,
-            &mut sum,
-        )?;
+        let choices = self.crew.work(|| {
+            choose_all(
+                matched,
+                surveys,
+                &mut classified,
+                policy,
+                self.facts,
+                self.base,
+                self.index,
+                self.protection,
+                &mut sum,
+            )
+        })?;
         Ok((classified, choices, sum))
     }
 }
