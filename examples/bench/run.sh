@@ -9,7 +9,7 @@ usage() {
   cat << 'END'
 usage: run.sh [OPTIONS] DIR        (as root, after guests.sh DIR and peers.sh DIR)
 
-Only finds, changes nothing. All guests are given to each tool, and all files are in the page cache.
+Only finds, changes nothing. All guests are given to each tool, and all files are read into the page cache before each run.
 
   --runs N      rounds (default 5)
   --tools LIST  which, with commas (default: all that are there; see the first column)
@@ -104,7 +104,7 @@ row() {
       printf "| %s | %s | %.3f | %.3f | %.3f | %.2f | %.1f |%s\n", title, version, median, min, max, median / against, kib / 1024, more }'
 }
 
-# Reads every file once, so that it is in the page cache.
+# Reads every file once, so that it is in the page cache. A machine may take back in seconds what nobody uses.
 warm() { find "$@" -type f -exec cat {} + > /dev/null; }
 
 drop_caches() {
@@ -117,13 +117,12 @@ find_only() {
   for name in "${names[@]}"; do
     if have "$(program "$name")"; then present+=("$name"); else say "$name is not there, left out"; fi
   done
-  [ -n "$cold" ] || warm "${guests[@]}"
   for ((round = 1; round <= runs; round++)); do
     say "finding, round $round of $runs"
     for name in "${present[@]}"; do
       rm -f "$scratch/plan.json"
       finder "$name"
-      [ -z "$cold" ] || drop_caches
+      if [ -n "$cold" ]; then drop_caches; else warm "${guests[@]}"; fi
       measure "$name" "${line[@]}"
     done
   done
