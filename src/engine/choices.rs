@@ -131,9 +131,10 @@ pub(super) fn choose_all<'a>(
     for (which, why) in &matched.dropped {
         drop_out(*which, why, surveys, classified, sum);
     }
-    let number = choices.groups.len();
-    for from in (0..number).step_by(AT_ONCE) {
-        let some = from..number.min(from + AT_ONCE);
+    let mut next = 0;
+    while next < choices.groups.len() {
+        let some = next..choices.behind(next);
+        next = some.end;
         let each = some.clone().into_par_iter();
         let chosen: Vec<_> = each
             .map(|group| choices.choose(group, surveys, policy, facts, protection))
@@ -148,17 +149,24 @@ pub(super) fn choose_all<'a>(
     Ok(choices)
 }
 
-/// For so many groups it is chosen side by side.
-const AT_ONCE: usize = 1 << 12;
+/// It is chosen side by side for the groups of about so many files.
+const AT_ONCE: usize = 1 << 14;
 
-/// What a file gets, and how many names it has.
-struct Chosen {
-    which: Which,
-    names: u64,
-    choice: Choice,
-}
+/// A file, how many names it has, and what it gets.
+type Chosen = (Which, u64, Choice);
 
 impl Choices<'_> {
+    /// The end of the groups that are chosen for together, of which this is the first.
+    fn behind(&self, first: usize) -> usize {
+        let mut files = 0;
+        let mut groups = first..self.groups.len();
+        let last = groups.find(|group| {
+            files += self.groups.members(*group).len();
+            files >= AT_ONCE
+        });
+        last.map_or(self.groups.len(), |last| last + 1)
+    }
+
     /// What the files of a group get.
     fn choose(
         &self,
@@ -176,14 +184,9 @@ impl Choices<'_> {
         let members: Vec<Member> = members.collect();
         let chosen = choose(&members, &there, facts.max_links, policy.objects);
         let files = files.iter().zip(&members).zip(chosen);
-        let chosen = files.map(|((equal, member), choice)| {
-            Some(Chosen {
-                which: equal.which,
-                names: member.names,
-                choice: choice?,
-            })
-        });
-        chosen.flatten().collect()
+        let chosen = files
+            .filter_map(|((equal, member), choice)| Some((equal.which, member.names, choice?)));
+        chosen.collect()
     }
 
     /// What a group's files get: noted with each of them, and once for each object.
@@ -198,9 +201,7 @@ impl Choices<'_> {
         let group = u32::try_from(number).unwrap_or(u32::MAX);
         let mut guests: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
         let from = self.uses.len();
-        for file in files {
-            let Chosen { which, names, .. } = file;
-            let Choice { generation, makes } = file.choice;
+        for (which, names, Choice { generation, makes }) in files {
             // They end far below; what was beyond would stay as it is.
             let Ok(generation) = u16::try_from(generation) else {
                 continue;

@@ -141,7 +141,12 @@ fn probe(
     care: &Care,
     ignore: &[Ignored],
 ) -> Result<Probed, Dropped> {
-    let flags = file.flags().map_err(|e| dropped(&e))?;
+    let told = file.flags_if_told().map_err(|e| dropped(&e))?;
+    if told.is_none() {
+        // A FIFO that took a file's place must not stay open: a guest that writes into it would find a reader.
+        unchanged(file, seen)?;
+    }
+    let flags = told.unwrap_or(0);
     let metadata = file.metadata_of(seen, flags, ignore);
     let metadata = metadata.map_err(|e| dropped(&e))?;
     judge_flags(metadata.flags, Regular::means_immutable(flags))?;

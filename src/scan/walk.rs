@@ -41,6 +41,7 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
         open: vec![view.dir().duplicate()?],
         builder: TreeBuilder::of_at_most(machine::most_names()),
         last: Vec::new(),
+        ignored: None,
         unread: Vec::new(),
         foreign: Vec::new(),
     };
@@ -80,6 +81,8 @@ struct Walk<'a> {
     builder: TreeBuilder,
     /// What was met last at each depth: its name, and whether it is a directory.
     last: Vec<(Vec<u8>, bool)>,
+    /// What is deeper than this is ignored, up to the next entry that is not.
+    ignored: Option<usize>,
     unread: Vec<Unread>,
     foreign: Vec<GuestPath>,
 }
@@ -94,6 +97,11 @@ enum Onward {
 
 impl Walk<'_> {
     fn take(&mut self, entry: Result<DirEntry, Error>) -> Result<Onward, TooLarge> {
+        let depth = entry.as_ref().map_or_else(Error::depth, DirEntry::depth);
+        if self.ignored.is_some_and(|top| depth > top) {
+            return Ok(Onward::Descend);
+        }
+        self.ignored = None;
         let entry = match entry {
             Ok(entry) => entry,
             Err(error) => {
@@ -112,13 +120,22 @@ impl Walk<'_> {
             Ok(meta) => self.place(&entry, from_metadata(&meta), None),
             Err(error) => {
                 self.note_error(&error);
-                Ok(if kind.is_dir() {
-                    Onward::Skip
-                } else {
-                    Onward::Descend
-                })
+                Ok(self.past(&entry))
             }
         }
+    }
+
+    /// Past an entry, and all that is in it. walkdir has opened each directory of a private view; in others it looks for
+    /// itself where another file system begins, and what it finds beneath is ignored.
+    fn past(&mut self, entry: &DirEntry) -> Onward {
+        if !entry.file_type().is_dir() {
+            return Onward::Descend;
+        }
+        if self.view.is_private() {
+            return Onward::Skip;
+        }
+        self.ignored = Some(entry.depth());
+        Onward::Descend
     }
 
     /// Its state, by the directory that it is in: one short call. `None` where the path must do. Of a directory that
@@ -157,24 +174,12 @@ impl Walk<'_> {
     ) -> Result<Onward, TooLarge> {
         if state.id.dev != self.device {
             self.foreign.extend(self.view.guest_path(entry.path()).ok());
-            // Elsewhere walkdir itself keeps to the file system, and has not opened it.
-            let opened = self.view.is_private() && entry.file_type().is_dir();
-            return Ok(if opened {
-                Onward::Skip
-            } else {
-                Onward::Descend
-            });
+            return Ok(self.past(entry));
         }
-        if entry.file_type().is_dir() && state.kind != FileKind::Directory {
-            // A guest at work. What walkdir lists of the directory that was here has no place in the tree.
-            return Ok(Onward::Skip);
-        }
-        if self.is_repeated(entry) {
-            return Ok(if entry.file_type().is_dir() {
-                Onward::Skip
-            } else {
-                Onward::Descend
-            });
+        // A guest at work: what walkdir lists of the directory that was here has no place in the tree.
+        let replaced = entry.file_type().is_dir() && state.kind != FileKind::Directory;
+        if replaced || self.is_repeated(entry) {
+            return Ok(self.past(entry));
         }
         let name = last_component(entry);
         match state.kind {

@@ -119,9 +119,14 @@ impl Regular {
 
     /// Inode flags (`FS_IOC_GETFLAGS`); 0 where the file system has none.
     pub fn flags(&self) -> SysResult<u32> {
+        Ok(self.flags_if_told()?.unwrap_or(0))
+    }
+
+    /// The same; `None` where it has none, or where this is a FIFO.
+    pub fn flags_if_told(&self) -> SysResult<Option<u32>> {
         match call("getflags", || ioctl_getflags(&self.fd)) {
-            Ok(flags) => Ok(flags.bits()),
-            Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::INVAL) => Ok(0),
+            Ok(flags) => Ok(Some(flags.bits())),
+            Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::INVAL) => Ok(None),
             Err(errno) => Err(self.failed("read flags of")(errno)),
         }
     }

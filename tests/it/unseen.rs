@@ -173,7 +173,7 @@ fn what_takes_the_place_of_a_file_before_plan_reads_it_is_left_out() {
 }
 
 /// Runs the program as root without `CAP_SYS_ADMIN`, as in many a container.
-fn without_admin(args: &[&str]) -> std::process::Output {
+pub fn without_admin(args: &[&str]) -> std::process::Output {
     Command::new("setpriv")
         .args(["--inh-caps=-sys_admin", "--bounding-set=-sys_admin", BIN])
         .args(args)
