@@ -174,11 +174,7 @@ impl Reader<'_> {
 
     /// These files will be read, of which one of each run tells the size of all.
     pub fn prepare<'f>(&self, runs: impl Iterator<Item = &'f [Which]>) {
-        let sizes = runs.flat_map(|run| {
-            let size = run.first().map(|first| self.size(*first));
-            size.into_iter()
-                .flat_map(|size| std::iter::repeat_n(size, run.len()))
-        });
+        let sizes = runs.flat_map(|run| std::iter::repeat_n(self.size_in(run), run.len()));
         let crowded = !fits_in_memory(sizes, machine::memory());
         self.crowded.store(crowded, atomic::Ordering::Relaxed);
     }
@@ -198,10 +194,14 @@ impl Reader<'_> {
         self.tree(which).inode(which.file as usize)
     }
 
-    /// Bytes of all files of a run, which have one size.
+    /// The length that all files of a run have.
+    fn size_in(&self, run: &[Which]) -> u64 {
+        run.first().map_or(0, |first| self.size(*first))
+    }
+
+    /// Bytes of all files of a run.
     pub fn bytes(&self, run: &[Which]) -> u64 {
-        let size = run.first().map_or(0, |first| self.size(*first));
-        size.saturating_mul(run.len() as u64)
+        self.size_in(run).saturating_mul(run.len() as u64)
     }
 
     /// The tree that a file is in.

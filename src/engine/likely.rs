@@ -52,7 +52,7 @@ impl Reader<'_> {
         classified: &[Classified],
         known: impl Fn(Which) -> bool + Sync,
     ) -> Likely {
-        let mut all = candidates(classified);
+        let mut all: Vec<Candidate> = candidates(classified).map(|which| (0, which)).collect();
         all.par_iter_mut()
             .for_each(|(hash, which)| *hash = self.hash(*which));
         all.par_sort_unstable();
@@ -136,15 +136,13 @@ fn runs<'t, T: Ord>(
     sorted.chunk_by(move |a, b| !mixed || order(a, b) == Ordering::Equal)
 }
 
-/// All of them, without their hashes.
-fn candidates(classified: &[Classified]) -> Vec<Candidate> {
-    let mut all = Vec::new();
-    for (guest, judged) in (0u32..).zip(classified) {
+/// All files that may have twins, guest by guest.
+pub(super) fn candidates(classified: &[Classified]) -> impl Iterator<Item = Which> {
+    (0u32..).zip(classified).flat_map(|(guest, judged)| {
         let files = (0u32..).zip(&judged.decisions);
         let open = files.filter(|(_, decision)| **decision == Decision::Candidate);
-        all.extend(open.map(|(file, _)| (0, Which { guest, file })));
-    }
-    all
+        open.map(move |(file, _)| Which { guest, file })
+    })
 }
 
 /// What is compared of a state.

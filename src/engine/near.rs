@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::classify::{Classified, Decision};
+use super::classify::Classified;
 use super::equal::Reader;
 use super::groups::Groups;
+use super::likely::candidates;
 use super::matching::{Matched, Which};
 use crate::model::{
     Count, Digest, FileState, Fingerprint, Ignored, MetadataDigest, Moved, NearMiss, NearMisses,
@@ -60,7 +61,7 @@ impl Near<'_> {
 
     /// Files that matched nothing, and of which another has the size and the beginning.
     fn others(&self, classified: &[Classified], matched: &Matched) -> Vec<Kind> {
-        let all = candidates(classified, matched).into_iter();
+        let all = unmatched(classified, matched).into_iter();
         let full = all.filter(|which| !self.is_sparse(*which));
         let mut all: Vec<(u64, Which)> = full.map(|which| (self.0.size(which), which)).collect();
         all.par_sort_unstable();
@@ -300,7 +301,7 @@ fn largest(shifts: BTreeMap<ShiftKey, Count>) -> Vec<(ShiftKey, Count)> {
 }
 
 /// Candidates that are in no group, and did not drop out.
-fn candidates(classified: &[Classified], matched: &Matched) -> Vec<Which> {
+fn unmatched(classified: &[Classified], matched: &Matched) -> Vec<Which> {
     let mut seen: Vec<Vec<bool>> = classified
         .iter()
         .map(|judged| vec![false; judged.decisions.len()])
@@ -310,13 +311,9 @@ fn candidates(classified: &[Classified], matched: &Matched) -> Vec<Which> {
     for which in grouped.chain(dropped) {
         seen[which.guest as usize][which.file as usize] = true;
     }
-    let mut all = Vec::new();
-    for ((guest, judged), seen) in (0u32..).zip(classified).zip(seen) {
-        let files = (0u32..).zip(&judged.decisions).zip(seen);
-        let open = files.filter(|((_, decision), seen)| **decision == Decision::Candidate && !seen);
-        all.extend(open.map(|((file, _), _)| Which { guest, file }));
-    }
-    all
+    candidates(classified)
+        .filter(|which| !seen[which.guest as usize][which.file as usize])
+        .collect()
 }
 
 fn words(differs: &[Moved]) -> String {

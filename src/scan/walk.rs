@@ -161,7 +161,8 @@ impl Walk<'_> {
     fn is_fixed(&self, entry: &DirEntry) -> bool {
         let path = self.view.guest_path(entry.path());
         path.is_ok_and(|path| {
-            let seen = self.view.dir().look_at_directory(path.relative());
+            let opened = self.view.dir().open_dir(path.relative());
+            let seen = opened.and_then(|dir| dir.state_and_fixed());
             seen.is_ok_and(|(_, fixed)| fixed)
         })
     }

@@ -86,15 +86,6 @@ impl Dir {
         stat::of_directory(&self.fd).map_err(|e| SysError::new("stat", &self.path, e))
     }
 
-    /// The same of a directory beneath this one.
-    pub fn look_at_directory(&self, relative: &[u8]) -> SysResult<(FileState, bool)> {
-        if relative.is_empty() {
-            return self.state_and_fixed();
-        }
-        stat::of_directory(self.beneath(relative, NAME)?)
-            .map_err(|e| self.failed("stat", relative, e))
-    }
-
     /// The mount that the handle was opened through; links and renames need equal ones. It never changes as long as the
     /// handle lives, and is asked once.
     pub fn mount_id(&self) -> SysResult<u64> {

@@ -54,17 +54,7 @@ impl Held {
 
     /// The status of all threads as soon as `enough` says so.
     fn threads(&mut self, enough: impl Fn(&[Status]) -> bool) -> Vec<Status> {
-        let start = Instant::now();
-        loop {
-            let threads = self.process().map(|process| statuses(&process));
-            if let Some(threads) = threads.filter(|threads| enough(threads)) {
-                return threads;
-            }
-            let ended = self.strace.try_wait().unwrap();
-            assert!(ended.is_none(), "{}: it ended before", self.what);
-            assert!(start.elapsed() < Duration::from_secs(60), "{}", self.what);
-            std::thread::sleep(Duration::from_millis(5));
-        }
+        self.wait_for(|process| Some(statuses(process)).filter(|threads| enough(threads)))
     }
 
     /// Until a thread of it has entered the call with a descriptor of this file, and stands there.
@@ -73,19 +63,26 @@ impl Held {
             let calls = calls(process).into_iter();
             let descriptors = calls.filter_map(|call| descriptor(&call, number));
             let mut open = descriptors.map(|fd| process.join("fd").join(fd.to_string()));
-            open.any(|link| std::fs::read_link(link).is_ok_and(|path| path.ends_with(file)))
+            open.find(|link| std::fs::read_link(link).is_ok_and(|path| path.ends_with(file)))
         });
     }
 
     /// Until a thread of it has entered the call, whatever it asks.
     pub fn stands(&mut self, number: i64) {
         let call = format!("{number} ");
-        self.wait_for(|process| calls(process).iter().any(|line| line.starts_with(&call)));
+        self.wait_for(|process| {
+            let mut calls = calls(process).into_iter();
+            calls.find(|line| line.starts_with(&call))
+        });
     }
 
-    fn wait_for(&mut self, inside: impl Fn(&Path) -> bool) {
+    /// What is found in the program's own directory in /proc, as soon as it is.
+    fn wait_for<T>(&mut self, find: impl Fn(&Path) -> Option<T>) -> T {
         let start = Instant::now();
-        while !self.process().is_some_and(|process| inside(&process)) {
+        loop {
+            if let Some(found) = self.process().and_then(|process| find(&process)) {
+                return found;
+            }
             let ended = self.strace.try_wait().unwrap();
             assert!(ended.is_none(), "{}: it ended before", self.what);
             assert!(start.elapsed() < Duration::from_secs(60), "{}", self.what);
