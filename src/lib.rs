@@ -24,9 +24,9 @@
 //! # Where to begin
 //!
 //! * what can be decided, and why: [`model`], its `action` and `reason`
-//! * how it is decided: [`rules`], its `care` and `choose`; put together in `engine/plan.rs`
-//! * how it is done without losing anything: `engine/batch.rs` (the steps), `engine/prepare.rs` (the proofs),
-//!   [`link`] (the exchange), `engine/heal.rs` (after a crash)
+//! * how it is decided: [`rules`], its `care` and `choose`; put together in `engine/planning`
+//! * how it is done without losing anything: `engine/exchange` (the steps), `engine/applying/prepare.rs` (the proofs),
+//!   [`link`] (the exchange), `engine/healing` (after a crash)
 //! * how a plan is read and what a reviewer may change: [`ledger`]
 //! * what the machine is assumed to do: [`sys`]
 //!

@@ -13,10 +13,11 @@ mod paper;
 
 use std::path::PathBuf;
 
-use super::{Base, standing};
+use super::{Base, trust};
 use crate::model::{Digest, FileState, Fingerprint, Time};
-use crate::sys::new_file::NewFile;
-use crate::sys::{SysError, SysResult, papers};
+use crate::sys::own::new_file::NewFile;
+use crate::sys::own::papers;
+use crate::sys::{SysError, SysResult};
 use paper::Paper;
 
 /// The directory of the base that may be written without its lock.
@@ -134,7 +135,7 @@ impl Digests {
 }
 
 fn heading(base: &Base) -> Option<Vec<u8>> {
-    let identity = standing::identity_line(base.dir()).ok()?;
+    let identity = trust::identity_line(base.dir()).ok()?;
     Some((MAGIC.to_owned() + &identity).into_bytes())
 }
 

@@ -1,7 +1,8 @@
 //! Which cgroups a run may have frozen: written before it does, so that whoever heals it knows what to let go.
 
 use super::Base;
-use crate::sys::{Cgroup, SysResult, papers};
+use crate::sys::own::papers;
+use crate::sys::{Cgroup, SysResult};
 
 /// The paper's name.
 const PAPER: &str = "frozen";

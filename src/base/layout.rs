@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{FrozenPaper, digests, scrubbed, standing};
+use super::{FrozenPaper, digests, scrub_times, trust};
 use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
-use crate::sys::new_file::part_of;
-use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical, machine, papers};
+use crate::sys::host::machine;
+use crate::sys::own::new_file::part_of;
+use crate::sys::own::papers;
+use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical};
 
 /// The first line of `format`: another layout is refused, not guessed. The second says on which file system it is.
 const FORMAT: &str = "unify base 1\n";
@@ -14,7 +16,7 @@ const FORMAT: &str = "unify base 1\n";
 const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
 
 /// Directories in it that are made when they are needed, and are written without its lock. They hold files only.
-const MEMORIES: [&str; 2] = [digests::DIRECTORY, scrubbed::PLACE];
+const MEMORIES: [&str; 2] = [digests::DIRECTORY, scrub_times::PLACE];
 
 fn is_paper(name: &str) -> bool {
     let is_part = name.starts_with("format.") && name.ends_with(".part");
@@ -96,7 +98,7 @@ impl Base {
     /// is refused.
     pub fn ensure(path: &Path) -> Result<Base, BaseError> {
         if papers::entries(path)?.is_empty() {
-            standing::check_place(path)?;
+            trust::check_place(path)?;
             // What somebody else has put into one keeps it there, and is in nobody's way.
             drop(Base::remove_stale_parts(path));
             Base::make(path)?;
@@ -111,7 +113,7 @@ impl Base {
         for name in DIRECTORIES {
             papers::ensure_dir(&fresh.join(name))?;
         }
-        let identity = standing::identity_line(&Dir::open(&fresh)?)?;
+        let identity = trust::identity_line(&Dir::open(&fresh)?)?;
         papers::write_whole(
             &fresh.join("format"),
             (FORMAT.to_owned() + &identity).as_bytes(),
@@ -157,11 +159,11 @@ impl Base {
         let Some(identity) = format.strip_prefix(FORMAT.as_bytes()) else {
             return Err(BaseError::Foreign(path.to_owned()));
         };
-        if identity != standing::identity_line(&dir)?.as_bytes() {
+        if identity != trust::identity_line(&dir)?.as_bytes() {
             return Err(BaseError::Copied(path.to_owned()));
         }
-        standing::check_base(&dir)?;
-        standing::check_place(path)?;
+        trust::check_base(&dir)?;
+        trust::check_place(path)?;
         let (objects, staging) = (dir.open_dir(b"objects")?, dir.open_dir(b"staging")?);
         Ok(Base {
             dir,

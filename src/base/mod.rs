@@ -18,19 +18,19 @@
 //! was taken out.
 
 mod digests;
-mod flag;
 mod frozen;
 mod index;
 mod layout;
 mod make;
-mod scrubbed;
-mod standing;
+mod protect;
+mod scrub_times;
+mod trust;
 
 pub use digests::{Digests, Known};
-pub use flag::{FlagTest, test_flag};
 pub use frozen::FrozenPaper;
 pub use index::{Held, Index};
 pub use layout::{Base, BaseError, Run};
 pub use make::{MakeError, copy, prove};
-pub use scrubbed::Scrubbed;
-pub use standing::check_place;
+pub use protect::{FlagTest, test_flag};
+pub use scrub_times::Scrubbed;
+pub use trust::check_place;

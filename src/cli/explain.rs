@@ -7,7 +7,7 @@ use super::exit::{Exit, Failure};
 use super::screen::Screen;
 use crate::engine::{self, PlanFile};
 use crate::model::{GuestName, GuestPath};
-use crate::report::{codes, explain};
+use crate::report::{explain, explain_code};
 
 /// Explain why a file is linked or left alone, or what a code means
 ///
@@ -58,7 +58,7 @@ fn name(args: &Args, guest: &str, path: &str) -> Result<Exit, Failure> {
 }
 
 fn code(args: &Args) -> Result<Exit, Failure> {
-    let told = codes::code(&args.what).map_err(|nearest| {
+    let told = explain_code::code(&args.what).map_err(|nearest| {
         Failure::Usage(format!(
             "neither GUEST:PATH nor a code: {}; near ones are {}",
             crate::model::Escaped(args.what.as_bytes()),

@@ -8,7 +8,6 @@ mod confirm;
 mod exit;
 mod explain;
 mod gc;
-mod guard;
 mod plan;
 mod policy;
 mod recover;
@@ -19,6 +18,7 @@ mod show;
 mod status;
 mod undo;
 mod verify;
+mod watchdog;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -59,7 +59,7 @@ enum Command {
     Gc(gc::Args),
     Recover(recover::Args),
     #[command(hide = true)]
-    Guard(guard::Args),
+    Guard(watchdog::Args),
     Rules(rules::Args),
     Schema(schema::Args),
 }
@@ -93,7 +93,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Undo(args) => undo::run(args),
         Command::Gc(args) => gc::run(args),
         Command::Recover(args) => recover::run(args),
-        Command::Guard(args) => guard::run(args),
+        Command::Guard(args) => watchdog::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
     }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use super::apply::holder;
-use super::rights::entitled;
-use super::{EngineError, recover};
+use super::applying::ready::holder;
+use super::privileges::entitled;
+use super::{EngineError, healing};
 use crate::base::{Base, Held, Index};
 use crate::model::{Collected, Observer};
 use crate::sys::{Meaning, SysResult};
@@ -24,7 +24,7 @@ pub fn collect(
     }
     entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&holder("gc"))?;
-    recover::heal_first(base, false, observer)?;
+    healing::heal_first(base, false, observer)?;
     let collected = sum(&Index::read(base)?, |held| remove(base, held))?;
     base.dir().sync_filesystem()?;
     Ok(collected)

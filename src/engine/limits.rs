@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::receipts::RunResult;
-use crate::sys::machine;
-use crate::sys::signals::Stop;
+use super::receipt_file::RunResult;
+use crate::sys::host::machine;
+use crate::sys::host::signals::Stop;
 
 /// What the user allows a run; `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -6,7 +6,8 @@ use std::path::Path;
 use super::EngineError;
 use crate::ledger::{Closing, PaperReader, PlanReader, Section, SectionReader};
 use crate::model::{Action, Header, PlannedGuest};
-use crate::sys::papers::{self, Shared, Spool};
+use crate::sys::own::papers;
+use crate::sys::own::papers::{Shared, Spool};
 use crate::sys::{SysError, SysResult};
 
 /// Bytes of a section that are in hand: there are as many sections as guests.

@@ -3,7 +3,8 @@
 use super::EngineError;
 use crate::base::{FlagTest, test_flag};
 use crate::model::{Protect, Protection};
-use crate::sys::{Dir, machine};
+use crate::sys::Dir;
+use crate::sys::host::machine;
 
 /// Decides at plan time. `auto` never becomes `none`.
 pub(super) fn decide(asked: Protect, scratch: &Dir) -> Result<Protection, EngineError> {

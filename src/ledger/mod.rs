@@ -14,50 +14,30 @@
 //! refuses the plan and is named with its line, and no number found in a paper sizes an allocation.
 //! Whether what a plan says is *true* is not known here: `apply` proves it against the guests.
 //!
-//! How a plan is read, from the bottom: [`PaperReader`] undoes compression, `frames` cuts the text into
-//! values and counts lines, `parts` puts the values of both forms in order, `line` reads one action,
-//! `plan_order` and `edits` compare it with its neighbours and with what the planner wrote, and
-//! [`PlanReader`] is what the other floors see. It knows in the end where the lines of each guest stand, and a
-//! [`SectionReader`] reads those alone.
+//! A plan is read through [`PaperReader`], which undoes compression, and [`PlanReader`], which is what the other floors
+//! see. It knows in the end where the lines of each guest stand, and a [`SectionReader`] reads those alone.
 
 mod codec;
 mod codes;
-mod content;
-mod edits;
-mod extent;
-mod frames;
 pub mod journal;
-mod journal_wire;
 mod json;
-mod line;
 mod lines;
 mod name;
-mod object;
-mod parts;
-mod plan_error;
-mod plan_order;
-mod plan_reader;
-mod plan_writer;
+mod plan;
 pub mod policy_file;
 mod receipt;
-mod receipt_wire;
 mod schema;
-mod seal;
-mod sealed;
-mod sections;
 #[cfg(test)]
 mod tests;
-mod wire;
-mod wire_skip;
 
 pub use codec::{PaperReader, PaperWriter};
-pub use edits::Edits;
-pub use frames::{Fault, FrameError};
 pub use json::BadValue;
-pub use line::{Decoded, Edit, decode, encode};
-pub use plan_error::PlanError;
-pub use plan_reader::{Closing, PlanReader};
-pub use plan_writer::{Encoded, Form, PlanWriter};
+pub use plan::edits::Edits;
+pub use plan::error::PlanError;
+pub use plan::frames::{Fault, FrameError};
+pub use plan::line::{Decoded, Edit, decode, encode};
+pub use plan::reader::{Closing, PlanReader};
+pub use plan::sections::{Section, SectionReader};
+pub use plan::writer::{Encoded, Form, PlanWriter};
 pub use receipt::{ReceiptEnd, ReceiptError, ReceiptReader, ReceiptWriter};
 pub use schema::{PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA};
-pub use sections::{Section, SectionReader};

@@ -4,6 +4,6 @@
 //! out, and exchanges back until what comes out is what was put in, because whatever else comes out is
 //! newer than anything we know. There is no fallback to a plain rename: that one clobbers.
 
-mod swap;
+mod exchange;
 
-pub use swap::{Swap, Swapped, swap};
+pub use exchange::{Swap, Swapped, swap};

@@ -12,15 +12,15 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::fault::{Defect, Fault, Problem};
-use super::gathering::Gathering;
-use super::globs::Globs;
-use super::limits;
-use super::lines::{lines, needed, trim_end, trim_start};
-use super::name::plain_word;
-use super::openwrt;
-use super::source::Source;
-use super::steady::{below, steady};
+use super::answer::gathering::Gathering;
+use super::formats::globs::Globs;
+use super::formats::lines::{lines, needed, trim_end, trim_start};
+use super::formats::name::plain_word;
+use super::opkg::openwrt;
+use super::read::fault::{Defect, Fault, Problem};
+use super::read::limits;
+use super::read::source::Source;
+use super::read::steady::{below, steady};
 use super::{Listing, PackageDatabase};
 
 /// Where apk 2 keeps it, and apk 3 on a system with a merged `/usr`.

@@ -7,7 +7,7 @@
 //! How an answer is made:
 //!
 //! 1. each backend in [`ALL`] reads its database through a [`Source`] and states [`Claim`]s: bytes and reasons;
-//! 2. `settle` turns claims into inodes, with links followed inside the root, so that `/lib/x.conf` of a guest
+//! 2. `answer` turns claims into inodes, with links followed inside the root, so that `/lib/x.conf` of a guest
 //!    where `/lib` is a link, or a config file that is a link, protect the file that is really meant;
 //! 3. [`ask_all`] unites the answers, one entry a path.
 //!
@@ -20,39 +20,17 @@
 //!
 //! A new package manager is one more file with a [`PackageDatabase`], and one line in [`ALL`].
 
+mod answer;
 mod apk;
-mod catalog;
-mod conffiles;
-mod deb822;
-mod diversions;
 mod dpkg;
-mod dpkg_claims;
-mod dpkg_files;
-mod fault;
-mod gathering;
-mod globs;
-mod limits;
-mod lines;
-mod name;
-mod openwrt;
+mod formats;
 mod opkg;
-mod owners;
 mod pacman;
-mod plist;
-mod plist_markup;
 mod portage;
-mod portage_contents;
-mod portage_protect;
-mod record;
+mod read;
 mod rpm;
-mod settle;
-mod sidecars;
 mod slackware;
-mod source;
-mod statoverride;
-mod steady;
 mod stores;
-mod ucf;
 mod xbps;
 
 #[cfg(test)]
@@ -61,16 +39,16 @@ mod tests;
 use std::sync::Arc;
 
 use crate::model::{Database, DatabaseState, FileId, GuestPath, SkipReason};
-use crate::sys::inroot::InRoot;
+use crate::sys::guest::in_root::InRoot;
 
-pub use fault::{Defect, Fault, Problem};
-pub use owners::Owners;
-pub use source::Source;
+pub use answer::owners::Owners;
+pub use read::fault::{Defect, Fault, Problem};
+pub use read::source::Source;
 
 /// Every backend. Where two name one file for the same reason, the earlier one is named in the plan.
 pub const ALL: &[&dyn PackageDatabase] = &[
     &dpkg::Dpkg,
-    &ucf::Ucf,
+    &dpkg::ucf::Ucf,
     &rpm::Rpm,
     &pacman::Pacman,
     &apk::Apk,
@@ -209,7 +187,7 @@ fn ask(
     let Some(listing) = backend.read(source)? else {
         return Ok(None);
     };
-    let protected = settle::settle(source, &listing.claims)?;
+    let protected = answer::settle::settle(source, &listing.claims)?;
     Ok(Some((listing, protected)))
 }
 

@@ -15,13 +15,13 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::fault::{Defect, Fault, Problem};
-use super::gathering::Gathering;
-use super::limits;
-use super::lines::{Line, lines, needed};
-use super::name::plain_word;
-use super::source::Source;
-use super::steady::{below, steady};
+use super::answer::gathering::Gathering;
+use super::formats::lines::{Line, lines, needed};
+use super::formats::name::plain_word;
+use super::read::fault::{Defect, Fault, Problem};
+use super::read::limits;
+use super::read::source::Source;
+use super::read::steady::{below, steady};
 use super::{Listing, PackageDatabase};
 
 const DIRECTORIES: [&[u8]; 2] = [b"var/lib/pkgtools/packages", b"var/log/packages"];

@@ -14,15 +14,15 @@
 
 use std::collections::BTreeSet;
 
-use super::fault::{Fault, Problem};
-use super::limits;
-use super::name::plain_word;
-use super::settle::{find, is_out_of_reach};
-use super::source::Source;
-use super::steady::below;
+use super::answer::settle::{find, is_out_of_reach};
+use super::formats::name::plain_word;
+use super::read::fault::{Fault, Problem};
+use super::read::limits;
+use super::read::source::Source;
+use super::read::steady::below;
 use super::{Claim, Listing, Package, PackageDatabase};
 use crate::model::{FileKind, SkipReason};
-use crate::sys::inroot::shown;
+use crate::sys::guest::in_root::shown;
 
 /// The backend for one kind of store.
 pub(super) struct Store {

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::model::{Action, Explanation, Moved, Owner, PatternKind, Voice};
 
-use super::codes::change_reason;
+use super::explain_code::change_reason;
 use super::json::{self, PathJson};
 use super::sentence::{self, safe};
 

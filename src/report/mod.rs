@@ -20,15 +20,14 @@
 //! | [`sentence`] | codes and facts as sentences: the only place |
 //! | [`size`], [`table`] | numbers and columns for people |
 
-pub mod codes;
 pub mod explain;
-mod facts;
+pub mod explain_code;
 pub mod gc;
 mod json;
-mod kind;
-mod near;
+mod near_misses;
 mod not_done;
 pub mod plan;
+mod plan_view;
 pub mod recover;
 pub mod rules;
 pub mod run;
@@ -36,6 +35,7 @@ pub mod scrub;
 pub mod sentence;
 pub mod show;
 pub mod size;
+mod skip_kinds;
 pub mod status;
 pub mod table;
 pub mod totals;
@@ -44,7 +44,7 @@ pub mod verify;
 #[cfg(test)]
 mod samples;
 
-pub use facts::PlanView;
+pub use plan_view::PlanView;
 pub use show::{Show, Shown};
 pub use totals::{By, Tally};
 

@@ -7,11 +7,11 @@ use std::path::Path;
 
 use crate::model::{Escaped, PlannedGuest};
 
-use super::facts::{ON_TOP, PlanView};
-use super::kind::by_kind;
-use super::near;
+use super::near_misses;
+use super::plan_view::{ON_TOP, PlanView};
 use super::sentence::safe;
 use super::size::{Sizes, count, counted};
+use super::skip_kinds::by_kind;
 use super::table::{Column, Table};
 
 /// Pairs of guests that fit on a screen; `unify show` has them all.
@@ -40,7 +40,7 @@ pub fn text(
     would(plan, sizes).text(out)?;
     writeln!(out, "  ({ON_TOP})")?;
     sharing(plan, sizes, out)?;
-    if let Some(line) = near::line(plan, sizes) {
+    if let Some(line) = near_misses::line(plan, sizes) {
         writeln!(out, "\n  {line}")?;
     }
     let warnings = plan.warnings();

@@ -21,7 +21,7 @@ use std::io::{self, Write};
 
 use crate::model::Action;
 
-use super::facts::PlanView;
+use super::plan_view::PlanView;
 use super::size::Sizes;
 use super::totals::{By, Key};
 use super::{Format, sentence};

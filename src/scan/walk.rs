@@ -7,7 +7,8 @@ use walkdir::{DirEntry, Error, WalkDir};
 use super::tree::TooLarge;
 use super::{Tree, TreeBuilder};
 use crate::model::{Event, FileKind, FileState, GuestPath, Observer, Stage};
-use crate::sys::{Dir, SysResult, View, from_metadata, machine, name_bytes};
+use crate::sys::host::machine;
+use crate::sys::{Dir, SysResult, View, from_metadata, name_bytes};
 
 /// A guest as the walk saw it.
 #[derive(Debug, Default)]

@@ -9,47 +9,28 @@
 //!
 //! What is never done here: follow a link in a guest, wait for a FIFO or a lock of a guest, map a guest's file,
 //! believe a flag that was set without reading it back. Every call that changes anything stands in
-//! [`Dir`], [`Regular`] or [`papers`], and goes through `fault`, where tests make each of them fail.
+//! [`Dir`], [`Regular`] or [`papers`](own::papers), and goes through `fault`, where tests make each of them fail.
 
-mod behind;
-mod confine;
-mod content;
-mod dir;
 mod error;
 mod fault;
 mod ffi;
-mod file;
-mod freezer;
-mod helper;
-mod lease;
-mod mounts;
-mod processes;
-mod rotation;
-mod shelf;
-mod stat;
-mod view;
-mod xattr;
-
+pub mod guest;
 pub mod hash;
-pub mod inroot;
-pub mod machine;
-pub mod new_file;
-pub mod paged;
-pub mod papers;
-pub mod signals;
+pub mod host;
+pub mod own;
 
-pub use behind::PageCache;
-pub use confine::{Bounds, Confinement, Reads, confine};
-pub use dir::{Dir, canonical, last_component};
 pub use error::{Meaning, SysError, SysResult};
 pub use fault::{Weak, weak};
-pub use file::Regular;
-pub use freezer::{Cgroup, Freezer};
-pub use helper::{ALL_IS_WELL, Helper};
-pub use lease::Leased;
-pub use mounts::{MountTable, Tree};
-pub use processes::{Inside, inside, is_inside};
-pub use rotation::rotates;
-pub use shelf::{SHARE, Shelf};
-pub use stat::from_metadata;
-pub use view::{View, name_bytes};
+pub use guest::dir::{Dir, canonical, last_component};
+pub use guest::file::Regular;
+pub use guest::lease::Leased;
+pub use guest::page_cache::PageCache;
+pub use guest::stat::from_metadata;
+pub use guest::view::{View, name_bytes};
+pub use host::freezer::{Cgroup, Freezer};
+pub use host::landlock::{Bounds, Confinement, Reads, confine};
+pub use host::mounts::{MountTable, Tree};
+pub use host::processes::{Inside, inside, is_inside};
+pub use host::rotation::rotates;
+pub use host::watchdog::{ALL_IS_WELL, Helper};
+pub use own::shelf::{SHARE, Shelf};

@@ -20,7 +20,7 @@ use std::sync::{Mutex, PoisonError};
 use super::{Digests, Key, Known, Record};
 use crate::model::{Digest, Fingerprint, Time};
 use crate::sys::hash::fingerprint;
-use crate::sys::paged::Paged;
+use crate::sys::own::paged::Paged;
 
 const RECORD: usize = 112;
 const BLOCK: usize = 64;

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::ledger::frames::*;
+use crate::ledger::plan::frames::*;
 
 /// Every frame as `LINE:WHAT`, or the error.
 fn frames(text: &str) -> Result<Vec<String>, String> {

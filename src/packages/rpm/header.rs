@@ -9,9 +9,9 @@
 
 use std::collections::HashMap;
 
-use super::super::fault::Defect;
-use super::super::limits;
 use super::bytes::{be16, be32, slice};
+use crate::packages::read::fault::Defect;
+use crate::packages::read::limits;
 
 const NAME: usize = 1000;
 const VERSION: usize = 1001;

@@ -23,12 +23,12 @@ mod wal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::fault::{Defect, Fault, Problem};
-use super::gathering::Gathering;
-use super::limits;
-use super::name::plain_word;
-use super::source::Source;
-use super::steady::{below, steady};
+use super::answer::gathering::Gathering;
+use super::formats::name::plain_word;
+use super::read::fault::{Defect, Fault, Problem};
+use super::read::limits;
+use super::read::source::Source;
+use super::read::steady::{below, steady};
 use super::{Listing, PackageDatabase};
 
 /// Where distributions keep it; often one is a link to another.

@@ -6,9 +6,9 @@
 //! blob: "BlbS", u32 package, u32 generation, u32 length, header; padding; u32 sum, u32 length, "BlbE"
 //! ```
 
-use super::super::fault::{Defect, Fault};
 use super::Each;
 use super::bytes::{Budget, le32, slice};
+use crate::packages::read::fault::{Defect, Fault};
 
 /// The first bytes of the file.
 pub(super) const MAGIC: &[u8] = b"RpmP";

@@ -15,11 +15,11 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use super::super::fault::{Defect, Fault};
-use super::super::limits;
 use super::Each;
 use super::bytes::{Budget, be16, be32, slice};
 use super::wal::Log;
+use crate::packages::read::fault::{Defect, Fault};
+use crate::packages::read::limits;
 
 /// The first bytes of the file.
 pub(super) const MAGIC: &[u8] = b"SQLite format 3\0";

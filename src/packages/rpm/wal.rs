@@ -12,8 +12,8 @@
 
 use std::collections::HashMap;
 
-use super::super::fault::Defect;
 use super::bytes::{be32, slice};
+use crate::packages::read::fault::Defect;
 
 const VERSION: usize = 3_007_000;
 const MAGIC: usize = 0x377f_0682;

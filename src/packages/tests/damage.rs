@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{conffiles, diversions, record, statoverride};
 use super::*;
+use crate::packages::dpkg::{conffiles, diversions, statoverride};
+use crate::packages::formats::record;
 
 /// A small generator with a fixed seed (xorshift64): a failure can be repeated.
 struct Dice(u64);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 
 use super::*;
-use crate::sys::inroot::InRootError;
+use crate::sys::guest::in_root::InRootError;
 use SkipReason::{ConfigFile, ConfigSidecar, Diverted, ModeOverride};
 
 /// Paths of `${Conffiles}`, read another way than the product does.

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 
 use super::*;
-use crate::packages::steady::steady;
+use crate::packages::read::steady::steady;
 
 /// A database of the files of one directory, where `write` is at work during each of the readings.
 fn read(root: &Root, write: impl Fn(usize)) -> Result<Vec<Vec<u8>>, Problem> {

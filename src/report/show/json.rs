@@ -10,11 +10,11 @@ use crate::model::{
     Protection, SameSecret, Shift, Totals,
 };
 
-use super::super::facts::{ON_TOP, Pair, PlanView, Skipped};
 use super::super::json::{self, PathJson, RootJson};
 use super::super::sentence;
 use super::super::totals::{Group, Key};
 use super::{Show, heading, label};
+use crate::report::plan_view::{ON_TOP, Pair, PlanView, Skipped};
 
 /// The whole report. All numbers are of the lines that were read unless they say otherwise.
 #[derive(Serialize)]

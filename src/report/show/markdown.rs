@@ -7,10 +7,10 @@ use std::io::{self, Write};
 
 use crate::model::Escaped;
 
-use super::super::facts::{ON_TOP, PlanView};
-use super::super::near;
 use super::super::table::{Table, code, escape};
 use super::{Show, heading, text};
+use crate::report::near_misses;
+use crate::report::plan_view::{ON_TOP, PlanView};
 
 /// Everything but the actions.
 pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -23,10 +23,18 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     section("Left alone", &text::skipped(show.sizes(), plan), out)?;
     section("Shared", &text::pairs(show.sizes(), plan), out)?;
     let missed = &plan.summary.near_misses;
-    section("Near misses", &near::by(missed, show.sizes()), out)?;
+    section("Near misses", &near_misses::by(missed, show.sizes()), out)?;
     if show.near_misses {
-        section("One by one", &near::listed(missed, show.sizes()), out)?;
-        list("Of near misses", &near::remarks(missed, show.sizes()), out)?;
+        section(
+            "One by one",
+            &near_misses::listed(missed, show.sizes()),
+            out,
+        )?;
+        list(
+            "Of near misses",
+            &near_misses::remarks(missed, show.sizes()),
+            out,
+        )?;
     }
     if let Some(by) = show.by {
         section(

@@ -4,12 +4,12 @@ use std::io::{self, Write};
 
 use crate::model::{Action, Escaped, Link, ObjectFlag, Skip};
 
-use super::super::facts::{ON_TOP, PlanView};
-use super::super::near;
 use super::super::sentence::{self, safe};
 use super::super::size::{Sizes, count, counted};
 use super::super::table::{Column, Table};
 use super::{Show, heading, label};
+use crate::report::near_misses;
+use crate::report::plan_view::{ON_TOP, PlanView};
 
 /// Everything but the actions.
 pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -21,10 +21,14 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     section("Left alone:", &skipped(show.sizes(), plan), out)?;
     section("Shared:", &pairs(show.sizes(), plan), out)?;
     let missed = &plan.summary.near_misses;
-    section("Near misses:", &near::by(missed, show.sizes()), out)?;
+    section("Near misses:", &near_misses::by(missed, show.sizes()), out)?;
     if show.near_misses {
-        section("One by one:", &near::listed(missed, show.sizes()), out)?;
-        paragraph(&near::remarks(missed, show.sizes()), out)?;
+        section(
+            "One by one:",
+            &near_misses::listed(missed, show.sizes()),
+            out,
+        )?;
+        paragraph(&near_misses::remarks(missed, show.sizes()), out)?;
     }
     if let Some(by) = show.by {
         section(&format!("By {}:", heading(by)), &groups(show, plan), out)?;

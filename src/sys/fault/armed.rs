@@ -76,23 +76,23 @@ pub fn weak(which: Weak) -> bool {
     asked.as_deref() == Some(&format!("{which:?}"))
 }
 
-pub(in crate::sys) fn max_links() -> Option<u64> {
+pub fn max_links() -> Option<u64> {
     std::env::var("UNIFY_MAX_LINKS").ok()?.parse().ok()
 }
 
-pub(in crate::sys) fn memory() -> Option<u64> {
+pub fn memory() -> Option<u64> {
     std::env::var("UNIFY_MEMORY").ok()?.parse().ok()
 }
 
-pub(in crate::sys) fn most_held() -> Option<usize> {
+pub fn most_held() -> Option<usize> {
     std::env::var("UNIFY_MOST_HELD").ok()?.parse().ok()
 }
 
-pub(in crate::sys) fn most_names() -> Option<u32> {
+pub fn most_names() -> Option<u32> {
     std::env::var("UNIFY_MOST_NAMES").ok()?.parse().ok()
 }
 
-pub(in crate::sys) fn old_kernel() -> bool {
+pub fn old_kernel() -> bool {
     static ASKED: OnceLock<bool> = OnceLock::new();
     *ASKED.get_or_init(|| std::env::var_os("UNIFY_OLD_KERNEL").is_some())
 }

@@ -1,0 +1,105 @@
+//! May a base stand where it stands? What it shares, all guests run, so nobody but root may reach it: the base is
+//! root's own and closed to all others, no directory above it can be exchanged by anybody else, and it is on the
+//! file system that it was made on, not a copy.
+
+use std::path::{Path, PathBuf};
+
+use super::BaseError;
+use crate::model::FileState;
+use crate::sys::host::machine;
+use crate::sys::{Dir, SysResult};
+
+/// The line of `format` that says which file system a base was made on.
+pub(super) fn identity_line(dir: &Dir) -> SysResult<String> {
+    Ok(format!(
+        "filesystem {}\n",
+        machine::filesystem_identity(dir)?
+    ))
+}
+
+/// Refuses a place above which somebody else rules. `path` is that of the base, whether it exists or not.
+pub fn check_place(path: &Path) -> Result<(), BaseError> {
+    for above in path.ancestors().skip(1) {
+        let above = if above.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            above
+        };
+        let state = Dir::open(above)?.state()?;
+        if let Some(why) = open_to_others(&state, machine::is_trusted_user) {
+            return Err(exposed(above, why));
+        }
+    }
+    Ok(())
+}
+
+/// Refuses a base that others may enter.
+pub(super) fn check_base(dir: &Dir) -> Result<(), BaseError> {
+    let state = dir.state()?;
+    if !machine::is_trusted_user(state.uid) {
+        return Err(exposed(dir.path(), "belongs to another user than root"));
+    }
+    if state.mode & 0o077 != 0 {
+        return Err(exposed(
+            dir.path(),
+            "may be entered by others: chmod 700 it",
+        ));
+    }
+    Ok(())
+}
+
+fn exposed(path: &Path, why: &'static str) -> BaseError {
+    BaseError::Exposed {
+        path: PathBuf::from(path),
+        why,
+    }
+}
+
+/// In a sticky directory (`/tmp`) nobody can move what is another's.
+fn open_to_others(state: &FileState, trusted: impl Fn(u32) -> bool) -> Option<&'static str> {
+    let sticky = state.mode & 0o1000 != 0;
+    // An access list shows as the group's bits, so the group may be anybody.
+    let by_others = state.mode & 0o022 != 0;
+    if !trusted(state.uid) {
+        Some("belongs to another user than root")
+    } else if by_others && !sticky {
+        Some("may be written by others than root")
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FileId, FileKind, Time};
+
+    fn directory(mode: u32, uid: u32, gid: u32) -> FileState {
+        let time = Time { sec: 0, nsec: 0 };
+        FileState {
+            kind: FileKind::Directory,
+            id: FileId { dev: 1, ino: 2 },
+            nlink: 2,
+            mode,
+            uid,
+            gid,
+            size: 0,
+            blocks: 0,
+            mtime: time,
+            ctime: time,
+        }
+    }
+
+    #[test]
+    fn who_may_rule_above_a_base() {
+        let root_only = |uid| uid == 0;
+        let is_open =
+            |mode, uid, gid| open_to_others(&directory(mode, uid, gid), root_only).is_some();
+        for (mode, uid, gid) in [(0o755, 0, 0), (0o1775, 0, 9), (0o1777, 0, 0), (0o700, 0, 9)] {
+            assert!(!is_open(mode, uid, gid), "{mode:o} {uid} {gid}");
+        }
+        for (mode, uid, gid) in [(0o777, 0, 0), (0o775, 0, 0), (0o700, 9, 0), (0o757, 0, 0)] {
+            assert!(is_open(mode, uid, gid), "{mode:o} {uid} {gid}");
+        }
+    }
+}

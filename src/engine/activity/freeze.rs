@@ -1,0 +1,253 @@
+//! Running guests made to stand still: the cgroups of every guest that a batch concerns are frozen for the moments in
+//! which its names are exchanged, if the user allows it.
+//!
+//! What is frozen is let go again whatever happens. Before the first freeze its cgroup is written into the base, and
+//! a second process of this program waits for our end: if we die it heals what we left and then lets go. If both die,
+//! `recover` does the same, which a boot unit calls before guests start. While anything stands still the observer is asked
+//! to keep what it is told: nobody's terminal may keep guests waiting.
+
+use std::ffi::OsStr;
+use std::time::Instant;
+
+use super::Condition;
+use crate::base::{Base, FrozenPaper};
+use crate::engine::Guest;
+use crate::engine::activity;
+use crate::model::{Event, Observer, Stillness};
+use crate::sys::host::machine;
+use crate::sys::{Cgroup, Freezer, Helper, Inside, SysResult, is_inside};
+
+/// Freezes, if it may.
+pub struct Still<'a> {
+    base: &'a Base,
+    observer: &'a dyn Observer,
+    /// May running guests be frozen?
+    allowed: bool,
+    freezer: Option<Freezer>,
+    /// Why there is no freezer although it is allowed.
+    lacking: Option<String>,
+    guardian: Option<Helper>,
+    /// Is there a paper that says what is frozen?
+    written: bool,
+    /// What did not stand still when it was told to.
+    restless: Vec<Cgroup>,
+    /// What stands still: frozen by us, or by somebody else before.
+    frozen: Vec<Cgroup>,
+    /// What we froze.
+    ours: Vec<Cgroup>,
+    since: Option<Instant>,
+    /// How long guests stood still so far.
+    pub stillness: Stillness,
+}
+
+impl<'a> Still<'a> {
+    /// `allowed`: running guests may be frozen.
+    pub fn new(base: &'a Base, allowed: bool, observer: &'a dyn Observer) -> SysResult<Still<'a>> {
+        let freezer = if allowed { Freezer::find()? } else { None };
+        let lacking = (allowed && freezer.is_none())
+            .then(|| "this host has no cgroups of version 2".to_owned());
+        Ok(Still {
+            base,
+            observer,
+            allowed,
+            freezer,
+            lacking,
+            guardian: None,
+            written: false,
+            restless: Vec::new(),
+            frozen: Vec::new(),
+            ours: Vec::new(),
+            since: None,
+            stillness: Stillness::default(),
+        })
+    }
+
+    /// Most names of one batch: few where guests wait for it.
+    pub fn names_a_batch(&self) -> usize {
+        let most = machine::names_a_batch();
+        if self.allowed { most.min(256) } else { most }
+    }
+
+    /// Takes over what an earlier run left frozen, as far as it stands still.
+    pub fn inherit(&mut self) -> SysResult<()> {
+        self.ours = FrozenPaper::read(self.base)?;
+        self.written = !self.ours.is_empty();
+        if self.written {
+            self.observer.notice(&Event::Frozen);
+        }
+        if self.written && self.freezer.is_none() {
+            self.freezer = Freezer::find()?;
+        }
+        self.frozen.clone_from(&self.ours);
+        self.since = self.written.then(Instant::now);
+        Ok(())
+    }
+
+    /// What could not be put right must not move: it stays frozen, and is written down, for whoever recovers.
+    pub fn keep_frozen(&mut self) {
+        self.ours.clear();
+        self.written = false;
+    }
+
+    /// What stands still now; somebody may have let it go.
+    pub fn now(&self) -> SysResult<Vec<Cgroup>> {
+        let mut still = Vec::new();
+        for cgroup in &self.frozen {
+            if let Some(freezer) = &self.freezer
+                && freezer.stands_still(cgroup)?
+            {
+                still.push(cgroup.clone());
+            }
+        }
+        Ok(still)
+    }
+
+    /// Looks at all guests: who runs, and who of them could be frozen.
+    pub fn look(&self, guests: &[&Guest]) -> SysResult<Vec<Condition>> {
+        let mut all = activity::look(guests.iter().copied(), &self.now()?)?;
+        for (condition, guest) in all.iter_mut().zip(guests) {
+            self.judge(condition, guest)?;
+        }
+        Ok(all)
+    }
+
+    fn judge(&self, condition: &mut Condition, guest: &Guest) -> SysResult<()> {
+        let Some(running) = &mut condition.running else {
+            return Ok(());
+        };
+        if !self.allowed {
+            return Ok(());
+        }
+        let why = match (&self.freezer, &self.lacking) {
+            (None, None) => return Ok(()),
+            (None, Some(why)) => Some(why.clone()),
+            (Some(freezer), _) => self.why_not(freezer, guest, &condition.inside)?,
+        };
+        match why {
+            None => condition.can_freeze = true,
+            Some(why) => *running = format!("{running}; it cannot be frozen: {why}"),
+        }
+        Ok(())
+    }
+
+    /// Freezes those of `guests` that run and can be. The caller looks again afterwards: whoever still moves is in the
+    /// way.
+    pub fn freeze(&mut self, guests: &[&Guest]) -> SysResult<()> {
+        let Some(freezer) = self.freezer.clone().filter(|_| self.allowed) else {
+            return Ok(());
+        };
+        let mut cgroups = Vec::new();
+        for (condition, guest) in self.look(guests)?.iter().zip(guests) {
+            if !condition.can_freeze {
+                continue;
+            }
+            let Ok(cgroup) = subtree(&freezer, guest, &condition.inside)? else {
+                continue;
+            };
+            // Somebody else's freeze is left to them, and is as good as ours.
+            if freezer.stands_still(&cgroup)? {
+                self.frozen.push(cgroup);
+            } else {
+                cgroups.push(cgroup);
+            }
+        }
+        self.freeze_all(&freezer, cgroups)
+    }
+
+    fn freeze_all(&mut self, freezer: &Freezer, cgroups: Vec<Cgroup>) -> SysResult<()> {
+        if cgroups.is_empty() {
+            return Ok(());
+        }
+        self.guard(&cgroups)?;
+        self.observer.notice(&Event::Frozen);
+        self.since = Some(Instant::now());
+        let (stands, moves) = freezer.freeze(&cgroups);
+        self.ours = cgroups;
+        self.frozen.extend(stands);
+        // It is not asked again: its neighbours have waited for it once.
+        self.restless.extend(moves);
+        Ok(())
+    }
+
+    /// Lets everything go on, as far as that can be done; the first error in the end.
+    pub fn thaw(&mut self) -> SysResult<()> {
+        let (mut left, mut failed) = (Vec::new(), None);
+        if let Some(freezer) = &self.freezer {
+            for cgroup in self.ours.drain(..) {
+                if let Err(error) = freezer.thaw(&cgroup) {
+                    failed = failed.or(Some(error));
+                    left.push(cgroup);
+                }
+            }
+        }
+        self.frozen.clear();
+        if let Some(since) = self.since.take() {
+            self.stillness.add(since.elapsed());
+        }
+        if self.written && left.is_empty() {
+            FrozenPaper::remove(self.base)?;
+            self.written = false;
+        }
+        self.ours = left;
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        self.observer.notice(&Event::GoOn);
+        Ok(())
+    }
+
+    /// The run is over: nothing is frozen any more.
+    pub fn finish(mut self) -> SysResult<Stillness> {
+        self.thaw()?;
+        if let Some(guardian) = self.guardian.take() {
+            guardian.finish();
+        }
+        Ok(self.stillness)
+    }
+
+    /// Written down and watched over, before it happens.
+    fn guard(&mut self, cgroups: &[Cgroup]) -> SysResult<()> {
+        FrozenPaper::write(self.base, cgroups)?;
+        self.written = true;
+        if self.guardian.is_none() {
+            machine::ignore_stops()?;
+            let base = self.base.path().as_os_str();
+            let args = [OsStr::new("guard"), OsStr::new("--base"), base];
+            self.guardian = Some(Helper::start(&args)?);
+        }
+        Ok(())
+    }
+
+    /// Why a guest cannot be frozen; `None` where it can.
+    fn why_not(
+        &self,
+        freezer: &Freezer,
+        guest: &Guest,
+        inside: &[Inside],
+    ) -> SysResult<Option<String>> {
+        if let Some(process) = inside.iter().find(|process| process.may_clear_flags) {
+            return Ok(Some(format!(
+                "process {} may take flags off files (CAP_LINUX_IMMUTABLE)",
+                process.pid
+            )));
+        }
+        if inside.is_empty() {
+            return Ok(Some("its processes are not seen".into()));
+        }
+        Ok(match subtree(freezer, guest, inside)? {
+            Ok(cgroup) if self.restless.contains(&cgroup) => Some(format!(
+                "{cgroup} does not stand still: a process in it waits for the kernel"
+            )),
+            found => found.err(),
+        })
+    }
+}
+
+fn subtree(
+    freezer: &Freezer,
+    guest: &Guest,
+    inside: &[Inside],
+) -> SysResult<Result<Cgroup, String>> {
+    let pids: Vec<String> = inside.iter().map(|process| process.pid.clone()).collect();
+    freezer.subtree_of(&pids, &|pid| is_inside(pid, &pids, &guest.path, guest.id))
+}

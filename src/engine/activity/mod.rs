@@ -1,0 +1,75 @@
+//! Is a guest quiet? Nobody inside, its tree mounted nowhere else; and which of its names are mount points. What is
+//! frozen is quiet.
+
+pub(super) mod freeze;
+
+use std::path::Path;
+
+use super::Guest;
+use crate::model::{FileId, GuestPath};
+use crate::sys::{Cgroup, Dir, Inside, MountTable, SysResult, Weak, inside, weak};
+
+/// What was seen of one guest.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Condition {
+    /// Who runs in it, as a sentence.
+    pub running: Option<String>,
+    /// Its processes.
+    pub inside: Vec<Inside>,
+    /// Where it runs, it can be frozen for a moment, and that is allowed.
+    pub can_freeze: bool,
+    /// Names that something is mounted on, in any namespace; sorted.
+    pub covered: Vec<GuestPath>,
+}
+
+impl Condition {
+    /// Is the name, or a directory on the way to it, covered by a mount?
+    pub fn covers(&self, path: &GuestPath) -> bool {
+        let covered = self.covered.iter().any(|mount| path.is_within(mount));
+        covered && !weak(Weak::NoMountCheck)
+    }
+
+    /// Who keeps its names from being changed.
+    pub fn in_the_way(&self) -> Option<&String> {
+        self.running.as_ref().filter(|_| !self.can_freeze)
+    }
+}
+
+/// Looks at all guests at once: one pass over the processes, one over the mount tables. `still` is frozen.
+pub(super) fn look<'a>(
+    guests: impl Iterator<Item = &'a Guest>,
+    still: &[Cgroup],
+) -> SysResult<Vec<Condition>> {
+    let guests: Vec<&Guest> = guests.collect();
+    let roots: Vec<(&Path, FileId)> = guests.iter().map(|g| (g.path.as_path(), g.id)).collect();
+    let mounts = MountTable::read(still)?;
+    let mut all = Vec::with_capacity(guests.len());
+    for (guest, inside) in guests.iter().zip(inside(&roots, still)?) {
+        all.push(condition(guest, inside, &mounts)?);
+    }
+    Ok(all)
+}
+
+fn condition(guest: &Guest, inside: Vec<Inside>, mounts: &MountTable) -> SysResult<Condition> {
+    let process = inside.first().map(ToString::to_string);
+    let place = mounts.place(&guest.root, &guest.path)?;
+    let elsewhere = place.as_ref().filter(|tree| mounts.mounted_elsewhere(tree));
+    let elsewhere = elsewhere.map(|_| "its tree is mounted in another mount namespace".to_owned());
+    let running = process.or(elsewhere);
+    Ok(Condition {
+        running: running.filter(|_| !weak(Weak::ThawWhileRunning)),
+        inside,
+        can_freeze: false,
+        covered: place.map_or_else(Vec::new, |tree| mounts.covered(&tree)),
+    })
+}
+
+/// Names in a directory of ours that something is mounted on, in any namespace.
+pub(super) fn covered_in(dir: &Dir, still: &[Cgroup]) -> SysResult<Vec<GuestPath>> {
+    if weak(Weak::NoMountCheck) {
+        return Ok(Vec::new());
+    }
+    let mounts = MountTable::read(still)?;
+    let place = mounts.place(dir, dir.path())?;
+    Ok(place.map_or_else(Vec::new, |tree| mounts.covered(&tree)))
+}

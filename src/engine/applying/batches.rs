@@ -1,0 +1,350 @@
+//! The loop of `apply`: lines are gathered into batches, and each batch lands before the next is gathered.
+
+mod flags;
+
+use super::in_flight::{Pending, Unpaid, once_more, outcomes};
+use super::objects::Objects;
+use super::prepare::{
+    Prepared, Verdict, World, compare_all, names_of, not_adopted, open_all, prepare,
+};
+use super::ready::ReadyToApply;
+use super::release::Dropper;
+use crate::base::{Base, Digests, Run};
+use crate::engine::activity::Condition;
+use crate::engine::activity::freeze::Still;
+use crate::engine::exchange::journal::JournalFile;
+use crate::engine::exchange::names::Fate;
+use crate::engine::exchange::{Batch, Flagged, Job, Order};
+use crate::engine::limits::Pace;
+use crate::engine::receipt_file::{ReceiptFile, flag_line, link_line};
+use crate::engine::records::holders::Holding;
+use crate::engine::records::object_set::ObjectSet;
+use crate::engine::{EngineError, Guest};
+use crate::model::{
+    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect, Stage,
+};
+use crate::sys::SysResult;
+use crate::sys::host::signals::Stop;
+
+/// Most bytes of victims in one batch: what a full disk may have to hold twice.
+const BATCH_BYTES: u64 = 128 << 20;
+
+pub(super) struct ApplyLoop<'a, 'r> {
+    base: &'a Base,
+    run: &'a Run,
+    header: &'a Header,
+    guests: &'a [Guest],
+    /// All guests that hold names of the base; those of the plan first.
+    holding: Holding<'a>,
+    still: Still<'a>,
+    pace: Pace,
+    /// Names that the pace knows of.
+    paced: u64,
+    journal: &'a mut JournalFile,
+    receipt: &'a mut ReceiptFile<'r>,
+    objects: Objects<'a>,
+    dropper: Dropper,
+    /// Lines of the batch in hand, not yet prepared, each with the object to begin with.
+    links: Vec<(Link, ObjectId)>,
+    flags: Vec<Flag>,
+    names: usize,
+    bytes: u64,
+    most_names: usize,
+    most_flags: usize,
+    /// Objects that shall be protected and do not exist yet.
+    wanted: ObjectSet,
+    /// Flag lines that were read and are not answered, by their objects.
+    unanswered: ObjectSet,
+    unpaid: Unpaid,
+    /// All objects that the plan makes are protected, wherever their flag lines stand.
+    protects_all: bool,
+    /// Objects whose flag line was read and which could not be opened.
+    unreachable: Vec<(ObjectId, Fate)>,
+}
+
+impl<'a, 'r> ApplyLoop<'a, 'r> {
+    /// `holding` begins with the guests of the plan; `max_links` is this file system's.
+    pub fn new(
+        ready: &'a ReadyToApply,
+        holding: Holding<'a>,
+        still: Still<'a>,
+        pace: Pace,
+        max_links: u64,
+        journal: &'a mut JournalFile,
+        receipt: &'a mut ReceiptFile<'r>,
+    ) -> Self {
+        let ReadyToApply {
+            base,
+            run,
+            header,
+            checked,
+            ..
+        } = ready;
+        let guests = &checked.guests[..];
+        let objects = Objects::new(base, &header.policy.ignore, max_links);
+        let most_flags = still.names_a_batch();
+        let most_names = pace.names_a_batch(most_flags);
+        let (links, flags) = (Vec::new(), Vec::new());
+        ApplyLoop {
+            base,
+            run,
+            header,
+            guests,
+            holding,
+            still,
+            pace,
+            paced: 0,
+            journal,
+            receipt,
+            objects,
+            dropper: Dropper::default(),
+            links,
+            flags,
+            names: 0,
+            bytes: 0,
+            most_names,
+            most_flags,
+            wanted: ObjectSet::new(base),
+            unanswered: ObjectSet::new(base),
+            unpaid: Unpaid(ObjectSet::new(base)),
+            protects_all: header.protection.mode == Protect::Immutable
+                && ready.flags_removed() == 0,
+            unreachable: Vec::new(),
+        }
+    }
+
+    /// Takes the next line. A full batch lands first; a flag line goes with the link line before it.
+    pub fn take(
+        &mut self,
+        action: Action,
+        stop: &Stop,
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
+        match action {
+            Action::Skip(_) => {}
+            Action::Flag(flag) => {
+                self.flags.push(flag);
+                // The lines that they stood behind may have been taken out.
+                if self.flags.len() >= self.most_flags {
+                    self.land_in_pace(stop, observer)?;
+                }
+            }
+            Action::Link(link) => {
+                if self.is_full() {
+                    self.land_in_pace(stop, observer)?;
+                }
+                self.names += 1 + link.also.len();
+                // The plan's word, which may be any number.
+                self.bytes = self.bytes.saturating_add(link.size);
+                let object = link.object;
+                self.links.push((link, object));
+            }
+        }
+        Ok(())
+    }
+
+    fn is_full(&self) -> bool {
+        self.names >= self.most_names
+            || self.bytes >= BATCH_BYTES
+            || self.links.len() >= self.pace.actions_left(&self.receipt.result)
+    }
+
+    /// A signal, or a limit: what is gathered is given up, nothing of it was touched.
+    pub fn is_over(&mut self, stop: &Stop) -> bool {
+        let result = &mut self.receipt.result;
+        result.interrupted = stop.asked();
+        result.limit = self.pace.reached(result);
+        let over = result.interrupted || result.limit.is_some();
+        if over {
+            self.links.clear();
+            self.flags.clear();
+        }
+        over
+    }
+
+    /// Lands what is left. A flag whose object was never made has nothing to protect.
+    pub fn finish(mut self, stop: &Stop, observer: &dyn Observer) -> Result<(), EngineError> {
+        while !self.links.is_empty() || !self.flags.is_empty() {
+            self.land(observer)?;
+            if !self.links.is_empty() && self.is_over(stop) {
+                break;
+            }
+        }
+        self.receipt.result.stillness = self.still.finish()?;
+        let result = &self.receipt.result;
+        if result.interrupted || result.limit.is_some() {
+            return Ok(());
+        }
+        for object in self.unanswered.all() {
+            self.receipt
+                .add(&flag_line(object?, Outcome::AlreadyDone))?;
+        }
+        Ok(())
+    }
+
+    fn land_in_pace(&mut self, stop: &Stop, observer: &dyn Observer) -> Result<(), EngineError> {
+        self.land(observer)?;
+        let names = self.receipt.result.totals.names;
+        self.pace.keep(names - self.paced, stop);
+        self.paced = names;
+        Ok(())
+    }
+
+    fn land(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
+        let halt = |error| EngineError::halted(self.base, error);
+        let conditions = self.still.look(self.holding.guests()).map_err(halt)?;
+        self.objects.next_batch();
+        self.holding.next_batch();
+        let links = std::mem::take(&mut self.links);
+        (self.names, self.bytes) = (0, 0);
+        let done = links.len() as u64;
+        let (jobs, pending) = self.prepare_all(links, &conditions)?;
+        let mut flags = self.flags_to_set(&jobs)?;
+        if !jobs.is_empty() || !flags.is_empty() {
+            let given_up = self.execute(&jobs, &pending, &flags, observer)?;
+            // The next file that makes them shall be protected in their place.
+            let (none, all) = flags
+                .into_iter()
+                .partition(|flag| given_up.contains(&flag.id));
+            flags = all;
+            let mut none = none.iter().map(|flag: &Flagged| &flag.id);
+            none.try_for_each(|id| self.wanted.insert(id))?;
+            given_up.iter().for_each(|id| self.objects.give_up(id));
+        }
+        self.answer_flags(&flags)?;
+        self.dropper.take(jobs, self.base);
+        observer.notice(&Event::Advance(Stage::Apply, done));
+        Ok(())
+    }
+
+    fn prepare_all(
+        &mut self,
+        links: Vec<(Link, ObjectId)>,
+        conditions: &[Condition],
+    ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
+        let (mut ready, guests, header) = (Vec::new(), self.guests, self.header);
+        let world = |link: &Link| {
+            let index = guests.iter().position(|guest| guest.name == link.guest)?;
+            Some(World {
+                index,
+                guest: &guests[index],
+                condition: &conditions[index],
+                conditions,
+                ignore: &header.policy.ignore,
+                may_adopt: header.protection.mode == Protect::Immutable,
+            })
+        };
+        let mut opened = open_all(&links, world, &mut self.objects).into_iter();
+        for (link, start) in links {
+            let opened = opened.next().flatten();
+            let Some(world) = world(&link) else { continue };
+            let (objects, holding) = (&mut self.objects, &mut self.holding);
+            match prepare(&link, start, &world, opened, objects, holding) {
+                Verdict::Ready(prepared) => ready.push((link, prepared)),
+                Verdict::AlreadyDone(object) => {
+                    holding.learn(object, world.index, &names_of(&link))?;
+                    self.answer(&link, object, Outcome::AlreadyDone)?;
+                }
+                Verdict::Over(fate) => self.answer_bad(&link, &fate)?,
+            }
+        }
+        self.compared(ready)
+    }
+
+    fn compared(
+        &mut self,
+        mut ready: Vec<(Link, Box<Prepared>)>,
+    ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
+        let (mut jobs, mut pending) = (Vec::new(), Vec::new());
+        let equal = compare_all(&mut ready, &self.header.policy.ignore);
+        let gone = not_adopted(&ready, &equal);
+        gone.iter().for_each(|id| self.objects.give_up(id));
+        for ((link, prepared), equal) in ready.into_iter().zip(equal) {
+            let makes = prepared.made == Some(Making::Adopt);
+            if gone.contains(&prepared.job.object) && !makes {
+                // It was held against what is no object, and nothing was touched: another of them makes it, in the
+                // next batch.
+                let object = link.object;
+                self.links.push((link, object));
+                continue;
+            }
+            if let Err(fate) = equal {
+                self.unpaid
+                    .keeps_its_room(&prepared.job.object, prepared.made)?;
+                self.answer_bad(&link, &fate)?;
+                continue;
+            }
+            let Prepared {
+                job, made, mtime, ..
+            } = *prepared;
+            self.inherit_flag(&link, &job.object)?;
+            jobs.push(job);
+            pending.push(Pending { link, made, mtime });
+        }
+        Ok((jobs, pending))
+    }
+
+    fn execute(
+        &mut self,
+        jobs: &[Job],
+        pending: &[Pending],
+        flags: &[Flagged],
+        observer: &dyn Observer,
+    ) -> Result<Vec<ObjectId>, EngineError> {
+        let ignore = &self.header.policy.ignore;
+        let batch = Batch {
+            base: self.base,
+            run: self.run,
+            guests: self.guests,
+            journal: self.journal,
+            order: Order::FlagThenDrop,
+            ignore,
+            holding: &self.holding,
+            still: &mut self.still,
+        };
+        let (receipt, unpaid) = (&mut *self.receipt, &mut self.unpaid);
+        let mut again = Vec::new();
+        let landed = batch.execute(jobs, flags, &self.objects.adopted(), &mut |fates| {
+            let outcomes = outcomes(jobs, pending, fates, unpaid)?;
+            for (((job, pending), fate), outcome) in
+                jobs.iter().zip(pending).zip(fates).zip(outcomes)
+            {
+                match outcome {
+                    Some(outcome) => {
+                        receipt.add(&link_line(&pending.link, job.object, outcome))?;
+                    }
+                    None => again.push(once_more(job, pending, fate)?),
+                }
+            }
+            receipt.sync()
+        })?;
+        self.links.extend(again);
+        for (job, fate) in jobs.iter().zip(&landed.fates) {
+            if fate.is_done() {
+                self.holding.add(job.object, job.guest, &job.names)?;
+            }
+        }
+        self.receipt.result.quarantined += landed.quarantined;
+        let kept = landed.kept.iter().filter_map(|at| jobs.get(*at));
+        let room = kept.map(|job| job.state.allocated()).sum();
+        self.receipt.takes_back(room);
+        landed
+            .warnings
+            .iter()
+            .for_each(|warning| observer.notice(&Event::Warning(warning)));
+        Ok(landed.given_up)
+    }
+
+    fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {
+        if fate.is_about_content() {
+            // What earlier plans have read may be wrong, and the next would propose the same again.
+            drop(Digests::forget(self.base));
+        }
+        let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
+        self.answer(link, link.object, outcome)
+    }
+
+    fn answer(&mut self, link: &Link, object: ObjectId, outcome: Outcome) -> SysResult<()> {
+        self.receipt.add(&link_line(link, object, outcome))
+    }
+}

@@ -1,0 +1,105 @@
+//! Which objects are flagged when a batch is over, and what is answered to the plan's flag lines.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::ApplyLoop;
+use crate::engine::EngineError;
+use crate::engine::exchange::{Flagged, Job};
+use crate::engine::receipt_file::flag_line;
+use crate::model::{Link, Making, ObjectId, Outcome};
+use crate::sys::SysResult;
+
+const FLAGGED: Outcome = Outcome::Done {
+    made: None,
+    saved: 0,
+    mtime: None,
+};
+
+impl ApplyLoop<'_, '_> {
+    /// An object of a later generation than the plan knew is protected like the plan's.
+    pub(super) fn inherit_flag(&mut self, link: &Link, object: &ObjectId) -> SysResult<()> {
+        let planned = &link.object;
+        if object == planned {
+            return Ok(());
+        }
+        let flagged = self.objects.used(planned).is_some_and(|open| open.flagged);
+        if flagged || self.is_wanted(planned)? {
+            self.wanted.insert(object)?;
+        }
+        Ok(())
+    }
+
+    /// Is there a flag line of the object that was not done yet?
+    fn is_wanted(&self, object: &ObjectId) -> SysResult<bool> {
+        let in_hand = self.flags.iter().any(|flag| flag.object == *object);
+        Ok(in_hand || self.wanted.contains(object)?)
+    }
+
+    /// Objects whose flag shall be on after this batch: those that get a name and had it, and those whose flag line
+    /// was read. An object that gets no name keeps its flag untouched.
+    pub(super) fn flags_to_set(&mut self, jobs: &[Job]) -> SysResult<Vec<Flagged>> {
+        for flag in &self.flags {
+            // Opens the object where no link of this batch did; a line whose object does not exist yet waits for it.
+            match self.objects.inode(&flag.object) {
+                Ok(Some(_)) => {}
+                Ok(None) => self.wanted.insert(&flag.object)?,
+                Err(fate) => self.unreachable.push((flag.object, fate)),
+            }
+        }
+        let named: HashSet<ObjectId> = jobs.iter().map(|job| job.object).collect();
+        let mut set = Vec::new();
+        for (id, open) in self.objects.in_use() {
+            let due = if open.flagged {
+                named.contains(id)
+            } else {
+                self.protects_all || self.is_wanted(id)?
+            };
+            if due {
+                set.push(Flagged {
+                    id: *id,
+                    file: Arc::clone(&open.file),
+                    adopted: open.made == Some(Making::Adopt),
+                });
+            }
+        }
+        set.sort_by_key(|flag| flag.id);
+        Ok(set)
+    }
+
+    /// Answers the flag lines whose objects exist; the others wait.
+    pub(super) fn answer_flags(&mut self, set: &[Flagged]) -> Result<(), EngineError> {
+        for flagged in set {
+            self.wanted.remove(&flagged.id)?;
+            if self.unanswered.remove(&flagged.id)? {
+                self.receipt.add(&flag_line(flagged.id, FLAGGED))?;
+            }
+        }
+        for flag in std::mem::take(&mut self.flags) {
+            if let Some(at) = self
+                .unreachable
+                .iter()
+                .position(|(id, _)| *id == flag.object)
+            {
+                let (id, fate) = self.unreachable.swap_remove(at);
+                let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
+                self.receipt.add(&flag_line(id, outcome))?;
+                continue;
+            }
+            let used = self.objects.used(&flag.object);
+            let was_on = used.is_some_and(|open| open.flagged);
+            if was_on {
+                self.receipt
+                    .add(&flag_line(flag.object, Outcome::AlreadyDone))?;
+            } else if set
+                .binary_search_by_key(&flag.object, |done| done.id)
+                .is_ok()
+            {
+                self.receipt.add(&flag_line(flag.object, FLAGGED))?;
+            } else {
+                self.unanswered.insert(&flag.object)?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,257 @@
+//! The objects that a run uses: found or made, proven once, and opened once a batch.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use crate::base::{Base, MakeError, copy, prove};
+use crate::engine::exchange::{Flagged, New};
+use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
+use crate::rules::precondition::metadata_differs;
+use crate::sys::hash::metadata_digest;
+use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
+use rayon::prelude::*;
+
+use crate::engine::exchange::names::Fate;
+
+/// So many objects are known to be sound before all are proven again: some megabytes, whatever the size of the plan.
+const REMEMBERED: usize = 1 << 16;
+
+/// Objects by name, for one run.
+pub struct Objects<'a> {
+    base: &'a Base,
+    ignore: &'a [Ignored],
+    max_links: u64,
+    /// What the whole content of an object was found to be, once a run of fewer than [`REMEMBERED`] objects.
+    proven: HashMap<ObjectId, bool>,
+    /// Opened in this batch.
+    open: HashMap<ObjectId, Open>,
+    /// Looked for in this batch and not there; only this run, which holds the base, could add them.
+    absent: HashSet<ObjectId>,
+}
+
+/// An object in use by the batch in hand.
+#[derive(Debug, Clone)]
+pub struct Open {
+    pub file: Arc<Regular>,
+    pub state: FileState,
+    pub metadata: Arc<Metadata>,
+    /// Was it made in this batch, and how?
+    pub made: Option<Making>,
+    /// Was the flag on when it was opened?
+    pub flagged: bool,
+    /// Names that the batch adds to it.
+    adds: u64,
+}
+
+/// Why there is no object.
+fn not_made(error: MakeError) -> Fate {
+    match error {
+        MakeError::Differs(fields) => Fate::Refused(Refusal::Changed { fields }),
+        other => Fate::Failed(other.to_string()),
+    }
+}
+
+impl Open {
+    /// Is the adopted file, under its lease, what the object's name says?
+    pub fn is_itself(&self, id: &ObjectId) -> Result<(), Fate> {
+        prove(&self.file, self.state.size, &self.metadata, id).map_err(not_made)
+    }
+
+    /// What differs between a file under lease and the object: metadata first, then every byte.
+    pub fn differs(
+        &self,
+        file: &Regular,
+        state: &FileState,
+        ignore: &[Ignored],
+    ) -> SysResult<Vec<Moved>> {
+        let theirs = file.metadata_of(state, file.flags()?, ignore)?;
+        let mut fields = metadata_differs(&theirs, &self.metadata, ignore);
+        if state.size != self.state.size {
+            fields.push(Moved::Size);
+        }
+        if fields.is_empty() && !file.same_content(&self.file, state.size)? {
+            fields.push(Moved::Content);
+        }
+        Ok(fields)
+    }
+
+    pub fn new_inode(&self) -> New {
+        New {
+            file: Arc::clone(&self.file),
+            id: self.state.id,
+        }
+    }
+}
+
+impl<'a> Objects<'a> {
+    pub fn new(base: &'a Base, ignore: &'a [Ignored], max_links: u64) -> Objects<'a> {
+        Objects {
+            base,
+            ignore,
+            max_links,
+            proven: HashMap::new(),
+            open: HashMap::new(),
+            absent: HashSet::new(),
+        }
+    }
+
+    /// Forgets the handles of the last batch; what was proven stays, as far as memory may grow.
+    pub fn next_batch(&mut self) {
+        self.open.clear();
+        self.absent.clear();
+        if self.proven.len() >= REMEMBERED {
+            self.proven.clear();
+        }
+    }
+
+    /// The objects that the batch uses.
+    pub fn in_use(&self) -> impl Iterator<Item = (&ObjectId, &Open)> {
+        self.open.iter()
+    }
+
+    /// An object that the batch uses.
+    pub fn used(&self, id: &ObjectId) -> Option<&Open> {
+        self.open.get(id)
+    }
+
+    /// A file that was to be adopted is none.
+    pub fn give_up(&mut self, id: &ObjectId) {
+        self.open.remove(id);
+        self.proven.remove(id);
+    }
+
+    /// Files of this batch whose inodes become objects.
+    pub fn adopted(&self) -> Vec<Flagged> {
+        let adopted = self
+            .open
+            .iter()
+            .filter(|(_, open)| open.made == Some(Making::Adopt));
+        adopted
+            .map(|(id, open)| Flagged {
+                id: *id,
+                file: Arc::clone(&open.file),
+                adopted: true,
+            })
+            .collect()
+    }
+
+    /// The object `id`, or its next generation with room for `names` more, if it is in the base. Proven by its
+    /// content before its first use in the run: a damaged object must not spread.
+    pub fn find(&mut self, mut id: ObjectId, names: u64) -> Result<(ObjectId, Option<Open>), Fate> {
+        loop {
+            let Some(open) = self.opened(&id)? else {
+                return Ok((id, None));
+            };
+            if u64::from(open.state.nlink) + open.adds + names <= self.max_links {
+                self.prove(&id, &open)?;
+                return Ok((id, Some(open)));
+            }
+            if id.generation >= ObjectId::MAX_GENERATION {
+                let why = format!("{id} has as many names as it may, and is the last generation");
+                return Err(Fate::Failed(why));
+            }
+            id = id.next_generation();
+        }
+    }
+
+    /// Counts names that the batch will add to an object that is open.
+    pub fn add_names(&mut self, id: &ObjectId, names: u64) {
+        if let Some(open) = self.open.get_mut(id) {
+            open.adds += names;
+        }
+    }
+
+    /// Makes `id` of the file under lease.
+    pub fn make(&mut self, id: ObjectId, source: &Leased, how: Making) -> Result<Open, Fate> {
+        let file = match how {
+            Making::Copy => copy(self.base, source.file(), &id, self.ignore).map_err(not_made)?,
+            // It is proven with the twins that are compared with it, and gets its name in the base once the journal
+            // knows of it.
+            Making::Adopt => source
+                .file()
+                .duplicate()
+                .map_err(|e| Fate::Failed(e.to_string()))?,
+        };
+        self.proven.insert(id, true);
+        self.absent.remove(&id);
+        let described = file
+            .state()
+            .and_then(|state| self.describe(file, state, Some(how)));
+        let mut open = described.map_err(|e| Fate::Failed(e.to_string()))?;
+        open.adds = u64::from(how == Making::Adopt);
+        self.open.insert(id, open.clone());
+        Ok(open)
+    }
+
+    /// Opens side by side what a batch will ask for. What cannot be opened is asked again by whoever needs it.
+    pub fn open_ahead(&mut self, ids: impl Iterator<Item = ObjectId>) {
+        let known = |id: &ObjectId| self.open.contains_key(id) || self.absent.contains(id);
+        let new: HashSet<ObjectId> = ids.filter(|id| !known(id)).collect();
+        let open = |id| Some((id, self.look(&id).ok()?));
+        let found: Vec<_> = new.into_par_iter().filter_map(open).collect();
+        for (id, found) in found {
+            match found {
+                Some(open) => drop(self.open.insert(id, open)),
+                None => drop(self.absent.insert(id)),
+            }
+        }
+    }
+
+    /// The inode of an object in the base.
+    pub fn inode(&mut self, id: &ObjectId) -> Result<Option<FileId>, Fate> {
+        Ok(self.opened(id)?.map(|open| open.state.id))
+    }
+
+    fn opened(&mut self, id: &ObjectId) -> Result<Option<Open>, Fate> {
+        let failed = |error: SysError| match error.meaning() {
+            // Somebody holds a lease of its own on the object.
+            Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),
+            _ => Fate::Failed(error.to_string()),
+        };
+        if self.absent.contains(id) {
+            return Ok(None);
+        }
+        if !self.open.contains_key(id) {
+            let Some(open) = self.look(id).map_err(failed)? else {
+                self.absent.insert(*id);
+                return Ok(None);
+            };
+            self.open.insert(*id, open);
+        }
+        Ok(self.open.get(id).cloned())
+    }
+
+    fn look(&self, id: &ObjectId) -> SysResult<Option<Open>> {
+        let seen = self.base.object_seen(id)?;
+        let open = seen.map(|(file, state)| self.describe(file, state, None));
+        open.transpose()
+    }
+
+    fn describe(&self, file: Regular, state: FileState, made: Option<Making>) -> SysResult<Open> {
+        let flags = file.flags()?;
+        Ok(Open {
+            metadata: Arc::new(file.metadata_of(&state, flags, self.ignore)?),
+            file: Arc::new(file),
+            state,
+            made,
+            flagged: Regular::means_immutable(flags),
+            adds: 0,
+        })
+    }
+
+    fn prove(&mut self, id: &ObjectId, open: &Open) -> Result<(), Fate> {
+        if !self.proven.contains_key(id) {
+            let content = open
+                .file
+                .digest(open.state.size)
+                .map_err(|e| Fate::Failed(e.to_string()))?;
+            let sound = content == id.content && metadata_digest(&open.metadata) == id.metadata;
+            self.proven.insert(*id, sound);
+        }
+        if self.proven.get(id) == Some(&true) {
+            Ok(())
+        } else {
+            Err(Fate::Refused(Refusal::DamagedObject {}))
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The order in which `apply` takes the lines of a plan: by path, and those of one path by guest.
+//!
+//! Files that share an object have one path in most guests, so that all its names come in one batch: it is opened once,
+//! and its flag, once set, does not come off for the guests behind. By guest, as the lines stand, ten Debian guests lift and
+//! set 57,000 flags for 11,500 objects. A run that ends early has done something for every guest, and given room back, where
+//! the first guest alone gives none.
+//!
+//! Memory: the next line of each guest, as text and decoded, and 32 KiB of what follows.
+//!
+//! Two kinds of plans are taken as their lines stand. No place in a compressed one can be gone to. And where a reviewer has
+//! removed a flag line, only those that are left say which objects are protected: each stands behind the first line that
+//! names its object, and has to be met before the others.
+
+use std::collections::BTreeMap;
+use std::io::BufRead;
+use std::path::Path;
+
+use crate::engine::EngineError;
+use crate::engine::plan_file::{open_copy, open_sections};
+use crate::engine::read_ahead::Lines;
+use crate::ledger::{PlanError, Section, SectionReader};
+use crate::model::{Action, GuestPath};
+
+/// The path of a line, or of the one that it stands behind, and its section.
+type Place = (Option<GuestPath>, usize);
+
+/// Of each section the next line, and what is behind it.
+struct Merged<R>(BTreeMap<Place, (Action, SectionReader<R>)>);
+
+/// The lines of the base's own copy. `whole`: no flag line was removed.
+pub(super) fn by_path(
+    copy: &Path,
+    sections: &[Section],
+    whole: bool,
+) -> Result<Box<dyn Lines + Send>, EngineError> {
+    let sections = if whole {
+        open_sections(copy, sections)?
+    } else {
+        None
+    };
+    match sections {
+        Some(sections) => Ok(Box::new(Merged::of(sections)?)),
+        None => Ok(Box::new(open_copy(copy)?)),
+    }
+}
+
+impl<R: BufRead> Merged<R> {
+    fn of(sections: Vec<SectionReader<R>>) -> Result<Merged<R>, PlanError> {
+        let mut merged = Merged(BTreeMap::new());
+        for (number, section) in sections.into_iter().enumerate() {
+            merged.put((None, number), section)?;
+        }
+        Ok(merged)
+    }
+
+    /// Takes back the section of the line that stood there, unless that was its last.
+    fn put(
+        &mut self,
+        (path, number): Place,
+        mut section: SectionReader<R>,
+    ) -> Result<(), PlanError> {
+        if let Some(action) = section.next_action()? {
+            let path = path_of(&action).cloned().or(path);
+            self.0.insert((path, number), (action, section));
+        }
+        Ok(())
+    }
+}
+
+impl<R: BufRead> Lines for Merged<R> {
+    fn next_line(&mut self) -> Result<Option<Action>, PlanError> {
+        let Some((place, (action, section))) = self.0.pop_first() else {
+            return Ok(None);
+        };
+        self.put(place, section)?;
+        Ok(Some(action))
+    }
+}
+
+/// A flag line has none: it belongs to the line before it.
+fn path_of(action: &Action) -> Option<&GuestPath> {
+    match action {
+        Action::Link(link) => Some(&link.path),
+        Action::Skip(skip) => skip.path.as_ref(),
+        Action::Flag(_) => None,
+    }
+}

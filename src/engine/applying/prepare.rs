@@ -1,0 +1,346 @@
+//! One link line against the world as it is: may it be done, and with which object? Nothing of a guest is changed
+//! here. Every fact of the plan is derived anew; the plan can only narrow what is done.
+
+use std::collections::HashSet;
+
+use rayon::prelude::*;
+
+use super::objects::{Objects, Open};
+use crate::engine::activity::Condition;
+use crate::engine::exchange::Job;
+use crate::engine::exchange::names::Fate;
+use crate::engine::records::holders::Holding;
+use crate::engine::{Guest, in_parallel};
+use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
+use crate::rules::precondition::moved;
+use crate::sys::hash::metadata_digest;
+use crate::sys::{Leased, Regular, SysError, Weak, weak};
+
+/// A link line that may be done.
+pub struct Prepared {
+    pub job: Job,
+    /// Set where the object is made from this file.
+    pub made: Option<Making>,
+    /// The file's own time, where the policy lets it differ from the object's.
+    pub mtime: Option<Time>,
+    /// The object that it is still to be compared with; an adopted file is the object, and is held against its name.
+    against: Option<Open>,
+}
+
+/// Compares every file with its object, and looks whether it is still what it was. What is not over may be done.
+pub(super) fn compare_all(
+    ready: &mut [(Link, Box<Prepared>)],
+    ignore: &[Ignored],
+) -> Vec<Result<(), Fate>> {
+    let compare = |(_, prepared): &mut (Link, Box<Prepared>)| prepared.compare(ignore);
+    if ready.len() < in_parallel::MANY {
+        ready.iter_mut().map(compare).collect()
+    } else {
+        ready.par_iter_mut().map(compare).collect()
+    }
+}
+
+/// Objects that there will not be: the files that were to be adopted for them are over.
+pub(super) fn not_adopted(
+    ready: &[(Link, Box<Prepared>)],
+    equal: &[Result<(), Fate>],
+) -> HashSet<ObjectId> {
+    let over = ready.iter().zip(equal).filter(|(_, equal)| equal.is_err());
+    let makers = over.filter(|((_, prepared), _)| prepared.made == Some(Making::Adopt));
+    makers
+        .map(|((_, prepared), _)| prepared.job.object)
+        .collect()
+}
+
+impl Prepared {
+    fn compare(&mut self, ignore: &[Ignored]) -> Result<(), Fate> {
+        let Prepared { job, against, .. } = self;
+        match against.take() {
+            Some(open) if job.new.is_none() => open.is_itself(&job.object)?,
+            Some(open) => equal(&job.old, &job.state, &open, ignore)?,
+            None => {}
+        }
+        let still = job.old.file().state().map_err(failed)?;
+        let fields = moved(&(&job.state).into(), &still);
+        if !fields.is_empty() {
+            return Err(Fate::Refused(Refusal::Changed { fields }));
+        }
+        job.state = still;
+        Ok(())
+    }
+}
+
+/// What a line comes to before anything is changed.
+pub enum Verdict {
+    /// It may be done, if [`compare_all`] says so too.
+    Ready(Box<Prepared>),
+    /// All its names refer to the object already.
+    AlreadyDone(ObjectId),
+    /// It is over.
+    Over(Fate),
+}
+
+/// What a line is held against.
+pub struct World<'a> {
+    pub index: usize,
+    pub guest: &'a Guest,
+    pub condition: &'a Condition,
+    /// Of all guests that hold names of the base.
+    pub conditions: &'a [Condition],
+    pub ignore: &'a [Ignored],
+    /// May objects be adopted at all? Not without the flag.
+    pub may_adopt: bool,
+}
+
+/// The file of a line, opened.
+pub type Opened = Result<(Regular, FileState), Fate>;
+
+/// Opens the files of all lines side by side, and the objects that they may refer to; nothing where they are few.
+pub fn open_all<'w>(
+    links: &[(Link, ObjectId)],
+    world: impl Fn(&Link) -> Option<World<'w>> + Sync,
+    objects: &mut Objects<'_>,
+) -> Vec<Option<Opened>> {
+    if links.len() < in_parallel::MANY {
+        return Vec::new();
+    }
+    objects.open_ahead(links.iter().map(|(_, start)| *start));
+    let open = |(link, _): &(Link, ObjectId)| world(link).map(|world| open(link, &world));
+    in_parallel::each(links, open)
+}
+
+/// Holds `link` against the world; its file may have been opened before.
+pub fn prepare(
+    link: &Link,
+    start: ObjectId,
+    world: &World<'_>,
+    opened: Option<Opened>,
+    objects: &mut Objects<'_>,
+    holding: &mut Holding<'_>,
+) -> Verdict {
+    match try_prepare(link, start, world, opened, objects, holding) {
+        Ok(verdict) => verdict,
+        Err(fate) => Verdict::Over(fate),
+    }
+}
+
+fn try_prepare(
+    link: &Link,
+    start: ObjectId,
+    world: &World<'_>,
+    opened: Option<Opened>,
+    objects: &mut Objects<'_>,
+    holding: &mut Holding<'_>,
+) -> Result<Verdict, Fate> {
+    let (file, state) = opened.unwrap_or_else(|| open(link, world))?;
+    if let Some(id) = refers_already(link, &state, objects)? {
+        also_refer(link, &state, world)?;
+        return Ok(Verdict::AlreadyDone(id));
+    }
+    as_recorded(link, &file, &state, world)?;
+    all_names(link, &state, world)?;
+    let old = lease(file)?;
+    let names = 1 + link.also.len() as u64;
+    let (id, present) = objects.find(start, names)?;
+    let (open, made) = match present {
+        Some(open) => (open, None),
+        None => {
+            let how = making(link, &old, world);
+            (objects.make(id, &old, how)?, Some(how))
+        }
+    };
+    may_lift(&id, &open, world, holding)?;
+    let adopted = made == Some(Making::Adopt);
+    if !adopted {
+        objects.add_names(&id, names);
+    }
+    let mtime = world
+        .ignore
+        .contains(&Ignored::Mtime)
+        .then_some(state.mtime);
+    let job = Job {
+        guest: world.index,
+        names: names_of(link),
+        object: id,
+        old,
+        state,
+        new: (!adopted).then(|| open.new_inode()),
+    };
+    Ok(Verdict::Ready(Box::new(Prepared {
+        job,
+        made,
+        mtime,
+        against: Some(open),
+    })))
+}
+
+/// All names of the line.
+pub fn names_of(link: &Link) -> Vec<crate::model::GuestPath> {
+    std::iter::once(&link.path)
+        .chain(&link.also)
+        .cloned()
+        .collect()
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn failed(error: SysError) -> Fate {
+    Fate::Failed(error.to_string())
+}
+
+fn quiet_and_uncovered(link: &Link, world: &World<'_>) -> Result<(), Fate> {
+    if let Some(who) = world.condition.in_the_way() {
+        return Err(Fate::Refused(Refusal::GuestRunning { who: who.clone() }));
+    }
+    if std::iter::once(&link.path)
+        .chain(&link.also)
+        .any(|name| world.condition.covers(name))
+    {
+        return Err(Fate::Refused(Refusal::MountedOver {}));
+    }
+    Ok(())
+}
+
+fn open(link: &Link, world: &World<'_>) -> Opened {
+    quiet_and_uncovered(link, world)?;
+    let opened = world.guest.root.open_regular_seen(link.path.relative());
+    let opened = opened.map_err(|error| match error.meaning() {
+        crate::sys::Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),
+        _ => Fate::from_path_error(&error),
+    })?;
+    opened.ok_or(Fate::Refused(Refusal::Changed {
+        fields: vec![Moved::Type],
+    }))
+}
+
+/// The object that all names of the line refer to already, of whatever generation.
+fn refers_already(
+    link: &Link,
+    state: &FileState,
+    objects: &mut Objects<'_>,
+) -> Result<Option<ObjectId>, Fate> {
+    let mut id = ObjectId {
+        generation: 0,
+        ..link.object
+    };
+    loop {
+        match objects.inode(&id)? {
+            Some(inode) if inode == state.id => return Ok(Some(id)),
+            // gc may have left gaps before the planned generation; there are none behind the last.
+            None if id.generation > link.object.generation => return Ok(None),
+            _ => id = id.next_generation(),
+        }
+    }
+}
+
+/// Holds the file against the evidence. Where only ctime tells that something moved, looks what it was.
+fn as_recorded(
+    link: &Link,
+    file: &Regular,
+    state: &FileState,
+    world: &World<'_>,
+) -> Result<(), Fate> {
+    let mut fields = moved(&link.before, state);
+    fields.retain(|field| *field != Moved::Ctime || !weak(Weak::NoCtime));
+    if fields.is_empty() {
+        return Ok(());
+    }
+    if state.size == link.before.size
+        && fields
+            .iter()
+            .all(|f| matches!(f, Moved::Ctime | Moved::Nlink))
+    {
+        fields.extend(hidden_change(link, file, state, world));
+    }
+    Err(Fate::Refused(Refusal::Changed { fields }))
+}
+
+/// What moved behind a restored time: a help for the reader, so an error adds nothing.
+fn hidden_change(link: &Link, file: &Regular, state: &FileState, world: &World<'_>) -> Vec<Moved> {
+    let mut fields = Vec::new();
+    if file
+        .digest(state.size)
+        .is_ok_and(|content| content != link.object.content)
+    {
+        fields.push(Moved::Content);
+    }
+    if file
+        .metadata(world.ignore)
+        .is_ok_and(|metadata| metadata_digest(&metadata) != link.object.metadata)
+    {
+        fields.push(Moved::Xattrs);
+    }
+    fields
+}
+
+/// Every other name of the line is a name of the same file.
+fn also_refer(link: &Link, state: &FileState, world: &World<'_>) -> Result<(), Fate> {
+    for name in &link.also {
+        let seen: FileId = world
+            .guest
+            .root
+            .look(name.relative())
+            .map_err(|e| Fate::from_path_error(&e))?
+            .id;
+        if seen != state.id {
+            return Err(Fate::Refused(Refusal::Changed {
+                fields: vec![Moved::Ino],
+            }));
+        }
+    }
+    Ok(())
+}
+
+/// And no further names exist.
+fn all_names(link: &Link, state: &FileState, world: &World<'_>) -> Result<(), Fate> {
+    also_refer(link, state, world)?;
+    if u64::from(state.nlink) != 1 + link.also.len() as u64 {
+        return Err(Fate::Refused(Refusal::Changed {
+            fields: vec![Moved::Nlink],
+        }));
+    }
+    Ok(())
+}
+
+fn lease(file: Regular) -> Result<Leased, Fate> {
+    Leased::take(file)
+        .map_err(failed)?
+        .map_err(|_| Fate::Refused(Refusal::OpenForWriting {}))
+}
+
+/// The plan says copy or adopt; apply decides. Adoption needs the flag, and the plan's own word that the file is
+/// not more fragmented than its twins; that the guest is quiet, the lease granted and all names known was
+/// seen before, and a project id or inode flags that do not fit the base show in the metadata.
+fn making(link: &Link, old: &Leased, world: &World<'_>) -> Making {
+    // A descriptor of a guest that runs would outlive its freeze.
+    let quiet = world.condition.running.is_none();
+    let plain = old.file().project().is_ok_and(|project| project == 0);
+    match link.makes {
+        Some(Making::Adopt) if world.may_adopt && plain && quiet => Making::Adopt,
+        _ if weak(Weak::AdoptAlways) => Making::Adopt,
+        _ => Making::Copy,
+    }
+}
+
+/// A flag that is on may come off only while every holder is known and quiet; and where it is off, a holder that runs
+/// could write to the object after it was compared.
+fn may_lift(
+    id: &ObjectId,
+    open: &Open,
+    world: &World<'_>,
+    holding: &mut Holding<'_>,
+) -> Result<(), Fate> {
+    if open.made.is_some() {
+        return Ok(());
+    }
+    let lift = holding.may_lift(id, &open.state, 1, world.conditions);
+    lift.map_err(failed)?.map_err(Fate::Refused)
+}
+
+fn equal(old: &Leased, state: &FileState, open: &Open, ignore: &[Ignored]) -> Result<(), Fate> {
+    let fields = open.differs(old.file(), state, ignore).map_err(failed)?;
+    if fields.is_empty() {
+        Ok(())
+    } else {
+        Err(Fate::Refused(Refusal::DiffersFromObject { fields }))
+    }
+}

@@ -1,0 +1,347 @@
+//! The names of one job in flight: exchanged one by one, taken back together.
+
+use std::rc::Rc;
+
+use super::Job;
+use super::directories::Parent;
+use crate::base::{Base, Run};
+use crate::ledger::journal::Intent;
+use crate::link::{Swap, Swapped, swap};
+use crate::model::{Before, FileId, FileState, GuestPath, Moved, Refusal};
+use crate::rules::precondition::moved;
+use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, Weak, weak};
+
+/// What became of a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// All its names refer to the new inode.
+    #[default]
+    Done,
+    /// The same, and what came out is kept: somebody opens it for writing.
+    DoneAndKept,
+    /// The world is not as expected; nothing was changed, or it was taken back.
+    Refused(Refusal),
+    /// The machine said no; nothing was changed, or it was taken back.
+    Failed(String),
+    /// The object has as many names as an inode may have; the next generation has room.
+    Full,
+    /// The file whose inode was to be the object is over, and it was taken back: the next batch makes the object of
+    /// another one.
+    Again,
+}
+
+impl Fate {
+    /// Do all names refer to the new inode?
+    pub fn is_done(&self) -> bool {
+        matches!(self, Fate::Done | Fate::DoneAndKept)
+    }
+
+    /// Is the content not what the plan said?
+    pub fn is_about_content(&self) -> bool {
+        use Refusal::{Changed, DiffersFromObject};
+        match self {
+            Fate::Refused(Changed { fields } | DiffersFromObject { fields }) => {
+                fields.contains(&Moved::Content)
+            }
+            _ => false,
+        }
+    }
+
+    /// What an error on the way to a name means.
+    pub fn from_path_error(error: &SysError) -> Fate {
+        match error.meaning() {
+            Meaning::Gone => Fate::Refused(Refusal::Gone {}),
+            Meaning::PathChanged => Fate::Refused(Refusal::PathChanged {}),
+            Meaning::OtherFilesystem => Fate::Refused(Refusal::OtherFilesystem {}),
+            Meaning::TooManyLinks => Fate::Full,
+            _ => Fate::Failed(error.to_string()),
+        }
+    }
+}
+
+/// One name on its way.
+#[derive(Debug)]
+pub struct Flight {
+    pub intent: Intent,
+    pub parent: Rc<Parent>,
+    /// Is something of ours, or what came out, in staging?
+    staged: bool,
+    /// Does the name refer to the new inode?
+    exchanged: bool,
+}
+
+/// All names of one job.
+#[derive(Debug, Default)]
+pub struct Flights {
+    pub names: Vec<Flight>,
+    pub fate: Fate,
+    /// Entries that were put into quarantine.
+    pub quarantined: u64,
+}
+
+impl Flight {
+    pub fn new(intent: Intent, parent: Rc<Parent>) -> Flight {
+        Flight {
+            intent,
+            parent,
+            staged: false,
+            exchanged: false,
+        }
+    }
+
+    fn staged_name(&self) -> String {
+        self.intent.seq.to_string()
+    }
+
+    fn name(&self) -> &[u8] {
+        self.intent.path.file_name()
+    }
+
+    /// Exchanges: `put` is in staging and shall go to the name, `expected` shall come out.
+    fn swap(&self, staging: &Dir, put: FileId, expected: FileId) -> SysResult<Swapped> {
+        let staged = self.staged_name();
+        let exchange = Swap {
+            staging,
+            staged: staged.as_bytes(),
+            parent: &self.parent.dir,
+            name: self.name(),
+            put,
+            expected,
+        };
+        self.parent.touch(|| swap(&exchange))
+    }
+}
+
+impl Flights {
+    /// Exchanges all names of the job, or none. Only an error that leaves a name in an unknown state is an error.
+    pub fn move_names(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
+        if self.fate != Fate::Done {
+            return Ok(());
+        }
+        // All before the first exchange: as long as a name waits, what waits for it is there, and its inode's number nobody
+        // else's.
+        for at in 0..self.names.len() {
+            if let Err(fate) = self.stage_one(at, job, run) {
+                return self.take_back(job, run, base, fate);
+            }
+        }
+        for at in 0..self.names.len() {
+            if let Err(fate) = self.move_one(at, job, run, base)? {
+                return self.take_back(job, run, base, fate);
+            }
+        }
+        Ok(())
+    }
+
+    /// Once everything stands still and nothing is exchanged: is the file what it was when it was prepared? An attribute
+    /// that was set since, or one more name, shows in nothing but ctime and the link count. An adopted inode got a name
+    /// in the base since.
+    pub fn check_unchanged(
+        &mut self,
+        job: &Job,
+        now: SysResult<FileState>,
+        run: &Run,
+        base: &Base,
+    ) -> SysResult<()> {
+        if self.fate != Fate::Done || job.new.is_none() || weak(Weak::NoLastLook) {
+            return Ok(());
+        }
+        let fields = moved(&Before::from(&job.state), &now?);
+        if fields.is_empty() {
+            return Ok(());
+        }
+        let fate = Fate::Refused(Refusal::Changed { fields });
+        self.take_back(job, run, base, fate)
+    }
+
+    /// The last look before the commit: a writer that waits for our lease must find its file in place.
+    pub fn check_lease(
+        &mut self,
+        job: &Job,
+        stands: SysResult<bool>,
+        run: &Run,
+        base: &Base,
+    ) -> SysResult<()> {
+        if self.fate != Fate::Done || stands? {
+            return Ok(());
+        }
+        self.take_back(job, run, base, Fate::Refused(Refusal::OpenForWriting {}))
+    }
+
+    /// Do names of the job refer to this inode, before or after?
+    pub fn is_about(&self, inode: FileId) -> bool {
+        self.names
+            .iter()
+            .any(|flight| flight.intent.was == inode || flight.intent.becomes == inode)
+    }
+
+    /// Something was mounted on a name, in another namespace, after the look at the mounts and before the exchange: it
+    /// went into staging with what it is mounted on, and would be unmounted by dropping that.
+    pub fn check_mounts(
+        &mut self,
+        job: &Job,
+        run: &Run,
+        base: &Base,
+        covered: &[GuestPath],
+    ) -> SysResult<()> {
+        let below = |flight: &Flight| {
+            let name = format!("/{}", flight.staged_name());
+            covered
+                .iter()
+                .any(|path| path.as_bytes() == name.as_bytes())
+        };
+        if self.fate != Fate::Done || !self.names.iter().any(below) {
+            return Ok(());
+        }
+        self.take_back(job, run, base, Fate::Refused(Refusal::MountedOver {}))
+    }
+
+    /// Puts the old inode back under every name that was exchanged, and clears staging.
+    pub fn take_back(&mut self, job: &Job, run: &Run, base: &Base, fate: Fate) -> SysResult<()> {
+        self.fate = fate;
+        if weak(Weak::LeaseReleasedEarly) {
+            job.old.give_back();
+        }
+        // Where nothing is in staging no flag needs to come off.
+        let touched = self
+            .names
+            .iter()
+            .any(|flight| flight.staged || flight.exchanged);
+        let shared = if touched {
+            base.object(&job.object)?
+        } else {
+            None
+        };
+        let flagged = shared.as_ref().map_or(Ok(false), Regular::is_immutable)?;
+        if let Some(object) = shared.as_ref().filter(|_| flagged) {
+            object.set_immutable(false)?;
+        }
+        for flight in self.names.iter_mut().rev() {
+            self.quarantined += clear(flight, run, base)?;
+        }
+        match shared.filter(|_| flagged) {
+            Some(object) => object.set_immutable(true),
+            None => Ok(()),
+        }
+    }
+
+    /// Once guests went on: whoever had the file open before, be it for nothing but its path, can open it for writing by
+    /// that descriptor. He waits for our lease, and what he will write is not lost. Whoever does so after the drop writes
+    /// to a file without a name, as after every package upgrade: no lease lasts for ever.
+    pub fn notice_writer(&mut self, job: &Job, stands: SysResult<bool>) -> SysResult<()> {
+        if self.fate == Fate::Done && job.new.is_some() && !stands? {
+            self.fate = Fate::DoneAndKept;
+        }
+        Ok(())
+    }
+
+    /// Drops what came out: it is durable that nothing refers to it any more. Returns the names whose file is kept.
+    pub fn drop_staged(&mut self, run: &Run, base: &Base) -> SysResult<Vec<GuestPath>> {
+        let mut kept = Vec::new();
+        for flight in self.names.iter_mut().filter(|flight| flight.staged) {
+            if self.fate == Fate::DoneAndKept {
+                self.quarantined += quarantine(flight, run, base)?;
+                kept.push(flight.intent.path.clone());
+            } else {
+                run.staging.unlink(flight.staged_name().as_bytes())?;
+            }
+        }
+        Ok(kept)
+    }
+
+    fn stage_one(&mut self, at: usize, job: &Job, run: &Run) -> Result<(), Fate> {
+        let (Some(flight), Some(new)) = (self.names.get_mut(at), &job.new) else {
+            return Ok(());
+        };
+        match flight.parent.dir.look(flight.name()) {
+            Ok(state) if state.id == flight.intent.was => {}
+            Ok(_) => return Err(another_file()),
+            Err(error) => return Err(Fate::from_path_error(&error)),
+        }
+        let linked = run.staging.link(&new.file, flight.staged_name().as_bytes());
+        linked.map_err(|error| Fate::from_path_error(&error))?;
+        flight.staged = true;
+        Ok(())
+    }
+
+    fn move_one(
+        &mut self,
+        at: usize,
+        job: &Job,
+        run: &Run,
+        base: &Base,
+    ) -> SysResult<Result<(), Fate>> {
+        let Some(flight) = self.names.get_mut(at).filter(|_| job.new.is_some()) else {
+            return Ok(Ok(()));
+        };
+        let (put, expected) = (flight.intent.becomes, flight.intent.was);
+        match flight.swap(&run.staging, put, expected) {
+            Ok(Swapped::Done) => flight.exchanged = true,
+            Ok(Swapped::Deleted) => return Ok(Err(Fate::Refused(Refusal::Gone {}))),
+            Ok(Swapped::Newer) => return Ok(Err(another_file())),
+            Ok(Swapped::Stray | Swapped::Unsettled) => {
+                self.quarantined += quarantine(flight, run, base)?;
+                return Ok(Err(another_file()));
+            }
+            // Nothing happened if what we put there is still in staging; otherwise the state is unknown.
+            Err(error) if run.staging.look(flight.staged_name().as_bytes())?.id == put => {
+                return Ok(Err(Fate::Failed(error.to_string())));
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(Ok(()))
+    }
+}
+
+/// The name refers to a file that is not the one of the plan.
+fn another_file() -> Fate {
+    Fate::Refused(Refusal::Changed {
+        fields: vec![Moved::Ino],
+    })
+}
+
+/// Metadata and lease of the file once more, after the exchange. The exchange itself moves ctime, and link counts
+/// do not change by it.
+pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
+    if weak(Weak::NoLastLook) {
+        return Ok(());
+    }
+    let failed = |error: SysError| Fate::Failed(error.to_string());
+    let now = job.old.file().state().map_err(failed)?;
+    let mut fields = moved(&Before::from(&job.state), &now);
+    fields.retain(|field| !matches!(field, Moved::Ctime | Moved::Nlink));
+    if !fields.is_empty() {
+        return Err(Fate::Refused(Refusal::Changed { fields }));
+    }
+    if job.old.stands().map_err(failed)? {
+        Ok(())
+    } else {
+        Err(Fate::Refused(Refusal::OpenForWriting {}))
+    }
+}
+
+/// Takes one name back and clears its staging entry; counts what went into quarantine.
+fn clear(flight: &mut Flight, run: &Run, base: &Base) -> SysResult<u64> {
+    if flight.exchanged {
+        flight.exchanged = false;
+        match flight.swap(&run.staging, flight.intent.was, flight.intent.becomes)? {
+            Swapped::Done => {}
+            // The guest has deleted the name or put its own there since: the old file is nobody's any more.
+            Swapped::Deleted | Swapped::Newer => {}
+            Swapped::Stray | Swapped::Unsettled => return quarantine(flight, run, base),
+        }
+    }
+    if flight.staged {
+        flight.staged = false;
+        run.staging.unlink(flight.staged_name().as_bytes())?;
+    }
+    Ok(0)
+}
+
+/// Keeps what is not ours to drop.
+fn quarantine(flight: &mut Flight, run: &Run, base: &Base) -> SysResult<u64> {
+    let name = flight.staged_name();
+    base.keep_aside(run, name.as_bytes())?;
+    flight.staged = false;
+    Ok(1)
+}

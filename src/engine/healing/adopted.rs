@@ -1,0 +1,99 @@
+//! Inodes of guests that a run which was cut had made objects.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::name::{lift, refers};
+use super::soundness::is_sound;
+use crate::base::Base;
+use crate::engine::Guest;
+use crate::ledger::journal::{Intent, OpenBatch};
+use crate::model::{Event, GuestName, ObjectId, Observer};
+use crate::sys::SysResult;
+
+/// What may refer to an adopted inode.
+pub struct Adopted<'a> {
+    pub base: &'a Base,
+    pub guests: &'a BTreeMap<GuestName, Guest>,
+    pub batch: &'a OpenBatch,
+    pub observer: &'a dyn Observer,
+    /// Does anybody run in these guests, or stand still for no longer than we are at work?
+    pub stirring: bool,
+}
+
+impl Adopted<'_> {
+    /// Takes the base's names from inodes that nobody shares, and the flag that would keep them there. Says whose content
+    /// may be another guest's.
+    pub fn give_up_own(&self) -> SysResult<Vec<String>> {
+        let objects: BTreeSet<ObjectId> = self.intents().map(|intent| intent.object).collect();
+        let mut doubts = Vec::new();
+        for object in objects {
+            if self.is_own(&object)? {
+                // At once: a healing that is cut behind it finds nothing to tell of.
+                if let Some(doubt) = self.doubt(&object)? {
+                    self.observer.notice(&Event::Warning(&doubt));
+                    doubts.push(doubt);
+                }
+                lift(self.base, &object)?;
+                self.base.remove_object(&object)?;
+            }
+        }
+        Ok(doubts)
+    }
+
+    /// Was it adopted by the batch that was cut, and does nothing but that guest's names refer to it? Then it is the file of
+    /// that guest alone and no object: the guest may have changed it since.
+    ///
+    /// Names count as they are now: what a guest has deleted since leaves room for somebody else's. Whatever else has it,
+    /// be it another name of the same guest, is taken for somebody who shares it, because it was shared for a while. And
+    /// whoever was given it may have it open without a name: as long as that can be, the flag alone keeps him from it.
+    pub fn is_own(&self, object: &ObjectId) -> SysResult<bool> {
+        let adopted = self.intents().filter(|intent| intent.object == *object);
+        let adopted: Vec<&Intent> = adopted.collect();
+        let state = self.base.object_state(object)?;
+        let Some(state) = state.filter(|_| !adopted.is_empty()) else {
+            return Ok(false);
+        };
+        let names = adopted
+            .iter()
+            .filter(|intent| refers(self.guests.get(&intent.guest), intent, state.id));
+        let named = u64::from(state.nlink) <= 1 + names.count() as u64;
+        Ok(named && !self.may_be_open(object)?)
+    }
+
+    fn may_be_open(&self, object: &ObjectId) -> SysResult<bool> {
+        if self.takers(object).next().is_none() {
+            return Ok(false);
+        }
+        let file = self.base.object(object)?;
+        Ok(self.stirring || file.is_some_and(|file| file.is_open_elsewhere().unwrap_or(true)))
+    }
+
+    /// What others wrote to it while they were given it stays in it, and nobody can tell it from what the guest wrote.
+    fn doubt(&self, object: &ObjectId) -> SysResult<Option<String>> {
+        let (mut own, mut takers) = (self.intents(), self.takers(object));
+        let own = own.find(|intent| intent.object == *object);
+        let (Some(own), Some(taker)) = (own, takers.next()) else {
+            return Ok(None);
+        };
+        let file = self.base.object(object)?;
+        let sound = file.map_or(Ok(true), |file| is_sound(&file, None, object))?;
+        Ok((!sound).then(|| {
+            format!(
+                "{}:{} may have been written to after the cut, while {} may have had it: look whose content it is; what it was may be in {}:{}",
+                own.guest, own.path, taker.guest, taker.guest, taker.path
+            )
+        }))
+    }
+
+    /// Names that were to be given the inode.
+    fn takers(&self, object: &ObjectId) -> impl Iterator<Item = &Intent> {
+        let object = *object;
+        let all = self.batch.intents.iter();
+        all.filter(move |intent| intent.object == object && !intent.is_adoption())
+    }
+
+    fn intents(&self) -> impl Iterator<Item = &Intent> {
+        let all = self.batch.intents.iter();
+        all.filter(|intent| intent.is_adoption() && !self.batch.has_committed(intent))
+    }
+}

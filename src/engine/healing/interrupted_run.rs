@@ -1,0 +1,62 @@
+//! What a run that was cut short tells of itself: its journal, and the first line of its receipt.
+
+use std::collections::BTreeMap;
+
+use crate::base::Base;
+use crate::engine::Guest;
+use crate::ledger::ReceiptReader;
+use crate::ledger::journal::{self, OpenBatch};
+use crate::model::{GuestName, Receipt, RunId};
+use crate::sys::own::papers;
+use crate::sys::{SysError, SysResult};
+
+/// The first line of a run's receipt, where it got so far.
+pub(super) fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
+    let file = papers::open_for_reading(&base.run_paper(run, "receipt.jsonl")).ok()?;
+    ReceiptReader::open(file)
+        .ok()
+        .map(|reader| reader.receipt().clone())
+}
+
+/// What a journal says, and whether it is all there.
+pub struct Journal {
+    pub batch: OpenBatch,
+    pub whole: bool,
+}
+
+/// The batch that was in hand; nothing where there is no journal.
+///
+/// Everything in it is on the base's file system, whose device number may be another one since the last boot.
+pub(super) fn read_journal(base: &Base, run: &RunId) -> SysResult<Journal> {
+    let path = base.run_paper(run, "journal");
+    let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
+        let batch = OpenBatch::default();
+        return Ok(Journal {
+            batch,
+            whole: false,
+        });
+    };
+    let read = journal::read(file).map_err(|e| SysError::new("read", &path, e))?;
+    let mut batch = journal::open_batch(&read.records);
+    let dev = base.dir().state()?.id.dev;
+    for intent in &mut batch.intents {
+        for id in [&mut intent.was, &mut intent.becomes, &mut intent.parent] {
+            id.dev = dev;
+        }
+    }
+    Ok(Journal {
+        batch,
+        whole: read.damaged_at.is_none(),
+    })
+}
+
+/// The guests that the run's receipt names, as far as their roots are there.
+pub(super) fn guests_of(receipt: Option<&Receipt>) -> BTreeMap<GuestName, Guest> {
+    let named = receipt.into_iter().flat_map(|receipt| &receipt.guests);
+    named
+        .filter_map(|g| {
+            let guest = Guest::open(g.name.clone(), &g.root).ok()?;
+            Some((g.name.clone(), guest))
+        })
+        .collect()
+}

@@ -1,0 +1,232 @@
+//! May what a run left be healed now? Names are exchanged back and flags come off for a moment, so the guests
+//! concerned must be quiet.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use crate::base::{Base, Index};
+use crate::engine::activity::Condition;
+use crate::engine::activity::freeze::Still;
+use crate::engine::records::History;
+use crate::engine::records::holders::Holding;
+use crate::engine::{EngineError, Guest};
+use crate::ledger::journal::{Intent, OpenBatch};
+use crate::model::{FileId, FileState, GuestName, GuestPath, ObjectId, Quiet, Refusal};
+use crate::scan::scan;
+use crate::sys::{Dir, SysResult, View};
+
+/// Refuses while a guest whose names were in flight runs, or one that holds an object whose flag would come off.
+/// An object whose flag is off already is better healed than left so.
+pub fn check(
+    base: &Base,
+    staging: &Dir,
+    guests: &BTreeMap<GuestName, Guest>,
+    batch: &OpenBatch,
+    still: &mut Still<'_>,
+) -> Result<(), EngineError> {
+    let history = History::read(base)?;
+    let open = still_open(base, batch)?;
+    let moves = |guest: &GuestName| open.iter().any(|intent| intent.guest == *guest);
+    let concerned: Vec<&Guest> = guests.values().filter(|guest| moves(&guest.name)).collect();
+    let others = history.holders(&[]);
+    let known = |guest: &Guest| concerned.iter().any(|other| other.name == guest.name);
+    let others = others.iter().filter(|guest| !known(guest));
+    let everybody = concerned.iter().copied().chain(others).collect();
+    let mut holding = Holding::new(everybody, base, &history)?;
+    for intent in &batch.intents {
+        let at = concerned.iter().position(|g| g.name == intent.guest);
+        if let Some(at) = at {
+            holding.learn(intent.object, at, std::slice::from_ref(&intent.path))?;
+        }
+    }
+    still.freeze(holding.guests())?;
+    let mut conditions = still.look(holding.guests())?;
+    // Whoever could be frozen was; who moves all the same is in the way.
+    for condition in &mut conditions {
+        condition.can_freeze = false;
+    }
+    if let Some((guest, who)) = running(&concerned, &conditions) {
+        return Err(refused(base, None, &Refusal::HolderRunning { guest, who }));
+    }
+    let due = flagged(base, objects(base, staging, batch)?)?;
+    holders_are_quiet(base, &due, &mut holding, &conditions)
+}
+
+/// A guest may have moved names since, or given its files others: those that are not where the base remembers them are
+/// looked for in all guests.
+fn holders_are_quiet(
+    base: &Base,
+    due: &[Due],
+    holding: &mut Holding<'_>,
+    conditions: &[Condition],
+) -> Result<(), EngineError> {
+    let lift = |holding: &mut Holding<'_>, one: &Due| {
+        holding.may_lift(&one.object, &one.state, 1 + one.staged, conditions)
+    };
+    let mut lost = Vec::new();
+    for one in due {
+        if let Err(Refusal::HolderUnknown { .. }) = lift(holding, one)? {
+            lost.push(one);
+        }
+    }
+    let unseen = if lost.is_empty() {
+        None
+    } else {
+        find_names(&lost, holding)?
+    };
+    let object = |one: &Due| Some((one.object, unseen.clone()));
+    for one in due {
+        lift(holding, one)?.map_err(|refusal| refused(base, object(one), &refusal))?;
+    }
+    Ok(())
+}
+
+/// Names of objects that no receipt knows, as sentences: a guest gave them to its files between the cut and the healing,
+/// or moved them, and an undo will not find them.
+pub fn unknown_names(
+    base: &Base,
+    holding: &mut Holding<'_>,
+    objects: impl IntoIterator<Item = ObjectId>,
+) -> SysResult<Vec<String>> {
+    let mut said = Vec::new();
+    for object in objects {
+        let Some(state) = base.object_state(&object)? else {
+            continue;
+        };
+        let may = holding.may_lift(&object, &state, 1, &[])?;
+        if let Err(Refusal::HolderUnknown { names }) = may {
+            let are = if names == 1 { "name is" } else { "names are" };
+            said.push(format!(
+                "object {object}: {names} {are} where no receipt says; plan and apply the guests again, so that an undo finds them"
+            ));
+        }
+    }
+    Ok(said)
+}
+
+/// The run is over by then and nothing of it is in doubt: what could not be looked at is told, too.
+pub fn told<E: std::fmt::Display>(unknown: Result<Vec<String>, E>) -> Vec<String> {
+    unknown.unwrap_or_else(|error| {
+        vec![format!(
+            "whether objects have names that no receipt knows could not be looked at: {error}"
+        )]
+    })
+}
+
+/// An object whose flag would come off.
+struct Due {
+    object: ObjectId,
+    state: FileState,
+    /// How many names it has in staging.
+    staged: u64,
+}
+
+/// All names but those behind a commit of an apply: what came out there is a file that nobody has a name for, and goes
+/// under a lease.
+fn still_open<'b>(base: &Base, batch: &'b OpenBatch) -> SysResult<Vec<&'b Intent>> {
+    let mut open = Vec::new();
+    for intent in &batch.intents {
+        let applied =
+            intent.is_adoption() || base.object_inode(&intent.object)? != Some(intent.was);
+        if !(batch.has_committed(intent) && applied) {
+            open.push(intent);
+        }
+    }
+    Ok(open)
+}
+
+fn running(guests: &[&Guest], conditions: &[Condition]) -> Option<(GuestName, String)> {
+    let all = guests.iter().zip(conditions);
+    all.into_iter()
+        .find_map(|(guest, c)| Some((guest.name.clone(), c.running.clone()?)))
+}
+
+/// Objects whose names will be moved, and how many of them are in staging. Behind a commit only those there are.
+fn objects(base: &Base, staging: &Dir, batch: &OpenBatch) -> SysResult<HashMap<ObjectId, u64>> {
+    let mut inodes: HashMap<FileId, u64> = HashMap::new();
+    for entry in staging.list()? {
+        *inodes.entry(staging.look(&entry)?.id).or_default() += 1;
+    }
+    let open = batch.intents.iter().filter(|i| !batch.has_committed(i));
+    let open: HashSet<ObjectId> = open.map(|intent| intent.object).collect();
+    let lifted = batch.lifted.iter().map(|(id, _)| *id);
+    let lifted = lifted.filter(|id| open.contains(id));
+    let mut all: HashMap<ObjectId, u64> = lifted.map(|id| (id, 0)).collect();
+    for held in Index::read(base)?.objects() {
+        if let Some(staged) = inodes.get(&held.state.id) {
+            all.insert(held.id, *staged);
+        }
+    }
+    Ok(all)
+}
+
+/// Those of the objects whose flag is on.
+fn flagged(base: &Base, objects: HashMap<ObjectId, u64>) -> SysResult<Vec<Due>> {
+    let mut due = Vec::new();
+    for (object, staged) in objects {
+        let Some((file, state)) = base.object_seen(&object)? else {
+            continue;
+        };
+        if file.is_immutable()? {
+            due.push(Due {
+                object,
+                state,
+                staged,
+            });
+        }
+    }
+    due.sort_by_key(|one| one.object);
+    Ok(due)
+}
+
+/// Looks for names of these objects in all guests that hold any of the base's: who renames a directory takes names with it
+/// that no receipt knows by their new paths. Says of one directory that could not be looked into.
+fn find_names(lost: &[&Due], holding: &mut Holding<'_>) -> SysResult<Option<String>> {
+    let ids = lost.iter().map(|one| (one.state.id, one.object));
+    let object_of: HashMap<FileId, ObjectId> = ids.collect();
+    let mut unseen = None;
+    for (at, guest) in holding.guests().to_vec().into_iter().enumerate() {
+        let view = View::of(&guest.root)?;
+        let scan = match scan(&view, &Quiet)? {
+            Ok(scan) => scan,
+            Err(too_large) => {
+                unseen = Some(format!("{}: {too_large}", guest.name));
+                continue;
+            }
+        };
+        let unread = scan.unread.first();
+        let said = unread.map(|one| {
+            let path: String = one.path.to_string().chars().take(200).collect();
+            format!("{}:{path}: {}", guest.name, one.why)
+        });
+        unseen = unseen.or(said);
+        let tree = &scan.tree;
+        for file in 0..tree.files() {
+            if let Some(object) = object_of.get(&tree.state(file).id) {
+                let names = tree.names_of(file).map(|name| tree.guest_path(name));
+                let names: Vec<GuestPath> = names.collect();
+                holding.learn(*object, at, &names)?;
+            }
+        }
+    }
+    Ok(unseen)
+}
+
+fn refused(
+    base: &Base,
+    object: Option<(ObjectId, Option<String>)>,
+    refusal: &Refusal,
+) -> EngineError {
+    let why = match (refusal, object) {
+        (Refusal::HolderRunning { guest, who }, _) => format!(
+            "cannot heal while guest {guest} runs ({who}): stop it, or let it be frozen (`unify recover --allow-running`)"
+        ),
+        (Refusal::HolderUnknown { names }, Some((object, Some(unseen)))) => format!(
+            "cannot heal: {names} names of object {object} were not found, and a guest has directories that cannot be looked into ({unseen}): move or remove those"
+        ),
+        (Refusal::HolderUnknown { names }, Some((object, None))) => format!(
+            "cannot heal: {names} names of object {object} are in no guest that the base knows; bring back the guest that was moved, or remove its copy"
+        ),
+        (other, _) => format!("cannot heal: {}", other.code()),
+    };
+    EngineError::halted(base, why)
+}

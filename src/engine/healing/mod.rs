@@ -1,0 +1,243 @@
+//! `recover`: what a run that was cut short left, finished or taken back.
+//!
+//! It works from names and inodes. The journal only says which names to look at; a staging entry that no journal
+//! explains is dropped if nothing is lost with it, and kept in quarantine otherwise (`leftovers`). Every step can be cut
+//! short again and the next call goes on.
+//!
+//! Times of directories are left as they are found: the run put each back right after its exchange, so whatever else
+//! they say is the guest's own, whatever the clock said. Only the directory of the very exchange that was cut may show
+//! its time, and what a power cut kept of an exchange and not of the time; no content depends on it.
+
+mod adopted;
+mod interrupted_run;
+mod leftovers;
+pub(super) mod may_heal;
+mod name;
+mod quarantine;
+mod receipt;
+mod run;
+mod soundness;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use super::EngineError;
+use super::Guest;
+use super::activity::freeze::Still;
+use super::privileges::entitled;
+use super::records::History;
+use super::records::holders::Holding;
+use crate::base::{Base, BaseError, FrozenPaper};
+use crate::model::{Event, GuestName, ObjectId, Observer, Receipt, Recovered, RunId};
+use crate::sys::host::machine;
+use crate::sys::{Meaning, SysResult};
+use adopted::Adopted;
+use interrupted_run::{Journal, guests_of, read_journal, receipt_of};
+use quarantine::Quarantine;
+use receipt::write_receipt;
+use run::{Found, Spent, flag_all};
+
+/// Heals the base under its lock, and says what needed it.
+pub fn recover(
+    base: &Path,
+    allow_running: bool,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
+    entitled("recover", "it sets flags")?;
+    let base = &Base::existing(base)?;
+    let _lock = base.lock(&super::applying::ready::holder("recover"))?;
+    heal(base, allow_running, observer)
+}
+
+/// The end of a run that may have left guests frozen: heals what it left, and lets them go. `None` where it ended well,
+/// or where another run is at work, which has done so.
+pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, EngineError> {
+    let base = &Base::existing(base)?;
+    for _ in 0..GUARD_TRIES {
+        if FrozenPaper::read(base)?.is_empty() && base.staging().list()?.is_empty() {
+            return Ok(None);
+        }
+        match base.lock(&super::applying::ready::holder("recover")) {
+            Err(BaseError::Locked { .. }) => machine::pause(GUARD_PAUSE),
+            taken => {
+                let _lock = taken?;
+                // Whoever was frozen may go on already; the run that we guard was allowed to freeze.
+                return heal_first(base, true, observer).map(Some);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// A run that dies gives its lock back at once; one that is at work has let go what was frozen.
+const GUARD_TRIES: u32 = 300;
+const GUARD_PAUSE: Duration = Duration::from_millis(100);
+
+/// The first step of everything that changes anything; the caller holds the lock. What needs a person is said.
+pub(super) fn heal_first(
+    base: &Base,
+    allow_running: bool,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
+    let healed = heal(base, allow_running, observer)?;
+    let shown = base.path().display();
+    for object in &healed.damaged {
+        observer.notice(&Event::Warning(&format!(
+            "object {object} may have been written to while its flag was off; `unify verify --base {shown}` names whom that reaches"
+        )));
+    }
+    if healed.runs > 0 && !healed.quarantined.is_empty() {
+        observer.notice(&Event::Warning(&format!(
+            "{} files in quarantine need a person; `unify recover --base {shown}` lists them",
+            healed.quarantined.len()
+        )));
+    }
+    Ok(healed)
+}
+
+/// Heals all runs that were cut short; the caller holds the lock.
+///
+/// What an earlier run left frozen stays so while its work is healed, and is let go then, whatever came of it.
+fn heal(
+    base: &Base,
+    allow_running: bool,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
+    let mut still = Still::new(base, allow_running, observer)?;
+    still.inherit()?;
+    let healed = heal_all(base, &mut still, observer);
+    let gone_on = still.finish();
+    let healed = healed?;
+    gone_on?;
+    Ok(healed)
+}
+
+fn heal_all(
+    base: &Base,
+    still: &mut Still<'_>,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
+    let mut recovered = Recovered::default();
+    for name in base.staging().list()? {
+        let Ok(run) = String::from_utf8_lossy(&name).parse::<RunId>() else {
+            continue;
+        };
+        recovered.runs += 1;
+        observer.notice(&Event::Warning(&format!(
+            "run {run} was cut short; healing what it left"
+        )));
+        heal_run(base, &run, still, observer, &mut recovered)
+            .map_err(|error| waiting(base, error))?;
+    }
+    for path in base.quarantined()? {
+        recovered.quarantined.push(path.display().to_string());
+    }
+    Ok(recovered)
+}
+
+/// A lease that somebody holds on an object ends by itself, by the kernel's `lease-break-time` at the latest.
+fn waiting(base: &Base, error: EngineError) -> EngineError {
+    match error {
+        EngineError::Sys(error) if error.meaning() == Meaning::Busy => EngineError::halted(
+            base,
+            format!("{error}: a process holds a lease on it; try again in a minute"),
+        ),
+        other => other,
+    }
+}
+
+fn heal_run(
+    base: &Base,
+    run: &RunId,
+    still: &mut Still<'_>,
+    observer: &dyn Observer,
+    recovered: &mut Recovered,
+) -> Result<(), EngineError> {
+    let staging = base.staging().open_dir(run.to_string().as_bytes())?;
+    let journal = read_journal(base, run)?;
+    let receipt = receipt_of(base, run);
+    let guests = guests_of(receipt.as_ref());
+    let refused = if staging.list()?.is_empty() {
+        None
+    } else {
+        may_heal::check(base, &staging, &guests, &journal.batch, still).err()
+    };
+    let adopted = Adopted {
+        base,
+        guests: &guests,
+        batch: &journal.batch,
+        observer,
+        stirring: refused.is_some() || is_stirring(still, &guests).unwrap_or(true),
+    };
+    let found = Found {
+        base,
+        aside: Quarantine::of(base, run),
+        staging: &staging,
+        guests: &guests,
+        journal: &journal,
+        receipt: receipt.as_ref(),
+        adopted: &adopted,
+    };
+    let healed = match refused {
+        Some(refused) => Err(refused),
+        None => found.put_right(recovered),
+    };
+    // Where nothing can be healed now, nobody shall run on with a shared file that is not protected.
+    let done = healed
+        .map_err(|error| still_protected(&adopted, &journal, receipt.as_ref(), still, error))?;
+    base.dir().sync_filesystem()?;
+    write_receipt(base, run, &journal.batch, done.lines)?;
+    for Spent { entry, object, old } in done.spent {
+        if old.map_or(Ok(false), |old| old.stands())? {
+            staging.unlink(entry.as_bytes())?;
+        } else {
+            found.aside.keep(&staging, &entry, Some(&object))?;
+        }
+    }
+    base.staging().remove_dir(run.to_string().as_bytes())?;
+    let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
+    for unknown in may_heal::told(unknown_now(base, lifted)) {
+        observer.notice(&Event::Warning(&unknown));
+        recovered.notes.push(unknown);
+    }
+    Ok(())
+}
+
+/// Names of these objects that no receipt knows, now that this one is written.
+fn unknown_now(
+    base: &Base,
+    objects: impl Iterator<Item = ObjectId>,
+) -> Result<Vec<String>, EngineError> {
+    let history = History::read(base)?;
+    let holders = history.holders(&[]);
+    let mut holding = Holding::new(holders.iter().collect(), base, &history)?;
+    Ok(may_heal::unknown_names(base, &mut holding, objects)?)
+}
+
+/// Does anybody run in these guests, or stand still only because he was frozen?
+fn is_stirring(still: &Still<'_>, guests: &BTreeMap<GuestName, Guest>) -> SysResult<bool> {
+    let guests: Vec<&Guest> = guests.values().collect();
+    let run = still.look(&guests)?.iter().any(|one| one.running.is_some());
+    Ok(run || !still.now()?.is_empty())
+}
+
+/// Sets every flag that may be off, as far as that can be done. Where it cannot, what is frozen stays so.
+fn still_protected(
+    adopted: &Adopted<'_>,
+    journal: &Journal,
+    receipt: Option<&Receipt>,
+    still: &mut Still<'_>,
+    error: EngineError,
+) -> EngineError {
+    let known = flag_all(adopted).map(drop).map_err(EngineError::from);
+    let others = if journal.whole {
+        Ok(())
+    } else {
+        leftovers::flag_unprotected(adopted.base, receipt).map(drop)
+    };
+    if known.and(others).is_err() {
+        still.keep_frozen();
+    }
+    error
+}

@@ -1,0 +1,91 @@
+//! A second receipt beside the one that was cut: what healing finished.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use super::interrupted_run::receipt_of;
+use crate::base::Base;
+use crate::engine::EngineError;
+use crate::ledger::journal::OpenBatch;
+use crate::ledger::{ReceiptReader, ReceiptWriter};
+use crate::model::{GuestName, GuestPath, Outcome, ReceiptLine, RunId, RunKind, RunTotals, Time};
+use crate::sys::SysError;
+use crate::sys::own::new_file::NewFile;
+use crate::sys::own::papers;
+
+/// A name of a guest.
+type Named = (Option<GuestName>, GuestPath);
+
+/// Writes it.
+///
+/// A healing that was cut in its turn may have written one before. The own times in it are kept, for the files that tell
+/// them are gone; and so is what it says of names that nothing tells of any more: those that an undo gave back, whatever
+/// their guest made of them since, and those of a journal that cannot be read by now.
+pub(super) fn write_receipt(
+    base: &Base,
+    run: &RunId,
+    batch: &OpenBatch,
+    mut lines: Vec<ReceiptLine>,
+) -> Result<(), EngineError> {
+    let path = base.run_paper(run, "recovered.jsonl");
+    let before = written_before(&path);
+    let wanted = !lines.is_empty() || before.is_some();
+    let Some(receipt) = receipt_of(base, run).filter(|_| wanted) else {
+        return Ok(());
+    };
+    let before = before.unwrap_or_default();
+    take_over_times(&before, &mut lines);
+    let mut told: BTreeSet<Named> = lines.iter().flat_map(names).collect();
+    if receipt.what == RunKind::Apply {
+        let looked_at = batch.intents.iter();
+        told.extend(looked_at.map(|intent| (Some(intent.guest.clone()), intent.path.clone())));
+    }
+    let more = before.into_iter();
+    lines.extend(more.filter(|line| !names(line).any(|name| told.contains(&name))));
+    let failed = |e| SysError::new("write", &path, e);
+    let mut writer = ReceiptWriter::new(NewFile::create(&path)?, &receipt).map_err(failed)?;
+    for line in &lines {
+        writer.line(line).map_err(failed)?;
+    }
+    let totals = RunTotals {
+        done: lines.len() as u64,
+        names: lines.iter().map(|line| line.paths.len() as u64).sum(),
+        ..RunTotals::default()
+    };
+    Ok(writer.finish(&totals).map_err(failed)?.publish()?)
+}
+
+fn names(line: &ReceiptLine) -> impl Iterator<Item = Named> {
+    let paths = line.paths.iter();
+    paths.map(|path| (line.guest.clone(), path.clone()))
+}
+
+/// The lines of an earlier one, as far as they can be read; `None` where there is none.
+fn written_before(path: &Path) -> Option<Vec<ReceiptLine>> {
+    let file = papers::open_for_reading(path).ok()?;
+    let mut lines = Vec::new();
+    if let Ok(mut reader) = ReceiptReader::open(file) {
+        while let Ok(Some(line)) = reader.next_line() {
+            lines.push(line);
+        }
+    }
+    Some(lines)
+}
+
+fn take_over_times(before: &[ReceiptLine], lines: &mut [ReceiptLine]) {
+    let mut times: BTreeMap<Named, Time> = BTreeMap::new();
+    for line in before {
+        if let Outcome::Done {
+            mtime: Some(time), ..
+        } = line.outcome
+        {
+            times.extend(names(line).map(|name| (name, time)));
+        }
+    }
+    for line in lines {
+        let known = names(line).find_map(|name| times.get(&name).copied());
+        if let Outcome::Done { mtime, .. } = &mut line.outcome {
+            *mtime = mtime.or(known);
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! One run that was cut: names finished or taken back, what no journal explains put away, flags set again.
+
+use std::collections::BTreeMap;
+
+use super::adopted::Adopted;
+use super::interrupted_run::Journal;
+use super::leftovers;
+use super::name::{Healed, InFlight, Way, lift};
+use super::quarantine::Quarantine;
+use super::soundness::{is_sound, unsound};
+use crate::base::Base;
+use crate::engine::{EngineError, Guest};
+use crate::ledger::journal::Intent;
+use crate::model::{
+    FileId, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Recovered, RunKind, Time,
+};
+use crate::sys::{Dir, Leased, SysError, SysResult};
+
+/// What healing did.
+#[derive(Default)]
+pub struct Done {
+    pub lines: Vec<ReceiptLine>,
+    /// Old files in staging that are needed until the lines are on disk.
+    pub spent: Vec<Spent>,
+}
+
+/// An old file in staging.
+pub struct Spent {
+    pub entry: String,
+    pub object: ObjectId,
+    /// Under a lease, where it is to be dropped and not to be kept for a person.
+    pub old: Option<Leased>,
+}
+
+/// What a cut run left, and what is known of it.
+pub struct Found<'a> {
+    pub base: &'a Base,
+    pub aside: Quarantine<'a>,
+    pub staging: &'a Dir,
+    pub guests: &'a BTreeMap<GuestName, Guest>,
+    pub journal: &'a Journal,
+    pub receipt: Option<&'a Receipt>,
+    pub adopted: &'a Adopted<'a>,
+}
+
+impl Found<'_> {
+    /// Names, then what no journal explains, then flags.
+    pub fn put_right(&self, recovered: &mut Recovered) -> Result<Done, EngineError> {
+        let (base, batch) = (self.base, &self.journal.batch);
+        let mut done = Done::default();
+        let files = || batch.intents.chunk_by(|a, b| one_file(a) == one_file(b));
+        for file in files().filter(|file| !file.iter().any(Intent::is_adoption)) {
+            self.heal_file(file, &mut done, recovered)?;
+        }
+        // Whether anybody shares an adopted inode is known only now.
+        recovered.notes.extend(self.adopted.give_up_own()?);
+        for file in files().filter(|file| file.iter().any(Intent::is_adoption)) {
+            self.heal_file(file, &mut done, recovered)?;
+        }
+        let due: Vec<&String> = done.spent.iter().map(|spent| &spent.entry).collect();
+        leftovers::drop_known(base, &self.aside, self.staging, &due)?;
+        self.drop_damaged()?;
+        recovered.flags += flag_all(self.adopted)?;
+        let mut lifted: Vec<_> = batch.lifted.iter().map(|(object, _)| *object).collect();
+        if !self.journal.whole {
+            let others = leftovers::flag_unprotected(base, self.receipt)?;
+            recovered.flags += others.len() as u64;
+            lifted.extend(others);
+        }
+        recovered.damaged.extend(unsound(base, &lifted)?);
+        Ok(done)
+    }
+
+    /// An object that no guest refers to and that is not what its name says, because its content had not reached the disk or
+    /// a guest wrote to it, is no use to anybody and keeps the next apply from making a sound one. What a guest wrote was
+    /// kept before its name was taken from it.
+    fn drop_damaged(&self) -> SysResult<()> {
+        for (object, _) in &self.journal.batch.lifted {
+            let state = self.base.object_state(object)?;
+            if state.is_none_or(|state| state.nlink > 1) {
+                continue;
+            }
+            let file = self.base.object(object)?;
+            if file.is_some_and(|file| !is_sound(&file, None, object).unwrap_or(true)) {
+                lift(self.base, object)?;
+                self.base.remove_object(object)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// All names of one file: finished together, or taken back together.
+    fn heal_file(
+        &self,
+        file: &[Intent],
+        done: &mut Done,
+        recovered: &mut Recovered,
+    ) -> Result<(), EngineError> {
+        let in_flight = InFlight {
+            base: self.base,
+            aside: &self.aside,
+            staging: self.staging,
+            guest: file.first().and_then(|one| self.guests.get(&one.guest)),
+            names: file,
+        };
+        let way = self.way(&in_flight)?;
+        let (mut finished, mut unknown, mut mtime) = (Vec::new(), Vec::new(), None);
+        for intent in file {
+            let spent = |old| Spent {
+                entry: intent.seq.to_string(),
+                object: intent.object,
+                old,
+            };
+            match in_flight.heal(intent, way)? {
+                Healed::Kept => {
+                    recovered.kept += 1;
+                    continue;
+                }
+                Healed::NeedsPerson => {
+                    unknown.push(intent);
+                    continue;
+                }
+                Healed::Finished => {}
+                Healed::FinishedAt(old) => {
+                    mtime = Some(old.file().state()?.mtime);
+                    done.spent.push(spent(Some(old)));
+                }
+                Healed::FinishedAndKept(Some(time)) => {
+                    mtime = mtime.or(Some(time));
+                    done.spent.push(spent(None));
+                }
+                // A name of the object, which goes before the flag is on again.
+                Healed::FinishedAndKept(None) => self.set_aside(intent)?,
+            }
+            finished.push(intent.path.clone());
+        }
+        self.put_away(&in_flight, unknown)?;
+        recovered.finished += finished.len() as u64;
+        done.lines.extend(self.line(file, finished, mtime));
+        Ok(())
+    }
+
+    fn way(&self, file: &InFlight<'_>) -> SysResult<Way> {
+        let batch = &self.journal.batch;
+        if file.names.iter().all(|intent| batch.has_committed(intent)) {
+            Ok(Way::Committed)
+        } else {
+            file.way()
+        }
+    }
+
+    /// What lies in staging and is not known, now that all names of the file are healed.
+    fn put_away(&self, file: &InFlight<'_>, unknown: Vec<&Intent>) -> Result<(), EngineError> {
+        for intent in unknown {
+            let entry = intent.seq.to_string();
+            if file.has_name_of(&entry)? {
+                self.staging.unlink(entry.as_bytes())?;
+            } else {
+                self.set_aside(intent)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set_aside(&self, intent: &Intent) -> Result<(), EngineError> {
+        let entry = intent.seq.to_string();
+        self.aside.keep(self.staging, &entry, Some(&intent.object))
+    }
+
+    /// What is said of a file, some of whose names are finished.
+    fn line(
+        &self,
+        file: &[Intent],
+        mut finished: Vec<GuestPath>,
+        mtime: Option<Time>,
+    ) -> Option<ReceiptLine> {
+        let intent = file.first().filter(|_| !finished.is_empty())?;
+        if self
+            .receipt
+            .is_some_and(|receipt| receipt.what == RunKind::Undo)
+        {
+            // What the guest did with the others since, they are not the object's either.
+            finished = file.iter().map(|intent| intent.path.clone()).collect();
+        }
+        Some(ReceiptLine {
+            guest: Some(intent.guest.clone()),
+            paths: finished,
+            object: intent.object,
+            outcome: Outcome::Done {
+                made: None,
+                saved: 0,
+                mtime,
+            },
+        })
+    }
+}
+
+/// A guest's file in flight: its inode before and after. The journal has its names one after the other.
+fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
+    (&intent.guest, intent.was, intent.becomes, intent.object)
+}
+
+/// Sets the flags of all, whatever one of them says; the first error in the end.
+pub(super) fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
+    let (mut flags, mut failed) = (0, None);
+    for (object, _) in &adopted.batch.lifted {
+        match flag_again(adopted, object) {
+            Ok(set) => flags += u64::from(set),
+            Err(error) => failed = failed.or(Some(error)),
+        }
+    }
+    failed.map_or(Ok(flags), Err)
+}
+
+/// False for what is no object, or none any more.
+fn flag_again(adopted: &Adopted<'_>, object: &ObjectId) -> SysResult<bool> {
+    let base = adopted.base;
+    if adopted.is_own(object)? {
+        return Ok(false);
+    }
+    match base.object(object)? {
+        Some(file) => file.set_immutable(true).map(|()| true),
+        None if base.lacks(object)? => Ok(false),
+        None => {
+            let why = std::io::Error::from(std::io::ErrorKind::NotFound);
+            Err(SysError::new("open an object of", base.path(), why))
+        }
+    }
+}

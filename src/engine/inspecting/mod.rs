@@ -1,0 +1,9 @@
+//! What only reads: `verify`, `scrub`, `status` and `explain`. Nothing here changes a guest or the base, but for the
+//! note of a scrub about when an object was last read.
+
+mod compare;
+pub(super) mod explain;
+mod proof;
+pub(super) mod scrub;
+pub(super) mod status;
+pub(super) mod verify;

@@ -1,0 +1,264 @@
+//! `verify --base`: every object read again, and every name found that a damaged one reaches. Changes nothing, so it
+//! takes no lock and keeps nobody waiting; only what it says of flags is looked at once more under the lock.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::base::{Base, BaseError, Held, Index, Scrubbed};
+use crate::engine::records::History;
+use crate::engine::threads::{Crew, Readers, reading_in};
+use crate::engine::{EngineError, Guest, Stop};
+use crate::model::{
+    Difference, Event, FileId, GuestName, GuestPath, Ignored, Moved, ObjectId, Observer, Scrub,
+    Stage, Wrong,
+};
+use crate::sys::hash::metadata_digest;
+use crate::sys::host::machine;
+use crate::sys::{PageCache, Regular, SysResult};
+
+/// Fan-out directories between two notes of how far it came.
+const NOTED: usize = 16;
+
+/// Reads the objects of a base whole; with `since` (seconds since 1970) only those that no scrub has read since.
+pub fn scrub(
+    base: &Path,
+    since: Option<i64>,
+    readers: Readers,
+    observer: &dyn Observer,
+    stop: &Stop,
+) -> Result<Scrub, EngineError> {
+    let base = &Base::existing(base)?;
+    let index = Index::read(base)?;
+    let history = History::read(base)?;
+    let mut work = Work {
+        base,
+        protection: history.protection()?,
+        names: Names::new(&history)?,
+        cache: readers.cache,
+        crew: Crew::start(reading_in(Some(base.dir()), readers.jobs)?)?,
+        found: Scrub::default(),
+        unflagged: Vec::new(),
+    };
+    let strangers = index.strangers().iter();
+    work.found.differences = strangers
+        .map(|name| about(None, Wrong::Stranger(name.clone())))
+        .collect();
+    observer.notice(&Event::Begin(Stage::Verify, Some(index.len() as u64)));
+    work.all(&index, since, observer, stop)?;
+    observer.notice(&Event::End(Stage::Verify));
+    work.flags(observer)?;
+    Ok(work.found)
+}
+
+struct Work<'a> {
+    base: &'a Base,
+    protection: std::collections::HashMap<ObjectId, bool>,
+    names: Names,
+    cache: PageCache,
+    crew: Crew,
+    found: Scrub,
+    unflagged: Vec<ObjectId>,
+}
+
+impl Work<'_> {
+    fn all(
+        &mut self,
+        index: &Index,
+        since: Option<i64>,
+        observer: &dyn Observer,
+        stop: &Stop,
+    ) -> Result<(), EngineError> {
+        let mut read = Scrubbed::read(self.base)?;
+        let fan = |held: &Held| held.id.file_name()[..2].to_owned();
+        let mut left = index.objects().peekable();
+        for at in 0.. {
+            let Some(first) = left.next() else { break };
+            let mut objects = vec![first];
+            while let Some(next) = left.next_if(|next| fan(next) == fan(&first)) {
+                objects.push(next);
+            }
+            let name = fan(&first);
+            if since.is_some_and(|moment| read.is_fresh(&name, moment)) {
+                self.found.fresh += objects.len() as u64;
+                continue;
+            }
+            let begun = machine::seconds();
+            let before = self.findings();
+            for (held, judged) in objects.iter().zip(self.judge_all(&objects, stop)) {
+                let Some(judged) = judged else {
+                    self.found.interrupted = true;
+                    return Ok(read.write(self.base)?);
+                };
+                self.object(held, judged);
+                observer.notice(&Event::Advance(Stage::Verify, 1));
+            }
+            // What is not as it should be is found again by the next scrub.
+            if self.findings() == before {
+                read.set(&name, begun);
+            }
+            if at % NOTED == 0 {
+                read.write(self.base)?;
+            }
+        }
+        Ok(read.write(self.base)?)
+    }
+
+    fn findings(&self) -> usize {
+        self.found.differences.len() + self.unflagged.len()
+    }
+
+    /// Reads objects side by side; `None` for those that were not read because somebody asked to stop.
+    fn judge_all(&self, objects: &[Held], stop: &Stop) -> Vec<Option<SysResult<Option<Judged>>>> {
+        let (base, cache) = (self.base, self.cache);
+        let judge = |held: &Held| {
+            let object = base.object(&held.id);
+            object.and_then(|object| {
+                let judged = object.map(|object| judge(&held.id, object, cache));
+                judged.transpose()
+            })
+        };
+        let judge = |held: &Held| (!stop.asked()).then(|| judge(held));
+        self.crew.read(|| objects.par_iter().map(judge).collect())
+    }
+
+    fn object(&mut self, held: &Held, judged: SysResult<Option<Judged>>) {
+        match judged {
+            // gc was here meanwhile.
+            Ok(None) => {}
+            Ok(Some(judged)) => {
+                self.found.objects += 1;
+                self.found.bytes += judged.bytes;
+                if !judged.wrong.is_empty() {
+                    self.damaged(held, judged.wrong);
+                }
+                let wanted = self.protection.get(&held.id) == Some(&true);
+                if wanted && !judged.flagged {
+                    self.unflagged.push(held.id);
+                }
+            }
+            Err(error) => self.say(Some(held.id), Wrong::Unreadable(error.to_string())),
+        }
+    }
+
+    fn damaged(&mut self, held: &Held, wrong: Vec<Moved>) {
+        self.say(Some(held.id), Wrong::ObjectDamaged(wrong));
+        for (guest, path) in self.names.of(&held.id, held.state.id) {
+            self.found.differences.push(Difference {
+                guest: Some(guest),
+                path: Some(path),
+                object: Some(held.id),
+                what: Wrong::ReachesDamage,
+            });
+        }
+    }
+
+    /// A run at work has flags off for a moment, so a missing flag is believed only while nobody else works.
+    fn flags(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
+        if self.unflagged.is_empty() {
+            return Ok(());
+        }
+        let _lock = match self
+            .base
+            .lock(&crate::engine::applying::ready::holder("verify"))
+        {
+            Err(BaseError::Locked { .. }) => {
+                observer.notice(&Event::Warning(
+                    "another run is at work in this base: missing flags were not judged",
+                ));
+                return Ok(());
+            }
+            other => other?,
+        };
+        for id in std::mem::take(&mut self.unflagged) {
+            let object = self.base.object(&id);
+            match object.and_then(|object| object.map_or(Ok(true), |file| file.is_immutable())) {
+                Ok(true) => {}
+                Ok(false) => self.say(Some(id), Wrong::NotFlagged),
+                Err(error) => self.say(Some(id), Wrong::Unreadable(error.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    fn say(&mut self, object: Option<ObjectId>, what: Wrong) {
+        self.found.differences.push(about(object, what));
+    }
+}
+
+fn about(object: Option<ObjectId>, what: Wrong) -> Difference {
+    Difference {
+        guest: None,
+        path: None,
+        object,
+        what,
+    }
+}
+
+struct Judged {
+    wrong: Vec<Moved>,
+    flagged: bool,
+    bytes: u64,
+}
+
+/// Holds an object against its name. Which policy made it is not known, so its metadata may be with its time or without.
+fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<Judged> {
+    let bytes = object.state()?.size;
+    let object = object.passing(bytes, cache);
+    let mut wrong = Vec::new();
+    object.expect_sequential();
+    if object.digest(bytes)? != id.content {
+        wrong.push(Moved::Content);
+    }
+    let mut same = false;
+    for ignore in [&[][..], &[Ignored::Mtime]] {
+        same |= metadata_digest(&object.metadata(ignore)?) == id.metadata;
+    }
+    if !same {
+        wrong.push(Moved::Xattrs);
+    }
+    Ok(Judged {
+        wrong,
+        flagged: object.is_immutable()?,
+        bytes,
+    })
+}
+
+/// Names by object, as the base remembers them; the disk confirms those that are asked for.
+struct Names {
+    guests: Vec<Guest>,
+    by_object: BTreeMap<ObjectId, Vec<(usize, GuestPath)>>,
+}
+
+impl Names {
+    fn new(history: &History) -> SysResult<Names> {
+        let guests = history.holders(&[]);
+        let mut by_object: BTreeMap<ObjectId, Vec<(usize, GuestPath)>> = BTreeMap::new();
+        let mut all = history.by_guest(|_, _| true)?;
+        for (at, guest) in guests.iter().enumerate() {
+            for file in all.remove(&guest.name).into_iter().flatten() {
+                let names = by_object.entry(file.object).or_default();
+                names.extend(file.paths.into_iter().map(|path| (at, path)));
+            }
+        }
+        Ok(Names { guests, by_object })
+    }
+
+    fn of(&self, object: &ObjectId, inode: FileId) -> Vec<(GuestName, GuestPath)> {
+        let names = self.by_object.get(object).into_iter().flatten();
+        let refers = |(at, path): &&(usize, GuestPath)| {
+            let guest = self.guests.get(*at);
+            guest.is_some_and(|guest| {
+                guest
+                    .root
+                    .look(path.relative())
+                    .is_ok_and(|state| state.id == inode)
+            })
+        };
+        let named = |(at, path): &(usize, GuestPath)| {
+            Some((self.guests.get(*at)?.name.clone(), path.clone()))
+        };
+        names.filter(refers).filter_map(named).collect()
+    }
+}

@@ -1,0 +1,191 @@
+//! `status`: what is shared now, guest by guest, from the disk; and which names have drifted since they were linked.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use crate::base::{Base, Index};
+use crate::engine::records::{History, Known, Linked};
+use crate::engine::{EngineError, Guest};
+use crate::model::{
+    Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Stage, Status,
+};
+use crate::scan::{Scan, scan};
+use crate::sys::{SysResult, View};
+
+/// Walks every guest that the base remembers.
+pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineError> {
+    let base = &Base::existing(base)?;
+    let history = History::read(base)?;
+    let index = Index::read(base)?;
+    observer.notice(&Event::Begin(Stage::Scan, None));
+    let mut all = Vec::new();
+    let mut files = history.by_guest(|_, _| true)?;
+    for (name, known) in &history.guests {
+        let files = files.remove(name).unwrap_or_default();
+        let seen = look_at(name, known, &files, base, &index, observer)?;
+        // Nothing is left to say of a guest that is gone and shares nothing.
+        if seen.status.missing.is_none() || !files.is_empty() {
+            all.push(seen);
+        }
+    }
+    observer.notice(&Event::End(Stage::Scan));
+    // An object that one guest alone refers to would go with it.
+    let mut users: HashMap<FileId, u64> = HashMap::new();
+    all.iter()
+        .flat_map(|guest| guest.objects.keys())
+        .for_each(|id| *users.entry(*id).or_default() += 1);
+    let guests = all
+        .iter()
+        .map(|guest| guest.finish(&index, &users))
+        .collect();
+    Ok(Status {
+        base: base.path().to_owned(),
+        objects: count(&index, all.iter().map(|guest| guest.linked_bytes).sum()),
+        guests,
+        runs: history.runs,
+    })
+}
+
+/// What was seen of one guest.
+struct Seen {
+    status: GuestStatus,
+    /// Objects that its names refer to, and by how many names.
+    objects: HashMap<FileId, u64>,
+    /// Bytes that its linked files would need if each had an inode of its own.
+    linked_bytes: u64,
+}
+
+impl Seen {
+    fn finish(&self, index: &Index, users: &HashMap<FileId, u64>) -> GuestStatus {
+        let mut status = self.status.clone();
+        status.freed_if_deleted = status.unique;
+        for (id, names) in &self.objects {
+            let Some(held) = index.of_inode(*id) else {
+                continue;
+            };
+            status.shared_names += names;
+            status.shared += held.state.allocated();
+            // Names that no guest known here accounts for keep the object alive: the base's own is one.
+            let alone = users.get(id) == Some(&1) && u64::from(held.state.nlink) == names + 1;
+            status.freed_if_deleted += if alone { held.state.allocated() } else { 0 };
+        }
+        status
+    }
+}
+
+fn look_at(
+    name: &GuestName,
+    known: &Known,
+    files: &[Linked],
+    base: &Base,
+    index: &Index,
+    observer: &dyn Observer,
+) -> Result<Seen, EngineError> {
+    let status = GuestStatus {
+        name: name.clone(),
+        root: known.root.clone(),
+        missing: None,
+        files: 0,
+        shared_names: 0,
+        unique: 0,
+        shared: 0,
+        freed_if_deleted: 0,
+        drifted: Vec::new(),
+        unread: 0,
+    };
+    let mut seen = Seen {
+        status,
+        objects: HashMap::new(),
+        linked_bytes: 0,
+    };
+    let guest = match Guest::open(name.clone(), &known.root) {
+        Ok(guest) => guest,
+        Err(error) => {
+            seen.status.missing = Some(error.to_string());
+            return Ok(seen);
+        }
+    };
+    let view = View::of(&guest.root)?;
+    let found = scan(&view, observer)?;
+    let found = found.map_err(|error| EngineError::CannotHere(format!("guest {name}: {error}")))?;
+    seen.add(&found, index);
+    for file in files {
+        let drifted = drifts(&guest, file, base, index)?;
+        if drifted.is_empty() {
+            seen.linked_bytes += allocated(index, base.object_inode(&file.object)?);
+        }
+        seen.status.drifted.extend(drifted);
+    }
+    seen.status.drifted.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(seen)
+}
+
+impl Seen {
+    fn add(&mut self, found: &Scan, index: &Index) {
+        let tree = &found.tree;
+        self.status.files = tree.files() as u64;
+        self.status.unread = (found.unread.len() + found.foreign.len()) as u64;
+        for file in 0..tree.files() {
+            let state = tree.state(file);
+            match index.of_inode(state.id) {
+                Some(_) => {
+                    *self.objects.entry(state.id).or_default() += tree.name_count(file) as u64;
+                }
+                None => self.status.unique += state.allocated(),
+            }
+        }
+    }
+}
+
+/// Names of a file that do not refer to its object any more.
+fn drifts(guest: &Guest, file: &Linked, base: &Base, index: &Index) -> SysResult<Vec<Drift>> {
+    let object = base.object_inode(&file.object)?;
+    let mut all = Vec::new();
+    for path in &file.paths {
+        let now = name_now(guest, path);
+        let holds = now.is_some_and(|id| Some(id) == object || same_content(index, id, file));
+        if !holds {
+            all.push(Drift {
+                path: path.clone(),
+                object: file.object,
+                exists: now.is_some(),
+            });
+        }
+    }
+    Ok(all)
+}
+
+/// Another generation of the same object is no drift.
+fn same_content(index: &Index, id: FileId, file: &Linked) -> bool {
+    let same = |held: crate::base::Held| {
+        held.id.content == file.object.content && held.id.metadata == file.object.metadata
+    };
+    index.of_inode(id).is_some_and(same)
+}
+
+/// A name that cannot be looked at, because something is mounted on its way or a directory is a link by now, is not
+/// where it was linked.
+fn name_now(guest: &Guest, path: &GuestPath) -> Option<FileId> {
+    guest.root.look(path.relative()).ok().map(|state| state.id)
+}
+
+/// `linked` is what all linked files would need if each had an inode of its own.
+fn count(index: &Index, linked: u64) -> ObjectCount {
+    let mut count = ObjectCount::default();
+    for held in index.objects() {
+        let bytes = held.state.allocated();
+        count.all += 1;
+        count.bytes += bytes;
+        if held.state.nlink == 1 {
+            count.unused += 1;
+            count.unused_bytes += bytes;
+        }
+    }
+    count.saved_bytes = linked.saturating_sub(count.bytes - count.unused_bytes);
+    count
+}
+
+fn allocated(index: &Index, object: Option<FileId>) -> u64 {
+    let held = object.and_then(|id| index.of_inode(id));
+    held.map_or(0, |held| held.state.allocated())
+}

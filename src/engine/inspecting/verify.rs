@@ -1,0 +1,212 @@
+//! `verify`: proves from the disk that every applied action of a plan holds.
+//!
+//! The receipts are asked only for one thing: whether a line that does not hold was ever applied. A line that was
+//! refused is no difference; a line that was done and does not hold is one.
+//!
+//! Some lines at a time: their objects are read side by side, each once a run, then their names are looked up side by
+//! side; what was found is told in the order of the lines, whoever was first to find it.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use rayon::prelude::*;
+
+use super::proof::{Generation, Proven, World, first};
+use crate::base::Base;
+use crate::engine::read_ahead::stretches;
+use crate::engine::records::History;
+use crate::engine::threads::{Crew, Readers, reading_in};
+use crate::engine::{EngineError, PlanFile};
+use crate::model::{
+    Action, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer, Stage,
+    Verification, Wrong,
+};
+use crate::sys::SysResult;
+
+/// Checks names, objects, flags and staging against the plan.
+pub fn verify(
+    plan: &mut PlanFile,
+    readers: Readers,
+    observer: &dyn Observer,
+) -> Result<Verification, EngineError> {
+    let path = plan.path().to_owned();
+    check(plan, readers, observer).map_err(|error| error.in_file(&path))
+}
+
+fn check(
+    plan: &mut PlanFile,
+    readers: Readers,
+    observer: &dyn Observer,
+) -> Result<Verification, EngineError> {
+    let mut reader = plan.reader()?;
+    let base = Base::existing(&reader.header().base.path)?;
+    let crew = Crew::start(reading_in(Some(base.dir()), readers.jobs)?)?;
+    let mut check = Check {
+        world: World::open(&base, reader.header(), reader.guests(), readers.cache)?,
+        history: History::read(&base)?,
+        crew,
+        generations: HashMap::new(),
+        found: Verification::default(),
+    };
+    observer.notice(&Event::Begin(Stage::Verify, None));
+    stretches(&mut reader, &mut |lines| {
+        check.lines(&lines)?;
+        observer.notice(&Event::Advance(Stage::Verify, lines.len() as u64));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    reader.finish()?;
+    check.staging(&base)?;
+    observer.notice(&Event::End(Stage::Verify));
+    Ok(check.found)
+}
+
+/// The object that a line is about.
+fn object_of(line: &Action) -> Option<&ObjectId> {
+    match line {
+        Action::Link(link) => Some(&link.object),
+        Action::Flag(flag) => Some(&flag.object),
+        Action::Skip(_) => None,
+    }
+}
+
+struct Check<'a> {
+    world: World<'a>,
+    history: History,
+    crew: Crew,
+    /// Of every object so far, each proven once.
+    generations: HashMap<ObjectId, Vec<Generation>>,
+    found: Verification,
+}
+
+impl Check<'_> {
+    fn lines(&mut self, lines: &[Action]) -> SysResult<()> {
+        let mut news = self.prove(lines);
+        let (world, known) = (&self.world, &self.generations);
+        let wrong: Vec<Vec<_>> = self.crew.work(|| {
+            lines
+                .par_iter()
+                .map(|line| look(line, world, known))
+                .collect::<Vec<_>>()
+        });
+        for (line, wrong) in lines.iter().zip(wrong) {
+            if let Some(proven) = object_of(line).and_then(|id| news.remove(&first(id))) {
+                self.tell(proven?);
+            }
+            match line {
+                Action::Link(link) => self.link(link, wrong)?,
+                Action::Flag(flag) => self.flag(flag),
+                Action::Skip(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the objects of these lines that were not read yet. Returns what is to be told of each.
+    fn prove(&mut self, lines: &[Action]) -> HashMap<ObjectId, SysResult<Proven>> {
+        let mut fresh: Vec<ObjectId> = lines.iter().filter_map(object_of).map(first).collect();
+        fresh.retain(|id| !self.generations.contains_key(id));
+        fresh.sort_unstable();
+        fresh.dedup();
+        let world = &self.world;
+        let prove = |id: ObjectId| (id, world.prove(&id));
+        let mut news: HashMap<ObjectId, SysResult<Proven>> = self
+            .crew
+            .read(|| fresh.into_par_iter().map(prove).collect());
+        for (id, proven) in &mut news {
+            let all = proven
+                .as_mut()
+                .map(|it| std::mem::take(&mut it.generations));
+            self.generations.insert(*id, all.unwrap_or_default());
+        }
+        news
+    }
+
+    fn tell(&mut self, proven: Proven) {
+        self.found.objects += proven.read;
+        for (id, wrong) in proven.wrong {
+            self.differ(None, None, Some(id), wrong);
+        }
+    }
+
+    fn link(&mut self, link: &Link, wrong: Vec<(&GuestPath, Wrong)>) -> SysResult<()> {
+        if wrong.is_empty() {
+            self.found.holds += 1;
+        } else if !self.history.has(&link.guest, &link.path)? {
+            self.found.not_applied += 1;
+        } else {
+            for (path, what) in wrong {
+                self.differ(Some(&link.guest), Some(path), Some(link.object), what);
+            }
+        }
+        Ok(())
+    }
+
+    fn flag(&mut self, flag: &Flag) {
+        let Verification {
+            holds,
+            not_applied,
+            differences,
+            ..
+        } = &mut self.found;
+        let generations = of(&self.generations, &flag.object);
+        if generations.is_empty() {
+            // Its links tell: they hold nothing, or were never applied.
+            *not_applied += 1;
+        }
+        for generation in generations {
+            if generation.flagged {
+                *holds += 1;
+            } else {
+                differences.push(about(generation.id, Wrong::NotFlagged));
+            }
+        }
+    }
+
+    fn staging(&mut self, base: &Base) -> SysResult<()> {
+        for run in base.staging().list()? {
+            let shown = String::from_utf8_lossy(&run).into_owned();
+            self.differ(None, None, None, Wrong::LeftInStaging(shown));
+        }
+        Ok(())
+    }
+
+    fn differ(
+        &mut self,
+        guest: Option<&GuestName>,
+        path: Option<&GuestPath>,
+        object: Option<ObjectId>,
+        what: Wrong,
+    ) {
+        self.found.differences.push(Difference {
+            guest: guest.cloned(),
+            path: path.cloned(),
+            object,
+            what,
+        });
+    }
+}
+
+fn about(object: ObjectId, what: Wrong) -> Difference {
+    Difference {
+        guest: None,
+        path: None,
+        object: Some(object),
+        what,
+    }
+}
+
+fn look<'l>(
+    line: &'l Action,
+    world: &World<'_>,
+    known: &HashMap<ObjectId, Vec<Generation>>,
+) -> Vec<(&'l GuestPath, Wrong)> {
+    match line {
+        Action::Link(link) => world.wrong_names(link, of(known, &link.object)),
+        _ => Vec::new(),
+    }
+}
+
+/// All generations of an object that are in the base.
+fn of<'k>(known: &'k HashMap<ObjectId, Vec<Generation>>, id: &ObjectId) -> &'k [Generation] {
+    known.get(&first(id)).map_or(&[], Vec::as_slice)
+}

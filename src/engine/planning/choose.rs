@@ -1,0 +1,393 @@
+//! From groups of equal files to a decision for every file, and what the lines about objects need to know.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rayon::prelude::*;
+
+use super::classify::{Classified, Decision};
+use super::matching::groups::{Equal, Groups};
+use super::matching::probe::Dropped;
+use super::matching::{Matched, Which};
+use super::survey::Survey;
+use crate::base::{Base, Held, Index};
+use crate::engine::EngineError;
+use crate::model::{
+    BaseFacts, ObjectFlag, ObjectId, Policy, Protect, Protection, Skip, SkipReason,
+};
+use crate::rules::choose::{Choice, Member, Present, choose};
+use crate::rules::totals::SummaryBuilder;
+use crate::sys::Meaning;
+
+/// What the writer of lines looks up.
+pub struct Choices<'a> {
+    /// What is in the base.
+    index: &'a Index,
+    /// Without their members.
+    groups: Groups,
+    /// Objects that files get, by group and generation.
+    uses: Vec<Use>,
+    /// Flag lines of objects that no file gets, and that files refer to already; by their numbers in the base.
+    shared: HashMap<u32, Due>,
+    /// What the flag lines set.
+    pub flags: Vec<ObjectFlag>,
+}
+
+/// An object that files of a group get.
+#[derive(Debug, Clone, Copy)]
+struct Use {
+    group: u32,
+    generation: u16,
+    due: Due,
+    /// Does it get a flag line?
+    flag: bool,
+}
+
+/// A flag line.
+#[derive(Debug, Clone, Copy)]
+struct Due {
+    /// How many names of the plan refer to the object.
+    names: u32,
+    /// The file behind whose first line it stands.
+    behind: Which,
+}
+
+impl Due {
+    fn add(&mut self, names: u32, file: Which) {
+        self.names = self.names.saturating_add(names);
+        self.behind = file.min(self.behind);
+    }
+}
+
+impl Choices<'_> {
+    /// The object that a file of a group gets.
+    pub fn object(&self, group: u32, generation: u16) -> Option<ObjectId> {
+        let id = self.groups.id(group as usize)?;
+        Some(ObjectId {
+            generation: generation.into(),
+            ..id
+        })
+    }
+
+    /// The object of the base that a file refers to already.
+    pub fn shared(&self, number: u32) -> ObjectId {
+        self.index.get(number as usize).id
+    }
+
+    /// Is the object in the base already?
+    pub fn was_there(&self, object: &ObjectId) -> bool {
+        self.index.find(object).is_some()
+    }
+
+    /// The number of names, if the flag line of this file's object stands behind its first line.
+    pub fn flag_due(&self, decision: Decision, file: Which) -> Option<u64> {
+        let due = match decision {
+            Decision::Linked {
+                group, generation, ..
+            } => {
+                let used = self.used(group, generation)?;
+                used.flag.then_some(used.due)
+            }
+            Decision::Shared(number) => self.shared.get(&number).copied(),
+            _ => None,
+        };
+        due.filter(|due| due.behind == file)
+            .map(|due| u64::from(due.names))
+    }
+
+    fn used(&self, group: u32, generation: u16) -> Option<&Use> {
+        let key = |used: &Use| (used.group, used.generation);
+        let at = self.uses.binary_search_by_key(&(group, generation), key);
+        self.uses.get(at.ok()?)
+    }
+}
+
+/// Decides for every file that was looked at.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "where the evidence of all earlier steps meets"
+)]
+pub(super) fn choose_all<'a>(
+    matched: Matched,
+    surveys: &[Survey],
+    classified: &mut [Classified],
+    policy: &Policy,
+    facts: &BaseFacts,
+    base: Option<&Base>,
+    index: &'a Index,
+    protection: &Protection,
+    sum: &mut SummaryBuilder,
+) -> Result<Choices<'a>, EngineError> {
+    let mut choices = Choices {
+        index,
+        groups: matched.groups,
+        uses: Vec::new(),
+        shared: HashMap::new(),
+        flags: Vec::new(),
+    };
+    if protection.mode == Protect::Immutable {
+        choices.flags.push(ObjectFlag::Immutable);
+    }
+    choices.groups.forget_beginnings();
+    for (which, why) in &matched.dropped {
+        drop_out(*which, why, surveys, classified, sum);
+    }
+    let mut next = 0;
+    while next < choices.groups.len() {
+        let some = next..choices.behind(next);
+        next = some.end;
+        let each = some.clone().into_par_iter();
+        let chosen: Vec<_> = each
+            .map(|group| choices.choose(group, surveys, policy, facts, protection))
+            .collect();
+        for (group, chosen) in some.zip(chosen) {
+            choices.take(group, chosen, classified, sum, surveys);
+        }
+    }
+    choices.groups.forget_members();
+    choices.finish(surveys, classified, base)?;
+    count_unique(surveys, classified, sum);
+    Ok(choices)
+}
+
+/// It is chosen side by side for the groups of about so many files.
+const AT_ONCE: usize = 1 << 14;
+
+/// A file, how many names it has, and what it gets.
+type Chosen = (Which, u64, Choice);
+
+impl Choices<'_> {
+    /// The end of the groups that are chosen for together, of which this is the first.
+    fn behind(&self, first: usize) -> usize {
+        let mut files = 0;
+        let mut groups = first..self.groups.len();
+        let last = groups.find(|group| {
+            files += self.groups.members(*group).len();
+            files >= AT_ONCE
+        });
+        last.map_or(self.groups.len(), |last| last + 1)
+    }
+
+    /// What the files of a group get.
+    fn choose(
+        &self,
+        group: usize,
+        surveys: &[Survey],
+        policy: &Policy,
+        facts: &BaseFacts,
+        protection: &Protection,
+    ) -> Vec<Chosen> {
+        let id = self.groups.id(group).into_iter();
+        let there = id.flat_map(|id| self.index.generations(id.content, id.metadata));
+        let there: Vec<Present> = there.map(present).collect();
+        let files = as_applied(self.groups.members(group), surveys);
+        let members = files.iter().map(|equal| member(equal, surveys, protection));
+        let members: Vec<Member> = members.collect();
+        let chosen = choose(&members, &there, facts.max_links, policy.objects);
+        let files = files.iter().zip(&members).zip(chosen);
+        let chosen = files
+            .filter_map(|((equal, member), choice)| Some((equal.which, member.names, choice?)));
+        chosen.collect()
+    }
+
+    /// What a group's files get: noted with each of them, and once for each object.
+    fn take(
+        &mut self,
+        number: usize,
+        files: Vec<Chosen>,
+        classified: &mut [Classified],
+        sum: &mut SummaryBuilder,
+        surveys: &[Survey],
+    ) {
+        let group = u32::try_from(number).unwrap_or(u32::MAX);
+        let mut guests: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
+        let from = self.uses.len();
+        for (which, names, Choice { generation, makes }) in files {
+            // They end far below; what was beyond would stay as it is.
+            let Ok(generation) = u16::try_from(generation) else {
+                continue;
+            };
+            guests.entry(generation).or_default().push(which.guest);
+            let names = u32::try_from(names).unwrap_or(u32::MAX);
+            let uses = &mut self.uses[from..];
+            match uses.iter_mut().find(|used| used.generation == generation) {
+                Some(used) => used.due.add(names, which),
+                None => self.uses.push(Use {
+                    group,
+                    generation,
+                    due: Due {
+                        names,
+                        behind: which,
+                    },
+                    flag: false,
+                }),
+            }
+            if let Some(decision) = decision_of(which, classified) {
+                *decision = Decision::Linked {
+                    group,
+                    generation,
+                    makes,
+                };
+            }
+        }
+        let first = self.groups.first(number);
+        let tree = &surveys[first.guest as usize].scan.tree;
+        for guests in guests.values() {
+            sum.object(guests, tree.size(first.file as usize));
+        }
+    }
+
+    /// Finds the objects that need a flag, also among those that names refer to already and that lost theirs.
+    fn finish(
+        &mut self,
+        surveys: &[Survey],
+        classified: &[Classified],
+        base: Option<&Base>,
+    ) -> Result<(), EngineError> {
+        self.uses
+            .sort_unstable_by_key(|used| (used.group, used.generation));
+        if self.flags.is_empty() {
+            return Ok(());
+        }
+        let mut shared = shared(surveys, classified);
+        shared.retain(|number, _| !self.index.get(*number as usize).flagged.unwrap_or(false));
+        let mut unflagged = HashMap::new();
+        for (number, due) in shared {
+            if !self.is_flagged(base, number)? {
+                unflagged.insert(number, due);
+            }
+        }
+        for at in 0..self.uses.len() {
+            let Use {
+                group,
+                generation,
+                mut due,
+                ..
+            } = self.uses[at];
+            let id = self.object(group, generation);
+            let number = id.and_then(|id| self.index.find(&id));
+            let flag = match number {
+                Some(number) => !self.is_flagged(base, number)?,
+                None => true,
+            };
+            // Those who have it and those who get it are told in one line.
+            if let Some(one) = number.and_then(|number| unflagged.get_mut(&number)) {
+                due.add(one.names, one.behind);
+                *one = due;
+            }
+            self.uses[at] = Use {
+                due,
+                flag,
+                ..self.uses[at]
+            };
+        }
+        self.shared = unflagged;
+        Ok(())
+    }
+
+    /// Asked of the object itself where the look over the base did not tell.
+    fn is_flagged(&self, base: Option<&Base>, number: u32) -> Result<bool, EngineError> {
+        let held = self.index.get(number as usize);
+        if let Some(told) = held.flagged {
+            return Ok(told);
+        }
+        let file = match base.map(|base| base.object(&held.id)).transpose() {
+            // Somebody holds a lease on it: apply will see.
+            Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
+            other => other?.flatten(),
+        };
+        Ok(file.map_or(Ok(false), |file| file.is_immutable())?)
+    }
+}
+
+/// Who refers to which object of the base already.
+fn shared(surveys: &[Survey], classified: &[Classified]) -> HashMap<u32, Due> {
+    let mut shared: HashMap<u32, Due> = HashMap::new();
+    for ((guest, survey), judged) in (0u32..).zip(surveys).zip(classified) {
+        for (file, decision) in (0u32..).zip(&judged.decisions) {
+            if let Decision::Shared(number) = decision {
+                let which = Which { guest, file };
+                let due = shared.entry(*number).or_insert(Due {
+                    names: 0,
+                    behind: which,
+                });
+                let names = survey.scan.tree.name_count(file as usize);
+                due.add(u32::try_from(names).unwrap_or(u32::MAX), which);
+            }
+        }
+    }
+    shared
+}
+
+/// What is still a candidate has no twin.
+fn count_unique(surveys: &[Survey], classified: &mut [Classified], sum: &mut SummaryBuilder) {
+    for (survey, judged) in surveys.iter().zip(classified) {
+        for (file, decision) in judged.decisions.iter_mut().enumerate() {
+            if *decision == Decision::Candidate {
+                sum.skipped(SkipReason::Unique, 1, survey.scan.tree.size(file));
+                *decision = Decision::Counted(SkipReason::Unique);
+            }
+        }
+    }
+}
+
+fn drop_out(
+    which: Which,
+    why: &Dropped,
+    surveys: &[Survey],
+    classified: &mut [Classified],
+    sum: &mut SummaryBuilder,
+) {
+    let (Some(survey), Some(judged)) = (
+        surveys.get(which.guest as usize),
+        classified.get_mut(which.guest as usize),
+    ) else {
+        return;
+    };
+    let (tree, file) = (&survey.scan.tree, which.file as usize);
+    let size = tree.size(file);
+    sum.skipped(why.reason, 1, size);
+    judged.decisions[file] = Decision::Listed;
+    for name in tree.names_of(file) {
+        let mut skip = Skip::new(survey.guest.name.clone(), tree.guest_path(name), why.reason);
+        (skip.size, skip.note) = (Some(size), why.note.clone());
+        judged.lines.insert(name, skip);
+    }
+}
+
+/// The files of a group in the order in which `apply` meets them: by path, and those of one path by guest.
+fn as_applied(files: impl Iterator<Item = Equal>, surveys: &[Survey]) -> Vec<Equal> {
+    let mut files: Vec<Equal> = files.collect();
+    files.sort_by_cached_key(|equal| {
+        let Which { guest, file } = equal.which;
+        let tree = &surveys[guest as usize].scan.tree;
+        tree.names_of(file as usize)
+            .next()
+            .map(|name| tree.path(name))
+    });
+    files
+}
+
+fn member(equal: &Equal, surveys: &[Survey], protection: &Protection) -> Member {
+    let Which { guest, file } = equal.which;
+    let survey = &surveys[guest as usize];
+    let quiet = survey.condition.running.is_none();
+    Member {
+        names: survey.scan.tree.name_count(file as usize) as u64,
+        extents: equal.extents,
+        adoptable: quiet && equal.plain_project && protection.mode == Protect::Immutable,
+    }
+}
+
+fn present(held: Held) -> Present {
+    Present {
+        generation: held.id.generation,
+        nlink: u64::from(held.state.nlink),
+    }
+}
+
+fn decision_of(which: Which, classified: &mut [Classified]) -> Option<&mut Decision> {
+    classified
+        .get_mut(which.guest as usize)?
+        .decisions
+        .get_mut(which.file as usize)
+}

@@ -1,0 +1,395 @@
+//! Which files of a guest may be shared at all, and what is said about the others.
+//!
+//! A file is judged by all its names: one name that must stay private keeps the file, and its other names are told
+//! so. Most skips are only sums; the lines that stand for a directory are collected here, before the
+//! first line of the guest is written.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::guest_limits::{FEW_HOLES, MOST_HOLES, has_too_many_names, holes};
+use super::survey::{Alias, Survey};
+use crate::base::Index;
+use crate::model::{
+    Count, FileId, FileState, GuestPath, Making, PatternKind, Policy, Skip, SkipDetail, SkipReason,
+};
+use crate::packages::Protected;
+use crate::rules::care::{Care, Verdict};
+use crate::rules::secrets::Secrets;
+
+/// What a file of a guest shall do. Small, because there is one for every file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decision {
+    /// It may have twins.
+    Candidate,
+    /// Left alone, and only counted.
+    Counted(SkipReason),
+    /// Left alone, with a line for each name that has one.
+    Listed,
+    /// Refers to an object already: its number in the base.
+    Shared(u32),
+    /// Gets an object: that of its group, in this generation, and makes it where that is said.
+    Linked {
+        group: u32,
+        generation: u16,
+        makes: Option<Making>,
+    },
+}
+
+/// A guest whose files are judged.
+#[derive(Default)]
+pub struct Classified {
+    pub decisions: Vec<Decision>,
+    /// Facts for the lines of single names.
+    pub lines: HashMap<usize, Skip>,
+    /// Lines that stand for directories, and for what the walk could not read.
+    pub extra: Vec<Skip>,
+    /// Files that no other guest may have.
+    pub secrets: Vec<usize>,
+    /// Files that are left alone, by the first reason that was found.
+    pub skipped: BTreeMap<SkipReason, Count>,
+}
+
+/// What everything is judged by.
+pub struct Judge<'a> {
+    pub care: &'a Care,
+    pub secrets: &'a Secrets,
+    pub index: &'a Index,
+    pub policy: &'a Policy,
+}
+
+impl Judge<'_> {
+    /// Where an exclude pattern was given: an option, or a file and its line.
+    fn origin(&self, glob: &str) -> Option<String> {
+        let mut excludes = self
+            .policy
+            .patterns
+            .iter()
+            .filter(|pattern| pattern.kind == PatternKind::Exclude);
+        excludes
+            .find(|pattern| pattern.glob == glob)
+            .map(|pattern| pattern.from.clone())
+    }
+}
+
+/// Judges all files of a guest.
+pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
+    let mut work = Work {
+        survey,
+        judge,
+        protected: survey.answer.protected.iter().map(|p| (p.id, p)).collect(),
+        done: Classified {
+            decisions: Vec::with_capacity(survey.scan.tree.files()),
+            lines: HashMap::new(),
+            extra: Vec::new(),
+            secrets: Vec::new(),
+            skipped: BTreeMap::new(),
+        },
+        holes: 0,
+        directories: BTreeMap::new(),
+    };
+    for file in 0..survey.scan.tree.files() {
+        let decision = work.judge_file(file);
+        work.done.decisions.push(decision);
+    }
+    work.finish()
+}
+
+struct Work<'a> {
+    survey: &'a Survey,
+    judge: &'a Judge<'a>,
+    protected: HashMap<FileId, &'a Protected>,
+    done: Classified,
+    /// Bytes of holes in files that may be read.
+    holes: u64,
+    /// Skips that are summed up under a directory.
+    directories: BTreeMap<(Vec<u8>, SkipReason), (Count, Skip)>,
+}
+
+/// Why one name is left alone.
+struct Kept {
+    skip: Skip,
+    under: Option<Vec<u8>>,
+}
+
+impl Work<'_> {
+    fn judge_file(&mut self, file: usize) -> Decision {
+        let state = self.survey.scan.tree.state(file);
+        if let Some(number) = self.judge.index.number_of_inode(state.id) {
+            self.count(SkipReason::AlreadyShared, &state);
+            return Decision::Shared(number);
+        }
+        let names: Vec<usize> = self.survey.scan.tree.names_of(file).collect();
+        let kept: Vec<(usize, Option<Kept>)> = names
+            .iter()
+            .map(|&name| (name, self.keep_by_name(name, &state)))
+            .collect();
+        if let Some(first) = kept.iter().position(|(_, kept)| kept.is_some()) {
+            self.notice_secret(file, &names);
+            return self.keep_file(kept, first, &state);
+        }
+        if holes(&state) > FEW_HOLES {
+            self.holes = self.holes.saturating_add(holes(&state));
+        }
+        match self.keep_by_file(file, &state) {
+            Some(reason) => self.keep_whole(file, reason, &state),
+            None => Decision::Candidate,
+        }
+    }
+
+    fn notice_secret(&mut self, file: usize, names: &[usize]) {
+        let tree = &self.survey.scan.tree;
+        let secrets = self.judge.secrets;
+        if names.iter().any(|&name| secrets.holds(&tree.path(name))) {
+            self.done.secrets.push(file);
+        }
+    }
+
+    /// What packages, patterns and path rules say about one name.
+    fn keep_by_name(&self, name: usize, state: &FileState) -> Option<Kept> {
+        let tree = &self.survey.scan.tree;
+        let path = tree.path(name);
+        if let Some(protected) = self
+            .protected
+            .get(&state.id)
+            .filter(|p| p.path.as_bytes() == path)
+        {
+            return Some(Kept {
+                skip: self.protected_skip(protected),
+                under: None,
+            });
+        }
+        if self
+            .survey
+            .condition
+            .covered
+            .iter()
+            .any(|mount| within(&path, mount.as_bytes()))
+        {
+            return Some(self.kept(&path, SkipReason::MountedOver, "", None));
+        }
+        self.path_rule(&path)
+    }
+
+    /// The rule for the path as the walk saw it, or for the name that it has through a link of the guest.
+    fn path_rule(&self, path: &[u8]) -> Option<Kept> {
+        if let Some(Verdict {
+            reason,
+            rule,
+            under,
+        }) = self.judge.care.name(path)
+        {
+            return Some(self.kept(path, reason, rule, under.map(<[u8]>::to_vec)));
+        }
+        self.survey
+            .aliases
+            .iter()
+            .filter(|alias| within(path, &alias.real))
+            .find_map(|alias| {
+                let known = [&alias.known, &path[alias.real.len()..]].concat();
+                let Verdict {
+                    reason,
+                    rule,
+                    under,
+                } = self.judge.care.name(&known)?;
+                Some(self.kept(
+                    path,
+                    reason,
+                    rule,
+                    under.map(|under| translate(under, alias)),
+                ))
+            })
+    }
+
+    fn kept(&self, path: &[u8], reason: SkipReason, rule: &str, under: Option<Vec<u8>>) -> Kept {
+        let path = GuestPath::new(path).unwrap_or_else(|_| GuestPath::root());
+        let mut skip = Skip::new(self.survey.guest.name.clone(), path, reason);
+        skip.rule = Some(rule.to_owned()).filter(|rule| !rule.is_empty());
+        skip.per = if reason == SkipReason::Excluded {
+            self.judge.origin(rule)
+        } else {
+            None
+        };
+        Kept {
+            skip,
+            under: under.filter(|_| self.judge.policy.skips == SkipDetail::Summary),
+        }
+    }
+
+    fn protected_skip(&self, protected: &Protected) -> Skip {
+        let mut skip = Skip::new(
+            self.survey.guest.name.clone(),
+            protected.path.clone(),
+            protected.why,
+        );
+        skip.per = Some(protected.per.to_owned());
+        skip.package.clone_from(&protected.package);
+        skip
+    }
+
+    /// One name keeps the file: it is counted once, under that name's reason, and its other names say why.
+    fn keep_file(
+        &mut self,
+        kept: Vec<(usize, Option<Kept>)>,
+        first: usize,
+        state: &FileState,
+    ) -> Decision {
+        let reason = kept
+            .get(first)
+            .and_then(|(_, kept)| kept.as_ref())
+            .map_or(SkipReason::Held, |kept| kept.skip.reason);
+        let with = self
+            .survey
+            .scan
+            .tree
+            .guest_path(kept.get(first).map_or(0, |(name, _)| *name));
+        self.count(reason, state);
+        for (at, (name, kept)) in kept.into_iter().enumerate() {
+            match kept {
+                Some(Kept {
+                    skip,
+                    under: Some(under),
+                }) => self.count_under(under, &skip, state, at == first),
+                Some(Kept { skip, under: None }) => self.list(
+                    name,
+                    Skip {
+                        size: Some(state.size),
+                        ..skip
+                    },
+                ),
+                None => {
+                    let mut skip = self.plain(name, SkipReason::LinkedToKept, state);
+                    skip.with = Some(with.clone());
+                    self.list(name, skip);
+                }
+            }
+        }
+        Decision::Listed
+    }
+
+    fn count(&mut self, reason: SkipReason, state: &FileState) {
+        let count = self.done.skipped.entry(reason).or_default();
+        count.add(1, state.size);
+    }
+
+    fn count_under(&mut self, under: Vec<u8>, skip: &Skip, state: &FileState, counts: bool) {
+        let entry = self.directories.entry((under, skip.reason));
+        let (count, _) = entry.or_insert_with(|| (Count::default(), skip.clone()));
+        if counts {
+            count.add(1, state.size);
+        }
+    }
+
+    /// What the file itself says, whatever its names: links outside, and the rules on inodes.
+    fn keep_by_file(&self, file: usize, state: &FileState) -> Option<(SkipReason, Option<String>)> {
+        let tree = &self.survey.scan.tree;
+        if let Some(protected) = self.protected.get(&state.id) {
+            return Some((protected.why, None));
+        }
+        let first = tree.names_of(file).next()?;
+        if let Some(verdict) = self.judge.care.inode(&tree.path(first), state) {
+            return Some((verdict.reason, Some(verdict.rule.to_owned())));
+        }
+        if self.holes > MOST_HOLES && holes(state) > FEW_HOLES {
+            return Some((SkipReason::TooSparse, None));
+        }
+        if tree.name_count(file) as u64 != u64::from(state.nlink) {
+            return Some((SkipReason::NamesOutside, None));
+        }
+        has_too_many_names(tree, file).then_some((SkipReason::TooManyNames, None))
+    }
+
+    fn keep_whole(
+        &mut self,
+        file: usize,
+        (reason, rule): (SkipReason, Option<String>),
+        state: &FileState,
+    ) -> Decision {
+        self.count(reason, state);
+        let only_counted = matches!(reason, SkipReason::Empty | SkipReason::TooSmall);
+        if only_counted && self.judge.policy.skips == SkipDetail::Summary {
+            return Decision::Counted(reason);
+        }
+        let names: Vec<usize> = self.survey.scan.tree.names_of(file).collect();
+        for name in names {
+            let mut skip = self.plain(name, reason, state);
+            skip.rule.clone_from(&rule);
+            self.list(name, skip);
+        }
+        Decision::Listed
+    }
+
+    fn plain(&self, name: usize, reason: SkipReason, state: &FileState) -> Skip {
+        let mut skip = Skip::new(
+            self.survey.guest.name.clone(),
+            self.survey.scan.tree.guest_path(name),
+            reason,
+        );
+        skip.size = Some(state.size);
+        skip
+    }
+
+    fn list(&mut self, name: usize, mut skip: Skip) {
+        let path = self.survey.scan.tree.path(name);
+        if let Some(owner) = self.survey.answer.owners.of(&path) {
+            // Whoever called it configuration has named its package; that it is this one tells the version.
+            let package = skip.package.get_or_insert_with(|| owner.name.to_string());
+            if **package == *owner.name {
+                skip.version = owner.version.as_deref().map(str::to_owned);
+            }
+        }
+        self.done.lines.insert(name, skip);
+    }
+
+    fn finish(mut self) -> Classified {
+        let guest = &self.survey.guest.name;
+        // A directory without files of its own holds only second names, which their first names' lines stand for.
+        for ((under, _), (count, skip)) in self
+            .directories
+            .into_iter()
+            .filter(|(_, (count, _))| count.files > 0)
+        {
+            let path = GuestPath::new(&under).ok();
+            let (files, bytes) = (Some(count.files), Some(count.bytes));
+            self.done.extra.push(Skip {
+                path,
+                files,
+                bytes,
+                ..skip
+            });
+        }
+        for unread in &self.survey.scan.unread {
+            let mut skip = Skip::new(guest.clone(), unread.path.clone(), SkipReason::Unreadable);
+            skip.note = Some(unread.why.clone());
+            self.done.extra.push(skip);
+        }
+        let foreign = self.survey.scan.foreign.iter();
+        self.done.extra.extend(
+            foreign.map(|path| Skip::new(guest.clone(), path.clone(), SkipReason::OtherFilesystem)),
+        );
+        sort_extra(&mut self.done.extra);
+        self.done
+    }
+}
+
+/// By path; at one path first what is about the path itself, then what stands for all beneath it, by reason.
+fn sort_extra(extra: &mut Vec<Skip>) {
+    extra.sort_by(|a, b| order(a).cmp(&order(b)));
+    extra.dedup_by(|a, b| order(a) == order(b));
+}
+
+fn order(skip: &Skip) -> (Option<&GuestPath>, Option<SkipReason>) {
+    (skip.path.as_ref(), skip.files.map(|_| skip.reason))
+}
+
+fn within(path: &[u8], top: &[u8]) -> bool {
+    path.strip_prefix(top)
+        .is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
+}
+
+/// A directory below the known name of an alias, as the walk sees it.
+fn translate(under: &[u8], alias: &Alias) -> Vec<u8> {
+    match under.strip_prefix(alias.known.as_slice()) {
+        Some(rest) => [&alias.real, rest].concat(),
+        None => alias.real.clone(),
+    }
+}

@@ -1,0 +1,214 @@
+//! The lines of the guests, in the order of their names. Any stretch of names has its lines, whatever was written
+//! before: many stretches are made at once.
+
+use super::choose::Choices;
+use super::classify::{Classified, Decision};
+use super::matching::Which;
+use super::survey::Survey;
+use crate::model::{
+    Action, Before, Flag, FlagReason, GuestPath, Link, LinkReason, Making, Method, ObjectId, Skip,
+    SkipDetail, SkipReason,
+};
+
+/// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that those in hand are
+/// small beside the scan.
+const STRETCH: usize = 256;
+
+/// Bytes of the paths in a stretch that holds several names.
+const STRETCH_TEXT: usize = 256 << 10;
+
+/// What the lines of one guest are made of.
+#[derive(Clone, Copy)]
+pub(super) struct Emitter<'a> {
+    /// Which of the plan's guests it is.
+    pub guest: u32,
+    pub survey: &'a Survey,
+    pub judged: &'a Classified,
+    pub choices: &'a Choices<'a>,
+    pub detail: SkipDetail,
+}
+
+/// Names one behind the other, and the lines about directories that come before each.
+#[derive(Clone, Copy)]
+pub struct Stretch<'a> {
+    emitter: Emitter<'a>,
+    from: usize,
+    to: usize,
+}
+
+impl<'a> Emitter<'a> {
+    /// All lines of the guest, in pieces. Even a guest without names has one: its directories may have lines.
+    pub fn stretches(self) -> impl Iterator<Item = Stretch<'a>> {
+        let names = self.survey.scan.tree.names();
+        let next = move |from: usize| Stretch {
+            emitter: self,
+            from,
+            to: self.end(from),
+        };
+        std::iter::successors(Some(next(0)), move |last| {
+            (last.to < names).then(|| next(last.to))
+        })
+    }
+
+    /// Where a stretch ends that begins here.
+    fn end(&self, from: usize) -> usize {
+        let tree = &self.survey.scan.tree;
+        let mut room = STRETCH_TEXT;
+        let names = from..tree.names().min(from + STRETCH);
+        let fits = names.clone().take_while(|name| {
+            let file = tree.file_of(*name);
+            // The first name's line names the others.
+            let others = tree.names_of(file).skip(1).filter(|_| tree.is_first(*name));
+            let text: usize = others.map(|other| tree.path_length(other)).sum();
+            let left = room.checked_sub(text + tree.path_length(*name));
+            left.map(|left| room = left).is_some()
+        });
+        let fits = fits.count().max(1);
+        names.end.min(from + fits)
+    }
+
+    /// How many lines about directories come before a name.
+    fn before(&self, name: usize) -> usize {
+        let extra = &self.judged.extra;
+        if extra.is_empty() {
+            return 0;
+        }
+        let path = self.survey.scan.tree.path(name);
+        extra.partition_point(|skip| is_before(skip, &path))
+    }
+}
+
+fn is_before(skip: &Skip, path: &[u8]) -> bool {
+    skip.path.as_ref().map(GuestPath::as_bytes) < Some(path)
+}
+
+impl Stretch<'_> {
+    /// Its lines.
+    pub fn lines(&self) -> Vec<Action> {
+        let mut out = Vec::with_capacity(self.to - self.from);
+        let mut next = self.from;
+        for skip in self.extra() {
+            let place = self.place(skip, next);
+            (next..place).for_each(|name| self.emitter.name(name, &mut out));
+            out.push(Action::Skip(skip.clone()));
+            next = place;
+        }
+        (next..self.to).for_each(|name| self.emitter.name(name, &mut out));
+        out
+    }
+
+    /// The lines about directories that come before one of its names; behind the last name come all that are left.
+    fn extra(&self) -> &[Skip] {
+        let (emitter, extra) = (&self.emitter, &self.emitter.judged.extra);
+        let before = |end: usize| end.checked_sub(1).map_or(0, |last| emitter.before(last));
+        let from = before(self.from);
+        let to = if self.to == emitter.survey.scan.tree.names() {
+            extra.len()
+        } else {
+            before(self.to)
+        };
+        &extra[from..to.max(from)]
+    }
+
+    /// The first name from `next` on that a line comes before, or the end.
+    fn place(&self, skip: &Skip, next: usize) -> usize {
+        let tree = &self.emitter.survey.scan.tree;
+        let mut names = next..self.to;
+        names
+            .find(|name| is_before(skip, &tree.path(*name)))
+            .unwrap_or(self.to)
+    }
+}
+
+impl Emitter<'_> {
+    fn name(&self, name: usize, out: &mut Vec<Action>) {
+        let tree = &self.survey.scan.tree;
+        let file = tree.file_of(name);
+        match self.judged.decisions[file] {
+            Decision::Listed => {
+                out.extend(self.judged.lines.get(&name).cloned().map(Action::Skip));
+            }
+            Decision::Shared(number) => {
+                let object = self.choices.shared(number);
+                let mut skip = self.plain(name, SkipReason::AlreadyShared);
+                skip.object = Some(object);
+                out.push(Action::Skip(skip));
+                self.flag(name, object, out);
+            }
+            Decision::Counted(reason) if self.detail == SkipDetail::All => {
+                out.push(Action::Skip(self.plain(name, reason)));
+            }
+            Decision::Linked {
+                group,
+                generation,
+                makes,
+            } if tree.is_first(name) => {
+                let object = self.choices.object(group, generation);
+                if let Some(link) = object.map(|object| self.link(name, object, makes)) {
+                    let object = link.object;
+                    out.push(Action::Link(link));
+                    self.flag(name, object, out);
+                }
+            }
+            Decision::Candidate | Decision::Counted(_) | Decision::Linked { .. } => {}
+        }
+    }
+
+    fn plain(&self, name: usize, reason: SkipReason) -> Skip {
+        let tree = &self.survey.scan.tree;
+        let guest = self.survey.guest.name.clone();
+        let mut skip = Skip::new(guest, tree.guest_path(name), reason);
+        skip.size = Some(tree.size(tree.file_of(name)));
+        skip
+    }
+
+    /// The flag line of an object stands behind the first line that names it.
+    fn flag(&self, name: usize, object: ObjectId, out: &mut Vec<Action>) {
+        let tree = &self.survey.scan.tree;
+        let file = tree.file_of(name);
+        let which = Which {
+            guest: self.guest,
+            file: u32::try_from(file).unwrap_or(u32::MAX),
+        };
+        let due = self.choices.flag_due(self.judged.decisions[file], which);
+        if let Some(names) = due.filter(|_| tree.is_first(name)) {
+            out.push(Action::Flag(Flag {
+                object,
+                set: self.choices.flags.clone(),
+                names,
+                reason: FlagReason::ProtectShared,
+                note: None,
+            }));
+        }
+    }
+
+    fn link(&self, name: usize, object: ObjectId, makes: Option<Making>) -> Link {
+        let (tree, choices) = (&self.survey.scan.tree, self.choices);
+        let file = tree.file_of(name);
+        let state = tree.state(file);
+        let others = tree.names_of(file).skip(1);
+        let path = tree.guest_path(name);
+        Link {
+            owner: self.survey.owner(path.as_bytes()),
+            guest: self.survey.guest.name.clone(),
+            path,
+            also: others.map(|name| tree.guest_path(name)).collect(),
+            method: Method::Hardlink,
+            object,
+            makes,
+            size: state.size,
+            saves: if makes.is_some() {
+                0
+            } else {
+                state.allocated()
+            },
+            reason: if choices.was_there(&object) {
+                LinkReason::IdenticalObject
+            } else {
+                LinkReason::Identical
+            },
+            before: Before::from(&state),
+            note: None,
+        }
+    }
+}

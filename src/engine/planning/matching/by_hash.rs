@@ -1,0 +1,98 @@
+//! Very many files that look alike, told apart one after the other: a small one is read once, of others the beginnings, and
+//! those that begin alike to their ends, however many they are. Only their hashes are held, not the files.
+
+use super::Which;
+use super::compare::{Reader, Told};
+use super::probe::{Dropped, Plain, Probed, begins_whole};
+use crate::model::{Fingerprint, MetadataDigest};
+
+/// A file whose beginning was read.
+struct Begun {
+    metadata: MetadataDigest,
+    beginning: Fingerprint,
+    which: Which,
+    plain: Plain,
+}
+
+/// Groups are handed over when there are so many.
+const GROUPS: usize = 64;
+
+impl Reader<'_> {
+    /// By metadata and the hash of the beginning, then by the whole content.
+    pub(super) fn by_hash(&self, run: &[Which], alone: bool, told: &mut Told, take: &dyn Fn(Told)) {
+        if self.is_read_at_once(run) {
+            return self.by_content(run.iter().copied(), alone, told, take);
+        }
+        let mut all = Vec::with_capacity(run.len());
+        for &which in run {
+            match self.looked(which) {
+                Ok((probed, beginning)) => all.push(Begun {
+                    metadata: probed.metadata,
+                    beginning,
+                    which,
+                    plain: probed.plain,
+                }),
+                Err(why) => told.dropped.push((which, why)),
+            }
+        }
+        all.sort_unstable_by_key(|file| (file.beginning, file.metadata, file.which));
+        let alike = |a: &Begun, b: &Begun| (a.beginning, a.metadata) == (b.beginning, b.metadata);
+        for files in all.chunk_by(alike) {
+            match files {
+                [file] if !alone => {
+                    let begun = (file.beginning, file.plain);
+                    self.memory
+                        .begun(file.which, &self.state(file.which), begun);
+                }
+                files => self.by_content(files.iter().map(|file| file.which), alone, told, take),
+            }
+        }
+    }
+
+    /// They have one size. What their beginnings tell apart without reading is not read; few are here for that alone.
+    fn is_read_at_once(&self, run: &[Which]) -> bool {
+        let first = run.first();
+        let small = first.is_some_and(|which| begins_whole(self.size(*which)));
+        let states = run.iter().map(|which| self.state(*which));
+        small && run.len() > self.crew.abreast && !self.memory.tells(states)
+    }
+
+    fn by_content(
+        &self,
+        files: impl ExactSizeIterator<Item = Which>,
+        alone: bool,
+        told: &mut Told,
+        take: &dyn Fn(Told),
+    ) {
+        let mut all = Vec::with_capacity(files.len());
+        for which in files {
+            match self.whole(which) {
+                Ok(read) => all.push(read),
+                Err(why) => told.dropped.push((which, why)),
+            }
+        }
+        all.sort_unstable_by_key(|read| (read.content, read.probed.metadata, read.which));
+        let equal =
+            all.chunk_by(|a, b| (a.content, a.probed.metadata) == (b.content, b.probed.metadata));
+        for group in equal {
+            match group {
+                [single] if !alone => self.remember(single),
+                group => told.groups.push(group.to_vec()),
+            }
+            if told.groups.len() >= GROUPS {
+                take(std::mem::take(told));
+            }
+        }
+    }
+
+    fn looked(&self, which: Which) -> Result<(Probed, Fingerprint), Dropped> {
+        let state = self.state(which);
+        if let Some(known) = self.memory.looked(&state, &self.policy.ignore) {
+            return Ok(known);
+        }
+        let opened = self.open_for_now(which)?;
+        let beginning = opened.fingerprint()?;
+        opened.unchanged()?;
+        Ok((opened.probed, beginning))
+    }
+}

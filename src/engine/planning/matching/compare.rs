@@ -1,0 +1,385 @@
+//! Which of some files that look alike are equal: read side by side, a piece at a time, and compared byte by byte.
+//!
+//! Of files with the same content only one is hashed, and a file that differs is read no further than to where it
+//! does. A run of very many files is told apart by hashes instead, in `by_hash`.
+
+use std::collections::HashMap;
+use std::sync::atomic::{self, AtomicBool};
+
+use super::Which;
+use super::digest_cache::Memory;
+use super::probe::{BEGINNING, Dropped, Opened, Probed, peek};
+use crate::engine::planning::survey::Survey;
+use crate::engine::threads::Crew;
+use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy};
+use crate::rules::care::Care;
+use crate::rules::choose::FEW;
+use crate::rules::reading::{Order, fits_in_memory};
+use crate::scan::Tree;
+use crate::sys::PageCache;
+use crate::sys::hash::{ContentHasher, fingerprint};
+use crate::sys::host::machine;
+
+/// Bytes that are compared at a time.
+const PIECE: usize = 64 * 1024;
+
+/// The same where a head goes to and fro between the files: as far as a disk reads in the time of some such ways.
+const LONG_PIECE: usize = 4 * 1024 * 1024;
+
+/// A file that was read to its end.
+#[derive(Debug, Clone, Copy)]
+pub struct Read {
+    pub which: Which,
+    pub probed: Probed,
+    pub content: Digest,
+    /// The fast hash of its beginning.
+    pub beginning: Fingerprint,
+    /// Its extents, where they matter and the file system tells.
+    pub extents: Option<u32>,
+}
+
+/// What reading needs to know, and who reads.
+pub struct Reader<'a> {
+    pub surveys: &'a [Survey],
+    pub care: &'a Care,
+    pub policy: &'a Policy,
+    pub memory: &'a Memory<'a>,
+    pub crew: &'a Crew,
+    /// What becomes of pages that are read.
+    pub cache: PageCache,
+    /// Are there more small files to read than the memory holds?
+    pub crowded: AtomicBool,
+}
+
+/// Room for a piece of the first file and one of another; made once for many runs.
+pub struct Buffers {
+    /// Bytes of most pieces.
+    usual: usize,
+    first: Vec<u8>,
+    other: Vec<u8>,
+}
+
+impl Buffers {
+    pub fn new(order: Order) -> Buffers {
+        let usual = match order {
+            Order::Inodes => PIECE,
+            Order::Places => LONG_PIECE,
+        };
+        Buffers {
+            usual,
+            first: vec![0; usual],
+            other: vec![0; usual],
+        }
+    }
+
+    /// Room for so much of both.
+    fn pieces(&mut self, length: usize) -> (&mut [u8], &mut [u8]) {
+        for buffer in [&mut self.first, &mut self.other] {
+            buffer.resize(buffer.len().max(length), 0);
+        }
+        (&mut self.first[..length], &mut self.other[..length])
+    }
+}
+
+/// What became of a run.
+#[derive(Default)]
+pub struct Told {
+    pub groups: Vec<Vec<Read>>,
+    pub dropped: Vec<(Which, Dropped)>,
+}
+
+/// Files that were equal so far; the first stands for all.
+struct Class {
+    files: Vec<Open>,
+    at: u64,
+    hasher: ContentHasher,
+    beginning: Fingerprint,
+}
+
+struct Open {
+    which: Which,
+    opened: Opened,
+}
+
+impl Reader<'_> {
+    /// Tells the files of each run apart, which `stat` cannot. All are opened before the first is read, so that the disk
+    /// has many to bring. Files without a twin are read as well in runs that are `known`: the base may have their object.
+    /// What is found is handed to `take`, at once or in parts.
+    pub fn tell(
+        &self,
+        runs: &[&[Which]],
+        known: impl Fn(&[Which]) -> bool,
+        buffers: &mut Buffers,
+        take: &dyn Fn(Told),
+    ) {
+        let mut told = Told::default();
+        let open = |run: &&[Which]| self.open_all(run, &mut told.dropped);
+        let opened: Vec<_> = runs.iter().map(open).collect();
+        for (run, opened) in runs.iter().zip(opened) {
+            match opened {
+                Some(alike) => alike
+                    .into_values()
+                    .for_each(|files| self.abreast(files, known(run), buffers, &mut told)),
+                None => self.by_hash(run, known(run), &mut told, take),
+            }
+        }
+        take(told);
+    }
+
+    /// The files of a run by their metadata; `None` where they are not held open side by side.
+    fn open_all(
+        &self,
+        run: &[Which],
+        dropped: &mut Vec<(Which, Dropped)>,
+    ) -> Option<HashMap<MetadataDigest, Vec<Open>>> {
+        let states = run.iter().map(|which| self.state(*which));
+        if run.len() > self.crew.abreast || self.memory.tells(states) {
+            return None;
+        }
+        let mut alike: HashMap<MetadataDigest, Vec<Open>> = HashMap::new();
+        for &which in run {
+            match self.open(which) {
+                Ok(opened) => {
+                    if self.crew.asks_ahead() {
+                        opened.expect_soon();
+                    }
+                    let like = alike.entry(opened.probed.metadata).or_default();
+                    like.push(Open { which, opened });
+                }
+                Err(why) => dropped.push((which, why)),
+            }
+        }
+        Some(alike)
+    }
+
+    /// Opens a file that will not be opened again, and reads its metadata.
+    fn open(&self, which: Which) -> Result<Opened, Dropped> {
+        let crowded = self.crowded.load(atomic::Ordering::Relaxed);
+        let cache = match self.cache {
+            PageCache::AsItWas if crowded => PageCache::NoneStays,
+            wish => wish,
+        };
+        self.open_with(which, cache)
+    }
+
+    /// The same of a file that may be opened again: what small ones brought is needed then.
+    pub(super) fn open_for_now(&self, which: Which) -> Result<Opened, Dropped> {
+        self.open_with(which, self.cache)
+    }
+
+    fn open_with(&self, which: Which, cache: PageCache) -> Result<Opened, Dropped> {
+        let survey = &self.surveys[which.guest as usize];
+        let file = which.file as usize;
+        Opened::look(survey, file, self.care, &self.policy.ignore, cache)
+    }
+
+    /// These files will be read, of which one of each run tells the size of all.
+    pub fn prepare<'f>(&self, runs: impl Iterator<Item = &'f [Which]>) {
+        let sizes = runs.flat_map(|run| std::iter::repeat_n(self.size_in(run), run.len()));
+        let crowded = !fits_in_memory(sizes, machine::memory());
+        self.crowded.store(crowded, atomic::Ordering::Relaxed);
+    }
+
+    /// What the walk saw of a file.
+    pub fn state(&self, which: Which) -> FileState {
+        self.tree(which).state(which.file as usize)
+    }
+
+    /// Its length alone.
+    pub fn size(&self, which: Which) -> u64 {
+        self.tree(which).size(which.file as usize)
+    }
+
+    /// Its inode number alone.
+    pub fn inode(&self, which: Which) -> u64 {
+        self.tree(which).inode(which.file as usize)
+    }
+
+    /// The length that all files of a run have.
+    fn size_in(&self, run: &[Which]) -> u64 {
+        run.first().map_or(0, |first| self.size(*first))
+    }
+
+    /// Bytes of all files of a run.
+    pub fn bytes(&self, run: &[Which]) -> u64 {
+        self.size_in(run).saturating_mul(run.len() as u64)
+    }
+
+    /// The tree that a file is in.
+    pub fn tree(&self, which: Which) -> &Tree {
+        &self.surveys[which.guest as usize].scan.tree
+    }
+
+    /// Splits classes until each holds equal files only.
+    fn abreast(&self, files: Vec<Open>, alone: bool, buffers: &mut Buffers, told: &mut Told) {
+        let mut classes = vec![Class {
+            files,
+            at: 0,
+            hasher: ContentHasher::new(),
+            beginning: fingerprint(b""),
+        }];
+        while let Some(mut class) = classes.pop() {
+            if class.files.len() < 2 && !alone {
+                self.leave(&class, told);
+                continue;
+            }
+            let size = class
+                .files
+                .first()
+                .map_or(0, |first| self.size(first.which));
+            while class.at < size && (class.files.len() > 1 || alone) {
+                classes.extend(class.step(size, buffers, &mut told.dropped));
+            }
+            if class.at >= size {
+                self.finish(class, alone, told);
+            } else {
+                self.leave(&class, told);
+            }
+        }
+    }
+
+    /// A file without a twin is read no further. That it has none is true of what the walk saw, and of nothing else.
+    fn leave(&self, class: &Class, told: &mut Told) {
+        for Open { which, opened } in &class.files {
+            match opened.unchanged() {
+                Ok(()) if class.at > 0 => {
+                    let begun = (class.beginning, opened.probed.plain);
+                    self.memory.begun(*which, &self.state(*which), begun);
+                }
+                Ok(()) => {}
+                Err(why) => told.dropped.push((*which, why)),
+            }
+        }
+    }
+
+    /// All of a class were read to their end: they are equal, if none changed meanwhile.
+    fn finish(&self, class: Class, alone: bool, told: &mut Told) {
+        let (content, beginning) = (class.hasher.finish(), class.beginning);
+        let mut group = Vec::new();
+        // The file that an object is made of is the first, unless the base has some: its twins' pieces count only if
+        // it is in many itself.
+        let mut pieces_count = true;
+        let mut files = class.files;
+        files.sort_by_key(|file| file.which);
+        for file in files {
+            let extents = pieces_count.then(|| file.opened.extents());
+            let extents = extents.flatten();
+            pieces_count = alone || extents.is_some_and(|n| n > FEW);
+            match self.read(&file, content, beginning, extents) {
+                Ok(read) => group.push(read),
+                Err(why) => told.dropped.push((file.which, why)),
+            }
+        }
+        if !group.is_empty() {
+            told.groups.push(group);
+        }
+    }
+
+    /// A file that was read to its end, if it is still what the walk saw.
+    fn read(
+        &self,
+        Open { which, opened }: &Open,
+        content: Digest,
+        beginning: Fingerprint,
+        extents: Option<u32>,
+    ) -> Result<Read, Dropped> {
+        opened.unchanged()?;
+        Ok(Read {
+            which: *which,
+            probed: opened.probed,
+            content,
+            beginning,
+            extents,
+        })
+    }
+
+    /// The fast hash of a file's beginning, whatever its metadata are.
+    pub fn beginning(&self, which: Which) -> Result<Fingerprint, Dropped> {
+        let state = self.state(which);
+        let known = self.memory.beginning(&state).map_or_else(
+            || {
+                let survey = &self.surveys[which.guest as usize];
+                peek(survey, which.file as usize, self.cache)
+            },
+            Ok,
+        )?;
+        self.memory.begun(which, &state, (known, None));
+        Ok(known)
+    }
+
+    /// Reads one file to its end, if it was not read before.
+    pub fn whole(&self, which: Which) -> Result<Read, Dropped> {
+        let state = self.state(which);
+        if let Some(mut read) = self.memory.whole(which, &state, &self.policy.ignore) {
+            if read.extents.is_none() {
+                let opened = self.open(which)?;
+                read.extents = opened.extents();
+                opened.unchanged()?;
+            }
+            return Ok(read);
+        }
+        let opened = self.open(which)?;
+        let (beginning, content) = opened.hashes()?;
+        let extents = opened.extents();
+        self.read(&Open { which, opened }, content, beginning, extents)
+    }
+
+    /// A file that was read and is in no group: those are remembered all at once.
+    pub fn remember(&self, read: &Read) {
+        self.memory.read(&self.state(read.which), read);
+    }
+}
+
+impl Class {
+    /// Bytes of the next piece. The first is short in any case: most differ there if they do.
+    fn stride(&self, size: u64, usual: usize) -> usize {
+        let left = usize::try_from(size - self.at).unwrap_or(usize::MAX);
+        // Of one owner, they are read in one way.
+        let file = self.files.first().filter(|_| self.at > 0);
+        let most = file.map_or(usual, |file| file.opened.stride(self.at, usual));
+        left.min(most)
+    }
+
+    /// Reads the next piece of all; those that differ from the first become a class of their own, which begins at this
+    /// piece again.
+    fn step(
+        &mut self,
+        size: u64,
+        buffers: &mut Buffers,
+        dropped: &mut Vec<(Which, Dropped)>,
+    ) -> Option<Class> {
+        let length = self.stride(size, buffers.usual);
+        let (first, other) = buffers.pieces(length);
+        let before = self.hasher.clone();
+        let mut files = std::mem::take(&mut self.files).into_iter();
+        for file in files.by_ref() {
+            match file.opened.piece(self.at, first) {
+                Ok(()) => {
+                    self.files.push(file);
+                    break;
+                }
+                Err(why) => dropped.push((file.which, why)),
+            }
+        }
+        let mut differ = Vec::new();
+        for file in files {
+            match file.opened.piece(self.at, other) {
+                Ok(()) if first == other => self.files.push(file),
+                Ok(()) => differ.push(file),
+                Err(why) => dropped.push((file.which, why)),
+            }
+        }
+        self.hasher.update(first);
+        if self.at == 0 {
+            self.beginning = fingerprint(&first[..length.min(BEGINNING)]);
+        }
+        let at = self.at;
+        self.at += length as u64;
+        (!differ.is_empty()).then_some(Class {
+            files: differ,
+            at,
+            hasher: before,
+            beginning: self.beginning,
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! From candidates to groups of equal files: by `stat` first, then by metadata and content. A file is read only if
+//! something else looks like it so far.
+
+pub mod by_hash;
+pub mod candidates;
+pub mod compare;
+pub mod digest_cache;
+pub mod groups;
+pub mod inode_attributes;
+pub mod probe;
+pub mod read_order;
+
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::classify::Classified;
+use crate::base::Index;
+use crate::model::{Event, Observer, SkipReason, Stage};
+use candidates::facts;
+use compare::{Buffers, Reader, Told};
+use groups::Groups;
+use probe::Dropped;
+
+/// A file of a guest, by indices.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Which {
+    pub guest: u32,
+    pub file: u32,
+}
+
+/// What is said of every file that was looked at.
+pub struct Matched {
+    /// Files with the same content and metadata. Some groups have one member, where the base may have its object.
+    pub groups: Groups,
+    /// Files that dropped out while they were read.
+    pub dropped: Vec<(Which, Dropped)>,
+}
+
+/// What `stat` compares, and what may be ignored in it.
+pub struct Matcher<'a> {
+    reader: &'a Reader<'a>,
+    index: &'a Index,
+    /// Numbers of the base's objects, in the order of their facts.
+    by_facts: Vec<u32>,
+}
+
+/// Files that look alike: where they are among all such files.
+#[derive(Clone, Copy)]
+struct Run {
+    from: u32,
+    length: u32,
+}
+
+impl<'a> Matcher<'a> {
+    pub fn new(reader: &'a Reader<'a>, index: &'a Index) -> Matcher<'a> {
+        let mut by_facts: Vec<u32> = (0..).take(index.len()).collect();
+        let key = |at: &u32| facts(&index.get(*at as usize).state, reader.policy);
+        by_facts.par_sort_unstable_by_key(key);
+        Matcher {
+            reader,
+            index,
+            by_facts,
+        }
+    }
+
+    /// Finds all groups.
+    pub fn run(&self, classified: &[Classified], observer: &dyn Observer) -> Matched {
+        let files = self.reader.surveys.iter().map(|one| one.scan.tree.files());
+        let mut matched = Matched {
+            groups: Groups::of(files),
+            dropped: Vec::new(),
+        };
+        let known = |which| self.is_known(which);
+        let crew = self.reader.crew;
+        let likely = crew.work(|| self.reader.likely(classified, known));
+        matched.dropped.extend(likely.fixed.iter().map(fixed));
+        let runs = runs(&likely.lengths);
+        let files = runs.iter().map(|run| run.of(&likely.files));
+        self.reader.prepare(files.clone());
+        let bytes = files.map(|run| self.reader.bytes(run));
+        let bytes = bytes.fold(0, u64::saturating_add);
+        observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));
+        let matched = Mutex::new(matched);
+        self.reader
+            .crew
+            .read(|| self.tell_all(runs, &likely.files, &matched, observer));
+        let mut matched = matched.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if self.reader.policy.same_path {
+            matched.groups.merge();
+        }
+        observer.notice(&Event::End(Stage::Hash));
+        matched
+    }
+
+    /// Tells the files of runs that look alike apart.
+    fn tell_all(
+        &self,
+        mut runs: Vec<Run>,
+        likely: &[Which],
+        matched: &Mutex<Matched>,
+        observer: &dyn Observer,
+    ) {
+        let files = |run: Run| run.of(likely);
+        self.reader
+            .sort(&mut runs, |run| files(run).first().copied());
+        let take = |told: Told| {
+            let mut matched = matched.lock().unwrap_or_else(PoisonError::into_inner);
+            let groups = told.groups.iter();
+            groups.for_each(|group| matched.groups.take(group));
+            matched.dropped.extend(told.dropped);
+        };
+        let tell = |buffers: &mut Buffers, runs: &&[Run]| {
+            let runs: Vec<&[Which]> = runs.iter().map(|run| files(*run)).collect();
+            let known = |run: &[Which]| run.first().is_some_and(|first| self.is_known(*first));
+            let tell = || self.reader.tell(&runs, known, buffers, &take);
+            self.reader.crew.learning(tell);
+            let bytes = runs.iter().map(|run| self.reader.bytes(run));
+            observer.notice(&Event::Advance(
+                Stage::Hash,
+                bytes.fold(0, u64::saturating_add),
+            ));
+        };
+        let buffers = || Buffers::new(self.reader.crew.order);
+        let batches = self.reader.batches(&runs, files);
+        // One at a time: what some hold takes far longer than what others do.
+        batches
+            .par_iter()
+            .with_max_len(1)
+            .for_each_init(buffers, tell);
+    }
+
+    /// Has the base an object that looks like this file?
+    fn is_known(&self, which: Which) -> bool {
+        let policy = self.reader.policy;
+        let key = |at: &u32| facts(&self.index.get(*at as usize).state, policy);
+        !self.by_facts.is_empty() && {
+            let wanted = self.reader.facts(which);
+            self.by_facts.binary_search_by_key(&wanted, key).is_ok()
+        }
+    }
+}
+
+impl Run {
+    /// Its files, of all that look alike.
+    fn of(self, likely: &[Which]) -> &[Which] {
+        &likely[self.from as usize..][..self.length as usize]
+    }
+}
+
+/// Where the runs are. What 32 bits cannot count stays unread.
+fn runs(lengths: &[u32]) -> Vec<Run> {
+    let mut from = 0u32;
+    let runs = lengths.iter().map_while(|&length| {
+        let run = Run { from, length };
+        from = from.checked_add(length)?;
+        Some(run)
+    });
+    runs.collect()
+}
+
+fn fixed(which: &Which) -> (Which, Dropped) {
+    let (reason, note) = (SkipReason::FixedDirectory, None);
+    (*which, Dropped { reason, note })
+}

@@ -1,0 +1,229 @@
+//! Reading: what a file that may have twins holds. Each is opened once, held against what the walk saw before and
+//! after, and read no further than needed.
+
+use crate::engine::planning::survey::Survey;
+use crate::model::{
+    Before, Digest, FileState, Fingerprint, Ignored, Metadata, MetadataDigest, SkipReason,
+};
+use crate::rules::care::Care;
+use crate::rules::inode_flags::{foreign_flags, names};
+use crate::rules::precondition::moved;
+use crate::sys::hash::{fingerprint, metadata_digest, sha256};
+use crate::sys::{Meaning, PageCache, Regular, SysError};
+
+/// The part of a file that tells most files apart.
+pub(super) const BEGINNING: usize = 4096;
+
+/// Is the beginning of such a file all of it?
+pub(super) fn begins_whole(size: u64) -> bool {
+    size <= BEGINNING as u64
+}
+
+/// Inode flags and project of a file that has no extended attributes.
+pub type Plain = Option<(u32, u32)>;
+
+/// What the metadata of a file told.
+#[derive(Debug, Clone, Copy)]
+pub struct Probed {
+    pub metadata: MetadataDigest,
+    /// Is its project that of the base?
+    pub plain_project: bool,
+    pub plain: Plain,
+}
+
+impl Probed {
+    pub fn of(metadata: &Metadata) -> Probed {
+        let plain = (metadata.flags, metadata.project);
+        Probed {
+            metadata: metadata_digest(metadata),
+            plain_project: metadata.project == 0,
+            plain: metadata.xattrs.is_empty().then_some(plain),
+        }
+    }
+}
+
+/// Why a file drops out while it is looked at.
+#[derive(Debug, Clone)]
+pub struct Dropped {
+    pub reason: SkipReason,
+    pub note: Option<String>,
+}
+
+/// A file that is open, and what its metadata told. That it is what the walk saw, and no other that was put in its place,
+/// is known when it was [`Opened::unchanged`] behind all reading: its `ctime` says that it was so all the time.
+pub struct Opened {
+    file: Regular,
+    seen: FileState,
+    pub probed: Probed,
+}
+
+impl Opened {
+    /// Opens a file by its first name, and reads its metadata.
+    pub fn look(
+        survey: &Survey,
+        file: usize,
+        care: &Care,
+        ignore: &[Ignored],
+        cache: PageCache,
+    ) -> Result<Opened, Dropped> {
+        let seen = survey.scan.tree.state(file);
+        let open = open(survey, file)?;
+        let probed = match probe(&open, &seen, care, ignore) {
+            Ok(probed) => probed,
+            Err(why) => return Err(blamed(&open, &seen, why)),
+        };
+        let file = open.passing(seen.size, cache);
+        Ok(Opened { file, seen, probed })
+    }
+
+    /// Its extents, where the file system tells; asked only where there can be several.
+    pub fn extents(&self) -> Option<u32> {
+        if self.seen.blocks > 8 {
+            self.file.extents()
+        } else {
+            Some(1)
+        }
+    }
+
+    /// It will be read soon.
+    pub fn expect_soon(&self) {
+        self.file.expect_soon(self.seen.size);
+    }
+
+    /// Bytes that are read at once from `at` on, where `usual` would be.
+    pub fn stride(&self, at: u64, usual: usize) -> usize {
+        self.file.stride(at, usual)
+    }
+
+    /// Exactly `buffer.len()` bytes at `at`.
+    pub fn piece(&self, at: u64, buffer: &mut [u8]) -> Result<(), Dropped> {
+        let read = self.file.piece(at, buffer);
+        read.map_err(|error| self.failed(&error))
+    }
+
+    /// The fast hash of the beginning.
+    pub fn fingerprint(&self) -> Result<Fingerprint, Dropped> {
+        let beginning = self.file.beginning(self.seen.size, BEGINNING);
+        Ok(fingerprint(
+            &beginning.map_err(|error| self.failed(&error))?,
+        ))
+    }
+
+    /// The fast hash of the beginning, and the digest of the whole content: of one reading where the beginning is all.
+    pub fn hashes(&self) -> Result<(Fingerprint, Digest), Dropped> {
+        let size = self.seen.size;
+        let first = self.file.beginning(size, BEGINNING);
+        let first = first.map_err(|error| self.failed(&error))?;
+        let content = if begins_whole(size) {
+            sha256(&first)
+        } else {
+            self.file.expect_sequential();
+            let digest = self.file.digest(size);
+            digest.map_err(|error| self.failed(&error))?
+        };
+        Ok((fingerprint(&first), content))
+    }
+
+    /// Is the file what the walk saw, after it was read?
+    pub fn unchanged(&self) -> Result<(), Dropped> {
+        unchanged(&self.file, &self.seen)
+    }
+
+    fn failed(&self, error: &SysError) -> Dropped {
+        blamed(&self.file, &self.seen, dropped(error))
+    }
+}
+
+/// What the metadata of a file tell, if it may be shared by them.
+fn probe(
+    file: &Regular,
+    seen: &FileState,
+    care: &Care,
+    ignore: &[Ignored],
+) -> Result<Probed, Dropped> {
+    let told = file.flags_if_told().map_err(|e| dropped(&e))?;
+    if told.is_none() {
+        // A FIFO that took a file's place must not stay open: a guest that writes into it would find a reader.
+        unchanged(file, seen)?;
+    }
+    let flags = told.unwrap_or(0);
+    let metadata = file.metadata_of(seen, flags, ignore);
+    let metadata = metadata.map_err(|e| dropped(&e))?;
+    judge_flags(metadata.flags, Regular::means_immutable(flags))?;
+    match care.xattrs(&metadata.xattrs) {
+        None => Ok(Probed::of(&metadata)),
+        Some(verdict) => Err(Dropped {
+            reason: verdict.reason,
+            note: Some(verdict.rule.to_owned()),
+        }),
+    }
+}
+
+fn unchanged(file: &Regular, seen: &FileState) -> Result<(), Dropped> {
+    same(seen, &file.state().map_err(|e| dropped(&e))?)
+}
+
+/// Why a file drops out: for this reason, unless it is not what the walk saw.
+fn blamed(file: &Regular, seen: &FileState, why: Dropped) -> Dropped {
+    unchanged(file, seen).err().unwrap_or(why)
+}
+
+/// The fast hash of a file's beginning, whatever its metadata are.
+pub fn peek(survey: &Survey, file: usize, cache: PageCache) -> Result<Fingerprint, Dropped> {
+    let seen = survey.scan.tree.state(file);
+    let file = open(survey, file)?.passing(seen.size, cache);
+    let beginning = file.beginning(seen.size, BEGINNING);
+    unchanged(&file, &seen)?;
+    Ok(fingerprint(&beginning.map_err(|e| dropped(&e))?))
+}
+
+/// Where a file begins on its disk, as far as that can be known.
+pub fn place(survey: &Survey, file: usize) -> Option<u64> {
+    open(survey, file).ok()?.place()
+}
+
+fn judge_flags(flags: u32, immutable: bool) -> Result<(), Dropped> {
+    let foreign = foreign_flags(flags);
+    let note = match (immutable, foreign) {
+        (false, 0) => return Ok(()),
+        (true, _) => "immutable".to_owned(),
+        (false, foreign) => names(foreign),
+    };
+    Err(Dropped {
+        reason: SkipReason::InodeFlags,
+        note: Some(note),
+    })
+}
+
+/// What stands at a file's first name now.
+fn open(survey: &Survey, file: usize) -> Result<Regular, Dropped> {
+    let tree = &survey.scan.tree;
+    let name = tree.names_of(file).next().unwrap_or(0);
+    let path = tree.path(name);
+    let opened = survey.view.open_unproven(&path[1..]);
+    opened.map_err(|e| dropped(&e))?.ok_or(CHANGED)
+}
+
+fn same(seen: &FileState, now: &FileState) -> Result<(), Dropped> {
+    let same = moved(&Before::from(seen), now).is_empty();
+    if same { Ok(()) } else { Err(CHANGED) }
+}
+
+const CHANGED: Dropped = Dropped {
+    reason: SkipReason::ChangedWhileReading,
+    note: None,
+};
+
+fn dropped(error: &SysError) -> Dropped {
+    match error.meaning() {
+        Meaning::Gone | Meaning::PathChanged => CHANGED,
+        Meaning::Busy => Dropped {
+            reason: SkipReason::ChangedWhileReading,
+            note: Some("somebody holds a lease on it".into()),
+        },
+        _ => Dropped {
+            reason: SkipReason::Unreadable,
+            note: Some(error.to_string()),
+        },
+    }
+}

@@ -1,0 +1,342 @@
+//! `plan`: guests → scan → classify → match → choose → plan file. Nothing here can write to a guest.
+
+mod choose;
+mod classify;
+mod common_secrets;
+pub(super) mod guest_limits;
+mod lines;
+mod matching;
+mod near_misses;
+pub(super) mod output;
+pub(super) mod survey;
+mod survey_all;
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+
+use super::applying::ready::host;
+use super::threads;
+use super::threads::Crew;
+use super::{EngineError, Guest, GuestArg, guest, protection, sandbox};
+use crate::base::{Base, BaseError, Digests, Index, check_place};
+use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
+use crate::model::{
+    Action, BaseFacts, Escaped, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy,
+    Protect, Protection, SkipDetail, Summary,
+};
+use crate::rules::care::Care;
+use crate::rules::secrets::Secrets;
+use crate::rules::totals::SummaryBuilder;
+use crate::sys::host::machine;
+use crate::sys::{Dir, Meaning, PageCache};
+use choose::{Choices, choose_all};
+use classify::{Classified, Judge};
+use common_secrets::same_secrets;
+use lines::{Emitter, Stretch};
+use matching::Matcher;
+use matching::compare::Reader;
+use matching::digest_cache::Memory;
+use near_misses::Near;
+use output::{Output, OutputFile};
+use survey::{Opened, Survey};
+use survey_all::survey_all;
+
+/// What a plan is made of.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// The guests.
+    pub guests: Vec<GuestArg>,
+    /// The base; it need not exist.
+    pub base: PathBuf,
+    /// How objects shall be protected.
+    pub protect: Protect,
+    /// All other choices.
+    pub policy: Policy,
+    /// Shall this process, once the guests are open, give up for good what [`plan`] does not need? Not for a process
+    /// that wants to do anything else afterwards, or that has other threads: those are not confined.
+    pub confine: bool,
+    /// Shall the base be asked what earlier plans have read, and be told what this one reads?
+    pub cache: bool,
+    /// Most threads that work; `None` is as many as there are cores.
+    pub jobs: Option<usize>,
+    /// What becomes of the pages of large files that are read.
+    pub page_cache: PageCache,
+}
+
+/// A plan that was written.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// Its header.
+    pub header: Header,
+    /// Its guests.
+    pub guests: Vec<PlannedGuest>,
+    /// Its counts.
+    pub summary: Summary,
+    /// Its content digest.
+    pub digest: PlanDigest,
+}
+
+/// Makes a plan and writes it to `output`; `each` sees every action as it is written.
+pub fn plan(
+    options: &PlanOptions,
+    output: Output,
+    each: &mut dyn FnMut(&Action),
+    observer: &dyn Observer,
+) -> Result<Planned, EngineError> {
+    machine::large_tables_grow_in_place();
+    let care = Care::new(&options.policy)?;
+    let base_path = guest::base_path(&options.base)?;
+    let guests = guest::open_all(&options.guests, &base_path)?;
+    let base = open_base(&base_path, observer)?;
+    let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
+    let file = OutputFile::create(output, &guests, &base_path)?;
+    let reading = threads::reading(&guests, options.jobs)?;
+    let memory = base
+        .as_ref()
+        .filter(|_| options.cache && machine::is_root());
+    let place = memory.and_then(|base| cache_of(base, observer));
+    let memory = memory.filter(|_| place.is_some());
+    let opened = open_views(guests, options, &file, place.as_deref(), observer)?;
+    let memory = memory.map_or_else(Memory::default, Memory::of);
+    let crew = Crew::start(reading)?;
+    let judge = Judge {
+        care: &care,
+        secrets: &Secrets::new(),
+        index: &index,
+        policy: &options.policy,
+    };
+    let (surveys, classified) = crew.work(|| survey_all(opened, &judge, observer))?;
+    let found = Found {
+        options,
+        care: &care,
+        surveys: &surveys,
+        facts: &facts,
+        base: base.as_ref(),
+        index: &index,
+        protection: &protection,
+        crew: &crew,
+    };
+    let (classified, choices, sum) = found.decide(classified, memory, observer)?;
+    let header = header(options, host()?, facts.clone(), protection.clone());
+    let planned = surveys.iter().map(Survey::planned).collect();
+    write(
+        file,
+        header,
+        planned,
+        &surveys,
+        &classified,
+        &choices,
+        options.policy.skips,
+        sum,
+        each,
+        &crew,
+    )
+}
+
+/// Where a plan may write in the base; a base that cannot be written in remembers nothing.
+fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> {
+    let place = Digests::place(base);
+    let place = place.map_err(|error| {
+        observer.notice(&Event::Warning(&format!("{error}; all files are read")));
+    });
+    place.ok()
+}
+
+/// What is known of guests and base before the content of any file is read.
+struct Found<'a> {
+    options: &'a PlanOptions,
+    care: &'a Care,
+    surveys: &'a [Survey],
+    facts: &'a BaseFacts,
+    base: Option<&'a Base>,
+    index: &'a Index,
+    protection: &'a Protection,
+    crew: &'a Crew,
+}
+
+impl Found<'_> {
+    /// Match, choose: a decision for every file.
+    fn decide(
+        &self,
+        mut classified: Vec<Classified>,
+        memory: Memory<'_>,
+        observer: &dyn Observer,
+    ) -> Result<(Vec<Classified>, Choices<'_>, SummaryBuilder), EngineError> {
+        let (surveys, policy) = (self.surveys, &self.options.policy);
+        let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
+        for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
+            sum.skipped(*reason, count.files, count.bytes);
+        }
+        let reader = Reader {
+            surveys,
+            care: self.care,
+            policy,
+            memory: &memory,
+            crew: self.crew,
+            cache: self.options.page_cache,
+            crowded: AtomicBool::new(false),
+        };
+        let matched = Matcher::new(&reader, self.index).run(&classified, observer);
+        let near_misses = Near(&reader).misses(&classified, &matched);
+        memory.hand_over(surveys, &matched.groups, observer);
+        sum.noticed(near_misses, same_secrets(surveys, &classified));
+        let choices = self.crew.work(|| {
+            choose_all(
+                matched,
+                surveys,
+                &mut classified,
+                policy,
+                self.facts,
+                self.base,
+                self.index,
+                self.protection,
+                &mut sum,
+            )
+        })?;
+        Ok((classified, choices, sum))
+    }
+}
+
+/// Without root the base is closed: what it holds is then not known, and said so.
+fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<Base>, EngineError> {
+    match Base::open(path) {
+        Err(BaseError::Sys(error)) if error.meaning() == Meaning::Denied && !machine::is_root() => {
+            observer.notice(&Event::Warning(&format!(
+                "{error}; the objects in it are not considered"
+            )));
+            Ok(None)
+        }
+        other => Ok(other?),
+    }
+}
+
+fn look_at_base(
+    options: &PlanOptions,
+    path: &Path,
+    base: Option<&Base>,
+    guests: &[Guest],
+) -> Result<(BaseFacts, Protection, Index), EngineError> {
+    // A base that is not there yet is tried in the directory that it will be made in.
+    let place = match base {
+        Some(base) => base.dir().duplicate()?,
+        None => Dir::open(path.parent().unwrap_or(path))?,
+    };
+    check_place(path)?;
+    let filesystem = machine::filesystem(&place)?;
+    for guest in guests {
+        one_filesystem(guest, &place)?;
+    }
+    let index = base.map(Index::read).transpose()?.unwrap_or_default();
+    let protection = protection::decide(options.protect, &place)?;
+    let facts = BaseFacts {
+        path: path.to_owned(),
+        filesystem: filesystem.name,
+        max_links: filesystem.max_links,
+        objects: index.len() as u64,
+    };
+    Ok((facts, protection, index))
+}
+
+fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
+    let same =
+        guest.id.dev == place.state()?.id.dev && guest.root.mount_id()? == place.mount_id()?;
+    if same {
+        return Ok(());
+    }
+    Err(EngineError::CannotHere(format!(
+        "{} and the base at {} are not on one mount of one file system: hard links cannot cross them; name a base there with --base",
+        Escaped::of(&guest.path),
+        Escaped::of(place.path())
+    )))
+}
+
+/// Behind this no byte of a guest was read, and what is needed no more is given up.
+fn open_views(
+    guests: Vec<Guest>,
+    options: &PlanOptions,
+    output: &OutputFile,
+    cache: Option<&Path>,
+    observer: &dyn Observer,
+) -> Result<Vec<Opened>, EngineError> {
+    let opened = Opened::all(guests)?;
+    if options.confine {
+        sandbox::to_plan(&opened, output.directory(), cache, observer);
+    }
+    Ok(opened)
+}
+
+fn header(options: &PlanOptions, host: String, base: BaseFacts, protection: Protection) -> Header {
+    Header {
+        schema: PLAN_SCHEMA_ID.to_owned(),
+        kind: "unify.plan".into(),
+        format: FORMAT.into(),
+        created: machine::now(),
+        tool: concat!("unify ", env!("CARGO_PKG_VERSION")).into(),
+        edit: "delete lines, turn link or flag into skip, add notes; anything else needs --accept-edits".into(),
+        host,
+        base,
+        policy: options.policy.clone(),
+        protection,
+        unseen_attributes: if machine::sees_all_attributes() {
+            Vec::new()
+        } else {
+            vec!["trusted.*".into()]
+        },
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the last step of the pipeline needs what all steps before found"
+)]
+fn write(
+    file: OutputFile,
+    header: Header,
+    guests: Vec<PlannedGuest>,
+    surveys: &[Survey],
+    classified: &[Classified],
+    choices: &Choices<'_>,
+    detail: SkipDetail,
+    mut sum: SummaryBuilder,
+    each: &mut dyn FnMut(&Action),
+    crew: &Crew,
+) -> Result<Planned, EngineError> {
+    let (mut out, form) = file.writer().map_err(EngineError::Output)?;
+    let mut writer =
+        PlanWriter::new(&mut out, form, &header, &guests).map_err(EngineError::Output)?;
+    let emitters = (0u32..).zip(surveys).zip(classified);
+    let emitters = emitters.map(|((guest, survey), judged)| Emitter {
+        guest,
+        survey,
+        judged,
+        choices,
+        detail,
+    });
+    let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
+    let stretches = taking_part.flat_map(Emitter::stretches);
+    let make = |stretch: Stretch<'_>| encoded(&stretch, form);
+    crew.make_ahead(stretches, make, |made| {
+        let (actions, encoded) = made.map_err(EngineError::Output)?;
+        for action in &actions {
+            sum.action(action);
+            each(action);
+        }
+        writer.actions(encoded).map_err(EngineError::Output)
+    })?;
+    let summary = sum.finish();
+    let digest = writer.finish(&summary).map_err(EngineError::Output)?;
+    out.publish()?;
+    Ok(Planned {
+        header,
+        guests,
+        summary,
+        digest,
+    })
+}
+
+fn encoded(stretch: &Stretch<'_>, form: Form) -> io::Result<(Vec<Action>, Encoded)> {
+    let actions = stretch.lines();
+    let encoded = Encoded::new(form, &actions)?;
+    Ok((actions, encoded))
+}

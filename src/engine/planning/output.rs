@@ -1,0 +1,136 @@
+//! Where a plan goes: a file that appears whole or not at all, or standard output; compressed or not, as a document
+//! or as lines, by the ending of its name.
+
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use crate::engine::guest::base_path;
+use crate::engine::{EngineError, Guest};
+use crate::ledger::{Form, PaperWriter};
+use crate::model::Escaped;
+use crate::sys::own::new_file::NewFile;
+
+/// Where the plan shall go.
+pub enum Output {
+    /// A file; refused within a guest or the base.
+    File(PathBuf),
+    /// Anything else, as an uncompressed document.
+    Stream(Box<dyn Write>),
+}
+
+/// An output that was opened before the work began, so that a wrong path is known at once.
+pub(super) struct OutputFile {
+    sink: Sink,
+    form: Form,
+    compressed: bool,
+}
+
+enum Sink {
+    File(NewFile),
+    Stream(Box<dyn Write>),
+}
+
+impl OutputFile {
+    /// Opens the output. A plan tells every name of every guest, so it is its owner's alone and never lies in a guest.
+    pub fn create(
+        output: Output,
+        guests: &[Guest],
+        base: &Path,
+    ) -> Result<OutputFile, EngineError> {
+        match output {
+            Output::Stream(stream) => Ok(OutputFile {
+                sink: Sink::Stream(stream),
+                form: Form::Document,
+                compressed: false,
+            }),
+            Output::File(path) => {
+                let place = base_path(&path)?;
+                let inside = guests
+                    .iter()
+                    .map(|guest| guest.path.as_path())
+                    .chain([base])
+                    .find(|top| place.starts_with(top));
+                if let Some(top) = inside {
+                    return Err(EngineError::Usage(format!(
+                        "the plan must not lie within {}",
+                        Escaped::of(top)
+                    )));
+                }
+                let name = path.to_string_lossy().into_owned();
+                let plain = name.strip_suffix(".zst").unwrap_or(&name);
+                let form = if plain.ends_with(".jsonl") {
+                    Form::Lines
+                } else {
+                    Form::Document
+                };
+                Ok(OutputFile {
+                    sink: Sink::File(NewFile::create(&path)?),
+                    form,
+                    compressed: name.ends_with(".zst"),
+                })
+            }
+        }
+    }
+
+    /// The directory that it will be renamed in; a stream has none.
+    pub fn directory(&self) -> Option<&Path> {
+        match &self.sink {
+            Sink::File(file) => Some(file.directory()),
+            Sink::Stream(_) => None,
+        }
+    }
+
+    /// The writer, and the form that the plan shall have.
+    pub fn writer(self) -> io::Result<(PlanOut, Form)> {
+        Ok((
+            PlanOut(PaperWriter::new(
+                BufWriter::new(self.sink),
+                self.compressed,
+            )?),
+            self.form,
+        ))
+    }
+}
+
+/// An open plan. Dropped before [`PlanOut::publish`], it leaves nothing.
+pub(super) struct PlanOut(PaperWriter<BufWriter<Sink>>);
+
+impl PlanOut {
+    /// Makes the plan visible, whole.
+    pub fn publish(self) -> Result<(), EngineError> {
+        let buffered = self.0.finish().map_err(EngineError::Output)?;
+        let sink = buffered
+            .into_inner()
+            .map_err(|error| EngineError::Output(error.into_error()))?;
+        match sink {
+            Sink::File(file) => Ok(file.publish()?),
+            Sink::Stream(mut stream) => stream.flush().map_err(EngineError::Output),
+        }
+    }
+}
+
+impl Write for PlanOut {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl Write for Sink {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Sink::File(file) => file.write(bytes),
+            Sink::Stream(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Sink::File(file) => file.flush(),
+            Sink::Stream(stream) => stream.flush(),
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! One guest as the plan sees it: opened, walked, asked for its config files.
+
+use crate::engine::activity;
+use crate::engine::activity::Condition;
+use crate::engine::{EngineError, Guest};
+use crate::model::{
+    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
+};
+use crate::packages::{Answer, ask_all};
+use crate::rules::care::{Covers, table};
+use crate::scan::{Scan, scan};
+use crate::sys::guest::in_root::InRoot;
+use crate::sys::{SysResult, View};
+
+/// A guest that was read.
+pub struct Survey {
+    pub guest: Guest,
+    pub view: View,
+    pub scan: Scan,
+    pub answer: Answer,
+    /// Was nobody asked?
+    pub databases_ignored: bool,
+    pub condition: Condition,
+    /// Why it takes no part, if it does not.
+    pub left_out: Option<String>,
+    /// Directories that a care rule means under another name: the guest reaches them through a link.
+    pub aliases: Vec<Alias>,
+}
+
+/// `real` is what `known`, a directory of a care rule, leads to in this guest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alias {
+    pub real: Vec<u8>,
+    pub known: Vec<u8>,
+}
+
+/// A guest that is ready to be read, and of which nothing was read yet.
+pub struct Opened {
+    guest: Guest,
+    condition: Condition,
+    view: View,
+}
+
+impl Opened {
+    /// Looks at who is inside of all guests, then opens a view of each: the last steps that need all of root's rights.
+    pub fn all(guests: Vec<Guest>) -> SysResult<Vec<Opened>> {
+        let conditions = activity::look(guests.iter(), &[])?;
+        let open = |(guest, condition): (Guest, Condition)| {
+            Ok(Opened {
+                view: View::of(&guest.root)?,
+                guest,
+                condition,
+            })
+        };
+        guests.into_iter().zip(conditions).map(open).collect()
+    }
+
+    /// Does reading it leave no trace, whoever owns the files?
+    pub fn is_private(&self) -> bool {
+        self.view.is_private()
+    }
+}
+
+/// Reads a guest: names first, then databases, so that a config file which is replaced between the two is not what the
+/// walk saw, and drops out. Writes nothing into it, not even an access time where the
+/// mount can be cloned.
+pub fn survey(
+    opened: Opened,
+    policy: &Policy,
+    observer: &dyn Observer,
+) -> Result<Survey, EngineError> {
+    let Opened {
+        guest,
+        condition,
+        view,
+    } = opened;
+    let in_root = InRoot::new(view.descriptor()?);
+    let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
+    let scanned = scan(&view, observer)?;
+    let too_large = scanned.as_ref().err().map(ToString::to_string);
+    let scan = scanned.unwrap_or_default();
+    let asked = policy.package_databases.of(&guest.name) == Asked::Use;
+    let answer = if asked && too_large.is_none() {
+        ask_all(&in_root, &|path| scan.tree.has_directory(path))
+    } else {
+        Answer::default()
+    };
+    let aliases = aliases(&in_root);
+    let left_out = too_large.or_else(|| match policy.on_damaged_database {
+        OnDamaged::ExcludeGuest => damaged(&answer.databases),
+        OnDamaged::CareRulesOnly => None,
+    });
+    Ok(Survey {
+        guest,
+        view,
+        scan,
+        answer,
+        databases_ignored: !asked,
+        condition,
+        left_out,
+        aliases,
+    })
+}
+
+impl Survey {
+    /// A file as people read it: `GUEST:PATH` by its first name.
+    pub fn shown(&self, file: usize) -> String {
+        let tree = &self.scan.tree;
+        let name = tree.names_of(file).next().unwrap_or(0);
+        format!("{}:{}", self.guest.name, tree.guest_path(name))
+    }
+
+    /// The package of a file by its first name, which this is.
+    pub fn owner(&self, path: &[u8]) -> Option<Owner> {
+        let package = self.answer.owners.of(path)?;
+        Some(Owner {
+            package: package.name.to_string(),
+            version: package.version.as_deref().map(str::to_owned),
+        })
+    }
+
+    /// Its line in the plan.
+    pub fn planned(&self) -> PlannedGuest {
+        let tree = &self.scan.tree;
+        PlannedGuest {
+            name: self.guest.name.clone(),
+            root: self.guest.path.clone(),
+            dev: self.guest.id.dev.to_string(),
+            ino: self.guest.id.ino.to_string(),
+            files: tree.files() as u64,
+            bytes: tree
+                .states()
+                .map(|state| state.size)
+                .fold(0, u64::saturating_add),
+            unread: self.scan.unread.len() as u64,
+            running: self.condition.running.is_some(),
+            databases: self.answer.databases.clone(),
+            databases_ignored: self.databases_ignored,
+            left_out: self.left_out.clone(),
+        }
+    }
+}
+
+/// A guest whose database cannot be believed takes no part: what it calls configuration is not known.
+fn damaged(databases: &[Database]) -> Option<String> {
+    let damaged = databases
+        .iter()
+        .find(|database| database.state == DatabaseState::Damaged)?;
+    let problem = damaged.problem.as_deref().unwrap_or("it cannot be read");
+    Some(format!(
+        "its {} database is damaged: {problem}; mend it, or let care rules decide with --on-damaged-database care-rules-only",
+        damaged.manager
+    ))
+}
+
+/// Plain directories of care rules that lead elsewhere in this guest, such as `/var` to `/data/var`.
+fn aliases(root: &InRoot) -> Vec<Alias> {
+    let names = table().iter().flat_map(|rule| match rule.covers {
+        Covers::Names(names) | Covers::UnreadableNames(names) => names,
+        Covers::Files(_) => &[],
+    });
+    let plain = names.filter(|name| name.starts_with('/') && !name.contains(['*', '?', '[']));
+    let mut all: Vec<Alias> = plain
+        .filter_map(|name| alias(root, name.as_bytes()))
+        .collect();
+    all.sort_by(|a, b| (&a.real, &a.known).cmp(&(&b.real, &b.known)));
+    all.dedup();
+    all
+}
+
+/// A link to the root itself would mean the whole guest: the files below are judged by their own names.
+fn alias(root: &InRoot, known: &[u8]) -> Option<Alias> {
+    let target = root.resolve(known).ok()??.path;
+    let differs = target.as_bytes() != known && !target.is_root();
+    differs.then(|| Alias {
+        real: target.as_bytes().to_vec(),
+        known: known.to_vec(),
+    })
+}

@@ -1,0 +1,43 @@
+//! All guests, read and judged side by side. A guest that was read is judged when nobody has one to read any more: guests
+//! differ in size, and who has nothing left to read judges while others still read.
+
+use super::classify::{Classified, Judge, classify};
+use super::survey::{Opened, Survey, survey};
+use crate::engine::EngineError;
+use crate::model::{Event, Observer, Stage};
+
+/// What was read of a guest, and what its files may do.
+type Judged = Result<(Survey, Classified), EngineError>;
+
+/// Reads and judges all guests, in their order.
+pub(super) fn survey_all(
+    guests: Vec<Opened>,
+    judge: &Judge<'_>,
+    observer: &dyn Observer,
+) -> Result<(Vec<Survey>, Vec<Classified>), EngineError> {
+    observer.notice(&Event::Begin(Stage::Scan, None));
+    let mut all: Vec<Option<Judged>> = guests.iter().map(|_| None).collect();
+    rayon::scope_fifo(|scope| {
+        for (guest, place) in guests.into_iter().zip(&mut all) {
+            scope.spawn_fifo(move |scope| match survey(guest, judge.policy, observer) {
+                Err(error) => *place = Some(Err(error)),
+                Ok(survey) => scope.spawn_fifo(move |_| {
+                    let judged = classify_unless_left_out(&survey, judge);
+                    *place = Some(Ok((survey, judged)));
+                }),
+            });
+        }
+    });
+    let all: Result<Vec<_>, _> = all.into_iter().flatten().collect();
+    observer.notice(&Event::End(Stage::Scan));
+    Ok(all?.into_iter().unzip())
+}
+
+/// A guest that is left out has no actions at all.
+fn classify_unless_left_out(survey: &Survey, judge: &Judge<'_>) -> Classified {
+    if survey.left_out.is_none() {
+        classify(survey, judge)
+    } else {
+        Classified::default()
+    }
+}

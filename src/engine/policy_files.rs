@@ -1,0 +1,37 @@
+//! Lists of patterns and policies, read from files.
+
+use std::path::Path;
+
+use super::EngineError;
+use crate::ledger::policy_file::{self, PolicyFile};
+use crate::model::{Digest, Pattern};
+use crate::rules::care::table;
+use crate::rules::pattern::parse_list;
+use crate::sys::hash::sha256;
+use crate::sys::host::machine;
+use crate::sys::own::papers;
+
+/// Most bytes of a list or policy: a person wrote it.
+const LONGEST: u64 = 1 << 20;
+
+/// The patterns of a list in the original's syntax. A list that cannot be read is an error: an empty one would share more.
+pub fn read_patterns(path: &Path) -> Result<Vec<Pattern>, EngineError> {
+    let text = papers::read_text(path, LONGEST)?;
+    Ok(parse_list(&text, &path.to_string_lossy())?)
+}
+
+/// A policy file and the digest of its content.
+pub fn read_policy(path: &Path) -> Result<(PolicyFile, Digest), EngineError> {
+    let bytes = papers::read_text(path, LONGEST)?;
+    let name = path.to_string_lossy();
+    let text = std::str::from_utf8(&bytes)
+        .map_err(|_| EngineError::Usage(format!("{name}: a policy file is UTF-8 text")))?;
+    let care = |code: &str| {
+        let rows = table().iter().map(|rule| rule.reason);
+        rows.into_iter().find(|reason| reason.code() == code)
+    };
+    let today: String = machine::now().chars().take("2026-11-21".len()).collect();
+    let policy = policy_file::parse(text, &name, &today, care);
+    let policy = policy.map_err(|bad| EngineError::Usage(bad.to_string()))?;
+    Ok((policy, sha256(&bytes)))
+}

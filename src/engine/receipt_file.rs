@@ -1,0 +1,181 @@
+//! The receipt of the run in hand: one line an action, durable before anything is dropped.
+
+use std::collections::BTreeMap;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use super::exchange::names::Fate;
+use crate::ledger::ReceiptWriter;
+use crate::model::{
+    Event, Link, ObjectId, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind, RunTotals,
+    Stillness,
+};
+use crate::sys::own::papers::Growing;
+use crate::sys::{SysError, SysResult};
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunResult {
+    /// Its name.
+    pub run: RunId,
+    /// Apply or undo.
+    pub what: RunKind,
+    /// Its counts.
+    pub totals: RunTotals,
+    /// How often each refusal code was met.
+    pub refusals: BTreeMap<&'static str, u64>,
+    /// Files of guests that were put into quarantine and need a person.
+    pub quarantined: u64,
+    /// Was it stopped by a signal before its end? What was done is whole.
+    pub interrupted: bool,
+    /// Link actions, or files of an undo, that were done.
+    pub links: u64,
+    /// The limit that ended it early, as the user gave it.
+    pub limit: Option<&'static str>,
+    /// For how long running guests were frozen.
+    pub stillness: Stillness,
+}
+
+impl RunResult {
+    /// A run that has done nothing yet.
+    pub(super) fn begun(run: RunId, what: RunKind) -> RunResult {
+        RunResult {
+            run,
+            what,
+            totals: RunTotals::default(),
+            refusals: BTreeMap::new(),
+            quarantined: 0,
+            interrupted: false,
+            links: 0,
+            limit: None,
+            stillness: Stillness::default(),
+        }
+    }
+}
+
+/// A receipt that grows: written when it is synced, a batch at a time.
+pub(super) struct ReceiptFile<'a> {
+    writer: ReceiptWriter<BufWriter<Growing>>,
+    sync: Growing,
+    observer: &'a dyn Observer,
+    pub result: RunResult,
+    /// What lines say that came back, and did not.
+    taken_back: u64,
+}
+
+impl<'a> ReceiptFile<'a> {
+    pub fn create(
+        path: &Path,
+        receipt: &Receipt,
+        observer: &'a dyn Observer,
+    ) -> SysResult<ReceiptFile<'a>> {
+        let (file, sync) = (Growing::open(path)?, Growing::open(path)?);
+        let failed = |e| SysError::new("write", path, e);
+        let mut writer = ReceiptWriter::new(BufWriter::new(file), receipt).map_err(failed)?;
+        // Whoever heals after us finds the guests by it.
+        writer.flush().map_err(failed)?;
+        let result = RunResult::begun(receipt.run.clone(), receipt.what);
+        Ok(ReceiptFile {
+            writer,
+            sync,
+            observer,
+            result,
+            taken_back: 0,
+        })
+    }
+
+    /// Adds what became of one action. Durable with the next [`ReceiptFile::sync`].
+    pub fn add(&mut self, line: &ReceiptLine) -> SysResult<()> {
+        self.count(line);
+        self.writer
+            .line(line)
+            .map_err(|e| SysError::new("write", "the receipt", e))
+    }
+
+    /// Files of so many bytes were kept after their lines were written: whichever line was to pay for the object, this room
+    /// does not come back.
+    pub fn takes_back(&mut self, bytes: u64) {
+        self.taken_back += bytes;
+    }
+
+    /// Makes all lines so far durable.
+    pub fn sync(&mut self) -> SysResult<()> {
+        self.writer
+            .flush()
+            .map_err(|e| SysError::new("write", "the receipt", e))?;
+        self.sync.sync()
+    }
+
+    /// Writes the totals, which say that the run ended by itself.
+    pub fn finish(mut self) -> SysResult<RunResult> {
+        let total = &mut self.result.totals.bytes;
+        *total = total.saturating_sub(self.taken_back);
+        let failed = |e| SysError::new("write", "the receipt", e);
+        let mut file = self.writer.finish(&self.result.totals).map_err(failed)?;
+        file.flush().map_err(failed)?;
+        self.sync.sync()?;
+        Ok(self.result)
+    }
+
+    fn count(&mut self, line: &ReceiptLine) {
+        let totals = &mut self.result.totals;
+        match &line.outcome {
+            Outcome::Done { saved, .. } => {
+                totals.done += 1;
+                self.result.links += u64::from(line.guest.is_some());
+                totals.names += line.paths.len() as u64;
+                totals.bytes += saved;
+            }
+            Outcome::AlreadyDone => totals.already += 1,
+            Outcome::Refused(refusal) => {
+                totals.refused += 1;
+                *self.result.refusals.entry(refusal.code()).or_default() += 1;
+            }
+            Outcome::Failed(_) => totals.failed += 1,
+        }
+        if matches!(line.outcome, Outcome::Refused(_) | Outcome::Failed(_)) {
+            self.observer.notice(&Event::NotDone(
+                line.guest.as_ref(),
+                &line.paths,
+                &line.outcome,
+            ));
+        }
+    }
+}
+
+impl Fate {
+    /// The outcome of a job that did not succeed; `None` where it did.
+    pub(super) fn bad_outcome(&self) -> Option<Outcome> {
+        match self {
+            Fate::Done | Fate::DoneAndKept => None,
+            Fate::Refused(refusal) => Some(Outcome::Refused(refusal.clone())),
+            Fate::Failed(why) => Some(Outcome::Failed(why.clone())),
+            Fate::Full => Some(Outcome::Failed(
+                "the object has as many names as the file system allows".into(),
+            )),
+            Fate::Again => Some(Outcome::Failed(
+                "the file that was to be shared is not what it was".into(),
+            )),
+        }
+    }
+}
+
+/// The line of a link action.
+pub(super) fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> ReceiptLine {
+    ReceiptLine {
+        guest: Some(link.guest.clone()),
+        paths: super::applying::prepare::names_of(link),
+        object,
+        outcome,
+    }
+}
+
+/// The line of a flag action.
+pub(super) fn flag_line(object: ObjectId, outcome: Outcome) -> ReceiptLine {
+    ReceiptLine {
+        guest: None,
+        paths: Vec::new(),
+        object,
+        outcome,
+    }
+}

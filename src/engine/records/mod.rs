@@ -1,0 +1,227 @@
+//! What the base remembers: every receipt, replayed in order. It says which names were linked to which object and not
+//! undone since. It is a memory, not a fact: what a name refers to now is asked of the disk.
+
+pub(super) mod holders;
+mod linked_files;
+pub(super) mod object_set;
+pub(super) mod rediscover;
+mod table;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use super::{EngineError, Guest};
+use crate::base::Base;
+use crate::ledger::{ReceiptError, ReceiptReader};
+use crate::model::{
+    Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptGuest, ReceiptLine,
+    Refusal, RunEnd, RunId, RunKind, RunStatus,
+};
+use crate::sys::own::papers;
+use crate::sys::{SysError, SysResult};
+use linked_files::Remembered;
+
+pub(super) use linked_files::Linked;
+
+/// A guest that the base remembers. Its name says who it is, its root where it was last.
+#[derive(Debug, Clone)]
+pub(super) struct Known {
+    pub root: PathBuf,
+    number: u32,
+}
+
+impl Known {
+    /// Its root, if a directory is there.
+    pub fn open(&self, name: &GuestName) -> Option<Guest> {
+        Guest::open(name.clone(), &self.root).ok()
+    }
+}
+
+/// All receipts of a base. Files are in a table that goes on in the base, so that memory does not grow with them; where
+/// nothing may be written, as in `status` and `verify`, all are held.
+#[derive(Debug)]
+pub(super) struct History {
+    pub guests: BTreeMap<GuestName, Known>,
+    pub runs: Vec<RunStatus>,
+    /// Runs by the content digest of their plan.
+    pub plans: Vec<(Digest, RunId)>,
+    files: Remembered,
+}
+
+impl History {
+    /// Replays all receipts, oldest first.
+    pub fn read(base: &Base) -> Result<History, EngineError> {
+        let mut history = History {
+            guests: BTreeMap::new(),
+            runs: Vec::new(),
+            plans: Vec::new(),
+            files: Remembered::new(base.path()),
+        };
+        for run in base.runs()? {
+            for name in ["receipt.jsonl", "recovered.jsonl"] {
+                history.replay(base, &run, name)?;
+            }
+        }
+        Ok(history)
+    }
+
+    /// Are there files of the guest that were linked and not undone?
+    pub fn has_files(&self, known: &Known) -> bool {
+        self.files.count(known.number) > 0
+    }
+
+    /// Guests that hold names and whose roots are still there, opened; without those in `open`.
+    pub fn holders(&self, open: &[Guest]) -> Vec<Guest> {
+        let held = self.guests.iter().filter(|(name, known)| {
+            self.has_files(known) && !open.iter().any(|guest| guest.name == **name)
+        });
+        held.filter_map(|(name, known)| known.open(name)).collect()
+    }
+
+    /// Every file that was linked and not undone, with its guest; in no order that means anything.
+    pub fn files(&self) -> impl Iterator<Item = SysResult<(&GuestName, Linked)>> {
+        let numbers = self.guests.iter().map(|(name, known)| (known.number, name));
+        let names: HashMap<u32, &GuestName> = numbers.collect();
+        self.files.all().filter_map(move |file| match file {
+            Ok((guest, linked)) => Some(Ok((*names.get(&guest)?, linked))),
+            Err(error) => Some(Err(error)),
+        })
+    }
+
+    /// The same, guest by guest and by first name, as far as `wanted` says. All of them are in memory then.
+    pub fn by_guest(
+        &self,
+        wanted: impl Fn(&GuestName, &Linked) -> bool,
+    ) -> SysResult<BTreeMap<&GuestName, Vec<Linked>>> {
+        let mut all: BTreeMap<&GuestName, Vec<Linked>> = BTreeMap::new();
+        for file in self.files() {
+            let (guest, linked) = file?;
+            if wanted(guest, &linked) {
+                all.entry(guest).or_default().push(linked);
+            }
+        }
+        for files in all.values_mut() {
+            files.sort_by(|a, b| a.paths.cmp(&b.paths));
+        }
+        Ok(all)
+    }
+
+    /// Is this the first name of a file that was linked and not undone?
+    pub fn has(&self, guest: &GuestName, first: &GuestPath) -> SysResult<bool> {
+        match self.guests.get(guest) {
+            Some(known) => Ok(self.files.run_of(known.number, first)?.is_some()),
+            None => Ok(false),
+        }
+    }
+
+    /// Objects that names were linked to, and whether a run that did so protects them.
+    pub fn protection(&self) -> SysResult<HashMap<ObjectId, bool>> {
+        let mut all = HashMap::new();
+        for file in self.files() {
+            let (_, file) = file?;
+            *all.entry(file.object).or_default() |= file.protected;
+        }
+        Ok(all)
+    }
+
+    fn replay(&mut self, base: &Base, run: &RunId, name: &str) -> Result<(), EngineError> {
+        let path = base.run_paper(run, name);
+        let damaged =
+            |e: ReceiptError| SysError::new("use", &path, std::io::Error::other(e.to_string()));
+        let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
+            return Ok(());
+        };
+        let mut reader = match ReceiptReader::open(file) {
+            // A run that was killed before its first line was whole has done nothing.
+            Err(ReceiptError::NotAReceipt) => return Ok(()),
+            other => other.map_err(damaged)?,
+        };
+        let receipt = reader.receipt().clone();
+        self.see(&receipt);
+        while let Some(line) = reader.next_line().map_err(damaged)? {
+            self.take(&receipt, line)?;
+        }
+        let totals = reader.finish().map_err(damaged)?.totals;
+        if name == "receipt.jsonl" {
+            self.plans
+                .extend(receipt.plan.map(|plan| (plan, run.clone())));
+            self.runs.push(RunStatus {
+                end: end_of(base, run, totals.is_some())?,
+                run: run.clone(),
+                what: receipt.what,
+                started: receipt.started,
+                totals,
+            });
+        }
+        Ok(())
+    }
+
+    /// A guest that is known may have been brought to another place.
+    fn see(&mut self, receipt: &Receipt) {
+        for guest in &receipt.guests {
+            if let Some(known) = self.guests.get_mut(&guest.name) {
+                known.root.clone_from(&guest.root);
+            }
+        }
+    }
+
+    fn take(&mut self, receipt: &Receipt, line: ReceiptLine) -> SysResult<()> {
+        let named = |g: &&ReceiptGuest| Some(&g.name) == line.guest.as_ref();
+        let Some(guest) = receipt.guests.iter().find(named) else {
+            return Ok(());
+        };
+        let number = self.number_of(guest);
+        let Some(first) = line.paths.first() else {
+            return Ok(());
+        };
+        let before = self.files.run_of(number, first)?;
+        // What healing finished may stand in the receipt already, and there with more facts.
+        let in_receipt = before == Some(&receipt.run);
+        let mtime = match line.outcome {
+            Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
+            Outcome::AlreadyDone if before.is_none() => None,
+            // A name that undo found to be the guest's own, or gone, is ours no more.
+            Outcome::Refused(Refusal::NotShared {} | Refusal::Gone {})
+                if receipt.what == RunKind::Undo =>
+            {
+                None
+            }
+            _ => return Ok(()),
+        };
+        match receipt.what {
+            RunKind::Undo => self.files.forget(number, &line.paths),
+            RunKind::Apply => {
+                let linked = Linked {
+                    paths: line.paths,
+                    object: line.object,
+                    run: receipt.run.clone(),
+                    mtime,
+                    protected: receipt.protect.is_some_and(|mode| mode != Protect::None),
+                };
+                self.files.link(number, &linked)
+            }
+        }
+    }
+
+    /// The number of a guest that is known from here on, and where it is.
+    fn number_of(&mut self, guest: &ReceiptGuest) -> u32 {
+        let next = self.guests.len() as u32;
+        let known = self.guests.entry(guest.name.clone());
+        let known = known.or_insert_with(|| Known {
+            root: PathBuf::new(),
+            number: next,
+        });
+        known.root.clone_from(&guest.root);
+        known.number
+    }
+}
+
+/// The directory of what is in flight goes with the end of a run, or of its healing.
+fn end_of(base: &Base, run: &RunId, has_totals: bool) -> SysResult<RunEnd> {
+    let in_flight = SysError::absent(base.staging().look(run.to_string().as_bytes()))?;
+    Ok(match (in_flight, has_totals) {
+        (Some(_), _) => RunEnd::Unfinished,
+        (None, true) => RunEnd::Whole,
+        (None, false) => RunEnd::Recovered,
+    })
+}

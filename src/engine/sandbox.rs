@@ -1,0 +1,73 @@
+//! How far each command that only reads is confined, before it reads what others wrote.
+//!
+//! The calling process is confined for good. Where a kernel gives less, a command works as it did before: the walls are
+//! there for mistakes, and nothing relies on them.
+
+use std::path::Path;
+
+use super::EngineError;
+use super::planning::survey::Opened;
+use crate::base::{Base, Scrubbed};
+use crate::model::{Event, Observer};
+use crate::sys::host::machine;
+use crate::sys::{Bounds, Reads, confine};
+
+/// `plan`: reads views, renames its file within `output`, and writes in the base's `cache`.
+pub(super) fn to_plan(
+    guests: &[Opened],
+    output: Option<&Path>,
+    cache: Option<&Path>,
+    observer: &dyn Observer,
+) {
+    let private = guests.iter().all(Opened::is_private);
+    let bounds = Bounds {
+        reads: if private { Reads::Views } else { Reads::Disk },
+        renames_in: output,
+        writes_in: cache.as_slice(),
+        writes: &[],
+    };
+    confine_to(&bounds, observer);
+}
+
+/// `verify`, `status` and `explain`: read guests and the base, write nothing. Views can still be made: cloning a mount
+/// changes no tree, which is what Landlock forbids.
+pub fn to_reading(observer: &dyn Observer) {
+    confine_to(&nothing_written(Reads::Disk), observer);
+}
+
+/// `verify --base`: reads a base and its guests, and writes when it read what, in a directory of its own; and who holds
+/// the lock, into that file. No object can be written, whatever its flags.
+pub fn to_scrubbing(base: &Path, observer: &dyn Observer) -> Result<(), EngineError> {
+    let base = Base::existing(base)?;
+    let (memory, lock) = (Scrubbed::place(&base)?, base.lock_file()?);
+    let bounds = Bounds {
+        writes_in: &[&memory],
+        writes: &[&lock],
+        ..nothing_written(Reads::Disk)
+    };
+    confine_to(&bounds, observer);
+    Ok(())
+}
+
+/// `show`: reads a plan that is open.
+pub fn to_papers(observer: &dyn Observer) {
+    confine_to(&nothing_written(Reads::Papers), observer);
+}
+
+fn nothing_written(reads: Reads) -> Bounds<'static> {
+    Bounds {
+        reads,
+        renames_in: None,
+        writes_in: &[],
+        writes: &[],
+    }
+}
+
+/// Only root is told: nobody else has much to lose.
+fn confine_to(bounds: &Bounds<'_>, observer: &dyn Observer) {
+    if confine(bounds).is_none() && machine::is_root() {
+        observer.notice(&Event::Warning(
+            "this kernel lets no process give up its rights: guests are read with all of root's",
+        ));
+    }
+}

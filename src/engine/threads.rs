@@ -1,0 +1,189 @@
+//! The threads of a command that reads much: workers, and among them those who read content. They are started when the process has given
+//! up what it does not need, so that they have given it up, too.
+
+use std::collections::VecDeque;
+use std::sync::atomic::{self, AtomicBool};
+use std::sync::mpsc;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::{EngineError, Guest};
+use crate::rules::reading::{Disk, Machine, Order, Reading};
+use crate::sys::host::machine;
+use crate::sys::{Dir, PageCache, SysResult, rotates};
+
+/// How a command reads what it checks.
+#[derive(Debug, Clone, Copy)]
+pub struct Readers {
+    /// What becomes of pages that are read.
+    pub cache: PageCache,
+    /// At most so many threads; as many as there are cores where nothing is said.
+    pub jobs: Option<usize>,
+}
+
+/// How guests on this disk are read, by so many threads at most.
+pub(super) fn reading(guests: &[Guest], jobs: Option<usize>) -> SysResult<Reading> {
+    // All guests are on one file system.
+    reading_in(guests.first().map(|one| &one.root), jobs)
+}
+
+/// The same for the disk that holds a directory.
+pub(super) fn reading_in(dir: Option<&Dir>, jobs: Option<usize>) -> SysResult<Reading> {
+    let rotates = dir.map_or(Ok(false), rotates)?;
+    let disk = if rotates { Disk::Rotating } else { Disk::Other };
+    let machine = Machine {
+        disk,
+        cores: machine::cores(),
+        descriptors: machine::descriptors(),
+    };
+    Ok(Reading::of(machine, jobs))
+}
+
+/// So much for each worker is made before it is taken.
+const AHEAD: usize = 8;
+
+/// Threads that are there.
+pub(super) struct Crew {
+    workers: ThreadPool,
+    /// Where they are not all workers.
+    readers: Option<ThreadPool>,
+    /// The order in which files are read.
+    pub order: Order,
+    /// Files that a reader holds open side by side.
+    pub abreast: usize,
+    /// Had the disk to bring anything of what was read last?
+    cold: AtomicBool,
+}
+
+impl Crew {
+    pub fn start(reading: Reading) -> Result<Crew, EngineError> {
+        let apart = reading.readers != reading.workers;
+        Ok(Crew {
+            workers: threads(reading.workers)?,
+            readers: apart.then(|| threads(reading.readers)).transpose()?,
+            order: reading.order,
+            abreast: reading.abreast,
+            cold: AtomicBool::new(true),
+        })
+    }
+
+    /// Is the disk to be asked for what will be read, before it is read? Where all is in memory that is for nothing.
+    pub fn asks_ahead(&self) -> bool {
+        self.cold.load(atomic::Ordering::Relaxed)
+    }
+
+    /// Reads, and learns from it.
+    pub fn learning<T>(&self, read: impl FnOnce() -> T) -> T {
+        let before = machine::reads_from_disk();
+        let done = read();
+        let cold = machine::reads_from_disk() != before;
+        self.cold.store(cold, atomic::Ordering::Relaxed);
+        done
+    }
+
+    /// How many there are.
+    pub fn workers(&self) -> usize {
+        self.workers.current_num_threads()
+    }
+
+    /// What is done side by side in there, is done by the workers.
+    pub fn work<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.workers.install(work)
+    }
+
+    /// What the workers make of each, taken in their order by this thread, while they make what comes next.
+    pub fn make_ahead<T: Send, M: Send, E>(
+        &self,
+        mut items: impl Iterator<Item = T>,
+        make: impl Fn(T) -> M + Sync,
+        mut take: impl FnMut(M) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let most = AHEAD * self.workers();
+        let mut coming = VecDeque::with_capacity(most);
+        let make = &make;
+        self.workers.in_place_scope(|scope| {
+            loop {
+                for item in items.by_ref().take(most - coming.len()) {
+                    let (done, made) = mpsc::sync_channel(1);
+                    // Nobody waits for it any more where one could not be taken.
+                    scope.spawn(move |_| drop(done.send(make(item))));
+                    coming.push_back(made);
+                }
+                // Nothing comes of one whose making ended in a panic, which the scope passes on.
+                match coming.pop_front().map(|made| made.recv()) {
+                    Some(Ok(made)) => take(made)?,
+                    Some(Err(_)) | None => return Ok(()),
+                }
+            }
+        })
+    }
+
+    /// The same as [`Crew::work`] by those who read content.
+    pub fn read<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.readers.as_ref().unwrap_or(&self.workers).install(work)
+    }
+}
+
+fn threads(number: usize) -> Result<ThreadPool, EngineError> {
+    let pool = ThreadPoolBuilder::new().num_threads(number).build();
+    pool.map_err(|error| {
+        EngineError::CannotHere(format!(
+            "{number} threads cannot be started: {error}; allow fewer with --jobs"
+        ))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use super::*;
+
+    fn crew() -> Crew {
+        let reading = Reading {
+            workers: 3,
+            readers: 3,
+            order: Order::Inodes,
+            abreast: 1,
+        };
+        Crew::start(reading).expect("threads")
+    }
+
+    /// However long each takes.
+    #[test]
+    fn what_is_made_is_taken_in_its_order() {
+        let make = |n: u64| {
+            std::thread::sleep(std::time::Duration::from_micros(n * 7919 % 300));
+            n
+        };
+        let mut taken = Vec::new();
+        let done = crew().make_ahead(0..500, make, |n| {
+            taken.push(n);
+            Ok::<(), ()>(())
+        });
+        assert_eq!(done, Ok(()));
+        assert!(taken.into_iter().eq(0..500));
+    }
+
+    /// Nor is more in hand than a few for each worker.
+    #[test]
+    fn what_cannot_be_taken_ends_it() {
+        let (made, crew) = (AtomicUsize::new(0), crew());
+        let make = |n| {
+            made.fetch_add(1, Relaxed);
+            n
+        };
+        let done = crew.make_ahead(0..100_000, make, |n| if n == 10 { Err(n) } else { Ok(()) });
+        assert_eq!(done, Err(10));
+        let most = 10 + AHEAD * crew.workers();
+        assert!(made.load(Relaxed) <= most, "{made:?}");
+    }
+
+    #[test]
+    #[should_panic(expected = "cannot make 5")]
+    fn a_panic_is_passed_on() {
+        let make = |n| assert!(n != 5, "cannot make {n}");
+        let done = crew().make_ahead(0..9, make, |()| Ok::<(), ()>(()));
+        assert_eq!(done, Ok(()));
+    }
+}

@@ -1,0 +1,372 @@
+//! `undo`: names get a private inode again, with the content and metadata that they have, by the same safe batch.
+//!
+//! Inode number, ctime and birth time cannot come back. Space is needed again, and is checked before the start.
+
+mod prepare;
+mod select;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::activity::freeze::Still;
+use super::applying::ready::holder;
+use super::exchange::journal::JournalFile;
+use super::exchange::{Batch, Flagged, Order};
+use super::healing::may_heal::{told, unknown_names};
+use super::limits::{Limits, Pace};
+use super::privileges::entitled;
+use super::receipt_file::{ReceiptFile, RunResult};
+use super::records::holders::Holding;
+use super::records::{History, Linked};
+use super::{EngineError, Guest, healing};
+use crate::base::{Base, Run};
+use crate::ledger::journal::Record;
+use crate::model::{
+    Event, FORMAT, GuestName, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
+    RunKind, Stage,
+};
+use crate::sys::host::machine;
+use crate::sys::host::signals::Stop;
+use crate::sys::own::papers::Lock;
+use crate::sys::{SHARE, SysResult};
+use prepare::{Undoing, Verdict, prepare};
+use select::{Chosen, chosen_files, chosen_run};
+
+/// Which runs are undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// The last `apply` that still has names.
+    Last,
+    /// This run.
+    Run(RunId),
+    /// Every run.
+    All,
+}
+
+/// What shall be undone.
+#[derive(Debug, Clone)]
+pub struct UndoOptions {
+    /// Which runs.
+    pub which: Which,
+    /// Only these guests; all where empty.
+    pub guests: Vec<GuestName>,
+    /// Only files with a name that one of these globs matches; all where empty.
+    pub paths: Vec<String>,
+    /// Running guests may be frozen for moments.
+    pub allow_running: bool,
+    /// How far and how fast.
+    pub limits: Limits,
+}
+
+/// An undo that was checked and can be executed once.
+pub struct ReadyToUndo {
+    base: Base,
+    run: Run,
+    undoes: Option<RunId>,
+    chosen: Chosen,
+    /// Guests that hold other names of the base.
+    holders: Vec<Guest>,
+    history: History,
+    allow_running: bool,
+    limits: Limits,
+    _lock: Lock,
+}
+
+impl ReadyToUndo {
+    /// Finds out what there is to undo. Nothing in a guest is changed.
+    pub fn check(
+        base: &Path,
+        options: &UndoOptions,
+        observer: &dyn Observer,
+    ) -> Result<ReadyToUndo, EngineError> {
+        entitled("undo", "it sets owners and flags")?;
+        let base = Base::existing(base)?;
+        let lock = base.lock(&holder("undo"))?;
+        healing::heal_first(&base, options.allow_running, observer)?;
+        let history = History::read(&base)?;
+        let undoes = chosen_run(&history, &options.which)?;
+        let chosen = chosen_files(&history, undoes.as_ref(), options)?;
+        let run = base.begin_run()?;
+        let holders = history.holders(&chosen.guests);
+        let ready = ReadyToUndo {
+            base,
+            run,
+            undoes,
+            chosen,
+            holders,
+            history,
+            allow_running: options.allow_running,
+            limits: options.limits,
+            _lock: lock,
+        };
+        match ready.enough_space() {
+            Ok(()) => Ok(ready),
+            Err(error) => {
+                ready.base.forget_run(&ready.run)?;
+                Err(error)
+            }
+        }
+    }
+
+    /// How many files would get their own inode.
+    pub fn files(&self) -> u64 {
+        let lost = self.chosen.lost.iter().map(|(_, files)| files.len());
+        (self.chosen.files.len() + lost.sum::<usize>()) as u64
+    }
+
+    /// Nobody agreed: leaves no trace of the run.
+    pub fn cancel(self) -> Result<(), EngineError> {
+        Ok(self.base.forget_run(&self.run)?)
+    }
+
+    /// Executes it.
+    pub fn execute(self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
+        self.work(observer, stop)
+            .map_err(|error| error.in_a_run(&self.base))
+    }
+
+    fn work(&self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
+        let mut journal = JournalFile::create(&self.run.papers.join("journal"))?;
+        journal.write_durably(&[Record::Begin {
+            run: self.run.id.clone(),
+            what: RunKind::Undo,
+        }])?;
+        let mut receipt = ReceiptFile::create(
+            &self.run.papers.join("receipt.jsonl"),
+            &self.receipt(),
+            observer,
+        )?;
+        let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
+        let mut holding = Holding::new(everybody, &self.base, &self.history)?;
+        self.answer_lost(&mut holding, &mut receipt)?;
+        let mut still = Still::new(&self.base, self.allow_running, observer)?;
+        observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
+        let mut pace = Pace::new(self.limits);
+        let most = pace.names_a_batch(still.names_a_batch());
+        let mut rest = &self.chosen.files[..];
+        while !rest.is_empty() {
+            let result = &mut receipt.result;
+            result.interrupted = stop.asked();
+            result.limit = pace.reached(result);
+            if result.interrupted || result.limit.is_some() {
+                break;
+            }
+            let left = pace.actions_left(result);
+            let batch = first_batch(rest, most, left);
+            rest = &rest[batch.len()..];
+            let before = receipt.result.totals.names;
+            let work = Work {
+                holding: &mut holding,
+                still: &mut still,
+                journal: &mut journal,
+                receipt: &mut receipt,
+            };
+            self.land(batch, work, observer)?;
+            pace.keep(receipt.result.totals.names - before, stop);
+            observer.notice(&Event::Advance(Stage::Apply, batch.len() as u64));
+        }
+        observer.notice(&Event::End(Stage::Apply));
+        receipt.result.stillness = still.finish()?;
+        let result = receipt.finish()?;
+        self.base.end_run(&self.run)?;
+        let objects: BTreeSet<ObjectId> = self.chosen.files.iter().map(|(_, f)| f.object).collect();
+        for unknown in told(unknown_names(&self.base, &mut holding, objects)) {
+            observer.notice(&Event::Warning(&unknown));
+        }
+        Ok(result)
+    }
+
+    fn land(
+        &self,
+        files: &[(usize, Linked)],
+        work: Work<'_, '_, '_>,
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
+        let Work {
+            holding,
+            still,
+            journal,
+            receipt,
+        } = work;
+        let (ready, lines) = self.prepare_all(files, holding, still, receipt)?;
+        if ready.is_empty() {
+            return Ok(());
+        }
+        for (undoing, file) in ready.iter().zip(&lines).filter(|(one, _)| one.damaged) {
+            let (guest, object) = (&self.chosen.guests[file.0].name, undoing.job.object);
+            let names = &undoing.job.names;
+            let shown = names.first().map(ToString::to_string).unwrap_or_default();
+            observer.notice(&Event::Warning(&format!(
+                "{guest}:{shown} keeps what it holds, which is not what object {object} was made with; no other guest has it"
+            )));
+        }
+        let flags = flags_of(&ready);
+        let jobs: Vec<_> = ready.into_iter().map(|undoing| undoing.job).collect();
+        let guests = &self.chosen.guests[..];
+        let (base, run, order) = (&self.base, &self.run, Order::DropThenFlag);
+        let batch = Batch {
+            base,
+            run,
+            guests,
+            journal,
+            order,
+            ignore: &[],
+            holding: &*holding,
+            still,
+        };
+        let landed = batch.execute(&jobs, &flags, &[], &mut |fates| {
+            for ((job, file), fate) in jobs.iter().zip(&lines).zip(fates) {
+                let done = || Outcome::Done {
+                    made: None,
+                    saved: job.state.allocated(),
+                    mtime: None,
+                };
+                receipt.add(&self.line(file, fate.bad_outcome().unwrap_or_else(done)))?;
+            }
+            receipt.sync()
+        })?;
+        receipt.result.quarantined += landed.quarantined;
+        landed
+            .warnings
+            .iter()
+            .for_each(|warning| observer.notice(&Event::Warning(warning)));
+        Ok(())
+    }
+
+    /// Holds every file against the world; what cannot be done is answered at once.
+    fn prepare_all<'f>(
+        &self,
+        files: &'f [(usize, Linked)],
+        holding: &mut Holding<'_>,
+        still: &Still<'_>,
+        receipt: &mut ReceiptFile<'_>,
+    ) -> Result<Prepared<'f>, EngineError> {
+        let conditions = still.look(holding.guests())?;
+        holding.next_batch();
+        let (mut ready, mut lines) = (Vec::new(), Vec::new());
+        for file in files {
+            let guest = &self.chosen.guests[file.0];
+            match prepare(&self.base, guest, file, &conditions, holding) {
+                Verdict::Ready(undoing) => {
+                    ready.push(*undoing);
+                    lines.push(file);
+                }
+                Verdict::Over(outcome) => receipt.add(&self.line(file, outcome))?,
+            }
+        }
+        Ok((ready, lines))
+    }
+
+    /// What cannot be reached cannot be undone; what has no names left needs not be, and is forgotten.
+    fn answer_lost(
+        &self,
+        holding: &mut Holding<'_>,
+        receipt: &mut ReceiptFile<'_>,
+    ) -> SysResult<()> {
+        for (guest, files) in &self.chosen.lost {
+            for file in files {
+                let state = self.base.object_state(&file.object)?;
+                let left = match state {
+                    Some(state) => holding.may_lift(&file.object, &state, 1, &[])?.is_err(),
+                    None => false,
+                };
+                let refusal = if left {
+                    Refusal::RootChanged {}
+                } else {
+                    Refusal::Gone {}
+                };
+                receipt.add(&ReceiptLine {
+                    guest: Some(guest.name.clone()),
+                    paths: file.paths.clone(),
+                    object: file.object,
+                    outcome: Outcome::Refused(refusal),
+                })?;
+            }
+        }
+        receipt.sync()
+    }
+
+    fn line(&self, (guest, file): &(usize, Linked), outcome: Outcome) -> ReceiptLine {
+        ReceiptLine {
+            guest: Some(self.chosen.guests[*guest].name.clone()),
+            paths: file.paths.clone(),
+            object: file.object,
+            outcome,
+        }
+    }
+
+    /// Every copy needs its room again, at the same time as the object, and what is remembered of names has its share.
+    fn enough_space(&self) -> Result<(), EngineError> {
+        let mut needed: u64 = 0;
+        for (_, file) in &self.chosen.files {
+            needed = needed.saturating_add(
+                self.base
+                    .object_state(&file.object)?
+                    .map_or(0, |state| state.allocated()),
+            );
+        }
+        let free = machine::filesystem(self.base.dir())?.free;
+        let free = free - free / SHARE;
+        if needed <= free {
+            return Ok(());
+        }
+        Err(EngineError::CannotHere(format!(
+            "undo needs {needed} bytes and {free} are free: make room, or undo a part with --guest or --path"
+        )))
+    }
+
+    fn receipt(&self) -> Receipt {
+        let present = self.chosen.guests.iter().map(Guest::for_receipt);
+        let lost = self.chosen.lost.iter().map(|(guest, _)| guest.clone());
+        Receipt {
+            kind: "unify.receipt".into(),
+            format: FORMAT.into(),
+            run: self.run.id.clone(),
+            what: RunKind::Undo,
+            started: machine::now(),
+            plan: None,
+            undoes: self.undoes.clone(),
+            protect: None,
+            guests: present.chain(lost).collect(),
+        }
+    }
+}
+
+/// What every batch of an undo works with.
+struct Work<'w, 'a, 'o> {
+    holding: &'w mut Holding<'a>,
+    still: &'w mut Still<'a>,
+    journal: &'w mut JournalFile,
+    receipt: &'w mut ReceiptFile<'o>,
+}
+
+/// What may be undone, and the files that it is about.
+type Prepared<'f> = (Vec<Undoing>, Vec<&'f (usize, Linked)>);
+
+/// The flags that go off and on again: each object once.
+fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
+    let mut flags: Vec<Flagged> = Vec::new();
+    for undoing in ready.iter().filter(|undoing| undoing.flagged) {
+        if !flags.iter().any(|flag| flag.id == undoing.job.object) {
+            flags.push(Flagged {
+                id: undoing.job.object,
+                file: std::sync::Arc::clone(&undoing.object),
+                adopted: false,
+            });
+        }
+    }
+    flags
+}
+
+/// The first files with at most `most` names, at most `left` of them and at least one.
+fn first_batch(files: &[(usize, Linked)], most: usize, left: usize) -> &[(usize, Linked)] {
+    let mut names = 0;
+    let fits = files.iter().take(left).take_while(|(_, file)| {
+        names += file.paths.len();
+        names <= most
+    });
+    &files[..fits.count().max(1).min(files.len())]
+}
+
+/// Kept here so that the words of `undo` stand together: a name that is the guest's own needs no undo.
+pub(super) const NOT_OURS: Outcome = Outcome::Refused(Refusal::NotShared {});

@@ -1,0 +1,180 @@
+//! One file of an undo against the world as it is: a private copy of the object, complete but without a name.
+
+use std::sync::Arc;
+
+use super::NOT_OURS;
+use crate::base::Base;
+use crate::engine::Guest;
+use crate::engine::activity::Condition;
+use crate::engine::exchange::names::Fate;
+use crate::engine::exchange::{Job, New};
+use crate::engine::records::Linked;
+use crate::engine::records::holders::Holding;
+use crate::model::{FileId, GuestPath, Moved, Outcome, Refusal, Time};
+use crate::sys::{Dir, Leased, Regular, SysError};
+
+/// A file that may be undone.
+pub struct Undoing {
+    pub job: Job,
+    /// The object, to set its flag again.
+    pub object: Arc<Regular>,
+    /// Was its flag on?
+    pub flagged: bool,
+    /// It is not what its name says, and this guest alone has it: the copy is what the guest saw.
+    pub damaged: bool,
+}
+
+/// What a file comes to before anything is changed.
+pub enum Verdict {
+    Ready(Box<Undoing>),
+    Over(Outcome),
+}
+
+/// Holds one file of `guest` against the world.
+pub fn prepare(
+    base: &Base,
+    guest: &Guest,
+    file: &(usize, Linked),
+    conditions: &[Condition],
+    holding: &mut Holding<'_>,
+) -> Verdict {
+    match try_prepare(base, guest, file, conditions, holding) {
+        Ok(undoing) => Verdict::Ready(Box::new(undoing)),
+        Err(outcome) => Verdict::Over(outcome),
+    }
+}
+
+fn try_prepare(
+    base: &Base,
+    guest: &Guest,
+    (index, linked): &(usize, Linked),
+    conditions: &[Condition],
+    holding: &mut Holding<'_>,
+) -> Result<Undoing, Outcome> {
+    quiet_and_uncovered(linked, &conditions[*index])?;
+    let object = base
+        .object(&linked.object)
+        .map_err(failed)?
+        .ok_or(Outcome::Refused(Refusal::NoObject {}))?;
+    let shared = object.state().map_err(failed)?;
+    let (file, names) = shared_file(guest, linked, shared.id)?;
+    let state = file.state().map_err(failed)?;
+    let flagged = object.is_immutable().map_err(failed)?;
+    let mut alone = false;
+    if flagged {
+        let lift = holding.may_lift(&linked.object, &shared, 1, conditions);
+        lift.map_err(failed)?.map_err(Outcome::Refused)?;
+        let holders = holding.holders(&linked.object).map_err(failed)?;
+        alone = holders.iter().all(|at| at == index);
+    }
+    let old = Leased::take(file)
+        .map_err(failed)?
+        .map_err(|_| Outcome::Refused(Refusal::OpenForWriting {}))?;
+    let (copy, damaged) = private_copy(base.dir(), old.file(), linked, flagged && !alone)?;
+    let id = copy.state().map_err(failed)?.id;
+    let new = New {
+        file: Arc::new(copy),
+        id,
+    };
+    let job = Job {
+        guest: *index,
+        names,
+        object: linked.object,
+        old,
+        state,
+        new: Some(new),
+    };
+    Ok(Undoing {
+        job,
+        object: Arc::new(object),
+        flagged,
+        damaged: flagged && damaged,
+    })
+}
+
+fn quiet_and_uncovered(linked: &Linked, condition: &Condition) -> Result<(), Outcome> {
+    if let Some(who) = condition.in_the_way() {
+        return Err(Outcome::Refused(Refusal::GuestRunning { who: who.clone() }));
+    }
+    if linked.paths.iter().any(|name| condition.covers(name)) {
+        return Err(Outcome::Refused(Refusal::MountedOver {}));
+    }
+    Ok(())
+}
+
+/// The names of the file that still refer to the object, and the file. The others are the guest's own by now.
+fn shared_file(
+    guest: &Guest,
+    linked: &Linked,
+    object: FileId,
+) -> Result<(Regular, Vec<GuestPath>), Outcome> {
+    let (mut names, mut gone) = (Vec::new(), true);
+    for name in &linked.paths {
+        let seen = SysError::absent(guest.root.look(name.relative()))
+            .map_err(|e| bad(&Fate::from_path_error(&e)))?;
+        gone &= seen.is_none();
+        if seen.is_some_and(|state| state.id == object) {
+            names.push(name.clone());
+        }
+    }
+    let first = names.first().ok_or(if gone {
+        Outcome::Refused(Refusal::Gone {})
+    } else {
+        NOT_OURS
+    })?;
+    let opened = guest
+        .root
+        .open_regular(first.relative())
+        .map_err(|e| bad(&Fate::from_path_error(&e)))?;
+    Ok((opened.ok_or(NOT_OURS)?, names))
+}
+
+/// A copy with all metadata, and the file's own time where the object has another one; and whether its content is not what
+/// the object's name says, which is refused where it `must` be.
+fn private_copy(
+    place: &Dir,
+    object: &Regular,
+    linked: &Linked,
+    must: bool,
+) -> Result<(Regular, bool), Outcome> {
+    let state = object.state().map_err(failed)?;
+    let metadata = object.metadata(&[]).map_err(failed)?;
+    let fresh = place.nameless().map_err(failed)?;
+    let digest = object.copy_into(&fresh, state.size).map_err(failed)?;
+    // What was never protected may have been written to by a guest, and so may what one guest alone has: its names have
+    // that content, and keep it.
+    let damaged = digest != linked.object.content;
+    if must && damaged {
+        return Err(Outcome::Refused(Refusal::DamagedObject {}));
+    }
+    let mtime: Time = linked.mtime.unwrap_or(state.mtime);
+    fresh.set_metadata(&metadata, mtime).map_err(failed)?;
+    let kept = fresh.metadata(&[]).map_err(failed)?;
+    let fields = crate::rules::precondition::metadata_differs(
+        &metadata,
+        &kept,
+        &[crate::model::Ignored::Mtime],
+    );
+    if fields.is_empty() {
+        Ok((fresh, damaged))
+    } else {
+        Err(not_kept(&fields))
+    }
+}
+
+fn not_kept(fields: &[Moved]) -> Outcome {
+    let names: Vec<String> = fields.iter().map(ToString::to_string).collect();
+    Outcome::Failed(format!(
+        "the private copy does not keep the file's {}",
+        names.join(", ")
+    ))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn failed(error: SysError) -> Outcome {
+    Outcome::Failed(error.to_string())
+}
+
+fn bad(fate: &Fate) -> Outcome {
+    fate.bad_outcome().unwrap_or(NOT_OURS)
+}

@@ -1,0 +1,106 @@
+//! Which runs, guests and files an undo is about.
+
+use super::{UndoOptions, Which};
+use crate::engine::records::{History, Linked};
+use crate::engine::{EngineError, Guest};
+use crate::model::{GuestName, GuestPath, Pattern, PatternKind, ReceiptGuest, RunId};
+use crate::rules::pattern::Patterns;
+use crate::sys::SysError;
+
+/// The run to be undone; `None` for all runs, and where no run has names left.
+pub(super) fn chosen_run(history: &History, which: &Which) -> Result<Option<RunId>, EngineError> {
+    match which {
+        Which::All => Ok(None),
+        Which::Run(run) if history.runs.iter().any(|r| r.run == *run) => Ok(Some(run.clone())),
+        Which::Run(run) => Err(EngineError::Usage(format!(
+            "the base knows no run {run}: `unify status` lists them"
+        ))),
+        Which::Last => {
+            let mut last = None;
+            for file in history.files() {
+                last = last.max(Some(file?.1.run));
+            }
+            Ok(last)
+        }
+    }
+}
+
+/// What an undo is about.
+#[derive(Default)]
+pub struct Chosen {
+    pub guests: Vec<Guest>,
+    /// Guest, as an index, and file; in order.
+    pub files: Vec<(usize, Linked)>,
+    /// Guests whose roots are gone, and their files.
+    pub lost: Vec<(ReceiptGuest, Vec<Linked>)>,
+}
+
+/// The guests and files that the options choose.
+pub(super) fn chosen_files(
+    history: &History,
+    run: Option<&RunId>,
+    options: &UndoOptions,
+) -> Result<Chosen, EngineError> {
+    known_guests(history, &options.guests)?;
+    let patterns = path_patterns(&options.paths)?;
+    let mut chosen = Chosen::default();
+    let wanted = |guest: &GuestName, file: &Linked| {
+        (options.guests.is_empty() || options.guests.contains(guest))
+            && run.is_none_or(|run| file.run == *run)
+            && matches_any(patterns.as_ref(), &file.paths)
+    };
+    for (name, files) in history.by_guest(wanted)? {
+        let Some(known) = history.guests.get(name) else {
+            continue;
+        };
+        match SysError::absent(Guest::open(name.clone(), &known.root))? {
+            Some(guest) => {
+                let at = chosen.guests.len();
+                chosen
+                    .files
+                    .extend(files.into_iter().map(|file| (at, file)));
+                chosen.guests.push(guest);
+            }
+            None => {
+                let (name, root) = (name.clone(), known.root.clone());
+                chosen.lost.push((ReceiptGuest { name, root }, files));
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+fn known_guests(history: &History, wanted: &[GuestName]) -> Result<(), EngineError> {
+    match wanted
+        .iter()
+        .find(|name| !history.guests.contains_key(*name))
+    {
+        Some(name) => Err(EngineError::Usage(format!(
+            "the base knows no guest {name}: `unify status` lists them"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn path_patterns(globs: &[String]) -> Result<Option<Patterns>, EngineError> {
+    if globs.is_empty() {
+        return Ok(None);
+    }
+    let pattern = |glob: &String| Pattern {
+        kind: PatternKind::Include,
+        glob: glob.clone(),
+        star_crosses_slash: false,
+        from: "--path".into(),
+    };
+    Ok(Some(Patterns::new(
+        &globs.iter().map(pattern).collect::<Vec<_>>(),
+    )?))
+}
+
+fn matches_any(patterns: Option<&Patterns>, paths: &[GuestPath]) -> bool {
+    patterns.is_none_or(|patterns| {
+        paths
+            .iter()
+            .any(|path| patterns.decide(path.as_bytes()).is_some())
+    })
+}

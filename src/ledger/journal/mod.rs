@@ -1,0 +1,188 @@
+//! The journal: what a run is about to do, written and synced before it does it.
+//!
+//! It makes healing quick and is never believed alone: names and inodes say what is so, the journal
+//! says where to look. One line a record, `{"check":"CCCCCCCC","record":…}`, where the check is the
+//! first eight hex digits of SHA-256 over the text of the record. A crash may cut the last line or
+//! leave old bytes of the disk behind it, so reading stops at the first line that is not whole and
+//! fitting, and says that it did; everything before it counts.
+//!
+//! The caller opens, appends and syncs; the order of its syncs is what makes a journal worth having.
+
+mod wire;
+
+use std::io::{self, BufReader, Read};
+
+use super::lines::{Found, Lines};
+use crate::model::{FileId, GuestName, GuestPath, ObjectId, RunId, RunKind};
+use crate::sys::hash::sha256;
+use wire::{read_payload, write_payload};
+
+/// Longest line, in bytes: a path has at most 65,535 bytes, each at most six as text, and again in base64.
+const LONGEST: u64 = 1 << 20;
+
+/// Around the check and the record, as written.
+const BEFORE_CHECK: &[u8] = br#"{"check":""#;
+const BEFORE_RECORD: &[u8] = br#"","record":"#;
+
+/// One step of a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Record {
+    /// A run begins.
+    Begin {
+        /// Its name.
+        run: RunId,
+        /// Apply or undo.
+        what: RunKind,
+    },
+    /// A name is about to get another inode.
+    Intent(Intent),
+    /// The flag of an object is about to be taken off for a while.
+    Lift {
+        /// Which object.
+        object: ObjectId,
+        /// Its inode.
+        inode: FileId,
+    },
+    /// All names up to this intent have their new inodes, on disk.
+    Commit {
+        /// Number of the last intent.
+        upto: u64,
+    },
+    /// What the intents up to this one left behind is cleared away, and flags are on again.
+    Done {
+        /// Number of the last intent.
+        upto: u64,
+    },
+}
+
+/// A name that is about to get another inode.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Intent {
+    /// Its number in the run, rising.
+    pub seq: u64,
+    /// Whose name.
+    pub guest: GuestName,
+    /// Which name.
+    pub path: GuestPath,
+    /// The directory that holds the name.
+    pub parent: FileId,
+    /// The inode at the name before.
+    pub was: FileId,
+    /// The inode that is put there.
+    pub becomes: FileId,
+    /// The object concerned.
+    pub object: ObjectId,
+}
+
+impl Intent {
+    /// Is it an inode of the guest that becomes the object? Nothing is exchanged then.
+    pub fn is_adoption(&self) -> bool {
+        self.was == self.becomes
+    }
+}
+
+/// Everything that a journal holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Journal {
+    /// The records that are whole, in order.
+    pub records: Vec<Record>,
+    /// The first line that is torn or damaged, if one is: nothing from there on was read.
+    pub damaged_at: Option<u64>,
+}
+
+/// What a run had begun and not finished.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct OpenBatch {
+    /// The last run that began, and its kind.
+    pub run: Option<(RunId, RunKind)>,
+    /// Intents that no `Done` covers.
+    pub intents: Vec<Intent>,
+    /// Objects whose flag may be off, with their inodes.
+    pub lifted: Vec<(ObjectId, FileId)>,
+    /// The highest intent that is committed, if one of the open ones is.
+    pub committed: Option<u64>,
+}
+
+impl OpenBatch {
+    /// Is there nothing to heal?
+    pub fn is_empty(&self) -> bool {
+        self.intents.is_empty() && self.lifted.is_empty()
+    }
+
+    /// Was one of its intents committed?
+    pub fn has_committed(&self, intent: &Intent) -> bool {
+        self.committed.is_some_and(|upto| intent.seq <= upto)
+    }
+}
+
+/// The line of `record`, with its newline.
+pub fn encode(record: &Record) -> Vec<u8> {
+    let payload = write_payload(record);
+    let check = check(&payload);
+    [BEFORE_CHECK, &check, BEFORE_RECORD, &payload, b"}\n"].concat()
+}
+
+/// Reads all records up to the first that is damaged.
+pub fn read(input: impl Read) -> io::Result<Journal> {
+    let mut lines = Lines::new(BufReader::new(input), LONGEST);
+    let mut records = Vec::new();
+    let damaged_at = loop {
+        let found = match lines.advance() {
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => Found::Torn,
+            found => found?,
+        };
+        let record = match found {
+            Found::End => break None,
+            Found::Torn => None,
+            Found::Whole => decode(lines.line()),
+        };
+        match record {
+            Some(record) => records.push(record),
+            None => break Some(lines.number()),
+        }
+    };
+    Ok(Journal {
+        records,
+        damaged_at,
+    })
+}
+
+/// What must be looked at after a crash: everything that no `Done` covers. That a new run began
+/// covers nothing.
+pub fn open_batch(records: &[Record]) -> OpenBatch {
+    records.iter().fold(OpenBatch::default(), step)
+}
+
+fn step(mut batch: OpenBatch, record: &Record) -> OpenBatch {
+    match record {
+        Record::Begin { run, what } => batch.run = Some((run.clone(), *what)),
+        Record::Intent(intent) => batch.intents.push(intent.clone()),
+        Record::Lift { object, inode } => batch.lifted.push((*object, *inode)),
+        Record::Commit { upto } => batch.committed = Some(*upto),
+        Record::Done { upto } => {
+            batch.intents.retain(|intent| intent.seq > *upto);
+            batch.lifted.clear();
+            batch.committed = None;
+        }
+    }
+    batch
+}
+
+fn check(payload: &[u8]) -> [u8; 8] {
+    let mut digits = [0; 8];
+    let text = sha256(payload).to_string();
+    let hex = text.as_bytes().iter().skip("sha256:".len());
+    for (digit, hex) in digits.iter_mut().zip(hex) {
+        *digit = *hex;
+    }
+    digits
+}
+
+fn decode(line: &[u8]) -> Option<Record> {
+    let (found, rest) = line.strip_prefix(BEFORE_CHECK)?.split_at_checked(8)?;
+    let payload = rest.strip_prefix(BEFORE_RECORD)?.strip_suffix(b"}")?;
+    if found != check(payload) {
+        return None;
+    }
+    read_payload(payload)
+}

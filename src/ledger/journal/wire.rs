@@ -1,0 +1,122 @@
+//! The fields of a journal's records. Only this program reads them, so they are short and plain.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Intent, Record};
+use crate::ledger::json;
+use crate::ledger::name::{from_text, to_text};
+use crate::model::{FileId, GuestName, ObjectId, RunId, RunKind};
+
+/// Device and inode.
+type Inode = (u64, u64);
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", deny_unknown_fields)]
+enum RecordWire<'a> {
+    Begin {
+        run: RunId,
+        what: RunKind,
+    },
+    #[serde(borrow)]
+    Intent(IntentWire<'a>),
+    Lift {
+        object: ObjectId,
+        inode: Inode,
+    },
+    Commit {
+        upto: u64,
+    },
+    Done {
+        upto: u64,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct IntentWire<'a> {
+    seq: u64,
+    guest: GuestName,
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_b64: Option<String>,
+    parent: Inode,
+    was: Inode,
+    becomes: Inode,
+    object: ObjectId,
+}
+
+/// The text of the record.
+pub(super) fn write_payload(record: &Record) -> Vec<u8> {
+    let mut text = Vec::new();
+    let written = json::write(&to_wire(record), &mut text);
+    debug_assert!(written.is_ok(), "text is written into memory");
+    text
+}
+
+/// The record again; `None` where it is not one.
+pub(super) fn read_payload(text: &[u8]) -> Option<Record> {
+    let wire: RecordWire = serde_json::from_slice(text).ok()?;
+    Some(match wire {
+        RecordWire::Begin { run, what } => Record::Begin { run, what },
+        RecordWire::Intent(wire) => Record::Intent(read_intent(wire)?),
+        RecordWire::Lift { object, inode } => Record::Lift {
+            object,
+            inode: file_id(inode),
+        },
+        RecordWire::Commit { upto } => Record::Commit { upto },
+        RecordWire::Done { upto } => Record::Done { upto },
+    })
+}
+
+fn to_wire(record: &Record) -> RecordWire<'_> {
+    match record {
+        Record::Begin { run, what } => RecordWire::Begin {
+            run: run.clone(),
+            what: *what,
+        },
+        Record::Intent(intent) => RecordWire::Intent(intent_to_wire(intent)),
+        Record::Lift { object, inode } => RecordWire::Lift {
+            object: *object,
+            inode: inode_of(*inode),
+        },
+        Record::Commit { upto } => RecordWire::Commit { upto: *upto },
+        Record::Done { upto } => RecordWire::Done { upto: *upto },
+    }
+}
+
+fn intent_to_wire(intent: &Intent) -> IntentWire<'_> {
+    let (path, path_b64) = to_text(&intent.path);
+    IntentWire {
+        seq: intent.seq,
+        guest: intent.guest.clone(),
+        path,
+        path_b64,
+        parent: inode_of(intent.parent),
+        was: inode_of(intent.was),
+        becomes: inode_of(intent.becomes),
+        object: intent.object,
+    }
+}
+
+fn read_intent(wire: IntentWire) -> Option<Intent> {
+    Some(Intent {
+        seq: wire.seq,
+        path: from_text("path", &wire.path, wire.path_b64.as_deref()).ok()?,
+        guest: wire.guest,
+        parent: file_id(wire.parent),
+        was: file_id(wire.was),
+        becomes: file_id(wire.becomes),
+        object: wire.object,
+    })
+}
+
+fn inode_of(id: FileId) -> Inode {
+    (id.dev, id.ino)
+}
+
+fn file_id((dev, ino): Inode) -> FileId {
+    FileId { dev, ino }
+}

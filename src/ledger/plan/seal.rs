@@ -1,0 +1,149 @@
+//! The seal of a plan's line: says which of its fields a hand has changed.
+//!
+//! Four hex digits for every sealed field, in fixed order: the first 16 bits of a checksum (xxh3) over the
+//! field's name and value. It is there so that a reviewer's slip is named ("`size` was changed") and
+//! not silently obeyed. It protects against nobody: whoever wants to can compute a seal, which is why
+//! `apply` proves every line anew. `note` is not sealed, for notes are the reviewer's.
+
+use super::object::Member;
+use crate::ledger::codes::{flag_code, making_code, method_code};
+use crate::model::{Before, Flag, GuestPath, Link, ObjectId};
+use crate::sys::hash::checksum;
+
+/// The check of one field.
+type Check<'a> = (&'a str, u16);
+
+/// The seal of a link line, 40 digits.
+pub(super) fn of_link(link: &Link) -> String {
+    text(&link_checks(link))
+}
+
+/// The seal of a flag line, 16 digits.
+pub(super) fn of_flag(flag: &Flag) -> String {
+    text(&flag_checks(flag))
+}
+
+/// The fields of `link` that do not fit its seal; `seal` itself where it is not one.
+pub(super) fn changed_in_link(link: &Link, seal: &str) -> Vec<String> {
+    changed(&link_checks(link), seal)
+}
+
+/// The same for a flag line.
+pub(super) fn changed_in_flag(flag: &Flag, seal: &str) -> Vec<String> {
+    changed(&flag_checks(flag), seal)
+}
+
+/// The seal of an object: four digits for each of its members.
+pub(super) fn of_members(members: &[Member]) -> String {
+    text(&member_checks(members))
+}
+
+/// The members that do not fit the seal; `seal` itself where it is not one.
+pub(super) fn changed_members(members: &[Member], seal: &str) -> Vec<String> {
+    changed(&member_checks(members), seal)
+}
+
+fn member_checks(members: &[Member]) -> Vec<Check<'_>> {
+    let mut checks = Checks::default();
+    let members = members.iter();
+    members
+        .map(|(key, value)| checks.of(key, [value]))
+        .collect()
+}
+
+fn link_checks(link: &Link) -> [Check<'static>; 10] {
+    let names = std::iter::once(&link.path).chain(&link.also);
+    let makes = link.makes.map_or("", making_code);
+    let mut checks = Checks::default();
+    [
+        checks.of("guest", [link.guest.as_str().as_bytes()]),
+        checks.of("path", names.map(GuestPath::as_bytes)),
+        checks.of("method", [method_code(link.method)]),
+        checks.of("object", [object(&link.object)]),
+        checks.of("makes", [makes]),
+        checks.of("size", [link.size.to_le_bytes()]),
+        checks.of("saves", [link.saves.to_le_bytes()]),
+        checks.of("reason", [link.reason.code()]),
+        checks.of("package", owner(link)),
+        checks.of("before", before(&link.before).map(u64::to_le_bytes)),
+    ]
+}
+
+fn flag_checks(flag: &Flag) -> [Check<'static>; 4] {
+    let mut checks = Checks::default();
+    [
+        checks.of("object", [object(&flag.object)]),
+        checks.of("set", flag.set.iter().map(|flag| flag_code(*flag))),
+        checks.of("names", [flag.names.to_le_bytes()]),
+        checks.of("reason", [flag.reason.code()]),
+    ]
+}
+
+fn owner(link: &Link) -> impl Iterator<Item = &str> {
+    let owner = link.owner.iter();
+    owner.flat_map(|owner| std::iter::once(&*owner.package).chain(owner.version.as_deref()))
+}
+
+fn object(id: &ObjectId) -> [u8; 52] {
+    let mut bytes = [0; 52];
+    bytes[..32].copy_from_slice(&id.content.0);
+    bytes[32..48].copy_from_slice(&id.metadata.0);
+    bytes[48..].copy_from_slice(&id.generation.to_le_bytes());
+    bytes
+}
+
+fn before(b: &Before) -> [u64; 11] {
+    let narrow = [b.nlink, b.mode, b.uid, b.gid, b.mtime.nsec, b.ctime.nsec].map(u64::from);
+    let [nlink, mode, uid, gid, mtime_nsec, ctime_nsec] = narrow;
+    let [mtime, ctime] = [b.mtime.sec, b.ctime.sec].map(i64::cast_unsigned);
+    [
+        b.dev, b.ino, nlink, mode, uid, gid, b.size, mtime, mtime_nsec, ctime, ctime_nsec,
+    ]
+}
+
+/// Makes checks, in one piece of memory.
+#[derive(Default)]
+struct Checks(Vec<u8>);
+
+impl Checks {
+    fn of<'f, P: AsRef<[u8]>>(
+        &mut self,
+        field: &'f str,
+        parts: impl IntoIterator<Item = P>,
+    ) -> Check<'f> {
+        let Checks(bytes) = self;
+        bytes.clear();
+        bytes.extend_from_slice(field.as_bytes());
+        for part in parts {
+            let part = part.as_ref();
+            bytes.extend_from_slice(&(part.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(part);
+        }
+        let [first, second, ..] = checksum(bytes).to_be_bytes();
+        (field, u16::from_be_bytes([first, second]))
+    }
+}
+
+fn text(checks: &[Check<'_>]) -> String {
+    let digit = |number: u16| char::from(b"0123456789abcdef"[usize::from(number & 15)]);
+    let mut text = String::with_capacity(4 * checks.len());
+    for (_, check) in checks {
+        text.extend([12, 8, 4, 0].map(|at| digit(check >> at)));
+    }
+    text
+}
+
+fn changed(checks: &[Check<'_>], seal: &str) -> Vec<String> {
+    let well_formed = seal.len() == 4 * checks.len()
+        && seal.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    if !well_formed {
+        return vec!["seal".to_owned()];
+    }
+    let expected = text(checks);
+    let digits = seal.as_bytes().chunks(4).zip(expected.as_bytes().chunks(4));
+    let pairs = checks.iter().zip(digits);
+    pairs
+        .filter(|(_, (found, want))| found != want)
+        .map(|((field, _), _)| (*field).to_owned())
+        .collect()
+}

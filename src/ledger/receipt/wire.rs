@@ -1,0 +1,154 @@
+//! The fields of a receipt's lines: one outcome, and only the facts that belong to it.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ledger::json::BadValue;
+use crate::ledger::name::{NameWire, from_text, to_text};
+use crate::model::{GuestName, GuestPath, Making, ObjectId, Outcome, ReceiptLine, Refusal, Time};
+
+/// One action and what became of it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ReceiptLineWire<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<GuestName>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_b64: Option<String>,
+    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
+    also: Vec<NameWire<'a>>,
+    object: ObjectId,
+    outcome: Word,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    made: Option<Making>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    saved: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mtime: Option<Time>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<Refusal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Word {
+    Done,
+    AlreadyDone,
+    Refused,
+    Failed,
+}
+
+impl<'a> ReceiptLineWire<'a> {
+    pub fn new(line: &'a ReceiptLine) -> Self {
+        let (first, also) = match line.paths.split_first() {
+            None => (None, &[][..]),
+            Some((first, also)) => (Some(to_text(first)), also),
+        };
+        let (path, path_b64) = first.map_or((None, None), |(text, b64)| (Some(text), b64));
+        let bare = ReceiptLineWire {
+            guest: line.guest.clone(),
+            path,
+            path_b64,
+            also: also.iter().map(NameWire::from).collect(),
+            object: line.object,
+            outcome: Word::AlreadyDone,
+            made: None,
+            saved: None,
+            mtime: None,
+            refusal: None,
+            error: None,
+        };
+        bare.with_outcome(&line.outcome)
+    }
+
+    fn with_outcome(self, outcome: &Outcome) -> Self {
+        match outcome {
+            Outcome::Done { made, saved, mtime } => ReceiptLineWire {
+                outcome: Word::Done,
+                made: *made,
+                saved: Some(*saved),
+                mtime: *mtime,
+                ..self
+            },
+            Outcome::AlreadyDone => self,
+            Outcome::Refused(refusal) => ReceiptLineWire {
+                outcome: Word::Refused,
+                refusal: Some(refusal.clone()),
+                ..self
+            },
+            Outcome::Failed(error) => ReceiptLineWire {
+                outcome: Word::Failed,
+                error: Some(error.clone()),
+                ..self
+            },
+        }
+    }
+
+    pub fn read(self) -> Result<ReceiptLine, BadValue> {
+        let paths = self.read_paths()?;
+        if self.guest.is_some() == paths.is_empty() {
+            return Err(BadValue::new("guest", "guest and path belong together"));
+        }
+        Ok(ReceiptLine {
+            paths,
+            object: self.object,
+            outcome: self.read_outcome()?,
+            guest: self.guest,
+        })
+    }
+
+    fn read_paths(&self) -> Result<Vec<GuestPath>, BadValue> {
+        let Some(path) = &self.path else {
+            let stray = self.path_b64.is_some() || !self.also.is_empty();
+            let bad = BadValue::new("path", "missing");
+            return if stray { Err(bad) } else { Ok(Vec::new()) };
+        };
+        let mut paths = vec![from_text("path", path, self.path_b64.as_deref())?];
+        for (i, name) in self.also.iter().enumerate() {
+            paths.push(name.read(&format!("also[{i}]"))?);
+        }
+        Ok(paths)
+    }
+
+    fn read_outcome(&self) -> Result<Outcome, BadValue> {
+        let word = self.outcome;
+        let belongs = [
+            ("saved", self.saved.is_some(), word == Word::Done),
+            ("refusal", self.refusal.is_some(), word == Word::Refused),
+            ("error", self.error.is_some(), word == Word::Failed),
+            (
+                "made",
+                self.made.is_some(),
+                self.made.is_some() && word == Word::Done,
+            ),
+            (
+                "mtime",
+                self.mtime.is_some(),
+                self.mtime.is_some() && word == Word::Done,
+            ),
+        ];
+        if let Some((field, there, _)) = belongs.iter().find(|(_, there, due)| there != due) {
+            let why = if *there {
+                "does not belong to this outcome"
+            } else {
+                "missing"
+            };
+            return Err(BadValue::new(field, why));
+        }
+        Ok(match (word, &self.refusal, &self.error) {
+            (Word::Refused, Some(refusal), _) => Outcome::Refused(refusal.clone()),
+            (Word::Failed, _, Some(error)) => Outcome::Failed(error.clone()),
+            (Word::Done, ..) => Outcome::Done {
+                made: self.made,
+                saved: self.saved.unwrap_or_default(),
+                mtime: self.mtime,
+            },
+            _ => Outcome::AlreadyDone,
+        })
+    }
+}

@@ -1,0 +1,97 @@
+//! Which package a file belongs to, by the name that the walk sees. A help for readers: nothing is decided by it, and
+//! what cannot be resolved has no owner.
+
+use std::collections::HashMap;
+
+use crate::packages::{Listing, Package};
+use crate::sys::guest::in_root::InRoot;
+use crate::sys::hash::path_key;
+
+/// Files and their packages, small: a key of eight bytes and a place for every file. Two paths of one guest could have
+/// one key, if that guest's root wants them to; it can lie about its own packages in simpler ways.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Owners {
+    packages: Vec<Package>,
+    /// Sorted by key.
+    files: Vec<(u64, u32)>,
+}
+
+impl Owners {
+    /// The package of a file; `path` is absolute and has no links in it.
+    pub fn of(&self, path: &[u8]) -> Option<&Package> {
+        let key = path_key(path);
+        let at = self
+            .files
+            .binary_search_by_key(&key, |(key, _)| *key)
+            .ok()?;
+        let (_, package) = self.files.get(at)?;
+        self.packages.get(*package as usize)
+    }
+
+    /// Adds the files of a database. What an earlier one said of a file stays.
+    pub fn add(&mut self, root: &InRoot, is_directory: &dyn Fn(&[u8]) -> bool, listing: Listing) {
+        let first = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
+        self.packages.extend(listing.packages);
+        let mut places = Places::new(root, is_directory);
+        for owned in listing.owned {
+            let Some(package) = first.checked_add(owned.package) else {
+                continue;
+            };
+            if let Some(path) = places.settle(&owned.path) {
+                self.files.push((path_key(&path), package));
+            }
+        }
+        // Stable, so that the first word about a file comes first.
+        self.files.sort_by_key(|(key, _)| *key);
+        self.files.dedup_by_key(|(key, _)| *key);
+        self.files.shrink_to_fit();
+    }
+}
+
+/// Where directories of the database really are: on a merged `/usr`, `/bin` is `/usr/bin`.
+struct Places<'r> {
+    root: &'r InRoot,
+    is_directory: &'r dyn Fn(&[u8]) -> bool,
+    known: HashMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl<'r> Places<'r> {
+    fn new(root: &'r InRoot, is_directory: &'r dyn Fn(&[u8]) -> bool) -> Places<'r> {
+        Places {
+            root,
+            is_directory,
+            known: HashMap::new(),
+        }
+    }
+
+    /// The path with all links of its directory resolved.
+    fn settle(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+        let slash = path.iter().rposition(|&b| b == b'/')?;
+        let (directory, name) = path.split_at_checked(slash)?;
+        if matches!(name, b"/" | b"/." | b"/..") {
+            return None;
+        }
+        if !self.known.contains_key(directory) {
+            let real = self.resolve(directory);
+            self.known.insert(directory.to_vec(), real);
+        }
+        let real = self.known.get(directory)?.as_deref()?;
+        Some([real, name].concat())
+    }
+
+    fn resolve(&self, directory: &[u8]) -> Option<Vec<u8>> {
+        let relative = directory.strip_prefix(b"/").unwrap_or(directory);
+        if relative.is_empty() {
+            return Some(Vec::new());
+        }
+        if (self.is_directory)(directory) {
+            return Some(directory.to_vec());
+        }
+        let found = self.root.resolve(relative).ok()??;
+        Some(if found.path.is_root() {
+            Vec::new()
+        } else {
+            found.path.as_bytes().to_vec()
+        })
+    }
+}

@@ -1,0 +1,370 @@
+//! What a plan says about itself, worked out once for every format and for both `plan` and `show`.
+//!
+//! Two sources are kept apart. The *lines* that were read ([`Tally`]) are what `apply` would do, so
+//! all promises come from them. The plan's *summary* is what it held when it was made: it alone
+//! knows of unique files, which have no lines, and the difference of the two is what a reviewer
+//! took out.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use crate::model::{
+    Count, Database, DatabaseState, Digest, GuestName, Header, PlannedGuest, Protect, SameSecret,
+    Shared, SkipReason, Summary,
+};
+
+use super::sentence::safe;
+use super::size::{counted, percent};
+use super::totals::Tally;
+
+/// A plan whose actions have been counted.
+#[derive(Debug, Clone, Copy)]
+pub struct PlanView<'a> {
+    /// Its first keys.
+    pub header: &'a Header,
+    /// Its guests.
+    pub guests: &'a [PlannedGuest],
+    /// What it said about itself when it was made.
+    pub summary: &'a Summary,
+    /// The actions that were read.
+    pub tally: &'a Tally,
+    /// The content digest of the actions *that were read*; never the one that the file claims.
+    pub content: Option<Digest>,
+}
+
+/// The base's own use of the disk, which no plan can promise.
+pub(super) const ON_TOP: &str =
+    "the base's own folders and records come on top of this and are not counted";
+
+/// Secrets, and files of each, that a screen has room for.
+const MOST_SECRETS: usize = 10;
+const MOST_TWINS: usize = 4;
+
+/// What is left alone for one reason.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Skipped<'a> {
+    /// The code; untrusted where no reason has it.
+    pub code: &'a str,
+    /// Files and bytes.
+    pub count: Count,
+    /// The bare sentence; empty for a code that this version does not know.
+    pub sentence: &'static str,
+}
+
+/// Two guests and what they would share.
+#[derive(Debug)]
+pub(super) struct Pair<'a> {
+    /// The plan's own line.
+    pub shared: &'a Shared,
+    /// How much of each guest that is, in percent of its bytes, where the guest is known.
+    pub percent: (Option<u64>, Option<u64>),
+}
+
+/// Links and flags that a reviewer took out, or that somebody put in.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Edited {
+    /// Link lines missing.
+    pub links_removed: u64,
+    /// Flag lines missing.
+    pub flags_removed: u64,
+    /// Lines, links or flags, that the summary does not know of.
+    pub added: u64,
+}
+
+impl<'a> PlanView<'a> {
+    /// Everything that is left alone: the summary's counts, and from the lines what it does not
+    /// know of (held back by the reviewer). In the order of the reasons, unknown codes last.
+    pub(super) fn skipped(&self) -> Vec<Skipped<'a>> {
+        let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
+        for (reason, count) in self.tally.skipped() {
+            counts.insert(reason.code(), *count);
+        }
+        for (code, count) in &self.summary.skipped {
+            counts.insert(code, *count);
+        }
+        let mut rows: Vec<Skipped<'a>> = Vec::with_capacity(counts.len());
+        for reason in SkipReason::ALL {
+            let code = reason.code();
+            let sentence = reason.sentence();
+            rows.extend(counts.remove(code).map(|count| Skipped {
+                code,
+                count,
+                sentence,
+            }));
+        }
+        let unknown = counts.into_iter();
+        rows.extend(unknown.map(|(code, count)| Skipped {
+            code,
+            count,
+            sentence: "",
+        }));
+        rows
+    }
+
+    /// Pairs of guests, the ones that share most first.
+    pub(super) fn pairs(&self) -> Vec<Pair<'a>> {
+        let bytes: BTreeMap<&GuestName, u64> = self
+            .guests
+            .iter()
+            .map(|guest| (&guest.name, guest.bytes))
+            .collect();
+        let part = |shared: u64, guest| bytes.get(guest).and_then(|all| percent(shared, *all));
+        let pair = |shared: &'a Shared| Pair {
+            percent: (
+                part(shared.bytes, &shared.guests.0),
+                part(shared.bytes, &shared.guests.1),
+            ),
+            shared,
+        };
+        let mut pairs: Vec<Pair<'a>> = self.summary.shared.iter().map(pair).collect();
+        pairs.sort_by_key(|pair| Reverse(pair.shared.bytes));
+        pairs
+    }
+
+    /// What differs between the lines and the summary.
+    pub(super) fn edited(&self) -> Edited {
+        let (now, made) = (self.tally.totals(), &self.summary.totals);
+        let added_links = now.links.saturating_sub(made.links);
+        let added_flags = now.flags.saturating_sub(made.flags);
+        Edited {
+            links_removed: made.links.saturating_sub(now.links),
+            flags_removed: made.flags.saturating_sub(now.flags),
+            added: added_links.saturating_add(added_flags),
+        }
+    }
+
+    /// How objects will be protected, in a word.
+    pub(super) fn protect(&self) -> &'static str {
+        match self.header.protection.mode {
+            Protect::Auto => "auto",
+            Protect::Immutable => "immutable",
+            Protect::None => "none",
+        }
+    }
+
+    /// [`PlanView::edited`] in sentences; empty for a plan as it was made.
+    pub(super) fn edits(&self) -> Vec<String> {
+        let (edited, made) = (self.edited(), &self.summary.totals);
+        let mut lines = Vec::new();
+        if edited.links_removed > 0 {
+            let (removed, all) = (edited.links_removed, counted(made.links, "action"));
+            lines.push(format!(
+                "{removed} of {all} removed by hand: the promise is an upper bound"
+            ));
+        }
+        if edited.flags_removed > 0 {
+            let (removed, all) = (edited.flags_removed, counted(made.flags, "flag"));
+            lines.push(format!(
+                "{removed} of {all} removed by hand: an object without its flag is not protected"
+            ));
+        }
+        if edited.added > 0 {
+            let added = counted(edited.added, "action");
+            lines.push(format!("{added} more than the plan had when it was made"));
+        }
+        lines
+    }
+
+    /// What a reviewer must not overlook, each as a word in capitals and a sentence.
+    pub(super) fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for guest in self.guests {
+            warnings.extend(left_out(guest));
+            if guest.left_out.is_none() {
+                warnings.extend(damaged(guest));
+            }
+            warnings.extend(ignored(guest));
+            warnings.extend(self.running(guest));
+        }
+        warnings.extend(self.unseen());
+        warnings.extend(self.same_secrets());
+        if self.header.protection.mode == Protect::None {
+            warnings.push(
+                "NOT PROTECTED: an in-place write by one guest changes a shared file for all"
+                    .into(),
+            );
+        }
+        warnings
+    }
+
+    fn unseen(&self) -> Option<String> {
+        let unseen: Vec<String> = self
+            .header
+            .unseen_attributes
+            .iter()
+            .map(|name| safe(name))
+            .collect();
+        let line = format!(
+            "NOT SEEN: {} attributes cannot be seen by whoever made this plan; apply looks again, and refuses files that differ in them",
+            unseen.join(", ")
+        );
+        (!unseen.is_empty()).then_some(line)
+    }
+
+    /// Keys and identities that guests have in common: the scan has seen it, whatever the plan is about.
+    fn same_secrets(&self) -> Vec<String> {
+        let all = &self.summary.same_secrets;
+        let line = |secret: &SameSecret| {
+            let files: Vec<String> = secret
+                .files
+                .iter()
+                .take(MOST_TWINS)
+                .map(|f| safe(f))
+                .collect();
+            let unlisted = secret.files.len().saturating_sub(MOST_TWINS);
+            let more = (unlisted as u64).saturating_add(secret.more);
+            let more = if more > 0 {
+                format!(" and {more} more")
+            } else {
+                String::new()
+            };
+            format!(
+                "SAME SECRET: {}{more}: who holds one guest can pretend to be the other; give each its own",
+                files.join(" = ")
+            )
+        };
+        let mut lines: Vec<String> = all.iter().take(MOST_SECRETS).map(line).collect();
+        let unlisted = all.len().saturating_sub(MOST_SECRETS) as u64;
+        let unlisted = unlisted.saturating_add(self.summary.more_same_secrets);
+        if unlisted > 0 {
+            let more = counted(unlisted, "more secret");
+            lines.push(format!("SAME SECRET: and {more}, see the plan's summary"));
+        }
+        lines
+    }
+
+    fn running(&self, guest: &PlannedGuest) -> Option<String> {
+        let name = &guest.name;
+        let links = self.tally.links_of(name);
+        (guest.running && links > 0).then(|| {
+            let links = counted(links, "link");
+            format!("RUNNING: {name}: apply refuses its {links} until it is stopped")
+        })
+    }
+}
+
+fn left_out(guest: &PlannedGuest) -> Option<String> {
+    let why = guest.left_out.as_deref()?;
+    Some(format!("LEFT OUT: {}: {}", guest.name, safe(why)))
+}
+
+fn ignored(guest: &PlannedGuest) -> Option<String> {
+    guest.databases_ignored.then(|| {
+        format!(
+            "NOT ASKED: {}: its package databases; only care rules and patterns keep its config files",
+            guest.name
+        )
+    })
+}
+
+/// The guest takes part although its database is damaged.
+fn damaged(guest: &PlannedGuest) -> Vec<String> {
+    let damaged = guest
+        .databases
+        .iter()
+        .filter(|database| database.state == DatabaseState::Damaged);
+    let tell = |database: &Database| {
+        let manager = safe(&database.manager);
+        let problem = safe(
+            database
+                .problem
+                .as_deref()
+                .unwrap_or("it does not say where"),
+        );
+        format!(
+            "DAMAGED: {}: {manager} database, so only care rules and patterns keep its config files: {problem}",
+            guest.name
+        )
+    };
+    damaged.map(tell).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Action, Skip};
+    use crate::report::samples::{Sample, guest, path, small_plan};
+    use crate::report::skip_kinds::{Kind, by_kind};
+
+    fn tally(actions: &[Action]) -> Tally {
+        let mut tally = Tally::new(None);
+        actions.iter().for_each(|action| tally.take(action));
+        tally
+    }
+
+    #[test]
+    fn skips_come_from_the_summary_and_what_it_does_not_know_from_the_lines() {
+        let (sample, mut plan) = (Sample::small(), small_plan());
+        let held = Skip::new(guest("web1"), path("/a"), SkipReason::Held);
+        plan.push(Action::Skip(held));
+        let tally = tally(&plan);
+        let rows = sample.view(&tally).skipped();
+        let seen: Vec<_> = rows.iter().map(|row| (row.code, row.count.files)).collect();
+        let want = [
+            ("config-file", 1),
+            ("cache", 120),
+            ("unreadable", 1),
+            ("unique", 2870),
+            ("held", 1),
+        ];
+        assert_eq!(seen, want);
+    }
+
+    #[test]
+    fn unknown_codes_are_shown_last_and_counted() {
+        let mut sample = Sample::small();
+        let count = Count {
+            files: u64::MAX,
+            bytes: 1,
+        };
+        sample.summary.skipped.insert("a-new-one".into(), count);
+        let tally = tally(&small_plan());
+        let rows = sample.view(&tally).skipped();
+        assert_eq!(rows.last().map(|row| row.code), Some("a-new-one"));
+        assert_eq!(by_kind(&rows).get(&Kind::Other), Some(&count));
+    }
+
+    #[test]
+    fn a_plan_as_it_was_made_is_not_edited() {
+        let sample = Sample::small();
+        let tally = tally(&small_plan());
+        assert_eq!(sample.view(&tally).edited(), Edited::default());
+    }
+
+    #[test]
+    fn missing_and_added_lines_are_told_apart() {
+        let (sample, mut plan) = (Sample::small(), small_plan());
+        let extra = plan.remove(1);
+        let tally_less = tally(&plan);
+        let want = ["1 of 1 flag removed by hand: an object without its flag is not protected"];
+        assert_eq!(sample.view(&tally_less).edits(), want);
+        plan.extend([extra.clone(), extra]);
+        plan.remove(0);
+        let tally_more = tally(&plan);
+        let want = Edited {
+            links_removed: 1,
+            flags_removed: 0,
+            added: 1,
+        };
+        assert_eq!(sample.view(&tally_more).edited(), want);
+    }
+
+    #[test]
+    fn percents_are_of_each_guest() {
+        let sample = Sample::small();
+        let tally = Tally::default();
+        let pairs = sample.view(&tally).pairs();
+        assert_eq!(pairs[0].percent, (Some(10), Some(20)));
+    }
+
+    #[test]
+    fn trouble_is_told_for_every_guest_that_has_it() {
+        let sample = Sample::troubled();
+        let tally = tally(&small_plan());
+        let want = [
+            "RUNNING: web2: apply refuses its 1 link until it is stopped",
+            "LEFT OUT: db1: its package database is damaged",
+        ];
+        assert_eq!(sample.view(&tally).warnings(), want);
+    }
+}

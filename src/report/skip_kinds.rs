@@ -1,0 +1,70 @@
+//! Kinds of reasons: forty codes are too many for the one screen of `unify plan`.
+
+use std::collections::BTreeMap;
+
+use crate::model::{Count, SkipReason};
+
+use super::plan_view::Skipped;
+
+/// What the files that are left alone have in common; reasons are too many for a first look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// The care rules.
+    Care,
+    /// What not everybody may read, or somebody may write.
+    Access,
+    /// Hard links, flags and mounts that a link would break.
+    Tied,
+    /// What the user or the reviewer said.
+    Asked,
+    /// What could not be read.
+    Unread,
+    /// What has no twin, or has one already.
+    NoGain,
+    /// A code that this version does not know.
+    Other,
+}
+
+impl Kind {
+    /// For people.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Kind::Care => "for care (config, secrets, state, caches, logs)",
+            Kind::Access => "private, writable by others or privileged",
+            Kind::Tied => "tied to other names, flags or mounts",
+            Kind::Asked => "as you asked (patterns, sizes, held back)",
+            Kind::Unread => "could not be read or changed meanwhile",
+            Kind::NoGain => "unique, empty or already shared",
+            Kind::Other => "for other reasons",
+        }
+    }
+
+    fn of(code: &str) -> Kind {
+        let reason = SkipReason::ALL.iter().find(|reason| reason.code() == code);
+        reason.map_or(Kind::Other, |reason| Kind::of_reason(*reason))
+    }
+
+    fn of_reason(reason: SkipReason) -> Kind {
+        use SkipReason as R;
+        match reason {
+            R::NotWorldReadable | R::WorldWritable | R::Privileged => Kind::Access,
+            R::LinkedToKept | R::NamesOutside | R::TooManyNames => Kind::Tied,
+            R::InodeFlags | R::FixedDirectory | R::MountedOver | R::OtherFilesystem => Kind::Tied,
+            R::TooSmall | R::TooSparse | R::Excluded | R::Held => Kind::Asked,
+            R::Unreadable | R::ChangedWhileReading => Kind::Unread,
+            R::Empty | R::Unique | R::AlreadyShared => Kind::NoGain,
+            _ => Kind::Care,
+        }
+    }
+}
+
+/// The rows of [`PlanView::skipped`], added up by kind.
+pub(super) fn by_kind(rows: &[Skipped<'_>]) -> BTreeMap<Kind, Count> {
+    let mut kinds: BTreeMap<Kind, Count> = BTreeMap::new();
+    for row in rows {
+        let sum = kinds.entry(Kind::of(row.code)).or_default();
+        sum.files = sum.files.saturating_add(row.count.files);
+        sum.bytes = sum.bytes.saturating_add(row.count.bytes);
+    }
+    kinds
+}

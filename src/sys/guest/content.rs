@@ -1,0 +1,205 @@
+//! Content: read, compared and copied by descriptor, a piece at a time. Never mapped: a guest that truncates a
+//! mapped file would kill us. Holes are found by `SEEK_DATA` and stay holes.
+
+use std::io;
+use std::num::NonZeroU64;
+
+use rustix::fs::{Advice, SeekFrom, fadvise, ftruncate, seek};
+use rustix::io::{Errno, pwrite};
+
+use crate::model::Digest;
+use crate::sys::fault::call;
+use crate::sys::hash::ContentHasher;
+use crate::sys::{Regular, SysError, SysResult, Weak, weak};
+
+/// Bytes read at a time.
+const PIECE: usize = 256 * 1024;
+
+/// So much of a file is asked for before it is read; the rest the kernel reads ahead by itself.
+const SOON: u64 = 1 << 20;
+
+/// A stretch of data between holes: first byte, and the byte behind the last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Stretch {
+    from: u64,
+    to: u64,
+}
+
+impl Regular {
+    /// SHA-256 of the first `size` bytes; holes are read as zeros. A file that ends before is an error, because it
+    /// changed under us.
+    pub fn digest(&self, size: u64) -> SysResult<Digest> {
+        let mut hasher = ContentHasher::new();
+        self.pieces(0, size, &mut |piece| hasher.update(piece))?;
+        let mut digest = hasher.finish();
+        if weak(Weak::ShortDigest) {
+            digest.0[1..].fill(0);
+        }
+        Ok(digest)
+    }
+
+    /// The first bytes, at most `limit`, at most up to `size`.
+    pub fn beginning(&self, size: u64, limit: usize) -> SysResult<Vec<u8>> {
+        let wanted = usize::try_from(size).unwrap_or(usize::MAX).min(limit);
+        let mut buffer = vec![0; wanted];
+        self.fill(&mut buffer, 0)?;
+        Ok(buffer)
+    }
+
+    /// Exactly `buffer.len()` bytes at `offset`; a file that ends before is an error.
+    pub fn piece(&self, offset: u64, buffer: &mut [u8]) -> SysResult<()> {
+        self.fill(buffer, offset)
+    }
+
+    /// Are the first `size` bytes the same in both? Neither file may end before.
+    pub fn same_content(&self, other: &Regular, size: u64) -> SysResult<bool> {
+        let room = piece_length(0, size, PIECE);
+        let (mut mine, mut theirs) = (vec![0; room], vec![0; room]);
+        let mut at = if weak(Weak::SizeOnlyCompare) { size } else { 0 };
+        while at < size {
+            let length = piece_length(at, size, PIECE);
+            self.fill(&mut mine[..length], at)?;
+            other.fill(&mut theirs[..length], at)?;
+            if mine[..length] != theirs[..length] {
+                return Ok(false);
+            }
+            at += length as u64;
+        }
+        Ok(true)
+    }
+
+    /// Copies the first `size` bytes of `self` into the empty file `into`, holes kept, and returns the digest of what
+    /// was written. Metadata are not copied.
+    pub fn copy_into(&self, into: &Regular, size: u64) -> SysResult<Digest> {
+        self.copy_data_into(into, size)?;
+        into.digest(size)
+    }
+
+    /// The same without reading what was written: the cost is that of the data, whatever the size.
+    pub fn copy_data_into(&self, into: &Regular, size: u64) -> SysResult<()> {
+        call("truncate", || ftruncate(into.fd(), size)).map_err(into.failed("set the size of"))?;
+        let mut at = 0;
+        while let Some(data) = self.next_data(at, size)? {
+            let mut offset = data.from;
+            self.try_pieces(data.from, data.to, &mut |piece| {
+                into.write_all_at(piece, offset)?;
+                offset += piece.len() as u64;
+                Ok(())
+            })?;
+            at = data.to;
+        }
+        Ok(())
+    }
+
+    /// Tells the kernel that the content will be read soon: it begins to bring in the first part, and nobody waits. Where
+    /// the kernel drops what is read, it would not drop what comes so.
+    pub fn expect_soon(&self, size: u64) {
+        let size = if self.kernel_drops() { 0 } else { size };
+        if let Some(length) = NonZeroU64::new(size.min(SOON)) {
+            // Advice only.
+            let _ = fadvise(self.fd(), 0, Some(length), Advice::WillNeed);
+        }
+    }
+
+    /// Tells the kernel that the content will be read once, front to back.
+    pub fn expect_sequential(&self) {
+        // Advice only: a file system without it reads all the same.
+        let _ = fadvise(self.fd(), 0, None, Advice::Sequential);
+    }
+
+    /// The next stretch of data at or after `at`, cut at `size`; `None` behind the last one.
+    fn next_data(&self, at: u64, size: u64) -> SysResult<Option<Stretch>> {
+        if at >= size {
+            return Ok(None);
+        }
+        let from = match call("seek", || seek(self.fd(), SeekFrom::Data(at))) {
+            Ok(from) => from,
+            Err(Errno::NXIO) => return Ok(None),
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => {
+                return Ok(Some(Stretch { from: at, to: size }));
+            }
+            Err(errno) => return Err(self.failed("find data in")(errno)),
+        };
+        let to = call("seek", || seek(self.fd(), SeekFrom::Hole(from)))
+            .map_err(self.failed("find a hole in"))?;
+        let stretch = Stretch {
+            from,
+            to: to.min(size),
+        };
+        Ok((stretch.from < stretch.to).then_some(stretch))
+    }
+
+    fn pieces(&self, from: u64, to: u64, take: &mut dyn FnMut(&[u8])) -> SysResult<()> {
+        self.try_pieces(from, to, &mut |piece| {
+            take(piece);
+            Ok(())
+        })
+    }
+
+    fn try_pieces(
+        &self,
+        from: u64,
+        to: u64,
+        take: &mut dyn FnMut(&[u8]) -> SysResult<()>,
+    ) -> SysResult<()> {
+        let mut buffer = vec![0; piece_length(from, to, self.stride(0, PIECE))];
+        let mut at = from;
+        while at < to {
+            let length = piece_length(at, to, self.stride(at, PIECE).min(buffer.len()));
+            let piece = &mut buffer[..length];
+            self.fill(piece, at)?;
+            take(piece)?;
+            at += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// Reads exactly `buffer.len()` bytes at `offset`.
+    fn fill(&self, buffer: &mut [u8], offset: u64) -> SysResult<()> {
+        let mut done = 0;
+        while done < buffer.len() {
+            match call("read", || {
+                self.read_at(&mut buffer[done..], offset + done as u64)
+            }) {
+                Ok(0) => {
+                    return Err(SysError::new(
+                        "read",
+                        self.path(),
+                        io::Error::from(io::ErrorKind::UnexpectedEof),
+                    ));
+                }
+                Ok(length) => done += length,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(self.failed("read")(errno)),
+            }
+        }
+        self.passed(offset + done as u64);
+        Ok(())
+    }
+
+    fn write_all_at(&self, bytes: &[u8], offset: u64) -> SysResult<()> {
+        let mut done = 0;
+        while done < bytes.len() {
+            match call("write", || {
+                pwrite(self.fd(), &bytes[done..], offset + done as u64)
+            }) {
+                Ok(0) => {
+                    return Err(SysError::new(
+                        "write",
+                        self.path(),
+                        io::Error::from(io::ErrorKind::WriteZero),
+                    ));
+                }
+                Ok(length) => done += length,
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(self.failed("write")(errno)),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn piece_length(at: u64, end: u64, most: usize) -> usize {
+    let left = usize::try_from(end.saturating_sub(at));
+    left.unwrap_or(usize::MAX).min(most)
+}

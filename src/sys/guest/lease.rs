@@ -1,0 +1,72 @@
+//! Read leases: the only general proof that nobody has a file open for writing, by descriptor or by a
+//! writable mapping (`fcntl(2)`, F_SETLEASE). A writer that comes later waits, and we see that it does.
+
+use crate::sys::fault::call;
+use crate::sys::ffi;
+use crate::sys::ffi::LeaseKind;
+use crate::sys::{Meaning, Regular, SysError, SysResult, Weak, weak};
+
+/// A file under a read lease. Dropping it gives the lease back, and a waiting writer goes on.
+#[derive(Debug)]
+pub struct Leased {
+    file: Regular,
+}
+
+impl Regular {
+    /// Has anybody but us the file open, or mapped? A write lease says so, and is given back at once. Who has it open for
+    /// nothing but its path (`O_PATH`) is not seen.
+    pub fn is_open_elsewhere(&self) -> SysResult<bool> {
+        let taken = call("lease", || ffi::set_lease(self.fd(), LeaseKind::Write))
+            .map_err(|e| SysError::new("lease", self.path(), e));
+        match taken {
+            Err(error) if error.meaning() == Meaning::Busy => Ok(true),
+            Err(error) => Err(error),
+            Ok(()) => {
+                drop(ffi::set_lease(self.fd(), LeaseKind::None));
+                Ok(false)
+            }
+        }
+    }
+}
+
+impl Leased {
+    /// Takes the lease; gives the file back where somebody has it open for writing.
+    pub fn take(file: Regular) -> SysResult<Result<Leased, Regular>> {
+        if weak(Weak::NoLease) {
+            return Ok(Ok(Leased { file }));
+        }
+        match call("lease", || ffi::set_lease(file.fd(), LeaseKind::Read))
+            .map_err(|e| SysError::new("lease", file.path(), e))
+        {
+            Ok(()) => Ok(Ok(Leased { file })),
+            Err(error) if error.meaning() == Meaning::Busy => Ok(Err(file)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Does the lease still stand? False once a writer waits for it.
+    pub fn stands(&self) -> SysResult<bool> {
+        if weak(Weak::NoLease) {
+            return Ok(true);
+        }
+        call("getlease", || ffi::holds_read_lease(self.file.fd()))
+            .map_err(|e| SysError::new("look at the lease of", self.file.path(), e))
+    }
+
+    /// Gives the lease back at once: a waiting writer goes on.
+    pub fn give_back(&self) {
+        // Closing the descriptor would do the same; an error leaves nothing to be done about it.
+        drop(ffi::set_lease(self.file.fd(), LeaseKind::None));
+    }
+
+    /// The file.
+    pub fn file(&self) -> &Regular {
+        &self.file
+    }
+}
+
+impl Drop for Leased {
+    fn drop(&mut self) {
+        self.give_back();
+    }
+}

@@ -1,0 +1,135 @@
+//! What a file is now, from a handle or from what a walk met.
+
+use std::fs;
+use std::os::fd::AsFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+
+use rustix::fs::{AtFlags, FileType, Statx, StatxAttributes, StatxFlags, makedev, statx};
+use rustix::io::Errno;
+
+use crate::model::{FileId, FileKind, FileState, Time};
+use crate::sys::fault::{call, old_kernel};
+
+/// `statx` of an open descriptor (`O_PATH` ones too), and the id of the mount that it was reached by.
+pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, Option<u64>), Errno> {
+    let flags = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
+    let at = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let answer = call("stat", || statx(fd, c"", at, flags))?;
+    Ok((from_statx(&answer), mount_of(&answer)))
+}
+
+/// `statx` of a name in a directory, nothing followed and nothing mounted for it.
+pub fn at(dir: impl AsFd, name: &[u8]) -> Result<FileState, Errno> {
+    Ok(from_statx(&look_at(dir, name, StatxFlags::empty())?))
+}
+
+/// The same, and whether the immutable flag is set, where the file system tells it here.
+pub(super) fn with_flag(dir: impl AsFd, name: &[u8]) -> Result<(FileState, Option<bool>), Errno> {
+    let answer = look_at(dir, name, StatxFlags::empty())?;
+    let flag = StatxAttributes::IMMUTABLE;
+    let told = answer.stx_attributes_mask.contains(flag);
+    let set = told.then(|| answer.stx_attributes.contains(flag));
+    Ok((from_statx(&answer), set))
+}
+
+/// The same, and the mount that the name leads to.
+pub(super) fn at_with_mount(
+    dir: impl AsFd,
+    name: &[u8],
+) -> Result<(FileState, Option<u64>), Errno> {
+    let answer = look_at(dir, name, StatxFlags::MNT_ID)?;
+    Ok((from_statx(&answer), mount_of(&answer)))
+}
+
+/// `None` on kernels that do not tell it (before 5.8): the field is zero there for every file.
+fn mount_of(answer: &Statx) -> Option<u64> {
+    let told = StatxFlags::from_bits_retain(answer.stx_mask).contains(StatxFlags::MNT_ID);
+    (told && !old_kernel()).then_some(answer.stx_mnt_id)
+}
+
+fn look_at(dir: impl AsFd, name: &[u8], more: StatxFlags) -> Result<Statx, Errno> {
+    let how = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT | AtFlags::STATX_DONT_SYNC;
+    let wanted = StatxFlags::BASIC_STATS | more;
+    call("stat", || statx(dir, name, how, wanted))
+}
+
+/// The same of an open directory, and whether it is immutable or append-only. File systems that do not tell count as
+/// "no".
+pub(super) fn of_directory(fd: impl AsFd) -> Result<(FileState, bool), Errno> {
+    let at = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let answer = call("stat", || statx(fd, c"", at, StatxFlags::BASIC_STATS))?;
+    let fixed = StatxAttributes::IMMUTABLE | StatxAttributes::APPEND;
+    Ok((from_statx(&answer), answer.stx_attributes.intersects(fixed)))
+}
+
+/// The state of what a walk met. A proposal: the name is opened again before anything is decided for good.
+pub fn from_metadata(meta: &fs::Metadata) -> FileState {
+    let kind = meta.file_type();
+    FileState {
+        kind: match () {
+            () if kind.is_file() => FileKind::Regular,
+            () if kind.is_dir() => FileKind::Directory,
+            () if kind.is_symlink() => FileKind::Symlink,
+            () => {
+                debug_assert!(
+                    kind.is_fifo()
+                        || kind.is_socket()
+                        || kind.is_char_device()
+                        || kind.is_block_device()
+                );
+                FileKind::Special
+            }
+        },
+        id: FileId {
+            dev: meta.dev(),
+            ino: meta.ino(),
+        },
+        nlink: u32::try_from(meta.nlink()).unwrap_or(u32::MAX),
+        mode: meta.mode() & 0o7777,
+        uid: meta.uid(),
+        gid: meta.gid(),
+        size: meta.size(),
+        blocks: meta.blocks(),
+        mtime: Time {
+            sec: meta.mtime(),
+            nsec: nanoseconds(meta.mtime_nsec()),
+        },
+        ctime: Time {
+            sec: meta.ctime(),
+            nsec: nanoseconds(meta.ctime_nsec()),
+        },
+    }
+}
+
+fn nanoseconds(value: i64) -> u32 {
+    u32::try_from(value).unwrap_or(0).min(999_999_999)
+}
+
+fn from_statx(answer: &Statx) -> FileState {
+    FileState {
+        kind: match FileType::from_raw_mode(u32::from(answer.stx_mode)) {
+            FileType::RegularFile => FileKind::Regular,
+            FileType::Directory => FileKind::Directory,
+            FileType::Symlink => FileKind::Symlink,
+            _ => FileKind::Special,
+        },
+        id: FileId {
+            dev: makedev(answer.stx_dev_major, answer.stx_dev_minor),
+            ino: answer.stx_ino,
+        },
+        nlink: answer.stx_nlink,
+        mode: u32::from(answer.stx_mode) & 0o7777,
+        uid: answer.stx_uid,
+        gid: answer.stx_gid,
+        size: answer.stx_size,
+        blocks: answer.stx_blocks,
+        mtime: Time {
+            sec: answer.stx_mtime.tv_sec,
+            nsec: answer.stx_mtime.tv_nsec.min(999_999_999),
+        },
+        ctime: Time {
+            sec: answer.stx_ctime.tv_sec,
+            nsec: answer.stx_ctime.tv_nsec.min(999_999_999),
+        },
+    }
+}

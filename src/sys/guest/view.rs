@@ -1,0 +1,107 @@
+//! `View`: a guest as `plan` may see it.
+//!
+//! As root this is a private, non-recursive clone of the guest's mount that is read-only, noatime, nosuid, nodev,
+//! noexec and nosymfollow: not even a directory's access time moves, nothing mounted inside is entered, and a
+//! walk by path cannot be led astray because no link is followed. Without the right to clone mounts it is
+//! the directory itself, and what a walk finds is only a proposal, which it is anyway.
+
+use std::ffi::OsStr;
+use std::os::fd::AsRawFd;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::mount::{OpenTreeFlags, open_tree};
+
+use crate::model::{BadPath, FileKind, GuestPath};
+use crate::sys::{Dir, Regular, SysError, SysResult, ffi};
+
+/// A guest's tree for reading.
+#[derive(Debug)]
+pub struct View {
+    dir: Dir,
+    private: bool,
+    walk_root: PathBuf,
+}
+
+impl View {
+    /// Clones the mount beneath `root`, or falls back to `root` itself.
+    pub fn of(root: &Dir) -> SysResult<View> {
+        let (dir, private) = match clone_mount(root) {
+            Ok(fd) => (Dir::from_fd(fd, root.path().to_owned()), true),
+            Err(_) => (root.duplicate()?, false),
+        };
+        let walk_root = PathBuf::from(format!("/proc/self/fd/{}/.", dir.fd().as_raw_fd()));
+        Ok(View {
+            dir,
+            private,
+            walk_root,
+        })
+    }
+
+    /// The root of the tree.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// Opens a name in the tree for reading if it is a regular file; `None` if it is anything else.
+    pub fn open_regular(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
+        let Some(file) = self.open_unproven(relative)? else {
+            return Ok(None);
+        };
+        let regular = file.state()?.kind == FileKind::Regular;
+        Ok(regular.then_some(file))
+    }
+
+    /// The same for who asks for the state in any case, after reading: what is open may be no regular file at all. Only
+    /// a state that is that of the walk says what was read.
+    pub fn open_unproven(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
+        if self.private {
+            self.dir.open_at_once(relative)
+        } else {
+            self.dir.open_regular(relative)
+        }
+    }
+
+    /// A second descriptor of the root, for readers that want their own.
+    pub fn descriptor(&self) -> SysResult<OwnedFd> {
+        self.dir
+            .fd()
+            .try_clone_to_owned()
+            .map_err(|e| SysError::new("duplicate", self.dir.path(), e))
+    }
+
+    /// Is it a private clone, so that reading leaves no trace at all?
+    pub fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// Where a walk by path begins. Valid as long as the view lives.
+    pub fn walk_root(&self) -> &Path {
+        &self.walk_root
+    }
+
+    /// The path inside the guest of something that a walk from [`View::walk_root`] met.
+    pub fn guest_path(&self, met: &Path) -> Result<GuestPath, BadPath> {
+        let relative = met
+            .strip_prefix(&self.walk_root)
+            .map_or(met.as_os_str(), Path::as_os_str);
+        GuestPath::new(&[b"/", relative.as_bytes()].concat())
+    }
+}
+
+/// The bytes of a name that a walk met.
+pub fn name_bytes(name: &OsStr) -> &[u8] {
+    name.as_bytes()
+}
+
+fn clone_mount(root: &Dir) -> SysResult<OwnedFd> {
+    let flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    let fd = open_tree(root.fd(), c"", flags)
+        .map_err(|e| SysError::new("clone the mount of", root.path(), e))?;
+    ffi::make_harmless(&fd)
+        .map_err(|e| SysError::new("restrict the mount clone of", root.path(), e))?;
+    Ok(fd)
+}

@@ -1,0 +1,295 @@
+//! Files of our own: written whole and atomically, appended and synced, locked. Never used for anything in a guest.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufReader, Read, Seek, Write};
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use nix::fcntl::{Flock, FlockArg};
+
+use super::new_file::{NewFile, private};
+use crate::sys::fault::call;
+use crate::sys::host::machine;
+use crate::sys::{SysError, SysResult};
+
+/// A file that only grows: a journal or a receipt.
+#[derive(Debug)]
+pub struct Growing {
+    file: File,
+    path: PathBuf,
+}
+
+impl Growing {
+    /// Creates it, or goes on at its end.
+    pub fn open(path: &Path) -> SysResult<Growing> {
+        let mut options = private();
+        options.create(true).append(true);
+        let file =
+            call("create", || options.open(path)).map_err(|e| SysError::new("open", path, e))?;
+        Ok(Growing {
+            file,
+            path: path.to_owned(),
+        })
+    }
+
+    /// Makes everything that was written durable.
+    pub fn sync(&self) -> SysResult<()> {
+        call("sync", || self.file.sync_data()).map_err(|e| SysError::new("sync", &self.path, e))
+    }
+}
+
+impl Write for Growing {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        call("write", || self.file.write(bytes))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// A held lock; it dies with the process, so none is ever stale.
+#[derive(Debug)]
+pub struct Lock {
+    _held: Flock<File>,
+}
+
+/// Takes the lock file exclusively and writes `holder` into it; `Err(text of the holder)` where somebody has it.
+pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
+    let mut options = private();
+    options.create(true).read(true).write(true).truncate(false);
+    let file = call("create", || options.open(path)).map_err(|e| SysError::new("open", path, e))?;
+    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+        Ok(held) => {
+            call("write", || {
+                held.set_len(0)?;
+                (&*held).write_all(holder.as_bytes())
+            })
+            .map_err(|e| SysError::new("write", path, e))?;
+            Ok(Ok(Lock { _held: held }))
+        }
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+            Ok(Err(fs::read_to_string(path).unwrap_or_default()))
+        }
+        Err((_, errno)) => Err(SysError::new("lock", path, errno)),
+    }
+}
+
+/// Opens a file of ours, or a plan that a person names, for reading.
+pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
+    // Not to hang on a FIFO that stands where a plan is expected.
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(nix::libc::O_NONBLOCK);
+    let file = call("open", || options.open(path));
+    let file = file.map_err(|e| SysError::new("open", path, e))?;
+    let is_file = file
+        .metadata()
+        .map_err(|e| SysError::new("stat", path, e))?
+        .is_file();
+    if is_file {
+        Ok(BufReader::with_capacity(256 * 1024, file))
+    } else {
+        Err(SysError::new(
+            "read",
+            path,
+            io::Error::other("not a regular file"),
+        ))
+    }
+}
+
+/// A file of ours that is read at several places side by side, by one descriptor.
+#[derive(Debug)]
+pub struct Shared(Arc<File>);
+
+impl Shared {
+    /// Opens it.
+    pub fn open(path: &Path) -> SysResult<Shared> {
+        Ok(Shared(Arc::new(open_for_reading(path)?.into_inner())))
+    }
+
+    /// From this byte on.
+    pub fn from(&self, at: u64) -> impl Read + use<> {
+        Place {
+            file: Arc::clone(&self.0),
+            at,
+        }
+    }
+}
+
+/// Where one of its readers is.
+struct Place {
+    file: Arc<File>,
+    at: u64,
+}
+
+impl Read for Place {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.file.read_at(buffer, self.at)?;
+        self.at += read as u64;
+        Ok(read)
+    }
+}
+
+/// A whole small file of ours; `None` where it does not exist.
+pub fn read_small(path: &Path) -> SysResult<Option<Vec<u8>>> {
+    SysError::absent(call("open", || fs::read(path)).map_err(|e| SysError::new("read", path, e)))
+}
+
+/// A user's own text, such as a list of patterns: a regular file of at most `max` bytes. Never waits for a FIFO.
+pub fn read_text(path: &Path, max: u64) -> SysResult<Vec<u8>> {
+    let mut text = Vec::new();
+    let mut bounded = open_for_reading(path)?.take(max + 1);
+    bounded
+        .read_to_end(&mut text)
+        .map_err(|e| SysError::new("read", path, e))?;
+    if text.len() as u64 > max {
+        let why = format!("longer than {max} bytes");
+        return Err(SysError::new("read", path, io::Error::other(why)));
+    }
+    Ok(text)
+}
+
+/// Makes a directory for its owner only, and says whether it was missing.
+pub fn ensure_dir(path: &Path) -> SysResult<bool> {
+    use std::os::unix::fs::DirBuilderExt;
+    match call("mkdir", || fs::DirBuilder::new().mode(0o700).create(path)) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(SysError::new("make directory", path, error)),
+    }
+}
+
+/// Names of the entries of a directory of ours, sorted; empty where it does not exist. Names that are not text are left out.
+pub fn entries(path: &Path) -> SysResult<Vec<String>> {
+    let failed = |e| SysError::new("list", path, e);
+    let Some(dir) = SysError::absent(call("list", || fs::read_dir(path)).map_err(failed))? else {
+        return Ok(Vec::new());
+    };
+    let mut names = Vec::new();
+    for entry in dir {
+        names.extend(entry.map_err(failed)?.file_name().into_string().ok());
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// What processes that are not alive any more have left beside `target`, see `new_file::part_of`.
+pub fn stale_parts(target: &Path) -> SysResult<Vec<PathBuf>> {
+    let parent = target.parent().unwrap_or(target);
+    let prefix = format!(
+        "{}.",
+        target.file_name().unwrap_or_default().to_string_lossy()
+    );
+    let mut stale = entries(parent)?;
+    stale.retain(|name| {
+        let pid = name
+            .strip_prefix(&prefix)
+            .and_then(|rest| rest.strip_suffix(".part"));
+        pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !machine::is_alive(pid)))
+    });
+    Ok(stale.into_iter().map(|name| parent.join(name)).collect())
+}
+
+/// Removes a file of ours; nothing happens where there is none.
+pub fn remove(path: &Path) -> SysResult<()> {
+    SysError::absent(
+        call("unlink", || fs::remove_file(path)).map_err(|e| SysError::new("remove", path, e)),
+    )
+    .map(drop)
+}
+
+/// A new file that has no name in `dir`, readable and writable by its owner: it vanishes with its handle.
+pub fn nameless(dir: &Path) -> SysResult<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).mode(0o600);
+    // Nobody can give it a name later.
+    options.custom_flags(nix::libc::O_TMPFILE | nix::libc::O_EXCL);
+    call("nameless", || options.open(dir)).map_err(|e| SysError::new("make a file in", dir, e))
+}
+
+/// Removes an empty directory of ours; nothing happens where there is none.
+pub fn remove_empty_dir(path: &Path) -> SysResult<()> {
+    SysError::absent(
+        call("rmdir", || fs::remove_dir(path))
+            .map_err(|e| SysError::new("remove directory", path, e)),
+    )
+    .map(drop)
+}
+
+/// Writes a whole small file of ours, atomically and durably.
+pub fn write_whole(path: &Path, content: &[u8]) -> SysResult<()> {
+    let mut file = NewFile::create(path)?;
+    file.write_all(content)
+        .map_err(|e| SysError::new("write", path, e))?;
+    file.publish()
+}
+
+/// A plan as a person hands it over, which can be read more than once: a file, or standard input copied into a
+/// file without a name.
+#[derive(Debug)]
+pub struct Spool {
+    file: File,
+    path: PathBuf,
+}
+
+impl Spool {
+    /// The plan at `path`; `-` is standard input.
+    pub fn open(path: &Path) -> SysResult<Spool> {
+        if path == Path::new("-") {
+            return Spool::from_stdin();
+        }
+        Ok(Spool {
+            file: open_for_reading(path)?.into_inner(),
+            path: path.to_owned(),
+        })
+    }
+
+    fn from_stdin() -> SysResult<Spool> {
+        let path = std::env::temp_dir();
+        let mut file = nameless(&path)?;
+        io::copy(&mut io::stdin().lock(), &mut file)
+            .map_err(|e| SysError::new("copy standard input into", &path, e))?;
+        Ok(Spool {
+            file,
+            path: "-".into(),
+        })
+    }
+
+    /// What the person called it.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// From the first byte again.
+    pub fn rewound(&mut self) -> SysResult<BufReader<&File>> {
+        self.file
+            .rewind()
+            .map_err(|e| SysError::new("read", &self.path, e))?;
+        Ok(BufReader::with_capacity(256 * 1024, &self.file))
+    }
+
+    /// Copies all bytes into a new file of ours.
+    pub fn copy_to(&mut self, path: &Path) -> SysResult<()> {
+        let mut copy = NewFile::create(path)?;
+        io::copy(&mut self.rewound()?, &mut copy)
+            .map_err(|e| SysError::new("copy the plan to", path, e))?;
+        copy.publish()
+    }
+}
+
+/// Moves a directory of ours to `to`, where nothing or an empty directory is; false where there is something.
+pub fn move_dir(from: &Path, to: &Path) -> SysResult<bool> {
+    match call("rename", || fs::rename(from, to)) {
+        Ok(()) => Ok(true),
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+            ) =>
+        {
+            Ok(false)
+        }
+        Err(error) => Err(SysError::new("move to", to, error)),
+    }
+}
