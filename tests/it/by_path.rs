@@ -2,10 +2,9 @@
 
 use serde_json::Value;
 
-use crate::disks::calls;
-use crate::edits::without_flag_of;
 use crate::support::{
-    Disk, File, Guest, Lab, content, id, is_immutable, listings, nlink, unchanged, unify,
+    Disk, File, Guest, Lab, calls, content, id, is_immutable, listings, nlink, unchanged, unify,
+    without_flag_of,
 };
 
 const FILES: usize = 30;

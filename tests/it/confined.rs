@@ -1,12 +1,10 @@
 //! Commands that only read give up everything else before they read what a guest wrote, and see as much as before.
 //! `strace` holds them in the middle of the work; what Landlock denies is tried in `src/sys/confine/tests.rs`.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::Command;
 
-use crate::support::{BIN, Disk, File, Guest, Lab, Planned, content};
+use crate::support::{BIN, Disk, Held, Planned, Status, capability_set, status_of, two_guests};
 
 /// `linux/capability.h`
 const DAC_OVERRIDE: u64 = 1 << 1;
@@ -16,168 +14,28 @@ const SYS_ADMIN: u64 = 1 << 21;
 const MAC_ADMIN: u64 = 1 << 33;
 const READING: u64 = DAC_READ_SEARCH | SYS_ADMIN | MAC_ADMIN;
 
-/// A command that stands still for three seconds as each of its threads enters `call` for the first time.
-pub struct Held {
-    strace: Child,
-    what: String,
-}
-
-impl Held {
-    fn new(call: &str, args: &[&str]) -> Held {
-        Held::at(call, "1", args)
-    }
-
-    /// The same for such calls of it, as strace counts them.
-    pub fn at(call: &str, when: &str, args: &[&str]) -> Held {
-        let inject = format!("inject={call}:delay_enter=3000000:when={when}");
-        let strace = Command::new("strace")
-            .args(["-f", "-o", "/dev/null", "-e", &inject, BIN])
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("strace runs");
-        let what = format!("{args:?}, held at {call}");
-        Held { strace, what }
-    }
-
-    /// The program's own directory in /proc, once it is there.
-    fn process(&self) -> Option<PathBuf> {
-        let parent = self.strace.id();
-        let children = format!("/proc/{parent}/task/{parent}/children");
-        let children = std::fs::read_to_string(children).ok()?;
-        let process = Path::new("/proc").join(children.split_whitespace().next()?);
-        let program = std::fs::read_link(process.join("exe")).ok()?;
-        (program == Path::new(BIN)).then_some(process)
-    }
-
-    /// The status of all threads as soon as `enough` says so.
-    fn threads(&mut self, enough: impl Fn(&[Status]) -> bool) -> Vec<Status> {
-        let start = Instant::now();
-        loop {
-            let threads = self.process().map(|process| statuses(&process));
-            if let Some(threads) = threads.filter(|threads| enough(threads)) {
-                return threads;
-            }
-            let ended = self.strace.try_wait().unwrap();
-            assert!(ended.is_none(), "{}: it ended before", self.what);
-            assert!(start.elapsed() < Duration::from_secs(60), "{}", self.what);
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    /// Until a thread of it has entered the call with a descriptor of this file, and stands there.
-    pub fn stands_in(&mut self, number: i64, file: &str) {
-        self.wait_for(|process| {
-            let calls = calls(process).into_iter();
-            let descriptors = calls.filter_map(|call| descriptor(&call, number));
-            let mut open = descriptors.map(|fd| process.join("fd").join(fd.to_string()));
-            open.any(|link| std::fs::read_link(link).is_ok_and(|path| path.ends_with(file)))
-        });
-    }
-
-    /// Until a thread of it has entered the call, whatever it asks.
-    pub fn stands(&mut self, number: i64) {
-        let call = format!("{number} ");
-        self.wait_for(|process| calls(process).iter().any(|line| line.starts_with(&call)));
-    }
-
-    fn wait_for(&mut self, inside: impl Fn(&Path) -> bool) {
-        let start = Instant::now();
-        while !self.process().is_some_and(|process| inside(&process)) {
-            let ended = self.strace.try_wait().unwrap();
-            assert!(ended.is_none(), "{}: it ended before", self.what);
-            assert!(start.elapsed() < Duration::from_secs(60), "{}", self.what);
-            std::thread::sleep(Duration::from_millis(5));
-        }
-    }
-
-    pub fn ends_with(mut self, code: i32) {
-        assert_eq!(
-            self.strace.wait().unwrap().code(),
-            Some(code),
-            "{}",
-            self.what
-        );
-    }
-}
-
-/// Lines of `/proc/PID/task/TID/status`.
-type Status = BTreeMap<String, String>;
-
-fn statuses(process: &Path) -> Vec<Status> {
-    let tasks = list(&process.join("task")).into_iter();
-    let texts = tasks.filter_map(|task| text(&task.join("status")));
-    texts.map(|text| status(&text)).collect()
-}
-
-/// What is in a directory of `/proc`, as far as it is still there.
-fn list(dir: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(dir).into_iter().flatten();
-    entries
-        .filter_map(|entry| Some(entry.ok()?.path()))
-        .collect()
-}
-
-fn text(path: &Path) -> Option<String> {
-    std::fs::read_to_string(path).ok()
-}
-
-/// The call that each thread is in, `/proc/PID/task/TID/syscall`.
-fn calls(process: &Path) -> Vec<String> {
-    let tasks = list(&process.join("task")).into_iter();
-    tasks
-        .filter_map(|task| text(&task.join("syscall")))
-        .collect()
-}
-
-/// The first argument of this call, in a line of `/proc/PID/syscall`.
-fn descriptor(line: &str, number: i64) -> Option<u64> {
-    let mut words = line.split(' ');
-    let fits = words.next()? == number.to_string();
-    let first = words.next()?.strip_prefix("0x").filter(|_| fits)?;
-    u64::from_str_radix(first, 16).ok()
-}
-
-fn status(text: &str) -> Status {
-    let lines = text.lines().filter_map(|line| line.split_once(':'));
-    lines
-        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
-        .collect()
-}
-
-fn set(status: &Status, name: &str) -> u64 {
-    u64::from_str_radix(&status[name], 16).unwrap()
-}
-
 /// What this test itself may do: nobody gets more by giving up.
 fn own(name: &str) -> u64 {
-    set(
-        &status(&std::fs::read_to_string("/proc/self/status").unwrap()),
+    capability_set(
+        &status_of(&std::fs::read_to_string("/proc/self/status").unwrap()),
         name,
     )
 }
 
 fn is_confined(status: &Status, capabilities: u64) -> bool {
-    set(status, "CapEff") == own("CapEff") & capabilities
-        && set(status, "CapPrm") == own("CapPrm") & capabilities
-        && set(status, "CapBnd") == own("CapBnd") & capabilities
-        && set(status, "CapInh") == 0
-        && set(status, "CapAmb") == 0
+    capability_set(status, "CapEff") == own("CapEff") & capabilities
+        && capability_set(status, "CapPrm") == own("CapPrm") & capabilities
+        && capability_set(status, "CapBnd") == own("CapBnd") & capabilities
+        && capability_set(status, "CapInh") == 0
+        && capability_set(status, "CapAmb") == 0
         && status["NoNewPrivs"] == "1"
-}
-
-/// Two guests with a file that has a twin.
-pub fn twins(lab: &Lab) -> [Guest; 2] {
-    lab.twins(&[("/usr/f", File::new(content(1)))])
 }
 
 #[test]
 fn all_threads_of_plan_keep_only_what_they_need() {
     traced!();
     let lab = lab!(Disk::Own);
-    let [web, db] = twins(&lab);
+    let [web, db] = two_guests(&lab);
     let (own, foreign) = (lab.path("own"), lab.path("foreign"));
     for dir in [&own, &foreign] {
         std::fs::create_dir(dir).unwrap();
@@ -201,7 +59,7 @@ fn all_threads_of_plan_keep_only_what_they_need() {
 fn other_readers_keep_only_what_they_need() {
     traced!();
     let lab = lab!(Disk::Own);
-    let [web, db] = twins(&lab);
+    let [web, db] = two_guests(&lab);
     let plan = lab.plan(&[&web, &db], &[]);
     plan.apply().expect(0);
     let (plan, base) = (plan.path.to_str().unwrap(), lab.base());
@@ -235,7 +93,7 @@ fn other_readers_keep_only_what_they_need() {
 fn plan_confines_itself_between_the_views_and_the_threads() {
     traced!();
     let lab = lab!(Disk::Own);
-    let [web, db] = twins(&lab);
+    let [web, db] = two_guests(&lab);
     let trace = lab.path("trace");
     let calls =
         "trace=open_tree,landlock_create_ruleset,landlock_restrict_self,capset,clone,clone3";
@@ -275,7 +133,7 @@ fn plan_confines_itself_between_the_views_and_the_threads() {
 fn a_scrub_may_write_what_it_remembers_and_nothing_else() {
     traced!();
     let lab = lab!(Disk::Own);
-    let [web, db] = twins(&lab);
+    let [web, db] = two_guests(&lab);
     lab.plan(&[&web, &db], &[]).apply().expect(0);
     let (trace, base) = (lab.path("trace"), lab.base());
     let calls = "trace=landlock_add_rule,landlock_restrict_self,capset,openat,openat2";

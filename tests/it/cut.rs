@@ -6,27 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use crate::running::inside;
 use crate::support::{
-    Disk, File, Guest, Lab, Listing, assert_same, content, id, is_immutable, listings, nlink,
-    unchanged,
+    Disk, File, Guest, Lab, Listing, assert_same, content, id, inside, interrupt, is_immutable,
+    listings, nlink, unchanged,
 };
-
-/// Runs `unify` and kills it as it enters the `nth` call of `call`.
-pub fn cut(call: &str, nth: usize, args: &[&str]) {
-    let inject = format!("inject={call}:signal=KILL:when={nth}");
-    let status = Command::new("strace")
-        .args(["-f", "-o", "/dev/null", "-e", &inject])
-        .arg(env!("CARGO_BIN_EXE_unify"))
-        .args(args)
-        .output()
-        .expect("strace runs");
-    assert!(!status.status.success(), "{call} {nth} was not reached");
-}
-
-pub fn has_strace() -> bool {
-    Command::new("strace").arg("-V").output().is_ok()
-}
 
 /// Two guests that share one file, which has two names in each.
 fn with_two_names(lab: &Lab) -> [Guest; 2] {
@@ -46,7 +29,7 @@ fn names_of_one_file_stay_together() {
         let [a, b] = with_two_names(&lab);
         let before = listings(&[&a, &b]);
         let plan = lab.plan(&[&a, &b], &[]);
-        cut(
+        interrupt(
             "renameat2",
             nth,
             &["apply", "--yes", plan.path.to_str().unwrap()],
@@ -80,7 +63,7 @@ fn a_cut_run_without_its_journal_is_healed() {
         let listings = || [&a, &b].map(|guest| Listing::of(guest.root()).without_directory_times());
         let before = listings();
         let plan = lab.plan(&[&a, &b], &["--objects", "copy"]);
-        cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
+        interrupt(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
         for paper in ["journal", "plan"] {
             for run in std::fs::read_dir(lab.base().join("runs")).unwrap() {
                 std::fs::remove_file(run.unwrap().path().join(paper)).unwrap();
@@ -121,7 +104,7 @@ fn a_time_of_its_own_survives_a_cut() {
         }
         let before = listings(&[&a, &b]);
         let plan = lab.plan(&[&a, &b], &["--ignore", "mtime"]);
-        cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
+        interrupt(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
         lab.on_base("recover", &[]).expect(0);
         for path in ["/usr/f", "/usr/g"] {
             assert_eq!(id(&a.host(path)), id(&b.host(path)), "{path} is shared");
@@ -188,7 +171,7 @@ fn what_came_out_and_has_no_name_any_more_is_put_aside() {
     guest.put("/usr/f", &File::new("newer"));
     lab.on_base("recover", &[]).expect(12);
     assert_eq!(std::fs::read(guest.host("/usr/f")).unwrap(), b"newer");
-    let kept = kept_aside(&lab);
+    let kept = lab.quarantined();
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(std::fs::read(&kept[0]).unwrap(), content(8));
 }
@@ -206,21 +189,12 @@ fn half_way(lab: &Lab, (call, nth): (&str, usize)) -> (Guest, PathBuf) {
         id(&guest.host("/usr/f"))
     });
     let plan = lab.plan(&[&guests[0], &guests[1]], &["--objects", "copy"]);
-    cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
+    interrupt(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
     let staged = lab.staged();
     let out = |was: &(u64, u64)| staged.iter().find(|path| id(path) == *was).cloned();
     let found = guests.into_iter().zip(&before);
     let mut found = found.filter_map(|(guest, was)| Some((guest, out(was)?)));
     found.next().expect("a file came out")
-}
-
-/// What lies in quarantine.
-pub fn kept_aside(lab: &Lab) -> Vec<PathBuf> {
-    let list = |dir: PathBuf| std::fs::read_dir(dir).into_iter().flatten();
-    let runs = list(lab.base().join("quarantine"));
-    runs.flat_map(|run| list(run.unwrap().path()))
-        .map(|entry| entry.unwrap().path())
-        .collect()
 }
 
 /// Healing exchanges names and lifts flags, so it waits until nobody is inside.
@@ -231,7 +205,7 @@ fn a_running_guest_is_not_healed() {
     let [a, b] = with_two_names(&lab);
     let before = listings(&[&a, &b]);
     let plan = lab.plan(&[&a, &b], &[]);
-    cut(
+    interrupt(
         "renameat2",
         2,
         &["apply", "--yes", plan.path.to_str().unwrap()],
@@ -258,7 +232,7 @@ fn holders_outside_of_the_cut_run_are_known() {
     let third = lab.guest("third");
     third.put("/usr/f", &File::new(content(7)));
     let plan = lab.plan(&[&third], &[]);
-    cut(
+    interrupt(
         "syncfs",
         2,
         &["apply", "--yes", plan.path.to_str().unwrap()],
@@ -313,7 +287,7 @@ fn what_was_adopted_and_is_not_shared_stays_the_guests() {
         let lab = lab!(Disk::Own);
         let [a, b] = lab.twins(&[("/usr/f", File::new(content(7)))]);
         let plan = lab.plan(&[&a, &b], &[]);
-        cut(
+        interrupt(
             if nth == 1 { "syncfs" } else { "renameat2" },
             1,
             &["apply", "--yes", plan.path.to_str().unwrap()],

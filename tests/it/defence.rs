@@ -6,7 +6,7 @@ use std::path::Path;
 use rustix::fs::{IFlags, Mode, OFlags};
 
 use crate::support::{
-    Disk, File, Guest, Lab, content, id, is_immutable, listings, unchanged, unify,
+    Disk, File, Guest, Lab, content, id, is_immutable, listings, rot, unchanged, unify,
 };
 
 fn furnished(lab: &Lab) -> [Guest; 2] {
@@ -18,23 +18,6 @@ fn furnished(lab: &Lab) -> [Guest; 2] {
 
 fn chmod(path: &Path, mode: u32) {
     std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
-}
-
-/// Changes one byte of an object in place, keeps its time, and puts the flag back: as a disk that rots would.
-pub fn rot(path: &Path) {
-    use std::os::unix::fs::FileExt;
-    let flags = |on: bool| {
-        let file = rustix::fs::open(path, OFlags::RDONLY, Mode::empty()).unwrap();
-        let mut flags = rustix::fs::ioctl_getflags(&file).unwrap();
-        flags.set(IFlags::IMMUTABLE, on);
-        rustix::fs::ioctl_setflags(&file, flags).unwrap();
-    };
-    flags(false);
-    let meta = std::fs::metadata(path).unwrap();
-    let file = std::fs::File::options().write(true).open(path).unwrap();
-    file.write_all_at(b"X", 4_000).unwrap();
-    file.set_modified(meta.modified().unwrap()).unwrap();
-    flags(true);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use rustix::fs::{major, minor};
 
-use crate::support::{BIN, Disk, File, Guest, Lab, Planned, content, id};
+use crate::support::{BIN, Call, Disk, File, Guest, Lab, Planned, calls, content, id};
 
 const FILES: u64 = 100;
 
@@ -55,40 +55,6 @@ fn place(file: &Path) -> u64 {
         .unwrap();
     let physical = line.split(':').nth(2).unwrap();
     physical.split("..").next().unwrap().trim().parse().unwrap()
-}
-
-/// A line of a trace: the thread, and what it called.
-pub struct Call {
-    thread: String,
-    pub text: String,
-}
-
-/// The calls of these kinds that a command makes, in their order.
-pub fn calls(lab: &Lab, kinds: &str, args: &[&str]) -> Vec<Call> {
-    let trace = lab.path("trace");
-    let out = Command::new("strace")
-        .args([
-            "-f",
-            "-y",
-            "-e",
-            &format!("trace={kinds}"),
-            "-e",
-            "signal=none",
-            "-o",
-        ])
-        .arg(&trace)
-        .arg(BIN)
-        .args(args)
-        .output()
-        .unwrap();
-    assert!(out.status.success(), "{out:?}");
-    let text = std::fs::read_to_string(trace).unwrap();
-    let call = |line: &str| {
-        let (thread, text) = line.split_once(' ')?;
-        let (thread, text) = (thread.to_owned(), text.trim_start().to_owned());
-        Some(Call { thread, text })
-    };
-    text.lines().filter_map(call).collect()
 }
 
 /// What was seen of a plan.

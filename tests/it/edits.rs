@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use crate::support::{
-    Disk, File, Guest, Lab, Planned, content, id, is_immutable, listings, unchanged, unify,
-    unify_with,
+    Disk, File, Guest, Lab, Planned, action_of, content, edited, id, is_immutable, listings,
+    unchanged, unify, unify_with, without_flag_of,
 };
 
 /// Three pairs of files, so that there are lines before and behind an edited one.
@@ -17,45 +17,20 @@ fn lab_with_plan(lab: &Lab) -> ([Guest; 2], Planned) {
     ([web, db], plan)
 }
 
-/// Writes the plan again with some of its lines changed.
-pub fn edited(lab: &Lab, plan: &Planned, edit: impl FnOnce(&mut Vec<String>)) -> PathBuf {
-    let text = std::fs::read_to_string(&plan.path).unwrap();
-    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    edit(&mut lines);
-    let path = lab.path("edited.json");
-    std::fs::write(&path, lines.join("\n") + "\n").unwrap();
-    path
-}
-
-/// The plan without the line that protects this object.
-pub fn without_flag_of(lab: &Lab, plan: &Planned, object: &Value) -> PathBuf {
-    edited(lab, plan, |lines| {
-        lines.retain(|line| {
-            let action = action(line).unwrap_or_default();
-            action["action"] != "flag" || action["object"] != *object
-        });
-    })
-}
-
 /// Where the link line of a name stands, from 0.
 fn line_of(lines: &[String], guest: &str, path: &str) -> usize {
     let about =
-        |line: &String| action(line).is_some_and(|a| a["guest"] == guest && a["path"] == path);
+        |line: &String| action_of(line).is_some_and(|a| a["guest"] == guest && a["path"] == path);
     lines
         .iter()
         .position(about)
         .expect("the line is in the plan")
 }
 
-fn action(line: &str) -> Option<Value> {
-    let value: Value = serde_json::from_str(line.trim_end_matches(',')).ok()?;
-    value.get("action").is_some().then_some(value)
-}
-
 /// Changes the fields of one action line and leaves its comma.
 fn change(line: &mut String, change: impl FnOnce(&mut Value)) {
     let comma = if line.ends_with(',') { "," } else { "" };
-    let mut value = action(line).expect("an action line");
+    let mut value = action_of(line).expect("an action line");
     change(&mut value);
     *line = format!("{value}{comma}");
 }
@@ -116,7 +91,7 @@ fn a_deleted_flag_line_is_obeyed() {
     assert!(plan.actions("flag").iter().all(|flag| flag["names"] == 2));
     let path = edited(&lab, &plan, |lines| {
         lines.retain(|line| {
-            action(line).is_none_or(|a| a["action"] != "flag" || a["object"] != object)
+            action_of(line).is_none_or(|a| a["action"] != "flag" || a["object"] != object)
         });
     });
     apply(&path).expect(0);
@@ -131,7 +106,7 @@ fn the_last_line_may_go_too() {
     let path = edited(&lab, &plan, |lines| {
         let last = lines
             .iter()
-            .rposition(|line| action(line).is_some())
+            .rposition(|line| action_of(line).is_some())
             .unwrap();
         lines.remove(last);
     });
@@ -337,7 +312,7 @@ fn another_object_of_the_same_size_is_refused() {
     let before = listings(&[&web, &db]);
     let plan = lab.plan(&[&web, &db], &[]);
     let edited = edited(&lab, &plan, |lines| {
-        let other = action(&lines[line_of(lines, "web", "/usr/a")]).unwrap()["object"].clone();
+        let other = action_of(&lines[line_of(lines, "web", "/usr/a")]).unwrap()["object"].clone();
         let at = line_of(lines, "web", "/usr/b");
         change(&mut lines[at], |line| line["object"] = other);
     });

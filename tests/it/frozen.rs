@@ -3,31 +3,15 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::refused::line_of;
 use crate::support::{
-    Cgroup, Disk, File, Guest, Lab, Listing, Planned, assert_same, content, id, is_immutable,
-    listings, nlink, strings_in, unchanged, unify, unify_with,
+    ALIVE, Cgroup, Disk, File, Guest, Lab, Listing, Planned, assert_alive, assert_same,
+    calls_of_apply, content, id, is_immutable, line_of, listings, nlink, strings_in, unchanged,
+    unify, unify_with,
 };
-
-/// Goes on for as long as it is let, and writes down how far it is.
-pub const ALIVE: &str = "while :; do echo x >> ../pulse; sleep 0.01; done";
 
 fn apply(plan: &Planned, env: &[(&str, &str)]) -> crate::support::Out {
     let plan = plan.path.to_str().unwrap();
     unify_with(env, &["apply", "--yes", "--allow-running", plan])
-}
-
-pub fn assert_alive(lab: &Lab, what: &str) {
-    let pulse = lab.path("guests/pulse");
-    let length = || std::fs::metadata(&pulse).map_or(0, |meta| meta.len());
-    let (start, before) = (Instant::now(), length());
-    while length() <= before + 2 {
-        assert!(
-            start.elapsed() < Duration::from_secs(20),
-            "{what}: the guest stands still"
-        );
-        std::thread::sleep(Duration::from_millis(5));
-    }
 }
 
 fn shared(web: &Guest, db: &Guest) -> bool {
@@ -179,18 +163,6 @@ fn frozen_calls(disk: &Lab, cgroup: &Cgroup) -> (usize, usize) {
     let first = calls.iter().position(|call| call == "spawn").unwrap() + 2;
     let last = calls.iter().rposition(|call| call == "thaw").unwrap() + 2;
     (first, last)
-}
-
-/// What is called, by name, when two guests are shared of which one runs.
-pub fn calls_of_apply(disk: &Lab, cgroup: &Cgroup) -> Vec<String> {
-    let lab = disk.part("trace");
-    let [web, db] = two(&lab);
-    let _guest = cgroup.start(db.root(), ALIVE);
-    let plan = lab.plan(&[&web, &db], &[]);
-    let trace = lab.path("trace");
-    apply(&plan, &[("UNIFY_FAULT_TRACE", trace.to_str().unwrap())]).expect(0);
-    let text = std::fs::read_to_string(trace).unwrap();
-    text.lines().map(str::to_owned).collect()
 }
 
 fn killed_while_frozen(disk: &Lab, cgroup: &Cgroup, call: usize) {

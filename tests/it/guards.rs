@@ -8,10 +8,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 
-use crate::refused::line_of;
-use crate::running::inside;
 use crate::support::{
-    Disk, File, Lab, Planned, content, id, is_immutable, listings, strings_in, unchanged,
+    Disk, File, Lab, Planned, content, id, inside, is_immutable, line_of, listings, strings_in,
+    unchanged,
 };
 
 /// Starts `unify apply`, which will stand still for two seconds as it enters the `nth` call of `call`.

@@ -2,8 +2,7 @@
 
 use std::io::Write;
 
-use crate::cut::{cut, kept_aside};
-use crate::support::{Disk, File, Guest, Lab, content, id, is_immutable, nlink};
+use crate::support::{Disk, File, Guest, Lab, content, id, interrupt, is_immutable, nlink};
 
 /// Two guests that share a file with two names, and an undo that is cut.
 fn undo_cut(lab: &Lab, (call, nth): (&str, usize)) -> [Guest; 2] {
@@ -16,7 +15,7 @@ fn undo_cut(lab: &Lab, (call, nth): (&str, usize)) -> [Guest; 2] {
     lab.plan(&guests.each_ref(), &[]).apply().expect(0);
     let base = lab.base();
     let base = base.to_str().unwrap();
-    cut(
+    interrupt(
         call,
         nth,
         &["undo", "--run", "all", "--yes", "--base", base],
@@ -110,7 +109,7 @@ fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
             let guests = lab.twins(&[("/usr/f", File::new(content(1)))]);
             let plan = lab.plan(&guests.each_ref(), &["--objects", "copy"]);
             let plan = plan.path.to_str().unwrap();
-            cut("syncfs", 2, &["apply", "--yes", plan]);
+            interrupt("syncfs", 2, &["apply", "--yes", plan]);
             guests
         };
         let [object] = &lab.objects()[..] else {
@@ -130,7 +129,7 @@ fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
             let now = std::fs::read(guest.host("/usr/f")).unwrap();
             assert!(now == content(1), "{undo}");
         }
-        let aside = kept_aside(&lab);
+        let aside = lab.quarantined();
         assert!(!aside.is_empty());
         for aside in aside {
             assert!(std::fs::read(&aside).unwrap() == written, "{undo}");

@@ -3,38 +3,22 @@
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 
-use crate::cut::{cut, kept_aside};
-use crate::support::{Disk, File, Guest, Lab, content, id, is_immutable, nlink};
-
-/// Three guests with one file; `a`, the first, makes the object.
-pub fn three(lab: &Lab) -> [Guest; 3] {
-    ["a", "b", "c"].map(|name| {
-        let guest = lab.guest(name);
-        guest.put("/usr/f", &File::new(content(1)));
-        guest
-    })
-}
-
-pub fn cut_apply(lab: &Lab, guests: &[Guest; 3], options: &[&str], (call, nth): (&str, usize)) {
-    let plan = lab.plan(&guests.each_ref(), options);
-    cut(call, nth, &["apply", "--yes", plan.path.to_str().unwrap()]);
-}
+use crate::support::{
+    Disk, File, Guest, Lab, content, id, interrupt, interrupt_apply, is_immutable, nlink,
+    three_guests,
+};
 
 /// The guest has its own files again, and nobody was told.
 fn undo_of_a_is_cut(lab: &Lab) {
     let base = lab.base();
     let undo = ["undo", "--run", "all", "--guest", "a", "--yes", "--base"];
     let undo = [&undo[..], &[base.to_str().unwrap()]].concat();
-    cut("syncfs", 2, &undo);
+    interrupt("syncfs", 2, &undo);
 }
 
 fn append(guest: &Guest, path: &str) {
     let file = std::fs::File::options().append(true).open(guest.host(path));
     file.unwrap().write_all(b"more").unwrap();
-}
-
-pub fn read(guest: &Guest, path: &str) -> Vec<u8> {
-    std::fs::read(guest.host(path)).unwrap()
 }
 
 fn written() -> Vec<u8> {
@@ -46,7 +30,7 @@ fn written() -> Vec<u8> {
 fn what_others_wrote_since_does_not_come_to_a_guest_that_had_left() {
     traced!();
     let lab = lab!(Disk::Own);
-    let guests = three(&lab);
+    let guests = three_guests(&lab);
     lab.plan(&guests.each_ref(), &[]).apply().expect(0);
     let [a, b, _] = &guests;
     undo_of_a_is_cut(&lab);
@@ -69,10 +53,10 @@ fn what_others_wrote_since_does_not_come_to_a_guest_that_had_left() {
     );
     assert!(is_immutable(object), "others share it");
     assert_eq!(id(&a.host("/usr/f")), own);
-    assert!(read(a, "/usr/f") == content(1));
+    assert!(a.read("/usr/f") == content(1));
     assert!(!is_immutable(&a.host("/usr/f")));
-    assert!(read(b, "/usr/f") == written());
-    let aside = kept_aside(&lab);
+    assert!(b.read("/usr/f") == written());
+    let aside = lab.quarantined();
     assert_eq!(aside.len(), 1);
     assert!(std::fs::read(&aside[0]).unwrap() == written());
     assert_eq!(lab.staged().len(), 0);
@@ -85,7 +69,7 @@ fn a_name_that_is_gone_does_not_bring_the_others_back() {
     traced!();
     for moves in [false, true] {
         let lab = lab!(Disk::Own);
-        let guests = three(&lab);
+        let guests = three_guests(&lab);
         let [a, b, _] = &guests;
         a.hard_link("/usr/f", "/usr/g");
         lab.plan(&guests.each_ref(), &[]).apply().expect(0);
@@ -105,7 +89,7 @@ fn a_name_that_is_gone_does_not_bring_the_others_back() {
         drop(evil);
         lab.on_base("recover", &[]).expect(12);
         assert_eq!(id(&a.host("/usr/f")), own, "{moves}");
-        assert!(read(a, "/usr/f") == written(), "{moves}");
+        assert!(a.read("/usr/f") == written(), "{moves}");
         assert_eq!(lab.staged().len(), 0);
     }
 }
@@ -116,9 +100,9 @@ fn an_object_that_another_guest_has_kept_stays_protected() {
     traced!();
     for moves in [false, true] {
         let lab = lab!(Disk::Own);
-        let guests = three(&lab);
+        let guests = three_guests(&lab);
         let [a, b, _] = &guests;
-        cut_apply(&lab, &guests, &[], ("utimensat", 2));
+        interrupt_apply(&lab, &guests, &[], ("utimensat", 2));
         if moves {
             std::fs::rename(b.host("/usr/f"), b.host("/usr/keep")).unwrap();
         } else {
@@ -139,12 +123,12 @@ fn an_object_that_another_guest_has_kept_stays_protected() {
 fn what_is_kept_twice_is_kept_under_two_names() {
     traced!();
     let lab = lab!(Disk::Own);
-    let guests = three(&lab);
+    let guests = three_guests(&lab);
     let [a, ..] = &guests;
-    cut_apply(&lab, &guests, &["--objects", "copy"], ("utimensat", 2));
+    interrupt_apply(&lab, &guests, &["--objects", "copy"], ("utimensat", 2));
     append(a, "/usr/f");
     let base = lab.base();
-    cut(
+    interrupt(
         "renameat2",
         1,
         &["recover", "--base", base.to_str().unwrap()],
@@ -155,8 +139,9 @@ fn what_is_kept_twice_is_kept_under_two_names() {
     lab.on_base("recover", &[]).expect(12);
     lab.on_base("recover", &[]).expect(12);
     assert_eq!(lab.staged().len(), 0);
-    assert!(read(a, "/usr/f") == b"the guest's own");
-    let kept: Vec<Vec<u8>> = kept_aside(&lab)
+    assert!(a.read("/usr/f") == b"the guest's own");
+    let kept: Vec<Vec<u8>> = lab
+        .quarantined()
         .iter()
         .map(|path| std::fs::read(path).unwrap())
         .collect();
@@ -168,9 +153,9 @@ fn what_is_kept_twice_is_kept_under_two_names() {
 fn what_is_kept_of_an_object_is_kept_once_and_quickly() {
     traced!();
     let lab = lab!(Disk::Own);
-    let guests = three(&lab);
+    let guests = three_guests(&lab);
     let [a, ..] = &guests;
-    cut_apply(&lab, &guests, &["--objects", "copy"], ("utimensat", 4));
+    interrupt_apply(&lab, &guests, &["--objects", "copy"], ("utimensat", 4));
     let file = std::fs::File::options()
         .append(true)
         .open(a.host("/usr/f"))
@@ -184,11 +169,11 @@ fn what_is_kept_of_an_object_is_kept_once_and_quickly() {
     drop(file);
     // Reading that much takes hours; the tests' program is killed long before.
     lab.on_base("recover", &[]).expect(12);
-    let aside = kept_aside(&lab);
+    let aside = lab.quarantined();
     assert_eq!(aside.len(), 1);
     assert_eq!(std::fs::metadata(&aside[0]).unwrap().len(), 8 << 40);
     for guest in &guests {
-        assert!(read(guest, "/usr/f") == content(1));
+        assert!(guest.read("/usr/f") == content(1));
     }
 }
 
@@ -204,14 +189,14 @@ fn what_a_guest_wrote_is_not_lost_when_healing_is_cut() {
         ("unlinkat", 1),
     ] {
         let lab = lab!(Disk::Own);
-        let guests = three(&lab);
-        cut_apply(&lab, &guests, &["--objects", "copy"], ("utimensat", 2));
+        let guests = three_guests(&lab);
+        interrupt_apply(&lab, &guests, &["--objects", "copy"], ("utimensat", 2));
         append(&guests[0], "/usr/f");
         let base = lab.base();
-        cut(call, nth, &["recover", "--base", base.to_str().unwrap()]);
+        interrupt(call, nth, &["recover", "--base", base.to_str().unwrap()]);
         lab.on_base("recover", &[]).expect(12);
-        assert!(read(&guests[0], "/usr/f") == content(1), "{call}");
-        let aside = kept_aside(&lab);
+        assert!(guests[0].read("/usr/f") == content(1), "{call}");
+        let aside = lab.quarantined();
         assert!(!aside.is_empty(), "{call}");
         for one in aside {
             assert!(std::fs::read(one).unwrap() == written(), "{call}");
@@ -225,10 +210,10 @@ fn what_a_guest_wrote_is_not_lost_when_healing_is_cut() {
 fn an_object_that_others_share_stays_one() {
     traced!();
     let lab = lab!(Disk::Own);
-    let guests = three(&lab);
+    let guests = three_guests(&lab);
     let [a, b, c] = &guests;
     a.hard_link("/usr/f", "/usr/g");
-    cut_apply(&lab, &guests, &[], ("utimensat", 2));
+    interrupt_apply(&lab, &guests, &[], ("utimensat", 2));
     std::fs::remove_file(a.host("/usr/f")).unwrap();
     std::fs::remove_file(a.host("/usr/g")).unwrap();
     lab.on_base("recover", &[]).expect(0);
@@ -240,7 +225,7 @@ fn an_object_that_others_share_stays_one() {
     }
     assert!(is_immutable(object));
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
-    assert!(read(b, "/usr/f") == content(1));
+    assert!(b.read("/usr/f") == content(1));
 }
 
 /// A guest's inode was to be an object, and the guest wrote to it before anybody was given it, or while somebody was.
@@ -249,18 +234,18 @@ fn a_file_that_its_guest_changed_is_its_own() {
     traced!();
     for (at, exit) in [(("utimensat", 1), 12), (("renameat2", 1), 0)] {
         let lab = lab!(Disk::Own);
-        let guests = three(&lab);
+        let guests = three_guests(&lab);
         let [a, b, _] = &guests;
-        cut_apply(&lab, &guests, &[], at);
+        interrupt_apply(&lab, &guests, &[], at);
         append(a, "/usr/f");
         lab.on_base("recover", &[]).expect(exit);
         assert!(!is_immutable(&a.host("/usr/f")), "{at:?}");
-        assert!(read(a, "/usr/f") == written());
+        assert!(a.read("/usr/f") == written());
         assert_eq!(nlink(&a.host("/usr/f")), 1);
-        assert!(read(b, "/usr/f") == content(1));
+        assert!(b.read("/usr/f") == content(1));
         assert_eq!(lab.objects().len(), 0, "{at:?}");
         assert_eq!(lab.staged().len(), 0);
-        let aside = kept_aside(&lab);
+        let aside = lab.quarantined();
         assert_eq!(aside.is_empty(), exit == 0);
         for one in aside {
             assert!(std::fs::read(&one).unwrap() == written());
@@ -276,13 +261,13 @@ fn own_times_are_told_by_a_healing_that_was_cut() {
     for (call, nth) in [("unlinkat", 1), ("unlinkat", 2)] {
         let lab = lab!(Disk::Own);
         let times = [1_500_000_000, 1_600_000_000, 1_700_000_000];
-        let guests = three(&lab);
+        let guests = three_guests(&lab);
         for (guest, time) in guests.iter().zip(times) {
             guest.put("/usr/f", &File::new(content(1)).mtime(time, 5));
         }
-        cut_apply(&lab, &guests, &["--ignore", "mtime"], ("syncfs", 2));
+        interrupt_apply(&lab, &guests, &["--ignore", "mtime"], ("syncfs", 2));
         let base = lab.base();
-        cut(call, nth, &["recover", "--base", base.to_str().unwrap()]);
+        interrupt(call, nth, &["recover", "--base", base.to_str().unwrap()]);
         lab.on_base("recover", &[]).expect(0);
         lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
         for (guest, time) in guests.iter().zip(times) {
@@ -298,14 +283,14 @@ fn own_times_are_told_by_a_healing_that_was_cut() {
 fn the_time_of_a_file_that_is_kept_is_told() {
     traced!();
     let lab = lab!(Disk::Own);
-    let guests = three(&lab);
+    let guests = three_guests(&lab);
     for (guest, time) in guests
         .iter()
         .zip([1_500_000_000, 1_600_000_000, 1_700_000_000])
     {
         guest.put("/usr/f", &File::new(content(1)).mtime(time, 5));
     }
-    cut_apply(&lab, &guests, &["--ignore", "mtime"], ("unlinkat", 1));
+    interrupt_apply(&lab, &guests, &["--ignore", "mtime"], ("unlinkat", 1));
     let run = std::fs::read_dir(lab.base().join("runs")).unwrap().next();
     let receipt = run.unwrap().unwrap().path().join("receipt.jsonl");
     let lines = std::fs::read_to_string(&receipt).unwrap();

@@ -2,9 +2,9 @@
 
 use std::io::Write;
 
-use crate::cut::kept_aside;
-use crate::healed::{cut_apply, read, three};
-use crate::support::{Disk, File, content, id, is_immutable, nlink, unify_with};
+use crate::support::{
+    Disk, File, content, id, interrupt_apply, is_immutable, nlink, three_guests, unify_with,
+};
 
 /// A guest that was given another's inode opened it. It would keep that over everything, so the inode stays an object.
 #[test]
@@ -12,9 +12,9 @@ fn an_inode_that_somebody_has_open_stays_protected() {
     traced!();
     for keeps in [true, false] {
         let lab = lab!(Disk::Own);
-        let guests = three(&lab);
+        let guests = three_guests(&lab);
         let [a, b, _] = &guests;
-        cut_apply(&lab, &guests, &[], ("utimensat", 1));
+        interrupt_apply(&lab, &guests, &[], ("utimensat", 1));
         let given = id(&a.host("/usr/f"));
         assert_eq!(id(&b.host("/usr/f")), given, "it was given");
         let mut open = std::fs::File::options()
@@ -31,11 +31,11 @@ fn an_inode_that_somebody_has_open_stays_protected() {
         }
         lab.on_base("recover", &[]).expect(0);
         assert!(open.write_all(b"evil").is_err());
-        assert!(read(a, "/usr/f") == content(1));
+        assert!(a.read("/usr/f") == content(1));
         assert!(is_immutable(&a.host("/usr/f")));
         drop(open);
         lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
-        assert!(read(a, "/usr/f") == content(1));
+        assert!(a.read("/usr/f") == content(1));
         assert!(!is_immutable(&a.host("/usr/f")));
     }
 }
@@ -52,11 +52,11 @@ fn a_guest_that_moves_its_names_stops_nobody() {
             guest
         });
         let [_, b, _] = &guests;
-        cut_apply(&lab, &guests, &["--objects", "copy"], (call, nth));
+        interrupt_apply(&lab, &guests, &["--objects", "copy"], (call, nth));
         std::fs::rename(b.host("/usr/lib"), b.host("/usr/elsewhere")).unwrap();
         lab.on_base("recover", &[]).expect(exit);
         assert_eq!(lab.staged().len(), 0, "{call}");
-        assert!(read(b, "/usr/elsewhere/f") == content(1));
+        assert!(b.read("/usr/elsewhere/f") == content(1));
         for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
             assert!(is_immutable(object), "{call}");
         }
@@ -74,8 +74,8 @@ fn behind_a_commit_no_flag_comes_off() {
     armed!();
     traced!();
     let lab = lab!(Disk::Own);
-    let guests = three(&lab);
-    cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
+    let guests = three_guests(&lab);
+    interrupt_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
     let base = lab.base();
     let seen = lab.path("flags");
     let objects = base.join("objects");
@@ -104,8 +104,8 @@ fn what_is_written_while_it_is_healed_is_kept() {
     armed!();
     traced!();
     let lab = lab!(Disk::Own);
-    let guests = three(&lab);
-    cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
+    let guests = three_guests(&lab);
+    interrupt_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
     let staged = lab.staged();
     let [first, ..] = &staged[..] else {
         panic!("files are in flight");
@@ -125,7 +125,7 @@ fn what_is_written_while_it_is_healed_is_kept() {
     let written = [&content(1)[..], b"lost\n"].concat();
     let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
     loop {
-        let kept = kept_aside(&lab);
+        let kept = lab.quarantined();
         if kept
             .iter()
             .any(|path| std::fs::read(path).unwrap() == written)
@@ -143,8 +143,8 @@ fn what_is_written_while_it_is_healed_is_kept() {
 fn what_is_open_to_write_is_kept_without_a_journal() {
     traced!();
     let lab = lab!(Disk::Own);
-    let guests = three(&lab);
-    cut_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
+    let guests = three_guests(&lab);
+    interrupt_apply(&lab, &guests, &["--objects", "copy"], ("unlinkat", 1));
     let run = std::fs::read_dir(lab.base().join("runs")).unwrap().next();
     std::fs::remove_file(run.unwrap().unwrap().path().join("journal")).unwrap();
     let staged = lab.staged();
@@ -152,7 +152,7 @@ fn what_is_open_to_write_is_kept_without_a_journal() {
     let mut open = open.unwrap();
     lab.on_base("recover", &[]).expect(12);
     open.write_all(b"more").unwrap();
-    let [kept] = &kept_aside(&lab)[..] else {
+    let [kept] = &lab.quarantined()[..] else {
         panic!("one file is kept");
     };
     assert!(std::fs::read(kept).unwrap() == [&content(1)[..], b"more"].concat());

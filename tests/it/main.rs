@@ -27,7 +27,7 @@
 //! | `readme`, `upgrade` | that the README is true |
 //! | `bounded` | what one guest may cost the plan of all |
 //! | `bench` | that the benchmark's scripts are whole |
-//! | `kit` | the helpers of all these |
+//! | `support::tests` | the helpers of all these |
 //!
 //! # How much is tried
 //!
@@ -79,7 +79,6 @@ mod healed;
 mod holders;
 mod hostile_plans;
 mod killed;
-mod kit;
 mod limits;
 mod locks;
 mod matching;

@@ -1,10 +1,8 @@
 //! Guests that are not where the base remembers them: renamed, moved, gone, or two of one name.
 
-use crate::edits::edited;
-use crate::refused::line_of;
-use crate::running::inside;
 use crate::support::{
-    Disk, File, Guest, Lab, content, id, is_immutable, listings, strings_in, unchanged, unify,
+    Disk, File, Guest, Lab, content, edited, id, inside, is_immutable, line_of, listings,
+    strings_in, unchanged, unify,
 };
 
 /// Two guests that share a file, and a third that could share it.
@@ -18,19 +16,11 @@ fn shared(lab: &Lab) -> [Guest; 3] {
     [a, b, c]
 }
 
-/// The same guest at another place, and by the name of that place.
-pub fn renamed(lab: &Lab, guest: &Guest, name: &str) -> Guest {
-    let new = lab.guest(name);
-    std::fs::remove_dir(new.root()).unwrap();
-    std::fs::rename(guest.root(), new.root()).unwrap();
-    new
-}
-
 #[test]
 fn a_flag_stays_on_while_a_holder_cannot_be_found() {
     let lab = lab!(Disk::Own);
     let [a, b, c] = shared(&lab);
-    let b = renamed(&lab, &b, "elsewhere");
+    let b = lab.renamed(&b, "elsewhere");
     let before = listings(&[&a, &b, &c]);
     let process = inside("sh", &["-c", "echo inside; read wait"], &b.host("/usr"));
     assert!(process.is_some());
@@ -63,7 +53,7 @@ fn a_renamed_guest_is_learned_and_undone() {
     let lab = lab!(Disk::Own);
     let [a, b, c] = shared(&lab);
     let before = listings(&[&a, &b, &c]);
-    let b = renamed(&lab, &b, "elsewhere");
+    let b = lab.renamed(&b, "elsewhere");
     lab.plan(&[&b, &c], &[]).apply().expect(0);
     // The old name of the guest has nothing any more; it is answered once, and then forgotten.
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(4);
@@ -86,7 +76,7 @@ fn a_guest_keeps_its_name_at_a_new_place() {
     let lab = lab!(Disk::Own);
     let [a, b, c] = shared(&lab);
     let before = listings(&[&a, &b, &c]);
-    let b_elsewhere = renamed(&lab, &b, "elsewhere");
+    let b_elsewhere = lab.renamed(&b, "elsewhere");
     let arg = format!("{}={}", b.name(), b_elsewhere.root().display());
     let (path, base) = (lab.path("moved.json"), lab.base());
     let args = ["plan", "--base", base.to_str().unwrap(), "-o"];
@@ -176,7 +166,7 @@ fn two_renamed_guests_are_learned_whole() {
             lab.plan(&[&a, both[at]], &[]).apply().expect(0);
         }
         let before = listings(&[&a, &x, &y]);
-        let (x, y) = (renamed(&lab, &x, "x2"), renamed(&lab, &y, "y2"));
+        let (x, y) = (lab.renamed(&x, "x2"), lab.renamed(&y, "y2"));
         lab.plan(&[&a, &x, &y], &[]).apply().expect(0);
         lab.on_base("undo", &["--run", "all", "--yes"]).expect(4);
         let own = [&a, &x, &y].map(|guest| id(&guest.host("/usr/f")));
@@ -196,7 +186,7 @@ fn any_name_teaches_all_of_its_file() {
     let lab = lab!(Disk::Own);
     let [a, b, _] = shared(&lab);
     let before = listings(&[&a, &b]);
-    let b = renamed(&lab, &b, "elsewhere");
+    let b = lab.renamed(&b, "elsewhere");
     let plan = lab.plan(&[&a, &b], &[]);
     let edited = edited(&lab, &plan, |lines| {
         let all = lines.len();

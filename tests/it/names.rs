@@ -5,9 +5,8 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::support::{
     Disk, File, Guest, Planned, bytes_of, content, cycle, id, listings, nlink, unchanged, unify,
-    unify_with,
+    unify_with, unify_without_admin,
 };
-use crate::unseen::without_admin;
 
 /// Odd names of one component each.
 fn odd() -> Vec<Vec<u8>> {
@@ -227,7 +226,7 @@ fn a_directory_that_is_listed_twice_is_taken_once() {
     let exclude = ["--exclude", "/opt/m", "--base", base.to_str().unwrap()];
     let output = ["plan", "-o", own.to_str().unwrap(), &web.arg(), &db.arg()];
     // Where the mount cannot be cloned, the walk goes through the guest itself.
-    let seen = without_admin(&[&output[..], &exclude[..]].concat());
+    let seen = unify_without_admin(&[&output[..], &exclude[..]].concat());
     assert!(seen.status.success(), "{seen:?}");
     let plans = [lab.plan(&[&web, &db], &exclude[..2]), Planned::read(&own)];
     for plan in plans {

@@ -7,8 +7,7 @@ use std::process::Command;
 
 use rustix::fs::{Advice, fadvise};
 
-use crate::disks::calls;
-use crate::support::{Disk, File, Guest, Lab, unify_with};
+use crate::support::{Disk, File, Guest, Lab, calls, unify_with};
 
 /// How much of a file is in the page cache.
 fn cached(file: &Path) -> u64 {

@@ -6,37 +6,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::refused::line_of;
 use crate::support::{
-    Disk, File, Guest, Lab, Out, Planned, content, id, listings, unchanged, unify_with,
+    Disk, File, apply_while, content, id, line_of, listings, one_exchange, unchanged, unify_with,
 };
-
-/// Applies with something happening at a call, such as `exchange#1`.
-pub fn apply_while(plan: &Planned, faults: &[(&str, String)]) -> Out {
-    let faults: Vec<String> = faults
-        .iter()
-        .map(|(at, command)| format!("{at}=run:{command}"))
-        .collect();
-    let faults = faults.join("\n");
-    unify_with(
-        &[("UNIFY_FAULT", &faults)],
-        &["apply", "--yes", plan.path.to_str().unwrap()],
-    )
-}
-
-/// Two guests with one equal file; the object is made of that of `web`, so the name of `db` is exchanged.
-pub fn pair(lab: &Lab) -> ([Guest; 2], Planned) {
-    let guests = lab.twins(&[("/usr/f", File::new(content(1)))]);
-    let [web, db] = &guests;
-    let plan = lab.plan(&[db, web], &[]);
-    let exchanged = plan.link("web", "/usr/f").unwrap();
-    assert_eq!(
-        exchanged["makes"],
-        serde_json::Value::Null,
-        "web's name is exchanged"
-    );
-    (guests, plan)
-}
 
 fn text(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap()
@@ -47,7 +19,7 @@ fn a_file_replaced_at_the_last_moment_is_the_guests() {
     armed!();
     for disk in [Disk::Own, Disk::Xfs, Disk::Btrfs] {
         let lab = lab!(disk);
-        let ([web, _], plan) = pair(&lab);
+        let ([web, _], plan) = one_exchange(&lab);
         let (new, f) = (web.host("/usr/new"), web.host("/usr/f"));
         let replace = format!(
             "echo new > {0} && mv -f {0} {1}",
@@ -64,7 +36,7 @@ fn a_file_replaced_at_the_last_moment_is_the_guests() {
 fn a_file_deleted_at_the_last_moment_stays_deleted() {
     armed!();
     let lab = lab!(Disk::Own);
-    let ([web, _], plan) = pair(&lab);
+    let ([web, _], plan) = one_exchange(&lab);
     let f = web.host("/usr/f");
     apply_while(&plan, &[("exchange#1", format!("rm {}", f.display()))]).expect(4);
     assert!(!f.exists(), "it is not resurrected");
@@ -79,7 +51,7 @@ fn a_call_that_fails_is_a_failure() {
     armed!();
     for fault in ["exchange#1=EIO", "lease#1=EIO"] {
         let lab = lab!(Disk::Own);
-        let ([web, db], plan) = pair(&lab);
+        let ([web, db], plan) = one_exchange(&lab);
         let before = listings(&[&web, &db]);
         let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
         unify_with(&[("UNIFY_FAULT", fault)], &apply).expect(4);
@@ -97,7 +69,7 @@ fn a_file_that_came_out_and_cannot_go_back_is_kept() {
     armed!();
     for replaced in [false, true] {
         let lab = lab!(Disk::Own);
-        let ([web, _], plan) = pair(&lab);
+        let ([web, _], plan) = one_exchange(&lab);
         let (new, f) = (web.host("/usr/new"), web.host("/usr/f"));
         let (new, f) = (new.display(), f.display());
         let replace = |by: &str| format!("echo {by} > {new} && mv -f {new} {f}");
@@ -113,7 +85,7 @@ fn a_file_that_came_out_and_cannot_go_back_is_kept() {
         .expect(12);
         let now = std::fs::read_to_string(web.host("/usr/f")).ok();
         assert_eq!(now.as_deref(), replaced.then_some("second\n"));
-        let kept = crate::cut::kept_aside(&lab);
+        let kept = lab.quarantined();
         assert_eq!(kept.len(), 1, "{kept:?}");
         assert_eq!(text(&kept[0]), "first\n");
     }
@@ -123,7 +95,7 @@ fn a_file_that_came_out_and_cannot_go_back_is_kept() {
 fn a_mode_changed_at_the_last_moment_is_kept() {
     armed!();
     let lab = lab!(Disk::Own);
-    let ([web, _], plan) = pair(&lab);
+    let ([web, _], plan) = one_exchange(&lab);
     let f = web.host("/usr/f");
     apply_while(
         &plan,
@@ -138,7 +110,7 @@ fn a_mode_changed_at_the_last_moment_is_kept() {
 #[test]
 fn a_file_rewritten_with_the_same_bytes_is_refused() {
     let lab = lab!(Disk::Own);
-    let ([web, db], plan) = pair(&lab);
+    let ([web, db], plan) = one_exchange(&lab);
     web.put("/usr/f", &File::new(content(1)));
     plan.apply().expect(4);
     assert_ne!(id(&web.host("/usr/f")), id(&db.host("/usr/f")));
@@ -149,7 +121,7 @@ fn a_file_rewritten_with_the_same_bytes_is_refused() {
 fn a_waiting_writer_writes_where_the_name_is() {
     armed!();
     let lab = lab!(Disk::Own);
-    let ([web, _], plan) = pair(&lab);
+    let ([web, _], plan) = one_exchange(&lab);
     let f = web.host("/usr/f");
     let (done, early) = (lab.path("done"), lab.path("early"));
     let writer = format!(
@@ -183,7 +155,7 @@ fn a_waiting_writer_writes_where_the_name_is() {
 fn the_time_of_a_directory_that_others_use_stays_theirs() {
     armed!();
     let lab = lab!(Disk::Own);
-    let ([web, _], plan) = pair(&lab);
+    let ([web, _], plan) = one_exchange(&lab);
     let before = std::fs::metadata(web.host("/usr")).unwrap();
     let other = format!("touch {}", web.host("/usr/other").display());
     apply_while(&plan, &[("getlease#1", other)]).expect(0);
@@ -199,7 +171,7 @@ fn the_time_of_a_directory_that_others_use_stays_theirs() {
 #[test]
 fn the_time_of_a_directory_that_nobody_uses_comes_back() {
     let lab = lab!(Disk::Own);
-    let ([web, db], plan) = pair(&lab);
+    let ([web, db], plan) = one_exchange(&lab);
     let before = listings(&[&web, &db]);
     plan.apply().expect(0);
     unchanged(&[&web, &db], &before, "after apply");
@@ -324,7 +296,7 @@ fn nothing_is_dropped_before_it_is_durable() {
 fn a_file_that_is_open_for_writing_after_a_cut_goes_back() {
     armed!();
     let lab = lab!(Disk::Own);
-    let ([web, _], plan) = pair(&lab);
+    let ([web, _], plan) = one_exchange(&lab);
     let was = id(&web.host("/usr/f"));
     let args = ["apply", "--yes", plan.path.to_str().unwrap()];
     unify_with(&[("UNIFY_FAULT", "getlease#2=kill")], &args).expect(-1);

@@ -5,9 +5,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use rustix::fs::{CWD, FileType, Mode, XattrFlags};
-use serde_json::Value;
 
-use crate::support::{Disk, File, Guest, Lab, content, id, listings, strings_in, unchanged};
+use crate::support::{
+    Disk, File, Guest, Lab, content, id, line_of, listings, strings_in, unchanged,
+};
 
 /// What is done to the file, what the receipt must say about it, and how it is done.
 type Change = (&'static str, &'static [&'static str], fn(&Path));
@@ -236,14 +237,4 @@ fn linked(lab: &Lab, guest: &Guest, path: &str) -> bool {
     let objects = lab.objects();
     let host = guest.host(path);
     host.symlink_metadata().is_ok() && objects.iter().any(|object| id(object) == id(&host))
-}
-
-/// The line of the receipt about a name.
-#[track_caller]
-pub fn line_of<'a>(receipt: &'a [Value], guest: &str, path: &str) -> &'a Value {
-    let about = |line: &&Value| line["guest"] == guest && strings_in(line).contains(&path);
-    receipt
-        .iter()
-        .find(about)
-        .unwrap_or_else(|| panic!("no line about {guest}:{path} in {receipt:#?}"))
 }

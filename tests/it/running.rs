@@ -1,39 +1,11 @@
 //! A guest that somebody is in is left alone.
 
-use std::io::{BufRead, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
-use crate::refused::line_of;
 use crate::support::{
-    BIN, Disk, File, Guest, content, id, listings, strings_in, unchanged, unify_with,
+    BIN, Disk, File, Guest, Inside, content, id, inside, line_of, listings, strings_in, unchanged,
+    unify_with,
 };
-
-/// A process that said that it is where it should be; killed when the test ends.
-pub struct Inside(Child);
-
-impl Drop for Inside {
-    fn drop(&mut self) {
-        self.0.kill().ok();
-        self.0.wait().ok();
-    }
-}
-
-/// Starts a program that prints a line once it is inside, then waits.
-pub fn inside(program: &str, args: &[&str], cwd: &Path) -> Option<Inside> {
-    let mut command = Command::new(program);
-    command
-        .args(args)
-        .current_dir(cwd)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped());
-    let mut child = Inside(command.spawn().ok()?);
-    let mut line = String::new();
-    BufReader::new(child.0.stdout.take()?)
-        .read_line(&mut line)
-        .ok()?;
-    (line == "inside\n").then_some(child)
-}
 
 /// With somebody in `db`: its names are refused, and it is as if nothing had been tried there.
 fn assert_db_is_left_alone(enter: impl FnOnce(&Guest) -> Option<Inside>) {

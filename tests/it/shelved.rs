@@ -1,10 +1,8 @@
 //! What a base remembers and what a run learns may be more than memory holds: then it is in a file without a name, and
 //! nothing else is different.
 
-use crate::moved::renamed;
-use crate::starts::fill;
 use crate::support::{
-    Disk, File, Guest, Lab, content, id, is_immutable, listings, unchanged, unify_with,
+    Disk, File, Guest, Lab, content, fill_disk, id, is_immutable, listings, unchanged, unify_with,
 };
 
 /// Not a byte is held in memory.
@@ -45,7 +43,7 @@ fn a_base_with_a_past_is_known_from_disk() {
         let [a, b] = ["a", "b"].map(|name| furnished(&lab, name));
         lab.plan(&[&a, &b], &[]).apply().expect(0);
         let c = furnished(&lab, "c");
-        let moved = renamed(&lab, &b, "moved");
+        let moved = lab.renamed(&b, "moved");
         let all = [&a, &moved, &c];
         let before = listings(&all);
 
@@ -137,7 +135,7 @@ fn a_disk_that_is_nearly_full_is_not_filled() {
         calls.lines().filter(|call| *call == "shelve").count()
     };
     let with_room = written("with-room");
-    fill(&lab.path("ballast"), 512);
+    fill_disk(&lab.path("ballast"), 512);
     let without = written("without");
     std::fs::remove_dir_all(lab.path("ballast")).unwrap();
     // A sixteenth of 512 KiB are some 300 entries, and what is reserved for root is not free.

@@ -1,15 +1,15 @@
 //! Objects that somebody changes, takes a name of or deletes in the very moment in which their flag is off.
 
-use crate::races::{apply_while, pair};
-use crate::refused::line_of;
-use crate::support::{Disk, File, content, id, is_immutable, nlink, unify_with};
+use crate::support::{
+    Disk, File, apply_while, content, id, is_immutable, line_of, nlink, one_exchange, unify_with,
+};
 
 /// The object's mode is changed while its flag is off: it is not what its name says any more, so it does not spread.
 #[test]
 fn an_object_changed_while_its_flag_is_off_does_not_spread() {
     armed!();
     let lab = lab!(Disk::Own);
-    let ([web, db], plan) = pair(&lab);
+    let ([web, db], plan) = one_exchange(&lab);
     plan.apply().expect(0);
     let third = lab.guest("third");
     third.put("/usr/f", &File::new(content(1)));
@@ -33,7 +33,7 @@ fn an_object_changed_while_its_flag_is_off_does_not_spread() {
 fn an_object_that_gains_a_holder_is_opened_no_more() {
     armed!();
     let lab = lab!(Disk::Own);
-    let ([web, _], plan) = pair(&lab);
+    let ([web, _], plan) = one_exchange(&lab);
     plan.apply().expect(0);
     let third = lab.guest("third");
     for path in ["/usr/f", "/usr/g"] {
@@ -62,7 +62,7 @@ fn an_object_that_gains_a_holder_is_opened_no_more() {
 fn an_object_that_gains_a_name_is_not_collected() {
     armed!();
     let lab = lab!(Disk::Own);
-    let ([web, _], plan) = pair(&lab);
+    let ([web, _], plan) = one_exchange(&lab);
     plan.apply().expect(0);
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
     let [object] = &lab.objects()[..] else {

@@ -5,10 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::edits::edited;
 use crate::support::{
-    BIN, Disk, File, Guest, Lab, Listing, Out, Planned, content, id, is_immutable, lift_flags,
-    listings, unchanged,
+    BIN, Disk, File, Guest, Lab, Listing, Out, Planned, content, edited, fill_disk, id,
+    is_immutable, lift_flags, listings, unchanged,
 };
 
 /// What a shell does before it becomes the program, `"$@"`.
@@ -319,7 +318,7 @@ fn no_room() {
         let ballast = scene.lab.path("ballast");
         let plain = r#"exec "$@""#;
         let ran = |args: &[&str]| {
-            fill(&ballast, kib);
+            fill_disk(&ballast, kib);
             let out = run(("a full disk", plain), args);
             std::fs::remove_dir_all(&ballast).unwrap();
             scene.unchanged(&format!("{kib} KiB free, {}", out.args));
@@ -336,25 +335,6 @@ fn no_room() {
         scene.applies(&name, &ran);
         scene.undoes(&name, &ran);
     }
-}
-
-/// Takes all room of the file system but this.
-pub fn fill(dir: &Path, leave_kib: u64) {
-    std::fs::create_dir(dir).unwrap();
-    let spare = std::fs::File::create(dir.join("spare")).unwrap();
-    let keep = rustix::fs::FallocateFlags::empty();
-    if leave_kib > 0 {
-        rustix::fs::fallocate(&spare, keep, 0, leave_kib << 10).unwrap();
-    }
-    let all = std::fs::File::create(dir.join("all")).unwrap();
-    let (mut at, mut piece) = (0, 1 << 30);
-    while piece >= 4096 {
-        match rustix::fs::fallocate(&all, keep, at, piece) {
-            Ok(()) => at += piece,
-            Err(_) => piece /= 2,
-        }
-    }
-    std::fs::remove_file(dir.join("spare")).unwrap();
 }
 
 /// The roots of guests stay open through a run: a batch must be so small that its files can be open beside them.

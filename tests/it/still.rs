@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::frozen::{ALIVE, assert_alive, calls_of_apply};
-use crate::refused::line_of;
 use crate::support::{
-    Cgroup, Disk, File, Guest, Lab, Out, Planned, content, id, is_immutable, listings, nlink,
-    strings_in, unchanged, unify_with,
+    ALIVE, Cgroup, Disk, File, Guest, Lab, Out, Planned, assert_alive, calls_of_apply, content, id,
+    is_immutable, line_of, listings, nlink, strings_in, unchanged, unify_with,
 };
 
 /// Comes into a guest right before a batch is frozen, from where it cannot be frozen.

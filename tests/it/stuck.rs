@@ -4,9 +4,9 @@ use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::frozen::{ALIVE, assert_alive, calls_of_apply};
 use crate::support::{
-    BIN, Cgroup, Disk, File, Guest, Lab, content, id, is_immutable, nlink, unify, unify_with,
+    ALIVE, BIN, Cgroup, Disk, File, Guest, Lab, assert_alive, calls_of_apply, content, id,
+    is_immutable, nlink, unify, unify_with,
 };
 
 /// Fills what stands behind standard error, whatever is in it already.

@@ -14,9 +14,9 @@ mod moments;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::cut::has_strace;
 use crate::support::{
-    BIN, Disk, File, Guest, Lab, Listing, Out, Stamps, assert_same, content, figure, nlink, unify,
+    BIN, Disk, File, Guest, Lab, Listing, Out, Stamps, assert_same, content, figure, has_strace,
+    nlink, unify,
 };
 use hostile::{Game, Hostile};
 

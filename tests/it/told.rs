@@ -6,12 +6,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::cut::{cut, kept_aside};
-use crate::races::apply_while;
-use crate::refused::line_of;
 use crate::support::{
-    Disk, File, Guest, Lab, Planned, content, disk_use, id, is_immutable, listings, unchanged,
-    unify_with,
+    Disk, File, Guest, Lab, Planned, apply_while, content, disk_use, id, interrupt, is_immutable,
+    line_of, listings, unchanged, unify_with,
 };
 
 /// Three guests with one file.
@@ -119,7 +116,7 @@ fn what_is_committed_stays_done() {
         let was = [&web, &db].map(|guest| id(&guest.host("/usr/f")));
         let plan = lab.plan(&[&web, &db], &[]);
         let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
-        cut("unlinkat", 1, &apply);
+        interrupt("unlinkat", 1, &apply);
         let [out] = &lab.staged()[..] else {
             panic!("one file is in flight: {:?}", lab.staged());
         };
@@ -134,7 +131,7 @@ fn what_is_committed_stays_done() {
         }
         assert_eq!(id(&web.host("/usr/f")), id(&db.host("/usr/f")));
         assert!(std::fs::read(web.host("/usr/f")).unwrap() == content(1));
-        let [kept] = &kept_aside(&lab)[..] else {
+        let [kept] = &lab.quarantined()[..] else {
             panic!("one file is kept");
         };
         let more = [&content(1)[..], b"more\n"].concat();
@@ -161,7 +158,7 @@ fn status_knows_a_run_that_was_healed() {
         let lab = lab!(Disk::Own);
         let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
         let plan = lab.plan(&[&web, &db], &[]);
-        cut(at.0, at.1, &["apply", "--yes", plan.path.to_str().unwrap()]);
+        interrupt(at.0, at.1, &["apply", "--yes", plan.path.to_str().unwrap()]);
         let status = || {
             let json = lab.on_base("status", &["--json"]).json();
             (json["runs"].clone(), lab.on_base("status", &[]).stdout)
@@ -222,7 +219,7 @@ fn healing_counts_files_and_names() {
         guest
     });
     let plan = lab.plan(&guests.each_ref(), &["--objects", "copy"]);
-    cut(
+    interrupt(
         "unlinkat",
         1,
         &["apply", "--yes", plan.path.to_str().unwrap()],

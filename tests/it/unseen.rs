@@ -1,10 +1,8 @@
 //! Giving rights up hides nothing: what only root sees is compared all the same, and what cannot be seen is told.
 
-use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::confined::{Held, twins};
-use crate::support::{BIN, Disk, File, Planned, content, unify};
+use crate::support::{Disk, File, Held, Planned, content, two_guests, unify, unify_without_admin};
 
 /// An access control list that lets one more user read: `linux/posix_acl_xattr.h`, version 2.
 fn list_with(user: u32) -> Vec<u8> {
@@ -91,7 +89,7 @@ fn what_only_root_may_read_is_compared() {
 #[test]
 fn a_plan_in_a_foreign_directory() {
     let lab = lab!(Disk::Own);
-    let [web, db] = twins(&lab);
+    let [web, db] = two_guests(&lab);
     let home = lab.path("home");
     let plan = home.join("plan.json");
     std::fs::create_dir(&home).unwrap();
@@ -114,7 +112,7 @@ fn a_plan_in_a_foreign_directory() {
 fn a_file_that_changes_while_plan_reads_it_is_left_out() {
     traced!();
     let lab = lab!(Disk::Own);
-    let [web, db] = twins(&lab);
+    let [web, db] = two_guests(&lab);
     let (plan, base) = (lab.path("plan.json"), lab.base());
     let base = ["--base", base.to_str().unwrap()];
     let guests = [web.arg(), db.arg()];
@@ -172,22 +170,12 @@ fn what_takes_the_place_of_a_file_before_plan_reads_it_is_left_out() {
     }
 }
 
-/// Runs the program as root without `CAP_SYS_ADMIN`, as in many a container.
-pub fn without_admin(args: &[&str]) -> std::process::Output {
-    Command::new("setpriv")
-        .args(["--inh-caps=-sys_admin", "--bounding-set=-sys_admin", BIN])
-        .args(args)
-        .stdin(Stdio::null())
-        .output()
-        .expect("setpriv runs")
-}
-
 /// Without that right the kernel does not even list `trusted.*` attributes: a plan says that it could not see them, and
 /// remembers of no file that it has none; and what would merge files or copy them does not begin.
 #[test]
 fn attributes_that_cannot_be_seen_are_told_and_not_forgotten() {
     let lab = lab!(Disk::Own);
-    let [web, db] = twins(&lab);
+    let [web, db] = two_guests(&lab);
     lab.plan(&[&web, &db], &[]).apply().expect(0);
     for guest in [&web, &db] {
         let file = File::new(content("later")).xattr("trusted.x", guest.name().as_bytes());
@@ -199,7 +187,7 @@ fn attributes_that_cannot_be_seen_are_told_and_not_forgotten() {
     let base = ["--base", base.to_str().unwrap()];
     let output = ["-o", path.to_str().unwrap(), &web.arg(), &db.arg()].map(str::to_owned);
     let output = output.each_ref().map(String::as_str);
-    let out = without_admin(&[&["plan"], &base[..], &output[..]].concat());
+    let out = unify_without_admin(&[&["plan"], &base[..], &output[..]].concat());
     let said = String::from_utf8_lossy(&out.stderr);
     assert_eq!(out.status.code(), Some(0), "{said}");
     assert_eq!(said.matches("trusted.*").count(), 1, "{said}");
@@ -224,7 +212,7 @@ fn attributes_that_cannot_be_seen_are_told_and_not_forgotten() {
         &["undo", "--run", "all", "--yes", base[0], base[1]],
         &["recover", base[0], base[1]],
     ] {
-        let out = without_admin(command);
+        let out = unify_without_admin(command);
         let said = String::from_utf8_lossy(&out.stderr);
         assert_eq!(out.status.code(), Some(8), "{command:?}: {said}");
         assert!(said.contains("CAP_SYS_ADMIN"), "{said}");

@@ -6,8 +6,7 @@ use std::path::Path;
 use rustix::fs::{IFlags, Mode, OFlags};
 use serde_json::Value;
 
-use crate::defence::rot;
-use crate::support::{Disk, File, Guest, Lab, Out, Planned, content, unify};
+use crate::support::{Disk, File, Guest, Lab, Out, Planned, content, rot, unify};
 
 /// So many lines that the plan is read ahead, in more than one stretch.
 const FILES: usize = 700;

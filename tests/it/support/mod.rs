@@ -3,24 +3,38 @@
 //! A test reads as a sentence: a [`Lab`] on a [`Disk`], guests in it, a [`Listing`] before, the
 //! program, a [`Listing`] after.
 
-mod cgroup;
+mod base;
 mod cycle;
 mod debian;
+mod edited;
+mod faults;
 mod guest;
 mod lab;
 mod listing;
 mod planned;
+mod processes;
 mod program;
+mod scenes;
+mod spoil;
+mod strace;
 mod walk;
 
-pub use cgroup::Cgroup;
+pub use base::line_of;
 pub use cycle::{cycle, listings, unchanged};
 pub use debian::debian;
+pub use edited::{action_of, edited, without_flag_of};
+pub use faults::apply_while;
 pub use guest::{File, Guest, content};
 pub use lab::{Disk, Lab};
 pub use listing::{Listing, Stamps, assert_same};
 pub use planned::{Planned, bytes_of, strings_in, validate};
-pub use program::{BIN, Out, unify, unify_with};
+pub use processes::{ALIVE, Cgroup, Inside, assert_alive, calls_of_apply, inside};
+pub use program::{BIN, Out, unify, unify_with, unify_without_admin};
+pub use scenes::{one_exchange, three_guests, two_guests};
+pub use spoil::{fill_disk, rot};
+pub use strace::{
+    Call, Held, Status, calls, capability_set, has_strace, interrupt, interrupt_apply, status_of,
+};
 pub use walk::{disk_use, id, is_immutable, lift_flags, nlink};
 
 /// Says aloud that a test was not done, and why, and ends it. `tests/run.sh` prints all of these again at the end.
@@ -44,7 +58,7 @@ macro_rules! armed {
 /// Ends the test aloud where there is no `strace` to cut runs and to see calls by.
 macro_rules! traced {
     () => {
-        if !$crate::cut::has_strace() {
+        if !$crate::support::has_strace() {
             skip!("strace is not here");
         }
     };
@@ -92,3 +106,6 @@ fn note(file: &str, line: &str) {
     list.and_then(|mut file| file.write_all(line.as_bytes()))
         .ok();
 }
+
+#[cfg(test)]
+mod tests;

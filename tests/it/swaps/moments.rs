@@ -7,11 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::refused::line_of;
-use crate::running::inside;
 use crate::support::{
-    Disk, File, Guest, Lab, Planned, content, figure, id, is_immutable, listings, nlink,
-    strings_in, unchanged, unify_with,
+    Disk, File, Guest, Lab, Planned, content, figure, id, inside, is_immutable, line_of, listings,
+    nlink, strings_in, unchanged, unify_with,
 };
 
 fn apply_with(plan: &Planned, env: &[(&str, &str)]) -> crate::support::Out {
