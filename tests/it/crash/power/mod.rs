@@ -10,7 +10,7 @@
 /// A rig, or a test skipped aloud.
 macro_rules! rig {
     ($kind:expr) => {
-        match $crate::power::rig::Rig::new($kind) {
+        match $crate::crash::power::rig::Rig::new($kind) {
             Ok(rig) => rig,
             Err(why) => skip!("{why}"),
         }

@@ -140,7 +140,10 @@ fn version_of(kind: &str, file: usize, version: usize) -> File {
 
 /// The writer as a program, made with the compiler that links this test.
 fn compiled(lab: &Lab) -> PathBuf {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/writers/writer.c");
+    let source = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/it/live_guests/writers/writer.c"
+    );
     let program = lab.path("writer");
     let made = std::process::Command::new("cc")
         .args(["-O1", "-o", program.to_str().unwrap(), source])
@@ -153,7 +156,7 @@ fn compiled(lab: &Lab) -> PathBuf {
 fn storm(disk: &Lab, on: Disk, kind: &str, time: Duration, running: Running) {
     let cgroup = match Cgroup::new(&format!("{on:?}-{kind}-{running:?}")) {
         Ok(cgroup) => cgroup,
-        Err(why) => return crate::support::skipped("writers::storm", &why),
+        Err(why) => return crate::support::skipped("live_guests::writers::storm", &why),
     };
     let lab = disk.part(&format!("{kind}-{running:?}"));
     let program = compiled(disk);
@@ -288,7 +291,7 @@ fn ends_well(lab: &Lab, guests: [&Guest; 2], what: &str) {
 fn storms(on: Disk, kinds: &[&str], seconds: u64, running: Running) {
     let disk = match Lab::in_memory(on) {
         Ok(disk) => disk,
-        Err(why) => return crate::support::skipped("writers::storms", &why),
+        Err(why) => return crate::support::skipped("live_guests::writers::storms", &why),
     };
     let long = std::env::var_os("UNIFY_LONG").is_some();
     let long = long && running == Running::Allowed;

@@ -17,7 +17,7 @@ struct Scene {
 impl Scene {
     fn new() -> Option<Scene> {
         let lab = Lab::on(Disk::Own)
-            .map_err(|why| crate::support::skipped("cache", &why))
+            .map_err(|why| crate::support::skipped("deciding::digest_cache", &why))
             .ok()?;
         let guests = lab.twins(&[("/usr/shared", File::new(content("shared")))]);
         let scene = Scene { lab, guests };
@@ -164,7 +164,10 @@ fn a_file_that_is_young_is_not_remembered() {
 #[test]
 fn a_base_that_goes_while_a_plan_writes_in_it_is_gone_or_whole() {
     if !cfg!(feature = "faults") {
-        crate::support::skipped("cache", "built without the feature `faults`");
+        crate::support::skipped(
+            "deciding::digest_cache",
+            "built without the feature `faults`",
+        );
         return;
     }
     let mut met = 0;

@@ -207,7 +207,7 @@ fn time() -> Duration {
 fn attacked(on: Disk) {
     let disk = match Lab::in_memory(on) {
         Ok(disk) => disk,
-        Err(why) => return crate::support::skipped("swaps::attacked", &why),
+        Err(why) => return crate::support::skipped("live_guests::swaps::attacked", &why),
     };
     let lab = disk.part("lab");
     let [web, db] = scene(&lab);

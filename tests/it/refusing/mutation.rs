@@ -7,58 +7,61 @@ use std::process::Command;
 const CAUGHT: [(&str, &str); 16] = [
     (
         "PlainRename",
-        "races::a_file_replaced_at_the_last_moment_is_the_guests",
+        "live_guests::races::a_file_replaced_at_the_last_moment_is_the_guests",
     ),
-    ("NoLease", "refused::a_writer_is_refused"),
+    ("NoLease", "refusing::changed_files::a_writer_is_refused"),
     (
         "LeaseReleasedEarly",
-        "races::a_waiting_writer_writes_where_the_name_is",
+        "live_guests::races::a_waiting_writer_writes_where_the_name_is",
     ),
     (
         "NoLastLook",
-        "races::a_mode_changed_at_the_last_moment_is_kept",
+        "live_guests::races::a_mode_changed_at_the_last_moment_is_kept",
     ),
-    ("NoMountCheck", "running::a_name_that_is_a_mount_point"),
+    (
+        "NoMountCheck",
+        "live_guests::occupied_guests::a_name_that_is_a_mount_point",
+    ),
     (
         "AdoptAlways",
-        "frozen::objects_of_running_guests_are_copies",
+        "live_guests::frozen_guests::objects_of_running_guests_are_copies",
     ),
     (
         "SizeOnlyCompare",
-        "edits::another_object_of_the_same_size_is_refused",
+        "refusing::edited_plans::another_object_of_the_same_size_is_refused",
     ),
-    ("ShortDigest", "filesystems::on_ext4"),
+    ("ShortDigest", "reading::file_systems::on_ext4"),
     (
         "DropBeforeSync",
-        "races::nothing_is_dropped_before_it_is_durable",
+        "live_guests::races::nothing_is_dropped_before_it_is_durable",
     ),
     (
         "JournalWithoutSync",
-        "races::nothing_is_dropped_before_it_is_durable",
+        "live_guests::races::nothing_is_dropped_before_it_is_durable",
     ),
     (
         "BlockingOpen",
-        "races::leases_of_a_guest_keep_nobody_waiting",
+        "live_guests::races::leases_of_a_guest_keep_nobody_waiting",
     ),
     (
         "PathInsteadOfDescriptor",
-        "refused::what_changed_is_refused_and_the_rest_is_applied",
+        "refusing::changed_files::what_changed_is_refused_and_the_rest_is_applied",
     ),
     (
         "NoCtime",
-        "races::a_file_rewritten_with_the_same_bytes_is_refused",
+        "live_guests::races::a_file_rewritten_with_the_same_bytes_is_refused",
     ),
     (
         "ThawWhileRunning",
-        "running::a_running_holder_keeps_its_objects_closed",
+        "live_guests::occupied_guests::a_running_holder_keeps_its_objects_closed",
     ),
     (
         "NoLookAfterFlag",
-        "spoiled_objects::an_object_changed_while_its_flag_is_off_does_not_spread",
+        "live_guests::spoiled_objects::an_object_changed_while_its_flag_is_off_does_not_spread",
     ),
     (
         "RestoreTimesAlways",
-        "races::the_time_of_a_directory_that_others_use_stays_theirs",
+        "live_guests::races::the_time_of_a_directory_that_others_use_stays_theirs",
     ),
 ];
 
