@@ -1,4 +1,4 @@
-//! `examples/bench`: the scripts are whole, and say how they are used.
+//! The scripts of `examples/bench` parse, and say how they are used.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,5 +1,5 @@
-//! What the scan sees beside the plan: files that only metadata keeps apart, secrets that guests have in common, and
-//! whose package a file is.
+//! A plan reports what the scan saw besides its actions: files that only metadata keeps apart, secrets that guests have
+//! in common, and the package that a file belongs to.
 
 use serde_json::{Value, json};
 

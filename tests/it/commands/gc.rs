@@ -1,4 +1,4 @@
-//! Objects that nobody uses are removed, and only those.
+//! `gc` removes objects that nobody uses, and only those.
 
 use crate::support::{Disk, File, content, id, is_immutable, listings, nlink, unchanged};
 

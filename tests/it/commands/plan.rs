@@ -1,4 +1,4 @@
-//! What `plan` decides, and that it changes nothing.
+//! `plan` writes the same bytes for the same guests, refuses what it cannot plan, and changes nothing.
 
 use serde_json::Value;
 

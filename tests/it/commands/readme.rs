@@ -1,4 +1,5 @@
-//! The README is true: its commands run, its plan is one, its table of exit codes is the program's.
+//! The README is true: its commands run, the plan that it shows is a plan, and its table of exit codes is that of the
+//! program.
 
 use std::path::Path;
 use std::process::Command;

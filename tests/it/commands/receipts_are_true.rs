@@ -1,5 +1,5 @@
-//! What a run says of itself, in receipts, totals and `status`, is what the disk says: where files are refused late,
-//! where a run was cut, and where what was cut was healed.
+//! Receipts, totals and `status` say what the disk says, also where a run refused files late, where it was interrupted,
+//! and where another run healed it.
 
 use std::io::Write;
 use std::path::Path;
@@ -105,7 +105,7 @@ fn what_is_kept_in_the_end_gives_no_room_back() {
     assert!(kept_late > 0, "none was kept behind its line");
 }
 
-/// Somebody opened the old file for writing when a run was cut behind its commit, which says that all is done: the name
+/// Somebody opened the old file for writing when a run was killed behind its commit, which says that all is done: the name
 /// stays with the object, and the old file is kept for a person with what is written to it.
 #[test]
 fn what_is_committed_stays_done() {
@@ -177,7 +177,7 @@ fn status_knows_a_run_that_was_healed() {
         plan.apply().expect_one_of(&[0, 4]);
         let (runs, _) = status();
         assert_eq!(runs[1]["end"], "whole", "{runs}");
-        // The receipt of the cut run has no totals, and that of its healing has all of its own.
+        // The receipt of the interrupted run has no totals, and that of its healing has all of its own.
         let healed = recovered(&lab);
         let done = healed
             .iter()

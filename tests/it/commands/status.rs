@@ -1,4 +1,4 @@
-//! What is shared now, and what has drifted.
+//! `status` says what is shared now and what has drifted.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! What the README says about upgrades inside a guest, with the real dpkg.
+//! The real dpkg upgrades a package inside a guest, and what happens is what the README says.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -1,4 +1,4 @@
-//! `verify` with many threads: what it finds, and the order in which it says it, are those of one thread.
+//! `verify` with many threads finds what one thread finds, and says it in the same order.
 
 use std::collections::BTreeMap;
 use std::path::Path;

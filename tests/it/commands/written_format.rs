@@ -1,4 +1,5 @@
-//! The written format: `schemas/`, the examples, and plans that both the schema and the program refuse.
+//! The schemas of `schemas/` describe what the program writes: the examples fit them, and the program refuses the plans
+//! that they refuse.
 
 use std::path::{Path, PathBuf};
 

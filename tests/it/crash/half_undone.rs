@@ -1,10 +1,11 @@
-//! What guests wrote after an undo or an apply that was cut, while flags were off.
+//! An undo or an apply was interrupted while flags were off, and guests wrote before anybody healed it. No such write
+//! is lost.
 
 use std::io::Write;
 
 use crate::support::{Disk, File, Guest, Lab, content, id, interrupt, is_immutable, nlink};
 
-/// Two guests that share a file with two names, and an undo that is cut.
+/// Two guests that share a file with two names, and an undo that is interrupted.
 fn undo_cut(lab: &Lab, (call, nth): (&str, usize)) -> [Guest; 2] {
     let guests = ["web", "db"].map(|name| {
         let guest = lab.guest(name);
@@ -23,7 +24,7 @@ fn undo_cut(lab: &Lab, (call, nth): (&str, usize)) -> [Guest; 2] {
     guests
 }
 
-/// The machine started again before anybody healed the cut undo, and the guest wrote to a file that was its own again.
+/// The machine started again before anybody healed the undo, and the guest wrote to a file that was its own again.
 #[test]
 fn what_a_guest_wrote_after_a_cut_undo_is_not_lost() {
     traced!();
@@ -96,7 +97,7 @@ fn append(file: &std::path::Path, bytes: &[u8]) {
     open.unwrap().write_all(bytes).unwrap();
 }
 
-/// Somebody wrote to an object whose flag was off when the run was cut, by its name in the base or in a guest: be it that
+/// Somebody wrote to an object whose flag was off when a run was killed, by its name in the base or in a guest: be it that
 /// the guests' own files come back, as in an apply, or that they were copied before, as in an undo.
 #[test]
 fn what_was_written_to_an_object_after_a_cut_is_not_lost() {

@@ -1,4 +1,5 @@
-//! Healing after guests have run on: what a guest wrote between the cut and the healing stays with those who had it.
+//! Guests ran on between the interruption of a run and its healing. What a guest wrote meanwhile stays with those who
+//! had the file then, and reaches nobody else.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -118,7 +119,7 @@ fn an_object_that_another_guest_has_kept_stays_protected() {
     }
 }
 
-/// A healing that was cut has kept something under the name that is wanted now.
+/// An interrupted healing has kept something under the name that is wanted now.
 #[test]
 fn what_is_kept_twice_is_kept_under_two_names() {
     traced!();
@@ -177,7 +178,7 @@ fn what_is_kept_of_an_object_is_kept_once_and_quickly() {
     }
 }
 
-/// The healing is cut behind its own exchange, and goes on from there.
+/// The healing is killed behind its own exchange, and goes on from there.
 #[test]
 fn what_a_guest_wrote_is_not_lost_when_healing_is_cut() {
     traced!();
@@ -254,7 +255,7 @@ fn a_file_that_its_guest_changed_is_its_own() {
     }
 }
 
-/// A healing that is cut behind its receipt does not forget what the receipt says.
+/// A healing that is killed behind its receipt does not forget what the receipt says.
 #[test]
 fn own_times_are_told_by_a_healing_that_was_cut() {
     traced!();

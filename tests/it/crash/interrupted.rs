@@ -1,4 +1,4 @@
-//! A run that is cut at a chosen system call, by `strace`: what a random kill meets once in a thousand times.
+//! `strace` kills a run at a chosen system call, and so brings about what a random kill meets once in a thousand times.
 
 use std::fs::Permissions;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
@@ -116,7 +116,7 @@ fn a_time_of_its_own_survives_a_cut() {
     }
 }
 
-/// What came out in a cut run and is not what the object is any more goes back to its name, whatever it is that differs.
+/// What came out in an interrupted run and is not what the object is any more goes back to its name, whatever differs.
 #[test]
 fn what_somebody_did_to_a_file_that_came_out_is_not_lost() {
     traced!();
@@ -135,7 +135,7 @@ fn what_somebody_did_to_a_file_that_came_out_is_not_lost() {
     }
 }
 
-/// What the guest itself did to a directory after the cut is seen, what the run and its healing did is not.
+/// What the guest itself did to a directory after the kill is seen, what the run and its healing did is not.
 #[test]
 fn times_of_directories_are_those_that_the_guest_gave() {
     traced!();
@@ -179,7 +179,7 @@ fn what_came_out_and_has_no_name_any_more_is_put_aside() {
 /// The time of `/usr` before the run.
 const OLD: SystemTime = SystemTime::UNIX_EPOCH;
 
-/// A run over one file of two guests, cut when a name had been exchanged: the guest of that name, and the file that
+/// A run over one file of two guests, killed when a name had been exchanged: the guest of that name, and the file that
 /// came out.
 fn half_way(lab: &Lab, (call, nth): (&str, usize)) -> (Guest, PathBuf) {
     let guests = ["a", "b"].map(|name| lab.guest(name));
@@ -222,7 +222,7 @@ fn a_running_guest_is_not_healed() {
     assert_eq!(lab.staged().len(), 0);
 }
 
-/// Guests that had no part in the cut run hold names of its object, and healing knows them.
+/// Guests that had no part in the interrupted run hold names of its object, and healing knows them.
 #[test]
 fn holders_outside_of_the_cut_run_are_known() {
     traced!();

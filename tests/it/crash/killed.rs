@@ -1,4 +1,4 @@
-//! Killed at any moment, `apply` and `undo` leave every name with what it had, and the next run heals.
+//! `apply` and `undo` are killed at random moments. Every name keeps what it had, and the next run heals.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};

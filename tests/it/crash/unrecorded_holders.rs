@@ -1,4 +1,4 @@
-//! Healing, and who holds an inode by what no receipt tells of: an open file, or a name that was moved.
+//! Somebody holds an inode by what no receipt tells of, an open file or a name that was moved, while a run heals.
 
 use std::io::Write;
 
@@ -40,7 +40,7 @@ fn an_inode_that_somebody_has_open_stays_protected() {
     }
 }
 
-/// A guest moves its names away between the cut and the healing: they are found where they are, and nobody's work stops.
+/// A guest moves its names away before the healing: they are found where they are, and nobody's work stops.
 #[test]
 fn a_guest_that_moves_its_names_stops_nobody() {
     traced!();

@@ -1,4 +1,5 @@
-//! What is never shared, why, and how the user says otherwise.
+//! Care rules keep some files from being shared. Each of these tests shows which file `plan` leaves alone, the code
+//! that it gives as the reason, and the option by which a user lifts the rule.
 
 use crate::support::{Disk, File, content, unify};
 

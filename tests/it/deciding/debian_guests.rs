@@ -1,4 +1,4 @@
-//! Two real Debian guests: what the README promises, on what people really have.
+//! Two real Debian guests go the way from plan to undo, and get what the README promises on what people really have.
 
 use std::collections::BTreeSet;
 use std::os::fd::AsRawFd;

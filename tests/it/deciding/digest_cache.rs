@@ -1,4 +1,5 @@
-//! What a base remembers of contents that a plan has read: never believed where it may be wrong, and not needed.
+//! A base remembers the contents that a plan has read. `plan` does not believe this where it may be wrong, and does
+//! without it where it is damaged or gone.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,5 @@
-//! What one guest may do to the plan of all: nothing that it can make in its own tree keeps a plan from being made, or
-//! from being read.
+//! A guest puts whatever it likes into its own tree, and still keeps no plan of all guests from being made or from
+//! being read.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! Which files are the same, and which names move together.
+//! `plan` decides which files are the same, and which names move together.
 
 use serde_json::Value;
 

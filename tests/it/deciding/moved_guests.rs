@@ -1,4 +1,4 @@
-//! Guests that are not where the base remembers them: renamed, moved, gone, or two of one name.
+//! A guest is not where the base remembers it: somebody renamed or moved it, it is gone, or two guests have one name.
 
 use crate::support::{
     Disk, File, Guest, Lab, content, edited, id, inside, is_immutable, line_of, listings,

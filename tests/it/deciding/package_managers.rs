@@ -1,4 +1,5 @@
-//! Guests of four families in one plan: each guest's own package manager says what is its configuration.
+//! Guests of four distributions stand in one plan, and each guest's own package manager says which files are its
+//! configuration.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! The order of apply: all names of one path together, so that an object is opened and protected once.
+//! `apply` takes all names of one path together, so that it opens and protects an object once.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! A policy file carries the choices of a plan, and the plan says so.
+//! A policy file carries the choices that a plan is made by, and the plan records them.
 
 use std::path::Path;
 

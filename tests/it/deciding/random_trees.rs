@@ -1,4 +1,5 @@
-//! Random small trees through plan, apply, verify and undo. `PROPTEST_CASES` sets how many.
+//! Chance makes small trees, and each of them goes through plan, apply, verify and undo. `PROPTEST_CASES` sets how
+//! many.
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};

@@ -1,5 +1,5 @@
-//! What a base remembers and what a run learns may be more than memory holds: then it is in a file without a name, and
-//! nothing else is different.
+//! What a base remembers and what a run learns may be more than memory holds. Then the program keeps it in a file
+//! without a name, and nothing else is different.
 
 use crate::support::{
     Disk, File, Guest, Lab, content, fill_disk, id, is_immutable, listings, unchanged, unify_with,

@@ -1,5 +1,5 @@
-//! What happens while a run is at work: somebody comes in, or opens a file whose flag is off for the moment. `strace`
-//! holds the run at the system call in question, so that the moment lasts.
+//! Somebody comes into a guest while a run is at work, or opens a file whose flag is off for the moment. `strace` holds
+//! the run at the system call in question, so that the moment lasts.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};

@@ -1,4 +1,5 @@
-//! A batch in which one guest does not stand still: it keeps its own names and what it holds, and nobody else's.
+//! One guest of a batch does not stand still when it should be frozen. It keeps its own names and what it holds, and
+//! costs nobody else anything.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

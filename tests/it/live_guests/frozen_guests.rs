@@ -1,4 +1,4 @@
-//! Running guests, frozen for moments: on real cgroups, with processes as a container's are.
+//! A run freezes running guests for moments, and they go on: on real cgroups, with processes as a container has them.
 
 use std::path::Path;
 use std::time::{Duration, Instant};

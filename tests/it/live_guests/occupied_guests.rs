@@ -1,4 +1,4 @@
-//! A guest that somebody is in is left alone.
+//! A run leaves a guest alone while somebody is in it.
 
 use std::path::Path;
 

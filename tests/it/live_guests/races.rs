@@ -1,5 +1,5 @@
-//! What a guest, or anybody, does in the very moment: the shim of `src/sys/fault.rs` lets a command run as a chosen
-//! call is about to be made, so that no race is left to chance.
+//! A guest, or anybody, acts in the very moment in which `apply` makes a chosen call. The shim of `src/sys/fault.rs`
+//! runs the act as a command, so that no race is left to chance.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -178,7 +178,7 @@ fn the_time_of_a_directory_that_nobody_uses_comes_back() {
 }
 
 /// A run that is killed has put the time back already, so recover need not guess whose a time is: whatever a guest did
-/// after the cut shows, and at whatever time.
+/// after the kill shows, and at whatever time.
 #[test]
 fn the_time_of_a_directory_after_a_cut_is_the_guests() {
     armed!();
@@ -291,7 +291,7 @@ fn nothing_is_dropped_before_it_is_durable() {
     }
 }
 
-/// What was taken out of a guest is open for writing when the run that kept the writer waiting is cut.
+/// What was taken out of a guest is open for writing when the run that kept the writer waiting is killed.
 #[test]
 fn a_file_that_is_open_for_writing_after_a_cut_goes_back() {
     armed!();

@@ -1,4 +1,4 @@
-//! Objects that somebody changes, takes a name of or deletes in the very moment in which their flag is off.
+//! Somebody changes an object, takes a name of it or deletes it in the very moment in which its flag is off.
 
 use crate::support::{
     Disk, File, apply_while, content, id, is_immutable, line_of, nlink, one_exchange, unify_with,

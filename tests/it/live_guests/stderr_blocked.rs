@@ -1,4 +1,4 @@
-//! Guests that are frozen wait for nobody's terminal: standard error is a full pipe that nobody reads, and they go on.
+//! Nobody reads the standard error of the program, and its pipe is full. Frozen guests do not wait for that, and go on.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};

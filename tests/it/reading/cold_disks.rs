@@ -1,4 +1,4 @@
-//! Cold and slow disks: who reads them, in which order, and what a command leaves behind in the page cache.
+//! Few threads read a cold and slow disk, and they read it in the order in which files lie on it.
 
 use std::collections::BTreeSet;
 use std::fs::FileTimes;

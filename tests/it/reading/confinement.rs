@@ -1,5 +1,5 @@
-//! Commands that only read give up everything else before they read what a guest wrote, and see as much as before.
-//! `strace` holds them in the middle of the work; what Landlock denies is tried in `src/sys/confine/tests.rs`.
+//! A command that only reads gives up all other rights before it reads what a guest wrote, and sees as much as before.
+//! `strace` holds it in the middle of the work; unit tests beside the code try what Landlock denies.
 
 use std::path::Path;
 use std::process::Command;

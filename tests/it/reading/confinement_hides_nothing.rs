@@ -1,4 +1,4 @@
-//! Giving rights up hides nothing: what only root sees is compared all the same, and what cannot be seen is told.
+//! A command that gave its rights up still compares what only root sees, and says what it cannot see.
 
 use std::time::Duration;
 

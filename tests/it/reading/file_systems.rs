@@ -1,4 +1,4 @@
-//! The main job on every file system that it is for, with the protection that `auto` finds there.
+//! The main job is done on every file system that the program is for, with the protection that `auto` finds there.
 
 use std::process::Command;
 

@@ -1,4 +1,5 @@
-//! Names that tools stumble over, paths that no system call takes, and more names than an inode may have.
+//! Guests have names that tools stumble over, paths that no system call takes, and more names of a file than an inode
+//! may have.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;

@@ -1,4 +1,4 @@
-//! What a command leaves behind in the page cache.
+//! A command leaves the page cache of the host as it found it.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;

@@ -1,4 +1,4 @@
-//! Holes: equal bytes are equal whether they are stored or not, and what was a hole stays one.
+//! Equal bytes are equal whether a disk stores them or not, and what was a hole stays one.
 
 use crate::support::{Disk, File, content, cycle, disk_use, id, listings, unchanged};
 

@@ -1,5 +1,6 @@
-//! Bad starts: closed descriptors, odd masks, tight limits, no environment, no directory, no room. Whatever the
-//! program was born into, guests keep their bytes, success means done, and the next run in order finishes the work.
+//! The program starts in bad surroundings: closed descriptors, odd masks, tight limits, no environment, no directory,
+//! no room. Guests keep their bytes all the same, success means that all is done, and the next run in good order
+//! finishes the work.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};

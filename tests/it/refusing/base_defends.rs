@@ -1,4 +1,4 @@
-//! The base defends itself: against others on the host, against being copied, against rot.
+//! A base defends itself against other users of the host, against being copied, and against rot.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;

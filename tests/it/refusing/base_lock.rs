@@ -1,4 +1,4 @@
-//! One run at a time on one base.
+//! A base lets one run at a time work on it.
 
 use std::process::{Child, Command, Stdio};
 

@@ -1,4 +1,4 @@
-//! A file that changed between plan and apply is refused by name, and everything else is applied.
+//! A file changes between `plan` and `apply`. `apply` refuses its name and says why, and does everything else.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

@@ -1,4 +1,5 @@
-//! The editing contract: lines may be deleted, turned into skips and annotated. Anything else is refused as a whole.
+//! People may delete lines of a plan, turn them into skips and write notes, and `apply` obeys. It refuses a plan with
+//! any other edit as a whole.
 
 use std::path::{Path, PathBuf};
 

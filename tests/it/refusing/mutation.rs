@@ -1,5 +1,5 @@
-//! Tests that bite: each defence is switched off in turn (`UNIFY_WEAK`, see `src/sys/fault.rs`), and a test of this
-//! suite must miss it. The test is run again by the program that this is, in a process of its own.
+//! This test switches each defence off in turn (`UNIFY_WEAK`, see `src/sys/fault.rs`), and some test of this suite must
+//! fail by that. The test runs again in a process of its own, by the very program that this is.
 
 use std::process::Command;
 

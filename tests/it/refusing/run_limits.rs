@@ -1,4 +1,4 @@
-//! How far and how fast a run goes, and how it ends when it is told to.
+//! A run keeps the limits that it is given, of actions, speed and failures, and ends in order on a signal.
 
 use std::process::Command;
 

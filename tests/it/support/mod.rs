@@ -1,7 +1,22 @@
 //! The test kit: scratch disks, guests, listings of what is on disk, and the program itself.
 //!
 //! A test reads as a sentence: a [`Lab`] on a [`Disk`], guests in it, a [`Listing`] before, the
-//! program, a [`Listing`] after.
+//! program, a [`Listing`] after. What two test files need stands here, because no test file imports from another.
+//!
+//! | file | what it does for a test |
+//! | --- | --- |
+//! | `lab` | makes a scratch area on a file system of one's choice |
+//! | `guest`, `debian`, `scenes` | make guests: of files that a test describes, of real Debian, and small sets of them |
+//! | `program` | runs the program |
+//! | `planned`, `edited` | make plans and read them; edit them as people do |
+//! | `base` | reads receipts, objects, staging and quarantine of a base |
+//! | `cycle` | goes the way from plan to `gc`, and checks it at each step |
+//! | `listing`, `walk` | list all that is on disk, and compare it |
+//! | `processes` | puts processes into guests, in cgroups or without |
+//! | `strace` | interrupts the program at a system call, holds it there, or lists its calls |
+//! | `faults` | runs commands in the middle of an `apply`, by the shim |
+//! | `spoil` | spoils the bytes of an object, or fills a disk |
+//! | `tests` | tests the kit itself |
 
 mod base;
 mod cycle;
@@ -55,7 +70,7 @@ macro_rules! armed {
     };
 }
 
-/// Ends the test aloud where there is no `strace` to cut runs and to see calls by.
+/// Ends the test aloud where there is no `strace` to interrupt runs and to see calls by.
 macro_rules! traced {
     () => {
         if !$crate::support::has_strace() {

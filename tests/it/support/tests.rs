@@ -1,4 +1,4 @@
-//! The test kit itself: what the other tests rely on.
+//! The kit is tested here, because all other tests rely on it.
 
 use crate::support::{Disk, File, Listing, assert_same, content, disk_use, is_immutable, nlink};
 

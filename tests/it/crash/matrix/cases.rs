@@ -1,4 +1,4 @@
-//! Which calls are cut, and how.
+//! A sweep chooses the calls at which it kills a command, and how.
 
 use std::panic::AssertUnwindSafe;
 

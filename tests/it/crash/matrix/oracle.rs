@@ -1,4 +1,4 @@
-//! What must hold after a fault, and again after healing.
+//! The oracle says what must hold after a fault, and again after healing.
 
 use super::cases::Fault;
 use super::scene::{Command, Scene};

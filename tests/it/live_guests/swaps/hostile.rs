@@ -1,4 +1,4 @@
-//! The games of a hostile guest, played as fast as it can.
+//! A thread plays the games of a hostile guest as fast as it can.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

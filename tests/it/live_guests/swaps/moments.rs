@@ -1,4 +1,4 @@
-//! Single acts of a guest at the worst moment.
+//! A guest does one thing at the worst moment.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;

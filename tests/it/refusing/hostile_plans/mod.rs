@@ -1,4 +1,4 @@
-//! Plans that somebody wrote to do harm: whatever a plan says, guests keep their bytes and nothing else is touched.
+//! Somebody wrote a plan to do harm. Whatever it says, guests keep their bytes, and the program touches nothing else.
 //!
 //! | part | what is wrong with the plan |
 //! | --- | --- |

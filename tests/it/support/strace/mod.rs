@@ -13,7 +13,7 @@ pub fn has_strace() -> bool {
     Command::new("strace").arg("-V").output().is_ok()
 }
 
-/// Runs `unify` and kills it as it enters the `nth` call of `call`.
+/// Runs `unify` and kills it as it enters the `nth` call of `call`; fails if it never comes there.
 pub fn interrupt(call: &str, nth: usize, args: &[&str]) {
     let inject = format!("inject={call}:signal=KILL:when={nth}");
     let status = Command::new("strace")
