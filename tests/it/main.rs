@@ -1,33 +1,18 @@
-//! The whole program from outside: each module shows one promise of the README on real files.
+//! The whole program from outside: each file shows one promise of the README on real files.
 //!
-//! | module | put a test here when it is about |
+//! | folder | put a test here when it is about |
 //! | --- | --- |
 //! | `floors` | the source: who may import, call and contain what |
-//! | `real` | real Debian guests, from plan to undo |
-//! | `matching`, `care`, `families`, `policy` | what is shared, and what never is |
-//! | `plan`, `noticed`, `explain`, `status`, `gc` | what one command answers |
-//! | `refused`, `running`, `locks` | what `apply` must not do |
-//! | `told` | that receipts, totals and `status` say what the disk says |
-//! | `cache` | what is remembered of contents, and when it is not believed |
-//! | `confined`, `unseen` | what a command that only reads gives up, and that it sees the same |
-//! | `edits`, `schema` | plans that people changed, and the written format |
-//! | `hostile_plans` | plans that somebody wrote to do harm |
-//! | `starts` | what the program is born into: descriptors, masks, limits, full disks |
-//! | `names`, `sparse`, `filesystems` | odd input, odd disks |
-//! | `disks`, `page_cache` | cold and slow disks: who reads, in which order, and what stays in the page cache |
-//! | `frozen`, `still`, `stuck`, `writers` | guests that run meanwhile |
-//! | `swaps` | guests that attack meanwhile |
-//! | `moved` | guests that are not where the base remembers them |
-//! | `shelved` | that what is remembered need not fit the memory |
-//! | `killed`, `cut`, `power`, `guards`, `properties` | any moment, any tree |
-//! | `healed`, `half_undone`, `holders` | what guests did between a cut and its healing |
-//! | `matrix`, `races`, `spoiled_objects`, `weak` | every system call killed and failed; what happens in the very moment; defences switched off |
-//! | `verified` | what `verify` finds, with however many threads |
-//! | `defence`, `limits` | what the base refuses, and how far a run goes |
-//! | `readme`, `upgrade` | that the README is true |
-//! | `bounded` | what one guest may cost the plan of all |
-//! | `bench` | that the benchmark's scripts are whole |
-//! | `kit` | the helpers of all these |
+//! | `deciding` | which files a plan shares, and what a base remembers |
+//! | `commands` | what one command answers, and whether that and the README are true |
+//! | `refusing` | what the program refuses: changed files, edited and hostile plans, bad surroundings |
+//! | `live_guests` | guests that run, are frozen, write or attack meanwhile |
+//! | `crash` | runs that were killed or lost power, and how the next run heals |
+//! | `reading` | how guests are read: rights, cold disks, the page cache, odd names, file systems |
+//! | `support` | nothing: it is the kit that all tests use, and `support/tests.rs` tests the kit itself |
+//!
+//! The `mod.rs` of a folder says which of its files a test belongs in. A test file imports from `support` alone, never
+//! from another test file: what two files need moves to `support`.
 //!
 //! # How much is tried
 //!
@@ -35,17 +20,18 @@
 //!
 //! | what | a commit: `tests/run.sh`, 6 to 10 minutes | a night: `UNIFY_LONG=1 tests/run.sh` | in |
 //! | --- | --- | --- | --- |
-//! | system calls of apply, undo, gc and recover at which the run is killed | 3,500 calls on each of ext4, XFS and btrfs: every 8th or 25th | each | `matrix` |
-//! | errors of these calls | one for each call that is killed | every errno that the call can give, once and for good | `matrix` |
-//! | kills from outside, of the program as it is shipped | 104 | 700 | `matrix` |
-//! | kills while guests are frozen | 24 of 93 calls | each | `frozen` |
-//! | disks whose power went | 59 on each file system, of 91 to 112 flushes | 5,970: each flush and 20 subsets between two | `power` |
-//! | kinds of writers in a running guest, and what they wrote | 12 kinds, 12,000 writes: none lost, none back from the dead | 60 seconds a kind and file system | `writers` |
-//! | names swapped under plan, apply, verify, status and undo | 3,500 swaps, 60 commands | 10 minutes | `swaps` |
-//! | hostile plans | 200 by hand and 300 by chance, with and without `--accept-edits` | 20,000 by chance | `hostile_plans` |
-//! | defences switched off | 16 of 16 are missed by a test | the same | `weak` |
+//! | system calls of apply, undo, gc and recover at which the run is killed | 3,500 calls on each of ext4, XFS and btrfs: every 8th or 25th | each | `crash/matrix` |
+//! | errors of these calls | one for each call that is killed | every errno that the call can give, once and for good | `crash/matrix` |
+//! | kills from outside, of the program as it is shipped | 104 | 700 | `crash/matrix` |
+//! | kills while guests are frozen | 24 of 93 calls | each | `live_guests/frozen_guests` |
+//! | disks whose power went | 59 on each file system, of 91 to 112 flushes | 5,970: each flush and 20 subsets between two | `crash/power` |
+//! | kinds of writers in a running guest, and what they wrote | 12 kinds, 12,000 writes: none lost, none back from the dead | 60 seconds a kind and file system | `live_guests/writers` |
+//! | names swapped under plan, apply, verify, status and undo | 3,500 swaps, 60 commands | 10 minutes | `live_guests/swaps` |
+//! | hostile plans | 200 by hand and 300 by chance, with and without `--accept-edits` | 20,000 by chance | `refusing/hostile_plans` |
+//! | defences switched off | 16 of 16 are missed by a test | the same | `refusing/mutation` |
 //!
-//! One kind alone: `tests/run.sh matrix`. A seed of chance is printed and is given back by `UNIFY_SEED`.
+//! One kind alone: `tests/run.sh matrix`, or a whole folder: `tests/run.sh live_guests`. The word may be any part of a test's
+//! path, such as `crash::matrix::undo_on_ext4`. A seed of chance is printed and is given back by `UNIFY_SEED`.
 //!
 //! Tests assert the state of files, not messages. What a machine cannot do is skipped aloud, see [`skip!`].
 #![allow(
@@ -57,58 +43,10 @@
 #[macro_use]
 mod support;
 
-mod bench;
-mod bounded;
-mod by_path;
-mod cache;
-mod care;
-mod confined;
-mod cut;
-mod defence;
-mod disks;
-mod edits;
-mod explain;
-mod families;
-mod filesystems;
+mod commands;
+mod crash;
+mod deciding;
 mod floors;
-mod frozen;
-mod gc;
-mod guards;
-mod half_undone;
-mod healed;
-mod holders;
-mod hostile_plans;
-mod killed;
-mod kit;
-mod limits;
-mod locks;
-mod matching;
-mod matrix;
-mod moved;
-mod names;
-mod noticed;
-mod page_cache;
-mod plan;
-mod policy;
-mod power;
-mod properties;
-mod races;
-mod readme;
-mod real;
-mod refused;
-mod running;
-mod schema;
-mod shelved;
-mod sparse;
-mod spoiled_objects;
-mod starts;
-mod status;
-mod still;
-mod stuck;
-mod swaps;
-mod told;
-mod unseen;
-mod upgrade;
-mod verified;
-mod weak;
-mod writers;
+mod live_guests;
+mod reading;
+mod refusing;

@@ -94,6 +94,14 @@ impl Lab {
             guest
         })
     }
+
+    /// The same guest at another place, and by the name of that place.
+    pub fn renamed(&self, guest: &Guest, name: &str) -> Guest {
+        let new = self.guest(name);
+        std::fs::remove_dir(new.root()).unwrap();
+        std::fs::rename(guest.root(), new.root()).unwrap();
+        new
+    }
 }
 
 impl Guest {
@@ -131,6 +139,12 @@ impl Guest {
         std::os::unix::fs::chown(&host, Some(file.owner.0), Some(file.owner.1)).unwrap();
         std::fs::set_permissions(&host, std::fs::Permissions::from_mode(file.mode)).unwrap();
         set_mtime(&host, file.mtime);
+    }
+
+    /// The bytes of a file.
+    #[track_caller]
+    pub fn read(&self, path: impl AsRef<OsStr>) -> Vec<u8> {
+        std::fs::read(self.host(path)).unwrap()
     }
 
     pub fn dir(&self, path: impl AsRef<OsStr>) {

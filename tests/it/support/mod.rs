@@ -1,26 +1,55 @@
 //! The test kit: scratch disks, guests, listings of what is on disk, and the program itself.
 //!
 //! A test reads as a sentence: a [`Lab`] on a [`Disk`], guests in it, a [`Listing`] before, the
-//! program, a [`Listing`] after.
+//! program, a [`Listing`] after. What two test files need stands here, because no test file imports from another.
+//!
+//! | file | what it does for a test |
+//! | --- | --- |
+//! | `lab` | makes a scratch area on a file system of one's choice |
+//! | `guest`, `debian`, `scenes` | make guests: of files that a test describes, of real Debian, and small sets of them |
+//! | `program` | runs the program |
+//! | `planned`, `edited` | make plans and read them; edit them as people do |
+//! | `base` | reads receipts, objects, staging and quarantine of a base |
+//! | `cycle` | goes the way from plan to `gc`, and checks it at each step |
+//! | `listing`, `walk` | list all that is on disk, and compare it |
+//! | `processes` | puts processes into guests, in cgroups or without |
+//! | `strace` | interrupts the program at a system call, holds it there, or lists its calls |
+//! | `faults` | runs commands in the middle of an `apply`, by the shim |
+//! | `spoil` | spoils the bytes of an object, or fills a disk |
+//! | `tests` | tests the kit itself |
 
-mod cgroup;
+mod base;
 mod cycle;
 mod debian;
+mod edited;
+mod faults;
 mod guest;
 mod lab;
 mod listing;
 mod planned;
+mod processes;
 mod program;
+mod scenes;
+mod spoil;
+mod strace;
 mod walk;
 
-pub use cgroup::Cgroup;
+pub use base::line_of;
 pub use cycle::{cycle, listings, unchanged};
 pub use debian::debian;
+pub use edited::{action_of, edited, without_flag_of};
+pub use faults::apply_while;
 pub use guest::{File, Guest, content};
 pub use lab::{Disk, Lab};
 pub use listing::{Listing, Stamps, assert_same};
 pub use planned::{Planned, bytes_of, strings_in, validate};
-pub use program::{BIN, Out, unify, unify_with};
+pub use processes::{ALIVE, Cgroup, Inside, assert_alive, calls_of_apply, inside};
+pub use program::{BIN, Out, unify, unify_with, unify_without_admin};
+pub use scenes::{one_exchange, three_guests, two_guests};
+pub use spoil::{fill_disk, rot};
+pub use strace::{
+    Call, Held, Status, calls, capability_set, has_strace, interrupt, interrupt_apply, status_of,
+};
 pub use walk::{disk_use, id, is_immutable, lift_flags, nlink};
 
 /// Says aloud that a test was not done, and why, and ends it. `tests/run.sh` prints all of these again at the end.
@@ -41,10 +70,10 @@ macro_rules! armed {
     };
 }
 
-/// Ends the test aloud where there is no `strace` to cut runs and to see calls by.
+/// Ends the test aloud where there is no `strace` to interrupt runs and to see calls by.
 macro_rules! traced {
     () => {
-        if !$crate::cut::has_strace() {
+        if !$crate::support::has_strace() {
             skip!("strace is not here");
         }
     };
@@ -92,3 +121,6 @@ fn note(file: &str, line: &str) {
     list.and_then(|mut file| file.write_all(line.as_bytes()))
         .ok();
 }
+
+#[cfg(test)]
+mod tests;

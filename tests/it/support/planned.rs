@@ -1,4 +1,4 @@
-//! Makes plans, holds every one of them against the schema, and reads plans and receipts.
+//! Makes plans, holds every one of them against the schema, and reads them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -48,57 +48,6 @@ impl Lab {
         let base = self.base();
         let args = [command, "--base", base.to_str().unwrap()];
         unify(&[&args[..], options].concat())
-    }
-
-    /// The lines of the newest receipt.
-    pub fn receipt(&self) -> Vec<Value> {
-        let runs = std::fs::read_dir(self.base().join("runs")).expect("runs of the base");
-        let receipts = runs.map(|run| run.unwrap().path().join("receipt.jsonl"));
-        let newest = receipts
-            .filter(|path| path.exists())
-            .max_by_key(|path| std::fs::metadata(path).unwrap().modified().unwrap());
-        let text = std::fs::read_to_string(newest.expect("a receipt")).unwrap();
-        let lines = text.lines().map(|line| serde_json::from_str(line).unwrap());
-        let lines: Vec<Value> = lines.collect();
-        let schema = schema("receipt-1");
-        let bad = lines.iter().find(|line| !schema.is_valid(line));
-        assert!(
-            bad.is_none(),
-            "this line of the receipt breaks the schema: {bad:?}"
-        );
-        lines
-    }
-
-    /// Objects in the base, as paths.
-    pub fn objects(&self) -> Vec<PathBuf> {
-        let mut objects = Vec::new();
-        let fan = std::fs::read_dir(self.base().join("objects"))
-            .into_iter()
-            .flatten();
-        for dir in fan
-            .map(|dir| dir.unwrap().path())
-            .filter(|dir| dir.is_dir())
-        {
-            objects.extend(
-                std::fs::read_dir(dir)
-                    .unwrap()
-                    .map(|object| object.unwrap().path()),
-            );
-        }
-        objects.sort();
-        objects
-    }
-
-    /// What lies in the staging area of any run.
-    pub fn staged(&self) -> Vec<PathBuf> {
-        let runs = std::fs::read_dir(self.base().join("staging"))
-            .into_iter()
-            .flatten();
-        let list = |run: PathBuf| match std::fs::read_dir(&run) {
-            Ok(dir) => dir.map(|entry| entry.unwrap().path()).collect(),
-            Err(_) => vec![run],
-        };
-        runs.flat_map(|run| list(run.unwrap().path())).collect()
     }
 }
 
@@ -190,7 +139,7 @@ pub fn validate(plan: &Value) -> Vec<String> {
 }
 
 /// One of `schemas/`.
-fn schema(name: &str) -> jsonschema::Validator {
+pub(super) fn schema(name: &str) -> jsonschema::Validator {
     let path = format!("{}/schemas/{name}.schema.json", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{path}: {e}"));
     jsonschema::validator_for(&serde_json::from_str(&text).unwrap()).unwrap()

@@ -1,7 +1,7 @@
 //! Runs the program.
 
 use std::ffi::OsStr;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -40,6 +40,16 @@ pub fn unify_with<S: AsRef<OsStr>>(env: &[(&str, &str)], args: &[S]) -> Out {
         stdout: String::from_utf8_lossy(&out.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&out.stderr).into_owned(),
     }
+}
+
+/// Runs the program as root without `CAP_SYS_ADMIN`, as in many a container.
+pub fn unify_without_admin(args: &[&str]) -> Output {
+    Command::new("setpriv")
+        .args(["--inh-caps=-sys_admin", "--bounding-set=-sys_admin", BIN])
+        .args(args)
+        .stdin(Stdio::null())
+        .output()
+        .expect("setpriv runs")
 }
 
 impl Out {

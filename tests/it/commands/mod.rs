@@ -1,0 +1,27 @@
+//! What one command answers, and whether its answers, the written formats and the README are true.
+//!
+//! | file | put a test here when it is about |
+//! | --- | --- |
+//! | `plan` | what `plan` writes, and that it changes nothing |
+//! | `findings` | what a plan reports beside its actions: near misses, common secrets, packages |
+//! | `explain` | `explain` |
+//! | `status` | `status` |
+//! | `gc` | `gc` |
+//! | `verify_threads` | `verify` and its scrub with many threads |
+//! | `receipts_are_true` | receipts, totals and `status`, held against the disk |
+//! | `written_format` | `schemas/`, `examples/`, and plans that break the schema |
+//! | `readme` | the commands, the plan and the exit codes that the README shows |
+//! | `upgrade` | what the README says of upgrades inside a guest |
+//! | `bench_scripts` | the scripts of `examples/bench` |
+
+mod bench_scripts;
+mod explain;
+mod findings;
+mod gc;
+mod plan;
+mod readme;
+mod receipts_are_true;
+mod status;
+mod upgrade;
+mod verify_threads;
+mod written_format;

@@ -1,0 +1,141 @@
+//! `apply` and `undo` are killed at random moments. Every name keeps what it had, and the next run heals.
+
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{BIN, Disk, File, Guest, Lab, Listing, assert_same, content, id};
+
+const FILES: usize = 400;
+const MOMENTS: u32 = 10;
+
+fn furnished(lab: &Lab) -> [Guest; 3] {
+    let guests = ["a", "b", "c"].map(|name| lab.guest(name));
+    for guest in &guests {
+        for n in 0..FILES {
+            guest.put(format!("/usr/share/{}/{n}", n % 7), &File::new(content(n)));
+        }
+        guest.put("/usr/lib/two", &File::new(content("two")));
+        guest.hard_link("/usr/lib/two", "/usr/lib/names");
+    }
+    guests
+}
+
+/// Starts `unify`, kills it after `patience`, and tells whether it was still running.
+fn start_and_kill(args: &[&str], patience: Duration) -> bool {
+    let mut command = Command::new(BIN);
+    command
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    std::thread::sleep(patience);
+    let running = child.try_wait().unwrap().is_none();
+    child.kill().ok();
+    child.wait().unwrap();
+    running
+}
+
+/// A run that was killed cannot put the times of directories back; everything else must hold.
+fn listings(guests: &[Guest; 3]) -> Vec<Listing> {
+    guests
+        .iter()
+        .map(|guest| Listing::of(guest.root()).without_directory_times())
+        .collect()
+}
+
+#[track_caller]
+fn unchanged(guests: &[Guest; 3], before: &[Listing], when: &str) {
+    for (before, after) in before.iter().zip(listings(guests)) {
+        assert_same(before, &after, when);
+    }
+}
+
+/// How long the command takes when nobody kills it.
+fn time(run: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    run();
+    start.elapsed()
+}
+
+#[test]
+fn apply_and_undo_may_be_killed_at_any_moment() {
+    let lab = lab!(Disk::Own);
+    let guests = furnished(&lab);
+    let [a, b, c] = &guests;
+    let before = listings(&guests);
+    let base = lab.base();
+    let undo = [
+        "undo",
+        "--base",
+        base.to_str().unwrap(),
+        "--run",
+        "all",
+        "--yes",
+    ];
+    let plan = lab.plan(&[a, b, c], &[]);
+    let apply_takes = time(|| drop(plan.apply().expect(0)));
+    let undo_takes = time(|| drop(lab.on_base("undo", &undo[3..]).expect(0)));
+
+    let mut killed = 0;
+    for moment in 0..MOMENTS {
+        let plan = lab.plan(&[a, b, c], &[]);
+        let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
+        killed += u32::from(start_and_kill(
+            &apply,
+            apply_takes * (2 * moment + 1) / (2 * MOMENTS),
+        ));
+        unchanged(&guests, &before, &format!("apply killed, moment {moment}"));
+
+        heal(&lab, &guests, moment);
+        unchanged(&guests, &before, &format!("apply healed, moment {moment}"));
+        let plan = lab.plan(&[a, b, c], &[]);
+        plan.apply().expect(0);
+        plan.verify().expect(0);
+        assert_eq!(
+            id(&a.host("/usr/share/0/0")),
+            id(&c.host("/usr/share/0/0")),
+            "everything is shared"
+        );
+
+        killed += u32::from(start_and_kill(
+            &undo,
+            undo_takes * (2 * moment + 1) / (2 * MOMENTS),
+        ));
+        unchanged(&guests, &before, &format!("undo killed, moment {moment}"));
+        lab.on_base("undo", &undo[3..]).expect(0);
+        unchanged(&guests, &before, &format!("undo finished, moment {moment}"));
+        assert_ne!(
+            id(&a.host("/usr/share/0/0")),
+            id(&c.host("/usr/share/0/0")),
+            "nothing is shared"
+        );
+        lab.on_base("gc", &[]).expect(0);
+        assert_eq!(lab.objects().len(), 0, "gc removes what nobody uses");
+    }
+    assert!(
+        killed >= MOMENTS,
+        "only {killed} of {} runs were still running when killed",
+        2 * MOMENTS
+    );
+}
+
+/// By `recover`, or by the next `apply`, in turn. Twice is once.
+fn heal(lab: &Lab, guests: &[Guest; 3], moment: u32) {
+    if !lab.base().exists() {
+        return;
+    }
+    if moment.is_multiple_of(2) {
+        lab.on_base("recover", &[]).expect(0);
+        lab.on_base("recover", &[]).expect(0);
+    } else {
+        let [a, b, c] = guests;
+        lab.plan(&[a, b, c], &[]).apply().expect_one_of(&[0, 4]);
+    }
+    assert_eq!(
+        lab.staged().len(),
+        0,
+        "staging is empty after healing: {:?}",
+        lab.staged()
+    );
+}

@@ -1,0 +1,23 @@
+//! Guests that run, write or attack while the program works.
+//!
+//! | file | put a test here when it is about |
+//! | --- | --- |
+//! | `occupied_guests` | a guest with somebody in it, which is left alone |
+//! | `entered_midway` | somebody who comes into a guest while a run is at work |
+//! | `frozen_guests` | guests that are frozen for moments and go on |
+//! | `frozen_guest_moves` | a guest that does not stand still when it should be frozen |
+//! | `stderr_blocked` | frozen guests, while nobody reads the standard error of the program |
+//! | `races` | one act of a guest at one chosen call of `apply` |
+//! | `spoiled_objects` | the same, done to an object whose flag is off |
+//! | `writers` | programs that write all the time, in every way that there is |
+//! | `swaps` | an attacker who swaps names all the time |
+
+mod entered_midway;
+mod frozen_guest_moves;
+mod frozen_guests;
+mod occupied_guests;
+mod races;
+mod spoiled_objects;
+mod stderr_blocked;
+mod swaps;
+mod writers;

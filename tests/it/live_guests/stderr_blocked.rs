@@ -1,0 +1,180 @@
+//! Nobody reads the standard error of the program, and its pipe is full. Frozen guests do not wait for that, and go on.
+
+use std::io::Read;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{
+    ALIVE, BIN, Cgroup, Disk, File, Guest, Lab, assert_alive, calls_of_apply, content, id,
+    is_immutable, nlink, unify, unify_with,
+};
+
+/// Fills what stands behind standard error, whatever is in it already.
+const FILL: &str = "timeout 1 head -c 1000000 /dev/zero >&2";
+
+/// The program, with a pipe at standard error that is read in the end only.
+struct Stuck(Child);
+
+impl Stuck {
+    fn start(faults: &[String], args: &[&str]) -> Stuck {
+        let child = Command::new(BIN)
+            .args(args)
+            .current_dir("/")
+            .env("NO_COLOR", "1")
+            .env("UNIFY_FAULT", faults.join("\n"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        Stuck(child)
+    }
+
+    /// Nothing stands still any more, although somebody still waits for the reader.
+    fn lets_go(&mut self, lab: &Lab, cgroup: &Cgroup, begun: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !begun() || lab.base().join("frozen").exists() {
+            let waited = start.elapsed();
+            assert!(waited < Duration::from_secs(20), "the guest stands still");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        assert!(!cgroup.is_frozen());
+        assert_alive(lab, "while nobody reads");
+        std::thread::sleep(Duration::from_millis(300));
+        assert!(
+            self.0.try_wait().unwrap().is_none(),
+            "it had no need to wait"
+        );
+    }
+
+    /// What it said once somebody reads, and its exit code.
+    fn ends(mut self) -> (String, Option<i32>) {
+        let mut said = Vec::new();
+        self.0
+            .stderr
+            .take()
+            .unwrap()
+            .read_to_end(&mut said)
+            .unwrap();
+        said.retain(|&byte| byte != 0);
+        let code = self.0.wait().unwrap().code();
+        (String::from_utf8_lossy(&said).into_owned(), code)
+    }
+}
+
+impl Drop for Stuck {
+    fn drop(&mut self) {
+        self.0.kill().ok();
+        self.0.wait().ok();
+    }
+}
+
+fn two(lab: &Lab) -> [Guest; 2] {
+    lab.twins(&[
+        ("/usr/f", File::new(content(1))),
+        ("/usr/g", File::new(content(2))),
+    ])
+}
+
+fn assert_protected(lab: &Lab) {
+    for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
+        assert!(is_immutable(object), "shared and not flagged");
+    }
+}
+
+#[test]
+fn an_undo_that_nobody_reads() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let cgroup = cgroup!("stuck-undo");
+    let _guest = cgroup.start(db.root(), ALIVE);
+    // Whatever comes second is refused, and that is to be said.
+    let gone = [&web, &db].map(|guest| guest.host("/usr/g"));
+    let remove = format!(
+        "exchange#1=run:rm -f '{}' '{}'",
+        gone[0].display(),
+        gone[1].display()
+    );
+    let faults = [format!("spawn#1=run:{FILL}"), remove];
+    let base = lab.base();
+    let undo = ["undo", "--yes", "--run", "all", "--allow-running", "--base"];
+    let mut stuck = Stuck::start(&faults, &[&undo[..], &[base.to_str().unwrap()]].concat());
+    stuck.lets_go(&lab, &cgroup, || !gone[0].exists());
+    assert_ne!(
+        id(&web.host("/usr/f")),
+        id(&db.host("/usr/f")),
+        "it is undone"
+    );
+    let (said, code) = stuck.ends();
+    assert_eq!(code, Some(4), "{said}");
+    assert!(
+        said.contains("web:/usr/g"),
+        "said when they went on: {said}"
+    );
+}
+
+/// The run ends in an error half way, and neither that nor what the guardian says finds a reader.
+#[test]
+fn an_apply_that_halts_and_nobody_reads() {
+    armed!();
+    let disk = lab!(Disk::Own);
+    let cgroup = cgroup!("stuck-apply");
+    let calls = calls_of_apply(&disk, &cgroup);
+    let before = calls.iter().take_while(|call| *call != "exchange");
+    let sync = before.filter(|call| *call == "syncfs").count() + 1;
+    let lab = disk.part("case");
+    let [web, db] = two(&lab);
+    let _guest = cgroup.start(db.root(), ALIVE);
+    let plan = lab.plan(&[&web, &db], &[]);
+    let begun = lab.path("begun");
+    let faults = [
+        format!("spawn#1=run:{FILL}"),
+        format!("exchange#1=run:touch '{}'", begun.display()),
+        format!("syncfs#{sync}=EIO"),
+    ];
+    let args = [
+        "apply",
+        "--yes",
+        "--allow-running",
+        plan.path.to_str().unwrap(),
+    ];
+    let mut stuck = Stuck::start(&faults, &args);
+    stuck.lets_go(&lab, &cgroup, || begun.exists());
+    assert!(lab.staged().is_empty(), "it is healed");
+    assert_protected(&lab);
+    let (said, code) = stuck.ends();
+    assert_eq!(code, Some(9), "{said}");
+}
+
+#[test]
+fn a_recover_that_nobody_reads() {
+    armed!();
+    let disk = lab!(Disk::Own);
+    let cgroup = cgroup!("stuck-recover");
+    let lab = disk.part("case");
+    let [web, db] = two(&lab);
+    let _guest = cgroup.start(db.root(), ALIVE);
+    let plan = lab.plan(&[&web, &db], &[]);
+    let base = lab.base().display().to_string();
+    // The shell's own parent is the run, whose other child is the guardian.
+    let children = "for child in $(cat /proc/$PPID/task/$PPID/children)";
+    let kill = "do [ $child = $$ ] || kill -KILL $child; done; kill -KILL $PPID";
+    let fault = format!("exchange#2=run:{children}; {kill}");
+    let args = [
+        "apply",
+        "--yes",
+        "--allow-running",
+        plan.path.to_str().unwrap(),
+    ];
+    unify_with(&[("UNIFY_FAULT", &fault)], &args).expect(-1);
+    assert!(cgroup.is_frozen() && !lab.staged().is_empty());
+    let recover = ["recover", "--base", &base];
+    let mut stuck = Stuck::start(&[format!("1=run:{FILL}")], &recover);
+    stuck.lets_go(&lab, &cgroup, || lab.staged().is_empty());
+    assert_protected(&lab);
+    let (said, code) = stuck.ends();
+    assert_eq!(code, Some(0), "{said}");
+    unify(&recover).expect(0);
+}

@@ -1,0 +1,170 @@
+//! A command that only reads gives up all other rights before it reads what a guest wrote, and sees as much as before.
+//! `strace` holds it in the middle of the work; unit tests beside the code try what Landlock denies.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::{BIN, Disk, Held, Planned, Status, capability_set, status_of, two_guests};
+
+/// `linux/capability.h`
+const DAC_OVERRIDE: u64 = 1 << 1;
+const DAC_READ_SEARCH: u64 = 1 << 2;
+const FOWNER: u64 = 1 << 3;
+const SYS_ADMIN: u64 = 1 << 21;
+const MAC_ADMIN: u64 = 1 << 33;
+const READING: u64 = DAC_READ_SEARCH | SYS_ADMIN | MAC_ADMIN;
+
+/// What this test itself may do: nobody gets more by giving up.
+fn own(name: &str) -> u64 {
+    capability_set(
+        &status_of(&std::fs::read_to_string("/proc/self/status").unwrap()),
+        name,
+    )
+}
+
+fn is_confined(status: &Status, capabilities: u64) -> bool {
+    capability_set(status, "CapEff") == own("CapEff") & capabilities
+        && capability_set(status, "CapPrm") == own("CapPrm") & capabilities
+        && capability_set(status, "CapBnd") == own("CapBnd") & capabilities
+        && capability_set(status, "CapInh") == 0
+        && capability_set(status, "CapAmb") == 0
+        && status["NoNewPrivs"] == "1"
+}
+
+#[test]
+fn all_threads_of_plan_keep_only_what_they_need() {
+    traced!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = two_guests(&lab);
+    let (own, foreign) = (lab.path("own"), lab.path("foreign"));
+    for dir in [&own, &foreign] {
+        std::fs::create_dir(dir).unwrap();
+    }
+    std::os::unix::fs::chown(&foreign, Some(1234), Some(1234)).unwrap();
+    for (dir, more) in [(own, 0), (foreign, DAC_OVERRIDE | FOWNER)] {
+        let plan = dir.join("plan.json");
+        let args = ["plan", "-o", plan.to_str().unwrap(), &web.arg(), &db.arg()];
+        let mut held = Held::new("flistxattr", &args);
+        // As soon as there are helpers, nobody may have more.
+        let threads = held.threads(|threads| threads.len() > 1);
+        for thread in &threads {
+            assert!(is_confined(thread, READING | more), "{dir:?}: {thread:#?}");
+        }
+        held.ends_with(0);
+        assert!(Planned::read(&plan).link("db", "/usr/f").is_some());
+    }
+}
+
+#[test]
+fn other_readers_keep_only_what_they_need() {
+    traced!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = two_guests(&lab);
+    let plan = lab.plan(&[&web, &db], &[]);
+    plan.apply().expect(0);
+    let (plan, base) = (plan.path.to_str().unwrap(), lab.base());
+    let in_place = READING | FOWNER;
+    let base = base.to_str().unwrap();
+    let cases: [(&[&str], &str, u64); 5] = [
+        (&["verify", plan], "flistxattr", in_place),
+        (&["verify", "--base", base], "flistxattr", in_place),
+        (&["status", "--base", base], "open_tree", in_place),
+        (
+            &["explain", "--plan", plan, "web:/usr/f"],
+            "open_tree",
+            in_place,
+        ),
+        (&["show", plan], "lseek", 0),
+    ];
+    for (args, call, capabilities) in cases {
+        let mut held = Held::new(call, args);
+        held.threads(|threads| {
+            !threads.is_empty()
+                && threads
+                    .iter()
+                    .all(|thread| is_confined(thread, capabilities))
+        });
+        held.ends_with(0);
+    }
+}
+
+/// Views are cloned first, because a kernel may forbid that afterwards; then the walls; then helpers, which inherit them.
+#[test]
+fn plan_confines_itself_between_the_views_and_the_threads() {
+    traced!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = two_guests(&lab);
+    let trace = lab.path("trace");
+    let calls =
+        "trace=open_tree,landlock_create_ruleset,landlock_restrict_self,capset,clone,clone3";
+    let done = Command::new("strace")
+        .args(["-f", "-o", trace.to_str().unwrap(), "-e", calls, BIN])
+        .args(["plan", "-o", lab.path("plan.json").to_str().unwrap()])
+        .args([web.arg(), db.arg()])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let text = std::fs::read_to_string(&trace).unwrap();
+    if text.contains("ENOSYS") || text.contains("EOPNOTSUPP") {
+        skip!("this kernel has no Landlock");
+    }
+    let lines = |call: &str| -> Vec<usize> {
+        let found = text
+            .lines()
+            .enumerate()
+            .filter(|(_, line)| line.contains(call));
+        found.map(|(number, _)| number).collect()
+    };
+    let (views, walls) = (lines("open_tree("), lines("landlock_restrict_self("));
+    let (given_up, threads) = (lines("capset("), lines("clone"));
+    assert_eq!(
+        (views.len(), walls.len(), given_up.len()),
+        (2, 1, 1),
+        "{text}"
+    );
+    let wall = text.lines().nth(walls[0]).unwrap();
+    assert!(wall.trim_end().ends_with("= 0"), "{wall}");
+    assert!(views[1] < walls[0], "{text}");
+    assert!(given_up[0] < threads[0] && walls[0] < threads[0], "{text}");
+}
+
+/// A scrub may write two things of its base, and stands between its walls before it looks at an object.
+#[test]
+fn a_scrub_may_write_what_it_remembers_and_nothing_else() {
+    traced!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = two_guests(&lab);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let (trace, base) = (lab.path("trace"), lab.base());
+    let calls = "trace=landlock_add_rule,landlock_restrict_self,capset,openat,openat2";
+    let done = Command::new("strace")
+        .args(["-f", "-y", "-o", trace.to_str().unwrap(), "-e", calls, BIN])
+        .args(["verify", "--base", base.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{done:?}");
+    let text = std::fs::read_to_string(&trace).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let at = |call: &str| lines.iter().position(|line| line.contains(call));
+    let Some(walls) = at("landlock_restrict_self(") else {
+        panic!("it is not confined: {text}");
+    };
+    if lines[walls].contains("ENOSYS") || lines[walls].contains("EOPNOTSUPP") {
+        skip!("this kernel has no Landlock");
+    }
+    assert!(lines[walls].trim_end().ends_with("= 0"), "{}", lines[walls]);
+    let rules = lines.iter().filter(|line| line.contains("add_rule("));
+    let mut places: Vec<&str> = rules
+        .map(|line| line.split(['<', '>']).nth(3).unwrap())
+        .collect();
+    places.sort_unstable();
+    let wanted = ["lock", "scrub"].map(|name| base.join(name));
+    assert_eq!(places.iter().map(Path::new).collect::<Vec<_>>(), wanted);
+    let object = lab.objects()[0].file_name().unwrap().to_owned();
+    assert!(walls < at(object.to_str().unwrap()).unwrap(), "{text}");
+    assert!(at("capset(").unwrap() < at(object.to_str().unwrap()).unwrap());
+    assert!(
+        base.join("scrub/read").exists(),
+        "it remembers what it read"
+    );
+}

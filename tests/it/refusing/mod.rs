@@ -1,0 +1,22 @@
+//! What the program refuses: files that changed, plans that were edited or forged, bad surroundings, foreign bases, and
+//! limits that a run keeps.
+//!
+//! | file | put a test here when it is about |
+//! | --- | --- |
+//! | `changed_files` | names that changed between `plan` and `apply` |
+//! | `edited_plans` | plans that people edited: which edits `apply` obeys, and which it refuses |
+//! | `hostile_plans` | plans that somebody wrote to do harm |
+//! | `bad_environment` | closed descriptors, masks, limits, full disks and the like, in which the program starts |
+//! | `base_lock` | two runs on one base |
+//! | `base_defends` | a base against other users, copies of itself, and rot |
+//! | `run_limits` | how far and how fast a run goes, and how it ends on a signal |
+//! | `mutation` | a defence that is switched off, and the test that must miss it |
+
+mod bad_environment;
+mod base_defends;
+mod base_lock;
+mod changed_files;
+mod edited_plans;
+mod hostile_plans;
+mod mutation;
+mod run_limits;
