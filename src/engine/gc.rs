@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::applying::ready::holder;
+use super::host::lock_note;
 use super::privileges::entitled;
 use super::{EngineError, healing};
 use crate::base::{Base, Held, Index};
@@ -23,7 +23,7 @@ pub fn collect(
         return Ok(sum(&Index::read(base)?, |_| Ok(true))?);
     }
     entitled("gc", "it takes flags off")?;
-    let _lock = base.lock(&holder("gc"))?;
+    let _lock = base.lock(&lock_note("gc"))?;
     healing::heal_first(base, false, observer)?;
     let collected = sum(&Index::read(base)?, |held| remove(base, held))?;
     base.dir().sync_filesystem()?;

@@ -17,6 +17,7 @@ mod exchange;
 mod gc;
 mod guest;
 mod healing;
+mod host;
 mod in_parallel;
 mod inspecting;
 mod limits;

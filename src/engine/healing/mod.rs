@@ -46,7 +46,7 @@ pub fn recover(
 ) -> Result<Recovered, EngineError> {
     entitled("recover", "it sets flags")?;
     let base = &Base::existing(base)?;
-    let _lock = base.lock(&super::applying::ready::holder("recover"))?;
+    let _lock = base.lock(&super::host::lock_note("recover"))?;
     heal(base, allow_running, observer)
 }
 
@@ -58,7 +58,7 @@ pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, 
         if FrozenPaper::read(base)?.is_empty() && base.staging().list()?.is_empty() {
             return Ok(None);
         }
-        match base.lock(&super::applying::ready::holder("recover")) {
+        match base.lock(&super::host::lock_note("recover")) {
             Err(BaseError::Locked { .. }) => machine::pause(GUARD_PAUSE),
             taken => {
                 let _lock = taken?;

@@ -159,10 +159,7 @@ impl Work<'_> {
         if self.unflagged.is_empty() {
             return Ok(());
         }
-        let _lock = match self
-            .base
-            .lock(&crate::engine::applying::ready::holder("verify"))
-        {
+        let _lock = match self.base.lock(&crate::engine::host::lock_note("verify")) {
             Err(BaseError::Locked { .. }) => {
                 observer.notice(&Event::Warning(
                     "another run is at work in this base: missing flags were not judged",

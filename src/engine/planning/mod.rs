@@ -15,7 +15,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::applying::ready::host;
+use super::host::host_digest;
 use super::threads;
 use super::threads::Crew;
 use super::{EngineError, Guest, GuestArg, guest, protection, sandbox};
@@ -118,7 +118,7 @@ pub fn plan(
         crew: &crew,
     };
     let (classified, choices, sum) = found.decide(classified, memory, observer)?;
-    let header = header(options, host()?, facts.clone(), protection.clone());
+    let header = header(options, host_digest()?, facts.clone(), protection.clone());
     let planned = surveys.iter().map(Survey::planned).collect();
     write(
         file,

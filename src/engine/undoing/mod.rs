@@ -9,10 +9,10 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::activity::freeze::Still;
-use super::applying::ready::holder;
 use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, Flagged, Order};
 use super::healing::may_heal::{told, unknown_names};
+use super::host::lock_note;
 use super::limits::{Limits, Pace};
 use super::privileges::entitled;
 use super::receipt_file::{ReceiptFile, RunResult};
@@ -81,7 +81,7 @@ impl ReadyToUndo {
     ) -> Result<ReadyToUndo, EngineError> {
         entitled("undo", "it sets owners and flags")?;
         let base = Base::existing(base)?;
-        let lock = base.lock(&holder("undo"))?;
+        let lock = base.lock(&lock_note("undo"))?;
         healing::heal_first(&base, options.allow_running, observer)?;
         let history = History::read(&base)?;
         let undoes = chosen_run(&history, &options.which)?;
