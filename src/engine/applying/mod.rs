@@ -11,3 +11,108 @@ mod path_order;
 pub(super) mod prepare;
 pub(super) mod ready;
 mod release;
+
+use std::ops::ControlFlow;
+
+use super::activity::freeze::Still;
+use super::exchange::journal::JournalFile;
+use super::limits::Pace;
+use super::plan_file::open_copy;
+use super::receipt_file::{ReceiptFile, RunResult};
+use super::records::holders::Holding;
+use super::records::rediscover::Teacher;
+use super::{EngineError, Guest, read_ahead};
+use crate::ledger::journal::Record;
+use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage};
+use crate::sys::host::machine;
+use crate::sys::host::signals::Stop;
+use batches::ApplyLoop;
+use path_order::by_path;
+use ready::{PLAN, ReadyToApply};
+
+impl ReadyToApply {
+    /// Executes the plan. Consumes it: a plan is applied by checking it again.
+    pub fn execute(self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
+        self.work(observer, stop)
+            .map_err(|error| error.in_a_run(&self.base))
+    }
+
+    fn work(&self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
+        let receipt = self.receipt();
+        let mut journal = JournalFile::create(&self.run.papers.join("journal"))?;
+        journal.write_durably(&[Record::Begin {
+            run: self.run.id.clone(),
+            what: RunKind::Apply,
+        }])?;
+        let mut receipt =
+            ReceiptFile::create(&self.run.papers.join("receipt.jsonl"), &receipt, observer)?;
+        receipt.result.totals.held = self.edits().removed + self.edits().held;
+        receipt.sync()?;
+        let holders = self.history.holders(&self.checked.guests);
+        let everybody = self.checked.guests.iter().chain(&holders).collect();
+        let mut holding = Holding::new(everybody, &self.base, &self.history)?;
+        self.teach(&mut holding, &mut receipt)?;
+        observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
+        let max_links = machine::filesystem(self.base.dir())?.max_links;
+        let still = Still::new(&self.base, self.options.allow_running, observer)?;
+        let pace = Pace::new(self.options.limits);
+        let mut work = ApplyLoop::new(
+            self,
+            holding,
+            still,
+            pace,
+            max_links,
+            &mut journal,
+            &mut receipt,
+        );
+        let (copy, whole) = (self.run.papers.join(PLAN), self.flags_removed() == 0);
+        let mut plan = by_path(&copy, &self.checked.sections, whole)?;
+        read_ahead::stretches(&mut *plan, &mut |lines| {
+            for action in lines {
+                work.take(action, stop, observer)?;
+                if work.is_over(stop) {
+                    return Ok(ControlFlow::Break(()));
+                }
+            }
+            Ok(ControlFlow::Continue(()))
+        })?;
+        work.finish(stop, observer)?;
+        observer.notice(&Event::End(Stage::Apply));
+        let result = receipt.finish()?;
+        self.base.end_run(&self.run)?;
+        Ok(result)
+    }
+
+    /// First what the plan found shared: flags may come off only where all names are known.
+    fn teach(
+        &self,
+        holding: &mut Holding<'_>,
+        receipt: &mut ReceiptFile<'_>,
+    ) -> Result<(), EngineError> {
+        if !self.checked.shared {
+            return Ok(());
+        }
+        let mut teacher = Teacher::new(&self.base, &self.history, holding)?;
+        let mut plan = open_copy(&self.run.papers.join(PLAN))?;
+        while let Some((_, line)) = plan.next_action()? {
+            if let Action::Skip(skip) = &line.action {
+                teacher.teach(skip, holding, receipt)?;
+            }
+        }
+        Ok(receipt.sync()?)
+    }
+
+    fn receipt(&self) -> Receipt {
+        Receipt {
+            kind: "unify.receipt".into(),
+            format: FORMAT.into(),
+            run: self.run.id.clone(),
+            what: RunKind::Apply,
+            started: machine::now(),
+            plan: Some(self.checked.closing.digest_now.content),
+            undoes: None,
+            protect: Some(self.header.protection.mode),
+            guests: self.checked.guests.iter().map(Guest::for_receipt).collect(),
+        }
+    }
+}

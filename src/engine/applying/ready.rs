@@ -1,37 +1,21 @@
-//! `apply`: a plan that was checked, executed batch by batch.
+//! A plan that may be applied.
 //!
 //! The plan is first copied into the base and checked whole, so that what is executed is what was checked. Only then,
 //! and after a person or `--yes` agreed, the first name is touched.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::batches::ApplyLoop;
-use super::path_order::by_path;
 use crate::base::{Base, Run};
-use crate::engine::activity::freeze::Still;
-use crate::engine::exchange::journal::JournalFile;
-use crate::engine::limits::{Limits, Pace};
+use crate::engine::host::{host_digest, lock_note};
+use crate::engine::limits::Limits;
 use crate::engine::plan_file::{PlanFile, WholePlan, open_copy, whole};
 use crate::engine::privileges::entitled;
-use crate::engine::read_ahead;
 use crate::engine::read_ahead::STRETCH;
-use crate::engine::receipt_file::{ReceiptFile, RunResult};
 use crate::engine::records::History;
-use crate::engine::records::holders::Holding;
-use crate::engine::records::rediscover::Teacher;
 use crate::engine::{EngineError, Guest, guest, healing, protection};
-use crate::ledger::journal::Record;
 use crate::ledger::{Closing, Edits, Section};
-use crate::model::{
-    Action, Digest, Escaped, Event, FORMAT, Header, Observer, PlannedGuest, Receipt, RunKind,
-    Stage, Totals,
-};
+use crate::model::{Action, Digest, Escaped, Event, Header, Observer, PlannedGuest, Stage, Totals};
 use crate::rules::totals::SummaryBuilder;
-use crate::sys::SysResult;
-use crate::sys::hash::sha256;
-use crate::sys::host::machine;
-use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 
 /// The name of the plan's copy among the papers of a run.
@@ -56,19 +40,19 @@ pub struct ReadyToApply {
     pub(super) run: Run,
     pub(super) header: Header,
     pub(super) checked: Checked,
-    history: History,
-    options: ApplyOptions,
+    pub(super) history: History,
+    pub(super) options: ApplyOptions,
     _lock: Lock,
 }
 
 /// What the check of the plan's copy found.
 pub struct Checked {
     pub guests: Vec<Guest>,
-    closing: Closing,
-    sections: Vec<Section>,
+    pub(super) closing: Closing,
+    pub(super) sections: Vec<Section>,
     totals: Totals,
     /// Are there names that refer to objects already?
-    shared: bool,
+    pub(super) shared: bool,
 }
 
 impl ReadyToApply {
@@ -99,7 +83,7 @@ impl ReadyToApply {
         guest::apart(&guests, &guest::base_path(&header.base.path)?)?;
         drop((reader, guests));
         let base = Base::ensure(&header.base.path)?;
-        let lock = base.lock(&holder("apply"))?;
+        let lock = base.lock(&lock_note("apply"))?;
         healing::heal_first(&base, options.allow_running, observer)?;
         let history = History::read(&base)?;
         let run = base.begin_run()?;
@@ -172,111 +156,10 @@ impl ReadyToApply {
         self.base.forget_run(&self.run)?;
         Ok(self.base.unmake_if_unused()?)
     }
-
-    /// Executes the plan. Consumes it: a plan is applied by checking it again.
-    pub fn execute(self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
-        self.work(observer, stop)
-            .map_err(|error| error.in_a_run(&self.base))
-    }
-
-    fn work(&self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
-        let receipt = self.receipt();
-        let mut journal = JournalFile::create(&self.run.papers.join("journal"))?;
-        journal.write_durably(&[Record::Begin {
-            run: self.run.id.clone(),
-            what: RunKind::Apply,
-        }])?;
-        let mut receipt =
-            ReceiptFile::create(&self.run.papers.join("receipt.jsonl"), &receipt, observer)?;
-        receipt.result.totals.held = self.edits().removed + self.edits().held;
-        receipt.sync()?;
-        let holders = self.history.holders(&self.checked.guests);
-        let everybody = self.checked.guests.iter().chain(&holders).collect();
-        let mut holding = Holding::new(everybody, &self.base, &self.history)?;
-        self.teach(&mut holding, &mut receipt)?;
-        observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
-        let max_links = machine::filesystem(self.base.dir())?.max_links;
-        let still = Still::new(&self.base, self.options.allow_running, observer)?;
-        let pace = Pace::new(self.options.limits);
-        let mut work = ApplyLoop::new(
-            self,
-            holding,
-            still,
-            pace,
-            max_links,
-            &mut journal,
-            &mut receipt,
-        );
-        let (copy, whole) = (self.run.papers.join(PLAN), self.flags_removed() == 0);
-        let mut plan = by_path(&copy, &self.checked.sections, whole)?;
-        read_ahead::stretches(&mut *plan, &mut |lines| {
-            for action in lines {
-                work.take(action, stop, observer)?;
-                if work.is_over(stop) {
-                    return Ok(ControlFlow::Break(()));
-                }
-            }
-            Ok(ControlFlow::Continue(()))
-        })?;
-        work.finish(stop, observer)?;
-        observer.notice(&Event::End(Stage::Apply));
-        let result = receipt.finish()?;
-        self.base.end_run(&self.run)?;
-        Ok(result)
-    }
-
-    /// First what the plan found shared: flags may come off only where all names are known.
-    fn teach(
-        &self,
-        holding: &mut Holding<'_>,
-        receipt: &mut ReceiptFile<'_>,
-    ) -> Result<(), EngineError> {
-        if !self.checked.shared {
-            return Ok(());
-        }
-        let mut teacher = Teacher::new(&self.base, &self.history, holding)?;
-        let mut plan = open_copy(&self.run.papers.join(PLAN))?;
-        while let Some((_, line)) = plan.next_action()? {
-            if let Action::Skip(skip) = &line.action {
-                teacher.teach(skip, holding, receipt)?;
-            }
-        }
-        Ok(receipt.sync()?)
-    }
-
-    fn receipt(&self) -> Receipt {
-        Receipt {
-            kind: "unify.receipt".into(),
-            format: FORMAT.into(),
-            run: self.run.id.clone(),
-            what: RunKind::Apply,
-            started: machine::now(),
-            plan: Some(self.checked.closing.digest_now.content),
-            undoes: None,
-            protect: Some(self.header.protection.mode),
-            guests: self.checked.guests.iter().map(Guest::for_receipt).collect(),
-        }
-    }
-}
-
-/// What stands in the lock file for whoever is kept out.
-pub fn holder(what: &str) -> String {
-    format!(
-        "unify {what}, process {}, since {}
-",
-        std::process::id(),
-        machine::now()
-    )
-}
-
-/// The digest of this host's identity, as it stands in plans.
-pub fn host() -> SysResult<String> {
-    let identity = machine::host_identity()?;
-    Ok(sha256(&[b"unify.host.1\0", identity.as_slice()].concat()).to_string())
 }
 
 fn same_host(header: &Header) -> Result<(), EngineError> {
-    if header.host == host()? {
+    if header.host == host_digest()? {
         Ok(())
     } else {
         Err(EngineError::PlanRefused(
