@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use super::exchange::names::Fate;
 use crate::ledger::ReceiptWriter;
 use crate::model::{
     Event, Link, ObjectId, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind, RunTotals,
@@ -139,23 +138,6 @@ impl<'a> ReceiptFile<'a> {
                 &line.paths,
                 &line.outcome,
             ));
-        }
-    }
-}
-
-impl Fate {
-    /// The outcome of a job that did not succeed; `None` where it did.
-    pub(super) fn bad_outcome(&self) -> Option<Outcome> {
-        match self {
-            Fate::Done | Fate::DoneAndKept => None,
-            Fate::Refused(refusal) => Some(Outcome::Refused(refusal.clone())),
-            Fate::Failed(why) => Some(Outcome::Failed(why.clone())),
-            Fate::Full => Some(Outcome::Failed(
-                "the object has as many names as the file system allows".into(),
-            )),
-            Fate::Again => Some(Outcome::Failed(
-                "the file that was to be shared is not what it was".into(),
-            )),
         }
     }
 }

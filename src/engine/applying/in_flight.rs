@@ -1,7 +1,7 @@
 //! Lines of a batch in flight, and what the receipt says of each.
 
-use crate::engine::exchange::Job;
-use crate::engine::exchange::names::Fate;
+use crate::engine::exchange::job::Fate;
+use crate::engine::exchange::job::Job;
 use crate::engine::records::object_set::ObjectSet;
 use crate::model::{Link, Making, Moved, ObjectId, Outcome, Time};
 use crate::rules::precondition::moved;

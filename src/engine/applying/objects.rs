@@ -4,14 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::{Base, MakeError, copy, prove};
-use crate::engine::exchange::{Flagged, New};
+use crate::engine::exchange::job::{Flagged, New};
 use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
 use rayon::prelude::*;
 
-use crate::engine::exchange::names::Fate;
+use crate::engine::exchange::job::Fate;
 
 /// So many objects are known to be sound before all are proven again: some megabytes, whatever the size of the plan.
 const REMEMBERED: usize = 1 << 16;

@@ -7,8 +7,8 @@ use rayon::prelude::*;
 
 use super::objects::{Objects, Open};
 use crate::engine::activity::Condition;
-use crate::engine::exchange::Job;
-use crate::engine::exchange::names::Fate;
+use crate::engine::exchange::job::Fate;
+use crate::engine::exchange::job::Job;
 use crate::engine::records::holders::Holding;
 use crate::engine::{Guest, in_parallel};
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};

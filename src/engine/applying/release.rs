@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::base::Base;
-use crate::engine::exchange::Job;
+use crate::engine::exchange::job::Job;
 use crate::sys::host::machine;
 
 /// Fewer files are let go at once.

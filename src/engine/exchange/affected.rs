@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::{Flagged, Job};
+use super::job::{Flagged, Job};
 use crate::engine::records::holders::Holding;
 use crate::model::ObjectId;
 use crate::sys::SysResult;

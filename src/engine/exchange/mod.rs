@@ -19,59 +19,27 @@
 
 mod affected;
 mod directories;
+pub(super) mod job;
 pub(super) mod journal;
 pub(super) mod names;
 mod recheck;
 
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::Arc;
 
 use super::activity::freeze::Still;
 use super::records::holders::Holding;
 use super::{EngineError, Guest, in_parallel};
 use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
-use crate::model::{FileId, FileState, GuestPath, Ignored, ObjectId, Refusal};
+use crate::model::{GuestPath, Ignored, ObjectId, Refusal};
 use crate::sys::hash::metadata_digest;
-use crate::sys::{Leased, Meaning, Regular, SysError, SysResult, Weak, weak};
+use crate::sys::{Leased, Meaning, SysError, SysResult, Weak, weak};
 use affected::Concerned;
 use directories::{Parent, Parents};
+use job::{Fate, Flagged, Job};
 use journal::JournalFile;
-use names::{Fate, Flight, Flights};
-
-/// One file whose names shall refer to another inode.
-#[derive(Debug)]
-pub(super) struct Job {
-    /// Index of the guest.
-    pub guest: usize,
-    /// All its names.
-    pub names: Vec<GuestPath>,
-    /// The object concerned.
-    pub object: ObjectId,
-    /// The inode that the names refer to now, with no writer.
-    pub old: Leased,
-    /// What it was when it was prepared.
-    pub state: FileState,
-    /// The inode that the names shall refer to; `None` where they refer to it already (an adopted object).
-    pub new: Option<New>,
-}
-
-/// The inode that a job puts in place, complete and durable.
-#[derive(Debug, Clone)]
-pub(super) struct New {
-    pub file: Arc<Regular>,
-    pub id: FileId,
-}
-
-/// An object whose flag shall be on when the batch is over.
-#[derive(Debug)]
-pub(super) struct Flagged {
-    pub id: ObjectId,
-    pub file: Arc<Regular>,
-    /// Is it the file of a job of this batch that becomes the object? Then it is under that job's lease.
-    pub adopted: bool,
-}
+use names::{Flight, Flights};
 
 /// When the flags go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,62 +2,14 @@
 
 use std::rc::Rc;
 
-use super::Job;
 use super::directories::Parent;
+use super::job::{Fate, Job};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Intent;
 use crate::link::{Swap, Swapped, swap};
 use crate::model::{Before, FileId, FileState, GuestPath, Moved, Refusal};
 use crate::rules::precondition::moved;
-use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, Weak, weak};
-
-/// What became of a job.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub enum Fate {
-    /// All its names refer to the new inode.
-    #[default]
-    Done,
-    /// The same, and what came out is kept: somebody opens it for writing.
-    DoneAndKept,
-    /// The world is not as expected; nothing was changed, or it was taken back.
-    Refused(Refusal),
-    /// The machine said no; nothing was changed, or it was taken back.
-    Failed(String),
-    /// The object has as many names as an inode may have; the next generation has room.
-    Full,
-    /// The file whose inode was to be the object is over, and it was taken back: the next batch makes the object of
-    /// another one.
-    Again,
-}
-
-impl Fate {
-    /// Do all names refer to the new inode?
-    pub fn is_done(&self) -> bool {
-        matches!(self, Fate::Done | Fate::DoneAndKept)
-    }
-
-    /// Is the content not what the plan said?
-    pub fn is_about_content(&self) -> bool {
-        use Refusal::{Changed, DiffersFromObject};
-        match self {
-            Fate::Refused(Changed { fields } | DiffersFromObject { fields }) => {
-                fields.contains(&Moved::Content)
-            }
-            _ => false,
-        }
-    }
-
-    /// What an error on the way to a name means.
-    pub fn from_path_error(error: &SysError) -> Fate {
-        match error.meaning() {
-            Meaning::Gone => Fate::Refused(Refusal::Gone {}),
-            Meaning::PathChanged => Fate::Refused(Refusal::PathChanged {}),
-            Meaning::OtherFilesystem => Fate::Refused(Refusal::OtherFilesystem {}),
-            Meaning::TooManyLinks => Fate::Full,
-            _ => Fate::Failed(error.to_string()),
-        }
-    }
-}
+use crate::sys::{Dir, Regular, SysError, SysResult, Weak, weak};
 
 /// One name on its way.
 #[derive(Debug)]

@@ -3,8 +3,10 @@
 
 use super::affected::{Concerned, Moving};
 use super::directories::Parents;
-use super::names::{Fate, Flights, still_the_same};
-use super::{Batch, Flagged, Job, Order};
+use super::job::Fate;
+use super::job::{Flagged, Job};
+use super::names::{Flights, still_the_same};
+use super::{Batch, Order};
 use crate::engine::{activity, in_parallel};
 use crate::model::{ObjectId, Refusal};
 use crate::sys::{Leased, SysResult};

@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::activity::freeze::Still;
+use super::exchange::job::Flagged;
 use super::exchange::journal::JournalFile;
-use super::exchange::{Batch, Flagged, Order};
+use super::exchange::{Batch, Order};
 use super::healing::may_heal::{told, unknown_names};
 use super::host::lock_note;
 use super::limits::{Limits, Pace};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::ApplyLoop;
 use crate::engine::EngineError;
-use crate::engine::exchange::{Flagged, Job};
+use crate::engine::exchange::job::{Flagged, Job};
 use crate::engine::receipt_file::flag_line;
 use crate::model::{Link, Making, ObjectId, Outcome};
 use crate::sys::SysResult;

@@ -1,0 +1,102 @@
+//! What a batch is given, and what becomes of each part: words of an exchange, apart from what it does.
+
+use std::sync::Arc;
+
+use crate::model::{FileId, FileState, GuestPath, Moved, ObjectId, Outcome, Refusal};
+use crate::sys::{Leased, Meaning, Regular, SysError};
+
+/// One file whose names shall refer to another inode.
+#[derive(Debug)]
+pub struct Job {
+    /// Index of the guest.
+    pub guest: usize,
+    /// All its names.
+    pub names: Vec<GuestPath>,
+    /// The object concerned.
+    pub object: ObjectId,
+    /// The inode that the names refer to now, with no writer.
+    pub old: Leased,
+    /// What it was when it was prepared.
+    pub state: FileState,
+    /// The inode that the names shall refer to; `None` where they refer to it already (an adopted object).
+    pub new: Option<New>,
+}
+
+/// The inode that a job puts in place, complete and durable.
+#[derive(Debug, Clone)]
+pub struct New {
+    pub file: Arc<Regular>,
+    pub id: FileId,
+}
+
+/// An object whose flag shall be on when the batch is over.
+#[derive(Debug)]
+pub struct Flagged {
+    pub id: ObjectId,
+    pub file: Arc<Regular>,
+    /// Is it the file of a job of this batch that becomes the object? Then it is under that job's lease.
+    pub adopted: bool,
+}
+
+/// What became of a job.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Fate {
+    /// All its names refer to the new inode.
+    #[default]
+    Done,
+    /// The same, and what came out is kept: somebody opens it for writing.
+    DoneAndKept,
+    /// The world is not as expected; nothing was changed, or it was taken back.
+    Refused(Refusal),
+    /// The machine said no; nothing was changed, or it was taken back.
+    Failed(String),
+    /// The object has as many names as an inode may have; the next generation has room.
+    Full,
+    /// The file whose inode was to be the object is over, and it was taken back: the next batch makes the object of
+    /// another one.
+    Again,
+}
+
+impl Fate {
+    /// Do all names refer to the new inode?
+    pub fn is_done(&self) -> bool {
+        matches!(self, Fate::Done | Fate::DoneAndKept)
+    }
+
+    /// Is the content not what the plan said?
+    pub fn is_about_content(&self) -> bool {
+        use Refusal::{Changed, DiffersFromObject};
+        match self {
+            Fate::Refused(Changed { fields } | DiffersFromObject { fields }) => {
+                fields.contains(&Moved::Content)
+            }
+            _ => false,
+        }
+    }
+
+    /// What an error on the way to a name means.
+    pub fn from_path_error(error: &SysError) -> Fate {
+        match error.meaning() {
+            Meaning::Gone => Fate::Refused(Refusal::Gone {}),
+            Meaning::PathChanged => Fate::Refused(Refusal::PathChanged {}),
+            Meaning::OtherFilesystem => Fate::Refused(Refusal::OtherFilesystem {}),
+            Meaning::TooManyLinks => Fate::Full,
+            _ => Fate::Failed(error.to_string()),
+        }
+    }
+
+    /// The outcome of a job that did not succeed; `None` where it did.
+    pub fn bad_outcome(&self) -> Option<Outcome> {
+        match self {
+            Fate::Done | Fate::DoneAndKept => None,
+            Fate::Refused(refusal) => Some(Outcome::Refused(refusal.clone())),
+            Fate::Failed(why) => Some(Outcome::Failed(why.clone())),
+            Fate::Full => Some(Outcome::Failed(
+                "the object has as many names as the file system allows".into(),
+            )),
+            Fate::Again => Some(Outcome::Failed(
+                "the file that was to be shared is not what it was".into(),
+            )),
+        }
+    }
+}
