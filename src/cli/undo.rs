@@ -7,7 +7,7 @@ use super::args::{BaseArg, LimitArgs};
 use super::confirm::agreed;
 use super::exit::{Exit, Failure, say};
 use super::screen::Screen;
-use crate::engine::{ReadyToUndo, UndoOptions, Which, stop_on_signals};
+use crate::engine::{ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
 use crate::model::GuestName;
 use crate::report::size::counted;
 
@@ -23,7 +23,7 @@ pub(super) struct Args {
     base: BaseArg,
     /// What to undo: `last` (the last apply that still has names), `all`, or a run's name
     #[arg(long, value_name = "RUN", value_parser = which)]
-    run: Which,
+    run: WhichRuns,
     /// Only this guest; may be given several times
     #[arg(long, value_name = "NAME", value_parser = guest)]
     guest: Vec<GuestName>,
@@ -80,13 +80,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     exit(&result, &stop, told)
 }
 
-fn which(text: &str) -> Result<Which, String> {
+fn which(text: &str) -> Result<WhichRuns, String> {
     match text {
-        "last" => Ok(Which::Last),
-        "all" => Ok(Which::All),
+        "last" => Ok(WhichRuns::Last),
+        "all" => Ok(WhichRuns::All),
         name => name
             .parse()
-            .map(Which::Run)
+            .map(WhichRuns::Run)
             .map_err(|error: crate::model::BadRunId| error.to_string()),
     }
 }

@@ -50,7 +50,8 @@ pub use policy_files::{read_patterns, read_policy};
 pub use receipt_file::RunResult;
 pub use sandbox::{to_papers, to_reading, to_scrubbing};
 pub use threads::Readers;
-pub use undoing::{ReadyToUndo, UndoOptions, Which};
+pub use undoing::ReadyToUndo;
+pub use undoing::select::{UndoOptions, WhichRuns};
 
 pub use crate::sys::host::machine::moment;
 pub use crate::sys::host::signals::Stop;

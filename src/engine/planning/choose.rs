@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
+use super::matching::Matched;
+use super::matching::file::FileRef;
 use super::matching::groups::{Equal, Groups};
 use super::matching::probe::Dropped;
-use super::matching::{Matched, Which};
 use super::survey::Survey;
 use crate::base::{Base, Held, Index};
 use crate::engine::EngineError;
@@ -48,11 +49,11 @@ struct Due {
     /// How many names of the plan refer to the object.
     names: u32,
     /// The file behind whose first line it stands.
-    behind: Which,
+    behind: FileRef,
 }
 
 impl Due {
-    fn add(&mut self, names: u32, file: Which) {
+    fn add(&mut self, names: u32, file: FileRef) {
         self.names = self.names.saturating_add(names);
         self.behind = file.min(self.behind);
     }
@@ -79,7 +80,7 @@ impl Choices<'_> {
     }
 
     /// The number of names, if the flag line of this file's object stands behind its first line.
-    pub fn flag_due(&self, decision: Decision, file: Which) -> Option<u64> {
+    pub fn flag_due(&self, decision: Decision, file: FileRef) -> Option<u64> {
         let due = match decision {
             Decision::Linked {
                 group, generation, ..
@@ -153,7 +154,7 @@ pub(super) fn choose_all<'a>(
 const AT_ONCE: usize = 1 << 14;
 
 /// A file, how many names it has, and what it gets.
-type Chosen = (Which, u64, Choice);
+type Chosen = (FileRef, u64, Choice);
 
 impl Choices<'_> {
     /// The end of the groups that are chosen for together, of which this is the first.
@@ -305,7 +306,7 @@ fn shared(surveys: &[Survey], classified: &[Classified]) -> HashMap<u32, Due> {
     for ((guest, survey), judged) in (0u32..).zip(surveys).zip(classified) {
         for (file, decision) in (0u32..).zip(&judged.decisions) {
             if let Decision::Shared(number) = decision {
-                let which = Which { guest, file };
+                let which = FileRef { guest, file };
                 let due = shared.entry(*number).or_insert(Due {
                     names: 0,
                     behind: which,
@@ -331,7 +332,7 @@ fn count_unique(surveys: &[Survey], classified: &mut [Classified], sum: &mut Sum
 }
 
 fn drop_out(
-    which: Which,
+    which: FileRef,
     why: &Dropped,
     surveys: &[Survey],
     classified: &mut [Classified],
@@ -358,7 +359,7 @@ fn drop_out(
 fn as_applied(files: impl Iterator<Item = Equal>, surveys: &[Survey]) -> Vec<Equal> {
     let mut files: Vec<Equal> = files.collect();
     files.sort_by_cached_key(|equal| {
-        let Which { guest, file } = equal.which;
+        let FileRef { guest, file } = equal.which;
         let tree = &surveys[guest as usize].scan.tree;
         tree.names_of(file as usize)
             .next()
@@ -368,7 +369,7 @@ fn as_applied(files: impl Iterator<Item = Equal>, surveys: &[Survey]) -> Vec<Equ
 }
 
 fn member(equal: &Equal, surveys: &[Survey], protection: &Protection) -> Member {
-    let Which { guest, file } = equal.which;
+    let FileRef { guest, file } = equal.which;
     let survey = &surveys[guest as usize];
     let quiet = survey.condition.running.is_none();
     Member {
@@ -385,7 +386,7 @@ fn present(held: Held) -> Present {
     }
 }
 
-fn decision_of(which: Which, classified: &mut [Classified]) -> Option<&mut Decision> {
+fn decision_of(which: FileRef, classified: &mut [Classified]) -> Option<&mut Decision> {
     classified
         .get_mut(which.guest as usize)?
         .decisions

@@ -1,4 +1,4 @@
-//! Which files of a guest may be shared at all, and what is said about the others.
+//! FileRef files of a guest may be shared at all, and what is said about the others.
 //!
 //! A file is judged by all its names: one name that must stay private keeps the file, and its other names are told
 //! so. Most skips are only sums; the lines that stand for a directory are collected here, before the

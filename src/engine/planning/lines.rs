@@ -3,7 +3,7 @@
 
 use super::choose::Choices;
 use super::classify::{Classified, Decision};
-use super::matching::Which;
+use super::matching::file::FileRef;
 use super::survey::Survey;
 use crate::model::{
     Action, Before, Flag, FlagReason, GuestPath, Link, LinkReason, Making, Method, ObjectId, Skip,
@@ -20,7 +20,7 @@ const STRETCH_TEXT: usize = 256 << 10;
 /// What the lines of one guest are made of.
 #[derive(Clone, Copy)]
 pub(super) struct Emitter<'a> {
-    /// Which of the plan's guests it is.
+    /// FileRef of the plan's guests it is.
     pub guest: u32,
     pub survey: &'a Survey,
     pub judged: &'a Classified,
@@ -166,7 +166,7 @@ impl Emitter<'_> {
     fn flag(&self, name: usize, object: ObjectId, out: &mut Vec<Action>) {
         let tree = &self.survey.scan.tree;
         let file = tree.file_of(name);
-        let which = Which {
+        let which = FileRef {
             guest: self.guest,
             file: u32::try_from(file).unwrap_or(u32::MAX),
         };

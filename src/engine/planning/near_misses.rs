@@ -9,10 +9,11 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 
 use super::classify::Classified;
+use super::matching::Matched;
 use super::matching::candidates::candidates;
 use super::matching::compare::Reader;
+use super::matching::file::FileRef;
 use super::matching::groups::Groups;
-use super::matching::{Matched, Which};
 use crate::model::{
     Count, Digest, FileState, Fingerprint, Ignored, MetadataDigest, Moved, NearMiss, NearMisses,
     Shift, Summary,
@@ -30,7 +31,7 @@ struct Kind {
     content: Digest,
     metadata: MetadataDigest,
     /// The first of them.
-    which: Which,
+    which: FileRef,
     files: u32,
 }
 
@@ -39,8 +40,8 @@ pub struct Near<'a>(pub &'a Reader<'a>);
 
 /// A file that could share the inode of another, and what differs.
 struct Miss {
-    of: Which,
-    with: Which,
+    of: FileRef,
+    with: FileRef,
     differs: Vec<Moved>,
     bytes: u64,
 }
@@ -63,7 +64,7 @@ impl Near<'_> {
     fn others(&self, classified: &[Classified], matched: &Matched) -> Vec<Kind> {
         let all = unmatched(classified, matched).into_iter();
         let full = all.filter(|which| !self.is_sparse(*which));
-        let mut all: Vec<(u64, Which)> = full.map(|which| (self.0.size(which), which)).collect();
+        let mut all: Vec<(u64, FileRef)> = full.map(|which| (self.0.size(which), which)).collect();
         all.par_sort_unstable();
         let groups = self.groups_of_size(&all, &matched.groups);
         let known = |size| {
@@ -73,7 +74,7 @@ impl Near<'_> {
         };
         let runs = all.chunk_by(|a, b| a.0 == b.0);
         let with_twin = runs.filter(|run| run.len() > 1 || known(run[0].0));
-        let mut all: Vec<Which> = with_twin.flatten().map(|(_, which)| *which).collect();
+        let mut all: Vec<FileRef> = with_twin.flatten().map(|(_, which)| *which).collect();
         self.0.sort(&mut all, Some);
         let mut unread = self.with_twin_beginning(&all, &groups);
         self.0.sort(&mut unread, Some);
@@ -84,7 +85,7 @@ impl Near<'_> {
     }
 
     /// Sizes and beginnings of groups, of the sizes that these files have; sorted.
-    fn groups_of_size(&self, files: &[(u64, Which)], groups: &Groups) -> Vec<(u64, Fingerprint)> {
+    fn groups_of_size(&self, files: &[(u64, FileRef)], groups: &Groups) -> Vec<(u64, Fingerprint)> {
         let size = |group: usize| self.0.size(groups.first(group));
         let has = |size: &u64| files.binary_search_by_key(size, |(size, _)| *size).is_ok();
         let all = (0..groups.len()).filter(|group| has(&size(*group)));
@@ -96,8 +97,12 @@ impl Near<'_> {
     }
 
     /// Those of these files that begin like another of their size, or like a group.
-    fn with_twin_beginning(&self, files: &[Which], groups: &[(u64, Fingerprint)]) -> Vec<Which> {
-        let begin = |which: &Which| {
+    fn with_twin_beginning(
+        &self,
+        files: &[FileRef],
+        groups: &[(u64, Fingerprint)],
+    ) -> Vec<FileRef> {
+        let begin = |which: &FileRef| {
             let beginning = self.0.beginning(*which).ok()?;
             Some(((self.0.size(*which), beginning), *which))
         };
@@ -109,13 +114,13 @@ impl Near<'_> {
     }
 
     /// Holes cost a guest nothing to make and us time to read, and hold nothing that could be saved.
-    fn is_sparse(&self, which: Which) -> bool {
+    fn is_sparse(&self, which: FileRef) -> bool {
         let state = self.state(which);
         state.size.saturating_sub(state.allocated()) > MOST_HOLES
     }
 
     /// What cannot be read, or may not be shared after all, is nobody's near miss.
-    fn read(&self, which: Which) -> Option<Kind> {
+    fn read(&self, which: FileRef) -> Option<Kind> {
         let read = self.0.whole(which).ok()?;
         self.0.remember(&read);
         Some(Kind {
@@ -133,12 +138,12 @@ impl Near<'_> {
             let files: u64 = kinds.iter().map(|kind| u64::from(kind.files)).sum();
             Some((files, kinds.first()?.which))
         });
-        let mut kinds: Vec<(u64, Which)> = kinds.collect();
+        let mut kinds: Vec<(u64, FileRef)> = kinds.collect();
         kinds.sort_by_key(|(files, which)| (std::cmp::Reverse(*files), *which));
         let Some(((_, with), others)) = kinds.split_first() else {
             return Vec::new();
         };
-        let miss = |(_, of): &(u64, Which)| Miss {
+        let miss = |(_, of): &(u64, FileRef)| Miss {
             of: *of,
             with: *with,
             differs: self.differs(*with, *of),
@@ -148,7 +153,7 @@ impl Near<'_> {
     }
 
     /// What `stat` does not show is an extended attribute.
-    fn differs(&self, a: Which, b: Which) -> Vec<Moved> {
+    fn differs(&self, a: FileRef, b: FileRef) -> Vec<Moved> {
         let (a, b) = (self.state(a), self.state(b));
         let time = !self.0.policy.ignore.contains(&Ignored::Mtime);
         let facts = [
@@ -249,11 +254,11 @@ impl Near<'_> {
         }
     }
 
-    fn surveys_name(&self, which: Which) -> String {
+    fn surveys_name(&self, which: FileRef) -> String {
         self.0.surveys[which.guest as usize].shown(which.file as usize)
     }
 
-    fn state(&self, which: Which) -> FileState {
+    fn state(&self, which: FileRef) -> FileState {
         self.0.state(which)
     }
 }
@@ -301,7 +306,7 @@ fn largest(shifts: BTreeMap<ShiftKey, Count>) -> Vec<(ShiftKey, Count)> {
 }
 
 /// Candidates that are in no group, and did not drop out.
-fn unmatched(classified: &[Classified], matched: &Matched) -> Vec<Which> {
+fn unmatched(classified: &[Classified], matched: &Matched) -> Vec<FileRef> {
     let mut seen: Vec<Vec<bool>> = classified
         .iter()
         .map(|judged| vec![false; judged.decisions.len()])

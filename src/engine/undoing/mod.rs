@@ -3,7 +3,7 @@
 //! Inode number, ctime and birth time cannot come back. Space is needed again, and is checked before the start.
 
 mod prepare;
-mod select;
+pub(super) mod select;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -23,7 +23,7 @@ use super::{EngineError, Guest, healing};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
-    Event, FORMAT, GuestName, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
+    Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
     RunKind, Stage,
 };
 use crate::sys::host::machine;
@@ -31,33 +31,7 @@ use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 use crate::sys::{SHARE, SysResult};
 use prepare::{Undoing, Verdict, prepare};
-use select::{Chosen, chosen_files, chosen_run};
-
-/// Which runs are undone.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
-    /// The last `apply` that still has names.
-    Last,
-    /// This run.
-    Run(RunId),
-    /// Every run.
-    All,
-}
-
-/// What shall be undone.
-#[derive(Debug, Clone)]
-pub struct UndoOptions {
-    /// Which runs.
-    pub which: Which,
-    /// Only these guests; all where empty.
-    pub guests: Vec<GuestName>,
-    /// Only files with a name that one of these globs matches; all where empty.
-    pub paths: Vec<String>,
-    /// Running guests may be frozen for moments.
-    pub allow_running: bool,
-    /// How far and how fast.
-    pub limits: Limits,
-}
+use select::{Chosen, UndoOptions, chosen_files, chosen_run};
 
 /// An undo that was checked and can be executed once.
 pub struct ReadyToUndo {
@@ -368,6 +342,3 @@ fn first_batch(files: &[(usize, Linked)], most: usize, left: usize) -> &[(usize,
     });
     &files[..fits.count().max(1).min(files.len())]
 }
-
-/// Kept here so that the words of `undo` stand together: a name that is the guest's own needs no undo.
-pub(super) const NOT_OURS: Outcome = Outcome::Refused(Refusal::NotShared {});

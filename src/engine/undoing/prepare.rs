@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::NOT_OURS;
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::engine::activity::Condition;
@@ -12,6 +11,9 @@ use crate::engine::records::Linked;
 use crate::engine::records::holders::Holding;
 use crate::model::{FileId, GuestPath, Moved, Outcome, Refusal, Time};
 use crate::sys::{Dir, Leased, Regular, SysError};
+
+/// A name that is the guest's own needs no undo.
+const NOT_OURS: Outcome = Outcome::Refused(Refusal::NotShared {});
 
 /// A file that may be undone.
 pub struct Undoing {

@@ -1,21 +1,50 @@
-//! Which runs, guests and files an undo is about.
+//! WhichRuns runs, guests and files an undo is about.
 
-use super::{UndoOptions, Which};
+use crate::engine::limits::Limits;
 use crate::engine::records::{History, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{GuestName, GuestPath, Pattern, PatternKind, ReceiptGuest, RunId};
 use crate::rules::pattern::Patterns;
 use crate::sys::SysError;
 
+/// Which runs are undone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WhichRuns {
+    /// The last `apply` that still has names.
+    Last,
+    /// This run.
+    Run(RunId),
+    /// Every run.
+    All,
+}
+
+/// What shall be undone.
+#[derive(Debug, Clone)]
+pub struct UndoOptions {
+    /// Which runs.
+    pub which: WhichRuns,
+    /// Only these guests; all where empty.
+    pub guests: Vec<GuestName>,
+    /// Only files with a name that one of these globs matches; all where empty.
+    pub paths: Vec<String>,
+    /// Running guests may be frozen for moments.
+    pub allow_running: bool,
+    /// How far and how fast.
+    pub limits: Limits,
+}
+
 /// The run to be undone; `None` for all runs, and where no run has names left.
-pub(super) fn chosen_run(history: &History, which: &Which) -> Result<Option<RunId>, EngineError> {
+pub(super) fn chosen_run(
+    history: &History,
+    which: &WhichRuns,
+) -> Result<Option<RunId>, EngineError> {
     match which {
-        Which::All => Ok(None),
-        Which::Run(run) if history.runs.iter().any(|r| r.run == *run) => Ok(Some(run.clone())),
-        Which::Run(run) => Err(EngineError::Usage(format!(
+        WhichRuns::All => Ok(None),
+        WhichRuns::Run(run) if history.runs.iter().any(|r| r.run == *run) => Ok(Some(run.clone())),
+        WhichRuns::Run(run) => Err(EngineError::Usage(format!(
             "the base knows no run {run}: `unify status` lists them"
         ))),
-        Which::Last => {
+        WhichRuns::Last => {
             let mut last = None;
             for file in history.files() {
                 last = last.max(Some(file?.1.run));

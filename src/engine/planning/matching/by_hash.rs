@@ -1,8 +1,8 @@
 //! Very many files that look alike, told apart one after the other: a small one is read once, of others the beginnings, and
 //! those that begin alike to their ends, however many they are. Only their hashes are held, not the files.
 
-use super::Which;
 use super::compare::{Reader, Told};
+use super::file::FileRef;
 use super::probe::{Dropped, Plain, Probed, begins_whole};
 use crate::model::{Fingerprint, MetadataDigest};
 
@@ -10,7 +10,7 @@ use crate::model::{Fingerprint, MetadataDigest};
 struct Begun {
     metadata: MetadataDigest,
     beginning: Fingerprint,
-    which: Which,
+    which: FileRef,
     plain: Plain,
 }
 
@@ -19,7 +19,13 @@ const GROUPS: usize = 64;
 
 impl Reader<'_> {
     /// By metadata and the hash of the beginning, then by the whole content.
-    pub(super) fn by_hash(&self, run: &[Which], alone: bool, told: &mut Told, take: &dyn Fn(Told)) {
+    pub(super) fn by_hash(
+        &self,
+        run: &[FileRef],
+        alone: bool,
+        told: &mut Told,
+        take: &dyn Fn(Told),
+    ) {
         if self.is_read_at_once(run) {
             return self.by_content(run.iter().copied(), alone, told, take);
         }
@@ -50,7 +56,7 @@ impl Reader<'_> {
     }
 
     /// They have one size. What their beginnings tell apart without reading is not read; few are here for that alone.
-    fn is_read_at_once(&self, run: &[Which]) -> bool {
+    fn is_read_at_once(&self, run: &[FileRef]) -> bool {
         let first = run.first();
         let small = first.is_some_and(|which| begins_whole(self.size(*which)));
         let states = run.iter().map(|which| self.state(*which));
@@ -59,7 +65,7 @@ impl Reader<'_> {
 
     fn by_content(
         &self,
-        files: impl ExactSizeIterator<Item = Which>,
+        files: impl ExactSizeIterator<Item = FileRef>,
         alone: bool,
         told: &mut Told,
         take: &dyn Fn(Told),
@@ -85,7 +91,7 @@ impl Reader<'_> {
         }
     }
 
-    fn looked(&self, which: Which) -> Result<(Probed, Fingerprint), Dropped> {
+    fn looked(&self, which: FileRef) -> Result<(Probed, Fingerprint), Dropped> {
         let state = self.state(which);
         if let Some(known) = self.memory.looked(&state, &self.policy.ignore) {
             return Ok(known);

@@ -1,4 +1,4 @@
-//! Which candidates look alike by what `stat` tells of them: only those are read.
+//! FileRef candidates look alike by what `stat` tells of them: only those are read.
 //!
 //! They are sorted by a hash of it. What is told of two files stands far apart in memory, and is compared only where the
 //! hashes are equal.
@@ -8,19 +8,19 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use rayon::prelude::*;
 
-use super::Which;
 use super::compare::Reader;
+use super::file::FileRef;
 use crate::engine::planning::classify::{Classified, Decision};
 use crate::model::{FileState, Ignored, Policy, Time};
 
 /// Files that look alike, one run behind the other.
 #[derive(Debug, Default)]
 pub struct Likely {
-    pub files: Vec<Which>,
+    pub files: Vec<FileRef>,
     /// How many files each run has.
     pub lengths: Vec<u32>,
     /// Files that are in no run for their directory: it is immutable or append-only, and no name in it can be exchanged.
-    pub fixed: Vec<Which>,
+    pub fixed: Vec<FileRef>,
 }
 
 /// The facts that equal files share and that cost nothing to compare.
@@ -34,7 +34,7 @@ pub struct Facts {
 }
 
 /// A file, behind the hash of its facts.
-type Candidate = (u64, Which);
+type Candidate = (u64, FileRef);
 
 impl Likely {
     fn and(mut self, mut other: Likely) -> Likely {
@@ -50,7 +50,7 @@ impl Reader<'_> {
     pub fn likely(
         &self,
         classified: &[Classified],
-        known: impl Fn(Which) -> bool + Sync,
+        known: impl Fn(FileRef) -> bool + Sync,
     ) -> Likely {
         let mut all: Vec<Candidate> = candidates(classified).map(|which| (0, which)).collect();
         all.par_iter_mut()
@@ -67,7 +67,7 @@ impl Reader<'_> {
     fn tell_facts(
         &self,
         alike: &mut [Candidate],
-        known: impl Fn(Which) -> bool,
+        known: impl Fn(FileRef) -> bool,
         mut likely: Likely,
     ) -> Likely {
         for run in runs(alike, |a, b| self.stat_order(a.1, b.1)) {
@@ -91,13 +91,13 @@ impl Reader<'_> {
         likely.lengths.extend(added.filter(|added| *added > 0));
     }
 
-    fn hash(&self, which: Which) -> u64 {
+    fn hash(&self, which: FileRef) -> u64 {
         let mut hasher = DefaultHasher::new();
         self.facts(which).hash(&mut hasher);
         hasher.finish()
     }
 
-    fn stat_order(&self, a: Which, b: Which) -> Ordering {
+    fn stat_order(&self, a: FileRef, b: FileRef) -> Ordering {
         let by_facts = self.facts(a).cmp(&self.facts(b));
         by_facts.then_with(|| {
             if self.policy.same_path {
@@ -109,12 +109,12 @@ impl Reader<'_> {
     }
 
     /// What the walk saw of a file, as far as it is compared.
-    pub fn facts(&self, which: Which) -> Facts {
+    pub fn facts(&self, which: FileRef) -> Facts {
         facts(&self.state(which), self.policy)
     }
 
     /// All names of a file; compared only with `--same-path`.
-    fn names(&self, which: Which) -> Vec<Vec<u8>> {
+    fn names(&self, which: FileRef) -> Vec<Vec<u8>> {
         let tree = self.tree(which);
         tree.names_of(which.file as usize)
             .map(|name| tree.path(name))
@@ -137,11 +137,11 @@ fn runs<'t, T: Ord>(
 }
 
 /// All files that may have twins, guest by guest.
-pub fn candidates(classified: &[Classified]) -> impl Iterator<Item = Which> {
+pub fn candidates(classified: &[Classified]) -> impl Iterator<Item = FileRef> {
     (0u32..).zip(classified).flat_map(|(guest, judged)| {
         let files = (0u32..).zip(&judged.decisions);
         let open = files.filter(|(_, decision)| **decision == Decision::Candidate);
-        open.map(move |(file, _)| Which { guest, file })
+        open.map(move |(file, _)| FileRef { guest, file })
     })
 }
 

@@ -1,4 +1,4 @@
-//! Which of some files that look alike are equal: read side by side, a piece at a time, and compared byte by byte.
+//! FileRef of some files that look alike are equal: read side by side, a piece at a time, and compared byte by byte.
 //!
 //! Of files with the same content only one is hashed, and a file that differs is read no further than to where it
 //! does. A run of very many files is told apart by hashes instead, in `by_hash`.
@@ -6,9 +6,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{self, AtomicBool};
 
-use super::Which;
 use super::digest_cache::Memory;
-use super::probe::{BEGINNING, Dropped, Opened, Probed, peek};
+use super::file::{FileRef, ReadFile};
+use super::probe::{BEGINNING, Dropped, Opened, peek};
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Crew;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy};
@@ -25,18 +25,6 @@ const PIECE: usize = 64 * 1024;
 
 /// The same where a head goes to and fro between the files: as far as a disk reads in the time of some such ways.
 const LONG_PIECE: usize = 4 * 1024 * 1024;
-
-/// A file that was read to its end.
-#[derive(Debug, Clone, Copy)]
-pub struct Read {
-    pub which: Which,
-    pub probed: Probed,
-    pub content: Digest,
-    /// The fast hash of its beginning.
-    pub beginning: Fingerprint,
-    /// Its extents, where they matter and the file system tells.
-    pub extents: Option<u32>,
-}
 
 /// What reading needs to know, and who reads.
 pub struct Reader<'a> {
@@ -84,8 +72,8 @@ impl Buffers {
 /// What became of a run.
 #[derive(Default)]
 pub struct Told {
-    pub groups: Vec<Vec<Read>>,
-    pub dropped: Vec<(Which, Dropped)>,
+    pub groups: Vec<Vec<ReadFile>>,
+    pub dropped: Vec<(FileRef, Dropped)>,
 }
 
 /// Files that were equal so far; the first stands for all.
@@ -97,7 +85,7 @@ struct Class {
 }
 
 struct Open {
-    which: Which,
+    which: FileRef,
     opened: Opened,
 }
 
@@ -107,13 +95,13 @@ impl Reader<'_> {
     /// What is found is handed to `take`, at once or in parts.
     pub fn tell(
         &self,
-        runs: &[&[Which]],
-        known: impl Fn(&[Which]) -> bool,
+        runs: &[&[FileRef]],
+        known: impl Fn(&[FileRef]) -> bool,
         buffers: &mut Buffers,
         take: &dyn Fn(Told),
     ) {
         let mut told = Told::default();
-        let open = |run: &&[Which]| self.open_all(run, &mut told.dropped);
+        let open = |run: &&[FileRef]| self.open_all(run, &mut told.dropped);
         let opened: Vec<_> = runs.iter().map(open).collect();
         for (run, opened) in runs.iter().zip(opened) {
             match opened {
@@ -129,8 +117,8 @@ impl Reader<'_> {
     /// The files of a run by their metadata; `None` where they are not held open side by side.
     fn open_all(
         &self,
-        run: &[Which],
-        dropped: &mut Vec<(Which, Dropped)>,
+        run: &[FileRef],
+        dropped: &mut Vec<(FileRef, Dropped)>,
     ) -> Option<HashMap<MetadataDigest, Vec<Open>>> {
         let states = run.iter().map(|which| self.state(*which));
         if run.len() > self.crew.abreast || self.memory.tells(states) {
@@ -153,7 +141,7 @@ impl Reader<'_> {
     }
 
     /// Opens a file that will not be opened again, and reads its metadata.
-    fn open(&self, which: Which) -> Result<Opened, Dropped> {
+    fn open(&self, which: FileRef) -> Result<Opened, Dropped> {
         let crowded = self.crowded.load(atomic::Ordering::Relaxed);
         let cache = match self.cache {
             PageCache::AsItWas if crowded => PageCache::NoneStays,
@@ -163,50 +151,50 @@ impl Reader<'_> {
     }
 
     /// The same of a file that may be opened again: what small ones brought is needed then.
-    pub(super) fn open_for_now(&self, which: Which) -> Result<Opened, Dropped> {
+    pub(super) fn open_for_now(&self, which: FileRef) -> Result<Opened, Dropped> {
         self.open_with(which, self.cache)
     }
 
-    fn open_with(&self, which: Which, cache: PageCache) -> Result<Opened, Dropped> {
+    fn open_with(&self, which: FileRef, cache: PageCache) -> Result<Opened, Dropped> {
         let survey = &self.surveys[which.guest as usize];
         let file = which.file as usize;
         Opened::look(survey, file, self.care, &self.policy.ignore, cache)
     }
 
     /// These files will be read, of which one of each run tells the size of all.
-    pub fn prepare<'f>(&self, runs: impl Iterator<Item = &'f [Which]>) {
+    pub fn prepare<'f>(&self, runs: impl Iterator<Item = &'f [FileRef]>) {
         let sizes = runs.flat_map(|run| std::iter::repeat_n(self.size_in(run), run.len()));
         let crowded = !fits_in_memory(sizes, machine::memory());
         self.crowded.store(crowded, atomic::Ordering::Relaxed);
     }
 
     /// What the walk saw of a file.
-    pub fn state(&self, which: Which) -> FileState {
+    pub fn state(&self, which: FileRef) -> FileState {
         self.tree(which).state(which.file as usize)
     }
 
     /// Its length alone.
-    pub fn size(&self, which: Which) -> u64 {
+    pub fn size(&self, which: FileRef) -> u64 {
         self.tree(which).size(which.file as usize)
     }
 
     /// Its inode number alone.
-    pub fn inode(&self, which: Which) -> u64 {
+    pub fn inode(&self, which: FileRef) -> u64 {
         self.tree(which).inode(which.file as usize)
     }
 
     /// The length that all files of a run have.
-    fn size_in(&self, run: &[Which]) -> u64 {
+    fn size_in(&self, run: &[FileRef]) -> u64 {
         run.first().map_or(0, |first| self.size(*first))
     }
 
     /// Bytes of all files of a run.
-    pub fn bytes(&self, run: &[Which]) -> u64 {
+    pub fn bytes(&self, run: &[FileRef]) -> u64 {
         self.size_in(run).saturating_mul(run.len() as u64)
     }
 
     /// The tree that a file is in.
-    pub fn tree(&self, which: Which) -> &Tree {
+    pub fn tree(&self, which: FileRef) -> &Tree {
         &self.surveys[which.guest as usize].scan.tree
     }
 
@@ -282,9 +270,9 @@ impl Reader<'_> {
         content: Digest,
         beginning: Fingerprint,
         extents: Option<u32>,
-    ) -> Result<Read, Dropped> {
+    ) -> Result<ReadFile, Dropped> {
         opened.unchanged()?;
-        Ok(Read {
+        Ok(ReadFile {
             which: *which,
             probed: opened.probed,
             content,
@@ -294,7 +282,7 @@ impl Reader<'_> {
     }
 
     /// The fast hash of a file's beginning, whatever its metadata are.
-    pub fn beginning(&self, which: Which) -> Result<Fingerprint, Dropped> {
+    pub fn beginning(&self, which: FileRef) -> Result<Fingerprint, Dropped> {
         let state = self.state(which);
         let known = self.memory.beginning(&state).map_or_else(
             || {
@@ -308,7 +296,7 @@ impl Reader<'_> {
     }
 
     /// Reads one file to its end, if it was not read before.
-    pub fn whole(&self, which: Which) -> Result<Read, Dropped> {
+    pub fn whole(&self, which: FileRef) -> Result<ReadFile, Dropped> {
         let state = self.state(which);
         if let Some(mut read) = self.memory.whole(which, &state, &self.policy.ignore) {
             if read.extents.is_none() {
@@ -325,7 +313,7 @@ impl Reader<'_> {
     }
 
     /// A file that was read and is in no group: those are remembered all at once.
-    pub fn remember(&self, read: &Read) {
+    pub fn remember(&self, read: &ReadFile) {
         self.memory.read(&self.state(read.which), read);
     }
 }
@@ -346,7 +334,7 @@ impl Class {
         &mut self,
         size: u64,
         buffers: &mut Buffers,
-        dropped: &mut Vec<(Which, Dropped)>,
+        dropped: &mut Vec<(FileRef, Dropped)>,
     ) -> Option<Class> {
         let length = self.stride(size, buffers.usual);
         let (first, other) = buffers.pieces(length);

@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use super::Which;
-use super::compare::Read;
+use super::file::FileRef;
+use super::file::ReadFile;
 use super::groups::Groups;
 use super::inode_attributes::Plains;
 use super::probe::{Plain, Probed};
@@ -41,7 +41,7 @@ struct Seen {
 
 /// 36 bytes for what takes 80 as [`Known`]: most were read no further than their beginnings.
 struct Looked {
-    which: Which,
+    which: FileRef,
     beginning: [u8; 16],
     extents: Option<u32>,
     /// Number among the contents, from 1 on.
@@ -89,9 +89,9 @@ impl<'a> Memory<'a> {
     }
 
     /// A file that was read to its end before, and had no extended attributes.
-    pub fn whole(&self, which: Which, state: &FileState, ignore: &[Ignored]) -> Option<Read> {
+    pub fn whole(&self, which: FileRef, state: &FileState, ignore: &[Ignored]) -> Option<ReadFile> {
         let known = self.digests.of(state)?;
-        Some(Read {
+        Some(ReadFile {
             which,
             probed: probed(&known, state, ignore)?,
             content: known.content?,
@@ -102,7 +102,12 @@ impl<'a> Memory<'a> {
 
     /// Keeps the beginning of a file that was read no further, or what is known already. Extended attributes are judged by
     /// rules that may change: they are looked at anew every time.
-    pub fn begun(&self, which: Which, state: &FileState, (beginning, plain): (Fingerprint, Plain)) {
+    pub fn begun(
+        &self,
+        which: FileRef,
+        state: &FileState,
+        (beginning, plain): (Fingerprint, Plain),
+    ) {
         let mut known = self.digests.of(state).unwrap_or(Known {
             beginning,
             plain,
@@ -114,7 +119,7 @@ impl<'a> Memory<'a> {
     }
 
     /// Keeps what a file holds that is in no group.
-    pub fn read(&self, state: &FileState, read: &Read) {
+    pub fn read(&self, state: &FileState, read: &ReadFile) {
         let known = Known {
             beginning: read.beginning,
             plain: read.probed.plain,
@@ -124,7 +129,7 @@ impl<'a> Memory<'a> {
         self.keep(read.which, state, &known);
     }
 
-    fn keep(&self, which: Which, state: &FileState, known: &Known) {
+    fn keep(&self, which: FileRef, state: &FileState, known: &Known) {
         if self.base.is_some() && self.is_settled(state) {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.keep(which, known);
@@ -148,7 +153,7 @@ impl<'a> Memory<'a> {
 
     fn write(&self, base: &Base, surveys: &[Survey], groups: &Groups) -> SysResult<()> {
         let seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        let state = |which: Which| {
+        let state = |which: FileRef| {
             let tree = &surveys[which.guest as usize].scan.tree;
             tree.state(which.file as usize)
         };
@@ -187,7 +192,7 @@ impl<'a> Memory<'a> {
 struct Source {
     /// A group's number, or [`SEEN`].
     group: u32,
-    /// Which of the files there.
+    /// FileRef of the files there.
     at: u32,
 }
 
@@ -199,7 +204,7 @@ impl Seen {
         files.map(|at| Source { group: SEEN, at })
     }
 
-    fn keep(&mut self, which: Which, known: &Known) {
+    fn keep(&mut self, which: FileRef, known: &Known) {
         // What will be remembered is bounded, and so is what is gathered for it.
         if self.files.len() >= Digests::MOST {
             return;

@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
-use super::Which;
-use super::compare::Read;
+use super::file::FileRef;
+use super::file::ReadFile;
 use super::inode_attributes::Plains;
 use super::probe::Plain;
 use crate::base::Known;
@@ -26,7 +26,7 @@ pub struct Groups {
 /// A file of a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Equal {
-    pub which: Which,
+    pub which: FileRef,
     /// Its extents, where they matter and the file system tells.
     pub extents: Option<u32>,
     /// Is its project that of the base?
@@ -65,15 +65,15 @@ impl Groups {
 
     /// One more group. What 32 bits cannot count, which is more files than the memory of most hosts holds, stays
     /// unshared.
-    pub fn take(&mut self, files: &[Read]) {
+    pub fn take(&mut self, files: &[ReadFile]) {
         let Some(first) = files.first() else { return };
         let members = files.iter().filter_map(|file| self.pack(file)).collect();
         let name = (first.content, first.probed.metadata);
         self.push(name, first.beginning.0.to_le_bytes(), members);
     }
 
-    fn pack(&mut self, file: &Read) -> Option<Packed> {
-        let Which {
+    fn pack(&mut self, file: &ReadFile) -> Option<Packed> {
+        let FileRef {
             guest,
             file: number,
         } = file.which;
@@ -161,7 +161,7 @@ impl Groups {
     }
 
     /// The first of them.
-    pub fn first(&self, group: usize) -> Which {
+    pub fn first(&self, group: usize) -> FileRef {
         self.unpack(self.range(group).start).which
     }
 
@@ -186,7 +186,7 @@ impl Groups {
         let file = u64::from(file);
         let guest = self.before.partition_point(|before| *before <= file) - 1;
         let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
-        let which = Which {
+        let which = FileRef {
             guest: number(guest as u64),
             file: number(file - self.before[guest]),
         };
@@ -228,9 +228,9 @@ mod tests {
     use super::*;
     use crate::engine::planning::matching::probe::Probed;
 
-    fn read(guest: u32, file: u32, extents: Option<u32>, plain: Option<(u32, u32)>) -> Read {
-        Read {
-            which: Which { guest, file },
+    fn read(guest: u32, file: u32, extents: Option<u32>, plain: Option<(u32, u32)>) -> ReadFile {
+        ReadFile {
+            which: FileRef { guest, file },
             probed: Probed {
                 metadata: MetadataDigest([file as u8; 16]),
                 plain_project: plain.is_none_or(|(_, project)| project == 0),
@@ -251,8 +251,8 @@ mod tests {
         assert_eq!(groups.len(), 2);
         assert_eq!(groups.id(1).unwrap().metadata, MetadataDigest([4; 16]));
         assert_eq!(groups.beginning(0), Fingerprint(u128::MAX - 9));
-        assert_eq!(groups.first(0), Which { guest: 0, file: 9 });
-        let equal = |read: Read, extents| Equal {
+        assert_eq!(groups.first(0), FileRef { guest: 0, file: 9 });
+        let equal = |read: ReadFile, extents| Equal {
             which: read.which,
             extents,
             plain_project: read.probed.plain_project,
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn groups_of_one_object_become_one() {
         let mut groups = Groups::of([6, 6, 4].into_iter());
-        let with = |guest, file| Read {
+        let with = |guest, file| ReadFile {
             probed: read(0, 1, None, None).probed,
             ..read(guest, file, None, None)
         };

@@ -5,6 +5,7 @@ pub mod by_hash;
 pub mod candidates;
 pub mod compare;
 pub mod digest_cache;
+pub mod file;
 pub mod groups;
 pub mod inode_attributes;
 pub mod probe;
@@ -19,22 +20,16 @@ use crate::base::Index;
 use crate::model::{Event, Observer, SkipReason, Stage};
 use candidates::facts;
 use compare::{Buffers, Reader, Told};
+use file::FileRef;
 use groups::Groups;
 use probe::Dropped;
-
-/// A file of a guest, by indices.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Which {
-    pub guest: u32,
-    pub file: u32,
-}
 
 /// What is said of every file that was looked at.
 pub struct Matched {
     /// Files with the same content and metadata. Some groups have one member, where the base may have its object.
     pub groups: Groups,
     /// Files that dropped out while they were read.
-    pub dropped: Vec<(Which, Dropped)>,
+    pub dropped: Vec<(FileRef, Dropped)>,
 }
 
 /// What `stat` compares, and what may be ignored in it.
@@ -97,7 +92,7 @@ impl<'a> Matcher<'a> {
     fn tell_all(
         &self,
         mut runs: Vec<Run>,
-        likely: &[Which],
+        likely: &[FileRef],
         matched: &Mutex<Matched>,
         observer: &dyn Observer,
     ) {
@@ -111,8 +106,8 @@ impl<'a> Matcher<'a> {
             matched.dropped.extend(told.dropped);
         };
         let tell = |buffers: &mut Buffers, runs: &&[Run]| {
-            let runs: Vec<&[Which]> = runs.iter().map(|run| files(*run)).collect();
-            let known = |run: &[Which]| run.first().is_some_and(|first| self.is_known(*first));
+            let runs: Vec<&[FileRef]> = runs.iter().map(|run| files(*run)).collect();
+            let known = |run: &[FileRef]| run.first().is_some_and(|first| self.is_known(*first));
             let tell = || self.reader.tell(&runs, known, buffers, &take);
             self.reader.crew.learning(tell);
             let bytes = runs.iter().map(|run| self.reader.bytes(run));
@@ -131,7 +126,7 @@ impl<'a> Matcher<'a> {
     }
 
     /// Has the base an object that looks like this file?
-    fn is_known(&self, which: Which) -> bool {
+    fn is_known(&self, which: FileRef) -> bool {
         let policy = self.reader.policy;
         let key = |at: &u32| facts(&self.index.get(*at as usize).state, policy);
         !self.by_facts.is_empty() && {
@@ -143,7 +138,7 @@ impl<'a> Matcher<'a> {
 
 impl Run {
     /// Its files, of all that look alike.
-    fn of(self, likely: &[Which]) -> &[Which] {
+    fn of(self, likely: &[FileRef]) -> &[FileRef] {
         &likely[self.from as usize..][..self.length as usize]
     }
 }
@@ -159,7 +154,7 @@ fn runs(lengths: &[u32]) -> Vec<Run> {
     runs.collect()
 }
 
-fn fixed(which: &Which) -> (Which, Dropped) {
+fn fixed(which: &FileRef) -> (FileRef, Dropped) {
     let (reason, note) = (SkipReason::FixedDirectory, None);
     (*which, Dropped { reason, note })
 }

@@ -6,8 +6,8 @@
 
 use rayon::prelude::*;
 
-use super::Which;
 use super::compare::Reader;
+use super::file::FileRef;
 use super::probe;
 use crate::rules::reading::Order;
 
@@ -19,7 +19,7 @@ impl Reader<'_> {
     pub fn batches<'r, 'f, T: Copy>(
         &self,
         runs: &'r [T],
-        files: impl Fn(T) -> &'f [Which],
+        files: impl Fn(T) -> &'f [FileRef],
     ) -> Vec<&'r [T]> {
         let weigh = |run: T| (files(run).len(), self.bytes(files(run)));
         let mut batch = runs.first().map_or((0, 0), |run| weigh(*run));
@@ -37,7 +37,7 @@ impl Reader<'_> {
     pub fn sort<T: Copy + Send + Sync>(
         &self,
         items: &mut Vec<T>,
-        first: impl Fn(T) -> Option<Which> + Sync,
+        first: impl Fn(T) -> Option<FileRef> + Sync,
     ) {
         items.par_sort_unstable_by_key(|item| first(*item).map(|which| (self.inode(which), which)));
         if self.crew.order == Order::Inodes {
@@ -50,7 +50,7 @@ impl Reader<'_> {
         *items = placed.into_iter().map(|(_, item)| item).collect();
     }
 
-    fn place(&self, which: Which) -> Option<u64> {
+    fn place(&self, which: FileRef) -> Option<u64> {
         if self.memory.tells(std::iter::once(self.state(which))) {
             return None;
         }
