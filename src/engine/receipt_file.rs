@@ -146,7 +146,7 @@ impl<'a> ReceiptFile<'a> {
 pub(super) fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> ReceiptLine {
     ReceiptLine {
         guest: Some(link.guest.clone()),
-        paths: super::applying::prepare::names_of(link),
+        paths: link.names().cloned().collect(),
         object,
         outcome,
     }

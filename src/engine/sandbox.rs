@@ -6,7 +6,6 @@
 use std::path::Path;
 
 use super::EngineError;
-use super::planning::survey::Opened;
 use crate::base::{Base, Scrubbed};
 use crate::model::{Event, Observer};
 use crate::sys::host::machine;
@@ -14,14 +13,13 @@ use crate::sys::{Bounds, Reads, confine};
 
 /// `plan`: reads views, renames its file within `output`, and writes in the base's `cache`.
 pub(super) fn to_plan(
-    guests: &[Opened],
+    reads: Reads,
     output: Option<&Path>,
     cache: Option<&Path>,
     observer: &dyn Observer,
 ) {
-    let private = guests.iter().all(Opened::is_private);
     let bounds = Bounds {
-        reads: if private { Reads::Views } else { Reads::Disk },
+        reads,
         renames_in: output,
         writes_in: cache.as_slice(),
         writes: &[],

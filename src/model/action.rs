@@ -50,6 +50,13 @@ pub struct Link {
     pub note: Option<String>,
 }
 
+impl Link {
+    /// All names of the file, the one that the line is sorted by first.
+    pub fn names(&self) -> impl Iterator<Item = &GuestPath> {
+        std::iter::once(&self.path).chain(&self.also)
+    }
+}
+
 /// Which package a file belongs to. Information for readers: nothing is decided by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Owner {

@@ -96,6 +96,11 @@ impl FileState {
     pub fn allocated(&self) -> u64 {
         self.blocks.saturating_mul(512)
     }
+
+    /// Bytes that are not stored.
+    pub fn holes(&self) -> u64 {
+        self.size.saturating_sub(self.allocated())
+    }
 }
 
 /// Text that is not a [`Time`].

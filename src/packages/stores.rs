@@ -14,10 +14,10 @@
 
 use std::collections::BTreeSet;
 
-use super::answer::settle::{find, is_out_of_reach};
 use super::formats::name::plain_word;
 use super::read::fault::{Fault, Problem};
 use super::read::limits;
+use super::read::lookup::{find, is_out_of_reach};
 use super::read::source::Source;
 use super::read::steady::below;
 use super::{Claim, Listing, Package, PackageDatabase};

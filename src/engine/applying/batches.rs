@@ -4,9 +4,7 @@ mod flags;
 
 use super::in_flight::{Pending, Unpaid, once_more, outcomes};
 use super::objects::Objects;
-use super::prepare::{
-    Prepared, Verdict, World, compare_all, names_of, not_adopted, open_all, prepare,
-};
+use super::prepare::{Prepared, Verdict, World, compare_all, not_adopted, open_all, prepare};
 use super::ready::ReadyToApply;
 use super::release::Dropper;
 use crate::base::{Base, Digests, Run};
@@ -243,7 +241,11 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             match prepare(&link, start, &world, opened, objects, holding) {
                 Verdict::Ready(prepared) => ready.push((link, prepared)),
                 Verdict::AlreadyDone(object) => {
-                    holding.learn(object, world.index, &names_of(&link))?;
+                    holding.learn(
+                        object,
+                        world.index,
+                        &link.names().cloned().collect::<Vec<_>>(),
+                    )?;
                     self.answer(&link, object, Outcome::AlreadyDone)?;
                 }
                 Verdict::Over(fate) => self.answer_bad(&link, &fate)?,

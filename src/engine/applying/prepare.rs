@@ -160,7 +160,7 @@ fn try_prepare(
         .then_some(state.mtime);
     let job = Job {
         guest: world.index,
-        names: names_of(link),
+        names: link.names().cloned().collect(),
         object: id,
         old,
         state,
@@ -174,14 +174,6 @@ fn try_prepare(
     })))
 }
 
-/// All names of the line.
-pub fn names_of(link: &Link) -> Vec<crate::model::GuestPath> {
-    std::iter::once(&link.path)
-        .chain(&link.also)
-        .cloned()
-        .collect()
-}
-
 #[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
 fn failed(error: SysError) -> Fate {
     Fate::Failed(error.to_string())
@@ -191,10 +183,7 @@ fn quiet_and_uncovered(link: &Link, world: &World<'_>) -> Result<(), Fate> {
     if let Some(who) = world.condition.in_the_way() {
         return Err(Fate::Refused(Refusal::GuestRunning { who: who.clone() }));
     }
-    if std::iter::once(&link.path)
-        .chain(&link.also)
-        .any(|name| world.condition.covers(name))
-    {
+    if link.names().any(|name| world.condition.covers(name)) {
         return Err(Fate::Refused(Refusal::MountedOver {}));
     }
     Ok(())

@@ -27,7 +27,7 @@ use super::Guest;
 use super::activity::freeze::Still;
 use super::privileges::entitled;
 use super::records::History;
-use super::records::holders::Holding;
+use super::records::holders::{self, Holding};
 use crate::base::{Base, BaseError, FrozenPaper};
 use crate::model::{Event, GuestName, ObjectId, Observer, Receipt, Recovered, RunId};
 use crate::sys::host::machine;
@@ -197,7 +197,7 @@ fn heal_run(
     }
     base.staging().remove_dir(run.to_string().as_bytes())?;
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
-    for unknown in may_heal::told(unknown_now(base, lifted)) {
+    for unknown in holders::told(unknown_now(base, lifted)) {
         observer.notice(&Event::Warning(&unknown));
         recovered.notes.push(unknown);
     }
@@ -212,7 +212,7 @@ fn unknown_now(
     let history = History::read(base)?;
     let holders = history.holders(&[]);
     let mut holding = Holding::new(holders.iter().collect(), base, &history)?;
-    Ok(may_heal::unknown_names(base, &mut holding, objects)?)
+    Ok(holders::unknown_names(base, &mut holding, objects)?)
 }
 
 /// Does anybody run in these guests, or stand still only because he was frozen?

@@ -1,7 +1,6 @@
 //! Is an object still what its name says? While a batch was in flight its flag was off, and who was cut leaves it so.
 
 use crate::base::Base;
-use crate::engine::planning::guest_limits::holes;
 use crate::model::{Ignored, ObjectId};
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Regular, SysResult};
@@ -31,7 +30,7 @@ pub(super) fn is_sound(file: &Regular, size: Option<u64>, id: &ObjectId) -> SysR
         SysResult::Ok(metadata_digest(&metadata) == id.metadata)
     };
     let state = file.state()?;
-    let readable = Some(state.size) == size || holes(&state) <= READABLE_HOLES;
+    let readable = Some(state.size) == size || state.holes() <= READABLE_HOLES;
     let fits = readable && (fits(&[])? || fits(&[Ignored::Mtime])?);
     Ok(fits && file.digest(state.size)? == id.content)
 }

@@ -72,7 +72,7 @@ fn planned_guest<'p>(
 fn is_nearer(action: &Action, than: Option<&Action>, guest: &GuestName, path: &GuestPath) -> bool {
     let weight = |action: &Action| match action {
         Action::Link(link) if link.guest == *guest => {
-            let names = std::iter::once(&link.path).chain(&link.also);
+            let names = link.names();
             names
                 .into_iter()
                 .any(|name| name == path)
@@ -213,7 +213,7 @@ fn find_twins(told: &mut Explanation, plan: &mut PlanFile) -> Result<(), EngineE
     plan.read(&mut |action| {
         match action {
             Action::Link(link) if same(&link.object) => {
-                let names = std::iter::once(&link.path).chain(&link.also);
+                let names = link.names();
                 names.into_iter().for_each(|name| take(&link.guest, name));
             }
             Action::Skip(skip) if skip.object.as_ref().is_some_and(same) => {

@@ -106,7 +106,7 @@ impl<'a> World<'a> {
         link: &'l Link,
         generations: &[Generation],
     ) -> Vec<(&'l GuestPath, Wrong)> {
-        let names = std::iter::once(&link.path).chain(&link.also);
+        let names = link.names();
         let Some(Some(guest)) = self.guests.get(&link.guest) else {
             return names.map(|name| (name, Wrong::RootChanged)).collect();
         };

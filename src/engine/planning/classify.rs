@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::guest_limits::{FEW_HOLES, MOST_HOLES, has_too_many_names, holes};
+use super::guest_limits::{FEW_HOLES, MOST_HOLES, has_too_many_names};
 use super::survey::{Alias, Survey};
 use crate::base::Index;
 use crate::model::{
@@ -127,8 +127,8 @@ impl Work<'_> {
             self.notice_secret(file, &names);
             return self.keep_file(kept, first, &state);
         }
-        if holes(&state) > FEW_HOLES {
-            self.holes = self.holes.saturating_add(holes(&state));
+        if state.holes() > FEW_HOLES {
+            self.holes = self.holes.saturating_add(state.holes());
         }
         match self.keep_by_file(file, &state) {
             Some(reason) => self.keep_whole(file, reason, &state),
@@ -289,7 +289,7 @@ impl Work<'_> {
         if let Some(verdict) = self.judge.care.inode(&tree.path(first), state) {
             return Some((verdict.reason, Some(verdict.rule.to_owned())));
         }
-        if self.holes > MOST_HOLES && holes(state) > FEW_HOLES {
+        if self.holes > MOST_HOLES && state.holes() > FEW_HOLES {
             return Some((SkipReason::TooSparse, None));
         }
         if tree.name_count(file) as u64 != u64::from(state.nlink) {

@@ -1,6 +1,5 @@
 //! What one guest may cost the plan of all: files with more holes or more names than these are left alone.
 
-use crate::model::FileState;
 use crate::scan::Tree;
 
 /// Holes cost nothing to make and time to read: a guest could stop every plan with one file of 8 EiB, or with many smaller
@@ -19,11 +18,6 @@ const LONGEST_PATH: usize = 4096;
 /// Most bytes that one byte of a name takes in JSON: six for a control byte, and for a name that is not text a third more
 /// than itself besides.
 const LONGEST_BYTE: usize = 8;
-
-/// Bytes that are not stored.
-pub fn holes(state: &FileState) -> u64 {
-    state.size.saturating_sub(state.allocated())
-}
 
 /// Could a line with all names of this file be too long?
 pub(super) fn has_too_many_names(tree: &Tree, file: usize) -> bool {

@@ -29,7 +29,7 @@ use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::host::machine;
-use crate::sys::{Dir, Meaning, PageCache};
+use crate::sys::{Dir, Meaning, PageCache, Reads};
 use choose::{Choices, choose_all};
 use classify::{Classified, Judge};
 use common_secrets::same_secrets;
@@ -261,7 +261,11 @@ fn open_views(
 ) -> Result<Vec<Opened>, EngineError> {
     let opened = Opened::all(guests)?;
     if options.confine {
-        sandbox::to_plan(&opened, output.directory(), cache, observer);
+        let reads = match opened.iter().all(Opened::is_private) {
+            true => Reads::Views,
+            false => Reads::Disk,
+        };
+        sandbox::to_plan(reads, output.directory(), cache, observer);
     }
     Ok(opened)
 }

@@ -23,7 +23,7 @@ use crate::model::{
 const SHIFTED: u64 = 3;
 
 /// Files with more holes than this are not looked at for near misses.
-const MOST_HOLES: u64 = 1 << 20;
+const SPARSE: u64 = 1 << 20;
 
 /// Files of one content and one kind of metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,8 +115,7 @@ impl Near<'_> {
 
     /// Holes cost a guest nothing to make and us time to read, and hold nothing that could be saved.
     fn is_sparse(&self, which: FileRef) -> bool {
-        let state = self.state(which);
-        state.size.saturating_sub(state.allocated()) > MOST_HOLES
+        self.state(which).holes() > SPARSE
     }
 
     /// What cannot be read, or may not be shared after all, is nobody's near miss.

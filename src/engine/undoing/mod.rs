@@ -12,19 +12,18 @@ use super::activity::freeze::Still;
 use super::exchange::job::Flagged;
 use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, Order};
-use super::healing::may_heal::{told, unknown_names};
 use super::host::lock_note;
 use super::limits::{Limits, Pace};
 use super::privileges::entitled;
 use super::receipt_file::{ReceiptFile, RunResult};
-use super::records::holders::Holding;
+use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked};
 use super::{EngineError, Guest, healing};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
-    Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
-    RunKind, Stage,
+    Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId, RunKind,
+    Stage,
 };
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Intent, Record};
+use super::record::{Intent, Record};
 use crate::ledger::json;
 use crate::ledger::name::{from_text, to_text};
 use crate::model::{FileId, GuestName, ObjectId, RunId, RunKind};

@@ -52,7 +52,7 @@ fn member_checks(members: &[Member]) -> Vec<Check<'_>> {
 }
 
 fn link_checks(link: &Link) -> [Check<'static>; 10] {
-    let names = std::iter::once(&link.path).chain(&link.also);
+    let names = link.names();
     let makes = link.makes.map_or("", making_code);
     let mut checks = Checks::default();
     [

@@ -3,9 +3,10 @@
 use super::sidecars::Sidecars;
 use crate::model::{FileKind, SkipReason};
 use crate::packages::read::fault::Problem;
+use crate::packages::read::lookup::find;
 use crate::packages::read::source::Source;
 use crate::packages::{Claim, Protected};
-use crate::sys::guest::in_root::{InRootError, Resolved};
+use crate::sys::guest::in_root::Resolved;
 
 /// The regular files that the claims mean, sidecars included.
 ///
@@ -28,25 +29,6 @@ pub fn settle(source: &Source<'_>, claims: &[Claim]) -> Result<Vec<Protected>, P
         settled.extend(target.and_then(|found| protect(found, SkipReason::ConfigSidecar, claim)));
     }
     Ok(settled)
-}
-
-/// Where a path leads, if it leads to anything that could be shared.
-pub fn find(source: &Source<'_>, path: &[u8]) -> Result<Option<Resolved>, Problem> {
-    match source.root().resolve(path) {
-        Err(error) if is_out_of_reach(&error) => Ok(None),
-        found => Ok(found?),
-    }
-}
-
-/// What the scan cannot reach either, under this name.
-pub fn is_out_of_reach(error: &InRootError) -> bool {
-    match error {
-        InRootError::BadPath { .. }
-        | InRootError::Loop { .. }
-        | InRootError::OtherFilesystem { .. } => true,
-        InRootError::Io { source, .. } => source.kind() == std::io::ErrorKind::PermissionDenied,
-        _ => false,
-    }
 }
 
 fn protect(found: Resolved, why: SkipReason, claim: &Claim) -> Option<Protected> {

@@ -5,11 +5,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::settle::{find, is_out_of_reach};
 use crate::model::GuestPath;
 use crate::packages::Claim;
 use crate::packages::read::fault::Problem;
 use crate::packages::read::limits;
+use crate::packages::read::lookup::{find, is_out_of_reach};
 use crate::packages::read::source::Source;
 use crate::sys::guest::in_root::Resolved;
 

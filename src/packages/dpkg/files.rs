@@ -6,9 +6,10 @@
 use std::collections::HashMap;
 
 use super::diversions::Diversion;
-use super::{DISTROLESS, INFO, below};
+use super::places::{DISTROLESS, INFO};
 use crate::packages::read::limits;
 use crate::packages::read::source::Source;
+use crate::packages::read::steady::below;
 use crate::packages::{Owned, Package};
 
 /// The files of all packages, as far as they can be read within the source's budget.

@@ -16,6 +16,7 @@ mod claims;
 pub(super) mod conffiles;
 pub(super) mod diversions;
 mod files;
+mod places;
 pub(super) mod statoverride;
 pub(super) mod ucf;
 
@@ -25,6 +26,7 @@ use super::formats::record::{Record, records};
 use super::read::fault::{Fault, Problem};
 use super::read::limits;
 use super::read::source::Source;
+use super::read::steady::below;
 use super::{Listing, PackageDatabase};
 use crate::model::FileId;
 use crate::sys::guest::in_root::shown;
@@ -32,15 +34,8 @@ use claims::{Conffiles, claims};
 use conffiles::info_file;
 use diversions::{Diversion, diversions};
 use files::owned;
+use places::{DIRECTORY, DISTROLESS, DIVERSIONS, INFO, JOURNAL, STATOVERRIDE, STATUS};
 use statoverride::statoverrides;
-
-const DIRECTORY: &[u8] = b"var/lib/dpkg";
-const STATUS: &[u8] = b"var/lib/dpkg/status";
-const JOURNAL: &[u8] = b"var/lib/dpkg/updates";
-pub(super) const INFO: &[u8] = b"var/lib/dpkg/info";
-pub(super) const DISTROLESS: &[u8] = b"var/lib/dpkg/status.d";
-const DIVERSIONS: &[u8] = b"var/lib/dpkg/diversions";
-const STATOVERRIDE: &[u8] = b"var/lib/dpkg/statoverride";
 
 /// The backend.
 pub(super) struct Dpkg;
@@ -244,8 +239,4 @@ fn too_many(file: &[u8], full: Full) -> Problem {
         max,
         what,
     }
-}
-
-pub(super) fn below(directory: &[u8], name: &[u8]) -> Vec<u8> {
-    [directory, b"/", name].concat()
 }

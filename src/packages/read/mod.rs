@@ -3,5 +3,6 @@
 
 pub(super) mod fault;
 pub(super) mod limits;
+pub(super) mod lookup;
 pub(super) mod source;
 pub(super) mod steady;

@@ -241,8 +241,3 @@ pub fn reads_from_disk() -> i64 {
 pub fn pause(time: std::time::Duration) {
     std::thread::sleep(time);
 }
-
-/// Is there a process with this id?
-pub fn is_alive(pid: u32) -> bool {
-    Path::new("/proc").join(pid.to_string()).exists()
-}

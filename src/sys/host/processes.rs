@@ -210,3 +210,8 @@ fn may_clear_flags(pid: &str) -> bool {
     let set = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
     set.is_none_or(|set| set & (1 << LINUX_IMMUTABLE) != 0)
 }
+
+/// Is there a process with this id?
+pub fn is_alive(pid: u32) -> bool {
+    Path::new("/proc").join(pid.to_string()).exists()
+}

@@ -1,0 +1,24 @@
+//! Where a path of a guest leads.
+
+use super::fault::Problem;
+use super::source::Source;
+use crate::sys::guest::in_root::{InRootError, Resolved};
+
+/// Where a path leads, if it leads to anything that could be shared.
+pub fn find(source: &Source<'_>, path: &[u8]) -> Result<Option<Resolved>, Problem> {
+    match source.root().resolve(path) {
+        Err(error) if is_out_of_reach(&error) => Ok(None),
+        found => Ok(found?),
+    }
+}
+
+/// What the scan cannot reach either, under this name.
+pub fn is_out_of_reach(error: &InRootError) -> bool {
+    match error {
+        InRootError::BadPath { .. }
+        | InRootError::Loop { .. }
+        | InRootError::OtherFilesystem { .. } => true,
+        InRootError::Io { source, .. } => source.kind() == std::io::ErrorKind::PermissionDenied,
+        _ => false,
+    }
+}
