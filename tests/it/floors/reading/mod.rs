@@ -1,14 +1,16 @@
 //! Reads Rust files as far as the laws need it: what is code, what is defined, what is named, and where that lies.
 
 mod blank;
+mod graph;
 mod items;
 mod modules;
 mod paths;
 mod source;
 mod tree;
 
-pub use items::{Function, functions};
+pub use graph::{Import, circles, imports};
+pub use items::{Function, body_or_end, functions, name_at, public_items, types};
 pub use modules::Modules;
-pub use paths::Named;
-pub use source::{Source, find_word, line_at};
-pub use tree::Tree;
+pub use paths::{Named, mentions};
+pub use source::{Source, block_end, find_word, line_at};
+pub use tree::{Tree, checkout};
