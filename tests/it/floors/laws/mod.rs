@@ -2,6 +2,7 @@
 
 mod circles;
 mod doors;
+mod folders;
 mod privileges;
 mod rooms;
 mod sizes;
