@@ -1,5 +1,6 @@
 //! The laws themselves: a file each, with its table, and with planted faults that show that it bites.
 
+mod acts;
 mod circles;
 mod doors;
 mod folders;
