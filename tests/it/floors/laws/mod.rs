@@ -6,4 +6,5 @@ mod doors;
 mod folders;
 mod privileges;
 mod rooms;
+mod single_callers;
 mod sizes;

@@ -12,12 +12,13 @@ const ROOMS: &[(&str, &[&str])] = &[
     // Its globs are matched by the one matcher of the house, see `packages/formats/globs.rs`.
     ("packages", &["model", "sys", "rules"]),
     ("base", &["model", "sys"]),
+    ("protect", &["model", "sys"]),
     ("link", &["model", "sys"]),
     ("ledger", &["model", "sys"]),
     (
         "engine",
         &[
-            "model", "rules", "sys", "scan", "packages", "base", "link", "ledger",
+            "model", "rules", "sys", "scan", "packages", "base", "protect", "link", "ledger",
         ],
     ),
     ("report", &["model", "rules"]),
@@ -118,6 +119,11 @@ fn a_room_that_names_too_much_is_found() {
                 "src/sys/stat.rs:2: sys may not name rules",
             ),
             (
+                "base/mod.rs",
+                "use crate::protect::Lifted;",
+                "base may not name protect",
+            ),
+            (
                 "model/mod.rs",
                 "mod inner {\n    use super::super::sys::Root;\n}",
                 "model may not name sys",
@@ -139,7 +145,7 @@ fn what_rooms_may_name_is_no_fault() {
             ),
             (
                 "engine/applying/mod.rs",
-                "use crate::{base, link, model, packages, rules, scan, sys, ledger};",
+                "use crate::{base, link, model, packages, protect, rules, scan, sys, ledger};",
             ),
             ("cli/mod.rs", "use crate::engine::Apply;"),
             (
