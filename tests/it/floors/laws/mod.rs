@@ -8,3 +8,4 @@ mod privileges;
 mod rooms;
 mod single_callers;
 mod sizes;
+mod subjects;
