@@ -9,3 +9,4 @@ mod rooms;
 mod single_callers;
 mod sizes;
 mod subjects;
+mod type_names;
