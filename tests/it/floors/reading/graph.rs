@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::modules::Modules;
 use super::paths::{How, Named, mentions};
-use super::source::{find_word, line_at};
+use super::text::{find_word, line_at};
 
 /// A file names something of another.
 #[derive(Debug, Clone, PartialEq, Eq)]

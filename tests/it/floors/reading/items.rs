@@ -1,6 +1,6 @@
 //! What a file defines: functions, types, and what is public.
 
-use super::source::{block_end, find_word, line_at};
+use super::text::{block_end, body_or_end, find_word, line_at, name_at};
 
 /// A function with a body.
 pub struct Function {
@@ -27,20 +27,6 @@ pub fn functions(code: &str) -> Vec<Function> {
     find_word(code, "fn ").filter_map(measured).collect()
 }
 
-/// Where the item that begins at `start` has its `{`, or its `;`. Brackets are passed over: `[u8; 4]` ends nothing.
-pub fn body_or_end(code: &str, start: usize) -> (usize, bool) {
-    let mut depth = 0_i32;
-    for (n, byte) in code.bytes().enumerate().skip(start) {
-        match byte {
-            b'(' | b'[' => depth += 1,
-            b')' | b']' => depth -= 1,
-            b'{' | b';' if depth == 0 => return (n, byte == b'{'),
-            _ => {}
-        }
-    }
-    (code.len(), false)
-}
-
 /// The names of all types that the code defines, each with its position. Those of a trait's `type` are not among them.
 pub fn types(code: &str) -> Vec<(usize, String)> {
     let words = ["struct ", "enum ", "union ", "trait ", "type "];
@@ -55,14 +41,6 @@ pub fn types(code: &str) -> Vec<(usize, String)> {
 fn brace_depth(code: &str, position: usize) -> i64 {
     let deeper = |byte: u8| i64::from(byte == b'{') - i64::from(byte == b'}');
     code[..position].bytes().map(deeper).sum()
-}
-
-/// The identifier that begins at `position`.
-pub fn name_at(code: &str, position: usize) -> Option<String> {
-    let rest = &code[position..];
-    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_'));
-    let name = &rest[..end.unwrap_or(rest.len())];
-    (!name.is_empty()).then(|| name.to_owned())
 }
 
 /// Positions of what is public without a limit: items, but no fields, re-exports or modules, which say at their own

@@ -6,11 +6,13 @@ mod items;
 mod modules;
 mod paths;
 mod source;
+mod text;
 mod tree;
 
 pub use graph::{Import, circles, imports};
-pub use items::{Function, body_or_end, functions, name_at, public_items, types};
+pub use items::{Function, functions, public_items, types};
 pub use modules::Modules;
 pub use paths::{Named, mentions};
-pub use source::{Source, block_end, find_word, line_at};
+pub use source::Source;
+pub use text::{block_end, body_or_end, find_word, line_at, name_at};
 pub use tree::{Tree, checkout};

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::items::name_at;
 use super::paths::{How, Named, named};
-use super::source::{Source, block_end, find_word};
+use super::source::Source;
+use super::text::{block_end, find_word, name_at};
 
 /// So many `use` may a name pass through; a file may `use` a name by itself, which would never end.
 const MOST_STEPS: usize = 24;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::source::{block_end, find_word};
+use super::text::{block_end, find_word};
 
 /// How a path is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! One source file: its text, its code, and its place among the modules.
 
 use super::blank::{Blanked, blank, keep_newlines};
-use super::items::body_or_end;
+use super::text::{block_end, body_or_end};
 
 /// Where a line of code is looked for.
 #[derive(Debug, Clone, Default)]
@@ -72,41 +72,6 @@ impl Source {
     pub fn at(&self, line: usize, law: &str) -> String {
         format!("{}/{}:{line}: {law}", self.top, self.path)
     }
-}
-
-/// 1 for the first line.
-pub fn line_at(text: &str, position: usize) -> usize {
-    let before = &text.as_bytes()[..position];
-    before.iter().filter(|byte| **byte == b'\n').count() + 1
-}
-
-/// The end of the block that opens at `open`, which holds `{`.
-pub fn block_end(code: &str, open: usize) -> usize {
-    let mut depth = 0;
-    for (n, byte) in code.bytes().enumerate().skip(open) {
-        match byte {
-            b'{' => depth += 1,
-            b'}' if depth == 1 => return n + 1,
-            b'}' => depth -= 1,
-            _ => {}
-        }
-    }
-    code.len()
-}
-
-/// Positions where `word` stands alone: not within a longer identifier.
-pub fn find_word<'a>(code: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
-    let within = |byte: Option<&u8>| byte.is_some_and(|b| b.is_ascii_alphanumeric() || *b == b'_');
-    let alone = move |n: &usize| {
-        let bytes = code.as_bytes();
-        let ends_in_word = word
-            .as_bytes()
-            .last()
-            .is_some_and(u8::is_ascii_alphanumeric);
-        let before = n.checked_sub(1).and_then(|n| bytes.get(n));
-        !(within(before) || ends_in_word && within(bytes.get(n + word.len())))
-    };
-    code.match_indices(word).map(|(n, _)| n).filter(alone)
 }
 
 /// Blanks what stands behind `#[cfg(test)]`, and counts its lines.

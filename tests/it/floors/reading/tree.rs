@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::items::name_at;
-use super::source::{Source, find_word};
+use super::source::Source;
+use super::text::{find_word, name_at};
 
 /// The files of `src`, or of `tests/it`.
 #[derive(Debug)]
