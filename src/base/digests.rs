@@ -10,68 +10,25 @@
 
 mod merge;
 mod paper;
+mod record;
 
 use std::path::PathBuf;
 
+use super::places::CACHE;
 use super::{Base, trust};
-use crate::model::{Digest, FileState, Fingerprint, Time};
+use crate::model::FileState;
 use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 use paper::Paper;
+#[cfg(test)]
+use record::Record;
+use record::{Key, MOST};
 
-/// The directory of the base that may be written without its lock.
-pub(super) const DIRECTORY: &str = "cache";
+pub use record::Known;
+
 const PAPER: &str = "digests";
 const MAGIC: &str = "unify digests 2\n";
-
-/// A file as it was when it was read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Key {
-    ino: u64,
-    size: u64,
-    mtime: Time,
-    ctime: Time,
-}
-
-impl From<&FileState> for Key {
-    fn from(state: &FileState) -> Key {
-        Key {
-            ino: state.id.ino,
-            size: state.size,
-            mtime: state.mtime,
-            ctime: state.ctime,
-        }
-    }
-}
-
-/// What is known of a file's content, and of the metadata that `stat` does not tell.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
-    /// The fast hash of its beginning.
-    pub beginning: Fingerprint,
-    /// Its inode flags and project, where it was found to have no extended attributes.
-    pub plain: Option<(u32, u32)>,
-    /// SHA-256 of all, where it was read to its end.
-    pub content: Option<Digest>,
-    /// Its extents, where they were counted.
-    pub extents: Option<u32>,
-}
-
-impl Known {
-    /// More is better.
-    fn says(&self) -> (bool, bool) {
-        (self.content.is_some(), self.plain.is_some())
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Record {
-    key: Key,
-    known: Known,
-    /// Plans in a row that did not meet the file.
-    unseen: u8,
-}
 
 /// All that is remembered.
 #[derive(Debug, Default)]
@@ -79,11 +36,11 @@ pub struct Digests(Option<Paper>);
 
 impl Digests {
     /// Most files that are remembered: 112 MB on disk.
-    pub const MOST: usize = 1_000_000;
+    pub const MOST: usize = MOST;
 
     /// What the base remembers.
     pub fn read(base: &Base) -> Digests {
-        let path = base.paper(DIRECTORY).join(PAPER);
+        let path = base.paper(CACHE).join(PAPER);
         Digests(heading(base).and_then(|heading| Paper::open(&path, &heading)))
     }
 
@@ -95,7 +52,7 @@ impl Digests {
 
     /// Makes the directory that [`Digests::write`] writes in, without what plans left there that were killed. Its path.
     pub fn place(base: &Base) -> SysResult<PathBuf> {
-        let place = base.paper(DIRECTORY);
+        let place = base.paper(CACHE);
         papers::ensure_dir(&place)?;
         for part in papers::stale_parts(&place.join(PAPER))? {
             papers::remove(&part)?;
@@ -113,7 +70,7 @@ impl Digests {
         let Some(heading) = heading(base) else {
             return Ok(());
         };
-        let path = base.paper(DIRECTORY).join(PAPER);
+        let path = base.paper(CACHE).join(PAPER);
         let new = NewFile::create(&path)?;
         let old = self.0.as_ref();
         let written = paper::write(new, &heading, merge::merged(old, seen));
@@ -126,7 +83,7 @@ impl Digests {
 
     /// Removes all of it.
     pub fn forget(base: &Base) -> SysResult<()> {
-        let place = base.paper(DIRECTORY);
+        let place = base.paper(CACHE);
         for name in papers::entries(&place)? {
             papers::remove(&place.join(name))?;
         }

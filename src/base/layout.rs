@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{FrozenPaper, digests, scrub_times, trust};
-use crate::model::{Escaped, FileId, FileState, ObjectId, RunId};
+use super::{BaseError, places, trust};
+use crate::model::{FileId, FileState, ObjectId, RunId};
 use crate::sys::host::machine;
 use crate::sys::own::new_file::part_of;
 use crate::sys::own::papers;
@@ -16,7 +16,7 @@ const FORMAT: &str = "unify base 1\n";
 const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
 
 /// Directories in it that are made when they are needed, and are written without its lock. They hold files only.
-const MEMORIES: [&str; 2] = [digests::DIRECTORY, scrub_times::PLACE];
+const MEMORIES: [&str; 2] = [places::CACHE, places::SCRUB];
 
 fn is_paper(name: &str) -> bool {
     let is_part = name.starts_with("format.") && name.ends_with(".part");
@@ -45,39 +45,6 @@ pub struct Run {
     pub staging: Dir,
     /// `runs/RUN`: plan, journal, receipt.
     pub papers: PathBuf,
-}
-
-/// Why a base cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum BaseError {
-    /// The machine said no.
-    #[error(transparent)]
-    Sys(#[from] SysError),
-    /// It is not there.
-    #[error("there is no base at {}: `unify apply` makes one, or name another with --base", Escaped::of(.0))]
-    Missing(PathBuf),
-    /// It is something else, or of another version.
-    #[error("{} is not a base of this version of unify: its file `format` does not say \"unify base 1\"", Escaped::of(.0))]
-    Foreign(PathBuf),
-    /// It was copied here, without the names that refer to its objects.
-    #[error("{} was made on another file system: a copied base shares nothing; bring the guests and the base back together, or name a new base with --base", Escaped::of(.0))]
-    Copied(PathBuf),
-    /// Somebody else could exchange or enter it.
-    #[error("{} {why}; a base there is not safe: name another with --base, or change who may do so", Escaped::of(.path))]
-    Exposed {
-        /// The base, or a directory above it.
-        path: PathBuf,
-        /// In what way.
-        why: &'static str,
-    },
-    /// Another run is at work.
-    #[error("another run holds the base {}: {holder}", Escaped::of(.path))]
-    Locked {
-        /// The base.
-        path: PathBuf,
-        /// What the other run wrote into the lock file.
-        holder: String,
-    },
 }
 
 impl Base {
@@ -260,7 +227,7 @@ impl Base {
         }
         let ours = |name: &String| is_part(name) || MEMORIES.contains(&name.as_str());
         let all_ours = papers::entries(&self.path)?.iter().all(ours);
-        if !all_ours || !FrozenPaper::read(self)?.is_empty() {
+        if !all_ours {
             return Ok(());
         }
         let part = part_of(&self.path);

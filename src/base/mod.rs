@@ -18,18 +18,21 @@
 //! was taken out.
 
 mod digests;
+mod error;
 mod frozen;
 mod index;
 mod layout;
 mod make;
+mod places;
 mod protect;
 mod scrub_times;
 mod trust;
 
 pub use digests::{Digests, Known};
+pub use error::BaseError;
 pub use frozen::FrozenPaper;
 pub use index::{Held, Index};
-pub use layout::{Base, BaseError, Run};
+pub use layout::{Base, Run};
 pub use make::{MakeError, copy, prove};
 pub use protect::{FlagTest, test_flag};
 pub use scrub_times::Scrubbed;

@@ -5,11 +5,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Base;
+use super::places::SCRUB;
 use crate::sys::SysResult;
 use crate::sys::own::papers;
 
-/// The paper has a directory of its own: whoever scrubs may write nowhere else.
-pub(super) const PLACE: &str = "scrub";
 const PAPER: &str = "scrub/read";
 
 /// Moments by fan-out directory.
@@ -26,7 +25,7 @@ impl Scrubbed {
 
     /// The directory of the paper, made where it is missing.
     pub fn place(base: &Base) -> SysResult<PathBuf> {
-        let place = base.paper(PLACE);
+        let place = base.paper(SCRUB);
         papers::ensure_dir(&place)?;
         Ok(place)
     }

@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::BaseError;
+use super::error::BaseError;
 use crate::model::FileState;
 use crate::sys::host::machine;
 use crate::sys::{Dir, SysResult};

@@ -19,8 +19,11 @@
 
 #[cfg(feature = "faults")]
 mod armed;
+mod defence;
 
 use rustix::io::Errno;
+
+pub use defence::Weak;
 
 /// One call to the machine, by the name under which it is counted.
 pub(super) fn call<T, E: From<Errno>>(
@@ -29,28 +32,6 @@ pub(super) fn call<T, E: From<Errno>>(
 ) -> Result<T, E> {
     pass(name)?;
     act()
-}
-
-/// A defence that tests can switch off, one at a time. Each is one of the threats' answers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "each name is what is left out")]
-pub enum Weak {
-    PlainRename,
-    NoLease,
-    LeaseReleasedEarly,
-    NoLastLook,
-    NoMountCheck,
-    AdoptAlways,
-    SizeOnlyCompare,
-    ShortDigest,
-    DropBeforeSync,
-    JournalWithoutSync,
-    BlockingOpen,
-    PathInsteadOfDescriptor,
-    NoCtime,
-    ThawWhileRunning,
-    NoLookAfterFlag,
-    RestoreTimesAlways,
 }
 
 #[cfg(feature = "faults")]

@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::iter::Peekable;
 
 use super::paper::Paper;
-use super::{Digests, Known, Record};
+use super::record::{Known, MOST, Record};
 use crate::model::FileState;
 
 /// A file that so many plans in a row did not meet is forgotten.
@@ -53,7 +53,7 @@ fn oldest_kept(all: impl Iterator<Item = Record>) -> Oldest {
             *count += 1;
         }
     }
-    let mut room = Digests::MOST;
+    let mut room = MOST;
     for (age, count) in (0..FORGOTTEN).zip(ages) {
         if count > room {
             return Oldest { age, room };

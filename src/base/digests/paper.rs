@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Digests, Key, Known, Record};
+use super::record::{Key, Known, MOST, Record};
 use crate::model::{Digest, Fingerprint, Time};
 use crate::sys::hash::fingerprint;
 use crate::sys::own::paged::Paged;
@@ -62,7 +62,7 @@ impl Paper {
         let tail_at = length.checked_sub(TAIL)?;
         let tail = paged.read(tail_at as u64, TAIL).ok()?;
         let records = usize::try_from(u64::from_le_bytes(array(&tail, 0)?)).ok()?;
-        if records > Digests::MOST {
+        if records > MOST {
             return None;
         }
         let blocks = records.div_ceil(BLOCK);

@@ -7,7 +7,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::io::Errno;
 
-use super::Weak;
+use super::defence::Weak;
 
 /// What happens, and at which call.
 struct Fault {

@@ -96,7 +96,7 @@ impl Dir {
         let failed = |e| SysError::new("stat", &self.path, e);
         let mount = match stat::of_fd(&self.fd).map_err(failed)? {
             (_, Some(mount)) => mount,
-            (_, None) => crate::sys::host::mounts::of_descriptor(self.fd())?,
+            (_, None) => super::mount_id::mount_id(self.fd())?,
         };
         Ok(*self.mount.get_or_init(|| mount))
     }

@@ -6,6 +6,7 @@ pub(super) mod dir;
 pub(super) mod file;
 pub mod in_root;
 pub(super) mod lease;
+mod mount_id;
 pub(super) mod page_cache;
 pub(super) mod stat;
 pub(super) mod view;

@@ -11,7 +11,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::processes::pids;
+use super::pids::pids;
 use crate::model::Escaped;
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
@@ -178,7 +178,7 @@ impl Freezer {
 
 /// The cgroups of all threads of a process that could be read.
 fn threads_of(pid: &str) -> Vec<PathBuf> {
-    let tasks = super::processes::tasks(pid);
+    let tasks = super::pids::tasks(pid);
     tasks.iter().filter_map(|task| cgroup_of(task)).collect()
 }
 

@@ -5,6 +5,7 @@ pub(super) mod freezer;
 pub(super) mod landlock;
 pub mod machine;
 pub(super) mod mounts;
+pub(in crate::sys) mod pids;
 pub(super) mod processes;
 pub(super) mod rotation;
 pub mod signals;

@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -49,16 +48,13 @@ impl MountTable {
         let (mut others, mut frozen) = (BTreeMap::new(), BTreeMap::new());
         let own = std::process::id().to_string();
         // Our own threads are all in our namespace.
-        for pid in super::processes::pids()?
-            .into_iter()
-            .filter(|pid| *pid != own)
-        {
+        for pid in super::pids::pids()?.into_iter().filter(|pid| *pid != own) {
             let tables = if Freezer::is_in(&pid, still) {
                 &mut frozen
             } else {
                 &mut others
             };
-            for task in super::processes::tasks(&pid) {
+            for task in super::pids::tasks(&pid) {
                 let Some(id) = namespace(&task) else { continue };
                 if own_namespace.as_ref() != Some(&id) && !tables.contains_key(&id) {
                     // A thread that ended meanwhile has no table; another one of its namespace may.
@@ -147,23 +143,6 @@ fn strip<'a>(top: &[u8], path: &'a [u8]) -> Option<&'a [u8]> {
 /// The mount namespace of a process or thread, by its directory in `/proc`.
 fn namespace(task: &str) -> Option<PathBuf> {
     fs::read_link(format!("{task}/ns/mnt")).ok()
-}
-
-/// The mount that a descriptor was opened through, as `proc(5)` tells it of every kernel: for those that `statx` does not
-/// tell.
-pub fn of_descriptor(fd: BorrowedFd<'_>) -> SysResult<u64> {
-    let path = PathBuf::from(format!("/proc/self/fdinfo/{}", fd.as_raw_fd()));
-    let text = call("proc", || fs::read_to_string(&path));
-    let text = text.map_err(|e| SysError::new("read", &path, e))?;
-    let id = text.lines().find_map(|line| line.strip_prefix("mnt_id:"));
-    let none = || {
-        SysError::new(
-            "find mnt_id in",
-            &path,
-            std::io::Error::from(std::io::ErrorKind::InvalidData),
-        )
-    };
-    id.and_then(|id| id.trim().parse().ok()).ok_or_else(none)
 }
 
 fn parse(text: &[u8]) -> Vec<Mount> {

@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::pids::{pids, tasks};
 use crate::model::{Escaped, FileId};
-use crate::sys::fault::call;
-use crate::sys::{Cgroup, Freezer, SysError, SysResult};
+use crate::sys::{Cgroup, Freezer, SysResult};
 
 /// A process inside a guest, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,35 +79,6 @@ fn is_dead(pid: &str) -> bool {
         let state = stat.rsplit_once(") ").map_or("X", |(_, rest)| rest);
         state.starts_with(['Z', 'X', 'x'])
     })
-}
-
-/// Ids of all processes, as the names of their directories.
-pub fn pids() -> SysResult<Vec<String>> {
-    let failed = |e| SysError::new("list", "/proc", e);
-    let mut pids = Vec::new();
-    for entry in call("proc", || fs::read_dir("/proc")).map_err(failed)? {
-        let name = entry
-            .map_err(failed)?
-            .file_name()
-            .into_string()
-            .unwrap_or_default();
-        if name.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() {
-            pids.push(name);
-        }
-    }
-    Ok(pids)
-}
-
-/// Directories in `/proc` of all threads of a process: each has a root, a working directory and namespaces of its own,
-/// and those of the process as a whole are gone once its first thread has ended.
-pub(super) fn tasks(pid: &str) -> Vec<String> {
-    let Ok(list) = fs::read_dir(format!("/proc/{pid}/task")) else {
-        return Vec::new();
-    };
-    let names = list.filter_map(|task| task.ok()?.file_name().into_string().ok());
-    names
-        .map(|task| format!("/proc/{pid}/task/{task}"))
-        .collect()
 }
 
 /// What `/proc` says of a process that may end at any moment; what cannot be read is empty.
@@ -209,9 +180,4 @@ fn may_clear_flags(pid: &str) -> bool {
     let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
     let set = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
     set.is_none_or(|set| set & (1 << LINUX_IMMUTABLE) != 0)
-}
-
-/// Is there a process with this id?
-pub fn is_alive(pid: u32) -> bool {
-    Path::new("/proc").join(pid.to_string()).exists()
 }

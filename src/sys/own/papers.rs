@@ -10,7 +10,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::new_file::{NewFile, private};
 use crate::sys::fault::call;
-use crate::sys::host::processes;
+use crate::sys::host::pids;
 use crate::sys::{SysError, SysResult};
 
 /// A file that only grows: a journal or a receipt.
@@ -186,7 +186,7 @@ pub fn stale_parts(target: &Path) -> SysResult<Vec<PathBuf>> {
         let pid = name
             .strip_prefix(&prefix)
             .and_then(|rest| rest.strip_suffix(".part"));
-        pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !processes::is_alive(pid)))
+        pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !pids::is_alive(pid)))
     });
     Ok(stale.into_iter().map(|name| parent.join(name)).collect())
 }

@@ -1,0 +1,6 @@
+//! The names of directories and papers in a base that are made when they are needed.
+
+/// The directory that `plan` may write in without the lock: files only.
+pub const CACHE: &str = "cache";
+/// The directory that a scrub may write in without the lock: files only.
+pub const SCRUB: &str = "scrub";
