@@ -21,8 +21,6 @@ use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 use paper::Paper;
-#[cfg(test)]
-use record::Record;
 use record::{Key, MOST};
 
 pub use record::Known;

@@ -1,7 +1,9 @@
 use std::path::PathBuf;
 
 use super::merge::FORGOTTEN;
+use super::record::Record;
 use super::*;
+use crate::model::{Digest, Fingerprint, Time};
 use crate::model::{FileId, FileKind};
 
 fn state(ino: u64) -> FileState {
