@@ -21,9 +21,9 @@ use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 use paper::Paper;
-use record::{Key, MOST};
+use record::{FileKey, MOST};
 
-pub use record::Known;
+pub use record::KnownContent;
 
 const PAPER: &str = "digests";
 const MAGIC: &str = "unify digests 2\n";
@@ -43,9 +43,9 @@ impl Digests {
     }
 
     /// What is known of a file, if it is still what was read.
-    pub fn of(&self, state: &FileState) -> Option<Known> {
+    pub fn of(&self, state: &FileState) -> Option<KnownContent> {
         let record = self.0.as_ref()?.find(state.id.ino)?;
-        (record.key == Key::from(state)).then_some(record.known)
+        (record.key == FileKey::from(state)).then_some(record.known)
     }
 
     /// Makes the directory that [`Digests::write`] writes in, without what plans left there that were killed. Its path.
@@ -63,7 +63,7 @@ impl Digests {
     /// believed.
     pub fn write<S>(&self, base: &Base, seen: S) -> SysResult<()>
     where
-        S: Iterator<Item = (FileState, Known)> + Clone,
+        S: Iterator<Item = (FileState, KnownContent)> + Clone,
     {
         let Some(heading) = heading(base) else {
             return Ok(());

@@ -261,7 +261,7 @@ impl Base {
     }
 
     /// Moves an entry of a run's staging into its quarantine: it is not ours to drop.
-    pub fn keep_aside(&self, run: &Run, entry: &[u8]) -> SysResult<()> {
+    pub fn move_to_quarantine(&self, run: &Run, entry: &[u8]) -> SysResult<()> {
         run.staging
             .move_to(entry, &self.quarantine(&run.id.to_string())?, entry)
     }

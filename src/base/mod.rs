@@ -28,7 +28,7 @@ mod protect;
 mod scrub_times;
 mod trust;
 
-pub use digests::{Digests, Known};
+pub use digests::{Digests, KnownContent};
 pub use error::BaseError;
 pub use frozen::FrozenPaper;
 pub use index::{Held, Index};

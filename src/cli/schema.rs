@@ -12,19 +12,19 @@ use crate::ledger::{PLAN_SCHEMA, RECEIPT_SCHEMA};
 pub(super) struct Args {
     /// Which format
     #[arg(value_enum, default_value = "plan")]
-    what: What,
+    what: SchemaName,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum What {
+enum SchemaName {
     Plan,
     Receipt,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let schema = match args.what {
-        What::Plan => PLAN_SCHEMA,
-        What::Receipt => RECEIPT_SCHEMA,
+        SchemaName::Plan => PLAN_SCHEMA,
+        SchemaName::Receipt => RECEIPT_SCHEMA,
     };
     io::stdout().lock().write_all(schema.as_bytes())?;
     Ok(Exit::Done)

@@ -7,7 +7,7 @@ use super::EngineError;
 use crate::ledger::{Closing, PaperReader, PlanReader, Section, SectionReader};
 use crate::model::{Action, Header, PlannedGuest};
 use crate::sys::own::papers;
-use crate::sys::own::papers::{Shared, Spool};
+use crate::sys::own::papers::{SharedFile, Spool};
 use crate::sys::{SysError, SysResult};
 
 /// Bytes of a section that are in hand: there are as many sections as guests.
@@ -87,7 +87,7 @@ pub(super) fn open_sections(
     path: &Path,
     sections: &[Section],
 ) -> SysResult<Option<Vec<SectionReader<impl BufRead + Send + use<>>>>> {
-    let file = Shared::open(path)?;
+    let file = SharedFile::open(path)?;
     let text = |at| BufReader::with_capacity(SECTION_BUFFER, file.from(at));
     let whole = PaperReader::new(text(0)).map_err(|e| SysError::new("read", path, e))?;
     if matches!(whole, PaperReader::Zstd(_)) {

@@ -16,19 +16,19 @@ use crate::model::Action;
 pub(super) const STRETCH: usize = 1024;
 
 /// Lines that come one by one.
-pub(super) trait Lines {
+pub(super) trait ActionLines {
     /// The next one; `None` behind the last.
     fn next_line(&mut self) -> Result<Option<Action>, PlanError>;
 }
 
-impl<R: BufRead> Lines for PlanReader<R> {
+impl<R: BufRead> ActionLines for PlanReader<R> {
     fn next_line(&mut self) -> Result<Option<Action>, PlanError> {
         Ok(self.next_action()?.map(|(_, line)| line.action))
     }
 }
 
 /// Lines, or why there are none.
-type Stretch = Result<Vec<Action>, PlanError>;
+type ReadLines = Result<Vec<Action>, PlanError>;
 
 /// Whoever takes them says when it is enough.
 type Take<'a> = dyn FnMut(Vec<Action>) -> Result<ControlFlow<()>, EngineError> + 'a;
@@ -36,7 +36,7 @@ type Take<'a> = dyn FnMut(Vec<Action>) -> Result<ControlFlow<()>, EngineError> +
 /// Hands out all actions in their order. The lines before one that is no plan's may not have been handed out when that
 /// is said.
 pub(super) fn stretches(
-    lines: &mut (dyn Lines + Send),
+    lines: &mut (dyn ActionLines + Send),
     take: &mut Take<'_>,
 ) -> Result<(), EngineError> {
     loop {
@@ -52,7 +52,10 @@ pub(super) fn stretches(
 }
 
 /// The rest, from a thread; false where this process may have none.
-fn read_ahead(lines: &mut (dyn Lines + Send), take: &mut Take<'_>) -> Result<bool, EngineError> {
+fn read_ahead(
+    lines: &mut (dyn ActionLines + Send),
+    take: &mut Take<'_>,
+) -> Result<bool, EngineError> {
     scope(|scope| {
         let (sender, receiver) = sync_channel(1);
         let read = move || send_all(lines, &sender);
@@ -70,7 +73,7 @@ fn read_ahead(lines: &mut (dyn Lines + Send), take: &mut Take<'_>) -> Result<boo
 }
 
 /// Until the last line, the first error, or nobody listens.
-fn send_all(lines: &mut dyn Lines, to: &SyncSender<Stretch>) {
+fn send_all(lines: &mut dyn ActionLines, to: &SyncSender<ReadLines>) {
     loop {
         let stretch = stretch(lines);
         let last = stretch.as_ref().map_or(true, |lines| is_last(lines));
@@ -80,7 +83,7 @@ fn send_all(lines: &mut dyn Lines, to: &SyncSender<Stretch>) {
     }
 }
 
-fn stretch(lines: &mut dyn Lines) -> Stretch {
+fn stretch(lines: &mut dyn ActionLines) -> ReadLines {
     let mut stretch = Vec::new();
     while stretch.len() < STRETCH {
         match lines.next_line()? {

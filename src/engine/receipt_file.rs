@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::ledger::ReceiptWriter;
 use crate::model::{
-    Event, Link, ObjectId, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind, RunTotals,
-    Stillness,
+    Event, FreezeTimes, Link, ObjectId, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind,
+    RunTotals,
 };
 use crate::sys::own::papers::Growing;
 use crate::sys::{SysError, SysResult};
@@ -32,7 +32,7 @@ pub struct RunResult {
     /// The limit that ended it early, as the user gave it.
     pub limit: Option<&'static str>,
     /// For how long running guests were frozen.
-    pub stillness: Stillness,
+    pub stillness: FreezeTimes,
 }
 
 impl RunResult {
@@ -47,7 +47,7 @@ impl RunResult {
             interrupted: false,
             links: 0,
             limit: None,
-            stillness: Stillness::default(),
+            stillness: FreezeTimes::default(),
         }
     }
 }

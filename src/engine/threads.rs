@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{EngineError, Guest};
-use crate::rules::reading::{Disk, Machine, Order, Reading};
+use crate::rules::reading::{Disk, Machine, ReadOrder, Reading};
 use crate::sys::host::machine;
 use crate::sys::{Dir, PageCache, SysResult, rotates};
 
@@ -43,22 +43,22 @@ pub(super) fn reading_in(dir: Option<&Dir>, jobs: Option<usize>) -> SysResult<Re
 const AHEAD: usize = 8;
 
 /// Threads that are there.
-pub(super) struct Crew {
+pub(super) struct Threads {
     workers: ThreadPool,
     /// Where they are not all workers.
     readers: Option<ThreadPool>,
     /// The order in which files are read.
-    pub order: Order,
+    pub order: ReadOrder,
     /// Files that a reader holds open side by side.
     pub abreast: usize,
     /// Had the disk to bring anything of what was read last?
     cold: AtomicBool,
 }
 
-impl Crew {
-    pub fn start(reading: Reading) -> Result<Crew, EngineError> {
+impl Threads {
+    pub fn start(reading: Reading) -> Result<Threads, EngineError> {
         let apart = reading.readers != reading.workers;
-        Ok(Crew {
+        Ok(Threads {
             workers: threads(reading.workers)?,
             readers: apart.then(|| threads(reading.readers)).transpose()?,
             order: reading.order,
@@ -118,7 +118,7 @@ impl Crew {
         })
     }
 
-    /// The same as [`Crew::work`] by those who read content.
+    /// The same as [`Threads::work`] by those who read content.
     pub fn read<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.readers.as_ref().unwrap_or(&self.workers).install(work)
     }
@@ -139,14 +139,14 @@ mod tests {
 
     use super::*;
 
-    fn crew() -> Crew {
+    fn threads() -> Threads {
         let reading = Reading {
             workers: 3,
             readers: 3,
-            order: Order::Inodes,
+            order: ReadOrder::Inodes,
             abreast: 1,
         };
-        Crew::start(reading).expect("threads")
+        Threads::start(reading).expect("threads")
     }
 
     /// However long each takes.
@@ -157,7 +157,7 @@ mod tests {
             n
         };
         let mut taken = Vec::new();
-        let done = crew().make_ahead(0..500, make, |n| {
+        let done = threads().make_ahead(0..500, make, |n| {
             taken.push(n);
             Ok::<(), ()>(())
         });
@@ -168,14 +168,14 @@ mod tests {
     /// Nor is more in hand than a few for each worker.
     #[test]
     fn what_cannot_be_taken_ends_it() {
-        let (made, crew) = (AtomicUsize::new(0), crew());
+        let (made, threads) = (AtomicUsize::new(0), threads());
         let make = |n| {
             made.fetch_add(1, Relaxed);
             n
         };
-        let done = crew.make_ahead(0..100_000, make, |n| if n == 10 { Err(n) } else { Ok(()) });
+        let done = threads.make_ahead(0..100_000, make, |n| if n == 10 { Err(n) } else { Ok(()) });
         assert_eq!(done, Err(10));
-        let most = 10 + AHEAD * crew.workers();
+        let most = 10 + AHEAD * threads.workers();
         assert!(made.load(Relaxed) <= most, "{made:?}");
     }
 
@@ -183,7 +183,7 @@ mod tests {
     #[should_panic(expected = "cannot make 5")]
     fn a_panic_is_passed_on() {
         let make = |n| assert!(n != 5, "cannot make {n}");
-        let done = crew().make_ahead(0..9, make, |()| Ok::<(), ()>(()));
+        let done = threads().make_ahead(0..9, make, |()| Ok::<(), ()>(()));
         assert_eq!(done, Ok(()));
     }
 }

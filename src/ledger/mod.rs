@@ -34,7 +34,7 @@ pub use codec::{PaperReader, PaperWriter};
 pub use json::BadValue;
 pub use plan::edits::Edits;
 pub use plan::error::PlanError;
-pub use plan::frames::{Fault, FrameError};
+pub use plan::frames::{FrameError, JsonFault};
 pub use plan::line::{Decoded, Edit, decode, encode};
 pub use plan::reader::{Closing, PlanReader};
 pub use plan::sections::{Section, SectionReader};

@@ -111,7 +111,7 @@ pub fn parse(
     today: &str,
     is_care: impl Fn(&str) -> Option<SkipReason>,
 ) -> Result<PolicyFile, BadPolicy> {
-    let place = Place { text, file };
+    let place = PolicyPlace { text, file };
     let wire: Wire = toml::from_str(text).map_err(|error| place.of_toml(&error))?;
     let min_size = wire.min_size.map(|size| place.size(&size)).transpose()?;
     if let Some(protect) = wire
@@ -147,7 +147,7 @@ pub fn parse(
 fn allow(
     list: &[Spanned<String>],
     table: &BTreeMap<Spanned<String>, bool>,
-    place: &Place<'_>,
+    place: &PolicyPlace<'_>,
     is_care: impl Fn(&str) -> Option<SkipReason>,
 ) -> Result<Vec<SkipReason>, BadPolicy> {
     let find = |code: &Spanned<String>| {
@@ -176,12 +176,12 @@ fn allow(
 }
 
 /// Where in the file something is.
-struct Place<'t> {
+struct PolicyPlace<'t> {
     text: &'t str,
     file: &'t str,
 }
 
-impl Place<'_> {
+impl PolicyPlace<'_> {
     fn line(&self, at: usize) -> usize {
         let before = self.text.get(..at).unwrap_or(self.text);
         1 + before.bytes().filter(|&b| b == b'\n').count()

@@ -5,7 +5,7 @@ use crate::sys::{Dir, Meaning, SysResult, Weak, weak};
 
 /// One exchange: what lies in staging, and where it shall go.
 #[derive(Debug, Clone, Copy)]
-pub struct Swap<'a> {
+pub struct Exchange<'a> {
     /// The staging directory of the run.
     pub staging: &'a Dir,
     /// The name in it.
@@ -22,7 +22,7 @@ pub struct Swap<'a> {
 
 /// How an exchange ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Swapped {
+pub enum Exchanged {
     /// `put` is in place and `expected` is in staging.
     Done,
     /// The guest had deleted the name; `put` is still in staging.
@@ -40,37 +40,41 @@ pub enum Swapped {
 const ROUNDS: usize = 8;
 
 /// Exchanges, and exchanges back until what comes out is what was put in.
-pub fn swap(swap: &Swap<'_>) -> SysResult<Swapped> {
-    if !exchange(swap)? {
-        return Ok(Swapped::Deleted);
+pub fn exchange_names(names: &Exchange<'_>) -> SysResult<Exchanged> {
+    if !exchange(names)? {
+        return Ok(Exchanged::Deleted);
     }
-    let mut inside = swap.put;
-    let mut out = swap.staging.look(swap.staged)?.id;
-    if out == swap.expected || weak(Weak::PlainRename) {
-        return Ok(Swapped::Done);
+    let mut inside = names.put;
+    let mut out = names.staging.look(names.staged)?.id;
+    if out == names.expected || weak(Weak::PlainRename) {
+        return Ok(Exchanged::Done);
     }
     for _ in 0..ROUNDS {
         // What came out is newer than what is inside now, so it goes back.
         let newer = out;
-        if !exchange(swap)? {
-            return Ok(Swapped::Stray);
+        if !exchange(names)? {
+            return Ok(Exchanged::Stray);
         }
-        out = swap.staging.look(swap.staged)?.id;
+        out = names.staging.look(names.staged)?.id;
         if out == inside {
-            return Ok(if inside == swap.put {
-                Swapped::Newer
+            return Ok(if inside == names.put {
+                Exchanged::Newer
             } else {
-                Swapped::Unsettled
+                Exchanged::Unsettled
             });
         }
         inside = newer;
     }
-    Ok(Swapped::Unsettled)
+    Ok(Exchanged::Unsettled)
 }
 
 /// False where the guest's name does not exist.
-fn exchange(swap: &Swap<'_>) -> SysResult<bool> {
-    match swap.staging.exchange(swap.staged, swap.parent, swap.name) {
+fn exchange(names: &Exchange<'_>) -> SysResult<bool> {
+    match names.staging.exchange(
+        names.staged,
+        names.parent,
+        names.name,
+    ) {
         Ok(()) => Ok(true),
         Err(error) if error.meaning() == Meaning::Gone => Ok(false),
         Err(error) => Err(error),

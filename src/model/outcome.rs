@@ -287,7 +287,7 @@ impl fmt::Display for Moved {
 
 /// For how long running guests were frozen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Stillness {
+pub struct FreezeTimes {
     /// How often.
     pub moments: u64,
     /// The longest moment.
@@ -296,7 +296,7 @@ pub struct Stillness {
     pub total: Duration,
 }
 
-impl Stillness {
+impl FreezeTimes {
     /// One more moment.
     pub fn add(&mut self, moment: Duration) {
         self.moments += 1;

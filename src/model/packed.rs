@@ -9,19 +9,19 @@ use super::{FileId, FileKind, FileState, Time};
 /// States by number, in the order in which they were put in.
 #[derive(Debug, Default)]
 pub struct States {
-    packed: Vec<Packed>,
+    packed: Vec<PackedState>,
     /// Files of one device are the rule.
     device: Option<u64>,
     /// A few owners and modes are those of nearly all files.
-    classes: IndexSet<Class>,
-    /// States that do not fit into [`Packed`].
+    classes: IndexSet<StateClass>,
+    /// States that do not fit into [`PackedState`].
     odd: HashMap<u32, FileState>,
 }
 
 /// Without the four bytes that would align it.
 #[derive(Debug, Clone, Copy)]
 #[repr(Rust, packed(4))]
-struct Packed {
+struct PackedState {
     ino: u64,
     mtime: u64,
     ctime: u64,
@@ -31,7 +31,7 @@ struct Packed {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Class {
+struct StateClass {
     kind: FileKind,
     nlink: u32,
     mode: u32,
@@ -61,7 +61,7 @@ impl States {
         let packed = self.pack(state).unwrap_or_else(|| {
             let number = u32::try_from(self.packed.len()).unwrap_or(u32::MAX);
             self.odd.insert(number, *state);
-            Packed {
+            PackedState {
                 ino: state.id.ino,
                 mtime: 0,
                 ctime: 0,
@@ -126,7 +126,7 @@ impl States {
         (0..self.len()).map(|number| self.get(number))
     }
 
-    fn pack(&mut self, state: &FileState) -> Option<Packed> {
+    fn pack(&mut self, state: &FileState) -> Option<PackedState> {
         let device = *self.device.get_or_insert(state.id.dev);
         let (mtime, ctime) = (pack_time(state.mtime)?, pack_time(state.ctime)?);
         let size = u32::try_from(state.size).ok()?;
@@ -134,14 +134,14 @@ impl States {
         if device != state.id.dev {
             return None;
         }
-        let (class, _) = self.classes.insert_full(Class {
+        let (class, _) = self.classes.insert_full(StateClass {
             kind: state.kind,
             nlink: state.nlink,
             mode: state.mode,
             uid: state.uid,
             gid: state.gid,
         });
-        Some(Packed {
+        Some(PackedState {
             ino: state.id.ino,
             mtime,
             ctime,
@@ -234,6 +234,6 @@ mod tests {
 
     #[test]
     fn one_takes_36_bytes() {
-        assert_eq!(size_of::<Packed>(), 36);
+        assert_eq!(size_of::<PackedState>(), 36);
     }
 }

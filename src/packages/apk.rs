@@ -109,7 +109,7 @@ fn rule(line: &[u8]) -> Option<Vec<u8>> {
 
 /// The package in hand.
 #[derive(Default)]
-struct Open {
+struct OpenPackage {
     package: Option<(u32, Arc<str>)>,
     name: Option<Arc<str>>,
     version: Option<Arc<str>>,
@@ -120,13 +120,13 @@ struct Open {
 
 /// Reads the whole file.
 fn installed(data: &[u8], globs: &Globs, gathering: &mut Gathering) -> Result<(), Fault> {
-    let mut open = Open::default();
+    let mut open = OpenPackage::default();
     for line in lines(data) {
         let (at, line) = line?;
         let added = match line {
             [] | [_] => {
                 let ended = open.package(gathering).map(drop);
-                open = Open::default();
+                open = OpenPackage::default();
                 ended
             }
             [letter, b':', value @ ..] => {
@@ -142,7 +142,7 @@ fn installed(data: &[u8], globs: &Globs, gathering: &mut Gathering) -> Result<()
         .map_err(|what| what.at(data.len()))
 }
 
-impl Open {
+impl OpenPackage {
     fn line(
         &mut self,
         letter: u8,

@@ -142,7 +142,7 @@ fn known_version(data: &[u8]) -> Result<(), Fault> {
 
 /// What the lines of a section are about.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Section {
+enum DescSection {
     None,
     Files,
     Backup,
@@ -159,18 +159,18 @@ fn add(
     let package = gathering
         .package(Arc::clone(&name), version)
         .map_err(|what| what.at(0))?;
-    let mut section = Section::None;
+    let mut section = DescSection::None;
     for line in lines(data) {
         let (at, line) = needed(line?)?;
         section = match (line, section) {
-            (b"", _) => Section::None,
-            (b"%FILES%", _) => Section::Files,
-            (b"%BACKUP%", _) => Section::Backup,
-            (_, Section::None) => continue,
+            (b"", _) => DescSection::None,
+            (b"%FILES%", _) => DescSection::Files,
+            (b"%BACKUP%", _) => DescSection::Backup,
+            (_, DescSection::None) => continue,
             (path, section) => {
                 let digest = path
                     .iter()
-                    .position(|&b| b == b'\t' && section == Section::Backup);
+                    .position(|&b| b == b'\t' && section == DescSection::Backup);
                 let path = path.get(..digest.unwrap_or(path.len())).unwrap_or_default();
                 let put = put(path, section, package, &name, settings, gathering);
                 put.map_err(|what| what.at(at))?;
@@ -184,7 +184,7 @@ fn add(
 /// Directories end in a slash. A path that climbs or has a slash of its own in front is nothing that pacman wrote.
 fn put(
     path: &[u8],
-    section: Section,
+    section: DescSection,
     package: u32,
     name: &Arc<str>,
     settings: &Settings,
@@ -198,8 +198,8 @@ fn put(
     }
     let path = [b"/", path].concat();
     match section {
-        Section::Backup => return gathering.config_file(&path, Some(name)),
-        Section::Files if settings.no_upgrade.cover(&path) => {
+        DescSection::Backup => return gathering.config_file(&path, Some(name)),
+        DescSection::Files if settings.no_upgrade.cover(&path) => {
             gathering.config_file(&path, Some(name))?;
         }
         _ => {}

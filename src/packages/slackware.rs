@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::answer::gathering::Gathering;
-use super::formats::lines::{Line, lines, needed};
+use super::formats::lines::{TextLine, lines, needed};
 use super::formats::name::plain_word;
 use super::read::fault::{Defect, Fault, Problem};
 use super::read::limits;
@@ -96,7 +96,7 @@ fn add(named: &[u8], data: &[u8], gathering: &mut Gathering) -> Result<(), Fault
 }
 
 /// The lines after `FILE LIST:`, which must be there.
-fn file_list(data: &[u8]) -> impl Iterator<Item = Result<Line<'_>, Fault>> {
+fn file_list(data: &[u8]) -> impl Iterator<Item = Result<TextLine<'_>, Fault>> {
     let mut rest = lines(data);
     let heading = rest.find(|line| match line {
         Ok((_, line)) => *line == b"FILE LIST:",

@@ -17,13 +17,13 @@ use super::json;
 pub struct Code {
     kind: &'static str,
     code: &'static str,
-    meanings: Vec<Meaning>,
+    meanings: Vec<CodeMeaning>,
     /// What the care rules of this code cover, and who says so.
     rules: Vec<String>,
 }
 
 #[derive(Debug, Serialize)]
-struct Meaning {
+struct CodeMeaning {
     /// Where it stands: `skip`, `link`, `flag` or `refusal`.
     stands_in: &'static str,
     sentence: &'static str,
@@ -39,7 +39,7 @@ pub fn code(text: &str) -> Result<Code, Vec<&'static str>> {
     let Some((code, ..)) = rows.first().copied() else {
         return Err(nearest(text));
     };
-    let meaning = |(_, stands_in, sentence, change)| Meaning {
+    let meaning = |(_, stands_in, sentence, change)| CodeMeaning {
         stands_in,
         sentence,
         change,
@@ -57,7 +57,7 @@ impl Code {
     /// For people.
     pub fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         for meaning in &self.meanings {
-            let Meaning {
+            let CodeMeaning {
                 stands_in,
                 sentence,
                 change,

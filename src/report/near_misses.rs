@@ -5,7 +5,7 @@ use crate::model::{NearMiss, NearMisses, Shift};
 use super::plan_view::PlanView;
 use super::sentence::safe;
 use super::size::{Sizes, count, counted};
-use super::table::{Column, Table};
+use super::table::{Column, TextTable};
 
 /// For the report of `plan`: one line, if there is anything to say.
 pub(super) fn line(plan: &PlanView<'_>, sizes: Sizes) -> Option<String> {
@@ -17,8 +17,8 @@ pub(super) fn line(plan: &PlanView<'_>, sizes: Sizes) -> Option<String> {
 }
 
 /// How much is at stake, by what differs.
-pub(super) fn by(near: &NearMisses, sizes: Sizes) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn by(near: &NearMisses, sizes: Sizes) -> TextTable {
+    let mut table = TextTable::new(&[
         ("differs", Column::Name),
         ("files", Column::Number),
         ("bytes", Column::Number),
@@ -32,8 +32,8 @@ pub(super) fn by(near: &NearMisses, sizes: Sizes) -> Table {
 }
 
 /// One by one, the largest first.
-pub(super) fn listed(near: &NearMisses, sizes: Sizes) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn listed(near: &NearMisses, sizes: Sizes) -> TextTable {
+    let mut table = TextTable::new(&[
         ("bytes", Column::Number),
         ("differs", Column::Name),
         ("file", Column::Name),

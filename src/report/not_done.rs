@@ -11,13 +11,13 @@ use super::sentence;
 /// Actions that were not done, by code.
 #[derive(Debug, Default)]
 pub struct NotDone {
-    refused: BTreeMap<&'static str, Kind>,
-    failed: Option<Kind>,
+    refused: BTreeMap<&'static str, NotDoneKind>,
+    failed: Option<NotDoneKind>,
 }
 
 /// One code's count, its sentence, and the first action that had it.
 #[derive(Debug)]
-pub(super) struct Kind {
+pub(super) struct NotDoneKind {
     /// What all actions with this code have in common.
     pub sentence: &'static str,
     /// How many.
@@ -51,19 +51,19 @@ impl NotDone {
             Outcome::Done { .. } | Outcome::AlreadyDone => {}
             Outcome::Refused(why) => self.refuse(why, || example(sentence::refusal(why))),
             Outcome::Failed(why) => {
-                let kind = Kind::new("the machine said no", || example(sentence::safe(why)));
+                let kind = NotDoneKind::new("the machine said no", || example(sentence::safe(why)));
                 self.failed.get_or_insert_with(kind).more();
             }
         }
     }
 
     fn refuse(&mut self, why: &Refusal, example: impl FnOnce() -> Example) {
-        let kind = Kind::new(sentence::refusal_kind(why), example);
+        let kind = NotDoneKind::new(sentence::refusal_kind(why), example);
         self.refused.entry(why.code()).or_insert_with(kind).more();
     }
 
     /// Codes with their kinds; what the machine refused last.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &Kind)> {
+    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &NotDoneKind)> {
         let refused = self.refused.iter().map(|(code, kind)| (*code, kind));
         refused.chain(self.failed.iter().map(|kind| ("failed", kind)))
     }
@@ -74,9 +74,12 @@ impl NotDone {
     }
 }
 
-impl Kind {
-    fn new(sentence: &'static str, first: impl FnOnce() -> Example) -> impl FnOnce() -> Kind {
-        move || Kind {
+impl NotDoneKind {
+    fn new(
+        sentence: &'static str,
+        first: impl FnOnce() -> Example,
+    ) -> impl FnOnce() -> NotDoneKind {
+        move || NotDoneKind {
             sentence,
             actions: 0,
             first: first(),

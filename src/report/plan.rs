@@ -12,7 +12,7 @@ use super::plan_view::{ON_TOP, PlanView};
 use super::sentence::safe;
 use super::size::{Sizes, count, counted};
 use super::skip_kinds::by_kind;
-use super::table::{Column, Table};
+use super::table::{Column, TextTable};
 
 /// Pairs of guests that fit on a screen; `unify show` has them all.
 const PAIRS: usize = 10;
@@ -71,9 +71,9 @@ fn scanned(plan: &PlanView<'_>, sizes: Sizes) -> String {
     }
 }
 
-fn would(plan: &PlanView<'_>, sizes: Sizes) -> Table {
+fn would(plan: &PlanView<'_>, sizes: Sizes) -> TextTable {
     let totals = plan.tally.totals();
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         ("", Column::Words),
         ("", Column::Number),
         ("", Column::Number),

@@ -284,7 +284,7 @@ mod tests {
     use super::*;
     use crate::model::{Action, Skip};
     use crate::report::samples::{Sample, guest, path, small_plan};
-    use crate::report::skip_kinds::{Kind, by_kind};
+    use crate::report::skip_kinds::{SkipKind, by_kind};
 
     fn tally(actions: &[Action]) -> Tally {
         let mut tally = Tally::new(None);
@@ -321,7 +321,7 @@ mod tests {
         let tally = tally(&small_plan());
         let rows = sample.view(&tally).skipped();
         assert_eq!(rows.last().map(|row| row.code), Some("a-new-one"));
-        assert_eq!(by_kind(&rows).get(&Kind::Other), Some(&count));
+        assert_eq!(by_kind(&rows).get(&SkipKind::Other), Some(&count));
     }
 
     #[test]

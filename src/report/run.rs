@@ -10,13 +10,13 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{GuestName, RunId, RunKind, RunTotals, Stillness, needs_escape};
+use crate::model::{FreezeTimes, GuestName, RunId, RunKind, RunTotals, needs_escape};
 
 use super::json::{self, PathJson};
-use super::not_done::Kind;
 pub use super::not_done::NotDone;
+use super::not_done::NotDoneKind;
 use super::size::{Sizes, count, counted};
-use super::table::{Column, Table};
+use super::table::{Column, TextTable};
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy)]
@@ -32,7 +32,7 @@ pub struct RunView<'a> {
     /// What was not done.
     pub not_done: &'a NotDone,
     /// For how long running guests were frozen.
-    pub stillness: &'a Stillness,
+    pub stillness: &'a FreezeTimes,
 }
 
 /// For people.
@@ -50,7 +50,7 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
     writeln!(out, "\nNext: {}", next(view))
 }
 
-fn frozen(stillness: &Stillness, out: &mut dyn Write) -> io::Result<()> {
+fn frozen(stillness: &FreezeTimes, out: &mut dyn Write) -> io::Result<()> {
     if stillness.moments == 0 {
         return Ok(());
     }
@@ -76,8 +76,8 @@ fn title(what: RunKind) -> &'static str {
     }
 }
 
-fn table(what: RunKind, totals: &RunTotals, sizes: Sizes) -> Table {
-    let mut table = Table::new(&[
+fn table(what: RunKind, totals: &RunTotals, sizes: Sizes) -> TextTable {
+    let mut table = TextTable::new(&[
         ("", Column::Words),
         ("", Column::Number),
         ("", Column::Words),
@@ -108,7 +108,7 @@ fn table(what: RunKind, totals: &RunTotals, sizes: Sizes) -> Table {
 }
 
 fn not_done(not_done: &NotDone, out: &mut dyn Write) -> io::Result<()> {
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         ("code", Column::Words),
         ("actions", Column::Number),
         ("why", Column::Words),
@@ -231,7 +231,7 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write_line(out, &value)
 }
 
-fn frozen_json(stillness: &Stillness) -> Option<FrozenJson> {
+fn frozen_json(stillness: &FreezeTimes) -> Option<FrozenJson> {
     let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
     (stillness.moments > 0).then(|| FrozenJson {
         moments: stillness.moments,
@@ -240,7 +240,7 @@ fn frozen_json(stillness: &Stillness) -> Option<FrozenJson> {
     })
 }
 
-fn kind_json<'a>((code, kind): (&'static str, &'a Kind)) -> KindJson<'a> {
+fn kind_json<'a>((code, kind): (&'static str, &'a NotDoneKind)) -> KindJson<'a> {
     KindJson {
         code,
         sentence: kind.sentence,
@@ -302,7 +302,7 @@ mod tests {
             base: Path::new("/srv/.unify"),
             totals,
             not_done,
-            stillness: &Stillness::default(),
+            stillness: &FreezeTimes::default(),
         };
         let text = written(|out| text(&view, Sizes::default(), out));
         (text, written(|out| json(&view, out)))

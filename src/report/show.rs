@@ -23,7 +23,7 @@ use crate::model::Action;
 
 use super::plan_view::PlanView;
 use super::size::Sizes;
-use super::totals::{By, Key};
+use super::totals::{By, GroupKey};
 use super::{Format, sentence};
 
 /// How a plan is to be shown.
@@ -104,13 +104,13 @@ fn heading(by: By) -> &'static str {
 }
 
 /// A group's name, safe to print.
-fn label(by: By, key: &Key) -> String {
+fn label(by: By, key: &GroupKey) -> String {
     match key {
-        Key::Guest(guest) => guest.to_string(),
-        Key::Reason(code) => (*code).to_owned(),
-        Key::Directory(path) => path.to_string(),
-        Key::Package(name) => sentence::safe(name),
-        Key::None => format!("(no {})", heading(by)),
+        GroupKey::Guest(guest) => guest.to_string(),
+        GroupKey::Reason(code) => (*code).to_owned(),
+        GroupKey::Directory(path) => path.to_string(),
+        GroupKey::Package(name) => sentence::safe(name),
+        GroupKey::None => format!("(no {})", heading(by)),
     }
 }
 

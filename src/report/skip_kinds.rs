@@ -8,7 +8,7 @@ use super::plan_view::Skipped;
 
 /// What the files that are left alone have in common; reasons are too many for a first look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
+pub(super) enum SkipKind {
     /// The care rules.
     Care,
     /// What not everybody may read, or somebody may write.
@@ -25,44 +25,46 @@ pub(super) enum Kind {
     Other,
 }
 
-impl Kind {
+impl SkipKind {
     /// For people.
     pub(super) fn words(self) -> &'static str {
         match self {
-            Kind::Care => "for care (config, secrets, state, caches, logs)",
-            Kind::Access => "private, writable by others or privileged",
-            Kind::Tied => "tied to other names, flags or mounts",
-            Kind::Asked => "as you asked (patterns, sizes, held back)",
-            Kind::Unread => "could not be read or changed meanwhile",
-            Kind::NoGain => "unique, empty or already shared",
-            Kind::Other => "for other reasons",
+            SkipKind::Care => "for care (config, secrets, state, caches, logs)",
+            SkipKind::Access => "private, writable by others or privileged",
+            SkipKind::Tied => "tied to other names, flags or mounts",
+            SkipKind::Asked => "as you asked (patterns, sizes, held back)",
+            SkipKind::Unread => "could not be read or changed meanwhile",
+            SkipKind::NoGain => "unique, empty or already shared",
+            SkipKind::Other => "for other reasons",
         }
     }
 
-    fn of(code: &str) -> Kind {
+    fn of(code: &str) -> SkipKind {
         let reason = SkipReason::ALL.iter().find(|reason| reason.code() == code);
-        reason.map_or(Kind::Other, |reason| Kind::of_reason(*reason))
+        reason.map_or(SkipKind::Other, |reason| SkipKind::of_reason(*reason))
     }
 
-    fn of_reason(reason: SkipReason) -> Kind {
+    fn of_reason(reason: SkipReason) -> SkipKind {
         use SkipReason as R;
         match reason {
-            R::NotWorldReadable | R::WorldWritable | R::Privileged => Kind::Access,
-            R::LinkedToKept | R::NamesOutside | R::TooManyNames => Kind::Tied,
-            R::InodeFlags | R::FixedDirectory | R::MountedOver | R::OtherFilesystem => Kind::Tied,
-            R::TooSmall | R::TooSparse | R::Excluded | R::Held => Kind::Asked,
-            R::Unreadable | R::ChangedWhileReading => Kind::Unread,
-            R::Empty | R::Unique | R::AlreadyShared => Kind::NoGain,
-            _ => Kind::Care,
+            R::NotWorldReadable | R::WorldWritable | R::Privileged => SkipKind::Access,
+            R::LinkedToKept | R::NamesOutside | R::TooManyNames => SkipKind::Tied,
+            R::InodeFlags | R::FixedDirectory | R::MountedOver | R::OtherFilesystem => {
+                SkipKind::Tied
+            }
+            R::TooSmall | R::TooSparse | R::Excluded | R::Held => SkipKind::Asked,
+            R::Unreadable | R::ChangedWhileReading => SkipKind::Unread,
+            R::Empty | R::Unique | R::AlreadyShared => SkipKind::NoGain,
+            _ => SkipKind::Care,
         }
     }
 }
 
 /// The rows of [`PlanView::skipped`], added up by kind.
-pub(super) fn by_kind(rows: &[Skipped<'_>]) -> BTreeMap<Kind, Count> {
-    let mut kinds: BTreeMap<Kind, Count> = BTreeMap::new();
+pub(super) fn by_kind(rows: &[Skipped<'_>]) -> BTreeMap<SkipKind, Count> {
+    let mut kinds: BTreeMap<SkipKind, Count> = BTreeMap::new();
     for row in rows {
-        let sum = kinds.entry(Kind::of(row.code)).or_default();
+        let sum = kinds.entry(SkipKind::of(row.code)).or_default();
         sum.files = sum.files.saturating_add(row.count.files);
         sum.bytes = sum.bytes.saturating_add(row.count.bytes);
     }

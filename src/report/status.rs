@@ -13,7 +13,7 @@ use crate::model::{
 use super::json::{self, PathJson, RootJson};
 use super::sentence::safe;
 use super::size::{Sizes, count, counted};
-use super::table::{Column, Table};
+use super::table::{Column, TextTable};
 
 /// For people.
 pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
@@ -68,8 +68,8 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     Ok(())
 }
 
-fn guests(status: &Status, sizes: Sizes) -> Table {
-    let mut table = Table::new(&[
+fn guests(status: &Status, sizes: Sizes) -> TextTable {
+    let mut table = TextTable::new(&[
         ("guest", Column::Name),
         ("files", Column::Number),
         ("shared names", Column::Number),
@@ -92,8 +92,8 @@ fn guests(status: &Status, sizes: Sizes) -> Table {
     table
 }
 
-fn drifted(status: &Status) -> Table {
-    let mut table = Table::new(&[("", Column::Name), ("", Column::Words)]);
+fn drifted(status: &Status) -> TextTable {
+    let mut table = TextTable::new(&[("", Column::Name), ("", Column::Words)]);
     for guest in &status.guests {
         for drift in &guest.drifted {
             let what = if drift.exists {
@@ -107,8 +107,8 @@ fn drifted(status: &Status) -> Table {
     table
 }
 
-fn runs(status: &Status, sizes: Sizes) -> Table {
-    let mut table = Table::new(&[
+fn runs(status: &Status, sizes: Sizes) -> TextTable {
+    let mut table = TextTable::new(&[
         ("run", Column::Words),
         ("what", Column::Words),
         ("started", Column::Words),
@@ -150,7 +150,7 @@ fn end(end: RunEnd) -> &'static str {
     }
 }
 
-fn section(title: &str, table: &Table, out: &mut dyn Write) -> io::Result<()> {
+fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
     if table.is_empty() {
         return Ok(());
     }
@@ -167,13 +167,13 @@ struct StatusJson<'a> {
     /// Objects and their bytes.
     objects: &'a ObjectCount,
     /// Every guest that the base remembers.
-    guests: Vec<GuestJson<'a>>,
+    guests: Vec<GuestStatusJson<'a>>,
     /// Every run, oldest first; `totals` is null for one that did not end.
     runs: &'a [RunStatus],
 }
 
 #[derive(Serialize)]
-struct GuestJson<'a> {
+struct GuestStatusJson<'a> {
     name: &'a str,
     #[serde(flatten)]
     root: RootJson,
@@ -208,8 +208,8 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     json::write_line(out, &value)
 }
 
-fn guest_json(guest: &GuestStatus) -> GuestJson<'_> {
-    GuestJson {
+fn guest_json(guest: &GuestStatus) -> GuestStatusJson<'_> {
+    GuestStatusJson {
         name: guest.name.as_str(),
         root: RootJson::from(guest.root.as_path()),
         missing: guest.missing.as_deref(),

@@ -21,16 +21,16 @@ pub enum Column {
 
 /// Rows of cells under a heading.
 #[derive(Debug)]
-pub struct Table {
+pub struct TextTable {
     columns: Vec<Column>,
     heading: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
-impl Table {
+impl TextTable {
     /// An empty table; each column is its heading and what stands in it. Text without any heading has no heading line.
-    pub fn new(columns: &[(&str, Column)]) -> Table {
-        Table {
+    pub fn new(columns: &[(&str, Column)]) -> TextTable {
+        TextTable {
             columns: columns.iter().map(|(_, column)| *column).collect(),
             heading: columns.iter().map(|(text, _)| (*text).to_owned()).collect(),
             rows: Vec::new(),
@@ -171,8 +171,8 @@ fn width(text: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn sample() -> Table {
-        let mut table = Table::new(&[
+    fn sample() -> TextTable {
+        let mut table = TextTable::new(&[
             ("name", Column::Name),
             ("files", Column::Number),
             ("why", Column::Words),
@@ -218,7 +218,7 @@ mod tests {
 
     #[test]
     fn a_table_without_headings_has_no_heading_line() {
-        let mut table = Table::new(&[("", Column::Words), ("", Column::Number)]);
+        let mut table = TextTable::new(&[("", Column::Words), ("", Column::Number)]);
         assert!(table.is_empty());
         table.row(["link".into(), "5".into()]);
         assert_eq!(written(|out| table.text(out)), "  link  5\n");

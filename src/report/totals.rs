@@ -23,7 +23,7 @@ pub enum By {
 
 /// What a group has in common. Ordered for stable output.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Key {
+pub enum GroupKey {
     /// A guest.
     Guest(GuestName),
     /// A reason code.
@@ -60,7 +60,7 @@ pub struct Tally {
     totals: Totals,
     skipped: BTreeMap<SkipReason, Count>,
     links: BTreeMap<GuestName, u64>,
-    groups: BTreeMap<Key, Group>,
+    groups: BTreeMap<GroupKey, Group>,
 }
 
 impl Tally {
@@ -106,7 +106,7 @@ impl Tally {
     }
 
     /// The groups: what saves most first, then what is left alone most, then by key.
-    pub fn groups(&self) -> Vec<(&Key, &Group)> {
+    pub fn groups(&self) -> Vec<(&GroupKey, &Group)> {
         let mut groups: Vec<_> = self.groups.iter().collect();
         groups.sort_by_key(|(_, g)| std::cmp::Reverse((g.saves, g.bytes, g.skipped.bytes)));
         groups
@@ -147,14 +147,14 @@ impl Group {
 }
 
 /// Where an action belongs.
-fn key(by: By, action: &Action) -> Key {
+fn key(by: By, action: &Action) -> GroupKey {
     let key = match by {
-        By::Guest => guest(action).cloned().map(Key::Guest),
-        By::Reason => Some(Key::Reason(reason(action))),
-        By::Directory => directory_of(action).map(Key::Directory),
-        By::Package => package(action).map(Key::Package),
+        By::Guest => guest(action).cloned().map(GroupKey::Guest),
+        By::Reason => Some(GroupKey::Reason(reason(action))),
+        By::Directory => directory_of(action).map(GroupKey::Directory),
+        By::Package => package(action).map(GroupKey::Package),
     };
-    key.unwrap_or(Key::None)
+    key.unwrap_or(GroupKey::None)
 }
 
 fn guest(action: &Action) -> Option<&GuestName> {
@@ -254,7 +254,7 @@ mod tests {
         tally
     }
 
-    fn keys(tally: &Tally) -> Vec<Key> {
+    fn keys(tally: &Tally) -> Vec<GroupKey> {
         tally
             .groups()
             .into_iter()
@@ -309,13 +309,13 @@ mod tests {
             Action::Link(link_line("web1", "/vmlinuz", 1)),
             Action::Skip(skip_dir("web1", "/var/cache", SkipReason::Cache, 1, 1)),
         ];
-        let want = [path("/"), path("/var/cache")].map(Key::Directory);
+        let want = [path("/"), path("/var/cache")].map(GroupKey::Directory);
         assert_eq!(keys(&tally(By::Directory, &actions)), want);
     }
 
     #[test]
     fn what_names_no_package_has_its_own_group() {
-        let want = [Key::None, Key::Package("openssh-server".into())];
+        let want = [GroupKey::None, GroupKey::Package("openssh-server".into())];
         assert_eq!(keys(&tally(By::Package, &small_plan())), want);
     }
 

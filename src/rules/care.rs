@@ -10,7 +10,7 @@
 //!
 //! **How skips become one line.** The walk asks about every single name, because below a directory
 //! that one rule covers another rule, a pattern or a package may say something else. When a rule
-//! covers a whole directory, the verdict says which ([`Verdict::under`]); names with equal
+//! covers a whole directory, the verdict says which ([`CareVerdict::under`]); names with equal
 //! `(reason, rule, under)` are then counted on one line for that directory. So the line for `/var`
 //! stands for the names below it that no other line stands for.
 //!
@@ -38,7 +38,7 @@ pub struct Care {
 
 /// Why a name is left alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Verdict<'care, 'path> {
+pub struct CareVerdict<'care, 'path> {
     /// The code in the plan.
     pub reason: SkipReason,
     /// The pattern or the test that decided.
@@ -78,13 +78,13 @@ impl Care {
     }
 
     /// What the patterns and the rules on paths say about a name; `path` is absolute.
-    pub fn name<'p>(&self, path: &'p [u8]) -> Option<Verdict<'_, 'p>> {
+    pub fn name<'p>(&self, path: &'p [u8]) -> Option<CareVerdict<'_, 'p>> {
         let Some(decision) = self.patterns.decide(path) else {
             return self.names.first(path);
         };
         match decision.kind {
             PatternKind::Include => None,
-            PatternKind::Exclude => Some(Verdict {
+            PatternKind::Exclude => Some(CareVerdict {
                 reason: SkipReason::Excluded,
                 rule: decision.pattern,
                 under: decision.under,
@@ -94,7 +94,7 @@ impl Care {
 
     /// What the rules on inodes say about a regular file. The path matters only to tell a private
     /// key from other files that not everybody may read.
-    pub fn inode<'p>(&self, path: &'p [u8], state: &FileState) -> Option<Verdict<'_, 'p>> {
+    pub fn inode<'p>(&self, path: &'p [u8], state: &FileState) -> Option<CareVerdict<'_, 'p>> {
         let private = (!world_readable(state)).then(|| self.unreadable_names.first(path));
         private
             .flatten()
@@ -103,27 +103,27 @@ impl Care {
     }
 
     /// What the rules on inodes say about extended attributes: capabilities are a privilege.
-    pub fn xattrs(&self, xattrs: &[Xattr]) -> Option<Verdict<'_, 'static>> {
+    pub fn xattrs(&self, xattrs: &[Xattr]) -> Option<CareVerdict<'_, 'static>> {
         let capable = xattrs.iter().any(|x| x.name == b"security.capability");
         let mut tests = self.tests.iter().filter(|_| capable);
         let (reason, test) = tests.find(|(reason, _)| *reason == SkipReason::Privileged)?;
-        Some(Verdict::of_inode(*reason, test.words))
+        Some(CareVerdict::of_inode(*reason, test.words))
     }
 
-    fn failed_test(&self, state: &FileState) -> Option<Verdict<'_, 'static>> {
+    fn failed_test(&self, state: &FileState) -> Option<CareVerdict<'_, 'static>> {
         let (reason, test) = self.tests.iter().find(|(_, test)| (test.holds)(state))?;
-        Some(Verdict::of_inode(*reason, test.words))
+        Some(CareVerdict::of_inode(*reason, test.words))
     }
 
-    fn too_small(&self, state: &FileState) -> Option<Verdict<'_, 'static>> {
+    fn too_small(&self, state: &FileState) -> Option<CareVerdict<'_, 'static>> {
         let small = state.size < self.min_size;
-        small.then(|| Verdict::of_inode(SkipReason::TooSmall, &self.min_size_rule))
+        small.then(|| CareVerdict::of_inode(SkipReason::TooSmall, &self.min_size_rule))
     }
 }
 
-impl<'care> Verdict<'care, 'static> {
+impl<'care> CareVerdict<'care, 'static> {
     fn of_inode(reason: SkipReason, rule: &'care str) -> Self {
-        Verdict {
+        CareVerdict {
             reason,
             rule,
             under: None,
@@ -148,10 +148,10 @@ impl NameRules {
         Ok(())
     }
 
-    fn first<'p>(&self, path: &'p [u8]) -> Option<Verdict<'_, 'p>> {
+    fn first<'p>(&self, path: &'p [u8]) -> Option<CareVerdict<'_, 'p>> {
         let hit = self.index.first(path)?;
         let (reason, rule) = *self.rows.get(hit.rank)?;
-        Some(Verdict {
+        Some(CareVerdict {
             reason,
             rule,
             under: (hit.covered.len() < path.len()).then_some(hit.covered),

@@ -36,19 +36,19 @@ enum Token {
     /// `?`
     Any,
     Byte(u8),
-    Class(Class),
+    ByteSet(ByteSet),
 }
 
 /// A set of bytes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Class([u64; 4]);
+struct ByteSet([u64; 4]);
 
 /// A glob over a path.
 #[derive(Debug, Clone)]
-pub(super) struct PathGlob(Box<[Part]>);
+pub(super) struct PathGlob(Box<[GlobPart]>);
 
 #[derive(Debug, Clone)]
-enum Part {
+enum GlobPart {
     /// `**`: any number of components, also none.
     AnyDepth,
     Component(Wildcard),
@@ -162,7 +162,7 @@ impl Token {
         match self {
             Token::Star | Token::Any => true,
             Token::Byte(b) => *b == byte,
-            Token::Class(class) => class.holds(byte),
+            Token::ByteSet(class) => class.holds(byte),
         }
     }
 
@@ -190,14 +190,14 @@ impl PathGlob {
 
         let mut parts = Vec::new();
         if !anchored {
-            parts.push(Part::AnyDepth);
+            parts.push(GlobPart::AnyDepth);
         }
         if !matches!(body, "" | "**") {
-            let components = outside.unwrap_or(body).split('/').map(Part::new);
+            let components = outside.unwrap_or(body).split('/').map(GlobPart::new);
             parts.extend(components.collect::<Result<Vec<_>, _>>()?);
         }
         if outside.is_some() {
-            parts.push(Part::new("*")?);
+            parts.push(GlobPart::new("*")?);
         }
         Ok(PathGlob(parts.into()))
     }
@@ -207,17 +207,17 @@ impl PathGlob {
     pub(super) fn covers(&self, path: &[&[u8]]) -> Option<usize> {
         let parts = &self.0;
         let same = |p: usize, n: usize| match (parts.get(p), path.get(n)) {
-            (Some(Part::Component(wildcard)), Some(component)) => wildcard.matches(component),
+            (Some(GlobPart::Component(wildcard)), Some(component)) => wildcard.matches(component),
             _ => false,
         };
-        let is_star = |p: usize| matches!(parts.get(p), Some(Part::AnyDepth));
+        let is_star = |p: usize| matches!(parts.get(p), Some(GlobPart::AnyDepth));
         greedy(parts.len(), path.len(), Reach::Prefix, is_star, same)
     }
 
     /// The first component, if the pattern is anchored and the component is no pattern.
     pub(super) fn top(&self) -> Option<&[u8]> {
         match self.0.first() {
-            Some(Part::Component(wildcard)) => wildcard.literal(),
+            Some(GlobPart::Component(wildcard)) => wildcard.literal(),
             _ => None,
         }
     }
@@ -225,19 +225,19 @@ impl PathGlob {
     /// The one component of a pattern that may match at any depth.
     pub(super) fn floating_name(&self) -> Option<&Wildcard> {
         match &*self.0 {
-            [Part::AnyDepth, Part::Component(wildcard)] => Some(wildcard),
+            [GlobPart::AnyDepth, GlobPart::Component(wildcard)] => Some(wildcard),
             _ => None,
         }
     }
 }
 
-impl Part {
-    fn new(component: &str) -> Result<Part, Why> {
+impl GlobPart {
+    fn new(component: &str) -> Result<GlobPart, Why> {
         match component {
-            "**" => Ok(Part::AnyDepth),
+            "**" => Ok(GlobPart::AnyDepth),
             "" => Err("it has an empty component (`//`), which no path has"),
             "." | ".." => Err("it holds `.` or `..`, which no path inside a guest does"),
-            _ => Wildcard::new(component).map(Part::Component),
+            _ => Wildcard::new(component).map(GlobPart::Component),
         }
     }
 }
@@ -272,7 +272,7 @@ fn next_token(text: &[u8]) -> Result<Option<(Token, &[u8])>, Why> {
         [b'\\'] => return Err("it ends in a backslash, or has one before a slash"),
         [b'\\', byte, rest @ ..] => (Token::Byte(*byte), rest),
         [b'[', rest @ ..] => match next_class(rest)? {
-            Some((class, behind)) => (Token::Class(class), behind),
+            Some((class, behind)) => (Token::ByteSet(class), behind),
             None => (Token::Byte(b'['), rest),
         },
         [byte, rest @ ..] => (Token::Byte(*byte), rest),
@@ -281,12 +281,12 @@ fn next_token(text: &[u8]) -> Result<Option<(Token, &[u8])>, Why> {
 }
 
 /// The class that begins behind a `[`, and what is behind its `]`; `None` if it is never closed.
-fn next_class(text: &[u8]) -> Result<Option<(Class, &[u8])>, Why> {
+fn next_class(text: &[u8]) -> Result<Option<(ByteSet, &[u8])>, Why> {
     let (negated, mut rest) = match text {
         [b'!' | b'^', rest @ ..] => (true, rest),
         _ => (false, text),
     };
-    let mut class = Class::default();
+    let mut class = ByteSet::default();
     for first in std::iter::once(true).chain(std::iter::repeat(false)) {
         match rest {
             [b']', behind @ ..] if !first => return Ok(Some((class.negated_if(negated), behind))),
@@ -322,7 +322,7 @@ fn next_member(text: &[u8]) -> Option<(u8, &[u8])> {
     }
 }
 
-impl Class {
+impl ByteSet {
     fn add(&mut self, low: u8, high: u8) -> Result<(), Why> {
         if !low.is_ascii() || !high.is_ascii() {
             return Err("only ASCII can stand between [ and ], because names are bytes");
@@ -338,9 +338,9 @@ impl Class {
         Ok(())
     }
 
-    fn negated_if(self, negated: bool) -> Class {
+    fn negated_if(self, negated: bool) -> ByteSet {
         if negated {
-            Class(self.0.map(|word| !word))
+            ByteSet(self.0.map(|word| !word))
         } else {
             self
         }

@@ -49,11 +49,11 @@ pub struct Patterns(Vec<Compiled>);
 struct Compiled {
     kind: PatternKind,
     text: String,
-    matcher: Matcher,
+    matcher: PatternMatcher,
 }
 
 #[derive(Debug)]
-enum Matcher {
+enum PatternMatcher {
     Path(PathGlob),
     /// From a list. `below` matches a directory with the slash behind it; excludes have one.
     List {
@@ -64,7 +64,7 @@ enum Matcher {
 
 /// What the first matching pattern says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Decision<'list, 'path> {
+pub struct PatternDecision<'list, 'path> {
     /// Include or exclude.
     pub kind: PatternKind,
     /// The pattern.
@@ -84,7 +84,7 @@ impl Patterns {
     }
 
     /// What the first pattern that covers `path` says; `None` if none does.
-    pub fn decide<'p>(&self, path: &'p [u8]) -> Option<Decision<'_, 'p>> {
+    pub fn decide<'p>(&self, path: &'p [u8]) -> Option<PatternDecision<'_, 'p>> {
         let parts = if self.0.is_empty() {
             return None;
         } else {
@@ -92,7 +92,7 @@ impl Patterns {
         };
         self.0.iter().find_map(|pattern| {
             let covered = pattern.matcher.covered(path, &parts)?;
-            Some(Decision {
+            Some(PatternDecision {
                 kind: pattern.kind,
                 pattern: &pattern.text,
                 under: (covered.len() < path.len()).then_some(covered),
@@ -104,9 +104,9 @@ impl Patterns {
 impl Compiled {
     fn new(pattern: &Pattern) -> Result<Compiled, BadPattern> {
         let matcher = if pattern.star_crosses_slash {
-            Matcher::list(pattern.kind, &pattern.glob)
+            PatternMatcher::list(pattern.kind, &pattern.glob)
         } else {
-            PathGlob::new(&pattern.glob).map(Matcher::Path)
+            PathGlob::new(&pattern.glob).map(PatternMatcher::Path)
         };
         Ok(Compiled {
             kind: pattern.kind,
@@ -116,8 +116,8 @@ impl Compiled {
     }
 }
 
-impl Matcher {
-    fn list(kind: PatternKind, text: &str) -> Result<Matcher, Why> {
+impl PatternMatcher {
+    fn list(kind: PatternKind, text: &str) -> Result<PatternMatcher, Why> {
         let name = Wildcard::new(text)?;
         let slash_at_end = name.last_byte() == Some(b'/');
         if !name.may_begin_with(b'/') {
@@ -136,17 +136,17 @@ impl Matcher {
             PatternKind::Exclude if slash_at_end => Some(name.clone()),
             PatternKind::Exclude => Some(name.followed_by(b'/')),
         };
-        Ok(Matcher::List { name, below })
+        Ok(PatternMatcher::List { name, below })
     }
 
     /// What the pattern matched of this path: all of it, or a directory above.
     fn covered<'a>(&self, path: &'a [u8], parts: &[&[u8]]) -> Option<&'a [u8]> {
         match self {
-            Matcher::Path(glob) => {
+            PatternMatcher::Path(glob) => {
                 let count = glob.covers(parts)?;
                 Some(ancestor(path, parts, count))
             }
-            Matcher::List { name, below } => {
+            PatternMatcher::List { name, below } => {
                 let below = below.as_ref().and_then(|b| b.shortest_prefix(path));
                 let directory = below.and_then(|end| path.get(..end.max(2) - 1));
                 directory.or_else(|| name.matches(path).then_some(path))

@@ -11,7 +11,7 @@ pub enum Disk {
 
 /// The order in which files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
+pub enum ReadOrder {
     /// By inode number: near to the place on disk, and known without asking.
     Inodes,
     /// By the place of the first byte: each file is opened once more to ask for it.
@@ -26,7 +26,7 @@ pub struct Reading {
     /// Threads that read content.
     pub readers: usize,
     /// The order of what they read.
-    pub order: Order,
+    pub order: ReadOrder,
     /// Files that one of them holds open side by side.
     pub abreast: usize,
 }
@@ -53,8 +53,8 @@ impl Reading {
     pub fn of(machine: Machine, jobs: Option<usize>) -> Reading {
         let workers = jobs.unwrap_or(machine.cores).max(1);
         let (readers, order) = match machine.disk {
-            Disk::Rotating => (1, Order::Places),
-            Disk::Other => (workers, Order::Inodes),
+            Disk::Rotating => (1, ReadOrder::Places),
+            Disk::Other => (workers, ReadOrder::Inodes),
         };
         Reading {
             workers,
@@ -108,7 +108,7 @@ mod tests {
         assert_eq!(one.abreast, 64);
     }
 
-    fn reading(disk: Disk, jobs: Option<usize>) -> (usize, usize, Order) {
+    fn reading(disk: Disk, jobs: Option<usize>) -> (usize, usize, ReadOrder) {
         let reading = Reading::of(machine(disk, 1024), jobs);
         (reading.workers, reading.readers, reading.order)
     }
@@ -123,15 +123,15 @@ mod tests {
 
     #[test]
     fn all_cores_read_where_no_head_moves() {
-        assert_eq!(reading(Disk::Other, None), (8, 8, Order::Inodes));
-        assert_eq!(reading(Disk::Other, Some(3)), (3, 3, Order::Inodes));
-        assert_eq!(reading(Disk::Other, Some(0)), (1, 1, Order::Inodes));
+        assert_eq!(reading(Disk::Other, None), (8, 8, ReadOrder::Inodes));
+        assert_eq!(reading(Disk::Other, Some(3)), (3, 3, ReadOrder::Inodes));
+        assert_eq!(reading(Disk::Other, Some(0)), (1, 1, ReadOrder::Inodes));
     }
 
     #[test]
     fn one_reads_where_one_does_whatever_is_allowed() {
-        assert_eq!(reading(Disk::Rotating, None), (8, 1, Order::Places));
-        assert_eq!(reading(Disk::Rotating, Some(3)), (3, 1, Order::Places));
-        assert_eq!(reading(Disk::Rotating, Some(1)), (1, 1, Order::Places));
+        assert_eq!(reading(Disk::Rotating, None), (8, 1, ReadOrder::Places));
+        assert_eq!(reading(Disk::Rotating, Some(3)), (3, 1, ReadOrder::Places));
+        assert_eq!(reading(Disk::Rotating, Some(1)), (1, 1, ReadOrder::Places));
     }
 }

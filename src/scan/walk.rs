@@ -36,7 +36,7 @@ const NOTICE: u64 = 1024;
 /// Walks a guest in byte order of the full paths, on one file system, following nothing.
 pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooLarge>> {
     let device = view.dir().state()?.id.dev;
-    let mut walk = Walk {
+    let mut walk = TreeWalk {
         view,
         device,
         open: vec![view.dir().duplicate()?],
@@ -74,7 +74,7 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
 /// So many directories are held open, from the root down; deeper ones are reached by their paths.
 const OPEN: usize = 32;
 
-struct Walk<'a> {
+struct TreeWalk<'a> {
     view: &'a View,
     device: u64,
     /// The directories down to where the walk is, as far as they could be opened.
@@ -96,7 +96,7 @@ enum Onward {
     Skip,
 }
 
-impl Walk<'_> {
+impl TreeWalk<'_> {
     fn take(&mut self, entry: Result<DirEntry, Error>) -> Result<Onward, TooLarge> {
         let depth = entry.as_ref().map_or_else(Error::depth, DirEntry::depth);
         if self.ignored.is_some_and(|top| depth > top) {

@@ -29,7 +29,7 @@ pub use guest::stat::from_metadata;
 pub use guest::view::{View, name_bytes};
 pub use host::freezer::{Cgroup, Freezer};
 pub use host::landlock::{Bounds, Confinement, Reads, confine};
-pub use host::mounts::{MountTable, Tree};
+pub use host::mounts::{MountTable, MountedTree};
 pub use host::processes::{Inside, inside, is_inside};
 pub use host::rotation::rotates;
 pub use host::watchdog::{ALL_IS_WELL, Helper};

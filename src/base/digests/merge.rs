@@ -4,22 +4,22 @@ use std::cmp::Reverse;
 use std::iter::Peekable;
 
 use super::paper::Paper;
-use super::record::{Known, MOST, Record};
+use super::record::{DigestRecord, KnownContent, MOST};
 use crate::model::FileState;
 
 /// A file that so many plans in a row did not meet is forgotten.
 pub(super) const FORGOTTEN: u8 = 16;
 
 /// What will be remembered, each inode once.
-pub(super) fn merged<S>(old: Option<&Paper>, seen: S) -> impl Iterator<Item = Record>
+pub(super) fn merged<S>(old: Option<&Paper>, seen: S) -> impl Iterator<Item = DigestRecord>
 where
-    S: Iterator<Item = (FileState, Known)> + Clone,
+    S: Iterator<Item = (FileState, KnownContent)> + Clone,
 {
     let all = move || Merge {
         old: old.into_iter().flat_map(Paper::records).peekable(),
         seen: seen
             .clone()
-            .map(record as fn((FileState, Known)) -> Record)
+            .map(record as fn((FileState, KnownContent)) -> DigestRecord)
             .peekable(),
     };
     let oldest = oldest_kept(all());
@@ -32,8 +32,8 @@ where
     })
 }
 
-fn record((state, known): (FileState, Known)) -> Record {
-    Record {
+fn record((state, known): (FileState, KnownContent)) -> DigestRecord {
+    DigestRecord {
         key: (&state).into(),
         known,
         unseen: 0,
@@ -46,7 +46,7 @@ struct Oldest {
     room: usize,
 }
 
-fn oldest_kept(all: impl Iterator<Item = Record>) -> Oldest {
+fn oldest_kept(all: impl Iterator<Item = DigestRecord>) -> Oldest {
     let mut ages = [0; FORGOTTEN as usize];
     for record in all {
         if let Some(count) = ages.get_mut(usize::from(record.unseen)) {
@@ -66,21 +66,21 @@ fn oldest_kept(all: impl Iterator<Item = Record>) -> Oldest {
     }
 }
 
-struct Merge<O: Iterator<Item = Record>, S: Iterator<Item = Record>> {
+struct Merge<O: Iterator<Item = DigestRecord>, S: Iterator<Item = DigestRecord>> {
     old: Peekable<O>,
     seen: Peekable<S>,
 }
 
-impl<O: Iterator<Item = Record>, S: Iterator<Item = Record>> Iterator for Merge<O, S> {
-    type Item = Record;
+impl<O: Iterator<Item = DigestRecord>, S: Iterator<Item = DigestRecord>> Iterator for Merge<O, S> {
+    type Item = DigestRecord;
 
-    fn next(&mut self) -> Option<Record> {
-        let ino = |record: Option<&Record>| record.map(|record| record.key.ino);
+    fn next(&mut self) -> Option<DigestRecord> {
+        let ino = |record: Option<&DigestRecord>| record.map(|record| record.key.ino);
         let (old, seen) = (ino(self.old.peek()), ino(self.seen.peek()));
         match (old, seen) {
             (Some(old), seen) if seen.is_none_or(|seen| old < seen) => {
                 let record = self.old.next()?;
-                Some(Record {
+                Some(DigestRecord {
                     unseen: record.unseen.saturating_add(1),
                     ..record
                 })
@@ -96,9 +96,9 @@ impl<O: Iterator<Item = Record>, S: Iterator<Item = Record>> Iterator for Merge<
     }
 }
 
-impl<O: Iterator<Item = Record>, S: Iterator<Item = Record>> Merge<O, S> {
+impl<O: Iterator<Item = DigestRecord>, S: Iterator<Item = DigestRecord>> Merge<O, S> {
     /// Of what was seen of one file, that which says most; of as much, the first.
-    fn best(&mut self, ino: u64) -> Option<Record> {
+    fn best(&mut self, ino: u64) -> Option<DigestRecord> {
         let mut best = self.seen.next()?;
         while let Some(next) = self.seen.next_if(|next| next.key.ino == ino) {
             if Reverse(next.known.says()) < Reverse(best.known.says()) {

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use super::record::{Key, Known, MOST, Record};
+use super::record::{DigestRecord, FileKey, KnownContent, MOST};
 use crate::model::{Digest, Fingerprint, Time};
 use crate::sys::hash::fingerprint;
 use crate::sys::own::paged::Paged;
@@ -102,7 +102,7 @@ impl Paper {
     }
 
     /// The record of an inode.
-    pub fn find(&self, ino: u64) -> Option<Record> {
+    pub fn find(&self, ino: u64) -> Option<DigestRecord> {
         let block = self.table.partition_point(|(first, _)| *first <= ino);
         let block = block.checked_sub(1)?;
         let mut held = self.held[block % HELD]
@@ -117,7 +117,7 @@ impl Paper {
     }
 
     /// All records, in the order of their inodes. A damaged block has none.
-    pub fn records(&self) -> impl Iterator<Item = Record> + '_ {
+    pub fn records(&self) -> impl Iterator<Item = DigestRecord> + '_ {
         let blocks = (0..self.table.len()).map(|block| self.block(block).unwrap_or_default());
         blocks.flat_map(|bytes| {
             let records = bytes.chunks_exact(RECORD).filter_map(decode);
@@ -158,7 +158,7 @@ fn inode(record: &[u8]) -> Option<u64> {
 pub(super) fn write<W: Write>(
     to: W,
     heading: &[u8],
-    records: impl Iterator<Item = Record>,
+    records: impl Iterator<Item = DigestRecord>,
 ) -> io::Result<(W, [u8; 16])> {
     let mut to = BufWriter::new(to);
     to.write_all(heading)?;
@@ -201,8 +201,8 @@ fn check_of(parts: &[&[u8]]) -> [u8; 16] {
     fingerprint(&parts.concat()).0.to_le_bytes()
 }
 
-fn encode(record: &Record, out: &mut Vec<u8>) {
-    let Record { key, known, unseen } = record;
+fn encode(record: &DigestRecord, out: &mut Vec<u8>) {
+    let DigestRecord { key, known, unseen } = record;
     let bit = |known: bool, bit| if known { bit } else { 0 };
     let (flags, project) = known.plain.unwrap_or_default();
     out.extend(key.ino.to_le_bytes());
@@ -225,19 +225,19 @@ fn encode(record: &Record, out: &mut Vec<u8>) {
     out.extend([0; 10]);
 }
 
-fn decode(bytes: &[u8]) -> Option<Record> {
+fn decode(bytes: &[u8]) -> Option<DigestRecord> {
     let bits = *bytes.get(100)?;
     let known = |bit| bits & bit != 0;
     let number = |at| Some(u32::from_le_bytes(array(bytes, at)?));
     let (flags, project, extents) = (number(88)?, number(92)?, number(96)?);
-    Some(Record {
-        key: Key {
+    Some(DigestRecord {
+        key: FileKey {
             ino: u64::from_le_bytes(array(bytes, 0)?),
             size: u64::from_le_bytes(array(bytes, 8)?),
             mtime: time(bytes, 16)?,
             ctime: time(bytes, 28)?,
         },
-        known: Known {
+        known: KnownContent {
             beginning: Fingerprint(u128::from_le_bytes(array(bytes, 40)?)),
             plain: known(PLAIN).then_some((flags, project)),
             content: known(CONTENT).then_some(Digest(array(bytes, 56)?)),

@@ -7,16 +7,16 @@ pub const MOST: usize = 1_000_000;
 
 /// A file as it was when it was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Key {
+pub struct FileKey {
     pub ino: u64,
     pub size: u64,
     pub mtime: Time,
     pub ctime: Time,
 }
 
-impl From<&FileState> for Key {
-    fn from(state: &FileState) -> Key {
-        Key {
+impl From<&FileState> for FileKey {
+    fn from(state: &FileState) -> FileKey {
+        FileKey {
             ino: state.id.ino,
             size: state.size,
             mtime: state.mtime,
@@ -27,7 +27,7 @@ impl From<&FileState> for Key {
 
 /// What is known of a file's content, and of the metadata that `stat` does not tell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownContent {
     /// The fast hash of its beginning.
     pub beginning: Fingerprint,
     /// Its inode flags and project, where it was found to have no extended attributes.
@@ -38,7 +38,7 @@ pub struct Known {
     pub extents: Option<u32>,
 }
 
-impl Known {
+impl KnownContent {
     /// More is better.
     pub(super) fn says(&self) -> (bool, bool) {
         (self.content.is_some(), self.plain.is_some())
@@ -46,9 +46,9 @@ impl Known {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Record {
-    pub key: Key,
-    pub known: Known,
+pub struct DigestRecord {
+    pub key: FileKey,
+    pub known: KnownContent,
     /// Plans in a row that did not meet the file.
     pub unseen: u8,
 }

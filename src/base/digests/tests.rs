@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 
 use super::merge::FORGOTTEN;
-use super::record::Record;
+use super::record::DigestRecord;
 use super::*;
 use crate::model::{Digest, Fingerprint, Time};
 use crate::model::{FileId, FileKind};
@@ -25,8 +25,8 @@ fn state(ino: u64) -> FileState {
     }
 }
 
-fn known(n: u8, extents: Option<u32>) -> Known {
-    Known {
+fn known(n: u8, extents: Option<u32>) -> KnownContent {
+    KnownContent {
         beginning: Fingerprint(u128::from(n) << 120 | 5),
         plain: Some((u32::from(n), u32::from(n) + 1)),
         content: Some(Digest([n; 32])),
@@ -34,8 +34,8 @@ fn known(n: u8, extents: Option<u32>) -> Known {
     }
 }
 
-fn sample() -> Vec<Record> {
-    let beginning = Known {
+fn sample() -> Vec<DigestRecord> {
+    let beginning = KnownContent {
         plain: None,
         content: None,
         ..known(3, None)
@@ -60,7 +60,7 @@ impl Desk {
         self.0.path().join("digests")
     }
 
-    fn text(heading: &[u8], records: &[Record]) -> Vec<u8> {
+    fn text(heading: &[u8], records: &[DigestRecord]) -> Vec<u8> {
         let (text, _) = paper::write(Vec::new(), heading, records.iter().copied()).unwrap();
         text
     }
@@ -70,17 +70,17 @@ impl Desk {
         Paper::open(&self.path(), heading)
     }
 
-    fn of(&self, records: &[Record]) -> Paper {
+    fn of(&self, records: &[DigestRecord]) -> Paper {
         self.open(&Desk::text(b"h", records), b"h").unwrap()
     }
 }
 
-fn records(paper: &Paper) -> Vec<Record> {
+fn records(paper: &Paper) -> Vec<DigestRecord> {
     paper.records().collect()
 }
 
 /// So many that they take several blocks, and more blocks than are held.
-fn many() -> Vec<Record> {
+fn many() -> Vec<DigestRecord> {
     let seen = (1..=40_000u64).map(|n| (state(n * 3), known((n % 251) as u8, None)));
     merge::merged(None, seen).collect()
 }
@@ -205,7 +205,7 @@ fn what_is_not_met_is_forgotten_in_the_end() {
 /// Of a file that was seen twice, that stays which says more.
 #[test]
 fn most_is_kept_of_what_was_seen_twice() {
-    let less = Known {
+    let less = KnownContent {
         content: None,
         ..known(1, None)
     };

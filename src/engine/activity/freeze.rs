@@ -9,16 +9,16 @@
 use std::ffi::OsStr;
 use std::time::Instant;
 
-use super::Condition;
+use super::Activity;
 use crate::base::{Base, FrozenPaper};
 use crate::engine::Guest;
 use crate::engine::activity;
-use crate::model::{Event, Observer, Stillness};
+use crate::model::{Event, FreezeTimes, Observer};
 use crate::sys::host::machine;
 use crate::sys::{Cgroup, Freezer, Helper, Inside, SysResult, is_inside};
 
 /// Freezes, if it may.
-pub struct Still<'a> {
+pub struct Freeze<'a> {
     base: &'a Base,
     observer: &'a dyn Observer,
     /// May running guests be frozen?
@@ -37,16 +37,16 @@ pub struct Still<'a> {
     ours: Vec<Cgroup>,
     since: Option<Instant>,
     /// How long guests stood still so far.
-    pub stillness: Stillness,
+    pub stillness: FreezeTimes,
 }
 
-impl<'a> Still<'a> {
+impl<'a> Freeze<'a> {
     /// `allowed`: running guests may be frozen.
-    pub fn new(base: &'a Base, allowed: bool, observer: &'a dyn Observer) -> SysResult<Still<'a>> {
+    pub fn new(base: &'a Base, allowed: bool, observer: &'a dyn Observer) -> SysResult<Freeze<'a>> {
         let freezer = if allowed { Freezer::find()? } else { None };
         let lacking = (allowed && freezer.is_none())
             .then(|| "this host has no cgroups of version 2".to_owned());
-        Ok(Still {
+        Ok(Freeze {
             base,
             observer,
             allowed,
@@ -58,7 +58,7 @@ impl<'a> Still<'a> {
             frozen: Vec::new(),
             ours: Vec::new(),
             since: None,
-            stillness: Stillness::default(),
+            stillness: FreezeTimes::default(),
         })
     }
 
@@ -103,7 +103,7 @@ impl<'a> Still<'a> {
     }
 
     /// Looks at all guests: who runs, and who of them could be frozen.
-    pub fn look(&self, guests: &[&Guest]) -> SysResult<Vec<Condition>> {
+    pub fn look(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
         let mut all = activity::look(guests.iter().copied(), &self.now()?)?;
         for (condition, guest) in all.iter_mut().zip(guests) {
             self.judge(condition, guest)?;
@@ -111,7 +111,7 @@ impl<'a> Still<'a> {
         Ok(all)
     }
 
-    fn judge(&self, condition: &mut Condition, guest: &Guest) -> SysResult<()> {
+    fn judge(&self, condition: &mut Activity, guest: &Guest) -> SysResult<()> {
         let Some(running) = &mut condition.running else {
             return Ok(());
         };
@@ -197,7 +197,7 @@ impl<'a> Still<'a> {
     }
 
     /// The run is over: nothing is frozen any more.
-    pub fn finish(mut self) -> SysResult<Stillness> {
+    pub fn finish(mut self) -> SysResult<FreezeTimes> {
         self.thaw()?;
         if let Some(guardian) = self.guardian.take() {
             guardian.finish();

@@ -11,7 +11,7 @@ use crate::sys::{Cgroup, Dir, Inside, MountTable, SysResult, Weak, inside, weak}
 
 /// What was seen of one guest.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Condition {
+pub(super) struct Activity {
     /// Who runs in it, as a sentence.
     pub running: Option<String>,
     /// Its processes.
@@ -22,7 +22,7 @@ pub(super) struct Condition {
     pub covered: Vec<GuestPath>,
 }
 
-impl Condition {
+impl Activity {
     /// Is the name, or a directory on the way to it, covered by a mount?
     pub fn covers(&self, path: &GuestPath) -> bool {
         let covered = self.covered.iter().any(|mount| path.is_within(mount));
@@ -39,7 +39,7 @@ impl Condition {
 pub(super) fn look<'a>(
     guests: impl Iterator<Item = &'a Guest>,
     still: &[Cgroup],
-) -> SysResult<Vec<Condition>> {
+) -> SysResult<Vec<Activity>> {
     let guests: Vec<&Guest> = guests.collect();
     let roots: Vec<(&Path, FileId)> = guests.iter().map(|g| (g.path.as_path(), g.id)).collect();
     let mounts = MountTable::read(still)?;
@@ -50,13 +50,13 @@ pub(super) fn look<'a>(
     Ok(all)
 }
 
-fn condition(guest: &Guest, inside: Vec<Inside>, mounts: &MountTable) -> SysResult<Condition> {
+fn condition(guest: &Guest, inside: Vec<Inside>, mounts: &MountTable) -> SysResult<Activity> {
     let process = inside.first().map(ToString::to_string);
     let place = mounts.place(&guest.root, &guest.path)?;
     let elsewhere = place.as_ref().filter(|tree| mounts.mounted_elsewhere(tree));
     let elsewhere = elsewhere.map(|_| "its tree is mounted in another mount namespace".to_owned());
     let running = process.or(elsewhere);
-    Ok(Condition {
+    Ok(Activity {
         running: running.filter(|_| !weak(Weak::ThawWhileRunning)),
         inside,
         can_freeze: false,

@@ -3,17 +3,19 @@
 mod flags;
 
 use super::in_flight::{Pending, Unpaid, once_more, outcomes};
-use super::objects::Objects;
-use super::prepare::{Prepared, Verdict, World, compare_all, not_adopted, open_all, prepare};
+use super::objects::ObjectsInUse;
+use super::prepare::{
+    LinkFacts, LinkVerdict, PreparedLink, compare_all, not_adopted, open_all, prepare,
+};
 use super::ready::ReadyToApply;
-use super::release::Dropper;
+use super::release::Release;
 use crate::base::{Base, Digests, Run};
-use crate::engine::activity::Condition;
-use crate::engine::activity::freeze::Still;
+use crate::engine::activity::Activity;
+use crate::engine::activity::freeze::Freeze;
 use crate::engine::exchange::job::Fate;
 use crate::engine::exchange::job::{Flagged, Job};
 use crate::engine::exchange::journal::JournalFile;
-use crate::engine::exchange::{Batch, Order};
+use crate::engine::exchange::{Batch, FlagOrder};
 use crate::engine::limits::Pace;
 use crate::engine::receipt_file::{ReceiptFile, flag_line, link_line};
 use crate::engine::records::holders::Holding;
@@ -35,14 +37,14 @@ pub(super) struct ApplyLoop<'a, 'r> {
     guests: &'a [Guest],
     /// All guests that hold names of the base; those of the plan first.
     holding: Holding<'a>,
-    still: Still<'a>,
+    still: Freeze<'a>,
     pace: Pace,
     /// Names that the pace knows of.
     paced: u64,
     journal: &'a mut JournalFile,
     receipt: &'a mut ReceiptFile<'r>,
-    objects: Objects<'a>,
-    dropper: Dropper,
+    objects: ObjectsInUse<'a>,
+    dropper: Release,
     /// Lines of the batch in hand, not yet prepared, each with the object to begin with.
     links: Vec<(Link, ObjectId)>,
     flags: Vec<Flag>,
@@ -66,7 +68,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     pub fn new(
         ready: &'a ReadyToApply,
         holding: Holding<'a>,
-        still: Still<'a>,
+        still: Freeze<'a>,
         pace: Pace,
         max_links: u64,
         journal: &'a mut JournalFile,
@@ -80,7 +82,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             ..
         } = ready;
         let guests = &checked.guests[..];
-        let objects = Objects::new(base, &header.policy.ignore, max_links);
+        let objects = ObjectsInUse::new(base, &header.policy.ignore, max_links);
         let most_flags = still.names_a_batch();
         let most_names = pace.names_a_batch(most_flags);
         let (links, flags) = (Vec::new(), Vec::new());
@@ -96,7 +98,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             journal,
             receipt,
             objects,
-            dropper: Dropper::default(),
+            dropper: Release::default(),
             links,
             flags,
             names: 0,
@@ -219,12 +221,12 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     fn prepare_all(
         &mut self,
         links: Vec<(Link, ObjectId)>,
-        conditions: &[Condition],
+        conditions: &[Activity],
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
         let (mut ready, guests, header) = (Vec::new(), self.guests, self.header);
         let world = |link: &Link| {
             let index = guests.iter().position(|guest| guest.name == link.guest)?;
-            Some(World {
+            Some(LinkFacts {
                 index,
                 guest: &guests[index],
                 condition: &conditions[index],
@@ -239,8 +241,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             let Some(world) = world(&link) else { continue };
             let (objects, holding) = (&mut self.objects, &mut self.holding);
             match prepare(&link, start, &world, opened, objects, holding) {
-                Verdict::Ready(prepared) => ready.push((link, prepared)),
-                Verdict::AlreadyDone(object) => {
+                LinkVerdict::Ready(prepared) => ready.push((link, prepared)),
+                LinkVerdict::AlreadyDone(object) => {
                     holding.learn(
                         object,
                         world.index,
@@ -248,7 +250,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                     )?;
                     self.answer(&link, object, Outcome::AlreadyDone)?;
                 }
-                Verdict::Over(fate) => self.answer_bad(&link, &fate)?,
+                LinkVerdict::Over(fate) => self.answer_bad(&link, &fate)?,
             }
         }
         self.compared(ready)
@@ -256,7 +258,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     fn compared(
         &mut self,
-        mut ready: Vec<(Link, Box<Prepared>)>,
+        mut ready: Vec<(Link, Box<PreparedLink>)>,
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
         let (mut jobs, mut pending) = (Vec::new(), Vec::new());
         let equal = compare_all(&mut ready, &self.header.policy.ignore);
@@ -277,7 +279,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 self.answer_bad(&link, &fate)?;
                 continue;
             }
-            let Prepared {
+            let PreparedLink {
                 job, made, mtime, ..
             } = *prepared;
             self.inherit_flag(&link, &job.object)?;
@@ -300,14 +302,14 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             run: self.run,
             guests: self.guests,
             journal: self.journal,
-            order: Order::FlagThenDrop,
+            order: FlagOrder::FlagThenDrop,
             ignore,
             holding: &self.holding,
             still: &mut self.still,
         };
         let (receipt, unpaid) = (&mut *self.receipt, &mut self.unpaid);
         let mut again = Vec::new();
-        let landed = batch.execute(jobs, flags, &self.objects.adopted(), &mut |fates| {
+        let result = batch.execute(jobs, flags, &self.objects.adopted(), &mut |fates| {
             let outcomes = outcomes(jobs, pending, fates, unpaid)?;
             for (((job, pending), fate), outcome) in
                 jobs.iter().zip(pending).zip(fates).zip(outcomes)
@@ -322,20 +324,20 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             receipt.sync()
         })?;
         self.links.extend(again);
-        for (job, fate) in jobs.iter().zip(&landed.fates) {
+        for (job, fate) in jobs.iter().zip(&result.fates) {
             if fate.is_done() {
                 self.holding.add(job.object, job.guest, &job.names)?;
             }
         }
-        self.receipt.result.quarantined += landed.quarantined;
-        let kept = landed.kept.iter().filter_map(|at| jobs.get(*at));
+        self.receipt.result.quarantined += result.quarantined;
+        let kept = result.kept.iter().filter_map(|at| jobs.get(*at));
         let room = kept.map(|job| job.state.allocated()).sum();
         self.receipt.takes_back(room);
-        landed
+        result
             .warnings
             .iter()
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
-        Ok(landed.given_up)
+        Ok(result.given_up)
     }
 
     fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {

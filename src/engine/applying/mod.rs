@@ -14,13 +14,13 @@ mod release;
 
 use std::ops::ControlFlow;
 
-use super::activity::freeze::Still;
+use super::activity::freeze::Freeze;
 use super::exchange::journal::JournalFile;
 use super::limits::Pace;
 use super::plan_file::open_copy;
 use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::Holding;
-use super::records::rediscover::Teacher;
+use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
 use crate::ledger::journal::Record;
 use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage};
@@ -54,7 +54,7 @@ impl ReadyToApply {
         self.teach(&mut holding, &mut receipt)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
         let max_links = machine::filesystem(self.base.dir())?.max_links;
-        let still = Still::new(&self.base, self.options.allow_running, observer)?;
+        let still = Freeze::new(&self.base, self.options.allow_running, observer)?;
         let pace = Pace::new(self.options.limits);
         let mut work = ApplyLoop::new(
             self,
@@ -92,11 +92,11 @@ impl ReadyToApply {
         if !self.checked.shared {
             return Ok(());
         }
-        let mut teacher = Teacher::new(&self.base, &self.history, holding)?;
+        let mut rediscovery = Rediscovery::new(&self.base, &self.history, holding)?;
         let mut plan = open_copy(&self.run.papers.join(PLAN))?;
         while let Some((_, line)) = plan.next_action()? {
             if let Action::Skip(skip) = &line.action {
-                teacher.teach(skip, holding, receipt)?;
+                rediscovery.teach(skip, holding, receipt)?;
             }
         }
         Ok(receipt.sync()?)

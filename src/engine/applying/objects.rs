@@ -17,21 +17,21 @@ use crate::engine::exchange::job::Fate;
 const REMEMBERED: usize = 1 << 16;
 
 /// Objects by name, for one run.
-pub struct Objects<'a> {
+pub struct ObjectsInUse<'a> {
     base: &'a Base,
     ignore: &'a [Ignored],
     max_links: u64,
     /// What the whole content of an object was found to be, once a run of fewer than [`REMEMBERED`] objects.
     proven: HashMap<ObjectId, bool>,
     /// Opened in this batch.
-    open: HashMap<ObjectId, Open>,
+    open: HashMap<ObjectId, OpenObject>,
     /// Looked for in this batch and not there; only this run, which holds the base, could add them.
     absent: HashSet<ObjectId>,
 }
 
 /// An object in use by the batch in hand.
 #[derive(Debug, Clone)]
-pub struct Open {
+pub struct OpenObject {
     pub file: Arc<Regular>,
     pub state: FileState,
     pub metadata: Arc<Metadata>,
@@ -51,7 +51,7 @@ fn not_made(error: MakeError) -> Fate {
     }
 }
 
-impl Open {
+impl OpenObject {
     /// Is the adopted file, under its lease, what the object's name says?
     pub fn is_itself(&self, id: &ObjectId) -> Result<(), Fate> {
         prove(&self.file, self.state.size, &self.metadata, id).map_err(not_made)
@@ -83,9 +83,9 @@ impl Open {
     }
 }
 
-impl<'a> Objects<'a> {
-    pub fn new(base: &'a Base, ignore: &'a [Ignored], max_links: u64) -> Objects<'a> {
-        Objects {
+impl<'a> ObjectsInUse<'a> {
+    pub fn new(base: &'a Base, ignore: &'a [Ignored], max_links: u64) -> ObjectsInUse<'a> {
+        ObjectsInUse {
             base,
             ignore,
             max_links,
@@ -105,12 +105,12 @@ impl<'a> Objects<'a> {
     }
 
     /// The objects that the batch uses.
-    pub fn in_use(&self) -> impl Iterator<Item = (&ObjectId, &Open)> {
+    pub fn in_use(&self) -> impl Iterator<Item = (&ObjectId, &OpenObject)> {
         self.open.iter()
     }
 
     /// An object that the batch uses.
-    pub fn used(&self, id: &ObjectId) -> Option<&Open> {
+    pub fn used(&self, id: &ObjectId) -> Option<&OpenObject> {
         self.open.get(id)
     }
 
@@ -137,7 +137,11 @@ impl<'a> Objects<'a> {
 
     /// The object `id`, or its next generation with room for `names` more, if it is in the base. Proven by its
     /// content before its first use in the run: a damaged object must not spread.
-    pub fn find(&mut self, mut id: ObjectId, names: u64) -> Result<(ObjectId, Option<Open>), Fate> {
+    pub fn find(
+        &mut self,
+        mut id: ObjectId,
+        names: u64,
+    ) -> Result<(ObjectId, Option<OpenObject>), Fate> {
         loop {
             let Some(open) = self.opened(&id)? else {
                 return Ok((id, None));
@@ -162,7 +166,7 @@ impl<'a> Objects<'a> {
     }
 
     /// Makes `id` of the file under lease.
-    pub fn make(&mut self, id: ObjectId, source: &Leased, how: Making) -> Result<Open, Fate> {
+    pub fn make(&mut self, id: ObjectId, source: &Leased, how: Making) -> Result<OpenObject, Fate> {
         let file = match how {
             Making::Copy => copy(self.base, source.file(), &id, self.ignore).map_err(not_made)?,
             // It is proven with the twins that are compared with it, and gets its name in the base once the journal
@@ -202,7 +206,7 @@ impl<'a> Objects<'a> {
         Ok(self.opened(id)?.map(|open| open.state.id))
     }
 
-    fn opened(&mut self, id: &ObjectId) -> Result<Option<Open>, Fate> {
+    fn opened(&mut self, id: &ObjectId) -> Result<Option<OpenObject>, Fate> {
         let failed = |error: SysError| match error.meaning() {
             // Somebody holds a lease of its own on the object.
             Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),
@@ -221,15 +225,20 @@ impl<'a> Objects<'a> {
         Ok(self.open.get(id).cloned())
     }
 
-    fn look(&self, id: &ObjectId) -> SysResult<Option<Open>> {
+    fn look(&self, id: &ObjectId) -> SysResult<Option<OpenObject>> {
         let seen = self.base.object_seen(id)?;
         let open = seen.map(|(file, state)| self.describe(file, state, None));
         open.transpose()
     }
 
-    fn describe(&self, file: Regular, state: FileState, made: Option<Making>) -> SysResult<Open> {
+    fn describe(
+        &self,
+        file: Regular,
+        state: FileState,
+        made: Option<Making>,
+    ) -> SysResult<OpenObject> {
         let flags = file.flags()?;
-        Ok(Open {
+        Ok(OpenObject {
             metadata: Arc::new(file.metadata_of(&state, flags, self.ignore)?),
             file: Arc::new(file),
             state,
@@ -239,7 +248,7 @@ impl<'a> Objects<'a> {
         })
     }
 
-    fn prove(&mut self, id: &ObjectId, open: &Open) -> Result<(), Fate> {
+    fn prove(&mut self, id: &ObjectId, open: &OpenObject) -> Result<(), Fate> {
         if !self.proven.contains_key(id) {
             let content = open
                 .file

@@ -17,22 +17,22 @@ use std::path::Path;
 
 use crate::engine::EngineError;
 use crate::engine::plan_file::{open_copy, open_sections};
-use crate::engine::read_ahead::Lines;
+use crate::engine::read_ahead::ActionLines;
 use crate::ledger::{PlanError, Section, SectionReader};
 use crate::model::{Action, GuestPath};
 
 /// The path of a line, or of the one that it stands behind, and its section.
-type Place = (Option<GuestPath>, usize);
+type LinePlace = (Option<GuestPath>, usize);
 
 /// Of each section the next line, and what is behind it.
-struct Merged<R>(BTreeMap<Place, (Action, SectionReader<R>)>);
+struct Merged<R>(BTreeMap<LinePlace, (Action, SectionReader<R>)>);
 
 /// The lines of the base's own copy. `whole`: no flag line was removed.
 pub(super) fn by_path(
     copy: &Path,
     sections: &[Section],
     whole: bool,
-) -> Result<Box<dyn Lines + Send>, EngineError> {
+) -> Result<Box<dyn ActionLines + Send>, EngineError> {
     let sections = if whole {
         open_sections(copy, sections)?
     } else {
@@ -56,7 +56,7 @@ impl<R: BufRead> Merged<R> {
     /// Takes back the section of the line that stood there, unless that was its last.
     fn put(
         &mut self,
-        (path, number): Place,
+        (path, number): LinePlace,
         mut section: SectionReader<R>,
     ) -> Result<(), PlanError> {
         if let Some(action) = section.next_action()? {
@@ -67,7 +67,7 @@ impl<R: BufRead> Merged<R> {
     }
 }
 
-impl<R: BufRead> Lines for Merged<R> {
+impl<R: BufRead> ActionLines for Merged<R> {
     fn next_line(&mut self) -> Result<Option<Action>, PlanError> {
         let Some((place, (action, section))) = self.0.pop_first() else {
             return Ok(None);

@@ -5,8 +5,8 @@ use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use super::objects::{Objects, Open};
-use crate::engine::activity::Condition;
+use super::objects::{ObjectsInUse, OpenObject};
+use crate::engine::activity::Activity;
 use crate::engine::exchange::job::Fate;
 use crate::engine::exchange::job::Job;
 use crate::engine::records::holders::Holding;
@@ -17,22 +17,22 @@ use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Regular, SysError, Weak, weak};
 
 /// A link line that may be done.
-pub struct Prepared {
+pub struct PreparedLink {
     pub job: Job,
     /// Set where the object is made from this file.
     pub made: Option<Making>,
     /// The file's own time, where the policy lets it differ from the object's.
     pub mtime: Option<Time>,
     /// The object that it is still to be compared with; an adopted file is the object, and is held against its name.
-    against: Option<Open>,
+    against: Option<OpenObject>,
 }
 
 /// Compares every file with its object, and looks whether it is still what it was. What is not over may be done.
 pub(super) fn compare_all(
-    ready: &mut [(Link, Box<Prepared>)],
+    ready: &mut [(Link, Box<PreparedLink>)],
     ignore: &[Ignored],
 ) -> Vec<Result<(), Fate>> {
-    let compare = |(_, prepared): &mut (Link, Box<Prepared>)| prepared.compare(ignore);
+    let compare = |(_, prepared): &mut (Link, Box<PreparedLink>)| prepared.compare(ignore);
     if ready.len() < in_parallel::MANY {
         ready.iter_mut().map(compare).collect()
     } else {
@@ -42,7 +42,7 @@ pub(super) fn compare_all(
 
 /// Objects that there will not be: the files that were to be adopted for them are over.
 pub(super) fn not_adopted(
-    ready: &[(Link, Box<Prepared>)],
+    ready: &[(Link, Box<PreparedLink>)],
     equal: &[Result<(), Fate>],
 ) -> HashSet<ObjectId> {
     let over = ready.iter().zip(equal).filter(|(_, equal)| equal.is_err());
@@ -52,9 +52,9 @@ pub(super) fn not_adopted(
         .collect()
 }
 
-impl Prepared {
+impl PreparedLink {
     fn compare(&mut self, ignore: &[Ignored]) -> Result<(), Fate> {
-        let Prepared { job, against, .. } = self;
+        let PreparedLink { job, against, .. } = self;
         match against.take() {
             Some(open) if job.new.is_none() => open.is_itself(&job.object)?,
             Some(open) => equal(&job.old, &job.state, &open, ignore)?,
@@ -71,9 +71,9 @@ impl Prepared {
 }
 
 /// What a line comes to before anything is changed.
-pub enum Verdict {
+pub enum LinkVerdict {
     /// It may be done, if [`compare_all`] says so too.
-    Ready(Box<Prepared>),
+    Ready(Box<PreparedLink>),
     /// All its names refer to the object already.
     AlreadyDone(ObjectId),
     /// It is over.
@@ -81,26 +81,26 @@ pub enum Verdict {
 }
 
 /// What a line is held against.
-pub struct World<'a> {
+pub struct LinkFacts<'a> {
     pub index: usize,
     pub guest: &'a Guest,
-    pub condition: &'a Condition,
+    pub condition: &'a Activity,
     /// Of all guests that hold names of the base.
-    pub conditions: &'a [Condition],
+    pub conditions: &'a [Activity],
     pub ignore: &'a [Ignored],
     /// May objects be adopted at all? Not without the flag.
     pub may_adopt: bool,
 }
 
 /// The file of a line, opened.
-pub type Opened = Result<(Regular, FileState), Fate>;
+pub type OpenedFile = Result<(Regular, FileState), Fate>;
 
 /// Opens the files of all lines side by side, and the objects that they may refer to; nothing where they are few.
 pub fn open_all<'w>(
     links: &[(Link, ObjectId)],
-    world: impl Fn(&Link) -> Option<World<'w>> + Sync,
-    objects: &mut Objects<'_>,
-) -> Vec<Option<Opened>> {
+    world: impl Fn(&Link) -> Option<LinkFacts<'w>> + Sync,
+    objects: &mut ObjectsInUse<'_>,
+) -> Vec<Option<OpenedFile>> {
     if links.len() < in_parallel::MANY {
         return Vec::new();
     }
@@ -113,29 +113,29 @@ pub fn open_all<'w>(
 pub fn prepare(
     link: &Link,
     start: ObjectId,
-    world: &World<'_>,
-    opened: Option<Opened>,
-    objects: &mut Objects<'_>,
+    world: &LinkFacts<'_>,
+    opened: Option<OpenedFile>,
+    objects: &mut ObjectsInUse<'_>,
     holding: &mut Holding<'_>,
-) -> Verdict {
+) -> LinkVerdict {
     match try_prepare(link, start, world, opened, objects, holding) {
         Ok(verdict) => verdict,
-        Err(fate) => Verdict::Over(fate),
+        Err(fate) => LinkVerdict::Over(fate),
     }
 }
 
 fn try_prepare(
     link: &Link,
     start: ObjectId,
-    world: &World<'_>,
-    opened: Option<Opened>,
-    objects: &mut Objects<'_>,
+    world: &LinkFacts<'_>,
+    opened: Option<OpenedFile>,
+    objects: &mut ObjectsInUse<'_>,
     holding: &mut Holding<'_>,
-) -> Result<Verdict, Fate> {
+) -> Result<LinkVerdict, Fate> {
     let (file, state) = opened.unwrap_or_else(|| open(link, world))?;
     if let Some(id) = refers_already(link, &state, objects)? {
         also_refer(link, &state, world)?;
-        return Ok(Verdict::AlreadyDone(id));
+        return Ok(LinkVerdict::AlreadyDone(id));
     }
     as_recorded(link, &file, &state, world)?;
     all_names(link, &state, world)?;
@@ -166,7 +166,7 @@ fn try_prepare(
         state,
         new: (!adopted).then(|| open.new_inode()),
     };
-    Ok(Verdict::Ready(Box::new(Prepared {
+    Ok(LinkVerdict::Ready(Box::new(PreparedLink {
         job,
         made,
         mtime,
@@ -179,7 +179,7 @@ fn failed(error: SysError) -> Fate {
     Fate::Failed(error.to_string())
 }
 
-fn quiet_and_uncovered(link: &Link, world: &World<'_>) -> Result<(), Fate> {
+fn quiet_and_uncovered(link: &Link, world: &LinkFacts<'_>) -> Result<(), Fate> {
     if let Some(who) = world.condition.in_the_way() {
         return Err(Fate::Refused(Refusal::GuestRunning { who: who.clone() }));
     }
@@ -189,7 +189,7 @@ fn quiet_and_uncovered(link: &Link, world: &World<'_>) -> Result<(), Fate> {
     Ok(())
 }
 
-fn open(link: &Link, world: &World<'_>) -> Opened {
+fn open(link: &Link, world: &LinkFacts<'_>) -> OpenedFile {
     quiet_and_uncovered(link, world)?;
     let opened = world.guest.root.open_regular_seen(link.path.relative());
     let opened = opened.map_err(|error| match error.meaning() {
@@ -205,7 +205,7 @@ fn open(link: &Link, world: &World<'_>) -> Opened {
 fn refers_already(
     link: &Link,
     state: &FileState,
-    objects: &mut Objects<'_>,
+    objects: &mut ObjectsInUse<'_>,
 ) -> Result<Option<ObjectId>, Fate> {
     let mut id = ObjectId {
         generation: 0,
@@ -226,7 +226,7 @@ fn as_recorded(
     link: &Link,
     file: &Regular,
     state: &FileState,
-    world: &World<'_>,
+    world: &LinkFacts<'_>,
 ) -> Result<(), Fate> {
     let mut fields = moved(&link.before, state);
     fields.retain(|field| *field != Moved::Ctime || !weak(Weak::NoCtime));
@@ -244,7 +244,12 @@ fn as_recorded(
 }
 
 /// What moved behind a restored time: a help for the reader, so an error adds nothing.
-fn hidden_change(link: &Link, file: &Regular, state: &FileState, world: &World<'_>) -> Vec<Moved> {
+fn hidden_change(
+    link: &Link,
+    file: &Regular,
+    state: &FileState,
+    world: &LinkFacts<'_>,
+) -> Vec<Moved> {
     let mut fields = Vec::new();
     if file
         .digest(state.size)
@@ -262,7 +267,7 @@ fn hidden_change(link: &Link, file: &Regular, state: &FileState, world: &World<'
 }
 
 /// Every other name of the line is a name of the same file.
-fn also_refer(link: &Link, state: &FileState, world: &World<'_>) -> Result<(), Fate> {
+fn also_refer(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<(), Fate> {
     for name in &link.also {
         let seen: FileId = world
             .guest
@@ -280,7 +285,7 @@ fn also_refer(link: &Link, state: &FileState, world: &World<'_>) -> Result<(), F
 }
 
 /// And no further names exist.
-fn all_names(link: &Link, state: &FileState, world: &World<'_>) -> Result<(), Fate> {
+fn all_names(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<(), Fate> {
     also_refer(link, state, world)?;
     if u64::from(state.nlink) != 1 + link.also.len() as u64 {
         return Err(Fate::Refused(Refusal::Changed {
@@ -299,7 +304,7 @@ fn lease(file: Regular) -> Result<Leased, Fate> {
 /// The plan says copy or adopt; apply decides. Adoption needs the flag, and the plan's own word that the file is
 /// not more fragmented than its twins; that the guest is quiet, the lease granted and all names known was
 /// seen before, and a project id or inode flags that do not fit the base show in the metadata.
-fn making(link: &Link, old: &Leased, world: &World<'_>) -> Making {
+fn making(link: &Link, old: &Leased, world: &LinkFacts<'_>) -> Making {
     // A descriptor of a guest that runs would outlive its freeze.
     let quiet = world.condition.running.is_none();
     let plain = old.file().project().is_ok_and(|project| project == 0);
@@ -314,8 +319,8 @@ fn making(link: &Link, old: &Leased, world: &World<'_>) -> Making {
 /// could write to the object after it was compared.
 fn may_lift(
     id: &ObjectId,
-    open: &Open,
-    world: &World<'_>,
+    open: &OpenObject,
+    world: &LinkFacts<'_>,
     holding: &mut Holding<'_>,
 ) -> Result<(), Fate> {
     if open.made.is_some() {
@@ -325,7 +330,12 @@ fn may_lift(
     lift.map_err(failed)?.map_err(Fate::Refused)
 }
 
-fn equal(old: &Leased, state: &FileState, open: &Open, ignore: &[Ignored]) -> Result<(), Fate> {
+fn equal(
+    old: &Leased,
+    state: &FileState,
+    open: &OpenObject,
+    ignore: &[Ignored],
+) -> Result<(), Fate> {
     let fields = open.differs(old.file(), state, ignore).map_err(failed)?;
     if fields.is_empty() {
         Ok(())

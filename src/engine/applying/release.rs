@@ -25,9 +25,9 @@ const ABREAST: usize = 16;
 
 /// One thread and those that it leads, at most two batches behind.
 #[derive(Default)]
-pub(super) struct Dropper(Option<(SyncSender<Vec<Job>>, JoinHandle<()>)>);
+pub(super) struct Release(Option<(SyncSender<Vec<Job>>, JoinHandle<()>)>);
 
-impl Dropper {
+impl Release {
     /// Lets go of the files of a batch that is over.
     pub fn take(&mut self, jobs: Vec<Job>, base: &Base) {
         let room = || machine::filesystem(base.dir()).is_ok_and(|fs| fs.free > SCARCE);
@@ -52,7 +52,7 @@ impl Dropper {
     }
 }
 
-impl Drop for Dropper {
+impl Drop for Release {
     fn drop(&mut self) {
         self.wait();
     }

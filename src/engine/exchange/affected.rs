@@ -8,16 +8,16 @@ use crate::model::ObjectId;
 use crate::sys::SysResult;
 
 /// Guests that are not quiet, by their number, and who is inside.
-pub(super) type Moving = BTreeMap<usize, String>;
+pub(super) type RunningGuests = BTreeMap<usize, String>;
 
 /// Guests whose names change, or that hold names of an object that is touched: quiet, or made so.
-pub(super) struct Concerned {
+pub(super) struct Affected {
     pub guests: Vec<usize>,
     holders: HashMap<ObjectId, Vec<usize>>,
 }
 
-impl Concerned {
-    pub fn of(jobs: &[Job], flags: &[Flagged], holding: &Holding<'_>) -> SysResult<Concerned> {
+impl Affected {
+    pub fn of(jobs: &[Job], flags: &[Flagged], holding: &Holding<'_>) -> SysResult<Affected> {
         let of_jobs = jobs.iter().map(|job| job.object);
         let objects: BTreeSet<ObjectId> = flags.iter().map(|flag| flag.id).chain(of_jobs).collect();
         let mut guests: BTreeSet<usize> = jobs.iter().map(|job| job.guest).collect();
@@ -27,26 +27,26 @@ impl Concerned {
             guests.extend(&of_object);
             holders.insert(object, of_object);
         }
-        Ok(Concerned {
+        Ok(Affected {
             guests: guests.into_iter().collect(),
             holders,
         })
     }
 
     /// A guest that has names of the object and moves; the inode that becomes an object has those of its own job.
-    pub fn moving_holder(
+    pub fn running_holder(
         &self,
         object: &ObjectId,
         jobs: &[Job],
-        moving: &Moving,
+        running: &RunningGuests,
     ) -> Option<(usize, String)> {
-        if moving.is_empty() {
+        if running.is_empty() {
             return None;
         }
         let adopted = jobs.iter().filter(|job| job.new.is_none());
         let makers = adopted.filter(|job| job.object == *object);
         let holders = self.holders.get(object).into_iter().flatten().copied();
         let mut all = holders.chain(makers.map(|job| job.guest));
-        all.find_map(|at| Some((at, moving.get(&at)?.clone())))
+        all.find_map(|at| Some((at, running.get(&at)?.clone())))
     }
 }

@@ -27,7 +27,7 @@ mod recheck;
 use std::collections::HashMap;
 use std::rc::Rc;
 
-use super::activity::freeze::Still;
+use super::activity::freeze::Freeze;
 use super::records::holders::Holding;
 use super::{EngineError, Guest, in_parallel};
 use crate::base::{Base, Run};
@@ -35,15 +35,15 @@ use crate::ledger::journal::{Intent, Record};
 use crate::model::{GuestPath, Ignored, ObjectId, Refusal};
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Meaning, SysError, SysResult, Weak, weak};
-use affected::Concerned;
+use affected::Affected;
 use directories::{Parent, Parents};
 use job::{Fate, Flagged, Job};
 use journal::JournalFile;
-use names::{Flight, Flights};
+use names::{FileChange, NameChange};
 
 /// When the flags go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
+pub(super) enum FlagOrder {
     /// Before the sync: the shared inode is never unprotected on disk.
     FlagThenDrop,
     /// After the names in staging are gone: they are names of the flagged inode.
@@ -56,18 +56,18 @@ pub(super) struct Batch<'a, 'b> {
     pub run: &'a Run,
     pub guests: &'a [Guest],
     pub journal: &'a mut JournalFile,
-    pub order: Order,
+    pub order: FlagOrder,
     /// Who holds names of which object; its guests begin with `guests`.
     pub holding: &'a Holding<'a>,
     /// Freezes those that run, if it may.
-    pub still: &'a mut Still<'b>,
+    pub still: &'a mut Freeze<'b>,
     /// Metadata that the policy ignores, to know an object's metadata digest.
     pub ignore: &'a [Ignored],
 }
 
 /// What a batch leaves.
 #[derive(Debug, Default)]
-pub(super) struct Landed {
+pub(super) struct BatchResult {
     /// What could not be put back to what it was, and is not content.
     pub warnings: Vec<String>,
     /// Files of a guest that were put into quarantine.
@@ -89,7 +89,7 @@ impl<'a> Batch<'a, '_> {
         flags: &[Flagged],
         adopted: &[Flagged],
         committed: &mut dyn FnMut(&[Fate]) -> SysResult<()>,
-    ) -> Result<Landed, EngineError> {
+    ) -> Result<BatchResult, EngineError> {
         let base = self.base;
         let result = self.steps(jobs, flags, adopted, committed);
         result.map_err(|error| EngineError::halted(base, error))
@@ -101,47 +101,47 @@ impl<'a> Batch<'a, '_> {
         flags: &[Flagged],
         adopted: &[Flagged],
         committed: &mut dyn FnMut(&[Fate]) -> SysResult<()>,
-    ) -> SysResult<Landed> {
-        let concerned = Concerned::of(jobs, flags, self.holding)?;
+    ) -> SysResult<BatchResult> {
+        let affected = Affected::of(jobs, flags, self.holding)?;
         let mut parents = Parents::default();
-        let mut flights = self.plan_flights(jobs, &mut parents);
-        self.announce(&flights, flags)?;
-        self.name_adopted(adopted, jobs, &mut flights)?;
+        let mut changes = self.plan_flights(jobs, &mut parents);
+        self.announce(&changes, flags)?;
+        self.name_adopted(adopted, jobs, &mut changes)?;
         self.base.dir().sync_filesystem()?;
-        self.still.freeze(&self.guests_at(&concerned.guests))?;
-        let lifted = self.stop_if_running(&concerned, jobs, flags, &mut flights)?;
-        self.stop_if_moved(jobs, &mut flights, &parents)?;
-        let guards = self.guard(&lifted, jobs, &mut flights)?;
+        self.still.freeze(&self.guests_at(&affected.guests))?;
+        let lifted = self.stop_if_running(&affected, jobs, flags, &mut changes)?;
+        self.stop_if_moved(jobs, &mut changes, &parents)?;
+        let guards = self.guard(&lifted, jobs, &mut changes)?;
         guards
             .iter()
             .try_for_each(|guard| guard.file().set_immutable(false))?;
-        for (job, flight) in jobs.iter().zip(&mut flights) {
-            flight.move_names(job, self.run, self.base)?;
+        for (job, change) in jobs.iter().zip(&mut changes) {
+            change.move_names(job, self.run, self.base)?;
         }
-        self.look_again(jobs, &mut flights)?;
+        self.look_again(jobs, &mut changes)?;
         let mut warnings = parents.restore_times();
-        if self.order == Order::FlagThenDrop {
-            self.flag(flags, jobs, &mut flights)?;
+        if self.order == FlagOrder::FlagThenDrop {
+            self.flag(flags, jobs, &mut changes)?;
         }
         if !weak(Weak::DropBeforeSync) {
             self.base.dir().sync_filesystem()?;
         }
-        self.last_look(jobs, &guards, &mut flights)?;
-        let given_up = self.give_up_spoiled(adopted, jobs, &mut flights)?;
+        self.last_look(jobs, &guards, &mut changes)?;
+        let given_up = self.give_up_spoiled(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());
-        if self.order == Order::FlagThenDrop {
+        if self.order == FlagOrder::FlagThenDrop {
             self.still.thaw()?;
-            notice_writers(jobs, &mut flights)?;
+            notice_writers(jobs, &mut changes)?;
         }
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
-        let fates: Vec<Fate> = flights.iter().map(|flight| flight.fate.clone()).collect();
+        let fates: Vec<Fate> = changes.iter().map(|change| change.fate.clone()).collect();
         committed(&fates)?;
-        let (said, kept) = self.drop_out(jobs, &mut flights, &guards)?;
+        let (said, kept) = self.drop_out(jobs, &mut changes, &guards)?;
         warnings.extend(said);
         self.journal.write(&[Record::Done { upto }])?;
-        let quarantined = flights.iter().map(|flight| flight.quarantined).sum();
-        Ok(Landed {
+        let quarantined = changes.iter().map(|change| change.quarantined).sum();
+        Ok(BatchResult {
             warnings,
             quarantined,
             fates,
@@ -155,13 +155,13 @@ impl<'a> Batch<'a, '_> {
         &self,
         adopted: &[Flagged],
         jobs: &[Job],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
     ) -> SysResult<()> {
         for object in adopted {
             match self.base.add_object(&object.file, &object.id) {
                 Err(error) if error.meaning() == Meaning::Gone => {
                     let gone = Fate::Refused(Refusal::Gone {});
-                    self.take_back_all(&object.id, jobs, flights, &gone)?;
+                    self.roll_back_all(&object.id, jobs, changes, &gone)?;
                 }
                 other => other?,
             }
@@ -175,15 +175,15 @@ impl<'a> Batch<'a, '_> {
         &self,
         adopted: &[Flagged],
         jobs: &[Job],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
     ) -> SysResult<Vec<ObjectId>> {
         let makers = makers(jobs);
         let mut given_up = Vec::new();
         for object in adopted {
-            let Some(fate) = spoiled(&object.id, &makers, flights) else {
+            let Some(fate) = spoiled(&object.id, &makers, changes) else {
                 continue;
             };
-            self.take_back_all(&object.id, jobs, flights, &fate)?;
+            self.roll_back_all(&object.id, jobs, changes, &fate)?;
             object.file.set_immutable(false)?;
             SysError::absent(self.base.remove_object(&object.id))?;
             given_up.push(object.id);
@@ -196,25 +196,25 @@ impl<'a> Batch<'a, '_> {
     fn drop_out(
         &mut self,
         jobs: &[Job],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
         guards: &[Leased],
     ) -> SysResult<(Vec<String>, Vec<usize>)> {
         let (mut said, mut kept) = (Vec::new(), Vec::new());
-        for (at, (job, flight)) in jobs.iter().zip(flights).enumerate() {
-            let before = matches!(flight.fate, Fate::Done);
-            if self.order == Order::FlagThenDrop {
-                flight.notice_writer(job, job.old.stands())?;
+        for (at, (job, change)) in jobs.iter().zip(changes).enumerate() {
+            let before = matches!(change.fate, Fate::Done);
+            if self.order == FlagOrder::FlagThenDrop {
+                change.notice_writer(job, job.old.stands())?;
             }
-            if before && !matches!(flight.fate, Fate::Done) {
+            if before && !matches!(change.fate, Fate::Done) {
                 kept.push(at);
             }
             let guest = self.guests.get(job.guest).map(|guest| &guest.name);
-            let names = flight.drop_staged(self.run, self.base)?;
+            let names = change.drop_staged(self.run, self.base)?;
             said.extend(names.iter().zip(guest).map(|(name, guest)| {
                 format!("{guest}:{name} was opened for writing while it was replaced: the old file is in quarantine, with what was written")
             }));
         }
-        if self.order == Order::DropThenFlag {
+        if self.order == FlagOrder::DropThenFlag {
             guards
                 .iter()
                 .try_for_each(|guard| guard.file().set_immutable(true))?;
@@ -233,59 +233,59 @@ impl<'a> Batch<'a, '_> {
     }
 
     /// All jobs about an object that are not over yet.
-    pub(super) fn take_back_all(
+    pub(super) fn roll_back_all(
         &self,
         object: &ObjectId,
         jobs: &[Job],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
         fate: &Fate,
     ) -> SysResult<()> {
-        self.take_back_where(&|job, _| job.object == *object, jobs, flights, fate)
+        self.roll_back_where(&|job, _| job.object == *object, jobs, changes, fate)
     }
 
     /// All such jobs that are not over yet. Where the object was to be the inode of one of them, nothing is wrong with the
     /// others: they try again with another one.
-    pub(super) fn take_back_where(
+    pub(super) fn roll_back_where(
         &self,
-        concerned: &dyn Fn(&Job, &Flights) -> bool,
+        affected: &dyn Fn(&Job, &FileChange) -> bool,
         jobs: &[Job],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
         fate: &Fate,
     ) -> SysResult<()> {
         let makers = makers(jobs);
-        for (job, flight) in jobs.iter().zip(flights) {
-            if flight.fate != Fate::Done || !concerned(job, flight) {
+        for (job, change) in jobs.iter().zip(changes) {
+            if change.fate != Fate::Done || !affected(job, change) {
                 continue;
             }
             let again = job.new.is_some() && makers.contains_key(&job.object);
             let fate = if again { &Fate::Again } else { fate };
-            flight.take_back(job, self.run, self.base, fate.clone())?;
+            change.roll_back(job, self.run, self.base, fate.clone())?;
         }
         Ok(())
     }
 
     /// Opens the directories and gives every name its number. A job whose directories cannot be opened is over.
-    fn plan_flights(&mut self, jobs: &[Job], parents: &mut Parents) -> Vec<Flights> {
+    fn plan_flights(&mut self, jobs: &[Job], parents: &mut Parents) -> Vec<FileChange> {
         let mut all = Vec::with_capacity(jobs.len());
         for job in jobs {
             let root = &self.guests[job.guest].root;
-            let mut flights = Flights::default();
+            let mut changes = FileChange::default();
             for name in &job.names {
                 match parents.of(job.guest, root, name) {
-                    Ok(parent) => flights.names.push(self.flight(job, name, parent)),
+                    Ok(parent) => changes.names.push(self.change(job, name, parent)),
                     Err(error) => {
-                        flights.fate = Fate::from_path_error(&error);
-                        flights.names.clear();
+                        changes.fate = Fate::from_path_error(&error);
+                        changes.names.clear();
                         break;
                     }
                 }
             }
-            all.push(flights);
+            all.push(changes);
         }
         all
     }
 
-    fn flight(&mut self, job: &Job, name: &GuestPath, parent: Rc<Parent>) -> Flight {
+    fn change(&mut self, job: &Job, name: &GuestPath, parent: Rc<Parent>) -> NameChange {
         let intent = Intent {
             seq: self.journal.number(),
             guest: self.guests[job.guest].name.clone(),
@@ -295,10 +295,10 @@ impl<'a> Batch<'a, '_> {
             becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
             object: job.object,
         };
-        Flight::new(intent, parent)
+        NameChange::new(intent, parent)
     }
 
-    fn announce(&mut self, flights: &[Flights], flags: &[Flagged]) -> SysResult<()> {
+    fn announce(&mut self, changes: &[FileChange], flags: &[Flagged]) -> SysResult<()> {
         let mut records = Vec::new();
         let states = in_parallel::each(flags, |flag| flag.file.state());
         for (flag, state) in flags.iter().zip(states) {
@@ -308,19 +308,19 @@ impl<'a> Batch<'a, '_> {
             });
         }
         records.extend(
-            flights
+            changes
                 .iter()
                 .flat_map(|job| &job.names)
-                .map(|flight| Record::Intent(flight.intent.clone())),
+                .map(|change| Record::Intent(change.intent.clone())),
         );
         self.journal.write_durably(&records)
     }
 
     /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is not
     /// is taken back. An inode that is not adopted after all stays its guest's, who may move.
-    fn flag(&self, flags: &[Flagged], jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+    fn flag(&self, flags: &[Flagged], jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
         let makers = makers(jobs);
-        let wanted = |flag: &&Flagged| spoiled(&flag.id, &makers, flights).is_none();
+        let wanted = |flag: &&Flagged| spoiled(&flag.id, &makers, changes).is_none();
         let wanted: Vec<&Flagged> = flags.iter().filter(wanted).collect();
         for flag in &wanted {
             flag.file.set_immutable(true)?;
@@ -332,16 +332,16 @@ impl<'a> Batch<'a, '_> {
                 continue;
             }
             let damaged = Fate::Refused(Refusal::DamagedObject {});
-            self.take_back_all(&flag.id, jobs, flights, &damaged)?;
+            self.roll_back_all(&flag.id, jobs, changes, &damaged)?;
         }
         Ok(())
     }
 }
 
-fn notice_writers(jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+fn notice_writers(jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
     let stand = in_parallel::each(jobs, |job| job.old.stands());
-    let mut all = jobs.iter().zip(flights).zip(stand);
-    all.try_for_each(|((job, flight), stands)| flight.notice_writer(job, stands))
+    let mut all = jobs.iter().zip(changes).zip(stand);
+    all.try_for_each(|((job, change), stands)| change.notice_writer(job, stands))
 }
 
 /// The jobs whose inodes become objects, by number: there are as many flags as jobs to look them up for.
@@ -355,8 +355,8 @@ fn makers(jobs: &[Job]) -> HashMap<ObjectId, usize> {
 fn spoiled(
     object: &ObjectId,
     makers: &HashMap<ObjectId, usize>,
-    flights: &[Flights],
+    changes: &[FileChange],
 ) -> Option<Fate> {
-    let own = flights.get(*makers.get(object)?)?;
+    let own = changes.get(*makers.get(object)?)?;
     Some(own.fate.clone()).filter(|fate| *fate != Fate::Done)
 }

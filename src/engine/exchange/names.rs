@@ -6,14 +6,14 @@ use super::directories::Parent;
 use super::job::{Fate, Job};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Intent;
-use crate::link::{Swap, Swapped, swap};
+use crate::link::{Exchange, Exchanged, exchange_names};
 use crate::model::{Before, FileId, FileState, GuestPath, Moved, Refusal};
 use crate::rules::precondition::moved;
 use crate::sys::{Dir, Regular, SysError, SysResult, Weak, weak};
 
 /// One name on its way.
 #[derive(Debug)]
-pub struct Flight {
+pub struct NameChange {
     pub intent: Intent,
     pub parent: Rc<Parent>,
     /// Is something of ours, or what came out, in staging?
@@ -24,16 +24,16 @@ pub struct Flight {
 
 /// All names of one job.
 #[derive(Debug, Default)]
-pub struct Flights {
-    pub names: Vec<Flight>,
+pub struct FileChange {
+    pub names: Vec<NameChange>,
     pub fate: Fate,
     /// Entries that were put into quarantine.
     pub quarantined: u64,
 }
 
-impl Flight {
-    pub fn new(intent: Intent, parent: Rc<Parent>) -> Flight {
-        Flight {
+impl NameChange {
+    pub fn new(intent: Intent, parent: Rc<Parent>) -> NameChange {
+        NameChange {
             intent,
             parent,
             staged: false,
@@ -50,9 +50,9 @@ impl Flight {
     }
 
     /// Exchanges: `put` is in staging and shall go to the name, `expected` shall come out.
-    fn swap(&self, staging: &Dir, put: FileId, expected: FileId) -> SysResult<Swapped> {
+    fn exchange_names(&self, staging: &Dir, put: FileId, expected: FileId) -> SysResult<Exchanged> {
         let staged = self.staged_name();
-        let exchange = Swap {
+        let exchange = Exchange {
             staging,
             staged: staged.as_bytes(),
             parent: &self.parent.dir,
@@ -60,11 +60,11 @@ impl Flight {
             put,
             expected,
         };
-        self.parent.touch(|| swap(&exchange))
+        self.parent.touch(|| exchange_names(&exchange))
     }
 }
 
-impl Flights {
+impl FileChange {
     /// Exchanges all names of the job, or none. Only an error that leaves a name in an unknown state is an error.
     pub fn move_names(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
         if self.fate != Fate::Done {
@@ -74,12 +74,12 @@ impl Flights {
         // else's.
         for at in 0..self.names.len() {
             if let Err(fate) = self.stage_one(at, job, run) {
-                return self.take_back(job, run, base, fate);
+                return self.roll_back(job, run, base, fate);
             }
         }
         for at in 0..self.names.len() {
             if let Err(fate) = self.move_one(at, job, run, base)? {
-                return self.take_back(job, run, base, fate);
+                return self.roll_back(job, run, base, fate);
             }
         }
         Ok(())
@@ -103,7 +103,7 @@ impl Flights {
             return Ok(());
         }
         let fate = Fate::Refused(Refusal::Changed { fields });
-        self.take_back(job, run, base, fate)
+        self.roll_back(job, run, base, fate)
     }
 
     /// The last look before the commit: a writer that waits for our lease must find its file in place.
@@ -117,14 +117,14 @@ impl Flights {
         if self.fate != Fate::Done || stands? {
             return Ok(());
         }
-        self.take_back(job, run, base, Fate::Refused(Refusal::OpenForWriting {}))
+        self.roll_back(job, run, base, Fate::Refused(Refusal::OpenForWriting {}))
     }
 
     /// Do names of the job refer to this inode, before or after?
     pub fn is_about(&self, inode: FileId) -> bool {
         self.names
             .iter()
-            .any(|flight| flight.intent.was == inode || flight.intent.becomes == inode)
+            .any(|change| change.intent.was == inode || change.intent.becomes == inode)
     }
 
     /// Something was mounted on a name, in another namespace, after the look at the mounts and before the exchange: it
@@ -136,8 +136,8 @@ impl Flights {
         base: &Base,
         covered: &[GuestPath],
     ) -> SysResult<()> {
-        let below = |flight: &Flight| {
-            let name = format!("/{}", flight.staged_name());
+        let below = |change: &NameChange| {
+            let name = format!("/{}", change.staged_name());
             covered
                 .iter()
                 .any(|path| path.as_bytes() == name.as_bytes())
@@ -145,11 +145,11 @@ impl Flights {
         if self.fate != Fate::Done || !self.names.iter().any(below) {
             return Ok(());
         }
-        self.take_back(job, run, base, Fate::Refused(Refusal::MountedOver {}))
+        self.roll_back(job, run, base, Fate::Refused(Refusal::MountedOver {}))
     }
 
     /// Puts the old inode back under every name that was exchanged, and clears staging.
-    pub fn take_back(&mut self, job: &Job, run: &Run, base: &Base, fate: Fate) -> SysResult<()> {
+    pub fn roll_back(&mut self, job: &Job, run: &Run, base: &Base, fate: Fate) -> SysResult<()> {
         self.fate = fate;
         if weak(Weak::LeaseReleasedEarly) {
             job.old.give_back();
@@ -158,7 +158,7 @@ impl Flights {
         let touched = self
             .names
             .iter()
-            .any(|flight| flight.staged || flight.exchanged);
+            .any(|change| change.staged || change.exchanged);
         let shared = if touched {
             base.object(&job.object)?
         } else {
@@ -168,8 +168,8 @@ impl Flights {
         if let Some(object) = shared.as_ref().filter(|_| flagged) {
             object.set_immutable(false)?;
         }
-        for flight in self.names.iter_mut().rev() {
-            self.quarantined += clear(flight, run, base)?;
+        for change in self.names.iter_mut().rev() {
+            self.quarantined += clear(change, run, base)?;
         }
         match shared.filter(|_| flagged) {
             Some(object) => object.set_immutable(true),
@@ -190,29 +190,29 @@ impl Flights {
     /// Drops what came out: it is durable that nothing refers to it any more. Returns the names whose file is kept.
     pub fn drop_staged(&mut self, run: &Run, base: &Base) -> SysResult<Vec<GuestPath>> {
         let mut kept = Vec::new();
-        for flight in self.names.iter_mut().filter(|flight| flight.staged) {
+        for change in self.names.iter_mut().filter(|change| change.staged) {
             if self.fate == Fate::DoneAndKept {
-                self.quarantined += quarantine(flight, run, base)?;
-                kept.push(flight.intent.path.clone());
+                self.quarantined += quarantine(change, run, base)?;
+                kept.push(change.intent.path.clone());
             } else {
-                run.staging.unlink(flight.staged_name().as_bytes())?;
+                run.staging.unlink(change.staged_name().as_bytes())?;
             }
         }
         Ok(kept)
     }
 
     fn stage_one(&mut self, at: usize, job: &Job, run: &Run) -> Result<(), Fate> {
-        let (Some(flight), Some(new)) = (self.names.get_mut(at), &job.new) else {
+        let (Some(change), Some(new)) = (self.names.get_mut(at), &job.new) else {
             return Ok(());
         };
-        match flight.parent.dir.look(flight.name()) {
-            Ok(state) if state.id == flight.intent.was => {}
+        match change.parent.dir.look(change.name()) {
+            Ok(state) if state.id == change.intent.was => {}
             Ok(_) => return Err(another_file()),
             Err(error) => return Err(Fate::from_path_error(&error)),
         }
-        let linked = run.staging.link(&new.file, flight.staged_name().as_bytes());
+        let linked = run.staging.link(&new.file, change.staged_name().as_bytes());
         linked.map_err(|error| Fate::from_path_error(&error))?;
-        flight.staged = true;
+        change.staged = true;
         Ok(())
     }
 
@@ -223,20 +223,20 @@ impl Flights {
         run: &Run,
         base: &Base,
     ) -> SysResult<Result<(), Fate>> {
-        let Some(flight) = self.names.get_mut(at).filter(|_| job.new.is_some()) else {
+        let Some(change) = self.names.get_mut(at).filter(|_| job.new.is_some()) else {
             return Ok(Ok(()));
         };
-        let (put, expected) = (flight.intent.becomes, flight.intent.was);
-        match flight.swap(&run.staging, put, expected) {
-            Ok(Swapped::Done) => flight.exchanged = true,
-            Ok(Swapped::Deleted) => return Ok(Err(Fate::Refused(Refusal::Gone {}))),
-            Ok(Swapped::Newer) => return Ok(Err(another_file())),
-            Ok(Swapped::Stray | Swapped::Unsettled) => {
-                self.quarantined += quarantine(flight, run, base)?;
+        let (put, expected) = (change.intent.becomes, change.intent.was);
+        match change.exchange_names(&run.staging, put, expected) {
+            Ok(Exchanged::Done) => change.exchanged = true,
+            Ok(Exchanged::Deleted) => return Ok(Err(Fate::Refused(Refusal::Gone {}))),
+            Ok(Exchanged::Newer) => return Ok(Err(another_file())),
+            Ok(Exchanged::Stray | Exchanged::Unsettled) => {
+                self.quarantined += quarantine(change, run, base)?;
                 return Ok(Err(another_file()));
             }
             // Nothing happened if what we put there is still in staging; otherwise the state is unknown.
-            Err(error) if run.staging.look(flight.staged_name().as_bytes())?.id == put => {
+            Err(error) if run.staging.look(change.staged_name().as_bytes())?.id == put => {
                 return Ok(Err(Fate::Failed(error.to_string())));
             }
             Err(error) => return Err(error),
@@ -273,27 +273,27 @@ pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
 }
 
 /// Takes one name back and clears its staging entry; counts what went into quarantine.
-fn clear(flight: &mut Flight, run: &Run, base: &Base) -> SysResult<u64> {
-    if flight.exchanged {
-        flight.exchanged = false;
-        match flight.swap(&run.staging, flight.intent.was, flight.intent.becomes)? {
-            Swapped::Done => {}
+fn clear(change: &mut NameChange, run: &Run, base: &Base) -> SysResult<u64> {
+    if change.exchanged {
+        change.exchanged = false;
+        match change.exchange_names(&run.staging, change.intent.was, change.intent.becomes)? {
+            Exchanged::Done => {}
             // The guest has deleted the name or put its own there since: the old file is nobody's any more.
-            Swapped::Deleted | Swapped::Newer => {}
-            Swapped::Stray | Swapped::Unsettled => return quarantine(flight, run, base),
+            Exchanged::Deleted | Exchanged::Newer => {}
+            Exchanged::Stray | Exchanged::Unsettled => return quarantine(change, run, base),
         }
     }
-    if flight.staged {
-        flight.staged = false;
-        run.staging.unlink(flight.staged_name().as_bytes())?;
+    if change.staged {
+        change.staged = false;
+        run.staging.unlink(change.staged_name().as_bytes())?;
     }
     Ok(0)
 }
 
 /// Keeps what is not ours to drop.
-fn quarantine(flight: &mut Flight, run: &Run, base: &Base) -> SysResult<u64> {
-    let name = flight.staged_name();
-    base.keep_aside(run, name.as_bytes())?;
-    flight.staged = false;
+fn quarantine(change: &mut NameChange, run: &Run, base: &Base) -> SysResult<u64> {
+    let name = change.staged_name();
+    base.move_to_quarantine(run, name.as_bytes())?;
+    change.staged = false;
     Ok(1)
 }

@@ -1,12 +1,12 @@
 //! What a batch looks at again in its course: whether everybody is quiet, whether anything moved, whether leases stand.
 //! What is not as it should be is taken back.
 
-use super::affected::{Concerned, Moving};
+use super::affected::{Affected, RunningGuests};
 use super::directories::Parents;
 use super::job::Fate;
 use super::job::{Flagged, Job};
-use super::names::{Flights, still_the_same};
-use super::{Batch, Order};
+use super::names::{FileChange, still_the_same};
+use super::{Batch, FlagOrder};
 use crate::engine::{activity, in_parallel};
 use crate::model::{ObjectId, Refusal};
 use crate::sys::{Leased, SysResult};
@@ -17,27 +17,27 @@ impl Batch<'_, '_> {
     /// object's does not, not even for a moment.
     pub(super) fn stop_if_running<'f>(
         &self,
-        concerned: &Concerned,
+        affected: &Affected,
         jobs: &[Job],
         flags: &'f [Flagged],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
     ) -> SysResult<Vec<&'f Flagged>> {
-        let moving = self.moving(&concerned.guests)?;
-        let in_motion = |object: &ObjectId| concerned.moving_holder(object, jobs, &moving);
-        for (job, flight) in jobs.iter().zip(flights) {
-            if let Some(why) = self.in_the_way(job, &moving, in_motion(&job.object)) {
-                flight.take_back(job, self.run, self.base, Fate::Refused(why))?;
+        let running = self.running(&affected.guests)?;
+        let running_holder_of = |object: &ObjectId| affected.running_holder(object, jobs, &running);
+        for (job, change) in jobs.iter().zip(changes) {
+            if let Some(why) = self.in_the_way(job, &running, running_holder_of(&job.object)) {
+                change.roll_back(job, self.run, self.base, Fate::Refused(why))?;
             }
         }
-        let still = |flag: &&Flagged| in_motion(&flag.id).is_none();
+        let still = |flag: &&Flagged| running_holder_of(&flag.id).is_none();
         Ok(flags.iter().filter(still).collect())
     }
 
     /// Who of these guests is not quiet.
-    fn moving(&self, concerned: &[usize]) -> SysResult<Moving> {
-        let conditions = self.still.look(&self.guests_at(concerned))?;
-        let moving = concerned.iter().zip(conditions);
-        Ok(moving
+    fn running(&self, affected: &[usize]) -> SysResult<RunningGuests> {
+        let conditions = self.still.look(&self.guests_at(affected))?;
+        let running = affected.iter().zip(conditions);
+        Ok(running
             .filter_map(|(at, condition)| Some((*at, condition.running?)))
             .collect())
     }
@@ -45,10 +45,10 @@ impl Batch<'_, '_> {
     fn in_the_way(
         &self,
         job: &Job,
-        moving: &Moving,
+        running: &RunningGuests,
         holder: Option<(usize, String)>,
     ) -> Option<Refusal> {
-        if let Some(who) = moving.get(&job.guest) {
+        if let Some(who) = running.get(&job.guest) {
             return Some(Refusal::GuestRunning { who: who.clone() });
         }
         let (at, who) = holder?;
@@ -60,33 +60,33 @@ impl Batch<'_, '_> {
     pub(super) fn stop_if_moved(
         &self,
         jobs: &[Job],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
         parents: &Parents,
     ) -> SysResult<()> {
         let moved = parents.moved(self.guests);
         let states = in_parallel::each(jobs, |job| job.old.file().state());
-        for ((job, flight), now) in jobs.iter().zip(flights).zip(states) {
-            if flight
+        for ((job, change), now) in jobs.iter().zip(changes).zip(states) {
+            if change
                 .names
                 .iter()
                 .any(|name| moved.contains(&name.parent.id))
             {
                 let fate = Fate::Refused(Refusal::PathChanged {});
-                flight.take_back(job, self.run, self.base, fate)?;
+                change.roll_back(job, self.run, self.base, fate)?;
             }
-            if self.order == Order::FlagThenDrop {
-                flight.check_unchanged(job, now, self.run, self.base)?;
+            if self.order == FlagOrder::FlagThenDrop {
+                change.check_unchanged(job, now, self.run, self.base)?;
             }
         }
         Ok(())
     }
 
     /// Right after the exchanges: what is not what it was goes back.
-    pub(super) fn look_again(&self, jobs: &[Job], flights: &mut [Flights]) -> SysResult<()> {
+    pub(super) fn look_again(&self, jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
         let same = in_parallel::each(jobs, still_the_same);
-        for ((job, flight), same) in jobs.iter().zip(flights).zip(same) {
-            if let (Err(fate), Fate::Done) = (same, &flight.fate) {
-                flight.take_back(job, self.run, self.base, fate)?;
+        for ((job, change), same) in jobs.iter().zip(changes).zip(same) {
+            if let (Err(fate), Fate::Done) = (same, &change.fate) {
+                change.roll_back(job, self.run, self.base, fate)?;
             }
         }
         Ok(())
@@ -98,7 +98,7 @@ impl Batch<'_, '_> {
         &self,
         flags: &[&Flagged],
         jobs: &[Job],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
     ) -> SysResult<Vec<Leased>> {
         let mut guards = Vec::new();
         // An inode that becomes an object is guarded by the lease of its own job, and its flag was never on.
@@ -110,10 +110,10 @@ impl Batch<'_, '_> {
         for (flag, guard) in others.into_iter().zip(taken) {
             match guard? {
                 Some(guard) => guards.push(guard),
-                None => self.take_back_all(
+                None => self.roll_back_all(
                     &flag.id,
                     jobs,
-                    flights,
+                    changes,
                     &Fate::Refused(Refusal::OpenForWriting {}),
                 )?,
             }
@@ -126,13 +126,13 @@ impl Batch<'_, '_> {
         &self,
         jobs: &[Job],
         guards: &[Leased],
-        flights: &mut [Flights],
+        changes: &mut [FileChange],
     ) -> SysResult<()> {
         let covered = activity::covered_in(&self.run.staging, &self.still.now()?)?;
         let stand = in_parallel::each(jobs, |job| job.old.stands());
-        for ((job, flight), stands) in jobs.iter().zip(flights.iter_mut()).zip(stand) {
-            flight.check_lease(job, stands, self.run, self.base)?;
-            flight.check_mounts(job, self.run, self.base, &covered)?;
+        for ((job, change), stands) in jobs.iter().zip(changes.iter_mut()).zip(stand) {
+            change.check_lease(job, stands, self.run, self.base)?;
+            change.check_mounts(job, self.run, self.base, &covered)?;
         }
         let stand = in_parallel::each(guards, Leased::stands);
         for (guard, stands) in guards.iter().zip(stand) {
@@ -141,7 +141,7 @@ impl Batch<'_, '_> {
             }
             let inode = guard.file().state()?.id;
             let written = Fate::Refused(Refusal::OpenForWriting {});
-            self.take_back_where(&|_, flight| flight.is_about(inode), jobs, flights, &written)?;
+            self.roll_back_where(&|_, change| change.is_about(inode), jobs, changes, &written)?;
         }
         // Whoever has come in by now sees the names as they are: taking them back would lift flags under him.
         Ok(())

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::{lift, refers};
-use super::soundness::is_sound;
+use super::soundness::is_intact;
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::ledger::journal::{Intent, OpenBatch};
@@ -76,7 +76,7 @@ impl Adopted<'_> {
             return Ok(None);
         };
         let file = self.base.object(object)?;
-        let sound = file.map_or(Ok(true), |file| is_sound(&file, None, object))?;
+        let sound = file.map_or(Ok(true), |file| is_intact(&file, None, object))?;
         Ok((!sound).then(|| {
             format!(
                 "{}:{} may have been written to after the cut, while {} may have had it: look whose content it is; what it was may be in {}:{}",

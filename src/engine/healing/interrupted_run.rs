@@ -19,7 +19,7 @@ pub(super) fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
 }
 
 /// What a journal says, and whether it is all there.
-pub struct Journal {
+pub struct RunJournal {
     pub batch: OpenBatch,
     pub whole: bool,
 }
@@ -27,11 +27,11 @@ pub struct Journal {
 /// The batch that was in hand; nothing where there is no journal.
 ///
 /// Everything in it is on the base's file system, whose device number may be another one since the last boot.
-pub(super) fn read_journal(base: &Base, run: &RunId) -> SysResult<Journal> {
+pub(super) fn read_journal(base: &Base, run: &RunId) -> SysResult<RunJournal> {
     let path = base.run_paper(run, "journal");
     let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
         let batch = OpenBatch::default();
-        return Ok(Journal {
+        return Ok(RunJournal {
             batch,
             whole: false,
         });
@@ -44,7 +44,7 @@ pub(super) fn read_journal(base: &Base, run: &RunId) -> SysResult<Journal> {
             id.dev = dev;
         }
     }
-    Ok(Journal {
+    Ok(RunJournal {
         batch,
         whole: read.damaged_at.is_none(),
     })

@@ -4,7 +4,7 @@
 //! one in content and all metadata. Anything else is kept for a person.
 
 use super::quarantine::Quarantine;
-use super::soundness::is_sound;
+use super::soundness::is_intact;
 use crate::base::{Base, Held, Index};
 use crate::engine::EngineError;
 use crate::engine::records::History;
@@ -53,7 +53,7 @@ fn drop_name(
     let flagged = object.as_ref().map_or(Ok(false), Regular::is_immutable)?;
     let sound = object
         .as_ref()
-        .map_or(Ok(true), |file| is_sound(file, None, &held.id))?;
+        .map_or(Ok(true), |file| is_intact(file, None, &held.id))?;
     if let Some(file) = object.as_ref().filter(|_| flagged) {
         file.set_immutable(false)?;
     }

@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use crate::base::{Base, Index};
-use crate::engine::activity::Condition;
-use crate::engine::activity::freeze::Still;
+use crate::engine::activity::Activity;
+use crate::engine::activity::freeze::Freeze;
 use crate::engine::records::History;
 use crate::engine::records::holders::Holding;
 use crate::engine::{EngineError, Guest};
@@ -21,19 +21,19 @@ pub fn check(
     staging: &Dir,
     guests: &BTreeMap<GuestName, Guest>,
     batch: &OpenBatch,
-    still: &mut Still<'_>,
+    still: &mut Freeze<'_>,
 ) -> Result<(), EngineError> {
     let history = History::read(base)?;
     let open = still_open(base, batch)?;
     let moves = |guest: &GuestName| open.iter().any(|intent| intent.guest == *guest);
-    let concerned: Vec<&Guest> = guests.values().filter(|guest| moves(&guest.name)).collect();
+    let affected: Vec<&Guest> = guests.values().filter(|guest| moves(&guest.name)).collect();
     let others = history.holders(&[]);
-    let known = |guest: &Guest| concerned.iter().any(|other| other.name == guest.name);
+    let known = |guest: &Guest| affected.iter().any(|other| other.name == guest.name);
     let others = others.iter().filter(|guest| !known(guest));
-    let everybody = concerned.iter().copied().chain(others).collect();
+    let everybody = affected.iter().copied().chain(others).collect();
     let mut holding = Holding::new(everybody, base, &history)?;
     for intent in &batch.intents {
-        let at = concerned.iter().position(|g| g.name == intent.guest);
+        let at = affected.iter().position(|g| g.name == intent.guest);
         if let Some(at) = at {
             holding.learn(intent.object, at, std::slice::from_ref(&intent.path))?;
         }
@@ -44,7 +44,7 @@ pub fn check(
     for condition in &mut conditions {
         condition.can_freeze = false;
     }
-    if let Some((guest, who)) = running(&concerned, &conditions) {
+    if let Some((guest, who)) = running(&affected, &conditions) {
         return Err(refused(base, None, &Refusal::HolderRunning { guest, who }));
     }
     let due = flagged(base, objects(base, staging, batch)?)?;
@@ -55,11 +55,11 @@ pub fn check(
 /// looked for in all guests.
 fn holders_are_quiet(
     base: &Base,
-    due: &[Due],
+    due: &[DueLift],
     holding: &mut Holding<'_>,
-    conditions: &[Condition],
+    conditions: &[Activity],
 ) -> Result<(), EngineError> {
-    let lift = |holding: &mut Holding<'_>, one: &Due| {
+    let lift = |holding: &mut Holding<'_>, one: &DueLift| {
         holding.may_lift(&one.object, &one.state, 1 + one.staged, conditions)
     };
     let mut lost = Vec::new();
@@ -73,7 +73,7 @@ fn holders_are_quiet(
     } else {
         find_names(&lost, holding)?
     };
-    let object = |one: &Due| Some((one.object, unseen.clone()));
+    let object = |one: &DueLift| Some((one.object, unseen.clone()));
     for one in due {
         lift(holding, one)?.map_err(|refusal| refused(base, object(one), &refusal))?;
     }
@@ -81,7 +81,7 @@ fn holders_are_quiet(
 }
 
 /// An object whose flag would come off.
-struct Due {
+struct DueLift {
     object: ObjectId,
     state: FileState,
     /// How many names it has in staging.
@@ -102,7 +102,7 @@ fn still_open<'b>(base: &Base, batch: &'b OpenBatch) -> SysResult<Vec<&'b Intent
     Ok(open)
 }
 
-fn running(guests: &[&Guest], conditions: &[Condition]) -> Option<(GuestName, String)> {
+fn running(guests: &[&Guest], conditions: &[Activity]) -> Option<(GuestName, String)> {
     let all = guests.iter().zip(conditions);
     all.into_iter()
         .find_map(|(guest, c)| Some((guest.name.clone(), c.running.clone()?)))
@@ -128,14 +128,14 @@ fn objects(base: &Base, staging: &Dir, batch: &OpenBatch) -> SysResult<HashMap<O
 }
 
 /// Those of the objects whose flag is on.
-fn flagged(base: &Base, objects: HashMap<ObjectId, u64>) -> SysResult<Vec<Due>> {
+fn flagged(base: &Base, objects: HashMap<ObjectId, u64>) -> SysResult<Vec<DueLift>> {
     let mut due = Vec::new();
     for (object, staged) in objects {
         let Some((file, state)) = base.object_seen(&object)? else {
             continue;
         };
         if file.is_immutable()? {
-            due.push(Due {
+            due.push(DueLift {
                 object,
                 state,
                 staged,
@@ -148,7 +148,7 @@ fn flagged(base: &Base, objects: HashMap<ObjectId, u64>) -> SysResult<Vec<Due>> 
 
 /// Looks for names of these objects in all guests that hold any of the base's: who renames a directory takes names with it
 /// that no receipt knows by their new paths. Says of one directory that could not be looked into.
-fn find_names(lost: &[&Due], holding: &mut Holding<'_>) -> SysResult<Option<String>> {
+fn find_names(lost: &[&DueLift], holding: &mut Holding<'_>) -> SysResult<Option<String>> {
     let ids = lost.iter().map(|one| (one.state.id, one.object));
     let object_of: HashMap<FileId, ObjectId> = ids.collect();
     let mut unseen = None;

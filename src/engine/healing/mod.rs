@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use super::EngineError;
 use super::Guest;
-use super::activity::freeze::Still;
+use super::activity::freeze::Freeze;
 use super::privileges::entitled;
 use super::records::History;
 use super::records::holders::{self, Holding};
@@ -33,10 +33,10 @@ use crate::model::{Event, GuestName, ObjectId, Observer, Receipt, Recovered, Run
 use crate::sys::host::machine;
 use crate::sys::{Meaning, SysResult};
 use adopted::Adopted;
-use interrupted_run::{Journal, guests_of, read_journal, receipt_of};
+use interrupted_run::{RunJournal, guests_of, read_journal, receipt_of};
 use quarantine::Quarantine;
 use receipt::write_receipt;
-use run::{Found, Spent, flag_all};
+use run::{InterruptedRun, Spent, flag_all};
 
 /// Heals the base under its lock, and says what needed it.
 pub fn recover(
@@ -104,7 +104,7 @@ fn heal(
     allow_running: bool,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    let mut still = Still::new(base, allow_running, observer)?;
+    let mut still = Freeze::new(base, allow_running, observer)?;
     still.inherit()?;
     let healed = heal_all(base, &mut still, observer);
     let gone_on = still.finish();
@@ -115,7 +115,7 @@ fn heal(
 
 fn heal_all(
     base: &Base,
-    still: &mut Still<'_>,
+    still: &mut Freeze<'_>,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
     let mut recovered = Recovered::default();
@@ -150,7 +150,7 @@ fn waiting(base: &Base, error: EngineError) -> EngineError {
 fn heal_run(
     base: &Base,
     run: &RunId,
-    still: &mut Still<'_>,
+    still: &mut Freeze<'_>,
     observer: &dyn Observer,
     recovered: &mut Recovered,
 ) -> Result<(), EngineError> {
@@ -170,7 +170,7 @@ fn heal_run(
         observer,
         stirring: refused.is_some() || is_stirring(still, &guests).unwrap_or(true),
     };
-    let found = Found {
+    let found = InterruptedRun {
         base,
         aside: Quarantine::of(base, run),
         staging: &staging,
@@ -216,7 +216,7 @@ fn unknown_now(
 }
 
 /// Does anybody run in these guests, or stand still only because he was frozen?
-fn is_stirring(still: &Still<'_>, guests: &BTreeMap<GuestName, Guest>) -> SysResult<bool> {
+fn is_stirring(still: &Freeze<'_>, guests: &BTreeMap<GuestName, Guest>) -> SysResult<bool> {
     let guests: Vec<&Guest> = guests.values().collect();
     let run = still.look(&guests)?.iter().any(|one| one.running.is_some());
     Ok(run || !still.now()?.is_empty())
@@ -225,9 +225,9 @@ fn is_stirring(still: &Still<'_>, guests: &BTreeMap<GuestName, Guest>) -> SysRes
 /// Sets every flag that may be off, as far as that can be done. Where it cannot, what is frozen stays so.
 fn still_protected(
     adopted: &Adopted<'_>,
-    journal: &Journal,
+    journal: &RunJournal,
     receipt: Option<&Receipt>,
-    still: &mut Still<'_>,
+    still: &mut Freeze<'_>,
     error: EngineError,
 ) -> EngineError {
     let known = flag_all(adopted).map(drop).map_err(EngineError::from);

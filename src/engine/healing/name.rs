@@ -18,11 +18,11 @@
 //! Flags come off where a name of an object goes, and nowhere else: whoever shares it is not exposed for the rest.
 
 use super::quarantine::Quarantine;
-use super::soundness::is_sound;
+use super::soundness::is_intact;
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::ledger::journal::Intent;
-use crate::link::{Swap, Swapped, swap};
+use crate::link::{Exchange, Exchanged, exchange_names};
 use crate::model::{FileId, Ignored, ObjectId, Time};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
@@ -44,7 +44,7 @@ pub enum Healed {
 
 /// What was decided of a file, all of whose names go the same way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Direction {
     /// The run said that it is done.
     Committed,
     /// All names were exchanged, or are to be.
@@ -89,10 +89,14 @@ impl InFlight<'_> {
     ///
     /// An undo that gave back one name gives back all: what lies on the object is everybody's by now, and the copy was
     /// whole and on disk before the first exchange.
-    pub fn way(&self) -> SysResult<Way> {
+    pub fn way(&self) -> SysResult<Direction> {
         let all = self.names.iter().all(|name| self.is_in_place(name));
         let forth = all || self.undo_has_begun()?;
-        Ok(if forth { Way::Forth } else { Way::Back })
+        Ok(if forth {
+            Direction::Forth
+        } else {
+            Direction::Back
+        })
     }
 
     /// Is it an undo, and was any of its names exchanged?
@@ -147,7 +151,7 @@ impl InFlight<'_> {
     }
 
     /// Heals one of its names.
-    pub fn heal(&self, intent: &Intent, way: Way) -> SysResult<Healed> {
+    pub fn heal(&self, intent: &Intent, way: Direction) -> SysResult<Healed> {
         let parent = self.parent(intent);
         let name = match &parent {
             Some(dir) => SysError::absent(dir.look(intent.path.file_name()))?.map(|state| state.id),
@@ -161,7 +165,7 @@ impl InFlight<'_> {
         let staged = self.staged(intent)?;
         let waits = !intent.is_adoption() && staged == Some(intent.becomes);
         match (parent, name) {
-            (Some(parent), Some(id)) if waits && id == intent.was && way == Way::Forth => {
+            (Some(parent), Some(id)) if waits && id == intent.was && way == Direction::Forth => {
                 one.exchange_late(&parent)
             }
             (Some(parent), Some(id)) if staged == Some(intent.was) && id == intent.becomes => {
@@ -203,8 +207,8 @@ impl OneName<'_> {
 
     /// The rest of an undo: another name of the file is the guest's own again.
     fn exchange_late(&self, parent: &Dir) -> SysResult<Healed> {
-        match self.swap(parent, self.intent.becomes, self.intent.was)? {
-            Swapped::Done => self.undone(parent, Way::Forth),
+        match self.exchange_names(parent, self.intent.becomes, self.intent.was)? {
+            Exchanged::Done => self.undone(parent, Direction::Forth),
             _ => self.drop_equal(),
         }
     }
@@ -216,25 +220,25 @@ impl OneName<'_> {
     /// looks for it. Behind a commit the receipt says "done", and guests went on: the name stays as it is, since what was
     /// written there since belongs to it as well, and the old file is kept for a person, as the run itself does with a file
     /// that is opened for writing while it is replaced. So both are kept whole, and the receipt stays true.
-    fn exchanged(&self, parent: &Dir, way: Way) -> SysResult<Healed> {
-        if self.is_object(self.intent.was)? && way != Way::Back {
+    fn exchanged(&self, parent: &Dir, way: Direction) -> SysResult<Healed> {
+        if self.is_object(self.intent.was)? && way != Direction::Back {
             return self.undone(parent, way);
         }
-        if let (Some(old), true) = (self.equal_to_new(parent)?, way != Way::Back) {
+        if let (Some(old), true) = (self.equal_to_new(parent)?, way != Direction::Back) {
             return Ok(Healed::FinishedAt(old));
         }
-        if way == Way::Committed {
+        if way == Direction::Committed {
             let old = self.file.staging.look(self.entry.as_bytes())?;
             return Ok(Healed::FinishedAndKept(Some(old.mtime)));
         }
-        self.take_back(parent)
+        self.roll_back(parent)
     }
 
     /// An undo, whose old file is the object. The guest's own file was copied while everybody stood still and nobody could
     /// write to the object, so it stays, whatever was written to the object since by those who still share it: that is
     /// theirs. A cut that left all names exchanged left the flag off, so what the object holds by now is kept, if it changed.
-    fn undone(&self, parent: &Dir, way: Way) -> SysResult<Healed> {
-        if way == Way::Forth && !self.is_as_it_was(parent)? {
+    fn undone(&self, parent: &Dir, way: Direction) -> SysResult<Healed> {
+        if way == Direction::Forth && !self.is_as_it_was(parent)? {
             return Ok(Healed::FinishedAndKept(None));
         }
         lift(self.file.base, &self.intent.object)?;
@@ -245,26 +249,26 @@ impl OneName<'_> {
     /// What was put there goes once it is out again, if nothing is lost with it: a guest may have written to its own file,
     /// or to the object, whose flag was off. What the object holds then is kept before it leaves the name: a healing that
     /// is cut behind its exchange finds what was put there in staging, as if it had never been at the name.
-    fn take_back(&self, parent: &Dir) -> SysResult<Healed> {
+    fn roll_back(&self, parent: &Dir) -> SysResult<Healed> {
         let InFlight { staging, aside, .. } = self.file;
         if self.is_object(self.intent.becomes)? {
             let size = staging.look(self.entry.as_bytes())?.size;
             let put = parent.open_regular(self.intent.path.file_name())?;
-            let sound = |put: &Regular| is_sound(put, Some(size), &self.intent.object);
+            let sound = |put: &Regular| is_intact(put, Some(size), &self.intent.object);
             if let Some(put) = put.filter(|put| !sound(put).unwrap_or(false)) {
                 aside.copy(&put, &self.intent.object)?;
             }
         }
-        match self.swap(parent, self.intent.was, self.intent.becomes)? {
-            Swapped::Done => self.drop_equal(),
+        match self.exchange_names(parent, self.intent.was, self.intent.becomes)? {
+            Exchanged::Done => self.drop_equal(),
             _ => Ok(Healed::NeedsPerson),
         }
     }
 
-    fn swap(&self, parent: &Dir, put: FileId, expected: FileId) -> SysResult<Swapped> {
+    fn exchange_names(&self, parent: &Dir, put: FileId, expected: FileId) -> SysResult<Exchanged> {
         lift(self.file.base, &self.intent.object)?;
         let time = parent.state()?.mtime;
-        let swapped = swap(&Swap {
+        let exchanged = exchange_names(&Exchange {
             staging: self.file.staging,
             staged: self.entry.as_bytes(),
             parent,
@@ -274,7 +278,7 @@ impl OneName<'_> {
         })?;
         // All stands still, so nobody else was here; and no content depends on it.
         drop(parent.set_mtime(time));
-        Ok(swapped)
+        Ok(exchanged)
     }
 
     /// The object, beside the guest's copy of it.
@@ -287,7 +291,7 @@ impl OneName<'_> {
         // Or it was another one before, and the copy is of that.
         let mine = parent.open_regular(self.intent.path.file_name())?;
         let equal = |mine: Regular| equal(&file, &mine);
-        Ok(is_sound(&file, Some(size), &self.intent.object)? || mine.map_or(Ok(false), equal)?)
+        Ok(is_intact(&file, Some(size), &self.intent.object)? || mine.map_or(Ok(false), equal)?)
     }
 
     /// The old file, with no writer, if it equals the new one.

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::adopted::Adopted;
-use super::interrupted_run::Journal;
+use super::interrupted_run::RunJournal;
 use super::leftovers;
-use super::name::{Healed, InFlight, Way, lift};
+use super::name::{Direction, Healed, InFlight, lift};
 use super::quarantine::Quarantine;
-use super::soundness::{is_sound, unsound};
+use super::soundness::{is_intact, unsound};
 use crate::base::Base;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
@@ -33,17 +33,17 @@ pub struct Spent {
 }
 
 /// What a cut run left, and what is known of it.
-pub struct Found<'a> {
+pub struct InterruptedRun<'a> {
     pub base: &'a Base,
     pub aside: Quarantine<'a>,
     pub staging: &'a Dir,
     pub guests: &'a BTreeMap<GuestName, Guest>,
-    pub journal: &'a Journal,
+    pub journal: &'a RunJournal,
     pub receipt: Option<&'a Receipt>,
     pub adopted: &'a Adopted<'a>,
 }
 
-impl Found<'_> {
+impl InterruptedRun<'_> {
     /// Names, then what no journal explains, then flags.
     pub fn put_right(&self, recovered: &mut Recovered) -> Result<Done, EngineError> {
         let (base, batch) = (self.base, &self.journal.batch);
@@ -81,7 +81,7 @@ impl Found<'_> {
                 continue;
             }
             let file = self.base.object(object)?;
-            if file.is_some_and(|file| !is_sound(&file, None, object).unwrap_or(true)) {
+            if file.is_some_and(|file| !is_intact(&file, None, object).unwrap_or(true)) {
                 lift(self.base, object)?;
                 self.base.remove_object(object)?;
             }
@@ -140,10 +140,10 @@ impl Found<'_> {
         Ok(())
     }
 
-    fn way(&self, file: &InFlight<'_>) -> SysResult<Way> {
+    fn way(&self, file: &InFlight<'_>) -> SysResult<Direction> {
         let batch = &self.journal.batch;
         if file.names.iter().all(|intent| batch.has_committed(intent)) {
-            Ok(Way::Committed)
+            Ok(Direction::Committed)
         } else {
             file.way()
         }

@@ -14,7 +14,7 @@ pub(super) fn unsound(base: &Base, objects: &[ObjectId]) -> SysResult<Vec<Object
     let mut found = Vec::new();
     for id in objects {
         if let Some(file) = base.object(id)? {
-            if !is_sound(&file, None, id)? {
+            if !is_intact(&file, None, id)? {
                 found.push(*id);
             }
         }
@@ -24,7 +24,7 @@ pub(super) fn unsound(base: &Base, objects: &[ObjectId]) -> SysResult<Vec<Object
 
 /// Is it what the object's name says? With its time or without, as the policy may have been. `size` is that of a
 /// file which was equal, where there is one: a guest can make a file longer by holes than anybody has time to read.
-pub(super) fn is_sound(file: &Regular, size: Option<u64>, id: &ObjectId) -> SysResult<bool> {
+pub(super) fn is_intact(file: &Regular, size: Option<u64>, id: &ObjectId) -> SysResult<bool> {
     let fits = |ignore: &[Ignored]| {
         let metadata = file.metadata(ignore)?;
         SysResult::Ok(metadata_digest(&metadata) == id.metadata)

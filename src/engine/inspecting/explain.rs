@@ -11,7 +11,7 @@ use crate::model::{
     PlannedGuest, Policy, SkipReason, Voice,
 };
 use crate::packages::{Answer, ask_all};
-use crate::rules::care::{Care, Verdict, source_of};
+use crate::rules::care::{Care, CareVerdict, source_of};
 use crate::sys::guest::in_root::InRoot;
 use crate::sys::{Meaning, SysError, View};
 
@@ -148,7 +148,7 @@ fn voices(
     Ok(voices)
 }
 
-fn voice(verdict: &Verdict<'_, '_>, policy: &Policy) -> Voice {
+fn voice(verdict: &CareVerdict<'_, '_>, policy: &Policy) -> Voice {
     let pattern = policy
         .patterns
         .iter()

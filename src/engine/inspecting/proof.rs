@@ -11,7 +11,7 @@ use crate::sys::hash::metadata_digest;
 use crate::sys::{PageCache, Regular, SysError, SysResult};
 
 /// Where lines are looked up.
-pub(super) struct World<'a> {
+pub(super) struct ProofWorld<'a> {
     base: &'a Base,
     /// Objects in the base by content and metadata: all generations, with whatever gaps gc left.
     held: HashMap<ObjectId, Vec<ObjectId>>,
@@ -39,19 +39,19 @@ pub(super) struct Proven {
     pub wrong: Vec<(ObjectId, Wrong)>,
 }
 
-impl<'a> World<'a> {
+impl<'a> ProofWorld<'a> {
     pub fn open(
         base: &'a Base,
         header: &Header,
         guests: &[PlannedGuest],
         cache: PageCache,
-    ) -> Result<World<'a>, EngineError> {
+    ) -> Result<ProofWorld<'a>, EngineError> {
         let open = |planned: &PlannedGuest| {
             let guest = Guest::open(planned.name.clone(), &planned.root).ok();
             let guest = guest.filter(|open| is_root_of(open, planned));
             (planned.name.clone(), guest)
         };
-        Ok(World {
+        Ok(ProofWorld {
             base,
             held: generations_held(&Index::read(base)?),
             guests: guests.iter().map(open).collect(),

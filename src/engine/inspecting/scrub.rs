@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::base::{Base, BaseError, Held, Index, Scrubbed};
 use crate::engine::records::History;
-use crate::engine::threads::{Crew, Readers, reading_in};
+use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, Guest, Stop};
 use crate::model::{
     Difference, Event, FileId, GuestName, GuestPath, Ignored, Moved, ObjectId, Observer, Scrub,
@@ -32,12 +32,12 @@ pub fn scrub(
     let base = &Base::existing(base)?;
     let index = Index::read(base)?;
     let history = History::read(base)?;
-    let mut work = Work {
+    let mut work = Scrubbing {
         base,
         protection: history.protection()?,
         names: Names::new(&history)?,
         cache: readers.cache,
-        crew: Crew::start(reading_in(Some(base.dir()), readers.jobs)?)?,
+        threads: Threads::start(reading_in(Some(base.dir()), readers.jobs)?)?,
         found: Scrub::default(),
         unflagged: Vec::new(),
     };
@@ -52,17 +52,17 @@ pub fn scrub(
     Ok(work.found)
 }
 
-struct Work<'a> {
+struct Scrubbing<'a> {
     base: &'a Base,
     protection: std::collections::HashMap<ObjectId, bool>,
     names: Names,
     cache: PageCache,
-    crew: Crew,
+    threads: Threads,
     found: Scrub,
     unflagged: Vec<ObjectId>,
 }
 
-impl Work<'_> {
+impl Scrubbing<'_> {
     fn all(
         &mut self,
         index: &Index,
@@ -110,7 +110,11 @@ impl Work<'_> {
     }
 
     /// Reads objects side by side; `None` for those that were not read because somebody asked to stop.
-    fn judge_all(&self, objects: &[Held], stop: &Stop) -> Vec<Option<SysResult<Option<Judged>>>> {
+    fn judge_all(
+        &self,
+        objects: &[Held],
+        stop: &Stop,
+    ) -> Vec<Option<SysResult<Option<ScrubbedObject>>>> {
         let (base, cache) = (self.base, self.cache);
         let judge = |held: &Held| {
             let object = base.object(&held.id);
@@ -120,10 +124,11 @@ impl Work<'_> {
             })
         };
         let judge = |held: &Held| (!stop.asked()).then(|| judge(held));
-        self.crew.read(|| objects.par_iter().map(judge).collect())
+        self.threads
+            .read(|| objects.par_iter().map(judge).collect())
     }
 
-    fn object(&mut self, held: &Held, judged: SysResult<Option<Judged>>) {
+    fn object(&mut self, held: &Held, judged: SysResult<Option<ScrubbedObject>>) {
         match judged {
             // gc was here meanwhile.
             Ok(None) => {}
@@ -193,14 +198,14 @@ fn about(object: Option<ObjectId>, what: Wrong) -> Difference {
     }
 }
 
-struct Judged {
+struct ScrubbedObject {
     wrong: Vec<Moved>,
     flagged: bool,
     bytes: u64,
 }
 
 /// Holds an object against its name. Which policy made it is not known, so its metadata may be with its time or without.
-fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<Judged> {
+fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<ScrubbedObject> {
     let bytes = object.state()?.size;
     let object = object.passing(bytes, cache);
     let mut wrong = Vec::new();
@@ -215,7 +220,7 @@ fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<Judged> 
     if !same {
         wrong.push(Moved::Xattrs);
     }
-    Ok(Judged {
+    Ok(ScrubbedObject {
         wrong,
         flagged: object.is_immutable()?,
         bytes,

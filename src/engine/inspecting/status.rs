@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::base::{Base, Index};
-use crate::engine::records::{History, Known, Linked};
+use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
     Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Stage, Status,
@@ -47,7 +47,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
 }
 
 /// What was seen of one guest.
-struct Seen {
+struct SeenGuest {
     status: GuestStatus,
     /// Objects that its names refer to, and by how many names.
     objects: HashMap<FileId, u64>,
@@ -55,7 +55,7 @@ struct Seen {
     linked_bytes: u64,
 }
 
-impl Seen {
+impl SeenGuest {
     fn finish(&self, index: &Index, users: &HashMap<FileId, u64>) -> GuestStatus {
         let mut status = self.status.clone();
         status.freed_if_deleted = status.unique;
@@ -75,12 +75,12 @@ impl Seen {
 
 fn look_at(
     name: &GuestName,
-    known: &Known,
+    known: &KnownGuest,
     files: &[Linked],
     base: &Base,
     index: &Index,
     observer: &dyn Observer,
-) -> Result<Seen, EngineError> {
+) -> Result<SeenGuest, EngineError> {
     let status = GuestStatus {
         name: name.clone(),
         root: known.root.clone(),
@@ -93,7 +93,7 @@ fn look_at(
         drifted: Vec::new(),
         unread: 0,
     };
-    let mut seen = Seen {
+    let mut seen = SeenGuest {
         status,
         objects: HashMap::new(),
         linked_bytes: 0,
@@ -120,7 +120,7 @@ fn look_at(
     Ok(seen)
 }
 
-impl Seen {
+impl SeenGuest {
     fn add(&mut self, found: &Scan, index: &Index) {
         let tree = &found.tree;
         self.status.files = tree.files() as u64;

@@ -11,11 +11,11 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
-use super::proof::{Generation, Proven, World, first};
+use super::proof::{Generation, ProofWorld, Proven, first};
 use crate::base::Base;
 use crate::engine::read_ahead::stretches;
 use crate::engine::records::History;
-use crate::engine::threads::{Crew, Readers, reading_in};
+use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, PlanFile};
 use crate::model::{
     Action, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer, Stage,
@@ -40,11 +40,11 @@ fn check(
 ) -> Result<Verification, EngineError> {
     let mut reader = plan.reader()?;
     let base = Base::existing(&reader.header().base.path)?;
-    let crew = Crew::start(reading_in(Some(base.dir()), readers.jobs)?)?;
-    let mut check = Check {
-        world: World::open(&base, reader.header(), reader.guests(), readers.cache)?,
+    let threads = Threads::start(reading_in(Some(base.dir()), readers.jobs)?)?;
+    let mut check = LineProofs {
+        world: ProofWorld::open(&base, reader.header(), reader.guests(), readers.cache)?,
         history: History::read(&base)?,
-        crew,
+        threads,
         generations: HashMap::new(),
         found: Verification::default(),
     };
@@ -69,20 +69,20 @@ fn object_of(line: &Action) -> Option<&ObjectId> {
     }
 }
 
-struct Check<'a> {
-    world: World<'a>,
+struct LineProofs<'a> {
+    world: ProofWorld<'a>,
     history: History,
-    crew: Crew,
+    threads: Threads,
     /// Of every object so far, each proven once.
     generations: HashMap<ObjectId, Vec<Generation>>,
     found: Verification,
 }
 
-impl Check<'_> {
+impl LineProofs<'_> {
     fn lines(&mut self, lines: &[Action]) -> SysResult<()> {
         let mut news = self.prove(lines);
         let (world, known) = (&self.world, &self.generations);
-        let wrong: Vec<Vec<_>> = self.crew.work(|| {
+        let wrong: Vec<Vec<_>> = self.threads.work(|| {
             lines
                 .par_iter()
                 .map(|line| look(line, world, known))
@@ -110,7 +110,7 @@ impl Check<'_> {
         let world = &self.world;
         let prove = |id: ObjectId| (id, world.prove(&id));
         let mut news: HashMap<ObjectId, SysResult<Proven>> = self
-            .crew
+            .threads
             .read(|| fresh.into_par_iter().map(prove).collect());
         for (id, proven) in &mut news {
             let all = proven
@@ -197,7 +197,7 @@ fn about(object: ObjectId, what: Wrong) -> Difference {
 
 fn look<'l>(
     line: &'l Action,
-    world: &World<'_>,
+    world: &ProofWorld<'_>,
     known: &HashMap<ObjectId, Vec<Generation>>,
 ) -> Vec<(&'l GuestPath, Wrong)> {
     match line {

@@ -28,7 +28,7 @@ pub struct Choices<'a> {
     /// Objects that files get, by group and generation.
     uses: Vec<Use>,
     /// Flag lines of objects that no file gets, and that files refer to already; by their numbers in the base.
-    shared: HashMap<u32, Due>,
+    shared: HashMap<u32, DueFlag>,
     /// What the flag lines set.
     pub flags: Vec<ObjectFlag>,
 }
@@ -38,21 +38,21 @@ pub struct Choices<'a> {
 struct Use {
     group: u32,
     generation: u16,
-    due: Due,
+    due: DueFlag,
     /// Does it get a flag line?
     flag: bool,
 }
 
 /// A flag line.
 #[derive(Debug, Clone, Copy)]
-struct Due {
+struct DueFlag {
     /// How many names of the plan refer to the object.
     names: u32,
     /// The file behind whose first line it stands.
     behind: FileRef,
 }
 
-impl Due {
+impl DueFlag {
     fn add(&mut self, names: u32, file: FileRef) {
         self.names = self.names.saturating_add(names);
         self.behind = file.min(self.behind);
@@ -154,7 +154,7 @@ pub(super) fn choose_all<'a>(
 const AT_ONCE: usize = 1 << 14;
 
 /// A file, how many names it has, and what it gets.
-type Chosen = (FileRef, u64, Choice);
+type ChosenFile = (FileRef, u64, Choice);
 
 impl Choices<'_> {
     /// The end of the groups that are chosen for together, of which this is the first.
@@ -176,7 +176,7 @@ impl Choices<'_> {
         policy: &Policy,
         facts: &BaseFacts,
         protection: &Protection,
-    ) -> Vec<Chosen> {
+    ) -> Vec<ChosenFile> {
         let id = self.groups.id(group).into_iter();
         let there = id.flat_map(|id| self.index.generations(id.content, id.metadata));
         let there: Vec<Present> = there.map(present).collect();
@@ -194,7 +194,7 @@ impl Choices<'_> {
     fn take(
         &mut self,
         number: usize,
-        files: Vec<Chosen>,
+        files: Vec<ChosenFile>,
         classified: &mut [Classified],
         sum: &mut SummaryBuilder,
         surveys: &[Survey],
@@ -215,7 +215,7 @@ impl Choices<'_> {
                 None => self.uses.push(Use {
                     group,
                     generation,
-                    due: Due {
+                    due: DueFlag {
                         names,
                         behind: which,
                     },
@@ -301,13 +301,13 @@ impl Choices<'_> {
 }
 
 /// Who refers to which object of the base already.
-fn shared(surveys: &[Survey], classified: &[Classified]) -> HashMap<u32, Due> {
-    let mut shared: HashMap<u32, Due> = HashMap::new();
+fn shared(surveys: &[Survey], classified: &[Classified]) -> HashMap<u32, DueFlag> {
+    let mut shared: HashMap<u32, DueFlag> = HashMap::new();
     for ((guest, survey), judged) in (0u32..).zip(surveys).zip(classified) {
         for (file, decision) in (0u32..).zip(&judged.decisions) {
             if let Decision::Shared(number) = decision {
                 let which = FileRef { guest, file };
-                let due = shared.entry(*number).or_insert(Due {
+                let due = shared.entry(*number).or_insert(DueFlag {
                     names: 0,
                     behind: which,
                 });

@@ -13,7 +13,7 @@ use crate::model::{
     Count, FileId, FileState, GuestPath, Making, PatternKind, Policy, Skip, SkipDetail, SkipReason,
 };
 use crate::packages::Protected;
-use crate::rules::care::{Care, Verdict};
+use crate::rules::care::{Care, CareVerdict};
 use crate::rules::secrets::Secrets;
 
 /// What a file of a guest shall do. Small, because there is one for every file.
@@ -73,7 +73,7 @@ impl Judge<'_> {
 
 /// Judges all files of a guest.
 pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
-    let mut work = Work {
+    let mut work = Classifying {
         survey,
         judge,
         protected: survey.answer.protected.iter().map(|p| (p.id, p)).collect(),
@@ -94,7 +94,7 @@ pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
     work.finish()
 }
 
-struct Work<'a> {
+struct Classifying<'a> {
     survey: &'a Survey,
     judge: &'a Judge<'a>,
     protected: HashMap<FileId, &'a Protected>,
@@ -111,7 +111,7 @@ struct Kept {
     under: Option<Vec<u8>>,
 }
 
-impl Work<'_> {
+impl Classifying<'_> {
     fn judge_file(&mut self, file: usize) -> Decision {
         let state = self.survey.scan.tree.state(file);
         if let Some(number) = self.judge.index.number_of_inode(state.id) {
@@ -172,7 +172,7 @@ impl Work<'_> {
 
     /// The rule for the path as the walk saw it, or for the name that it has through a link of the guest.
     fn path_rule(&self, path: &[u8]) -> Option<Kept> {
-        if let Some(Verdict {
+        if let Some(CareVerdict {
             reason,
             rule,
             under,
@@ -186,7 +186,7 @@ impl Work<'_> {
             .filter(|alias| within(path, &alias.real))
             .find_map(|alias| {
                 let known = [&alias.known, &path[alias.real.len()..]].concat();
-                let Verdict {
+                let CareVerdict {
                     reason,
                     rule,
                     under,

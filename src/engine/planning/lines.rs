@@ -20,7 +20,7 @@ const STRETCH_TEXT: usize = 256 << 10;
 /// What the lines of one guest are made of.
 #[derive(Clone, Copy)]
 pub(super) struct Emitter<'a> {
-    /// FileRef of the plan's guests it is.
+    /// Which of the plan's guests it is.
     pub guest: u32,
     pub survey: &'a Survey,
     pub judged: &'a Classified,

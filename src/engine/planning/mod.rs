@@ -17,7 +17,7 @@ use std::sync::atomic::AtomicBool;
 
 use super::host::host_digest;
 use super::threads;
-use super::threads::Crew;
+use super::threads::Threads;
 use super::{EngineError, Guest, GuestArg, guest, protection, sandbox};
 use crate::base::{Base, BaseError, Digests, Index, check_place};
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
@@ -39,7 +39,7 @@ use matching::compare::Reader;
 use matching::digest_cache::Memory;
 use near_misses::Near;
 use output::{Output, OutputFile};
-use survey::{Opened, Survey};
+use survey::{OpenedGuest, Survey};
 use survey_all::survey_all;
 
 /// What a plan is made of.
@@ -99,15 +99,15 @@ pub fn plan(
     let memory = memory.filter(|_| place.is_some());
     let opened = open_views(guests, options, &file, place.as_deref(), observer)?;
     let memory = memory.map_or_else(Memory::default, Memory::of);
-    let crew = Crew::start(reading)?;
+    let threads = Threads::start(reading)?;
     let judge = Judge {
         care: &care,
         secrets: &Secrets::new(),
         index: &index,
         policy: &options.policy,
     };
-    let (surveys, classified) = crew.work(|| survey_all(opened, &judge, observer))?;
-    let found = Found {
+    let (surveys, classified) = threads.work(|| survey_all(opened, &judge, observer))?;
+    let found = Evidence {
         options,
         care: &care,
         surveys: &surveys,
@@ -115,7 +115,7 @@ pub fn plan(
         base: base.as_ref(),
         index: &index,
         protection: &protection,
-        crew: &crew,
+        threads: &threads,
     };
     let (classified, choices, sum) = found.decide(classified, memory, observer)?;
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
@@ -130,7 +130,7 @@ pub fn plan(
         options.policy.skips,
         sum,
         each,
-        &crew,
+        &threads,
     )
 }
 
@@ -144,7 +144,7 @@ fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> {
 }
 
 /// What is known of guests and base before the content of any file is read.
-struct Found<'a> {
+struct Evidence<'a> {
     options: &'a PlanOptions,
     care: &'a Care,
     surveys: &'a [Survey],
@@ -152,10 +152,10 @@ struct Found<'a> {
     base: Option<&'a Base>,
     index: &'a Index,
     protection: &'a Protection,
-    crew: &'a Crew,
+    threads: &'a Threads,
 }
 
-impl Found<'_> {
+impl Evidence<'_> {
     /// Match, choose: a decision for every file.
     fn decide(
         &self,
@@ -173,7 +173,7 @@ impl Found<'_> {
             care: self.care,
             policy,
             memory: &memory,
-            crew: self.crew,
+            threads: self.threads,
             cache: self.options.page_cache,
             crowded: AtomicBool::new(false),
         };
@@ -181,7 +181,7 @@ impl Found<'_> {
         let near_misses = Near(&reader).misses(&classified, &matched);
         memory.hand_over(surveys, &matched.groups, observer);
         sum.noticed(near_misses, same_secrets(surveys, &classified));
-        let choices = self.crew.work(|| {
+        let choices = self.threads.work(|| {
             choose_all(
                 matched,
                 surveys,
@@ -258,10 +258,10 @@ fn open_views(
     output: &OutputFile,
     cache: Option<&Path>,
     observer: &dyn Observer,
-) -> Result<Vec<Opened>, EngineError> {
-    let opened = Opened::all(guests)?;
+) -> Result<Vec<OpenedGuest>, EngineError> {
+    let opened = OpenedGuest::all(guests)?;
     if options.confine {
-        let reads = match opened.iter().all(Opened::is_private) {
+        let reads = match opened.iter().all(OpenedGuest::is_private) {
             true => Reads::Views,
             false => Reads::Disk,
         };
@@ -304,7 +304,7 @@ fn write(
     detail: SkipDetail,
     mut sum: SummaryBuilder,
     each: &mut dyn FnMut(&Action),
-    crew: &Crew,
+    threads: &Threads,
 ) -> Result<Planned, EngineError> {
     let (mut out, form) = file.writer().map_err(EngineError::Output)?;
     let mut writer =
@@ -320,7 +320,7 @@ fn write(
     let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
     let stretches = taking_part.flat_map(Emitter::stretches);
     let make = |stretch: Stretch<'_>| encoded(&stretch, form);
-    crew.make_ahead(stretches, make, |made| {
+    threads.make_ahead(stretches, make, |made| {
         let (actions, encoded) = made.map_err(EngineError::Output)?;
         for action in &actions {
             sum.action(action);

@@ -27,7 +27,7 @@ const SPARSE: u64 = 1 << 20;
 
 /// Files of one content and one kind of metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Kind {
+struct LikeFiles {
     content: Digest,
     metadata: MetadataDigest,
     /// The first of them.
@@ -49,7 +49,7 @@ struct Miss {
 impl Near<'_> {
     /// Finds all near misses among the candidates.
     pub fn misses(&self, classified: &[Classified], matched: &Matched) -> NearMisses {
-        let kinds = self.0.crew.read(|| {
+        let kinds = self.0.threads.read(|| {
             let mut kinds = self.others(classified, matched);
             kinds.extend(groups_with_twin(&matched.groups, &kinds));
             kinds.par_sort_unstable();
@@ -61,7 +61,7 @@ impl Near<'_> {
     }
 
     /// Files that matched nothing, and of which another has the size and the beginning.
-    fn others(&self, classified: &[Classified], matched: &Matched) -> Vec<Kind> {
+    fn others(&self, classified: &[Classified], matched: &Matched) -> Vec<LikeFiles> {
         let all = unmatched(classified, matched).into_iter();
         let full = all.filter(|which| !self.is_sparse(*which));
         let mut all: Vec<(u64, FileRef)> = full.map(|which| (self.0.size(which), which)).collect();
@@ -119,10 +119,10 @@ impl Near<'_> {
     }
 
     /// What cannot be read, or may not be shared after all, is nobody's near miss.
-    fn read(&self, which: FileRef) -> Option<Kind> {
+    fn read(&self, which: FileRef) -> Option<LikeFiles> {
         let read = self.0.whole(which).ok()?;
         self.0.remember(&read);
-        Some(Kind {
+        Some(LikeFiles {
             content: read.content,
             metadata: read.probed.metadata,
             which,
@@ -131,7 +131,7 @@ impl Near<'_> {
     }
 
     /// One miss for every kind of metadata but the commonest: the files of each kind share an inode anyway.
-    fn of_content(&self, kinds: &[Kind]) -> Vec<Miss> {
+    fn of_content(&self, kinds: &[LikeFiles]) -> Vec<Miss> {
         let same = kinds.chunk_by(|a, b| a.metadata == b.metadata);
         let kinds = same.filter_map(|kinds| {
             let files: u64 = kinds.iter().map(|kind| u64::from(kind.files)).sum();
@@ -271,7 +271,7 @@ struct ShiftKey {
 }
 
 /// Groups of contents that another group, or one of these files, has as well.
-fn groups_with_twin(groups: &Groups, others: &[Kind]) -> Vec<Kind> {
+fn groups_with_twin(groups: &Groups, others: &[LikeFiles]) -> Vec<LikeFiles> {
     let content = |group: u32| groups.id(group as usize).map(|id| id.content);
     let mut contents: Vec<Digest> = others.iter().map(|kind| kind.content).collect();
     contents.par_sort_unstable();
@@ -285,9 +285,9 @@ fn groups_with_twin(groups: &Groups, others: &[Kind]) -> Vec<Kind> {
         .collect()
 }
 
-fn kind(groups: &Groups, group: usize) -> Option<Kind> {
+fn kind(groups: &Groups, group: usize) -> Option<LikeFiles> {
     let id = groups.id(group)?;
-    Some(Kind {
+    Some(LikeFiles {
         content: id.content,
         metadata: id.metadata,
         which: groups.first(group),

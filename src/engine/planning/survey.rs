@@ -1,7 +1,7 @@
 //! One guest as the plan sees it: opened, walked, asked for its config files.
 
 use crate::engine::activity;
-use crate::engine::activity::Condition;
+use crate::engine::activity::Activity;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
     Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
@@ -20,7 +20,7 @@ pub struct Survey {
     pub answer: Answer,
     /// Was nobody asked?
     pub databases_ignored: bool,
-    pub condition: Condition,
+    pub condition: Activity,
     /// Why it takes no part, if it does not.
     pub left_out: Option<String>,
     /// Directories that a care rule means under another name: the guest reaches them through a link.
@@ -35,18 +35,18 @@ pub struct Alias {
 }
 
 /// A guest that is ready to be read, and of which nothing was read yet.
-pub struct Opened {
+pub struct OpenedGuest {
     guest: Guest,
-    condition: Condition,
+    condition: Activity,
     view: View,
 }
 
-impl Opened {
+impl OpenedGuest {
     /// Looks at who is inside of all guests, then opens a view of each: the last steps that need all of root's rights.
-    pub fn all(guests: Vec<Guest>) -> SysResult<Vec<Opened>> {
+    pub fn all(guests: Vec<Guest>) -> SysResult<Vec<OpenedGuest>> {
         let conditions = activity::look(guests.iter(), &[])?;
-        let open = |(guest, condition): (Guest, Condition)| {
-            Ok(Opened {
+        let open = |(guest, condition): (Guest, Activity)| {
+            Ok(OpenedGuest {
                 view: View::of(&guest.root)?,
                 guest,
                 condition,
@@ -65,11 +65,11 @@ impl Opened {
 /// walk saw, and drops out. Writes nothing into it, not even an access time where the
 /// mount can be cloned.
 pub fn survey(
-    opened: Opened,
+    opened: OpenedGuest,
     policy: &Policy,
     observer: &dyn Observer,
 ) -> Result<Survey, EngineError> {
-    let Opened {
+    let OpenedGuest {
         guest,
         condition,
         view,

@@ -2,21 +2,21 @@
 //! differ in size, and who has nothing left to read judges while others still read.
 
 use super::classify::{Classified, Judge, classify};
-use super::survey::{Opened, Survey, survey};
+use super::survey::{OpenedGuest, Survey, survey};
 use crate::engine::EngineError;
 use crate::model::{Event, Observer, Stage};
 
 /// What was read of a guest, and what its files may do.
-type Judged = Result<(Survey, Classified), EngineError>;
+type SurveyedGuest = Result<(Survey, Classified), EngineError>;
 
 /// Reads and judges all guests, in their order.
 pub(super) fn survey_all(
-    guests: Vec<Opened>,
+    guests: Vec<OpenedGuest>,
     judge: &Judge<'_>,
     observer: &dyn Observer,
 ) -> Result<(Vec<Survey>, Vec<Classified>), EngineError> {
     observer.notice(&Event::Begin(Stage::Scan, None));
-    let mut all: Vec<Option<Judged>> = guests.iter().map(|_| None).collect();
+    let mut all: Vec<Option<SurveyedGuest>> = guests.iter().map(|_| None).collect();
     rayon::scope_fifo(|scope| {
         for (guest, place) in guests.into_iter().zip(&mut all) {
             scope.spawn_fifo(move |scope| match survey(guest, judge.policy, observer) {

@@ -15,7 +15,7 @@ use super::History;
 use super::table::{ObjectKey, Table, key_of};
 use crate::base::Base;
 use crate::engine::Guest;
-use crate::engine::activity::Condition;
+use crate::engine::activity::Activity;
 use crate::model::{FileState, GuestName, GuestPath, ObjectId, Refusal};
 use crate::sys::SysResult;
 
@@ -31,22 +31,22 @@ pub struct Holding<'a> {
 }
 
 #[derive(Serialize)]
-enum Key {
+enum HolderKey {
     /// Guest and path of every name that the object ever had.
     Name(ObjectKey),
-    /// What was [`Found`] when all names were looked for.
-    Found(ObjectKey),
+    /// What was [`FoundHolders`] when all names were looked for.
+    FoundHolders(ObjectKey),
 }
 
 /// Holders of an object, and the link count up to which these are all.
 #[derive(Serialize, Deserialize)]
-struct Found {
+struct FoundHolders {
     nlink: u64,
     /// A bit for each guest.
     guests: Vec<u8>,
 }
 
-impl Found {
+impl FoundHolders {
     fn insert(&mut self, guest: usize) {
         if self.guests.len() <= guest / 8 {
             self.guests.resize(guest / 8 + 1, 0);
@@ -96,7 +96,7 @@ impl<'a> Holding<'a> {
     /// A guest was seen to have names of an object.
     pub fn learn(&mut self, object: ObjectId, guest: usize, paths: &[GuestPath]) -> SysResult<()> {
         self.unknown.remove(&object);
-        let key = Key::Name(key_of(&object));
+        let key = HolderKey::Name(key_of(&object));
         let mut paths = paths.iter();
         paths.try_for_each(|path| self.table.put(&key, &(guest, path)))
     }
@@ -107,7 +107,8 @@ impl<'a> Holding<'a> {
         if let Some(mut found) = self.found(&object)? {
             found.nlink += paths.len() as u64;
             found.insert(guest);
-            self.table.put(&Key::Found(key_of(&object)), &found)?;
+            self.table
+                .put(&HolderKey::FoundHolders(key_of(&object)), &found)?;
         }
         Ok(())
     }
@@ -119,7 +120,7 @@ impl<'a> Holding<'a> {
         object: &ObjectId,
         state: &FileState,
         base_names: u64,
-        conditions: &[Condition],
+        conditions: &[Activity],
     ) -> SysResult<Result<(), Refusal>> {
         let nlink = u64::from(state.nlink);
         let found = self.found(object)?.filter(|found| nlink <= found.nlink);
@@ -142,11 +143,11 @@ impl<'a> Holding<'a> {
         Ok(found.map_or_else(Vec::new, |found| found.guests().collect()))
     }
 
-    fn found(&self, object: &ObjectId) -> SysResult<Option<Found>> {
-        self.table.get(&Key::Found(key_of(object)))
+    fn found(&self, object: &ObjectId) -> SysResult<Option<FoundHolders>> {
+        self.table.get(&HolderKey::FoundHolders(key_of(object)))
     }
 
-    fn running(&self, found: &Found, conditions: &[Condition]) -> Option<Running> {
+    fn running(&self, found: &FoundHolders, conditions: &[Activity]) -> Option<Running> {
         found.guests().find_map(|at| {
             let who = conditions.get(at)?.in_the_way()?.clone();
             Some((self.guests.get(at)?.name.clone(), who))
@@ -159,7 +160,7 @@ impl<'a> Holding<'a> {
         object: &ObjectId,
         state: &FileState,
         base: u64,
-    ) -> SysResult<Result<Found, u64>> {
+    ) -> SysResult<Result<FoundHolders, u64>> {
         let nlink = u64::from(state.nlink);
         match self.unknown.get(object) {
             Some((then, names)) if *then == nlink => return Ok(Err(*names)),
@@ -168,7 +169,8 @@ impl<'a> Holding<'a> {
         let (names, found) = self.find(object, state)?;
         Ok(match nlink.saturating_sub(base + names) {
             0 => {
-                self.table.put(&Key::Found(key_of(object)), &found)?;
+                self.table
+                    .put(&HolderKey::FoundHolders(key_of(object)), &found)?;
                 Ok(found)
             }
             lost => {
@@ -179,15 +181,15 @@ impl<'a> Holding<'a> {
     }
 
     /// How many of the names refer to the object, and whose they are.
-    fn find(&self, object: &ObjectId, state: &FileState) -> SysResult<(u64, Found)> {
+    fn find(&self, object: &ObjectId, state: &FileState) -> SysResult<(u64, FoundHolders)> {
         // Two guests may have been one directory, or one within the other: a name counts once. Of two with one hash
         // one would not count, and its guest be unknown.
         let (mut seen, hasher) = (HashSet::new(), RandomState::new());
-        let mut found = Found {
+        let mut found = FoundHolders {
             nlink: u64::from(state.nlink),
             guests: Vec::new(),
         };
-        for name in self.table.all(&Key::Name(key_of(object)))? {
+        for name in self.table.all(&HolderKey::Name(key_of(object)))? {
             let (at, path): (usize, GuestPath) = name?;
             let Some(guest) = self.guests.get(at) else {
                 continue;

@@ -46,13 +46,13 @@ pub(super) struct Remembered {
 }
 
 #[derive(Serialize)]
-enum Key<'a> {
-    /// A [`File`] by its number.
-    File(u64),
+enum LinkedKey<'a> {
+    /// A [`FileEntry`] by its number.
+    FileEntry(u64),
     /// A name of a file but the first, by its index.
     Name(u64, u64),
-    /// The [`Owner`] of a name in a guest.
-    Owner(u32, &'a GuestPath),
+    /// The [`NameOwner`] of a name in a guest.
+    NameOwner(u32, &'a GuestPath),
     /// What is [`Left`] to a file that lost names.
     Left(u64),
 }
@@ -61,7 +61,7 @@ enum Key<'a> {
 const FILES: &[u8] = &[0];
 
 #[derive(Serialize, Deserialize)]
-struct File {
+struct FileEntry {
     number: u64,
     guest: u32,
     first: GuestPath,
@@ -75,7 +75,7 @@ struct File {
 
 /// Whose a name is, and its index among the names of that file.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Owner {
+struct NameOwner {
     file: u64,
     index: u64,
 }
@@ -118,7 +118,7 @@ impl Remembered {
     /// All files, with their guests; in no order that means anything.
     pub fn all(&self) -> impl Iterator<Item = SysResult<(u32, Linked)>> {
         self.table.values(FILES).map(|file| {
-            let file: File = file?;
+            let file: FileEntry = file?;
             Ok((file.guest, self.linked(&file)?))
         })
     }
@@ -129,7 +129,7 @@ impl Remembered {
         let Some(first) = linked.paths.first() else {
             return Ok(());
         };
-        let mut file = File {
+        let mut file = FileEntry {
             number: self.next,
             guest,
             first: first.clone(),
@@ -143,7 +143,7 @@ impl Remembered {
         for name in &linked.paths {
             self.give(name, &mut file)?;
         }
-        self.table.put(&Key::File(file.number), &file)?;
+        self.table.put(&LinkedKey::FileEntry(file.number), &file)?;
         *self.count_of(guest) += 1;
         Ok(())
     }
@@ -157,7 +157,7 @@ impl Remembered {
             };
             if let Some(file) = self.file(owner.file)? {
                 for name in self.linked(&file)?.paths {
-                    self.table.remove(&Key::Owner(guest, &name))?;
+                    self.table.remove(&LinkedKey::NameOwner(guest, &name))?;
                 }
                 return self.remove(&file);
             }
@@ -166,19 +166,21 @@ impl Remembered {
     }
 
     /// One more name for a file, whoever had it.
-    fn give(&mut self, name: &GuestPath, file: &mut File) -> SysResult<()> {
+    fn give(&mut self, name: &GuestPath, file: &mut FileEntry) -> SysResult<()> {
         let before = self.owner(file.guest, name)?;
         // Twice in one line it is one name.
         if before.is_some_and(|before| before.file == file.number) {
             return Ok(());
         }
-        let owner = Owner {
+        let owner = NameOwner {
             file: file.number,
             index: file.names,
         };
-        self.table.put(&Key::Owner(file.guest, name), &owner)?;
+        self.table
+            .put(&LinkedKey::NameOwner(file.guest, name), &owner)?;
         if owner.index > 0 {
-            self.table.put(&Key::Name(owner.file, owner.index), name)?;
+            self.table
+                .put(&LinkedKey::Name(owner.file, owner.index), name)?;
         }
         file.names += 1;
         match before {
@@ -188,12 +190,13 @@ impl Remembered {
     }
 
     /// The file has one name less.
-    fn take(&mut self, owner: Owner) -> SysResult<()> {
+    fn take(&mut self, owner: NameOwner) -> SysResult<()> {
         let Some(file) = self.file(owner.file)? else {
             return Ok(());
         };
         if owner.index > 0 {
-            self.table.remove(&Key::Name(owner.file, owner.index))?;
+            self.table
+                .remove(&LinkedKey::Name(owner.file, owner.index))?;
         }
         let mut left = self.left(&file)?;
         left.names = left.names.saturating_sub(1);
@@ -204,19 +207,20 @@ impl Remembered {
         while left.first < file.names && self.name(&file, left.first)?.is_none() {
             left.first += 1;
         }
-        self.table.put(&Key::Left(owner.file), &left)
+        self.table.put(&LinkedKey::Left(owner.file), &left)
     }
 
     /// A file that has no names any more.
-    fn remove(&mut self, file: &File) -> SysResult<()> {
+    fn remove(&mut self, file: &FileEntry) -> SysResult<()> {
         let count = self.count_of(file.guest);
         *count = count.saturating_sub(1);
-        self.table.remove(&Key::File(file.number))?;
-        self.table.remove(&Key::Left(file.number))?;
-        (1..file.names).try_for_each(|index| self.table.remove(&Key::Name(file.number, index)))
+        self.table.remove(&LinkedKey::FileEntry(file.number))?;
+        self.table.remove(&LinkedKey::Left(file.number))?;
+        (1..file.names)
+            .try_for_each(|index| self.table.remove(&LinkedKey::Name(file.number, index)))
     }
 
-    fn linked(&self, file: &File) -> SysResult<Linked> {
+    fn linked(&self, file: &FileEntry) -> SysResult<Linked> {
         let mut paths = Vec::new();
         for index in self.left(file)?.first..file.names {
             paths.extend(self.name(file, index)?);
@@ -232,12 +236,12 @@ impl Remembered {
     }
 
     /// The name that the file had there, if it is still its own.
-    fn name(&self, file: &File, index: u64) -> SysResult<Option<GuestPath>> {
+    fn name(&self, file: &FileEntry, index: u64) -> SysResult<Option<GuestPath>> {
         let name = match index {
             0 => Some(file.first.clone()),
-            _ => self.table.get(&Key::Name(file.number, index))?,
+            _ => self.table.get(&LinkedKey::Name(file.number, index))?,
         };
-        let owner = Owner {
+        let owner = NameOwner {
             file: file.number,
             index,
         };
@@ -246,16 +250,16 @@ impl Remembered {
         Ok(is_own.then_some(name))
     }
 
-    fn owner(&self, guest: u32, name: &GuestPath) -> SysResult<Option<Owner>> {
-        self.table.get(&Key::Owner(guest, name))
+    fn owner(&self, guest: u32, name: &GuestPath) -> SysResult<Option<NameOwner>> {
+        self.table.get(&LinkedKey::NameOwner(guest, name))
     }
 
-    fn file(&self, number: u64) -> SysResult<Option<File>> {
-        self.table.get(&Key::File(number))
+    fn file(&self, number: u64) -> SysResult<Option<FileEntry>> {
+        self.table.get(&LinkedKey::FileEntry(number))
     }
 
-    fn left(&self, file: &File) -> SysResult<Left> {
-        let left = self.table.get(&Key::Left(file.number))?;
+    fn left(&self, file: &FileEntry) -> SysResult<Left> {
+        let left = self.table.get(&LinkedKey::Left(file.number))?;
         Ok(left.unwrap_or(Left {
             names: file.names,
             first: 0,

@@ -25,12 +25,12 @@ pub(super) use linked_files::Linked;
 
 /// A guest that the base remembers. Its name says who it is, its root where it was last.
 #[derive(Debug, Clone)]
-pub(super) struct Known {
+pub(super) struct KnownGuest {
     pub root: PathBuf,
     number: u32,
 }
 
-impl Known {
+impl KnownGuest {
     /// Its root, if a directory is there.
     pub fn open(&self, name: &GuestName) -> Option<Guest> {
         Guest::open(name.clone(), &self.root).ok()
@@ -41,7 +41,7 @@ impl Known {
 /// nothing may be written, as in `status` and `verify`, all are held.
 #[derive(Debug)]
 pub(super) struct History {
-    pub guests: BTreeMap<GuestName, Known>,
+    pub guests: BTreeMap<GuestName, KnownGuest>,
     pub runs: Vec<RunStatus>,
     /// Runs by the content digest of their plan.
     pub plans: Vec<(Digest, RunId)>,
@@ -66,7 +66,7 @@ impl History {
     }
 
     /// Are there files of the guest that were linked and not undone?
-    pub fn has_files(&self, known: &Known) -> bool {
+    pub fn has_files(&self, known: &KnownGuest) -> bool {
         self.files.count(known.number) > 0
     }
 
@@ -207,7 +207,7 @@ impl History {
     fn number_of(&mut self, guest: &ReceiptGuest) -> u32 {
         let next = self.guests.len() as u32;
         let known = self.guests.entry(guest.name.clone());
-        let known = known.or_insert_with(|| Known {
+        let known = known.or_insert_with(|| KnownGuest {
             root: PathBuf::new(),
             number: next,
         });

@@ -15,7 +15,7 @@ use crate::engine::{EngineError, Guest};
 use crate::model::{GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, Skip};
 use crate::sys::{SysError, SysResult};
 
-pub struct Teacher<'a> {
+pub struct Rediscovery<'a> {
     base: &'a Base,
     guests: HashMap<GuestName, usize>,
     /// What is remembered when the run begins, and taught since.
@@ -23,7 +23,7 @@ pub struct Teacher<'a> {
 }
 
 #[derive(Serialize)]
-enum Key<'a> {
+enum RediscoveryKey<'a> {
     /// Nothing: the name in the directory with this device and inode is remembered.
     Known((u64, u64), ObjectKey, &'a GuestPath),
     /// All names of a file by its first, of a guest whose root is gone: they belong together wherever it is now.
@@ -34,23 +34,27 @@ enum Key<'a> {
     LostFirst(ObjectKey, &'a GuestPath),
 }
 
-impl<'a> Teacher<'a> {
+impl<'a> Rediscovery<'a> {
     /// Reads what `history` says, also of guests that `holding` cannot find.
-    pub fn new(base: &'a Base, history: &History, holding: &Holding<'_>) -> SysResult<Teacher<'a>> {
+    pub fn new(
+        base: &'a Base,
+        history: &History,
+        holding: &Holding<'_>,
+    ) -> SysResult<Rediscovery<'a>> {
         let named = |(at, guest): (usize, &&Guest)| (guest.name.clone(), at);
-        let mut teacher = Teacher {
+        let mut rediscovery = Rediscovery {
             base,
             guests: holding.guests().iter().enumerate().map(named).collect(),
             table: Table::new(base.path()),
         };
         for file in history.files() {
             let (name, file) = file?;
-            match teacher.guest(name, holding) {
-                Some((_, guest)) => teacher.know(guest, file.object, &file.paths)?,
-                None => teacher.lose(name, file.object, &file.paths)?,
+            match rediscovery.guest(name, holding) {
+                Some((_, guest)) => rediscovery.know(guest, file.object, &file.paths)?,
+                None => rediscovery.lose(name, file.object, &file.paths)?,
             }
         }
-        Ok(teacher)
+        Ok(rediscovery)
     }
 
     /// Teaches the name of a line that says "already shared", if that is so and new.
@@ -109,15 +113,16 @@ impl<'a> Teacher<'a> {
         path: &GuestPath,
     ) -> SysResult<Option<Vec<GuestPath>>> {
         let key = key_of(&object);
-        let first: Option<(GuestName, GuestPath)> = self.table.get(&Key::LostFirst(key, path))?;
+        let first: Option<(GuestName, GuestPath)> =
+            self.table.get(&RediscoveryKey::LostFirst(key, path))?;
         let Some((guest, first)) = first else {
-            return self.table.get(&Key::Lost(key, path));
+            return self.table.get(&RediscoveryKey::Lost(key, path));
         };
-        let by: Option<GuestName> = self.table.get(&Key::LostBy(key, &first))?;
+        let by: Option<GuestName> = self.table.get(&RediscoveryKey::LostBy(key, &first))?;
         if by != Some(guest) {
             return Ok(None);
         }
-        self.table.get(&Key::Lost(key, &first))
+        self.table.get(&RediscoveryKey::Lost(key, &first))
     }
 
     fn guest<'h>(&self, name: &GuestName, holding: &Holding<'h>) -> Option<(usize, &'h Guest)> {
@@ -153,17 +158,20 @@ impl<'a> Teacher<'a> {
             return Ok(());
         };
         let key = key_of(&object);
-        let by: Option<GuestName> = self.table.get(&Key::LostBy(key, first))?;
+        let by: Option<GuestName> = self.table.get(&RediscoveryKey::LostBy(key, first))?;
         if by.is_some_and(|by| by > *guest) {
             return Ok(());
         }
-        self.table.put(&Key::LostBy(key, first), guest)?;
-        self.table.put(&Key::Lost(key, first), &names)?;
+        self.table.put(&RediscoveryKey::LostBy(key, first), guest)?;
+        self.table.put(&RediscoveryKey::Lost(key, first), &names)?;
         let mut others = others.iter();
-        others.try_for_each(|name| self.table.put(&Key::LostFirst(key, name), &(guest, first)))
+        others.try_for_each(|name| {
+            self.table
+                .put(&RediscoveryKey::LostFirst(key, name), &(guest, first))
+        })
     }
 }
 
-fn known_key<'n>(guest: &Guest, object: ObjectId, name: &'n GuestPath) -> Key<'n> {
-    Key::Known((guest.id.dev, guest.id.ino), key_of(&object), name)
+fn known_key<'n>(guest: &Guest, object: ObjectId, name: &'n GuestPath) -> RediscoveryKey<'n> {
+    RediscoveryKey::Known((guest.id.dev, guest.id.ino), key_of(&object), name)
 }

@@ -8,10 +8,10 @@ pub(super) mod select;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use super::activity::freeze::Still;
+use super::activity::freeze::Freeze;
 use super::exchange::job::Flagged;
 use super::exchange::journal::JournalFile;
-use super::exchange::{Batch, Order};
+use super::exchange::{Batch, FlagOrder};
 use super::host::lock_note;
 use super::limits::{Limits, Pace};
 use super::privileges::entitled;
@@ -29,15 +29,15 @@ use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 use crate::sys::{SHARE, SysResult};
-use prepare::{Undoing, Verdict, prepare};
-use select::{Chosen, UndoOptions, chosen_files, chosen_run};
+use prepare::{UndoVerdict, Undoing, prepare};
+use select::{UndoChoice, UndoOptions, chosen_files, chosen_run};
 
 /// An undo that was checked and can be executed once.
 pub struct ReadyToUndo {
     base: Base,
     run: Run,
     undoes: Option<RunId>,
-    chosen: Chosen,
+    chosen: UndoChoice,
     /// Guests that hold other names of the base.
     holders: Vec<Guest>,
     history: History,
@@ -113,7 +113,7 @@ impl ReadyToUndo {
         let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
         let mut holding = Holding::new(everybody, &self.base, &self.history)?;
         self.answer_lost(&mut holding, &mut receipt)?;
-        let mut still = Still::new(&self.base, self.allow_running, observer)?;
+        let mut still = Freeze::new(&self.base, self.allow_running, observer)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
         let mut pace = Pace::new(self.limits);
         let most = pace.names_a_batch(still.names_a_batch());
@@ -129,7 +129,7 @@ impl ReadyToUndo {
             let batch = first_batch(rest, most, left);
             rest = &rest[batch.len()..];
             let before = receipt.result.totals.names;
-            let work = Work {
+            let work = BatchWork {
                 holding: &mut holding,
                 still: &mut still,
                 journal: &mut journal,
@@ -153,10 +153,10 @@ impl ReadyToUndo {
     fn land(
         &self,
         files: &[(usize, Linked)],
-        work: Work<'_, '_, '_>,
+        work: BatchWork<'_, '_, '_>,
         observer: &dyn Observer,
     ) -> Result<(), EngineError> {
-        let Work {
+        let BatchWork {
             holding,
             still,
             journal,
@@ -177,7 +177,7 @@ impl ReadyToUndo {
         let flags = flags_of(&ready);
         let jobs: Vec<_> = ready.into_iter().map(|undoing| undoing.job).collect();
         let guests = &self.chosen.guests[..];
-        let (base, run, order) = (&self.base, &self.run, Order::DropThenFlag);
+        let (base, run, order) = (&self.base, &self.run, FlagOrder::DropThenFlag);
         let batch = Batch {
             base,
             run,
@@ -188,7 +188,7 @@ impl ReadyToUndo {
             holding: &*holding,
             still,
         };
-        let landed = batch.execute(&jobs, &flags, &[], &mut |fates| {
+        let result = batch.execute(&jobs, &flags, &[], &mut |fates| {
             for ((job, file), fate) in jobs.iter().zip(&lines).zip(fates) {
                 let done = || Outcome::Done {
                     made: None,
@@ -199,8 +199,8 @@ impl ReadyToUndo {
             }
             receipt.sync()
         })?;
-        receipt.result.quarantined += landed.quarantined;
-        landed
+        receipt.result.quarantined += result.quarantined;
+        result
             .warnings
             .iter()
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
@@ -212,20 +212,20 @@ impl ReadyToUndo {
         &self,
         files: &'f [(usize, Linked)],
         holding: &mut Holding<'_>,
-        still: &Still<'_>,
+        still: &Freeze<'_>,
         receipt: &mut ReceiptFile<'_>,
-    ) -> Result<Prepared<'f>, EngineError> {
+    ) -> Result<ReadyFiles<'f>, EngineError> {
         let conditions = still.look(holding.guests())?;
         holding.next_batch();
         let (mut ready, mut lines) = (Vec::new(), Vec::new());
         for file in files {
             let guest = &self.chosen.guests[file.0];
             match prepare(&self.base, guest, file, &conditions, holding) {
-                Verdict::Ready(undoing) => {
+                UndoVerdict::Ready(undoing) => {
                     ready.push(*undoing);
                     lines.push(file);
                 }
-                Verdict::Over(outcome) => receipt.add(&self.line(file, outcome))?,
+                UndoVerdict::Over(outcome) => receipt.add(&self.line(file, outcome))?,
             }
         }
         Ok((ready, lines))
@@ -307,15 +307,15 @@ impl ReadyToUndo {
 }
 
 /// What every batch of an undo works with.
-struct Work<'w, 'a, 'o> {
+struct BatchWork<'w, 'a, 'o> {
     holding: &'w mut Holding<'a>,
-    still: &'w mut Still<'a>,
+    still: &'w mut Freeze<'a>,
     journal: &'w mut JournalFile,
     receipt: &'w mut ReceiptFile<'o>,
 }
 
 /// What may be undone, and the files that it is about.
-type Prepared<'f> = (Vec<Undoing>, Vec<&'f (usize, Linked)>);
+type ReadyFiles<'f> = (Vec<Undoing>, Vec<&'f (usize, Linked)>);
 
 /// The flags that go off and on again: each object once.
 fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::base::Base;
 use crate::engine::Guest;
-use crate::engine::activity::Condition;
+use crate::engine::activity::Activity;
 use crate::engine::exchange::job::Fate;
 use crate::engine::exchange::job::{Job, New};
 use crate::engine::records::Linked;
@@ -27,7 +27,7 @@ pub struct Undoing {
 }
 
 /// What a file comes to before anything is changed.
-pub enum Verdict {
+pub enum UndoVerdict {
     Ready(Box<Undoing>),
     Over(Outcome),
 }
@@ -37,12 +37,12 @@ pub fn prepare(
     base: &Base,
     guest: &Guest,
     file: &(usize, Linked),
-    conditions: &[Condition],
+    conditions: &[Activity],
     holding: &mut Holding<'_>,
-) -> Verdict {
+) -> UndoVerdict {
     match try_prepare(base, guest, file, conditions, holding) {
-        Ok(undoing) => Verdict::Ready(Box::new(undoing)),
-        Err(outcome) => Verdict::Over(outcome),
+        Ok(undoing) => UndoVerdict::Ready(Box::new(undoing)),
+        Err(outcome) => UndoVerdict::Over(outcome),
     }
 }
 
@@ -50,7 +50,7 @@ fn try_prepare(
     base: &Base,
     guest: &Guest,
     (index, linked): &(usize, Linked),
-    conditions: &[Condition],
+    conditions: &[Activity],
     holding: &mut Holding<'_>,
 ) -> Result<Undoing, Outcome> {
     quiet_and_uncovered(linked, &conditions[*index])?;
@@ -94,7 +94,7 @@ fn try_prepare(
     })
 }
 
-fn quiet_and_uncovered(linked: &Linked, condition: &Condition) -> Result<(), Outcome> {
+fn quiet_and_uncovered(linked: &Linked, condition: &Activity) -> Result<(), Outcome> {
     if let Some(who) = condition.in_the_way() {
         return Err(Outcome::Refused(Refusal::GuestRunning { who: who.clone() }));
     }

@@ -1,4 +1,4 @@
-//! WhichRuns runs, guests and files an undo is about.
+//! Which runs, guests and files an undo is about.
 
 use crate::engine::limits::Limits;
 use crate::engine::records::{History, Linked};
@@ -56,7 +56,7 @@ pub(super) fn chosen_run(
 
 /// What an undo is about.
 #[derive(Default)]
-pub struct Chosen {
+pub struct UndoChoice {
     pub guests: Vec<Guest>,
     /// Guest, as an index, and file; in order.
     pub files: Vec<(usize, Linked)>,
@@ -69,10 +69,10 @@ pub(super) fn chosen_files(
     history: &History,
     run: Option<&RunId>,
     options: &UndoOptions,
-) -> Result<Chosen, EngineError> {
+) -> Result<UndoChoice, EngineError> {
     known_guests(history, &options.guests)?;
     let patterns = path_patterns(&options.paths)?;
-    let mut chosen = Chosen::default();
+    let mut chosen = UndoChoice::default();
     let wanted = |guest: &GuestName, file: &Linked| {
         (options.guests.is_empty() || options.guests.contains(guest))
             && run.is_none_or(|run| file.run == *run)

@@ -13,7 +13,7 @@ mod wire;
 
 use std::io::{self, BufReader, Read};
 
-use super::lines::{Found, Lines};
+use super::lines::{FoundLine, LineReader};
 use crate::model::{FileId, ObjectId, RunId, RunKind};
 use crate::sys::hash::sha256;
 pub use record::{Intent, Record};
@@ -69,17 +69,17 @@ pub fn encode(record: &Record) -> Vec<u8> {
 
 /// Reads all records up to the first that is damaged.
 pub fn read(input: impl Read) -> io::Result<Journal> {
-    let mut lines = Lines::new(BufReader::new(input), LONGEST);
+    let mut lines = LineReader::new(BufReader::new(input), LONGEST);
     let mut records = Vec::new();
     let damaged_at = loop {
         let found = match lines.advance() {
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => Found::Torn,
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => FoundLine::Torn,
             found => found?,
         };
         let record = match found {
-            Found::End => break None,
-            Found::Torn => None,
-            Found::Whole => decode(lines.line()),
+            FoundLine::End => break None,
+            FoundLine::Torn => None,
+            FoundLine::Whole => decode(lines.line()),
         };
         match record {
             Some(record) => records.push(record),

@@ -26,12 +26,12 @@ pub struct FrameError {
     /// Where, counted from 1.
     pub line: u64,
     /// What is wrong.
-    pub fault: Fault,
+    pub fault: JsonFault,
 }
 
 /// What is wrong with JSON text.
 #[derive(Debug, thiserror::Error)]
-pub enum Fault {
+pub enum JsonFault {
     /// The input could not be read.
     #[error("{0}")]
     Read(io::Error),
@@ -72,7 +72,7 @@ pub enum Array {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Frame {
     /// The value of this key of the (first) top-level object.
-    Member(String),
+    ObjectMember(String),
     /// No value: the array begins.
     Enter(Array),
     /// An element of the array.
@@ -83,7 +83,7 @@ pub enum Frame {
 
 /// What is due next.
 #[derive(Debug, Clone, Copy)]
-enum Due {
+enum Expected {
     Start,
     FirstKey,
     Key,
@@ -102,7 +102,7 @@ pub struct Frames<R> {
     at: u64,
     /// Where the last value begins.
     began: u64,
-    due: Due,
+    due: Expected,
     keys: Vec<String>,
     has_arrays: bool,
     value: Vec<u8>,
@@ -115,7 +115,7 @@ impl<R: BufRead> Frames<R> {
             line: 1,
             at: 0,
             began: 0,
-            due: Due::Start,
+            due: Expected::Start,
             keys: Vec::new(),
             has_arrays: false,
             value: Vec::new(),
@@ -127,8 +127,8 @@ impl<R: BufRead> Frames<R> {
         let mut frames = Frames::new(input);
         frames.line = line;
         frames.due = match is_record {
-            true => Due::Record,
-            false => Due::Element(Array::Actions),
+            true => Expected::Record,
+            false => Expected::Element(Array::Actions),
         };
         frames
     }
@@ -158,13 +158,13 @@ impl<R: BufRead> Frames<R> {
     pub fn next(&mut self) -> Result<Option<(u64, Frame)>, FrameError> {
         loop {
             let found = match self.due {
-                Due::Start => self.start()?,
-                Due::FirstKey | Due::Key => self.member()?,
-                Due::MemberEnd => self.member_end()?,
-                Due::Element(array) => self.element(array)?,
-                Due::ElementEnd(array) => self.element_end(array)?,
-                Due::Record => return self.record(),
-                Due::Nothing => return self.nothing(),
+                Expected::Start => self.start()?,
+                Expected::FirstKey | Expected::Key => self.member()?,
+                Expected::MemberEnd => self.member_end()?,
+                Expected::Element(array) => self.element(array)?,
+                Expected::ElementEnd(array) => self.element_end(array)?,
+                Expected::Record => return self.record(),
+                Expected::Nothing => return self.nothing(),
             };
             if found.is_some() {
                 return Ok(found);
@@ -174,13 +174,13 @@ impl<R: BufRead> Frames<R> {
 
     fn start(&mut self) -> Result<Option<(u64, Frame)>, FrameError> {
         self.expect(b'{', "`{`: this is not a plan")?;
-        self.due = Due::FirstKey;
+        self.due = Expected::FirstKey;
         Ok(None)
     }
 
     fn member(&mut self) -> Result<Option<(u64, Frame)>, FrameError> {
-        if matches!(self.due, Due::FirstKey) && self.due_byte()? == b'}' {
-            self.due = Due::MemberEnd;
+        if matches!(self.due, Expected::FirstKey) && self.due_byte()? == b'}' {
+            self.due = Expected::MemberEnd;
             return Ok(None);
         }
         let key = self.key()?;
@@ -194,26 +194,26 @@ impl<R: BufRead> Frames<R> {
         if let Some(array) = array.filter(|_| opens) {
             self.bump();
             self.has_arrays = true;
-            self.due = Due::Element(array);
+            self.due = Expected::Element(array);
             return Ok(Some((self.line, Frame::Enter(array))));
         }
-        self.due = Due::MemberEnd;
+        self.due = Expected::MemberEnd;
         let line = self.take_value()?;
-        Ok(Some((line, Frame::Member(key))))
+        Ok(Some((line, Frame::ObjectMember(key))))
     }
 
     fn key(&mut self) -> Result<String, FrameError> {
         if self.due_byte()? != b'"' {
-            return Err(self.fault(Fault::Expected("a key in quotes")));
+            return Err(self.fault(JsonFault::Expected("a key in quotes")));
         }
         self.take_value()?;
         let key: String = serde_json::from_slice(&self.value)
-            .map_err(|_| self.fault(Fault::Expected("a key in quotes")))?;
+            .map_err(|_| self.fault(JsonFault::Expected("a key in quotes")))?;
         if self.keys.contains(&key) {
-            return Err(self.fault(Fault::Duplicate(printable(&key))));
+            return Err(self.fault(JsonFault::Duplicate(printable(&key))));
         }
         if self.keys.len() == MAX_KEYS {
-            return Err(self.fault(Fault::ManyKeys));
+            return Err(self.fault(JsonFault::ManyKeys));
         }
         self.keys.push(key.clone());
         Ok(key)
@@ -221,10 +221,10 @@ impl<R: BufRead> Frames<R> {
 
     fn member_end(&mut self) -> Result<Option<(u64, Frame)>, FrameError> {
         self.due = match self.due_byte()? {
-            b',' => Due::Key,
-            b'}' if self.has_arrays => Due::Nothing,
-            b'}' => Due::Record,
-            _ => return Err(self.fault(Fault::Expected("`,` or `}`"))),
+            b',' => Expected::Key,
+            b'}' if self.has_arrays => Expected::Nothing,
+            b'}' => Expected::Record,
+            _ => return Err(self.fault(JsonFault::Expected("`,` or `}`"))),
         };
         self.bump();
         Ok(None)
@@ -233,19 +233,19 @@ impl<R: BufRead> Frames<R> {
     fn element(&mut self, array: Array) -> Result<Option<(u64, Frame)>, FrameError> {
         if self.due_byte()? == b']' {
             self.bump();
-            self.due = Due::MemberEnd;
+            self.due = Expected::MemberEnd;
             return Ok(None);
         }
-        self.due = Due::ElementEnd(array);
+        self.due = Expected::ElementEnd(array);
         let line = self.take_value()?;
         Ok(Some((line, Frame::Element(array))))
     }
 
     fn element_end(&mut self, array: Array) -> Result<Option<(u64, Frame)>, FrameError> {
         self.due = match self.due_byte()? {
-            b',' => Due::Element(array),
-            b']' => Due::MemberEnd,
-            _ => return Err(self.fault(Fault::Expected("`,` or `]`"))),
+            b',' => Expected::Element(array),
+            b']' => Expected::MemberEnd,
+            _ => return Err(self.fault(JsonFault::Expected("`,` or `]`"))),
         };
         self.bump();
         Ok(None)
@@ -255,18 +255,18 @@ impl<R: BufRead> Frames<R> {
         match self.next_byte()? {
             None => Ok(None),
             Some(b'{') => Ok(Some((self.take_value()?, Frame::Record))),
-            Some(_) => Err(self.fault(Fault::Expected("`{`: one record a line"))),
+            Some(_) => Err(self.fault(JsonFault::Expected("`{`: one record a line"))),
         }
     }
 
     fn nothing(&mut self) -> Result<Option<(u64, Frame)>, FrameError> {
         match self.next_byte()? {
             None => Ok(None),
-            Some(_) => Err(self.fault(Fault::Trailing)),
+            Some(_) => Err(self.fault(JsonFault::Trailing)),
         }
     }
 
-    fn fault(&self, fault: Fault) -> FrameError {
+    fn fault(&self, fault: JsonFault) -> FrameError {
         FrameError {
             line: self.line,
             fault,
@@ -286,13 +286,13 @@ impl<R: BufRead> Frames<R> {
             }
             self.bump();
         }
-        Err(self.fault(Fault::Blank))
+        Err(self.fault(JsonFault::Blank))
     }
 
     /// The same where the text cannot end yet.
     fn due_byte(&mut self) -> Result<u8, FrameError> {
         let byte = self.next_byte()?;
-        byte.ok_or_else(|| self.fault(Fault::Truncated))
+        byte.ok_or_else(|| self.fault(JsonFault::Truncated))
     }
 
     fn bump(&mut self) {
@@ -302,7 +302,7 @@ impl<R: BufRead> Frames<R> {
 
     fn expect(&mut self, byte: u8, what: &'static str) -> Result<(), FrameError> {
         if self.due_byte()? != byte {
-            return Err(self.fault(Fault::Expected(what)));
+            return Err(self.fault(JsonFault::Expected(what)));
         }
         self.bump();
         Ok(())
@@ -314,20 +314,22 @@ impl<R: BufRead> Frames<R> {
         let mut extent = match self.due_byte()? {
             b'{' | b'[' | b'"' => Extent::nested(),
             b'-' | b'0'..=b'9' | b'a'..=b'z' => Extent::Bare,
-            _ => return Err(self.fault(Fault::Expected("a value"))),
+            _ => return Err(self.fault(JsonFault::Expected("a value"))),
         };
         let start = self.line;
         self.began = self.at;
         let at_start = |fault| FrameError { line: start, fault };
         loop {
             let chunk = fill(&mut self.input, self.line)?;
-            let (used, ended) = extent.scan(chunk).ok_or_else(|| at_start(Fault::Deep))?;
+            let (used, ended) = extent
+                .scan(chunk)
+                .ok_or_else(|| at_start(JsonFault::Deep))?;
             let piece = chunk.get(..used).unwrap_or(chunk);
             if piece.is_empty() && !ended {
-                return Err(self.fault(Fault::Truncated));
+                return Err(self.fault(JsonFault::Truncated));
             }
             if self.value.len() + piece.len() > MAX_VALUE {
-                return Err(at_start(Fault::Long));
+                return Err(at_start(JsonFault::Long));
             }
             self.line += piece.iter().filter(|&&b| b == b'\n').count() as u64;
             self.value.extend_from_slice(piece);
@@ -344,7 +346,7 @@ impl<R: BufRead> Frames<R> {
 fn fill<R: BufRead>(input: &mut R, line: u64) -> Result<&[u8], FrameError> {
     let failed = |error| FrameError {
         line,
-        fault: Fault::Read(error),
+        fault: JsonFault::Read(error),
     };
     while let Err(error) = input.fill_buf() {
         if error.kind() != ErrorKind::Interrupted {

@@ -5,7 +5,7 @@ use crate::ledger::json;
 use crate::ledger::json::BadValue;
 
 /// A key and the text of its value.
-pub type Member = (String, Vec<u8>);
+pub type ObjectMember = (String, Vec<u8>);
 
 /// The text of an object that grows member by member.
 #[derive(Default)]
@@ -37,12 +37,12 @@ impl ObjectText {
 }
 
 /// The members of an object, in order. Refuses a key that is there twice.
-pub fn members(object: &[u8]) -> Result<Vec<Member>, BadValue> {
+pub fn members(object: &[u8]) -> Result<Vec<ObjectMember>, BadValue> {
     let mut frames = Frames::new(object);
     let mut members = Vec::new();
     while let Some((_, frame)) = frames.next().map_err(|e| BadValue::new("", e.fault))? {
         match frame {
-            Frame::Member(key) => members.push((key, frames.value().to_vec())),
+            Frame::ObjectMember(key) => members.push((key, frames.value().to_vec())),
             Frame::Enter(_) | Frame::Element(_) | Frame::Record => {
                 return Err(BadValue::new("", "a list that does not belong here"));
             }

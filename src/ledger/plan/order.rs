@@ -12,7 +12,7 @@ use crate::model::{Action, GuestName, GuestPath, PlannedGuest, SkipReason};
 
 /// The place of a line among its neighbours.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
+struct LinePosition {
     guest: usize,
     path: GuestPath,
     beneath: Option<SkipReason>,
@@ -22,7 +22,7 @@ struct Place {
 #[derive(Default)]
 pub(super) struct PlanOrder {
     guests: HashMap<GuestName, usize>,
-    last: Option<(Place, bool)>,
+    last: Option<(LinePosition, bool)>,
 }
 
 impl PlanOrder {
@@ -50,7 +50,7 @@ impl PlanOrder {
                 (guest, path, skip.files.map(|_| skip.reason), false)
             }
         };
-        let place = Place {
+        let place = LinePosition {
             guest: self.index(line, guest)?,
             path: path.clone(),
             beneath,
@@ -80,7 +80,11 @@ impl PlanOrder {
     }
 }
 
-fn follows((last, last_is_link): &(Place, bool), place: &Place, is_link: bool) -> bool {
+fn follows(
+    (last, last_is_link): &(LinePosition, bool),
+    place: &LinePosition,
+    is_link: bool,
+) -> bool {
     let same_name = (last.guest, &last.path) == (place.guest, &place.path);
     last < place && !(same_name && (is_link || *last_is_link))
 }

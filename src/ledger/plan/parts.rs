@@ -10,7 +10,7 @@ use std::io::BufRead;
 use serde::Deserialize;
 
 use super::error::PlanError;
-use super::frames::{Array, Fault, Frame, FrameError, Frames, MAX_VALUE};
+use super::frames::{Array, Frame, FrameError, Frames, JsonFault, MAX_VALUE};
 use super::object::{ObjectText, without_kind};
 use crate::ledger::json;
 use crate::ledger::json::{BadValue, printable};
@@ -57,7 +57,7 @@ pub(super) struct Head {
 impl Head {
     fn push(&mut self, line: u64, key: String, value: &[u8]) -> Result<(), FrameError> {
         if self.text.len() + key.len() + value.len() > MAX_VALUE {
-            let fault = Fault::Long;
+            let fault = JsonFault::Long;
             return Err(FrameError { line, fault });
         }
         self.text.push(&key, value);
@@ -86,7 +86,7 @@ impl<R: BufRead> Parts<R> {
         let mut head = Head::default();
         let ahead = loop {
             match frames.next()? {
-                Some((line, Frame::Member(key))) if !is_part(&key) => {
+                Some((line, Frame::ObjectMember(key))) if !is_part(&key) => {
                     head.push(line, key, frames.value())?;
                 }
                 other => break other,
@@ -132,7 +132,7 @@ impl<R: BufRead> Parts<R> {
             match frame {
                 Frame::Enter(array) => self.enter(line, array.into())?,
                 Frame::Element(array) => return Ok(Some((line, array.into()))),
-                Frame::Member(key) => return self.member(line, &key),
+                Frame::ObjectMember(key) => return self.member(line, &key),
                 Frame::Record => return self.record(line),
             }
         }
@@ -209,7 +209,7 @@ fn misplaced(line: u64, part: &str) -> PlanError {
 }
 
 #[derive(Deserialize)]
-struct Kind<'a> {
+struct KindField<'a> {
     #[serde(borrow)]
     kind: Option<Cow<'a, str>>,
 }
@@ -219,7 +219,7 @@ fn part_of_record(record: &[u8]) -> Result<Part, BadValue> {
     if record.starts_with(br#"{"action":"#) {
         return Ok(Part::Actions);
     }
-    match json::parse::<Kind>(record)?.kind.as_deref() {
+    match json::parse::<KindField>(record)?.kind.as_deref() {
         None => Ok(Part::Actions),
         Some("unify.plan") => Ok(Part::Header),
         Some("unify.guest") => Ok(Part::Guests),

@@ -20,7 +20,7 @@ use super::line::{self, Decoded};
 use super::order::PlanOrder;
 use super::parts::{Head, Part, Parts};
 use super::sealed;
-use super::sections::{Place, Section, Sections};
+use super::sections::{Section, Sections, TextPlace};
 use crate::ledger::json;
 use crate::ledger::json::{BadValue, printable};
 use crate::model::{FORMAT, Header, PlanDigest, PlannedGuest, Summary};
@@ -165,7 +165,7 @@ impl<R: BufRead> PlanReader<R> {
                 Err(error) => broken = Some(error),
             }
         }
-        let decode = |(place, text): &(Place, Vec<u8>)| (*place, line::decode(text));
+        let decode = |(place, text): &(TextPlace, Vec<u8>)| (*place, line::decode(text));
         let decoded: Vec<_> = texts.par_iter().map(decode).collect();
         let mut lines = Vec::with_capacity(decoded.len());
         for (place, decoded) in decoded {
@@ -178,8 +178,8 @@ impl<R: BufRead> PlanReader<R> {
         self.account(self.place(line), line::decode(self.parts.value()))
     }
 
-    fn place(&self, line: u64) -> Place {
-        Place {
+    fn place(&self, line: u64) -> TextPlace {
+        TextPlace {
             line,
             at: self.parts.began(),
             is_record: !self.parts.is_document(),
@@ -188,7 +188,7 @@ impl<R: BufRead> PlanReader<R> {
 
     fn account(
         &mut self,
-        place: Place,
+        place: TextPlace,
         decoded: Result<Decoded, BadValue>,
     ) -> Result<(u64, Decoded), PlanError> {
         let line = place.line;
@@ -215,7 +215,7 @@ where
 
 /// What must fit before anything else in a header is looked at.
 #[derive(Deserialize)]
-struct Version {
+struct PlanVersion {
     kind: Option<String>,
     format: Option<String>,
 }
@@ -228,7 +228,7 @@ fn read_header(head: Head, edits: &mut EditCount) -> Result<Header, PlanError> {
         line: line_of(first_key(&bad.field)),
         bad,
     };
-    let version: Version = json::parse(&text).map_err(at_field)?;
+    let version: PlanVersion = json::parse(&text).map_err(at_field)?;
     if version.kind.as_deref() != Some("unify.plan") {
         let line = line_of("kind");
         return Err(PlanError::NotAPlan { line });

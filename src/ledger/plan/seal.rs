@@ -5,13 +5,13 @@
 //! not silently obeyed. It protects against nobody: whoever wants to can compute a seal, which is why
 //! `apply` proves every line anew. `note` is not sealed, for notes are the reviewer's.
 
-use super::object::Member;
+use super::object::ObjectMember;
 use crate::ledger::codes::{flag_code, making_code, method_code};
 use crate::model::{Before, Flag, GuestPath, Link, ObjectId};
 use crate::sys::hash::checksum;
 
 /// The check of one field.
-type Check<'a> = (&'a str, u16);
+type FieldCheck<'a> = (&'a str, u16);
 
 /// The seal of a link line, 40 digits.
 pub(super) fn of_link(link: &Link) -> String {
@@ -34,16 +34,16 @@ pub(super) fn changed_in_flag(flag: &Flag, seal: &str) -> Vec<String> {
 }
 
 /// The seal of an object: four digits for each of its members.
-pub(super) fn of_members(members: &[Member]) -> String {
+pub(super) fn of_members(members: &[ObjectMember]) -> String {
     text(&member_checks(members))
 }
 
 /// The members that do not fit the seal; `seal` itself where it is not one.
-pub(super) fn changed_members(members: &[Member], seal: &str) -> Vec<String> {
+pub(super) fn changed_members(members: &[ObjectMember], seal: &str) -> Vec<String> {
     changed(&member_checks(members), seal)
 }
 
-fn member_checks(members: &[Member]) -> Vec<Check<'_>> {
+fn member_checks(members: &[ObjectMember]) -> Vec<FieldCheck<'_>> {
     let mut checks = Checks::default();
     let members = members.iter();
     members
@@ -51,7 +51,7 @@ fn member_checks(members: &[Member]) -> Vec<Check<'_>> {
         .collect()
 }
 
-fn link_checks(link: &Link) -> [Check<'static>; 10] {
+fn link_checks(link: &Link) -> [FieldCheck<'static>; 10] {
     let names = link.names();
     let makes = link.makes.map_or("", making_code);
     let mut checks = Checks::default();
@@ -69,7 +69,7 @@ fn link_checks(link: &Link) -> [Check<'static>; 10] {
     ]
 }
 
-fn flag_checks(flag: &Flag) -> [Check<'static>; 4] {
+fn flag_checks(flag: &Flag) -> [FieldCheck<'static>; 4] {
     let mut checks = Checks::default();
     [
         checks.of("object", [object(&flag.object)]),
@@ -110,7 +110,7 @@ impl Checks {
         &mut self,
         field: &'f str,
         parts: impl IntoIterator<Item = P>,
-    ) -> Check<'f> {
+    ) -> FieldCheck<'f> {
         let Checks(bytes) = self;
         bytes.clear();
         bytes.extend_from_slice(field.as_bytes());
@@ -124,7 +124,7 @@ impl Checks {
     }
 }
 
-fn text(checks: &[Check<'_>]) -> String {
+fn text(checks: &[FieldCheck<'_>]) -> String {
     let digit = |number: u16| char::from(b"0123456789abcdef"[usize::from(number & 15)]);
     let mut text = String::with_capacity(4 * checks.len());
     for (_, check) in checks {
@@ -133,7 +133,7 @@ fn text(checks: &[Check<'_>]) -> String {
     text
 }
 
-fn changed(checks: &[Check<'_>], seal: &str) -> Vec<String> {
+fn changed(checks: &[FieldCheck<'_>], seal: &str) -> Vec<String> {
     let well_formed = seal.len() == 4 * checks.len()
         && seal.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !well_formed {

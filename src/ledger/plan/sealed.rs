@@ -5,7 +5,7 @@ use std::io;
 
 use serde::{Deserialize, Serialize};
 
-use super::object::{Member, ObjectText, members};
+use super::object::{ObjectMember, ObjectText, members};
 use super::seal;
 use crate::ledger::json;
 use crate::ledger::json::BadValue;
@@ -46,7 +46,7 @@ where
 }
 
 /// The members as we write them, whatever the spacing of the paper.
-fn canonical(value: &impl Serialize) -> io::Result<Vec<Member>> {
+fn canonical(value: &impl Serialize) -> io::Result<Vec<ObjectMember>> {
     let mut text = Vec::new();
     json::write(value, &mut text)?;
     members(&text).map_err(io::Error::other)

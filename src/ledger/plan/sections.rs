@@ -10,7 +10,7 @@ use crate::model::Action;
 
 /// Where an action begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct TextPlace {
     pub line: u64,
     /// In bytes, of the text before it was compressed.
     pub at: u64,
@@ -21,7 +21,7 @@ pub struct Place {
 /// The lines of one guest in a row, and the flag lines behind them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Section {
-    first: Place,
+    first: TextPlace,
     actions: u64,
 }
 
@@ -45,7 +45,7 @@ impl Sections {
     }
 
     /// Takes in the next action; `guest` is the one whose line it is, or the last one was.
-    pub fn add(&mut self, guest: Option<usize>, place: Place) {
+    pub fn add(&mut self, guest: Option<usize>, place: TextPlace) {
         match self.all.last_mut() {
             Some(section) if self.guest == guest => section.actions += 1,
             _ => self.all.push(Section {
@@ -66,7 +66,7 @@ pub struct SectionReader<R> {
 impl<R: BufRead> SectionReader<R> {
     /// `input` begins where the section does.
     pub fn new(input: R, section: &Section) -> SectionReader<R> {
-        let Place {
+        let TextPlace {
             line, is_record, ..
         } = section.first;
         SectionReader {

@@ -10,7 +10,7 @@ mod wire;
 use std::io::{self, BufRead, Write};
 
 use super::json::{self, BadValue};
-use super::lines::{Found, Lines};
+use super::lines::{FoundLine, LineReader};
 use super::plan::frames::MAX_VALUE;
 use super::plan::object::{with_kind, without_kind};
 use crate::model::{Receipt, ReceiptLine, RunTotals};
@@ -99,7 +99,7 @@ pub struct ReceiptEnd {
 
 /// A receipt that is being read, line by line.
 pub struct ReceiptReader<R> {
-    lines: Lines<R>,
+    lines: LineReader<R>,
     receipt: Receipt,
     end: Option<ReceiptEnd>,
 }
@@ -107,8 +107,8 @@ pub struct ReceiptReader<R> {
 impl<R: BufRead> ReceiptReader<R> {
     /// Reads the first line.
     pub fn open(input: R) -> Result<ReceiptReader<R>, ReceiptError> {
-        let mut lines = Lines::new(input, MAX_VALUE as u64);
-        if lines.advance()? != Found::Whole {
+        let mut lines = LineReader::new(input, MAX_VALUE as u64);
+        if lines.advance()? != FoundLine::Whole {
             return Err(ReceiptError::NotAReceipt);
         }
         let receipt: Receipt =
@@ -134,7 +134,7 @@ impl<R: BufRead> ReceiptReader<R> {
         if self.end.is_some() {
             return Ok(None);
         }
-        if self.lines.advance()? != Found::Whole {
+        if self.lines.advance()? != FoundLine::Whole {
             return Ok(self.stop(None));
         }
         if self.lines.line().starts_with(TOTALS) {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::sample::*;
-use crate::ledger::{Fault, Form, PlanError, PlanReader};
+use crate::ledger::{Form, JsonFault, PlanError, PlanReader};
 use crate::model::*;
 
 #[test]
@@ -79,14 +79,14 @@ fn huge_and_deep_lines_are_refused_by_line() {
         other => panic!("{other:?}"),
     };
     let (line, what) = fault(text.replacen("\"before\":", &huge, 1));
-    assert!(matches!((line, what), (19, Fault::Long)));
+    assert!(matches!((line, what), (19, JsonFault::Long)));
     let deep = format!(
         "\"note\":{}1{},\"before\":",
         "[".repeat(1000),
         "]".repeat(1000)
     );
     let (line, what) = fault(text.replacen("\"before\":", &deep, 1));
-    assert!(matches!((line, what), (19, Fault::Deep)));
+    assert!(matches!((line, what), (19, JsonFault::Deep)));
 }
 
 #[test]

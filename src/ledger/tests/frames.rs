@@ -11,7 +11,7 @@ fn frames(text: &str) -> Result<Vec<String>, String> {
     while let Some((line, frame)) = frames.next().map_err(|e| e.to_string())? {
         let value = String::from_utf8_lossy(frames.value()).into_owned();
         seen.push(match frame {
-            Frame::Member(key) => format!("{line}:{key}={value}"),
+            Frame::ObjectMember(key) => format!("{line}:{key}={value}"),
             Frame::Enter(array) => format!("{line}:{array:?}["),
             Frame::Element(_) => format!("{line}:{value}"),
             Frame::Record => format!("{line}:record {value}"),
@@ -101,7 +101,7 @@ fn a_huge_value_is_refused_without_reading_it_all() {
         error,
         FrameError {
             line: 2,
-            fault: Fault::Long
+            fault: JsonFault::Long
         }
     ));
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::packages::formats::lines::{Line, short_lines};
+use crate::packages::formats::lines::{TextLine, short_lines};
 use crate::packages::formats::name::package_name;
 use crate::packages::read::fault::{Defect, Fault};
 use crate::packages::read::limits;
@@ -48,7 +48,7 @@ pub fn diversions(data: &[u8]) -> Result<Vec<Diversion>, Fault> {
     Ok(found)
 }
 
-fn path((at, line): Line<'_>) -> Result<Vec<u8>, Fault> {
+fn path((at, line): TextLine<'_>) -> Result<Vec<u8>, Fault> {
     match line {
         [] => Err(Defect::EmptyLine.at(at)),
         [b'/', ..] if line.len() > limits::PATH => Err(Defect::LongPath.at(at)),

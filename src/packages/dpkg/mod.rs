@@ -22,7 +22,7 @@ pub(super) mod ucf;
 
 use super::formats::catalog::{Catalog, Full};
 use super::formats::name::package_name;
-use super::formats::record::{Record, records};
+use super::formats::record::{PackageRecord, records};
 use super::read::fault::{Fault, Problem};
 use super::read::limits;
 use super::read::source::Source;
@@ -51,9 +51,9 @@ impl PackageDatabase for Dpkg {
 
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         for _ in 0..limits::TRIES {
-            let before = Version::now(source)?;
-            let taken = Reading::take(&source.again(), &before)?;
-            if let (Some(reading), true) = (taken, Version::now(source)? == before) {
+            let before = DpkgVersion::now(source)?;
+            let taken = DpkgReading::take(&source.again(), &before)?;
+            if let (Some(reading), true) = (taken, DpkgVersion::now(source)? == before) {
                 return reading.listing(source);
             }
         }
@@ -65,12 +65,12 @@ impl PackageDatabase for Dpkg {
 
 /// What changes whenever dpkg writes.
 #[derive(Debug, PartialEq, Eq)]
-struct Version {
+struct DpkgVersion {
     status: Option<FileId>,
     journal: Vec<Vec<u8>>,
 }
 
-impl Version {
+impl DpkgVersion {
     fn now(source: &Source<'_>) -> Result<Self, Problem> {
         let mut journal = source.names(JOURNAL, limits::JOURNAL)?;
         journal.retain(|name| name.iter().all(u8::is_ascii_digit));
@@ -83,13 +83,13 @@ impl Version {
             return Err(Problem::JournalNames { file });
         }
         let status = source.id(STATUS)?;
-        Ok(Version { status, journal })
+        Ok(DpkgVersion { status, journal })
     }
 }
 
 /// All files of one version.
 #[derive(Default)]
-struct Reading {
+struct DpkgReading {
     /// Is there a `status`?
     complete: bool,
     distroless: bool,
@@ -100,10 +100,10 @@ struct Reading {
     overrides: Vec<Vec<u8>>,
 }
 
-impl Reading {
+impl DpkgReading {
     /// `None`: a file that was listed has vanished.
-    fn take(source: &Source<'_>, version: &Version) -> Result<Option<Self>, Problem> {
-        let mut reading = Reading::default();
+    fn take(source: &Source<'_>, version: &DpkgVersion) -> Result<Option<Self>, Problem> {
+        let mut reading = DpkgReading::default();
         if let Some(status) = source.text(STATUS)? {
             reading.complete = true;
             reading.records(source, STATUS, &status, Catalog::add)?;
@@ -120,7 +120,7 @@ impl Reading {
         source: &Source<'_>,
         file: &[u8],
         data: &[u8],
-        put: impl Fn(&mut Catalog, Record) -> Result<(), Full>,
+        put: impl Fn(&mut Catalog, PackageRecord) -> Result<(), Full>,
     ) -> Result<(), Problem> {
         for record in records(data) {
             source.in_time()?;
@@ -130,7 +130,7 @@ impl Reading {
         Ok(())
     }
 
-    fn journal(&mut self, source: &Source<'_>, version: &Version) -> Result<bool, Problem> {
+    fn journal(&mut self, source: &Source<'_>, version: &DpkgVersion) -> Result<bool, Problem> {
         for name in &version.journal {
             let file = below(JOURNAL, name);
             let Some(data) = source.text(&file)? else {

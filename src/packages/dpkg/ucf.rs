@@ -66,13 +66,13 @@ impl PackageDatabase for Ucf {
     }
 }
 
-type Entry<'a> = (&'a [u8], Option<Arc<str>>);
+type UcfEntry<'a> = (&'a [u8], Option<Arc<str>>);
 
 /// Adds the entries of one of the files; what is there already stays.
 fn parse(
     file: &[u8],
     data: Option<&[u8]>,
-    entry: impl Fn(&[u8]) -> Result<Entry<'_>, Defect>,
+    entry: impl Fn(&[u8]) -> Result<UcfEntry<'_>, Defect>,
     paths: &mut Paths,
 ) -> Result<(), Problem> {
     for line in short_lines(data.unwrap_or_default()) {
@@ -84,7 +84,7 @@ fn parse(
 
 fn add(
     line: &[u8],
-    entry: impl Fn(&[u8]) -> Result<Entry<'_>, Defect>,
+    entry: impl Fn(&[u8]) -> Result<UcfEntry<'_>, Defect>,
     paths: &mut Paths,
 ) -> Result<(), Defect> {
     let (path, package) = entry(line)?;
@@ -98,7 +98,7 @@ fn add(
     Ok(())
 }
 
-fn hash_line(line: &[u8]) -> Result<Entry<'_>, Defect> {
+fn hash_line(line: &[u8]) -> Result<UcfEntry<'_>, Defect> {
     let (digest, path) = word_and_path(line).ok_or(Defect::HashLine)?;
     if digest.len() < 32 || !digest.iter().all(u8::is_ascii_hexdigit) {
         return Err(Defect::HashLine);
@@ -106,7 +106,7 @@ fn hash_line(line: &[u8]) -> Result<Entry<'_>, Defect> {
     Ok((path, None))
 }
 
-fn registry_line(line: &[u8]) -> Result<Entry<'_>, Defect> {
+fn registry_line(line: &[u8]) -> Result<UcfEntry<'_>, Defect> {
     let (package, path) = word_and_path(line).ok_or(Defect::RegistryLine)?;
     Ok((path, package_name(package)))
 }

@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::record::Record;
+use super::record::PackageRecord;
 use crate::packages::Package;
 use crate::packages::read::limits;
 
 /// Name and architecture: `Multi-Arch: same` packages are there twice.
-type Key = (Arc<str>, Vec<u8>);
+type PackageKey = (Arc<str>, Vec<u8>);
 
 /// Packages, and the config files of each.
 #[derive(Debug, Default)]
 pub struct Catalog {
-    packages: BTreeMap<Key, Body>,
+    packages: BTreeMap<PackageKey, Body>,
     /// Conffile entries held, all packages together.
     entries: usize,
 }
@@ -34,7 +34,7 @@ pub enum Full {
 
 impl Catalog {
     /// Adds a record of `status`. Said twice means both.
-    pub fn add(&mut self, record: Record) -> Result<(), Full> {
+    pub fn add(&mut self, record: PackageRecord) -> Result<(), Full> {
         let body = self.packages.entry((record.package, record.architecture));
         let body = body.or_insert(Body {
             present: false,
@@ -49,7 +49,7 @@ impl Catalog {
     }
 
     /// Adds a record of the journal: it replaces all that was said about the package.
-    pub fn replace(&mut self, record: Record) -> Result<(), Full> {
+    pub fn replace(&mut self, record: PackageRecord) -> Result<(), Full> {
         let key = (Arc::clone(&record.package), record.architecture.clone());
         if let Some(old) = self.packages.remove(&key) {
             self.entries -= old.conffiles.len();
@@ -60,7 +60,7 @@ impl Catalog {
     /// Packages that are installed or have left something.
     pub fn packages(&self) -> Vec<Package> {
         let present = self.packages.iter().filter(|(_, body)| body.present);
-        let package = |((name, _), body): (&Key, &Body)| Package {
+        let package = |((name, _), body): (&PackageKey, &Body)| Package {
             name: Arc::clone(name),
             version: body.version.clone(),
         };
@@ -92,7 +92,7 @@ mod tests {
     use super::*;
     use crate::packages::formats::record::records;
 
-    fn record(package: &str, architecture: &str, path: &str) -> Record {
+    fn record(package: &str, architecture: &str, path: &str) -> PackageRecord {
         let text =
             format!("Package: {package}\nArchitecture: {architecture}\nConffiles:\n {path} 0\n");
         records(text.as_bytes()).next().unwrap().unwrap()

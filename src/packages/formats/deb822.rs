@@ -9,12 +9,12 @@
 //!
 //! Pure, and a stream: a stanza is never held as a whole, so a file of a million fields costs nothing.
 
-use super::lines::{Lines, is_blank, lines, trim_end, trim_start};
+use super::lines::{TextLines, is_blank, lines, trim_end, trim_start};
 use crate::packages::read::fault::{Defect, Fault};
 
 /// A piece of a file, in the order of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Event<'a> {
+pub enum StanzaEvent<'a> {
     /// The first line of a field.
     Field {
         at: usize,
@@ -30,7 +30,7 @@ pub enum Event<'a> {
 
 /// The pieces of a file; the first fault is the last item.
 pub struct Events<'a> {
-    lines: Lines<'a>,
+    lines: TextLines<'a>,
     end: usize,
     in_stanza: bool,
     over: bool,
@@ -47,7 +47,7 @@ pub fn events(data: &[u8]) -> Events<'_> {
 }
 
 impl<'a> Iterator for Events<'a> {
-    type Item = Result<Event<'a>, Fault>;
+    type Item = Result<StanzaEvent<'a>, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
@@ -70,11 +70,11 @@ impl<'a> Iterator for Events<'a> {
 }
 
 impl<'a> Events<'a> {
-    fn end(&mut self, at: usize) -> Option<Event<'a>> {
-        std::mem::take(&mut self.in_stanza).then_some(Event::End { at })
+    fn end(&mut self, at: usize) -> Option<StanzaEvent<'a>> {
+        std::mem::take(&mut self.in_stanza).then_some(StanzaEvent::End { at })
     }
 
-    fn line(&self, at: usize, line: &'a [u8]) -> Result<Event<'a>, Fault> {
+    fn line(&self, at: usize, line: &'a [u8]) -> Result<StanzaEvent<'a>, Fault> {
         if line.contains(&0x1a) {
             return Err(Defect::ControlZ.at(at)); // dpkg takes it for a newline: refused, not guessed
         }
@@ -87,11 +87,11 @@ impl<'a> Events<'a> {
         if trim_start(line).is_empty() {
             return Err(Defect::BlankContinuation.at(at));
         }
-        Ok(Event::More { at, text: line })
+        Ok(StanzaEvent::More { at, text: line })
     }
 }
 
-fn field(at: usize, line: &[u8]) -> Result<Event<'_>, Fault> {
+fn field(at: usize, line: &[u8]) -> Result<StanzaEvent<'_>, Fault> {
     let length = line.iter().position(|&b| b == b':' || is_blank(b));
     let (name, rest) = line
         .split_at_checked(length.unwrap_or(line.len()))
@@ -103,35 +103,35 @@ fn field(at: usize, line: &[u8]) -> Result<Event<'_>, Fault> {
         return Err(Defect::NoColon.at(at));
     };
     let value = trim_end(trim_start(value));
-    Ok(Event::Field { at, name, value })
+    Ok(StanzaEvent::Field { at, name, value })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(data: &[u8]) -> Result<Vec<Event<'_>>, Fault> {
+    fn read(data: &[u8]) -> Result<Vec<StanzaEvent<'_>>, Fault> {
         events(data).collect()
     }
 
     #[test]
     fn stanzas_fields_and_continuations() {
         let got = read(b"\n\nPackage : x \nConffiles:\n /a 1\n\tb\n\n\nP:\n").unwrap();
-        let field = |at, name, value| Event::Field { at, name, value };
+        let field = |at, name, value| StanzaEvent::Field { at, name, value };
         let want = [
             field(2, b"Package".as_slice(), b"x".as_slice()),
             field(15, b"Conffiles", b""),
-            Event::More {
+            StanzaEvent::More {
                 at: 26,
                 text: b" /a 1",
             },
-            Event::More {
+            StanzaEvent::More {
                 at: 32,
                 text: b"\tb",
             },
-            Event::End { at: 35 },
+            StanzaEvent::End { at: 35 },
             field(37, b"P", b""),
-            Event::End { at: 40 },
+            StanzaEvent::End { at: 40 },
         ];
         assert_eq!(got, want);
     }

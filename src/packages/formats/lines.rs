@@ -4,20 +4,20 @@ use crate::packages::read::fault::{Defect, Fault};
 use crate::packages::read::limits;
 
 /// A line without its newline, and the offset of its first byte.
-pub type Line<'a> = (usize, &'a [u8]);
+pub type TextLine<'a> = (usize, &'a [u8]);
 
 /// All lines. Every line must end in a newline and hold no NUL; the first fault ends it.
-pub fn lines(data: &[u8]) -> Lines<'_> {
-    Lines { data, at: 0 }
+pub fn lines(data: &[u8]) -> TextLines<'_> {
+    TextLines { data, at: 0 }
 }
 
 /// The same, where every line is needed and must therefore be short.
-pub fn short_lines(data: &[u8]) -> impl Iterator<Item = Result<Line<'_>, Fault>> {
+pub fn short_lines(data: &[u8]) -> impl Iterator<Item = Result<TextLine<'_>, Fault>> {
     lines(data).map(|line| line.and_then(needed))
 }
 
 /// A line that is needed must not be longer than the bound.
-pub fn needed((at, line): Line<'_>) -> Result<Line<'_>, Fault> {
+pub fn needed((at, line): TextLine<'_>) -> Result<TextLine<'_>, Fault> {
     if line.len() > limits::LINE {
         return Err(Defect::LongLine.at(at));
     }
@@ -44,13 +44,13 @@ pub fn trim_start(bytes: &[u8]) -> &[u8] {
 }
 
 /// See [`lines`].
-pub struct Lines<'a> {
+pub struct TextLines<'a> {
     data: &'a [u8],
     at: usize,
 }
 
-impl<'a> Iterator for Lines<'a> {
-    type Item = Result<Line<'a>, Fault>;
+impl<'a> Iterator for TextLines<'a> {
+    type Item = Result<TextLine<'a>, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let rest = self.data.get(self.at..).filter(|rest| !rest.is_empty())?;
@@ -67,7 +67,7 @@ impl<'a> Iterator for Lines<'a> {
     }
 }
 
-impl Lines<'_> {
+impl TextLines<'_> {
     fn stop(&mut self, what: Defect) -> Fault {
         let fault = what.at(self.at);
         self.at = self.data.len();

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::deb822::{Event, Events, events};
+use super::deb822::{Events, StanzaEvent, events};
 use super::lines::needed;
 use super::name::{package_name, plain_word};
 use crate::packages::dpkg::conffiles::status_line;
@@ -11,7 +11,7 @@ use crate::packages::read::limits;
 
 /// What dpkg knows about one package of one architecture.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct PackageRecord {
     pub package: Arc<str>,
     /// Empty where the stanza has none.
     pub architecture: Vec<u8>,
@@ -36,15 +36,15 @@ pub fn records(data: &[u8]) -> Records<'_> {
 }
 
 impl Iterator for Records<'_> {
-    type Item = Result<Record, Fault>;
+    type Item = Result<PackageRecord, Fault>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let mut draft = Draft::default();
         loop {
             let taken = match self.events.next()? {
-                Ok(Event::Field { at, name, value }) => draft.field(at, name, value),
-                Ok(Event::More { at, text }) => draft.more(at, text),
-                Ok(Event::End { at }) => return Some(draft.finish(at)),
+                Ok(StanzaEvent::Field { at, name, value }) => draft.field(at, name, value),
+                Ok(StanzaEvent::More { at, text }) => draft.more(at, text),
+                Ok(StanzaEvent::End { at }) => return Some(draft.finish(at)),
                 Err(fault) => Err(fault),
             };
             if let Err(fault) = taken {
@@ -124,8 +124,8 @@ impl Draft {
         Ok(())
     }
 
-    fn finish(self, at: usize) -> Result<Record, Fault> {
-        Ok(Record {
+    fn finish(self, at: usize) -> Result<PackageRecord, Fault> {
+        Ok(PackageRecord {
             package: self.package.ok_or(Defect::NoPackage.at(at))?,
             architecture: self.architecture.unwrap_or_default(),
             present: self.present.unwrap_or(true),
@@ -144,7 +144,7 @@ fn architecture(value: &[u8]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
 
-    fn read(data: &str) -> Result<Vec<Record>, Fault> {
+    fn read(data: &str) -> Result<Vec<PackageRecord>, Fault> {
         records(data.as_bytes()).collect()
     }
 

@@ -36,7 +36,7 @@ impl PackageDatabase for Opkg {
     }
 
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
-        let mut database = Database::default();
+        let mut database = OpkgReading::default();
         database.status(data)?;
         Ok(database.gathering.entries())
     }
@@ -64,7 +64,7 @@ fn take(source: &Source<'_>, files: &[Vec<u8>]) -> Result<Option<Option<Gatherin
     if files.is_empty() {
         return Ok(Some(None));
     }
-    let mut database = Database::default();
+    let mut database = OpkgReading::default();
     for file in files {
         let Some(data) = source.text(file)? else {
             return Ok(None);
@@ -86,13 +86,13 @@ fn take(source: &Source<'_>, files: &[Vec<u8>]) -> Result<Option<Option<Gatherin
 }
 
 #[derive(Default)]
-struct Database {
+struct OpkgReading {
     gathering: Gathering,
     places: BTreeMap<Arc<str>, u32>,
     files: Vec<Vec<u8>>,
 }
 
-impl Database {
+impl OpkgReading {
     fn status(&mut self, data: &[u8]) -> Result<(), Fault> {
         for record in records(data) {
             let record = record?;

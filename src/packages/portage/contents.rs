@@ -13,7 +13,7 @@ use crate::packages::read::fault::{Defect, Fault};
 
 /// A line of `CONTENTS`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Entry<'a> {
+pub enum ContentsEntry<'a> {
     Directory,
     /// A regular file or a link.
     File(&'a [u8]),
@@ -22,7 +22,7 @@ pub enum Entry<'a> {
 }
 
 /// Every line with its offset.
-pub fn entries(data: &[u8]) -> impl Iterator<Item = Result<(usize, Entry<'_>), Fault>> {
+pub fn entries(data: &[u8]) -> impl Iterator<Item = Result<(usize, ContentsEntry<'_>), Fault>> {
     short_lines(data).map(|line| {
         let (at, line) = line?;
         let broken = Defect::Broken("not a line of CONTENTS");
@@ -30,13 +30,13 @@ pub fn entries(data: &[u8]) -> impl Iterator<Item = Result<(usize, Entry<'_>), F
     })
 }
 
-fn entry(line: &[u8]) -> Option<Entry<'_>> {
+fn entry(line: &[u8]) -> Option<ContentsEntry<'_>> {
     let (kind, rest) = line.split_at_checked(4)?;
     let entry = match kind {
-        b"dir " => Entry::Directory,
-        b"dev " | b"fif " => Entry::Other(rest),
-        b"obj " => Entry::File(without_last_word(without_last_word(rest)?)?),
-        b"sym " => Entry::File(link(without_time(rest)?)?),
+        b"dir " => ContentsEntry::Directory,
+        b"dev " | b"fif " => ContentsEntry::Other(rest),
+        b"obj " => ContentsEntry::File(without_last_word(without_last_word(rest)?)?),
+        b"sym " => ContentsEntry::File(link(without_time(rest)?)?),
         _ => return None,
     };
     Some(entry)
@@ -69,19 +69,25 @@ mod tests {
 
     #[test]
     fn lines() {
-        let cases: [(&str, Entry<'_>); 9] = [
-            ("dir /etc", Entry::Directory),
-            ("obj /etc/a 0 1", Entry::File(b"/etc/a")),
-            ("obj /etc/with space 0 1", Entry::File(b"/etc/with space")),
-            ("obj /etc/a 0 1 0 1", Entry::File(b"/etc/a 0 1")),
-            ("sym /etc/l -> t 1", Entry::File(b"/etc/l")),
+        let cases: [(&str, ContentsEntry<'_>); 9] = [
+            ("dir /etc", ContentsEntry::Directory),
+            ("obj /etc/a 0 1", ContentsEntry::File(b"/etc/a")),
+            (
+                "obj /etc/with space 0 1",
+                ContentsEntry::File(b"/etc/with space"),
+            ),
+            ("obj /etc/a 0 1 0 1", ContentsEntry::File(b"/etc/a 0 1")),
+            ("sym /etc/l -> t 1", ContentsEntry::File(b"/etc/l")),
             (
                 "sym /etc/l -> m -> with space 1",
-                Entry::File(b"/etc/l -> m"),
+                ContentsEntry::File(b"/etc/l -> m"),
             ),
-            ("sym /etc/l -> t (41471, 1L, 2L)", Entry::File(b"/etc/l")),
-            ("dev /dev/null", Entry::Other(b"/dev/null")),
-            ("fif /run/f", Entry::Other(b"/run/f")),
+            (
+                "sym /etc/l -> t (41471, 1L, 2L)",
+                ContentsEntry::File(b"/etc/l"),
+            ),
+            ("dev /dev/null", ContentsEntry::Other(b"/dev/null")),
+            ("fif /run/f", ContentsEntry::Other(b"/run/f")),
         ];
         for (line, want) in cases {
             assert_eq!(entry(line.as_bytes()), Some(want), "{line}");

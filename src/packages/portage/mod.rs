@@ -22,7 +22,7 @@ use super::{Listing, PackageDatabase};
 use crate::model::FileKind;
 use crate::sys::guest::in_root::shown;
 use config_protect::{Prefixes, values};
-use contents::{Entry, entries};
+use contents::{ContentsEntry, entries};
 
 const DIRECTORY: &[u8] = b"var/db/pkg";
 const MERGING: &[u8] = b"-MERGING-";
@@ -116,13 +116,15 @@ fn add(
     for entry in entries(contents) {
         let (at, entry) = entry?;
         let path = match entry {
-            Entry::Directory => continue,
-            Entry::File(path) | Entry::Other(path) => path,
+            ContentsEntry::Directory => continue,
+            ContentsEntry::File(path) | ContentsEntry::Other(path) => path,
         };
         let mut put = || {
             gathering.owns(package, path)?;
             match entry {
-                Entry::File(_) if protected.cover(path) => gathering.config_file(path, Some(&name)),
+                ContentsEntry::File(_) if protected.cover(path) => {
+                    gathering.config_file(path, Some(&name))
+                }
                 _ => Ok(()),
             }
         };

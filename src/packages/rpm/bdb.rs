@@ -25,7 +25,7 @@ const PLAIN_HASH: [u8; 3] = [0, 8, 0];
 const COUNTER: [u8; 5] = [1, 0, 0, 0, 0];
 
 /// A file, its byte order known.
-struct File<'a> {
+struct BdbFile<'a> {
     data: &'a [u8],
     page: usize,
     swapped: bool,
@@ -33,7 +33,8 @@ struct File<'a> {
 
 /// Hands out every header.
 pub(super) fn blobs(data: &[u8], each: Each<'_>) -> Result<(), Fault> {
-    let file = File::open(data).ok_or(bad(0, "neither SQLite, ndb nor a Berkeley DB hash file"))?;
+    let file =
+        BdbFile::open(data).ok_or(bad(0, "neither SQLite, ndb nor a Berkeley DB hash file"))?;
     if !data.len().is_multiple_of(file.page) {
         return Err(bad(data.len(), "cut in the middle of a page"));
     }
@@ -54,14 +55,14 @@ pub(super) fn blobs(data: &[u8], each: Each<'_>) -> Result<(), Fault> {
     Ok(())
 }
 
-impl<'a> File<'a> {
-    fn open(data: &'a [u8]) -> Option<File<'a>> {
+impl<'a> BdbFile<'a> {
+    fn open(data: &'a [u8]) -> Option<BdbFile<'a>> {
         let swapped = match (le32(data, 12)?, be32(data, 12)?) {
             (MAGIC, _) => false,
             (_, MAGIC) => true,
             _ => return None,
         };
-        let mut file = File {
+        let mut file = BdbFile {
             data,
             page: 0,
             swapped,

@@ -49,13 +49,13 @@ const NEEDED: [usize; 9] = [
 ];
 
 /// A header whose index was read.
-pub(super) struct Header<'a> {
+pub(super) struct RpmHeader<'a> {
     data: &'a [u8],
-    entries: HashMap<usize, Entry>,
+    entries: HashMap<usize, TagEntry>,
 }
 
 #[derive(Clone, Copy)]
-struct Entry {
+struct TagEntry {
     kind: usize,
     offset: usize,
     count: usize,
@@ -63,12 +63,12 @@ struct Entry {
 
 /// A file of a package.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct File {
+pub(super) struct RpmFile {
     pub path: Vec<u8>,
     flags: usize,
 }
 
-impl File {
+impl RpmFile {
     /// What `rpm -qc` lists: `%config`, also where no package brings the file.
     pub fn is_config(&self) -> bool {
         self.flags & CONFIG != 0
@@ -80,9 +80,9 @@ impl File {
     }
 }
 
-impl<'a> Header<'a> {
+impl<'a> RpmHeader<'a> {
     /// Reads the index. Nothing is allocated by a number that the blob does not hold.
-    pub fn read(blob: &'a [u8]) -> Result<Header<'a>, Defect> {
+    pub fn read(blob: &'a [u8]) -> Result<RpmHeader<'a>, Defect> {
         if blob.len() > limits::HEADER {
             return Err(Defect::Broken("header longer than 64 MiB"));
         }
@@ -102,10 +102,10 @@ impl<'a> Header<'a> {
         for line in index.chunks_exact(ENTRY) {
             let tag = be32(line, 0).ok_or(SHORT)?;
             if NEEDED.contains(&tag) {
-                entries.insert(tag, Entry::read(line, data.len())?);
+                entries.insert(tag, TagEntry::read(line, data.len())?);
             }
         }
-        Ok(Header { data, entries })
+        Ok(RpmHeader { data, entries })
     }
 
     /// The package's name; empty where it has none, as made by hand in tests of rpm.
@@ -131,14 +131,14 @@ impl<'a> Header<'a> {
     }
 
     /// All files. An entry with a hostile name is left out; lists that do not fit each other are no header.
-    pub fn files(&self) -> Result<Vec<File>, Defect> {
+    pub fn files(&self) -> Result<Vec<RpmFile>, Defect> {
         let paths = self.paths()?;
         let flags = self.numbers(FLAGS)?;
         if flags.len() != paths.len() {
             return Err(Defect::Broken("not as many file flags as files"));
         }
         let files = paths.into_iter().zip(flags);
-        let named = files.filter_map(|(path, flags)| path.map(|path| File { path, flags }));
+        let named = files.filter_map(|(path, flags)| path.map(|path| RpmFile { path, flags }));
         Ok(named.collect())
     }
 
@@ -201,9 +201,9 @@ impl<'a> Header<'a> {
     }
 }
 
-impl Entry {
+impl TagEntry {
     /// Every element takes at least one byte (two, four) of the data.
-    fn read(line: &[u8], data: usize) -> Result<Entry, Defect> {
+    fn read(line: &[u8], data: usize) -> Result<TagEntry, Defect> {
         let field = |at| be32(line, at).ok_or(SHORT);
         let (kind, offset, count) = (field(4)?, field(8)?, field(12)?);
         let width = match kind {
@@ -219,7 +219,7 @@ impl Entry {
         if count > limits::FILES_OF_PACKAGE {
             return Err(Defect::Broken("package of more than 1,048,575 files"));
         }
-        Ok(Entry {
+        Ok(TagEntry {
             kind,
             offset,
             count,
@@ -273,8 +273,8 @@ mod tests {
         ]
     }
 
-    fn files(blob: &[u8]) -> Result<Vec<File>, Defect> {
-        Header::read(blob)?.files()
+    fn files(blob: &[u8]) -> Result<Vec<RpmFile>, Defect> {
+        RpmHeader::read(blob)?.files()
     }
 
     #[test]
@@ -283,7 +283,7 @@ mod tests {
         let read = files(&blob).unwrap();
         assert_eq!(read.len(), 1);
         assert!(read[0].path == b"/etc/ok.conf" && read[0].is_config());
-        assert_eq!(Header::read(&blob).unwrap().name(), Ok(&b"name"[..]));
+        assert_eq!(RpmHeader::read(&blob).unwrap().name(), Ok(&b"name"[..]));
     }
 
     #[test]

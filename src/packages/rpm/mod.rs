@@ -150,7 +150,7 @@ fn blobs(data: &[u8], log: Option<&[u8]>, each: Each<'_>) -> Result<(), Fault> {
 
 /// Adds the package of one header.
 fn add(at: usize, blob: &[u8], gathering: &mut Gathering) -> Result<(), Fault> {
-    let header = header::Header::read(blob).map_err(|what| what.at(at))?;
+    let header = header::RpmHeader::read(blob).map_err(|what| what.at(at))?;
     let mut put = || {
         let name = plain_word(header.name()?).ok_or(Defect::PackageName)?;
         let version = header.version()?.and_then(|version| plain_word(&version));

@@ -31,7 +31,7 @@ const TABLE: &[u8] = b"Packages";
 
 /// Hands out the second column of every row of `Packages`.
 pub(super) fn blobs(main: &[u8], log: Option<&[u8]>, each: Each<'_>) -> Result<(), Fault> {
-    let file = File::open(main, log).map_err(|what| what.at(0))?;
+    let file = SqliteFile::open(main, log).map_err(|what| what.at(0))?;
     let mut root = None;
     file.rows(1, &mut |_, record| {
         let columns = columns(&record).ok_or(Defect::Broken("row of the schema cut off"))?;
@@ -51,7 +51,7 @@ pub(super) fn blobs(main: &[u8], log: Option<&[u8]>, each: Each<'_>) -> Result<(
     })
 }
 
-struct File<'a> {
+struct SqliteFile<'a> {
     main: &'a [u8],
     log: Log<'a>,
     page_size: usize,
@@ -63,8 +63,8 @@ struct File<'a> {
 
 type EachRow<'e> = &'e mut dyn FnMut(usize, Vec<u8>) -> Result<(), Defect>;
 
-impl<'a> File<'a> {
-    fn open(main: &'a [u8], log: Option<&'a [u8]>) -> Result<File<'a>, Defect> {
+impl<'a> SqliteFile<'a> {
+    fn open(main: &'a [u8], log: Option<&'a [u8]>) -> Result<SqliteFile<'a>, Defect> {
         let head = slice(main, 0, 100).filter(|head| head.starts_with(MAGIC));
         let head = head.ok_or(Defect::Broken("not a SQLite database"))?;
         let page_size = match be16(head, 16) {
@@ -85,7 +85,7 @@ impl<'a> File<'a> {
         let log = Log::read(log, page_size)?;
         let written = main.len().div_ceil(page_size);
         let pages = log.size.or(own_count(head)).unwrap_or(written);
-        let file = File {
+        let file = SqliteFile {
             main,
             log,
             page_size,
@@ -121,7 +121,7 @@ impl<'a> File<'a> {
                 return Err(bad("tree that loops"));
             }
             let base = if number == 1 { 100 } else { 0 };
-            let tree = Tree { page, base };
+            let tree = TreePage { page, base };
             let damaged = || bad("broken page of a tree");
             match page.get(base) {
                 Some(&INTERIOR) => {
@@ -179,12 +179,12 @@ fn own_count(head: &[u8]) -> Option<usize> {
 }
 
 /// One page of a tree; `base` is where its header begins.
-struct Tree<'p> {
+struct TreePage<'p> {
     page: &'p [u8],
     base: usize,
 }
 
-impl Tree<'_> {
+impl TreePage<'_> {
     /// Where the cells are; `head` is the length of the header.
     fn cells(&self, head: usize) -> Option<Vec<usize>> {
         let count = be16(self.page, self.base + 3)?;

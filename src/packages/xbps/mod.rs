@@ -35,7 +35,7 @@ impl PackageDatabase for Xbps {
     }
 
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
-        let reading = steady(source, DIRECTORY, files, Reading::take)?;
+        let reading = steady(source, DIRECTORY, files, XbpsReading::take)?;
         match reading {
             _ if reading.lists == 0 && reading.gathering.entries() == 0 => Ok(None),
             _ if reading.lists == 0 => Err(Problem::Missing {
@@ -47,9 +47,9 @@ impl PackageDatabase for Xbps {
     }
 
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
-        let mut list = Reading::default();
+        let mut list = XbpsReading::default();
         list.packages(data)?;
-        let mut package = Reading::default(); // either kind of file may be the one that is mutated
+        let mut package = XbpsReading::default(); // either kind of file may be the one that is mutated
         package.files(b"package", data)?;
         Ok(list.gathering.entries() + package.gathering.entries() - 1)
     }
@@ -82,17 +82,17 @@ fn files(source: &Source<'_>) -> Result<Vec<Vec<u8>>, Problem> {
 }
 
 #[derive(Debug, Default)]
-struct Reading {
+struct XbpsReading {
     /// Lists of packages that were read.
     lists: usize,
     places: BTreeMap<Arc<str>, u32>,
     gathering: Gathering,
 }
 
-impl Reading {
+impl XbpsReading {
     /// `None`: a file that was listed has vanished.
     fn take(source: &Source<'_>, files: &[Vec<u8>]) -> Result<Option<Self>, Problem> {
-        let mut reading = Reading::default();
+        let mut reading = XbpsReading::default();
         for file in files {
             let Some(data) = source.text(file)? else {
                 return Ok(None);

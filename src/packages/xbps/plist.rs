@@ -16,7 +16,7 @@
 
 use std::borrow::Cow;
 
-use super::plist_markup::{Kind, Markup, Tag, decoded, is_space};
+use super::plist_markup::{Markup, Tag, TagKind, decoded, is_space};
 use crate::packages::read::fault::{Defect, Fault};
 use crate::packages::read::limits;
 
@@ -49,17 +49,17 @@ pub fn strings<'a>(
     if let Some(at) = data.iter().position(|&b| b == 0) {
         return Err(Defect::Nul.at(at));
     }
-    let mut walk = Walk {
+    let mut walk = PlistWalk {
         markup: Markup::new(data),
         way: Vec::new(),
-        stage: Stage::Before,
+        stage: PlistStage::Before,
         each,
     };
     while let Some(tag) = walk.markup.next_tag()? {
         walk.take(&tag)?;
     }
     match walk.stage {
-        Stage::Closed => Ok(()),
+        PlistStage::Closed => Ok(()),
         _ => Err(broken("the property list is cut off").at(data.len())),
     }
 }
@@ -70,7 +70,7 @@ fn broken(fact: &'static str) -> Defect {
 
 /// Where in the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Stage {
+enum PlistStage {
     Before,
     /// Within `<plist>`, its value not finished.
     Open,
@@ -79,14 +79,14 @@ enum Stage {
     Closed,
 }
 
-struct Walk<'a, F> {
+struct PlistWalk<'a, F> {
     markup: Markup<'a>,
     way: Vec<Step<'a>>,
-    stage: Stage,
+    stage: PlistStage,
     each: F,
 }
 
-impl<'a, F: FnMut(&[Step<'a>], &[u8]) -> Result<(), Defect>> Walk<'a, F> {
+impl<'a, F: FnMut(&[Step<'a>], &[u8]) -> Result<(), Defect>> PlistWalk<'a, F> {
     fn take(&mut self, tag: &Tag<'a>) -> Result<(), Fault> {
         if !tag.text.iter().all(|&b| is_space(b)) {
             return Err(broken("text outside of a value").at(tag.at));
@@ -101,10 +101,10 @@ impl<'a, F: FnMut(&[Step<'a>], &[u8]) -> Result<(), Defect>> Walk<'a, F> {
         }
     }
 
-    fn plist(&mut self, kind: Kind) -> Result<(), Defect> {
+    fn plist(&mut self, kind: TagKind) -> Result<(), Defect> {
         self.stage = match (kind, self.stage) {
-            (Kind::Open, Stage::Before) => Stage::Open,
-            (Kind::Close, Stage::Full) => Stage::Closed,
+            (TagKind::Open, PlistStage::Before) => PlistStage::Open,
+            (TagKind::Close, PlistStage::Full) => PlistStage::Closed,
             _ => return Err(broken("misplaced plist element")),
         };
         Ok(())
@@ -112,9 +112,9 @@ impl<'a, F: FnMut(&[Step<'a>], &[u8]) -> Result<(), Defect>> Walk<'a, F> {
 
     fn container(&mut self, tag: &Tag<'a>, step: Step<'a>) -> Result<(), Fault> {
         let done = match tag.kind {
-            Kind::Open => self.enter(step),
-            Kind::Close => self.leave(&step),
-            Kind::Empty => self.begin_value().map(|()| self.end_value()),
+            TagKind::Open => self.enter(step),
+            TagKind::Close => self.leave(&step),
+            TagKind::Empty => self.begin_value().map(|()| self.end_value()),
         };
         done.map_err(|what| what.at(tag.at))
     }
@@ -160,12 +160,12 @@ impl<'a, F: FnMut(&[Step<'a>], &[u8]) -> Result<(), Defect>> Walk<'a, F> {
     /// All up to the closing tag, which must be the next.
     fn text_of(&mut self, tag: &Tag<'a>) -> Result<Cow<'a, [u8]>, Fault> {
         match tag.kind {
-            Kind::Empty => return Ok(Cow::Borrowed(b"")),
-            Kind::Close => return Err(broken("closing tag of what is not open").at(tag.at)),
-            Kind::Open => {}
+            TagKind::Empty => return Ok(Cow::Borrowed(b"")),
+            TagKind::Close => return Err(broken("closing tag of what is not open").at(tag.at)),
+            TagKind::Open => {}
         }
         match self.markup.next_tag()? {
-            Some(end) if end.kind == Kind::Close && end.name == tag.name && end.is_adjacent => {
+            Some(end) if end.kind == TagKind::Close && end.name == tag.name && end.is_adjacent => {
                 decoded(end.text).map_err(|what| what.at(tag.at))
             }
             _ => Err(broken("element within text, or text that is cut off").at(tag.at)),
@@ -175,7 +175,9 @@ impl<'a, F: FnMut(&[Step<'a>], &[u8]) -> Result<(), Defect>> Walk<'a, F> {
     /// May a value stand here?
     fn begin_value(&self) -> Result<(), Defect> {
         match self.way.last() {
-            None if self.stage != Stage::Open => Err(broken("value outside of the property list")),
+            None if self.stage != PlistStage::Open => {
+                Err(broken("value outside of the property list"))
+            }
             Some(Step::Dict) => Err(broken("value without a key")),
             _ => Ok(()),
         }
@@ -183,7 +185,7 @@ impl<'a, F: FnMut(&[Step<'a>], &[u8]) -> Result<(), Defect>> Walk<'a, F> {
 
     fn end_value(&mut self) {
         match self.way.last_mut() {
-            None => self.stage = Stage::Full,
+            None => self.stage = PlistStage::Full,
             Some(last @ Step::Key(_)) => *last = Step::Dict,
             Some(_) => {}
         }

@@ -11,7 +11,7 @@ pub struct Tag<'a> {
     pub at: usize,
     /// Its name, without attributes.
     pub name: &'a [u8],
-    pub kind: Kind,
+    pub kind: TagKind,
     /// The text in front of it, not decoded; after a comment only what follows that.
     pub text: &'a [u8],
     /// Nothing but text is between it and the tag before.
@@ -19,7 +19,7 @@ pub struct Tag<'a> {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum TagKind {
     /// `<x>`
     Open,
     /// `</x>`
@@ -99,11 +99,11 @@ fn find(data: &[u8], from: usize, what: &[u8]) -> Option<usize> {
 }
 
 /// Of what stands between `<` and `>`.
-fn name_and_kind(inner: &[u8]) -> (&[u8], Kind) {
+fn name_and_kind(inner: &[u8]) -> (&[u8], TagKind) {
     let (body, kind) = match inner {
-        [b'/', body @ ..] => (body, Kind::Close),
-        [body @ .., b'/'] => (body, Kind::Empty),
-        body => (body, Kind::Open),
+        [b'/', body @ ..] => (body, TagKind::Close),
+        [body @ .., b'/'] => (body, TagKind::Empty),
+        body => (body, TagKind::Open),
     };
     let end = body.iter().position(|&b| is_space(b));
     (body.get(..end.unwrap_or(body.len())).unwrap_or(body), kind)
@@ -194,17 +194,20 @@ mod tests {
         let mut markup = Markup::new(b" <a b='c'>x<!-- <y> -->z</a>\n<e/> ");
         let mut next = || markup.next_tag().unwrap();
         let open = next().unwrap();
-        assert_eq!((open.name, open.kind, open.at), (&b"a"[..], Kind::Open, 1));
+        assert_eq!(
+            (open.name, open.kind, open.at),
+            (&b"a"[..], TagKind::Open, 1)
+        );
         let close = next().unwrap();
         assert_eq!(
             (close.name, close.kind, close.text),
-            (&b"a"[..], Kind::Close, &b"z"[..])
+            (&b"a"[..], TagKind::Close, &b"z"[..])
         );
         assert!(open.is_adjacent && !close.is_adjacent);
         let empty = next().unwrap();
         assert_eq!(
             (empty.name, empty.kind, empty.is_adjacent),
-            (&b"e"[..], Kind::Empty, true)
+            (&b"e"[..], TagKind::Empty, true)
         );
         assert_eq!(next(), None);
     }

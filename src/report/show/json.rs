@@ -12,13 +12,13 @@ use crate::model::{
 
 use super::super::json::{self, PathJson, RootJson};
 use super::super::sentence;
-use super::super::totals::{Group, Key};
+use super::super::totals::{Group, GroupKey};
 use super::{Show, heading, label};
 use crate::report::plan_view::{ON_TOP, Pair, PlanView, Skipped};
 
 /// The whole report. All numbers are of the lines that were read unless they say otherwise.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ShowJson<'a> {
     /// `unify.show`.
     kind: &'static str,
     /// When the plan was made, RFC 3339.
@@ -26,7 +26,7 @@ struct Shown<'a> {
     /// Program and version that made it.
     tool: &'a str,
     /// Where the objects go.
-    base: Base<'a>,
+    base: BaseJson<'a>,
     /// How objects will be protected, and why.
     protection: &'a Protection,
     /// Content digest of the lines that were read; null if it was not worked out.
@@ -38,9 +38,9 @@ struct Shown<'a> {
     /// The same sums when the plan was made.
     made_with: &'a Totals,
     /// Lines taken out or put in since.
-    edited: Edited,
+    edited: EditedJson,
     /// Each guest, in the plan's order.
-    guests: Vec<GuestJson<'a>>,
+    guests: Vec<ShownGuestJson<'a>>,
     /// What is left alone, by reason.
     skipped: Vec<SkippedJson<'a>>,
     /// Who shares how much with whom.
@@ -61,7 +61,7 @@ struct Shown<'a> {
 }
 
 #[derive(Serialize)]
-struct Base<'a> {
+struct BaseJson<'a> {
     /// Its directory: `root`, `root_b64`.
     #[serde(flatten)]
     path: RootJson,
@@ -70,14 +70,14 @@ struct Base<'a> {
 }
 
 #[derive(Serialize)]
-struct Edited {
+struct EditedJson {
     links_removed: u64,
     flags_removed: u64,
     added: u64,
 }
 
 #[derive(Serialize)]
-struct GuestJson<'a> {
+struct ShownGuestJson<'a> {
     name: &'a str,
     #[serde(flatten)]
     root: RootJson,
@@ -139,7 +139,7 @@ struct GroupJson {
 
 /// One action.
 #[derive(Default, Serialize)]
-struct Line<'a> {
+struct LineJson<'a> {
     /// `link`, `flag` or `skip`.
     action: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,13 +189,13 @@ pub(super) fn end(lines: bool, out: &mut dyn Write) -> io::Result<()> {
     out.write_all(if lines { b"\n]}\n" } else { b"\n" })
 }
 
-fn shown<'a>(show: Show, plan: &PlanView<'a>) -> Shown<'a> {
+fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
     let (header, edited) = (plan.header, plan.edited());
-    Shown {
+    ShowJson {
         kind: "unify.show",
         created: &header.created,
         tool: &header.tool,
-        base: Base {
+        base: BaseJson {
             path: RootJson::from(header.base.path.as_path()),
             filesystem: &header.base.filesystem,
         },
@@ -204,7 +204,7 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> Shown<'a> {
         totals: plan.tally.totals(),
         on_top: ON_TOP,
         made_with: &plan.summary.totals,
-        edited: Edited {
+        edited: EditedJson {
             links_removed: edited.links_removed,
             flags_removed: edited.flags_removed,
             added: edited.added,
@@ -225,9 +225,9 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> Shown<'a> {
     }
 }
 
-fn guests<'a>(plan: &PlanView<'a>) -> Vec<GuestJson<'a>> {
+fn guests<'a>(plan: &PlanView<'a>) -> Vec<ShownGuestJson<'a>> {
     let damaged = |database: &&Database| database.state == DatabaseState::Damaged;
-    let guest = |guest: &'a PlannedGuest| GuestJson {
+    let guest = |guest: &'a PlannedGuest| ShownGuestJson {
         name: guest.name.as_str(),
         root: RootJson::from(guest.root.as_path()),
         files: guest.files,
@@ -267,9 +267,9 @@ fn groups(show: Show, plan: &PlanView<'_>) -> Vec<GroupJson> {
     groups.map(|(key, sums)| group(show, key, sums)).collect()
 }
 
-fn group(show: Show, key: &Key, sums: &Group) -> GroupJson {
+fn group(show: Show, key: &GroupKey, sums: &Group) -> GroupJson {
     let directory = match key {
-        Key::Directory(path) => Some(PathJson::from(path)),
+        GroupKey::Directory(path) => Some(PathJson::from(path)),
         _ => None,
     };
     GroupJson {
@@ -285,10 +285,10 @@ fn group(show: Show, key: &Key, sums: &Group) -> GroupJson {
     }
 }
 
-fn line_json(action: &Action) -> Line<'_> {
+fn line_json(action: &Action) -> LineJson<'_> {
     let sentence = sentence::action(action);
     match action {
-        Action::Link(it) => Line {
+        Action::Link(it) => LineJson {
             action: "link",
             guest: Some(it.guest.as_str()),
             path: Some(PathJson::from(&it.path)),
@@ -298,17 +298,17 @@ fn line_json(action: &Action) -> Line<'_> {
             saves: Some(it.saves),
             reason: it.reason.code(),
             sentence,
-            ..Line::default()
+            ..LineJson::default()
         },
-        Action::Flag(it) => Line {
+        Action::Flag(it) => LineJson {
             action: "flag",
             object: Some(it.object),
             names: Some(it.names),
             reason: it.reason.code(),
             sentence,
-            ..Line::default()
+            ..LineJson::default()
         },
-        Action::Skip(it) => Line {
+        Action::Skip(it) => LineJson {
             action: "skip",
             guest: it.guest.as_ref().map(GuestName::as_str),
             path: it.path.as_ref().map(PathJson::from),
@@ -317,7 +317,7 @@ fn line_json(action: &Action) -> Line<'_> {
             bytes: it.bytes.or(it.size),
             reason: it.reason.code(),
             sentence,
-            ..Line::default()
+            ..LineJson::default()
         },
     }
 }

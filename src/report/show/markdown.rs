@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use crate::model::Escaped;
 
-use super::super::table::{Table, code, escape};
+use super::super::table::{TextTable, code, escape};
 use super::{Show, heading, text};
 use crate::report::near_misses;
 use crate::report::plan_view::{ON_TOP, PlanView};
@@ -78,7 +78,7 @@ fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-fn section(title: &str, table: &Table, out: &mut dyn Write) -> io::Result<()> {
+fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
     if table.is_empty() {
         return Ok(());
     }

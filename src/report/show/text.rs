@@ -6,7 +6,7 @@ use crate::model::{Action, Escaped, Link, ObjectFlag, Skip};
 
 use super::super::sentence::{self, safe};
 use super::super::size::{Sizes, count, counted};
-use super::super::table::{Column, Table};
+use super::super::table::{Column, TextTable};
 use super::{Show, heading, label};
 use crate::report::near_misses;
 use crate::report::plan_view::{ON_TOP, PlanView};
@@ -59,9 +59,9 @@ fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// What would be done, in numbers; shared with markdown.
-pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> Table {
+pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
     let totals = plan.tally.totals();
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         ("", Column::Words),
         ("", Column::Number),
         ("", Column::Number),
@@ -87,8 +87,8 @@ pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> Table {
 }
 
 /// What is left alone, by reason; shared with markdown.
-pub(super) fn skipped(sizes: Sizes, plan: &PlanView<'_>) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn skipped(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
+    let mut table = TextTable::new(&[
         ("reason", Column::Name),
         ("files", Column::Number),
         ("bytes", Column::Number),
@@ -102,8 +102,8 @@ pub(super) fn skipped(sizes: Sizes, plan: &PlanView<'_>) -> Table {
 }
 
 /// Who shares how much with whom; shared with markdown.
-pub(super) fn pairs(sizes: Sizes, plan: &PlanView<'_>) -> Table {
-    let mut table = Table::new(&[
+pub(super) fn pairs(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
+    let mut table = TextTable::new(&[
         ("guest", Column::Name),
         ("its part", Column::Number),
         ("guest", Column::Name),
@@ -126,9 +126,9 @@ pub(super) fn pairs(sizes: Sizes, plan: &PlanView<'_>) -> Table {
 }
 
 /// The groups that were asked for; shared with markdown.
-pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> Table {
+pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> TextTable {
     let by = show.by.map_or("group", heading);
-    let mut table = Table::new(&[
+    let mut table = TextTable::new(&[
         (by, Column::Name),
         ("links", Column::Number),
         ("bytes", Column::Number),
@@ -154,7 +154,7 @@ pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> Table {
     table
 }
 
-fn section(title: &str, table: &Table, out: &mut dyn Write) -> io::Result<()> {
+fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
     if table.is_empty() {
         return Ok(());
     }

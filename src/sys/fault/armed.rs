@@ -10,10 +10,10 @@ use rustix::io::Errno;
 use super::defence::Weak;
 
 /// What happens, and at which call.
-struct Fault {
+struct PlannedFault {
     at: At,
     onwards: bool,
-    what: What,
+    what: FaultKind,
 }
 
 /// A call by its number among all, or among those of its name.
@@ -22,7 +22,7 @@ enum At {
     Nth(String, u64),
 }
 
-enum What {
+enum FaultKind {
     Kill,
     Fail(Errno),
     Run(String),
@@ -43,7 +43,7 @@ pub(super) fn pass(name: &'static str) -> Result<(), Errno> {
             fault.happen()?;
         }
         match fault.what {
-            What::Fail(errno) if fault.onwards && FAILING.get() == Some(&name) => {
+            FaultKind::Fail(errno) if fault.onwards && FAILING.get() == Some(&name) => {
                 return Err(errno);
             }
             _ => {}
@@ -97,15 +97,15 @@ pub fn old_kernel() -> bool {
     *ASKED.get_or_init(|| std::env::var_os("UNIFY_OLD_KERNEL").is_some())
 }
 
-impl Fault {
+impl PlannedFault {
     fn happen(&self) -> Result<(), Errno> {
         match &self.what {
-            What::Kill => {
+            FaultKind::Kill => {
                 let own = rustix::process::getpid();
                 rustix::process::kill_process(own, rustix::process::Signal::KILL)
             }
-            What::Fail(errno) => Err(*errno),
-            What::Run(command) => {
+            FaultKind::Fail(errno) => Err(*errno),
+            FaultKind::Run(command) => {
                 let ran = Command::new("sh").args(["-c", command]).status();
                 ran.map(drop).map_err(|_| Errno::NOEXEC)
             }
@@ -113,8 +113,8 @@ impl Fault {
     }
 }
 
-fn faults() -> &'static [Fault] {
-    static ASKED: OnceLock<Vec<Fault>> = OnceLock::new();
+fn faults() -> &'static [PlannedFault] {
+    static ASKED: OnceLock<Vec<PlannedFault>> = OnceLock::new();
     let read = || {
         let text = std::env::var("UNIFY_FAULT").unwrap_or_default();
         text.lines().filter_map(parse).collect()
@@ -122,19 +122,19 @@ fn faults() -> &'static [Fault] {
     ASKED.get_or_init(read)
 }
 
-fn parse(text: &str) -> Option<Fault> {
+fn parse(text: &str) -> Option<PlannedFault> {
     let (at, what) = text.split_once('=')?;
     let onwards = at.ends_with('+');
     let what = match what.split_once(':') {
-        Some(("run", command)) => What::Run(command.to_owned()),
-        _ if what == "kill" => What::Kill,
-        _ => What::Fail(errno(what)?),
+        Some(("run", command)) => FaultKind::Run(command.to_owned()),
+        _ if what == "kill" => FaultKind::Kill,
+        _ => FaultKind::Fail(errno(what)?),
     };
     let at = match at.trim_end_matches('+').split_once('#') {
         Some((name, nth)) => At::Nth(name.to_owned(), nth.parse().ok()?),
         None => At::Number(at.trim_end_matches('+').parse().ok()?),
     };
-    Some(Fault { at, onwards, what })
+    Some(PlannedFault { at, onwards, what })
 }
 
 fn errno(name: &str) -> Option<Errno> {

@@ -20,7 +20,7 @@ const SOON: u64 = 1 << 20;
 
 /// A stretch of data between holes: first byte, and the byte behind the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Stretch {
+struct DataRange {
     from: u64,
     to: u64,
 }
@@ -108,7 +108,7 @@ impl Regular {
     }
 
     /// The next stretch of data at or after `at`, cut at `size`; `None` behind the last one.
-    fn next_data(&self, at: u64, size: u64) -> SysResult<Option<Stretch>> {
+    fn next_data(&self, at: u64, size: u64) -> SysResult<Option<DataRange>> {
         if at >= size {
             return Ok(None);
         }
@@ -116,13 +116,13 @@ impl Regular {
             Ok(from) => from,
             Err(Errno::NXIO) => return Ok(None),
             Err(Errno::INVAL | Errno::OPNOTSUPP) => {
-                return Ok(Some(Stretch { from: at, to: size }));
+                return Ok(Some(DataRange { from: at, to: size }));
             }
             Err(errno) => return Err(self.failed("find data in")(errno)),
         };
         let to = call("seek", || seek(self.fd(), SeekFrom::Hole(from)))
             .map_err(self.failed("find a hole in"))?;
-        let stretch = Stretch {
+        let stretch = DataRange {
             from,
             to: to.min(size),
         };

@@ -27,7 +27,7 @@ use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::model::{FileId, FileKind, GuestPath};
-use walk::Place;
+use walk::PathEnd;
 
 /// How often a file or name that changes under our eyes is looked at again.
 const TRIES: usize = 3;
@@ -169,7 +169,7 @@ impl InRoot {
     pub fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, InRootError> {
         if let Some(answer) = self.direct(path)? {
             // One look, so there is nothing that could have moved between two.
-            return Ok(answer.map(Place::resolved));
+            return Ok(answer.map(PathEnd::resolved));
         }
         for _ in 0..TRIES {
             let Some(place) = self.follow(path)? else {
@@ -186,7 +186,7 @@ impl InRoot {
     fn read_once(
         &self,
         path: &[u8],
-        place: &Place,
+        place: &PathEnd,
         max: u64,
     ) -> Result<Option<Vec<u8>>, InRootError> {
         expect_kind(path, FileKind::Regular, &place.stat)?;
@@ -219,7 +219,7 @@ impl InRoot {
     fn reopen(
         &self,
         asked: &[u8],
-        place: &Place,
+        place: &PathEnd,
         flags: OFlags,
     ) -> Result<Option<OwnedFd>, InRootError> {
         let flags = flags | OFlags::RDONLY | OFlags::NOFOLLOW;
@@ -238,7 +238,7 @@ impl InRoot {
     }
 
     /// Does the link-free name still lead to what the walk found?
-    fn is_still_there(&self, asked: &[u8], place: &Place) -> Result<bool, InRootError> {
+    fn is_still_there(&self, asked: &[u8], place: &PathEnd) -> Result<bool, InRootError> {
         match self.open_plain(&place.path, OFlags::PATH | OFlags::NOFOLLOW) {
             Ok(fd) => {
                 let stat = rustix::fs::fstat(&fd).map_err(|e| io_error(asked, e))?;

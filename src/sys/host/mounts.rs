@@ -15,7 +15,7 @@ use crate::sys::{Cgroup, Dir, Freezer, SysError, SysResult};
 
 /// A directory as a place in a file system: the same in all namespaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tree {
+pub struct MountedTree {
     device: Vec<u8>,
     path: Vec<u8>,
 }
@@ -72,20 +72,20 @@ impl MountTable {
     }
 
     /// Where `dir`, whose path without links is `path`, lies in its file system.
-    pub fn place(&self, dir: &Dir, path: &Path) -> SysResult<Option<Tree>> {
+    pub fn place(&self, dir: &Dir, path: &Path) -> SysResult<Option<MountedTree>> {
         let id = dir.mount_id()?;
         let Some(mount) = self.own.iter().find(|m| m.id == id) else {
             return Ok(None);
         };
         let within = mount.within(path.as_os_str().as_bytes());
-        Ok(within.map(|path| Tree {
+        Ok(within.map(|path| MountedTree {
             device: mount.device.clone(),
             path,
         }))
     }
 
     /// Names inside the tree that something is mounted on in any namespace, sorted.
-    pub fn covered(&self, tree: &Tree) -> Vec<GuestPath> {
+    pub fn covered(&self, tree: &MountedTree) -> Vec<GuestPath> {
         let tables = std::iter::once(&self.own)
             .chain(&self.others)
             .chain(&self.still);
@@ -99,7 +99,7 @@ impl MountTable {
     ///
     /// A namespace that merely began as a copy of ours (a sandboxed service) has our mounts at our places; that is
     /// no guest running.
-    pub fn mounted_elsewhere(&self, tree: &Tree) -> bool {
+    pub fn mounted_elsewhere(&self, tree: &MountedTree) -> bool {
         let ours = |m: &Mount| {
             self.own
                 .iter()
@@ -119,7 +119,10 @@ impl Mount {
     }
 }
 
-fn covered_in<'a>(table: &'a [Mount], tree: &'a Tree) -> impl Iterator<Item = GuestPath> + 'a {
+fn covered_in<'a>(
+    table: &'a [Mount],
+    tree: &'a MountedTree,
+) -> impl Iterator<Item = GuestPath> + 'a {
     table.iter().filter_map(move |mount| {
         let below = table
             .iter()
@@ -204,8 +207,8 @@ mod tests {
         }
     }
 
-    fn web() -> Tree {
-        Tree {
+    fn web() -> MountedTree {
+        MountedTree {
             device: b"8:2".to_vec(),
             path: b"/web".to_vec(),
         }

@@ -100,17 +100,17 @@ pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
 
 /// A file of ours that is read at several places side by side, by one descriptor.
 #[derive(Debug)]
-pub struct Shared(Arc<File>);
+pub struct SharedFile(Arc<File>);
 
-impl Shared {
+impl SharedFile {
     /// Opens it.
-    pub fn open(path: &Path) -> SysResult<Shared> {
-        Ok(Shared(Arc::new(open_for_reading(path)?.into_inner())))
+    pub fn open(path: &Path) -> SysResult<SharedFile> {
+        Ok(SharedFile(Arc::new(open_for_reading(path)?.into_inner())))
     }
 
     /// From this byte on.
     pub fn from(&self, at: u64) -> impl Read + use<> {
-        Place {
+        ReaderPlace {
             file: Arc::clone(&self.0),
             at,
         }
@@ -118,12 +118,12 @@ impl Shared {
 }
 
 /// Where one of its readers is.
-struct Place {
+struct ReaderPlace {
     file: Arc<File>,
     at: u64,
 }
 
-impl Read for Place {
+impl Read for ReaderPlace {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.file.read_at(buffer, self.at)?;
         self.at += read as u64;

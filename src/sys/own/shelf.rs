@@ -60,7 +60,7 @@ pub struct Shelf {
 }
 
 /// An entry, of which the beginning was read.
-struct Entry<'s> {
+struct ShelfEntry<'s> {
     at: u64,
     next: u32,
     key: usize,
@@ -158,7 +158,11 @@ impl Shelf {
     }
 
     /// Key and value of the entry, if the key begins so and has no newer one.
-    fn counts(&self, entry: &Entry<'_>, begin: &[u8]) -> SysResult<Option<(Vec<u8>, Vec<u8>)>> {
+    fn counts(
+        &self,
+        entry: &ShelfEntry<'_>,
+        begin: &[u8],
+    ) -> SysResult<Option<(Vec<u8>, Vec<u8>)>> {
         if entry.value.is_none() || entry.key < begin.len() {
             return Ok(None);
         }
@@ -231,7 +235,7 @@ impl Shelf {
     }
 
     /// The first entry of the key from this place of its chain on.
-    fn find(&self, key: &[u8], mut place: u32) -> SysResult<Option<Entry<'_>>> {
+    fn find(&self, key: &[u8], mut place: u32) -> SysResult<Option<ShelfEntry<'_>>> {
         while place != 0 {
             let entry = self.entry(offset(place))?;
             if entry.key == key.len() && *self.part(&entry, 0..entry.key)? == *key {
@@ -245,7 +249,7 @@ impl Shelf {
         Ok(None)
     }
 
-    fn entry(&self, at: u64) -> SysResult<Entry<'_>> {
+    fn entry(&self, at: u64) -> SysResult<ShelfEntry<'_>> {
         let start = match at.checked_sub(self.shelved) {
             Some(held) => {
                 let held = usize::try_from(held)
@@ -258,17 +262,17 @@ impl Shelf {
                 Cow::Owned(self.read(at, length as usize)?)
             }
         };
-        Entry::of(at, start).ok_or_else(|| self.damaged())
+        ShelfEntry::of(at, start).ok_or_else(|| self.damaged())
     }
 
-    fn value(&self, entry: &Entry<'_>) -> SysResult<Option<Vec<u8>>> {
+    fn value(&self, entry: &ShelfEntry<'_>) -> SysResult<Option<Vec<u8>>> {
         let value = entry.value.map(|length| entry.key..entry.key + length);
         let value = value.map(|range| self.part(entry, range));
         Ok(value.transpose()?.map(Cow::into_owned))
     }
 
     /// Bytes of the entry, counted from its key on.
-    fn part<'e>(&self, entry: &'e Entry<'_>, range: Range<usize>) -> SysResult<Cow<'e, [u8]>> {
+    fn part<'e>(&self, entry: &'e ShelfEntry<'_>, range: Range<usize>) -> SysResult<Cow<'e, [u8]>> {
         let range = HEAD + range.start..HEAD + range.end;
         match entry.near.get(range.clone()) {
             Some(near) => Ok(Cow::Borrowed(near)),
@@ -308,15 +312,15 @@ impl Shelf {
     }
 }
 
-impl<'s> Entry<'s> {
-    fn of(at: u64, near: Cow<'s, [u8]>) -> Option<Entry<'s>> {
+impl<'s> ShelfEntry<'s> {
+    fn of(at: u64, near: Cow<'s, [u8]>) -> Option<ShelfEntry<'s>> {
         let number = |at: usize| {
             near.get(at..)?
                 .first_chunk()
                 .map(|b| u32::from_le_bytes(*b))
         };
         let (next, key, value) = (number(0)?, number(4)?, number(8)?);
-        Some(Entry {
+        Some(ShelfEntry {
             at,
             next,
             key: key as usize,

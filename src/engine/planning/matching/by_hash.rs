@@ -1,7 +1,7 @@
 //! Very many files that look alike, told apart one after the other: a small one is read once, of others the beginnings, and
 //! those that begin alike to their ends, however many they are. Only their hashes are held, not the files.
 
-use super::compare::{Reader, Told};
+use super::compare::{Compared, Reader};
 use super::file::FileRef;
 use super::probe::{Dropped, Plain, Probed, begins_whole};
 use crate::model::{Fingerprint, MetadataDigest};
@@ -23,8 +23,8 @@ impl Reader<'_> {
         &self,
         run: &[FileRef],
         alone: bool,
-        told: &mut Told,
-        take: &dyn Fn(Told),
+        told: &mut Compared,
+        take: &dyn Fn(Compared),
     ) {
         if self.is_read_at_once(run) {
             return self.by_content(run.iter().copied(), alone, told, take);
@@ -60,15 +60,15 @@ impl Reader<'_> {
         let first = run.first();
         let small = first.is_some_and(|which| begins_whole(self.size(*which)));
         let states = run.iter().map(|which| self.state(*which));
-        small && run.len() > self.crew.abreast && !self.memory.tells(states)
+        small && run.len() > self.threads.abreast && !self.memory.tells(states)
     }
 
     fn by_content(
         &self,
         files: impl ExactSizeIterator<Item = FileRef>,
         alone: bool,
-        told: &mut Told,
-        take: &dyn Fn(Told),
+        told: &mut Compared,
+        take: &dyn Fn(Compared),
     ) {
         let mut all = Vec::with_capacity(files.len());
         for which in files {

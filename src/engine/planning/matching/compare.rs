@@ -1,4 +1,4 @@
-//! FileRef of some files that look alike are equal: read side by side, a piece at a time, and compared byte by byte.
+//! Which of some files that look alike are equal: read side by side, a piece at a time, and compared byte by byte.
 //!
 //! Of files with the same content only one is hashed, and a file that differs is read no further than to where it
 //! does. A run of very many files is told apart by hashes instead, in `by_hash`.
@@ -8,13 +8,13 @@ use std::sync::atomic::{self, AtomicBool};
 
 use super::digest_cache::Memory;
 use super::file::{FileRef, ReadFile};
-use super::probe::{BEGINNING, Dropped, Opened, peek};
+use super::probe::{BEGINNING, Dropped, ProbedFile, peek};
 use crate::engine::planning::survey::Survey;
-use crate::engine::threads::Crew;
+use crate::engine::threads::Threads;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
-use crate::rules::reading::{Order, fits_in_memory};
+use crate::rules::reading::{ReadOrder, fits_in_memory};
 use crate::scan::Tree;
 use crate::sys::PageCache;
 use crate::sys::hash::{ContentHasher, fingerprint};
@@ -32,7 +32,7 @@ pub struct Reader<'a> {
     pub care: &'a Care,
     pub policy: &'a Policy,
     pub memory: &'a Memory<'a>,
-    pub crew: &'a Crew,
+    pub threads: &'a Threads,
     /// What becomes of pages that are read.
     pub cache: PageCache,
     /// Are there more small files to read than the memory holds?
@@ -48,10 +48,10 @@ pub struct Buffers {
 }
 
 impl Buffers {
-    pub fn new(order: Order) -> Buffers {
+    pub fn new(order: ReadOrder) -> Buffers {
         let usual = match order {
-            Order::Inodes => PIECE,
-            Order::Places => LONG_PIECE,
+            ReadOrder::Inodes => PIECE,
+            ReadOrder::Places => LONG_PIECE,
         };
         Buffers {
             usual,
@@ -71,22 +71,22 @@ impl Buffers {
 
 /// What became of a run.
 #[derive(Default)]
-pub struct Told {
+pub struct Compared {
     pub groups: Vec<Vec<ReadFile>>,
     pub dropped: Vec<(FileRef, Dropped)>,
 }
 
 /// Files that were equal so far; the first stands for all.
-struct Class {
-    files: Vec<Open>,
+struct EqualSoFar {
+    files: Vec<OpenCandidate>,
     at: u64,
     hasher: ContentHasher,
     beginning: Fingerprint,
 }
 
-struct Open {
+struct OpenCandidate {
     which: FileRef,
-    opened: Opened,
+    opened: ProbedFile,
 }
 
 impl Reader<'_> {
@@ -98,9 +98,9 @@ impl Reader<'_> {
         runs: &[&[FileRef]],
         known: impl Fn(&[FileRef]) -> bool,
         buffers: &mut Buffers,
-        take: &dyn Fn(Told),
+        take: &dyn Fn(Compared),
     ) {
-        let mut told = Told::default();
+        let mut told = Compared::default();
         let open = |run: &&[FileRef]| self.open_all(run, &mut told.dropped);
         let opened: Vec<_> = runs.iter().map(open).collect();
         for (run, opened) in runs.iter().zip(opened) {
@@ -119,20 +119,20 @@ impl Reader<'_> {
         &self,
         run: &[FileRef],
         dropped: &mut Vec<(FileRef, Dropped)>,
-    ) -> Option<HashMap<MetadataDigest, Vec<Open>>> {
+    ) -> Option<HashMap<MetadataDigest, Vec<OpenCandidate>>> {
         let states = run.iter().map(|which| self.state(*which));
-        if run.len() > self.crew.abreast || self.memory.tells(states) {
+        if run.len() > self.threads.abreast || self.memory.tells(states) {
             return None;
         }
-        let mut alike: HashMap<MetadataDigest, Vec<Open>> = HashMap::new();
+        let mut alike: HashMap<MetadataDigest, Vec<OpenCandidate>> = HashMap::new();
         for &which in run {
             match self.open(which) {
                 Ok(opened) => {
-                    if self.crew.asks_ahead() {
+                    if self.threads.asks_ahead() {
                         opened.expect_soon();
                     }
                     let like = alike.entry(opened.probed.metadata).or_default();
-                    like.push(Open { which, opened });
+                    like.push(OpenCandidate { which, opened });
                 }
                 Err(why) => dropped.push((which, why)),
             }
@@ -141,7 +141,7 @@ impl Reader<'_> {
     }
 
     /// Opens a file that will not be opened again, and reads its metadata.
-    fn open(&self, which: FileRef) -> Result<Opened, Dropped> {
+    fn open(&self, which: FileRef) -> Result<ProbedFile, Dropped> {
         let crowded = self.crowded.load(atomic::Ordering::Relaxed);
         let cache = match self.cache {
             PageCache::AsItWas if crowded => PageCache::NoneStays,
@@ -151,14 +151,14 @@ impl Reader<'_> {
     }
 
     /// The same of a file that may be opened again: what small ones brought is needed then.
-    pub(super) fn open_for_now(&self, which: FileRef) -> Result<Opened, Dropped> {
+    pub(super) fn open_for_now(&self, which: FileRef) -> Result<ProbedFile, Dropped> {
         self.open_with(which, self.cache)
     }
 
-    fn open_with(&self, which: FileRef, cache: PageCache) -> Result<Opened, Dropped> {
+    fn open_with(&self, which: FileRef, cache: PageCache) -> Result<ProbedFile, Dropped> {
         let survey = &self.surveys[which.guest as usize];
         let file = which.file as usize;
-        Opened::look(survey, file, self.care, &self.policy.ignore, cache)
+        ProbedFile::look(survey, file, self.care, &self.policy.ignore, cache)
     }
 
     /// These files will be read, of which one of each run tells the size of all.
@@ -199,8 +199,14 @@ impl Reader<'_> {
     }
 
     /// Splits classes until each holds equal files only.
-    fn abreast(&self, files: Vec<Open>, alone: bool, buffers: &mut Buffers, told: &mut Told) {
-        let mut classes = vec![Class {
+    fn abreast(
+        &self,
+        files: Vec<OpenCandidate>,
+        alone: bool,
+        buffers: &mut Buffers,
+        told: &mut Compared,
+    ) {
+        let mut classes = vec![EqualSoFar {
             files,
             at: 0,
             hasher: ContentHasher::new(),
@@ -227,8 +233,8 @@ impl Reader<'_> {
     }
 
     /// A file without a twin is read no further. That it has none is true of what the walk saw, and of nothing else.
-    fn leave(&self, class: &Class, told: &mut Told) {
-        for Open { which, opened } in &class.files {
+    fn leave(&self, class: &EqualSoFar, told: &mut Compared) {
+        for OpenCandidate { which, opened } in &class.files {
             match opened.unchanged() {
                 Ok(()) if class.at > 0 => {
                     let begun = (class.beginning, opened.probed.plain);
@@ -241,7 +247,7 @@ impl Reader<'_> {
     }
 
     /// All of a class were read to their end: they are equal, if none changed meanwhile.
-    fn finish(&self, class: Class, alone: bool, told: &mut Told) {
+    fn finish(&self, class: EqualSoFar, alone: bool, told: &mut Compared) {
         let (content, beginning) = (class.hasher.finish(), class.beginning);
         let mut group = Vec::new();
         // The file that an object is made of is the first, unless the base has some: its twins' pieces count only if
@@ -266,7 +272,7 @@ impl Reader<'_> {
     /// A file that was read to its end, if it is still what the walk saw.
     fn read(
         &self,
-        Open { which, opened }: &Open,
+        OpenCandidate { which, opened }: &OpenCandidate,
         content: Digest,
         beginning: Fingerprint,
         extents: Option<u32>,
@@ -309,7 +315,12 @@ impl Reader<'_> {
         let opened = self.open(which)?;
         let (beginning, content) = opened.hashes()?;
         let extents = opened.extents();
-        self.read(&Open { which, opened }, content, beginning, extents)
+        self.read(
+            &OpenCandidate { which, opened },
+            content,
+            beginning,
+            extents,
+        )
     }
 
     /// A file that was read and is in no group: those are remembered all at once.
@@ -318,7 +329,7 @@ impl Reader<'_> {
     }
 }
 
-impl Class {
+impl EqualSoFar {
     /// Bytes of the next piece. The first is short in any case: most differ there if they do.
     fn stride(&self, size: u64, usual: usize) -> usize {
         let left = usize::try_from(size - self.at).unwrap_or(usize::MAX);
@@ -335,7 +346,7 @@ impl Class {
         size: u64,
         buffers: &mut Buffers,
         dropped: &mut Vec<(FileRef, Dropped)>,
-    ) -> Option<Class> {
+    ) -> Option<EqualSoFar> {
         let length = self.stride(size, buffers.usual);
         let (first, other) = buffers.pieces(length);
         let before = self.hasher.clone();
@@ -363,7 +374,7 @@ impl Class {
         }
         let at = self.at;
         self.at += length as u64;
-        (!differ.is_empty()).then_some(Class {
+        (!differ.is_empty()).then_some(EqualSoFar {
             files: differ,
             at,
             hasher: before,

@@ -11,7 +11,7 @@ use super::file::ReadFile;
 use super::groups::Groups;
 use super::inode_attributes::Plains;
 use super::probe::{Plain, Probed};
-use crate::base::{Base, Digests, Known};
+use crate::base::{Base, Digests, KnownContent};
 use crate::engine::planning::survey::Survey;
 use crate::model::{Digest, Event, FileState, Fingerprint, Ignored, Metadata, Observer};
 use crate::sys::SysResult;
@@ -25,7 +25,7 @@ const SETTLED: i64 = 2;
 pub struct Memory<'a> {
     base: Option<&'a Base>,
     digests: Digests,
-    seen: Mutex<Seen>,
+    seen: Mutex<SeenFiles>,
     started: i64,
     /// What cannot be seen must not be remembered as not being there.
     sees_all: bool,
@@ -33,13 +33,13 @@ pub struct Memory<'a> {
 
 /// Files that were looked at and are in no group; those keep what is to be remembered themselves.
 #[derive(Default)]
-struct Seen {
+struct SeenFiles {
     files: Vec<Looked>,
     contents: Vec<Digest>,
     plains: Plains,
 }
 
-/// 36 bytes for what takes 80 as [`Known`]: most were read no further than their beginnings.
+/// 36 bytes for what takes 80 as [`KnownContent`]: most were read no further than their beginnings.
 struct Looked {
     which: FileRef,
     beginning: [u8; 16],
@@ -108,7 +108,7 @@ impl<'a> Memory<'a> {
         state: &FileState,
         (beginning, plain): (Fingerprint, Plain),
     ) {
-        let mut known = self.digests.of(state).unwrap_or(Known {
+        let mut known = self.digests.of(state).unwrap_or(KnownContent {
             beginning,
             plain,
             content: None,
@@ -120,7 +120,7 @@ impl<'a> Memory<'a> {
 
     /// Keeps what a file holds that is in no group.
     pub fn read(&self, state: &FileState, read: &ReadFile) {
-        let known = Known {
+        let known = KnownContent {
             beginning: read.beginning,
             plain: read.probed.plain,
             content: Some(read.content),
@@ -129,7 +129,7 @@ impl<'a> Memory<'a> {
         self.keep(read.which, state, &known);
     }
 
-    fn keep(&self, which: FileRef, state: &FileState, known: &Known) {
+    fn keep(&self, which: FileRef, state: &FileState, known: &KnownContent) {
         if self.base.is_some() && self.is_settled(state) {
             let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
             seen.keep(which, known);
@@ -158,23 +158,23 @@ impl<'a> Memory<'a> {
             tree.state(which.file as usize)
         };
         let whole = seen.files.len() + groups.files();
-        let mut all: Vec<Source> = Vec::with_capacity(whole.min(Digests::MOST));
+        let mut all: Vec<ContentSource> = Vec::with_capacity(whole.min(Digests::MOST));
         let grouped = groups
             .all()
             .filter(|one| self.is_settled(&state(one.2.which)));
-        let grouped = grouped.map(|(group, at, _)| Source { group, at });
+        let grouped = grouped.map(|(group, at, _)| ContentSource { group, at });
         all.extend(seen.sources().chain(grouped).take(Digests::MOST));
-        let which = |source: Source| match source.group {
+        let which = |source: ContentSource| match source.group {
             SEEN => seen.files[source.at as usize].which,
             group => groups.member(group as usize, source.at).which,
         };
-        let inode = |source: Source| {
+        let inode = |source: ContentSource| {
             let which = which(source);
             let tree = &surveys[which.guest as usize].scan.tree;
             tree.inode(which.file as usize)
         };
         all.sort_unstable_by_key(|source| (inode(*source), *source));
-        let known = |source: Source| match source.group {
+        let known = |source: ContentSource| match source.group {
             SEEN => seen.known(source.at as usize),
             group => groups.known(group as usize, source.at),
         };
@@ -189,22 +189,22 @@ impl<'a> Memory<'a> {
 
 /// Where it stands what is known of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Source {
+struct ContentSource {
     /// A group's number, or [`SEEN`].
     group: u32,
-    /// FileRef of the files there.
+    /// Which of the files there.
     at: u32,
 }
 
 const SEEN: u32 = u32::MAX;
 
-impl Seen {
-    fn sources(&self) -> impl Iterator<Item = Source> {
+impl SeenFiles {
+    fn sources(&self) -> impl Iterator<Item = ContentSource> {
         let files = (0u32..).take(self.files.len());
-        files.map(|at| Source { group: SEEN, at })
+        files.map(|at| ContentSource { group: SEEN, at })
     }
 
-    fn keep(&mut self, which: FileRef, known: &Known) {
+    fn keep(&mut self, which: FileRef, known: &KnownContent) {
         // What will be remembered is bounded, and so is what is gathered for it.
         if self.files.len() >= Digests::MOST {
             return;
@@ -223,10 +223,10 @@ impl Seen {
         });
     }
 
-    fn known(&self, at: usize) -> Known {
+    fn known(&self, at: usize) -> KnownContent {
         let looked = &self.files[at];
         let content = looked.content.checked_sub(1);
-        Known {
+        KnownContent {
             beginning: Fingerprint(u128::from_le_bytes(looked.beginning)),
             plain: self.plains.get(looked.plain),
             content: content.map(|at| self.contents[at as usize]),
@@ -240,7 +240,7 @@ fn number(at: usize) -> u32 {
 }
 
 /// What opening the file would tell of its metadata, where it had no extended attributes.
-fn probed(known: &Known, state: &FileState, ignore: &[Ignored]) -> Option<Probed> {
+fn probed(known: &KnownContent, state: &FileState, ignore: &[Ignored]) -> Option<Probed> {
     let (flags, project) = known.plain?;
     Some(Probed::of(&Metadata {
         mode: state.mode,

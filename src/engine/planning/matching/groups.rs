@@ -7,7 +7,7 @@ use super::file::FileRef;
 use super::file::ReadFile;
 use super::inode_attributes::Plains;
 use super::probe::Plain;
-use crate::base::Known;
+use crate::base::KnownContent;
 use crate::model::{Digest, Fingerprint, MetadataDigest, ObjectId};
 
 /// All groups, by numbers that mean nothing.
@@ -17,7 +17,7 @@ pub struct Groups {
     beginnings: Vec<[u8; 16]>,
     /// The end of the members of each, which stand behind those of the group before.
     ends: Vec<u32>,
-    members: Vec<Packed>,
+    members: Vec<PackedFile>,
     /// How many files the guests before each have.
     before: Vec<u64>,
     plains: Plains,
@@ -35,7 +35,7 @@ pub struct Equal {
 }
 
 #[derive(Debug, Clone, Copy)]
-struct Packed {
+struct PackedFile {
     /// Its number among the files of all guests.
     file: u32,
     /// From the lowest bit on: extents, one bit for the project, and the number of the flags.
@@ -72,7 +72,7 @@ impl Groups {
         self.push(name, first.beginning.0.to_le_bytes(), members);
     }
 
-    fn pack(&mut self, file: &ReadFile) -> Option<Packed> {
+    fn pack(&mut self, file: &ReadFile) -> Option<PackedFile> {
         let FileRef {
             guest,
             file: number,
@@ -87,7 +87,7 @@ impl Groups {
             0
         };
         let plain = self.plains.number(file.probed.plain);
-        Some(Packed {
+        Some(PackedFile {
             file: u32::try_from(before + u64::from(number)).ok()?,
             facts: extents | project | plain << PLAIN,
         })
@@ -115,7 +115,7 @@ impl Groups {
         &mut self,
         name: (Digest, MetadataDigest),
         beginning: [u8; 16],
-        mut members: Vec<Packed>,
+        mut members: Vec<PackedFile>,
     ) {
         let Ok(to) = u32::try_from(self.members.len() + members.len()) else {
             return;
@@ -171,9 +171,9 @@ impl Groups {
     }
 
     /// What is known of one of its files.
-    pub fn known(&self, group: usize, nth: u32) -> Known {
+    pub fn known(&self, group: usize, nth: u32) -> KnownContent {
         let member = self.member(group, nth);
-        Known {
+        KnownContent {
             beginning: self.beginning(group),
             plain: member.plain,
             content: self.id(group).map(|id| id.content),
@@ -182,7 +182,7 @@ impl Groups {
     }
 
     fn unpack(&self, at: usize) -> Equal {
-        let Packed { file, facts } = self.members[at];
+        let PackedFile { file, facts } = self.members[at];
         let file = u64::from(file);
         let guest = self.before.partition_point(|before| *before <= file) - 1;
         let number = |number| u32::try_from(number).unwrap_or(u32::MAX);
@@ -295,6 +295,6 @@ mod tests {
     fn they_are_small() {
         let name = size_of::<(Digest, MetadataDigest)>();
         let rest = size_of::<[u8; 16]>() + size_of::<u32>();
-        assert_eq!((name + rest, size_of::<Packed>()), (68, 8));
+        assert_eq!((name + rest, size_of::<PackedFile>()), (68, 8));
     }
 }

@@ -19,7 +19,7 @@ use super::classify::Classified;
 use crate::base::Index;
 use crate::model::{Event, Observer, SkipReason, Stage};
 use candidates::facts;
-use compare::{Buffers, Reader, Told};
+use compare::{Buffers, Compared, Reader};
 use file::FileRef;
 use groups::Groups;
 use probe::Dropped;
@@ -42,7 +42,7 @@ pub struct Matcher<'a> {
 
 /// Files that look alike: where they are among all such files.
 #[derive(Clone, Copy)]
-struct Run {
+struct LikeRun {
     from: u32,
     length: u32,
 }
@@ -67,8 +67,8 @@ impl<'a> Matcher<'a> {
             dropped: Vec::new(),
         };
         let known = |which| self.is_known(which);
-        let crew = self.reader.crew;
-        let likely = crew.work(|| self.reader.likely(classified, known));
+        let threads = self.reader.threads;
+        let likely = threads.work(|| self.reader.likely(classified, known));
         matched.dropped.extend(likely.fixed.iter().map(fixed));
         let runs = runs(&likely.lengths);
         let files = runs.iter().map(|run| run.of(&likely.files));
@@ -78,7 +78,7 @@ impl<'a> Matcher<'a> {
         observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));
         let matched = Mutex::new(matched);
         self.reader
-            .crew
+            .threads
             .read(|| self.tell_all(runs, &likely.files, &matched, observer));
         let mut matched = matched.into_inner().unwrap_or_else(PoisonError::into_inner);
         if self.reader.policy.same_path {
@@ -91,32 +91,32 @@ impl<'a> Matcher<'a> {
     /// Tells the files of runs that look alike apart.
     fn tell_all(
         &self,
-        mut runs: Vec<Run>,
+        mut runs: Vec<LikeRun>,
         likely: &[FileRef],
         matched: &Mutex<Matched>,
         observer: &dyn Observer,
     ) {
-        let files = |run: Run| run.of(likely);
+        let files = |run: LikeRun| run.of(likely);
         self.reader
             .sort(&mut runs, |run| files(run).first().copied());
-        let take = |told: Told| {
+        let take = |told: Compared| {
             let mut matched = matched.lock().unwrap_or_else(PoisonError::into_inner);
             let groups = told.groups.iter();
             groups.for_each(|group| matched.groups.take(group));
             matched.dropped.extend(told.dropped);
         };
-        let tell = |buffers: &mut Buffers, runs: &&[Run]| {
+        let tell = |buffers: &mut Buffers, runs: &&[LikeRun]| {
             let runs: Vec<&[FileRef]> = runs.iter().map(|run| files(*run)).collect();
             let known = |run: &[FileRef]| run.first().is_some_and(|first| self.is_known(*first));
             let tell = || self.reader.tell(&runs, known, buffers, &take);
-            self.reader.crew.learning(tell);
+            self.reader.threads.learning(tell);
             let bytes = runs.iter().map(|run| self.reader.bytes(run));
             observer.notice(&Event::Advance(
                 Stage::Hash,
                 bytes.fold(0, u64::saturating_add),
             ));
         };
-        let buffers = || Buffers::new(self.reader.crew.order);
+        let buffers = || Buffers::new(self.reader.threads.order);
         let batches = self.reader.batches(&runs, files);
         // One at a time: what some hold takes far longer than what others do.
         batches
@@ -136,7 +136,7 @@ impl<'a> Matcher<'a> {
     }
 }
 
-impl Run {
+impl LikeRun {
     /// Its files, of all that look alike.
     fn of(self, likely: &[FileRef]) -> &[FileRef] {
         &likely[self.from as usize..][..self.length as usize]
@@ -144,10 +144,10 @@ impl Run {
 }
 
 /// Where the runs are. What 32 bits cannot count stays unread.
-fn runs(lengths: &[u32]) -> Vec<Run> {
+fn runs(lengths: &[u32]) -> Vec<LikeRun> {
     let mut from = 0u32;
     let runs = lengths.iter().map_while(|&length| {
-        let run = Run { from, length };
+        let run = LikeRun { from, length };
         from = from.checked_add(length)?;
         Some(run)
     });

@@ -50,14 +50,14 @@ pub struct Dropped {
 }
 
 /// A file that is open, and what its metadata told. That it is what the walk saw, and no other that was put in its place,
-/// is known when it was [`Opened::unchanged`] behind all reading: its `ctime` says that it was so all the time.
-pub struct Opened {
+/// is known when it was [`ProbedFile::unchanged`] behind all reading: its `ctime` says that it was so all the time.
+pub struct ProbedFile {
     file: Regular,
     seen: FileState,
     pub probed: Probed,
 }
 
-impl Opened {
+impl ProbedFile {
     /// Opens a file by its first name, and reads its metadata.
     pub fn look(
         survey: &Survey,
@@ -65,7 +65,7 @@ impl Opened {
         care: &Care,
         ignore: &[Ignored],
         cache: PageCache,
-    ) -> Result<Opened, Dropped> {
+    ) -> Result<ProbedFile, Dropped> {
         let seen = survey.scan.tree.state(file);
         let open = open(survey, file)?;
         let probed = match probe(&open, &seen, care, ignore) {
@@ -73,7 +73,7 @@ impl Opened {
             Err(why) => return Err(blamed(&open, &seen, why)),
         };
         let file = open.passing(seen.size, cache);
-        Ok(Opened { file, seen, probed })
+        Ok(ProbedFile { file, seen, probed })
     }
 
     /// Its extents, where the file system tells; asked only where there can be several.

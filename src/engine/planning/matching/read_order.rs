@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::compare::Reader;
 use super::file::FileRef;
 use super::probe;
-use crate::rules::reading::Order;
+use crate::rules::reading::ReadOrder;
 
 /// Bytes of the files that are asked for at a time.
 const BATCH: u64 = 16 * 1024 * 1024;
@@ -26,7 +26,7 @@ impl Reader<'_> {
         let fits = |_: &T, run: &T| {
             let (files, bytes) = weigh(*run);
             let both = (batch.0 + files, bytes.saturating_add(batch.1));
-            let fits = both.0 <= self.crew.abreast && both.1 <= BATCH;
+            let fits = both.0 <= self.threads.abreast && both.1 <= BATCH;
             batch = if fits { both } else { (files, bytes) };
             fits
         };
@@ -40,7 +40,7 @@ impl Reader<'_> {
         first: impl Fn(T) -> Option<FileRef> + Sync,
     ) {
         items.par_sort_unstable_by_key(|item| first(*item).map(|which| (self.inode(which), which)));
-        if self.crew.order == Order::Inodes {
+        if self.threads.order == ReadOrder::Inodes {
             return;
         }
         let place = |item: &T| first(*item).and_then(|which| self.place(which));

@@ -22,13 +22,13 @@ const MAX_LINKS: usize = 40;
 const MAX_STEPS: usize = 4_096;
 
 /// The end of a path: an `O_PATH` descriptor, its state, and its name without links.
-pub(super) struct Place {
+pub(super) struct PathEnd {
     pub(super) fd: OwnedFd,
     pub(super) stat: Stat,
     pub(super) path: GuestPath,
 }
 
-impl Place {
+impl PathEnd {
     pub(super) fn resolved(self) -> Resolved {
         Resolved {
             id: id_of(&self.stat),
@@ -39,17 +39,17 @@ impl Place {
 }
 
 /// A path half followed: where we are, and what is left to do (the next component last).
-struct Walk<'a> {
+struct PathWalk<'a> {
     root: &'a InRoot,
     asked: &'a [u8],
-    place: Place,
+    place: PathEnd,
     pending: Vec<Box<[u8]>>,
     links: usize,
 }
 
 impl InRoot {
     /// `None`: some component does not exist, or is no directory.
-    pub(super) fn walk(&self, path: &[u8]) -> Result<Option<Place>, InRootError> {
+    pub(super) fn walk(&self, path: &[u8]) -> Result<Option<PathEnd>, InRootError> {
         match self.direct(path)? {
             Some(answer) => Ok(answer),
             None => self.follow(path),
@@ -57,8 +57,8 @@ impl InRoot {
     }
 
     /// Component by component, link by link.
-    pub(super) fn follow(&self, path: &[u8]) -> Result<Option<Place>, InRootError> {
-        let mut walk = Walk {
+    pub(super) fn follow(&self, path: &[u8]) -> Result<Option<PathEnd>, InRootError> {
+        let mut walk = PathWalk {
             root: self,
             asked: path,
             place: self.top(path)?,
@@ -70,7 +70,7 @@ impl InRoot {
     }
 
     /// The whole path in one call, where no component of it is a link; `None` where the walk must say.
-    pub(super) fn direct(&self, path: &[u8]) -> Result<Option<Option<Place>>, InRootError> {
+    pub(super) fn direct(&self, path: &[u8]) -> Result<Option<Option<PathEnd>>, InRootError> {
         if path.contains(&0) {
             return Err(InRootError::BadPath { path: shown(path) });
         }
@@ -103,11 +103,11 @@ impl InRoot {
         open_beneath(&self.root, relative, flags)
     }
 
-    fn top(&self, asked: &[u8]) -> Result<Place, InRootError> {
+    fn top(&self, asked: &[u8]) -> Result<PathEnd, InRootError> {
         self.place_at(asked, GuestPath::root())
     }
 
-    fn place_at(&self, asked: &[u8], path: GuestPath) -> Result<Place, InRootError> {
+    fn place_at(&self, asked: &[u8], path: GuestPath) -> Result<PathEnd, InRootError> {
         let fd = self
             .open_plain(&path, OFlags::PATH | OFlags::NOFOLLOW)
             .map_err(|e| io_error(asked, e))?;
@@ -115,17 +115,17 @@ impl InRoot {
     }
 
     /// A mount is caught by `NO_XDEV`; a btrfs subvolume is not, but has a device number of its own.
-    fn place(&self, asked: &[u8], fd: OwnedFd, path: GuestPath) -> Result<Place, InRootError> {
+    fn place(&self, asked: &[u8], fd: OwnedFd, path: GuestPath) -> Result<PathEnd, InRootError> {
         let stat = rustix::fs::fstat(&fd).map_err(|e| io_error(asked, e))?;
         if stat.st_dev != self.dev {
             return Err(io_error(asked, Errno::XDEV));
         }
-        Ok(Place { fd, stat, path })
+        Ok(PathEnd { fd, stat, path })
     }
 }
 
-impl Walk<'_> {
-    fn run(mut self) -> Result<Option<Place>, InRootError> {
+impl PathWalk<'_> {
+    fn run(mut self) -> Result<Option<PathEnd>, InRootError> {
         for _ in 0..MAX_STEPS {
             let Some(component) = self.pending.pop() else {
                 return Ok(Some(self.place));
@@ -177,7 +177,7 @@ impl Walk<'_> {
         Ok(true)
     }
 
-    fn follow(&mut self, link: &Place) -> Result<bool, InRootError> {
+    fn follow(&mut self, link: &PathEnd) -> Result<bool, InRootError> {
         self.links += 1;
         if self.links > MAX_LINKS {
             let path = shown(self.asked);
