@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::LimitArgs;
+use super::args::{LimitArgs, running};
 use super::confirm::agreed;
 use super::exit::{Exit, Failure, say};
 use super::screen::Screen;
@@ -49,7 +49,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = ApplyOptions {
         accept_edits: args.accept_edits,
         approved: args.approved,
-        allow_running: args.allow_running,
+        running: running(args.allow_running),
         limits: args.limits.take()?,
     };
     let ready = ReadyToApply::check(&mut plan, options, &screen)?;

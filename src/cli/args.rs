@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::{self, EngineError, Limits, PageCache};
+use crate::model::Running;
 
 /// The base that a command looks at.
 #[derive(Debug, clap::Args)]
@@ -68,5 +69,13 @@ impl LimitArgs {
             max_failures: self.max_failures,
             rate: self.rate,
         })
+    }
+}
+
+/// What `--allow-running` says.
+pub(super) fn running(allowed: bool) -> Running {
+    match allowed {
+        true => Running::Freeze,
+        false => Running::Refuse,
     }
 }

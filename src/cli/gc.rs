@@ -5,7 +5,7 @@ use std::io;
 use super::args::BaseArg;
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
-use crate::engine;
+use crate::engine::{self, Gc};
 use crate::report::gc;
 use crate::report::size::Sizes;
 
@@ -26,7 +26,11 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let collected = engine::collect(&args.base.base, args.dry_run, &Screen::new())?;
+    let gc = match args.dry_run {
+        true => Gc::Count,
+        false => Gc::Remove,
+    };
+    let collected = engine::collect(&args.base.base, gc, &Screen::new())?;
     let mut out = io::stdout().lock();
     if args.json {
         gc::json(&collected, args.dry_run, &mut out)?;

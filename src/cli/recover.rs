@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::args::BaseArg;
+use super::args::{BaseArg, running};
 use super::exit::{Exit, Failure};
 use super::screen::Screen;
 use crate::engine;
@@ -22,7 +22,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let recovered = engine::recover(&args.base.base, args.allow_running, &Screen::new())?;
+    let recovered = engine::recover(&args.base.base, running(args.allow_running), &Screen::new())?;
     let mut out = io::stdout().lock();
     if args.json {
         recover::json(&recovered, &mut out)?;

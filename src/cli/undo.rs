@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 
 use super::apply::{exit, report};
-use super::args::{BaseArg, LimitArgs};
+use super::args::{BaseArg, LimitArgs, running};
 use super::confirm::agreed;
 use super::exit::{Exit, Failure, say};
 use super::screen::Screen;
@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         which: args.run.clone(),
         guests: args.guest.clone(),
         paths: args.path.clone(),
-        allow_running: args.allow_running,
+        running: running(args.allow_running),
         limits: args.limits.take()?,
     };
     let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;

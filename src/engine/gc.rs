@@ -6,25 +6,30 @@ use super::host::lock_note;
 use super::privileges::entitled;
 use super::{EngineError, healing};
 use crate::base::{Base, Held, Index};
-use crate::model::{Collected, Observer};
+use crate::model::{Collected, Observer, Running};
 use crate::sys::{Meaning, SysResult};
 
-/// Removes objects whose only name is the base's, or counts them with `dry_run`.
+/// What is done with objects that no guest refers to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gc {
+    /// They are removed.
+    Remove,
+    /// They are counted, and nothing is changed.
+    Count,
+}
+
+/// Removes objects whose only name is the base's, or only counts them.
 ///
 /// The count is looked at again once the flag is off: from then on, only a run that holds the lock, which is us,
 /// could add a name.
-pub fn collect(
-    base: &Path,
-    dry_run: bool,
-    observer: &dyn Observer,
-) -> Result<Collected, EngineError> {
+pub fn collect(base: &Path, gc: Gc, observer: &dyn Observer) -> Result<Collected, EngineError> {
     let base = &Base::existing(base)?;
-    if dry_run {
+    if gc == Gc::Count {
         return Ok(sum(&Index::read(base)?, |_| Ok(true))?);
     }
     entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&lock_note("gc"))?;
-    healing::heal_first(base, false, observer)?;
+    healing::heal_first(base, Running::Refuse, observer)?;
     let collected = sum(&Index::read(base)?, |held| remove(base, held))?;
     base.dir().sync_filesystem()?;
     Ok(collected)

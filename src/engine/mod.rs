@@ -35,7 +35,7 @@ mod undoing;
 
 pub use applying::ready::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
-pub use gc::collect;
+pub use gc::{Gc, collect};
 pub use guest::{Guest, GuestArg, default_base, names_of};
 pub use healing::{guard, recover};
 pub use inspecting::explain::explain;

@@ -70,11 +70,10 @@ pub fn exchange_names(names: &Exchange<'_>) -> SysResult<Exchanged> {
 
 /// False where the guest's name does not exist.
 fn exchange(names: &Exchange<'_>) -> SysResult<bool> {
-    match names.staging.exchange(
-        names.staged,
-        names.parent,
-        names.name,
-    ) {
+    match names
+        .staging
+        .exchange(names.staged, names.parent, names.name)
+    {
         Ok(()) => Ok(true),
         Err(error) if error.meaning() == Meaning::Gone => Ok(false),
         Err(error) => Err(error),

@@ -50,7 +50,7 @@ pub use plan::{
 };
 pub use policy::{
     Asked, DatabaseUse, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource,
-    Protect, Protection, SkipDetail,
+    Protect, Protection, Running, SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use size::parse_size;

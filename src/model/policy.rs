@@ -158,3 +158,13 @@ pub struct Protection {
     /// Why this mode, as a sentence.
     pub why: String,
 }
+
+/// What is done about guests that run.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Running {
+    /// What concerns them is refused.
+    #[default]
+    Refuse,
+    /// They are frozen for moments, where that can be done.
+    Freeze,
+}

@@ -13,7 +13,7 @@ use super::Activity;
 use crate::base::{Base, FrozenPaper};
 use crate::engine::Guest;
 use crate::engine::activity;
-use crate::model::{Event, FreezeTimes, Observer};
+use crate::model::{Event, FreezeTimes, Observer, Running};
 use crate::sys::host::machine;
 use crate::sys::{Cgroup, Freezer, Helper, Inside, SysResult, is_inside};
 
@@ -21,8 +21,7 @@ use crate::sys::{Cgroup, Freezer, Helper, Inside, SysResult, is_inside};
 pub struct Freeze<'a> {
     base: &'a Base,
     observer: &'a dyn Observer,
-    /// May running guests be frozen?
-    allowed: bool,
+    running: Running,
     freezer: Option<Freezer>,
     /// Why there is no freezer although it is allowed.
     lacking: Option<String>,
@@ -41,15 +40,22 @@ pub struct Freeze<'a> {
 }
 
 impl<'a> Freeze<'a> {
-    /// `allowed`: running guests may be frozen.
-    pub fn new(base: &'a Base, allowed: bool, observer: &'a dyn Observer) -> SysResult<Freeze<'a>> {
-        let freezer = if allowed { Freezer::find()? } else { None };
-        let lacking = (allowed && freezer.is_none())
+    /// Nothing is frozen yet.
+    pub fn new(
+        base: &'a Base,
+        running: Running,
+        observer: &'a dyn Observer,
+    ) -> SysResult<Freeze<'a>> {
+        let freezer = match running {
+            Running::Freeze => Freezer::find()?,
+            Running::Refuse => None,
+        };
+        let lacking = (running == Running::Freeze && freezer.is_none())
             .then(|| "this host has no cgroups of version 2".to_owned());
         Ok(Freeze {
             base,
             observer,
-            allowed,
+            running,
             freezer,
             lacking,
             guardian: None,
@@ -65,7 +71,10 @@ impl<'a> Freeze<'a> {
     /// Most names of one batch: few where guests wait for it.
     pub fn names_a_batch(&self) -> usize {
         let most = machine::names_a_batch();
-        if self.allowed { most.min(256) } else { most }
+        match self.running {
+            Running::Freeze => most.min(256),
+            Running::Refuse => most,
+        }
     }
 
     /// Takes over what an earlier run left frozen, as far as it stands still.
@@ -112,10 +121,10 @@ impl<'a> Freeze<'a> {
     }
 
     fn judge(&self, condition: &mut Activity, guest: &Guest) -> SysResult<()> {
-        let Some(running) = &mut condition.running else {
+        let Some(who) = &mut condition.running else {
             return Ok(());
         };
-        if !self.allowed {
+        if self.running == Running::Refuse {
             return Ok(());
         }
         let why = match (&self.freezer, &self.lacking) {
@@ -125,7 +134,7 @@ impl<'a> Freeze<'a> {
         };
         match why {
             None => condition.can_freeze = true,
-            Some(why) => *running = format!("{running}; it cannot be frozen: {why}"),
+            Some(why) => *who = format!("{who}; it cannot be frozen: {why}"),
         }
         Ok(())
     }
@@ -133,7 +142,11 @@ impl<'a> Freeze<'a> {
     /// Freezes those of `guests` that run and can be. The caller looks again afterwards: whoever still moves is in the
     /// way.
     pub fn freeze(&mut self, guests: &[&Guest]) -> SysResult<()> {
-        let Some(freezer) = self.freezer.clone().filter(|_| self.allowed) else {
+        let Some(freezer) = self
+            .freezer
+            .clone()
+            .filter(|_| self.running == Running::Freeze)
+        else {
             return Ok(());
         };
         let mut cgroups = Vec::new();

@@ -27,7 +27,7 @@ use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage};
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
 use batches::ApplyLoop;
-use path_order::by_path;
+use path_order::{FlagLines, by_path};
 use ready::{PLAN, ReadyToApply};
 
 impl ReadyToApply {
@@ -54,7 +54,7 @@ impl ReadyToApply {
         self.teach(&mut holding, &mut receipt)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
         let max_links = machine::filesystem(self.base.dir())?.max_links;
-        let still = Freeze::new(&self.base, self.options.allow_running, observer)?;
+        let still = Freeze::new(&self.base, self.options.running, observer)?;
         let pace = Pace::new(self.options.limits);
         let mut work = ApplyLoop::new(
             self,
@@ -65,8 +65,12 @@ impl ReadyToApply {
             &mut journal,
             &mut receipt,
         );
-        let (copy, whole) = (self.run.papers.join(PLAN), self.flags_removed() == 0);
-        let mut plan = by_path(&copy, &self.checked.sections, whole)?;
+        let copy = self.run.papers.join(PLAN);
+        let flag_lines = match self.flags_removed() {
+            0 => FlagLines::All,
+            _ => FlagLines::SomeRemoved,
+        };
+        let mut plan = by_path(&copy, &self.checked.sections, flag_lines)?;
         read_ahead::stretches(&mut *plan, &mut |lines| {
             for action in lines {
                 work.take(action, stop, observer)?;

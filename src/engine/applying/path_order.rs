@@ -27,16 +27,22 @@ type LinePlace = (Option<GuestPath>, usize);
 /// Of each section the next line, and what is behind it.
 struct Merged<R>(BTreeMap<LinePlace, (Action, SectionReader<R>)>);
 
-/// The lines of the base's own copy. `whole`: no flag line was removed.
+/// Were flag lines removed by hand?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FlagLines {
+    All,
+    SomeRemoved,
+}
+
+/// The lines of the base's own copy.
 pub(super) fn by_path(
     copy: &Path,
     sections: &[Section],
-    whole: bool,
+    flag_lines: FlagLines,
 ) -> Result<Box<dyn ActionLines + Send>, EngineError> {
-    let sections = if whole {
-        open_sections(copy, sections)?
-    } else {
-        None
+    let sections = match flag_lines {
+        FlagLines::All => open_sections(copy, sections)?,
+        FlagLines::SomeRemoved => None,
     };
     match sections {
         Some(sections) => Ok(Box::new(Merged::of(sections)?)),

@@ -14,7 +14,9 @@ use crate::engine::read_ahead::STRETCH;
 use crate::engine::records::History;
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, Section};
-use crate::model::{Action, Digest, Escaped, Event, Header, Observer, PlannedGuest, Stage, Totals};
+use crate::model::{
+    Action, Digest, Escaped, Event, Header, Observer, PlannedGuest, Running, Stage, Totals,
+};
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::own::papers::Lock;
 
@@ -28,8 +30,8 @@ pub struct ApplyOptions {
     pub accept_edits: bool,
     /// Execute only a plan with this content digest.
     pub approved: Option<Digest>,
-    /// Running guests may be frozen for moments.
-    pub allow_running: bool,
+    /// What is done about guests that run.
+    pub running: Running,
     /// How far and how fast.
     pub limits: Limits,
 }
@@ -84,7 +86,7 @@ impl ReadyToApply {
         drop((reader, guests));
         let base = Base::ensure(&header.base.path)?;
         let lock = base.lock(&lock_note("apply"))?;
-        healing::heal_first(&base, options.allow_running, observer)?;
+        healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
         let run = base.begin_run()?;
         match Self::check_in(&base, &run, &history, plan, options, observer) {

@@ -29,7 +29,7 @@ use super::privileges::entitled;
 use super::records::History;
 use super::records::holders::{self, Holding};
 use crate::base::{Base, BaseError, FrozenPaper};
-use crate::model::{Event, GuestName, ObjectId, Observer, Receipt, Recovered, RunId};
+use crate::model::{Event, GuestName, ObjectId, Observer, Receipt, Recovered, RunId, Running};
 use crate::sys::host::machine;
 use crate::sys::{Meaning, SysResult};
 use adopted::Adopted;
@@ -41,13 +41,13 @@ use run::{InterruptedRun, Spent, flag_all};
 /// Heals the base under its lock, and says what needed it.
 pub fn recover(
     base: &Path,
-    allow_running: bool,
+    running: Running,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
     entitled("recover", "it sets flags")?;
     let base = &Base::existing(base)?;
     let _lock = base.lock(&super::host::lock_note("recover"))?;
-    heal(base, allow_running, observer)
+    heal(base, running, observer)
 }
 
 /// The end of a run that may have left guests frozen: heals what it left, and lets them go. `None` where it ended well,
@@ -63,7 +63,7 @@ pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, 
             taken => {
                 let _lock = taken?;
                 // Whoever was frozen may go on already; the run that we guard was allowed to freeze.
-                return heal_first(base, true, observer).map(Some);
+                return heal_first(base, Running::Freeze, observer).map(Some);
             }
         }
     }
@@ -77,10 +77,10 @@ const GUARD_PAUSE: Duration = Duration::from_millis(100);
 /// The first step of everything that changes anything; the caller holds the lock. What needs a person is said.
 pub(super) fn heal_first(
     base: &Base,
-    allow_running: bool,
+    running: Running,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    let healed = heal(base, allow_running, observer)?;
+    let healed = heal(base, running, observer)?;
     let shown = base.path().display();
     for object in &healed.damaged {
         observer.notice(&Event::Warning(&format!(
@@ -99,12 +99,8 @@ pub(super) fn heal_first(
 /// Heals all runs that were cut short; the caller holds the lock.
 ///
 /// What an earlier run left frozen stays so while its work is healed, and is let go then, whatever came of it.
-fn heal(
-    base: &Base,
-    allow_running: bool,
-    observer: &dyn Observer,
-) -> Result<Recovered, EngineError> {
-    let mut still = Freeze::new(base, allow_running, observer)?;
+fn heal(base: &Base, running: Running, observer: &dyn Observer) -> Result<Recovered, EngineError> {
+    let mut still = Freeze::new(base, running, observer)?;
     still.inherit()?;
     let healed = heal_all(base, &mut still, observer);
     let gone_on = still.finish();

@@ -20,7 +20,7 @@ use crate::model::{FileState, GuestName, GuestPath, ObjectId, Refusal};
 use crate::sys::SysResult;
 
 /// A guest that is not quiet, and who is inside.
-type Running = (GuestName, String);
+type RunningHolder = (GuestName, String);
 
 /// Names of objects by guest; guests are indices into the list that this was made with.
 pub struct Holding<'a> {
@@ -147,7 +147,7 @@ impl<'a> Holding<'a> {
         self.table.get(&HolderKey::FoundHolders(key_of(object)))
     }
 
-    fn running(&self, found: &FoundHolders, conditions: &[Activity]) -> Option<Running> {
+    fn running(&self, found: &FoundHolders, conditions: &[Activity]) -> Option<RunningHolder> {
         found.guests().find_map(|at| {
             let who = conditions.get(at)?.in_the_way()?.clone();
             Some((self.guests.get(at)?.name.clone(), who))

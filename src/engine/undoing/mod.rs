@@ -23,7 +23,7 @@ use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
     Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId, RunKind,
-    Stage,
+    Running, Stage,
 };
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
@@ -41,7 +41,7 @@ pub struct ReadyToUndo {
     /// Guests that hold other names of the base.
     holders: Vec<Guest>,
     history: History,
-    allow_running: bool,
+    running: Running,
     limits: Limits,
     _lock: Lock,
 }
@@ -56,7 +56,7 @@ impl ReadyToUndo {
         entitled("undo", "it sets owners and flags")?;
         let base = Base::existing(base)?;
         let lock = base.lock(&lock_note("undo"))?;
-        healing::heal_first(&base, options.allow_running, observer)?;
+        healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
         let undoes = chosen_run(&history, &options.which)?;
         let chosen = chosen_files(&history, undoes.as_ref(), options)?;
@@ -69,7 +69,7 @@ impl ReadyToUndo {
             chosen,
             holders,
             history,
-            allow_running: options.allow_running,
+            running: options.running,
             limits: options.limits,
             _lock: lock,
         };
@@ -113,7 +113,7 @@ impl ReadyToUndo {
         let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
         let mut holding = Holding::new(everybody, &self.base, &self.history)?;
         self.answer_lost(&mut holding, &mut receipt)?;
-        let mut still = Freeze::new(&self.base, self.allow_running, observer)?;
+        let mut still = Freeze::new(&self.base, self.running, observer)?;
         observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
         let mut pace = Pace::new(self.limits);
         let most = pace.names_a_batch(still.names_a_batch());

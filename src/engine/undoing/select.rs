@@ -3,7 +3,7 @@
 use crate::engine::limits::Limits;
 use crate::engine::records::{History, Linked};
 use crate::engine::{EngineError, Guest};
-use crate::model::{GuestName, GuestPath, Pattern, PatternKind, ReceiptGuest, RunId};
+use crate::model::{GuestName, GuestPath, Pattern, PatternKind, ReceiptGuest, RunId, Running};
 use crate::rules::pattern::Patterns;
 use crate::sys::SysError;
 
@@ -27,8 +27,8 @@ pub struct UndoOptions {
     pub guests: Vec<GuestName>,
     /// Only files with a name that one of these globs matches; all where empty.
     pub paths: Vec<String>,
-    /// Running guests may be frozen for moments.
-    pub allow_running: bool,
+    /// What is done about guests that run.
+    pub running: Running,
     /// How far and how fast.
     pub limits: Limits,
 }

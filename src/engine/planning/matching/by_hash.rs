@@ -2,7 +2,7 @@
 //! those that begin alike to their ends, however many they are. Only their hashes are held, not the files.
 
 use super::compare::{Compared, Reader};
-use super::file::FileRef;
+use super::file::{FileRef, Singles};
 use super::probe::{Dropped, Plain, Probed, begins_whole};
 use crate::model::{Fingerprint, MetadataDigest};
 
@@ -22,12 +22,12 @@ impl Reader<'_> {
     pub(super) fn by_hash(
         &self,
         run: &[FileRef],
-        alone: bool,
+        singles: Singles,
         told: &mut Compared,
         take: &dyn Fn(Compared),
     ) {
         if self.is_read_at_once(run) {
-            return self.by_content(run.iter().copied(), alone, told, take);
+            return self.by_content(run.iter().copied(), singles, told, take);
         }
         let mut all = Vec::with_capacity(run.len());
         for &which in run {
@@ -45,12 +45,12 @@ impl Reader<'_> {
         let alike = |a: &Begun, b: &Begun| (a.beginning, a.metadata) == (b.beginning, b.metadata);
         for files in all.chunk_by(alike) {
             match files {
-                [file] if !alone => {
+                [file] if singles == Singles::Leave => {
                     let begun = (file.beginning, file.plain);
                     self.memory
                         .begun(file.which, &self.state(file.which), begun);
                 }
-                files => self.by_content(files.iter().map(|file| file.which), alone, told, take),
+                files => self.by_content(files.iter().map(|file| file.which), singles, told, take),
             }
         }
     }
@@ -66,7 +66,7 @@ impl Reader<'_> {
     fn by_content(
         &self,
         files: impl ExactSizeIterator<Item = FileRef>,
-        alone: bool,
+        singles: Singles,
         told: &mut Compared,
         take: &dyn Fn(Compared),
     ) {
@@ -82,7 +82,7 @@ impl Reader<'_> {
             all.chunk_by(|a, b| (a.content, a.probed.metadata) == (b.content, b.probed.metadata));
         for group in equal {
             match group {
-                [single] if !alone => self.remember(single),
+                [single] if singles == Singles::Leave => self.remember(single),
                 group => told.groups.push(group.to_vec()),
             }
             if told.groups.len() >= GROUPS {

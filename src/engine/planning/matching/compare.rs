@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{self, AtomicBool};
 
 use super::digest_cache::Memory;
-use super::file::{FileRef, ReadFile};
+use super::file::{FileRef, ReadFile, Singles};
 use super::probe::{BEGINNING, Dropped, ProbedFile, peek};
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Threads;
@@ -91,12 +91,12 @@ struct OpenCandidate {
 
 impl Reader<'_> {
     /// Tells the files of each run apart, which `stat` cannot. All are opened before the first is read, so that the disk
-    /// has many to bring. Files without a twin are read as well in runs that are `known`: the base may have their object.
+    /// has many to bring. `singles` says of a run what becomes of its files without a twin.
     /// What is found is handed to `take`, at once or in parts.
-    pub fn tell(
+    pub fn split_equal(
         &self,
         runs: &[&[FileRef]],
-        known: impl Fn(&[FileRef]) -> bool,
+        singles: impl Fn(&[FileRef]) -> Singles,
         buffers: &mut Buffers,
         take: &dyn Fn(Compared),
     ) {
@@ -107,8 +107,8 @@ impl Reader<'_> {
             match opened {
                 Some(alike) => alike
                     .into_values()
-                    .for_each(|files| self.abreast(files, known(run), buffers, &mut told)),
-                None => self.by_hash(run, known(run), &mut told, take),
+                    .for_each(|files| self.side_by_side(files, singles(run), buffers, &mut told)),
+                None => self.by_hash(run, singles(run), &mut told, take),
             }
         }
         take(told);
@@ -199,10 +199,10 @@ impl Reader<'_> {
     }
 
     /// Splits classes until each holds equal files only.
-    fn abreast(
+    fn side_by_side(
         &self,
         files: Vec<OpenCandidate>,
-        alone: bool,
+        singles: Singles,
         buffers: &mut Buffers,
         told: &mut Compared,
     ) {
@@ -213,7 +213,7 @@ impl Reader<'_> {
             beginning: fingerprint(b""),
         }];
         while let Some(mut class) = classes.pop() {
-            if class.files.len() < 2 && !alone {
+            if class.files.len() < 2 && singles == Singles::Leave {
                 self.leave(&class, told);
                 continue;
             }
@@ -221,11 +221,11 @@ impl Reader<'_> {
                 .files
                 .first()
                 .map_or(0, |first| self.size(first.which));
-            while class.at < size && (class.files.len() > 1 || alone) {
+            while class.at < size && (class.files.len() > 1 || singles == Singles::Keep) {
                 classes.extend(class.step(size, buffers, &mut told.dropped));
             }
             if class.at >= size {
-                self.finish(class, alone, told);
+                self.finish(class, singles, told);
             } else {
                 self.leave(&class, told);
             }
@@ -247,7 +247,7 @@ impl Reader<'_> {
     }
 
     /// All of a class were read to their end: they are equal, if none changed meanwhile.
-    fn finish(&self, class: EqualSoFar, alone: bool, told: &mut Compared) {
+    fn finish(&self, class: EqualSoFar, singles: Singles, told: &mut Compared) {
         let (content, beginning) = (class.hasher.finish(), class.beginning);
         let mut group = Vec::new();
         // The file that an object is made of is the first, unless the base has some: its twins' pieces count only if
@@ -258,7 +258,7 @@ impl Reader<'_> {
         for file in files {
             let extents = pieces_count.then(|| file.opened.extents());
             let extents = extents.flatten();
-            pieces_count = alone || extents.is_some_and(|n| n > FEW);
+            pieces_count = singles == Singles::Keep || extents.is_some_and(|n| n > FEW);
             match self.read(&file, content, beginning, extents) {
                 Ok(read) => group.push(read),
                 Err(why) => told.dropped.push((file.which, why)),

@@ -21,3 +21,12 @@ pub struct ReadFile {
     /// Its extents, where they matter and the file system tells.
     pub extents: Option<u32>,
 }
+
+/// What becomes of a file without a twin.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Singles {
+    /// It is read to its end and kept: the base may have its object.
+    Keep,
+    /// It is read no further than is needed to see that it is alone.
+    Leave,
+}

@@ -20,7 +20,7 @@ use crate::base::Index;
 use crate::model::{Event, Observer, SkipReason, Stage};
 use candidates::facts;
 use compare::{Buffers, Compared, Reader};
-use file::FileRef;
+use file::{FileRef, Singles};
 use groups::Groups;
 use probe::Dropped;
 
@@ -105,11 +105,14 @@ impl<'a> Matcher<'a> {
             groups.for_each(|group| matched.groups.take(group));
             matched.dropped.extend(told.dropped);
         };
-        let tell = |buffers: &mut Buffers, runs: &&[LikeRun]| {
+        let split_runs = |buffers: &mut Buffers, runs: &&[LikeRun]| {
             let runs: Vec<&[FileRef]> = runs.iter().map(|run| files(*run)).collect();
-            let known = |run: &[FileRef]| run.first().is_some_and(|first| self.is_known(*first));
-            let tell = || self.reader.tell(&runs, known, buffers, &take);
-            self.reader.threads.learning(tell);
+            let singles = |run: &[FileRef]| match run.first() {
+                Some(first) if self.is_known(*first) => Singles::Keep,
+                _ => Singles::Leave,
+            };
+            let split = || self.reader.split_equal(&runs, singles, buffers, &take);
+            self.reader.threads.learning(split);
             let bytes = runs.iter().map(|run| self.reader.bytes(run));
             observer.notice(&Event::Advance(
                 Stage::Hash,
@@ -122,7 +125,7 @@ impl<'a> Matcher<'a> {
         batches
             .par_iter()
             .with_max_len(1)
-            .for_each_init(buffers, tell);
+            .for_each_init(buffers, split_runs);
     }
 
     /// Has the base an object that looks like this file?
