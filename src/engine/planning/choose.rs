@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use super::classify::{Classified, Decision};
+use super::evidence::Evidence;
 use super::matching::Matched;
 use super::matching::file::FileRef;
 use super::matching::groups::{Equal, Groups};
@@ -12,9 +13,7 @@ use super::matching::probe::Dropped;
 use super::survey::Survey;
 use crate::base::{Base, Held, Index};
 use crate::engine::EngineError;
-use crate::model::{
-    BaseFacts, ObjectFlag, ObjectId, Policy, Protect, Protection, Skip, SkipReason,
-};
+use crate::model::{ObjectFlag, ObjectId, Protect, Protection, Skip, SkipReason};
 use crate::rules::choose::{Choice, Member, Present, choose};
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::Meaning;
@@ -103,29 +102,21 @@ impl Choices<'_> {
 }
 
 /// Decides for every file that was looked at.
-#[expect(
-    clippy::too_many_arguments,
-    reason = "where the evidence of all earlier steps meets"
-)]
 pub(super) fn choose_all<'a>(
     matched: Matched,
-    surveys: &[Survey],
+    found: &Evidence<'a>,
     classified: &mut [Classified],
-    policy: &Policy,
-    facts: &BaseFacts,
-    base: Option<&Base>,
-    index: &'a Index,
-    protection: &Protection,
     sum: &mut SummaryBuilder,
 ) -> Result<Choices<'a>, EngineError> {
+    let surveys = found.surveys;
     let mut choices = Choices {
-        index,
+        index: found.index,
         groups: matched.groups,
         uses: Vec::new(),
         shared: HashMap::new(),
         flags: Vec::new(),
     };
-    if protection.mode == Protect::Immutable {
+    if found.protection.mode == Protect::Immutable {
         choices.flags.push(ObjectFlag::Immutable);
     }
     choices.groups.forget_beginnings();
@@ -137,15 +128,13 @@ pub(super) fn choose_all<'a>(
         let some = next..choices.behind(next);
         next = some.end;
         let each = some.clone().into_par_iter();
-        let chosen: Vec<_> = each
-            .map(|group| choices.choose(group, surveys, policy, facts, protection))
-            .collect();
+        let chosen: Vec<_> = each.map(|group| choices.choose(group, found)).collect();
         for (group, chosen) in some.zip(chosen) {
             choices.take(group, chosen, classified, sum, surveys);
         }
     }
     choices.groups.forget_members();
-    choices.finish(surveys, classified, base)?;
+    choices.finish(surveys, classified, found.base)?;
     count_unique(surveys, classified, sum);
     Ok(choices)
 }
@@ -169,21 +158,21 @@ impl Choices<'_> {
     }
 
     /// What the files of a group get.
-    fn choose(
-        &self,
-        group: usize,
-        surveys: &[Survey],
-        policy: &Policy,
-        facts: &BaseFacts,
-        protection: &Protection,
-    ) -> Vec<ChosenFile> {
+    fn choose(&self, group: usize, found: &Evidence<'_>) -> Vec<ChosenFile> {
         let id = self.groups.id(group).into_iter();
         let there = id.flat_map(|id| self.index.generations(id.content, id.metadata));
         let there: Vec<Present> = there.map(present).collect();
-        let files = as_applied(self.groups.members(group), surveys);
-        let members = files.iter().map(|equal| member(equal, surveys, protection));
+        let files = as_applied(self.groups.members(group), found.surveys);
+        let members = files
+            .iter()
+            .map(|equal| member(equal, found.surveys, found.protection));
         let members: Vec<Member> = members.collect();
-        let chosen = choose(&members, &there, facts.max_links, policy.objects);
+        let chosen = choose(
+            &members,
+            &there,
+            found.facts.max_links,
+            found.policy().objects,
+        );
         let files = files.iter().zip(&members).zip(chosen);
         let chosen = files
             .filter_map(|((equal, member), choice)| Some((equal.which, member.names, choice?)));

@@ -3,10 +3,12 @@
 mod choose;
 mod classify;
 mod common_secrets;
-pub(super) mod guest_limits;
+mod evidence;
+mod guest_limits;
 mod lines;
 mod matching;
 mod near_misses;
+pub(super) mod options;
 pub(super) mod output;
 pub(super) mod survey;
 mod survey_all;
@@ -18,51 +20,31 @@ use std::sync::atomic::AtomicBool;
 use super::host::host_digest;
 use super::threads;
 use super::threads::Threads;
-use super::{EngineError, Guest, GuestArg, guest, protection, sandbox};
+use super::{EngineError, Guest, guest, protection, sandbox};
 use crate::base::{Base, BaseError, Digests, Index, check_place};
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
-    Action, BaseFacts, Escaped, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Policy,
-    Protect, Protection, SkipDetail, Summary,
+    Action, BaseFacts, Escaped, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest,
+    Protection, Summary,
 };
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::host::machine;
-use crate::sys::{Dir, Meaning, PageCache, Reads};
+use crate::sys::{Dir, Meaning, Reads};
 use choose::{Choices, choose_all};
 use classify::{Classified, Judge};
 use common_secrets::same_secrets;
+use evidence::Evidence;
 use lines::{Emitter, Stretch};
 use matching::Matcher;
 use matching::compare::Reader;
 use matching::digest_cache::Memory;
 use near_misses::Near;
+use options::PlanOptions;
 use output::{Output, OutputFile};
 use survey::{OpenedGuest, Survey};
 use survey_all::survey_all;
-
-/// What a plan is made of.
-#[derive(Debug, Clone)]
-pub struct PlanOptions {
-    /// The guests.
-    pub guests: Vec<GuestArg>,
-    /// The base; it need not exist.
-    pub base: PathBuf,
-    /// How objects shall be protected.
-    pub protect: Protect,
-    /// All other choices.
-    pub policy: Policy,
-    /// Shall this process, once the guests are open, give up for good what [`plan`] does not need? Not for a process
-    /// that wants to do anything else afterwards, or that has other threads: those are not confined.
-    pub confine: bool,
-    /// Shall the base be asked what earlier plans have read, and be told what this one reads?
-    pub cache: bool,
-    /// Most threads that work; `None` is as many as there are cores.
-    pub jobs: Option<usize>,
-    /// What becomes of the pages of large files that are read.
-    pub page_cache: PageCache,
-}
 
 /// A plan that was written.
 #[derive(Debug, Clone)]
@@ -117,21 +99,9 @@ pub fn plan(
         protection: &protection,
         threads: &threads,
     };
-    let (classified, choices, sum) = found.decide(classified, memory, observer)?;
+    let decided = decide(&found, classified, memory, observer)?;
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
-    let planned = surveys.iter().map(Survey::planned).collect();
-    write(
-        file,
-        header,
-        planned,
-        &surveys,
-        &classified,
-        &choices,
-        options.policy.skips,
-        sum,
-        each,
-        &threads,
-    )
+    write(&found, file, header, decided, each)
 }
 
 /// Where a plan may write in the base; a base that cannot be written in remembers nothing.
@@ -143,59 +113,45 @@ fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> {
     place.ok()
 }
 
-/// What is known of guests and base before the content of any file is read.
-struct Evidence<'a> {
-    options: &'a PlanOptions,
-    care: &'a Care,
-    surveys: &'a [Survey],
-    facts: &'a BaseFacts,
-    base: Option<&'a Base>,
-    index: &'a Index,
-    protection: &'a Protection,
-    threads: &'a Threads,
+/// A decision for every file, and what they come to.
+struct Decided<'a> {
+    classified: Vec<Classified>,
+    choices: Choices<'a>,
+    sum: SummaryBuilder,
 }
 
-impl Evidence<'_> {
-    /// Match, choose: a decision for every file.
-    fn decide(
-        &self,
-        mut classified: Vec<Classified>,
-        memory: Memory<'_>,
-        observer: &dyn Observer,
-    ) -> Result<(Vec<Classified>, Choices<'_>, SummaryBuilder), EngineError> {
-        let (surveys, policy) = (self.surveys, &self.options.policy);
-        let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
-        for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
-            sum.skipped(*reason, count.files, count.bytes);
-        }
-        let reader = Reader {
-            surveys,
-            care: self.care,
-            policy,
-            memory: &memory,
-            threads: self.threads,
-            cache: self.options.page_cache,
-            crowded: AtomicBool::new(false),
-        };
-        let matched = Matcher::new(&reader, self.index).run(&classified, observer);
-        let near_misses = Near(&reader).misses(&classified, &matched);
-        memory.hand_over(surveys, &matched.groups, observer);
-        sum.noticed(near_misses, same_secrets(surveys, &classified));
-        let choices = self.threads.work(|| {
-            choose_all(
-                matched,
-                surveys,
-                &mut classified,
-                policy,
-                self.facts,
-                self.base,
-                self.index,
-                self.protection,
-                &mut sum,
-            )
-        })?;
-        Ok((classified, choices, sum))
+/// Match, choose: a decision for every file.
+fn decide<'a>(
+    found: &Evidence<'a>,
+    mut classified: Vec<Classified>,
+    memory: Memory<'_>,
+    observer: &dyn Observer,
+) -> Result<Decided<'a>, EngineError> {
+    let surveys = found.surveys;
+    let mut sum = SummaryBuilder::new(surveys.iter().map(|s| s.guest.name.clone()).collect());
+    for (reason, count) in classified.iter().flat_map(|judged| &judged.skipped) {
+        sum.skipped(*reason, count.files, count.bytes);
     }
+    let reader = Reader {
+        surveys,
+        care: found.care,
+        policy: found.policy(),
+        memory: &memory,
+        threads: found.threads,
+        cache: found.options.page_cache,
+        crowded: AtomicBool::new(false),
+    };
+    let matched = Matcher::new(&reader, found.index).run(&classified, observer);
+    let near_misses = Near(&reader).misses(&classified, &matched);
+    memory.hand_over(surveys, &matched.groups, observer);
+    sum.noticed(near_misses, same_secrets(surveys, &classified));
+    let choose = || choose_all(matched, found, &mut classified, &mut sum);
+    let choices = found.threads.work(choose)?;
+    Ok(Decided {
+        classified,
+        choices,
+        sum,
+    })
 }
 
 /// Without root the base is closed: what it holds is then not known, and said so.
@@ -290,37 +246,34 @@ fn header(options: &PlanOptions, host: String, base: BaseFacts, protection: Prot
     }
 }
 
-#[expect(
-    clippy::too_many_arguments,
-    reason = "the last step of the pipeline needs what all steps before found"
-)]
 fn write(
+    found: &Evidence<'_>,
     file: OutputFile,
     header: Header,
-    guests: Vec<PlannedGuest>,
-    surveys: &[Survey],
-    classified: &[Classified],
-    choices: &Choices<'_>,
-    detail: SkipDetail,
-    mut sum: SummaryBuilder,
+    decided: Decided<'_>,
     each: &mut dyn FnMut(&Action),
-    threads: &Threads,
 ) -> Result<Planned, EngineError> {
+    let guests: Vec<PlannedGuest> = found.surveys.iter().map(Survey::planned).collect();
+    let Decided {
+        classified,
+        choices,
+        mut sum,
+    } = decided;
     let (mut out, form) = file.writer().map_err(EngineError::Output)?;
     let mut writer =
         PlanWriter::new(&mut out, form, &header, &guests).map_err(EngineError::Output)?;
-    let emitters = (0u32..).zip(surveys).zip(classified);
+    let emitters = (0u32..).zip(found.surveys).zip(&classified);
     let emitters = emitters.map(|((guest, survey), judged)| Emitter {
         guest,
         survey,
         judged,
-        choices,
-        detail,
+        choices: &choices,
+        detail: found.policy().skips,
     });
     let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
     let stretches = taking_part.flat_map(Emitter::stretches);
     let make = |stretch: Stretch<'_>| encoded(&stretch, form);
-    threads.make_ahead(stretches, make, |made| {
+    found.threads.make_ahead(stretches, make, |made| {
         let (actions, encoded) = made.map_err(EngineError::Output)?;
         for action in &actions {
             sum.action(action);

@@ -1,0 +1,27 @@
+//! What all steps behind the survey look at, and none changes.
+
+use super::options::PlanOptions;
+use super::survey::Survey;
+use crate::base::{Base, Index};
+use crate::engine::threads::Threads;
+use crate::model::{BaseFacts, Policy, Protection};
+use crate::rules::care::Care;
+
+/// What is known of guests and base before the content of any file is read.
+pub struct Evidence<'a> {
+    pub options: &'a PlanOptions,
+    pub care: &'a Care,
+    pub surveys: &'a [Survey],
+    pub facts: &'a BaseFacts,
+    pub base: Option<&'a Base>,
+    pub index: &'a Index,
+    pub protection: &'a Protection,
+    pub threads: &'a Threads,
+}
+
+impl Evidence<'_> {
+    /// The choices of the user.
+    pub fn policy(&self) -> &Policy {
+        &self.options.policy
+    }
+}

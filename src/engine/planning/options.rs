@@ -1,0 +1,29 @@
+//! What a plan is made of.
+
+use std::path::PathBuf;
+
+use crate::engine::GuestArg;
+use crate::model::{Policy, Protect};
+use crate::sys::PageCache;
+
+/// What a plan is made of.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// The guests.
+    pub guests: Vec<GuestArg>,
+    /// The base; it need not exist.
+    pub base: PathBuf,
+    /// How objects shall be protected.
+    pub protect: Protect,
+    /// All other choices.
+    pub policy: Policy,
+    /// Shall this process, once the guests are open, give up for good what [`plan`] does not need? Not for a process
+    /// that wants to do anything else afterwards, or that has other threads: those are not confined.
+    pub confine: bool,
+    /// Shall the base be asked what earlier plans have read, and be told what this one reads?
+    pub cache: bool,
+    /// Most threads that work; `None` is as many as there are cores.
+    pub jobs: Option<usize>,
+    /// What becomes of the pages of large files that are read.
+    pub page_cache: PageCache,
+}
