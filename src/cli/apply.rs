@@ -4,13 +4,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::{LimitArgs, running};
-use super::confirm::agreed;
-use super::exit::{Exit, Failure, say};
-use super::screen::Screen;
+use super::terminal::confirm::agreed;
+use super::terminal::exit::{Exit, Failure, say};
+use super::terminal::screen::Screen;
 use crate::engine::{ApplyOptions, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals};
 use crate::model::{Digest, Protect, RunKind};
+use crate::report::layout::size::{Sizes, counted, iec};
 use crate::report::run::{self, NotDone, RunView};
-use crate::report::size::{Sizes, counted, iec};
 
 /// Execute a plan: every claim in it is proven again before a name is touched
 ///

@@ -3,11 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::exit::{Exit, Failure};
-use super::screen::Screen;
+use super::terminal::exit::{Exit, Failure};
+use super::terminal::screen::Screen;
 use crate::engine::{self, PlanFile};
 use crate::model::{GuestName, GuestPath};
-use crate::report::{explain, explain_code};
+use crate::report::explain;
+use crate::report::words::explain_code;
 
 /// Explain why a file is linked or left alone, or what a code means
 ///

@@ -3,11 +3,11 @@
 use std::io;
 
 use super::args::BaseArg;
-use super::exit::{Exit, Failure};
-use super::screen::Screen;
+use super::terminal::exit::{Exit, Failure};
+use super::terminal::screen::Screen;
 use crate::engine::{self, Gc};
 use crate::report::gc;
-use crate::report::size::Sizes;
+use crate::report::layout::size::Sizes;
 
 /// Remove objects that no name in any guest refers to
 #[derive(Debug, clap::Args)]

@@ -4,8 +4,6 @@
 
 mod apply;
 mod args;
-mod confirm;
-mod exit;
 mod explain;
 mod gc;
 mod plan;
@@ -13,9 +11,9 @@ mod policy;
 mod recover;
 mod rules;
 mod schema;
-mod screen;
 mod show;
 mod status;
+mod terminal;
 mod undo;
 mod verify;
 mod watchdog;
@@ -25,15 +23,15 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
-pub use exit::Exit;
-use exit::Failure;
+pub use terminal::exit::Exit;
+use terminal::exit::Failure;
 
 /// Replace identical files of Linux guests by one shared inode, by a plan that people review first.
 ///
 /// `unify plan` scans guests and writes a plan; it changes nothing. People read, cut and check the plan.
 /// `unify apply` executes exactly that plan, proves every claim in it again, and `unify undo` takes it back.
 #[derive(Debug, Parser)]
-#[command(name = "unify", version, after_help = FIRST_STEPS, after_long_help = exit::HELP)]
+#[command(name = "unify", version, after_help = FIRST_STEPS, after_long_help = terminal::exit::HELP)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -68,17 +66,17 @@ enum Command {
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let matches = match Cli::command().try_get_matches_from(args) {
         Ok(matches) => matches,
-        Err(error) => return exit::usage(&error),
+        Err(error) => return terminal::exit::usage(&error),
     };
     let cli = match Cli::from_arg_matches(&matches) {
         Ok(cli) => cli,
-        Err(error) => return exit::usage(&error),
+        Err(error) => return terminal::exit::usage(&error),
     };
     let sub = matches
         .subcommand()
         .map(|(_, sub)| sub.clone())
         .unwrap_or_default();
-    exit::finish(dispatch(&cli.command, &sub))
+    terminal::exit::finish(dispatch(&cli.command, &sub))
 }
 
 fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failure> {

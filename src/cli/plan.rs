@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, ValueEnum};
 
 use super::args::MannerArgs;
-use super::exit::{Exit, Failure};
-use super::screen::Screen;
+use super::terminal::exit::{Exit, Failure};
+use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
     Asked, DatabaseUse, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy,
     Protect, SkipDetail, SkipReason, parse_size,
 };
+use crate::report::layout::size::Sizes;
 use crate::report::plan::Goes;
-use crate::report::size::Sizes;
 use crate::report::{Format, PlanView, Show, Tally};
 
 /// Scan guests and write a plan; changes nothing

@@ -6,7 +6,7 @@ use std::path::Path;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 
-use super::exit::Failure;
+use super::terminal::exit::Failure;
 use crate::engine;
 use crate::model::{Policy, PolicySource, Protect};
 

@@ -3,8 +3,8 @@
 use std::io;
 
 use super::args::{BaseArg, running};
-use super::exit::{Exit, Failure};
-use super::screen::Screen;
+use super::terminal::exit::{Exit, Failure};
+use super::terminal::screen::Screen;
 use crate::engine;
 use crate::report::recover;
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::exit::{Exit, Failure};
+use super::terminal::exit::{Exit, Failure};
 use crate::report::rules;
 
 /// Print the care rules: what is never shared whatever its content, and who says so

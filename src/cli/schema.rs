@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use clap::ValueEnum;
 
-use super::exit::{Exit, Failure};
+use super::terminal::exit::{Exit, Failure};
 use crate::ledger::{PLAN_SCHEMA, RECEIPT_SCHEMA};
 
 /// Print the JSON Schema of a format

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::exit::{Exit, Failure};
-use super::screen::Screen;
+use super::terminal::exit::{Exit, Failure};
+use super::terminal::screen::Screen;
 use crate::engine::{self, PlanFile};
 use crate::report::{By, Format, PlanView, Show, Tally};
 

@@ -3,10 +3,10 @@
 use std::io;
 
 use super::args::BaseArg;
-use super::exit::{Exit, Failure};
-use super::screen::Screen;
+use super::terminal::exit::{Exit, Failure};
+use super::terminal::screen::Screen;
 use crate::engine;
-use crate::report::size::Sizes;
+use crate::report::layout::size::Sizes;
 use crate::report::status;
 
 /// Tell what is shared now, guest by guest, and which names have drifted

@@ -4,12 +4,12 @@ use clap::builder::NonEmptyStringValueParser;
 
 use super::apply::{exit, report};
 use super::args::{BaseArg, LimitArgs, running};
-use super::confirm::agreed;
-use super::exit::{Exit, Failure, say};
-use super::screen::Screen;
+use super::terminal::confirm::agreed;
+use super::terminal::exit::{Exit, Failure, say};
+use super::terminal::screen::Screen;
 use crate::engine::{ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
 use crate::model::GuestName;
-use crate::report::size::counted;
+use crate::report::layout::size::counted;
 
 /// Give names a private inode again, with the content and metadata that they have
 ///

@@ -4,10 +4,10 @@
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use super::exit::{Exit, Failure, say};
-use super::screen::Screen;
+use super::terminal::exit::{Exit, Failure, say};
+use super::terminal::screen::Screen;
 use crate::engine;
-use crate::report::size::counted;
+use crate::report::layout::size::counted;
 
 /// Wait until standard input closes; then heal, and let go what was left frozen
 #[derive(Debug, clap::Args)]

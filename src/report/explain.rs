@@ -8,9 +8,11 @@ use serde::Serialize;
 
 use crate::model::{Action, Explanation, Moved, Owner, PatternKind, Voice};
 
-use super::explain_code::change_reason;
-use super::json::{self, PathJson};
-use super::sentence::{self, safe};
+use super::layout::json;
+use super::layout::json::PathJson;
+use super::words::explain_code::change_reason;
+use super::words::sentence;
+use super::words::sentence::safe;
 
 /// One name, for people.
 pub fn text(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {

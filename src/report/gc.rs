@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::model::Collected;
 
-use super::json;
-use super::size::{Sizes, counted};
+use super::layout::json;
+use super::layout::size::{Sizes, counted};
 
 /// For people, one line.
 pub fn text(

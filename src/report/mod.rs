@@ -21,25 +21,20 @@
 //! | [`size`], [`table`] | numbers and columns for people |
 
 pub mod explain;
-pub mod explain_code;
 pub mod gc;
-mod json;
+pub mod layout;
 mod near_misses;
-mod not_done;
 pub mod plan;
 mod plan_view;
 pub mod recover;
 pub mod rules;
 pub mod run;
 pub mod scrub;
-pub mod sentence;
 pub mod show;
-pub mod size;
-mod skip_kinds;
 pub mod status;
-pub mod table;
 pub mod totals;
 pub mod verify;
+pub mod words;
 
 #[cfg(test)]
 mod samples;

@@ -2,10 +2,10 @@
 
 use crate::model::{NearMiss, NearMisses, Shift};
 
+use super::layout::size::{Sizes, count, counted};
+use super::layout::table::{Column, TextTable};
 use super::plan_view::PlanView;
-use super::sentence::safe;
-use super::size::{Sizes, count, counted};
-use super::table::{Column, TextTable};
+use super::words::sentence::safe;
 
 /// For the report of `plan`: one line, if there is anything to say.
 pub(super) fn line(plan: &PlanView<'_>, sizes: Sizes) -> Option<String> {

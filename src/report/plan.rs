@@ -7,12 +7,12 @@ use std::path::Path;
 
 use crate::model::{Escaped, PlannedGuest};
 
+use super::layout::size::{Sizes, count, counted};
+use super::layout::table::{Column, TextTable};
 use super::near_misses;
 use super::plan_view::{ON_TOP, PlanView};
-use super::sentence::safe;
-use super::size::{Sizes, count, counted};
-use super::skip_kinds::by_kind;
-use super::table::{Column, TextTable};
+use super::words::sentence::safe;
+use super::words::skip_kinds::by_kind;
 
 /// Pairs of guests that fit on a screen; `unify show` has them all.
 const PAIRS: usize = 10;

@@ -13,9 +13,9 @@ use crate::model::{
     Shared, SkipReason, Summary,
 };
 
-use super::sentence::safe;
-use super::size::{counted, percent};
+use super::layout::size::{counted, percent};
 use super::totals::Tally;
+use super::words::sentence::safe;
 
 /// A plan whose actions have been counted.
 #[derive(Debug, Clone, Copy)]
@@ -284,7 +284,7 @@ mod tests {
     use super::*;
     use crate::model::{Action, Skip};
     use crate::report::samples::{Sample, guest, path, small_plan};
-    use crate::report::skip_kinds::{SkipKind, by_kind};
+    use crate::report::words::skip_kinds::{SkipKind, by_kind};
 
     fn tally(actions: &[Action]) -> Tally {
         let mut tally = Tally::new(None);

@@ -6,9 +6,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json;
-use super::sentence::safe;
-use super::size::counted;
+use super::layout::json;
+use super::layout::size::counted;
+use super::words::sentence::safe;
 use crate::model::{ObjectId, Recovered};
 
 /// For people.

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::json;
+use super::layout::json;
 use crate::rules::care::{CareRule, Covers, table};
 
 /// For people.

@@ -12,11 +12,12 @@ use serde::Serialize;
 
 use crate::model::{FreezeTimes, GuestName, RunId, RunKind, RunTotals, needs_escape};
 
-use super::json::{self, PathJson};
-pub use super::not_done::NotDone;
-use super::not_done::NotDoneKind;
-use super::size::{Sizes, count, counted};
-use super::table::{Column, TextTable};
+use super::layout::json;
+use super::layout::json::PathJson;
+use super::layout::size::{Sizes, count, counted};
+use super::layout::table::{Column, TextTable};
+pub use super::words::not_done::NotDone;
+use super::words::not_done::NotDoneKind;
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy)]

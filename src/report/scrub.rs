@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::model::Scrub;
 
-use super::json;
-use super::size::{count, counted, iec};
+use super::layout::json;
+use super::layout::size::{count, counted, iec};
 use super::verify::{DifferenceJson, difference_json, line};
 
 /// For people: the answer first, then the differences, one a line.

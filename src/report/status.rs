@@ -10,10 +10,11 @@ use crate::model::{
     Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunKind, RunStatus, Status,
 };
 
-use super::json::{self, PathJson, RootJson};
-use super::sentence::safe;
-use super::size::{Sizes, count, counted};
-use super::table::{Column, TextTable};
+use super::layout::json;
+use super::layout::json::{PathJson, RootJson};
+use super::layout::size::{Sizes, count, counted};
+use super::layout::table::{Column, TextTable};
+use super::words::sentence::safe;
 
 /// For people.
 pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {

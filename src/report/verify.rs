@@ -8,9 +8,10 @@ use serde::Serialize;
 
 use crate::model::{Difference, GuestName, ObjectId, Verification};
 
-use super::json::{self, PathJson};
-use super::sentence;
-use super::size::{count, counted};
+use super::layout::json;
+use super::layout::json::PathJson;
+use super::layout::size::{count, counted};
+use super::words::sentence;
 
 /// For people: the answer first, then the differences, one a line.
 pub fn text(found: &Verification, out: &mut dyn Write) -> io::Result<()> {

@@ -13,8 +13,8 @@ use std::io;
 use serde::Deserialize;
 
 use super::seal;
+use super::wire::skip::SkipWire;
 use super::wire::{FlagWire, LinkWire};
-use super::wire_skip::SkipWire;
 use crate::ledger::json;
 use crate::ledger::json::BadValue;
 use crate::model::Action;

@@ -18,5 +18,4 @@ mod seal;
 mod sealed;
 pub(super) mod sections;
 mod wire;
-mod wire_skip;
 pub(super) mod writer;

@@ -10,11 +10,12 @@ use crate::model::{
     Protection, SameSecret, Shift, Totals,
 };
 
-use super::super::json::{self, PathJson, RootJson};
-use super::super::sentence;
 use super::super::totals::{Group, GroupKey};
-use super::{Show, heading, label};
+use super::request::{Show, heading, label};
+use crate::report::layout::json;
+use crate::report::layout::json::{PathJson, RootJson};
 use crate::report::plan_view::{ON_TOP, Pair, PlanView, Skipped};
+use crate::report::words::sentence;
 
 /// The whole report. All numbers are of the lines that were read unless they say otherwise.
 #[derive(Serialize)]

@@ -7,8 +7,9 @@ use std::io::{self, Write};
 
 use crate::model::Escaped;
 
-use super::super::table::{TextTable, code, escape};
-use super::{Show, heading, text};
+use super::request::{Show, heading};
+use super::text;
+use crate::report::layout::table::{TextTable, code, escape};
 use crate::report::near_misses;
 use crate::report::plan_view::{ON_TOP, PlanView};
 

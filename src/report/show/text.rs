@@ -4,12 +4,13 @@ use std::io::{self, Write};
 
 use crate::model::{Action, Escaped, Link, ObjectFlag, Skip};
 
-use super::super::sentence::{self, safe};
-use super::super::size::{Sizes, count, counted};
-use super::super::table::{Column, TextTable};
-use super::{Show, heading, label};
+use super::request::{Show, heading, label};
+use crate::report::layout::size::{Sizes, count, counted};
+use crate::report::layout::table::{Column, TextTable};
 use crate::report::near_misses;
 use crate::report::plan_view::{ON_TOP, PlanView};
+use crate::report::words::sentence;
+use crate::report::words::sentence::safe;
 
 /// Everything but the actions.
 pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {

@@ -3,6 +3,8 @@
 //! These structures are the format: `schemas/plan-1.schema.json` describes the same for people. No
 //! field of evidence has a default, so what is absent never means "equal".
 
+pub(super) mod skip;
+
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};

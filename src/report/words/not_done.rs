@@ -17,7 +17,7 @@ pub struct NotDone {
 
 /// One code's count, its sentence, and the first action that had it.
 #[derive(Debug)]
-pub(super) struct NotDoneKind {
+pub struct NotDoneKind {
     /// What all actions with this code have in common.
     pub sentence: &'static str,
     /// How many.
@@ -28,7 +28,7 @@ pub(super) struct NotDoneKind {
 
 /// One action that was not done, and its own facts.
 #[derive(Debug)]
-pub(super) struct Example {
+pub struct Example {
     pub guest: Option<GuestName>,
     pub path: Option<GuestPath>,
     pub sentence: String,
@@ -63,13 +63,13 @@ impl NotDone {
     }
 
     /// Codes with their kinds; what the machine refused last.
-    pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &NotDoneKind)> {
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, &NotDoneKind)> {
         let refused = self.refused.iter().map(|(code, kind)| (*code, kind));
         refused.chain(self.failed.iter().map(|kind| ("failed", kind)))
     }
 
     /// Was an action refused with this code?
-    pub(super) fn has(&self, code: &str) -> bool {
+    pub fn has(&self, code: &str) -> bool {
         self.refused.contains_key(code)
     }
 }

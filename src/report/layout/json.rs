@@ -18,7 +18,7 @@ use crate::model::{GuestPath, needs_escape};
 
 /// A path inside a guest, flattened into the object that it belongs to.
 #[derive(Debug, Serialize)]
-pub(super) struct PathJson {
+pub struct PathJson {
     /// For people.
     path: String,
     /// The bytes, where `path` does not hold them.
@@ -35,7 +35,7 @@ impl From<&GuestPath> for PathJson {
 
 /// A directory of the host, flattened into the object that it belongs to.
 #[derive(Debug, Serialize)]
-pub(super) struct RootJson {
+pub struct RootJson {
     /// For people.
     root: String,
     /// The bytes, where `root` does not hold them.
@@ -61,13 +61,13 @@ fn text_and_bytes(bytes: &[u8]) -> (String, Option<String>) {
 }
 
 /// Writes `value` without a line break.
-pub(super) fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+pub fn write(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     let mut serializer = Serializer::with_formatter(out, Tame(CompactFormatter));
     value.serialize(&mut serializer).map_err(io::Error::from)
 }
 
 /// Writes `value` as a line of its own.
-pub(super) fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
+pub fn write_line(out: &mut dyn Write, value: &impl Serialize) -> io::Result<()> {
     write(out, value)?;
     writeln!(out)
 }

@@ -6,7 +6,7 @@ use super::exit::{Failure, say};
 use crate::engine::EngineError;
 
 /// Hands `ready` back if the user agrees; otherwise it is called off by `cancel`, and so if nobody can be asked.
-pub(super) fn agreed<R>(
+pub fn agreed<R>(
     ready: R,
     question: &str,
     yes: bool,

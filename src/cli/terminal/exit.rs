@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use crate::engine::{EngineError, ErrorKind, Stop};
 
 /// What `unify --help` says about exit codes.
-pub(super) const HELP: &str = "\
+pub const HELP: &str = "\
 Exit codes:
   0         done
   1         could not do it
@@ -53,7 +53,7 @@ pub enum Exit {
 
 impl Exit {
     /// Ended by the signal that was received.
-    pub(super) fn stopped(stop: &Stop) -> Exit {
+    pub fn stopped(stop: &Stop) -> Exit {
         if stop.was_interrupt() {
             Exit::Interrupted
         } else {
@@ -77,7 +77,7 @@ impl Exit {
 
 /// Why a command could not do it.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Failure {
+pub enum Failure {
     #[error(transparent)]
     Engine(#[from] EngineError),
     #[error("cannot write the answer: {0}")]
@@ -110,7 +110,7 @@ impl Failure {
 }
 
 /// The end of every command.
-pub(super) fn finish(result: Result<Exit, Failure>) -> ExitCode {
+pub fn finish(result: Result<Exit, Failure>) -> ExitCode {
     let code = match result {
         Ok(exit) => exit.code(),
         Err(failure) => {
@@ -124,13 +124,13 @@ pub(super) fn finish(result: Result<Exit, Failure>) -> ExitCode {
 }
 
 /// What clap has to say: help and version are answers, the rest is wrong use.
-pub(super) fn usage(error: &clap::Error) -> ExitCode {
+pub fn usage(error: &clap::Error) -> ExitCode {
     // Where even this cannot be written, the code says enough.
     drop(error.print());
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 /// One line for people. A closed standard error changes nothing.
-pub(super) fn say(line: &str) {
+pub fn say(line: &str) {
     drop(writeln!(io::stderr(), "{line}"));
 }

@@ -8,7 +8,7 @@ use crate::model::{
     Action, Escaped, Flag, Link, Making, Moved, ObjectId, Outcome, Refusal, Skip, SkipReason, Wrong,
 };
 
-use super::size;
+use crate::report::layout::size;
 
 /// Why an action stands in a plan, with the note of a reviewer.
 pub fn action(action: &Action) -> String {

@@ -12,7 +12,7 @@ use crate::model::{FlagReason, GuestName, GuestPath, LinkReason, ObjectId, Skip,
 /// A skip line.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct SkipWire<'a> {
+pub struct SkipWire<'a> {
     #[serde(borrow)]
     action: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]

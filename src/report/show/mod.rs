@@ -15,31 +15,17 @@
 
 mod json;
 mod markdown;
+mod request;
 mod text;
 
 use std::io::{self, Write};
 
 use crate::model::Action;
 
+use super::Format;
 use super::plan_view::PlanView;
-use super::size::Sizes;
-use super::totals::{By, GroupKey};
-use super::{Format, sentence};
 
-/// How a plan is to be shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Show {
-    /// A table of groups; the [`super::Tally`] must have been made with the same.
-    pub by: Option<By>,
-    /// Text, JSON or markdown.
-    pub format: Format,
-    /// A line for every action.
-    pub lines: bool,
-    /// A line for every near miss that the plan lists.
-    pub near_misses: bool,
-    /// Exact sizes.
-    pub bytes: bool,
-}
+pub use request::Show;
 
 impl Show {
     /// Writes everything but the actions. [`Shown::end`] must follow.
@@ -54,10 +40,6 @@ impl Show {
             out,
             first: true,
         })
-    }
-
-    fn sizes(self) -> Sizes {
-        Sizes { exact: self.bytes }
     }
 }
 
@@ -90,27 +72,6 @@ impl Shown<'_> {
             Format::Json => json::end(self.show.lines, self.out),
             Format::Markdown => markdown::end(self.show.lines, self.out),
         }
-    }
-}
-
-/// What the groups are called.
-fn heading(by: By) -> &'static str {
-    match by {
-        By::Guest => "guest",
-        By::Reason => "reason",
-        By::Directory => "directory",
-        By::Package => "package",
-    }
-}
-
-/// A group's name, safe to print.
-fn label(by: By, key: &GroupKey) -> String {
-    match key {
-        GroupKey::Guest(guest) => guest.to_string(),
-        GroupKey::Reason(code) => (*code).to_owned(),
-        GroupKey::Directory(path) => path.to_string(),
-        GroupKey::Package(name) => sentence::safe(name),
-        GroupKey::None => format!("(no {})", heading(by)),
     }
 }
 

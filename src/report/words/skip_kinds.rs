@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::model::{Count, SkipReason};
 
-use super::plan_view::Skipped;
+use crate::report::plan_view::Skipped;
 
 /// What the files that are left alone have in common; reasons are too many for a first look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum SkipKind {
+pub enum SkipKind {
     /// The care rules.
     Care,
     /// What not everybody may read, or somebody may write.
@@ -27,7 +27,7 @@ pub(super) enum SkipKind {
 
 impl SkipKind {
     /// For people.
-    pub(super) fn words(self) -> &'static str {
+    pub fn words(self) -> &'static str {
         match self {
             SkipKind::Care => "for care (config, secrets, state, caches, logs)",
             SkipKind::Access => "private, writable by others or privileged",
@@ -61,7 +61,7 @@ impl SkipKind {
 }
 
 /// The rows of [`PlanView::skipped`], added up by kind.
-pub(super) fn by_kind(rows: &[Skipped<'_>]) -> BTreeMap<SkipKind, Count> {
+pub fn by_kind(rows: &[Skipped<'_>]) -> BTreeMap<SkipKind, Count> {
     let mut kinds: BTreeMap<SkipKind, Count> = BTreeMap::new();
     for row in rows {
         let sum = kinds.entry(SkipKind::of(row.code)).or_default();

@@ -11,13 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::exit::say;
 use crate::model::{Event, GuestName, GuestPath, Observer, Outcome, Stage};
 use crate::report::run::NotDone;
-use crate::report::sentence;
+use crate::report::words::sentence;
 
 /// Refusals that are shown one by one; the receipt has them all.
 const MOST_SHOWN: usize = 20;
 
 /// Draws and collects.
-pub(super) struct Screen {
+pub struct Screen {
     state: Mutex<State>,
     bars: bool,
 }

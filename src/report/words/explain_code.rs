@@ -10,7 +10,7 @@ use serde::Serialize;
 use crate::model::{FlagReason, LinkReason, SkipReason};
 use crate::rules::care::{CareRule, Covers, is_overridable, table};
 
-use super::json;
+use crate::report::layout::json;
 
 /// What is known about a code. Some stand in plans and in receipts, and mean the same there.
 #[derive(Debug, Serialize)]
@@ -195,7 +195,7 @@ const REFUSALS: &[(&str, &str, &str)] = &[
 ];
 
 /// What would lead to another verdict than this skip.
-pub(super) fn change_reason(reason: SkipReason) -> &'static str {
+pub fn change_reason(reason: SkipReason) -> &'static str {
     use SkipReason as R;
     match reason {
         reason if is_overridable(reason) => {
@@ -248,7 +248,7 @@ mod tests {
     use super::*;
     use crate::model::{GuestName, Refusal};
     use crate::report::samples::written;
-    use crate::report::sentence;
+    use crate::report::words::sentence;
 
     #[test]
     fn every_code_is_explained() {

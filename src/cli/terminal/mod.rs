@@ -1,0 +1,5 @@
+//! The person at the other end: what the screen shows while a command works, the question before it, the exit code.
+
+pub(super) mod confirm;
+pub(super) mod exit;
+pub(super) mod screen;

@@ -1,0 +1,5 @@
+//! How numbers, columns and objects are laid out for people and programs.
+
+pub(super) mod json;
+pub mod size;
+pub mod table;

@@ -1,0 +1,7 @@
+//! Codes as words: the sentence of each, what it means, what would change it, and which kind it counts among. A new
+//! code does not compile until each of them knows it.
+
+pub mod explain_code;
+pub(super) mod not_done;
+pub mod sentence;
+pub(super) mod skip_kinds;
