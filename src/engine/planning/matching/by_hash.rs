@@ -1,7 +1,7 @@
 //! Very many files that look alike, told apart one after the other: a small one is read once, of others the beginnings, and
 //! those that begin alike to their ends, however many they are. Only their hashes are held, not the files.
 
-use super::compare::{Compared, Reader};
+use super::compare::{Reader, SplitFiles};
 use super::file::{FileRef, Singles};
 use super::probe::{Dropped, Plain, Probed, begins_whole};
 use crate::model::{Fingerprint, MetadataDigest};
@@ -23,8 +23,8 @@ impl Reader<'_> {
         &self,
         run: &[FileRef],
         singles: Singles,
-        told: &mut Compared,
-        take: &dyn Fn(Compared),
+        told: &mut SplitFiles,
+        take: &dyn Fn(SplitFiles),
     ) {
         if self.is_read_at_once(run) {
             return self.by_content(run.iter().copied(), singles, told, take);
@@ -67,8 +67,8 @@ impl Reader<'_> {
         &self,
         files: impl ExactSizeIterator<Item = FileRef>,
         singles: Singles,
-        told: &mut Compared,
-        take: &dyn Fn(Compared),
+        told: &mut SplitFiles,
+        take: &dyn Fn(SplitFiles),
     ) {
         let mut all = Vec::with_capacity(files.len());
         for which in files {

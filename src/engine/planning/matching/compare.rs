@@ -71,7 +71,7 @@ impl Buffers {
 
 /// What became of a run.
 #[derive(Default)]
-pub struct Compared {
+pub struct SplitFiles {
     pub groups: Vec<Vec<ReadFile>>,
     pub dropped: Vec<(FileRef, Dropped)>,
 }
@@ -98,9 +98,9 @@ impl Reader<'_> {
         runs: &[&[FileRef]],
         singles: impl Fn(&[FileRef]) -> Singles,
         buffers: &mut Buffers,
-        take: &dyn Fn(Compared),
+        take: &dyn Fn(SplitFiles),
     ) {
-        let mut told = Compared::default();
+        let mut told = SplitFiles::default();
         let open = |run: &&[FileRef]| self.open_all(run, &mut told.dropped);
         let opened: Vec<_> = runs.iter().map(open).collect();
         for (run, opened) in runs.iter().zip(opened) {
@@ -204,7 +204,7 @@ impl Reader<'_> {
         files: Vec<OpenCandidate>,
         singles: Singles,
         buffers: &mut Buffers,
-        told: &mut Compared,
+        told: &mut SplitFiles,
     ) {
         let mut classes = vec![EqualSoFar {
             files,
@@ -233,7 +233,7 @@ impl Reader<'_> {
     }
 
     /// A file without a twin is read no further. That it has none is true of what the walk saw, and of nothing else.
-    fn leave(&self, class: &EqualSoFar, told: &mut Compared) {
+    fn leave(&self, class: &EqualSoFar, told: &mut SplitFiles) {
         for OpenCandidate { which, opened } in &class.files {
             match opened.unchanged() {
                 Ok(()) if class.at > 0 => {
@@ -247,7 +247,7 @@ impl Reader<'_> {
     }
 
     /// All of a class were read to their end: they are equal, if none changed meanwhile.
-    fn finish(&self, class: EqualSoFar, singles: Singles, told: &mut Compared) {
+    fn finish(&self, class: EqualSoFar, singles: Singles, told: &mut SplitFiles) {
         let (content, beginning) = (class.hasher.finish(), class.beginning);
         let mut group = Vec::new();
         // The file that an object is made of is the first, unless the base has some: its twins' pieces count only if

@@ -19,7 +19,7 @@ use super::classify::Classified;
 use crate::base::Index;
 use crate::model::{Event, Observer, SkipReason, Stage};
 use candidates::facts;
-use compare::{Buffers, Compared, Reader};
+use compare::{Buffers, Reader, SplitFiles};
 use file::{FileRef, Singles};
 use groups::Groups;
 use probe::Dropped;
@@ -99,7 +99,7 @@ impl<'a> Matcher<'a> {
         let files = |run: LikeRun| run.of(likely);
         self.reader
             .sort(&mut runs, |run| files(run).first().copied());
-        let take = |told: Compared| {
+        let take = |told: SplitFiles| {
             let mut matched = matched.lock().unwrap_or_else(PoisonError::into_inner);
             let groups = told.groups.iter();
             groups.for_each(|group| matched.groups.take(group));
