@@ -23,12 +23,12 @@
 //!
 //! # Where to begin
 //!
-//! * what can be decided, and why: [`model`], its `action` and `reason`
-//! * how it is decided: [`rules`], its `care` and `choose`; put together in `engine/planning`
+//! * what can be decided, and why: `model`, its `action` and `reason`
+//! * how it is decided: `rules`, its `care` and `choose`; put together in `engine/planning`
 //! * how it is done without losing anything: `engine/exchange` (the steps), `engine/applying/prepare.rs` (the proofs),
-//!   [`link`] (the exchange), `engine/healing` (after a crash)
-//! * how a plan is read and what a reviewer may change: [`ledger`]
-//! * what the machine is assumed to do: [`sys`]
+//!   `link` (the exchange), `engine/healing` (after a crash)
+//! * how a plan is read and what a reviewer may change: `ledger`
+//! * what the machine is assumed to do: `sys`
 //!
 //! # The laws
 //!
@@ -36,14 +36,43 @@
 //! `scan/walk.rs`: what it finds is a proposal. Names of guests are exchanged in one place. No decision of `engine`
 //! looks at a reason. A skip is planned, a refusal is met at apply, a failure is the machine's: three types.
 
-pub mod base;
+mod base;
 pub mod cli;
-pub mod engine;
-pub mod ledger;
-pub mod link;
-pub mod model;
-pub mod packages;
-pub mod report;
-pub mod rules;
-pub mod scan;
-pub mod sys;
+mod engine;
+mod ledger;
+mod link;
+mod model;
+mod packages;
+mod report;
+mod rules;
+mod scan;
+mod sys;
+
+/// A plan for other programs: its reader, its writer, and the words that stand in it.
+///
+/// The schema is the format (`unify schema plan`); this is the code that keeps it. Of everything else in this crate
+/// nothing is promised.
+pub mod plan {
+    pub use crate::ledger::{
+        Closing, Edits, Encoded, Form, PLAN_SCHEMA, PLAN_SCHEMA_ID, PlanError, PlanReader,
+        PlanWriter,
+    };
+    pub use crate::model::{
+        Action, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, Count, Database,
+        DatabaseState, Digest, FORMAT, Flag, FlagReason, GuestName, GuestPath, Header, Link,
+        LinkReason, Making, Method, NearMiss, NearMisses, ObjectFlag, ObjectId, Owner, PlanDigest,
+        PlannedGuest, Policy, Protect, Protection, SameSecret, Shared, Shift, Skip, SkipReason,
+        Summary, Time, Totals,
+    };
+}
+
+/// What benches and fuzz targets measure and feed. No other program may rely on it.
+#[cfg(feature = "internals")]
+pub mod internals {
+    pub use crate::ledger::policy_file::KEYS;
+    pub use crate::model::Quiet;
+    pub use crate::packages::parse_as;
+    pub use crate::scan::scan;
+    pub use crate::sys::hash::{fingerprint, sha256};
+    pub use crate::sys::{Dir, Regular, View};
+}

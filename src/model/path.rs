@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 /// what is longer than the kernel's 4,095 can be reported but not opened.
 ///
 /// ```
-/// use unify::model::GuestPath;
+/// use unify::plan::GuestPath;
 /// let path = GuestPath::new(b"/usr/bin/perl").unwrap();
 /// assert_eq!(path.file_name(), b"perl");
 /// assert!(GuestPath::new(b"/usr/../etc").is_err());

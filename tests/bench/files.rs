@@ -5,10 +5,10 @@ use std::path::Path;
 use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use tempfile::TempDir;
-use unify::model::Quiet;
-use unify::scan::scan;
-use unify::sys::hash::{fingerprint, sha256};
-use unify::sys::{Dir, Regular, View};
+use unify::internals::Quiet;
+use unify::internals::scan;
+use unify::internals::{Dir, Regular, View};
+use unify::internals::{fingerprint, sha256};
 
 /// A piece of a small file, a common one, and a large one.
 const SIZES: [usize; 3] = [4 << 10, 64 << 10, 1 << 20];

@@ -2,9 +2,9 @@
 
 use divan::Bencher;
 use divan::counter::{BytesCount, ItemsCount};
-use unify::ledger::{Closing, Encoded, Form, PlanReader, PlanWriter};
-use unify::model::{Action, GuestPath, Header, PlannedGuest, Summary};
-use unify::packages::parse_as;
+use unify::internals::parse_as;
+use unify::plan::{Action, GuestPath, Header, PlannedGuest, Summary};
+use unify::plan::{Closing, Encoded, Form, PlanReader, PlanWriter};
 
 /// Lines of the plans.
 const LINES: usize = 20_000;

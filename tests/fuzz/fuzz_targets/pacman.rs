@@ -2,5 +2,5 @@
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
-    let _ = unify::packages::parse_as("pacman", data);
+    let _ = unify::internals::parse_as("pacman", data);
 });

@@ -103,7 +103,7 @@ fn the_example_is_true() {
     let [web, db] = furnished(&lab);
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/policy.toml");
     let text = std::fs::read_to_string(&example).unwrap();
-    for key in unify::ledger::policy_file::KEYS {
+    for key in unify::internals::KEYS {
         let starts = [
             format!("{key} = "),
             format!("[{key}]"),
