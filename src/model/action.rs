@@ -81,13 +81,11 @@ pub struct Flag {
     pub note: Option<String>,
 }
 
-/// Leave a name, or everything beneath a directory, alone.
+/// Leave something alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip {
-    /// Whose; `None` only where a reviewer turned a flag into a skip.
-    pub guest: Option<GuestName>,
-    /// Which name; a directory where `files` is set.
-    pub path: Option<GuestPath>,
+    /// What is left alone.
+    pub left: Left,
     /// Why.
     pub reason: SkipReason,
     /// Who says so: `dpkg`, `ucf`, `dpkg-divert`, …
@@ -100,44 +98,99 @@ pub struct Skip {
     pub rule: Option<String>,
     /// Another name that decided, such as the config file whose inode this is.
     pub with: Option<GuestPath>,
-    /// The object that the name refers to already.
-    pub object: Option<ObjectId>,
-    /// Length in bytes of one file.
-    pub size: Option<u64>,
-    /// How many regular files the line stands for, where it stands for a directory.
-    pub files: Option<u64>,
-    /// Their lengths added up.
-    pub bytes: Option<u64>,
     /// Free text: the machine's error, or a reviewer's word.
     pub note: Option<String>,
+}
+
+/// What a skip leaves alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Left {
+    /// One name.
+    Name {
+        /// Whose.
+        guest: GuestName,
+        /// Which name.
+        path: GuestPath,
+        /// The object that it refers to already, or that a link would have made it refer to.
+        object: Option<ObjectId>,
+        /// Length in bytes of the file; `None` where it was not looked at.
+        size: Option<u64>,
+    },
+    /// The files beneath a directory for which the reason holds.
+    Beneath {
+        /// Whose.
+        guest: GuestName,
+        /// The directory.
+        top: GuestPath,
+        /// How many regular files the line stands for.
+        files: u64,
+        /// Their lengths added up.
+        bytes: u64,
+    },
+    /// The flag of an object, which a reviewer turned into a skip.
+    Flag {
+        /// Which object.
+        object: ObjectId,
+    },
 }
 
 impl Skip {
     /// A skip of one name with nothing but a reason.
     pub fn new(guest: GuestName, path: GuestPath, reason: SkipReason) -> Skip {
-        Skip {
-            guest: Some(guest),
-            path: Some(path),
-            ..Skip::bare(reason)
-        }
+        let name = Left::Name {
+            guest,
+            path,
+            object: None,
+            size: None,
+        };
+        Skip::of(name, reason)
     }
 
-    /// A skip of nothing in particular: the start for the other constructors.
-    pub fn bare(reason: SkipReason) -> Skip {
+    /// A skip with nothing but a reason.
+    pub fn of(left: Left, reason: SkipReason) -> Skip {
         Skip {
-            guest: None,
-            path: None,
+            left,
             reason,
             per: None,
             package: None,
             version: None,
             rule: None,
             with: None,
-            object: None,
-            size: None,
-            files: None,
-            bytes: None,
             note: None,
+        }
+    }
+
+    /// The same skip; if it is of one name, `size` is the length of its file.
+    #[must_use]
+    pub fn sized(mut self, length: u64) -> Skip {
+        if let Left::Name { size, .. } = &mut self.left {
+            *size = Some(length);
+        }
+        self
+    }
+
+    /// Whose name or directory it is.
+    pub fn guest(&self) -> Option<&GuestName> {
+        match &self.left {
+            Left::Name { guest, .. } | Left::Beneath { guest, .. } => Some(guest),
+            Left::Flag { .. } => None,
+        }
+    }
+
+    /// The name, or the directory.
+    pub fn path(&self) -> Option<&GuestPath> {
+        match &self.left {
+            Left::Name { path, .. } | Left::Beneath { top: path, .. } => Some(path),
+            Left::Flag { .. } => None,
+        }
+    }
+
+    /// The object that the line names.
+    pub fn object(&self) -> Option<&ObjectId> {
+        match &self.left {
+            Left::Name { object, .. } => object.as_ref(),
+            Left::Beneath { .. } => None,
+            Left::Flag { object } => Some(object),
         }
     }
 }

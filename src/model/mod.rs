@@ -33,7 +33,9 @@ mod size;
 mod state;
 mod status;
 
-pub use action::{Action, Before, Flag, Link, Making, Method, NameRef, ObjectFlag, Owner, Skip};
+pub use action::{
+    Action, Before, Flag, Left, Link, Making, Method, NameRef, ObjectFlag, Owner, Skip,
+};
 pub use digest::{BadId, Digest, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage};
 pub use explain::{Compared, Explanation, Voice};

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::{Action, Explanation, Moved, Owner, PatternKind, Voice};
+use crate::model::{Action, Explanation, Left, Moved, Owner, PatternKind, Voice};
 
 use super::layout::json;
 use super::layout::json::PathJson;
@@ -63,12 +63,12 @@ fn planned(told: &Explanation) -> String {
                 .into()
         }
         Some(action @ Action::Link(_)) => format!("link: {}", sentence::action(action)),
-        Some(action @ Action::Skip(skip)) => match (&skip.path, skip.files) {
-            (Some(top), Some(files)) => format!(
+        Some(action @ Action::Skip(skip)) => match &skip.left {
+            Left::Beneath { top, files, .. } => format!(
                 "skip, with all {files} files beneath {top}: {}",
                 sentence::action(action)
             ),
-            _ => format!("skip: {}", sentence::action(action)),
+            Left::Name { .. } | Left::Flag { .. } => format!("skip: {}", sentence::action(action)),
         },
         Some(action) => sentence::action(action),
     }

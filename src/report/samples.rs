@@ -5,8 +5,8 @@ use std::io::{self, Write};
 
 use crate::model::{
     Action, BaseFacts, Before, Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT, Flag,
-    FlagReason, GuestName, GuestPath, Header, Link, LinkReason, Making, MetadataDigest, Method,
-    NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, PlannedGuest, Policy, Protect,
+    FlagReason, GuestName, GuestPath, Header, Left, Link, LinkReason, Making, MetadataDigest,
+    Method, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, PlannedGuest, Policy, Protect,
     Protection, Shared, Skip, SkipDetail, SkipReason, Summary, Time, Totals, needs_escape,
 };
 
@@ -85,11 +85,13 @@ pub fn flag_line(names: u64) -> Flag {
 }
 
 pub fn skip_dir(name: &str, at: &str, reason: SkipReason, files: u64, bytes: u64) -> Skip {
-    Skip {
-        files: Some(files),
-        bytes: Some(bytes),
-        ..Skip::new(guest(name), path(at), reason)
-    }
+    let left = Left::Beneath {
+        guest: guest(name),
+        top: path(at),
+        files,
+        bytes,
+    };
+    Skip::of(left, reason)
 }
 
 /// Three links of one object in two guests, its flag, a config file, a cache, something unreadable.
@@ -106,12 +108,12 @@ pub fn small_plan() -> Vec<Action> {
     let config = Skip {
         per: Some("dpkg".into()),
         package: Some("openssh-server".into()),
-        size: Some(3223),
         ..Skip::new(
             guest("web2"),
             path("/etc/ssh/sshd_config"),
             SkipReason::ConfigFile,
         )
+        .sized(3223)
     };
     let unread = Skip {
         note: Some("permission denied".into()),

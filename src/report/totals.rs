@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{Action, Count, GuestName, GuestPath, Link, Skip, SkipReason, Totals};
+use crate::model::{Action, Count, GuestName, GuestPath, Left, Link, Skip, SkipReason, Totals};
 
 /// What actions are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,7 +161,7 @@ fn guest(action: &Action) -> Option<&GuestName> {
     match action {
         Action::Link(link) => Some(&link.guest),
         Action::Flag(_) => None,
-        Action::Skip(skip) => skip.guest.as_ref(),
+        Action::Skip(skip) => skip.guest(),
     }
 }
 
@@ -216,21 +216,20 @@ fn count_for(links: &mut BTreeMap<GuestName, u64>, guest: &GuestName) {
 
 /// One file, all files beneath a directory, or none (a flag that was turned into a skip).
 fn stands_for(skip: &Skip) -> Count {
-    let one = u64::from(skip.path.is_some());
-    Count {
-        files: skip.files.unwrap_or(one),
-        bytes: skip.bytes.or(skip.size).unwrap_or(0),
-    }
+    let (files, bytes) = match skip.left {
+        Left::Name { size, .. } => (1, size.unwrap_or(0)),
+        Left::Beneath { files, bytes, .. } => (files, bytes),
+        Left::Flag { .. } => (0, 0),
+    };
+    Count { files, bytes }
 }
 
 fn skip_directory(skip: &Skip) -> Option<GuestPath> {
-    let path = skip.path.as_ref()?;
-    let is_directory = skip.files.is_some();
-    Some(if is_directory {
-        directory(path)
-    } else {
-        directory(&path.parent())
-    })
+    match &skip.left {
+        Left::Name { path, .. } => Some(directory(&path.parent())),
+        Left::Beneath { top, .. } => Some(directory(top)),
+        Left::Flag { .. } => None,
+    }
 }
 
 /// The first two components of a directory.

@@ -199,7 +199,8 @@ mod tests {
             reason: FlagReason::ProtectShared,
             note: None,
         }));
-        sum.action(&Action::Skip(Skip::bare(SkipReason::Etc)));
+        let (guest, path) = (GuestName::new("web1").unwrap(), GuestPath::root());
+        sum.action(&Action::Skip(Skip::new(guest, path, SkipReason::Etc)));
         let want = Totals {
             links: 2,
             names: 4,

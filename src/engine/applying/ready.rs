@@ -181,7 +181,7 @@ fn read_whole(
     while let lines @ [_, ..] = &plan.next_actions(STRETCH)?[..] {
         for line in lines {
             sum.action(&line.action);
-            shared |= matches!(&line.action, Action::Skip(skip) if skip.object.is_some());
+            shared |= matches!(&line.action, Action::Skip(skip) if skip.object().is_some());
         }
     }
     observer.notice(&Event::End(Stage::ReadPlan));

@@ -7,8 +7,8 @@ use super::compare::Comparer;
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest, PlanFile, WholePlan};
 use crate::model::{
-    Action, Asked, Explanation, FileState, GuestName, GuestPath, ObjectId, Owner, PatternKind,
-    PlannedGuest, Policy, SkipReason, Voice,
+    Action, Asked, Explanation, FileState, GuestName, GuestPath, Left, ObjectId, Owner,
+    PatternKind, PlannedGuest, Policy, SkipReason, Voice,
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Care, CareVerdict, source_of};
@@ -78,13 +78,11 @@ fn is_nearer(action: &Action, than: Option<&Action>, guest: &GuestName, path: &G
                 .any(|name| name == path)
                 .then_some(usize::MAX)
         }
-        Action::Skip(skip) if skip.guest.as_ref() == Some(guest) => {
-            let at = skip.path.as_ref()?;
-            match skip.files {
-                None => (at == path).then_some(usize::MAX),
-                Some(_) => path.is_within(at).then(|| at.as_bytes().len()),
-            }
-        }
+        Action::Skip(skip) if skip.guest() == Some(guest) => match &skip.left {
+            Left::Name { path: at, .. } => (at == path).then_some(usize::MAX),
+            Left::Beneath { top, .. } => path.is_within(top).then(|| top.as_bytes().len()),
+            Left::Flag { .. } => None,
+        },
         _ => None,
     };
     weight(action) > than.and_then(weight)
@@ -191,7 +189,7 @@ fn object(whole: &WholePlan, now: Option<&FileState>) -> Option<ObjectId> {
 fn find_twins(told: &mut Explanation, plan: &mut PlanFile) -> Result<(), EngineError> {
     let object = match &told.line {
         Some(Action::Link(link)) => Some(link.object),
-        Some(Action::Skip(skip)) => skip.object,
+        Some(Action::Skip(skip)) => skip.object().copied(),
         _ => None,
     };
     let Some(object) = object.or(told.object) else {
@@ -216,8 +214,8 @@ fn find_twins(told: &mut Explanation, plan: &mut PlanFile) -> Result<(), EngineE
                 let names = link.names();
                 names.into_iter().for_each(|name| take(&link.guest, name));
             }
-            Action::Skip(skip) if skip.object.as_ref().is_some_and(same) => {
-                if let (Some(guest), Some(path)) = (&skip.guest, &skip.path) {
+            Action::Skip(skip) if skip.object().is_some_and(same) => {
+                if let Left::Name { guest, path, .. } = &skip.left {
                     take(guest, path);
                 }
             }

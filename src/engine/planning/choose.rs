@@ -339,7 +339,8 @@ fn drop_out(
     judged.decisions[file] = Decision::Listed;
     for name in tree.names_of(file) {
         let mut skip = Skip::new(survey.guest.name.clone(), tree.guest_path(name), why.reason);
-        (skip.size, skip.note) = (Some(size), why.note.clone());
+        skip = skip.sized(size);
+        skip.note.clone_from(&why.note);
         judged.lines.insert(name, skip);
     }
 }

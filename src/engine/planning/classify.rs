@@ -10,7 +10,8 @@ use super::guest_limits::{FEW_HOLES, MOST_HOLES, has_too_many_names};
 use super::survey::{Alias, Survey};
 use crate::base::Index;
 use crate::model::{
-    Count, FileId, FileState, GuestPath, Making, PatternKind, Policy, Skip, SkipDetail, SkipReason,
+    Count, FileId, FileState, GuestPath, Left, Making, PatternKind, Policy, Skip, SkipDetail,
+    SkipReason,
 };
 use crate::packages::Protected;
 use crate::rules::care::{Care, CareVerdict};
@@ -249,13 +250,7 @@ impl Classifying<'_> {
                     skip,
                     under: Some(under),
                 }) => self.count_under(under, &skip, state, at == first),
-                Some(Kept { skip, under: None }) => self.list(
-                    name,
-                    Skip {
-                        size: Some(state.size),
-                        ..skip
-                    },
-                ),
+                Some(Kept { skip, under: None }) => self.list(name, skip.sized(state.size)),
                 None => {
                     let mut skip = self.plain(name, SkipReason::LinkedToKept, state);
                     skip.with = Some(with.clone());
@@ -319,13 +314,8 @@ impl Classifying<'_> {
     }
 
     fn plain(&self, name: usize, reason: SkipReason, state: &FileState) -> Skip {
-        let mut skip = Skip::new(
-            self.survey.guest.name.clone(),
-            self.survey.scan.tree.guest_path(name),
-            reason,
-        );
-        skip.size = Some(state.size);
-        skip
+        let path = self.survey.scan.tree.guest_path(name);
+        Skip::new(self.survey.guest.name.clone(), path, reason).sized(state.size)
     }
 
     fn list(&mut self, name: usize, mut skip: Skip) {
@@ -348,14 +338,13 @@ impl Classifying<'_> {
             .into_iter()
             .filter(|(_, (count, _))| count.files > 0)
         {
-            let path = GuestPath::new(&under).ok();
-            let (files, bytes) = (Some(count.files), Some(count.bytes));
-            self.done.extra.push(Skip {
-                path,
-                files,
-                bytes,
-                ..skip
-            });
+            let left = Left::Beneath {
+                guest: guest.clone(),
+                top: GuestPath::new(&under).unwrap_or_else(|_| GuestPath::root()),
+                files: count.files,
+                bytes: count.bytes,
+            };
+            self.done.extra.push(Skip { left, ..skip });
         }
         for unread in &self.survey.scan.unread {
             let mut skip = Skip::new(guest.clone(), unread.path.clone(), SkipReason::Unreadable);
@@ -378,7 +367,8 @@ fn sort_extra(extra: &mut Vec<Skip>) {
 }
 
 fn order(skip: &Skip) -> (Option<&GuestPath>, Option<SkipReason>) {
-    (skip.path.as_ref(), skip.files.map(|_| skip.reason))
+    let beneath = matches!(skip.left, Left::Beneath { .. });
+    (skip.path(), beneath.then_some(skip.reason))
 }
 
 fn within(path: &[u8], top: &[u8]) -> bool {

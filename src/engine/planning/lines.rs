@@ -6,8 +6,8 @@ use super::classify::{Classified, Decision};
 use super::matching::file::FileRef;
 use super::survey::Survey;
 use crate::model::{
-    Action, Before, Flag, FlagReason, GuestPath, Link, LinkReason, Making, Method, ObjectId, Skip,
-    SkipDetail, SkipReason,
+    Action, Before, Flag, FlagReason, GuestPath, Left, Link, LinkReason, Making, Method, ObjectId,
+    Skip, SkipDetail, SkipReason,
 };
 
 /// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that those in hand are
@@ -79,7 +79,7 @@ impl<'a> Emitter<'a> {
 }
 
 fn is_before(skip: &Skip, path: &[u8]) -> bool {
-    skip.path.as_ref().map(GuestPath::as_bytes) < Some(path)
+    skip.path().map(GuestPath::as_bytes) < Some(path)
 }
 
 impl Stretch<'_> {
@@ -130,13 +130,12 @@ impl Emitter<'_> {
             }
             Decision::Shared(number) => {
                 let object = self.choices.shared(number);
-                let mut skip = self.plain(name, SkipReason::AlreadyShared);
-                skip.object = Some(object);
+                let skip = self.skip(name, SkipReason::AlreadyShared, Some(object));
                 out.push(Action::Skip(skip));
                 self.flag(name, object, out);
             }
             Decision::Counted(reason) if self.detail == SkipDetail::All => {
-                out.push(Action::Skip(self.plain(name, reason)));
+                out.push(Action::Skip(self.skip(name, reason, None)));
             }
             Decision::Linked {
                 group,
@@ -154,12 +153,15 @@ impl Emitter<'_> {
         }
     }
 
-    fn plain(&self, name: usize, reason: SkipReason) -> Skip {
+    fn skip(&self, name: usize, reason: SkipReason, object: Option<ObjectId>) -> Skip {
         let tree = &self.survey.scan.tree;
-        let guest = self.survey.guest.name.clone();
-        let mut skip = Skip::new(guest, tree.guest_path(name), reason);
-        skip.size = Some(tree.size(tree.file_of(name)));
-        skip
+        let left = Left::Name {
+            guest: self.survey.guest.name.clone(),
+            path: tree.guest_path(name),
+            object,
+            size: Some(tree.size(tree.file_of(name))),
+        };
+        Skip::of(left, reason)
     }
 
     /// The flag line of an object stands behind the first line that names it.

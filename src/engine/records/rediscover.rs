@@ -12,7 +12,7 @@ use super::table::{ObjectKey, Table, key_of};
 use crate::base::Base;
 use crate::engine::receipt_file::ReceiptFile;
 use crate::engine::{EngineError, Guest};
-use crate::model::{GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, Skip};
+use crate::model::{GuestName, GuestPath, Left, ObjectId, Outcome, ReceiptLine, Skip};
 use crate::sys::{SysError, SysResult};
 
 pub struct Rediscovery<'a> {
@@ -64,9 +64,16 @@ impl<'a> Rediscovery<'a> {
         holding: &mut Holding<'_>,
         receipt: &mut ReceiptFile<'_>,
     ) -> Result<(), EngineError> {
-        let (Some(name), Some(path), Some(object)) = (&skip.guest, &skip.path, skip.object) else {
+        let Left::Name {
+            guest: name,
+            path,
+            object: Some(object),
+            ..
+        } = &skip.left
+        else {
             return Ok(());
         };
+        let object = *object;
         let Some((at, guest)) = self.guest(name, holding) else {
             return Ok(());
         };

@@ -8,7 +8,7 @@
 use std::collections::HashMap;
 
 use super::error::PlanError;
-use crate::model::{Action, GuestName, GuestPath, PlannedGuest, SkipReason};
+use crate::model::{Action, GuestName, GuestPath, Left, PlannedGuest, SkipReason};
 
 /// The place of a line among its neighbours.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
@@ -44,10 +44,12 @@ impl PlanOrder {
             Action::Link(link) => (&link.guest, &link.path, None, true),
             Action::Flag(_) => return Ok(()),
             Action::Skip(skip) => {
-                let (Some(guest), Some(path)) = (&skip.guest, &skip.path) else {
-                    return Ok(());
+                let (guest, path, beneath) = match &skip.left {
+                    Left::Name { guest, path, .. } => (guest, path, None),
+                    Left::Beneath { guest, top, .. } => (guest, top, Some(skip.reason)),
+                    Left::Flag { .. } => return Ok(()),
                 };
-                (guest, path, skip.files.map(|_| skip.reason), false)
+                (guest, path, beneath, false)
             }
         };
         let place = LinePosition {

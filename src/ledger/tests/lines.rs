@@ -75,7 +75,11 @@ proptest! {
 
     #[test]
     fn any_skip_round_trips(path in any_path(), with in prop::option::of(any_path()), note in any::<Option<String>>(), files in any::<Option<u64>>()) {
-        let skip = Skip { with, note, files, ..Skip::new(guest("web1"), path, SkipReason::Unreadable) };
+        let left = match files {
+            None => Left::Name { guest: guest("web1"), path, object: None, size: None },
+            Some(files) => beneath(guest("web1"), path, files),
+        };
+        let skip = Skip { with, note, ..Skip::of(left, SkipReason::Unreadable) };
         let action = Action::Skip(skip);
         prop_assert_eq!(decode(text(&action).as_bytes()), Ok(unchanged(action)));
     }
@@ -153,9 +157,9 @@ fn a_link_or_flag_becomes_a_skip_by_its_word_alone() {
     let Action::Skip(skip) = held.action else {
         panic!("not a skip");
     };
-    assert_eq!(skip.path, Some(path(b"/a\xff")));
+    assert_eq!(skip.path(), Some(&path(b"/a\xff")));
     assert_eq!(skip.reason, SkipReason::Held);
-    assert_eq!(skip.object, Some(object(0x5b)));
+    assert_eq!(skip.object(), Some(&object(0x5b)));
 
     let line = text(&Action::Flag(flag())).replace(r#""action":"flag""#, r#""action":"skip""#);
     let held = decode(line.as_bytes()).unwrap();

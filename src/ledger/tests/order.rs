@@ -5,8 +5,11 @@ use crate::ledger::{Form, PlanError};
 use crate::model::*;
 
 fn skip(name: &[u8], reason: SkipReason, files: Option<u64>) -> Action {
-    let skip = Skip::new(guest("web1"), path(name), reason);
-    Action::Skip(Skip { files, ..skip })
+    let (guest, path) = (guest("web1"), path(name));
+    Action::Skip(match files {
+        None => Skip::new(guest, path, reason),
+        Some(files) => Skip::of(beneath(guest, path, files), reason),
+    })
 }
 
 fn accepted(actions: &[Action]) -> bool {

@@ -65,26 +65,35 @@ pub fn flag() -> Flag {
     }
 }
 
+pub fn beneath(guest: GuestName, top: GuestPath, files: u64) -> Left {
+    Left::Beneath {
+        guest,
+        top,
+        files,
+        bytes: 1234,
+    }
+}
+
 /// One action of every kind, in order.
 pub fn actions() -> Vec<Action> {
     let config = Skip {
         per: Some("ucf".into()),
         package: Some("openssh-server".into()),
-        size: Some(3223),
         ..Skip::new(
             guest("web1"),
             path(b"/etc/ssh/sshd_config"),
             SkipReason::ConfigFile,
         )
+        .sized(3223)
     };
     let cache = Skip {
-        files: Some(7),
-        bytes: Some(1234),
         rule: Some("/var/cache/**".into()),
         with: Some(path(b"/etc/\xff")),
-        object: Some(object(1)),
         note: Some("a \u{9b}note\n".into()),
-        ..Skip::new(guest("web2"), path(b"/var/cache"), SkipReason::Cache)
+        ..Skip::of(
+            beneath(guest("web2"), path(b"/var/cache"), 7),
+            SkipReason::Cache,
+        )
     };
     let makes = Link {
         makes: Some(Making::Copy),

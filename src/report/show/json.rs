@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Action, Count, Database, DatabaseState, GuestName, NearMiss, ObjectId, PlannedGuest,
-    Protection, SameSecret, Shift, Totals,
+    Action, Count, Database, DatabaseState, GuestName, Left, NearMiss, ObjectId, PlannedGuest,
+    Protection, SameSecret, Shift, Skip, Totals,
 };
 
 use super::super::totals::{Group, GroupKey};
@@ -309,16 +309,25 @@ fn line_json(action: &Action) -> LineJson<'_> {
             sentence,
             ..LineJson::default()
         },
-        Action::Skip(it) => LineJson {
-            action: "skip",
-            guest: it.guest.as_ref().map(GuestName::as_str),
-            path: it.path.as_ref().map(PathJson::from),
-            object: it.object,
-            files: it.files,
-            bytes: it.bytes.or(it.size),
-            reason: it.reason.code(),
-            sentence,
-            ..LineJson::default()
-        },
+        Action::Skip(it) => skip_json(it, sentence),
+    }
+}
+
+fn skip_json(it: &Skip, sentence: String) -> LineJson<'_> {
+    let (files, bytes) = match it.left {
+        Left::Name { size, .. } => (None, size),
+        Left::Beneath { files, bytes, .. } => (Some(files), Some(bytes)),
+        Left::Flag { .. } => (None, None),
+    };
+    LineJson {
+        action: "skip",
+        guest: it.guest().map(GuestName::as_str),
+        path: it.path().map(PathJson::from),
+        object: it.object().copied(),
+        files,
+        bytes,
+        reason: it.reason.code(),
+        sentence,
+        ..LineJson::default()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Action, Escaped, Link, ObjectFlag, Skip};
+use crate::model::{Action, Escaped, Left, Link, ObjectFlag, Skip};
 
 use super::request::{Show, heading, label};
 use crate::report::layout::size::{Sizes, count, counted};
@@ -212,18 +212,23 @@ fn names(link: &Link) -> String {
 }
 
 fn skipped_name(skip: &Skip) -> String {
-    let guest = skip.guest.as_ref().map(|guest| format!("{guest}:"));
-    let path = skip.path.as_ref().map(|path| format!("{path}"));
-    match (guest, path) {
-        (None, None) => skip
-            .object
-            .map_or_else(|| "(no name)".into(), sentence::short),
-        (guest, path) => guest.unwrap_or_default() + &path.unwrap_or_default(),
+    match &skip.left {
+        Left::Name { guest, path, .. }
+        | Left::Beneath {
+            guest, top: path, ..
+        } => {
+            format!("{guest}:{path}")
+        }
+        Left::Flag { object } => sentence::short(*object),
     }
 }
 
 fn skipped_size(sizes: Sizes, skip: &Skip) -> String {
-    let files = skip.files.map(|files| counted(files, "file") + ", ");
-    let size = skip.bytes.or(skip.size).map(|bytes| sizes.of(bytes) + "  ");
-    files.unwrap_or_default() + &size.unwrap_or_default()
+    match skip.left {
+        Left::Name { size, .. } => size.map_or_else(String::new, |size| sizes.of(size) + "  "),
+        Left::Beneath { files, bytes, .. } => {
+            format!("{}, {}  ", counted(files, "file"), sizes.of(bytes))
+        }
+        Left::Flag { .. } => String::new(),
+    }
 }

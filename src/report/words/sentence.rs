@@ -97,7 +97,7 @@ fn usual(skip: &Skip) -> String {
             .as_deref()
             .map(|rule| format!(", rule '{}'", safe(rule))),
         skip.with.as_ref().map(|with| format!(", with {with}")),
-        skip.object.map(|object| format!(", {}", short(object))),
+        skip.object().map(|object| format!(", {}", short(*object))),
     ];
     text.extend(facts.into_iter().flatten());
     text
@@ -246,7 +246,7 @@ fn listed(fields: &[Moved]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Time;
+    use crate::model::{Left, Time};
     use crate::report::samples::{flag_line, guest, link_line, object, path};
 
     fn skipped(reason: SkipReason, fill: impl FnOnce(&mut Skip)) -> String {
@@ -279,7 +279,12 @@ mod tests {
         });
         assert_eq!(unread, "could not be read: permission denied");
         let shared = skipped(SkipReason::AlreadyShared, |line| {
-            line.object = Some(object(0xab));
+            line.left = Left::Name {
+                guest: guest("web2"),
+                path: path("/etc/x"),
+                object: Some(object(0xab)),
+                size: None,
+            };
         });
         assert_eq!(shared, "already refers to an object, sha256:abababababab…");
     }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::json::BadValue;
 use crate::ledger::name::{from_text, to_text};
-use crate::model::{FlagReason, GuestName, GuestPath, LinkReason, ObjectId, Skip, SkipReason};
+use crate::model::{
+    FlagReason, GuestName, GuestPath, Left, LinkReason, ObjectId, Skip, SkipReason,
+};
 
 /// A skip line.
 #[derive(Serialize, Deserialize)]
@@ -67,11 +69,16 @@ pub struct SkipWire<'a> {
 
 impl<'a> SkipWire<'a> {
     pub fn new(skip: &'a Skip) -> Self {
-        let (path, path_b64) = optional_text(skip.path.as_ref());
+        let (path, path_b64) = optional_text(skip.path());
+        let (size, files, bytes) = match skip.left {
+            Left::Name { size, .. } => (size, None, None),
+            Left::Beneath { files, bytes, .. } => (None, Some(files), Some(bytes)),
+            Left::Flag { .. } => (None, None, None),
+        };
         let (with, with_b64) = optional_text(skip.with.as_ref());
         SkipWire {
             action: "skip".into(),
-            guest: skip.guest.as_ref().map(Cow::Borrowed),
+            guest: skip.guest().map(Cow::Borrowed),
             path,
             path_b64,
             reason: skip.reason.code().into(),
@@ -81,10 +88,10 @@ impl<'a> SkipWire<'a> {
             rule: borrowed(skip.rule.as_ref()),
             with,
             with_b64,
-            object: skip.object,
-            size: skip.size,
-            files: skip.files,
-            bytes: skip.bytes,
+            object: skip.object().copied(),
+            size,
+            files,
+            bytes,
             note: borrowed(skip.note.as_ref()),
             also: None,
             method: None,
@@ -98,28 +105,49 @@ impl<'a> SkipWire<'a> {
     }
 
     /// The action, and whether it was a link or flag once.
-    pub fn read(self) -> Result<(Skip, bool), BadValue> {
+    pub fn read(mut self) -> Result<(Skip, bool), BadValue> {
         let (reason, mut held) = read_reason(&self.reason)?;
         held |= self.has_leftovers();
         let path = optional_path("path", self.path.as_deref(), self.path_b64.as_deref())?;
         let with = optional_path("with", self.with.as_deref(), self.with_b64.as_deref())?;
         let skip = Skip {
-            guest: self.guest.map(Cow::into_owned),
-            path,
+            left: self.left(path, held)?,
             reason,
             per: self.per.map(Cow::into_owned),
             package: self.package.map(Cow::into_owned),
             version: self.version.map(Cow::into_owned),
             rule: self.rule.map(Cow::into_owned),
             with,
-            object: self.object,
-            size: self.size,
-            files: self.files,
-            bytes: self.bytes,
             note: self.note.map(Cow::into_owned),
         };
-        check_subject(&skip, held)?;
         Ok((skip, held))
+    }
+
+    /// A skip is of a name, or of what is beneath a directory; only a flag that was held is of an object.
+    ///
+    /// A hand may have written `size` where `bytes` belongs, or the other way round: that is read as it is meant.
+    fn left(&mut self, path: Option<GuestPath>, held: bool) -> Result<Left, BadValue> {
+        let length = self.bytes.or(self.size);
+        let guest = self.guest.take().map(Cow::into_owned);
+        match (guest, path, self.files) {
+            (Some(guest), Some(top), Some(files)) => Ok(Left::Beneath {
+                guest,
+                top,
+                files,
+                bytes: length.unwrap_or(0),
+            }),
+            (Some(guest), Some(path), None) => Ok(Left::Name {
+                guest,
+                path,
+                object: self.object,
+                size: length,
+            }),
+            (Some(_), None, _) => Err(BadValue::new("path", "missing")),
+            (None, path, _) => match self.object.filter(|_| held && path.is_none()) {
+                Some(object) => Ok(Left::Flag { object }),
+                None => Err(BadValue::new("guest", "missing")),
+            },
+        }
     }
 
     fn has_leftovers(&self) -> bool {
@@ -132,16 +160,6 @@ impl<'a> SkipWire<'a> {
         ];
         let flag = [&self.set, &self.names, &self.seal];
         link.into_iter().chain(flag).any(Option::is_some)
-    }
-}
-
-/// A skip is of a name; only a flag that was held is of an object.
-fn check_subject(skip: &Skip, held: bool) -> Result<(), BadValue> {
-    match (&skip.guest, &skip.path) {
-        (Some(_), Some(_)) => Ok(()),
-        (None, None) if held && skip.object.is_some() => Ok(()),
-        (None, _) => Err(BadValue::new("guest", "missing")),
-        (Some(_), None) => Err(BadValue::new("path", "missing")),
     }
 }
 
