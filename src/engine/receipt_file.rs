@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::ledger::ReceiptWriter;
 use crate::model::{
-    Event, FreezeTimes, Link, ObjectId, Observer, Outcome, Receipt, ReceiptLine, RunId, RunKind,
-    RunTotals,
+    About, Event, FreezeTimes, Link, ObjectId, Observer, Outcome, Receipt, ReceiptLine, RunId,
+    RunKind, RunTotals,
 };
 use crate::sys::own::papers::Growing;
 use crate::sys::{SysError, SysResult};
@@ -121,8 +121,8 @@ impl<'a> ReceiptFile<'a> {
         match &line.outcome {
             Outcome::Done { saved, .. } => {
                 totals.done += 1;
-                self.result.links += u64::from(line.guest.is_some());
-                totals.names += line.paths.len() as u64;
+                self.result.links += u64::from(matches!(line.about, About::Names { .. }));
+                totals.names += line.paths().len() as u64;
                 totals.bytes += saved;
             }
             Outcome::AlreadyDone => totals.already += 1,
@@ -133,11 +133,8 @@ impl<'a> ReceiptFile<'a> {
             Outcome::Failed(_) => totals.failed += 1,
         }
         if matches!(line.outcome, Outcome::Refused(_) | Outcome::Failed(_)) {
-            self.observer.notice(&Event::NotDone(
-                line.guest.as_ref(),
-                &line.paths,
-                &line.outcome,
-            ));
+            self.observer
+                .notice(&Event::NotDone(line.guest(), line.paths(), &line.outcome));
         }
     }
 }
@@ -145,8 +142,10 @@ impl<'a> ReceiptFile<'a> {
 /// The line of a link action.
 pub(super) fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> ReceiptLine {
     ReceiptLine {
-        guest: Some(link.guest.clone()),
-        paths: link.names().cloned().collect(),
+        about: About::Names {
+            guest: link.guest.clone(),
+            paths: link.names().cloned().collect(),
+        },
         object,
         outcome,
     }
@@ -155,8 +154,7 @@ pub(super) fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> Rece
 /// The line of a flag action.
 pub(super) fn flag_line(object: ObjectId, outcome: Outcome) -> ReceiptLine {
     ReceiptLine {
-        guest: None,
-        paths: Vec::new(),
+        about: About::Flag,
         object,
         outcome,
     }

@@ -41,8 +41,8 @@ pub use event::{Event, Observer, Quiet, Stage};
 pub use explain::{Compared, Explanation, Voice};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
 pub use outcome::{
-    BadRunId, FreezeTimes, Moved, Outcome, Receipt, ReceiptGuest, ReceiptLine, Refusal, RunId,
-    RunKind, RunTotals,
+    About, BadRunId, FreezeTimes, Moved, Outcome, Receipt, ReceiptGuest, ReceiptLine, Refusal,
+    RunId, RunKind, RunTotals,
 };
 pub use packed::States;
 pub use path::{BadPath, GuestPath};

@@ -133,14 +133,44 @@ pub struct ReceiptGuest {
 /// One action and what became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReceiptLine {
-    /// Whose name; `None` for flags.
-    pub guest: Option<GuestName>,
-    /// All names of the action.
-    pub paths: Vec<GuestPath>,
-    /// The object that the names refer to now (apply) or referred to (undo).
+    /// What the action was about.
+    pub about: About,
+    /// The object that the names refer to now (apply) or referred to (undo), or whose flag it is.
     pub object: ObjectId,
     /// What happened.
     pub outcome: Outcome,
+}
+
+/// What a line of a receipt is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum About {
+    /// Names of one file.
+    Names {
+        /// Whose.
+        guest: GuestName,
+        /// All names of the action: at least one.
+        paths: Vec<GuestPath>,
+    },
+    /// The flag of the object.
+    Flag,
+}
+
+impl ReceiptLine {
+    /// Whose names the line is about.
+    pub fn guest(&self) -> Option<&GuestName> {
+        match &self.about {
+            About::Names { guest, .. } => Some(guest),
+            About::Flag => None,
+        }
+    }
+
+    /// The names that the line is about.
+    pub fn paths(&self) -> &[GuestPath] {
+        match &self.about {
+            About::Names { paths, .. } => paths,
+            About::Flag => &[],
+        }
+    }
 }
 
 /// What became of one action.

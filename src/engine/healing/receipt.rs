@@ -49,15 +49,15 @@ pub(super) fn write_receipt(
     }
     let totals = RunTotals {
         done: lines.len() as u64,
-        names: lines.iter().map(|line| line.paths.len() as u64).sum(),
+        names: lines.iter().map(|line| line.paths().len() as u64).sum(),
         ..RunTotals::default()
     };
     Ok(writer.finish(&totals).map_err(failed)?.publish()?)
 }
 
 fn names(line: &ReceiptLine) -> impl Iterator<Item = Named> {
-    let paths = line.paths.iter();
-    paths.map(|path| (line.guest.clone(), path.clone()))
+    let paths = line.paths().iter();
+    paths.map(|path| (line.guest().cloned(), path.clone()))
 }
 
 /// The lines of an earlier one, as far as they can be read; `None` where there is none.

@@ -12,7 +12,8 @@ use crate::base::Base;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
 use crate::model::{
-    FileId, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Recovered, RunKind, Time,
+    About, FileId, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Recovered,
+    RunKind, Time,
 };
 use crate::sys::{Dir, Leased, SysError, SysResult};
 
@@ -183,8 +184,10 @@ impl InterruptedRun<'_> {
             finished = file.iter().map(|intent| intent.path.clone()).collect();
         }
         Some(ReceiptLine {
-            guest: Some(intent.guest.clone()),
-            paths: finished,
+            about: About::Names {
+                guest: intent.guest.clone(),
+                paths: finished,
+            },
             object: intent.object,
             outcome: Outcome::Done {
                 made: None,

@@ -14,8 +14,8 @@ use super::{EngineError, Guest};
 use crate::base::Base;
 use crate::ledger::{ReceiptError, ReceiptReader};
 use crate::model::{
-    Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptGuest, ReceiptLine,
-    Refusal, RunEnd, RunId, RunKind, RunStatus,
+    About, Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptGuest,
+    ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus,
 };
 use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
@@ -166,14 +166,14 @@ impl History {
     }
 
     fn take(&mut self, receipt: &Receipt, line: ReceiptLine) -> SysResult<()> {
-        let named = |g: &&ReceiptGuest| Some(&g.name) == line.guest.as_ref();
-        let Some(guest) = receipt.guests.iter().find(named) else {
+        let About::Names { guest, paths } = line.about else {
+            return Ok(());
+        };
+        let named = receipt.guests.iter().find(|g| g.name == guest);
+        let (Some(guest), Some(first)) = (named, paths.first()) else {
             return Ok(());
         };
         let number = self.number_of(guest);
-        let Some(first) = line.paths.first() else {
-            return Ok(());
-        };
         let before = self.files.run_of(number, first)?;
         // What healing finished may stand in the receipt already, and there with more facts.
         let in_receipt = before == Some(&receipt.run);
@@ -189,10 +189,10 @@ impl History {
             _ => return Ok(()),
         };
         match receipt.what {
-            RunKind::Undo => self.files.forget(number, &line.paths),
+            RunKind::Undo => self.files.forget(number, &paths),
             RunKind::Apply => {
                 let linked = Linked {
-                    paths: line.paths,
+                    paths,
                     object: line.object,
                     run: receipt.run.clone(),
                     mtime,

@@ -12,7 +12,7 @@ use super::table::{ObjectKey, Table, key_of};
 use crate::base::Base;
 use crate::engine::receipt_file::ReceiptFile;
 use crate::engine::{EngineError, Guest};
-use crate::model::{GuestName, GuestPath, Left, ObjectId, Outcome, ReceiptLine, Skip};
+use crate::model::{About, GuestName, GuestPath, Left, ObjectId, Outcome, ReceiptLine, Skip};
 use crate::sys::{SysError, SysResult};
 
 pub struct Rediscovery<'a> {
@@ -84,8 +84,10 @@ impl<'a> Rediscovery<'a> {
         self.know(guest, object, &paths)?;
         holding.learn(object, at, &paths)?;
         Ok(receipt.add(&ReceiptLine {
-            guest: Some(name.clone()),
-            paths,
+            about: About::Names {
+                guest: name.clone(),
+                paths,
+            },
             object,
             outcome: Outcome::AlreadyDone,
         })?)

@@ -22,8 +22,8 @@ use super::{EngineError, Guest, healing};
 use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
-    Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId, RunKind,
-    Running, Stage,
+    About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
+    RunKind, Running, Stage,
 };
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
@@ -250,8 +250,10 @@ impl ReadyToUndo {
                     Refusal::Gone {}
                 };
                 receipt.add(&ReceiptLine {
-                    guest: Some(guest.name.clone()),
-                    paths: file.paths.clone(),
+                    about: About::Names {
+                        guest: guest.name.clone(),
+                        paths: file.paths.clone(),
+                    },
                     object: file.object,
                     outcome: Outcome::Refused(refusal),
                 })?;
@@ -262,8 +264,10 @@ impl ReadyToUndo {
 
     fn line(&self, (guest, file): &(usize, Linked), outcome: Outcome) -> ReceiptLine {
         ReceiptLine {
-            guest: Some(self.chosen.guests[*guest].name.clone()),
-            paths: file.paths.clone(),
+            about: About::Names {
+                guest: self.chosen.guests[*guest].name.clone(),
+                paths: file.paths.clone(),
+            },
             object: file.object,
             outcome,
         }

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ledger::json::BadValue;
 use crate::ledger::name::{NameWire, from_text, to_text};
-use crate::model::{GuestName, GuestPath, Making, ObjectId, Outcome, ReceiptLine, Refusal, Time};
+use crate::model::{
+    About, GuestName, GuestPath, Making, ObjectId, Outcome, ReceiptLine, Refusal, Time,
+};
 
 /// One action and what became of it.
 #[derive(Serialize, Deserialize)]
@@ -45,13 +47,13 @@ enum Word {
 
 impl<'a> ReceiptLineWire<'a> {
     pub fn new(line: &'a ReceiptLine) -> Self {
-        let (first, also) = match line.paths.split_first() {
+        let (first, also) = match line.paths().split_first() {
             None => (None, &[][..]),
             Some((first, also)) => (Some(to_text(first)), also),
         };
         let (path, path_b64) = first.map_or((None, None), |(text, b64)| (Some(text), b64));
         let bare = ReceiptLineWire {
-            guest: line.guest.clone(),
+            guest: line.guest().cloned(),
             path,
             path_b64,
             also: also.iter().map(NameWire::from).collect(),
@@ -90,16 +92,20 @@ impl<'a> ReceiptLineWire<'a> {
     }
 
     pub fn read(self) -> Result<ReceiptLine, BadValue> {
-        let paths = self.read_paths()?;
-        if self.guest.is_some() == paths.is_empty() {
-            return Err(BadValue::new("guest", "guest and path belong together"));
-        }
         Ok(ReceiptLine {
-            paths,
             object: self.object,
+            about: self.read_about()?,
             outcome: self.read_outcome()?,
-            guest: self.guest,
         })
+    }
+
+    fn read_about(&self) -> Result<About, BadValue> {
+        let paths = self.read_paths()?;
+        match (self.guest.clone(), paths.is_empty()) {
+            (Some(guest), false) => Ok(About::Names { guest, paths }),
+            (None, true) => Ok(About::Flag),
+            _ => Err(BadValue::new("guest", "guest and path belong together")),
+        }
     }
 
     fn read_paths(&self) -> Result<Vec<GuestPath>, BadValue> {

@@ -52,8 +52,10 @@ pub fn refusals() -> Vec<Refusal> {
 
 pub fn lines() -> Vec<ReceiptLine> {
     let line = |outcome| ReceiptLine {
-        guest: Some(guest("web1")),
-        paths: vec![path(b"/a\xff"), path(b"/b")],
+        about: About::Names {
+            guest: guest("web1"),
+            paths: vec![path(b"/a\xff"), path(b"/b")],
+        },
         object: object(1),
         outcome,
     };
@@ -68,8 +70,7 @@ pub fn lines() -> Vec<ReceiptLine> {
         line(Outcome::AlreadyDone),
         line(Outcome::Failed("no space\u{1b}".into())),
         ReceiptLine {
-            guest: None,
-            paths: Vec::new(),
+            about: About::Flag,
             ..line(Outcome::AlreadyDone)
         },
     ];
