@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::EngineError;
-use crate::model::{BadGuestName, Escaped, FileId, GuestName, ReceiptGuest};
+use crate::model::{BadGuestName, Escaped, FileId, GuestName, PlannedGuest, ReceiptGuest};
 use crate::sys::{Dir, SysResult, canonical, last_component};
 
 /// A guest as a person gives it: `PATH`, or `NAME=PATH`.
@@ -57,6 +57,15 @@ impl Guest {
             root,
             id,
         })
+    }
+
+    /// Is its root the directory that the plan saw?
+    pub(super) fn is(&self, planned: &PlannedGuest) -> bool {
+        let seen = FileId {
+            dev: planned.dev,
+            ino: planned.ino,
+        };
+        self.id == seen
     }
 
     /// As receipts name it.

@@ -276,7 +276,7 @@ impl From<&FileState> for Before {
 }
 
 /// Numbers that JSON readers round are written as decimal strings.
-mod decimal {
+pub(super) mod decimal {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
     pub fn serialize<S: Serializer>(value: &u64, serializer: S) -> Result<S::Ok, S::Error> {

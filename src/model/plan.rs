@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use super::action::decimal;
 use super::{Digest, GuestName, Moved, Policy, Protection};
 
 /// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
@@ -65,10 +66,12 @@ pub struct PlannedGuest {
     /// Absolute path of its root.
     #[serde(with = "path_text")]
     pub root: PathBuf,
-    /// Device of its root, as a string.
-    pub dev: String,
-    /// Inode of its root, as a string.
-    pub ino: String,
+    /// Device of its root.
+    #[serde(with = "decimal")]
+    pub dev: u64,
+    /// Inode of its root.
+    #[serde(with = "decimal")]
+    pub ino: u64,
     /// Regular files (inodes) that were seen.
     pub files: u64,
     /// Their lengths added up.

@@ -278,8 +278,8 @@ fn planned(name: &str, bytes: u64) -> PlannedGuest {
     PlannedGuest {
         name: guest(name),
         root: format!("/srv/guests/{name}").into(),
-        dev: "1".into(),
-        ino: "2".into(),
+        dev: 1,
+        ino: 2,
         files: 1500,
         bytes,
         unread: 0,

@@ -258,7 +258,7 @@ fn open_guests(planned: &[PlannedGuest]) -> Result<Vec<Guest>, EngineError> {
     let mut open = Vec::with_capacity(planned.len());
     for planned in planned {
         let guest = Guest::open(planned.name.clone(), &planned.root)?;
-        if guest.id.dev.to_string() != planned.dev || guest.id.ino.to_string() != planned.ino {
+        if !guest.is(planned) {
             return Err(EngineError::PlanRefused(format!(
                 "the root of {}, {}, is another directory than when the plan was made: make a new plan",
                 planned.name,

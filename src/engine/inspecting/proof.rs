@@ -48,7 +48,7 @@ impl<'a> ProofWorld<'a> {
     ) -> Result<ProofWorld<'a>, EngineError> {
         let open = |planned: &PlannedGuest| {
             let guest = Guest::open(planned.name.clone(), &planned.root).ok();
-            let guest = guest.filter(|open| is_root_of(open, planned));
+            let guest = guest.filter(|open| open.is(planned));
             (planned.name.clone(), guest)
         };
         Ok(ProofWorld {
@@ -145,8 +145,4 @@ fn generations_held(index: &Index) -> HashMap<ObjectId, Vec<ObjectId>> {
         held.entry(first(&object.id)).or_default().push(object.id);
     }
     held
-}
-
-fn is_root_of(open: &Guest, planned: &PlannedGuest) -> bool {
-    open.id.dev.to_string() == planned.dev && open.id.ino.to_string() == planned.ino
 }

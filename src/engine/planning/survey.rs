@@ -125,8 +125,8 @@ impl Survey {
         PlannedGuest {
             name: self.guest.name.clone(),
             root: self.guest.path.clone(),
-            dev: self.guest.id.dev.to_string(),
-            ino: self.guest.id.ino.to_string(),
+            dev: self.guest.id.dev,
+            ino: self.guest.id.ino,
             files: tree.files() as u64,
             bytes: tree
                 .states()

@@ -163,8 +163,8 @@ pub fn guests() -> Vec<PlannedGuest> {
     let planned = |name: &str| PlannedGuest {
         name: guest(name),
         root: format!("/srv/guests/{name}").into(),
-        dev: "64768".into(),
-        ino: "12".into(),
+        dev: 64768,
+        ino: 12,
         files: 10,
         bytes: 1000,
         unread: 0,
