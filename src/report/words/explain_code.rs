@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{FlagReason, LinkReason, SkipReason};
-use crate::rules::care::{CareRule, Covers, is_overridable, table};
+use crate::rules::care::{CareRule, Covers, table};
 
 use crate::report::layout::json;
 
@@ -194,14 +194,19 @@ const REFUSALS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What changes the verdict of the care rules; a test holds their list below to the table.
+const ALLOW: &str = "--allow with this code switches its care rules off; --include GLOB overrules those on paths for single names";
+
 /// What would lead to another verdict than this skip.
 pub fn change_reason(reason: SkipReason) -> &'static str {
     use SkipReason as R;
     match reason {
-        reason if is_overridable(reason) => {
-            "--allow with this code switches its care rules off; --include GLOB overrules those on paths for single names"
-        }
-        R::ConfigFile | R::ConfigSidecar | R::Diverted | R::ModeOverride => {
+        R::ConfigSidecar | R::Etc | R::MachineIdentity | R::RandomSeed | R::Secret => ALLOW,
+        R::UserDatabase | R::PackageState | R::Cache | R::Log | R::NetworkIdentity => ALLOW,
+        R::Database | R::LockFile | R::History | R::CloudInit | R::Var | R::Home => ALLOW,
+        R::Runtime | R::BootState | R::NotWorldReadable | R::WorldWritable => ALLOW,
+        R::Privileged | R::Empty => ALLOW,
+        R::ConfigFile | R::Diverted | R::ModeOverride => {
             "--package-databases NAME:ignore stops asking about all files of that guest; a config file is better kept"
         }
         R::Excluded => "take the pattern away, or put an --include in front of it",
@@ -221,7 +226,6 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
         R::AlreadyShared => "unify undo, for this guest and path",
         R::Unique => "another file with the same content and metadata",
         R::Held => "a new plan: a reviewer has taken the action out",
-        _ => "nothing",
     }
 }
 
@@ -249,6 +253,15 @@ mod tests {
     use crate::model::{GuestName, Refusal};
     use crate::report::samples::written;
     use crate::report::words::sentence;
+    use crate::rules::care::is_overridable;
+
+    #[test]
+    fn what_the_care_rules_keep_is_allowed_by_its_code() {
+        for reason in SkipReason::ALL {
+            let allowed = change_reason(*reason) == ALLOW;
+            assert_eq!(allowed, is_overridable(*reason), "{reason}");
+        }
+    }
 
     #[test]
     fn every_code_is_explained() {

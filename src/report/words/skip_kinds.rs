@@ -55,7 +55,17 @@ impl SkipKind {
             R::TooSmall | R::TooSparse | R::Excluded | R::Held => SkipKind::Asked,
             R::Unreadable | R::ChangedWhileReading => SkipKind::Unread,
             R::Empty | R::Unique | R::AlreadyShared => SkipKind::NoGain,
-            _ => SkipKind::Care,
+            R::ConfigFile | R::ConfigSidecar | R::Diverted | R::ModeOverride => SkipKind::Care,
+            R::Etc | R::MachineIdentity | R::RandomSeed | R::Secret | R::UserDatabase => {
+                SkipKind::Care
+            }
+            R::PackageState | R::Cache | R::Log | R::NetworkIdentity | R::Database => {
+                SkipKind::Care
+            }
+            R::LockFile | R::History | R::CloudInit | R::Var | R::Home | R::Runtime => {
+                SkipKind::Care
+            }
+            R::BootState => SkipKind::Care,
         }
     }
 }
