@@ -29,6 +29,7 @@ mod path;
 mod plan;
 mod policy;
 mod reason;
+mod refusal;
 mod size;
 mod state;
 mod status;
@@ -41,8 +42,8 @@ pub use event::{Event, Observer, Quiet, Stage};
 pub use explain::{Compared, Explanation, Voice};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
 pub use outcome::{
-    About, BadRunId, FreezeTimes, Moved, Outcome, Receipt, ReceiptGuest, ReceiptLine, Refusal,
-    RunId, RunKind, RunTotals,
+    About, BadRunId, FreezeTimes, Outcome, Receipt, ReceiptGuest, ReceiptLine, RunId, RunKind,
+    RunTotals,
 };
 pub use packed::States;
 pub use path::{BadPath, GuestPath};
@@ -55,9 +56,10 @@ pub use policy::{
     Protect, Protection, Running, SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
+pub use refusal::{Moved, Refusal, RefusalKind};
 pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
     Collected, Difference, Drift, GuestStatus, ObjectCount, Recovered, RunEnd, RunStatus, Scrub,
-    Status, Verification, Wrong,
+    Status, Verification, Wrong, WrongKind,
 };

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, GuestName, GuestPath, Making, ObjectId, Protect, Time};
+use super::{Digest, GuestName, GuestPath, Making, ObjectId, Protect, Refusal, Time};
 
 /// The name of one run of `apply` or `undo`: `YYYYMMDDTHHMMSSZ-`, which people read, and eight hex digits, which count
 /// the runs of a base. The order is that of the count: clocks step, and two runs may begin in one second.
@@ -191,128 +191,6 @@ pub enum Outcome {
     Refused(Refusal),
     /// The machine said no; nothing was touched, or it was taken back.
     Failed(String),
-}
-
-/// Why an action was refused: a fact about the world, not an error.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "code", deny_unknown_fields)]
-pub enum Refusal {
-    /// The file is not what it was when the plan was made.
-    Changed {
-        /// Which facts moved.
-        fields: Vec<Moved>,
-    },
-    /// The name does not exist any more.
-    Gone {},
-    /// A directory on the way is not one any more, or is a link.
-    PathChanged {},
-    /// Content or metadata differ from the object's.
-    DiffersFromObject {
-        /// Which facts differ.
-        fields: Vec<Moved>,
-    },
-    /// Somebody has the file open for writing.
-    OpenForWriting {},
-    /// A process is inside the guest, or its tree is mounted in another namespace.
-    GuestRunning {
-        /// Who.
-        who: String,
-    },
-    /// The object is flagged, and a guest that holds it is running.
-    HolderRunning {
-        /// Which guest.
-        guest: GuestName,
-        /// Who is inside.
-        who: String,
-    },
-    /// The object is flagged, and some of its names are where the base knows of no guest: whoever holds them may be
-    /// running.
-    HolderUnknown {
-        /// How many names.
-        names: u64,
-    },
-    /// Something is mounted on the name.
-    MountedOver {},
-    /// The name lies on another file system than the base.
-    OtherFilesystem {},
-    /// The object in the base does not have the content or metadata that its name says.
-    DamagedObject {},
-    /// The object is not in the base.
-    NoObject {},
-    /// The guest's root is not the directory that it was.
-    RootChanged {},
-    /// The name does not refer to the object any more: it is the guest's own.
-    NotShared {},
-    /// Another name of the same file could not be moved, so this one was not either.
-    TakenBack {},
-}
-
-impl Refusal {
-    /// The code alone, as it stands in the receipt.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Refusal::Changed { .. } => "changed",
-            Refusal::Gone {} => "gone",
-            Refusal::PathChanged {} => "path-changed",
-            Refusal::DiffersFromObject { .. } => "differs-from-object",
-            Refusal::OpenForWriting {} => "open-for-writing",
-            Refusal::GuestRunning { .. } => "guest-running",
-            Refusal::HolderRunning { .. } => "holder-running",
-            Refusal::HolderUnknown { .. } => "holder-unknown",
-            Refusal::MountedOver {} => "mounted-over",
-            Refusal::OtherFilesystem {} => "other-filesystem",
-            Refusal::DamagedObject {} => "damaged-object",
-            Refusal::NoObject {} => "no-object",
-            Refusal::RootChanged {} => "root-changed",
-            Refusal::NotShared {} => "not-shared",
-            Refusal::TakenBack {} => "taken-back",
-        }
-    }
-}
-
-/// A fact about a file that moved or differs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(
-    missing_docs,
-    reason = "each is the name of a field of the file's state"
-)]
-pub enum Moved {
-    Type,
-    Dev,
-    Ino,
-    Nlink,
-    Mode,
-    Uid,
-    Gid,
-    Size,
-    Mtime,
-    Ctime,
-    Content,
-    Xattrs,
-    Flags,
-    Project,
-}
-
-impl fmt::Display for Moved {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Moved::Type => "type",
-            Moved::Dev => "dev",
-            Moved::Ino => "ino",
-            Moved::Nlink => "nlink",
-            Moved::Mode => "mode",
-            Moved::Uid => "uid",
-            Moved::Gid => "gid",
-            Moved::Size => "size",
-            Moved::Mtime => "mtime",
-            Moved::Ctime => "ctime",
-            Moved::Content => "content",
-            Moved::Xattrs => "xattrs",
-            Moved::Flags => "flags",
-            Moved::Project => "project",
-        })
-    }
 }
 
 /// For how long running guests were frozen.

@@ -1,39 +1,79 @@
 //! Why: stable codes for people, scripts and tests. `engine` never decides by one.
+//!
+//! Three macros make the enums of this room that have codes, so that the list of all codes, which tests go through, is
+//! the list of the variants.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
+/// Makes an enum of bare codes. What stands behind a code is its documentation.
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal : $sentence:literal,)+ }) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-        pub enum $name { $(#[doc = $sentence] #[serde(rename = $code)] $variant,)+ }
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, ::serde::Serialize, ::serde::Deserialize)]
+        pub enum $name { $($(#[$vdoc])* #[doc = $sentence] #[serde(rename = $code)] $variant,)+ }
 
         impl $name {
             /// Every code, for help texts, schemas and tests.
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
-            /// The code as it stands in a plan.
+            /// The code as it stands in plans, receipts and answers.
             pub fn code(self) -> &'static str {
                 match self { $($name::$variant => $code),+ }
             }
-
-            /// The bare sentence for people; `report` adds the facts of the line.
-            pub fn sentence(self) -> &'static str {
-                match self { $($name::$variant => $sentence),+ }
-            }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl ::std::fmt::Display for $name {
+            fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
                 f.write_str(self.code())
             }
         }
     };
 }
+pub(super) use codes;
 
-codes! {
+/// Makes an enum of codes with a sentence each.
+macro_rules! reasons {
+    ($(#[$doc:meta])* $name:ident { $($variant:ident = $code:literal : $sentence:literal,)+ }) => {
+        $crate::model::reason::codes! { $(#[$doc])* $name { $($variant = $code: $sentence,)+ } }
+
+        impl $name {
+            /// The bare sentence for people; `report` adds the facts of the line.
+            pub fn sentence(self) -> &'static str {
+                match self { $($name::$variant => $sentence),+ }
+            }
+        }
+    };
+}
+pub(super) use reasons;
+
+/// Makes an enum whose variants have facts, and the enum of its codes: the kind of such a value.
+macro_rules! kinds {
+    (
+        $(#[$doc:meta])* $name:ident
+        $(#[$kind_doc:meta])* $kind:ident {
+            $(
+                $(#[$variant_doc:meta])*
+                $variant:ident $({ $($(#[$fact_doc:meta])* $fact:ident: $type:ty,)* })? $(($only:ty))?
+                    = $code:literal : $sentence:literal,
+            )+
+        }
+    ) => {
+        $crate::model::reason::reasons! { $(#[$kind_doc])* $kind { $($variant = $code: $sentence,)+ } }
+
+        $(#[$doc])*
+        pub enum $name {
+            $($(#[$variant_doc])* $variant $({ $($(#[$fact_doc])* $fact: $type,)* })? $(($only))?,)+
+        }
+
+        impl $name {
+            /// Which kind it is of, without the facts.
+            pub fn kind(&self) -> $kind {
+                match self { $($name::$variant { .. } => $kind::$variant),+ }
+            }
+        }
+    };
+}
+pub(super) use kinds;
+
+reasons! {
     /// Why a name may be linked.
     LinkReason {
         Identical = "identical": "same content and metadata as other names",
@@ -41,14 +81,14 @@ codes! {
     }
 }
 
-codes! {
+reasons! {
     /// Why an object is flagged.
     FlagReason {
         ProtectShared = "protect-shared": "a shared file must not be changed by one guest for all",
     }
 }
 
-codes! {
+reasons! {
     /// Why a name is left alone. The order of the variants is that of the plan's summary.
     SkipReason {
         ConfigFile = "config-file": "config file",

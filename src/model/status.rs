@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use super::reason::kinds;
 use super::{GuestName, GuestPath, Moved, ObjectId, RunId, RunKind, RunTotals};
 
 /// The answer of `unify status`.
@@ -124,29 +125,33 @@ pub struct Difference {
     pub what: Wrong,
 }
 
-/// What is wrong with a name, an object or the base.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wrong {
-    /// The name refers to another inode than the object's.
-    NotTheObject,
-    /// The name does not exist.
-    NameGone,
-    /// The object is not in the base.
-    ObjectGone,
-    /// The object's content or metadata are not what its name says.
-    ObjectDamaged(Vec<Moved>),
-    /// The name refers to a damaged object.
-    ReachesDamage,
-    /// Something in the base's objects is no object.
-    Stranger(String),
-    /// The object lacks a flag that the plan sets.
-    NotFlagged,
-    /// Something was left behind in the base's staging area.
-    LeftInStaging(String),
-    /// The guest's root is gone or another directory.
-    RootChanged,
-    /// The machine could not tell.
-    Unreadable(String),
+kinds! {
+    /// What is wrong with a name, an object or the base.
+    #[derive(Debug, Clone, PartialEq, Eq)]
+    Wrong
+    /// The code of what is wrong, as it stands in answers.
+    WrongKind {
+        /// The name refers to another inode than the object's.
+        NotTheObject = "not-the-object": "the name refers to another file than the object",
+        /// The name does not exist.
+        NameGone = "name-gone": "the name does not exist",
+        /// The object is not in the base.
+        ObjectGone = "object-gone": "the object is not in the base",
+        /// The object's content or metadata are not what its name says.
+        ObjectDamaged(Vec<Moved>) = "object-damaged": "the object is not what its name says",
+        /// The name refers to a damaged object.
+        ReachesDamage = "reaches-damage": "the name refers to this damaged object: put back what it should be from a copy of the guest",
+        /// Something in the base's objects is no object.
+        Stranger(String) = "stranger": "in the base's objects and no object",
+        /// The object lacks a flag that the plan sets.
+        NotFlagged = "not-flagged": "the object lacks the flag that protects it",
+        /// Something was left behind in the base's staging area.
+        LeftInStaging(String) = "left-in-staging": "left behind in the base's staging area",
+        /// The guest's root is gone or another directory.
+        RootChanged = "root-changed": "the guest's root is gone or another directory",
+        /// The machine could not tell.
+        Unreadable(String) = "unreadable": "could not be read",
+    }
 }
 
 /// The answer of `unify verify --base`.

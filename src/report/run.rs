@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{FreezeTimes, GuestName, RunId, RunKind, RunTotals, needs_escape};
+use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, needs_escape};
 
 use super::layout::json;
 use super::layout::json::PathJson;
@@ -132,11 +132,14 @@ fn not_done(not_done: &NotDone, out: &mut dyn Write) -> io::Result<()> {
 /// The one thing to do now.
 fn next(view: &RunView<'_>) -> String {
     let base = shell_word(view.base);
-    let running = view.not_done.has("guest-running") || view.not_done.has("holder-running");
+    let has = |kind| view.not_done.has(kind);
+    let running = [RefusalKind::GuestRunning, RefusalKind::HolderRunning]
+        .into_iter()
+        .any(has);
     let left = view.not_done.all().next().is_some();
     match (view.totals, view.what) {
         (None, _) => format!("unify recover --base {base}"),
-        (_, RunKind::Apply) if view.not_done.has("damaged-object") => "unify verify".into(),
+        (_, RunKind::Apply) if has(RefusalKind::DamagedObject) => "unify verify".into(),
         (_, RunKind::Apply) if running => "stop the running guests and apply the plan again".into(),
         (_, RunKind::Undo) if running => "stop the running guests and undo again".into(),
         (_, RunKind::Apply) if left => "unify plan, for what was not done".into(),

@@ -95,7 +95,7 @@ pub fn json(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
 
 pub(super) fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
     DifferenceJson {
-        code: sentence::wrong_code(&difference.what),
+        code: difference.what.kind().code(),
         guest: difference.guest.as_ref().map(GuestName::as_str),
         path: difference.path.as_ref().map(PathJson::from),
         object: difference.object,

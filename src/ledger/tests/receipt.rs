@@ -21,33 +21,41 @@ pub fn receipt() -> Receipt {
     }
 }
 
+/// One of every kind.
 pub fn refusals() -> Vec<Refusal> {
-    use Moved::*;
-    let fields = vec![
-        Type, Dev, Ino, Nlink, Mode, Uid, Gid, Size, Mtime, Ctime, Content, Xattrs, Flags, Project,
-    ];
-    let who = || "bash (17)".to_owned();
-    vec![
-        Refusal::Changed {
-            fields: fields.clone(),
-        },
-        Refusal::Gone {},
-        Refusal::PathChanged {},
-        Refusal::DiffersFromObject { fields },
-        Refusal::OpenForWriting {},
-        Refusal::GuestRunning { who: who() },
-        Refusal::HolderRunning {
+    RefusalKind::ALL.iter().map(|kind| refusal(*kind)).collect()
+}
+
+fn refusal(kind: RefusalKind) -> Refusal {
+    let fields = Moved::ALL.to_vec();
+    let who = "bash (17)".to_owned();
+    match kind {
+        RefusalKind::Changed => Refusal::Changed { fields },
+        RefusalKind::Gone => Refusal::Gone {},
+        RefusalKind::PathChanged => Refusal::PathChanged {},
+        RefusalKind::DiffersFromObject => Refusal::DiffersFromObject { fields },
+        RefusalKind::OpenForWriting => Refusal::OpenForWriting {},
+        RefusalKind::GuestRunning => Refusal::GuestRunning { who },
+        RefusalKind::HolderRunning => Refusal::HolderRunning {
             guest: guest("web2"),
-            who: who(),
+            who,
         },
-        Refusal::MountedOver {},
-        Refusal::OtherFilesystem {},
-        Refusal::DamagedObject {},
-        Refusal::NoObject {},
-        Refusal::RootChanged {},
-        Refusal::NotShared {},
-        Refusal::TakenBack {},
-    ]
+        RefusalKind::HolderUnknown => Refusal::HolderUnknown { names: 2 },
+        RefusalKind::MountedOver => Refusal::MountedOver {},
+        RefusalKind::OtherFilesystem => Refusal::OtherFilesystem {},
+        RefusalKind::DamagedObject => Refusal::DamagedObject {},
+        RefusalKind::NoObject => Refusal::NoObject {},
+        RefusalKind::RootChanged => Refusal::RootChanged {},
+        RefusalKind::NotShared => Refusal::NotShared {},
+    }
+}
+
+#[test]
+fn a_refusal_is_written_with_the_code_of_its_kind() {
+    for refusal in refusals() {
+        let json = serde_json::to_value(&refusal).unwrap();
+        assert_eq!(json["code"], refusal.code());
+    }
 }
 
 pub fn lines() -> Vec<ReceiptLine> {

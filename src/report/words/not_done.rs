@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{GuestName, GuestPath, Outcome, Refusal};
+use crate::model::{GuestName, GuestPath, Outcome, Refusal, RefusalKind};
 
 use super::sentence;
 
@@ -58,7 +58,7 @@ impl NotDone {
     }
 
     fn refuse(&mut self, why: &Refusal, example: impl FnOnce() -> Example) {
-        let kind = NotDoneKind::new(sentence::refusal_kind(why), example);
+        let kind = NotDoneKind::new(sentence::refusal_kind(why.kind()), example);
         self.refused.entry(why.code()).or_insert_with(kind).more();
     }
 
@@ -68,9 +68,9 @@ impl NotDone {
         refused.chain(self.failed.iter().map(|kind| ("failed", kind)))
     }
 
-    /// Was an action refused with this code?
-    pub fn has(&self, code: &str) -> bool {
-        self.refused.contains_key(code)
+    /// Was an action refused for this?
+    pub fn has(&self, kind: RefusalKind) -> bool {
+        self.refused.contains_key(kind.code())
     }
 }
 

@@ -1,11 +1,11 @@
 //! Where a code plus the facts of its line become a sentence, and the only such place.
 //!
-//! The bare sentences of reasons are beside their codes in `model`; refusals, outcomes and
-//! differences have theirs here. Facts come from guests and plans: each is escaped as it is put in,
+//! The bare sentences of reasons, refusals and differences are beside their codes in `model`; outcomes have theirs here. Facts come from guests and plans: each is escaped as it is put in,
 //! so a sentence is always safe to print. Nothing reads a sentence back.
 
 use crate::model::{
-    Action, Escaped, Flag, Link, Making, Moved, ObjectId, Outcome, Refusal, Skip, SkipReason, Wrong,
+    Action, Escaped, Flag, Link, Making, Moved, ObjectId, Outcome, Refusal, RefusalKind, Skip,
+    SkipReason, Wrong,
 };
 
 use crate::report::layout::size;
@@ -105,7 +105,7 @@ fn usual(skip: &Skip) -> String {
 
 /// Why an action was refused: `changed since the plan: ctime, content`.
 pub fn refusal(refusal: &Refusal) -> String {
-    let kind = refusal_kind(refusal);
+    let kind = refusal_kind(refusal.kind());
     match refusal {
         Refusal::Changed { fields } | Refusal::DiffersFromObject { fields } => {
             format!("{kind}{}", listed(fields))
@@ -113,32 +113,25 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::GuestRunning { who } => format!("{kind}: {}", safe(who)),
         Refusal::HolderRunning { guest, who } => format!("{kind}: {guest}, {}", safe(who)),
         Refusal::HolderUnknown { names } => format!("{kind}: {names} of them"),
-        _ => kind.to_owned(),
+        Refusal::Gone {}
+        | Refusal::PathChanged {}
+        | Refusal::OpenForWriting {}
+        | Refusal::MountedOver {}
+        | Refusal::OtherFilesystem {}
+        | Refusal::DamagedObject {}
+        | Refusal::NoObject {}
+        | Refusal::RootChanged {}
+        | Refusal::NotShared {} => kind.to_owned(),
     }
 }
 
-/// What all refusals with this code have in common.
-pub fn refusal_kind(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Changed { .. } => "changed since the plan",
-        Refusal::Gone {} => "does not exist any more",
-        Refusal::PathChanged {} => "a directory on the way is not one any more, or is a link",
-        Refusal::DiffersFromObject { .. } => "differs from the object",
-        Refusal::OpenForWriting {} => "somebody has the file open for writing",
-        Refusal::GuestRunning { .. } => "the guest is running",
-        Refusal::HolderRunning { .. } => "a guest that holds the object is running",
-        Refusal::HolderUnknown { .. } => {
+/// What all refusals of this kind have in common.
+pub fn refusal_kind(kind: RefusalKind) -> &'static str {
+    match kind {
+        RefusalKind::HolderUnknown => {
             "names of the object are in no guest that the base can find (plan and apply the guest that was moved)"
         }
-        Refusal::MountedOver {} => "something is mounted on the name",
-        Refusal::OtherFilesystem {} => "on another file system than the base",
-        Refusal::DamagedObject {} => "the object in the base is not what its name says",
-        Refusal::NoObject {} => "the object is not in the base",
-        Refusal::RootChanged {} => "the guest's root is not the directory that it was",
-        Refusal::NotShared {} => "does not refer to the object any more: it is the guest's own",
-        Refusal::TakenBack {} => {
-            "another name of the same file could not be moved, so this one was not either"
-        }
+        kind => kind.sentence(),
     }
 }
 
@@ -172,42 +165,17 @@ fn done(made: Option<Making>, saved: u64, own_time: bool) -> String {
 
 /// What is wrong with a name, an object or the base.
 pub fn wrong(wrong: &Wrong) -> String {
+    let kind = wrong.kind().sentence();
     match wrong {
-        Wrong::NotTheObject => "the name refers to another file than the object".to_owned(),
-        Wrong::NameGone => "the name does not exist".to_owned(),
-        Wrong::ObjectGone => "the object is not in the base".to_owned(),
-        Wrong::ObjectDamaged(fields) => {
-            format!("the object is not what its name says{}", listed(fields))
-        }
-        Wrong::ReachesDamage => {
-            "the name refers to this damaged object: put back what it should be from a copy of the guest".to_owned()
-        }
-        Wrong::Stranger(name) => format!("in the base's objects and no object: {}", safe(name)),
-        Wrong::NotFlagged => "the object lacks the flag that protects it".to_owned(),
-        Wrong::LeftInStaging(name) => {
-            format!(
-                "left behind in the base's staging area: {}; run `unify recover`",
-                safe(name)
-            )
-        }
-        Wrong::RootChanged => "the guest's root is gone or another directory".to_owned(),
-        Wrong::Unreadable(why) => format!("could not be read: {}", safe(why)),
-    }
-}
-
-/// The stable code of a difference, for machines.
-pub fn wrong_code(wrong: &Wrong) -> &'static str {
-    match wrong {
-        Wrong::NotTheObject => "not-the-object",
-        Wrong::NameGone => "name-gone",
-        Wrong::ObjectGone => "object-gone",
-        Wrong::ObjectDamaged(_) => "object-damaged",
-        Wrong::ReachesDamage => "reaches-damage",
-        Wrong::Stranger(_) => "stranger",
-        Wrong::NotFlagged => "not-flagged",
-        Wrong::LeftInStaging(_) => "left-in-staging",
-        Wrong::RootChanged => "root-changed",
-        Wrong::Unreadable(_) => "unreadable",
+        Wrong::ObjectDamaged(fields) => format!("{kind}{}", listed(fields)),
+        Wrong::Stranger(what) | Wrong::Unreadable(what) => format!("{kind}: {}", safe(what)),
+        Wrong::LeftInStaging(name) => format!("{kind}: {}; run `unify recover`", safe(name)),
+        Wrong::NotTheObject
+        | Wrong::NameGone
+        | Wrong::ObjectGone
+        | Wrong::ReachesDamage
+        | Wrong::NotFlagged
+        | Wrong::RootChanged => kind.to_owned(),
     }
 }
 

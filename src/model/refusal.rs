@@ -1,0 +1,89 @@
+//! Why an action was refused when it came to it, and which facts about a file moved.
+
+use serde::{Deserialize, Serialize};
+
+use super::GuestName;
+use super::reason::{codes, kinds};
+
+kinds! {
+    /// Why an action was refused: a fact about the world, not an error.
+    #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case", tag = "code", deny_unknown_fields)]
+    Refusal
+    /// The code of a refusal, as it stands in the receipt.
+    RefusalKind {
+        /// The file is not what it was when the plan was made.
+        Changed {
+            /// Which facts moved.
+            fields: Vec<Moved>,
+        } = "changed": "changed since the plan",
+        /// The name does not exist any more.
+        Gone {} = "gone": "does not exist any more",
+        /// A directory on the way is not one any more, or is a link.
+        PathChanged {} = "path-changed": "a directory on the way is not one any more, or is a link",
+        /// Content or metadata differ from the object's.
+        DiffersFromObject {
+            /// Which facts differ.
+            fields: Vec<Moved>,
+        } = "differs-from-object": "differs from the object",
+        /// Somebody has the file open for writing.
+        OpenForWriting {} = "open-for-writing": "somebody has the file open for writing",
+        /// A process is inside the guest, or its tree is mounted in another namespace.
+        GuestRunning {
+            /// Who.
+            who: String,
+        } = "guest-running": "the guest is running",
+        /// The object is flagged, and a guest that holds it is running.
+        HolderRunning {
+            /// Which guest.
+            guest: GuestName,
+            /// Who is inside.
+            who: String,
+        } = "holder-running": "a guest that holds the object is running",
+        /// The object is flagged, and some of its names are where the base knows of no guest: whoever holds them may be
+        /// running.
+        HolderUnknown {
+            /// How many names.
+            names: u64,
+        } = "holder-unknown": "names of the object are in no guest that the base can find",
+        /// Something is mounted on the name.
+        MountedOver {} = "mounted-over": "something is mounted on the name",
+        /// The name lies on another file system than the base.
+        OtherFilesystem {} = "other-filesystem": "on another file system than the base",
+        /// The object in the base does not have the content or metadata that its name says.
+        DamagedObject {} = "damaged-object": "the object in the base is not what its name says",
+        /// The object is not in the base.
+        NoObject {} = "no-object": "the object is not in the base",
+        /// The guest's root is not the directory that it was.
+        RootChanged {} = "root-changed": "the guest's root is not the directory that it was",
+        /// The name does not refer to the object any more: it is the guest's own.
+        NotShared {} = "not-shared": "does not refer to the object any more: it is the guest's own",
+    }
+}
+
+impl Refusal {
+    /// The code alone, as it stands in the receipt.
+    pub fn code(&self) -> &'static str {
+        self.kind().code()
+    }
+}
+
+codes! {
+    /// A fact about a file that moved or differs.
+    Moved {
+        Type = "type": "Whether it is a regular file.",
+        Dev = "dev": "Its device.",
+        Ino = "ino": "Its inode.",
+        Nlink = "nlink": "The number of its names.",
+        Mode = "mode": "Its permission bits.",
+        Uid = "uid": "Its owner.",
+        Gid = "gid": "Its group.",
+        Size = "size": "Its length.",
+        Mtime = "mtime": "The last change of its content.",
+        Ctime = "ctime": "The last change of anything.",
+        Content = "content": "Its bytes.",
+        Xattrs = "xattrs": "Its extended attributes.",
+        Flags = "flags": "Its inode flags.",
+        Project = "project": "Its project id.",
+    }
+}
