@@ -2,7 +2,7 @@
 
 use super::{GuestName, GuestPath, Outcome};
 
-/// A stage of a run, with known totals where they are known.
+/// A stage of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
     /// Walking the guests.
@@ -13,19 +13,40 @@ pub enum Stage {
     ReadPlan,
     /// Executing a plan or an undo.
     Apply,
-    /// Checking names and objects.
+    /// Checking names and objects against a plan.
     Verify,
+    /// Reading all objects of a base again.
+    Scrub,
+}
+
+/// What a stage counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unit {
+    /// Nothing: it takes no step.
+    Nothing,
+    /// Names that the walk met.
+    Names,
+    /// Bytes that were read.
+    Bytes,
+    /// Lines of a plan.
+    Lines,
+    /// Link actions.
+    Actions,
+    /// Files that get an inode of their own.
+    Files,
+    /// Objects of the base.
+    Objects,
 }
 
 /// Something happened.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A stage begins; units are files for `Scan` and `Verify`, bytes for `Hash`, actions for `Apply`.
-    Begin(Stage, Option<u64>),
+    /// A stage begins: what it counts, and how much there is of that, where it is known.
+    Begin(Stage, Unit, Option<u64>),
     /// The stage came this much further.
-    Advance(Stage, u64),
+    Advance(u64),
     /// The stage is over.
-    End(Stage),
+    End,
     /// Something that a person should know, and that stops nothing.
     Warning(&'a str),
     /// An action that was not done.

@@ -34,11 +34,9 @@ mod size;
 mod state;
 mod status;
 
-pub use action::{
-    Action, Before, Flag, Left, Link, Making, Method, NameRef, ObjectFlag, Owner, Skip,
-};
+pub use action::{Action, Before, Flag, Left, Link, Making, Method, ObjectFlag, Owner, Skip};
 pub use digest::{BadId, Digest, Fingerprint, MetadataDigest, ObjectId};
-pub use event::{Event, Observer, Quiet, Stage};
+pub use event::{Event, Observer, Quiet, Stage, Unit};
 pub use explain::{Compared, Explanation, Voice};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
 pub use outcome::{

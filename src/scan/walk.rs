@@ -6,7 +6,7 @@ use walkdir::{DirEntry, Error, WalkDir};
 
 use super::tree::TooLarge;
 use super::{Tree, TreeBuilder};
-use crate::model::{Event, FileKind, FileState, GuestPath, Observer, Stage};
+use crate::model::{Event, FileKind, FileState, GuestPath, Observer};
 use crate::sys::host::machine;
 use crate::sys::{Dir, SysResult, View, from_metadata, name_bytes};
 
@@ -60,10 +60,10 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
         }
         met += 1;
         if met % NOTICE == 0 {
-            observer.notice(&Event::Advance(Stage::Scan, NOTICE));
+            observer.notice(&Event::Advance(NOTICE));
         }
     }
-    observer.notice(&Event::Advance(Stage::Scan, met % NOTICE));
+    observer.notice(&Event::Advance(met % NOTICE));
     Ok(Ok(Scan {
         tree: walk.builder.finish(),
         unread: walk.unread,

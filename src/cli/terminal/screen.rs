@@ -9,7 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::exit::say;
-use crate::model::{Event, GuestName, GuestPath, Observer, Outcome, Stage};
+use crate::model::{Event, GuestName, GuestPath, Observer, Outcome, Stage, Unit};
 use crate::report::run::NotDone;
 use crate::report::words::sentence;
 
@@ -59,9 +59,11 @@ impl Observer for Screen {
     fn notice(&self, event: &Event<'_>) {
         let mut state = self.state();
         match event {
-            Event::Begin(stage, total) if self.bars => state.bar = Some(bar(*stage, *total)),
-            Event::Advance(_, steps) => state.advance(*steps),
-            Event::End(_) => state
+            Event::Begin(stage, unit, total) if self.bars => {
+                state.bar = Some(bar(*stage, *unit, *total));
+            }
+            Event::Advance(steps) => state.advance(*steps),
+            Event::End => state
                 .bar
                 .take()
                 .iter()
@@ -122,16 +124,24 @@ impl State {
     }
 }
 
-fn bar(stage: Stage, total: Option<u64>) -> ProgressBar {
-    let (name, unit) = match stage {
-        Stage::Scan => ("scan", "{human_pos} names"),
-        Stage::Hash => ("read", "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}"),
-        Stage::ReadPlan => ("check the plan", ""),
-        Stage::Apply => ("apply", "{bar:30} {human_pos}/{human_len} {per_sec}"),
-        Stage::Verify => ("verify", "{human_pos} lines"),
+fn bar(stage: Stage, unit: Unit, total: Option<u64>) -> ProgressBar {
+    let name = match stage {
+        Stage::Scan => "scan",
+        Stage::Hash => "read",
+        Stage::ReadPlan => "check the plan",
+        Stage::Apply => "apply",
+        Stage::Verify | Stage::Scrub => "verify",
+    };
+    let progress = match unit {
+        Unit::Nothing => "",
+        Unit::Names => "{human_pos} names",
+        Unit::Bytes => "{bar:30} {bytes}/{total_bytes} {bytes_per_sec}",
+        Unit::Lines => "{human_pos} lines",
+        Unit::Actions | Unit::Files => "{bar:30} {human_pos}/{human_len} {per_sec}",
+        Unit::Objects => "{human_pos} objects",
     };
     let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-    match ProgressStyle::with_template(&format!("{{spinner}} {name} {unit}")) {
+    match ProgressStyle::with_template(&format!("{{spinner}} {name} {progress}")) {
         Ok(style) => bar.with_style(style),
         Err(_) => bar,
     }

@@ -22,7 +22,7 @@ use crate::engine::records::holders::Holding;
 use crate::engine::records::object_set::ObjectSet;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect, Stage,
+    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect,
 };
 use crate::sys::SysResult;
 use crate::sys::host::signals::Stop;
@@ -214,7 +214,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         }
         self.answer_flags(&flags)?;
         self.dropper.take(jobs, self.base);
-        observer.notice(&Event::Advance(Stage::Apply, done));
+        observer.notice(&Event::Advance(done));
         Ok(())
     }
 

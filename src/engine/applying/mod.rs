@@ -23,7 +23,7 @@ use super::records::holders::Holding;
 use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
 use crate::ledger::journal::Record;
-use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage};
+use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage, Unit};
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
 use batches::ApplyLoop;
@@ -52,7 +52,11 @@ impl ReadyToApply {
         let everybody = self.checked.guests.iter().chain(&holders).collect();
         let mut holding = Holding::new(everybody, &self.base, &self.history)?;
         self.teach(&mut holding, &mut receipt)?;
-        observer.notice(&Event::Begin(Stage::Apply, Some(self.totals().links)));
+        observer.notice(&Event::Begin(
+            Stage::Apply,
+            Unit::Actions,
+            Some(self.totals().links),
+        ));
         let max_links = machine::filesystem(self.base.dir())?.max_links;
         let still = Freeze::new(&self.base, self.options.running, observer)?;
         let pace = Pace::new(self.options.limits);
@@ -81,7 +85,7 @@ impl ReadyToApply {
             Ok(ControlFlow::Continue(()))
         })?;
         work.finish(stop, observer)?;
-        observer.notice(&Event::End(Stage::Apply));
+        observer.notice(&Event::End);
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;
         Ok(result)

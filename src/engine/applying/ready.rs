@@ -15,7 +15,7 @@ use crate::engine::records::History;
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, Section};
 use crate::model::{
-    Action, Digest, Escaped, Event, Header, Observer, PlannedGuest, Running, Stage, Totals,
+    Action, Digest, Escaped, Event, Header, Observer, PlannedGuest, Running, Stage, Totals, Unit,
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::own::papers::Lock;
@@ -177,14 +177,14 @@ fn read_whole(
 ) -> Result<(WholePlan, Totals, bool), EngineError> {
     let mut plan = open_copy(copy)?;
     let (mut sum, mut shared) = (SummaryBuilder::new(Vec::new()), false);
-    observer.notice(&Event::Begin(Stage::ReadPlan, None));
+    observer.notice(&Event::Begin(Stage::ReadPlan, Unit::Nothing, None));
     while let lines @ [_, ..] = &plan.next_actions(STRETCH)?[..] {
         for line in lines {
             sum.action(&line.action);
             shared |= matches!(&line.action, Action::Skip(skip) if skip.object().is_some());
         }
     }
-    observer.notice(&Event::End(Stage::ReadPlan));
+    observer.notice(&Event::End);
     Ok((whole(plan)?, sum.finish().totals, shared))
 }
 

@@ -12,7 +12,7 @@ use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, Guest, Stop};
 use crate::model::{
     Difference, Event, FileId, GuestName, GuestPath, Ignored, Moved, ObjectId, Observer, Scrub,
-    Stage, Wrong,
+    Stage, Unit, Wrong,
 };
 use crate::sys::hash::metadata_digest;
 use crate::sys::host::machine;
@@ -45,9 +45,13 @@ pub fn scrub(
     work.found.differences = strangers
         .map(|name| about(None, Wrong::Stranger(name.clone())))
         .collect();
-    observer.notice(&Event::Begin(Stage::Verify, Some(index.len() as u64)));
+    observer.notice(&Event::Begin(
+        Stage::Scrub,
+        Unit::Objects,
+        Some(index.len() as u64),
+    ));
     work.all(&index, since, observer, stop)?;
-    observer.notice(&Event::End(Stage::Verify));
+    observer.notice(&Event::End);
     work.flags(observer)?;
     Ok(work.found)
 }
@@ -92,7 +96,7 @@ impl Scrubbing<'_> {
                     return Ok(read.write(self.base)?);
                 };
                 self.object(held, judged);
-                observer.notice(&Event::Advance(Stage::Verify, 1));
+                observer.notice(&Event::Advance(1));
             }
             // What is not as it should be is found again by the next scrub.
             if self.findings() == before {

@@ -8,6 +8,7 @@ use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
     Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Stage, Status,
+    Unit,
 };
 use crate::scan::{Scan, scan};
 use crate::sys::{SysResult, View};
@@ -17,7 +18,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     let base = &Base::existing(base)?;
     let history = History::read(base)?;
     let index = Index::read(base)?;
-    observer.notice(&Event::Begin(Stage::Scan, None));
+    observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
     let mut all = Vec::new();
     let mut files = history.by_guest(|_, _| true)?;
     for (name, known) in &history.guests {
@@ -28,7 +29,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
             all.push(seen);
         }
     }
-    observer.notice(&Event::End(Stage::Scan));
+    observer.notice(&Event::End);
     // An object that one guest alone refers to would go with it.
     let mut users: HashMap<FileId, u64> = HashMap::new();
     all.iter()

@@ -18,7 +18,7 @@ use crate::engine::records::History;
 use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, PlanFile};
 use crate::model::{
-    Action, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer, Stage,
+    Action, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer, Stage, Unit,
     Verification, Wrong,
 };
 use crate::sys::SysResult;
@@ -48,15 +48,15 @@ fn check(
         generations: HashMap::new(),
         found: Verification::default(),
     };
-    observer.notice(&Event::Begin(Stage::Verify, None));
+    observer.notice(&Event::Begin(Stage::Verify, Unit::Lines, None));
     stretches(&mut reader, &mut |lines| {
         check.lines(&lines)?;
-        observer.notice(&Event::Advance(Stage::Verify, lines.len() as u64));
+        observer.notice(&Event::Advance(lines.len() as u64));
         Ok(ControlFlow::Continue(()))
     })?;
     reader.finish()?;
     check.staging(&base)?;
-    observer.notice(&Event::End(Stage::Verify));
+    observer.notice(&Event::End);
     Ok(check.found)
 }
 

@@ -4,7 +4,7 @@
 use super::classify::{Classified, Judge, classify};
 use super::survey::{OpenedGuest, Survey, survey};
 use crate::engine::EngineError;
-use crate::model::{Event, Observer, Stage};
+use crate::model::{Event, Observer, Stage, Unit};
 
 /// What was read of a guest, and what its files may do.
 type SurveyedGuest = Result<(Survey, Classified), EngineError>;
@@ -15,7 +15,7 @@ pub(super) fn survey_all(
     judge: &Judge<'_>,
     observer: &dyn Observer,
 ) -> Result<(Vec<Survey>, Vec<Classified>), EngineError> {
-    observer.notice(&Event::Begin(Stage::Scan, None));
+    observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
     let mut all: Vec<Option<SurveyedGuest>> = guests.iter().map(|_| None).collect();
     rayon::scope_fifo(|scope| {
         for (guest, place) in guests.into_iter().zip(&mut all) {
@@ -29,7 +29,7 @@ pub(super) fn survey_all(
         }
     });
     let all: Result<Vec<_>, _> = all.into_iter().flatten().collect();
-    observer.notice(&Event::End(Stage::Scan));
+    observer.notice(&Event::End);
     Ok(all?.into_iter().unzip())
 }
 

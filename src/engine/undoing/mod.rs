@@ -23,7 +23,7 @@ use crate::base::{Base, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
     About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
-    RunKind, Running, Stage,
+    RunKind, Running, Stage, Unit,
 };
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
@@ -114,7 +114,7 @@ impl ReadyToUndo {
         let mut holding = Holding::new(everybody, &self.base, &self.history)?;
         self.answer_lost(&mut holding, &mut receipt)?;
         let mut still = Freeze::new(&self.base, self.running, observer)?;
-        observer.notice(&Event::Begin(Stage::Apply, Some(self.files())));
+        observer.notice(&Event::Begin(Stage::Apply, Unit::Files, Some(self.files())));
         let mut pace = Pace::new(self.limits);
         let most = pace.names_a_batch(still.names_a_batch());
         let mut rest = &self.chosen.files[..];
@@ -137,9 +137,9 @@ impl ReadyToUndo {
             };
             self.land(batch, work, observer)?;
             pace.keep(receipt.result.totals.names - before, stop);
-            observer.notice(&Event::Advance(Stage::Apply, batch.len() as u64));
+            observer.notice(&Event::Advance(batch.len() as u64));
         }
-        observer.notice(&Event::End(Stage::Apply));
+        observer.notice(&Event::End);
         receipt.result.stillness = still.finish()?;
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;

@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::classify::Classified;
 use crate::base::Index;
-use crate::model::{Event, Observer, SkipReason, Stage};
+use crate::model::{Event, Observer, SkipReason, Stage, Unit};
 use candidates::facts;
 use compare::{Buffers, Reader, SplitFiles};
 use file::{FileRef, Singles};
@@ -75,7 +75,7 @@ impl<'a> Matcher<'a> {
         self.reader.prepare(files.clone());
         let bytes = files.map(|run| self.reader.bytes(run));
         let bytes = bytes.fold(0, u64::saturating_add);
-        observer.notice(&Event::Begin(Stage::Hash, Some(bytes)));
+        observer.notice(&Event::Begin(Stage::Hash, Unit::Bytes, Some(bytes)));
         let matched = Mutex::new(matched);
         self.reader
             .threads
@@ -84,7 +84,7 @@ impl<'a> Matcher<'a> {
         if self.reader.policy.same_path {
             matched.groups.merge();
         }
-        observer.notice(&Event::End(Stage::Hash));
+        observer.notice(&Event::End);
         matched
     }
 
@@ -114,10 +114,7 @@ impl<'a> Matcher<'a> {
             let split = || self.reader.split_equal(&runs, singles, buffers, &take);
             self.reader.threads.learning(split);
             let bytes = runs.iter().map(|run| self.reader.bytes(run));
-            observer.notice(&Event::Advance(
-                Stage::Hash,
-                bytes.fold(0, u64::saturating_add),
-            ));
+            observer.notice(&Event::Advance(bytes.fold(0, u64::saturating_add)));
         };
         let buffers = || Buffers::new(self.reader.threads.order);
         let batches = self.reader.batches(&runs, files);
