@@ -59,7 +59,7 @@ pub mod plan {
     };
     pub use crate::model::{
         Action, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, Count, Database,
-        DatabaseState, Digest, FORMAT, Flag, FlagReason, GuestName, GuestPath, Header, Link,
+        DatabaseState, Digest, FORMAT, Flag, FlagReason, GuestName, GuestPath, Header, Left, Link,
         LinkReason, Making, Method, NearMiss, NearMisses, ObjectFlag, ObjectId, Owner, PlanDigest,
         PlannedGuest, Policy, Protect, Protection, SameSecret, Shared, Shift, Skip, SkipReason,
         Summary, Time, Totals,

@@ -31,13 +31,10 @@ mod schema;
 mod tests;
 
 pub use codec::{PaperReader, PaperWriter};
-pub use json::BadValue;
 pub use plan::edits::Edits;
 pub use plan::error::PlanError;
-pub use plan::frames::{FrameError, JsonFault};
-pub use plan::line::{Decoded, Edit, decode, encode};
 pub use plan::reader::{Closing, PlanReader};
 pub use plan::sections::{Section, SectionReader};
 pub use plan::writer::{Encoded, Form, PlanWriter};
-pub use receipt::{ReceiptEnd, ReceiptError, ReceiptReader, ReceiptWriter};
+pub use receipt::{ReceiptError, ReceiptReader, ReceiptWriter};
 pub use schema::{PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA};

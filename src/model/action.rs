@@ -2,9 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{
-    FileId, FileState, FlagReason, GuestName, GuestPath, LinkReason, ObjectId, SkipReason, Time,
-};
+use super::{FileState, FlagReason, GuestName, GuestPath, LinkReason, ObjectId, SkipReason, Time};
 
 /// One line of a plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,11 +15,7 @@ pub enum Action {
     Skip(Skip),
 }
 
-/// A name of a link action. A file with several names in its guest has one [`Link`], so that its
-/// names move together or not at all.
-pub type NameRef = GuestPath;
-
-/// Make all names of one file in one guest refer to `object`.
+/// Make all names of one file in one guest refer to `object`: they move together or not at all.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// Whose file.
@@ -29,7 +23,7 @@ pub struct Link {
     /// Its first name in byte order.
     pub path: GuestPath,
     /// Its other names in this guest, in byte order; empty for most files.
-    pub also: Vec<NameRef>,
+    pub also: Vec<GuestPath>,
     /// How it is shared.
     pub method: Method,
     /// With what it is shared.
@@ -247,16 +241,6 @@ pub struct Before {
     pub mtime: Time,
     /// Last change of anything.
     pub ctime: Time,
-}
-
-impl Before {
-    /// The inode.
-    pub fn id(&self) -> FileId {
-        FileId {
-            dev: self.dev,
-            ino: self.ino,
-        }
-    }
 }
 
 impl From<&FileState> for Before {

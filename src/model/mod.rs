@@ -59,5 +59,5 @@ pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
     Collected, Difference, Drift, GuestStatus, ObjectCount, Recovered, RunEnd, RunStatus, Scrub,
-    Status, Verification, Wrong, WrongKind,
+    Status, Verification, Wrong,
 };

@@ -12,6 +12,7 @@ macro_rules! codes {
 
         impl $name {
             /// Every code, for help texts, schemas and tests.
+            #[allow(dead_code, reason = "for some of these enums only a test goes through it")]
             pub const ALL: &'static [$name] = &[$($name::$variant),+];
 
             /// The code as it stands in plans, receipts and answers.

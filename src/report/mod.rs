@@ -40,7 +40,7 @@ pub mod words;
 mod samples;
 
 pub use plan_view::PlanView;
-pub use show::{Show, Shown};
+pub use show::Show;
 pub use totals::{By, Tally};
 
 /// For whom a report is written.

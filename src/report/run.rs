@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn some_not_done() -> NotDone {
-        let mut not_done = NotDone::new();
+        let mut not_done = NotDone::default();
         let (web2, perl) = (guest("web2"), [path("/usr/bin/perl")]);
         let changed = |fields| Outcome::Refused(Refusal::Changed { fields });
         not_done.take(
@@ -351,7 +351,7 @@ Next: unify plan, for what was not done
             let (text, _) = told(what, totals, not_done);
             text.lines().last().map(str::to_owned).unwrap()
         };
-        let (all, none) = (totals(), NotDone::new());
+        let (all, none) = (totals(), NotDone::default());
         let mut running = some_not_done();
         let who = String::from("pid 7");
         running.take(None, &[], &Outcome::Refused(Refusal::GuestRunning { who }));
@@ -371,7 +371,7 @@ Next: unify plan, for what was not done
 
     #[test]
     fn a_run_that_stopped_half_way_says_so_first() {
-        let (text, json) = told(RunKind::Undo, None, &NotDone::new());
+        let (text, json) = told(RunKind::Undo, None, &NotDone::default());
         assert!(text.starts_with(
             "Undo stopped half way (run 20260102T030405Z-0a1b2c3d); nothing is lost.\n"
         ));
@@ -380,7 +380,7 @@ Next: unify plan, for what was not done
 
     #[test]
     fn nothing_hostile_comes_through() {
-        let mut not_done = NotDone::new();
+        let mut not_done = NotDone::default();
         let name = [GuestPath::new(b"/a\x1b\n\xff\xc2\x9b").unwrap()];
         let who = HOSTILE.to_owned();
         let (web1, db1) = (guest("web1"), guest("db1"));

@@ -84,11 +84,6 @@ impl Tally {
         }
     }
 
-    /// What the groups are by.
-    pub fn by(&self) -> Option<By> {
-        self.by
-    }
-
     /// The sums over all lines.
     pub fn totals(&self) -> &Totals {
         &self.totals

@@ -23,7 +23,9 @@ use super::care_table::world_readable;
 use super::path_index::PathIndex;
 use super::pattern::{BadPattern, Patterns};
 
-pub use super::care_table::{CareRule, Covers, Test, is_overridable, source_of, table};
+#[cfg(test)]
+pub use super::care_table::is_overridable;
+pub use super::care_table::{CareRule, Covers, Test, source_of, table};
 
 /// The care rules that are switched on and the user's patterns, compiled.
 #[derive(Debug)]

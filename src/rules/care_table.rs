@@ -67,6 +67,7 @@ pub fn source_of(reason: SkipReason, rule: &str) -> &'static str {
 }
 
 /// Can `reason` be switched off by the user? True for all care rules and for nothing else.
+#[cfg(test)]
 pub fn is_overridable(reason: SkipReason) -> bool {
     TABLE.iter().any(|rule| rule.reason == reason)
 }

@@ -9,4 +9,4 @@ mod tree;
 mod walk;
 
 pub use tree::{Tree, TreeBuilder};
-pub use walk::{Scan, Unread, scan};
+pub use walk::{Scan, scan};

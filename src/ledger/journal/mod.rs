@@ -49,11 +49,6 @@ pub struct OpenBatch {
 }
 
 impl OpenBatch {
-    /// Is there nothing to heal?
-    pub fn is_empty(&self) -> bool {
-        self.intents.is_empty() && self.lifted.is_empty()
-    }
-
     /// Was one of its intents committed?
     pub fn has_committed(&self, intent: &Intent) -> bool {
         self.committed.is_some_and(|upto| intent.seq <= upto)

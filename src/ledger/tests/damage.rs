@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::sample::*;
-use crate::ledger::{Form, JsonFault, PlanError, PlanReader};
+use crate::ledger::plan::frames::JsonFault;
+use crate::ledger::{Form, PlanError, PlanReader};
 use crate::model::*;
 
 #[test]

@@ -4,7 +4,8 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::sample::*;
-use crate::ledger::{BadValue, Decoded, Edit, decode, encode};
+use crate::ledger::json::BadValue;
+use crate::ledger::plan::line::{Decoded, Edit, decode, encode};
 use crate::model::*;
 
 fn text(action: &Action) -> String {

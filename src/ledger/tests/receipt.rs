@@ -1,7 +1,8 @@
 //! Receipts: round trips, and what a crash leaves.
 
 use super::sample::*;
-use crate::ledger::{ReceiptEnd, ReceiptError, ReceiptReader, ReceiptWriter};
+use crate::ledger::receipt::ReceiptEnd;
+use crate::ledger::{ReceiptError, ReceiptReader, ReceiptWriter};
 use crate::model::*;
 
 pub fn receipt() -> Receipt {

@@ -2,7 +2,8 @@
 
 use proptest::prelude::*;
 
-use crate::ledger::{Closing, Decoded, Encoded, Form, PlanError, PlanReader, PlanWriter};
+use crate::ledger::plan::line::Decoded;
+use crate::ledger::{Closing, Encoded, Form, PlanError, PlanReader, PlanWriter};
 use crate::model::*;
 
 pub fn guest(name: &str) -> GuestName {

@@ -35,11 +35,6 @@ pub struct Example {
 }
 
 impl NotDone {
-    /// Nothing yet.
-    pub fn new() -> NotDone {
-        NotDone::default()
-    }
-
     /// Takes notice of one action's outcome; what was done is counted in the run's totals and not here.
     pub fn take(&mut self, guest: Option<&GuestName>, paths: &[GuestPath], outcome: &Outcome) {
         let example = |sentence| Example {

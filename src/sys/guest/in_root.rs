@@ -21,9 +21,8 @@ mod tests;
 use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::path::Path;
 
-use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, Stat};
+use rustix::fs::{Dir, FileType, OFlags, Stat};
 use rustix::io::Errno;
 
 use crate::model::{FileId, FileKind, GuestPath};
@@ -126,14 +125,6 @@ impl InRoot {
             }),
             found => Err(wrong_kind(b"/", FileKind::Directory, found)),
         }
-    }
-
-    /// Opens the root by its path on the host.
-    pub fn open(path: &Path) -> Result<Self, InRootError> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::openat(CWD, path, flags, Mode::empty())
-            .map_err(|e| io_error(path.as_os_str().as_encoded_bytes(), e))?;
-        InRoot::new(root)
     }
 
     /// The whole content of a regular file of at most `max` bytes; `None` if there is none of that name.

@@ -3,12 +3,22 @@
 use std::fs;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, ResolveFlags};
+use rustix::fs::{CWD, Mode, OFlags, ResolveFlags};
 use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 
 use super::*;
+
+impl InRoot {
+    /// Opens the root by its path on the host; for the tests of other rooms, too.
+    pub(crate) fn open(path: &Path) -> Result<Self, InRootError> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let root = rustix::fs::openat(CWD, path, flags, Mode::empty())
+            .map_err(|e| io_error(path.as_os_str().as_encoded_bytes(), e))?;
+        InRoot::new(root)
+    }
+}
 
 /// A root with every kind of link, and a secret just outside it.
 fn fill(root: &Path) {
