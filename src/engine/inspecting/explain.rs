@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compare::Comparer;
+use super::compare::compare;
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest, PlanFile, WholePlan};
 use crate::model::{
@@ -45,7 +45,7 @@ pub fn explain(
     look(&mut told, planned, &whole)?;
     find_twins(&mut told, plan)?;
     if told.twins.is_empty() && told.is_file() {
-        told.compared = Comparer::new(&whole.header.policy).compare(&whole.guests, guest, path)?;
+        told.compared = compare(&whole, guest, path)?;
     }
     Ok(told)
 }
