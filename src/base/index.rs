@@ -78,11 +78,6 @@ impl Index {
         self.ids.len()
     }
 
-    /// Is there none?
-    pub fn is_empty(&self) -> bool {
-        self.ids.is_empty()
-    }
-
     /// All objects, by their numbers.
     pub fn objects(&self) -> impl ExactSizeIterator<Item = Held> + '_ {
         (0..self.len()).map(|at| self.get(at))

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use super::EngineError;
-use crate::model::{BadGuestName, Escaped, FileId, GuestName, PlannedGuest, ReceiptGuest};
+use crate::engine::error::BadUse;
+use crate::model::{BadGuestName, FileId, GuestName, PlannedGuest, ReceiptGuest};
 use crate::sys::{Dir, SysResult, canonical, last_component};
 
 /// A guest as a person gives it: `PATH`, or `NAME=PATH`.
@@ -88,7 +89,7 @@ fn name_of(arg: &GuestArg, path: &Path) -> Result<GuestName, EngineError> {
     }
     let own = last_component(path).unwrap_or_default();
     GuestName::new(&String::from_utf8_lossy(own))
-        .map_err(|error| EngineError::Usage(error.to_string()))
+        .map_err(|error| BadUse::GuestName(error.to_string()).into())
 }
 
 /// What the guests of a plan will be called.
@@ -106,7 +107,7 @@ pub(super) fn open_all(args: &[GuestArg], base: &Path) -> Result<Vec<Guest>, Eng
         .collect::<Result<Vec<_>, _>>()?;
     guests.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(pair) = guests.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        return Err(EngineError::SameName(pair[0].name.clone()));
+        return Err(BadUse::SameName(pair[0].name.clone()).into());
     }
     apart(&guests, base)?;
     Ok(guests)
@@ -119,13 +120,10 @@ pub(super) fn apart(guests: &[Guest], base: &Path) -> Result<(), EngineError> {
     for (at, one) in paths.iter().enumerate() {
         for other in &paths[at + 1..] {
             if one == other {
-                return Err(EngineError::Usage(format!(
-                    "{} is given twice: each guest and the base need a directory of their own",
-                    Escaped::of(one)
-                )));
+                return Err(BadUse::GivenTwice((*one).to_owned()).into());
             }
             if one.starts_with(other) || other.starts_with(one) {
-                return Err(EngineError::Nested((*one).to_owned(), (*other).to_owned()));
+                return Err(BadUse::Nested((*one).to_owned(), (*other).to_owned()).into());
             }
         }
     }
@@ -146,9 +144,7 @@ pub fn default_base(args: &[GuestArg]) -> Result<PathBuf, EngineError> {
     parents.dedup();
     match parents.as_slice() {
         [one] => Ok(one.join(".unify")),
-        _ => Err(EngineError::Usage(
-            "the guests lie in different directories: name the base with --base".into(),
-        )),
+        _ => Err(BadUse::NoCommonPlace.into()),
     }
 }
 

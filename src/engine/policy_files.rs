@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::EngineError;
+use crate::engine::error::BadUse;
 use crate::ledger::policy_file::{self, PolicyFile};
 use crate::model::{Digest, Pattern};
 use crate::rules::care::table;
@@ -24,14 +25,13 @@ pub fn read_patterns(path: &Path) -> Result<Vec<Pattern>, EngineError> {
 pub fn read_policy(path: &Path) -> Result<(PolicyFile, Digest), EngineError> {
     let bytes = papers::read_text(path, LONGEST)?;
     let name = path.to_string_lossy();
-    let text = std::str::from_utf8(&bytes)
-        .map_err(|_| EngineError::Usage(format!("{name}: a policy file is UTF-8 text")))?;
+    let text = std::str::from_utf8(&bytes).map_err(|_| BadUse::PolicyNotText(name.to_string()))?;
     let care = |code: &str| {
         let rows = table().iter().map(|rule| rule.reason);
         rows.into_iter().find(|reason| reason.code() == code)
     };
     let today: String = machine::now().chars().take("2026-11-21".len()).collect();
     let policy = policy_file::parse(text, &name, &today, care);
-    let policy = policy.map_err(|bad| EngineError::Usage(bad.to_string()))?;
+    let policy = policy.map_err(|bad| BadUse::Policy(bad.to_string()))?;
     Ok((policy, sha256(&bytes)))
 }

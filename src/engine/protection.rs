@@ -2,6 +2,7 @@
 
 use super::EngineError;
 use crate::base::{FlagTest, test_flag};
+use crate::engine::error::CannotHere;
 use crate::model::{Protect, Protection};
 use crate::sys::Dir;
 use crate::sys::host::machine;
@@ -25,9 +26,9 @@ pub(super) fn decide(asked: Protect, scratch: &Dir) -> Result<Protection, Engine
             asked,
             &format!("not tried, this needs root; apply tries it again ({why})"),
         )),
-        FlagTest::NotTried(why) | FlagTest::Fails(why) => Err(EngineError::CannotHere(format!(
-            "shared files cannot be protected here: {why}; a base on another file system can, or give `--protect none` twice"
-        ))),
+        FlagTest::NotTried(why) | FlagTest::Fails(why) => {
+            Err(CannotHere::Protect(why.to_string()).into())
+        }
     }
 }
 
@@ -38,9 +39,9 @@ pub(super) fn still_holds(protection: &Protection, scratch: &Dir) -> Result<(), 
     }
     match test_flag(scratch)? {
         FlagTest::Holds => Ok(()),
-        FlagTest::Fails(why) | FlagTest::NotTried(why) => Err(EngineError::CannotHere(format!(
-            "the plan protects objects by the immutable flag, and that does not work: {why}"
-        ))),
+        FlagTest::Fails(why) | FlagTest::NotTried(why) => {
+            Err(CannotHere::ProtectAsPlanned(why.to_string()).into())
+        }
     }
 }
 

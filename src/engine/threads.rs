@@ -8,6 +8,7 @@ use std::sync::mpsc;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::{EngineError, Guest};
+use crate::engine::error::CannotHere;
 use crate::rules::reading::{Disk, Machine, ReadOrder, Reading};
 use crate::sys::host::machine;
 use crate::sys::{Dir, PageCache, SysResult, rotates};
@@ -127,9 +128,11 @@ impl Threads {
 fn threads(number: usize) -> Result<ThreadPool, EngineError> {
     let pool = ThreadPoolBuilder::new().num_threads(number).build();
     pool.map_err(|error| {
-        EngineError::CannotHere(format!(
-            "{number} threads cannot be started: {error}; allow fewer with --jobs"
-        ))
+        CannotHere::NoThreads {
+            number,
+            error: error.to_string(),
+        }
+        .into()
     })
 }
 

@@ -51,11 +51,6 @@ impl States {
         self.packed.len()
     }
 
-    /// Is there none?
-    pub fn is_empty(&self) -> bool {
-        self.packed.is_empty()
-    }
-
     /// Puts one more in, whose number is [`States::len`] before.
     pub fn push(&mut self, state: &FileState) {
         let packed = self.pack(state).unwrap_or_else(|| {

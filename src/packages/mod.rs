@@ -42,7 +42,7 @@ use crate::model::{Database, DatabaseState, FileId, GuestPath, SkipReason};
 use crate::sys::guest::in_root::InRoot;
 
 pub use answer::owners::Owners;
-pub use read::fault::{Defect, Fault, Problem};
+pub use read::fault::{Fault, Problem};
 pub use read::source::Source;
 
 /// Every backend. Where two name one file for the same reason, the earlier one is named in the plan.

@@ -6,6 +6,7 @@
 use std::path::Path;
 
 use crate::base::{Base, Run};
+use crate::engine::error::{CannotHere, RefusedPlan};
 use crate::engine::host::{host_digest, lock_note};
 use crate::engine::limits::Limits;
 use crate::engine::plan_file::{PlanFile, WholePlan, open_copy, whole};
@@ -15,7 +16,7 @@ use crate::engine::records::History;
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, Section};
 use crate::model::{
-    Action, Digest, Escaped, Event, Header, Observer, PlannedGuest, Running, Stage, Totals, Unit,
+    Action, Digest, Event, Header, Observer, PlannedGuest, Running, Stage, Totals, Unit,
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::own::papers::Lock;
@@ -164,9 +165,7 @@ fn same_host(header: &Header) -> Result<(), EngineError> {
     if header.host == host_digest()? {
         Ok(())
     } else {
-        Err(EngineError::PlanRefused(
-            "it was made on another host".into(),
-        ))
+        Err(RefusedPlan::OtherHost.into())
     }
 }
 
@@ -191,25 +190,24 @@ fn read_whole(
 fn allowed(closing: &Closing, options: ApplyOptions) -> Result<(), EngineError> {
     consented(&closing.edits, options)?;
     match options.approved {
-        Some(approved) if approved != closing.digest_now.content => {
-            Err(EngineError::PlanRefused(format!(
-                "its content digest is {}, and {approved} was approved",
-                closing.digest_now.content
-            )))
+        Some(approved) if approved != closing.digest_now.content => Err(RefusedPlan::NotApproved {
+            found: closing.digest_now.content,
+            approved,
         }
+        .into()),
         _ => Ok(()),
     }
 }
 
 fn consented(edits: &Edits, options: ApplyOptions) -> Result<(), EngineError> {
     if edits.need_consent() && !options.accept_edits {
-        return Err(EngineError::PlanRefused(describe(edits)));
+        return Err(describe(edits).into());
     }
     Ok(())
 }
 
 /// The first lines that were changed by more than a deletion, a skip or a note.
-fn describe(edits: &Edits) -> String {
+fn describe(edits: &Edits) -> RefusedPlan {
     let changed = edits.changed.iter().map(|(line, fields)| {
         format!(
             "line {line}, changed by hand: field `{}`",
@@ -222,15 +220,10 @@ fn describe(edits: &Edits) -> String {
         .map(|line| format!("line {line}, added by hand: field `seal` is missing"));
     let all: Vec<String> = changed.chain(added).collect();
     let more = (all.len().saturating_sub(10) as u64).saturating_add(edits.unlisted);
-    let rest = if more > 0 {
-        format!("; and {more} more")
-    } else {
-        String::new()
-    };
-    format!(
-        "{}{rest}; with --accept-edits such lines are proven anew and executed",
-        all[..all.len().min(10)].join("; ")
-    )
+    RefusedPlan::Edited {
+        first: all[..all.len().min(10)].join("; "),
+        more,
+    }
 }
 
 /// A guest's name says who it is: the base must not take two for one.
@@ -243,11 +236,11 @@ fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> 
             .open(&guest.name)
             .filter(|other| other.id != guest.id && history.has_files(known));
         if let Some(other) = other {
-            return Err(EngineError::PlanRefused(format!(
-                "the base knows another guest called {}, at {}: give this one another name with NAME=PATH",
-                guest.name,
-                Escaped::of(&other.path)
-            )));
+            return Err(RefusedPlan::Namesake {
+                name: guest.name.clone(),
+                other: other.path,
+            }
+            .into());
         }
     }
     Ok(())
@@ -259,11 +252,11 @@ fn open_guests(planned: &[PlannedGuest]) -> Result<Vec<Guest>, EngineError> {
     for planned in planned {
         let guest = Guest::open(planned.name.clone(), &planned.root)?;
         if !guest.is(planned) {
-            return Err(EngineError::PlanRefused(format!(
-                "the root of {}, {}, is another directory than when the plan was made: make a new plan",
-                planned.name,
-                Escaped::of(&planned.root)
-            )));
+            return Err(RefusedPlan::OtherRoot {
+                name: planned.name.clone(),
+                root: planned.root.clone(),
+            }
+            .into());
         }
         open.push(guest);
     }
@@ -275,10 +268,7 @@ fn one_mount(guests: &[Guest], base: &Base) -> Result<(), EngineError> {
     guest::apart(guests, base.path())?;
     for guest in guests {
         if guest.root.mount_id()? != base.dir().mount_id()? {
-            return Err(EngineError::CannotHere(format!(
-                "{} and the base are on different mounts: hard links cannot cross them",
-                Escaped::of(&guest.path)
-            )));
+            return Err(CannotHere::OtherMountThanBase(guest.path.clone()).into());
         }
     }
     Ok(())

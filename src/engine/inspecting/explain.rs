@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use super::compare::compare;
 use crate::base::{Base, Index};
+use crate::engine::error::BadUse;
 use crate::engine::{EngineError, Guest, PlanFile, WholePlan};
 use crate::model::{
     Action, Asked, Explanation, FileState, GuestName, GuestPath, Left, ObjectId, Owner,
@@ -61,10 +62,11 @@ fn planned_guest<'p>(
             .iter()
             .map(|guest| guest.name.as_str())
             .collect();
-        EngineError::Usage(format!(
-            "the plan has no guest {name}; it has {}",
-            names.join(", ")
-        ))
+        BadUse::NotInPlan {
+            name: name.clone(),
+            known: names.iter().map(ToString::to_string).collect(),
+        }
+        .into()
     })
 }
 
@@ -98,7 +100,7 @@ fn look(
     let guest = Guest::open(planned.name.clone(), &planned.root)?;
     let view = View::of(&guest.root)?;
     let in_root = InRoot::new(view.descriptor()?);
-    let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
+    let in_root = in_root.map_err(|error| BadUse::Root(error.to_string()))?;
     let asked = policy.package_databases.of(&planned.name) == Asked::Use;
     let answer = if asked {
         ask_all(&in_root, &|_| false)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use crate::base::{Base, Index};
+use crate::engine::error::CannotHere;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
@@ -108,7 +109,10 @@ fn look_at(
     };
     let view = View::of(&guest.root)?;
     let found = scan(&view, observer)?;
-    let found = found.map_err(|error| EngineError::CannotHere(format!("guest {name}: {error}")))?;
+    let found = found.map_err(|error| CannotHere::GuestTooLarge {
+        name: name.clone(),
+        why: error.to_string(),
+    })?;
     seen.add(&found, index);
     for file in files {
         let drifted = drifts(&guest, file, base, index)?;

@@ -22,10 +22,11 @@ use super::threads;
 use super::threads::Threads;
 use super::{EngineError, Guest, guest, protection, sandbox};
 use crate::base::{Base, BaseError, Digests, Index, check_place};
+use crate::engine::error::CannotHere;
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
-    Action, BaseFacts, Escaped, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest,
-    Protection, Summary,
+    Action, BaseFacts, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Protection,
+    Summary,
 };
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
@@ -200,11 +201,11 @@ fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
     if same {
         return Ok(());
     }
-    Err(EngineError::CannotHere(format!(
-        "{} and the base at {} are not on one mount of one file system: hard links cannot cross them; name a base there with --base",
-        Escaped::of(&guest.path),
-        Escaped::of(place.path())
-    )))
+    Err(CannotHere::OtherMount {
+        guest: guest.path.clone(),
+        base: place.path().to_owned(),
+    }
+    .into())
 }
 
 /// Behind this no byte of a guest was read, and what is needed no more is given up.

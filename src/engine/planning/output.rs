@@ -4,10 +4,10 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::engine::error::BadUse;
 use crate::engine::guest::base_path;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::{Form, PaperWriter};
-use crate::model::Escaped;
 use crate::sys::own::new_file::NewFile;
 
 /// Where the plan shall go.
@@ -51,10 +51,7 @@ impl OutputFile {
                     .chain([base])
                     .find(|top| place.starts_with(top));
                 if let Some(top) = inside {
-                    return Err(EngineError::Usage(format!(
-                        "the plan must not lie within {}",
-                        Escaped::of(top)
-                    )));
+                    return Err(BadUse::PlanWithinGuest(top.to_owned()).into());
                 }
                 let name = path.to_string_lossy().into_owned();
                 let plain = name.strip_suffix(".zst").unwrap_or(&name);

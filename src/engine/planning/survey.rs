@@ -2,6 +2,7 @@
 
 use crate::engine::activity;
 use crate::engine::activity::Activity;
+use crate::engine::error::BadUse;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
     Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
@@ -75,7 +76,7 @@ pub fn survey(
         view,
     } = opened;
     let in_root = InRoot::new(view.descriptor()?);
-    let in_root = in_root.map_err(|error| EngineError::Usage(error.to_string()))?;
+    let in_root = in_root.map_err(|error| BadUse::Root(error.to_string()))?;
     let scanned = scan(&view, observer)?;
     let too_large = scanned.as_ref().err().map(ToString::to_string);
     let scan = scanned.unwrap_or_default();

@@ -20,6 +20,7 @@ use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked};
 use super::{EngineError, Guest, healing};
 use crate::base::{Base, Run};
+use crate::engine::error::CannotHere;
 use crate::ledger::journal::Record;
 use crate::model::{
     About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
@@ -288,9 +289,7 @@ impl ReadyToUndo {
         if needed <= free {
             return Ok(());
         }
-        Err(EngineError::CannotHere(format!(
-            "undo needs {needed} bytes and {free} are free: make room, or undo a part with --guest or --path"
-        )))
+        Err(CannotHere::NoRoom { needed, free }.into())
     }
 
     fn receipt(&self) -> Receipt {

@@ -1,5 +1,6 @@
 //! Which runs, guests and files an undo is about.
 
+use crate::engine::error::BadUse;
 use crate::engine::limits::Limits;
 use crate::engine::records::{History, Linked};
 use crate::engine::{EngineError, Guest};
@@ -41,9 +42,7 @@ pub(super) fn chosen_run(
     match which {
         WhichRuns::All => Ok(None),
         WhichRuns::Run(run) if history.runs.iter().any(|r| r.run == *run) => Ok(Some(run.clone())),
-        WhichRuns::Run(run) => Err(EngineError::Usage(format!(
-            "the base knows no run {run}: `unify status` lists them"
-        ))),
+        WhichRuns::Run(run) => Err(BadUse::UnknownRun(run.clone()).into()),
         WhichRuns::Last => {
             let mut last = None;
             for file in history.files() {
@@ -104,9 +103,7 @@ fn known_guests(history: &History, wanted: &[GuestName]) -> Result<(), EngineErr
         .iter()
         .find(|name| !history.guests.contains_key(*name))
     {
-        Some(name) => Err(EngineError::Usage(format!(
-            "the base knows no guest {name}: `unify status` lists them"
-        ))),
+        Some(name) => Err(BadUse::UnknownGuest(name.clone()).into()),
         None => Ok(()),
     }
 }

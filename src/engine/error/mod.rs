@@ -1,11 +1,19 @@
 //! Why a whole run could not be done, or was stopped. What befalls single actions is an outcome, not an error.
 
+mod bad_use;
+mod cannot_here;
+mod refused_plan;
+
 use std::path::PathBuf;
 
 use crate::base::BaseError;
 use crate::ledger::PlanError;
-use crate::model::{Escaped, GuestName};
+use crate::model::Escaped;
 use crate::sys::SysError;
+
+pub use bad_use::BadUse;
+pub use cannot_here::CannotHere;
+pub use refused_plan::RefusedPlan;
 
 /// The end of a run.
 #[derive(Debug, thiserror::Error)]
@@ -29,22 +37,13 @@ pub enum EngineError {
     },
     /// The plan is sound, and may not be executed as it is.
     #[error("plan refused: {0}")]
-    PlanRefused(String),
+    PlanRefused(#[from] RefusedPlan),
     /// Something that was asked for makes no sense here.
-    #[error("{0}")]
-    Usage(String),
-    /// This host or file system cannot do it.
-    #[error("{0}")]
-    CannotHere(String),
-    /// Two guests of one run have one name.
-    #[error("two guests are called {0}: give one of them another name with NAME=PATH")]
-    SameName(GuestName),
-    /// One guest lies within another, or within the base, or the base within a guest.
-    #[error("{} and {} lie one within the other: guests and base must be apart", Escaped::of(.0), Escaped::of(.1))]
-    Nested(PathBuf, PathBuf),
-    /// A pattern of the policy.
     #[error(transparent)]
-    Pattern(#[from] crate::rules::pattern::BadPattern),
+    Usage(#[from] BadUse),
+    /// This host or file system cannot do it.
+    #[error(transparent)]
+    CannotHere(#[from] CannotHere),
     /// Writing the plan.
     #[error("cannot write the plan: {0}")]
     Output(#[source] std::io::Error),
@@ -89,10 +88,7 @@ impl EngineError {
             EngineError::Plan(_) | EngineError::PlanFile { .. } | EngineError::PlanRefused(_) => {
                 ErrorKind::PlanRefused
             }
-            EngineError::Usage(_)
-            | EngineError::SameName(_)
-            | EngineError::Nested(..)
-            | EngineError::Pattern(_) => ErrorKind::Usage,
+            EngineError::Usage(_) => ErrorKind::Usage,
             EngineError::CannotHere(_) => ErrorKind::CannotHere,
             EngineError::Halted { .. } => ErrorKind::Halted,
         }
@@ -122,5 +118,11 @@ impl EngineError {
             base: base.path().to_owned(),
             why: why.to_string(),
         }
+    }
+}
+
+impl From<crate::rules::pattern::BadPattern> for EngineError {
+    fn from(bad: crate::rules::pattern::BadPattern) -> EngineError {
+        BadUse::from(bad).into()
     }
 }

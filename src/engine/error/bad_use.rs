@@ -1,0 +1,55 @@
+//! What was asked for and makes no sense here.
+
+use std::path::PathBuf;
+
+use crate::model::{Escaped, GuestName, RunId};
+use crate::rules::pattern::BadPattern;
+
+/// A wrong use, which another command line puts right.
+#[derive(Debug, thiserror::Error)]
+pub enum BadUse {
+    /// The plan would change the guest that it is about.
+    #[error("the plan must not lie within {}", Escaped::of(.0))]
+    PlanWithinGuest(PathBuf),
+    /// A guest's root cannot be looked into.
+    #[error("{0}")]
+    Root(String),
+    /// A policy file is not text.
+    #[error("{0}: a policy file is UTF-8 text")]
+    PolicyNotText(String),
+    /// A policy file has a mistake; its place stands in the sentence.
+    #[error("{0}")]
+    Policy(String),
+    /// The base knows no such run.
+    #[error("the base knows no run {0}: `unify status` lists them")]
+    UnknownRun(RunId),
+    /// The base knows no such guest.
+    #[error("the base knows no guest {0}: `unify status` lists them")]
+    UnknownGuest(GuestName),
+    /// The plan has no such guest.
+    #[error("the plan has no guest {name}; it has {}", known.join(", "))]
+    NotInPlan {
+        /// The name that was asked for.
+        name: GuestName,
+        /// The names that it has.
+        known: Vec<String>,
+    },
+    /// The last part of a path is no name for a guest.
+    #[error("{0}")]
+    GuestName(String),
+    /// One directory is named twice.
+    #[error("{} is given twice: each guest and the base need a directory of their own", Escaped::of(.0))]
+    GivenTwice(PathBuf),
+    /// There is no one directory beside all guests.
+    #[error("the guests lie in different directories: name the base with --base")]
+    NoCommonPlace,
+    /// Two guests of one run have one name.
+    #[error("two guests are called {0}: give one of them another name with NAME=PATH")]
+    SameName(GuestName),
+    /// One guest lies within another, or within the base, or the base within a guest.
+    #[error("{} and {} lie one within the other: guests and base must be apart", Escaped::of(.0), Escaped::of(.1))]
+    Nested(PathBuf, PathBuf),
+    /// A pattern of the policy.
+    #[error(transparent)]
+    Pattern(#[from] BadPattern),
+}

@@ -1,0 +1,72 @@
+//! What this host or file system cannot do.
+
+use std::path::PathBuf;
+
+use crate::model::{Escaped, GuestName};
+
+/// A lack of the host or file system, which another place or another user makes good.
+#[derive(Debug, thiserror::Error)]
+pub enum CannotHere {
+    /// No protection that was asked for passed its self-test.
+    #[error(
+        "shared files cannot be protected here: {0}; a base on another file system can, or give `--protect none` twice"
+    )]
+    Protect(String),
+    /// What the plan relies on does not work any more.
+    #[error("the plan protects objects by the immutable flag, and that does not work: {0}")]
+    ProtectAsPlanned(String),
+    /// Hard links cannot cross mounts; found while a plan is made.
+    #[error(
+        "{} and the base at {} are not on one mount of one file system: hard links cannot cross them; name a base there with --base",
+        Escaped::of(.guest),
+        Escaped::of(.base)
+    )]
+    OtherMount {
+        /// The guest's root.
+        guest: PathBuf,
+        /// The place of the base.
+        base: PathBuf,
+    },
+    /// The same, found when the plan is applied.
+    #[error("{} and the base are on different mounts: hard links cannot cross them", Escaped::of(.0))]
+    OtherMountThanBase(PathBuf),
+    /// The command needs root.
+    #[error("{command} needs root: {why}")]
+    NotRoot {
+        /// The command.
+        command: &'static str,
+        /// What it does that nobody else may.
+        why: &'static str,
+    },
+    /// The command needs to see all attributes.
+    #[error(
+        "{0} needs CAP_SYS_ADMIN, outside of every user namespace: without it trusted.* attributes cannot be seen, and files that differ in them would be called equal"
+    )]
+    NotPrivileged(&'static str),
+    /// Private copies need room.
+    #[error(
+        "undo needs {needed} bytes and {free} are free: make room, or undo a part with --guest or --path"
+    )]
+    NoRoom {
+        /// Bytes that the copies take.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// The limit of processes is reached.
+    #[error("{number} threads cannot be started: {error}; allow fewer with --jobs")]
+    NoThreads {
+        /// How many were asked for.
+        number: usize,
+        /// What the system said.
+        error: String,
+    },
+    /// A guest has more names than are counted.
+    #[error("guest {name}: {why}")]
+    GuestTooLarge {
+        /// The guest.
+        name: GuestName,
+        /// The bound that it passes.
+        why: String,
+    },
+}
