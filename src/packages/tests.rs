@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
+use crate::packages::read::fault::Defect;
 use crate::packages::read::limits;
 
 /// A scratch root that removes itself.
