@@ -1,10 +1,11 @@
 //! What `plan` has read before: digests of contents by inode, size and times, so that a file which did not change is
 //! not read again.
 //!
-//! A memory only, and disposable. A paper that is missing, damaged, of another version or of another file system is as
-//! if nothing was ever read. What it says is a proposal like all that `plan` says: `apply` compares the bytes. Nothing of
-//! a file whose times are as young as the reading is kept; but a page that was written through a mapping may be written
-//! again without moving any time, and then what is remembered is wrong. `apply` forgets all when it meets such a file.
+//! This is only a memory, and disposable. A paper that is missing, damaged, of another version or of another file
+//! system counts as if nothing was ever read. What it says is a proposal like all that `plan` says: `apply`
+//! compares the bytes. Nothing of a file whose times are as young as the reading is kept; but a page that was
+//! written through a mapping may be written again without a change of any time, and then what is remembered is
+//! wrong. `apply` forgets all when it meets such a file.
 //!
 //! [`paper`] has the format. Neither what is remembered nor what is to be is ever in memory as a whole.
 
@@ -48,7 +49,8 @@ impl Digests {
         (record.key == FileKey::from(state)).then_some(record.known)
     }
 
-    /// Makes the directory that [`Digests::write`] writes in, without what plans left there that were killed. Its path.
+    /// Makes the directory that [`Digests::write`] writes in, removes what killed plans left there, and returns
+    /// its path.
     pub fn place(base: &Base) -> SysResult<PathBuf> {
         let place = base.paper(CACHE);
         papers::ensure_dir(&place)?;
@@ -58,9 +60,9 @@ impl Digests {
         Ok(place)
     }
 
-    /// Writes down what a plan knows of all files that it looked at, and what is remembered of others. `seen` comes in
-    /// the order of the inodes, at most [`Digests::MOST`] files, some maybe twice. Not synced: a paper that was cut is not
-    /// believed.
+    /// Writes down what a plan knows of all files that it looked at, and what is remembered of others. `seen`
+    /// comes in the order of the inodes, at most [`Digests::MOST`] files, some maybe twice. Not synced: a
+    /// truncated paper is not believed.
     pub fn write<S>(&self, base: &Base, seen: S) -> SysResult<()>
     where
         S: Iterator<Item = (FileState, KnownContent)> + Clone,

@@ -20,7 +20,7 @@ pub enum BaseError {
     /// It was copied here, without the names that refer to its objects.
     #[error("{} was made on another file system: a copied base shares nothing; bring the guests and the base back together, or name a new base with --base", Escaped::of(.0))]
     Copied(PathBuf),
-    /// Somebody else could exchange or enter it.
+    /// Another user could exchange or enter it.
     #[error("{} {why}; a base there is not safe: name another with --base, or change who may do so", Escaped::of(.path))]
     Exposed {
         /// The base, or a directory above it.

@@ -1,4 +1,4 @@
-//! Which cgroups a run may have frozen: written before it does, so that whoever heals it knows what to let go.
+//! Which cgroups a run may have frozen: written before it does, so that the run that heals it knows what to thaw.
 
 use super::Base;
 use crate::sys::own::papers;
@@ -18,13 +18,13 @@ impl FrozenPaper {
         Ok(lines.filter_map(Cgroup::from_bytes).collect())
     }
 
-    /// Durable before it returns.
+    /// Makes it durable before it returns.
     pub fn write(base: &Base, cgroups: &[Cgroup]) -> SysResult<()> {
         let lines = cgroups.iter().flat_map(|cgroup| [cgroup.as_bytes(), b"\n"]);
         papers::write_whole(&base.paper(PAPER), &lines.collect::<Vec<_>>().concat())
     }
 
-    /// Nothing is frozen.
+    /// Removes the paper: nothing is frozen.
     pub fn remove(base: &Base) -> SysResult<()> {
         papers::remove(&base.paper(PAPER))
     }

@@ -66,14 +66,15 @@ impl Base {
     pub fn ensure(path: &Path) -> Result<Base, BaseError> {
         if papers::entries(path)?.is_empty() {
             trust::check_place(path)?;
-            // What somebody else has put into one keeps it there, and is in nobody's way.
+            // What another process has put into one keeps it there, and hinders no run.
             drop(Base::remove_stale_parts(path));
             Base::make(path)?;
         }
         Base::existing(path)
     }
 
-    /// Made whole beside its place and then moved there, so that two runs that begin at once cannot meet half a base.
+    /// Makes it whole beside its place and then moves it there, so that two runs that begin at once cannot meet
+    /// half a base.
     fn make(path: &Path) -> Result<(), BaseError> {
         let fresh = part_of(path);
         papers::ensure_dir(&fresh)?;
@@ -213,12 +214,13 @@ impl Base {
         papers::remove_empty_dir(&run.papers)
     }
 
-    /// Removes a base that never held anything: no object, no run, nothing in quarantine, nobody frozen, nothing of
-    /// somebody else's. The caller holds the lock.
+    /// Removes a base that never held anything: no object, no run, nothing in quarantine, no guest frozen,
+    /// nothing that is not ours. The caller holds the lock.
     ///
-    /// It leaves its place at once and is taken apart beside it: plans and scrubs, which need no lock, may write down in
-    /// it what they read, and whoever comes next must find a whole base or none. What they lose there is read again; and
-    /// where they are quick enough to keep the rest from being removed, it is a stale part, which goes with the next base.
+    /// It leaves its place at once and is taken apart beside it: plans and scrubs, which need no lock, may write
+    /// down in it what they read, and the next run must find a whole base or none. What they lose there is read
+    /// again; and where they are quick enough to keep the rest from being removed, it is a stale part, which goes
+    /// with the next base.
     pub fn unmake_if_unused(&self) -> SysResult<()> {
         for name in DIRECTORIES {
             if !papers::entries(&self.path.join(name))?.is_empty() {
@@ -291,7 +293,8 @@ impl Base {
         Ok(SysError::absent(self.objects.open_own(place(id).as_bytes()))?.flatten())
     }
 
-    /// Is there no such name? Asked of its directory, where opening it said so and much hangs on it.
+    /// Is there no such name? This asks its directory; for callers whose opening found none, where much depends
+    /// on it.
     pub fn lacks(&self, id: &ObjectId) -> SysResult<bool> {
         let place = place(id);
         let (fan, name) = place.as_bytes().split_at(2);

@@ -84,7 +84,7 @@ fn check(id: &ObjectId, metadata: &Metadata, content: Digest) -> Result<(), Make
     }
 }
 
-/// Read-only, so that no descriptor of ours stands in the way of a lease or outlives the flag as a writer.
+/// Opens it read-only, so that no descriptor of ours blocks a lease or outlives the flag as a writer.
 fn reopen(base: &Base, id: &ObjectId) -> Result<Regular, MakeError> {
     let missing = || {
         SysError::new(

@@ -4,7 +4,7 @@
 //! BASE/                 0700
 //!   format              what this directory is, the version of this layout, and the file system it was made on
 //!   cache/digests       contents that `plan` has read: disposable, written without the lock
-//!   frozen              cgroups that the run in hand may have frozen
+//!   frozen              cgroups that the current run may have frozen
 //!   lock                held by the run that changes anything
 //!   scrub/read          when the objects of each `ab` were last read again, all of them
 //!   objects/ab/REST     one inode each; "ab" + REST is the object's name without `sha256:`

@@ -1,5 +1,5 @@
 //! When the objects of each fan-out directory were last read again, all of them: two hex digits and seconds since
-//! 1970 a line. A memory only: what is missing or damaged is as if it was never read.
+//! 1970 a line. This is only a memory: what is missing or damaged is as if it was never read.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -74,7 +74,7 @@ mod tests {
         assert_eq!(read, [("ab".to_owned(), 12), ("cd".to_owned(), -5)]);
     }
 
-    /// A scrub while an `apply` asks its question, which is answered with no.
+    /// A scrub writes while an `apply` asks its question, which is answered with no.
     #[test]
     fn a_base_that_was_scrubbed_and_not_used_can_go() {
         let scratch = tempfile::tempdir().unwrap();

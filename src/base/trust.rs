@@ -1,6 +1,6 @@
-//! May a base stand where it stands? What it shares, all guests run, so nobody but root may reach it: the base is
-//! root's own and closed to all others, no directory above it can be exchanged by anybody else, and it is on the
-//! file system that it was made on, not a copy.
+//! May a base stand where it stands? What it shares, all guests run, so no user but root may reach it: the base
+//! is root's own and closed to all others, no directory above it can be exchanged by any other user, and it is on
+//! the file system that it was made on, not a copy.
 
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub(super) fn identity_line(dir: &Dir) -> SysResult<String> {
     ))
 }
 
-/// Refuses a place above which somebody else rules. `path` is that of the base, whether it exists or not.
+/// Refuses a place above which another user rules. `path` is that of the base, whether it exists or not.
 pub fn check_place(path: &Path) -> Result<(), BaseError> {
     for above in path.ancestors().skip(1) {
         let above = if above.as_os_str().is_empty() {
@@ -55,10 +55,10 @@ fn exposed(path: &Path, why: &'static str) -> BaseError {
     }
 }
 
-/// In a sticky directory (`/tmp`) nobody can move what is another's.
+/// In a sticky directory (`/tmp`) no user can move what is another's.
 fn open_to_others(state: &FileState, trusted: impl Fn(u32) -> bool) -> Option<&'static str> {
     let sticky = state.mode & 0o1000 != 0;
-    // An access list shows as the group's bits, so the group may be anybody.
+    // An access list shows as the group's bits, so the group may be any user.
     let by_others = state.mode & 0o022 != 0;
     if !trusted(state.uid) {
         Some("belongs to another user than root")

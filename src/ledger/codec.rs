@@ -1,7 +1,7 @@
 //! Compressed papers: zstd, recognised by its magic number and not by a file's name.
 //!
-//! A compressed plan may be a bomb, so nothing is sized by what its header promises: the window is
-//! bounded, and whoever reads sees a stream.
+//! A compressed plan may be a bomb, so nothing is sized by what its header promises: the window is bounded, and a
+//! reader sees a stream.
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read, Write};
 

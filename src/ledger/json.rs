@@ -86,7 +86,7 @@ fn bad_value(path: &str, message: &str) -> BadValue {
     BadValue::new(path, message)
 }
 
-/// Text of a paper that a terminal shows and does not obey, cut to a bearable length.
+/// Text of a paper that a terminal shows and does not obey, shortened to a bearable length.
 pub(super) fn printable(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(LONGEST_WHY) {

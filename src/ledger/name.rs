@@ -1,9 +1,8 @@
 //! Names are bytes and JSON is text: how the one becomes the other and back.
 //!
-//! A name that is UTF-8 is its own text. Any other has two fields: `path`, in which U+FFFD stands
-//! for what is not text, for people; and `path_b64` with the bytes in standard base64 (RFC 4648,
-//! section 4, with padding), which decides. The reader insists that both say the same, so that nobody
-//! approves one name and gets another.
+//! A name that is UTF-8 is its own text. Any other has two fields: `path`, in which U+FFFD stands for what is not
+//! text, for people; and `path_b64` with the bytes in standard base64 (RFC 4648, section 4, with padding), which
+//! decides. The reader insists that both say the same, so that no person approves one name and gets another.
 
 use std::borrow::Cow;
 

@@ -29,7 +29,8 @@ pub enum Exchanged {
     Deleted,
     /// The guest had put something newer there. It is back in its place, and `put` is in staging.
     Newer,
-    /// The guest deleted the name while its newer file was with us: that file is in staging and is nobody's we know.
+    /// The guest deleted the name while its newer file was with us: that file is in staging, and we know no name
+    /// that it belongs to.
     Stray,
     /// The guest replaced the name more than once. Staging holds a file of the guest: an older one, or the newest if
     /// the guest never ceased.

@@ -1,8 +1,8 @@
 //! Floor 3, how a name comes to refer to another inode.
 //!
-//! [`exchange_names`] is the only place of the whole program that renames a name of a guest. It exchanges, looks at what came
-//! out, and exchanges back until what comes out is what was put in, because whatever else comes out is
-//! newer than anything we know. There is no fallback to a plain rename: that one clobbers.
+//! [`exchange_names`] is the only place of the whole program that renames a name of a guest. It exchanges, looks
+//! at what came out, and exchanges back until what comes out is what was put in, because whatever else comes out
+//! is newer than anything we know. There is no fallback to a plain rename: that one clobbers.
 
 mod exchange;
 

@@ -7,7 +7,8 @@
 //!
 //! Nothing marks a file as configuration. apk protects paths: `etc`, and what the lines of
 //! `/etc/apk/protected_paths.d/*.list` say (`+` protect, `@` links only, `!` always, `-` not). What makes the set
-//! smaller is not used: it is the guest's word, and a file that apk would overwrite may be a guest's own all the same.
+//! smaller is not used: it is the guest's word, and a file that apk would overwrite may be a guest's own
+//! nevertheless.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -107,7 +108,7 @@ fn rule(line: &[u8]) -> Option<Vec<u8>> {
     glob.iter().any(|&b| b != b'/').then(|| glob.to_vec())
 }
 
-/// The package in hand.
+/// The current package.
 #[derive(Default)]
 struct OpenPackage {
     package: Option<(u32, Arc<str>)>,

@@ -12,9 +12,9 @@
 //! 3. [`ask_all`] unites the answers, one entry a path.
 //!
 //! Everything read here is the guest's word, and parsers must be total: any byte may come, in any amount. What
-//! breaks a grammar or a bound makes the whole database [`Damaged`](DatabaseState::Damaged), and nothing it says is used:
-//! the caller leaves such a guest out. A guest that lies can free only files of its own, because a file is shared
-//! only where each guest's own answer allows it.
+//! breaks a grammar or a bound makes the whole database [`Damaged`](DatabaseState::Damaged), and nothing it says
+//! is used: the caller leaves such a guest out. A guest that lies can free only files of its own, because a file
+//! is shared only where each guest's own answer allows it.
 //!
 //! Nothing here decides what is shared, writes, takes locks in a guest, or waits for one.
 //!
@@ -69,7 +69,7 @@ pub struct Protected {
     pub id: FileId,
     /// `ConfigFile`, `ConfigSidecar`, `Diverted` or `ModeOverride`.
     pub why: SkipReason,
-    /// Who says so: a manager's name, or a part of one: `dpkg-divert`, `dpkg-statoverride`, `rpm-ghost`.
+    /// What says so: a manager's name, or a part of one: `dpkg-divert`, `dpkg-statoverride`, `rpm-ghost`.
     pub per: &'static str,
     /// The package that it belongs to, where one is known.
     pub package: Option<String>,
@@ -139,7 +139,7 @@ pub struct Claim {
     pub path: Vec<u8>,
     /// Why the file must stay private.
     pub why: SkipReason,
-    /// Who says so.
+    /// What says so.
     pub per: &'static str,
     /// On behalf of which package.
     pub package: Option<Arc<str>>,
@@ -153,8 +153,8 @@ pub fn parse_as(manager: &str, data: &[u8]) -> Option<Result<usize, Fault>> {
     Some(backend.parse(data))
 }
 
-/// Asks every database of a guest. A guest without any gets the empty answer. `is_directory` may know paths that lead to
-/// directories without any link on the way, which need not be asked for again.
+/// Asks every database of a guest. A guest without any gets the empty answer. `is_directory` may know paths that
+/// lead to directories without any link on the way, which need not be asked for again.
 pub fn ask_all(root: &InRoot, is_directory: &dyn Fn(&[u8]) -> bool) -> Answer {
     let mut answer = Answer::default();
     for &backend in ALL {

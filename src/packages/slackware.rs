@@ -5,11 +5,12 @@
 //! file = { header line } "FILE LIST:" LF { path LF }                        ; no leading slash, directories end in one
 //! ```
 //!
-//! It lies in `/var/lib/pkgtools/packages`, before 15.0 in `/var/log/packages`, which has been a link to the first since.
+//! It lies in `/var/lib/pkgtools/packages`, before 15.0 in `/var/log/packages`, which has been a link to the
+//! first since.
 //!
-//! The database says nothing about configuration, so the answer is marked as silent. What is claimed is a habit: a config file is shipped
-//! as `NAME.new`, which the package's script moves to `NAME` if there is none. So all listed files below `/etc` and
-//! all of the form `NAME.new` count, under both names.
+//! The database says nothing about configuration, so the answer is marked as silent. What is claimed is a habit:
+//! a config file is shipped as `NAME.new`, which the package's script moves to `NAME` if there is none. So all
+//! listed files below `/etc` and all of the form `NAME.new` count, under both names.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -5,9 +5,9 @@
 //! /etc/X -> /etc/static/X -> /nix/store/HASH-etc/etc/X
 //! ```
 //!
-//! No database says what is configuration, so the answer is marked as silent. What is generated is a link into the
-//! store; what else lies in `/etc` of such a system is local: `machine-id`, `passwd`, keys. That is claimed, but
-//! only if the guest *is* such a system: a store alone may belong to a nix that somebody has put on a Debian.
+//! No database says what is configuration, so the answer is marked as silent. What is generated is a link into
+//! the store; what else lies in `/etc` of such a system is local: `machine-id`, `passwd`, keys. That is claimed,
+//! but only if the guest *is* such a system: a store alone may belong to a nix that a person has put on a Debian.
 //!
 //! Store files themselves are never claimed. They are what unification is best for: read-only, of one time, and
 //! the same under the same name everywhere. Whose they are is in their paths, so no owners are listed.

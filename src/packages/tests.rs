@@ -66,7 +66,7 @@ impl Root {
     }
 }
 
-/// Path → who says why.
+/// For each path the reason, and what says so.
 fn facts(answer: &Answer) -> BTreeMap<String, (SkipReason, &'static str, Option<&str>)> {
     let fact = |p: &Protected| (p.path.to_string(), p.why, p.per);
     assert!(answer.protected.is_sorted_by(|a, b| a.path < b.path));

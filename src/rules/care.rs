@@ -2,7 +2,7 @@
 //!
 //! The answer comes from the user's patterns and the care rules ([`table`]), in this order:
 //!
-//! 1. the user's patterns: an exclude is the end of it, an include overrules the rules on paths;
+//! 1. the user's patterns: an exclude settles it, an include overrules the rules on paths;
 //! 2. the rules on paths ([`Care::name`]);
 //! 3. the rules on inodes ([`Care::inode`], [`Care::xattrs`]), which no pattern overrules.
 //!

@@ -27,7 +27,7 @@ pub struct CareRule {
     pub covers: Covers,
     /// What the code's own sentence does not say; may be empty.
     pub because: &'static str,
-    /// Who says so.
+    /// Which source says so.
     pub source: &'static str,
 }
 
@@ -56,7 +56,7 @@ pub fn table() -> &'static [CareRule] {
     TABLE
 }
 
-/// Who says that this pattern or test keeps files; empty for what is no row of the table.
+/// Which source says that this pattern or test keeps files; empty for what is no row of the table.
 pub fn source_of(reason: SkipReason, rule: &str) -> &'static str {
     let holds = |row: &&CareRule| match row.covers {
         Covers::Names(names) | Covers::UnreadableNames(names) => names.contains(&rule),

@@ -9,7 +9,7 @@ use crate::model::{Making, Objects};
 /// A file of a group. They come in the order in which they will be linked: the first makes the object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Member {
-    /// How many names it has; all of them move.
+    /// How many names it has; all of them are exchanged.
     pub names: u64,
     /// Its extents, where the file system tells.
     pub extents: Option<u32>,
@@ -35,8 +35,8 @@ pub struct Choice {
     pub makes: Option<Making>,
 }
 
-/// Decides for every member, in their order; `None` for one that stays alone. `max_links` counts the base's
-/// own name.
+/// Decides for every member, in their order, and gives `None` for one that stays alone. `max_links` counts the
+/// base's own name.
 pub fn choose(
     members: &[Member],
     present: &[Present],

@@ -263,7 +263,7 @@ pub(super) fn ancestor<'a>(path: &'a [u8], components: &[&[u8]], count: usize) -
     path.get(..length.max(1)).unwrap_or(path)
 }
 
-/// One token of the pattern and what is behind it; `None` at the end.
+/// One token of the pattern and the rest after it; `None` at the end.
 fn next_token(text: &[u8]) -> Result<Option<(Token, &[u8])>, Why> {
     let found = match text {
         [] => return Ok(None),
@@ -280,7 +280,7 @@ fn next_token(text: &[u8]) -> Result<Option<(Token, &[u8])>, Why> {
     Ok(Some(found))
 }
 
-/// The class that begins behind a `[`, and what is behind its `]`; `None` if it is never closed.
+/// The class that begins after a `[`, and the rest after its `]`; `None` if it is never closed.
 fn next_class(text: &[u8]) -> Result<Option<(ByteSet, &[u8])>, Why> {
     let (negated, mut rest) = match text {
         [b'!' | b'^', rest @ ..] => (true, rest),

@@ -7,8 +7,8 @@
 //! 2. **match**: which of the remaining files have the same content and metadata.
 //! 3. **choose**: which object each group gets, and what it is made from.
 //!
-//! `apply` asks the same room again before it touches a name: [`precondition`] says which facts
-//! about a file moved since the plan was made.
+//! `apply` asks the same room again before it touches a name: [`precondition`] says which facts about a file
+//! changed since the plan was made.
 //!
 //! The room may assume nothing but what stands in its arguments, and names and attributes among
 //! them are an attacker's: every matcher is linear in pattern times name, and nothing recurses over

@@ -47,7 +47,7 @@ impl Default for PathIndex {
 }
 
 impl PathIndex {
-    /// Adds a glob behind all others.
+    /// Adds a glob after all others.
     pub(super) fn push(&mut self, pattern: &str) -> Result<(), Why> {
         let glob = PathGlob::new(pattern)?;
         let rank = self.next;

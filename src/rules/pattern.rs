@@ -55,7 +55,7 @@ struct Compiled {
 #[derive(Debug)]
 enum PatternMatcher {
     Path(PathGlob),
-    /// From a list. `below` matches a directory with the slash behind it; excludes have one.
+    /// From a list. `below` matches a directory followed by a slash; excludes have one.
     List {
         name: Wildcard,
         below: Option<Wildcard>,

@@ -7,8 +7,8 @@
 
 use crate::model::{Before, FileKind, FileState, Ignored, Metadata, Moved};
 
-/// Which facts about a file moved since its evidence was taken. Empty: it is the same file, and
-/// nobody wrote to it, chmodded it, linked it or renamed it; `ctime` cannot be set back.
+/// Which facts about a file changed since its evidence was taken. Empty: it is the same file, and it was not
+/// written, chmodded, linked or renamed since; `ctime` cannot be set back.
 pub fn moved(before: &Before, now: &FileState) -> Vec<Moved> {
     let facts = [
         (Moved::Type, now.kind != FileKind::Regular),

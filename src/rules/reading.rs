@@ -5,7 +5,7 @@
 pub enum Disk {
     /// It has a head, which can be in one place only.
     Rotating,
-    /// It has none, or nobody knows.
+    /// It has none, or it is not known.
     Other,
 }
 
@@ -27,7 +27,7 @@ pub struct Reading {
     pub readers: usize,
     /// The order of what they read.
     pub order: ReadOrder,
-    /// Files that one of them holds open side by side.
+    /// Files that one of them holds open in parallel.
     pub abreast: usize,
 }
 
@@ -49,7 +49,8 @@ const ABREAST: usize = 64;
 const OTHERS: usize = 64;
 
 impl Reading {
-    /// With so many threads allowed. Two readers would drag the head of a rotating disk to and fro.
+    /// How guests are read when so many threads are allowed. Two readers would make the head of a rotating disk
+    /// seek.
     pub fn of(machine: Machine, jobs: Option<usize>) -> Reading {
         let workers = jobs.unwrap_or(machine.cores).max(1);
         let (readers, order) = match machine.disk {
@@ -60,7 +61,7 @@ impl Reading {
             workers,
             readers,
             order,
-            // A walk holds descriptors, too, and is over by then.
+            // A walk holds descriptors, too, but it is over before content is read.
             abreast: (machine.descriptors.saturating_sub(OTHERS) / readers).clamp(1, ABREAST),
         }
     }
@@ -72,8 +73,8 @@ const PAGE: u64 = 4096;
 /// Larger files do not stay in the page cache in any case.
 const LARGE: u64 = 1 << 20;
 
-/// Can the small ones of files of these sizes be in the page cache all at once, with so many bytes of memory? Half of it
-/// is the host's. Holes count: reading brings them, too.
+/// Can the small ones of files of these sizes be in the page cache all at once, with so many bytes of memory?
+/// Half of it is the host's. Holes count: reading brings them, too.
 pub fn fits_in_memory(sizes: impl Iterator<Item = u64>, memory: u64) -> bool {
     let small = sizes.filter(|size| *size < LARGE);
     let pages = small.map(|size| size.div_ceil(PAGE));

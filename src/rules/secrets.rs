@@ -1,6 +1,6 @@
 //! Which files no two guests may have in common: keys, seeds and identities that stand for one machine.
 //!
-//! Narrower than the care rules of the same names: what is merely not to be shared (a host name, an
+//! The list is narrower than the care rules of the same names: what is merely not to be shared (a host name, an
 //! `authorized_keys`) may well be equal in two guests.
 
 use super::path_index::PathIndex;
@@ -28,7 +28,7 @@ const NAMES: &[&str] = &[
 pub struct Secrets(PathIndex);
 
 impl Secrets {
-    /// Compiles the table, which a test holds to be sound.
+    /// Compiles the table; a test shows that all of its patterns are valid.
     pub fn new() -> Secrets {
         let mut index = PathIndex::default();
         for pattern in NAMES {

@@ -1,9 +1,9 @@
 //! The sums at the end of a plan, collected while its lines are made.
 //!
-//! Lines, files and objects are three things and are told apart: [`SummaryBuilder::action`] counts a
-//! line, [`SummaryBuilder::skipped`] the files that are left alone (most of them have no line of
-//! their own), [`SummaryBuilder::object`] who shares what. Sums stay at the largest number
-//! instead of wrapping. Same calls in any order, same summary.
+//! Lines, files and objects are three things and are told apart: [`SummaryBuilder::action`] counts a line,
+//! [`SummaryBuilder::skipped`] the files that are left alone (most of them have no line of their own),
+//! [`SummaryBuilder::object`] which guests share what. Sums stay at the largest number instead of wrapping. The
+//! same calls in any order give the same summary.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -18,7 +18,7 @@ pub struct SummaryBuilder {
     guests: Vec<GuestName>,
     totals: Totals,
     skipped: BTreeMap<SkipReason, Count>,
-    /// By set of guests, not by pair: there are few sets, and pairs grow with the square of the guests.
+    /// Keyed by set of guests, not by pair: there are few sets, and pairs grow with the square of the guests.
     shared: BTreeMap<Box<[u32]>, Count>,
     near_misses: NearMisses,
     same_secrets: Vec<SameSecret>,
@@ -65,9 +65,8 @@ impl SummaryBuilder {
         self.skipped.entry(reason).or_default().add(files, bytes);
     }
 
-    /// Counts an object of `size` bytes that names in these guests will refer to. `guests` are
-    /// indices into the plan's guests, in any order and as often as they occur; an index
-    /// beyond them is nobody.
+    /// Counts an object of `size` bytes that names in these guests will refer to. `guests` are indices into the
+    /// plan's guests, in any order and as often as they occur; an index beyond them counts for no guest.
     pub fn object(&mut self, guests: &[u32], size: u64) {
         let mut set = guests.to_vec();
         set.sort_unstable();
@@ -103,7 +102,7 @@ impl SummaryBuilder {
         totals.objects += u64::from(link.makes.is_some());
     }
 
-    /// Those that share most, and how many more there are.
+    /// The pairs that share most, and how many more there are.
     fn pairs(&self) -> (Vec<Shared>, u64) {
         let mut pairs: BTreeMap<(u32, u32), Count> = BTreeMap::new();
         for (set, count) in &self.shared {

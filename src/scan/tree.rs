@@ -12,7 +12,7 @@ pub struct Tree {
     dirs: Vec<Span>,
     /// Directories that are immutable or append-only.
     fixed: HashSet<u32>,
-    /// Last components of names, each behind its length.
+    /// Last components of names, each after its length.
     pool: Vec<u8>,
     names: Vec<Name>,
     states: States,

@@ -92,7 +92,8 @@ struct TreeWalk<'a> {
 enum Onward {
     /// To what comes next, which for a directory is what it holds.
     Descend,
-    /// Past the directory, which walkdir has opened. Said of anything else it would lose the entry's siblings.
+    /// Past the directory, which walkdir has opened. If said of anything else, it would lose the entry's
+    /// siblings.
     Skip,
 }
 
@@ -126,8 +127,8 @@ impl TreeWalk<'_> {
         }
     }
 
-    /// Past an entry, and all that is in it. walkdir has opened each directory of a private view; in others it looks for
-    /// itself where another file system begins, and what it finds beneath is ignored.
+    /// Goes past an entry, and all that is in it. walkdir has opened each directory of a private view; in others
+    /// it looks for itself where another file system begins, and what it finds beneath is ignored.
     fn past(&mut self, entry: &DirEntry) -> Onward {
         if !entry.file_type().is_dir() {
             return Onward::Descend;
@@ -139,8 +140,8 @@ impl TreeWalk<'_> {
         Onward::Descend
     }
 
-    /// Its state, by the directory that it is in: one short call. `None` where the path must do. Of a directory that
-    /// is held open also whether it is immutable or append-only.
+    /// Its state, by the directory that it is in: one short call. `None` where the path must do. For a directory
+    /// that is held open, the answer also says whether it is immutable or append-only.
     fn glance(&mut self, entry: &DirEntry) -> Option<(FileState, Option<bool>)> {
         let told = |(state, fixed)| (state, Some(fixed));
         let Some(above) = entry.depth().checked_sub(1) else {
@@ -198,8 +199,8 @@ impl TreeWalk<'_> {
         Ok(Onward::Descend)
     }
 
-    /// Was it met just now? A directory that changes while it is listed may show a name twice, and a damaged one always;
-    /// their order puts both side by side. Taken twice, the names would not rise any more.
+    /// Was it met just now? A directory that changes while it is listed may show a name twice, and a damaged one
+    /// always; their order puts both next to each other. Taken twice, the names would not rise any more.
     fn is_repeated(&mut self, entry: &DirEntry) -> bool {
         let (depth, is_dir) = (entry.depth(), entry.file_type().is_dir());
         self.last.truncate(depth + 1);

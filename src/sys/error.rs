@@ -1,5 +1,5 @@
-//! An error of the machine: which operation, on what, and what it means. The errno is read here and
-//! nowhere else; above `sys` nobody sees a number.
+//! An error of the machine: which operation, on what, and what it means. The errno is read here and nowhere else;
+//! no code above `sys` sees a number.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -34,7 +34,7 @@ pub enum Meaning {
     PathChanged,
     /// Another mount or file system.
     OtherFilesystem,
-    /// Somebody holds a lease or has the file open.
+    /// A process holds a lease or has the file open.
     Busy,
     /// The inode cannot have another name.
     TooManyLinks,
@@ -119,7 +119,7 @@ fn strip_code(text: &str) -> &str {
     text.split(" (os error").next().unwrap_or(text)
 }
 
-/// `base` with more bytes behind it: how a name beneath a handle is shown.
+/// `base` with more bytes after it: how a name beneath a handle is shown.
 pub(super) fn shown(base: &Path, relative: &[u8]) -> PathBuf {
     base.join(OsString::from_vec(relative.to_vec()))
 }

@@ -8,14 +8,14 @@
 //! * `UNIFY_FAULT=17=ENOSPC`: call 17 is not made and fails so; `17+=ENOSPC`: this call and all later ones of its kind
 //! * `UNIFY_FAULT=17=run:COMMAND`: a shell runs the command first; a hostile guest acts at the worst moment
 //! * `UNIFY_FAULT_TRACE=FILE`: the names of all calls are appended, one a line
-//! * `UNIFY_MAX_LINKS=4`: so few names may an inode have, to meet the limit in a small scene
-//! * `UNIFY_MEMORY=4096`: so many bytes of memory has the machine
+//! * `UNIFY_MAX_LINKS=4`: an inode may have so few names, to meet the limit in a small scene
+//! * `UNIFY_MEMORY=4096`: the machine has so many bytes of memory
 //! * `UNIFY_MOST_HELD=0`: so many bytes of a shelf are held in memory before they go to a file
-//! * `UNIFY_MOST_NAMES=9`: so many names, and bytes of names, may a guest have
-//! * `UNIFY_OLD_KERNEL=1`: what kernels of before 5.8 do not tell is not told
+//! * `UNIFY_MOST_NAMES=9`: a guest may have so many names, and bytes of names
+//! * `UNIFY_OLD_KERNEL=1`: what kernels before 5.8 do not tell is not told
 //! * `UNIFY_WEAK=NAME`: one defence is off, to see that a test misses it
 //!
-//! The same kills are made from outside by `strace`, so that nobody has to believe this file.
+//! The same kills are made from outside by `strace`, so that this file need not be believed.
 
 #[cfg(feature = "faults")]
 mod armed;

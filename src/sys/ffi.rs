@@ -1,4 +1,5 @@
-//! The only `unsafe`: kernel interfaces that neither rustix nor nix wraps, one of the C library's, the page size, and two signals.
+//! The only `unsafe`: kernel interfaces that neither rustix nor nix wraps, one of the C library's, the page size,
+//! and two signals.
 //!
 //! Each function takes a borrowed descriptor and plain values, and nothing outlives the call.
 #![allow(unsafe_code)]
@@ -9,8 +10,8 @@ use std::os::fd::{AsFd, AsRawFd};
 use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
-/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: the disk begins to take what was written there, and nobody waits
-/// for it. Makes nothing durable.
+/// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: the disk begins to take what was written there, and the
+/// caller does not wait for it. The call makes nothing durable.
 pub fn begin_to_write_out(fd: impl AsFd, from: i64, length: i64) -> io::Result<()> {
     let fd = fd.as_fd().as_raw_fd();
     // SAFETY: integers by value; no memory of ours is touched.
@@ -21,9 +22,9 @@ pub fn begin_to_write_out(fd: impl AsFd, from: i64, length: i64) -> io::Result<(
 /// What kind of lease to set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LeaseKind {
-    /// `F_RDLCK`: refused while anybody has the file open for writing.
+    /// `F_RDLCK`: refused while any process has the file open for writing.
     Read,
-    /// `F_WRLCK`: refused while anybody else has the file open.
+    /// `F_WRLCK`: refused while the file is open anywhere else.
     Write,
     /// `F_UNLCK`: give it back.
     None,
@@ -43,7 +44,7 @@ pub fn memory_manners(large: i32, kept: i32) {
     let _ = (large, kept);
 }
 
-/// `fcntl(F_SETLEASE)`, `linux/fcntl.h`. `EAGAIN` means that somebody has it open.
+/// `fcntl(F_SETLEASE)`, `linux/fcntl.h`. `EAGAIN` means that a process has it open.
 pub fn set_lease(fd: impl AsFd, kind: LeaseKind) -> io::Result<()> {
     let arg = match kind {
         LeaseKind::Read => libc::F_RDLCK,
@@ -177,10 +178,10 @@ struct CacheStat {
     others: [u64; 4],
 }
 
-/// How many of `length` bytes from `from` on are in the page cache, in whole pages: `cachestat(2)`, Linux 6.5. Later
-/// kernels answer it only to who may write the file or owns it.
+/// How many of `length` bytes from `from` on are in the page cache, in whole pages: `cachestat(2)`, Linux 6.5.
+/// Later kernels answer it only to a process that may write the file or owns it.
 pub fn cached(fd: impl AsFd, from: u64, length: u64) -> io::Result<u64> {
-    // The same on all architectures but alpha, and not yet in libc.
+    // The number is the same on all architectures but alpha, and not yet in libc.
     const SYS_CACHESTAT: libc::c_long = 451;
     let range = [from, length];
     let mut answer = CacheStat::default();

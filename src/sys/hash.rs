@@ -1,8 +1,8 @@
 //! The one door to the hash functions.
 //!
-//! Three uses, three types, and checksums: a [`Fingerprint`] is fast and only proposes, a [`Digest`] names content,
-//! a [`MetadataDigest`] names what else the names of one inode share. None of them proves that two
-//! files are equal: before a name is moved, the bytes themselves are compared.
+//! Three uses, three types, and checksums: a [`Fingerprint`] is fast and only proposes, a [`Digest`] names
+//! content, a [`MetadataDigest`] names what else the names of one inode share. None of them proves that two files
+//! are equal: before a name is exchanged, the bytes themselves are compared.
 //!
 //! Nothing here reads a file; callers feed bytes.
 
@@ -21,7 +21,7 @@ impl ContentHasher {
         Self::default()
     }
 
-    /// Takes in the next piece. How the bytes are cut into pieces does not matter.
+    /// Takes in the next piece. How the bytes are split into pieces does not matter.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
@@ -47,7 +47,7 @@ pub fn path_key(path: &[u8]) -> u64 {
     xxh3_64(path)
 }
 
-/// A checksum against slips, and against nobody's will (xxh3, 64 bits, no seed).
+/// A checksum that finds accidents and does not stop an attacker (xxh3, 64 bits, no seed).
 pub fn checksum(bytes: &[u8]) -> u64 {
     xxh3_64(bytes)
 }

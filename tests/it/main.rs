@@ -2,7 +2,7 @@
 //!
 //! | folder | put a test here when it is about |
 //! | --- | --- |
-//! | `floors` | the source: who may import, call and contain what |
+//! | `floors` | the source: what each file may import, call and contain |
 //! | `deciding` | which files a plan shares, and what a base remembers |
 //! | `commands` | what one command answers, and whether that and the README are true |
 //! | `refusing` | what the program refuses: changed files, edited and hostile plans, bad surroundings |
@@ -26,12 +26,13 @@
 //! | kills while guests are frozen | 24 of 93 calls | each | `live_guests/frozen_guests` |
 //! | disks whose power went | 59 on each file system, of 91 to 112 flushes | 5,970: each flush and 20 subsets between two | `crash/power` |
 //! | kinds of writers in a running guest, and what they wrote | 12 kinds, 12,000 writes: none lost, none back from the dead | 60 seconds a kind and file system | `live_guests/writers` |
-//! | names swapped under plan, apply, verify, status and undo | 3,500 swaps, 60 commands | 10 minutes | `live_guests/swaps` |
+//! | names exchanged under plan, apply, verify, status and undo | 3,500 exchanges, 60 commands | 10 minutes | `live_guests/swaps` |
 //! | hostile plans | 200 by hand and 300 by chance, with and without `--accept-edits` | 20,000 by chance | `refusing/hostile_plans` |
 //! | defences switched off | 16 of 16 are missed by a test | the same | `refusing/mutation` |
 //!
-//! One kind alone: `tests/run.sh matrix`, or a whole folder: `tests/run.sh live_guests`. The word may be any part of a test's
-//! path, such as `crash::matrix::undo_on_ext4`. A seed of chance is printed and is given back by `UNIFY_SEED`.
+//! One kind alone: `tests/run.sh matrix`, or a whole folder: `tests/run.sh live_guests`. The word may be any part
+//! of a test's path, such as `crash::matrix::undo_on_ext4`. A seed of chance is printed and is given back by
+//! `UNIFY_SEED`.
 //!
 //! Tests assert the state of files, not messages. What a machine cannot do is skipped aloud, see [`skip!`].
 #![allow(

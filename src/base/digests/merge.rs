@@ -97,7 +97,7 @@ impl<O: Iterator<Item = DigestRecord>, S: Iterator<Item = DigestRecord>> Iterato
 }
 
 impl<O: Iterator<Item = DigestRecord>, S: Iterator<Item = DigestRecord>> Merge<O, S> {
-    /// Of what was seen of one file, that which says most; of as much, the first.
+    /// The record that says most of what was seen of one file; if several say as much, the first.
     fn best(&mut self, ino: u64) -> Option<DigestRecord> {
         let mut best = self.seen.next()?;
         while let Some(next) = self.seen.next_if(|next| next.key.ino == ino) {

@@ -26,7 +26,7 @@ const RECORD: usize = 112;
 const BLOCK: usize = 64;
 /// The number of records, and the check.
 const TAIL: usize = 8 + 16;
-/// Of a block, in the table.
+/// Bytes of a block's entry in the table.
 const ENTRY: usize = 8 + 16;
 
 /// So many blocks are held, each in the place that its number gives it: 1.8 MB. Every guest's files are asked for in
@@ -55,7 +55,7 @@ pub(super) struct Paper {
 }
 
 impl Paper {
-    /// `None` for whatever is not such a paper with this heading.
+    /// `None` for anything that is not such a paper with this heading.
     pub fn open(path: &Path, heading: &[u8]) -> Option<Paper> {
         let paged = Paged::open(path).ok()?;
         let length = usize::try_from(paged.length()).ok()?;
@@ -66,7 +66,7 @@ impl Paper {
             return None;
         }
         let blocks = records.div_ceil(BLOCK);
-        // Held against what the file has before there is room for it.
+        // Compared with what the file has, before room is made for it.
         let whole = heading.len() + records * RECORD + blocks * ENTRY;
         if whole != tail_at || paged.read(0, heading.len()).ok()? != heading {
             return None;

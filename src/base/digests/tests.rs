@@ -115,7 +115,7 @@ fn no_damage_is_believed() {
         let mut bad = good.clone();
         bad[at] ^= 1;
         let paper = desk.open(&bad, b"h");
-        // A block is held against its check when it is read.
+        // A block is compared with its check when it is read.
         assert_eq!(paper.is_some(), body.contains(&at), "byte {at}");
         if let Some(paper) = paper {
             assert_eq!(records(&paper), [], "byte {at}");
@@ -127,7 +127,7 @@ fn no_damage_is_believed() {
     assert!(desk.open(&longer, b"h").is_none());
 }
 
-/// A number that nothing stands behind must not make room for it.
+/// No room is made for a number of records that the file does not have.
 #[test]
 fn no_number_is_believed() {
     let desk = Desk::new();
@@ -202,7 +202,7 @@ fn what_is_not_met_is_forgotten_in_the_end() {
     assert_eq!(next(&paper).len(), 2);
 }
 
-/// Of a file that was seen twice, that stays which says more.
+/// Of two records of a file that was seen twice, the one that says more stays.
 #[test]
 fn most_is_kept_of_what_was_seen_twice() {
     let less = KnownContent {

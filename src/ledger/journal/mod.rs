@@ -1,10 +1,10 @@
 //! The journal: what a run is about to do, written and synced before it does it.
 //!
-//! It makes healing quick and is never believed alone: names and inodes say what is so, the journal
-//! says where to look. One line a record, `{"check":"CCCCCCCC","record":…}`, where the check is the
-//! first eight hex digits of SHA-256 over the text of the record. A crash may cut the last line or
-//! leave old bytes of the disk behind it, so reading stops at the first line that is not whole and
-//! fitting, and says that it did; everything before it counts.
+//! It makes healing quick and is never believed alone: names and inodes say what is so, the journal says where to
+//! look. One line a record, `{"check":"CCCCCCCC","record":…}`, where the check is the first eight hex digits of
+//! SHA-256 over the text of the record. A crash may truncate the last line or leave old bytes of the disk after
+//! it, so reading stops at the first line that is not whole and fitting, and says that it did; everything before
+//! it counts.
 //!
 //! The caller opens, appends and syncs; the order of its syncs is what makes a journal worth having.
 

@@ -68,7 +68,7 @@ pub enum PlanError {
         /// Which guest.
         guest: GuestName,
     },
-    /// An action is not behind the one before it.
+    /// An action does not follow the one before it in order.
     #[error(
         "line {line}, field `path`: the lines of a plan go by guest and path, each name once, and this one does not"
     )]

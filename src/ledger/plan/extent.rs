@@ -1,7 +1,7 @@
 //! Where a JSON value ends: the one question asked of every byte of a plan.
 //!
-//! Counts brackets and knows strings, and nothing else. A value that is not JSON has an end all the
-//! same; its parser will refuse it.
+//! Counts brackets and knows strings, and nothing else. A value that is not JSON has an end nevertheless; its
+//! parser will refuse it.
 
 /// Deepest nesting within a value; a plan needs 5. Keeps parsers from recursing.
 const MAX_DEPTH: u32 = 32;

@@ -1,9 +1,9 @@
-//! Cuts JSON text into the pieces that a plan is read by, without building a tree.
+//! Splits JSON text into the pieces that a plan is read by, without building a tree.
 //!
-//! A plan may be larger than memory and comes from anywhere, so this reader holds one value at a
-//! time: a member of the top-level object, an element of its arrays `guests` and `actions`, or, in
-//! JSON Lines, one record. It counts lines, so that every error can name one. It knows where values
-//! end and nothing of what is in them: whoever parses a value finds what is wrong inside.
+//! A plan may be larger than memory and comes from anywhere, so this reader holds one value at a time: a member
+//! of the top-level object, an element of its arrays `guests` and `actions`, or, in JSON Lines, one record. It
+//! counts lines, so that every error can name one. It knows where values end and nothing of what is in them: the
+//! parser of a value finds what is wrong inside.
 //!
 //! White space does not matter, because people run plans through formatters; a comma after the last
 //! element is accepted, because people delete lines. Everything else that is not JSON is refused.
@@ -41,7 +41,7 @@ pub enum JsonFault {
     /// Something else stands where this is due.
     #[error("expected {0}")]
     Expected(&'static str),
-    /// Something stands behind the end.
+    /// Something stands after the end.
     #[error("something stands behind the end of the plan")]
     Trailing,
     /// A key of the top level twice. Safe to print.
@@ -77,7 +77,7 @@ pub enum Frame {
     Enter(Array),
     /// An element of the array.
     Element(Array),
-    /// A whole object behind the first one: the text is JSON Lines.
+    /// A whole object after the first one: the text is JSON Lines.
     Record,
 }
 

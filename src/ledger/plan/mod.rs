@@ -1,8 +1,9 @@
 //! The plan as bytes: read, written, compared with what the planner wrote.
 //!
-//! From the bottom: [`frames`] cuts the text into values and counts lines, `parts` puts the values of both forms in
-//! order, `line` reads one action, `order` and [`edits`] compare it with its neighbours and with what the planner wrote,
-//! and [`reader`] is what the other floors see. [`writer`] makes the text, and `seal` the marks that show a hand's change.
+//! From the bottom: [`frames`] splits the text into values and counts lines, `parts` puts the values of both
+//! forms in order, `line` reads one action, `order` and [`edits`] compare it with its neighbours and with what
+//! the planner wrote, and [`reader`] is what the other floors see. [`writer`] makes the text, and `seal` the
+//! marks that show a hand's change.
 
 mod content;
 pub(super) mod edits;

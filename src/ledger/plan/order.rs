@@ -38,7 +38,7 @@ impl PlanOrder {
         }
     }
 
-    /// Checks that the action may stand behind those before it.
+    /// Checks that the action may follow those before it.
     pub fn check(&mut self, line: u64, action: &Action) -> Result<(), PlanError> {
         let (guest, path, beneath, is_link) = match action {
             Action::Link(link) => (&link.guest, &link.path, None, true),

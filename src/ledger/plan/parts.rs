@@ -1,8 +1,8 @@
 //! The parts of a plan in order, whichever form it has.
 //!
-//! A document and JSON Lines hold the same values: a header, guests, actions, a summary, a digest.
-//! Whoever reads through this sees no difference. The form need not be told: a document's header is
-//! followed by the array `guests` in the same object, that of JSON Lines is an object of its own.
+//! A document and JSON Lines hold the same values: a header, guests, actions, a summary, a digest. A reader
+//! through this sees no difference. The form need not be told: a document's header is followed by the array
+//! `guests` in the same object, that of JSON Lines is an object of its own.
 
 use std::borrow::Cow;
 use std::io::BufRead;
@@ -15,7 +15,7 @@ use super::object::{ObjectText, without_kind};
 use crate::ledger::json;
 use crate::ledger::json::{BadValue, printable};
 
-/// What a value behind the header is, in the order of a plan.
+/// What a value after the header is, in the order of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     Header,
@@ -71,7 +71,7 @@ impl Head {
     }
 }
 
-/// The values behind the header, one at a time.
+/// The values after the header, one at a time.
 pub(super) struct Parts<R> {
     frames: Frames<R>,
     ahead: Option<(u64, Frame)>,

@@ -108,8 +108,8 @@ impl<R: BufRead> PlanReader<R> {
         self.sections.all()
     }
 
-    /// The next action and the line that it begins on; `None` behind the last. After an error the
-    /// plan is refused and nothing more may be read.
+    /// The next action and the line that it begins on; `None` after the last. After an error the plan is refused
+    /// and nothing more may be read.
     pub fn next_action(&mut self) -> Result<Option<(u64, Decoded)>, PlanError> {
         loop {
             match self.next_part()? {
@@ -147,8 +147,8 @@ impl<R: BufRead> PlanReader<R> {
         }
     }
 
-    /// The next lines, at most so many and not much more text than [`TEXT_IN_HAND`], decoded by all cores; none behind the
-    /// last. Says of them what [`PlanReader::next_action`] says.
+    /// The next lines, at most so many and not much more text than [`TEXT_IN_HAND`], decoded by all cores; none
+    /// after the last. Says of them what [`PlanReader::next_action`] says.
     pub fn next_actions(&mut self, most: usize) -> Result<Vec<Decoded>, PlanError> {
         let (mut texts, mut broken, mut room) = (Vec::new(), None, TEXT_IN_HAND);
         while texts.len() < most && room > 0 && broken.is_none() {
@@ -194,7 +194,7 @@ impl<R: BufRead> PlanReader<R> {
         let line = place.line;
         let decoded = decoded.map_err(PlanError::at(line))?;
         self.edits.add(line, &decoded);
-        // A name that was changed by hand puts the lines behind it out of order: the edit is to blame, not they.
+        // A name that was changed by hand puts the lines after it out of order: the edit is to blame, not they.
         self.order
             .check(line, &decoded.action)
             .map_err(|error| self.edits.blame().unwrap_or(error))?;

@@ -1,9 +1,9 @@
 //! The seal of a plan's line: says which of its fields a hand has changed.
 //!
 //! Four hex digits for every sealed field, in fixed order: the first 16 bits of a checksum (xxh3) over the
-//! field's name and value. It is there so that a reviewer's slip is named ("`size` was changed") and
-//! not silently obeyed. It protects against nobody: whoever wants to can compute a seal, which is why
-//! `apply` proves every line anew. `note` is not sealed, for notes are the reviewer's.
+//! field's name and value. It is there so that a reviewer's slip is named ("`size` was changed") and not silently
+//! obeyed. It protects against no attacker: anyone can compute a seal, which is why `apply` proves every line
+//! anew. `note` is not sealed, for notes are the reviewer's.
 
 use super::object::ObjectMember;
 use crate::ledger::codes::{flag_code, making_code, method_code};

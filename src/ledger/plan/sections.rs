@@ -1,5 +1,5 @@
-//! Where the lines of each guest stand in the text of a plan, so that whoever has read it whole can read those of all guests
-//! side by side.
+//! Where the lines of each guest stand in the text of a plan, so that a reader that has read it whole can read
+//! those of all guests in parallel.
 
 use std::io::BufRead;
 
@@ -18,7 +18,7 @@ pub struct TextPlace {
     pub is_record: bool,
 }
 
-/// The lines of one guest in a row, and the flag lines behind them.
+/// The lines of one guest in a row, and the flag lines after them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Section {
     first: TextPlace,
@@ -75,7 +75,7 @@ impl<R: BufRead> SectionReader<R> {
         }
     }
 
-    /// The next action; `None` behind the last. A text that was cut since is an error.
+    /// The next action; `None` after the last. A text that was truncated since is an error.
     pub fn next_action(&mut self) -> Result<Option<Action>, PlanError> {
         if self.left == 0 {
             return Ok(None);

@@ -1,7 +1,7 @@
 //! Writes a plan, some lines at a time, as it is made.
 //!
-//! The same header, guests and actions give the same bytes: nothing is read from the clock or the
-//! environment. Nothing is held back but the lines in hand, so a plan may be larger than memory.
+//! The same header, guests and actions give the same bytes: nothing is read from the clock or the environment.
+//! Nothing is held back but the current lines, so a plan may be larger than memory.
 
 use std::io::{self, Write};
 

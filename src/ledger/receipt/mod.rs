@@ -1,9 +1,9 @@
 //! The receipt: what a run did with every action, one line each, written while the run goes on.
 //!
-//! JSON Lines: first [`Receipt`], then one line for every action, last the totals. A run that is
-//! killed leaves a receipt without totals, whose last line may be cut; that is expected and is said,
-//! not refused. `undo`, `status` and `verify` read receipts, so what they say is held to the
-//! same strictness as a plan; but a receipt lies in the base, where no guest can write.
+//! JSON Lines: first [`Receipt`], then one line for every action, last the totals. A run that is killed leaves a
+//! receipt without totals, whose last line may be truncated; that is expected and is said, not refused. `undo`,
+//! `status` and `verify` read receipts, so what they say is held to the same strictness as a plan; but a receipt
+//! lies in the base, where no guest can write.
 
 mod wire;
 
@@ -93,7 +93,7 @@ pub enum ReceiptError {
 pub struct ReceiptEnd {
     /// The counts; `None` where the run did not end by itself.
     pub totals: Option<RunTotals>,
-    /// Is the receipt whole? False where totals are missing or the last line was cut.
+    /// Is the receipt whole? False where totals are missing or the last line was truncated.
     pub complete: bool,
 }
 
@@ -129,7 +129,7 @@ impl<R: BufRead> ReceiptReader<R> {
         &self.receipt
     }
 
-    /// What became of the next action; `None` behind the last that is whole.
+    /// What became of the next action; `None` after the last that is whole.
     pub fn next_line(&mut self) -> Result<Option<ReceiptLine>, ReceiptError> {
         if self.end.is_some() {
             return Ok(None);

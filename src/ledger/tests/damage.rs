@@ -1,4 +1,4 @@
-//! A plan that is cut or damaged anywhere is refused or read as something else; nothing panics.
+//! A plan that is truncated or damaged anywhere is refused or read as something else; nothing panics.
 
 use proptest::prelude::*;
 

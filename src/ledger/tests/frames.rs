@@ -1,4 +1,4 @@
-//! The scanner by itself: what it cuts, what it counts, what it refuses.
+//! The scanner by itself: what it splits, what it counts, what it refuses.
 
 use std::io;
 

@@ -1,4 +1,4 @@
-//! The papers as their users meet them: whole, edited, reformatted, cut and damaged.
+//! The papers as their users meet them: whole, edited, reformatted, truncated and damaged.
 
 mod damage;
 mod frames;

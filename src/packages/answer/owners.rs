@@ -1,5 +1,5 @@
-//! Which package a file belongs to, by the name that the walk sees. A help for readers: nothing is decided by it, and
-//! what cannot be resolved has no owner.
+//! Which package a file belongs to, by the name that the walk sees. It is a help for people who read the plan:
+//! nothing is decided by it, and what cannot be resolved has no owner.
 
 use std::collections::HashMap;
 

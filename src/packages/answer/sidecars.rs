@@ -1,7 +1,8 @@
 //! What package managers leave beside a config file: the new version, the old one, a backup.
 //!
-//! They are found by listing each directory that holds a config file once, not by asking for nine names a file.
-//! A config file that is a link has sidecars in two places: dpkg follows the link before it writes (`conffderef`), others do not.
+//! They are found by listing each directory that holds a config file once, not by asking for nine names a file. A
+//! config file that is a link has sidecars in two places: dpkg follows the link before it writes (`conffderef`),
+//! others do not.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -13,7 +14,8 @@ use crate::packages::read::lookup::{find, is_out_of_reach};
 use crate::packages::read::source::Source;
 use crate::sys::guest::in_root::Resolved;
 
-/// Endings that dpkg (lib/dpkg/dpkg.h), ucf (ucf(1)), rpm, pacman, apk, opkg and packages of Slackware add to the name of a config file.
+/// Endings that dpkg (lib/dpkg/dpkg.h), ucf (ucf(1)), rpm, pacman, apk, opkg and packages of Slackware add to the
+/// name of a config file.
 const SUFFIXES: &[&[u8]] = &[
     b".dpkg-new",
     b".dpkg-dist",
@@ -35,7 +37,7 @@ const SUFFIXES: &[&[u8]] = &[
     b".orig",
 ];
 
-/// The places where sidecars may lie: directory, name of the config file there, and who says that it is one.
+/// The places where sidecars may lie: directory, name of the config file there, and what says that it is one.
 #[derive(Default)]
 pub(super) struct Sidecars<'c> {
     places: BTreeMap<GuestPath, HashMap<Vec<u8>, &'c Claim>>,

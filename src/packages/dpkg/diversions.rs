@@ -1,7 +1,7 @@
 //! dpkg's diversions: "what a package ships as A is to lie at B". Pure.
 //!
-//! `/var/lib/dpkg/diversions` (lib/dpkg/db-fsys-divert.c) holds groups of three lines: the name, where it is diverted to,
-//! and the package on whose behalf; `:` stands for the administrator ("local").
+//! `/var/lib/dpkg/diversions` (lib/dpkg/db-fsys-divert.c) holds groups of three lines: the name, where it is
+//! diverted to, and the package on whose behalf; `:` stands for the administrator ("local").
 
 use std::sync::Arc;
 

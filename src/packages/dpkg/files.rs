@@ -1,7 +1,7 @@
 //! `info/PACKAGE.list` and `status.d/PACKAGE.md5sums`: the names that a package has brought.
 //!
-//! Only readers profit from it, so what is no list, or cannot be read, is passed over and damages nothing. One list is
-//! held at a time.
+//! Only people who read the plan profit from it, so what is no list, or cannot be read, is passed over and
+//! damages nothing. One list is held at a time.
 
 use std::collections::HashMap;
 

@@ -5,7 +5,7 @@
 //! | `status` | all packages with their conffiles, also of removed and half-installed ones |
 //! | `updates/NNNN` | the journal: records that replace those in `status`; left by an interrupted dpkg |
 //! | `info/PACKAGE.conffiles` | conffiles of unpacked packages; during an unpack ahead of `status`, so both are united |
-//! | `info/PACKAGE.list` | names of the files that a package has brought: who owns what |
+//! | `info/PACKAGE.list` | names of the files that a package has brought: which package owns which file |
 //! | `diversions`, `statoverride` | names that an administrator or package has moved or given another mode |
 //! | `status.d/NAME` | distroless images: packages, but not their conffiles |
 //!

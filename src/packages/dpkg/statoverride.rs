@@ -1,7 +1,8 @@
 //! dpkg's statoverrides: names whose owner or mode the administrator has set. Pure.
 //!
-//! `/var/lib/dpkg/statoverride` (lib/dpkg/db-fsys-override.c), a line each: `USER|#uid SP GROUP|#gid SP octal-mode SP path`.
-//! Not configuration; but a later change of mode there would change it for all guests that share the inode.
+//! They stand in `/var/lib/dpkg/statoverride` (lib/dpkg/db-fsys-override.c), a line each:
+//! `USER|#uid SP GROUP|#gid SP octal-mode SP path`. It is not configuration; but a later change of mode there would
+//! change it for all guests that share the inode.
 
 use crate::packages::formats::lines::short_lines;
 use crate::packages::read::fault::{Defect, Fault};

@@ -33,7 +33,7 @@ pub enum Full {
 }
 
 impl Catalog {
-    /// Adds a record of `status`. Said twice means both.
+    /// Adds a record of `status`. If a package has two records, both count.
     pub fn add(&mut self, record: PackageRecord) -> Result<(), Full> {
         let body = self.packages.entry((record.package, record.architecture));
         let body = body.or_insert(Body {

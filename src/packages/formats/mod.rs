@@ -1,4 +1,5 @@
-//! Grammars that several package managers share: lines, stanzas, records, names, globs. Each is total: any byte may come.
+//! Grammars that several package managers share: lines, stanzas, records, names, globs. Each is total: any byte
+//! may come.
 
 pub(super) mod catalog;
 mod deb822;

@@ -124,7 +124,7 @@ impl OpkgReading {
         Ok(())
     }
 
-    /// Only readers profit from it, so a line that is none is passed over.
+    /// Only people who read the plan profit from it, so a line that is none is passed over.
     fn list(&mut self, owner: &[u8], data: &[u8]) -> Result<(), Fault> {
         let place = package_name(owner).and_then(|owner| self.places.get(&owner).copied());
         for line in data.split(|&b| b == b'\n') {

@@ -28,7 +28,8 @@ pub fn values(text: &[u8]) -> Vec<Vec<u8>> {
     found
 }
 
-/// The value, if a line that assigns one is what the text begins with. Its end lies before that of the value in the text.
+/// The value, if a line that assigns one is what the text begins with. Its end lies before that of the value in
+/// the text.
 fn assigned(text: &[u8]) -> Option<&[u8]> {
     let text = indented(text);
     let exported = text

@@ -3,7 +3,7 @@
 //!
 //! Nothing marks a file as configuration. Portage protects what lies below `/etc` and below the paths in
 //! `CONFIG_PROTECT`, less those in `CONFIG_PROTECT_MASK`. The masks are not used here: they only make the set
-//! smaller, and a file that portage would overwrite unasked may be a guest's own all the same.
+//! smaller, and a file that portage would overwrite unasked may be a guest's own nevertheless.
 //!
 //! `-MERGING-NAME-VERSION` is a package on its way in, maybe for ever; what it has installed counts too.
 

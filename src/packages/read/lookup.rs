@@ -12,7 +12,7 @@ pub fn find(source: &Source<'_>, path: &[u8]) -> Result<Option<Resolved>, Proble
     }
 }
 
-/// What the scan cannot reach either, under this name.
+/// Is it something that the scan cannot reach under this name either?
 pub fn is_out_of_reach(error: &InRootError) -> bool {
     match error {
         InRootError::BadPath { .. }

@@ -1,4 +1,5 @@
-//! Databases of many files, none of which changes when another does: read until the whole stood still.
+//! Databases of many files, none of which changes when another does: read until the whole did not change
+//! meanwhile.
 //!
 //! Such a database is one version if the same names led to the same inodes before and after. Its managers replace
 //! files by rename; each single file is of one moment anyway, see `sys::inroot`.

@@ -25,8 +25,9 @@ pub(super) fn le16(data: &[u8], at: usize) -> Option<usize> {
     array(data, at).map(|bytes| usize::from(u16::from_le_bytes(bytes)))
 }
 
-/// Bytes that a file may still hand out. Every byte of a sound database belongs to one header, so all headers together
-/// are never longer than the file; a file whose headers share their bytes could keep a reader busy for ever.
+/// Bytes that a file may still hand out. Every byte of an intact database belongs to one header, so all headers
+/// together are never longer than the file; a file whose headers share their bytes could keep a reader busy for
+/// ever.
 #[derive(Debug)]
 pub(super) struct Budget(usize);
 

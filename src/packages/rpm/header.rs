@@ -4,8 +4,8 @@
 //! u32 il, u32 dl; il entries of (u32 tag, u32 type, i32 offset, u32 count); dl bytes of data; all big-endian
 //! ```
 //!
-//! A later entry replaces an earlier one of the same tag: a relocated package carries its new directories behind the
-//! signed region. A file without flags of its own is no header: it could be a config file.
+//! A later entry replaces an earlier one of the same tag: a relocated package carries its new directories after
+//! the signed region. A file without flags of its own is no header: it could be a config file.
 
 use std::collections::HashMap;
 
@@ -142,7 +142,8 @@ impl<'a> RpmHeader<'a> {
         Ok(named.collect())
     }
 
-    /// In the order of their flags; `None` for a name that can be no file's. Packages older than rpm 4 have whole paths.
+    /// In the order of their flags; `None` for a name that can be no file's. Packages older than rpm 4 have whole
+    /// paths.
     fn paths(&self) -> Result<Vec<Option<Vec<u8>>>, Defect> {
         let directories = self.strings(DIRECTORY_NAMES)?;
         let indexes = self.numbers(DIRECTORY_INDEXES)?;

@@ -9,9 +9,10 @@
 //! Each holds one header a package (`header`), and nothing else of it is read. rpm itself is not asked: with
 //! `--root` it runs in the guest, writes into it and waits for its locks.
 //!
-//! The files are looked for where distributions keep them; a guest's macros are not evaluated. If two kinds are there, a
-//! conversion was left half way, and both count; which kind a file is, its first bytes tell. Configuration is what
-//! `rpm -qca` lists (`%config`). `%ghost` files stay private as well, said by `rpm-ghost`: the guest makes them itself.
+//! The files are looked for where distributions keep them; a guest's macros are not evaluated. If two kinds are
+//! there, a conversion was left half way, and both count; which kind a file is, its first bytes tell.
+//! Configuration is what `rpm -qca` lists (`%config`). `%ghost` files stay private as well, said by `rpm-ghost`:
+//! the guest makes them itself.
 
 mod bdb;
 mod bytes;

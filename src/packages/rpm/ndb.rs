@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! 32 bytes: "RpmP", u32 version 0, u32 generation, u32 pages of slots, …     pages of 4096 bytes, little-endian
-//! slots of 16 bytes up to the end of their pages: "Slot", u32 package, u32 offset in blocks of 16 (0 = free), u32 blocks
+//! slots of 16 bytes to the end of their pages: "Slot", u32 package, u32 offset in blocks of 16 (0 = free), u32 blocks
 //! blob: "BlbS", u32 package, u32 generation, u32 length, header; padding; u32 sum, u32 length, "BlbE"
 //! ```
 

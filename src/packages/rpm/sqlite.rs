@@ -2,10 +2,11 @@
 //! file. Pure.
 //!
 //! ```text
-//! file: "SQLite format 3\0"; u16@16 page size (1 = 65536); u8@19 version 1 or 2; u8@20 reserved bytes a page; 64, 32, 32
-//! page: at 0 (at 100 on page 1) u8 kind 5 interior | 13 leaf; u16@3 cells; kind 5: u32@8 right child; then u16 pointers
+//! file: "SQLite format 3\0"; u16@16 page size (1 = 65536); u8@19 version 1|2; u8@20 reserved bytes a page; 64, 32, 32
+//! page: at 0 (at 100 on page 1) u8 kind 5 interior|13 leaf; u16@3 cells; kind 5: u32@8 right child; then u16 pointers
 //! interior cell: u32 child, varint key        leaf cell: varint size P, varint rowid, payload, u32 overflow page
-//! local part: U = page - reserved; X = U-35; M = (U-12)*32/255 - 23; P <= X: all; else K = M + (P-M)%(U-4), K <= X ? K : M
+//! local part: U = page - reserved; X = U-35; M = (U-12)*32/255 - 23; P <= X: all;
+//!             else K = M + (P-M)%(U-4), K <= X ? K : M
 //! overflow page: u32 next, then U-4 bytes     record: varint header size, varint types, values
 //! ```
 //!
@@ -172,7 +173,8 @@ impl<'a> SqliteFile<'a> {
     }
 }
 
-/// The pages of the file as its head says; that counts only if the same change wrote both, see "In-header database size".
+/// The pages of the file as its head says; that counts only if the same change wrote both, see "In-header
+/// database size".
 fn own_count(head: &[u8]) -> Option<usize> {
     let same = be32(head, 24) == be32(head, 92);
     be32(head, 28).filter(|pages| same && *pages > 0)

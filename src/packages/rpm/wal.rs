@@ -2,13 +2,14 @@
 //! SQLite's file format). Pure.
 //!
 //! ```text
-//! u32 magic 0x377f0682 | 1 where sums are over big-endian words, version, page size, sequence, salt1, salt2, sum1, sum2
+//! u32 magic 0x377f0682 | 1 where sums are of big-endian words, version, page size, sequence, salt1, salt2, sum1, sum2
 //! frame: u32 page, u32 size of the database after a commit or 0, salt1, salt2, sum1, sum2; then the page
 //! ```
 //!
-//! Sums run on from frame to frame. Frames count up to the last commit whose salts and sums hold; what is behind it is of
-//! an older log, or was never finished, and SQLite would not use it either. The same holds for a whole log whose head is
-//! none. A sound log of another version, or for pages of another size, is refused: what it says is not known.
+//! Sums run on from frame to frame. Frames count up to the last commit whose salts and sums hold; what comes
+//! after it is of an older log, or was never finished, and SQLite would not use it either. The same holds for a
+//! whole log whose head is none. An intact log of another version, or for pages of another size, is refused: what
+//! it says is not known.
 
 use std::collections::HashMap;
 
@@ -58,7 +59,7 @@ fn head_sum(data: &[u8]) -> Option<Sum> {
     sound.then_some(sum)
 }
 
-/// The committed frames behind the head, whose sum is `sum`.
+/// The committed frames after the head, whose sum is `sum`.
 fn frames(data: &[u8], page_size: usize, mut sum: Sum) -> Option<Log<'_>> {
     let salts = slice(data, 16, 8)?;
     let (mut log, mut open) = (Log::default(), Vec::new());

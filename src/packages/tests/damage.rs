@@ -1,4 +1,4 @@
-//! Real files with flipped, cut, repeated and swapped bytes: parsers answer or refuse, always and soon.
+//! Real files with flipped, removed, repeated and exchanged bytes: parsers answer or refuse, always and soon.
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! rpm's three kinds of database, made by real rpms (4.16, 4.18, 4.20), against what `rpm -qca` said of them, and damaged.
-//! `tests/data/guests/rpm` holds them compressed.
+//! rpm's three kinds of database, made by real rpms (4.16, 4.18, 4.20), against what `rpm -qca` said of them, and
+//! damaged. `tests/data/guests/rpm` holds them compressed.
 
 use super::*;
 use crate::packages::rpm::Rpm;

@@ -1,10 +1,10 @@
-//! Every backend over every sample guest: each finds its own database, and nobody finds another's.
+//! Every backend over every sample guest: each finds its own database, and none finds another's.
 //!
 //! A backend that is new in [`ALL`] needs one line here.
 
 use super::*;
 
-/// A sample guest: who is found in it, and how many packages and config files it lists.
+/// A sample guest: which backends find their database in it, and how many packages and config files it lists.
 struct Sample {
     managers: &'static [&'static str],
     packages: u64,

@@ -1,4 +1,4 @@
-//! NixOS, Guix System, and stores that others have.
+//! NixOS, Guix System, and stores that other systems have.
 
 use std::os::unix::fs::symlink;
 

@@ -91,7 +91,7 @@ fn end_of(rest: &[u8]) -> Result<usize, Defect> {
     Ok(end)
 }
 
-/// The offset behind the first `what` at or after `from`.
+/// The offset after the first `what` at or after `from`.
 fn find(data: &[u8], from: usize, what: &[u8]) -> Option<usize> {
     let mut windows = data.get(from..)?.windows(what.len());
     let found = windows.position(|window| window == what)?;

@@ -18,7 +18,7 @@ const PIECE: usize = 256 * 1024;
 /// So much of a file is asked for before it is read; the rest the kernel reads ahead by itself.
 const SOON: u64 = 1 << 20;
 
-/// A stretch of data between holes: first byte, and the byte behind the last.
+/// A stretch of data between holes: first byte, and the byte after the last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct DataRange {
     from: u64,
@@ -91,8 +91,8 @@ impl Regular {
         Ok(())
     }
 
-    /// Tells the kernel that the content will be read soon: it begins to bring in the first part, and nobody waits. Where
-    /// the kernel drops what is read, it would not drop what comes so.
+    /// Tells the kernel that the content will be read soon: the kernel begins to bring in the first part, and the
+    /// caller does not wait. Where the kernel drops what is read, it would not drop what comes so.
     pub fn expect_soon(&self, size: u64) {
         let size = if self.kernel_drops() { 0 } else { size };
         if let Some(length) = NonZeroU64::new(size.min(SOON)) {
@@ -103,11 +103,11 @@ impl Regular {
 
     /// Tells the kernel that the content will be read once, front to back.
     pub fn expect_sequential(&self) {
-        // Advice only: a file system without it reads all the same.
+        // This is only advice: a file system that does not know it reads nevertheless.
         let _ = fadvise(self.fd(), 0, None, Advice::Sequential);
     }
 
-    /// The next stretch of data at or after `at`, cut at `size`; `None` behind the last one.
+    /// The next stretch of data at or after `at`, up to `size`; `None` after the last one.
     fn next_data(&self, at: u64, size: u64) -> SysResult<Option<DataRange>> {
         if at >= size {
             return Ok(None);

@@ -1,8 +1,8 @@
 //! `Dir`: a directory handle that one cannot leave. All names are resolved beneath it, without following
 //! links, crossing mounts or climbing (`openat2`, Linux 5.6); every call that changes a directory is here.
 //!
-//! A guest may swap its directories while we work. The handle stays the directory that was opened, so a
-//! swapped name leads to an error, never to another tree.
+//! A guest may replace its directories while we work. The handle stays the directory that was opened, so a
+//! replaced name leads to an error, never to another tree.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -21,7 +21,7 @@ use crate::sys::error::shown;
 use crate::sys::fault::call;
 use crate::sys::{Meaning, Regular, SysError, SysResult, Weak, weak};
 
-/// Beneath the handle, no links of any kind, no other mount.
+/// A name is resolved beneath the handle, through no links of any kind, into no other mount.
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH
     .union(ResolveFlags::NO_SYMLINKS)
     .union(ResolveFlags::NO_MAGICLINKS)
@@ -134,7 +134,7 @@ impl Dir {
     /// Opens a name beneath for reading if it is a regular file; `None` if it is anything else.
     ///
     /// First a handle that opens nothing, then its state, then the file itself through that handle: a device or
-    /// FIFO that a guest swaps in is never opened.
+    /// FIFO that a guest puts in its place is never opened.
     pub fn open_regular(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
         Ok(self.open_regular_seen(relative)?.map(|(file, _)| file))
     }
@@ -151,9 +151,9 @@ impl Dir {
         Ok(Some((file, state)))
     }
 
-    /// The same in one call, for a tree that is mounted without devices and access times: a swapped device is not
-    /// opened there, and a FIFO does not wait. What cannot be opened so is asked again with care. Whether it is a regular
-    /// file at all, its state tells, which is for the caller to ask.
+    /// The same in one call, for a tree that is mounted without devices and access times: a device put in its
+    /// place is not opened there, and a FIFO does not wait. What cannot be opened so is asked again with care.
+    /// Its state tells whether it is a regular file at all; the caller asks for that.
     pub(super) fn open_at_once(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
         match self.beneath(relative, read()) {
             Ok(fd) => Ok(Some(Regular::from_fd(fd, shown(&self.path, relative)))),
@@ -161,7 +161,8 @@ impl Dir {
         }
     }
 
-    /// The same in one call, for directories that only we can change: nobody can have put there what must not be opened.
+    /// The same in one call, for directories that only we can change: no other process can have put there what
+    /// must not be opened.
     pub fn open_own(&self, relative: &[u8]) -> SysResult<Option<(Regular, FileState)>> {
         let fd = match self.beneath(relative, read() | OFlags::NOATIME) {
             Err(error) if error.meaning() == Meaning::Denied => {
@@ -178,8 +179,8 @@ impl Dir {
         Ok((state.kind == FileKind::Regular).then_some((file, state)))
     }
 
-    /// What one name in this directory is; a link is not followed. One call, and a proposal only: whoever acts on it
-    /// opens the name.
+    /// What one name in this directory is; a link is not followed. It takes one call and is only a proposal: code
+    /// that acts on it opens the name.
     pub fn glance(&self, name: &[u8]) -> SysResult<FileState> {
         stat::at(&self.fd, name).map_err(|e| self.failed("stat", name, e))
     }
@@ -302,7 +303,7 @@ impl Dir {
     }
 }
 
-/// Opens for reading what an `O_PATH` handle refers to, without moving the access time where that is allowed.
+/// Opens for reading what an `O_PATH` handle refers to, without changing the access time where that is allowed.
 fn reopen(name: &OwnedFd) -> Result<OwnedFd, Errno> {
     use std::os::fd::AsRawFd;
     let path = format!("/proc/self/fd/{}", name.as_raw_fd());
@@ -315,7 +316,7 @@ fn reopen(name: &OwnedFd) -> Result<OwnedFd, Errno> {
     }
 }
 
-/// One component that is a name, and not a way up or nowhere.
+/// Is it one component that is a name, and not empty, `.` or `..`?
 fn is_single(relative: &[u8]) -> bool {
     !relative.contains(&b'/') && !matches!(relative, b"" | b"." | b"..")
 }

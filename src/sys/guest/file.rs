@@ -1,4 +1,4 @@
-//! `Regular`: a handle to a regular file, opened without waiting and without moving its access time.
+//! `Regular`: a handle to a regular file, opened without waiting and without changing its access time.
 //!
 //! It pins the inode: as long as it lives, device and inode number mean this file. Everything that is
 //! asked or done goes through the descriptor, never through a name.
@@ -185,8 +185,8 @@ impl Regular {
         ffi::first_place(&self.fd).ok().flatten()
     }
 
-    /// Sets owner, then mode, then xattrs, then times: a change of owner clears setuid, a change of
-    /// content or xattrs moves the times.
+    /// Sets owner, then mode, then xattrs, then times: a change of owner clears setuid, a change of content or
+    /// xattrs changes the times.
     pub fn set_metadata(&self, metadata: &Metadata, mtime: Time) -> SysResult<()> {
         let (uid, gid) = (
             rustix::fs::Uid::from_raw(metadata.uid),
@@ -204,7 +204,7 @@ impl Regular {
             .map_err(self.failed("set the times of"))
     }
 
-    /// Can the file be opened for writing, by whoever asks? Only ever asked of scratch files of ours.
+    /// Can this process open the file for writing? Only ever asked of scratch files of ours.
     pub fn accepts_writer(&self) -> SysResult<bool> {
         let path = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
         match call("open", || {

@@ -159,7 +159,7 @@ impl InRoot {
     /// Where a path leads in the end; `None` if nowhere.
     pub fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, InRootError> {
         if let Some(answer) = self.direct(path)? {
-            // One look, so there is nothing that could have moved between two.
+            // This is one look, so nothing could have changed between two.
             return Ok(answer.map(PathEnd::resolved));
         }
         for _ in 0..TRIES {
@@ -206,7 +206,7 @@ impl InRoot {
         Ok(whole.then_some(content))
     }
 
-    /// Opens for reading what the walk found. `None`: the name refers to something else by now.
+    /// Opens for reading what the walk found. `None`: the name refers to something else now.
     fn reopen(
         &self,
         asked: &[u8],

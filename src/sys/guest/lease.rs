@@ -1,4 +1,4 @@
-//! Read leases: the only general proof that nobody has a file open for writing, by descriptor or by a
+//! Read leases: the only general proof that no process has a file open for writing, by descriptor or by a
 //! writable mapping (`fcntl(2)`, F_SETLEASE). A writer that comes later waits, and we see that it does.
 
 use crate::sys::fault::call;
@@ -13,8 +13,8 @@ pub struct Leased {
 }
 
 impl Regular {
-    /// Has anybody but us the file open, or mapped? A write lease says so, and is given back at once. Who has it open for
-    /// nothing but its path (`O_PATH`) is not seen.
+    /// Has any process but ours the file open, or mapped? A write lease says so, and is given back at once. A
+    /// process that has only its path open (`O_PATH`) is not seen.
     pub fn is_open_elsewhere(&self) -> SysResult<bool> {
         let taken = call("lease", || ffi::set_lease(self.fd(), LeaseKind::Write))
             .map_err(|e| SysError::new("lease", self.path(), e));
@@ -30,7 +30,7 @@ impl Regular {
 }
 
 impl Leased {
-    /// Takes the lease; gives the file back where somebody has it open for writing.
+    /// Takes the lease; gives the file back where a process has it open for writing.
     pub fn take(file: Regular) -> SysResult<Result<Leased, Regular>> {
         if weak(Weak::NoLease) {
             return Ok(Ok(Leased { file }));

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
 
-/// The mount that a descriptor was opened through, as `proc(5)` tells it of every kernel: for those that `statx` does not
-/// tell.
+/// The mount that a descriptor was opened through, as `proc(5)` tells it of every kernel: for those that `statx`
+/// does not tell.
 pub fn mount_id(fd: BorrowedFd<'_>) -> SysResult<u64> {
     let path = PathBuf::from(format!("/proc/self/fdinfo/{}", fd.as_raw_fd()));
     let text = call("proc", || fs::read_to_string(&path));

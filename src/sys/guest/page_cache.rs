@@ -1,12 +1,13 @@
 //! Drop-behind: a large file that is read once leaves the page cache as it was, so that one reading of all guests does
 //! not push out what the host has in use.
 //!
-//! What is in the cache is asked once, before the file is read (`cachestat(2)`); what was not, is dropped behind the
-//! reader (`POSIX_FADV_DONTNEED`). What was there stays, and so does what a process has mapped by then. The kernel does
-//! not answer before Linux 6.5, and since 2025 not where files are another user's, unless this process may write them or
-//! has `CAP_FOWNER`, which a confined `plan` has not. Then the kernel itself is told to drop what it brings
-//! (`RWF_DONTCACHE`, Linux 6.14, not on btrfs so far), and where it cannot, nothing is dropped. It drops a whole folio
-//! when a part of it was read: in pieces of 64 KiB the disk was read 1.4 times, in pieces of 2 MiB once.
+//! What is in the cache is asked once, before the file is read (`cachestat(2)`); what was not, is dropped behind
+//! the reader (`POSIX_FADV_DONTNEED`). What was there stays, and so does what a process has mapped meanwhile. The
+//! kernel does not answer before Linux 6.5, and since 2025 not where files are another user's, unless this
+//! process may write them or has `CAP_FOWNER`, which a confined `plan` has not. Then the kernel itself is told to
+//! drop what it brings (`RWF_DONTCACHE`, Linux 6.14, not on btrfs so far), and where it cannot, nothing is
+//! dropped. It drops a whole folio when a part of it was read: in pieces of 64 KiB the disk was read 1.4 times,
+//! in pieces of 2 MiB once.
 
 use std::io::IoSliceMut;
 use std::ops::Range;
@@ -34,22 +35,22 @@ pub enum PageCache {
 /// Smaller files are mostly left to the kernel, which drops first what was used once.
 const LARGE: u64 = 1 << 20;
 
-/// Is a stretch in the cache in parts, it is looked at in halves, down to this.
+/// A stretch of which parts are in the cache is looked at in halves, down to this.
 const GRAIN: u64 = 64 * 1024;
 
 /// Pages are dropped whenever so much was read.
 const STEP: u64 = 8 << 20;
 
-/// No folio is larger; one that a step cut through is dropped by the next.
+/// No folio is larger; one that a step divides is dropped by the next.
 const FOLIO: u64 = 4 << 20;
 
-/// Where the kernel drops, so much is read at once, from a multiple of it on: no folio is cut then.
+/// Where the kernel drops, so much is read at once, from a multiple of it on: no folio is divided then.
 pub(super) const WHOLE_FOLIOS: u64 = 2 << 20;
 
 /// `RWF_DONTCACHE` of `linux/fs.h`.
 const DONT_CACHE: ReadWriteFlags = ReadWriteFlags::from_bits_retain(0x80);
 
-/// Who drops what of one file while it is read.
+/// What drops which pages of one file while it is read.
 #[derive(Debug)]
 pub enum Behind {
     /// This process, what was not in the cache.

@@ -1,9 +1,9 @@
 //! `View`: a guest as `plan` may see it.
 //!
 //! As root this is a private, non-recursive clone of the guest's mount that is read-only, noatime, nosuid, nodev,
-//! noexec and nosymfollow: not even a directory's access time moves, nothing mounted inside is entered, and a
-//! walk by path cannot be led astray because no link is followed. Without the right to clone mounts it is
-//! the directory itself, and what a walk finds is only a proposal, which it is anyway.
+//! noexec and nosymfollow: not even a directory's access time changes, nothing mounted inside is entered, and a
+//! walk by path cannot be led astray because no link is followed. Without the right to clone mounts it is the
+//! directory itself, and what a walk finds is only a proposal, which it is anyway.
 
 use std::ffi::OsStr;
 use std::os::fd::AsRawFd;
@@ -53,8 +53,8 @@ impl View {
         Ok(regular.then_some(file))
     }
 
-    /// The same for who asks for the state in any case, after reading: what is open may be no regular file at all. Only
-    /// a state that is that of the walk says what was read.
+    /// The same for a caller that asks for the state in any case, after reading: what is open may be no regular
+    /// file at all. Only a state that is that of the walk says what was read.
     pub fn open_unproven(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
         if self.private {
             self.dir.open_at_once(relative)

@@ -1,5 +1,6 @@
-//! The freezer of cgroup v2 (`Documentation/admin-guide/cgroup-v2.rst`, `cgroup.freeze`): all tasks of a subtree stand
-//! still, wherever they are in user space, and a system call that waits is interrupted and made again afterwards.
+//! The freezer of cgroup v2 (`Documentation/admin-guide/cgroup-v2.rst`, `cgroup.freeze`): all tasks of a subtree
+//! are frozen, wherever they are in user space, and a system call that waits is interrupted and made again
+//! afterwards.
 //!
 //! A frozen task holds no lock of a file system. New tasks of the subtree are born frozen. Only whole subtrees are
 //! frozen, and never one that we are in.
@@ -16,7 +17,7 @@ use crate::model::Escaped;
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
 
-/// How long a cgroup may take to stand still before it is let go again: a task in an uninterruptible sleep waits for
+/// How long a cgroup may take to freeze before it is thawed again: a task in an uninterruptible sleep waits for
 /// the kernel.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -74,8 +75,9 @@ impl Freezer {
         Ok(mount.map(|mount| Freezer { mount }))
     }
 
-    /// The smallest subtree that holds all of `members` (process ids) and nobody else; or why there is none. Who is not
-    /// among the members may be their child by now: `belongs` is asked.
+    /// The smallest subtree that holds all of `members` (process ids) and no other process; or why there is none.
+    /// A process that is not among the members may be a child of theirs that was born meanwhile: `belongs` is
+    /// asked.
     pub fn subtree_of(
         &self,
         members: &[String],
@@ -94,7 +96,8 @@ impl Freezer {
         Ok(found.and_then(|cgroup| alone(cgroup, members, &all, own.as_deref(), belongs)))
     }
 
-    /// Freezes all, then waits for all: those that stand still, and those that do not in time and go on.
+    /// Freezes all, then waits for all. Returns those that are frozen, and those that did not freeze in time and
+    /// run on.
     pub fn freeze(&self, cgroups: &[Cgroup]) -> (Vec<Cgroup>, Vec<Cgroup>) {
         let asked = |cgroup: &&Cgroup| {
             let control = self.file(cgroup, "cgroup.freeze");
@@ -105,7 +108,7 @@ impl Freezer {
         let stands = |cgroup: &&Cgroup| self.wait(cgroup, start);
         let (stands, late): (Vec<_>, Vec<_>) = asked.into_iter().partition(stands);
         for cgroup in &late {
-            // Whoever lets everything go on tries this again.
+            // The step that thaws everything tries this again.
             drop(self.thaw(cgroup));
         }
         moves.extend(late);
@@ -113,7 +116,7 @@ impl Freezer {
         (owned(stands), owned(moves))
     }
 
-    /// Lets it go on; a cgroup that is gone, or that moves anyway, needs nothing.
+    /// Thaws it; a cgroup that is gone, or that runs anyway, needs nothing.
     pub fn thaw(&self, cgroup: &Cgroup) -> SysResult<()> {
         let control = self.file(cgroup, "cgroup.freeze");
         match call("freeze", || fs::read(&control)) {
@@ -141,7 +144,7 @@ impl Freezer {
         }
     }
 
-    /// Does all of it stand still now?
+    /// Is all of it frozen now?
     pub fn stands_still(&self, cgroup: &Cgroup) -> SysResult<bool> {
         let events = self.file(cgroup, "cgroup.events");
         let read = call("freeze", || fs::read_to_string(&events));
@@ -212,7 +215,7 @@ fn common(members: &[String], all: &[(String, PathBuf)]) -> Result<Cgroup, Strin
     Ok(Cgroup(common))
 }
 
-/// The subtree, if nobody else is in it.
+/// The subtree, if no other process is in it.
 fn alone(
     cgroup: Cgroup,
     members: &[String],

@@ -1,27 +1,29 @@
 //! Confinement: a command that only reads gives up, for good, the power to do anything else. What it reads from then on
 //! was written by a hostile guest; a mistake of ours in reading it must not become a write.
 //!
-//! Two walls, and each stands where the kernel has not the other:
+//! There are two walls, and each stands where the kernel does not have the other:
 //!
-//! * **Landlock** (`landlock(7)`, Linux 5.13, as far as the running kernel knows it): nothing is created, opened for
-//!   writing, cut, linked, renamed, removed or executed; no device is controlled, no TCP connection made and no process
-//!   outside signalled. [`Bounds`] names the exceptions. What is open already stays usable. A rule covers everything
-//!   beneath its directory, there is no narrower one; where guests lie beneath the plan's directory, names in them
-//!   could be made and removed by path, but no file be opened for writing, and the views of them are read-only mounts.
+//! * **Landlock** (`landlock(7)`, Linux 5.13, as far as the running kernel knows it): nothing is created, opened
+//!   for writing, truncated, linked, renamed, removed or executed; no device is controlled, no TCP connection
+//!   made and no process outside signalled. [`Bounds`] names the exceptions. What is open already stays usable. A
+//!   rule covers everything beneath its directory, there is no narrower one; where guests lie beneath the plan's
+//!   directory, names in them could be made and removed by path, but no file be opened for writing, and the views
+//!   of them are read-only mounts.
 //! * **Capabilities** (`capabilities(7)`) go from all sets of the thread, bounding and ambient ones too, but for
 //!   - `CAP_DAC_READ_SEARCH`: files and directories that their owners closed;
 //!   - `CAP_SYS_ADMIN`: without it `trusted.*` attributes are not even listed (`xattr(7)`), and files that differ
-//!     in them would be called equal. It is the strongest one left; mounting is denied by Landlock all the same;
+//!     in them would be called equal. It is the strongest one left; mounting is denied by Landlock nevertheless;
 //!   - `CAP_MAC_ADMIN`: without it SELinux shows every label that the host's policy does not know as `unlabeled_t`
 //!     (`selinux_inode_getsecurity` of the kernel), and two different ones would be called equal;
 //!   - `CAP_FOWNER`, only where files are read in place: `O_NOATIME` for files of other users. A private view is
 //!     mounted noatime and needs none;
-//!   - `CAP_DAC_OVERRIDE` and `CAP_FOWNER`, only where the output's directory belongs to somebody else, as in
+//!   - `CAP_DAC_OVERRIDE` and `CAP_FOWNER`, only where the output's directory belongs to another user, as in
 //!     `sudo unify plan -o ~/plan.json`: the rename at the end needs them.
 //!
-//! Both are properties of threads and are inherited by those started later: to be called while there is one. It must be
-//! called after the processes of guests were looked at, since Landlock forbids looking into those, and after mounts were
-//! cloned, which later kernels may forbid. A kernel that lacks something is no error; the answer tells.
+//! Both are properties of threads and are inherited by those started later: to be called while there is one. It
+//! must be called after the processes of guests were looked at, since Landlock forbids looking into those, and
+//! after mounts were cloned, which later kernels may forbid. A kernel that lacks something is no error; the
+//! answer tells.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -41,7 +43,7 @@ use rustix::thread::{
 /// The newest Landlock that was read about here; older kernels enforce their part of it.
 const NEWEST: ABI = ABI::V9;
 
-/// The last capability that a set of 64 bits can hold; the kernel says where its own end.
+/// The last capability that a set of 64 bits can hold; the kernel says where its own set ends.
 const LAST: u32 = 63;
 
 /// What will still be read.
@@ -71,7 +73,7 @@ pub struct Bounds<'a> {
 /// What was achieved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Confinement {
-    /// Does Landlock keep files from being written, be it by an older kernel's part of the rules?
+    /// Does Landlock keep files from being written, even if only by an older kernel's part of the rules?
     pub landlock: bool,
     /// Are there only capabilities left that are needed?
     pub capabilities: bool,
@@ -91,7 +93,7 @@ pub fn confine(bounds: &Bounds<'_>) -> Confinement {
     // Decided and opened first: afterwards less can be looked at.
     let keep = needed(bounds);
     let whole = fs::read_dir("/proc/self/task").is_ok_and(|tasks| tasks.count() == 1);
-    // Landlock needs it of everybody, and no program that is started can give anything back.
+    // Landlock requires it of every process, and no program that is started can give anything back.
     let sealed = set_no_new_privs(true).is_ok();
     Confinement {
         landlock: sealed && deny_writes(bounds).unwrap_or(false),
@@ -148,7 +150,7 @@ fn needed(bounds: &Bounds<'_>) -> CapabilitySet {
     needed
 }
 
-/// May its owner, who we are, change names in a directory without any capability?
+/// Is the directory our own, and may its owner change names in it without any capability?
 fn is_our_own(dir: &Path) -> bool {
     const WRITE_AND_SEARCH: u32 = 0o300;
     fs::metadata(dir).is_ok_and(|meta| {
@@ -156,8 +158,8 @@ fn is_our_own(dir: &Path) -> bool {
     })
 }
 
-/// The bounding set goes first: leaving it needs `CAP_SETPCAP`. Without that right there is nothing to take from it that
-/// could come back.
+/// The bounding set goes first: leaving it needs `CAP_SETPCAP`. Without that right there is nothing to take from
+/// it that could come back.
 fn drop_capabilities(keep: CapabilitySet) -> Result<(), Errno> {
     let others = (0..=LAST).map(|bit| CapabilitySet::from_bits_retain(1 << bit));
     for other in others.filter(|other| !keep.contains(*other)) {

@@ -38,9 +38,10 @@ pub fn filesystem(dir: &Dir) -> SysResult<Filesystem> {
     })
 }
 
-/// Most names of one inode. `pathconf` does not ask the kernel (glibc says 127 for what it does not know), so these
-/// are the kernel's own: `EXT4_LINK_MAX`, `BTRFS_LINK_MAX`, `XFS_MAXLINK`, `F2FS_LINK_MAX`. Elsewhere a number that is
-/// safe: an object is then followed by the next one sooner than needed, and `EMLINK` is answered in the same way.
+/// Most names of one inode. `pathconf` does not ask the kernel (glibc says 127 for what it does not know), so
+/// these are the kernel's own: `EXT4_LINK_MAX`, `BTRFS_LINK_MAX`, `XFS_MAXLINK`, `F2FS_LINK_MAX`. Elsewhere the
+/// number is a safe one: an object is then followed by the next one sooner than needed, and `EMLINK` is answered
+/// in the same way.
 fn max_links(filesystem: &str) -> u64 {
     match filesystem {
         "ext4" => 65_000,
@@ -85,8 +86,8 @@ pub fn filesystem_identity(dir: &Dir) -> SysResult<String> {
     })
 }
 
-/// May this user be trusted with directories above a base? Root may; so may whoever runs this process, and whoever
-/// became root by sudo for it.
+/// May this user be trusted with directories above a base? Root may; so may the user that runs this process, and
+/// the user that became root by sudo for it.
 pub fn is_trusted_user(uid: u32) -> bool {
     let own = Uid::effective().as_raw();
     let sudo = std::env::var("SUDO_UID")
@@ -100,8 +101,9 @@ pub fn is_root() -> bool {
     Uid::effective().is_root()
 }
 
-/// May this process see all extended attributes? Those called `trusted.*` are not even listed without `CAP_SYS_ADMIN` in
-/// the first user namespace (`xattr(7)`), whose inode number is the same on every machine (`PROC_USER_INIT_INO`).
+/// May this process see all extended attributes? Those called `trusted.*` are not even listed without
+/// `CAP_SYS_ADMIN` in the first user namespace (`xattr(7)`), whose inode number is the same on every machine
+/// (`PROC_USER_INIT_INO`).
 pub fn sees_all_attributes() -> bool {
     let namespace = std::fs::read_link("/proc/self/ns/user");
     let first = namespace.is_ok_and(|id| id == Path::new("user:[4026531837]"));
@@ -157,8 +159,9 @@ pub fn host_identity() -> SysResult<Vec<u8>> {
     }))
 }
 
-/// Must be called once before any lease is taken: see [`crate::sys::ffi::ignore_deadly_signals`]. What is made from now on
-/// has the mode that it is made with, whatever mask the caller left: nothing asks for more than its owner may.
+/// Must be called once before any lease is taken: see [`crate::sys::ffi::ignore_deadly_signals`]. What is made
+/// from now on has the mode that it is made with, whatever mask the caller left: nothing asks for more than its
+/// owner may.
 pub fn prepare() -> SysResult<()> {
     nix::sys::stat::umask(Mode::from_bits_truncate(0o077));
     crate::sys::ffi::ignore_deadly_signals()
@@ -166,8 +169,8 @@ pub fn prepare() -> SysResult<()> {
 }
 
 /// Most names of one batch: at most 4,096, and so few that the descriptors of a batch (the file, the object, the
-/// directory, a guard) and of three before it that are let go (the file, the object) fit into the limit of this process,
-/// which is raised as far as it may be, beside those that are open now: the roots of guests are.
+/// directory, a guard) and of the three before it that are being closed (the file, the object) fit into the limit
+/// of this process, which is raised as far as it may be, beside those that are open now: the roots of guests are.
 pub fn names_a_batch() -> usize {
     let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
     (descriptors().saturating_sub(64 + open) / 10).clamp(1, 4096)

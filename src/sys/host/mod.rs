@@ -1,5 +1,5 @@
-//! What is the host's: the machine and its file systems, mounts, processes, cgroups, signals, and what a process of ours
-//! gives up.
+//! What is the host's: the machine and its file systems, mounts, processes, cgroups, signals, and what a process
+//! of ours gives up.
 
 pub(super) mod freezer;
 pub(super) mod landlock;

@@ -25,7 +25,7 @@ pub struct MountedTree {
 pub struct MountTable {
     own: Vec<Mount>,
     others: Vec<Vec<Mount>>,
-    /// Those of namespaces in which nobody can do anything now.
+    /// Mounts of namespaces in which no process can do anything now.
     still: Vec<Vec<Mount>>,
 }
 

@@ -1,4 +1,4 @@
-//! Who is inside a guest: processes with their root, working directory, program or a mapping there.
+//! Which processes are inside a guest: those with their root, working directory, program or a mapping there.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -71,8 +71,8 @@ pub fn is_inside(pid: &str, members: &[String], root: &Path, id: FileId) -> bool
     its.is_disjoint(&own) && members.iter().any(shares)
 }
 
-/// Gone, or a zombie: all its threads have ended. The state is the first field behind the name in brackets, which may
-/// hold anything (`proc(5)`).
+/// Gone, or a zombie: all its threads have ended. The state is the first field after the name in brackets, which
+/// may hold anything (`proc(5)`).
 fn is_dead(pid: &str) -> bool {
     tasks(pid).iter().all(|task| {
         let stat = fs::read_to_string(format!("{task}/stat")).unwrap_or_default();
@@ -165,8 +165,8 @@ impl Process {
 /// `CAP_LINUX_IMMUTABLE` of `linux/capability.h`.
 const LINUX_IMMUTABLE: u32 = 9;
 
-/// May the process, or what it starts, take the immutable flag off? Only with the capability in its bounding set, and
-/// not from a user namespace of its own. What cannot be read may; what has ended may nothing.
+/// May the process, or what it starts, take the immutable flag off? Only with the capability in its bounding set,
+/// and not from a user namespace of its own. A process that cannot be read may; one that has ended may not.
 fn may_clear_flags(pid: &str) -> bool {
     let namespace = |task: &String| fs::read_link(format!("{task}/ns/user")).ok();
     let own = namespace(&"/proc/self".to_owned());

@@ -1,8 +1,9 @@
 //! Does the disk beneath a directory rotate? As far as `/sys` tells; what is not known counts as not rotating.
 //!
-//! A partition asks its disk. What lies on other devices (device mapper, md, a loop device on a file) rotates if it says
-//! so and one of those does. The disk of a hypervisor (virtio) says that it rotates whatever it is: nobody told it, so
-//! it is not believed. btrfs has device numbers of its own; the device that it was mounted from is asked instead.
+//! A partition asks its disk. What lies on other devices (device mapper, md, a loop device on a file) rotates if
+//! it says so and one of those does. The disk of a hypervisor (virtio) says that it rotates whatever it is: the
+//! host does not tell it, so it is not believed. btrfs has device numbers of its own; the device that it was
+//! mounted from is asked instead.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;

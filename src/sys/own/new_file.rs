@@ -58,7 +58,7 @@ impl NewFile {
             .map_err(|e| SysError::new("sync", self.directory(), e))
     }
 
-    /// The same for what can be made anew: after a power cut it may be cut or empty.
+    /// The same for what can be made anew: after a power cut it may be truncated or empty.
     pub fn publish_unsynced(mut self) -> SysResult<()> {
         self.take_place()?;
         self.file = None;
@@ -113,7 +113,7 @@ pub fn part_of(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
-/// For its owner only, and through no link.
+/// Options for a file for its owner only, opened through no link.
 pub fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);

@@ -55,7 +55,8 @@ pub struct Lock {
     _held: Flock<File>,
 }
 
-/// Takes the lock file exclusively and writes `holder` into it; `Err(text of the holder)` where somebody has it.
+/// Takes the lock file exclusively and writes `holder` into it; `Err(text of the holder)` where another process
+/// has it.
 pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
     let mut options = private();
     options.create(true).read(true).write(true).truncate(false);
@@ -78,7 +79,7 @@ pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
 
 /// Opens a file of ours, or a plan that a person names, for reading.
 pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
-    // Not to hang on a FIFO that stands where a plan is expected.
+    // This must not hang on a FIFO that stands where a plan is expected.
     let mut options = OpenOptions::new();
     options.read(true).custom_flags(nix::libc::O_NONBLOCK);
     let file = call("open", || options.open(path));
@@ -98,7 +99,7 @@ pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
     }
 }
 
-/// A file of ours that is read at several places side by side, by one descriptor.
+/// A file of ours that is read at several places in parallel, by one descriptor.
 #[derive(Debug)]
 pub struct SharedFile(Arc<File>);
 
@@ -160,7 +161,8 @@ pub fn ensure_dir(path: &Path) -> SysResult<bool> {
     }
 }
 
-/// Names of the entries of a directory of ours, sorted; empty where it does not exist. Names that are not text are left out.
+/// Names of the entries of a directory of ours, sorted; empty where it does not exist. Names that are not text
+/// are left out.
 pub fn entries(path: &Path) -> SysResult<Vec<String>> {
     let failed = |e| SysError::new("list", path, e);
     let Some(dir) = SysError::absent(call("list", || fs::read_dir(path)).map_err(failed))? else {
@@ -174,7 +176,7 @@ pub fn entries(path: &Path) -> SysResult<Vec<String>> {
     Ok(names)
 }
 
-/// What processes that are not alive any more have left beside `target`, see `new_file::part_of`.
+/// What dead processes have left beside `target`, see `new_file::part_of`.
 pub fn stale_parts(target: &Path) -> SysResult<Vec<PathBuf>> {
     let parent = target.parent().unwrap_or(target);
     let prefix = format!(
@@ -203,7 +205,7 @@ pub fn remove(path: &Path) -> SysResult<()> {
 pub fn nameless(dir: &Path) -> SysResult<File> {
     let mut options = OpenOptions::new();
     options.read(true).write(true).mode(0o600);
-    // Nobody can give it a name later.
+    // No process can give it a name later.
     options.custom_flags(nix::libc::O_TMPFILE | nix::libc::O_EXCL);
     call("nameless", || options.open(dir)).map_err(|e| SysError::new("make a file in", dir, e))
 }

@@ -1,9 +1,9 @@
 //! A log-structured hash table that may outgrow the memory: beyond a few megabytes it goes on in a file without a name,
 //! which vanishes with the process.
 //!
-//! Made for what is mostly put in and seldom asked for. Entries are only ever appended, and the newest of a key is the one
-//! that counts, so a full disk loses nothing: what the file does not take stays in memory. A search tree on disk would
-//! write a page for each entry, where this writes the entry.
+//! Made for what is mostly put in and seldom asked for. Entries are only ever appended, and the newest of a key
+//! is the one that counts, so a full disk loses nothing: what the file does not take stays in memory. A search
+//! tree on disk would write a page for each entry, where this writes the entry.
 
 use std::borrow::Cow;
 use std::fs::File;
@@ -48,10 +48,10 @@ pub struct Shelf {
     file: Option<File>,
     /// Bytes that the file has.
     shelved: u64,
-    /// Bytes behind those.
+    /// Bytes after those.
     held: Vec<u8>,
     most_held: usize,
-    /// So many are held when it is tried to write them.
+    /// When so many bytes are held, writing them is tried.
     due: usize,
     /// The newest entry of each chain; 0 for none. Empty before the first entry.
     chains: Vec<u32>,
@@ -65,7 +65,7 @@ struct ShelfEntry<'s> {
     next: u32,
     key: usize,
     value: Option<usize>,
-    /// Its bytes from the head on, as far as they were read; others may stand behind them.
+    /// Its bytes from the head on, as far as they were read; others may stand after them.
     near: Cow<'s, [u8]>,
 }
 
@@ -202,7 +202,8 @@ impl Shelf {
         Ok(())
     }
 
-    /// Where there is no room, or no such file, memory must do; it is tried again when that has doubled.
+    /// Writes what is held to the file. Where there is no room, or no such file, it stays in memory, and writing
+    /// is tried again when that has doubled.
     fn write_out(&mut self) {
         if self.file.is_none() {
             self.file = nameless(&self.dir).ok();
@@ -329,7 +330,7 @@ impl<'s> ShelfEntry<'s> {
         })
     }
 
-    /// Bytes up to the entry behind it.
+    /// Bytes up to the next entry.
     fn length(&self) -> u64 {
         (HEAD + self.key + self.value.unwrap_or_default()).next_multiple_of(ALIGN) as u64
     }

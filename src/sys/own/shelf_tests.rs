@@ -86,7 +86,8 @@ fn an_empty_one_has_nothing() {
     assert_same(&shelf, &Model::new());
 }
 
-/// Whatever stands in the file by then: an error or another value, no endless list and no room for gigabytes.
+/// Whatever stands in the file at that point, the answer is an error or another value; no list is endless, and no
+/// room is made for gigabytes.
 #[test]
 fn a_damaged_file_is_an_error() {
     let dir = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! `explain` says who decided about a name, and what would change it.
+//! `explain` says what decided about a name, and what would change it.
 
 use serde_json::{Value, json};
 

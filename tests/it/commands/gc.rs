@@ -1,4 +1,4 @@
-//! `gc` removes objects that nobody uses, and only those.
+//! `gc` removes objects that no guest uses, and only those.
 
 use crate::support::{Disk, File, content, id, is_immutable, listings, nlink, unchanged};
 
@@ -45,7 +45,7 @@ fn only_unused_objects_go() {
     unchanged(&[&web, &db], &before, "after gc");
 }
 
-/// What lies in the base and is no object of ours is nobody's to remove.
+/// `gc` does not remove what lies in the base and is no object of ours.
 #[test]
 fn strangers_in_the_base_stay() {
     let lab = lab!(Disk::Own);

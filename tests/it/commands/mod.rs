@@ -8,7 +8,7 @@
 //! | `status` | `status` |
 //! | `gc` | `gc` |
 //! | `verify_threads` | `verify` and its scrub with many threads |
-//! | `receipts_are_true` | receipts, totals and `status`, held against the disk |
+//! | `receipts_are_true` | receipts, totals and `status`, compared with the disk |
 //! | `written_format` | `schemas/`, `examples/`, and plans that break the schema |
 //! | `readme` | the commands, the plan and the exit codes that the README shows |
 //! | `upgrade` | what the README says of upgrades inside a guest |

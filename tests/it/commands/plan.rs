@@ -162,7 +162,7 @@ fn a_plan_belongs_to_one_host_and_one_version() {
     }
 }
 
-/// A guest inside another, the base inside a guest, a guest twice: told before anything is read.
+/// A guest inside another, the base inside a guest, a guest twice: the plan is refused before anything is read.
 #[test]
 fn roots_that_overlap_are_refused() {
     let lab = lab!(Disk::Own);
@@ -244,7 +244,7 @@ fn a_file_of_holes_stops_no_plan() {
     );
 }
 
-/// A shared file whose flag somebody took off gets it again with the next plan.
+/// A shared file whose flag was taken off gets it again with the next plan.
 #[test]
 fn a_lost_flag_is_planned_again() {
     let lab = lab!(Disk::Own);

@@ -74,8 +74,8 @@ fn an_object_is_paid_for_when_its_file_is_refused() {
     }
 }
 
-/// A guest opens what came out for writing at any moment until it is dropped: it is kept, and the totals do not say that its
-/// room came back.
+/// A guest opens what came out for writing at any moment until it is dropped: it is kept, and the totals do not
+/// say that its room came back.
 #[test]
 fn what_is_kept_in_the_end_gives_no_room_back() {
     armed!();
@@ -105,8 +105,8 @@ fn what_is_kept_in_the_end_gives_no_room_back() {
     assert!(kept_late > 0, "none was kept behind its line");
 }
 
-/// Somebody opened the old file for writing when a run was killed behind its commit, which says that all is done: the name
-/// stays with the object, and the old file is kept for a person with what is written to it.
+/// A process opened the old file for writing when a run was killed after its commit, which says that all is done:
+/// the name stays with the object, and the old file is kept for a person with what is written to it.
 #[test]
 fn what_is_committed_stays_done() {
     traced!();
@@ -150,7 +150,7 @@ fn what_is_committed_stays_done() {
     }
 }
 
-/// A run that was healed needs nobody any more, and did not end by itself.
+/// A run that was healed needs no person any more, and did not end by itself.
 #[test]
 fn status_knows_a_run_that_was_healed() {
     traced!();
@@ -173,7 +173,7 @@ fn status_knows_a_run_that_was_healed() {
             !text.contains("UNFINISHED") && text.contains("recovered"),
             "{text}"
         );
-        // The file that was taken back has another ctime now.
+        // The file that was rolled back has another ctime now.
         plan.apply().expect_one_of(&[0, 4]);
         let (runs, _) = status();
         assert_eq!(runs[1]["end"], "whole", "{runs}");
@@ -234,7 +234,8 @@ fn healing_counts_files_and_names() {
     );
 }
 
-/// Twins of a file that was to be adopted and is over have done nothing wrong: another of them makes the object.
+/// Twins of a file that was to be adopted and is refused are not refused with it: another of them makes the
+/// object.
 #[test]
 fn twins_of_a_file_that_is_over_are_shared_all_the_same() {
     armed!();

@@ -1,5 +1,5 @@
-//! An undo or an apply was interrupted while flags were off, and guests wrote before anybody healed it. No such write
-//! is lost.
+//! An undo or an apply was interrupted while flags were off, and guests wrote before a run healed it. No such
+//! write is lost.
 
 use std::io::Write;
 
@@ -24,7 +24,7 @@ fn undo_cut(lab: &Lab, (call, nth): (&str, usize)) -> [Guest; 2] {
     guests
 }
 
-/// The machine started again before anybody healed the undo, and the guest wrote to a file that was its own again.
+/// The machine started again before a run healed the undo, and the guest wrote to a file that was its own again.
 #[test]
 fn what_a_guest_wrote_after_a_cut_undo_is_not_lost() {
     traced!();
@@ -52,8 +52,8 @@ fn what_a_guest_wrote_after_a_cut_undo_is_not_lost() {
     }
 }
 
-/// The same where one of the file's names was not the guest's own again: what lies on the object is everybody's, so that
-/// name follows the other, and both have what the guest wrote.
+/// The same where one of the file's names was not the guest's own again: what lies on the object belongs to all
+/// guests, so that name follows the other, and both have what the guest wrote.
 #[test]
 fn half_an_undo_is_finished() {
     traced!();
@@ -97,8 +97,8 @@ fn append(file: &std::path::Path, bytes: &[u8]) {
     open.unwrap().write_all(bytes).unwrap();
 }
 
-/// Somebody wrote to an object whose flag was off when a run was killed, by its name in the base or in a guest: be it that
-/// the guests' own files come back, as in an apply, or that they were copied before, as in an undo.
+/// A process wrote to an object whose flag was off when a run was killed, by its name in the base or in a guest.
+/// The write stays whether the guests' own files come back, as in an apply, or were copied before, as in an undo.
 #[test]
 fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
     traced!();
@@ -141,8 +141,8 @@ fn what_was_written_to_an_object_after_a_cut_is_not_lost() {
     }
 }
 
-/// A guest removes the file that it was given back, and makes another one, which the file system gives the number of the first.
-/// Its other name gets the copy that was made for it.
+/// A guest removes the file that it was given back, and makes another one, which the file system gives the number
+/// of the first. Its other name gets the copy that was made for it.
 #[test]
 fn a_new_file_is_not_taken_for_the_copy_whatever_its_number() {
     traced!();

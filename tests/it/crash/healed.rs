@@ -1,5 +1,5 @@
-//! Guests ran on between the interruption of a run and its healing. What a guest wrote meanwhile stays with those who
-//! had the file then, and reaches nobody else.
+//! Guests ran on between the interruption of a run and its healing. What a guest wrote meanwhile stays with the
+//! guests that had the file then, and reaches no other guest.
 
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +9,7 @@ use crate::support::{
     three_guests,
 };
 
-/// The guest has its own files again, and nobody was told.
+/// The guest has its own files again, and no receipt says so.
 fn undo_of_a_is_cut(lab: &Lab) {
     let base = lab.base();
     let undo = ["undo", "--run", "all", "--guest", "a", "--yes", "--base"];
@@ -26,7 +26,7 @@ fn written() -> Vec<u8> {
     [&content(1)[..], b"more"].concat()
 }
 
-/// An undo gave a guest its own file back. What others do to the object since is not that guest's.
+/// An undo gave a guest its own file back. What other guests do to the object since does not reach that guest.
 #[test]
 fn what_others_wrote_since_does_not_come_to_a_guest_that_had_left() {
     traced!();
@@ -178,7 +178,7 @@ fn what_is_kept_of_an_object_is_kept_once_and_quickly() {
     }
 }
 
-/// The healing is killed behind its own exchange, and goes on from there.
+/// The healing is killed after its own exchange, and goes on from there.
 #[test]
 fn what_a_guest_wrote_is_not_lost_when_healing_is_cut() {
     traced!();
@@ -206,7 +206,7 @@ fn what_a_guest_wrote_is_not_lost_when_healing_is_cut() {
     }
 }
 
-/// The guest whose inode is the object removes its names. The others share it all the same.
+/// The guest whose inode is the object removes its names. The others share it nevertheless.
 #[test]
 fn an_object_that_others_share_stays_one() {
     traced!();
@@ -229,7 +229,8 @@ fn an_object_that_others_share_stays_one() {
     assert!(b.read("/usr/f") == content(1));
 }
 
-/// A guest's inode was to be an object, and the guest wrote to it before anybody was given it, or while somebody was.
+/// A guest's inode was to be an object, and the guest wrote to it before another guest was given it, or while one
+/// was.
 #[test]
 fn a_file_that_its_guest_changed_is_its_own() {
     traced!();
@@ -255,7 +256,7 @@ fn a_file_that_its_guest_changed_is_its_own() {
     }
 }
 
-/// A healing that is killed behind its receipt does not forget what the receipt says.
+/// A healing that is killed after its receipt does not forget what the receipt says.
 #[test]
 fn own_times_are_told_by_a_healing_that_was_cut() {
     traced!();
@@ -279,7 +280,7 @@ fn own_times_are_told_by_a_healing_that_was_cut() {
     }
 }
 
-/// The commit is on disk and the receipt is not; what came out has a writer. Its own time is known all the same.
+/// The commit is on disk and the receipt is not; what came out has a writer. Its own time is known nevertheless.
 #[test]
 fn the_time_of_a_file_that_is_kept_is_told() {
     traced!();

@@ -160,7 +160,7 @@ fn set_modified(path: &Path, time: SystemTime) {
     file.set_modified(time).unwrap();
 }
 
-/// Where its name is another file's by now, a person must look at it.
+/// Where its name is another file's now, a person must look at it.
 #[test]
 fn what_came_out_and_has_no_name_any_more_is_put_aside() {
     traced!();
@@ -197,7 +197,7 @@ fn half_way(lab: &Lab, (call, nth): (&str, usize)) -> (Guest, PathBuf) {
     found.next().expect("a file came out")
 }
 
-/// Healing exchanges names and lifts flags, so it waits until nobody is inside.
+/// Healing exchanges names and lifts flags, so it waits until no process is inside.
 #[test]
 fn a_running_guest_is_not_healed() {
     traced!();
@@ -278,8 +278,8 @@ fn a_plan_does_not_take_the_place_of_a_fifo() {
     );
 }
 
-/// An inode that was adopted and that nobody shares yet is its guest's alone, who may have changed it since: it is no
-/// object, and gets no flag.
+/// An inode that was adopted and that no other guest shares yet is its guest's alone, and that guest may have
+/// changed it since: it is no object, and gets no flag.
 #[test]
 fn what_was_adopted_and_is_not_shared_stays_the_guests() {
     traced!();

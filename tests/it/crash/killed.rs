@@ -51,7 +51,7 @@ fn unchanged(guests: &[Guest; 3], before: &[Listing], when: &str) {
     }
 }
 
-/// How long the command takes when nobody kills it.
+/// How long the command takes when it is not killed.
 fn time(run: impl FnOnce()) -> Duration {
     let start = Instant::now();
     run();
@@ -120,7 +120,7 @@ fn apply_and_undo_may_be_killed_at_any_moment() {
     );
 }
 
-/// By `recover`, or by the next `apply`, in turn. Twice is once.
+/// Heals by `recover` or by the next `apply`, in turn. To heal twice is the same as to heal once.
 fn heal(lab: &Lab, guests: &[Guest; 3], moment: u32) {
     if !lab.base().exists() {
         return;

@@ -1,4 +1,4 @@
-//! Somebody holds an inode by what no receipt tells of, an open file or a name that was moved, while a run heals.
+//! A guest holds an inode by something that no receipt tells of, an open file or a moved name, while a run heals.
 
 use std::io::Write;
 
@@ -40,7 +40,7 @@ fn an_inode_that_somebody_has_open_stays_protected() {
     }
 }
 
-/// A guest moves its names away before the healing: they are found where they are, and nobody's work stops.
+/// A guest moves its names away before the healing: they are found where they are, and no guest's work stops.
 #[test]
 fn a_guest_that_moves_its_names_stops_nobody() {
     traced!();
@@ -68,7 +68,7 @@ fn a_guest_that_moves_its_names_stops_nobody() {
     }
 }
 
-/// A healing takes a flag off for as long as it moves a name of that object: behind a commit, for none.
+/// A healing takes a flag off for as long as it exchanges a name of that object: after a commit, for no moment.
 #[test]
 fn behind_a_commit_no_flag_comes_off() {
     armed!();
@@ -97,8 +97,8 @@ fn behind_a_commit_no_flag_comes_off() {
     assert!(!flags.is_empty() && flags.iter().all(|on| *on), "{seen}");
 }
 
-/// Behind a commit guests may run while it is healed: what one of them writes to an old file, by a descriptor that it has,
-/// is kept until the very end.
+/// After a commit guests may run while it is healed: what one of them writes to an old file, by a descriptor that
+/// it has, is kept until the very end.
 #[test]
 fn what_is_written_while_it_is_healed_is_kept() {
     armed!();
@@ -138,7 +138,7 @@ fn what_is_written_while_it_is_healed_is_kept() {
     assert_eq!(lab.staged().len(), 0);
 }
 
-/// Without a journal, too, what somebody has open to write is not dropped.
+/// Without a journal, too, a file that a process has open for writing is not dropped.
 #[test]
 fn what_is_open_to_write_is_kept_without_a_journal() {
     traced!();

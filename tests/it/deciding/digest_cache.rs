@@ -112,7 +112,7 @@ fn a_file_that_was_changed_is_read_again() {
     assert_eq!(said(&plan), said(&scene.plan(&["--no-cache"])));
 }
 
-/// An attribute moves ctime, and is judged anew by every plan.
+/// An attribute changes ctime, and is judged anew by every plan.
 #[test]
 fn an_attribute_is_seen() {
     let Some(scene) = Scene::new() else { return };
@@ -186,7 +186,7 @@ fn a_base_that_goes_while_a_plan_writes_in_it_is_gone_or_whole() {
             );
             let fault = format!("{call}#{nth}=run:{write}");
             let apply = ["apply", plan.path.to_str().unwrap()];
-            // Without a terminal nobody can agree.
+            // Without a terminal no person can agree.
             unify_with(&[("UNIFY_FAULT", &fault)], &apply).expect(2);
             met += u32::from(lab.path("met").exists());
             let left = std::fs::read_dir(lab.guests()).unwrap();

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{Disk, File, Guest, Lab, Planned, content, unify, unify_with};
 
-/// Directories within each other, whose names take as much room in a plan as names can. No path is longer than the system
-/// takes, so they are made one by one.
+/// Directories within each other, whose names take as much room in a plan as names can. No path is longer than
+/// the system takes, so they are made one by one.
 fn deep(guest: &Guest, top: &str, levels: usize) -> PathBuf {
     let mut at = guest.host(top);
     std::fs::create_dir_all(&at).unwrap();
@@ -119,7 +119,7 @@ fn holes_do_not_keep_a_plan_busy() {
     assert_eq!(*skipped, 24);
 }
 
-/// More than a plan counts is one guest's business.
+/// A guest with more names than a plan counts harms no other guest's plan.
 #[test]
 fn a_guest_with_too_many_names_is_left_out() {
     armed!();

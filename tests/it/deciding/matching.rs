@@ -1,4 +1,4 @@
-//! `plan` decides which files are the same, and which names move together.
+//! `plan` decides which files are the same, and which names are exchanged together.
 
 use serde_json::Value;
 
@@ -194,7 +194,7 @@ fn files_that_differ_late_are_told_apart() {
     unchanged(&[&web, &db], &before, "after apply");
 }
 
-/// More files of one size and time than are ever compared side by side; small ones are read at once.
+/// More files of one size and time than are ever compared in parallel; small ones are read at once.
 #[test]
 fn very_many_files_of_one_size_are_told_apart() {
     told_apart(|n| content(format!("{n:04}")));

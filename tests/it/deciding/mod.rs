@@ -3,7 +3,7 @@
 //!
 //! | file | put a test here when it is about |
 //! | --- | --- |
-//! | `matching` | which files count as the same, and which names move together |
+//! | `matching` | which files count as the same, and which names are exchanged together |
 //! | `care_rules` | files that are never shared, their reason codes, and how a user lifts a rule |
 //! | `package_managers` | guests of several distributions: whose package manager names which configuration |
 //! | `policy_file` | choices that come from a policy file |

@@ -1,4 +1,4 @@
-//! A guest is not where the base remembers it: somebody renamed or moved it, it is gone, or two guests have one name.
+//! A guest is not where the base remembers it: it was renamed or moved, it is gone, or two guests have one name.
 
 use crate::support::{
     Disk, File, Guest, Lab, content, edited, id, inside, is_immutable, line_of, listings,
@@ -148,8 +148,8 @@ fn one_guest_by_two_names() {
     assert_eq!(lab.objects().len(), 0);
 }
 
-/// Two guests that are gone had files with one first name: which of the two a moved one was cannot be said, and all of its
-/// names are learned all the same.
+/// Two guests that are gone had files with one first name: which of the two a moved one was cannot be said, and
+/// all of its names are learned nevertheless.
 #[test]
 fn two_renamed_guests_are_learned_whole() {
     for order in [[0, 1], [1, 0]] {

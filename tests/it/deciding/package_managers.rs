@@ -93,7 +93,7 @@ fn a_lying_database_changes_nothing_for_others() {
     let guests = families(&lab);
     let all: Vec<&Guest> = guests.iter().collect();
     let honest = lab.plan(&all, &[]);
-    // Debian claims everything of everybody, and forgets its own.
+    // Debian claims the files of all guests, and forgets its own.
     guests[0].dpkg(
         "lab",
         &[

@@ -77,7 +77,7 @@ fn a_flag_that_is_on_stays_on() {
     assert_by_path(&names);
 }
 
-/// No place in a compressed plan can be gone to: its lines are taken as they stand.
+/// A reader cannot seek in a compressed plan: its lines are taken as they stand.
 #[test]
 fn a_compressed_plan_is_applied_as_it_stands() {
     let lab = lab!(Disk::Own);
@@ -101,8 +101,8 @@ fn json_lines_are_applied_by_path_too() {
     assert_by_path(&linked(&lab.receipt()));
 }
 
-/// Only the flag lines that are left say what is protected: each is met before any other line of its object, so that nothing
-/// is shared and unprotected wherever the run ends.
+/// Only the flag lines that are left say what is protected: each is met before any other line of its object, so
+/// that nothing is shared and unprotected wherever the run ends.
 #[test]
 fn where_a_flag_line_was_cut_lines_are_taken_as_they_stand() {
     let lab = lab!(Disk::Own);
@@ -139,7 +139,8 @@ fn where_a_flag_line_was_cut_lines_are_taken_as_they_stand() {
     assert_eq!(id(&a.host("/usr/z0")), id(&c.host("/usr/f")));
 }
 
-/// The file that is met first makes the object, so that nothing has to be copied; the flag line stands behind the first line.
+/// The file that is met first makes the object, so that nothing has to be copied; the flag line stands after the
+/// first line.
 #[test]
 fn what_is_met_first_makes_the_object() {
     let lab = lab!(Disk::Own);

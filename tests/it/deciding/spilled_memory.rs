@@ -89,7 +89,7 @@ fn a_base_with_a_past_is_known_from_disk() {
     }
 }
 
-/// Who holds an object is not known then: no flag comes off, and nothing of a guest is changed.
+/// Which guests hold an object is not known then: no flag comes off, and nothing of a guest is changed.
 #[test]
 fn what_cannot_be_read_again_stops_the_run() {
     armed!();
@@ -114,7 +114,7 @@ fn what_cannot_be_read_again_stops_the_run() {
     plan.apply().expect(0);
 }
 
-/// The room beside the base is the guests'.
+/// The room beside the base belongs to the guests.
 #[test]
 fn a_disk_that_is_nearly_full_is_not_filled() {
     armed!();

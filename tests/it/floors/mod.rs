@@ -1,5 +1,6 @@
-//! The laws of the house, kept over every file of `src` and of the tests: who may name whom, which outside crate has
-//! which door, what only one room may do, what a name means, and how long a file, a function or a comment may be.
+//! The laws of the house, kept over every file of `src` and of the tests: which room may name which, which
+//! outside crate has which door, what only one room may do, what a name means, and how long a file, a function or
+//! a comment may be.
 //!
 //! A law that does not hold names the file, the line and the law. Code in `#[cfg(test)]` modules is free of
 //! doors and imports, but not of sizes. Beside each law, planted faults show that it bites.

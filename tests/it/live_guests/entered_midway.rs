@@ -1,5 +1,5 @@
-//! Somebody comes into a guest while a run is at work, or opens a file whose flag is off for the moment. `strace` holds
-//! the run at the system call in question, so that the moment lasts.
+//! A process enters a guest while a run is at work, or opens a file whose flag is off for the moment. `strace`
+//! holds the run at the system call in question, so that the moment lasts.
 
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
@@ -13,7 +13,7 @@ use crate::support::{
     unchanged,
 };
 
-/// Starts `unify apply`, which will stand still for two seconds as it enters the `nth` call of `call`.
+/// Starts `unify apply`, which will be held for two seconds as it enters the `nth` call of `call`.
 fn slow_apply(plan: &Planned, call: &str, nth: usize) -> Child {
     let inject = format!("inject={call}:delay_enter=2000000:when={nth}");
     Command::new("strace")
@@ -76,7 +76,8 @@ fn a_guest_that_starts_in_the_middle_is_left_alone() {
     }
 }
 
-/// Before the commit all flags are on and all content is equal: to take names back would lift a flag under the guest.
+/// Before the commit all flags are on and all content is equal: to roll names back would lift a flag under the
+/// guest.
 #[test]
 fn a_guest_that_starts_after_the_exchange_keeps_what_it_sees() {
     traced!();
@@ -99,8 +100,8 @@ fn a_guest_that_starts_after_the_exchange_keeps_what_it_sees() {
     assert_eq!(lab.staged().len(), 0);
 }
 
-/// The flag of an object is off while it gets a name. Whoever opens it for writing then meets a lease, and the run
-/// takes back what it did.
+/// The flag of an object is off while it gets a name. A process that opens it for writing then meets a lease, and
+/// the run rolls back what it did.
 #[test]
 fn an_object_opened_for_writing_while_its_flag_is_off() {
     traced!();

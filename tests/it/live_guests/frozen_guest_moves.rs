@@ -1,5 +1,5 @@
-//! One guest of a batch does not stand still when it should be frozen. It keeps its own names and what it holds, and
-//! costs nobody else anything.
+//! One guest of a batch does not freeze when it should. It keeps its own names and what it holds, and costs no
+//! other guest anything.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use crate::support::{
     is_immutable, line_of, listings, nlink, strings_in, unchanged, unify_with,
 };
 
-/// Comes into a guest right before a batch is frozen, from where it cannot be frozen.
+/// A process that enters a guest right before a batch is frozen, from where it cannot be frozen.
 struct Intruder {
     pid: PathBuf,
     fault: String,
@@ -18,7 +18,7 @@ struct Intruder {
 impl Intruder {
     fn new(lab: &Lab, guest: &Guest) -> Intruder {
         let pid = lab.path("intruder");
-        // The guardian is started when everybody was looked at.
+        // The guardian is started when all guests were looked at.
         let fault = format!(
             "spawn#1=run:cd '{}' && {{ sleep 600 <&- >&- 2>&- & echo $! > '{}'; }}",
             guest.root().display(),
@@ -76,7 +76,7 @@ fn shared(path: &str, guests: &[&Guest]) -> bool {
     inodes.len() == 1
 }
 
-/// Whoever is shared is protected, and nobody stands still any more.
+/// What is shared is protected, and no guest is frozen any more.
 fn assert_whole(lab: &Lab, cgroup: &Cgroup, what: &str) {
     for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
         assert!(is_immutable(object), "{what}: shared and not flagged");
@@ -140,7 +140,7 @@ fn one_guest_that_moves_costs_its_batch_nothing_else() {
     assert_whole(&lab, &cgroup, "after the first apply");
 
     drop(intruder);
-    // The name that db's inode had in the base moved its ctime.
+    // The name that db's inode had in the base changed its ctime.
     let plan = lab.plan(&all, &[]);
     unify_with(&[], &apply_args(&plan)).expect(0);
     assert!(shared(F, &all) && shared(H, &[db, web]));
@@ -179,7 +179,8 @@ fn what_is_saved_is_true_without_the_maker() {
     assert_eq!(saved, room(db), "two files went, one object came");
 }
 
-/// A holder of an object moves: its flag stays on, and who has nothing of it goes on, in apply and in undo.
+/// A holder of an object runs: the object's flag stays on, and the run goes on with guests that have nothing of
+/// it, in apply and in undo.
 #[test]
 fn what_a_guest_that_moves_holds_stays_closed() {
     armed!();
@@ -231,13 +232,15 @@ const REOPENS: &str = "perl -e 'open(F, \"<\", \"usr/f\"); \
     open(W, \">>\", \"/proc/self/fd/\" . fileno(F)); print W \"late\"; close W; \
     open(D, \">\", \"../written\")' & ";
 
-/// The guest goes on before what came out is dropped. Who had that open already can write to it, and waits for us.
+/// The guest goes on before what came out is dropped. A process that had that open already can write to it, and
+/// waits for us.
 #[test]
 fn what_is_opened_for_writing_after_the_thaw_is_kept() {
     armed!();
     let disk = lab!(Disk::Own);
     let cgroup = cgroup!("late");
-    // Right after the thaw the paper that says what is frozen is removed; the last sync before the drop is the receipt's.
+    // Right after the thaw the paper that says what is frozen is removed; the last sync before the drop is the
+    // receipt's.
     let calls = calls_of_apply(&disk, &cgroup);
     let thaw = calls.iter().rposition(|call| call == "thaw").unwrap();
     let unlinks: Vec<usize> = (thaw..calls.len())

@@ -83,7 +83,7 @@ fn a_holder_that_is_not_in_the_plan_is_frozen_too() {
     assert_alive(&lab, "the holder");
 }
 
-/// Refused, with the reason, and as if nothing had been tried.
+/// Fails unless the names are refused, with the reason, and all is as if nothing had been tried.
 fn assert_refused(lab: &Lab, guests: [&Guest; 2], why: &str) {
     let [web, db] = guests;
     let before = listings(&[web, db]);
@@ -133,7 +133,7 @@ fn somebody_elses_freeze_stays() {
     cgroup.thaw();
 }
 
-/// Killed at every call between freeze and thaw: the guardian heals, and lets the guest go on.
+/// A run is killed at every call between freeze and thaw: the guardian heals, and lets the guest go on.
 #[test]
 fn the_guardian_survives_apply() {
     armed!();
@@ -203,7 +203,7 @@ fn wait_until_healed(lab: &Lab, what: &str) {
     }
 }
 
-/// Apply and its guardian are killed: the guest stays frozen until somebody recovers.
+/// Apply and its guardian are killed: the guest stays frozen until `recover` runs.
 #[test]
 fn recover_lets_go_what_was_left_frozen() {
     armed!();
@@ -232,7 +232,7 @@ fn recover_lets_go_what_was_left_frozen() {
     }
 }
 
-/// No flag is off while the guest moves: all changes of flags but the self-test's lie between freeze and thaw.
+/// No flag is off while the guest runs: all changes of flags but the self-test's lie between freeze and thaw.
 #[test]
 fn flags_are_off_only_while_all_stands_still() {
     armed!();
@@ -292,7 +292,7 @@ fn flags_are_off_only_while_all_stands_still() {
     );
 }
 
-/// A running guest may hold descriptors of its files that nobody sees, so its inodes are never shared.
+/// A running guest may hold descriptors of its files that no other process sees, so its inodes are never shared.
 #[test]
 fn objects_of_running_guests_are_copies() {
     let lab = lab!(Disk::Own);

@@ -2,15 +2,15 @@
 //!
 //! | file | put a test here when it is about |
 //! | --- | --- |
-//! | `occupied_guests` | a guest with somebody in it, which is left alone |
-//! | `entered_midway` | somebody who comes into a guest while a run is at work |
+//! | `occupied_guests` | a guest with a process in it, which is left alone |
+//! | `entered_midway` | a process that enters a guest while a run is at work |
 //! | `frozen_guests` | guests that are frozen for moments and go on |
-//! | `frozen_guest_moves` | a guest that does not stand still when it should be frozen |
-//! | `stderr_blocked` | frozen guests, while nobody reads the standard error of the program |
+//! | `frozen_guest_moves` | a guest that does not freeze when it should |
+//! | `stderr_blocked` | frozen guests, while no process reads the standard error of the program |
 //! | `races` | one act of a guest at one chosen call of `apply` |
 //! | `spoiled_objects` | the same, done to an object whose flag is off |
 //! | `writers` | programs that write all the time, in every way that there is |
-//! | `swaps` | an attacker who swaps names all the time |
+//! | `swaps` | an attacker that exchanges names all the time |
 
 mod entered_midway;
 mod frozen_guest_moves;

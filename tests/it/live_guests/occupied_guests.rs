@@ -1,4 +1,4 @@
-//! A run leaves a guest alone while somebody is in it.
+//! A run leaves a guest alone while a process is in it.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::support::{
     unify_with,
 };
 
-/// With somebody in `db`: its names are refused, and it is as if nothing had been tried there.
+/// With a process in `db`, its names are refused, and it is as if nothing had been tried there.
 fn assert_db_is_left_alone(enter: impl FnOnce(&Guest) -> Option<Inside>) {
     let lab = lab!(Disk::Own);
     let [web, db] = lab.twins(&[
@@ -145,7 +145,7 @@ fn a_name_that_is_a_mount_point() {
     drop(process);
 }
 
-/// Kernels of before 5.8 do not tell by `statx` on which mount a file is: mounts are seen all the same, in other
+/// Kernels before 5.8 do not tell by `statx` on which mount a file is: mounts are seen nevertheless, in other
 /// namespaces and in our own, and what is not covered is shared.
 #[test]
 fn mounts_are_seen_on_old_kernels() {

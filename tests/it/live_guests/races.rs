@@ -1,5 +1,5 @@
-//! A guest, or anybody, acts in the very moment in which `apply` makes a chosen call. The shim of `src/sys/fault.rs`
-//! runs the act as a command, so that no race is left to chance.
+//! A guest, or any other process, acts in the very moment in which `apply` makes a chosen call. The shim of
+//! `src/sys/fault.rs` runs the act as a command, so that no race is left to chance.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -45,7 +45,7 @@ fn a_file_deleted_at_the_last_moment_stays_deleted() {
     assert!(line.to_string().contains("gone"), "{line}");
 }
 
-/// A disk that fails is no name that is gone, and none that is done.
+/// An error of the disk does not count as a name that is gone, nor as one that is done.
 #[test]
 fn a_call_that_fails_is_a_failure() {
     armed!();
@@ -106,7 +106,7 @@ fn a_mode_changed_at_the_last_moment_is_kept() {
     assert_eq!(mode, 0o751, "the change is not lost");
 }
 
-/// Only the time and not the content moved, and was put back: something was there all the same.
+/// Only the time of the file changed, not its content, and it was set back: the file was written nevertheless.
 #[test]
 fn a_file_rewritten_with_the_same_bytes_is_refused() {
     let lab = lab!(Disk::Own);
@@ -150,7 +150,7 @@ fn a_waiting_writer_writes_where_the_name_is() {
     assert!(text(&f).ends_with("more\n"), "what it wrote is there");
 }
 
-/// Whoever puts a file into a directory meanwhile moves its time, and caches live by that.
+/// A process that puts a file into a directory meanwhile changes its time, and caches live by that.
 #[test]
 fn the_time_of_a_directory_that_others_use_stays_theirs() {
     armed!();

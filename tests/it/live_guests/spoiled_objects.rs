@@ -1,4 +1,4 @@
-//! Somebody changes an object, takes a name of it or deletes it in the very moment in which its flag is off.
+//! A process changes an object, takes a name of it or deletes it in the very moment in which its flag is off.
 
 use crate::support::{
     Disk, File, apply_while, content, id, is_immutable, line_of, nlink, one_exchange, unify_with,
@@ -28,7 +28,7 @@ fn an_object_changed_while_its_flag_is_off_does_not_spread() {
     assert!(is_immutable(&db.host("/usr/f")));
 }
 
-/// Somebody unknown took a name of the object while its flag was off: from then on the flag stays on.
+/// An unknown process took a name of the object while its flag was off: from then on the flag stays on.
 #[test]
 fn an_object_that_gains_a_holder_is_opened_no_more() {
     armed!();

@@ -1,4 +1,5 @@
-//! Nobody reads the standard error of the program, and its pipe is full. Frozen guests do not wait for that, and go on.
+//! No process reads the standard error of the program, and its pipe is full. Frozen guests do not wait for that,
+//! and go on.
 
 use std::io::Read;
 use std::process::{Child, Command, Stdio};
@@ -9,7 +10,7 @@ use crate::support::{
     is_immutable, nlink, unify, unify_with,
 };
 
-/// Fills what stands behind standard error, whatever is in it already.
+/// Fills what standard error leads to, whatever is in it already.
 const FILL: &str = "timeout 1 head -c 1000000 /dev/zero >&2";
 
 /// The program, with a pipe at standard error that is read in the end only.
@@ -30,7 +31,7 @@ impl Stuck {
         Stuck(child)
     }
 
-    /// Nothing stands still any more, although somebody still waits for the reader.
+    /// Nothing is frozen any more, although a process still waits for the reader.
     fn lets_go(&mut self, lab: &Lab, cgroup: &Cgroup, begun: impl Fn() -> bool) {
         let start = Instant::now();
         while !begun() || lab.base().join("frozen").exists() {
@@ -47,7 +48,7 @@ impl Stuck {
         );
     }
 
-    /// What it said once somebody reads, and its exit code.
+    /// What it said once a process reads, and its exit code.
     fn ends(mut self) -> (String, Option<i32>) {
         let mut said = Vec::new();
         self.0

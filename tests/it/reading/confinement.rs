@@ -14,7 +14,7 @@ const SYS_ADMIN: u64 = 1 << 21;
 const MAC_ADMIN: u64 = 1 << 33;
 const READING: u64 = DAC_READ_SEARCH | SYS_ADMIN | MAC_ADMIN;
 
-/// What this test itself may do: nobody gets more by giving up.
+/// What this test itself may do: no process gets more rights by giving some up.
 fn own(name: &str) -> u64 {
     capability_set(
         &status_of(&std::fs::read_to_string("/proc/self/status").unwrap()),
@@ -45,7 +45,7 @@ fn all_threads_of_plan_keep_only_what_they_need() {
         let plan = dir.join("plan.json");
         let args = ["plan", "-o", plan.to_str().unwrap(), &web.arg(), &db.arg()];
         let mut held = Held::new("flistxattr", &args);
-        // As soon as there are helpers, nobody may have more.
+        // As soon as there are helpers, no thread may have more.
         let threads = held.threads(|threads| threads.len() > 1);
         for thread in &threads {
             assert!(is_confined(thread, READING | more), "{dir:?}: {thread:#?}");
@@ -88,7 +88,8 @@ fn other_readers_keep_only_what_they_need() {
     }
 }
 
-/// Views are cloned first, because a kernel may forbid that afterwards; then the walls; then helpers, which inherit them.
+/// Views are cloned first, because a kernel may forbid that afterwards; then the walls; then helpers, which
+/// inherit them.
 #[test]
 fn plan_confines_itself_between_the_views_and_the_threads() {
     traced!();
@@ -128,7 +129,7 @@ fn plan_confines_itself_between_the_views_and_the_threads() {
     assert!(given_up[0] < threads[0] && walls[0] < threads[0], "{text}");
 }
 
-/// A scrub may write two things of its base, and stands between its walls before it looks at an object.
+/// A scrub may write two things of its base, and is confined before it looks at an object.
 #[test]
 fn a_scrub_may_write_what_it_remembers_and_nothing_else() {
     traced!();

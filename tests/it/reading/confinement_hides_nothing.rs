@@ -22,7 +22,7 @@ fn list_with(user: u32) -> Vec<u8> {
     list
 }
 
-/// What only root sees or reads is compared all the same.
+/// What only root sees or reads is compared nevertheless.
 #[test]
 fn what_only_root_may_read_is_compared() {
     const ACL: &str = "system.posix_acl_access";
@@ -54,7 +54,7 @@ fn what_only_root_may_read_is_compared() {
             File::new(content(8)).owner(1234, 1234).mode(0o600),
         );
         put("/usr/able", File::new(content(9)));
-        // Behind the change of owner, which takes it away.
+        // This is set after the change of owner, which takes it away.
         let may = [&[1, 0, 0, 2, 0, 4][..], &[0; 14]].concat();
         let (able, none) = (guest.host("/usr/able"), rustix::fs::XattrFlags::empty());
         rustix::fs::lsetxattr(&able, "security.capability", &may, none).unwrap();
@@ -85,7 +85,8 @@ fn what_only_root_may_read_is_compared() {
     plan.verify().expect(0);
 }
 
-/// Root's plan in somebody else's directory, as `sudo unify plan -o ~/plan.json` makes it, over an older one of theirs.
+/// Root's plan in another user's directory, as `sudo unify plan -o ~/plan.json` makes it, over an older one of
+/// theirs.
 #[test]
 fn a_plan_in_a_foreign_directory() {
     let lab = lab!(Disk::Own);
@@ -134,7 +135,8 @@ fn a_file_that_changes_while_plan_reads_it_is_left_out() {
     assert_eq!(skip["reason"], "changed-while-reading");
 }
 
-/// Nor is what takes a file's place between the walk and the reading, even if it is the same but for its inode.
+/// What takes a file's place between the walk and the reading is not what was looked at either, even if it is the
+/// same but for its inode.
 #[test]
 fn what_takes_the_place_of_a_file_before_plan_reads_it_is_left_out() {
     traced!();

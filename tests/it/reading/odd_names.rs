@@ -196,8 +196,8 @@ fn more_names_than_an_inode_may_have() {
     assert!(lab.objects().iter().all(|object| nlink(object) == 1));
 }
 
-/// A directory may show a name twice: while a guest moves it about, or for ever where it is damaged. What is beneath it is
-/// taken once, and all lines stand in their order.
+/// A directory may show a name twice: while a guest moves it about, or for ever where it is damaged. What is
+/// beneath it is taken once, and all lines stand in their order.
 #[test]
 fn a_directory_that_is_listed_twice_is_taken_once() {
     let lab = lab!(Disk::Ext4);

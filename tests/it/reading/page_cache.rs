@@ -102,8 +102,8 @@ fn a_plan_leaves_the_page_cache_as_it_was() {
     }
 }
 
-/// Of files of another user a confined plan is not told what is cached: the kernel drops what it brings. It does not take
-/// back what it read ahead of a file that is read no further.
+/// Of files of another user a confined plan is not told what is cached: the kernel drops what it brings. It does
+/// not take back what it read ahead of a file that is read no further.
 #[test]
 fn so_it_does_where_files_are_another_users() {
     for disk in [Disk::Own, Disk::Ext4, Disk::Xfs] {

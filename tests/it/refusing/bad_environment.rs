@@ -1,6 +1,6 @@
-//! The program starts in bad surroundings: closed descriptors, odd masks, tight limits, no environment, no directory,
-//! no room. Guests keep their bytes all the same, success means that all is done, and the next run in good order
-//! finishes the work.
+//! The program starts in bad surroundings: closed descriptors, odd masks, tight limits, no environment, no
+//! directory, no room. Guests keep their bytes nevertheless, success means that all is done, and the next run in
+//! good order finishes the work.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -90,8 +90,8 @@ const SURROUNDINGS: &[Start] = &[
     ),
 ];
 
-/// Runs the program behind `start`; ten minutes are a hang. Few descriptors make small batches, and on a busy disk each
-/// of them waits for what everybody wrote.
+/// Runs the program after `start`; ten minutes are a hang. Few descriptors make small batches, and on a busy disk
+/// each of them waits for what all processes wrote.
 fn run(start: Start, args: &[&str]) -> Out {
     let out = Command::new("timeout")
         .args(["--signal=KILL", "600", "bash", "-c", start.1, "bash", BIN])
@@ -170,7 +170,7 @@ impl Scene {
             .collect()
     }
 
-    /// Everything from plan to gc, each step first behind `start` and then in order. `calm`: a step may fail, and
+    /// Everything from plan to gc, each step first after `start` and then in order. `calm`: a step may fail, and
     /// must not be killed or panic.
     #[track_caller]
     fn survives(&self, start: Start, calm: bool) {

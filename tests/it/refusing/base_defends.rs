@@ -71,7 +71,7 @@ fn nobody_else_rules_above_a_base() {
             "{mode:o} {uid}: no base is made there"
         );
     }
-    // Where everybody may write, but nobody can move what is another's.
+    // This is a place where every user may write, but none can move what is another's.
     chmod(&above, 0o1777);
     std::os::unix::fs::chown(&above, Some(0), Some(0)).unwrap();
     plan.apply().expect(0);
@@ -173,7 +173,7 @@ fn a_scrub_finds_a_missing_flag_and_a_stranger() {
     );
 }
 
-/// Whoever is not root is told what is missing, before anything is opened.
+/// A user that is not root is told what is missing, before anything is opened.
 #[test]
 fn who_may_not_is_told() {
     let lab = lab!(Disk::Own);
@@ -181,7 +181,7 @@ fn who_may_not_is_told() {
     lab.plan(&[&web, &db], &[]).apply().expect(0);
     let before = listings(&[&web, &db]);
     for command in ["undo --run all --yes", "recover"] {
-        // The program is opened by root: where it lies nobody else may come.
+        // The program is opened by root: no other user may reach the place where it lies.
         let run = format!(
             "exec 3< {} && exec setpriv --reuid=65534 --regid=65534 --clear-groups \
              /proc/self/fd/3 {command} --base {}",

@@ -42,7 +42,7 @@ fn whoever_comes_second_is_told_and_does_nothing() {
     plan.apply().expect(0);
 }
 
-/// Whoever is kept out reads by whom.
+/// A run that is kept out says which run holds the base.
 #[test]
 fn the_holder_is_named() {
     armed!();

@@ -10,7 +10,7 @@ use crate::support::{
     unchanged, unify, unify_with, without_flag_of,
 };
 
-/// Three pairs of files, so that there are lines before and behind an edited one.
+/// Three pairs of files, so that there are lines before and after an edited one.
 fn lab_with_plan(lab: &Lab) -> ([Guest; 2], Planned) {
     let files = [1, 2, 3].map(|n| (["/usr/a", "/usr/b", "/usr/c"][n - 1], File::new(content(n))));
     let [web, db] = lab.twins(&files);
@@ -301,8 +301,8 @@ fn without_a_terminal_apply_wants_a_word() {
     assert_eq!(lab.objects().len(), 0, "nothing is done");
 }
 
-/// By hand, a name is given another object that is there by then, of the same size and metadata: the bytes themselves are
-/// compared.
+/// By hand, a name is given another object that is there at that point, of the same size and metadata: the bytes
+/// themselves are compared.
 #[test]
 fn another_object_of_the_same_size_is_refused() {
     let lab = lab!(Disk::Own);

@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `changed_files` | names that changed between `plan` and `apply` |
 //! | `edited_plans` | plans that people edited: which edits `apply` obeys, and which it refuses |
-//! | `hostile_plans` | plans that somebody wrote to do harm |
+//! | `hostile_plans` | plans that an attacker wrote to do harm |
 //! | `bad_environment` | closed descriptors, masks, limits, full disks and the like, in which the program starts |
 //! | `base_lock` | two runs on one base |
 //! | `base_defends` | a base against other users, copies of itself, and rot |

@@ -1,4 +1,4 @@
-//! Reads what a base holds: receipts, objects, and what runs have staged or put aside.
+//! Reads what a base holds: receipts, objects, and what runs have staged or quarantined.
 
 use std::path::PathBuf;
 
@@ -59,7 +59,7 @@ impl Lab {
         runs.flat_map(|run| list(run.unwrap().path())).collect()
     }
 
-    /// What the program has put aside in quarantine, in any run.
+    /// What the program has quarantined, in any run.
     pub fn quarantined(&self) -> Vec<PathBuf> {
         let list = |dir: PathBuf| std::fs::read_dir(dir).into_iter().flatten();
         let runs = list(self.base().join("quarantine"));

@@ -1,4 +1,5 @@
-//! Real Debian guests: made once by `examples/make-guest.sh`, kept as archives under `target/guests`, unpacked for each test.
+//! Real Debian guests: made once by `examples/make-guest.sh`, kept as archives under `target/guests`, unpacked
+//! for each test.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

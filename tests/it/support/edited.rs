@@ -1,4 +1,4 @@
-//! Plans that somebody has edited between `plan` and `apply`.
+//! Plans that a person has edited between `plan` and `apply`.
 
 use std::path::PathBuf;
 

@@ -66,7 +66,7 @@ impl File {
         self
     }
 
-    /// A hole of this many bytes in front of the content, and another behind it.
+    /// A hole of this many bytes in front of the content, and another after it.
     pub fn in_holes_of(mut self, bytes: u64) -> File {
         self.hole_from = Some(bytes);
         self
@@ -231,7 +231,7 @@ fn write(host: &Path, file: &File) {
         .unwrap();
 }
 
-/// Sets the modification time, and an access time so old that any read would move it.
+/// Sets the modification time, and an access time so old that any read would change it.
 pub(super) fn set_mtime(host: &Path, mtime: (i64, u32)) {
     rustix::fs::utimensat(CWD, host, &stamps(mtime), AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }

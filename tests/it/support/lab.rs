@@ -23,7 +23,7 @@ pub enum Disk {
 /// The scratch area. Guests live in `guests/`, the base in `guests/.unify`, plans beside `guests/`.
 #[derive(Debug)]
 pub struct Lab {
-    /// `None` for a part of another lab, and in a directory that is somebody else's.
+    /// `None` for a part of another lab, and in a directory that the lab does not own.
     scratch: Option<TempDir>,
     top: PathBuf,
     mounted: bool,
@@ -147,7 +147,8 @@ impl Drop for Lab {
     }
 }
 
-/// A base wants no directory above it that somebody else rules, so a checkout that is not root's is no place for one.
+/// A base wants no directory above it that another user rules, so a checkout that is not root's is no place for
+/// one.
 fn scratch_in(place: impl AsRef<Path>) -> Result<TempDir, String> {
     use std::os::unix::fs::MetadataExt;
     let place = place.as_ref();

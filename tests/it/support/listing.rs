@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use super::walk::{Found, walk};
 
-/// Every path of a tree with everything that counts about it. Inode numbers, link counts, access
-/// and change times are left out: those are what unification may move.
+/// Every path of a tree with everything that counts about it. Inode numbers, link counts, access and change times
+/// are left out: those are what unification may change.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Listing(BTreeMap<Vec<u8>, Entry>);
 
@@ -24,7 +24,7 @@ struct Entry {
 }
 
 impl Listing {
-    /// Reads the whole tree, contents included, and moves nothing but access times of symbolic links.
+    /// Reads the whole tree, contents included, and changes nothing but access times of symbolic links.
     pub fn of(top: &Path) -> Listing {
         let mut all = Listing::default();
         walk(top, &mut |found| {
@@ -164,7 +164,8 @@ fn xattrs_of(found: &Found<'_>) -> BTreeMap<String, Vec<u8>> {
         .collect()
 }
 
-/// Access, modification and change time of every path: what even a reader can move. Reading them moves nothing.
+/// Access, modification and change time of every path: what even a reader can change. Reading them changes
+/// nothing.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Stamps(BTreeMap<Vec<u8>, String>);
 

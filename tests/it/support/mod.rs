@@ -99,7 +99,7 @@ macro_rules! cgroup {
     };
 }
 
-/// Behind [`skip!`]: past the capture of the test harness, and into a file for `tests/run.sh`.
+/// What [`skip!`] calls: it writes past the capture of the test harness, and into a file for `tests/run.sh`.
 pub fn skipped(here: &str, why: &str) {
     let test = here.trim_end_matches("::here");
     note("skipped.txt", &format!("SKIPPED {test}: {why}\n"));

@@ -1,4 +1,4 @@
-//! Makes plans, holds every one of them against the schema, and reads them.
+//! Makes plans, checks every one of them against the schema, and reads them.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -78,7 +78,7 @@ impl Planned {
             .collect()
     }
 
-    /// The link line that moves this name.
+    /// The link line that exchanges this name.
     pub fn link(&self, guest: &str, path: impl AsRef<[u8]>) -> Option<&Value> {
         let path = path.as_ref();
         let holds = |link: &&Value| {

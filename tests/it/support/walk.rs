@@ -1,4 +1,4 @@
-//! Walks a tree by descriptors, of any depth and with any names, without moving an access time.
+//! Walks a tree by descriptors, of any depth and with any names, without changing an access time.
 
 use std::collections::BTreeSet;
 use std::ffi::{CStr, OsStr};

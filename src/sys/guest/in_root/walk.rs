@@ -56,7 +56,7 @@ impl InRoot {
         }
     }
 
-    /// Component by component, link by link.
+    /// Follows the path component by component, link by link.
     pub(super) fn follow(&self, path: &[u8]) -> Result<Option<PathEnd>, InRootError> {
         let mut walk = PathWalk {
             root: self,

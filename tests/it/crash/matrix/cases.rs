@@ -9,7 +9,7 @@ use crate::support::{Disk, Lab};
 /// How much is tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Level {
-    /// Every how many-th call.
+    /// Of so many calls, one is tried.
     every: usize,
     /// Every errno that a call can give, once and for good; else one of them.
     all_errors: bool,
@@ -52,7 +52,7 @@ impl Fault {
 /// Where objects come from: both ways.
 const VARIANTS: [&[&str]; 2] = [&["--objects", "copy"], &["--objects", "adopt"]];
 
-/// Cuts the command of `phase` at its calls.
+/// Interrupts the command of `phase` at its calls.
 pub fn sweep(lab: &Lab, disk: Disk, phase: Phase, level: Level) {
     let (mut kills, mut errors, mut calls) = (0, 0, 0);
     let mut bad = Vec::new();

@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use crate::support::{File, Guest, Lab, Listing, Out, Planned, content, unify_with};
 
-/// So few names may an inode have here: the file of two names in a second guest does not fit any more.
+/// An inode may have so few names here: the file of two names in a second guest does not fit any more.
 const LIMIT: (&str, &str) = ("UNIFY_MAX_LINKS", "4");
 
-/// A command that is cut, and what was done before it.
+/// A command that is interrupted, and what was done before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// `apply` of two guests, into no base.

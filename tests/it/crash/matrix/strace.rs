@@ -1,5 +1,5 @@
-//! The same kills from outside, by `strace`, on the program as it is shipped where `UNIFY_RELEASE` names it:
-//! so that nobody has to believe the shim.
+//! The same kills from outside, by `strace`, on the program as it is shipped where `UNIFY_RELEASE` names it: so
+//! that the shim need not be believed.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -10,7 +10,7 @@ use super::medium::{PIECE, Write, pieces};
 use super::rig::Kind;
 use crate::support::BIN;
 
-/// Every cut.
+/// Every power cut.
 const ALL: Amount = Amount {
     flushes: usize::MAX,
     subsets: 2,
@@ -72,8 +72,8 @@ fn replace(dir: &Path, sync: bool) {
     std::fs::File::open(dir).unwrap().sync_all().unwrap();
 }
 
-/// The same of the program itself, where each of its syncs says "done" and does nothing. Setting the flag would make ext4
-/// write the object out, so there is none.
+/// The same mistake by the program itself, where each of its syncs says "done" and does nothing. Setting the flag
+/// would make ext4 write the object out, so there is none.
 #[test]
 fn an_apply_without_its_syncs_is_seen_to_lose_data() {
     traced!();

@@ -2,7 +2,7 @@
 
 use super::medium::{Image, Recording, Write};
 
-/// How many cuts of a recording are looked at.
+/// How many power cuts of a recording are looked at.
 #[derive(Debug, Clone, Copy)]
 pub struct Amount {
     /// Flushes, spread evenly.
@@ -38,8 +38,8 @@ pub struct Cut {
     pub image: Image,
 }
 
-/// Every cut that is asked for, in order of time: the disk at a flush, then disks on which of all that was written after
-/// that flush any part was kept. Each is made when it is its turn.
+/// Every power cut that is asked for, in order of time: the disk at a flush, then disks on which of all that was
+/// written after that flush any part was kept. Each is made when it is its turn.
 pub fn cuts(recording: &Recording, amount: Amount, seed: u64) -> impl Iterator<Item = Cut> {
     let all = recording.intervals.len();
     let some = amount.flushes.min(all);

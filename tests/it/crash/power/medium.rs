@@ -1,4 +1,4 @@
-//! A disk in memory that remembers in which order it was written to, and what was behind a flush.
+//! A disk in memory that remembers in which order it was written to, and which writes each flush made durable.
 
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;
@@ -61,7 +61,7 @@ fn place(offset: u64) -> (u64, usize) {
     (offset / piece, (offset % piece) as usize)
 }
 
-/// A change, cut at the borders of pieces.
+/// A change, split at the borders of pieces.
 pub fn pieces(offset: u64, bytes: &[u8]) -> impl Iterator<Item = Write> {
     let first = (PIECE - place(offset).1).min(bytes.len());
     let (head, rest) = bytes.split_at(first);

@@ -1,11 +1,12 @@
 //! The power goes at any moment: no guest loses a byte, and `recover` heals what is left.
 //!
-//! A file system lies on a disk that records every write and every flush. The main job is done on it once. Then disks are
-//! made as a power cut could have left them: everything up to a flush, and any part of what was written after it. On each
-//! of them all guests must be whole before anything is healed, and healing, `undo` and `gc` must go through.
+//! A file system lies on a disk that records every write and every flush. The main job is done on it once. Then
+//! disks are made as a power cut could have left them: everything up to a flush, and any part of what was written
+//! after it. On each of them all guests must be whole before anything is healed, and healing, `undo` and `gc`
+//! must go through.
 //!
-//! Some sixty disks of each file system; `UNIFY_LONG=1` takes all flushes and twenty parts after each, `UNIFY_SEED` other
-//! parts. A disk that fails is kept, and its path is told.
+//! A run makes some sixty disks of each file system; `UNIFY_LONG=1` takes all flushes and twenty parts after
+//! each, `UNIFY_SEED` other parts. A disk that fails is kept, and its path is told.
 
 /// A rig, or a test skipped aloud.
 macro_rules! rig {
@@ -119,7 +120,7 @@ impl Scene<'_> {
         }
     }
 
-    /// The main job, recorded: objects are copied, then adopted, then joined; and all of it is taken back.
+    /// The main job, recorded: objects are copied, then adopted, then joined; and all of it is undone.
     fn play(&self) -> medium::Recording {
         let [a, b, c] = &self.guests;
         self.rig.record();
@@ -157,7 +158,8 @@ impl Scene<'_> {
         assert!(!links.is_empty());
     }
 
-    /// Everything that must hold on a disk whose power went. Was something in flight there?
+    /// Checks everything that must hold on a disk whose power went, and says whether something was in flight
+    /// there.
     fn survives(&self, cut: &Cut, check: bool) -> bool {
         let evidence = Evidence { rig: self.rig, cut };
         self.rig.load(&cut.image);
@@ -186,7 +188,7 @@ impl Scene<'_> {
         }
     }
 
-    /// Nothing is left for a person, and everything can be taken back.
+    /// Nothing is left for a person, and everything can be undone.
     fn heals(&self) {
         let lab = &self.lab;
         lab.on_base("recover", &[]).expect(0);
@@ -215,7 +217,7 @@ impl Scene<'_> {
     }
 }
 
-/// A run that was cut cannot put the times of directories back; everything else must hold.
+/// A run that was interrupted cannot put the times of directories back; everything else must hold.
 fn listings(guests: &[Guest; 3]) -> Vec<Listing> {
     guests
         .iter()

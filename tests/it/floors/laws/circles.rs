@@ -1,4 +1,4 @@
-//! No two files of `src` import each other, be it by way of others.
+//! No two files of `src` import each other, not even by way of others.
 //!
 //! A name that a `mod.rs` re-exports counts for the file that it comes from. A child that names what is defined in
 //! its parent's `mod.rs` is in a circle with it where the parent's own code uses the child.
@@ -16,7 +16,7 @@ fn broken(tree: &Tree) -> Vec<String> {
         .collect()
 }
 
-/// Who imports from whom within the circle: the first place of each pair.
+/// Which file imports from which within the circle: the first place of each pair.
 fn message(modules: &Modules, imports: &[Import], circle: &[usize]) -> String {
     let within = |import: &&Import| {
         import.is_own && circle.contains(&import.from) && circle.contains(&import.to)

@@ -8,7 +8,7 @@ struct Single {
     /// The word of the kernel's interface by which the function of `sys` is known.
     word: &'static str,
     does: &'static str,
-    /// The beginnings of the paths that may call it. Somebody must.
+    /// The beginnings of the paths that may call it. At least one must.
     callers: &'static [&'static str],
 }
 
@@ -120,7 +120,7 @@ fn ends_in_type(before: &str) -> bool {
     before[start.map_or(0, |n| n + 1)..].starts_with(char::is_uppercase)
 }
 
-/// The function, and every other of `sys` that calls it: who calls those calls it too.
+/// The function, and every other of `sys` that calls it: a caller of those calls it too.
 fn with_wrappers<'a>(sources: &[&'a Source], function: &Function<'a>) -> Vec<Function<'a>> {
     let mut reached = vec![function.clone()];
     let mut n = 0;

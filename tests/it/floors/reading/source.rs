@@ -74,7 +74,7 @@ impl Source {
     }
 }
 
-/// Blanks what stands behind `#[cfg(test)]`, and counts its lines.
+/// Blanks what stands after `#[cfg(test)]`, and counts its lines.
 fn without_tests(code: &str) -> (String, usize) {
     let (mut rest, mut lines) = (code.to_owned(), 0);
     while let Some(start) = rest.find("#[cfg(test)]") {

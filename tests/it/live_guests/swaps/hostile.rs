@@ -64,7 +64,7 @@ pub struct Beaten {
     /// Every game, and is it in its second state?
     games: Vec<(Game, bool)>,
     pub swaps: u64,
-    /// Names that are shared are protected: he could not move them.
+    /// Names that are shared are protected: the attacker could not exchange them.
     pub refused: u64,
 }
 
@@ -109,7 +109,7 @@ pub struct Hostile {
 }
 
 impl Hostile {
-    /// He is quick while something lies in `staging`, and slow otherwise, so that there is something to plan.
+    /// It is quick while something lies in `staging`, and slow otherwise, so that there is something to plan.
     pub fn start(games: Vec<Game>, staging: PathBuf) -> Hostile {
         let stop = Arc::new(AtomicBool::new(false));
         let asked = Arc::clone(&stop);

@@ -1,10 +1,11 @@
-//! Somebody swaps names of a guest all the time, from a place in which no look at processes finds him, while every
-//! command goes on: directories for links, mounts, FIFOs and other directories, files for links, FIFOs and devices.
+//! An attacker exchanges names of a guest all the time, from a place in which no look at processes finds it,
+//! while every command is at work: directories for links, mounts, FIFOs and other directories, files for links,
+//! FIFOs and devices.
 //!
 //! | module | what it does |
 //! | --- | --- |
 //! | `hostile` | the games, played by a thread with its working directory outside of the guest |
-//! | `audit` | the system calls of one quiet run: which of them name a path that a guest could have swapped |
+//! | `audit` | the system calls of one quiet run: which of them name a path that a guest could have exchanged |
 //! | `moments` | single acts at the worst moments: leases, growing files, mounts, a mode on an open object |
 
 mod audit;
@@ -112,8 +113,8 @@ fn games(lab: &Lab, db: &Guest) -> Vec<Game> {
     games
 }
 
-/// Many names that change places now and then: seldom enough to be planned, and often enough for some of them to be
-/// swapped within the moment between the last look at a file and its exchange.
+/// Many names that change places now and then: seldom enough to be planned, and often enough for some of them to
+/// be exchanged within the moment between the last look at a file and its exchange.
 fn many(db: &Guest) -> Vec<Game> {
     let name = |at: usize| format!("/usr/many/{at}");
     (0..MANY)
@@ -136,7 +137,7 @@ fn quick(args: &[&str]) -> Out {
     out
 }
 
-/// The same with two milliseconds in front of every exchange, so that names are swapped in that moment too.
+/// The same with two milliseconds in front of every exchange, so that names are exchanged in that moment too.
 fn slow(args: &[&str]) -> Out {
     let start = Instant::now();
     let out = std::process::Command::new("strace")
@@ -240,8 +241,8 @@ fn attacked(on: Disk) {
     }
 }
 
-/// Whoever swaps a name again while his last swap is being put right may find it under his other name, or in
-/// quarantine: there it is.
+/// An attacker that exchanges a name again while its last exchange is being put right may find the file under its
+/// other name, or in quarantine: there it is.
 #[track_caller]
 fn assert_nothing_lost(before: &[String], db: &Guest, kept: &[String]) {
     let mut now = [hostile::things(db.root()), kept.to_vec()].concat();
@@ -255,8 +256,8 @@ fn assert_nothing_lost(before: &[String], db: &Guest, kept: &[String]) {
     assert!(lost.is_empty(), "lost: {lost:#?}, kept: {kept:#?}");
 }
 
-/// Nobody swaps any more: all is healed, given back and collected, and the names are put back. Names that were shared
-/// in one place and moved to another are found by sharing once more. Gives what lies in quarantine.
+/// The attacker has stopped: all is healed, given back and collected, and the names are put back. Names that were
+/// shared in one place and moved to another are found by sharing once more. Gives what lies in quarantine.
 fn calm_down(lab: &Lab, guests: [&Guest; 2], beaten: &mut hostile::Beaten) -> Vec<String> {
     lab.on_base("recover", &[]).expect_one_of(&[0, 12]);
     let undo = || lab.on_base("undo", &["--run", "all", "--yes"]);

@@ -167,8 +167,8 @@ fn mounted_over_at(lab: &Lab, at: usize, call: &str) {
     assert_eq!(lab.staged().len(), 0, "{what}");
 }
 
-/// The flag of an object is off for a moment, and a guest gives it another mode: then the object is not what its name
-/// says, and nobody gets it.
+/// The flag of an object is off for a moment, and a guest gives it another mode: then the object is not what its
+/// name says, and no guest gets it.
 #[test]
 fn a_mode_given_to_an_object_while_its_flag_is_off() {
     armed!();

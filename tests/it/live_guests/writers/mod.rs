@@ -1,5 +1,5 @@
-//! Guests that run and write all the time, in every way that there is, while `apply --allow-running` and
-//! `undo --allow-running` go to and fro beneath them.
+//! Guests that run and write all the time, in every way that there is, while `apply` and `undo`, both with
+//! `--allow-running`, alternate beneath them.
 //!
 //! The writer (`writers/writer.c`) lives in a cgroup of its own and keeps a log of what the kernel accepted. It looks
 //! at its file before and after every write: what was accepted is there, and what was removed stays away. The other

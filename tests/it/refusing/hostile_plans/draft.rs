@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// The lines of a real plan, in somebody's hands.
+/// The lines of a real plan, in the hands of an attacker.
 #[derive(Clone)]
 pub struct Draft(pub Vec<String>);
 

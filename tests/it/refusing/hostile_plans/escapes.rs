@@ -31,7 +31,7 @@ pub fn values(plan: &str) -> Vec<(String, Range<usize>)> {
     all
 }
 
-/// Key and place (without quotes) of each string behind a colon, or in a list.
+/// Key and place (without quotes) of each string after a colon, or in a list.
 fn values_of(line: &str) -> Vec<(String, Range<usize>)> {
     let quotes: Vec<usize> = line.match_indices('"').map(|(at, _)| at).collect();
     let mut key = String::new();

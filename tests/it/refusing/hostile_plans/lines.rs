@@ -24,7 +24,8 @@ fn path(draft: &mut Draft, path: &str) {
     set(draft, "path", json!(path));
 }
 
-/// The line of `db:/usr/two`, the guest's last, gets one name, which keeps the order if it begins with `/usr/d` or more.
+/// The line of `db:/usr/two`, the guest's last, gets one name, which keeps the order if it begins with `/usr/d`
+/// or more.
 fn last_path(draft: &mut Draft, path: &str) {
     let at = draft.link("db", "/usr/two");
     draft.edit(at, |line| {

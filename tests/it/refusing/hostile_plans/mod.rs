@@ -1,4 +1,5 @@
-//! Somebody wrote a plan to do harm. Whatever it says, guests keep their bytes, and the program touches nothing else.
+//! An attacker wrote a plan to do harm. Whatever it says, guests keep their bytes, and the program touches
+//! nothing else.
 //!
 //! | part | what is wrong with the plan |
 //! | --- | --- |
@@ -67,7 +68,7 @@ fn run_all(yard: &mut Yard, cases: &[Case]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// One plan, one run; what was executed is taken back. Tells of an exit code that is none of `codes`.
+/// Applies one plan in one run, and undoes what was executed. Tells of an exit code that is none of `codes`.
 #[track_caller]
 fn judge(
     yard: &mut Yard,

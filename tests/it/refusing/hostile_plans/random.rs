@@ -142,7 +142,7 @@ fn double(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     format!("twice the bytes {span:?}")
 }
 
-/// Removes, doubles or swaps whole lines.
+/// Removes, doubles or exchanges whole lines.
 fn lines(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     let mut lines: Vec<Vec<u8>> = bytes.split(|&b| b == b'\n').map(<[u8]>::to_vec).collect();
     let (a, b) = (dice.below(lines.len()), dice.below(lines.len()));
@@ -185,8 +185,8 @@ fn string(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     format!("{word:?} at {at:?}")
 }
 
-/// One string of the plan in the place of another, mostly one of its length: an object for an object, a time for a
-/// time. The lie that fits best.
+/// One string of the plan in the place of another, mostly one of its length: an object for an object, a time for
+/// a time. This is the lie that fits best.
 fn other_string(bytes: &mut Vec<u8>, dice: &mut Dice) -> String {
     let strings = strings(bytes);
     let mut alike: BTreeMap<usize, Vec<Range<usize>>> = BTreeMap::new();

@@ -38,7 +38,7 @@ fn in_a_hole(yard: &Yard, start: &str, end: &str) -> Hostile {
     Hostile::At(path)
 }
 
-/// 8 GiB of this byte behind `start`, in less than a megabyte: 128 times a frame of 64 MiB.
+/// 8 GiB of this byte after `start`, in less than a megabyte: 128 times a frame of 64 MiB.
 fn bomb(start: &[u8], byte: u8) -> Hostile {
     let frame = zstd::encode_all(&vec![byte; 64 << 20][..], 1).unwrap();
     let start = zstd::encode_all(start, 1).unwrap();

@@ -1,4 +1,4 @@
-//! Two guests, things beside them that nobody may touch, and a real plan to make hostile ones of.
+//! Two guests, things beside them that no run may touch, and a real plan to make hostile ones of.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
@@ -126,7 +126,7 @@ impl Yard {
         out
     }
 
-    /// Takes back what a plan that was executed did, and plans again, because change times moved.
+    /// Undoes what a plan that was executed did, and plans again, because change times changed.
     #[track_caller]
     pub fn reset(&mut self) {
         for base in self.bases() {

@@ -1,4 +1,4 @@
-//! A process that somebody has started inside a guest.
+//! A process that was started inside a guest.
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;

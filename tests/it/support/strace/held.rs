@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::BIN;
 
-/// A command that stands still for three seconds as each of its threads enters `call` for the first time.
+/// A command that is held for three seconds as each of its threads enters `call` for the first time.
 pub struct Held {
     strace: Child,
     what: String,
@@ -49,7 +49,7 @@ impl Held {
         self.wait_for(|process| Some(statuses(process)).filter(|threads| enough(threads)))
     }
 
-    /// Until a thread of it has entered the call with a descriptor of this file, and stands there.
+    /// Waits until a thread of it has entered the call with a descriptor of this file, and is held there.
     pub fn stands_in(&mut self, number: i64, file: &str) {
         self.wait_for(|process| {
             let calls = calls(process).into_iter();
@@ -59,7 +59,7 @@ impl Held {
         });
     }
 
-    /// Until a thread of it has entered the call, whatever it asks.
+    /// Waits until a thread of it has entered the call, whatever it asks.
     pub fn stands(&mut self, number: i64) {
         let call = format!("{number} ");
         self.wait_for(|process| {
