@@ -53,8 +53,8 @@ enum LinkedKey<'a> {
     Name(u64, u64),
     /// The [`NameOwner`] of a name in a guest.
     NameOwner(u32, &'a GuestPath),
-    /// What is [`Left`] to a file that lost names.
-    Left(u64),
+    /// What is [`NamesLeft`] to a file that lost names.
+    NamesLeft(u64),
 }
 
 /// The byte with which the key of a file begins.
@@ -82,7 +82,7 @@ struct NameOwner {
 
 /// How many names a file has, and the index of the first of them.
 #[derive(Serialize, Deserialize)]
-struct Left {
+struct NamesLeft {
     names: u64,
     first: u64,
 }
@@ -207,7 +207,7 @@ impl Remembered {
         while left.first < file.names && self.name(&file, left.first)?.is_none() {
             left.first += 1;
         }
-        self.table.put(&LinkedKey::Left(owner.file), &left)
+        self.table.put(&LinkedKey::NamesLeft(owner.file), &left)
     }
 
     /// A file that has no names any more.
@@ -215,7 +215,7 @@ impl Remembered {
         let count = self.count_of(file.guest);
         *count = count.saturating_sub(1);
         self.table.remove(&LinkedKey::FileEntry(file.number))?;
-        self.table.remove(&LinkedKey::Left(file.number))?;
+        self.table.remove(&LinkedKey::NamesLeft(file.number))?;
         (1..file.names)
             .try_for_each(|index| self.table.remove(&LinkedKey::Name(file.number, index)))
     }
@@ -258,9 +258,9 @@ impl Remembered {
         self.table.get(&LinkedKey::FileEntry(number))
     }
 
-    fn left(&self, file: &FileEntry) -> SysResult<Left> {
-        let left = self.table.get(&LinkedKey::Left(file.number))?;
-        Ok(left.unwrap_or(Left {
+    fn left(&self, file: &FileEntry) -> SysResult<NamesLeft> {
+        let left = self.table.get(&LinkedKey::NamesLeft(file.number))?;
+        Ok(left.unwrap_or(NamesLeft {
             names: file.names,
             first: 0,
         }))

@@ -3,10 +3,11 @@
 use super::super::reading::{Import, Modules, Tree, imports};
 use super::super::{assert_allows, assert_bites_among, assert_kept};
 
-/// A folder of `engine`, and the folders that it may name. Each may name the files that lie directly in `engine`,
-/// the ground, which name no folder; `engine/mod.rs` is the map and re-exports from everywhere.
+/// A folder of `engine`, and the folders that it may name. Each may name the errors, and the files that lie directly in
+/// `engine`, the ground, which name no other folder; `engine/mod.rs` is the map and re-exports from everywhere.
 const ACTS: &[(&str, &[&str])] = &[
     // what acts stand on
+    (ERRORS, &[]),
     ("activity", &[]),
     ("records", &["activity"]),
     ("exchange", &["activity", "records"]),
@@ -19,6 +20,9 @@ const ACTS: &[(&str, &[&str])] = &[
     ("undoing", &["exchange", "activity", "records", "healing"]),
     ("gc", &["healing"]),
 ];
+
+/// A folder that everyone in `engine` may name.
+const ERRORS: &str = "error";
 
 const GROUND: &str = "a ground file";
 
@@ -62,7 +66,7 @@ fn too_far(modules: &Modules, import: &Import) -> Option<String> {
     let act = act_of(&source.path)?;
     let named = act_of(&modules.files[import.to].source.path)?;
     let allowed = may_name(act).unwrap_or_default();
-    let is_fine = act == named || named == GROUND || allowed.contains(&named);
+    let is_fine = act == named || [GROUND, ERRORS].contains(&named) || allowed.contains(&named);
     let law = format!("{act} may not name {named}: {}", import.path);
     (!is_fine).then(|| source.at(import.line, &law))
 }
