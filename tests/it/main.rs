@@ -87,6 +87,7 @@ mod matrix;
 mod moved;
 mod names;
 mod noticed;
+mod old_formats;
 mod page_cache;
 mod plan;
 mod policy;
