@@ -4,6 +4,7 @@ mod damage;
 mod frames;
 mod journal;
 mod lines;
+mod old_formats;
 mod order;
 mod plan;
 mod receipt;

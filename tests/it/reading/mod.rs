@@ -8,6 +8,7 @@
 //! | `page_cache` | what a command leaves behind in the page cache |
 //! | `odd_names` | names that tools stumble over, paths too long for a system call, inodes with too many names |
 //! | `sparse_files` | files with holes |
+//! | `old_formats` | bases, receipts, journals and plans that an earlier version of the program wrote |
 //! | `file_systems` | the main job on each file system, and guests on several of them |
 
 mod cold_disks;
@@ -15,5 +16,6 @@ mod confinement;
 mod confinement_hides_nothing;
 mod file_systems;
 mod odd_names;
+mod old_formats;
 mod page_cache;
 mod sparse_files;
