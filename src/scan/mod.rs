@@ -3,10 +3,8 @@
 //! The walk is by path and may be fooled where a guest moves its directories meanwhile; what it finds is a
 //! *proposal*. Code that acts on a name opens it again beneath the root and looks at what it is at that point.
 //! Nothing is opened here but directories, nothing is read but names and `lstat`, and nothing is left out in
-//! silence: what could not be read is in [`Scan::unread`].
+//! silence: what could not be read is in [`Scan::unread`](crate::model::Scan::unread).
 
-mod tree;
 mod walk;
 
-pub use tree::{Tree, TreeBuilder};
-pub use walk::{Scan, scan};
+pub use walk::scan;

@@ -5,11 +5,11 @@ use crate::engine::activity::Activity;
 use crate::engine::error::BadUse;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
+    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy, Scan,
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
-use crate::scan::{Scan, scan};
+use crate::scan::scan;
 use crate::sys::guest::in_root::InRoot;
 use crate::sys::{SysResult, View};
 
