@@ -3,6 +3,7 @@
 mod corpus;
 mod damage;
 mod fixture;
+mod guest_files;
 mod hostile;
 mod listed;
 mod mutate;

@@ -14,6 +14,8 @@ pub(super) mod lease;
 mod mount_id;
 pub(super) mod page_cache;
 pub(super) mod stat;
+#[cfg(test)]
+pub mod tests;
 pub(super) mod view;
 mod xattr;
 
