@@ -13,7 +13,7 @@
 //!  6  cli        arguments, one file a command, screen, exit codes: the only room that speaks and exits
 //!  5  report     views of plans, receipts and bases, written to any `Write`
 //!  4  engine     where decisions meet the disk: plan, apply, verify, undo, recover, status, gc
-//!  3  scan       names of a guest          packages  what package databases call configuration
+//!  3  scan       guests in directories     packages  what package databases call configuration
 //!     base       the shared objects        link      the one exchange of a guest's names
 //!     ledger     plan, journal and receipt as bytes
 //!  2  sys        the machine: the only room that touches it
@@ -29,6 +29,7 @@
 //!   `link` (the exchange), `engine/healing` (after a crash)
 //! * how a plan is read and what a reviewer may change: `ledger`
 //! * what the machine is assumed to do: `sys`
+//! * what a plan asks of a guest, be it a directory or not: `GuestFiles` in `sys/guest`
 //!
 //! # The laws
 //!

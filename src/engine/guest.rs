@@ -6,6 +6,8 @@ use std::str::FromStr;
 use super::EngineError;
 use crate::engine::error::BadUse;
 use crate::model::{BadGuestName, FileId, GuestName, PlannedGuest, ReceiptGuest};
+use crate::scan::GuestDirectory;
+use crate::sys::guest::GuestFiles;
 use crate::sys::{Dir, SysResult, canonical, last_component};
 
 /// A guest as a person gives it: `PATH`, or `NAME=PATH`.
@@ -46,6 +48,17 @@ pub struct Guest {
     pub id: FileId,
 }
 
+/// What a plan says of a guest itself, when it needs the root no more.
+#[derive(Debug, Clone)]
+pub(super) struct GuestIdentity {
+    /// Its name in the plan.
+    pub name: GuestName,
+    /// Where it is on this host, without links.
+    pub path: PathBuf,
+    /// Device and inode of the root.
+    pub id: FileId,
+}
+
 impl Guest {
     /// Opens the root at `path`.
     pub fn open(name: GuestName, path: &Path) -> SysResult<Guest> {
@@ -67,6 +80,17 @@ impl Guest {
             ino: planned.ino,
         };
         self.id == seen
+    }
+
+    /// Its files, for reading. Here it is known that the guest is a directory; a plan knows only what it asks.
+    pub(super) fn files(&self) -> SysResult<Box<dyn GuestFiles>> {
+        Ok(Box::new(GuestDirectory::of(&self.root)?))
+    }
+
+    /// Closes the root.
+    pub(super) fn into_identity(self) -> GuestIdentity {
+        let Guest { name, path, id, .. } = self;
+        GuestIdentity { name, path, id }
     }
 
     /// As receipts name it.

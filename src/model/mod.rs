@@ -23,6 +23,7 @@ mod digest;
 mod event;
 mod explain;
 mod guest;
+mod names;
 mod outcome;
 mod packed;
 mod path;
@@ -39,6 +40,7 @@ pub use digest::{BadId, Digest, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage, Unit};
 pub use explain::{Compared, Explanation, Voice};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
+pub use names::{Scan, TooLarge, Tree, TreeBuilder, Unread};
 pub use outcome::{
     About, BadRunId, FreezeTimes, Outcome, Receipt, ReceiptGuest, ReceiptLine, RunId, RunKind,
     RunTotals,

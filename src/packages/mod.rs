@@ -39,7 +39,7 @@ mod tests;
 use std::sync::Arc;
 
 use crate::model::{Database, DatabaseState, FileId, GuestPath, SkipReason};
-use crate::sys::guest::in_root::InRoot;
+use crate::sys::guest::GuestFiles;
 
 pub use answer::owners::Owners;
 pub use read::fault::{Fault, Problem};
@@ -155,14 +155,14 @@ pub fn parse_as(manager: &str, data: &[u8]) -> Option<Result<usize, Fault>> {
 
 /// Asks every database of a guest. A guest without any gets the empty answer. `is_directory` may know paths that
 /// lead to directories without any link on the way, which need not be asked for again.
-pub fn ask_all(root: &InRoot, is_directory: &dyn Fn(&[u8]) -> bool) -> Answer {
+pub fn ask_all(guest: &dyn GuestFiles, is_directory: &dyn Fn(&[u8]) -> bool) -> Answer {
     let mut answer = Answer::default();
     for &backend in ALL {
-        let (database, protected) = match ask(backend, &Source::new(root)) {
+        let (database, protected) = match ask(backend, &Source::new(guest)) {
             Ok(None) => continue,
             Ok(Some((listing, protected))) => {
                 let database = known(backend, &listing);
-                answer.owners.add(root, is_directory, listing);
+                answer.owners.add(guest, is_directory, listing);
                 (database, protected)
             }
             Err(problem) => (damaged(backend, &problem), Vec::new()),

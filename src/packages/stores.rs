@@ -22,7 +22,7 @@ use super::read::source::Source;
 use super::read::steady::below;
 use super::{Claim, Listing, Package, PackageDatabase};
 use crate::model::{FileKind, SkipReason};
-use crate::sys::guest::in_root::shown;
+use crate::sys::guest::shown;
 
 /// The backend for one kind of store.
 pub(super) struct Store {

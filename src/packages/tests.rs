@@ -3,6 +3,7 @@
 mod corpus;
 mod damage;
 mod fixture;
+mod guest_files;
 mod hostile;
 mod listed;
 mod mutate;
@@ -24,6 +25,8 @@ use std::process::Command;
 use super::*;
 use crate::packages::read::fault::Defect;
 use crate::packages::read::limits;
+use crate::scan::GuestDirectory;
+use crate::sys::Dir;
 
 /// A scratch root that removes itself.
 struct Root {
@@ -62,8 +65,13 @@ impl Root {
     }
 
     fn ask(&self) -> Answer {
-        ask_all(&InRoot::open(&self.path).unwrap(), &|_| false)
+        ask_all(&guest_at(&self.path), &|_| false)
     }
+}
+
+/// A guest that is a directory.
+fn guest_at(root: &Path) -> GuestDirectory {
+    GuestDirectory::of(&Dir::open(root).unwrap()).unwrap()
 }
 
 /// For each path the reason, and what says so.

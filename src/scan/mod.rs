@@ -1,12 +1,13 @@
-//! Floor 3, reading guests: every name of a tree, as one pass of a walk meets it.
+//! Floor 3, a guest that is a directory: [`GuestDirectory`] answers for it, and a walk reads every name of its tree in
+//! one pass.
 //!
 //! The walk is by path and may be fooled where a guest moves its directories meanwhile; what it finds is a
 //! *proposal*. Code that acts on a name opens it again beneath the root and looks at what it is at that point.
-//! Nothing is opened here but directories, nothing is read but names and `lstat`, and nothing is left out in
-//! silence: what could not be read is in [`Scan::unread`].
+//! The walk opens nothing but directories, reads nothing but names and `lstat`, and leaves nothing out in
+//! silence: what could not be read is in [`Scan::unread`](crate::model::Scan::unread).
 
-mod tree;
+mod directory;
 mod walk;
 
-pub use tree::{Tree, TreeBuilder};
-pub use walk::{Scan, scan};
+pub use directory::GuestDirectory;
+pub use walk::scan;

@@ -4,31 +4,11 @@ use std::cmp::Ordering;
 
 use walkdir::{DirEntry, Error, WalkDir};
 
-use super::tree::TooLarge;
-use super::{Tree, TreeBuilder};
-use crate::model::{Event, FileKind, FileState, GuestPath, Observer};
+use crate::model::{
+    Event, FileKind, FileState, GuestPath, Observer, Scan, TooLarge, TreeBuilder, Unread,
+};
 use crate::sys::host::machine;
 use crate::sys::{Dir, SysResult, View, from_metadata, name_bytes};
-
-/// A guest as the walk saw it.
-#[derive(Debug, Default)]
-pub struct Scan {
-    /// Regular files and their names.
-    pub tree: Tree,
-    /// What could not be read.
-    pub unread: Vec<Unread>,
-    /// Directories and files on another file system: not entered.
-    pub foreign: Vec<GuestPath>,
-}
-
-/// A name or directory that could not be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unread {
-    /// The name; the deepest one that can be named, where the walk says no more.
-    pub path: GuestPath,
-    /// Why, in the machine's words.
-    pub why: String,
-}
 
 /// Notices are sent once for so many names.
 const NOTICE: u64 = 1024;

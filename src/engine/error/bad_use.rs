@@ -11,9 +11,6 @@ pub enum BadUse {
     /// The plan would change the guest that it is about.
     #[error("the plan must not lie within {}", Escaped::of(.0))]
     PlanWithinGuest(PathBuf),
-    /// A guest's root cannot be looked into.
-    #[error("{0}")]
-    Root(String),
     /// A policy file is not text.
     #[error("{0}: a policy file is UTF-8 text")]
     PolicyNotText(String),

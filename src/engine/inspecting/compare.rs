@@ -3,7 +3,8 @@
 use crate::engine::{EngineError, Guest, WholePlan};
 use crate::model::{Compared, GuestName, GuestPath, Ignored, Moved, PlannedGuest};
 use crate::rules::precondition::metadata_differs;
-use crate::sys::{Regular, SysResult, View};
+use crate::sys::SysResult;
+use crate::sys::guest::GuestFile;
 
 /// The file of `path` in all other guests that have a regular file there and can be reached, compared as the plan's
 /// policy does.
@@ -31,7 +32,7 @@ pub(super) fn compare(
 }
 
 /// Content is read only where the lengths are equal.
-fn differs(a: &Regular, b: &Regular, ignore: &[Ignored]) -> SysResult<Vec<Moved>> {
+fn differs(a: &GuestFile, b: &GuestFile, ignore: &[Ignored]) -> SysResult<Vec<Moved>> {
     let (size, other) = (a.state()?.size, b.state()?.size);
     let mut fields = metadata_differs(&a.metadata(ignore)?, &b.metadata(ignore)?, ignore);
     if size != other {
@@ -44,9 +45,7 @@ fn differs(a: &Regular, b: &Regular, ignore: &[Ignored]) -> SysResult<Vec<Moved>
 }
 
 /// `None` where there is no such regular file, or none that can be read.
-fn open(planned: &PlannedGuest, path: &GuestPath) -> Option<Regular> {
+fn open(planned: &PlannedGuest, path: &GuestPath) -> Option<GuestFile> {
     let guest = Guest::open(planned.name.clone(), &planned.root).ok()?;
-    let view = View::of(&guest.root).ok()?;
-    let file = view.open_regular(path.relative()).ok()??;
-    Some(file)
+    guest.files().ok()?.open_regular(path.relative()).ok()?
 }

@@ -13,8 +13,6 @@ use crate::model::{
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Care, CareVerdict, source_of};
-use crate::sys::guest::in_root::InRoot;
-use crate::sys::{Meaning, SysError, View};
 
 /// Explains `path` of `guest`, a guest of the plan.
 pub fn explain(
@@ -98,20 +96,14 @@ fn look(
 ) -> Result<(), EngineError> {
     let policy = &whole.header.policy;
     let guest = Guest::open(planned.name.clone(), &planned.root)?;
-    let view = View::of(&guest.root)?;
-    let in_root = InRoot::new(view.descriptor()?);
-    let in_root = in_root.map_err(|error| BadUse::Root(error.to_string()))?;
+    let files = guest.files()?;
     let asked = policy.package_databases.of(&planned.name) == Asked::Use;
     let answer = if asked {
-        ask_all(&in_root, &|_| false)
+        ask_all(&*files, &|_| false)
     } else {
         Answer::default()
     };
-    told.now = match view.dir().look(told.path.relative()) {
-        // A directory on the way that is a link or gone: there is no such name.
-        Err(error) if is_about_the_path(&error) => None,
-        other => Some(other?),
-    };
+    told.now = files.look(told.path.relative())?;
     told.owner = answer.owners.of(told.path.as_bytes()).map(|package| Owner {
         package: package.name.to_string(),
         version: package.version.as_deref().map(str::to_owned),
@@ -227,12 +219,4 @@ fn find_twins(told: &mut Explanation, plan: &mut PlanFile) -> Result<(), EngineE
     })?;
     (told.twins, told.more_twins) = (twins.into_keys().collect(), more);
     Ok(())
-}
-
-/// Is it about the path and not about the machine?
-fn is_about_the_path(error: &SysError) -> bool {
-    matches!(
-        error.meaning(),
-        Meaning::Gone | Meaning::PathChanged | Meaning::OtherFilesystem
-    )
 }

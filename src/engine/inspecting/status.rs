@@ -8,10 +8,10 @@ use crate::engine::error::CannotHere;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Stage, Status,
-    Unit,
+    Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Scan, Stage,
+    Status, Unit,
 };
-use crate::scan::{Scan, scan};
+use crate::scan::scan;
 use crate::sys::{SysResult, View};
 
 /// Walks every guest that the base remembers.

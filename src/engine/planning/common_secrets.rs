@@ -8,6 +8,10 @@ use std::collections::BTreeMap;
 use super::classify::Classified;
 use super::survey::Survey;
 use crate::model::{Digest, SameSecret, Summary};
+use crate::sys::hash::sha256;
+
+/// systemd's word for an identity that is still to be given, machine-id(5).
+const NONE_YET: &[u8] = b"uninitialized";
 
 /// Longer ones are no keys.
 const LONGEST: u64 = 64 << 10;
@@ -81,11 +85,11 @@ fn content(survey: &Survey, file: usize) -> Option<Digest> {
         return None;
     }
     let path = tree.path(tree.names_of(file).next()?);
-    let open = survey.view.open_regular(path.get(1..)?).ok()??;
-    let text = open.beginning(size, usize::try_from(size).ok()?).ok()?;
-    // systemd's word for "none yet", machine-id(5).
-    if text.trim_ascii() == b"uninitialized" {
-        return None;
+    let open = survey.files.open_regular(path.get(1..)?).ok()??;
+    if let Some(known) = open.known() {
+        let none_yet = [NONE_YET, b"\n"].concat();
+        return (known.content != sha256(&none_yet)).then_some(known.content);
     }
-    Some(crate::sys::hash::sha256(&text))
+    let text = open.beginning(size, usize::try_from(size).ok()?).ok()?;
+    (text.trim_ascii() != NONE_YET).then(|| sha256(&text))
 }

@@ -1,6 +1,6 @@
 //! What one guest may cost the plan of all: files with more holes or more names than these are left alone.
 
-use crate::scan::Tree;
+use crate::model::Tree;
 
 /// Holes cost nothing to make and time to read: a guest could stop every plan with one file of 8 EiB, or with many smaller
 /// ones. So many bytes are read of all its files together, which is far more than guests have in files worth sharing.

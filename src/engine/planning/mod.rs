@@ -12,6 +12,8 @@ pub(super) mod options;
 pub(super) mod output;
 pub(super) mod survey;
 mod survey_all;
+#[cfg(test)]
+mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -2,21 +2,20 @@
 
 use crate::engine::activity;
 use crate::engine::activity::Activity;
-use crate::engine::error::BadUse;
+use crate::engine::guest::GuestIdentity;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy,
+    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy, Scan,
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
-use crate::scan::{Scan, scan};
-use crate::sys::guest::in_root::InRoot;
-use crate::sys::{SysResult, View};
+use crate::sys::SysResult;
+use crate::sys::guest::GuestFiles;
 
 /// A guest that was read.
 pub struct Survey {
-    pub guest: Guest,
-    pub view: View,
+    pub guest: GuestIdentity,
+    pub files: Box<dyn GuestFiles>,
     pub scan: Scan,
     pub answer: Answer,
     /// Was nobody asked?
@@ -37,19 +36,20 @@ pub struct Alias {
 
 /// A guest that is ready to be read, and of which nothing was read yet.
 pub struct OpenedGuest {
-    guest: Guest,
-    condition: Activity,
-    view: View,
+    pub(super) guest: GuestIdentity,
+    pub(super) condition: Activity,
+    pub(super) files: Box<dyn GuestFiles>,
 }
 
 impl OpenedGuest {
-    /// Looks at who is inside of all guests, then opens a view of each: the last steps that need all of root's rights.
+    /// Looks at who is inside of all guests, then at where the files of each are: the last steps that need all of
+    /// root's rights.
     pub fn all(guests: Vec<Guest>) -> SysResult<Vec<OpenedGuest>> {
         let conditions = activity::look(guests.iter(), &[])?;
         let open = |(guest, condition): (Guest, Activity)| {
             Ok(OpenedGuest {
-                view: View::of(&guest.root)?,
-                guest,
+                files: guest.files()?,
+                guest: guest.into_identity(),
                 condition,
             })
         };
@@ -58,7 +58,7 @@ impl OpenedGuest {
 
     /// Does reading it leave no trace, whoever owns the files?
     pub fn is_private(&self) -> bool {
-        self.view.is_private()
+        self.files.is_private()
     }
 }
 
@@ -73,27 +73,25 @@ pub fn survey(
     let OpenedGuest {
         guest,
         condition,
-        view,
+        files,
     } = opened;
-    let in_root = InRoot::new(view.descriptor()?);
-    let in_root = in_root.map_err(|error| BadUse::Root(error.to_string()))?;
-    let scanned = scan(&view, observer)?;
+    let scanned = files.tree(observer)?;
     let too_large = scanned.as_ref().err().map(ToString::to_string);
     let scan = scanned.unwrap_or_default();
     let asked = policy.package_databases.of(&guest.name) == Asked::Use;
     let answer = if asked && too_large.is_none() {
-        ask_all(&in_root, &|path| scan.tree.has_directory(path))
+        ask_all(&*files, &|path| scan.tree.has_directory(path))
     } else {
         Answer::default()
     };
-    let aliases = aliases(&in_root);
+    let aliases = aliases(&*files);
     let left_out = too_large.or_else(|| match policy.on_damaged_database {
         OnDamaged::ExcludeGuest => damaged(&answer.databases),
         OnDamaged::CareRulesOnly => None,
     });
     Ok(Survey {
         guest,
-        view,
+        files,
         scan,
         answer,
         databases_ignored: !asked,
@@ -155,14 +153,14 @@ fn damaged(databases: &[Database]) -> Option<String> {
 }
 
 /// Plain directories of care rules that lead elsewhere in this guest, such as `/var` to `/data/var`.
-fn aliases(root: &InRoot) -> Vec<Alias> {
+fn aliases(guest: &dyn GuestFiles) -> Vec<Alias> {
     let names = table().iter().flat_map(|rule| match rule.covers {
         Covers::Names(names) | Covers::UnreadableNames(names) => names,
         Covers::Files(_) => &[],
     });
     let plain = names.filter(|name| name.starts_with('/') && !name.contains(['*', '?', '[']));
     let mut all: Vec<Alias> = plain
-        .filter_map(|name| alias(root, name.as_bytes()))
+        .filter_map(|name| alias(guest, name.as_bytes()))
         .collect();
     all.sort_by(|a, b| (&a.real, &a.known).cmp(&(&b.real, &b.known)));
     all.dedup();
@@ -170,8 +168,8 @@ fn aliases(root: &InRoot) -> Vec<Alias> {
 }
 
 /// A link to the root itself would mean the whole guest: the files below are judged by their own names.
-fn alias(root: &InRoot, known: &[u8]) -> Option<Alias> {
-    let target = root.resolve(known).ok()??.path;
+fn alias(guest: &dyn GuestFiles, known: &[u8]) -> Option<Alias> {
+    let target = guest.resolve(known).ok()??.path;
     let differs = target.as_bytes() != known && !target.is_root();
     differs.then(|| Alias {
         real: target.as_bytes().to_vec(),

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use crate::packages::{Listing, Package};
-use crate::sys::guest::in_root::InRoot;
+use crate::sys::guest::GuestFiles;
 use crate::sys::hash::path_key;
 
 /// Files and their packages, small: a key of eight bytes and a place for every file. Two paths of one guest could have
@@ -29,10 +29,15 @@ impl Owners {
     }
 
     /// Adds the files of a database. What an earlier one said of a file stays.
-    pub fn add(&mut self, root: &InRoot, is_directory: &dyn Fn(&[u8]) -> bool, listing: Listing) {
+    pub fn add(
+        &mut self,
+        guest: &dyn GuestFiles,
+        is_directory: &dyn Fn(&[u8]) -> bool,
+        listing: Listing,
+    ) {
         let first = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
         self.packages.extend(listing.packages);
-        let mut places = Places::new(root, is_directory);
+        let mut places = Places::new(guest, is_directory);
         for owned in listing.owned {
             let Some(package) = first.checked_add(owned.package) else {
                 continue;
@@ -50,15 +55,15 @@ impl Owners {
 
 /// Where directories of the database really are: on a merged `/usr`, `/bin` is `/usr/bin`.
 struct Places<'r> {
-    root: &'r InRoot,
+    guest: &'r dyn GuestFiles,
     is_directory: &'r dyn Fn(&[u8]) -> bool,
     known: HashMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
 impl<'r> Places<'r> {
-    fn new(root: &'r InRoot, is_directory: &'r dyn Fn(&[u8]) -> bool) -> Places<'r> {
+    fn new(guest: &'r dyn GuestFiles, is_directory: &'r dyn Fn(&[u8]) -> bool) -> Places<'r> {
         Places {
-            root,
+            guest,
             is_directory,
             known: HashMap::new(),
         }
@@ -87,7 +92,7 @@ impl<'r> Places<'r> {
         if (self.is_directory)(directory) {
             return Some(directory.to_vec());
         }
-        let found = self.root.resolve(relative).ok()??;
+        let found = self.guest.resolve(relative).ok()??;
         Some(if found.path.is_root() {
             Vec::new()
         } else {

@@ -6,7 +6,7 @@ use crate::packages::read::fault::Problem;
 use crate::packages::read::lookup::find;
 use crate::packages::read::source::Source;
 use crate::packages::{Claim, Protected};
-use crate::sys::guest::in_root::Resolved;
+use crate::sys::guest::Resolved;
 
 /// The regular files that the claims mean, sidecars included.
 ///

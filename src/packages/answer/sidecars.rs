@@ -12,7 +12,7 @@ use crate::packages::read::fault::Problem;
 use crate::packages::read::limits;
 use crate::packages::read::lookup::{find, is_out_of_reach};
 use crate::packages::read::source::Source;
-use crate::sys::guest::in_root::Resolved;
+use crate::sys::guest::Resolved;
 
 /// Endings that dpkg (lib/dpkg/dpkg.h), ucf (ucf(1)), rpm, pacman, apk, opkg and packages of Slackware add to the
 /// name of a config file.
@@ -91,7 +91,7 @@ impl<'c> Sidecars<'c> {
 }
 
 fn entries(source: &Source<'_>, directory: &GuestPath) -> Result<Vec<Vec<u8>>, Problem> {
-    match source.root().list(directory.as_bytes(), limits::ENTRIES) {
+    match source.guest().list(directory.as_bytes(), limits::ENTRIES) {
         Err(error) if is_out_of_reach(&error) => Ok(Vec::new()),
         listed => Ok(listed?.unwrap_or_default()),
     }

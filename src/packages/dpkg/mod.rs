@@ -29,7 +29,7 @@ use super::read::source::Source;
 use super::read::steady::below;
 use super::{Listing, PackageDatabase};
 use crate::model::FileId;
-use crate::sys::guest::in_root::shown;
+use crate::sys::guest::shown;
 use claims::{Conffiles, claims};
 use conffiles::info_file;
 use diversions::{Diversion, diversions};

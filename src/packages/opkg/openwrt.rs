@@ -14,7 +14,7 @@ use crate::packages::read::fault::{Defect, Problem};
 use crate::packages::read::limits;
 use crate::packages::read::source::Source;
 use crate::packages::read::steady::below;
-use crate::sys::guest::in_root::shown;
+use crate::sys::guest::shown;
 
 const KEEP: &[u8] = b"lib/upgrade/keep.d";
 const OWN: &[u8] = b"etc/sysupgrade.conf";

@@ -20,7 +20,7 @@ use super::read::source::Source;
 use super::read::steady::{below, steady};
 use super::{Listing, PackageDatabase};
 use crate::model::FileKind;
-use crate::sys::guest::in_root::shown;
+use crate::sys::guest::shown;
 use config_protect::{Prefixes, values};
 use contents::{ContentsEntry, entries};
 
@@ -82,7 +82,7 @@ fn directories(source: &Source<'_>, directory: &[u8]) -> Result<Vec<Vec<u8>>, Pr
 
 fn kind(source: &Source<'_>, path: &[u8]) -> Result<Option<FileKind>, Problem> {
     source.in_time()?;
-    Ok(source.root().resolve(path)?.map(|found| found.kind))
+    Ok(source.guest().resolve(path)?.map(|found| found.kind))
 }
 
 /// Always an answer: a package without `CONTENTS` has no files.

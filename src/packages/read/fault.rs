@@ -1,6 +1,6 @@
 //! What can be wrong with a database, and where.
 
-use crate::sys::guest::in_root::{InRootError, shown};
+use crate::sys::guest::{GuestError, shown};
 
 /// A place in a file whose grammar is violated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -115,7 +115,7 @@ pub enum Problem {
     },
     /// It could not be read, or is no small regular file.
     #[error(transparent)]
-    Unreadable(#[from] InRootError),
+    Unreadable(#[from] GuestError),
     /// More than any real system has.
     #[error("{file}: more than {max} {what}")]
     TooMany {

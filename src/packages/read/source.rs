@@ -1,4 +1,4 @@
-//! What a backend reads through: the guest's root, with a budget of bytes and of time.
+//! What a backend reads through: the guest, with a budget of bytes and of time.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -6,21 +6,21 @@ use std::time::Instant;
 use super::fault::Problem;
 use super::limits;
 use crate::model::FileId;
-use crate::sys::guest::in_root::InRoot;
+use crate::sys::guest::GuestFiles;
 
 /// The way to a guest's files for one backend.
 #[derive(Debug)]
 pub struct Source<'r> {
-    root: &'r InRoot,
+    guest: &'r dyn GuestFiles,
     started: Instant,
     bytes_left: Cell<u64>,
 }
 
 impl<'r> Source<'r> {
     /// A full budget; the time begins to run.
-    pub fn new(root: &'r InRoot) -> Self {
+    pub fn new(guest: &'r dyn GuestFiles) -> Self {
         Source {
-            root,
+            guest,
             started: Instant::now(),
             bytes_left: Cell::new(limits::TEXT),
         }
@@ -34,16 +34,16 @@ impl<'r> Source<'r> {
         }
     }
 
-    /// The root itself.
-    pub fn root(&self) -> &'r InRoot {
-        self.root
+    /// The guest itself.
+    pub fn guest(&self) -> &'r dyn GuestFiles {
+        self.guest
     }
 
     /// A whole text file, path without the leading slash; `None` if there is none.
     pub fn text(&self, path: &[u8]) -> Result<Option<Vec<u8>>, Problem> {
         self.in_time()?;
         let left = self.bytes_left.get();
-        let content = self.root.read(path, left)?;
+        let content = self.guest.read(path, left)?;
         let used = content.as_ref().map_or(0, Vec::len) as u64;
         self.bytes_left.set(left.saturating_sub(used));
         Ok(content)
@@ -52,17 +52,17 @@ impl<'r> Source<'r> {
     /// A whole file of at most `max` bytes that is no text; `None` if there is none.
     pub fn binary(&self, path: &[u8], max: u64) -> Result<Option<Vec<u8>>, Problem> {
         self.in_time()?;
-        Ok(self.root.read(path, max)?)
+        Ok(self.guest.read(path, max)?)
     }
 
     /// The sorted names in a directory; none if there is no such directory.
     pub fn names(&self, directory: &[u8], max: usize) -> Result<Vec<Vec<u8>>, Problem> {
-        Ok(self.root.list(directory, max)?.unwrap_or_default())
+        Ok(self.guest.list(directory, max)?.unwrap_or_default())
     }
 
     /// Which inode a name refers to now.
     pub fn id(&self, path: &[u8]) -> Result<Option<FileId>, Problem> {
-        Ok(self.root.resolve(path)?.map(|found| found.id))
+        Ok(self.guest.resolve(path)?.map(|found| found.id))
     }
 
     /// To be asked for each record: a guest must not keep us busy for ever.

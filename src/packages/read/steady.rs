@@ -2,13 +2,13 @@
 //! meanwhile.
 //!
 //! Such a database is one version if the same names led to the same inodes before and after. Its managers replace
-//! files by rename; each single file is of one moment anyway, see `sys::inroot`.
+//! files by rename; each single file is of one moment anyway, see [`GuestFiles::read`](crate::sys::guest::GuestFiles::read).
 
 use super::fault::Problem;
 use super::limits;
 use super::source::Source;
 use crate::model::FileId;
-use crate::sys::guest::in_root::shown;
+use crate::sys::guest::shown;
 
 /// What `take` makes of the files that `list` names, from one version of the database.
 ///

@@ -74,7 +74,7 @@ fn files(source: &Source<'_>) -> Result<Vec<Vec<u8>>, Problem> {
     let (mut files, mut seen) = (Vec::new(), BTreeSet::new());
     for directory in DIRECTORIES {
         for name in NAMES {
-            let Some(found) = source.root().resolve(&below(directory, name))? else {
+            let Some(found) = source.guest().resolve(&below(directory, name))? else {
                 continue;
             };
             if !seen.insert(found.id) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 
 use super::*;
-use crate::sys::guest::in_root::InRootError;
+use crate::sys::guest::GuestError;
 use SkipReason::{ConfigFile, ConfigSidecar, Diverted, ModeOverride};
 
 /// Paths of `${Conffiles}`, read another way than the product does.
@@ -187,7 +187,7 @@ fn a_database_in_motion_is_one_version_or_none() {
                 .take_while(running)
                 .for_each(|generation| write_generation(&root, generation));
         });
-        let guest = InRoot::open(&root.path).unwrap();
+        let guest = guest_at(&root.path);
         let torn = (0..2_000).find_map(|_| match dpkg::Dpkg.read(&Source::new(&guest)) {
             Ok(Some(listing)) => {
                 let first = generation_of("first", &listing);
@@ -198,7 +198,7 @@ fn a_database_in_motion_is_one_version_or_none() {
             Err(problem) => {
                 let wanted = matches!(
                     problem,
-                    Problem::Changing { .. } | Problem::Unreadable(InRootError::Unstable { .. })
+                    Problem::Changing { .. } | Problem::Unreadable(GuestError::Unstable { .. })
                 );
                 (!wanted).then_some((usize::MAX, 0))
             }

@@ -85,6 +85,11 @@ fn samples() -> Vec<Sample> {
     all
 }
 
+/// All sample guests.
+pub(super) fn roots() -> impl Iterator<Item = Root> {
+    samples().into_iter().map(|sample| sample.root)
+}
+
 #[test]
 fn every_backend_over_every_sample() {
     let all = samples();

@@ -7,7 +7,7 @@ use crate::packages::read::steady::steady;
 
 /// A database of the files of one directory, where `write` is at work during each of the readings.
 fn read(root: &Root, write: impl Fn(usize)) -> Result<Vec<Vec<u8>>, Problem> {
-    let guest = InRoot::open(&root.path).unwrap();
+    let guest = guest_at(&root.path);
     let list = |source: &Source<'_>| {
         let names = source.names(b"db", limits::ENTRIES)?;
         let path = |name: &Vec<u8>| [b"db/", name.as_slice()].concat();
@@ -72,7 +72,7 @@ fn a_file_that_comes_or_goes_is_noticed() {
 #[test]
 fn what_has_vanished_is_not_an_answer() {
     let root = Root::empty();
-    let guest = InRoot::open(&root.path).unwrap();
+    let guest = guest_at(&root.path);
     let list = |_: &Source<'_>| Ok(vec![b"db/a".to_vec()]);
     let take = |source: &Source<'_>, files: &[Vec<u8>]| source.text(&files[0]);
     let answer = steady(&Source::new(&guest), b"db", list, take);

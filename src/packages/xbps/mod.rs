@@ -21,7 +21,7 @@ use super::read::limits;
 use super::read::source::Source;
 use super::read::steady::{below, steady};
 use super::{Listing, PackageDatabase};
-use crate::sys::guest::in_root::shown;
+use crate::sys::guest::shown;
 use plist::{Step, strings};
 
 const DIRECTORY: &[u8] = b"var/db/xbps";

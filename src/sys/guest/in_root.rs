@@ -22,10 +22,13 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{Dir, FileType, OFlags, Stat};
+use rustix::fs::{FileType, OFlags, Stat};
 use rustix::io::Errno;
 
-use crate::model::{FileId, FileKind, GuestPath};
+use super::error::{GuestError, shown};
+use super::files::Resolved;
+use crate::model::{FileId, FileKind};
+use crate::sys::{Dir, SysError, SysResult};
 use walk::PathEnd;
 
 /// How often a file or name that changes under our eyes is looked at again.
@@ -38,99 +41,24 @@ pub struct InRoot {
     dev: u64,
 }
 
-/// What a path refers to in the end.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Resolved {
-    /// The name without any link in it, as `realpath` in a chroot would say.
-    pub path: GuestPath,
-    /// Device and inode.
-    pub id: FileId,
-    /// Never [`FileKind::Symlink`].
-    pub kind: FileKind,
-}
-
-/// Why a path of a guest could not be looked at. `path` is as it was asked for, made safe to print.
-#[derive(Debug, thiserror::Error)]
-pub enum InRootError {
-    /// The bytes cannot be a path: a NUL in it, or a result that no [`GuestPath`] can hold.
-    #[error("{path}: not a usable path")]
-    BadPath {
-        /// As asked for.
-        path: String,
-    },
-    /// A FIFO, device, socket or directory stands where a file is expected, or a file in place of a directory.
-    #[error("{path}: expected {}, found {}", word(*expected), word(*found))]
-    WrongKind {
-        /// As asked for.
-        path: String,
-        /// What the caller wants to read.
-        expected: FileKind,
-        /// What is there.
-        found: FileKind,
-    },
-    /// The file is larger than the caller's bound.
-    #[error("{path}: {size} bytes, at most {max} are read")]
-    TooLarge {
-        /// As asked for.
-        path: String,
-        /// Its length, in bytes.
-        size: u64,
-        /// The bound, in bytes.
-        max: u64,
-    },
-    /// The directory has more entries than the caller's bound.
-    #[error("{path}: more than {max} entries")]
-    TooMany {
-        /// As asked for.
-        path: String,
-        /// The bound.
-        max: usize,
-    },
-    /// It changed at each of three looks.
-    #[error("{path}: changed while it was read, three times; stop the guest or try again")]
-    Unstable {
-        /// As asked for.
-        path: String,
-    },
-    /// More than 40 links (the kernel's limit, path_resolution(7)) or 4,096 components: a loop, or meant to delay.
-    #[error("{path}: too many symbolic links")]
-    Loop {
-        /// As asked for.
-        path: String,
-    },
-    /// The way leads to another file system, which is not part of the guest's root.
-    #[error("{path}: lies on another file system than the guest's root")]
-    OtherFilesystem {
-        /// As asked for.
-        path: String,
-    },
-    /// The system said no.
-    #[error("{path}: {source}")]
-    Io {
-        /// As asked for.
-        path: String,
-        /// The system's word.
-        source: std::io::Error,
-    },
-}
-
 impl InRoot {
+    /// The root that is open here, by a descriptor of its own.
+    pub fn of(root: &Dir) -> SysResult<InRoot> {
+        let own = root.fd().try_clone_to_owned();
+        let own = own.map_err(|e| SysError::new("duplicate", root.path(), e))?;
+        InRoot::new(own).map_err(|e| SysError::new("stat", root.path(), e))
+    }
+
     /// Takes a descriptor of the guest's root directory, opened `O_PATH` or for reading.
-    pub fn new(root: OwnedFd) -> Result<Self, InRootError> {
-        let stat = rustix::fs::fstat(&root).map_err(|e| io_error(b"/", e))?;
-        match kind_of(&stat) {
-            FileKind::Directory => Ok(InRoot {
-                root,
-                dev: stat.st_dev,
-            }),
-            found => Err(wrong_kind(b"/", FileKind::Directory, found)),
-        }
+    fn new(root: OwnedFd) -> Result<InRoot, Errno> {
+        let dev = rustix::fs::fstat(&root)?.st_dev;
+        Ok(InRoot { root, dev })
     }
 
     /// The whole content of a regular file of at most `max` bytes; `None` if there is none of that name.
     ///
     /// The content is that of one moment: inode, size and times were the same before and after.
-    pub fn read(&self, path: &[u8], max: u64) -> Result<Option<Vec<u8>>, InRootError> {
+    pub fn read(&self, path: &[u8], max: u64) -> Result<Option<Vec<u8>>, GuestError> {
         for _ in 0..TRIES {
             let Some(place) = self.walk(path)? else {
                 return Ok(None);
@@ -139,11 +67,11 @@ impl InRoot {
                 return Ok(Some(content));
             }
         }
-        Err(InRootError::Unstable { path: shown(path) })
+        Err(GuestError::Unstable { path: shown(path) })
     }
 
     /// The sorted names in a directory, without `.` and `..`; `None` if there is no such directory.
-    pub fn list(&self, dir: &[u8], max: usize) -> Result<Option<Vec<Vec<u8>>>, InRootError> {
+    pub fn list(&self, dir: &[u8], max: usize) -> Result<Option<Vec<Vec<u8>>>, GuestError> {
         for _ in 0..TRIES {
             let Some(place) = self.walk(dir)? else {
                 return Ok(None);
@@ -153,11 +81,11 @@ impl InRoot {
                 return names(open, max, dir).map(Some);
             }
         }
-        Err(InRootError::Unstable { path: shown(dir) })
+        Err(GuestError::Unstable { path: shown(dir) })
     }
 
     /// Where a path leads in the end; `None` if nowhere.
-    pub fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, InRootError> {
+    pub fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, GuestError> {
         if let Some(answer) = self.direct(path)? {
             // This is one look, so nothing could have changed between two.
             return Ok(answer.map(PathEnd::resolved));
@@ -170,7 +98,7 @@ impl InRoot {
                 return Ok(Some(place.resolved()));
             }
         }
-        Err(InRootError::Unstable { path: shown(path) })
+        Err(GuestError::Unstable { path: shown(path) })
     }
 
     /// `None`: it changed, look again.
@@ -179,7 +107,7 @@ impl InRoot {
         path: &[u8],
         place: &PathEnd,
         max: u64,
-    ) -> Result<Option<Vec<u8>>, InRootError> {
+    ) -> Result<Option<Vec<u8>>, GuestError> {
         expect_kind(path, FileKind::Regular, &place.stat)?;
         let flags = OFlags::NONBLOCK | OFlags::NOCTTY;
         let Some(open) = self.reopen(path, place, flags)? else {
@@ -190,14 +118,14 @@ impl InRoot {
         let size = size_of(&before);
         if size > max {
             let path = shown(path);
-            return Err(InRootError::TooLarge { path, size, max });
+            return Err(GuestError::TooLarge { path, size, max });
         }
         let file = File::from(open);
         let mut content = Vec::new();
         (&file)
             .take(max.saturating_add(1))
             .read_to_end(&mut content)
-            .map_err(|source| InRootError::Io {
+            .map_err(|source| GuestError::Io {
                 path: shown(path),
                 source,
             })?;
@@ -212,7 +140,7 @@ impl InRoot {
         asked: &[u8],
         place: &PathEnd,
         flags: OFlags,
-    ) -> Result<Option<OwnedFd>, InRootError> {
+    ) -> Result<Option<OwnedFd>, GuestError> {
         let flags = flags | OFlags::RDONLY | OFlags::NOFOLLOW;
         let opened = match self.open_plain(&place.path, flags | OFlags::NOATIME) {
             Err(Errno::PERM) => self.open_plain(&place.path, flags), // neither owner nor root
@@ -229,7 +157,7 @@ impl InRoot {
     }
 
     /// Does the link-free name still lead to what the walk found?
-    fn is_still_there(&self, asked: &[u8], place: &PathEnd) -> Result<bool, InRootError> {
+    fn is_still_there(&self, asked: &[u8], place: &PathEnd) -> Result<bool, GuestError> {
         match self.open_plain(&place.path, OFlags::PATH | OFlags::NOFOLLOW) {
             Ok(fd) => {
                 let stat = rustix::fs::fstat(&fd).map_err(|e| io_error(asked, e))?;
@@ -241,28 +169,9 @@ impl InRoot {
     }
 }
 
-/// Any bytes, made safe to print: a path as [`GuestPath`] shows it, anything else with escapes.
-pub fn shown(path: &[u8]) -> String {
-    let absolute = [b"/", path.strip_prefix(b"/").unwrap_or(path)].concat();
-    match GuestPath::new(&absolute) {
-        Ok(good) if path.starts_with(b"/") => good.to_string(),
-        Ok(good) => good.to_string().split_off(1),
-        Err(_) => path.escape_ascii().to_string(),
-    }
-}
-
-fn word(kind: FileKind) -> &'static str {
-    match kind {
-        FileKind::Regular => "a regular file",
-        FileKind::Directory => "a directory",
-        FileKind::Symlink => "a symbolic link",
-        FileKind::Special => "a FIFO, socket or device",
-    }
-}
-
-fn names(open: OwnedFd, max: usize, asked: &[u8]) -> Result<Vec<Vec<u8>>, InRootError> {
+fn names(open: OwnedFd, max: usize, asked: &[u8]) -> Result<Vec<Vec<u8>>, GuestError> {
     let mut names = Vec::new();
-    for entry in Dir::new(open).map_err(|e| io_error(asked, e))? {
+    for entry in rustix::fs::Dir::new(open).map_err(|e| io_error(asked, e))? {
         let entry = entry.map_err(|e| io_error(asked, e))?;
         let name = entry.file_name().to_bytes();
         if matches!(name, b"." | b"..") {
@@ -270,7 +179,7 @@ fn names(open: OwnedFd, max: usize, asked: &[u8]) -> Result<Vec<Vec<u8>>, InRoot
         }
         if names.len() == max {
             let path = shown(asked);
-            return Err(InRootError::TooMany { path, max });
+            return Err(GuestError::TooMany { path, max });
         }
         names.push(name.to_vec());
     }
@@ -304,25 +213,25 @@ fn size_of(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
 
-fn expect_kind(path: &[u8], expected: FileKind, stat: &Stat) -> Result<(), InRootError> {
+fn expect_kind(path: &[u8], expected: FileKind, stat: &Stat) -> Result<(), GuestError> {
     match kind_of(stat) {
         found if found == expected => Ok(()),
         found => Err(wrong_kind(path, expected, found)),
     }
 }
 
-fn wrong_kind(path: &[u8], expected: FileKind, found: FileKind) -> InRootError {
-    InRootError::WrongKind {
+fn wrong_kind(path: &[u8], expected: FileKind, found: FileKind) -> GuestError {
+    GuestError::WrongKind {
         path: shown(path),
         expected,
         found,
     }
 }
 
-fn io_error(path: &[u8], errno: Errno) -> InRootError {
+fn io_error(path: &[u8], errno: Errno) -> GuestError {
     match errno {
-        Errno::XDEV => InRootError::OtherFilesystem { path: shown(path) },
-        _ => InRootError::Io {
+        Errno::XDEV => GuestError::OtherFilesystem { path: shown(path) },
+        _ => GuestError::Io {
             path: shown(path),
             source: errno.into(),
         },

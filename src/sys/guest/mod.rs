@@ -1,13 +1,24 @@
 //! What is a guest's: its directories, files and their attributes, opened beneath its root without following links. The
 //! base's objects are files of this kind, too: their names are guests' names.
+//!
+//! [`GuestFiles`] is what a plan asks of a guest, wherever the guest comes from.
 
 mod content;
 pub(super) mod dir;
+mod error;
 pub(super) mod file;
+mod files;
+mod guest_file;
 pub mod in_root;
 pub(super) mod lease;
 mod mount_id;
 pub(super) mod page_cache;
 pub(super) mod stat;
+#[cfg(test)]
+pub mod tests;
 pub(super) mod view;
 mod xattr;
+
+pub use error::{GuestError, shown};
+pub use files::{GuestFiles, KnownBy, Precision, Resolved};
+pub use guest_file::{BEGINNING, GuestFile};

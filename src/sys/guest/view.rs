@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{OpenTreeFlags, open_tree};
 
-use crate::model::{BadPath, FileKind, GuestPath};
+use crate::model::{BadPath, GuestPath};
 use crate::sys::{Dir, Regular, SysError, SysResult, ffi};
 
 /// A guest's tree for reading.
@@ -44,31 +44,14 @@ impl View {
         &self.dir
     }
 
-    /// Opens a name in the tree for reading if it is a regular file; `None` if it is anything else.
-    pub fn open_regular(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
-        let Some(file) = self.open_unproven(relative)? else {
-            return Ok(None);
-        };
-        let regular = file.state()?.kind == FileKind::Regular;
-        Ok(regular.then_some(file))
-    }
-
-    /// The same for a caller that asks for the state in any case, after reading: what is open may be no regular
-    /// file at all. Only a state that is that of the walk says what was read.
-    pub fn open_unproven(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
+    /// Opens a name in the tree for reading. What is open may be no regular file at all: its state says so, and only
+    /// a state that is that of the walk says what was read. `None` where it was looked at before, and is none.
+    pub fn open(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
         if self.private {
             self.dir.open_at_once(relative)
         } else {
             self.dir.open_regular(relative)
         }
-    }
-
-    /// A second descriptor of the root, for readers that want their own.
-    pub fn descriptor(&self) -> SysResult<OwnedFd> {
-        self.dir
-            .fd()
-            .try_clone_to_owned()
-            .map_err(|e| SysError::new("duplicate", self.dir.path(), e))
     }
 
     /// Is it a private clone, so that reading leaves no trace at all?

@@ -8,15 +8,15 @@ use std::sync::atomic::{self, AtomicBool};
 
 use super::digest_cache::Memory;
 use super::file::{FileRef, ReadFile, Singles};
-use super::probe::{BEGINNING, Dropped, ProbedFile, peek};
+use super::probe::{Dropped, ProbedFile, peek};
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Threads;
-use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy};
+use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy, Tree};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
 use crate::rules::reading::{ReadOrder, fits_in_memory};
-use crate::scan::Tree;
 use crate::sys::PageCache;
+use crate::sys::guest::{BEGINNING, KnownBy};
 use crate::sys::hash::{ContentHasher, fingerprint};
 use crate::sys::host::machine;
 
@@ -121,7 +121,8 @@ impl Reader<'_> {
         dropped: &mut Vec<(FileRef, Dropped)>,
     ) -> Option<HashMap<MetadataDigest, Vec<OpenCandidate>>> {
         let states = run.iter().map(|which| self.state(*which));
-        if run.len() > self.threads.abreast || self.memory.tells(states) {
+        let many = run.len() > self.threads.abreast;
+        if many || self.has_only_digests(run) || self.memory.tells(states) {
             return None;
         }
         let mut alike: HashMap<MetadataDigest, Vec<OpenCandidate>> = HashMap::new();
@@ -138,6 +139,14 @@ impl Reader<'_> {
             }
         }
         Some(alike)
+    }
+
+    /// Is there a file without bytes among these? Others are compared with it by their hashes.
+    fn has_only_digests(&self, run: &[FileRef]) -> bool {
+        run.iter().any(|which| {
+            let files = &self.surveys[which.guest as usize].files;
+            files.precision().content == KnownBy::Digest
+        })
     }
 
     /// Opens a file that will not be opened again, and reads its metadata.

@@ -8,11 +8,9 @@ use crate::model::{
 use crate::rules::care::Care;
 use crate::rules::inode_flags::{foreign_flags, names};
 use crate::rules::precondition::moved;
+use crate::sys::guest::{BEGINNING, GuestFile};
 use crate::sys::hash::{fingerprint, metadata_digest, sha256};
-use crate::sys::{Meaning, PageCache, Regular, SysError};
-
-/// The part of a file that tells most files apart.
-pub(super) const BEGINNING: usize = 4096;
+use crate::sys::{Meaning, PageCache, Regular, SysError, SysResult};
 
 /// Is the beginning of such a file all of it?
 pub(super) fn begins_whole(size: u64) -> bool {
@@ -52,7 +50,7 @@ pub struct Dropped {
 /// A file that is open, and what its metadata told. That it is what the walk saw, and no other that was put in its place,
 /// is known when it was [`ProbedFile::unchanged`] behind all reading: its `ctime` says that it was so all the time.
 pub struct ProbedFile {
-    file: Regular,
+    file: GuestFile,
     seen: FileState,
     pub probed: Probed,
 }
@@ -103,14 +101,14 @@ impl ProbedFile {
 
     /// The fast hash of the beginning.
     pub fn fingerprint(&self) -> Result<Fingerprint, Dropped> {
-        let beginning = self.file.beginning(self.seen.size, BEGINNING);
-        Ok(fingerprint(
-            &beginning.map_err(|error| self.failed(&error))?,
-        ))
+        beginning(&self.file, self.seen.size).map_err(|error| self.failed(&error))
     }
 
     /// The fast hash of the beginning, and the digest of the whole content: of one reading where the beginning is all.
     pub fn hashes(&self) -> Result<(Fingerprint, Digest), Dropped> {
+        if let Some(known) = self.file.known() {
+            return Ok((known.beginning, known.content));
+        }
         let size = self.seen.size;
         let first = self.file.beginning(size, BEGINNING);
         let first = first.map_err(|error| self.failed(&error))?;
@@ -136,7 +134,7 @@ impl ProbedFile {
 
 /// What the metadata of a file tell, if it may be shared by them.
 fn probe(
-    file: &Regular,
+    file: &GuestFile,
     seen: &FileState,
     care: &Care,
     ignore: &[Ignored],
@@ -159,12 +157,12 @@ fn probe(
     }
 }
 
-fn unchanged(file: &Regular, seen: &FileState) -> Result<(), Dropped> {
+fn unchanged(file: &GuestFile, seen: &FileState) -> Result<(), Dropped> {
     same(seen, &file.state().map_err(|e| dropped(&e))?)
 }
 
 /// Why a file drops out: for this reason, unless it is not what the walk saw.
-fn blamed(file: &Regular, seen: &FileState, why: Dropped) -> Dropped {
+fn blamed(file: &GuestFile, seen: &FileState, why: Dropped) -> Dropped {
     unchanged(file, seen).err().unwrap_or(why)
 }
 
@@ -172,9 +170,16 @@ fn blamed(file: &Regular, seen: &FileState, why: Dropped) -> Dropped {
 pub fn peek(survey: &Survey, file: usize, cache: PageCache) -> Result<Fingerprint, Dropped> {
     let seen = survey.scan.tree.state(file);
     let file = open(survey, file)?.passing(seen.size, cache);
-    let beginning = file.beginning(seen.size, BEGINNING);
+    let beginning = beginning(&file, seen.size);
     unchanged(&file, &seen)?;
-    Ok(fingerprint(&beginning.map_err(|e| dropped(&e))?))
+    beginning.map_err(|e| dropped(&e))
+}
+
+fn beginning(file: &GuestFile, size: u64) -> SysResult<Fingerprint> {
+    match file.known() {
+        Some(known) => Ok(known.beginning),
+        None => Ok(fingerprint(&file.beginning(size, BEGINNING)?)),
+    }
 }
 
 /// Where a file begins on its disk, as far as that can be known.
@@ -196,11 +201,11 @@ fn judge_flags(flags: u32, immutable: bool) -> Result<(), Dropped> {
 }
 
 /// What stands at a file's first name now.
-fn open(survey: &Survey, file: usize) -> Result<Regular, Dropped> {
+fn open(survey: &Survey, file: usize) -> Result<GuestFile, Dropped> {
     let tree = &survey.scan.tree;
     let name = tree.names_of(file).next().unwrap_or(0);
     let path = tree.path(name);
-    let opened = survey.view.open_unproven(&path[1..]);
+    let opened = survey.files.open(&path[1..]);
     opened.map_err(|e| dropped(&e))?.ok_or(CHANGED)
 }
 

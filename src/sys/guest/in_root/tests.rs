@@ -11,12 +11,10 @@ use rustix::mount::{FsMountFlags, FsOpenFlags, MountAttrFlags};
 use super::*;
 
 impl InRoot {
-    /// Opens the root by its path on the host; for the tests of other rooms, too.
-    pub(crate) fn open(path: &Path) -> Result<Self, InRootError> {
+    /// Opens the root by its path on the host.
+    fn open(path: &Path) -> Result<InRoot, Errno> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let root = rustix::fs::openat(CWD, path, flags, Mode::empty())
-            .map_err(|e| io_error(path.as_os_str().as_encoded_bytes(), e))?;
-        InRoot::new(root)
+        InRoot::new(rustix::fs::openat(CWD, path, flags, Mode::empty())?)
     }
 }
 
@@ -110,7 +108,7 @@ fn resolves_as_the_kernel_does() {
     for name in PATHS {
         match (root.resolve(name.as_bytes()), kernel(&root.root, name)) {
             (Ok(ours), Ok(theirs)) => assert_eq!(ours.map(|r| r.id.ino), theirs, "{name}"),
-            (Err(InRootError::Loop { .. }), Err(Errno::LOOP)) => (),
+            (Err(GuestError::Loop { .. }), Err(Errno::LOOP)) => (),
             (ours, theirs) => panic!("{name}: {ours:?}, the kernel says {theirs:?}"),
         }
     }
@@ -164,24 +162,24 @@ fn refuses_what_is_no_small_file() {
     let root = InRoot::open(&path).unwrap();
     let sparse = fs::File::create(path.join("etc/sparse")).unwrap();
     sparse.set_len(1 << 40).unwrap();
-    let wrong = |r| matches!(r, Err(InRootError::WrongKind { .. }));
+    let wrong = |r| matches!(r, Err(GuestError::WrongKind { .. }));
     assert!(wrong(root.read(b"etc/fifo", 9)));
     assert!(wrong(root.read(b"etc", 9)));
     assert!(matches!(
         root.read(b"etc/sparse", 1 << 20),
-        Err(InRootError::TooLarge { size, .. }) if size == 1 << 40
+        Err(GuestError::TooLarge { size, .. }) if size == 1 << 40
     ));
     assert!(matches!(
         root.read(b"etc/plain", 5),
-        Err(InRootError::TooLarge { .. })
+        Err(GuestError::TooLarge { .. })
     ));
     assert!(matches!(
         root.read(b"etc/pl\0ain", 9),
-        Err(InRootError::BadPath { .. })
+        Err(GuestError::BadPath { .. })
     ));
     assert!(matches!(
         root.resolve(&b"../".repeat(30_000)),
-        Err(InRootError::Loop { .. })
+        Err(GuestError::Loop { .. })
     ));
 }
 
@@ -197,11 +195,11 @@ fn lists_sorted_and_bounded() {
     assert!(root.list(b"missing", 9).unwrap().is_none());
     assert!(matches!(
         root.list(b"etc", 3),
-        Err(InRootError::TooMany { max: 3, .. })
+        Err(GuestError::TooMany { max: 3, .. })
     ));
     assert!(matches!(
         root.list(b"etc/plain", 3),
-        Err(InRootError::WrongKind { .. })
+        Err(GuestError::WrongKind { .. })
     ));
 }
 
@@ -292,12 +290,12 @@ fn other_file_systems_are_refused() {
     root.dev = fs::metadata(&path).unwrap().dev();
     assert!(matches!(
         root.resolve(b"within"),
-        Err(InRootError::OtherFilesystem { .. })
+        Err(GuestError::OtherFilesystem { .. })
     ));
     let host = InRoot::open(Path::new("/")).unwrap();
     assert!(matches!(
         host.read(b"proc/self/status", 9_999),
-        Err(InRootError::OtherFilesystem { .. })
+        Err(GuestError::OtherFilesystem { .. })
     ));
 }
 
@@ -321,7 +319,7 @@ fn a_file_that_never_holds_still_is_refused() {
         let mut noticed = false;
         while !noticed && patience.elapsed().as_secs() < 20 {
             let answer = root.read(b"etc/busy", 1 << 23);
-            noticed = matches!(answer, Err(InRootError::Unstable { .. }));
+            noticed = matches!(answer, Err(GuestError::Unstable { .. }));
         }
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
         assert!(noticed, "a moving file was believed every time");
@@ -334,14 +332,14 @@ fn a_file_that_never_holds_still_is_refused() {
 fn bind_mounts_are_refused() {
     if let Ok(path) = std::env::var("BIND_MOUNTED_ROOT") {
         let root = InRoot::open(Path::new(&path)).unwrap();
-        let refused = |r: Result<_, _>| matches!(r, Err(InRootError::OtherFilesystem { .. }));
+        let refused = |r: Result<_, _>| matches!(r, Err(GuestError::OtherFilesystem { .. }));
         assert!(refused(root.resolve(b"etc/sub/target")));
         assert!(root.resolve(b"srv/conf/target").unwrap().is_some());
         return;
     }
     let (_dir, path) = scratch();
     let script = r#"mount --bind "$1/srv/conf" "$1/etc/sub" || exit 77
-        BIND_MOUNTED_ROOT="$1" exec "$2" --exact sys::inroot::tests::bind_mounts_are_refused"#;
+        BIND_MOUNTED_ROOT="$1" exec "$2" --exact sys::guest::in_root::tests::bind_mounts_are_refused"#;
     let ran = std::process::Command::new("unshare")
         .args(["--mount", "sh", "-c", script, "sh"])
         .arg(&path)

@@ -13,8 +13,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use super::{InRoot, InRootError, Resolved, id_of, io_error, is_absent, kind_of, shown};
+use super::{InRoot, id_of, io_error, is_absent, kind_of};
 use crate::model::{FileKind, GuestPath};
+use crate::sys::guest::error::{GuestError, shown};
+use crate::sys::guest::files::Resolved;
 
 /// Links followed for one path, as in the kernel (path_resolution(7)).
 const MAX_LINKS: usize = 40;
@@ -49,7 +51,7 @@ struct PathWalk<'a> {
 
 impl InRoot {
     /// `None`: some component does not exist, or is no directory.
-    pub(super) fn walk(&self, path: &[u8]) -> Result<Option<PathEnd>, InRootError> {
+    pub(super) fn walk(&self, path: &[u8]) -> Result<Option<PathEnd>, GuestError> {
         match self.direct(path)? {
             Some(answer) => Ok(answer),
             None => self.follow(path),
@@ -57,7 +59,7 @@ impl InRoot {
     }
 
     /// Follows the path component by component, link by link.
-    pub(super) fn follow(&self, path: &[u8]) -> Result<Option<PathEnd>, InRootError> {
+    pub(super) fn follow(&self, path: &[u8]) -> Result<Option<PathEnd>, GuestError> {
         let mut walk = PathWalk {
             root: self,
             asked: path,
@@ -70,9 +72,9 @@ impl InRoot {
     }
 
     /// The whole path in one call, where no component of it is a link; `None` where the walk must say.
-    pub(super) fn direct(&self, path: &[u8]) -> Result<Option<Option<PathEnd>>, InRootError> {
+    pub(super) fn direct(&self, path: &[u8]) -> Result<Option<Option<PathEnd>>, GuestError> {
         if path.contains(&0) {
-            return Err(InRootError::BadPath { path: shown(path) });
+            return Err(GuestError::BadPath { path: shown(path) });
         }
         let relative = path.strip_prefix(b"/").unwrap_or(path);
         let mut components = relative.split(|&b| b == b'/');
@@ -103,11 +105,11 @@ impl InRoot {
         open_beneath(&self.root, relative, flags)
     }
 
-    fn top(&self, asked: &[u8]) -> Result<PathEnd, InRootError> {
+    fn top(&self, asked: &[u8]) -> Result<PathEnd, GuestError> {
         self.place_at(asked, GuestPath::root())
     }
 
-    fn place_at(&self, asked: &[u8], path: GuestPath) -> Result<PathEnd, InRootError> {
+    fn place_at(&self, asked: &[u8], path: GuestPath) -> Result<PathEnd, GuestError> {
         let fd = self
             .open_plain(&path, OFlags::PATH | OFlags::NOFOLLOW)
             .map_err(|e| io_error(asked, e))?;
@@ -115,7 +117,7 @@ impl InRoot {
     }
 
     /// A mount is caught by `NO_XDEV`; a btrfs subvolume is not, but has a device number of its own.
-    fn place(&self, asked: &[u8], fd: OwnedFd, path: GuestPath) -> Result<PathEnd, InRootError> {
+    fn place(&self, asked: &[u8], fd: OwnedFd, path: GuestPath) -> Result<PathEnd, GuestError> {
         let stat = rustix::fs::fstat(&fd).map_err(|e| io_error(asked, e))?;
         if stat.st_dev != self.dev {
             return Err(io_error(asked, Errno::XDEV));
@@ -125,7 +127,7 @@ impl InRoot {
 }
 
 impl PathWalk<'_> {
-    fn run(mut self) -> Result<Option<PathEnd>, InRootError> {
+    fn run(mut self) -> Result<Option<PathEnd>, GuestError> {
         for _ in 0..MAX_STEPS {
             let Some(component) = self.pending.pop() else {
                 return Ok(Some(self.place));
@@ -134,13 +136,13 @@ impl PathWalk<'_> {
                 return Ok(None);
             }
         }
-        Err(InRootError::Loop {
+        Err(GuestError::Loop {
             path: shown(self.asked),
         })
     }
 
     /// One component; `false` if it does not exist.
-    fn step(&mut self, component: &[u8]) -> Result<bool, InRootError> {
+    fn step(&mut self, component: &[u8]) -> Result<bool, GuestError> {
         let in_directory = kind_of(&self.place.stat) == FileKind::Directory;
         match component {
             _ if !in_directory => Ok(false),
@@ -150,18 +152,18 @@ impl PathWalk<'_> {
         }
     }
 
-    fn up(&mut self) -> Result<bool, InRootError> {
+    fn up(&mut self) -> Result<bool, GuestError> {
         let parent = self.place.path.parent();
         self.place = match self.root.place_at(self.asked, parent) {
-            Err(InRootError::Io { path, source }) if source.kind() == ErrorKind::NotFound => {
-                return Err(InRootError::Unstable { path }); // we came from there a moment ago
+            Err(GuestError::Io { path, source }) if source.kind() == ErrorKind::NotFound => {
+                return Err(GuestError::Unstable { path }); // we came from there a moment ago
             }
             other => other?,
         };
         Ok(true)
     }
 
-    fn down(&mut self, name: &[u8]) -> Result<bool, InRootError> {
+    fn down(&mut self, name: &[u8]) -> Result<bool, GuestError> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
         let fd = match open_beneath(&self.place.fd, name, flags) {
             Ok(fd) => fd,
@@ -177,11 +179,11 @@ impl PathWalk<'_> {
         Ok(true)
     }
 
-    fn follow(&mut self, link: &PathEnd) -> Result<bool, InRootError> {
+    fn follow(&mut self, link: &PathEnd) -> Result<bool, GuestError> {
         self.links += 1;
         if self.links > MAX_LINKS {
             let path = shown(self.asked);
-            return Err(InRootError::Loop { path });
+            return Err(GuestError::Loop { path });
         }
         let target = rustix::fs::readlinkat(&link.fd, c"", Vec::new())
             .map_err(|e| io_error(self.asked, e))?;
@@ -198,8 +200,8 @@ impl PathWalk<'_> {
         self.pending.extend(parts);
     }
 
-    fn bad_path(&self) -> InRootError {
-        InRootError::BadPath {
+    fn bad_path(&self) -> GuestError {
+        GuestError::BadPath {
             path: shown(self.asked),
         }
     }

@@ -32,7 +32,6 @@ const DOORS: &[(&str, &[&str])] = &[
             "model/",
             "rules/",
             "sys/",
-            "scan/",
             "packages/",
             "base/",
             "ledger/",

@@ -4,6 +4,7 @@ mod acts;
 mod circles;
 mod doors;
 mod folders;
+mod guest_forms;
 mod privileges;
 mod rooms;
 mod single_callers;

@@ -1,0 +1,8 @@
+//! The names of one guest: [`Tree`] holds all of them in little memory, and [`Scan`] says besides what of the guest
+//! could not be read. A walk of a directory makes them, or whatever else reads a guest.
+
+mod scan;
+mod tree;
+
+pub use scan::{Scan, Unread};
+pub use tree::{TooLarge, Tree, TreeBuilder};

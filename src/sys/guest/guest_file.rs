@@ -1,0 +1,177 @@
+//! `GuestFile`: a file of a guest that can be compared with others, be it by its bytes or by what is known of them.
+
+use std::path::PathBuf;
+
+use rustix::io::Errno;
+
+use super::file::Regular;
+use super::page_cache::PageCache;
+use crate::model::{Digest, FileState, Fingerprint, Ignored, Metadata};
+use crate::sys::{SysError, SysResult};
+
+/// The part of a file that tells most files apart.
+pub const BEGINNING: usize = 4096;
+
+/// A file of a guest.
+#[derive(Debug)]
+pub enum GuestFile {
+    /// It is open on this host.
+    Open(Regular),
+    /// It is nowhere on this host, and was read before.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "a directory is the only form so far")
+    )]
+    Known(Box<KnownFile>),
+}
+
+/// What is kept of a file that was read before, and whose bytes are not there any more.
+#[derive(Debug, Clone)]
+pub struct KnownFile {
+    /// How the file is called in messages.
+    pub path: PathBuf,
+    /// As the tree has it.
+    pub state: FileState,
+    /// All metadata that a link would merge.
+    pub metadata: Metadata,
+    /// The digest of its content.
+    pub content: Digest,
+    /// The fast hash of its [`BEGINNING`].
+    pub beginning: Fingerprint,
+}
+
+impl GuestFile {
+    /// What is known of it without reading.
+    pub fn known(&self) -> Option<&KnownFile> {
+        match self {
+            GuestFile::Open(_) => None,
+            GuestFile::Known(known) => Some(known),
+        }
+    }
+
+    fn regular(&self) -> Option<&Regular> {
+        match self {
+            GuestFile::Open(file) => Some(file),
+            GuestFile::Known(_) => None,
+        }
+    }
+
+    /// What the file is now.
+    pub fn state(&self) -> SysResult<FileState> {
+        match self {
+            GuestFile::Open(file) => file.state(),
+            GuestFile::Known(known) => Ok(known.state),
+        }
+    }
+
+    /// Inode flags; `None` where the file system has none, or where this is a FIFO.
+    pub fn flags_if_told(&self) -> SysResult<Option<u32>> {
+        match self {
+            GuestFile::Open(file) => file.flags_if_told(),
+            GuestFile::Known(known) => Ok(Some(known.metadata.flags)),
+        }
+    }
+
+    /// All metadata that a link would merge. With [`Ignored::Mtime`] the time is left out.
+    pub fn metadata(&self, ignore: &[Ignored]) -> SysResult<Metadata> {
+        match self {
+            GuestFile::Open(file) => file.metadata(ignore),
+            GuestFile::Known(known) => Ok(known.metadata(ignore)),
+        }
+    }
+
+    /// The same, where state and inode flags are known already.
+    pub fn metadata_of(
+        &self,
+        state: &FileState,
+        flags: u32,
+        ignore: &[Ignored],
+    ) -> SysResult<Metadata> {
+        match self {
+            GuestFile::Open(file) => file.metadata_of(state, flags, ignore),
+            GuestFile::Known(known) => Ok(known.metadata(ignore)),
+        }
+    }
+
+    /// The same file, about to be read once: a large one leaves the page cache as it was, if that is the wish.
+    pub fn passing(self, size: u64, wish: PageCache) -> GuestFile {
+        match self {
+            GuestFile::Open(file) => GuestFile::Open(file.passing(size, wish)),
+            known @ GuestFile::Known(_) => known,
+        }
+    }
+
+    /// Number of extents; `None` where nobody tells.
+    pub fn extents(&self) -> Option<u32> {
+        self.regular()?.extents()
+    }
+
+    /// Where its content begins on a device of this host, where that is told.
+    pub fn place(&self) -> Option<u64> {
+        self.regular()?.place()
+    }
+
+    /// Bytes that are read at once from `at` on, where `usual` would be.
+    pub fn stride(&self, at: u64, usual: usize) -> usize {
+        let file = self.regular();
+        file.map_or(usual, |file| file.stride(at, usual))
+    }
+
+    /// Tells the kernel that the content will be read soon.
+    pub fn expect_soon(&self, size: u64) {
+        if let GuestFile::Open(file) = self {
+            file.expect_soon(size);
+        }
+    }
+
+    /// Tells the kernel that the content will be read once, front to back.
+    pub fn expect_sequential(&self) {
+        if let GuestFile::Open(file) = self {
+            file.expect_sequential();
+        }
+    }
+
+    /// Exactly `buffer.len()` bytes at `offset`; a file that ends before is an error, and so is one without bytes.
+    pub fn piece(&self, offset: u64, buffer: &mut [u8]) -> SysResult<()> {
+        match self {
+            GuestFile::Open(file) => file.piece(offset, buffer),
+            GuestFile::Known(known) => Err(known.has_no_bytes()),
+        }
+    }
+
+    /// The first bytes, at most `limit`, at most up to `size`.
+    pub fn beginning(&self, size: u64, limit: usize) -> SysResult<Vec<u8>> {
+        match self {
+            GuestFile::Open(file) => file.beginning(size, limit),
+            GuestFile::Known(known) => Err(known.has_no_bytes()),
+        }
+    }
+
+    /// The digest of the first `size` bytes, which for a known file are all.
+    pub fn digest(&self, size: u64) -> SysResult<Digest> {
+        match self {
+            GuestFile::Open(file) => file.digest(size),
+            GuestFile::Known(known) => Ok(known.content),
+        }
+    }
+
+    /// Are the first `size` bytes, which are all, the same in both?
+    pub fn same_content(&self, other: &GuestFile, size: u64) -> SysResult<bool> {
+        match (self, other) {
+            (GuestFile::Open(file), GuestFile::Open(other)) => file.same_content(other, size),
+            _ => Ok(self.digest(size)? == other.digest(size)?),
+        }
+    }
+}
+
+impl KnownFile {
+    fn metadata(&self, ignore: &[Ignored]) -> Metadata {
+        let mut metadata = self.metadata.clone();
+        metadata.mtime = metadata.mtime.filter(|_| !ignore.contains(&Ignored::Mtime));
+        metadata
+    }
+
+    fn has_no_bytes(&self) -> SysError {
+        SysError::new("read", &self.path, Errno::OPNOTSUPP)
+    }
+}
