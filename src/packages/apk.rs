@@ -14,15 +14,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::answer::gathering::Gathering;
+use super::database::PackageDatabase;
 use super::formats::globs::Globs;
 use super::formats::lines::{lines, needed, trim_end, trim_start};
 use super::formats::name::plain_word;
+use super::listing::Listing;
 use super::opkg::openwrt;
 use super::read::fault::{Defect, Fault, Problem};
 use super::read::limits;
 use super::read::source::Source;
 use super::read::steady::{below, steady};
-use super::{Listing, PackageDatabase};
 
 /// Where apk 2 keeps it, and apk 3 on a system with a merged `/usr`.
 const DATABASES: [&[u8]; 2] = [b"lib/apk/db/installed", b"usr/lib/apk/db/installed"];
@@ -40,7 +41,10 @@ impl PackageDatabase for Apk {
         let found = steady(source, DATABASES[0], databases, take)?;
         Ok(found.map(|gathering| gathering.listing("apk", false)))
     }
+}
 
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Apk {
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         let mut gathering = Gathering::default();
         let globs = Globs::new([&b"etc"[..]]).map_err(|what| what.at(0))?;
@@ -220,6 +224,7 @@ fn directory(value: &[u8]) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packages::database::PureParser;
 
     #[test]
     fn rules_that_protect() {

@@ -22,8 +22,10 @@
 
 mod answer;
 mod apk;
+mod database;
 mod dpkg;
 mod formats;
+mod listing;
 mod opkg;
 mod pacman;
 mod portage;
@@ -36,44 +38,44 @@ mod xbps;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use crate::model::{Database, DatabaseState, FileId, GuestPath, SkipReason};
+use crate::model::{Database, DatabaseState};
 use crate::sys::guest::GuestFiles;
 
+#[cfg(any(test, feature = "internals"))]
+use database::PureParser;
+#[cfg(any(test, feature = "internals"))]
+use read::fault::Fault;
+use read::fault::Problem;
+use read::source::Source;
+
 pub use answer::owners::Owners;
-pub use read::fault::{Fault, Problem};
-pub use read::source::Source;
+pub use database::PackageDatabase;
+pub use listing::{Listing, Protected};
 
-/// Every backend. Where two name one file for the same reason, the earlier one is named in the plan.
-pub const ALL: &[&dyn PackageDatabase] = &[
-    &dpkg::Dpkg,
-    &dpkg::ucf::Ucf,
-    &rpm::Rpm,
-    &pacman::Pacman,
-    &apk::Apk,
-    &opkg::Opkg,
-    &xbps::Xbps,
-    &portage::Portage,
-    &slackware::Slackware,
-    &stores::NIXOS,
-    &stores::GUIX,
-];
+/// One list of backends, read as databases and, for tests that mutate and fuzz, as parsers.
+macro_rules! backends {
+    ($($backend:expr),+ $(,)?) => {
+        /// Every backend. Where two name one file for the same reason, the earlier one is named in the plan.
+        pub const ALL: &[&dyn PackageDatabase] = &[$(&$backend),+];
 
-/// One existing file that must keep an inode of its own.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Protected {
-    /// Its name with all links resolved inside the root.
-    pub path: GuestPath,
-    /// Its inode: all other names of it must stay private too.
-    pub id: FileId,
-    /// `ConfigFile`, `ConfigSidecar`, `Diverted` or `ModeOverride`.
-    pub why: SkipReason,
-    /// What says so: a manager's name, or a part of one: `dpkg-divert`, `dpkg-statoverride`, `rpm-ghost`.
-    pub per: &'static str,
-    /// The package that it belongs to, where one is known.
-    pub package: Option<String>,
+        #[cfg(any(test, feature = "internals"))]
+        const PARSERS: &[&dyn PureParser] = &[$(&$backend),+];
+    };
 }
+
+backends![
+    dpkg::Dpkg,
+    dpkg::ucf::Ucf,
+    rpm::Rpm,
+    pacman::Pacman,
+    apk::Apk,
+    opkg::Opkg,
+    xbps::Xbps,
+    portage::Portage,
+    slackware::Slackware,
+    stores::NIXOS,
+    stores::GUIX,
+];
 
 /// What all databases of a guest say.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -86,70 +88,12 @@ pub struct Answer {
     pub owners: Owners,
 }
 
-/// A kind of package database.
-pub trait PackageDatabase: Sync {
-    /// Its name in plans.
-    fn manager(&self) -> &'static str;
-
-    /// Everything that the database says; `None` if the guest has no such database.
-    fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem>;
-
-    /// Its pure parser over any bytes, as if they were its main file: how many entries that holds. For tests that
-    /// mutate and fuzz; it must end, in memory bounded by the length of `data`, and never panic.
-    fn parse(&self, data: &[u8]) -> Result<usize, Fault>;
-}
-
-/// A database, read whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Listing {
-    /// It lists packages, but not their config files.
-    pub silent: bool,
-    /// Packages that are installed or have left something; files name them by their place here.
-    pub packages: Vec<Package>,
-    /// Config files that it lists, existing or not.
-    pub config_files: usize,
-    /// What is to be protected. Of two claims to one file for one reason, the earlier one is used.
-    pub claims: Vec<Claim>,
-    /// Which package each file belongs to, as far as the database says so.
-    pub owned: Vec<Owned>,
-}
-
-/// A package that a database lists.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Package {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its version as its manager writes it, where the database says it.
-    pub version: Option<Arc<str>>,
-}
-
-/// A file of a package, as its database names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Owned {
-    /// Absolute, otherwise any bytes, as in [`Claim`].
-    pub path: Vec<u8>,
-    /// Place of its package in [`Listing::packages`].
-    pub package: u32,
-}
-
-/// A statement of a database about a path, not yet looked at on disk.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim {
-    /// Absolute, otherwise any bytes: maybe with `..`, maybe through links, maybe of nothing that exists.
-    pub path: Vec<u8>,
-    /// Why the file must stay private.
-    pub why: SkipReason,
-    /// What says so.
-    pub per: &'static str,
-    /// On behalf of which package.
-    pub package: Option<Arc<str>>,
-    /// Protect what package managers leave beside it, too.
-    pub sidecars: bool,
-}
-
 /// Runs the pure parser of a backend over any bytes; `None` if there is no such backend. For fuzz targets.
+#[cfg(any(test, feature = "internals"))]
 pub fn parse_as(manager: &str, data: &[u8]) -> Option<Result<usize, Fault>> {
-    let backend = ALL.iter().find(|backend| backend.manager() == manager)?;
+    let backend = PARSERS
+        .iter()
+        .find(|backend| backend.manager() == manager)?;
     Some(backend.parse(data))
 }
 

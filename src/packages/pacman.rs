@@ -11,14 +11,15 @@
 use std::sync::Arc;
 
 use super::answer::gathering::Gathering;
+use super::database::PackageDatabase;
 use super::formats::globs::Globs;
 use super::formats::lines::{lines, needed, trim_end, trim_start};
 use super::formats::name::plain_word;
+use super::listing::Listing;
 use super::read::fault::{Defect, Fault, Problem};
 use super::read::limits;
 use super::read::source::Source;
 use super::read::steady::{below, steady};
-use super::{Listing, PackageDatabase};
 
 const SETTINGS: &[u8] = b"etc/pacman.conf";
 const DATABASE: &[u8] = b"var/lib/pacman";
@@ -42,7 +43,10 @@ impl PackageDatabase for Pacman {
         let listing = gathering.listing("pacman", false);
         Ok(Some(listing).filter(|listing| !listing.packages.is_empty()))
     }
+}
 
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Pacman {
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         let settings = Settings::read(b"")?;
         let mut gathering = Gathering::default();
@@ -218,6 +222,7 @@ fn name_and_version(named: &[u8]) -> Option<(Arc<str>, Option<Arc<str>>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packages::database::PureParser;
 
     #[test]
     fn settings_of_the_administrator() {

@@ -17,13 +17,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::answer::gathering::Gathering;
+use super::database::PackageDatabase;
 use super::formats::lines::{TextLine, lines, needed};
 use super::formats::name::plain_word;
+use super::listing::Listing;
 use super::read::fault::{Defect, Fault, Problem};
 use super::read::limits;
 use super::read::source::Source;
 use super::read::steady::{below, steady};
-use super::{Listing, PackageDatabase};
 
 const DIRECTORIES: [&[u8]; 2] = [b"var/lib/pkgtools/packages", b"var/log/packages"];
 
@@ -40,7 +41,10 @@ impl PackageDatabase for Slackware {
         let listing = gathering.listing("slackware", true);
         Ok(Some(listing).filter(|listing| !listing.packages.is_empty()))
     }
+}
 
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Slackware {
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         let mut gathering = Gathering::default();
         add(b"a-1-noarch-1", data, &mut gathering)?;
@@ -196,6 +200,7 @@ fn name_and_version(named: &[u8]) -> Option<(Arc<str>, Option<Arc<str>>)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packages::database::PureParser;
 
     #[test]
     fn names_and_versions() {

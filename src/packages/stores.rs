@@ -14,13 +14,16 @@
 
 use std::collections::BTreeSet;
 
+use super::database::PackageDatabase;
 use super::formats::name::plain_word;
-use super::read::fault::{Fault, Problem};
+use super::listing::Claim;
+use super::listing::Listing;
+use super::listing::Package;
+use super::read::fault::Problem;
 use super::read::limits;
 use super::read::lookup::{find, is_out_of_reach};
 use super::read::source::Source;
 use super::read::steady::below;
-use super::{Claim, Listing, Package, PackageDatabase};
 use crate::model::{FileKind, SkipReason};
 use crate::sys::guest::shown;
 
@@ -72,9 +75,12 @@ impl PackageDatabase for Store {
             owned: Vec::new(),
         }))
     }
+}
 
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Store {
     /// There is no file to parse; a list of names in the store, one a line, takes its place.
-    fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
+    fn parse(&self, data: &[u8]) -> Result<usize, super::read::fault::Fault> {
         let names = data.split(|&b| b == b'\n');
         Ok(names.filter_map(package).collect::<BTreeSet<_>>().len())
     }
@@ -178,6 +184,7 @@ fn package(entry: &[u8]) -> Option<Package> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packages::database::PureParser;
 
     #[test]
     fn packages_of_names() {

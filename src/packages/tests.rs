@@ -23,8 +23,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::*;
-use crate::packages::read::fault::Defect;
+use crate::model::SkipReason;
+use crate::packages::database::PureParser;
+use crate::packages::listing::{Owned, Package};
+use crate::packages::read::fault::{Defect, Fault, Problem};
 use crate::packages::read::limits;
+use crate::packages::read::source::Source;
 use crate::scan::GuestDirectory;
 use crate::sys::Dir;
 

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::model::SkipReason;
+use crate::packages::listing::Claim;
+use crate::packages::listing::Listing;
+use crate::packages::listing::Owned;
+use crate::packages::listing::Package;
 use crate::packages::read::fault::Defect;
 use crate::packages::read::limits;
-use crate::packages::{Claim, Listing, Owned, Package};
 
 /// Packages, their files, and the config files among these.
 #[derive(Debug, Default)]

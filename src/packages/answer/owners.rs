@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use crate::packages::{Listing, Package};
+use crate::packages::listing::Listing;
+use crate::packages::listing::Package;
 use crate::sys::guest::GuestFiles;
 use crate::sys::hash::path_key;
 

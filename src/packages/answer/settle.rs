@@ -2,10 +2,11 @@
 
 use super::sidecars::Sidecars;
 use crate::model::{FileKind, SkipReason};
+use crate::packages::listing::Claim;
+use crate::packages::listing::Protected;
 use crate::packages::read::fault::Problem;
 use crate::packages::read::lookup::find;
 use crate::packages::read::source::Source;
-use crate::packages::{Claim, Protected};
 use crate::sys::guest::Resolved;
 
 /// The regular files that the claims mean, sidecars included.

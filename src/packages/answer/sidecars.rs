@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::model::GuestPath;
-use crate::packages::Claim;
+use crate::packages::listing::Claim;
 use crate::packages::read::fault::Problem;
 use crate::packages::read::limits;
 use crate::packages::read::lookup::{find, is_out_of_reach};

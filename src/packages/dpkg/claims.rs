@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::diversions::Diversion;
 use crate::model::SkipReason;
-use crate::packages::Claim;
+use crate::packages::listing::Claim;
 
 /// Conffiles, existing or not, with the package of each where one is known.
 pub type Conffiles = BTreeMap<Vec<u8>, Option<Arc<str>>>;

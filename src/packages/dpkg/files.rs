@@ -7,10 +7,11 @@ use std::collections::HashMap;
 
 use super::diversions::Diversion;
 use super::places::{DISTROLESS, INFO};
+use crate::packages::listing::Owned;
+use crate::packages::listing::Package;
 use crate::packages::read::limits;
 use crate::packages::read::source::Source;
 use crate::packages::read::steady::below;
-use crate::packages::{Owned, Package};
 
 /// The files of all packages, as far as they can be read within the source's budget.
 pub fn owned(source: &Source<'_>, packages: &[Package], diversions: &[Diversion]) -> Vec<Owned> {

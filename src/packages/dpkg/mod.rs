@@ -20,14 +20,15 @@ mod places;
 pub(super) mod statoverride;
 pub(super) mod ucf;
 
+use super::database::PackageDatabase;
 use super::formats::catalog::{Catalog, Full};
 use super::formats::name::package_name;
 use super::formats::record::{PackageRecord, records};
-use super::read::fault::{Fault, Problem};
+use super::listing::Listing;
+use super::read::fault::Problem;
 use super::read::limits;
 use super::read::source::Source;
 use super::read::steady::below;
-use super::{Listing, PackageDatabase};
 use crate::model::FileId;
 use crate::sys::guest::shown;
 use claims::{Conffiles, claims};
@@ -45,10 +46,6 @@ impl PackageDatabase for Dpkg {
         "dpkg"
     }
 
-    fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
-        records(data).try_fold(0, |count, record| Ok(count + 1 + record?.conffiles.len()))
-    }
-
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         for _ in 0..limits::TRIES {
             let before = DpkgVersion::now(source)?;
@@ -60,6 +57,13 @@ impl PackageDatabase for Dpkg {
         Err(Problem::Changing {
             directory: shown(DIRECTORY),
         })
+    }
+}
+
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Dpkg {
+    fn parse(&self, data: &[u8]) -> Result<usize, super::read::fault::Fault> {
+        records(data).try_fold(0, |count, record| Ok(count + 1 + record?.conffiles.len()))
     }
 }
 

@@ -12,12 +12,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::model::SkipReason;
+use crate::packages::database::PackageDatabase;
 use crate::packages::formats::lines::{is_blank, short_lines, trim_start};
 use crate::packages::formats::name::package_name;
+use crate::packages::listing::Claim;
+use crate::packages::listing::Listing;
+use crate::packages::listing::Package;
 use crate::packages::read::fault::{Defect, Fault, Problem};
 use crate::packages::read::limits;
 use crate::packages::read::source::Source;
-use crate::packages::{Claim, Listing, Package, PackageDatabase};
 
 const HASHFILE: &[u8] = b"var/lib/ucf/hashfile";
 const REGISTRY: &[u8] = b"var/lib/ucf/registry";
@@ -30,15 +33,6 @@ type Paths = BTreeMap<Vec<u8>, Option<Arc<str>>>;
 impl PackageDatabase for Ucf {
     fn manager(&self) -> &'static str {
         "ucf"
-    }
-
-    fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
-        let mut paths = Paths::new();
-        for line in short_lines(data) {
-            let (at, line) = line?;
-            add(line, hash_line, &mut paths).map_err(|what| what.at(at))?;
-        }
-        Ok(paths.len())
     }
 
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
@@ -63,6 +57,18 @@ impl PackageDatabase for Ucf {
             owned: Vec::new(),
             claims: paths.into_iter().map(config_file).collect(),
         }))
+    }
+}
+
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Ucf {
+    fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
+        let mut paths = Paths::new();
+        for line in short_lines(data) {
+            let (at, line) = line?;
+            add(line, hash_line, &mut paths).map_err(|what| what.at(at))?;
+        }
+        Ok(paths.len())
     }
 }
 

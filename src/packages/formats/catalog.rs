@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::record::PackageRecord;
-use crate::packages::Package;
+use crate::packages::listing::Package;
 use crate::packages::read::limits;
 
 /// Name and architecture: `Multi-Arch: same` packages are there twice.

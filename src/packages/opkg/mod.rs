@@ -15,10 +15,11 @@ use super::formats::name::package_name;
 use super::read::fault::{Defect, Fault, Problem};
 use super::read::limits;
 
+use super::database::PackageDatabase;
 use super::formats::record::records;
+use super::listing::Listing;
 use super::read::source::Source;
 use super::read::steady::{below, steady};
-use super::{Listing, PackageDatabase};
 
 const DIRECTORIES: [&[u8]; 2] = [b"usr/lib/opkg", b"var/lib/opkg"];
 
@@ -34,7 +35,10 @@ impl PackageDatabase for Opkg {
         let found = steady(source, DIRECTORIES[0], files, take)?;
         Ok(found.map(|gathering| gathering.listing("opkg", false)))
     }
+}
 
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Opkg {
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         let mut database = OpkgReading::default();
         database.status(data)?;

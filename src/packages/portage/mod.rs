@@ -13,12 +13,13 @@ mod contents;
 use std::sync::Arc;
 
 use super::answer::gathering::Gathering;
+use super::database::PackageDatabase;
 use super::formats::name::plain_word;
+use super::listing::Listing;
 use super::read::fault::{Defect, Fault, Problem};
 use super::read::limits;
 use super::read::source::Source;
 use super::read::steady::{below, steady};
-use super::{Listing, PackageDatabase};
 use crate::model::FileKind;
 use crate::sys::guest::shown;
 use config_protect::{Prefixes, values};
@@ -45,7 +46,10 @@ impl PackageDatabase for Portage {
         let listing = steady(source, DIRECTORY, packages, take)?;
         Ok(Some(listing).filter(|listing| !listing.packages.is_empty()))
     }
+}
 
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Portage {
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         entries(data).try_fold(0, |count, entry| entry.map(|_| count + 1))
     }

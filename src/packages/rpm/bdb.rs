@@ -10,7 +10,7 @@
 //! All pages are visited once, in order; no bucket is computed and no chain followed but that of an item's overflow
 //! pages, which ends when the item's length is reached and brings at least a byte a page.
 
-use super::Each;
+use super::bytes::Each;
 use super::bytes::{Budget, be16, be32, le16, le32, slice};
 use crate::packages::read::fault::{Defect, Fault};
 use crate::packages::read::limits;

@@ -1,5 +1,9 @@
 //! Numbers at places of a file, read only where the file has them.
 
+/// Takes each header blob of a database with its offset in the file.
+pub(super) type Each<'e> =
+    &'e mut dyn FnMut(usize, &[u8]) -> Result<(), crate::packages::read::fault::Fault>;
+
 /// `count` bytes at `at`.
 pub(super) fn slice(data: &[u8], at: usize, count: usize) -> Option<&[u8]> {
     data.get(at..at.checked_add(count)?)

@@ -25,12 +25,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::answer::gathering::Gathering;
+use super::database::PackageDatabase;
 use super::formats::name::plain_word;
+use super::listing::Listing;
 use super::read::fault::{Defect, Fault, Problem};
 use super::read::limits;
 use super::read::source::Source;
 use super::read::steady::{below, steady};
-use super::{Listing, PackageDatabase};
+use bytes::Each;
 
 /// Where distributions keep it; often one is a link to another.
 const DIRECTORIES: [&[u8]; 3] = [
@@ -45,9 +47,6 @@ const LOG: &[u8] = b"-wal";
 /// Beside a SQLite database: a transaction that was broken off and must be rolled back, which only SQLite may do.
 const ROLLBACK: &[u8] = b"-journal";
 
-/// Takes each header blob of a database with its offset in the file.
-type Each<'e> = &'e mut dyn FnMut(usize, &[u8]) -> Result<(), Fault>;
-
 /// The backend.
 pub(super) struct Rpm;
 
@@ -60,7 +59,10 @@ impl PackageDatabase for Rpm {
         let found = steady(source, DIRECTORIES[0], files, take)?;
         Ok(found.map(|gathering| gathering.listing("rpm", false)))
     }
+}
 
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Rpm {
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         let mut gathering = Gathering::default();
         blobs(data, None, &mut |at, blob| add(at, blob, &mut gathering))?;

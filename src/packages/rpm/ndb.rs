@@ -6,7 +6,7 @@
 //! blob: "BlbS", u32 package, u32 generation, u32 length, header; padding; u32 sum, u32 length, "BlbE"
 //! ```
 
-use super::Each;
+use super::bytes::Each;
 use super::bytes::{Budget, le32, slice};
 use crate::packages::read::fault::{Defect, Fault};
 

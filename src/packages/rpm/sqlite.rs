@@ -16,7 +16,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
-use super::Each;
+use super::bytes::Each;
 use super::bytes::{Budget, be16, be32, slice};
 use super::wal::Log;
 use crate::packages::read::fault::{Defect, Fault};

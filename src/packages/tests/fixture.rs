@@ -52,7 +52,7 @@ pub(super) fn ask(manager: &str) -> Answer {
 }
 
 /// No mutation of the samples makes the parser panic, or answer with more than it was given.
-pub(super) fn mutated(backend: &dyn PackageDatabase, samples: &[&[u8]]) {
+pub(super) fn mutated(backend: &dyn PureParser, samples: &[&[u8]]) {
     let (mut good, mut bad) = (0, 0);
     for sample in samples {
         assert!(backend.parse(sample).is_ok_and(|n| n > 0), "no sample");

@@ -15,12 +15,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::answer::gathering::Gathering;
+use super::database::PackageDatabase;
 use super::formats::name::plain_word;
+use super::listing::Listing;
 use super::read::fault::{Defect, Fault, Problem};
 use super::read::limits;
 use super::read::source::Source;
 use super::read::steady::{below, steady};
-use super::{Listing, PackageDatabase};
 use crate::sys::guest::shown;
 use plist::{Step, strings};
 
@@ -45,7 +46,10 @@ impl PackageDatabase for Xbps {
             _ => Ok(Some(reading.gathering.listing("xbps", false))),
         }
     }
+}
 
+#[cfg(any(test, feature = "internals"))]
+impl crate::packages::database::PureParser for Xbps {
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         let mut list = XbpsReading::default();
         list.packages(data)?;
@@ -165,6 +169,7 @@ fn version(name: &[u8], pkgver: &[u8]) -> Option<Arc<str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::packages::database::PureParser;
 
     #[test]
     fn names_of_files() {

@@ -13,6 +13,7 @@
 //!
 //! Nothing is ever written, not even an access time (where we own the file or are root).
 
+mod root;
 mod walk;
 
 #[cfg(test)]
@@ -22,39 +23,21 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 
-use rustix::fs::{FileType, OFlags, Stat};
+use rustix::fs::{OFlags, Stat};
 use rustix::io::Errno;
 
 use super::error::{GuestError, shown};
 use super::files::Resolved;
-use crate::model::{FileId, FileKind};
-use crate::sys::{Dir, SysError, SysResult};
+use crate::model::FileKind;
+use root::{id_of, io_error, is_absent, kind_of};
 use walk::PathEnd;
+
+pub use root::InRoot;
 
 /// How often a file or name that changes under our eyes is looked at again.
 const TRIES: usize = 3;
 
-/// The root of a guest, out of which no path leads.
-#[derive(Debug)]
-pub struct InRoot {
-    root: OwnedFd,
-    dev: u64,
-}
-
 impl InRoot {
-    /// The root that is open here, by a descriptor of its own.
-    pub fn of(root: &Dir) -> SysResult<InRoot> {
-        let own = root.fd().try_clone_to_owned();
-        let own = own.map_err(|e| SysError::new("duplicate", root.path(), e))?;
-        InRoot::new(own).map_err(|e| SysError::new("stat", root.path(), e))
-    }
-
-    /// Takes a descriptor of the guest's root directory, opened `O_PATH` or for reading.
-    fn new(root: OwnedFd) -> Result<InRoot, Errno> {
-        let dev = rustix::fs::fstat(&root)?.st_dev;
-        Ok(InRoot { root, dev })
-    }
-
     /// The whole content of a regular file of at most `max` bytes; `None` if there is none of that name.
     ///
     /// The content is that of one moment: inode, size and times were the same before and after.
@@ -193,22 +176,6 @@ fn same_moment(a: &Stat, b: &Stat) -> bool {
     a.st_ino == b.st_ino && a.st_size == b.st_size && times(a) == times(b)
 }
 
-fn id_of(stat: &Stat) -> FileId {
-    FileId {
-        dev: stat.st_dev,
-        ino: stat.st_ino,
-    }
-}
-
-fn kind_of(stat: &Stat) -> FileKind {
-    match FileType::from_raw_mode(stat.st_mode) {
-        FileType::RegularFile => FileKind::Regular,
-        FileType::Directory => FileKind::Directory,
-        FileType::Symlink => FileKind::Symlink,
-        _ => FileKind::Special,
-    }
-}
-
 fn size_of(stat: &Stat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(0)
 }
@@ -226,19 +193,4 @@ fn wrong_kind(path: &[u8], expected: FileKind, found: FileKind) -> GuestError {
         expected,
         found,
     }
-}
-
-fn io_error(path: &[u8], errno: Errno) -> GuestError {
-    match errno {
-        Errno::XDEV => GuestError::OtherFilesystem { path: shown(path) },
-        _ => GuestError::Io {
-            path: shown(path),
-            source: errno.into(),
-        },
-    }
-}
-
-/// The answers that mean "no such name". A name too long for the file system cannot exist either.
-fn is_absent(errno: Errno) -> bool {
-    matches!(errno, Errno::NOENT | Errno::NOTDIR | Errno::NAMETOOLONG)
 }

@@ -13,7 +13,7 @@ use std::os::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
-use super::{InRoot, id_of, io_error, is_absent, kind_of};
+use super::root::{InRoot, id_of, io_error, is_absent, kind_of};
 use crate::model::{FileKind, GuestPath};
 use crate::sys::guest::error::{GuestError, shown};
 use crate::sys::guest::files::Resolved;
