@@ -19,7 +19,7 @@ pub struct Survey {
     pub view: View,
     pub scan: Scan,
     pub answer: Answer,
-    /// Was nobody asked?
+    /// Were no databases asked?
     pub databases_ignored: bool,
     pub condition: Activity,
     /// Why it takes no part, if it does not.
@@ -43,7 +43,8 @@ pub struct OpenedGuest {
 }
 
 impl OpenedGuest {
-    /// Looks at who is inside of all guests, then opens a view of each: the last steps that need all of root's rights.
+    /// Looks at what runs inside all guests, then opens a view of each: the last steps that need all of root's
+    /// rights.
     pub fn all(guests: Vec<Guest>) -> SysResult<Vec<OpenedGuest>> {
         let conditions = activity::look(guests.iter(), &[])?;
         let open = |(guest, condition): (Guest, Activity)| {
