@@ -1,5 +1,6 @@
 //! `unify` replaces identical files of Linux guests by one shared inode, in two phases: `plan` decides and writes
-//! it down with a reason each, people read and cut the plan, `apply` executes it after proving every claim anew.
+//! it down with a reason each, people review and edit the plan, `apply` executes it after proving every claim
+//! anew.
 //!
 //! Ranked, where two goals collide: no guest byte is lost or leaked, what is printed is true, the reviewer
 //! understands it, speed, savings.
@@ -15,6 +16,7 @@
 //!  4  engine     where decisions meet the disk: plan, apply, verify, undo, recover, status, gc
 //!  3  scan       guests in directories     packages  what package databases call configuration
 //!     base       the shared objects        link      the one exchange of a guest's names
+//!     protect    how an object is protected against change; the only room that sets or lifts a flag
 //!     ledger     plan, journal and receipt as bytes
 //!  2  sys        the machine: the only room that touches it
 //!  1  rules      decisions without I/O: care rules, patterns, choice, preconditions, sums
@@ -23,19 +25,28 @@
 //!
 //! # Where to begin
 //!
-//! * what can be decided, and why: `model`, its `action` and `reason`
-//! * how it is decided: `rules`, its `care` and `choose`; put together in `engine/planning`
-//! * how it is done without losing anything: `engine/exchange` (the steps), `engine/applying/prepare.rs` (the proofs),
-//!   `link` (the exchange), `engine/healing` (after a crash)
-//! * how a plan is read and what a reviewer may change: `ledger`
+//! The words are in the table of `model`, the acts in the map of `engine`. Then, by question:
+//!
+//! * what can be decided, and why: `model/action`, `model/reason`
+//! * where a care rule stands: `rules/care_table`; `rules/care` asks them in their order
+//! * where two files are proved equal: for the plan `engine/planning/matching/compare`, for apply
+//!   `engine/applying/objects`
+//! * where it is chosen which files share which object: `rules/choose`; put together in `engine/planning`
+//! * where a line of a plan is read: `ledger/plan/line`, and all of them as a stream: `ledger/plan/reader`
+//! * where a line is proved anew before it is done: `engine/applying/prepare`
+//! * where a name is exchanged: `link/exchange`; the steps around it, up to the commit: `engine/exchange`
+//! * where a flag comes off: `protect`
+//! * where a guest is frozen: `engine/activity/freeze`
+//! * where a crash is healed: `engine/healing`; one name, by what is found: `engine/healing/name`
 //! * what the machine is assumed to do: `sys`
 //! * what a plan asks of a guest, be it a directory or not: `GuestFiles` in `sys/guest`
 //!
 //! # The laws
 //!
 //! Only `sys` touches the file system, and `unsafe` stands in one file of it. walkdir is the exception, in
-//! `scan/walk.rs`: what it finds is a proposal. Names of guests are exchanged in one place. No decision of `engine`
-//! looks at a reason. A skip is planned, a refusal is met at apply, a failure is the machine's: three types.
+//! `scan/walk.rs`: what it finds is a proposal. Names of guests are exchanged in one place. No decision of
+//! `engine` looks at a reason. A skip is planned, a refusal is met at apply, a failure is the machine's: three
+//! types.
 
 mod base;
 pub mod cli;

@@ -14,9 +14,10 @@ use crate::report::run::{self, NotDone, RunView};
 
 /// Execute a plan: every claim in it is proven again before a name is touched
 ///
-/// Names that are not what the plan says any more are refused one by one; the rest is done. The receipt in the base says
-/// what became of every action. Lines are taken by path, and those of one path by guest, so that files which share an
-/// object are linked together; those of a compressed plan, and of one whose flag lines were cut, are taken as they stand.
+/// Names that are not what the plan says any more are refused one by one; the rest is done. The receipt in the
+/// base says what became of every action. Lines are taken by path, and those of one path by guest, so that files
+/// which share an object are linked together; those of a compressed plan, and of one whose flag lines were cut,
+/// are taken as they stand.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The plan; `-` is standard input
@@ -138,7 +139,8 @@ pub(super) fn report(
     Ok(())
 }
 
-/// The exit code of a run. That its report could not be written is said, and decides only where nothing else does.
+/// The exit code of a run. A report that could not be written gives an error message, and decides where nothing
+/// else does.
 pub(super) fn exit(
     result: &RunResult,
     stop: &Stop,

@@ -44,8 +44,8 @@ pub(super) struct MannerArgs {
 }
 
 impl MannerArgs {
-    /// What becomes of pages that are read. Takes the background at once where that is asked for: threads that are
-    /// started later are in it, too.
+    /// What becomes of pages that are read. Goes to the background at once where that is asked for: threads that
+    /// are started later are in it, too.
     pub(super) fn take(self) -> Result<PageCache, EngineError> {
         if self.background {
             engine::go_to_background()?;
@@ -59,7 +59,7 @@ impl MannerArgs {
 }
 
 impl LimitArgs {
-    /// What they say; takes the background at once where that is asked for.
+    /// The limits; goes to the background at once where that is asked for.
     pub(super) fn take(self) -> Result<Limits, EngineError> {
         if self.background {
             engine::go_to_background()?;

@@ -12,8 +12,8 @@ use crate::report::words::explain_code;
 
 /// Explain why a file is linked or left alone, or what a code means
 ///
-/// For GUEST:PATH the plan says which guests and which policy; what databases, patterns and care rules say is asked again now,
-/// and a file without a twin is compared with the same path in the other guests.
+/// For GUEST:PATH the plan says which guests and which policy; what databases, patterns and care rules say is
+/// asked again now, and a file without a twin is compared with the same path in the other guests.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  unify explain config-file\n  unify explain --plan plan.json web:/usr/bin/perl"

@@ -1,6 +1,6 @@
 //! Floor 6, the door: arguments, one file a command, the screen, exit codes. The only room that speaks and exits.
 //!
-//! Data goes to standard output, everything said to standard error; bars are drawn on a terminal only.
+//! Data goes to standard output, all messages go to standard error; bars are drawn on a terminal only.
 
 mod apply;
 mod args;
@@ -62,7 +62,7 @@ enum Command {
     Schema(schema::Args),
 }
 
-/// Parses the command line, runs the command, and says how it ended.
+/// Parses the command line, runs the command, and returns how it ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let matches = match Cli::command().try_get_matches_from(args) {
         Ok(matches) => matches,

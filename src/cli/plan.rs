@@ -33,8 +33,8 @@ pub(super) struct Args {
     /// The base that will hold the shared files; default: `.unify` beside the guests
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
-    /// Where the plan goes: a document, JSON Lines for `.jsonl`, compressed for `.zst`; `-` is standard output, which is
-    /// also taken without this option, unless it is a terminal: then only the report is shown
+    /// Where the plan goes: a document, JSON Lines for `.jsonl`, compressed for `.zst`; `-` is standard output,
+    /// which is also taken without this option, unless it is a terminal: then only the report is shown
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// Choices from a TOML file (see examples/policy.toml); what is typed wins over it, lists are united

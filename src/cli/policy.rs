@@ -10,7 +10,7 @@ use super::terminal::exit::Failure;
 use crate::engine;
 use crate::model::{Policy, PolicySource, Protect};
 
-/// Puts what the file says behind what was typed. Returns how objects shall be protected, if the file says so.
+/// Adds what the file says after what was typed. Returns how objects shall be protected, if the file says so.
 pub(super) fn merge(
     policy: &mut Policy,
     protect: &mut Protect,

@@ -1,5 +1,5 @@
-//! `unify guard`: waits, for an `apply` that may freeze guests, for the end of that process. Started by it, not by
-//! people.
+//! `unify guard`: waits, for an `apply` that may freeze guests, for the end of that process. The `apply` starts
+//! it, not a person.
 
 use std::io::{self, Read};
 use std::path::PathBuf;

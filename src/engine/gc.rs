@@ -51,7 +51,7 @@ fn sum(index: &Index, mut remove: impl FnMut(&Held) -> SysResult<bool>) -> SysRe
 /// False where the object turns out to be in use, or is not there any more.
 fn remove(base: &Base, held: &Held) -> SysResult<bool> {
     let file = match base.object(&held.id) {
-        // Somebody holds a lease on it: the next gc will see.
+        // Another process holds a lease on it: the next gc will see.
         Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
         other => other?,
     };

@@ -1,4 +1,4 @@
-//! Guests as they are named on the command line or in a plan, opened and told apart.
+//! Guests as they are named on the command line or in a plan, opened and kept apart.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;

@@ -1,10 +1,10 @@
-//! What is said of this host and this process: in a plan, and to a run that is kept out.
+//! What is reported of this host and this process: in a plan, and to a run that finds the base locked.
 
 use crate::sys::SysResult;
 use crate::sys::hash::sha256;
 use crate::sys::host::machine;
 
-/// What stands in the lock file for whoever is kept out.
+/// What stands in the lock file for a run that finds the base locked.
 pub(super) fn lock_note(what: &str) -> String {
     format!(
         "unify {what}, process {}, since {}\n",

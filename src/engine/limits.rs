@@ -88,7 +88,7 @@ impl Pace {
     }
 }
 
-/// How long to wait now, so long after the start, until so many names are in keeping with the rate; `None` where they are.
+/// How long to wait now, so long after the start, until so many names fit the rate; `None` where they do.
 fn next_step(names: u64, rate: u64, since: Duration) -> Option<Duration> {
     let due = Duration::from_millis(names.saturating_mul(1000) / rate);
     let left = due.checked_sub(since).filter(|left| !left.is_zero());

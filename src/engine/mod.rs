@@ -6,9 +6,41 @@
 //!        receipt ◀─ commit ◀─ sync ◀─ flag ◀─ exchange ◀─ journal ◀─ prepare ◀┘
 //! ```
 //!
-//! `plan` cannot reach anything that writes to a guest. `apply`, `undo` and `recover` change guests only by way of
-//! `exchange`: one batch at a time, one thread, every step in the journal before it is done. The plan is a
-//! wish list: it can narrow what is done, and every fact in it is proven again. No decision here looks at a reason.
+//! `plan` cannot reach anything that writes to a guest. `apply`, `undo` and `recover` change guests only by way
+//! of `exchange`: one batch at a time, one thread, every step in the journal before it is done. The plan is a
+//! wish list: it can narrow what is done, and every fact in it is proven again. No decision here looks at a
+//! reason.
+//!
+//! | act | what it does, and where |
+//! | --- | --- |
+//! | `planning` | makes a plan: `survey` reads a guest, `classify` judges its files, `matching` finds equal ones, `choose` decides, `lines` writes |
+//! | `applying` | executes a plan: `ready` checks it whole, `prepare` proves each line, `objects` makes or proves objects, `batches` is the loop |
+//! | `undoing` | gives names a private inode again: `select` finds the files, `prepare` makes the copies |
+//! | `healing` | finishes or rolls back what an interrupted run left: `may_heal` asks whether it may, `run` heals a run, `name` one name |
+//! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain` |
+//! | `gc` | removes objects that no guest's name refers to |
+//!
+//! | ground | what all acts stand on |
+//! | --- | --- |
+//! | `exchange` | the one batch in which names come to refer to other inodes: jobs, journal, names, flags, commit, roll back |
+//! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again |
+//! | `activity` | what runs in a guest and what is mounted on it; `freeze` stops it for a moment |
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `error` | why a whole run could not be done: wrong use, a refused plan, a lack of this host |
+//! | `guest` | guests as they are named, opened, and kept apart from each other and the base |
+//! | `host` | the digest of this host, and the note in the lock file |
+//! | `privileges` | what this process must be to change guests or the base |
+//! | `sandbox` | how far each command that only reads is confined |
+//! | `protection` | how objects will be protected: what was asked for, compared with what this host can do |
+//! | `plan_file` | a plan as a person hands it over, read whole or line by line |
+//! | `policy_files` | lists of patterns and policies, read from files |
+//! | `receipt_file` | the receipt of the current run, and what the run came to |
+//! | `read_ahead` | lines of a plan, decoded in a thread of their own |
+//! | `limits` | how far and how fast a run may go |
+//! | `threads` | the workers of a command that reads much, and the readers among them |
+//! | `in_parallel` | looks at many things in parallel, and changes none |
 
 mod activity;
 mod applying;
@@ -63,7 +95,7 @@ pub fn prepare_process() -> Result<(), EngineError> {
     Ok(crate::sys::host::machine::prepare()?)
 }
 
-/// Lowest CPU priority, and the disk only when nobody else wants it: for this process, until its end.
+/// Lowest CPU priority, and the disk only when no other process wants it: for this process, until its end.
 pub fn go_to_background() -> Result<(), EngineError> {
     Ok(crate::sys::host::machine::go_to_background()?)
 }

@@ -10,14 +10,14 @@ use crate::sys::own::papers;
 use crate::sys::own::papers::{SharedFile, Spool};
 use crate::sys::{SysError, SysResult};
 
-/// Bytes of a section that are in hand: there are as many sections as guests.
+/// Bytes of a section that are held in memory: there are as many sections as guests.
 const SECTION_BUFFER: usize = 32 << 10;
 
 /// A plan that can be read more than once: a file, or standard input.
 #[derive(Debug)]
 pub struct PlanFile(Spool);
 
-/// What a plan says before and behind its actions.
+/// What a plan says before and after its actions.
 #[derive(Debug, Clone)]
 pub struct WholePlan {
     /// Its header.
@@ -58,7 +58,7 @@ impl PlanFile {
         self.0.path()
     }
 
-    /// From its first byte.
+    /// A reader of the plan, from its first byte.
     pub(super) fn reader(&mut self) -> Result<PlanReader<impl BufRead>, EngineError> {
         let path = self.0.path().to_owned();
         let plain =
@@ -81,8 +81,8 @@ pub(super) fn open_copy(
     Ok(PlanReader::open(BufReader::new(plain))?)
 }
 
-/// The sections of the base's own copy, each from its first line; `None` where it is compressed, and no place in it can be
-/// found.
+/// The sections of the base's own copy, each from its first line; `None` where it is compressed, and no place in
+/// it can be found.
 pub(super) fn open_sections(
     path: &Path,
     sections: &[Section],
@@ -97,7 +97,7 @@ pub(super) fn open_sections(
     Ok(Some(sections.iter().map(open).collect()))
 }
 
-/// What is left when all actions were read.
+/// What a plan says beside its actions, once all were read.
 pub(super) fn whole(reader: PlanReader<impl BufRead>) -> Result<WholePlan, EngineError> {
     let (header, guests) = (reader.header().clone(), reader.guests().to_vec());
     let sections = reader.sections().to_vec();

@@ -15,7 +15,8 @@ use crate::sys::own::papers;
 /// Most bytes of a list or policy: a person wrote it.
 const LONGEST: u64 = 1 << 20;
 
-/// The patterns of a list in the original's syntax. A list that cannot be read is an error: an empty one would share more.
+/// The patterns of a list in the original's syntax. A list that cannot be read is an error: an empty one would
+/// share more.
 pub fn read_patterns(path: &Path) -> Result<Vec<Pattern>, EngineError> {
     let text = papers::read_text(path, LONGEST)?;
     Ok(parse_list(&text, &path.to_string_lossy())?)

@@ -4,7 +4,8 @@ use super::EngineError;
 use crate::engine::error::CannotHere;
 use crate::sys::host::machine;
 
-/// Root, who sees all attributes: what is not seen would be taken for equal, and be lost with the file that had it.
+/// Checks that this is root, which sees all attributes: what is not seen would be taken for equal, and be lost
+/// with the file that had it.
 pub(super) fn entitled(command: &'static str, why: &'static str) -> Result<(), EngineError> {
     if !machine::is_root() {
         return Err(CannotHere::NotRoot { command, why }.into());

@@ -1,4 +1,4 @@
-//! How objects will be protected: what was asked for, held against what this host can do.
+//! How objects will be protected: what was asked for, compared with what this host can do.
 
 use super::EngineError;
 use crate::base::{FlagTest, test_flag};

@@ -1,7 +1,7 @@
 //! Lines of a plan, read and decoded in a thread of its own while those before them are worked on.
 //!
-//! Some lines at a time: memory does not grow with the plan. A plan of few lines needs no thread, and is read by whoever
-//! asks for it.
+//! Some lines are taken at a time: memory does not grow with the plan. A plan of few lines needs no thread, and
+//! is read by the thread that asks for it.
 
 use std::io::BufRead;
 use std::ops::ControlFlow;
@@ -17,7 +17,7 @@ pub(super) const STRETCH: usize = 1024;
 
 /// Lines that come one by one.
 pub(super) trait ActionLines {
-    /// The next one; `None` behind the last.
+    /// The next one; `None` after the last.
     fn next_line(&mut self) -> Result<Option<Action>, PlanError>;
 }
 
@@ -30,11 +30,11 @@ impl<R: BufRead> ActionLines for PlanReader<R> {
 /// Lines, or why there are none.
 type ReadLines = Result<Vec<Action>, PlanError>;
 
-/// Whoever takes them says when it is enough.
+/// Takes lines, and says when it has enough.
 type Take<'a> = dyn FnMut(Vec<Action>) -> Result<ControlFlow<()>, EngineError> + 'a;
 
-/// Hands out all actions in their order. The lines before one that is no plan's may not have been handed out when that
-/// is said.
+/// Hands out all actions in their order. Where a line is no plan's, the lines before it may not have been handed
+/// out when that is reported.
 pub(super) fn stretches(
     lines: &mut (dyn ActionLines + Send),
     take: &mut Take<'_>,
@@ -51,7 +51,7 @@ pub(super) fn stretches(
     }
 }
 
-/// The rest, from a thread; false where this process may have none.
+/// Reads the rest in a thread; returns false where this process may have none.
 fn read_ahead(
     lines: &mut (dyn ActionLines + Send),
     take: &mut Take<'_>,
@@ -72,7 +72,7 @@ fn read_ahead(
     })
 }
 
-/// Until the last line, the first error, or nobody listens.
+/// Sends lines until the last one, the first error, or until the receiver is gone.
 fn send_all(lines: &mut dyn ActionLines, to: &SyncSender<ReadLines>) {
     loop {
         let stretch = stretch(lines);

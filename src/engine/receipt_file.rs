@@ -1,4 +1,4 @@
-//! The receipt of the run in hand: one line an action, durable before anything is dropped.
+//! The receipt of the current run: one line an action, durable before anything is dropped.
 
 use std::collections::BTreeMap;
 use std::io::{BufWriter, Write};
@@ -58,7 +58,7 @@ pub(super) struct ReceiptFile<'a> {
     sync: Growing,
     observer: &'a dyn Observer,
     pub result: RunResult,
-    /// What lines say that came back, and did not.
+    /// Bytes that lines say came back, and that did not.
     taken_back: u64,
 }
 
@@ -71,7 +71,7 @@ impl<'a> ReceiptFile<'a> {
         let (file, sync) = (Growing::open(path)?, Growing::open(path)?);
         let failed = |e| SysError::new("write", path, e);
         let mut writer = ReceiptWriter::new(BufWriter::new(file), receipt).map_err(failed)?;
-        // Whoever heals after us finds the guests by it.
+        // The run that heals after us finds the guests by it.
         writer.flush().map_err(failed)?;
         let result = RunResult::begun(receipt.run.clone(), receipt.what);
         Ok(ReceiptFile {
@@ -91,8 +91,8 @@ impl<'a> ReceiptFile<'a> {
             .map_err(|e| SysError::new("write", "the receipt", e))
     }
 
-    /// Files of so many bytes were kept after their lines were written: whichever line was to pay for the object, this room
-    /// does not come back.
+    /// Files of so many bytes were kept after their lines were written: whichever line was to pay for the object,
+    /// this room does not come back.
     pub fn takes_back(&mut self, bytes: u64) {
         self.taken_back += bytes;
     }

@@ -33,8 +33,8 @@ pub fn to_reading(observer: &dyn Observer) {
     confine_to(&nothing_written(Reads::Disk), observer);
 }
 
-/// `verify --base`: reads a base and its guests, and writes when it read what, in a directory of its own; and who holds
-/// the lock, into that file. No object can be written, whatever its flags.
+/// `verify --base`: reads a base and its guests. It writes which objects it read when, in a directory of its own,
+/// and into the lock file which run holds the lock. No object can be written, whatever its flags.
 pub fn to_scrubbing(base: &Path, observer: &dyn Observer) -> Result<(), EngineError> {
     let base = Base::existing(base)?;
     let (memory, lock) = (Scrubbed::place(&base)?, base.lock_file()?);
@@ -61,7 +61,7 @@ fn nothing_written(reads: Reads) -> Bounds<'static> {
     }
 }
 
-/// Only root is told: nobody else has much to lose.
+/// Only root gets the warning: other users have not much to lose.
 fn confine_to(bounds: &Bounds<'_>, observer: &dyn Observer) {
     if confine(bounds).is_none() && machine::is_root() {
         observer.notice(&Event::Warning(

@@ -1,5 +1,5 @@
-//! The threads of a command that reads much: workers, and among them those who read content. They are started when the process has given
-//! up what it does not need, so that they have given it up, too.
+//! The threads of a command that reads much: workers, of which all or some read content. They are started when
+//! the process has given up what it does not need, so that they have given it up, too.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{self, AtomicBool};
@@ -43,14 +43,14 @@ pub(super) fn reading_in(dir: Option<&Dir>, jobs: Option<usize>) -> SysResult<Re
 /// So much for each worker is made before it is taken.
 const AHEAD: usize = 8;
 
-/// Threads that are there.
+/// The threads that were started.
 pub(super) struct Threads {
     workers: ThreadPool,
-    /// Where they are not all workers.
+    /// The workers that read content, where those are not all.
     readers: Option<ThreadPool>,
     /// The order in which files are read.
     pub order: ReadOrder,
-    /// Files that a reader holds open side by side.
+    /// Files that a reader holds open in parallel.
     pub abreast: usize,
     /// Had the disk to bring anything of what was read last?
     cold: AtomicBool,
@@ -68,12 +68,13 @@ impl Threads {
         })
     }
 
-    /// Is the disk to be asked for what will be read, before it is read? Where all is in memory that is for nothing.
+    /// Is the disk to be asked for what will be read, before it is read? Where all is in memory that gains
+    /// nothing.
     pub fn asks_ahead(&self) -> bool {
         self.cold.load(atomic::Ordering::Relaxed)
     }
 
-    /// Reads, and learns from it.
+    /// Reads, and notes whether the disk had to bring anything.
     pub fn learning<T>(&self, read: impl FnOnce() -> T) -> T {
         let before = machine::reads_from_disk();
         let done = read();
@@ -87,12 +88,12 @@ impl Threads {
         self.workers.current_num_threads()
     }
 
-    /// What is done side by side in there, is done by the workers.
+    /// Does the work in the workers: what it does in parallel, they do.
     pub fn work<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.workers.install(work)
     }
 
-    /// What the workers make of each, taken in their order by this thread, while they make what comes next.
+    /// Hands what the workers make of each to this thread, in their order, while they make what comes next.
     pub fn make_ahead<T: Send, M: Send, E>(
         &self,
         mut items: impl Iterator<Item = T>,
@@ -106,7 +107,7 @@ impl Threads {
             loop {
                 for item in items.by_ref().take(most - coming.len()) {
                     let (done, made) = mpsc::sync_channel(1);
-                    // Nobody waits for it any more where one could not be taken.
+                    // Where one could not be taken, no thread waits for it any more.
                     scope.spawn(move |_| drop(done.send(make(item))));
                     coming.push_back(made);
                 }
@@ -119,7 +120,7 @@ impl Threads {
         })
     }
 
-    /// The same as [`Threads::work`] by those who read content.
+    /// Does the work in the threads that read content, as [`Threads::work`] does it in all.
     pub fn read<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
         self.readers.as_ref().unwrap_or(&self.workers).install(work)
     }
@@ -152,7 +153,7 @@ mod tests {
         Threads::start(reading).expect("threads")
     }
 
-    /// However long each takes.
+    /// The order is kept however long each takes.
     #[test]
     fn what_is_made_is_taken_in_its_order() {
         let make = |n: u64| {
@@ -168,7 +169,7 @@ mod tests {
         assert!(taken.into_iter().eq(0..500));
     }
 
-    /// Nor is more in hand than a few for each worker.
+    /// At no time is more than a few made ahead for each worker.
     #[test]
     fn what_cannot_be_taken_ends_it() {
         let (made, threads) = (AtomicUsize::new(0), threads());

@@ -15,7 +15,7 @@ pub enum Action {
     Skip(Skip),
 }
 
-/// Make all names of one file in one guest refer to `object`: they move together or not at all.
+/// Make all names of one file in one guest refer to `object`: all of them are exchanged, or none.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
     /// Whose file.
@@ -38,7 +38,7 @@ pub struct Link {
     pub reason: LinkReason,
     /// The package that the file belongs to, by its first name, as the guest's database says.
     pub owner: Option<Owner>,
-    /// What the file was when the plan was made. `apply` refuses the line if any of it moved.
+    /// What the file was when the plan was made. `apply` refuses the line if any of it changed.
     pub before: Before,
     /// Free text of a reviewer.
     pub note: Option<String>,
@@ -60,7 +60,7 @@ pub struct Owner {
     pub version: Option<String>,
 }
 
-/// Protect `object`. Stands behind the first line that names the object.
+/// Protect `object`. The line stands after the first line that names the object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag {
     /// Which object.
@@ -82,7 +82,7 @@ pub struct Skip {
     pub left: Left,
     /// Why.
     pub reason: SkipReason,
-    /// Who says so: `dpkg`, `ucf`, `dpkg-divert`, …
+    /// What says so: `dpkg`, `ucf`, `dpkg-divert`, …
     pub per: Option<String>,
     /// The package concerned.
     pub package: Option<String>,
@@ -215,8 +215,8 @@ pub enum ObjectFlag {
     Immutable,
 }
 
-/// The evidence of a link line. No field has a default: what is absent never means "equal".
-/// Device, inode and times are strings because they pass 2^53.
+/// The evidence of a link line. No field has a default: an absent field never means "equal". Device, inode and
+/// times are strings because they pass 2^53.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Before {

@@ -18,8 +18,8 @@ pub struct Digest(pub [u8; 32]);
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MetadataDigest(pub [u8; 16]);
 
-/// The name of an object: content, metadata, and a generation for contents with more names than
-/// one inode may have links. Written `sha256:CONTENT-METADATA` or `sha256:CONTENT-METADATA.N`.
+/// The name of an object: content, metadata, and a generation for contents with more names than one inode may
+/// have links. Written `sha256:CONTENT-METADATA` or `sha256:CONTENT-METADATA.N`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct ObjectId {
@@ -40,8 +40,8 @@ pub struct BadId(&'static str);
 const KIND: &str = "sha256:";
 
 impl ObjectId {
-    /// Highest generation. Each holds at least 32,000 names, and a reader looks through all of them: what a plan
-    /// says must not keep it busy for long.
+    /// Highest generation. Each holds at least 32,000 names, and a reader looks through all of them: a number in
+    /// a plan must not keep it busy for long.
     pub const MAX_GENERATION: u32 = 9_999;
 
     /// The same content and metadata, the next inode.

@@ -1,4 +1,5 @@
-//! What the core says while it works. Nobody below `cli` prints; whoever wants to know listens.
+//! What the core reports while it works. Below `cli` nothing prints; a caller that wants to know passes an
+//! [`Observer`].
 
 use super::{GuestName, GuestPath, Outcome};
 
@@ -51,13 +52,13 @@ pub enum Event<'a> {
     Warning(&'a str),
     /// An action that was not done.
     NotDone(Option<&'a GuestName>, &'a [GuestPath], &'a Outcome),
-    /// Guests stand still from now on: whoever waits for a terminal or a reader lets them wait, too.
+    /// Guests are frozen from now on: an observer that waits for a terminal or a reader keeps them waiting, too.
     Frozen,
-    /// They go on. Where a run ends in an error this is not said.
+    /// The guests run again. A run that ends in an error does not report this.
     GoOn,
 }
 
-/// Somebody who listens. Called from several threads.
+/// What listens to a run. It is called from several threads.
 pub trait Observer: Sync {
     /// Takes notice of an event. Must not fail, should not wait, and must not between [`Event::Frozen`] and
     /// [`Event::GoOn`].

@@ -5,7 +5,7 @@ use super::{
     SkipReason,
 };
 
-/// What is known about one name, and who says so.
+/// What is known about one name, and which source says so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explanation {
     /// Whose name.
@@ -16,7 +16,7 @@ pub struct Explanation {
     pub line: Option<Action>,
     /// Why the whole guest takes no part, if it does not.
     pub left_out: Option<String>,
-    /// Who says what about it now, the strongest word first.
+    /// What each source says about it now, the strongest word first.
     pub voices: Vec<Voice>,
     /// The package that it belongs to.
     pub owner: Option<Owner>,
@@ -43,7 +43,7 @@ impl Explanation {
     }
 }
 
-/// Somebody who has a word about a name.
+/// A source that has a word about a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Voice {
     /// A package database.
@@ -70,7 +70,7 @@ pub enum Voice {
         reason: SkipReason,
         /// The pattern or test that holds.
         rule: String,
-        /// Who says so.
+        /// The source that says so.
         source: &'static str,
     },
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-/// The name of a guest in plans and receipts: 1 to 128 characters, no slash, no control character,
-/// and none of the invisible marks that make text look like other text.
+/// The name of a guest in plans and receipts: 1 to 128 characters, no slash, no control character, and none of
+/// the invisible marks that make text look like other text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
 #[serde(try_from = "String")]
 pub struct GuestName(String);
@@ -54,8 +54,8 @@ impl fmt::Display for GuestName {
     }
 }
 
-/// Untrusted bytes for people and terminals: control bytes, marks that reorder or hide text, and what is not UTF-8
-/// are escaped. Never parsed back.
+/// Untrusted bytes for people and terminals: control bytes, marks that reorder or hide text, and bytes that are
+/// not UTF-8 are escaped. Nothing parses the result back.
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<'a>(pub &'a [u8]);
 

@@ -6,17 +6,32 @@
 //! | name | a path inside a guest: bytes, absolute, without `.` and `..` |
 //! | file | an inode; it may have several names |
 //! | object | a shared inode in the base, named by the digest of its content and metadata |
+//! | generation | the number of an object among those of the same content and metadata: an inode may have only so many names |
 //! | base | the common base: the directory that holds the objects, beside the guests |
+//! | holder | a guest that has names of an object |
 //! | link | make a name refer to an object |
+//! | adopt | make a guest's own inode the object, instead of a copy of it |
 //! | flag | protect an object against change |
 //! | skip | leave a name alone, with a reason |
+//! | care rule | a built-in rule that leaves names alone whatever their content, such as keys, logs and caches |
 //! | plan | the list of actions that people review and `apply` executes |
+//! | seal | check digits in a line of a plan: they show which field a hand has changed, and prove nothing |
+//! | run | one execution of `apply` or `undo`, with a number, a journal and a receipt |
+//! | batch | the jobs that a run exchanges, syncs and commits together |
+//! | job | one file of one guest whose names, all of them, shall refer to another inode |
+//! | intent | the journal's record of one name that is about to get another inode: where it is, the inode before and after |
+//! | staging | the run's directory in the base: it holds what shall go to a name, and after the exchange what came out |
+//! | exchange | swap a guest's name with an entry of staging in one step, so that the name always refers to a whole file |
+//! | lease | the kernel's promise that no process has a file open for writing; one that wants to waits until the lease is given back, and we see it |
+//! | freeze | stop all processes of a running guest by its cgroup, for the moment in which its names are exchanged |
+//! | commit | write into the journal, durably, that the names of a batch have their new inodes; only then are the old ones dropped |
+//! | roll back | exchange all names of a job back and clear its staging, before the commit |
+//! | quarantine | the place in the base for what came out of a guest and must not be dropped: a person decides |
 //! | receipt | what `apply` did with every action |
 //! | drift | a name that was unified and is not any more |
 //!
-//! Three things that others mix are three types here: a *skip* is planned ([`SkipReason`]), a
-//! *refusal* is met at apply because the world changed ([`Refusal`]), and a *failure* is the
-//! machine's ([`Outcome::Failed`]).
+//! Three things that others mix are three types here: a *skip* is planned ([`SkipReason`]), a *refusal* is met at
+//! apply because the world changed ([`Refusal`]), and a *failure* is the machine's ([`Outcome::Failed`]).
 
 mod action;
 mod digest;

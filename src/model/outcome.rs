@@ -189,7 +189,7 @@ pub enum Outcome {
     AlreadyDone,
     /// The world is not as the plan says; nothing was touched.
     Refused(Refusal),
-    /// The machine said no; nothing was touched, or it was taken back.
+    /// The machine said no; nothing was touched, or it was rolled back.
     Failed(String),
 }
 
@@ -225,7 +225,7 @@ pub struct RunTotals {
     pub refused: u64,
     /// Actions failed.
     pub failed: u64,
-    /// Names that were moved.
+    /// Names that were exchanged.
     pub names: u64,
     /// Allocated bytes that came back (apply) or are used again (undo).
     pub bytes: u64,

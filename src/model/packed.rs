@@ -1,4 +1,5 @@
-//! Many [`FileState`]s in little memory: 36 bytes each, where one alone takes 104. A plan holds one for every file.
+//! Many [`FileState`]s in little memory: 36 bytes each, where one alone takes 104. A plan holds one for every
+//! file.
 
 use std::collections::HashMap;
 
@@ -10,15 +11,15 @@ use super::{FileId, FileKind, FileState, Time};
 #[derive(Debug, Default)]
 pub struct States {
     packed: Vec<PackedState>,
-    /// Files of one device are the rule.
+    /// The device of all packed states: nearly all files are on one.
     device: Option<u64>,
-    /// A few owners and modes are those of nearly all files.
+    /// Kinds, link counts, modes and owners of the packed states: nearly all files have one of a few.
     classes: IndexSet<StateClass>,
     /// States that do not fit into [`PackedState`].
     odd: HashMap<u32, FileState>,
 }
 
-/// Without the four bytes that would align it.
+/// The packing saves the four bytes that would align it.
 #[derive(Debug, Clone, Copy)]
 #[repr(Rust, packed(4))]
 struct PackedState {
@@ -42,7 +43,7 @@ struct StateClass {
 /// Nanoseconds take the lower 30 bits of a packed time; seconds the others, from 1970 to 2514.
 const NANOSECONDS: u32 = 30;
 
-/// The class of what is odd.
+/// The class of a state that is in `odd`.
 const ODD: u32 = u32::MAX;
 
 impl States {
@@ -51,7 +52,7 @@ impl States {
         self.packed.len()
     }
 
-    /// Puts one more in, whose number is [`States::len`] before.
+    /// Adds a state. Its number is what [`States::len`] was before.
     pub fn push(&mut self, state: &FileState) {
         let packed = self.pack(state).unwrap_or_else(|| {
             let number = u32::try_from(self.packed.len()).unwrap_or(u32::MAX);

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 /// An absolute path inside a guest: bytes, begins with `/`, no empty, `.` or `..` component, no NUL.
 ///
-/// The order is that of the bytes, which is the order of a plan. Longest accepted: 65,535 bytes;
-/// what is longer than the kernel's 4,095 can be reported but not opened.
+/// The order is that of the bytes, which is the order of a plan. Longest accepted: 65,535 bytes; what is longer
+/// than the kernel's 4,095 can be reported but not opened.
 ///
 /// ```
 /// use unify::plan::GuestPath;
@@ -139,8 +139,8 @@ impl From<GuestPath> for Vec<u8> {
     }
 }
 
-/// For people and terminals: control bytes, bidirectional marks and what is not UTF-8 are escaped
-/// as `\n`, `\x1b`, `\u{202e}`, `\xff`. Never parsed back.
+/// For people and terminals: control bytes, bidirectional marks and bytes that are not UTF-8 are escaped as `\n`,
+/// `\x1b`, `\u{202e}`, `\xff`. Nothing parses the result back.
 impl fmt::Display for GuestPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(&super::Escaped(&self.0), f)

@@ -36,8 +36,8 @@ pub struct Header {
     pub policy: Policy,
     /// How objects will be protected.
     pub protection: Protection,
-    /// Extended attributes that could not be seen where the plan was made, so that files may differ in them: patterns of
-    /// their names. `apply` sees them.
+    /// Extended attributes that could not be seen where the plan was made, so that files may differ in them:
+    /// patterns of their names. `apply` sees them.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub unseen_attributes: Vec<String>,
 }
@@ -145,7 +145,7 @@ pub struct Summary {
     pub totals: Totals,
     /// What is left alone, by reason code; a file is counted once.
     pub skipped: BTreeMap<String, Count>,
-    /// Who would share how much with whom, at most [`Summary::MOST_PAIRS`] pairs of guests: those that share most.
+    /// How much two guests would share, for at most [`Summary::MOST_PAIRS`] pairs: those that share most.
     pub shared: Vec<Shared>,
     /// How many more pairs there are.
     #[serde(skip_serializing_if = "is_zero", default)]
@@ -168,8 +168,8 @@ impl Summary {
     /// Most secrets that are listed one by one.
     pub const MOST_SECRETS: usize = 1_000;
 
-    /// A summary is one value of the plan, and names of guests' files are as long and as many as the guests like: of each
-    /// list no more bytes than these are written.
+    /// A summary is one value of the plan, and the names of guests' files are as long and as many as the guests
+    /// like: no more bytes than these are written of each list.
     pub const MOST_TEXT: usize = 1 << 20;
 }
 
@@ -187,8 +187,8 @@ pub struct NearMisses {
     pub by: BTreeMap<String, Count>,
     /// The largest ones, at most [`NearMisses::MOST_LISTED`], and at most [`Summary::MOST_TEXT`] bytes of names.
     pub listed: Vec<NearMiss>,
-    /// Guests whose owners are shifted by a constant, as user namespaces do: one entry a pair and a constant, those of most
-    /// files, at most [`NearMisses::MOST_LISTED`].
+    /// Guests whose owners are shifted by a constant, as user namespaces do: one entry for each pair and
+    /// constant, those of most files, at most [`NearMisses::MOST_LISTED`].
     pub shifted: Vec<Shift>,
 }
 
@@ -227,7 +227,7 @@ pub struct Shift {
     pub count: Count,
 }
 
-/// A key or identity that several guests have in common: whoever holds one guest can pretend to be another.
+/// A key or identity that several guests have in common: a person who holds one guest can pretend to be another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SameSecret {
@@ -250,7 +250,7 @@ impl SameSecret {
 pub struct Totals {
     /// Link lines.
     pub links: u64,
-    /// Names that they would move; a line may hold several.
+    /// Names that they would exchange; a line may hold several.
     pub names: u64,
     /// Lengths of the files to be linked, added up.
     pub bytes: u64,
@@ -280,7 +280,7 @@ pub struct Shared {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanDigest {
-    /// Over what would be done and nothing else: what people approve.
+    /// The digest of what would be done and of nothing else: it is what people approve.
     pub content: Digest,
 }
 

@@ -3,7 +3,7 @@
 //! Three macros make the enums of this room that have codes, so that the list of all codes, which tests go through, is
 //! the list of the variants.
 
-/// Makes an enum of bare codes. What stands behind a code is its documentation.
+/// Makes an enum of bare codes. The sentence that follows a code is its documentation.
 macro_rules! codes {
     ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $code:literal : $sentence:literal,)+ }) => {
         $(#[$doc])*

@@ -1,4 +1,4 @@
-//! Why an action was refused when it came to it, and which facts about a file moved.
+//! Why an action was refused when a run came to it, and which facts about a file changed.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ kinds! {
     RefusalKind {
         /// The file is not what it was when the plan was made.
         Changed {
-            /// Which facts moved.
+            /// Which facts changed.
             fields: Vec<Moved>,
         } = "changed": "changed since the plan",
         /// The name does not exist any more.
@@ -26,22 +26,22 @@ kinds! {
             /// Which facts differ.
             fields: Vec<Moved>,
         } = "differs-from-object": "differs from the object",
-        /// Somebody has the file open for writing.
+        /// A process has the file open for writing.
         OpenForWriting {} = "open-for-writing": "somebody has the file open for writing",
         /// A process is inside the guest, or its tree is mounted in another namespace.
         GuestRunning {
-            /// Who.
+            /// What runs there, as a sentence.
             who: String,
         } = "guest-running": "the guest is running",
         /// The object is flagged, and a guest that holds it is running.
         HolderRunning {
             /// Which guest.
             guest: GuestName,
-            /// Who is inside.
+            /// What runs there, as a sentence.
             who: String,
         } = "holder-running": "a guest that holds the object is running",
-        /// The object is flagged, and some of its names are where the base knows of no guest: whoever holds them may be
-        /// running.
+        /// The object is flagged, and some of its names are where the base knows of no guest: the guest that
+        /// holds them may be running.
         HolderUnknown {
             /// How many names.
             names: u64,
@@ -69,7 +69,7 @@ impl Refusal {
 }
 
 codes! {
-    /// A fact about a file that moved or differs.
+    /// A fact about a file that changed or differs.
     Moved {
         Type = "type": "Whether it is a regular file.",
         Dev = "dev": "Its device.",

@@ -31,7 +31,8 @@ pub struct ObjectCount {
     pub unused: u64,
     /// Their allocated bytes.
     pub unused_bytes: u64,
-    /// Allocated bytes that the linked files would need if each had an inode of its own, minus those of the objects in use.
+    /// Allocated bytes that the linked files would need if each had an inode of its own, minus those of the
+    /// objects in use.
     pub saved_bytes: u64,
 }
 
@@ -93,9 +94,9 @@ pub struct RunStatus {
 pub enum RunEnd {
     /// By itself.
     Whole,
-    /// It was cut, and what it left is healed.
+    /// It was interrupted, and what it left is healed.
     Recovered,
-    /// It was cut and is not healed, or it is at work.
+    /// It was interrupted and is not healed, or it is at work.
     Unfinished,
 }
 
@@ -149,7 +150,7 @@ kinds! {
         LeftInStaging(String) = "left-in-staging": "left behind in the base's staging area",
         /// The guest's root is gone or another directory.
         RootChanged = "root-changed": "the guest's root is gone or another directory",
-        /// The machine could not tell.
+        /// The machine could not read it.
         Unreadable(String) = "unreadable": "could not be read",
     }
 }
@@ -183,7 +184,7 @@ pub struct Collected {
 /// The answer of `unify recover`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Recovered {
-    /// Runs that had been cut short.
+    /// Runs that had been interrupted.
     pub runs: u64,
     /// Names whose exchange was finished.
     pub finished: u64,
@@ -193,8 +194,8 @@ pub struct Recovered {
     pub flags: u64,
     /// Entries that need a person, as paths.
     pub quarantined: Vec<String>,
-    /// Objects that were written to while their flag was off, or may have been. Whoever has a name of them has what was
-    /// written.
+    /// Objects that were written to while their flag was off, or may have been. Each guest that has a name of
+    /// them has what was written.
     pub damaged: Vec<ObjectId>,
     /// What else a person should know, as sentences.
     pub notes: Vec<String>,

@@ -1,4 +1,4 @@
-//! `unify explain GUEST:PATH`: one name in sentences: who says what, and what would change it.
+//! `unify explain GUEST:PATH`: one name in sentences: which source says what, and what would change it.
 //!
 //! The JSON form is the fields of `ExplainJson`; `kind` is `unify.explain`.
 
@@ -14,7 +14,7 @@ use super::words::explain_code::change_reason;
 use super::words::sentence;
 use super::words::sentence::safe;
 
-/// One name, for people.
+/// Writes what is known of one name, for people.
 pub fn text(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "{}:{}", told.guest, told.path)?;
     for (what, line) in lines(told) {
@@ -26,7 +26,7 @@ pub fn text(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         .try_for_each(|line| writeln!(out, "  {line}"))
 }
 
-/// What is known, each with the word for what kind of fact it is.
+/// What is known, each fact with the word for its kind.
 fn lines(told: &Explanation) -> Vec<(&'static str, String)> {
     let mut lines = vec![("plan", planned(told)), ("now", now(told))];
     lines.extend(told.owner.as_ref().map(|o| ("package", owner(o))));

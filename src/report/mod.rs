@@ -1,17 +1,16 @@
-//! Floor 5, telling: everything that people and programs are told about a plan, a run, a
-//! verification or a base.
+//! Floor 5, the reports: everything that people and programs are shown of a plan, a run, a verification or a
+//! base.
 //!
-//! Reports are written to any [`std::io::Write`]; whether that is a terminal, a file or a test is
-//! not known here. Nothing is read, asked or decided: a report is a view of values from `model`,
-//! and the same values give the same bytes. Actions are fed one by one ([`Tally`]), so memory does
-//! not grow with a plan.
+//! Reports are written to any [`std::io::Write`]; whether that is a terminal, a file or a test is not known here.
+//! Nothing is read, asked or decided: a report is a view of values from `model`, and the same values give the
+//! same bytes. Actions are fed one by one ([`Tally`]), so memory does not grow with a plan.
 //!
-//! What may be assumed of these values is their types and nothing more. Paths, packages, rules,
-//! notes and reasons of a plan are an attacker's, and so are its numbers: text is escaped where it
-//! enters a sentence ([`sentence`]) or a cell ([`table`]), sums stop at the largest number. No
-//! report holds a control character other than the line feeds between its lines.
+//! What may be assumed of these values is their types and nothing more. Paths, packages, rules, notes and reasons
+//! of a plan are an attacker's, and so are its numbers: text is escaped where it enters a sentence ([`sentence`])
+//! or a cell ([`table`]), sums stop at the largest number. No report holds a control character other than the
+//! line feeds between its lines.
 //!
-//! | file | tells |
+//! | file | what it shows |
 //! | --- | --- |
 //! | [`plan`] | what `unify plan` found, on stderr |
 //! | [`show`] | a plan, in text, JSON or markdown |

@@ -1,6 +1,6 @@
-//! What `unify plan` says when it has written a plan: one screen, for stderr.
+//! What `unify plan` reports when it has written a plan: one screen, for stderr.
 //!
-//! The first line is a promise to whoever has not read the manual yet, and never changes.
+//! The first line is a promise to a person who has not read the manual yet, and never changes.
 
 use std::io::{self, Write};
 use std::path::Path;

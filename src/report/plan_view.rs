@@ -1,9 +1,8 @@
 //! What a plan says about itself, worked out once for every format and for both `plan` and `show`.
 //!
-//! Two sources are kept apart. The *lines* that were read ([`Tally`]) are what `apply` would do, so
-//! all promises come from them. The plan's *summary* is what it held when it was made: it alone
-//! knows of unique files, which have no lines, and the difference of the two is what a reviewer
-//! took out.
+//! Two sources are kept apart. The *lines* that were read ([`Tally`]) are what `apply` would do, so all promises
+//! come from them. The plan's *summary* is what it held when it was made: it alone knows of unique files, which
+//! have no lines, and the difference of the two is what a reviewer took out.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -60,7 +59,7 @@ pub(super) struct Pair<'a> {
     pub percent: (Option<u64>, Option<u64>),
 }
 
-/// Links and flags that a reviewer took out, or that somebody put in.
+/// Links and flags that a reviewer took out, or that a hand put in.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Edited {
     /// Link lines missing.
@@ -72,8 +71,8 @@ pub(super) struct Edited {
 }
 
 impl<'a> PlanView<'a> {
-    /// Everything that is left alone: the summary's counts, and from the lines what it does not
-    /// know of (held back by the reviewer). In the order of the reasons, unknown codes last.
+    /// Everything that is left alone: the summary's counts, and from the lines what it does not know of (held
+    /// back by the reviewer). In the order of the reasons, unknown codes last.
     pub(super) fn skipped(&self) -> Vec<Skipped<'a>> {
         let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
         for (reason, count) in self.tally.skipped() {
@@ -201,7 +200,7 @@ impl<'a> PlanView<'a> {
         (!unseen.is_empty()).then_some(line)
     }
 
-    /// Keys and identities that guests have in common: the scan has seen it, whatever the plan is about.
+    /// Keys and identities that guests have in common: the scan has seen them, whatever the plan is about.
     fn same_secrets(&self) -> Vec<String> {
         let all = &self.summary.same_secrets;
         let line = |secret: &SameSecret| {
@@ -257,7 +256,7 @@ fn ignored(guest: &PlannedGuest) -> Option<String> {
     })
 }
 
-/// The guest takes part although its database is damaged.
+/// A warning for each guest that takes part although its database is damaged.
 fn damaged(guest: &PlannedGuest) -> Vec<String> {
     let damaged = guest
         .databases

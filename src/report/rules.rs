@@ -1,4 +1,4 @@
-//! The care rules as a table: code, what it covers, why, and who says so. Their order is their priority.
+//! The care rules as a table: code, what it covers, why, and which source says so. Their order is their priority.
 
 use std::io::{self, Write};
 

@@ -28,7 +28,7 @@ pub struct RunView<'a> {
     pub run: &'a RunId,
     /// The base, for the commands that come next.
     pub base: &'a Path,
-    /// Its counts; `None` when it stopped half way.
+    /// Its counts; `None` when it stopped midway.
     pub totals: Option<&'a RunTotals>,
     /// What was not done.
     pub not_done: &'a NotDone,
@@ -179,7 +179,7 @@ struct RunJson<'a> {
     run: &'a RunId,
     /// Did the run end by itself?
     complete: bool,
-    /// Counts as in the receipt; null for a run that stopped half way.
+    /// Counts as in the receipt; null for a run that stopped midway.
     totals: Option<&'a RunTotals>,
     /// What was not done, by code; `failed` is the machine's.
     not_done: Vec<KindJson<'a>>,

@@ -1,4 +1,4 @@
-//! What `unify status` found: who shares how much, which names drifted, which runs there were.
+//! What `unify status` found: how much each guest shares, which names drifted, which runs there were.
 //!
 //! The JSON form is the fields of `StatusJson`. All sizes are allocated bytes.
 
@@ -342,7 +342,7 @@ Guests:
         assert!(text.contains(want), "{text}");
     }
 
-    /// Nobody is sent to heal what is healed.
+    /// No person is sent to heal what is healed.
     #[test]
     fn a_healed_run_has_its_own_word() {
         let mut status = sample();

@@ -1,8 +1,8 @@
 //! Adds up the actions of a plan while they stream by.
 //!
-//! Memory grows with the number of guests, reasons and (if asked for) groups, never with the
-//! number of actions. All sums stop at the largest number instead of wrapping: a plan is an
-//! attacker's file until it is proven, and a wrapped sum would be a lie.
+//! Memory grows with the number of guests, reasons and (if asked for) groups, never with the number of actions.
+//! All sums stop at the largest number instead of wrapping: a plan is an attacker's file until it is proven, and
+//! a wrapped sum would be a lie.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +64,7 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Nothing yet; groups are kept only where `by` says so.
+    /// Has counted nothing yet; groups are kept only where `by` says so.
     pub fn new(by: Option<By>) -> Tally {
         Tally {
             by,

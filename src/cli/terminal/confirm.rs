@@ -5,7 +5,7 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use super::exit::{Failure, say};
 use crate::engine::EngineError;
 
-/// Hands `ready` back if the user agrees; otherwise it is called off by `cancel`, and so if nobody can be asked.
+/// Returns `ready` if the user agrees; otherwise, and where no person can be asked, `cancel` calls it off.
 pub fn agreed<R>(
     ready: R,
     question: &str,

@@ -75,7 +75,7 @@ impl Exit {
     }
 }
 
-/// Why a command could not do it.
+/// Why a command could not do what was asked.
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     #[error(transparent)]
@@ -109,7 +109,7 @@ impl Failure {
     }
 }
 
-/// The end of every command.
+/// Ends every command: prints its error, if there is one, and returns its exit code.
 pub fn finish(result: Result<Exit, Failure>) -> ExitCode {
     let code = match result {
         Ok(exit) => exit.code(),

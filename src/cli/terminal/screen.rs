@@ -1,7 +1,7 @@
 //! The observer of the core: bars on a terminal, warnings and refusals as lines, everything on standard error.
 //!
-//! Nothing is written while guests stand still: a terminal that was told to wait, or a pipe that nobody reads, would keep
-//! them so. It is said when they go on, or when the screen is dropped, which is when the run is over.
+//! Nothing is written while guests are frozen: a terminal that was paused, or a pipe that no process reads, would
+//! keep them so. It is written when they run again, or when the screen is dropped, which is when the run is over.
 
 use std::io::{self, IsTerminal};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -27,9 +27,9 @@ struct State {
     bar: Option<ProgressBar>,
     not_done: NotDone,
     shown: usize,
-    /// Do guests stand still?
+    /// Are guests frozen?
     hushed: bool,
-    /// What is to be said when they go on.
+    /// What is to be written when they run again.
     unsaid: Vec<String>,
     /// How far the bar came meanwhile.
     steps: u64,

@@ -1,10 +1,10 @@
-//! Running guests made to stand still: the cgroups of every guest that a batch concerns are frozen for the moments in
-//! which its names are exchanged, if the user allows it.
+//! Freezes running guests: the cgroups of every guest that a batch concerns are frozen for the moments in which
+//! its names are exchanged, if the user allows it.
 //!
-//! What is frozen is let go again whatever happens. Before the first freeze its cgroup is written into the base, and
-//! a second process of this program waits for our end: if we die it heals what we left and then lets go. If both die,
-//! `recover` does the same, which a boot unit calls before guests start. While anything stands still the observer is asked
-//! to keep what it is told: nobody's terminal may keep guests waiting.
+//! What is frozen is thawed whatever happens. Before the first freeze its cgroup is written into the base, and a
+//! second process of this program waits for our end: if we die it heals what we left and then thaws. If both die,
+//! `recover` does the same, which a boot unit calls before guests start. While anything is frozen the observer is
+//! asked to keep what is reported to it: no terminal may keep guests waiting.
 
 use std::ffi::OsStr;
 use std::time::Instant;
@@ -17,7 +17,7 @@ use crate::model::{Event, FreezeTimes, Observer, Running};
 use crate::sys::host::machine;
 use crate::sys::{Cgroup, Freezer, Helper, Inside, SysResult, is_inside};
 
-/// Freezes, if it may.
+/// Freezes guests, if it may.
 pub struct Freeze<'a> {
     base: &'a Base,
     observer: &'a dyn Observer,
@@ -28,14 +28,14 @@ pub struct Freeze<'a> {
     guardian: Option<Helper>,
     /// Is there a paper that says what is frozen?
     written: bool,
-    /// What did not stand still when it was told to.
+    /// What did not freeze when it was asked to.
     restless: Vec<Cgroup>,
-    /// What stands still: frozen by us, or by somebody else before.
+    /// What is frozen: by us, or by another process before.
     frozen: Vec<Cgroup>,
     /// What we froze.
     ours: Vec<Cgroup>,
     since: Option<Instant>,
-    /// How long guests stood still so far.
+    /// How long guests were frozen so far.
     pub stillness: FreezeTimes,
 }
 
@@ -77,7 +77,7 @@ impl<'a> Freeze<'a> {
         }
     }
 
-    /// Takes over what an earlier run left frozen, as far as it stands still.
+    /// Takes over what an earlier run left frozen, as far as it is frozen still.
     pub fn inherit(&mut self) -> SysResult<()> {
         self.ours = FrozenPaper::read(self.base)?;
         self.written = !self.ours.is_empty();
@@ -92,13 +92,14 @@ impl<'a> Freeze<'a> {
         Ok(())
     }
 
-    /// What could not be put right must not move: it stays frozen, and is written down, for whoever recovers.
+    /// Keeps frozen what could not be healed, for it must not run: it stays frozen, and written down, for the
+    /// next `recover`.
     pub fn keep_frozen(&mut self) {
         self.ours.clear();
         self.written = false;
     }
 
-    /// What stands still now; somebody may have let it go.
+    /// What is frozen now; another process may have thawed it.
     pub fn now(&self) -> SysResult<Vec<Cgroup>> {
         let mut still = Vec::new();
         for cgroup in &self.frozen {
@@ -111,7 +112,7 @@ impl<'a> Freeze<'a> {
         Ok(still)
     }
 
-    /// Looks at all guests: who runs, and who of them could be frozen.
+    /// Looks at all guests: which run, and which of those could be frozen.
     pub fn look(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
         let mut all = activity::look(guests.iter().copied(), &self.now()?)?;
         for (condition, guest) in all.iter_mut().zip(guests) {
@@ -139,8 +140,8 @@ impl<'a> Freeze<'a> {
         Ok(())
     }
 
-    /// Freezes those of `guests` that run and can be. The caller looks again afterwards: whoever still moves is in the
-    /// way.
+    /// Freezes those of `guests` that run and can be frozen. The caller looks again afterwards: a guest that runs
+    /// even then is in the way.
     pub fn freeze(&mut self, guests: &[&Guest]) -> SysResult<()> {
         let Some(freezer) = self
             .freezer
@@ -157,7 +158,7 @@ impl<'a> Freeze<'a> {
             let Ok(cgroup) = subtree(&freezer, guest, &condition.inside)? else {
                 continue;
             };
-            // Somebody else's freeze is left to them, and is as good as ours.
+            // Another process's freeze is left to it, and is as good as ours.
             if freezer.stands_still(&cgroup)? {
                 self.frozen.push(cgroup);
             } else {
@@ -177,12 +178,12 @@ impl<'a> Freeze<'a> {
         let (stands, moves) = freezer.freeze(&cgroups);
         self.ours = cgroups;
         self.frozen.extend(stands);
-        // It is not asked again: its neighbours have waited for it once.
+        // They are not asked again: their neighbours have waited for them once.
         self.restless.extend(moves);
         Ok(())
     }
 
-    /// Lets everything go on, as far as that can be done; the first error in the end.
+    /// Thaws all that we froze, as far as that can be done; returns the first error at the end.
     pub fn thaw(&mut self) -> SysResult<()> {
         let (mut left, mut failed) = (Vec::new(), None);
         if let Some(freezer) = &self.freezer {
@@ -209,7 +210,7 @@ impl<'a> Freeze<'a> {
         Ok(())
     }
 
-    /// The run is over: nothing is frozen any more.
+    /// Ends the run: nothing is frozen any more.
     pub fn finish(mut self) -> SysResult<FreezeTimes> {
         self.thaw()?;
         if let Some(guardian) = self.guardian.take() {
@@ -218,7 +219,7 @@ impl<'a> Freeze<'a> {
         Ok(self.stillness)
     }
 
-    /// Written down and watched over, before it happens.
+    /// Writes down what will be frozen, and starts the process that watches over it, before it happens.
     fn guard(&mut self, cgroups: &[Cgroup]) -> SysResult<()> {
         FrozenPaper::write(self.base, cgroups)?;
         self.written = true;

@@ -1,5 +1,5 @@
-//! Is a guest quiet? Nobody inside, its tree mounted nowhere else; and which of its names are mount points. What is
-//! frozen is quiet.
+//! Is a guest quiet? It is if no process is inside and its tree is mounted nowhere else; a frozen process does
+//! not count. And which of its names are mount points?
 
 pub(super) mod freeze;
 
@@ -12,11 +12,11 @@ use crate::sys::{Cgroup, Dir, Inside, MountTable, SysResult, Weak, inside, weak}
 /// What was seen of one guest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Activity {
-    /// Who runs in it, as a sentence.
+    /// What runs in it, as a sentence.
     pub running: Option<String>,
     /// Its processes.
     pub inside: Vec<Inside>,
-    /// Where it runs, it can be frozen for a moment, and that is allowed.
+    /// Does it run, can it be frozen for a moment, and is that allowed?
     pub can_freeze: bool,
     /// Names that something is mounted on, in any namespace; sorted.
     pub covered: Vec<GuestPath>,
@@ -29,13 +29,14 @@ impl Activity {
         covered && !weak(Weak::NoMountCheck)
     }
 
-    /// Who keeps its names from being changed.
+    /// What keeps its names from being changed.
     pub fn in_the_way(&self) -> Option<&String> {
         self.running.as_ref().filter(|_| !self.can_freeze)
     }
 }
 
-/// Looks at all guests at once: one pass over the processes, one over the mount tables. `still` is frozen.
+/// Looks at all guests at once: one pass over the processes, one over the mount tables. The cgroups in `still`
+/// are frozen.
 pub(super) fn look<'a>(
     guests: impl Iterator<Item = &'a Guest>,
     still: &[Cgroup],

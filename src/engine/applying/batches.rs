@@ -1,4 +1,4 @@
-//! The loop of `apply`: lines are gathered into batches, and each batch lands before the next is gathered.
+//! The loop of `apply`: lines are gathered into batches, and each batch is committed before the next is gathered.
 
 mod flags;
 
@@ -45,7 +45,7 @@ pub(super) struct ApplyLoop<'a, 'r> {
     receipt: &'a mut ReceiptFile<'r>,
     objects: ObjectsInUse<'a>,
     dropper: Release,
-    /// Lines of the batch in hand, not yet prepared, each with the object to begin with.
+    /// Lines of the current batch, not yet prepared, each with the object to begin with.
     links: Vec<(Link, ObjectId)>,
     flags: Vec<Flag>,
     names: usize,
@@ -114,7 +114,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         }
     }
 
-    /// Takes the next line. A full batch lands first; a flag line goes with the link line before it.
+    /// Takes the next line. A full batch is committed first; a flag line goes with the link line before it.
     pub fn take(
         &mut self,
         action: Action,
@@ -125,7 +125,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             Action::Skip(_) => {}
             Action::Flag(flag) => {
                 self.flags.push(flag);
-                // The lines that they stood behind may have been taken out.
+                // The lines before them may have been taken out.
                 if self.flags.len() >= self.most_flags {
                     self.land_in_pace(stop, observer)?;
                 }
@@ -150,7 +150,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             || self.links.len() >= self.pace.actions_left(&self.receipt.result)
     }
 
-    /// A signal, or a limit: what is gathered is given up, nothing of it was touched.
+    /// Is the run over, by a signal or a limit? Then the lines gathered so far are given up: nothing of them was
+    /// touched.
     pub fn is_over(&mut self, stop: &Stop) -> bool {
         let result = &mut self.receipt.result;
         result.interrupted = stop.asked();
@@ -163,7 +164,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         over
     }
 
-    /// Lands what is left. A flag whose object was never made has nothing to protect.
+    /// Commits what is left. A flag whose object was never made has nothing to protect.
     pub fn finish(mut self, stop: &Stop, observer: &dyn Observer) -> Result<(), EngineError> {
         while !self.links.is_empty() || !self.flags.is_empty() {
             self.land(observer)?;
@@ -203,7 +204,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let mut flags = self.flags_to_set(&jobs)?;
         if !jobs.is_empty() || !flags.is_empty() {
             let given_up = self.execute(&jobs, &pending, &flags, observer)?;
-            // The next file that makes them shall be protected in their place.
+            // The next file that makes them shall be protected instead.
             let (none, all) = flags
                 .into_iter()
                 .partition(|flag| given_up.contains(&flag.id));
@@ -267,8 +268,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         for ((link, prepared), equal) in ready.into_iter().zip(equal) {
             let makes = prepared.made == Some(Making::Adopt);
             if gone.contains(&prepared.job.object) && !makes {
-                // It was held against what is no object, and nothing was touched: another of them makes it, in the
-                // next batch.
+                // It was compared with an object that there will not be, and nothing was touched: another of
+                // these files makes it, in the next batch.
                 let object = link.object;
                 self.links.push((link, object));
                 continue;
@@ -342,7 +343,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {
         if fate.is_about_content() {
-            // What earlier plans have read may be wrong, and the next would propose the same again.
+            // What earlier plans have read may be wrong, and the next plan would propose the same again.
             drop(Digests::forget(self.base));
         }
         let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);

@@ -7,7 +7,7 @@ use crate::model::{Link, Making, Moved, ObjectId, Outcome, Time};
 use crate::rules::precondition::moved;
 use crate::sys::SysResult;
 
-/// A line of the batch in hand whose job is in flight.
+/// A line of the current batch whose job is in flight.
 pub struct Pending {
     pub link: Link,
     /// Set where the object is made from this file.
@@ -15,12 +15,13 @@ pub struct Pending {
     pub mtime: Option<Time>,
 }
 
-/// Objects that take room beside the files which they were copied from: those were refused in the end, or are kept. The
-/// first file that is replaced by such an object gives back what the object took, and nothing is saved by it.
+/// Objects that take room beside the files which they were copied from: those files were refused in the end, or
+/// are kept. The first file that is replaced by such an object gives back what the object took, and nothing is
+/// saved by it.
 pub struct Unpaid(pub ObjectSet);
 
 impl Unpaid {
-    /// The file that an object was made from keeps its room. An adopted one is the object.
+    /// Notes that the file which an object was made from keeps its room. An adopted one is the object.
     pub fn keeps_its_room(&mut self, object: &ObjectId, made: Option<Making>) -> SysResult<()> {
         if made == Some(Making::Copy) {
             self.0.insert(object)?;
@@ -29,7 +30,7 @@ impl Unpaid {
     }
 }
 
-/// What became of each; `None` where it is to be tried again.
+/// The outcome of each job; `None` where it is to be tried again.
 pub fn outcomes(
     jobs: &[Job],
     pending: &[Pending],
@@ -62,8 +63,8 @@ fn outcome(job: &Job, line: &Pending, fate: &Fate, unpaid: &mut Unpaid) -> SysRe
     })
 }
 
-/// A line for the next batch, and the object to begin with. An exchange that was taken back has moved the file's ctime;
-/// where nothing else moved, that is no news of its guest, and all else is proven once more.
+/// A line for the next batch, and the object to begin with. An exchange that was rolled back has changed the
+/// file's ctime; where nothing else changed, that says nothing about its guest, and all else is proven once more.
 pub(super) fn once_more(job: &Job, line: &Pending, fate: &Fate) -> SysResult<(Link, ObjectId)> {
     let mut link = line.link.clone();
     let now = job.old.file().state()?;

@@ -1,8 +1,8 @@
 //! `apply`: a plan that was checked, executed batch by batch.
 //!
-//! [`ready`] checks the plan's own copy, `path_order` says in which order its lines are taken, [`batches`] gathers them,
-//! [`prepare`] proves each anew, `objects` makes or proves the object, `in_flight` tells what became of the lines, and
-//! `release` drops the old inodes while the next batch is prepared.
+//! [`ready`] checks the plan's own copy, `path_order` says in which order its lines are taken, [`batches`]
+//! gathers them, [`prepare`] proves each anew, `objects` makes or proves the object, `in_flight` says what became
+//! of the lines, and `release` drops the old inodes while the next batch is prepared.
 
 mod batches;
 mod in_flight;
@@ -91,7 +91,7 @@ impl ReadyToApply {
         Ok(result)
     }
 
-    /// First what the plan found shared: flags may come off only where all names are known.
+    /// Teaches the base first what the plan found shared: flags may come off only where all names are known.
     fn teach(
         &self,
         holding: &mut Holding<'_>,

@@ -13,7 +13,8 @@ use rayon::prelude::*;
 
 use crate::engine::exchange::job::Fate;
 
-/// So many objects are known to be sound before all are proven again: some megabytes, whatever the size of the plan.
+/// So many objects are known to be intact before all are proven again: some megabytes, whatever the size of the
+/// plan.
 const REMEMBERED: usize = 1 << 16;
 
 /// Objects by name, for one run.
@@ -29,7 +30,7 @@ pub struct ObjectsInUse<'a> {
     absent: HashSet<ObjectId>,
 }
 
-/// An object in use by the batch in hand.
+/// An object in use by the current batch.
 #[derive(Debug, Clone)]
 pub struct OpenObject {
     pub file: Arc<Regular>,
@@ -114,7 +115,7 @@ impl<'a> ObjectsInUse<'a> {
         self.open.get(id)
     }
 
-    /// A file that was to be adopted is none.
+    /// Forgets an object: the file that was to be adopted for it is none.
     pub fn give_up(&mut self, id: &ObjectId) {
         self.open.remove(id);
         self.proven.remove(id);
@@ -187,7 +188,8 @@ impl<'a> ObjectsInUse<'a> {
         Ok(open)
     }
 
-    /// Opens side by side what a batch will ask for. What cannot be opened is asked again by whoever needs it.
+    /// Opens in parallel what a batch will ask for. What cannot be opened is opened again by the step that needs
+    /// it.
     pub fn open_ahead(&mut self, ids: impl Iterator<Item = ObjectId>) {
         let known = |id: &ObjectId| self.open.contains_key(id) || self.absent.contains(id);
         let new: HashSet<ObjectId> = ids.filter(|id| !known(id)).collect();
@@ -208,7 +210,7 @@ impl<'a> ObjectsInUse<'a> {
 
     fn opened(&mut self, id: &ObjectId) -> Result<Option<OpenObject>, Fate> {
         let failed = |error: SysError| match error.meaning() {
-            // Somebody holds a lease of its own on the object.
+            // Another process holds a lease of its own on the object.
             Meaning::Busy => Fate::Refused(Refusal::OpenForWriting {}),
             _ => Fate::Failed(error.to_string()),
         };

@@ -1,15 +1,15 @@
 //! The order in which `apply` takes the lines of a plan: by path, and those of one path by guest.
 //!
-//! Files that share an object have one path in most guests, so that all its names come in one batch: it is opened once,
-//! and its flag, once set, does not come off for the guests behind. By guest, as the lines stand, ten Debian guests lift and
-//! set 57,000 flags for 11,500 objects. A run that ends early has done something for every guest, and given room back, where
-//! the first guest alone gives none.
+//! Files that share an object have one path in most guests, so that all its names come in one batch: it is opened
+//! once, and its flag, once set, does not come off for the guests that follow. By guest, as the lines stand, ten
+//! Debian guests lift and set 57,000 flags for 11,500 objects. A run that ends early has done something for every
+//! guest, and given room back, where the first guest alone gives none.
 //!
 //! Memory: the next line of each guest, as text and decoded, and 32 KiB of what follows.
 //!
-//! Two kinds of plans are taken as their lines stand. No place in a compressed one can be gone to. And where a reviewer has
-//! removed a flag line, only those that are left say which objects are protected: each stands behind the first line that
-//! names its object, and has to be met before the others.
+//! Two kinds of plans are taken as their lines stand. In a compressed one no place can be sought. And where a
+//! reviewer has removed a flag line, only those that are left say which objects are protected: each stands after
+//! the first line that names its object, and has to be met before the others.
 
 use std::collections::BTreeMap;
 use std::io::BufRead;
@@ -21,10 +21,10 @@ use crate::engine::read_ahead::ActionLines;
 use crate::ledger::{PlanError, Section, SectionReader};
 use crate::model::{Action, GuestPath};
 
-/// The path of a line, or of the one that it stands behind, and its section.
+/// The path of a line, or of the line that it follows, and its section.
 type LinePlace = (Option<GuestPath>, usize);
 
-/// Of each section the next line, and what is behind it.
+/// The next line of each section, and the rest of the section after it.
 struct Merged<R>(BTreeMap<LinePlace, (Action, SectionReader<R>)>);
 
 /// Were flag lines removed by hand?
@@ -59,7 +59,7 @@ impl<R: BufRead> Merged<R> {
         Ok(merged)
     }
 
-    /// Takes back the section of the line that stood there, unless that was its last.
+    /// Puts back the section of the line that stood there, unless that was its last.
     fn put(
         &mut self,
         (path, number): LinePlace,
@@ -83,7 +83,7 @@ impl<R: BufRead> ActionLines for Merged<R> {
     }
 }
 
-/// A flag line has none: it belongs to the line before it.
+/// The path of a line; a flag line has none: it belongs to the line before it.
 fn path_of(action: &Action) -> Option<&GuestPath> {
     match action {
         Action::Link(link) => Some(&link.path),

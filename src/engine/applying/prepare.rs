@@ -23,11 +23,12 @@ pub struct PreparedLink {
     pub made: Option<Making>,
     /// The file's own time, where the policy lets it differ from the object's.
     pub mtime: Option<Time>,
-    /// The object that it is still to be compared with; an adopted file is the object, and is held against its name.
+    /// The object that it is still to be compared with; an adopted file is the object, and is compared with its
+    /// name.
     against: Option<OpenObject>,
 }
 
-/// Compares every file with its object, and looks whether it is still what it was. What is not over may be done.
+/// Compares every file with its object, and looks whether it is still what it was. A line with `Ok` may be done.
 pub(super) fn compare_all(
     ready: &mut [(Link, Box<PreparedLink>)],
     ignore: &[Ignored],
@@ -40,7 +41,7 @@ pub(super) fn compare_all(
     }
 }
 
-/// Objects that there will not be: the files that were to be adopted for them are over.
+/// Objects that will not exist: the files that were to be adopted for them did not pass.
 pub(super) fn not_adopted(
     ready: &[(Link, Box<PreparedLink>)],
     equal: &[Result<(), Fate>],
@@ -76,16 +77,16 @@ pub enum LinkVerdict {
     Ready(Box<PreparedLink>),
     /// All its names refer to the object already.
     AlreadyDone(ObjectId),
-    /// It is over.
+    /// It ends here, with this fate.
     Over(Fate),
 }
 
-/// What a line is held against.
+/// What a line is compared with.
 pub struct LinkFacts<'a> {
     pub index: usize,
     pub guest: &'a Guest,
     pub condition: &'a Activity,
-    /// Of all guests that hold names of the base.
+    /// The activity of all guests that hold names of the base.
     pub conditions: &'a [Activity],
     pub ignore: &'a [Ignored],
     /// May objects be adopted at all? Not without the flag.
@@ -95,7 +96,8 @@ pub struct LinkFacts<'a> {
 /// The file of a line, opened.
 pub type OpenedFile = Result<(Regular, FileState), Fate>;
 
-/// Opens the files of all lines side by side, and the objects that they may refer to; nothing where they are few.
+/// Opens the files of all lines in parallel, and the objects that they may refer to; does nothing where they are
+/// few.
 pub fn open_all<'w>(
     links: &[(Link, ObjectId)],
     world: impl Fn(&Link) -> Option<LinkFacts<'w>> + Sync,
@@ -109,7 +111,7 @@ pub fn open_all<'w>(
     in_parallel::each(links, open)
 }
 
-/// Holds `link` against the world; its file may have been opened before.
+/// Compares `link` with the disk; its file may have been opened before.
 pub fn prepare(
     link: &Link,
     start: ObjectId,
@@ -214,14 +216,14 @@ fn refers_already(
     loop {
         match objects.inode(&id)? {
             Some(inode) if inode == state.id => return Ok(Some(id)),
-            // gc may have left gaps before the planned generation; there are none behind the last.
+            // gc may have left gaps before the planned generation; there are none after the last.
             None if id.generation > link.object.generation => return Ok(None),
             _ => id = id.next_generation(),
         }
     }
 }
 
-/// Holds the file against the evidence. Where only ctime tells that something moved, looks what it was.
+/// Compares the file with the evidence. Where only ctime shows that something changed, looks what it was.
 fn as_recorded(
     link: &Link,
     file: &Regular,
@@ -243,7 +245,7 @@ fn as_recorded(
     Err(Fate::Refused(Refusal::Changed { fields }))
 }
 
-/// What moved behind a restored time: a help for the reader, so an error adds nothing.
+/// What changed while a time was restored: a help for the reader, so an error adds nothing.
 fn hidden_change(
     link: &Link,
     file: &Regular,
@@ -266,7 +268,7 @@ fn hidden_change(
     fields
 }
 
-/// Every other name of the line is a name of the same file.
+/// Is every other name of the line a name of the same file?
 fn also_refer(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<(), Fate> {
     for name in &link.also {
         let seen: FileId = world
@@ -284,7 +286,7 @@ fn also_refer(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<(
     Ok(())
 }
 
-/// And no further names exist.
+/// The same, and do no further names exist?
 fn all_names(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<(), Fate> {
     also_refer(link, state, world)?;
     if u64::from(state.nlink) != 1 + link.also.len() as u64 {
@@ -301,9 +303,10 @@ fn lease(file: Regular) -> Result<Leased, Fate> {
         .map_err(|_| Fate::Refused(Refusal::OpenForWriting {}))
 }
 
-/// The plan says copy or adopt; apply decides. Adoption needs the flag, and the plan's own word that the file is
-/// not more fragmented than its twins; that the guest is quiet, the lease granted and all names known was
-/// seen before, and a project id or inode flags that do not fit the base show in the metadata.
+/// Chooses between copy and adoption: the plan proposes, apply decides. Adoption needs the flag, and the plan's
+/// own word that the file is not more fragmented than its twins; that the guest is quiet, the lease granted and
+/// all names known was seen before, and a project id or inode flags that do not fit the base show in the
+/// metadata.
 fn making(link: &Link, old: &Leased, world: &LinkFacts<'_>) -> Making {
     // A descriptor of a guest that runs would outlive its freeze.
     let quiet = world.condition.running.is_none();
@@ -315,8 +318,8 @@ fn making(link: &Link, old: &Leased, world: &LinkFacts<'_>) -> Making {
     }
 }
 
-/// A flag that is on may come off only while every holder is known and quiet; and where it is off, a holder that runs
-/// could write to the object after it was compared.
+/// May the flag come off? A flag that is on may come off only while every holder is known and quiet; and where it
+/// is off, a holder that runs could write to the object after it was compared.
 fn may_lift(
     id: &ObjectId,
     open: &OpenObject,

@@ -33,7 +33,7 @@ pub struct ApplyOptions {
     pub approved: Option<Digest>,
     /// What is done about guests that run.
     pub running: Running,
-    /// How far and how fast.
+    /// How far and how fast it may go.
     pub limits: Limits,
 }
 
@@ -80,7 +80,7 @@ impl ReadyToApply {
         consented(reader.edits_so_far(), options)?;
         let header = reader.header().clone();
         same_host(&header)?;
-        // Even an empty base that is taken away again would leave its mark in a guest.
+        // Even an empty base that is removed again would leave its mark in a guest.
         let guests = open_guests(reader.guests())?;
         guest::apart(&guests, &header.base.path)?;
         guest::apart(&guests, &guest::base_path(&header.base.path)?)?;
@@ -154,7 +154,7 @@ impl ReadyToApply {
         &self.header
     }
 
-    /// Nobody agreed: leaves no trace of the run.
+    /// The user did not agree: leaves no trace of the run.
     pub fn cancel(self) -> Result<(), EngineError> {
         self.base.forget_run(&self.run)?;
         Ok(self.base.unmake_if_unused()?)
@@ -226,7 +226,7 @@ fn describe(edits: &Edits) -> RefusedPlan {
     }
 }
 
-/// A guest's name says who it is: the base must not take two for one.
+/// A guest is known by its name: the base must not take two guests for one.
 fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> {
     for guest in guests {
         let Some(known) = history.guests.get(&guest.name) else {

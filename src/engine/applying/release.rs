@@ -1,8 +1,10 @@
-//! Lets go of the files that came out of a batch while the next one is prepared: the last descriptor of a file without
-//! names gives its room back, which takes the kernel as long as all else that is done for it. Where the disk is told of
-//! free room at once (`discard`), each file waits for the disk, so many are let go side by side.
+//! Releases the files that came out of a batch while the next one is prepared: the last descriptor of a file
+//! without names gives its room back, which takes the kernel as long as all else that is done for it. Where the
+//! disk is informed of free room at once (`discard`), each file waits for the disk, so many are released in
+//! parallel.
 //!
-//! Small batches, and all where room is scarce, are let go at once: the next batch may need what they give back.
+//! Small batches, and all where room is scarce, are released at once: the next batch may need what they give
+//! back.
 
 use std::sync::mpsc::{SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
@@ -14,21 +16,21 @@ use crate::base::Base;
 use crate::engine::exchange::job::Job;
 use crate::sys::host::machine;
 
-/// Fewer files are let go at once.
+/// Fewer files are released at once.
 const SMALL: usize = 64;
 
-/// Where less is free, in bytes, nothing is put off: some batches of what they may hold.
+/// Where fewer bytes are free, nothing is put off: this is what some batches may hold.
 const SCARCE: u64 = 1 << 30;
 
-/// Files that are let go side by side: threads that wait for the disk, and need no core meanwhile.
+/// Files that are released in parallel: by threads that wait for the disk, and need no core meanwhile.
 const ABREAST: usize = 16;
 
-/// One thread and those that it leads, at most two batches behind.
+/// One thread and those that it leads, at most two batches late.
 #[derive(Default)]
 pub(super) struct Release(Option<(SyncSender<Vec<Job>>, JoinHandle<()>)>);
 
 impl Release {
-    /// Lets go of the files of a batch that is over.
+    /// Releases the files of a batch that is over.
     pub fn take(&mut self, jobs: Vec<Job>, base: &Base) {
         let room = || machine::filesystem(base.dir()).is_ok_and(|fs| fs.free > SCARCE);
         if jobs.len() < SMALL || !room() {

@@ -35,7 +35,7 @@ pub enum CannotHere {
     NotRoot {
         /// The command.
         command: &'static str,
-        /// What it does that nobody else may.
+        /// What it does that only root may.
         why: &'static str,
     },
     /// The command needs to see all attributes.

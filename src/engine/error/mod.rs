@@ -35,7 +35,7 @@ pub enum EngineError {
         /// What is wrong with it.
         error: PlanError,
     },
-    /// The plan is sound, and may not be executed as it is.
+    /// The plan is well-formed, and may not be executed as it is.
     #[error("plan refused: {0}")]
     PlanRefused(#[from] RefusedPlan),
     /// Something that was asked for makes no sense here.
@@ -44,7 +44,7 @@ pub enum EngineError {
     /// This host or file system cannot do it.
     #[error(transparent)]
     CannotHere(#[from] CannotHere),
-    /// Writing the plan.
+    /// The plan could not be written.
     #[error("cannot write the plan: {0}")]
     Output(#[source] std::io::Error),
     /// The run stopped in the middle of a batch. Nothing is lost; the next run or `recover` heals it.
@@ -57,7 +57,7 @@ pub enum EngineError {
     },
 }
 
-/// What an error means for whoever called: `cli` makes exit codes of these.
+/// What an error means to the caller: `cli` makes exit codes of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The machine said no.

@@ -10,7 +10,7 @@ pub enum RefusedPlan {
     /// Device and inode numbers of another host mean nothing here.
     #[error("it was made on another host")]
     OtherHost,
-    /// Somebody approved another content.
+    /// Another content was approved.
     #[error("its content digest is {found}, and {approved} was approved")]
     NotApproved {
         /// What the plan would do now.
@@ -18,7 +18,7 @@ pub enum RefusedPlan {
         /// What was approved.
         approved: Digest,
     },
-    /// Lines were changed or added by hand, and nobody agreed to that.
+    /// Lines were changed or added by hand, and the user did not accept that.
     #[error("{first}{}; with --accept-edits such lines are proven anew and executed", and_more(*.more))]
     Edited {
         /// The first of them, each with its fields.

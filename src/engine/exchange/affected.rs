@@ -1,4 +1,4 @@
-//! Whom a batch concerns, asked before anything is done: while guests wait, no table is read.
+//! Which guests a batch concerns, asked before anything is done: while guests wait, no table is read.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -7,7 +7,7 @@ use crate::engine::records::holders::Holding;
 use crate::model::ObjectId;
 use crate::sys::SysResult;
 
-/// Guests that are not quiet, by their number, and who is inside.
+/// Guests that are not quiet, by their number, and what runs inside.
 pub(super) type RunningGuests = BTreeMap<usize, String>;
 
 /// Guests whose names change, or that hold names of an object that is touched: quiet, or made so.
@@ -33,7 +33,7 @@ impl Affected {
         })
     }
 
-    /// A guest that has names of the object and moves; the inode that becomes an object has those of its own job.
+    /// A guest that has names of the object and runs; the inode that becomes an object has those of its own job.
     pub fn running_holder(
         &self,
         object: &ObjectId,

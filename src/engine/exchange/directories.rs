@@ -14,7 +14,7 @@ pub struct Parent {
     pub dir: Dir,
     pub id: FileId,
     pub mtime: Time,
-    /// Its time after our last exchange in it: any other means that somebody else was there.
+    /// Its time after our last exchange in it: any other means that another process was there.
     ours: Cell<Time>,
     foreign: Cell<bool>,
 }
@@ -67,14 +67,14 @@ impl Parents {
 }
 
 impl Parent {
-    /// Does something of ours in the directory and puts its time back at once: a run that is cut must leave no time that
-    /// nobody could tell from the guest's own. What others did before shows.
+    /// Does something of ours in the directory and puts its time back at once: a run that is interrupted must
+    /// leave no time that cannot be distinguished from the guest's own. What others did before shows.
     pub fn touch<T>(&self, act: impl FnOnce() -> T) -> T {
         self.look_for_others();
         let done = act();
         if let Ok(state) = self.dir.state() {
             self.ours.set(state.mtime);
-            // What cannot be put back now is tried once more, and said, at the end of the batch.
+            // What cannot be put back now is tried once more, and reported, at the end of the batch.
             drop(self.put_back(state.mtime));
         }
         done

@@ -44,16 +44,16 @@ pub enum Fate {
     /// All its names refer to the new inode.
     #[default]
     Done,
-    /// The same, and what came out is kept: somebody opens it for writing.
+    /// The same, and what came out is kept: a process opens it for writing.
     DoneAndKept,
-    /// The world is not as expected; nothing was changed, or it was taken back.
+    /// The world is not as expected; nothing was changed, or it was rolled back.
     Refused(Refusal),
-    /// The machine said no; nothing was changed, or it was taken back.
+    /// The machine said no; nothing was changed, or it was rolled back.
     Failed(String),
     /// The object has as many names as an inode may have; the next generation has room.
     Full,
-    /// The file whose inode was to be the object is over, and it was taken back: the next batch makes the object of
-    /// another one.
+    /// The file whose inode was to be the object is over, and this job was rolled back: the next batch makes the
+    /// object of another file.
     Again,
 }
 

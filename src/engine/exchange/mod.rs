@@ -3,17 +3,17 @@
 //! The steps, of which each is durable or harmless before the next:
 //!
 //! 1. announce: every name, every flag that will be off, in the journal, synced
-//! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name refers
-//!    to them; freeze guests that run, where that is allowed; look again who runs, whose jobs and objects are left out,
-//!    and whether every directory is where it was and every file as it was; lift the flags of objects that will get or
-//!    lose a name
-//! 3. per job: exchange its names one by one, put the directory's time back after each, look at what came out, look at
-//!    the file once more
+//! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name
+//!    refers to them; freeze guests that run, where that is allowed; look again which guests run, whose jobs and
+//!    objects are left out, and whether every directory is where it was and every file as it was; lift the flags
+//!    of objects that will get or lose a name
+//! 3. per job: exchange its names one by one, put the directory's time back after each, look at what came out,
+//!    look at the file once more
 //! 4. set the flags, read them back
 //! 5. sync the file system; if that fails the run ends here and nothing is dropped
-//! 6. look at leases and mounts once more; let go what was frozen, if the flags are on; commit in the journal, synced;
-//!    tell the caller, who writes the receipt
-//! 7. drop what came out; what somebody opens for writing since he went on goes into quarantine
+//! 6. look at leases and mounts once more; thaw what was frozen, if the flags are on; commit in the journal,
+//!    synced; report to the caller, which writes the receipt
+//! 7. drop what came out; what a process has opened for writing since guests went on goes into quarantine
 //!
 //! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
 
@@ -57,9 +57,9 @@ pub(super) struct Batch<'a, 'b> {
     pub guests: &'a [Guest],
     pub journal: &'a mut JournalFile,
     pub order: FlagOrder,
-    /// Who holds names of which object; its guests begin with `guests`.
+    /// Which guests hold names of which object; its guests begin with `guests`.
     pub holding: &'a Holding<'a>,
-    /// Freezes those that run, if it may.
+    /// Freezes the guests that run, if it may.
     pub still: &'a mut Freeze<'b>,
     /// Metadata that the policy ignores, to know an object's metadata digest.
     pub ignore: &'a [Ignored],
@@ -76,13 +76,13 @@ pub(super) struct BatchResult {
     pub fates: Vec<Fate>,
     /// Objects that were to be adopted and are none.
     pub given_up: Vec<ObjectId>,
-    /// Jobs that are done and whose old files were kept after that was said: they give no room back.
+    /// Jobs that are done and whose old files were kept after that was reported: they give no room back.
     pub kept: Vec<usize>,
 }
 
 impl<'a> Batch<'a, '_> {
-    /// Executes the jobs; `adopted` are the files whose inodes become objects. `committed` is called with the fates once
-    /// they are durable, before anything is dropped.
+    /// Executes the jobs; `adopted` are the files whose inodes become objects. `committed` is called with the
+    /// fates once they are durable, before anything is dropped.
     pub fn execute(
         mut self,
         jobs: &[Job],
@@ -191,8 +191,8 @@ impl<'a> Batch<'a, '_> {
         Ok(given_up)
     }
 
-    /// What came out goes, unless somebody opens it for writing by now; an undo sets its flags after that, and lets go
-    /// last. Returns what is to be said of files that are kept only now, and their jobs.
+    /// Drops what came out, unless a process opens it for writing meanwhile; an undo sets its flags after that,
+    /// and thaws last. Returns what is to be reported of files that are kept only now, and their jobs.
     fn drop_out(
         &mut self,
         jobs: &[Job],
@@ -232,7 +232,7 @@ impl<'a> Batch<'a, '_> {
             .collect()
     }
 
-    /// All jobs about an object that are not over yet.
+    /// Rolls back all jobs about an object that are not over yet.
     pub(super) fn roll_back_all(
         &self,
         object: &ObjectId,
@@ -243,8 +243,8 @@ impl<'a> Batch<'a, '_> {
         self.roll_back_where(&|job, _| job.object == *object, jobs, changes, fate)
     }
 
-    /// All such jobs that are not over yet. Where the object was to be the inode of one of them, nothing is wrong with the
-    /// others: they try again with another one.
+    /// Rolls back all such jobs that are not over yet. Where the object was to be the inode of one of them,
+    /// nothing is wrong with the others: they try again with another one.
     pub(super) fn roll_back_where(
         &self,
         affected: &dyn Fn(&Job, &FileChange) -> bool,
@@ -316,8 +316,8 @@ impl<'a> Batch<'a, '_> {
         self.journal.write_durably(&records)
     }
 
-    /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is not
-    /// is taken back. An inode that is not adopted after all stays its guest's, who may move.
+    /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is
+    /// not is rolled back. An inode that is not adopted after all stays its guest's, which may run.
     fn flag(&self, flags: &[Flagged], jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
         let makers = makers(jobs);
         let wanted = |flag: &&Flagged| spoiled(&flag.id, &makers, changes).is_none();

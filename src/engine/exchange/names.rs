@@ -1,4 +1,4 @@
-//! The names of one job in flight: exchanged one by one, taken back together.
+//! The names of one job in flight: exchanged one by one, rolled back together.
 
 use std::rc::Rc;
 
@@ -70,8 +70,8 @@ impl FileChange {
         if self.fate != Fate::Done {
             return Ok(());
         }
-        // All before the first exchange: as long as a name waits, what waits for it is there, and its inode's number nobody
-        // else's.
+        // All are staged before the first exchange: as long as a name waits, what waits for it is there, and no
+        // other file has its inode's number.
         for at in 0..self.names.len() {
             if let Err(fate) = self.stage_one(at, job, run) {
                 return self.roll_back(job, run, base, fate);
@@ -85,9 +85,9 @@ impl FileChange {
         Ok(())
     }
 
-    /// Once everything stands still and nothing is exchanged: is the file what it was when it was prepared? An attribute
-    /// that was set since, or one more name, shows in nothing but ctime and the link count. An adopted inode got a name
-    /// in the base since.
+    /// Once all guests are quiet and nothing is exchanged: is the file what it was when it was prepared? An
+    /// attribute that was set since, or one more name, shows only in ctime and the link count. An adopted inode
+    /// got a name in the base since.
     pub fn check_unchanged(
         &mut self,
         job: &Job,
@@ -177,9 +177,10 @@ impl FileChange {
         }
     }
 
-    /// Once guests went on: whoever had the file open before, be it for nothing but its path, can open it for writing by
-    /// that descriptor. He waits for our lease, and what he will write is not lost. Whoever does so after the drop writes
-    /// to a file without a name, as after every package upgrade: no lease lasts for ever.
+    /// Once guests went on: a process that had the file open before, even only by its path, can open it for
+    /// writing by that descriptor. It waits for our lease, and what it will write is not lost. A process that
+    /// does so after the drop writes to a file without a name, as after every package upgrade: no lease lasts for
+    /// ever.
     pub fn notice_writer(&mut self, job: &Job, stands: SysResult<bool>) -> SysResult<()> {
         if self.fate == Fate::Done && job.new.is_some() && !stands? {
             self.fate = Fate::DoneAndKept;
@@ -252,7 +253,7 @@ fn another_file() -> Fate {
     })
 }
 
-/// Metadata and lease of the file once more, after the exchange. The exchange itself moves ctime, and link counts
+/// Looks at metadata and lease of the file once more, after the exchange, which changes ctime itself. Link counts
 /// do not change by it.
 pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
     if weak(Weak::NoLastLook) {
@@ -272,13 +273,14 @@ pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
     }
 }
 
-/// Takes one name back and clears its staging entry; counts what went into quarantine.
+/// Rolls one name back and clears its staging entry; returns how many entries went into quarantine.
 fn clear(change: &mut NameChange, run: &Run, base: &Base) -> SysResult<u64> {
     if change.exchanged {
         change.exchanged = false;
         match change.exchange_names(&run.staging, change.intent.was, change.intent.becomes)? {
             Exchanged::Done => {}
-            // The guest has deleted the name or put its own there since: the old file is nobody's any more.
+            // The guest has deleted the name or put its own there since: the old file belongs to no name any
+            // more.
             Exchanged::Deleted | Exchanged::Newer => {}
             Exchanged::Stray | Exchanged::Unsettled => return quarantine(change, run, base),
         }

@@ -1,5 +1,5 @@
-//! What a batch looks at again in its course: whether everybody is quiet, whether anything moved, whether leases stand.
-//! What is not as it should be is taken back.
+//! What a batch looks at again in its course: whether all guests are quiet, whether anything changed, whether
+//! leases stand. What is not as it should be is rolled back.
 
 use super::affected::{Affected, RunningGuests};
 use super::directories::Parents;
@@ -12,9 +12,9 @@ use crate::model::{ObjectId, Refusal};
 use crate::sys::{Leased, SysResult};
 
 impl Batch<'_, '_> {
-    /// A guest may have been started since the jobs were prepared, or does not stand still: its own jobs are over, and
-    /// those of others about an object that it holds. Returns the flags that may come off: while a holder runs, its
-    /// object's does not, not even for a moment.
+    /// A guest may have been started since the jobs were prepared, or may not have frozen: its own jobs are over,
+    /// and those of others about an object that it holds. Returns the flags that may come off: while a holder
+    /// runs, its object's does not, not even for a moment.
     pub(super) fn stop_if_running<'f>(
         &self,
         affected: &Affected,
@@ -33,7 +33,7 @@ impl Batch<'_, '_> {
         Ok(flags.iter().filter(still).collect())
     }
 
-    /// Who of these guests is not quiet.
+    /// Which of these guests are not quiet.
     fn running(&self, affected: &[usize]) -> SysResult<RunningGuests> {
         let conditions = self.still.look(&self.guests_at(affected))?;
         let running = affected.iter().zip(conditions);
@@ -56,7 +56,7 @@ impl Batch<'_, '_> {
         Some(Refusal::HolderRunning { guest, who })
     }
 
-    /// Directories may have been moved, and files changed, before everything stood still: each is looked at again.
+    /// Directories may have been moved, and files changed, before all guests were quiet: each is looked at again.
     pub(super) fn stop_if_moved(
         &self,
         jobs: &[Job],
@@ -81,7 +81,7 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Right after the exchanges: what is not what it was goes back.
+    /// Right after the exchanges: a file that is not what it was is rolled back.
     pub(super) fn look_again(&self, jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
         let same = in_parallel::each(jobs, still_the_same);
         for ((job, change), same) in jobs.iter().zip(changes).zip(same) {
@@ -92,8 +92,8 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Leases on the objects whose flags come off: whoever opens one for writing meanwhile is seen. An object that
-    /// somebody has open for writing keeps its flag, and its jobs are over.
+    /// Takes leases on the objects whose flags come off: a process that opens one for writing meanwhile is seen.
+    /// An object that a process has open for writing keeps its flag, and its jobs are over.
     pub fn guard(
         &self,
         flags: &[&Flagged],
@@ -121,7 +121,8 @@ impl Batch<'_, '_> {
         Ok(guards)
     }
 
-    /// Before the commit: leases on files and objects still stand, nothing was mounted on a file, nobody has come in.
+    /// Before the commit: leases on files and objects still stand, nothing was mounted on a file, no process has
+    /// come in.
     pub(super) fn last_look(
         &self,
         jobs: &[Job],
@@ -143,7 +144,7 @@ impl Batch<'_, '_> {
             let written = Fate::Refused(Refusal::OpenForWriting {});
             self.roll_back_where(&|_, change| change.is_about(inode), jobs, changes, &written)?;
         }
-        // Whoever has come in by now sees the names as they are: taking them back would lift flags under him.
+        // A process that has come in meanwhile sees the names as they are: a roll back would lift flags under it.
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Inodes of guests that a run which was cut had made objects.
+//! Inodes of guests that an interrupted run had made objects.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,19 +16,19 @@ pub struct Adopted<'a> {
     pub guests: &'a BTreeMap<GuestName, Guest>,
     pub batch: &'a OpenBatch,
     pub observer: &'a dyn Observer,
-    /// Does anybody run in these guests, or stand still for no longer than we are at work?
+    /// Does any of these guests run, or is it frozen only as long as we are at work?
     pub stirring: bool,
 }
 
 impl Adopted<'_> {
-    /// Takes the base's names from inodes that nobody shares, and the flag that would keep them there. Says whose content
-    /// may be another guest's.
+    /// Takes the base's names from inodes that are not shared, and the flag that would keep them there.
+    /// Returns, as sentences, whose content may be another guest's.
     pub fn give_up_own(&self) -> SysResult<Vec<String>> {
         let objects: BTreeSet<ObjectId> = self.intents().map(|intent| intent.object).collect();
         let mut doubts = Vec::new();
         for object in objects {
             if self.is_own(&object)? {
-                // At once: a healing that is cut behind it finds nothing to tell of.
+                // It is reported at once: a healing that is interrupted after this finds nothing to report.
                 if let Some(doubt) = self.doubt(&object)? {
                     self.observer.notice(&Event::Warning(&doubt));
                     doubts.push(doubt);
@@ -40,12 +40,13 @@ impl Adopted<'_> {
         Ok(doubts)
     }
 
-    /// Was it adopted by the batch that was cut, and does nothing but that guest's names refer to it? Then it is the file of
-    /// that guest alone and no object: the guest may have changed it since.
+    /// Was it adopted by the batch that was interrupted, and do only that guest's names refer to it? Then it is
+    /// the file of that guest alone and no object: the guest may have changed it since.
     ///
-    /// Names count as they are now: what a guest has deleted since leaves room for somebody else's. Whatever else has it,
-    /// be it another name of the same guest, is taken for somebody who shares it, because it was shared for a while. And
-    /// whoever was given it may have it open without a name: as long as that can be, the flag alone keeps him from it.
+    /// Names count as they are now: what a guest has deleted since leaves room for another's. Any other name of
+    /// it, even one of the same guest, is taken for one that shares it, because it was shared for a while. And a
+    /// process of a guest that was given it may have it open without a name: as long as that can be, the flag
+    /// alone keeps that process from writing to it.
     pub fn is_own(&self, object: &ObjectId) -> SysResult<bool> {
         let adopted = self.intents().filter(|intent| intent.object == *object);
         let adopted: Vec<&Intent> = adopted.collect();
@@ -68,7 +69,8 @@ impl Adopted<'_> {
         Ok(self.stirring || file.is_some_and(|file| file.is_open_elsewhere().unwrap_or(true)))
     }
 
-    /// What others wrote to it while they were given it stays in it, and nobody can tell it from what the guest wrote.
+    /// What others wrote to it while they were given it stays in it, and cannot be distinguished from what the
+    /// guest wrote.
     fn doubt(&self, object: &ObjectId) -> SysResult<Option<String>> {
         let (mut own, mut takers) = (self.intents(), self.takers(object));
         let own = own.find(|intent| intent.object == *object);

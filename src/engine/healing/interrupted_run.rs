@@ -1,4 +1,4 @@
-//! What a run that was cut short tells of itself: its journal, and the first line of its receipt.
+//! What an interrupted run has written about itself: its journal, and the first line of its receipt.
 
 use std::collections::BTreeMap;
 
@@ -24,7 +24,7 @@ pub struct RunJournal {
     pub whole: bool,
 }
 
-/// The batch that was in hand; nothing where there is no journal.
+/// The batch that was current; empty where there is no journal.
 ///
 /// Everything in it is on the base's file system, whose device number may be another one since the last boot.
 pub(super) fn read_journal(base: &Base, run: &RunId) -> SysResult<RunJournal> {

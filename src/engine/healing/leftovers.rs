@@ -1,4 +1,4 @@
-//! What a cut run left and no journal explains.
+//! What an interrupted run left and no journal explains.
 //!
 //! An entry of staging is dropped only if nothing is lost with it: it is a name of an object, or a file that equals
 //! one in content and all metadata. Anything else is kept for a person.
@@ -12,7 +12,7 @@ use crate::model::{FileState, ObjectId, Protect, Receipt};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Leased, Regular, SysResult};
 
-/// Drops what equals an object and sets the rest aside, but for what is `due` later.
+/// Drops what equals an object and puts the rest into quarantine, except what is `due` later.
 pub(super) fn drop_known(
     base: &Base,
     aside: &Quarantine<'_>,
@@ -40,8 +40,8 @@ pub(super) fn drop_known(
     Ok(())
 }
 
-/// The flag goes off for the moment: a name of a flagged inode cannot be removed. What was written to the object while its
-/// flag was off is kept: this may be the last name that a guest wrote through.
+/// The flag comes off for the moment: a name of a flagged inode cannot be removed. What was written to the object
+/// while its flag was off is kept: this may be the last name that a guest wrote through.
 fn drop_name(
     base: &Base,
     aside: &Quarantine<'_>,
@@ -68,7 +68,7 @@ fn drop_name(
     Ok(())
 }
 
-/// A file that nobody has open to write, and that equals an object; under its lease.
+/// A file that no process has open for writing, and that equals an object; under its lease.
 fn with_twin(
     base: &Base,
     index: &Index,
@@ -95,8 +95,8 @@ fn with_twin(
     Ok(None)
 }
 
-/// Without a journal nobody knows which flags were off: every object that guests share by a run that protects gets
-/// its flag again. Returns which did.
+/// Without a journal it is not known which flags were off: every object that guests share by a run that protects
+/// gets its flag again. Returns those that did.
 pub(super) fn flag_unprotected(
     base: &Base,
     receipt: Option<&Receipt>,

@@ -40,7 +40,7 @@ pub fn check(
     }
     still.freeze(holding.guests())?;
     let mut conditions = still.look(holding.guests())?;
-    // Whoever could be frozen was; who moves all the same is in the way.
+    // All guests that could be frozen were; one that runs nevertheless is in the way.
     for condition in &mut conditions {
         condition.can_freeze = false;
     }
@@ -51,8 +51,8 @@ pub fn check(
     holders_are_quiet(base, &due, &mut holding, &conditions)
 }
 
-/// A guest may have moved names since, or given its files others: those that are not where the base remembers them are
-/// looked for in all guests.
+/// A guest may have moved names since, or given its files further ones: names that are not where the base
+/// remembers them are looked for in all guests.
 fn holders_are_quiet(
     base: &Base,
     due: &[DueLift],
@@ -88,8 +88,8 @@ struct DueLift {
     staged: u64,
 }
 
-/// All names but those behind a commit of an apply: what came out there is a file that nobody has a name for, and goes
-/// under a lease.
+/// All names except those after a commit of an apply: what came out there is a file that has no name in any
+/// guest, and goes under a lease.
 fn still_open<'b>(base: &Base, batch: &'b OpenBatch) -> SysResult<Vec<&'b Intent>> {
     let mut open = Vec::new();
     for intent in &batch.intents {
@@ -108,7 +108,8 @@ fn running(guests: &[&Guest], conditions: &[Activity]) -> Option<(GuestName, Str
         .find_map(|(guest, c)| Some((guest.name.clone(), c.running.clone()?)))
 }
 
-/// Objects whose names will be moved, and how many of them are in staging. Behind a commit only those there are.
+/// Objects whose names will be exchanged, and how many of them are in staging. After a commit only those in
+/// staging count.
 fn objects(base: &Base, staging: &Dir, batch: &OpenBatch) -> SysResult<HashMap<ObjectId, u64>> {
     let mut inodes: HashMap<FileId, u64> = HashMap::new();
     for entry in staging.list()? {
@@ -146,8 +147,9 @@ fn flagged(base: &Base, objects: HashMap<ObjectId, u64>) -> SysResult<Vec<DueLif
     Ok(due)
 }
 
-/// Looks for names of these objects in all guests that hold any of the base's: who renames a directory takes names with it
-/// that no receipt knows by their new paths. Says of one directory that could not be looked into.
+/// Looks for names of these objects in all guests that hold any of the base's: a guest that renames a directory
+/// takes names with it that no receipt knows by their new paths. Returns one directory that could not be looked
+/// into.
 fn find_names(lost: &[&DueLift], holding: &mut Holding<'_>) -> SysResult<Option<String>> {
     let ids = lost.iter().map(|one| (one.state.id, one.object));
     let object_of: HashMap<FileId, ObjectId> = ids.collect();

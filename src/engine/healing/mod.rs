@@ -1,12 +1,13 @@
-//! `recover`: what a run that was cut short left, finished or taken back.
+//! `recover`: finishes or rolls back what an interrupted run left.
 //!
 //! It works from names and inodes. The journal only says which names to look at; a staging entry that no journal
-//! explains is dropped if nothing is lost with it, and kept in quarantine otherwise (`leftovers`). Every step can be cut
-//! short again and the next call goes on.
+//! explains is dropped if nothing is lost with it, and kept in quarantine otherwise (`leftovers`). Every step can
+//! be interrupted again, and the next call goes on.
 //!
-//! Times of directories are left as they are found: the run put each back right after its exchange, so whatever else
-//! they say is the guest's own, whatever the clock said. Only the directory of the very exchange that was cut may show
-//! its time, and what a power cut kept of an exchange and not of the time; no content depends on it.
+//! Times of directories are left as they are found: the run put each back right after its exchange, so whatever
+//! else they say is the guest's own, whatever the clock said. Only the directory of the very exchange that was
+//! interrupted may show its time, and what a power cut kept of an exchange and not of the time; no content
+//! depends on it.
 
 mod adopted;
 mod interrupted_run;
@@ -38,7 +39,7 @@ use quarantine::Quarantine;
 use receipt::write_receipt;
 use run::{InterruptedRun, Spent, flag_all};
 
-/// Heals the base under its lock, and says what needed it.
+/// Heals the base under its lock, and returns what needed it.
 pub fn recover(
     base: &Path,
     running: Running,
@@ -50,7 +51,7 @@ pub fn recover(
     heal(base, running, observer)
 }
 
-/// The end of a run that may have left guests frozen: heals what it left, and lets them go. `None` where it ended well,
+/// Ends a run that may have left guests frozen: heals what it left, and thaws them. `None` where it ended well,
 /// or where another run is at work, which has done so.
 pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, EngineError> {
     let base = &Base::existing(base)?;
@@ -62,7 +63,7 @@ pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, 
             Err(BaseError::Locked { .. }) => machine::pause(GUARD_PAUSE),
             taken => {
                 let _lock = taken?;
-                // Whoever was frozen may go on already; the run that we guard was allowed to freeze.
+                // What was frozen may run already; the run that we guard was allowed to freeze.
                 return heal_first(base, Running::Freeze, observer).map(Some);
             }
         }
@@ -70,11 +71,12 @@ pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, 
     Ok(None)
 }
 
-/// A run that dies gives its lock back at once; one that is at work has let go what was frozen.
+/// A run that dies gives its lock back at once; one that is at work has thawed what was frozen.
 const GUARD_TRIES: u32 = 300;
 const GUARD_PAUSE: Duration = Duration::from_millis(100);
 
-/// The first step of everything that changes anything; the caller holds the lock. What needs a person is said.
+/// The first step of everything that changes anything; the caller holds the lock. What needs a person is
+/// reported.
 pub(super) fn heal_first(
     base: &Base,
     running: Running,
@@ -96,9 +98,9 @@ pub(super) fn heal_first(
     Ok(healed)
 }
 
-/// Heals all runs that were cut short; the caller holds the lock.
+/// Heals all runs that were interrupted; the caller holds the lock.
 ///
-/// What an earlier run left frozen stays so while its work is healed, and is let go then, whatever came of it.
+/// What an earlier run left frozen stays so while its work is healed, and is thawed then, whatever came of it.
 fn heal(base: &Base, running: Running, observer: &dyn Observer) -> Result<Recovered, EngineError> {
     let mut still = Freeze::new(base, running, observer)?;
     still.inherit()?;
@@ -132,7 +134,8 @@ fn heal_all(
     Ok(recovered)
 }
 
-/// A lease that somebody holds on an object ends by itself, by the kernel's `lease-break-time` at the latest.
+/// A lease that another process holds on an object ends by itself, by the kernel's `lease-break-time` at the
+/// latest.
 fn waiting(base: &Base, error: EngineError) -> EngineError {
     match error {
         EngineError::Sys(error) if error.meaning() == Meaning::Busy => EngineError::halted(
@@ -179,7 +182,7 @@ fn heal_run(
         Some(refused) => Err(refused),
         None => found.put_right(recovered),
     };
-    // Where nothing can be healed now, nobody shall run on with a shared file that is not protected.
+    // Where nothing can be healed now, no guest shall run on with a shared file that is not protected.
     let done = healed
         .map_err(|error| still_protected(&adopted, &journal, receipt.as_ref(), still, error))?;
     base.dir().sync_filesystem()?;
@@ -211,7 +214,7 @@ fn unknown_now(
     Ok(holders::unknown_names(base, &mut holding, objects)?)
 }
 
-/// Does anybody run in these guests, or stand still only because he was frozen?
+/// Does any of these guests run, or is it quiet only because it is frozen?
 fn is_stirring(still: &Freeze<'_>, guests: &BTreeMap<GuestName, Guest>) -> SysResult<bool> {
     let guests: Vec<&Guest> = guests.values().collect();
     let run = still.look(&guests)?.iter().any(|one| one.running.is_some());

@@ -1,21 +1,23 @@
 //! One name that was in flight, by what it refers to now and what lies in staging.
 //!
-//! What came out and is open for writing is treated as if it were not equal. What is dropped is a name of the object, or
-//! a file that equals one which stays: a guest that ran between the cut and the healing may have written to either. What a
-//! guest may have written to the object by a name that is taken from it is kept as a copy.
+//! What came out and is open for writing is treated as if it were not equal. What is dropped is a name of the
+//! object, or a file that equals one which stays: a guest that ran between the interruption and the healing may
+//! have written to either. What a guest may have written to the object by a name that is taken from it is kept as
+//! a copy.
 //!
 //! | name | staging | meaning | done |
 //! | --- | --- | --- | --- |
-//! | old | new | not exchanged, or taken back | where an undo gave the file another name back already: exchanged; else new dropped if it equals the object, else kept for a person |
+//! | old | new | not exchanged, or rolled back | where an undo gave the file another name back already: exchanged; else new dropped if it equals the object, else kept for a person |
 //! | new | old | exchanged | old dropped if it equals the new one, or is the object and as it was; else, if the run had committed or old is the object, kept for a person; else exchanged back |
 //! | new | – | finished, or adopted | – |
 //! | other | old | the guest replaced it later | old dropped if it equals the object, else kept for a person |
 //! | other | new | the guest replaced it before | as for "old" |
 //! | – | old | the guest deleted it | as for "other" |
 //! | – | new | the guest deleted it | as for "old" |
-//! | any | other | an exchange was cut in its middle | kept for a person |
+//! | any | other | an exchange was interrupted in its middle | kept for a person |
 //!
-//! Flags come off where a name of an object goes, and nowhere else: whoever shares it is not exposed for the rest.
+//! Flags come off where a name of an object goes, and nowhere else: the other guests that share it are not
+//! exposed for the rest.
 
 use super::quarantine::Quarantine;
 use super::soundness::is_intact;
@@ -31,10 +33,11 @@ use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 pub enum Healed {
     /// It refers to its new inode.
     Finished,
-    /// The same, and the old file, with its own time, is in staging: to be dropped when that time is written down, if nobody
-    /// opens it to write until then.
+    /// The same, and the old file, with its own time, is in staging: to be dropped when that time is written
+    /// down, if no process opens it for writing until then.
     FinishedAt(Leased),
-    /// The same, and what came out is not ours to drop: the old file, whose time this is, or what the object holds by now.
+    /// The same, and what came out is not ours to drop: the old file, whose time this is, or what the object
+    /// holds now.
     FinishedAndKept(Option<Time>),
     /// It is what it was, or what the guest made of it.
     Kept,
@@ -72,7 +75,7 @@ pub fn lift(base: &Base, object: &ObjectId) -> SysResult<()> {
     }
 }
 
-/// What the name refers to now, wherever its directory is by now; `None` where there is no such name.
+/// What the name refers to now, whichever directory its path leads to; `None` where there is no such name.
 fn name_now(guest: &Guest, intent: &Intent) -> SysResult<Option<FileId>> {
     let state = SysError::absent(guest.root.look(intent.path.relative()))?;
     Ok(state.map(|state| state.id))
@@ -87,8 +90,8 @@ pub fn refers(guest: Option<&Guest>, intent: &Intent, inode: FileId) -> bool {
 impl InFlight<'_> {
     /// Which way its names go, where the run has not said it.
     ///
-    /// An undo that gave back one name gives back all: what lies on the object is everybody's by now, and the copy was
-    /// whole and on disk before the first exchange.
+    /// An undo that gave back one name gives back all: what the object holds now may be any guest's that shares
+    /// it, and the copy was whole and on disk before the first exchange.
     pub fn way(&self) -> SysResult<Direction> {
         let all = self.names.iter().all(|name| self.is_in_place(name));
         let forth = all || self.undo_has_begun()?;
@@ -142,8 +145,8 @@ impl InFlight<'_> {
         dir.filter(|dir| dir.state().is_ok_and(|state| state.id == intent.parent))
     }
 
-    /// Once all names are healed: does one of them have what lies in staging? Then that is no more than a further name of
-    /// the guest's own file.
+    /// Once all names are healed: does one of them have what lies in staging? Then that is no more than a further
+    /// name of the guest's own file.
     pub fn has_name_of(&self, entry: &str) -> SysResult<bool> {
         let staged = self.staging.look(entry.as_bytes())?.id;
         let mut names = self.names.iter();
@@ -190,8 +193,8 @@ struct OneName<'a> {
 }
 
 impl OneName<'_> {
-    /// Nothing is in staging. An inode that was to be adopted was not to be exchanged; it has its name in the base or it
-    /// has not.
+    /// Nothing is in staging. An inode that was to be adopted was not to be exchanged; it has its name in the
+    /// base or it has not.
     fn finished(&self, in_place: bool) -> SysResult<Healed> {
         let adopted = !self.intent.is_adoption() || self.is_object(self.intent.becomes)?;
         Ok(if in_place && adopted {
@@ -205,7 +208,7 @@ impl OneName<'_> {
         Ok(self.file.base.object_inode(&self.intent.object)? == Some(inode))
     }
 
-    /// The rest of an undo: another name of the file is the guest's own again.
+    /// Exchanges a name in the rest of an undo: another name of the file is the guest's own again.
     fn exchange_late(&self, parent: &Dir) -> SysResult<Healed> {
         match self.exchange_names(parent, self.intent.becomes, self.intent.was)? {
             Exchanged::Done => self.undone(parent, Direction::Forth),
@@ -213,13 +216,15 @@ impl OneName<'_> {
         }
     }
 
-    /// The exchange was made: it is finished if nothing is lost with the old file and all names of the file go this way.
+    /// The exchange was made: it is finished if nothing is lost with the old file and all names of the file go
+    /// this way.
     ///
-    /// Where the old file is not to be dropped, because somebody wrote to it or has it open to write, it depends on what the
-    /// run said. Without a commit nobody was told anything, and the old file goes back to its name, which is where its writer
-    /// looks for it. Behind a commit the receipt says "done", and guests went on: the name stays as it is, since what was
-    /// written there since belongs to it as well, and the old file is kept for a person, as the run itself does with a file
-    /// that is opened for writing while it is replaced. So both are kept whole, and the receipt stays true.
+    /// Where the old file is not to be dropped, because a process wrote to it or has it open for writing, it
+    /// depends on what the run reported. Without a commit it reported nothing, and the old file goes back to its
+    /// name, which is where its writer looks for it. After a commit the receipt says "done", and guests went on:
+    /// the name stays as it is, since what was written there since belongs to it as well, and the old file is
+    /// kept for a person, as the run itself does with a file that is opened for writing while it is replaced. So
+    /// both are kept whole, and the receipt stays true.
     fn exchanged(&self, parent: &Dir, way: Direction) -> SysResult<Healed> {
         if self.is_object(self.intent.was)? && way != Direction::Back {
             return self.undone(parent, way);
@@ -234,9 +239,10 @@ impl OneName<'_> {
         self.roll_back(parent)
     }
 
-    /// An undo, whose old file is the object. The guest's own file was copied while everybody stood still and nobody could
-    /// write to the object, so it stays, whatever was written to the object since by those who still share it: that is
-    /// theirs. A cut that left all names exchanged left the flag off, so what the object holds by now is kept, if it changed.
+    /// An undo, whose old file is the object. The guest's own file was copied while all holders were quiet and no
+    /// process could write to the object, so it stays, whatever was written to the object since by the guests
+    /// that still share it: that is theirs. An interruption that left all names exchanged left the flag off, so
+    /// what the object holds now is kept, if it changed.
     fn undone(&self, parent: &Dir, way: Direction) -> SysResult<Healed> {
         if way == Direction::Forth && !self.is_as_it_was(parent)? {
             return Ok(Healed::FinishedAndKept(None));
@@ -246,9 +252,10 @@ impl OneName<'_> {
         Ok(Healed::Finished)
     }
 
-    /// What was put there goes once it is out again, if nothing is lost with it: a guest may have written to its own file,
-    /// or to the object, whose flag was off. What the object holds then is kept before it leaves the name: a healing that
-    /// is cut behind its exchange finds what was put there in staging, as if it had never been at the name.
+    /// What was put there goes once it is out again, if nothing is lost with it: a guest may have written to its
+    /// own file, or to the object, whose flag was off. What the object holds then is kept before it leaves the
+    /// name: a healing that is interrupted after its exchange finds what was put there in staging, as if it had
+    /// never been at the name.
     fn roll_back(&self, parent: &Dir) -> SysResult<Healed> {
         let InFlight { staging, aside, .. } = self.file;
         if self.is_object(self.intent.becomes)? {
@@ -276,12 +283,12 @@ impl OneName<'_> {
             put,
             expected,
         })?;
-        // All stands still, so nobody else was here; and no content depends on it.
+        // All guests are quiet, so no other process was here; and no content depends on it.
         drop(parent.set_mtime(time));
         Ok(exchanged)
     }
 
-    /// The object, beside the guest's copy of it.
+    /// Is the object what it was, compared with the guest's copy of it?
     fn is_as_it_was(&self, parent: &Dir) -> SysResult<bool> {
         let size = parent.look(self.intent.path.file_name())?.size;
         let file = self.file.staging.open_regular(self.entry.as_bytes())?;
@@ -324,8 +331,8 @@ impl OneName<'_> {
         }
     }
 
-    /// What came out, under a lease: whoever had it open may have opened it for writing when the run that kept him from it
-    /// was cut, and what he writes must not be lost. `None` where that is so.
+    /// What came out, under a lease: a process that had it open may have opened it for writing when the run that
+    /// kept it from that was interrupted, and what it writes must not be lost. `None` where that is so.
     fn nobodys(&self) -> SysResult<Option<Leased>> {
         match self.file.staging.open_regular(self.entry.as_bytes())? {
             Some(old) => Ok(Leased::take(old)?.ok()),

@@ -13,7 +13,7 @@ use crate::sys::{Dir, Meaning, Regular, SysResult};
 pub struct Quarantine<'a> {
     base: &'a Base,
     run: &'a RunId,
-    /// Objects that were copied by this healing: all stands still, so they are what they were.
+    /// Objects that were copied by this healing: all guests are quiet, so they are what they were.
     copied: RefCell<BTreeSet<ObjectId>>,
 }
 
@@ -26,8 +26,8 @@ impl<'a> Quarantine<'a> {
         }
     }
 
-    /// Keeps an entry of staging: moves it, or where it is a name of an object copies what that holds. A name of an object
-    /// would be one that no guest accounts for, and its flag would keep a person from removing it.
+    /// Keeps an entry of staging: moves it, or where it is a name of an object copies what that holds. A name of
+    /// an object would be one that no guest accounts for, and its flag would keep a person from removing it.
     pub fn keep(
         &self,
         staging: &Dir,
@@ -48,8 +48,8 @@ impl<'a> Quarantine<'a> {
         Ok(under_free_name(entry, keep)?)
     }
 
-    /// Copies what an object holds, once, and durable before a name goes that it was written by. A healing that was cut may
-    /// have done so before, and guests have written since: that copy stays as well.
+    /// Copies what an object holds, once, and durably before the name goes by which it was written to. A healing
+    /// that was interrupted may have done so before, and guests have written since: that copy stays as well.
     pub fn copy(&self, file: &Regular, id: &ObjectId) -> SysResult<()> {
         if self.copied.borrow().contains(id) {
             return Ok(());
@@ -66,7 +66,7 @@ impl<'a> Quarantine<'a> {
     }
 }
 
-/// A healing that was cut may have kept something under the name already.
+/// A healing that was interrupted may have kept something under the name already.
 fn under_free_name(wanted: &str, keep: impl Fn(&[u8]) -> SysResult<()>) -> SysResult<()> {
     let (mut name, mut further) = (wanted.to_owned(), 0);
     loop {

@@ -1,4 +1,4 @@
-//! A second receipt beside the one that was cut: what healing finished.
+//! A second receipt beside that of the interrupted run: what healing finished.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -18,9 +18,9 @@ type Named = (Option<GuestName>, GuestPath);
 
 /// Writes it.
 ///
-/// A healing that was cut in its turn may have written one before. The own times in it are kept, for the files that tell
-/// them are gone; and so is what it says of names that nothing tells of any more: those that an undo gave back, whatever
-/// their guest made of them since, and those of a journal that cannot be read by now.
+/// A healing that was interrupted itself may have written one before. The own times in it are kept, for the files
+/// that show them are gone; and so is what it says of names that nothing else shows any more: those that an undo
+/// gave back, whatever their guest made of them since, and those of a journal that cannot be read now.
 pub(super) fn write_receipt(
     base: &Base,
     run: &RunId,

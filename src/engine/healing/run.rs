@@ -1,4 +1,5 @@
-//! One run that was cut: names finished or taken back, what no journal explains put away, flags set again.
+//! One interrupted run: its names are finished or rolled back, what no journal explains is dropped or
+//! quarantined, and flags are set again.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +34,7 @@ pub struct Spent {
     pub old: Option<Leased>,
 }
 
-/// What a cut run left, and what is known of it.
+/// What an interrupted run left, and what is known of it.
 pub struct InterruptedRun<'a> {
     pub base: &'a Base,
     pub aside: Quarantine<'a>,
@@ -45,7 +46,7 @@ pub struct InterruptedRun<'a> {
 }
 
 impl InterruptedRun<'_> {
-    /// Names, then what no journal explains, then flags.
+    /// Heals names first, then what no journal explains, then flags.
     pub fn put_right(&self, recovered: &mut Recovered) -> Result<Done, EngineError> {
         let (base, batch) = (self.base, &self.journal.batch);
         let mut done = Done::default();
@@ -53,7 +54,7 @@ impl InterruptedRun<'_> {
         for file in files().filter(|file| !file.iter().any(Intent::is_adoption)) {
             self.heal_file(file, &mut done, recovered)?;
         }
-        // Whether anybody shares an adopted inode is known only now.
+        // Only now is it known whether an adopted inode is shared.
         recovered.notes.extend(self.adopted.give_up_own()?);
         for file in files().filter(|file| file.iter().any(Intent::is_adoption)) {
             self.heal_file(file, &mut done, recovered)?;
@@ -72,9 +73,9 @@ impl InterruptedRun<'_> {
         Ok(done)
     }
 
-    /// An object that no guest refers to and that is not what its name says, because its content had not reached the disk or
-    /// a guest wrote to it, is no use to anybody and keeps the next apply from making a sound one. What a guest wrote was
-    /// kept before its name was taken from it.
+    /// Drops an object that no guest refers to and that is not what its name says, because its content had not
+    /// reached the disk or a guest wrote to it: it is of no use, and keeps the next apply from making an intact
+    /// one. What a guest wrote was kept before its name was taken from it.
     fn drop_damaged(&self) -> SysResult<()> {
         for (object, _) in &self.journal.batch.lifted {
             let state = self.base.object_state(object)?;
@@ -90,7 +91,7 @@ impl InterruptedRun<'_> {
         Ok(())
     }
 
-    /// All names of one file: finished together, or taken back together.
+    /// All names of one file are finished together, or rolled back together.
     fn heal_file(
         &self,
         file: &[Intent],
@@ -130,7 +131,7 @@ impl InterruptedRun<'_> {
                     mtime = mtime.or(Some(time));
                     done.spent.push(spent(None));
                 }
-                // A name of the object, which goes before the flag is on again.
+                // It is a name of the object, and goes before the flag is on again.
                 Healed::FinishedAndKept(None) => self.set_aside(intent)?,
             }
             finished.push(intent.path.clone());
@@ -150,7 +151,7 @@ impl InterruptedRun<'_> {
         }
     }
 
-    /// What lies in staging and is not known, now that all names of the file are healed.
+    /// Drops or quarantines what lies in staging and is not known, now that all names of the file are healed.
     fn put_away(&self, file: &InFlight<'_>, unknown: Vec<&Intent>) -> Result<(), EngineError> {
         for intent in unknown {
             let entry = intent.seq.to_string();
@@ -168,7 +169,7 @@ impl InterruptedRun<'_> {
         self.aside.keep(self.staging, &entry, Some(&intent.object))
     }
 
-    /// What is said of a file, some of whose names are finished.
+    /// The receipt line of a file, some of whose names are finished.
     fn line(
         &self,
         file: &[Intent],
@@ -180,7 +181,7 @@ impl InterruptedRun<'_> {
             .receipt
             .is_some_and(|receipt| receipt.what == RunKind::Undo)
         {
-            // What the guest did with the others since, they are not the object's either.
+            // Whatever the guest did with the others since, they are not the object's either.
             finished = file.iter().map(|intent| intent.path.clone()).collect();
         }
         Some(ReceiptLine {
@@ -203,7 +204,8 @@ fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
     (&intent.guest, intent.was, intent.becomes, intent.object)
 }
 
-/// Sets the flags of all, whatever one of them says; the first error in the end.
+/// Sets the flags of all objects that were lifted, even where one cannot be set; returns the first error at the
+/// end.
 pub(super) fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
     let (mut flags, mut failed) = (0, None);
     for (object, _) in &adopted.batch.lifted {
@@ -215,7 +217,7 @@ pub(super) fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
     failed.map_or(Ok(flags), Err)
 }
 
-/// False for what is no object, or none any more.
+/// Sets the flag of one object. False for what is no object, or none any more.
 fn flag_again(adopted: &Adopted<'_>, object: &ObjectId) -> SysResult<bool> {
     let base = adopted.base;
     if adopted.is_own(object)? {

@@ -1,4 +1,4 @@
-//! The files of one path in several guests, held against each other: what keeps them apart.
+//! Compares the files of one path in several guests: what keeps them apart?
 
 use crate::engine::{EngineError, Guest, WholePlan};
 use crate::model::{Compared, GuestName, GuestPath, Ignored, Moved, PlannedGuest};

@@ -1,5 +1,5 @@
-//! `explain`: what is known about one name, who says so, and what it was compared with. Reads the plan and the disk,
-//! with the plan's own policy; writes nothing.
+//! `explain`: what is known about one name, which source says so, and what it was compared with. It reads the
+//! plan and the disk, with the plan's own policy, and writes nothing.
 
 use std::collections::BTreeMap;
 
@@ -159,7 +159,7 @@ fn voice(verdict: &CareVerdict<'_, '_>, policy: &Policy) -> Voice {
     }
 }
 
-/// An include that overrules the rules on paths: those have no word then.
+/// An include that overrules the rules on paths: those are not asked then.
 fn include(path: &GuestPath, policy: &Policy) -> Result<Option<Voice>, EngineError> {
     let patterns = crate::rules::pattern::Patterns::new(&policy.patterns)?;
     let decision = patterns.decide(path.as_bytes());

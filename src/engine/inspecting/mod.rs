@@ -1,5 +1,5 @@
-//! What only reads: `verify`, `scrub`, `status` and `explain`. Nothing here changes a guest or the base, but for the
-//! note of a scrub about when an object was last read.
+//! The commands that only read: `verify`, `scrub`, `status` and `explain`. Nothing here changes a guest or the
+//! base, except that a scrub notes when an object was last read.
 
 mod compare;
 pub(super) mod explain;

@@ -30,7 +30,7 @@ pub(super) struct Generation {
     pub flagged: bool,
 }
 
-/// All generations of one object, and what is to be said of them.
+/// All generations of one object, and what is to be reported of them.
 #[derive(Default)]
 pub(super) struct Proven {
     pub generations: Vec<Generation>,

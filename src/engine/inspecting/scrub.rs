@@ -1,5 +1,6 @@
-//! `verify --base`: every object read again, and every name found that a damaged one reaches. Changes nothing, so it
-//! takes no lock and keeps nobody waiting; only what it says of flags is looked at once more under the lock.
+//! `verify --base`: every object read again, and every name found that a damaged one reaches. It changes nothing,
+//! so it takes no lock and keeps no run waiting; only what it reports of flags is looked at once more under the
+//! lock.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -113,7 +114,7 @@ impl Scrubbing<'_> {
         self.found.differences.len() + self.unflagged.len()
     }
 
-    /// Reads objects side by side; `None` for those that were not read because somebody asked to stop.
+    /// Reads objects in parallel; `None` for those that were not read because the user asked to stop.
     fn judge_all(
         &self,
         objects: &[Held],
@@ -163,7 +164,7 @@ impl Scrubbing<'_> {
         }
     }
 
-    /// A run at work has flags off for a moment, so a missing flag is believed only while nobody else works.
+    /// A run at work has flags off for a moment, so a missing flag is believed only while no other run works.
     fn flags(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
         if self.unflagged.is_empty() {
             return Ok(());
@@ -208,7 +209,8 @@ struct ScrubbedObject {
     bytes: u64,
 }
 
-/// Holds an object against its name. Which policy made it is not known, so its metadata may be with its time or without.
+/// Compares an object with its name. Which policy made it is not known, so its metadata may be with its time or
+/// without.
 fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<ScrubbedObject> {
     let bytes = object.state()?.size;
     let object = object.passing(bytes, cache);

@@ -25,7 +25,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     for (name, known) in &history.guests {
         let files = files.remove(name).unwrap_or_default();
         let seen = look_at(name, known, &files, base, &index, observer)?;
-        // Nothing is left to say of a guest that is gone and shares nothing.
+        // Nothing is left to report of a guest that is gone and shares nothing.
         if seen.status.missing.is_none() || !files.is_empty() {
             all.push(seen);
         }
@@ -168,7 +168,7 @@ fn same_content(index: &Index, id: FileId, file: &Linked) -> bool {
     index.of_inode(id).is_some_and(same)
 }
 
-/// A name that cannot be looked at, because something is mounted on its way or a directory is a link by now, is not
+/// A name that cannot be looked at, because something is mounted on its way or a directory is a link now, is not
 /// where it was linked.
 fn name_now(guest: &Guest, path: &GuestPath) -> Option<FileId> {
     guest.root.look(path.relative()).ok().map(|state| state.id)

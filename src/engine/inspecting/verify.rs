@@ -3,8 +3,8 @@
 //! The receipts are asked only for one thing: whether a line that does not hold was ever applied. A line that was
 //! refused is no difference; a line that was done and does not hold is one.
 //!
-//! Some lines at a time: their objects are read side by side, each once a run, then their names are looked up side by
-//! side; what was found is told in the order of the lines, whoever was first to find it.
+//! Some lines are taken at a time: their objects are read in parallel, each once a run, then their names are
+//! looked up in parallel; what was found is reported in the order of the lines, whichever thread found it first.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -101,7 +101,7 @@ impl LineProofs<'_> {
         Ok(())
     }
 
-    /// Reads the objects of these lines that were not read yet. Returns what is to be told of each.
+    /// Reads the objects of these lines that were not read yet. Returns what is to be reported of each.
     fn prove(&mut self, lines: &[Action]) -> HashMap<ObjectId, SysResult<Proven>> {
         let mut fresh: Vec<ObjectId> = lines.iter().filter_map(object_of).map(first).collect();
         fresh.retain(|id| !self.generations.contains_key(id));
@@ -150,7 +150,7 @@ impl LineProofs<'_> {
         } = &mut self.found;
         let generations = of(&self.generations, &flag.object);
         if generations.is_empty() {
-            // Its links tell: they hold nothing, or were never applied.
+            // Its links show: they hold nothing, or were never applied.
             *not_applied += 1;
         }
         for generation in generations {

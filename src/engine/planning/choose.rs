@@ -22,7 +22,7 @@ use crate::sys::Meaning;
 pub struct Choices<'a> {
     /// What is in the base.
     index: &'a Index,
-    /// Without their members.
+    /// The groups, without their members.
     groups: Groups,
     /// Objects that files get, by group and generation.
     uses: Vec<Use>,
@@ -42,12 +42,12 @@ struct Use {
     flag: bool,
 }
 
-/// A flag line.
+/// A flag line that is to be written.
 #[derive(Debug, Clone, Copy)]
 struct DueFlag {
     /// How many names of the plan refer to the object.
     names: u32,
-    /// The file behind whose first line it stands.
+    /// The file after whose first line it stands.
     behind: FileRef,
 }
 
@@ -78,7 +78,7 @@ impl Choices<'_> {
         self.index.find(object).is_some()
     }
 
-    /// The number of names, if the flag line of this file's object stands behind its first line.
+    /// The number of names, if the flag line of this file's object stands after its first line.
     pub fn flag_due(&self, decision: Decision, file: FileRef) -> Option<u64> {
         let due = match decision {
             Decision::Linked {
@@ -139,7 +139,7 @@ pub(super) fn choose_all<'a>(
     Ok(choices)
 }
 
-/// It is chosen side by side for the groups of about so many files.
+/// Groups of about so many files together are chosen for in parallel.
 const AT_ONCE: usize = 1 << 14;
 
 /// A file, how many names it has, and what it gets.
@@ -179,7 +179,7 @@ impl Choices<'_> {
         chosen.collect()
     }
 
-    /// What a group's files get: noted with each of them, and once for each object.
+    /// Notes what a group's files get: with each of them, and once for each object.
     fn take(
         &mut self,
         number: usize,
@@ -192,7 +192,7 @@ impl Choices<'_> {
         let mut guests: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
         let from = self.uses.len();
         for (which, names, Choice { generation, makes }) in files {
-            // They end far below; what was beyond would stay as it is.
+            // Generations end far below that; a file beyond would stay as it is.
             let Ok(generation) = u16::try_from(generation) else {
                 continue;
             };
@@ -259,7 +259,7 @@ impl Choices<'_> {
                 Some(number) => !self.is_flagged(base, number)?,
                 None => true,
             };
-            // Those who have it and those who get it are told in one line.
+            // Files that have it and files that get it are counted in one line.
             if let Some(one) = number.and_then(|number| unflagged.get_mut(&number)) {
                 due.add(one.names, one.behind);
                 *one = due;
@@ -274,14 +274,14 @@ impl Choices<'_> {
         Ok(())
     }
 
-    /// Asked of the object itself where the look over the base did not tell.
+    /// Asks the object itself where the look over the base did not show it.
     fn is_flagged(&self, base: Option<&Base>, number: u32) -> Result<bool, EngineError> {
         let held = self.index.get(number as usize);
         if let Some(told) = held.flagged {
             return Ok(told);
         }
         let file = match base.map(|base| base.object(&held.id)).transpose() {
-            // Somebody holds a lease on it: apply will see.
+            // Another process holds a lease on it: apply will see.
             Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
             other => other?.flatten(),
         };
@@ -289,7 +289,7 @@ impl Choices<'_> {
     }
 }
 
-/// Who refers to which object of the base already.
+/// The objects of the base that files refer to already, and by how many names.
 fn shared(surveys: &[Survey], classified: &[Classified]) -> HashMap<u32, DueFlag> {
     let mut shared: HashMap<u32, DueFlag> = HashMap::new();
     for ((guest, survey), judged) in (0u32..).zip(surveys).zip(classified) {
@@ -308,7 +308,7 @@ fn shared(surveys: &[Survey], classified: &[Classified]) -> HashMap<u32, DueFlag
     shared
 }
 
-/// What is still a candidate has no twin.
+/// Counts the files that have no twin: those that are candidates still.
 fn count_unique(surveys: &[Survey], classified: &mut [Classified], sum: &mut SummaryBuilder) {
     for (survey, judged) in surveys.iter().zip(classified) {
         for (file, decision) in judged.decisions.iter_mut().enumerate() {

@@ -1,8 +1,8 @@
-//! FileRef files of a guest may be shared at all, and what is said about the others.
+//! Which files of a guest may be shared at all, and what is said about the others.
 //!
-//! A file is judged by all its names: one name that must stay private keeps the file, and its other names are told
-//! so. Most skips are only sums; the lines that stand for a directory are collected here, before the
-//! first line of the guest is written.
+//! A file is judged by all its names: one name that must stay private keeps the file, and its other names are
+//! skipped for that reason. Most skips are only sums; the lines that stand for a directory are collected here,
+//! before the first line of the guest is written.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -321,7 +321,8 @@ impl Classifying<'_> {
     fn list(&mut self, name: usize, mut skip: Skip) {
         let path = self.survey.scan.tree.path(name);
         if let Some(owner) = self.survey.answer.owners.of(&path) {
-            // Whoever called it configuration has named its package; that it is this one tells the version.
+            // The database that called it configuration has named its package; if that is this one, the version
+            // is known.
             let package = skip.package.get_or_insert_with(|| owner.name.to_string());
             if **package == *owner.name {
                 skip.version = owner.version.as_deref().map(str::to_owned);

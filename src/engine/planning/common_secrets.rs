@@ -1,7 +1,7 @@
 //! Keys and identities that several guests have in common: a security hole in the fleet that the scan sees anyway.
 //!
-//! Only files that care rules keep private are looked at, and only the fact that they are equal is told: never
-//! their content, nor a digest of it.
+//! Only files that care rules keep private are looked at, and only the fact that they are equal is reported:
+//! never their content, nor a digest of it.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! What all steps behind the survey look at, and none changes.
+//! What all steps after the survey look at, and none changes.
 
 use super::options::PlanOptions;
 use super::survey::Survey;

@@ -2,8 +2,9 @@
 
 use crate::model::Tree;
 
-/// Holes cost nothing to make and time to read: a guest could stop every plan with one file of 8 EiB, or with many smaller
-/// ones. So many bytes are read of all its files together, which is far more than guests have in files worth sharing.
+/// Holes cost nothing to make and time to read: a guest could stop every plan with one file of 8 EiB, or with
+/// many smaller ones. So many bytes are read of all its files together, which is far more than guests have in
+/// files worth sharing.
 pub(super) const MOST_HOLES: u64 = 16 << 30;
 
 /// With fewer a file costs no more than one without.
@@ -15,8 +16,8 @@ const LONGEST_NAMES: usize = 4 << 20;
 /// Longest path that the walk meets.
 const LONGEST_PATH: usize = 4096;
 
-/// Most bytes that one byte of a name takes in JSON: six for a control byte, and for a name that is not text a third more
-/// than itself besides.
+/// Most bytes that one byte of a name takes in JSON: six for a control byte, and for a name that is not text a
+/// third more than itself besides.
 const LONGEST_BYTE: usize = 8;
 
 /// Could a line with all names of this file be too long?
@@ -26,7 +27,7 @@ pub(super) fn has_too_many_names(tree: &Tree, file: usize) -> bool {
     tree.name_count(file) > few && written().sum::<usize>() > LONGEST_NAMES
 }
 
-/// At most so many bytes takes a path in a list of names.
+/// At most so many bytes a path takes in a list of names.
 fn written(path: &[u8]) -> usize {
     let odd = |byte: &&u8| !(b' '..=b'~').contains(byte) || matches!(byte, b'"' | b'\\');
     match path.iter().filter(odd).count() {
@@ -41,7 +42,7 @@ mod tests {
     use crate::ledger::{Encoded, Form};
     use crate::model::{Action, GuestPath, Skip, SkipReason};
 
-    /// What a path takes is never more than was thought, whatever is in it.
+    /// A path never takes more than is assumed, whatever is in it.
     #[test]
     fn no_path_takes_more() {
         let length = |path: &[u8]| {

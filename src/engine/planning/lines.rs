@@ -1,5 +1,5 @@
 //! The lines of the guests, in the order of their names. Any stretch of names has its lines, whatever was written
-//! before: many stretches are made at once.
+//! before: many stretches are made in parallel.
 
 use super::choose::Choices;
 use super::classify::{Classified, Decision};
@@ -10,8 +10,8 @@ use crate::model::{
     Skip, SkipDetail, SkipReason,
 };
 
-/// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that those in hand are
-/// small beside the scan.
+/// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that the current ones
+/// are small beside the scan.
 const STRETCH: usize = 256;
 
 /// Bytes of the paths in a stretch that holds several names.
@@ -28,7 +28,7 @@ pub(super) struct Emitter<'a> {
     pub detail: SkipDetail,
 }
 
-/// Names one behind the other, and the lines about directories that come before each.
+/// Names one after the other, and the lines about directories that come before each.
 #[derive(Clone, Copy)]
 pub struct Stretch<'a> {
     emitter: Emitter<'a>,
@@ -97,7 +97,7 @@ impl Stretch<'_> {
         out
     }
 
-    /// The lines about directories that come before one of its names; behind the last name come all that are left.
+    /// The lines about directories that come before one of its names; after the last name come all that are left.
     fn extra(&self) -> &[Skip] {
         let (emitter, extra) = (&self.emitter, &self.emitter.judged.extra);
         let before = |end: usize| end.checked_sub(1).map_or(0, |last| emitter.before(last));
@@ -164,7 +164,7 @@ impl Emitter<'_> {
         Skip::of(left, reason)
     }
 
-    /// The flag line of an object stands behind the first line that names it.
+    /// The flag line of an object stands after the first line that names it.
     fn flag(&self, name: usize, object: ObjectId, out: &mut Vec<Action>) {
         let tree = &self.survey.scan.tree;
         let file = tree.file_of(name);

@@ -123,7 +123,7 @@ struct Decided<'a> {
     sum: SummaryBuilder,
 }
 
-/// Match, choose: a decision for every file.
+/// Matches and chooses: comes to a decision for every file.
 fn decide<'a>(
     found: &Evidence<'a>,
     mut classified: Vec<Classified>,
@@ -157,7 +157,7 @@ fn decide<'a>(
     })
 }
 
-/// Without root the base is closed: what it holds is then not known, and said so.
+/// Without root the base is closed: what it holds is then not known, and a warning says so.
 fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<Base>, EngineError> {
     match Base::open(path) {
         Err(BaseError::Sys(error)) if error.meaning() == Meaning::Denied && !machine::is_root() => {
@@ -210,7 +210,8 @@ fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
     .into())
 }
 
-/// Behind this no byte of a guest was read, and what is needed no more is given up.
+/// Opens the views of the guests. Until here no byte of a guest was read; what is not needed from here on is
+/// given up.
 fn open_views(
     guests: Vec<Guest>,
     options: &PlanOptions,

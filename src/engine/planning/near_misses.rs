@@ -118,7 +118,7 @@ impl Near<'_> {
         self.state(which).holes() > SPARSE
     }
 
-    /// What cannot be read, or may not be shared after all, is nobody's near miss.
+    /// Reads a file. One that cannot be read, or may not be shared after all, is no near miss.
     fn read(&self, which: FileRef) -> Option<LikeFiles> {
         let read = self.0.whole(which).ok()?;
         self.0.remember(&read);

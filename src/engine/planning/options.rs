@@ -20,7 +20,7 @@ pub struct PlanOptions {
     /// Shall this process, once the guests are open, give up for good what [`plan`] does not need? Not for a process
     /// that wants to do anything else afterwards, or that has other threads: those are not confined.
     pub confine: bool,
-    /// Shall the base be asked what earlier plans have read, and be told what this one reads?
+    /// Shall the base be asked what earlier plans have read, and remember what this one reads?
     pub cache: bool,
     /// Most threads that work; `None` is as many as there are cores.
     pub jobs: Option<usize>,

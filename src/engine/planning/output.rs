@@ -31,7 +31,8 @@ enum Sink {
 }
 
 impl OutputFile {
-    /// Opens the output. A plan tells every name of every guest, so it is its owner's alone and never lies in a guest.
+    /// Opens the output. A plan shows every name of every guest, so it is its owner's alone and never lies in a
+    /// guest.
     pub fn create(
         output: Output,
         guests: &[Guest],

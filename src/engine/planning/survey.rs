@@ -18,7 +18,7 @@ pub struct Survey {
     pub files: Box<dyn GuestFiles>,
     pub scan: Scan,
     pub answer: Answer,
-    /// Was nobody asked?
+    /// Were no databases asked?
     pub databases_ignored: bool,
     pub condition: Activity,
     /// Why it takes no part, if it does not.

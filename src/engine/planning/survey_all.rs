@@ -1,5 +1,5 @@
-//! All guests, read and judged side by side. A guest that was read is judged when nobody has one to read any more: guests
-//! differ in size, and who has nothing left to read judges while others still read.
+//! Reads and judges all guests in parallel. A guest that was read is judged when no thread finds another one to
+//! read: guests differ in size, and a thread that has nothing left to read judges while others still read.
 
 use super::classify::{Classified, Judge, classify};
 use super::survey::{OpenedGuest, Survey, survey};

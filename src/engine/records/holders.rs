@@ -1,8 +1,8 @@
-//! Who holds names of an object: what the base remembers, confirmed by the disk.
+//! Which guests hold names of an object: what the base remembers, confirmed by the disk.
 //!
-//! A flag may come off only while every holder is quiet, so every name of the object must be known. The link count
-//! tells how many there are; if the base cannot find all of them, a guest that was moved or renamed holds the
-//! others, and whether it runs cannot be seen.
+//! A flag may come off only while every holder is quiet, so every name of the object must be known. The link
+//! count shows how many there are; if the base cannot find all of them, a guest that was moved or renamed holds
+//! the others, and whether it runs cannot be seen.
 //!
 //! Names are many and seldom asked for, so they are in a [`Table`]: memory does not grow with them.
 
@@ -19,7 +19,7 @@ use crate::engine::activity::Activity;
 use crate::model::{FileState, GuestName, GuestPath, ObjectId, Refusal};
 use crate::sys::SysResult;
 
-/// A guest that is not quiet, and who is inside.
+/// A guest that is not quiet, and what runs inside.
 type RunningHolder = (GuestName, String);
 
 /// Names of objects by guest; guests are indices into the list that this was made with.
@@ -205,8 +205,8 @@ impl<'a> Holding<'a> {
     }
 }
 
-/// Names of objects that no receipt knows, as sentences: a guest gave them to its files between the cut and the healing,
-/// or moved them, and an undo will not find them.
+/// Names of objects that no receipt knows, as sentences: a guest gave them to its files between the interruption
+/// and the healing, or moved them, and an undo will not find them.
 pub fn unknown_names(
     base: &Base,
     holding: &mut Holding<'_>,
@@ -228,7 +228,7 @@ pub fn unknown_names(
     Ok(said)
 }
 
-/// The run is over by then and nothing of it is in doubt: what could not be looked at is told, too.
+/// The run is over at that point and nothing of it is in doubt: what could not be looked at is reported, too.
 pub fn told<E: std::fmt::Display>(unknown: Result<Vec<String>, E>) -> Vec<String> {
     unknown.unwrap_or_else(|error| {
         vec![format!(

@@ -1,7 +1,9 @@
-//! The files that a base remembers, which may be too many for the memory, and the rules of who has which name.
+//! The files that a base remembers, which may be too many for the memory, and the rules of which file has which
+//! name.
 //!
-//! A guest chooses how many names a file has and moves them one by one, so a name that goes to another file costs a few
-//! entries and never all names of the file: each name tells whose it is, and a file has those of its names that say so.
+//! A guest chooses how many names a file has and moves them one by one, so a name that goes to another file costs
+//! a few entries and never all names of the file: each name says whose it is, and a file has those of its names
+//! that say so.
 
 use std::path::Path;
 
@@ -41,7 +43,7 @@ pub(super) struct Remembered {
     next: u64,
     /// Of each guest, how many files.
     counts: Vec<u64>,
-    /// The runs that files tell by number.
+    /// The runs that files name by number.
     runs: Vec<RunId>,
 }
 
@@ -73,7 +75,7 @@ struct FileEntry {
     protected: bool,
 }
 
-/// Whose a name is, and its index among the names of that file.
+/// Which file a name belongs to, and its index among the names of that file.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct NameOwner {
     file: u64,
@@ -148,7 +150,7 @@ impl Remembered {
         Ok(())
     }
 
-    /// The file that has any of these names is nobody's but its guest's.
+    /// Forgets the file that has any of these names: it is its guest's own.
     pub fn forget(&mut self, guest: u32, names: &[GuestPath]) -> SysResult<()> {
         self.compact()?;
         for name in names {
@@ -165,7 +167,7 @@ impl Remembered {
         Ok(())
     }
 
-    /// One more name for a file, whoever had it.
+    /// Gives the file one more name, whichever file had it.
     fn give(&mut self, name: &GuestPath, file: &mut FileEntry) -> SysResult<()> {
         let before = self.owner(file.guest, name)?;
         // Twice in one line it is one name.
@@ -189,7 +191,7 @@ impl Remembered {
         }
     }
 
-    /// The file has one name less.
+    /// Takes one name from its file.
     fn take(&mut self, owner: NameOwner) -> SysResult<()> {
         let Some(file) = self.file(owner.file)? else {
             return Ok(());
@@ -203,14 +205,14 @@ impl Remembered {
         if left.names == 0 {
             return self.remove(&file);
         }
-        // What is in front of the first never comes back, so that all names together are looked at once.
+        // Names before the first never come back, so all calls together look at each name once.
         while left.first < file.names && self.name(&file, left.first)?.is_none() {
             left.first += 1;
         }
         self.table.put(&LinkedKey::NamesLeft(owner.file), &left)
     }
 
-    /// A file that has no names any more.
+    /// Removes a file that has no names any more.
     fn remove(&mut self, file: &FileEntry) -> SysResult<()> {
         let count = self.count_of(file.guest);
         *count = count.saturating_sub(1);
@@ -282,7 +284,7 @@ impl Remembered {
         self.runs.len() as u32 - 1
     }
 
-    /// Names that go from file to file for years leave much behind.
+    /// Rewrites the table when it is long: names that go from file to file for years leave many dead entries.
     fn compact(&mut self) -> SysResult<()> {
         if self.table.length() > self.most {
             self.table = self.table.compacted()?;

@@ -1,4 +1,4 @@
-//! Whoever is said to have a name is who got it last: held against a plain list of files.
+//! A name belongs to the file that got it last: the records are compared with a plain list of files.
 #![allow(clippy::unwrap_used)]
 
 use super::*;

@@ -23,7 +23,7 @@ use linked_files::Remembered;
 
 pub(super) use linked_files::Linked;
 
-/// A guest that the base remembers. Its name says who it is, its root where it was last.
+/// A guest that the base remembers: it is known by its name, and its root is where it was last.
 #[derive(Debug, Clone)]
 pub(super) struct KnownGuest {
     pub root: PathBuf,

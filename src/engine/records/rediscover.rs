@@ -24,13 +24,14 @@ pub struct Rediscovery<'a> {
 
 #[derive(Serialize)]
 enum RediscoveryKey<'a> {
-    /// Nothing: the name in the directory with this device and inode is remembered.
+    /// This key has no value: the name in the directory with this device and inode is remembered.
     Known((u64, u64), ObjectKey, &'a GuestPath),
-    /// All names of a file by its first, of a guest whose root is gone: they belong together wherever it is now.
+    /// The value is all names of a file, by its first one, in a guest whose root is gone: the names belong
+    /// together wherever that guest is now.
     Lost(ObjectKey, &'a GuestPath),
-    /// That guest.
+    /// The value is the guest that had this file.
     LostBy(ObjectKey, &'a GuestPath),
-    /// The guest and the first name of such a file, by another name.
+    /// The value is the guest and the first name of such a file, by another of its names.
     LostFirst(ObjectKey, &'a GuestPath),
 }
 
@@ -104,7 +105,7 @@ impl<'a> Rediscovery<'a> {
         if self.table.has(&known_key(guest, object, path))? {
             return Ok(Vec::new());
         }
-        // All names of a file are taken out only for one that is known behind that.
+        // All names of a lost file are looked up only for a name that refers to the object.
         let alone = self.referring(guest, object, vec![path.clone()])?;
         if alone.is_empty() {
             return Ok(alone);

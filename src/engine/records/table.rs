@@ -28,7 +28,7 @@ impl Table {
         self.0.put(&key, &value)
     }
 
-    /// The key has no value any more.
+    /// Removes all values of the key.
     pub fn remove(&mut self, key: &impl Serialize) -> SysResult<()> {
         let key = self.bytes(key)?;
         self.0.remove(&key)
@@ -65,7 +65,7 @@ impl Table {
         self.0.length()
     }
 
-    /// The same without what counts no more, where only the newest value of a key counts.
+    /// A table without the entries that count no more, where only the newest value of a key counts.
     pub fn compacted(&self) -> SysResult<Table> {
         let mut fresh = Table::new(self.0.dir());
         for entry in self.0.entries(&[]) {
@@ -83,7 +83,7 @@ impl Table {
         postcard::from_bytes(bytes).map_err(|e| self.damaged(e))
     }
 
-    /// What was read is not what was written.
+    /// The error for an entry that is not what was written.
     pub fn damaged(&self, error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> SysError {
         let error = io::Error::other(error);
         SysError::new("use what is remembered of", self.0.dir(), error)

@@ -89,7 +89,7 @@ impl ReadyToUndo {
         (self.chosen.files.len() + lost.sum::<usize>()) as u64
     }
 
-    /// Nobody agreed: leaves no trace of the run.
+    /// The user did not agree: leaves no trace of the run.
     pub fn cancel(self) -> Result<(), EngineError> {
         Ok(self.base.forget_run(&self.run)?)
     }
@@ -208,7 +208,7 @@ impl ReadyToUndo {
         Ok(())
     }
 
-    /// Holds every file against the world; what cannot be done is answered at once.
+    /// Compares every file with the disk; what cannot be done gets its outcome at once.
     fn prepare_all<'f>(
         &self,
         files: &'f [(usize, Linked)],
@@ -232,7 +232,8 @@ impl ReadyToUndo {
         Ok((ready, lines))
     }
 
-    /// What cannot be reached cannot be undone; what has no names left needs not be, and is forgotten.
+    /// Writes the outcomes of files whose guests' roots are gone: a file that cannot be reached cannot be undone;
+    /// one that has no names left need not be, and is forgotten.
     fn answer_lost(
         &self,
         holding: &mut Holding<'_>,

@@ -32,7 +32,7 @@ pub enum UndoVerdict {
     Over(Outcome),
 }
 
-/// Holds one file of `guest` against the world.
+/// Compares one file of `guest` with the disk.
 pub fn prepare(
     base: &Base,
     guest: &Guest,
@@ -104,7 +104,7 @@ fn quiet_and_uncovered(linked: &Linked, condition: &Activity) -> Result<(), Outc
     Ok(())
 }
 
-/// The names of the file that still refer to the object, and the file. The others are the guest's own by now.
+/// The names of the file that still refer to the object, and the file. The others are the guest's own now.
 fn shared_file(
     guest: &Guest,
     linked: &Linked,
@@ -131,8 +131,8 @@ fn shared_file(
     Ok((opened.ok_or(NOT_OURS)?, names))
 }
 
-/// A copy with all metadata, and the file's own time where the object has another one; and whether its content is not what
-/// the object's name says, which is refused where it `must` be.
+/// A copy with all metadata, and the file's own time where the object has another one; and whether its content is
+/// not what the object's name says, which is refused where it `must` be.
 fn private_copy(
     place: &Dir,
     object: &Regular,
@@ -143,8 +143,8 @@ fn private_copy(
     let metadata = object.metadata(&[]).map_err(failed)?;
     let fresh = place.nameless().map_err(failed)?;
     let digest = object.copy_into(&fresh, state.size).map_err(failed)?;
-    // What was never protected may have been written to by a guest, and so may what one guest alone has: its names have
-    // that content, and keep it.
+    // What was never protected may have been written to by a guest, and so may what one guest alone has: its
+    // names have that content, and keep it.
     let damaged = digest != linked.object.content;
     if must && damaged {
         return Err(Outcome::Refused(Refusal::DamagedObject {}));

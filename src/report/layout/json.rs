@@ -1,10 +1,10 @@
 //! JSON forms that all reports share: one object a report, on one line, first key `kind`.
 //!
-//! * A path is `path`, with U+FFFD for what is not UTF-8, and then `path_b64` with the bytes in
-//!   standard base64; `path_b64` decides. So does `root_b64` beside `root`.
+//! * A path is `path`, with U+FFFD for what is not UTF-8, and then `path_b64` with the bytes in standard base64;
+//!   `path_b64` decides. The same holds for `root_b64` beside `root`.
 //! * Sizes and counts are plain integers, sizes in bytes.
-//! * Control characters and reordering marks are `\u` escapes even where JSON would allow them
-//!   raw (RFC 8259, 7, escapes only those below U+0020), so that a terminal obeys nothing.
+//! * Control characters and reordering marks are `\u` escapes even where JSON would allow them raw (RFC 8259, 7,
+//!   escapes only those below U+0020), so that a terminal obeys nothing.
 
 use std::io::{self, Write};
 use std::path::Path;

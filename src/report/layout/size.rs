@@ -1,7 +1,7 @@
 //! Numbers for people: sizes in IEC units, counts with thousands separators.
 //!
-//! Sizes are rounded *down*, so that a promise is never larger than the truth and 1023.99 MiB
-//! never reads as 1024 MiB. Machines get plain integers and never come here.
+//! Sizes are rounded *down*, so that a promise is never larger than the truth and 1023.99 MiB never reads as 1024
+//! MiB. Machines get plain integers and never come here.
 
 /// How sizes are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

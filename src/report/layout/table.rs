@@ -1,8 +1,8 @@
 //! Tables of a few columns, as aligned text and as markdown.
 //!
-//! A cell may hold anything: a control character in it is escaped here once more, so that no
-//! caller can forget it, and in markdown a name from a guest becomes a code span, in which no
-//! link, mention or HTML comes to life. Columns are as wide as their widest cell; nothing is cut.
+//! A cell may hold anything: a control character in it is escaped here once more, so that no caller can forget
+//! it, and in markdown a name from a guest becomes a code span, in which no link, mention or HTML comes to life.
+//! Columns are as wide as their widest cell; nothing is truncated.
 
 use std::io::{self, Write};
 
@@ -28,7 +28,8 @@ pub struct TextTable {
 }
 
 impl TextTable {
-    /// An empty table; each column is its heading and what stands in it. Text without any heading has no heading line.
+    /// An empty table; each column is its heading and what stands in it. A text table without any heading has no
+    /// heading line.
     pub fn new(columns: &[(&str, Column)]) -> TextTable {
         TextTable {
             columns: columns.iter().map(|(_, column)| *column).collect(),
@@ -136,7 +137,7 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// Control characters and reordering marks as `\u{…}`; text that is clean already stays as it is.
+/// Control characters and reordering marks as `\u{…}`; clean text stays as it is.
 pub fn clean(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {

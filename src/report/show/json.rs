@@ -44,7 +44,7 @@ struct ShowJson<'a> {
     guests: Vec<ShownGuestJson<'a>>,
     /// What is left alone, by reason.
     skipped: Vec<SkippedJson<'a>>,
-    /// Who shares how much with whom.
+    /// How much two guests share.
     shared: Vec<PairJson<'a>>,
     /// How many more pairs share less.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,7 +107,7 @@ struct PairJson<'a> {
     guests: [&'a str; 2],
     files: u64,
     bytes: u64,
-    /// Of each guest's bytes, rounded down; null where the guest is unknown or empty.
+    /// Percent of each guest's bytes, rounded down; null where the guest is unknown or empty.
     percent: [Option<u64>; 2],
 }
 

@@ -1,7 +1,7 @@
 //! A plan for a merge request: headings, tables, and the actions in a fenced block.
 //!
-//! Whatever comes from a guest or the plan's free text stands in code spans or in the fence, where
-//! no link, mention or HTML comes to life. No action begins with a backtick, so none closes the fence.
+//! All that comes from a guest or from the plan's free text stands in code spans or in the fence, where no link,
+//! mention or HTML comes to life. No action begins with a backtick, so none closes the fence.
 
 use std::io::{self, Write};
 

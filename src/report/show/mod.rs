@@ -1,8 +1,8 @@
-//! What `unify show` tells about a plan: totals first, then what is left alone and why, then who
-//! shares with whom; groups and single actions only where asked for.
+//! What `unify show` shows of a plan: totals first, then what is left alone and why, then which guests share how
+//! much; groups and single actions only where asked for.
 //!
-//! A plan is read twice where its lines are wanted: once to count (see [`super::Tally`]), once to
-//! list. So the totals stand first and nothing is held in memory.
+//! A plan is read twice where its lines are wanted: once to count (see [`super::Tally`]), once to list. So the
+//! totals stand first and nothing is held in memory.
 //!
 //! ```text
 //! let mut shown = show.begin(&view, &mut out)?;
@@ -10,8 +10,8 @@
 //! shown.end()?;
 //! ```
 //!
-//! The JSON form is one object on one line; its keys are the fields of `json::Shown`, then
-//! `actions`, an array of `json::Line`, where lines are wanted.
+//! The JSON form is one object on one line; its keys are the fields of `ShowJson`, then `actions`, an array of
+//! `LineJson`, where lines are wanted.
 
 mod json;
 mod markdown;
@@ -51,7 +51,7 @@ pub struct Shown<'w> {
 }
 
 impl Shown<'_> {
-    /// Writes one action; nothing, unless lines are wanted.
+    /// Writes one action if lines are wanted; otherwise does nothing.
     pub fn line(&mut self, action: &Action) -> io::Result<()> {
         if !self.show.lines {
             return Ok(());

@@ -102,7 +102,7 @@ pub(super) fn skipped(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
     table
 }
 
-/// Who shares how much with whom; shared with markdown.
+/// How much two guests share; shared with markdown.
 pub(super) fn pairs(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
     let mut table = TextTable::new(&[
         ("guest", Column::Name),

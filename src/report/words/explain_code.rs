@@ -18,7 +18,7 @@ pub struct Code {
     kind: &'static str,
     code: &'static str,
     meanings: Vec<CodeMeaning>,
-    /// What the care rules of this code cover, and who says so.
+    /// What the care rules of this code cover, and which source says so.
     rules: Vec<String>,
 }
 
@@ -139,7 +139,7 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
     }
 }
 
-/// What changes the verdict of the care rules; a test holds their list below to the table.
+/// What changes the verdict of the care rules; a test compares their list below with the table.
 const ALLOW: &str = "--allow with this code switches its care rules off; --include GLOB overrules those on paths for single names";
 
 /// What would lead to another verdict than this skip.

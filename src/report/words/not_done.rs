@@ -1,6 +1,6 @@
 //! What a run did not do, counted by code while the outcomes stream by.
 //!
-//! Kept are one count and one example a code, so memory does not grow with a run.
+//! One count and one example are kept for each code, so memory does not grow with a run.
 
 use std::collections::BTreeMap;
 
@@ -35,7 +35,7 @@ pub struct Example {
 }
 
 impl NotDone {
-    /// Takes notice of one action's outcome; what was done is counted in the run's totals and not here.
+    /// Counts one action's outcome; what was done is counted in the run's totals and not here.
     pub fn take(&mut self, guest: Option<&GuestName>, paths: &[GuestPath], outcome: &Outcome) {
         let example = |sentence| Example {
             guest: guest.cloned(),
@@ -57,7 +57,7 @@ impl NotDone {
         self.refused.entry(why.code()).or_insert_with(kind).more();
     }
 
-    /// Codes with their kinds; what the machine refused last.
+    /// Codes with their kinds; what the machine refused comes last.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &NotDoneKind)> {
         let refused = self.refused.iter().map(|(code, kind)| (*code, kind));
         refused.chain(self.failed.iter().map(|kind| ("failed", kind)))

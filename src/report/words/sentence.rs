@@ -1,7 +1,8 @@
 //! Where a code plus the facts of its line become a sentence, and the only such place.
 //!
-//! The bare sentences of reasons, refusals and differences are beside their codes in `model`; outcomes have theirs here. Facts come from guests and plans: each is escaped as it is put in,
-//! so a sentence is always safe to print. Nothing reads a sentence back.
+//! The bare sentences of reasons, refusals and differences are beside their codes in `model`; outcomes have
+//! theirs here. Facts come from guests and plans: each is escaped where it is put in, so a sentence is always
+//! safe to print. Nothing reads a sentence back.
 
 use crate::model::{
     Action, Escaped, Flag, Link, Making, Moved, ObjectId, Outcome, Refusal, RefusalKind, Skip,
@@ -85,7 +86,7 @@ fn linked_to_kept(skip: &Skip) -> String {
     )
 }
 
-/// The bare sentence, then who says so, the package, the rule, the other name and the object.
+/// The bare sentence, then the source that says so, the package, the rule, the other name and the object.
 fn usual(skip: &Skip) -> String {
     let mut text = skip.reason.sentence().to_owned();
     let facts = [

@@ -11,7 +11,7 @@ use crate::report::plan_view::Skipped;
 pub enum SkipKind {
     /// The care rules.
     Care,
-    /// What not everybody may read, or somebody may write.
+    /// What some users may not read, or some may write.
     Access,
     /// Hard links, flags and mounts that a link would break.
     Tied,

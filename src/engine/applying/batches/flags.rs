@@ -1,4 +1,4 @@
-//! Which objects are flagged when a batch is over, and what is answered to the plan's flag lines.
+//! Which objects are flagged when a batch is over, and which outcomes the plan's flag lines get.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -36,8 +36,8 @@ impl ApplyLoop<'_, '_> {
         Ok(in_hand || self.wanted.contains(object)?)
     }
 
-    /// Objects whose flag shall be on after this batch: those that get a name and had it, and those whose flag line
-    /// was read. An object that gets no name keeps its flag untouched.
+    /// Objects whose flag shall be on after this batch: those that get a name and had it, and those whose flag
+    /// line was read. The flag of an object that gets no name is not touched.
     pub(super) fn flags_to_set(&mut self, jobs: &[Job]) -> SysResult<Vec<Flagged>> {
         for flag in &self.flags {
             // Opens the object where no link of this batch did; a line whose object does not exist yet waits for it.

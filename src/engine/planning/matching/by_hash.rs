@@ -1,5 +1,6 @@
-//! Very many files that look alike, told apart one after the other: a small one is read once, of others the beginnings, and
-//! those that begin alike to their ends, however many they are. Only their hashes are held, not the files.
+//! Distinguishes very many files that look alike, one after the other: a small one is read once; of others the
+//! beginnings are read, and those that begin alike to their ends, however many they are. Only their hashes are
+//! held, not the files.
 
 use super::compare::{Reader, SplitFiles};
 use super::file::{FileRef, Singles};
@@ -55,7 +56,8 @@ impl Reader<'_> {
         }
     }
 
-    /// They have one size. What their beginnings tell apart without reading is not read; few are here for that alone.
+    /// All have one size. Small ones are read at once, unless the beginnings that are known distinguish them, or
+    /// they are few.
     fn is_read_at_once(&self, run: &[FileRef]) -> bool {
         let first = run.first();
         let small = first.is_some_and(|which| begins_whole(self.size(*which)));

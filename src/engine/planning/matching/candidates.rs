@@ -1,7 +1,7 @@
-//! FileRef candidates look alike by what `stat` tells of them: only those are read.
+//! Which candidates look alike by what `stat` shows of them: only those are read.
 //!
-//! They are sorted by a hash of it. What is told of two files stands far apart in memory, and is compared only where the
-//! hashes are equal.
+//! They are sorted by a hash of it. What is known of two files stands far apart in memory, and is compared only
+//! where the hashes are equal.
 
 use std::cmp::Ordering;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -13,13 +13,14 @@ use super::file::FileRef;
 use crate::engine::planning::classify::{Classified, Decision};
 use crate::model::{FileState, Ignored, Policy, Time};
 
-/// Files that look alike, one run behind the other.
+/// Files that look alike, one run after the other.
 #[derive(Debug, Default)]
 pub struct Likely {
     pub files: Vec<FileRef>,
     /// How many files each run has.
     pub lengths: Vec<u32>,
-    /// Files that are in no run for their directory: it is immutable or append-only, and no name in it can be exchanged.
+    /// Files that are in no run because of their directory: it is immutable or append-only, and no name in it can
+    /// be exchanged.
     pub fixed: Vec<FileRef>,
 }
 
@@ -33,7 +34,7 @@ pub struct Facts {
     mtime: Option<(i64, u32)>,
 }
 
-/// A file, behind the hash of its facts.
+/// The hash of a file's facts, and the file.
 type Candidate = (u64, FileRef);
 
 impl Likely {
@@ -122,7 +123,8 @@ impl Reader<'_> {
     }
 }
 
-/// What of one hash is alike, one run after the other: as good as always all of it, and then nothing is sorted.
+/// Splits what has one hash into runs that look alike. Nearly always all of it looks alike, and then nothing is
+/// sorted.
 fn runs<'t, T: Ord>(
     one_hash: &'t mut [T],
     order: impl Fn(&T, &T) -> Ordering + 't,
@@ -162,7 +164,7 @@ pub fn facts(state: &FileState, policy: &Policy) -> Facts {
 mod tests {
     use super::*;
 
-    /// Hashes of different facts may be equal: those are told apart all the same.
+    /// Hashes of different facts may be equal: such files are distinguished nevertheless.
     #[test]
     fn one_hash_may_have_several_runs() {
         let runs_of = |files: &[(u8, u8)]| {

@@ -1,7 +1,7 @@
-//! Which of some files that look alike are equal: read side by side, a piece at a time, and compared byte by byte.
+//! Which of some files that look alike are equal: a piece of each is read at a time, and compared byte by byte.
 //!
 //! Of files with the same content only one is hashed, and a file that differs is read no further than to where it
-//! does. A run of very many files is told apart by hashes instead, in `by_hash`.
+//! does. The files of a very long run are distinguished by hashes instead, in `by_hash`.
 
 use std::collections::HashMap;
 use std::sync::atomic::{self, AtomicBool};
@@ -23,10 +23,10 @@ use crate::sys::host::machine;
 /// Bytes that are compared at a time.
 const PIECE: usize = 64 * 1024;
 
-/// The same where a head goes to and fro between the files: as far as a disk reads in the time of some such ways.
+/// The same where a disk's head seeks between the files: as far as a disk reads in the time of some such seeks.
 const LONG_PIECE: usize = 4 * 1024 * 1024;
 
-/// What reading needs to know, and who reads.
+/// What reading needs to know, and the threads that read.
 pub struct Reader<'a> {
     pub surveys: &'a [Survey],
     pub care: &'a Care,
@@ -90,9 +90,9 @@ struct OpenCandidate {
 }
 
 impl Reader<'_> {
-    /// Tells the files of each run apart, which `stat` cannot. All are opened before the first is read, so that the disk
-    /// has many to bring. `singles` says of a run what becomes of its files without a twin.
-    /// What is found is handed to `take`, at once or in parts.
+    /// Distinguishes the files of each run, which `stat` cannot. All are opened before the first is read, so that
+    /// the disk has many to bring. `singles` says of a run what becomes of its files without a twin. What is
+    /// found is handed to `take`, at once or in parts.
     pub fn split_equal(
         &self,
         runs: &[&[FileRef]],
@@ -114,7 +114,7 @@ impl Reader<'_> {
         take(told);
     }
 
-    /// The files of a run by their metadata; `None` where they are not held open side by side.
+    /// The files of a run by their metadata; `None` where they are not held open together.
     fn open_all(
         &self,
         run: &[FileRef],
@@ -170,7 +170,7 @@ impl Reader<'_> {
         ProbedFile::look(survey, file, self.care, &self.policy.ignore, cache)
     }
 
-    /// These files will be read, of which one of each run tells the size of all.
+    /// These files will be read, of which one of each run shows the size of all.
     pub fn prepare<'f>(&self, runs: impl Iterator<Item = &'f [FileRef]>) {
         let sizes = runs.flat_map(|run| std::iter::repeat_n(self.size_in(run), run.len()));
         let crowded = !fits_in_memory(sizes, machine::memory());

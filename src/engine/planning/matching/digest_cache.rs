@@ -61,7 +61,8 @@ impl<'a> Memory<'a> {
         }
     }
 
-    /// Can files that look alike be told apart by what is known? Those that begin alike must be known to their ends.
+    /// Can files that look alike be distinguished by what is known? Those that begin alike must be known to their
+    /// ends.
     pub fn tells(&self, mut run: impl Iterator<Item = FileState>) -> bool {
         let mut open: HashMap<Fingerprint, bool> = HashMap::new();
         run.all(|state| {
@@ -100,8 +101,8 @@ impl<'a> Memory<'a> {
         })
     }
 
-    /// Keeps the beginning of a file that was read no further, or what is known already. Extended attributes are judged by
-    /// rules that may change: they are looked at anew every time.
+    /// Keeps the beginning of a file that was read no further, or what is known already. Extended attributes are
+    /// judged by rules that may change: they are looked at anew every time.
     pub fn begun(
         &self,
         which: FileRef,
@@ -187,7 +188,7 @@ impl<'a> Memory<'a> {
     }
 }
 
-/// Where it stands what is known of a file.
+/// Where the facts that are known of a file stand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct ContentSource {
     /// A group's number, or [`SEEN`].
@@ -239,7 +240,7 @@ fn number(at: usize) -> u32 {
     u32::try_from(at).unwrap_or(u32::MAX)
 }
 
-/// What opening the file would tell of its metadata, where it had no extended attributes.
+/// What opening the file would show of its metadata, where it had no extended attributes.
 fn probed(known: &KnownContent, state: &FileState, ignore: &[Ignored]) -> Option<Probed> {
     let (flags, project) = known.plain?;
     Some(Probed::of(&Metadata {

@@ -18,7 +18,7 @@ pub struct ReadFile {
     pub content: Digest,
     /// The fast hash of its beginning.
     pub beginning: Fingerprint,
-    /// Its extents, where they matter and the file system tells.
+    /// Its extents, where they matter and the file system reports them.
     pub extents: Option<u32>,
 }
 

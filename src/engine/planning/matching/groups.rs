@@ -15,7 +15,7 @@ use crate::model::{Digest, Fingerprint, MetadataDigest, ObjectId};
 pub struct Groups {
     names: Vec<(Digest, MetadataDigest)>,
     beginnings: Vec<[u8; 16]>,
-    /// The end of the members of each, which stand behind those of the group before.
+    /// The end of the members of each group, which stand after those of the group before.
     ends: Vec<u32>,
     members: Vec<PackedFile>,
     /// How many files the guests before each have.
@@ -27,7 +27,7 @@ pub struct Groups {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Equal {
     pub which: FileRef,
-    /// Its extents, where they matter and the file system tells.
+    /// Its extents, where they matter and the file system reports them.
     pub extents: Option<u32>,
     /// Is its project that of the base?
     pub plain_project: bool,
@@ -93,8 +93,8 @@ impl Groups {
         })
     }
 
-    /// One group of all that get one object: with `--same-path` files that have no path in common are told apart
-    /// before.
+    /// Makes one group of all files that get one object: with `--same-path` files that have no path in common are
+    /// separated before.
     pub fn merge(&mut self) {
         let mut old = std::mem::take(self);
         self.before.clone_from(&old.before);
@@ -150,7 +150,7 @@ impl Groups {
         })
     }
 
-    /// The fast hash of the beginning of each of its files, which are not forgotten yet.
+    /// The fast hash of the beginning of each of its files, until [`Groups::forget_beginnings`].
     pub fn beginning(&self, group: usize) -> Fingerprint {
         Fingerprint(u128::from_le_bytes(self.beginnings[group]))
     }

@@ -88,7 +88,7 @@ impl<'a> Matcher<'a> {
         matched
     }
 
-    /// Tells the files of runs that look alike apart.
+    /// Distinguishes the files of runs that look alike.
     fn tell_all(
         &self,
         mut runs: Vec<LikeRun>,
@@ -118,7 +118,7 @@ impl<'a> Matcher<'a> {
         };
         let buffers = || Buffers::new(self.reader.threads.order);
         let batches = self.reader.batches(&runs, files);
-        // One at a time: what some hold takes far longer than what others do.
+        // Each batch is handed out by itself: what some hold takes far longer than what others do.
         batches
             .par_iter()
             .with_max_len(1)

@@ -1,4 +1,4 @@
-//! Reading: what a file that may have twins holds. Each is opened once, held against what the walk saw before and
+//! Reading: what a file that may have twins holds. Each is opened once, compared with what the walk saw before and
 //! after, and read no further than needed.
 
 use crate::engine::planning::survey::Survey;
@@ -20,7 +20,7 @@ pub(super) fn begins_whole(size: u64) -> bool {
 /// Inode flags and project of a file that has no extended attributes.
 pub type Plain = Option<(u32, u32)>;
 
-/// What the metadata of a file told.
+/// What the metadata of a file showed.
 #[derive(Debug, Clone, Copy)]
 pub struct Probed {
     pub metadata: MetadataDigest,
@@ -47,8 +47,9 @@ pub struct Dropped {
     pub note: Option<String>,
 }
 
-/// A file that is open, and what its metadata told. That it is what the walk saw, and no other that was put in its place,
-/// is known when it was [`ProbedFile::unchanged`] behind all reading: its `ctime` says that it was so all the time.
+/// A file that is open, and what its metadata showed. That it is what the walk saw, and no other that was put in
+/// its place, is known when it was [`ProbedFile::unchanged`] after all reading: its `ctime` says that it was so
+/// all the time.
 pub struct ProbedFile {
     file: GuestFile,
     seen: FileState,
@@ -74,7 +75,7 @@ impl ProbedFile {
         Ok(ProbedFile { file, seen, probed })
     }
 
-    /// Its extents, where the file system tells; asked only where there can be several.
+    /// Its extents, where the file system reports them; asked only where there can be several.
     pub fn extents(&self) -> Option<u32> {
         if self.seen.blocks > 8 {
             self.file.extents()
@@ -132,7 +133,7 @@ impl ProbedFile {
     }
 }
 
-/// What the metadata of a file tell, if it may be shared by them.
+/// What the metadata of a file show, if it may be shared by them.
 fn probe(
     file: &GuestFile,
     seen: &FileState,
