@@ -44,9 +44,9 @@
 //! # The laws
 //!
 //! Only `sys` touches the file system, and `unsafe` stands in one file of it. walkdir is the exception, in
-//! `scan/walk.rs`: what it finds is a proposal. Names of guests are exchanged in one place. No decision of
-//! `engine` looks at a reason. A skip is planned, a refusal is met at apply, a failure is the machine's: three
-//! types.
+//! `scan/walk.rs`: what it finds is a proposal. Names of guests are exchanged in one place, and a protection is
+//! taken off in one room. No decision of `engine` looks at a reason. A skip is planned, a refusal is met at apply, a
+//! failure is the machine's: three types.
 
 mod base;
 pub mod cli;
@@ -55,6 +55,7 @@ mod ledger;
 mod link;
 mod model;
 mod packages;
+mod protect;
 mod report;
 mod rules;
 mod scan;
@@ -81,6 +82,7 @@ pub mod plan {
 /// What benches and fuzz targets measure and feed. No other program may rely on it.
 #[cfg(feature = "internals")]
 pub mod internals {
+    pub use crate::ledger::journal::{Intent, Record, encode};
     pub use crate::ledger::policy_file::KEYS;
     pub use crate::model::Quiet;
     pub use crate::packages::parse_as;

@@ -49,7 +49,7 @@ pub fn copy(
     let digest = source.copy_into(&fresh, state.size)?;
     check(id, &metadata, digest)?;
     fresh.set_metadata(&metadata, state.mtime)?;
-    let kept = metadata_differs(&metadata, &fresh.metadata(ignore)?);
+    let kept = metadata.differs(&fresh.metadata(ignore)?, ignore);
     if !kept.is_empty() {
         return Err(MakeError::NotKept(kept));
     }
@@ -94,21 +94,4 @@ fn reopen(base: &Base, id: &ObjectId) -> Result<Regular, MakeError> {
         )
     };
     Ok(base.object(id)?.ok_or_else(missing)?)
-}
-
-/// Which parts differ; `rules` has the same question for the engine, but this floor may not ask it.
-fn metadata_differs(a: &Metadata, b: &Metadata) -> Vec<Moved> {
-    let facts = [
-        (Moved::Mode, a.mode != b.mode),
-        (Moved::Uid, a.uid != b.uid),
-        (Moved::Gid, a.gid != b.gid),
-        (Moved::Xattrs, a.xattrs != b.xattrs),
-        (Moved::Flags, a.flags != b.flags),
-        (Moved::Project, a.project != b.project),
-        (Moved::Mtime, a.mtime != b.mtime),
-    ];
-    facts
-        .into_iter()
-        .filter_map(|(fact, differs)| differs.then_some(fact))
-        .collect()
 }

@@ -5,6 +5,7 @@
 //!   format              what this directory is, the version of this layout, and the file system it was made on
 //!   cache/digests       contents that `plan` has read: disposable, written without the lock
 //!   frozen              cgroups that the current run may have frozen
+//!   lifted              objects that `recover` or `gc` may have left without protection
 //!   lock                held by the run that changes anything
 //!   scrub/read          when the objects of each `ab` were last read again, all of them
 //!   objects/ab/REST     one inode each; "ab" + REST is the object's name without `sha256:`
@@ -22,9 +23,9 @@ mod error;
 mod frozen;
 mod index;
 mod layout;
+mod lifted;
 mod make;
 mod places;
-mod protect;
 mod scrub_times;
 mod trust;
 
@@ -33,7 +34,7 @@ pub use error::BaseError;
 pub use frozen::FrozenPaper;
 pub use index::{Held, Index};
 pub use layout::{Base, Run};
+pub use lifted::{LiftedObject, LiftedPaper};
 pub use make::{MakeError, copy, prove};
-pub use protect::{FlagTest, test_flag};
 pub use scrub_times::Scrubbed;
 pub use trust::check_place;

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::host::lock_note;
+use super::lifting::Lifting;
 use super::privileges::entitled;
 use super::{EngineError, healing};
 use crate::base::{Base, Held, Index};
@@ -18,53 +19,57 @@ pub enum Gc {
     Count,
 }
 
+/// So many objects are written down at once before their protection comes off.
+const WRITTEN_AT_ONCE: usize = 4096;
+
 /// Removes objects whose only name is the base's, or only counts them.
 ///
-/// The count is looked at again once the flag is off: from then on, only a run that holds the lock, which is us,
+/// The count is looked at again once the protection is off: from then on, only a run that holds the lock, which is us,
 /// could add a name.
 pub fn collect(base: &Path, gc: Gc, observer: &dyn Observer) -> Result<Collected, EngineError> {
     let base = &Base::existing(base)?;
     if gc == Gc::Count {
-        return Ok(sum(&Index::read(base)?, |_| Ok(true))?);
+        return Ok(sum(&Index::read(base)?, |some| Ok(vec![true; some.len()]))?);
     }
     entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&lock_note("gc"))?;
     healing::heal_first(base, Running::Refuse, observer)?;
-    let collected = sum(&Index::read(base)?, |held| remove(base, held))?;
+    let collected = sum(&Index::read(base)?, |some| remove(base, some))?;
     base.dir().sync_filesystem()?;
     Ok(collected)
 }
 
-fn sum(index: &Index, mut remove: impl FnMut(&Held) -> SysResult<bool>) -> SysResult<Collected> {
+/// `remove` says of each whether it is gone.
+fn sum(
+    index: &Index,
+    mut remove: impl FnMut(&[Held]) -> SysResult<Vec<bool>>,
+) -> SysResult<Collected> {
     let mut collected = Collected::default();
-    for held in index.objects() {
-        if held.state.nlink == 1 && remove(&held)? {
+    let mut unused = index.objects().filter(|held| held.state.nlink == 1);
+    loop {
+        let some: Vec<Held> = unused.by_ref().take(WRITTEN_AT_ONCE).collect();
+        if some.is_empty() {
+            break;
+        }
+        for (held, _) in some.iter().zip(remove(&some)?).filter(|(_, gone)| *gone) {
             collected.objects += 1;
             collected.bytes += held.state.allocated();
-        } else {
-            collected.kept += 1;
         }
     }
+    collected.kept = index.len() as u64 - collected.objects;
     Ok(collected)
 }
 
-/// False where the object turns out to be in use, or is not there any more.
-fn remove(base: &Base, held: &Held) -> SysResult<bool> {
-    let file = match base.object(&held.id) {
+/// False for an object that turns out to be in use, or is not there any more.
+fn remove(base: &Base, unused: &[Held]) -> SysResult<Vec<bool>> {
+    let (lifting, _) = Lifting::resume(base)?;
+    lifting.write_down(unused.iter().map(|held| held.id))?;
+    let remove = |held: &Held| match lifting.retire_unused(&held.id) {
         // Another process holds a lease on it: the next gc will see.
-        Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
-        other => other?,
+        Err(error) if error.meaning() == Meaning::Busy => Ok(false),
+        other => other,
     };
-    let Some(file) = file else {
-        return Ok(false);
-    };
-    let flagged = file.is_immutable()?;
-    file.set_immutable(false)
-        .or_else(|error| if flagged { Err(error) } else { Ok(()) })?;
-    if file.state()?.nlink > 1 {
-        file.set_immutable(flagged)?;
-        return Ok(false);
-    }
-    base.remove_object(&held.id)?;
-    Ok(true)
+    let gone = unused.iter().map(remove).collect();
+    lifting.finish()?;
+    gone
 }

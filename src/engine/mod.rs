@@ -52,6 +52,7 @@ mod healing;
 mod host;
 mod in_parallel;
 mod inspecting;
+mod lifting;
 mod limits;
 mod plan_file;
 mod planning;

@@ -147,6 +147,25 @@ pub enum Protect {
     None,
 }
 
+impl Protect {
+    /// All of them.
+    pub const ALL: [Protect; 3] = [Protect::Auto, Protect::Immutable, Protect::None];
+
+    /// The word for it in plans and papers.
+    pub fn code(self) -> &'static str {
+        match self {
+            Protect::Auto => "auto",
+            Protect::Immutable => "immutable",
+            Protect::None => "none",
+        }
+    }
+
+    /// What this word means, if it is one.
+    pub fn from_code(code: &str) -> Option<Protect> {
+        Protect::ALL.into_iter().find(|one| one.code() == code)
+    }
+}
+
 /// How objects will be protected, as decided, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

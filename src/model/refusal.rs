@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::GuestName;
 use super::reason::{codes, kinds};
+use super::{GuestName, Ignored, Metadata};
 
 kinds! {
     /// Why an action was refused: a fact about the world, not an error.
@@ -85,5 +85,33 @@ codes! {
         Xattrs = "xattrs": "Its extended attributes.",
         Flags = "flags": "Its inode flags.",
         Project = "project": "Its project id.",
+    }
+}
+
+impl Metadata {
+    /// Which parts differ, in the order of [`Moved`]. A modification time that is known on one side only differs,
+    /// unless the policy ignores it. Each field is named here, so that the compiler asks about a new one.
+    pub fn differs(&self, other: &Metadata, ignore: &[Ignored]) -> Vec<Moved> {
+        let Metadata {
+            mode,
+            uid,
+            gid,
+            mtime,
+            xattrs,
+            flags,
+            project,
+        } = self;
+        let mtime_counts = !ignore.contains(&Ignored::Mtime);
+        let facts = [
+            (Moved::Mode, *mode != other.mode),
+            (Moved::Uid, *uid != other.uid),
+            (Moved::Gid, *gid != other.gid),
+            (Moved::Mtime, mtime_counts && *mtime != other.mtime),
+            (Moved::Xattrs, *xattrs != other.xattrs),
+            (Moved::Flags, *flags != other.flags),
+            (Moved::Project, *project != other.project),
+        ];
+        let differ = facts.into_iter().filter(|(_, differs)| *differs);
+        differ.map(|(fact, _)| fact).collect()
     }
 }

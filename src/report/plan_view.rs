@@ -134,11 +134,7 @@ impl<'a> PlanView<'a> {
 
     /// How objects will be protected, in a word.
     pub(super) fn protect(&self) -> &'static str {
-        match self.header.protection.mode {
-            Protect::Auto => "auto",
-            Protect::Immutable => "immutable",
-            Protect::None => "none",
-        }
+        self.header.protection.mode.code()
     }
 
     /// [`PlanView::edited`] in sentences; empty for a plan as it was made.

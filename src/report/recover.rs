@@ -13,8 +13,11 @@ use crate::model::{ObjectId, Recovered};
 
 /// For people.
 pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
-    if recovered.runs == 0 {
+    if recovered.runs == 0 && recovered.flags == 0 {
         writeln!(out, "No run was cut short; nothing was changed.")?;
+    } else if recovered.runs == 0 {
+        let set = counted(recovered.flags, "flag");
+        writeln!(out, "A recovery or gc was interrupted; {set} set again.")?;
     } else {
         writeln!(out, "Healed what {} left.", counted(recovered.runs, "run"))?;
         writeln!(

@@ -25,20 +25,9 @@ pub fn moved(before: &Before, now: &FileState) -> Vec<Moved> {
     differing(facts)
 }
 
-/// Which metadata differ that a link would merge. A modification time that is known on one side
-/// only differs, unless the policy ignores it.
+/// Which metadata differ that a link would merge.
 pub fn metadata_differs(a: &Metadata, b: &Metadata, ignore: &[Ignored]) -> Vec<Moved> {
-    let mtime_counts = !ignore.contains(&Ignored::Mtime);
-    let facts = [
-        (Moved::Mode, a.mode != b.mode),
-        (Moved::Uid, a.uid != b.uid),
-        (Moved::Gid, a.gid != b.gid),
-        (Moved::Mtime, mtime_counts && a.mtime != b.mtime),
-        (Moved::Xattrs, a.xattrs != b.xattrs),
-        (Moved::Flags, a.flags != b.flags),
-        (Moved::Project, a.project != b.project),
-    ];
-    differing(facts)
+    a.differs(b, ignore)
 }
 
 fn differing<const N: usize>(facts: [(Moved, bool); N]) -> Vec<Moved> {

@@ -21,9 +21,8 @@ use crate::engine::receipt_file::{ReceiptFile, flag_line, link_line};
 use crate::engine::records::holders::Holding;
 use crate::engine::records::object_set::ObjectSet;
 use crate::engine::{EngineError, Guest};
-use crate::model::{
-    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect,
-};
+use crate::model::{Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome};
+use crate::protect;
 use crate::sys::SysResult;
 use crate::sys::host::signals::Stop;
 
@@ -108,7 +107,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             wanted: ObjectSet::new(base),
             unanswered: ObjectSet::new(base),
             unpaid: Unpaid(ObjectSet::new(base)),
-            protects_all: header.protection.mode == Protect::Immutable
+            protects_all: protect::by(header.protection.mode).protects()
                 && ready.flags_removed() == 0,
             unreachable: Vec::new(),
         }
@@ -233,7 +232,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 condition: &conditions[index],
                 conditions,
                 ignore: &header.policy.ignore,
-                may_adopt: header.protection.mode == Protect::Immutable,
+                may_adopt: protect::by(header.protection.mode).protects(),
             })
         };
         let mut opened = open_all(&links, world, &mut self.objects).into_iter();
@@ -304,6 +303,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             guests: self.guests,
             journal: self.journal,
             order: FlagOrder::FlagThenDrop,
+            protection: protect::setting(Some(self.header.protection.mode)),
             ignore,
             holding: &self.holding,
             still: &mut self.still,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::base::{Base, MakeError, copy, prove};
 use crate::engine::exchange::job::{Flagged, New};
 use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
+use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
@@ -38,8 +39,8 @@ pub struct OpenObject {
     pub metadata: Arc<Metadata>,
     /// Was it made in this batch, and how?
     pub made: Option<Making>,
-    /// Was the flag on when it was opened?
-    pub flagged: bool,
+    /// What protected it when it was opened.
+    protection: Option<&'static dyn Protector>,
     /// Names that the batch adds to it.
     adds: u64,
 }
@@ -53,6 +54,18 @@ fn not_made(error: MakeError) -> Fate {
 }
 
 impl OpenObject {
+    /// Was its flag on?
+    pub fn flagged(&self) -> bool {
+        self.protection.is_some()
+    }
+
+    /// Can it get names while it stays protected?
+    pub fn stays_protected(&self) -> bool {
+        let changes = [NameStep::Link, NameStep::Unlink];
+        let stays = |on: &dyn Protector| !changes.iter().any(|change| on.needs_lift_for(*change));
+        self.protection.is_some_and(stays)
+    }
+
     /// Is the adopted file, under its lease, what the object's name says?
     pub fn is_itself(&self, id: &ObjectId) -> Result<(), Fate> {
         prove(&self.file, self.state.size, &self.metadata, id).map_err(not_made)
@@ -242,10 +255,10 @@ impl<'a> ObjectsInUse<'a> {
         let flags = file.flags()?;
         Ok(OpenObject {
             metadata: Arc::new(file.metadata_of(&state, flags, self.ignore)?),
+            protection: protect::on_with(&file, flags)?,
             file: Arc::new(file),
             state,
             made,
-            flagged: Regular::means_immutable(flags),
             adds: 0,
         })
     }

@@ -319,14 +319,15 @@ fn making(link: &Link, old: &Leased, world: &LinkFacts<'_>) -> Making {
 }
 
 /// May the flag come off? A flag that is on may come off only while every holder is known and quiet; and where it
-/// is off, a holder that runs could write to the object after it was compared.
+/// is off, a holder that runs could write to the object after it was compared. A flag that stays on keeps all of them
+/// from it.
 fn may_lift(
     id: &ObjectId,
     open: &OpenObject,
     world: &LinkFacts<'_>,
     holding: &mut Holding<'_>,
 ) -> Result<(), Fate> {
-    if open.made.is_some() {
+    if open.made.is_some() || open.stays_protected() {
         return Ok(());
     }
     let lift = holding.may_lift(id, &open.state, 1, world.conditions);

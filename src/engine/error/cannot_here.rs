@@ -13,8 +13,13 @@ pub enum CannotHere {
     )]
     Protect(String),
     /// What the plan relies on does not work any more.
-    #[error("the plan protects objects by the immutable flag, and that does not work: {0}")]
-    ProtectAsPlanned(String),
+    #[error("the plan protects objects by {by}, and that does not work: {why}")]
+    ProtectAsPlanned {
+        /// What the plan relies on.
+        by: &'static str,
+        /// Why it does not hold.
+        why: String,
+    },
     /// Hard links cannot cross mounts; found while a plan is made.
     #[error(
         "{} and the base at {} are not on one mount of one file system: hard links cannot cross them; name a base there with --base",

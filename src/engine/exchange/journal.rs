@@ -1,25 +1,33 @@
-//! The journal of a run as a file: written and synced before the step that it announces.
+//! The journal of a run as a file: written and synced before the step that it announces. A protection is lifted
+//! only after that.
 
+use std::cell::RefCell;
 use std::io::Write;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::engine::in_parallel;
 use crate::ledger::journal::{Record, encode};
+use crate::model::ObjectId;
+use crate::protect::{self, Lifted, NameStep, WrittenDown};
 use crate::sys::own::papers::Growing;
-use crate::sys::{SysError, SysResult, Weak, weak};
+use crate::sys::{Regular, SysError, SysResult, Weak, weak};
 
 /// An open journal, and the number of the next intent.
 #[derive(Debug)]
 pub struct JournalFile {
-    file: Growing,
+    file: RefCell<Growing>,
     next: u64,
+    /// Objects that the journal names since its last `Done`.
+    lifts: RefCell<WrittenDown>,
 }
 
 impl JournalFile {
     pub fn create(path: &Path) -> SysResult<JournalFile> {
         Ok(JournalFile {
-            file: Growing::open(path)?,
+            file: RefCell::new(Growing::open(path)?),
             next: 1,
+            lifts: RefCell::default(),
         })
     }
 
@@ -36,19 +44,52 @@ impl JournalFile {
     }
 
     /// Appends records, not yet durable.
-    pub fn write(&mut self, records: &[Record]) -> SysResult<()> {
+    pub fn write(&self, records: &[Record]) -> SysResult<()> {
         let bytes = in_parallel::each(records, encode).concat();
-        self.file
-            .write_all(&bytes)
-            .map_err(|e| SysError::new("write", "the journal", e))
+        let written = self.file.borrow_mut().write_all(&bytes);
+        written.map_err(|e| SysError::new("write", "the journal", e))
     }
 
     /// Appends records and makes the journal durable.
-    pub fn write_durably(&mut self, records: &[Record]) -> SysResult<()> {
+    pub fn write_durably(&self, records: &[Record]) -> SysResult<()> {
+        let lifts = records.iter().filter_map(|record| match record {
+            Record::Lift { object, .. } => Some(*object),
+            _ => None,
+        });
+        let written = WrittenDown::once(lifts, || self.write_and_sync(records))?;
+        self.lifts.borrow_mut().join(written);
+        Ok(())
+    }
+
+    fn write_and_sync(&self, records: &[Record]) -> SysResult<()> {
         self.write(records)?;
         if weak(Weak::JournalWithoutSync) {
             return Ok(());
         }
-        self.file.sync()
+        self.file.borrow().sync()
+    }
+
+    /// A batch is over, with all its protections on again.
+    pub fn write_done(&self, upto: u64) -> SysResult<()> {
+        self.lifts.take();
+        self.write(&[Record::Done { upto }])
+    }
+
+    /// Lifts what protects an object, if that is in the way of what is about to happen to names of it.
+    pub fn lift(
+        &self,
+        object: &ObjectId,
+        file: Arc<Regular>,
+        changes: &[NameStep],
+    ) -> SysResult<Option<Lifted>> {
+        let Some(by) = protect::in_the_way(&file, changes)? else {
+            return Ok(None);
+        };
+        if !self.lifts.borrow().covers(object) {
+            // Somebody has protected it since the batch was announced.
+            let (object, inode) = (*object, file.state()?.id);
+            self.write_durably(&[Record::Lift { object, inode }])?;
+        }
+        by.lift(object, file, &self.lifts.borrow()).map(Some)
     }
 }

@@ -19,6 +19,8 @@
 
 mod affected;
 mod directories;
+mod flags;
+mod ground;
 pub(super) mod job;
 pub(super) mod journal;
 pub(super) mod names;
@@ -33,10 +35,11 @@ use super::{EngineError, Guest, in_parallel};
 use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
 use crate::model::{GuestPath, Ignored, ObjectId, Refusal};
-use crate::sys::hash::metadata_digest;
-use crate::sys::{Leased, Meaning, SysError, SysResult, Weak, weak};
+use crate::protect::{Lifted, Protector};
+use crate::sys::{Meaning, SysResult, Weak, weak};
 use affected::Affected;
 use directories::{Parent, Parents};
+use ground::Ground;
 use job::{Fate, Flagged, Job};
 use journal::JournalFile;
 use names::{FileChange, NameChange};
@@ -57,6 +60,8 @@ pub(super) struct Batch<'a, 'b> {
     pub guests: &'a [Guest],
     pub journal: &'a mut JournalFile,
     pub order: FlagOrder,
+    /// What protects the objects of this run.
+    pub protection: &'static dyn Protector,
     /// Which guests hold names of which object; its guests begin with `guests`.
     pub holding: &'a Holding<'a>,
     /// Freezes the guests that run, if it may.
@@ -109,19 +114,17 @@ impl<'a> Batch<'a, '_> {
         self.name_adopted(adopted, jobs, &mut changes)?;
         self.base.dir().sync_filesystem()?;
         self.still.freeze(&self.guests_at(&affected.guests))?;
-        let lifted = self.stop_if_running(&affected, jobs, flags, &mut changes)?;
+        let due = self.stop_if_running(&affected, jobs, flags, &mut changes)?;
         self.stop_if_moved(jobs, &mut changes, &parents)?;
-        let guards = self.guard(&lifted, jobs, &mut changes)?;
-        guards
-            .iter()
-            .try_for_each(|guard| guard.file().set_immutable(false))?;
+        let (guarded, guards) = self.guard(&due, jobs, &mut changes)?;
+        let mut lifted = self.lift(&guarded)?;
         for (job, change) in jobs.iter().zip(&mut changes) {
-            change.move_names(job, self.run, self.base)?;
+            change.move_names(job, &self.ground())?;
         }
         self.look_again(jobs, &mut changes)?;
         let mut warnings = parents.restore_times();
         if self.order == FlagOrder::FlagThenDrop {
-            self.flag(flags, jobs, &mut changes)?;
+            self.flag(flags, &mut lifted, jobs, &mut changes)?;
         }
         if !weak(Weak::DropBeforeSync) {
             self.base.dir().sync_filesystem()?;
@@ -137,9 +140,9 @@ impl<'a> Batch<'a, '_> {
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = changes.iter().map(|change| change.fate.clone()).collect();
         committed(&fates)?;
-        let (said, kept) = self.drop_out(jobs, &mut changes, &guards)?;
+        let (said, kept) = self.drop_out(jobs, &mut changes, lifted)?;
         warnings.extend(said);
-        self.journal.write(&[Record::Done { upto }])?;
+        self.journal.write_done(upto)?;
         let quarantined = changes.iter().map(|change| change.quarantined).sum();
         Ok(BatchResult {
             warnings,
@@ -169,35 +172,13 @@ impl<'a> Batch<'a, '_> {
         Ok(())
     }
 
-    /// An adopted inode whose own job did not end well is no object: its twins go back to their files, and it to its
-    /// guest alone.
-    fn give_up_spoiled(
-        &self,
-        adopted: &[Flagged],
-        jobs: &[Job],
-        changes: &mut [FileChange],
-    ) -> SysResult<Vec<ObjectId>> {
-        let makers = makers(jobs);
-        let mut given_up = Vec::new();
-        for object in adopted {
-            let Some(fate) = spoiled(&object.id, &makers, changes) else {
-                continue;
-            };
-            self.roll_back_all(&object.id, jobs, changes, &fate)?;
-            object.file.set_immutable(false)?;
-            SysError::absent(self.base.remove_object(&object.id))?;
-            given_up.push(object.id);
-        }
-        Ok(given_up)
-    }
-
     /// Drops what came out, unless a process opens it for writing meanwhile; an undo sets its flags after that,
     /// and thaws last. Returns what is to be reported of files that are kept only now, and their jobs.
     fn drop_out(
         &mut self,
         jobs: &[Job],
         changes: &mut [FileChange],
-        guards: &[Leased],
+        lifted: Vec<(ObjectId, Lifted)>,
     ) -> SysResult<(Vec<String>, Vec<usize>)> {
         let (mut said, mut kept) = (Vec::new(), Vec::new());
         for (at, (job, change)) in jobs.iter().zip(changes).enumerate() {
@@ -209,19 +190,26 @@ impl<'a> Batch<'a, '_> {
                 kept.push(at);
             }
             let guest = self.guests.get(job.guest).map(|guest| &guest.name);
-            let names = change.drop_staged(self.run, self.base)?;
+            let names = change.drop_staged(&self.ground())?;
             said.extend(names.iter().zip(guest).map(|(name, guest)| {
                 format!("{guest}:{name} was opened for writing while it was replaced: the old file is in quarantine, with what was written")
             }));
         }
         if self.order == FlagOrder::DropThenFlag {
-            guards
-                .iter()
-                .try_for_each(|guard| guard.file().set_immutable(true))?;
+            let mut lifted = lifted.into_iter();
+            lifted.try_for_each(|(_, lifted)| lifted.restore())?;
             self.base.dir().sync_filesystem()?;
             self.still.thaw()?;
         }
         Ok((said, kept))
+    }
+
+    fn ground(&self) -> Ground<'_> {
+        Ground {
+            base: self.base,
+            run: self.run,
+            journal: self.journal,
+        }
     }
 
     /// The guests with these numbers.
@@ -259,7 +247,7 @@ impl<'a> Batch<'a, '_> {
             }
             let again = job.new.is_some() && makers.contains_key(&job.object);
             let fate = if again { &Fate::Again } else { fate };
-            change.roll_back(job, self.run, self.base, fate.clone())?;
+            change.roll_back(job, &self.ground(), fate.clone())?;
         }
         Ok(())
     }
@@ -314,27 +302,6 @@ impl<'a> Batch<'a, '_> {
                 .map(|change| Record::Intent(change.intent.clone())),
         );
         self.journal.write_durably(&records)
-    }
-
-    /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is
-    /// not is rolled back. An inode that is not adopted after all stays its guest's, which may run.
-    fn flag(&self, flags: &[Flagged], jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
-        let makers = makers(jobs);
-        let wanted = |flag: &&Flagged| spoiled(&flag.id, &makers, changes).is_none();
-        let wanted: Vec<&Flagged> = flags.iter().filter(wanted).collect();
-        for flag in &wanted {
-            flag.file.set_immutable(true)?;
-        }
-        let metadata = in_parallel::each(&wanted, |flag| flag.file.metadata(self.ignore));
-        for (flag, metadata) in wanted.into_iter().zip(metadata) {
-            let same = metadata_digest(&metadata?) == flag.id.metadata;
-            if same || weak(Weak::NoLookAfterFlag) {
-                continue;
-            }
-            let damaged = Fate::Refused(Refusal::DamagedObject {});
-            self.roll_back_all(&flag.id, jobs, changes, &damaged)?;
-        }
-        Ok(())
     }
 }
 

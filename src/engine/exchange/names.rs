@@ -3,13 +3,14 @@
 use std::rc::Rc;
 
 use super::directories::Parent;
+use super::ground::Ground;
 use super::job::{Fate, Job};
-use crate::base::{Base, Run};
 use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
 use crate::model::{Before, FileId, FileState, GuestPath, Moved, Refusal};
+use crate::protect::Lifted;
 use crate::rules::precondition::moved;
-use crate::sys::{Dir, Regular, SysError, SysResult, Weak, weak};
+use crate::sys::{Dir, SysError, SysResult, Weak, weak};
 
 /// One name on its way.
 #[derive(Debug)]
@@ -66,20 +67,20 @@ impl NameChange {
 
 impl FileChange {
     /// Exchanges all names of the job, or none. Only an error that leaves a name in an unknown state is an error.
-    pub fn move_names(&mut self, job: &Job, run: &Run, base: &Base) -> SysResult<()> {
+    pub fn move_names(&mut self, job: &Job, at: &Ground<'_>) -> SysResult<()> {
         if self.fate != Fate::Done {
             return Ok(());
         }
         // All are staged before the first exchange: as long as a name waits, what waits for it is there, and no
         // other file has its inode's number.
-        for at in 0..self.names.len() {
-            if let Err(fate) = self.stage_one(at, job, run) {
-                return self.roll_back(job, run, base, fate);
+        for number in 0..self.names.len() {
+            if let Err(fate) = self.stage_one(number, job, at) {
+                return self.roll_back(job, at, fate);
             }
         }
-        for at in 0..self.names.len() {
-            if let Err(fate) = self.move_one(at, job, run, base)? {
-                return self.roll_back(job, run, base, fate);
+        for number in 0..self.names.len() {
+            if let Err(fate) = self.move_one(number, job, at)? {
+                return self.roll_back(job, at, fate);
             }
         }
         Ok(())
@@ -92,8 +93,7 @@ impl FileChange {
         &mut self,
         job: &Job,
         now: SysResult<FileState>,
-        run: &Run,
-        base: &Base,
+        at: &Ground<'_>,
     ) -> SysResult<()> {
         if self.fate != Fate::Done || job.new.is_none() || weak(Weak::NoLastLook) {
             return Ok(());
@@ -103,7 +103,7 @@ impl FileChange {
             return Ok(());
         }
         let fate = Fate::Refused(Refusal::Changed { fields });
-        self.roll_back(job, run, base, fate)
+        self.roll_back(job, at, fate)
     }
 
     /// The last look before the commit: a writer that waits for our lease must find its file in place.
@@ -111,13 +111,12 @@ impl FileChange {
         &mut self,
         job: &Job,
         stands: SysResult<bool>,
-        run: &Run,
-        base: &Base,
+        at: &Ground<'_>,
     ) -> SysResult<()> {
         if self.fate != Fate::Done || stands? {
             return Ok(());
         }
-        self.roll_back(job, run, base, Fate::Refused(Refusal::OpenForWriting {}))
+        self.roll_back(job, at, Fate::Refused(Refusal::OpenForWriting {}))
     }
 
     /// Do names of the job refer to this inode, before or after?
@@ -132,8 +131,7 @@ impl FileChange {
     pub fn check_mounts(
         &mut self,
         job: &Job,
-        run: &Run,
-        base: &Base,
+        at: &Ground<'_>,
         covered: &[GuestPath],
     ) -> SysResult<()> {
         let below = |change: &NameChange| {
@@ -145,11 +143,11 @@ impl FileChange {
         if self.fate != Fate::Done || !self.names.iter().any(below) {
             return Ok(());
         }
-        self.roll_back(job, run, base, Fate::Refused(Refusal::MountedOver {}))
+        self.roll_back(job, at, Fate::Refused(Refusal::MountedOver {}))
     }
 
     /// Puts the old inode back under every name that was exchanged, and clears staging.
-    pub fn roll_back(&mut self, job: &Job, run: &Run, base: &Base, fate: Fate) -> SysResult<()> {
+    pub fn roll_back(&mut self, job: &Job, at: &Ground<'_>, fate: Fate) -> SysResult<()> {
         self.fate = fate;
         if weak(Weak::LeaseReleasedEarly) {
             job.old.give_back();
@@ -159,22 +157,11 @@ impl FileChange {
             .names
             .iter()
             .any(|change| change.staged || change.exchanged);
-        let shared = if touched {
-            base.object(&job.object)?
-        } else {
-            None
-        };
-        let flagged = shared.as_ref().map_or(Ok(false), Regular::is_immutable)?;
-        if let Some(object) = shared.as_ref().filter(|_| flagged) {
-            object.set_immutable(false)?;
-        }
+        let lifted = if touched { at.lift(&job.object)? } else { None };
         for change in self.names.iter_mut().rev() {
-            self.quarantined += clear(change, run, base)?;
+            self.quarantined += clear(change, at)?;
         }
-        match shared.filter(|_| flagged) {
-            Some(object) => object.set_immutable(true),
-            None => Ok(()),
-        }
+        lifted.map_or(Ok(()), Lifted::restore)
     }
 
     /// Once guests went on: a process that had the file open before, even only by its path, can open it for
@@ -189,21 +176,21 @@ impl FileChange {
     }
 
     /// Drops what came out: it is durable that nothing refers to it any more. Returns the names whose file is kept.
-    pub fn drop_staged(&mut self, run: &Run, base: &Base) -> SysResult<Vec<GuestPath>> {
+    pub fn drop_staged(&mut self, at: &Ground<'_>) -> SysResult<Vec<GuestPath>> {
         let mut kept = Vec::new();
         for change in self.names.iter_mut().filter(|change| change.staged) {
             if self.fate == Fate::DoneAndKept {
-                self.quarantined += quarantine(change, run, base)?;
+                self.quarantined += quarantine(change, at)?;
                 kept.push(change.intent.path.clone());
             } else {
-                run.staging.unlink(change.staged_name().as_bytes())?;
+                at.run.staging.unlink(change.staged_name().as_bytes())?;
             }
         }
         Ok(kept)
     }
 
-    fn stage_one(&mut self, at: usize, job: &Job, run: &Run) -> Result<(), Fate> {
-        let (Some(change), Some(new)) = (self.names.get_mut(at), &job.new) else {
+    fn stage_one(&mut self, number: usize, job: &Job, at: &Ground<'_>) -> Result<(), Fate> {
+        let (Some(change), Some(new)) = (self.names.get_mut(number), &job.new) else {
             return Ok(());
         };
         match change.parent.dir.look(change.name()) {
@@ -211,7 +198,10 @@ impl FileChange {
             Ok(_) => return Err(another_file()),
             Err(error) => return Err(Fate::from_path_error(&error)),
         }
-        let linked = run.staging.link(&new.file, change.staged_name().as_bytes());
+        let linked = at
+            .run
+            .staging
+            .link(&new.file, change.staged_name().as_bytes());
         linked.map_err(|error| Fate::from_path_error(&error))?;
         change.staged = true;
         Ok(())
@@ -219,25 +209,24 @@ impl FileChange {
 
     fn move_one(
         &mut self,
-        at: usize,
+        number: usize,
         job: &Job,
-        run: &Run,
-        base: &Base,
+        at: &Ground<'_>,
     ) -> SysResult<Result<(), Fate>> {
-        let Some(change) = self.names.get_mut(at).filter(|_| job.new.is_some()) else {
+        let Some(change) = self.names.get_mut(number).filter(|_| job.new.is_some()) else {
             return Ok(Ok(()));
         };
         let (put, expected) = (change.intent.becomes, change.intent.was);
-        match change.exchange_names(&run.staging, put, expected) {
+        match change.exchange_names(&at.run.staging, put, expected) {
             Ok(Exchanged::Done) => change.exchanged = true,
             Ok(Exchanged::Deleted) => return Ok(Err(Fate::Refused(Refusal::Gone {}))),
             Ok(Exchanged::Newer) => return Ok(Err(another_file())),
             Ok(Exchanged::Stray | Exchanged::Unsettled) => {
-                self.quarantined += quarantine(change, run, base)?;
+                self.quarantined += quarantine(change, at)?;
                 return Ok(Err(another_file()));
             }
             // Nothing happened if what we put there is still in staging; otherwise the state is unknown.
-            Err(error) if run.staging.look(change.staged_name().as_bytes())?.id == put => {
+            Err(error) if at.run.staging.look(change.staged_name().as_bytes())?.id == put => {
                 return Ok(Err(Fate::Failed(error.to_string())));
             }
             Err(error) => return Err(error),
@@ -274,28 +263,28 @@ pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
 }
 
 /// Rolls one name back and clears its staging entry; returns how many entries went into quarantine.
-fn clear(change: &mut NameChange, run: &Run, base: &Base) -> SysResult<u64> {
+fn clear(change: &mut NameChange, at: &Ground<'_>) -> SysResult<u64> {
     if change.exchanged {
         change.exchanged = false;
-        match change.exchange_names(&run.staging, change.intent.was, change.intent.becomes)? {
+        match change.exchange_names(&at.run.staging, change.intent.was, change.intent.becomes)? {
             Exchanged::Done => {}
             // The guest has deleted the name or put its own there since: the old file belongs to no name any
             // more.
             Exchanged::Deleted | Exchanged::Newer => {}
-            Exchanged::Stray | Exchanged::Unsettled => return quarantine(change, run, base),
+            Exchanged::Stray | Exchanged::Unsettled => return quarantine(change, at),
         }
     }
     if change.staged {
         change.staged = false;
-        run.staging.unlink(change.staged_name().as_bytes())?;
+        at.run.staging.unlink(change.staged_name().as_bytes())?;
     }
     Ok(0)
 }
 
 /// Keeps what is not ours to drop.
-fn quarantine(change: &mut NameChange, run: &Run, base: &Base) -> SysResult<u64> {
+fn quarantine(change: &mut NameChange, at: &Ground<'_>) -> SysResult<u64> {
     let name = change.staged_name();
-    base.move_to_quarantine(run, name.as_bytes())?;
+    at.base.move_to_quarantine(at.run, name.as_bytes())?;
     change.staged = false;
     Ok(1)
 }

@@ -26,7 +26,7 @@ impl Batch<'_, '_> {
         let running_holder_of = |object: &ObjectId| affected.running_holder(object, jobs, &running);
         for (job, change) in jobs.iter().zip(changes) {
             if let Some(why) = self.in_the_way(job, &running, running_holder_of(&job.object)) {
-                change.roll_back(job, self.run, self.base, Fate::Refused(why))?;
+                change.roll_back(job, &self.ground(), Fate::Refused(why))?;
             }
         }
         let still = |flag: &&Flagged| running_holder_of(&flag.id).is_none();
@@ -72,10 +72,10 @@ impl Batch<'_, '_> {
                 .any(|name| moved.contains(&name.parent.id))
             {
                 let fate = Fate::Refused(Refusal::PathChanged {});
-                change.roll_back(job, self.run, self.base, fate)?;
+                change.roll_back(job, &self.ground(), fate)?;
             }
             if self.order == FlagOrder::FlagThenDrop {
-                change.check_unchanged(job, now, self.run, self.base)?;
+                change.check_unchanged(job, now, &self.ground())?;
             }
         }
         Ok(())
@@ -86,7 +86,7 @@ impl Batch<'_, '_> {
         let same = in_parallel::each(jobs, still_the_same);
         for ((job, change), same) in jobs.iter().zip(changes).zip(same) {
             if let (Err(fate), Fate::Done) = (same, &change.fate) {
-                change.roll_back(job, self.run, self.base, fate)?;
+                change.roll_back(job, &self.ground(), fate)?;
             }
         }
         Ok(())
@@ -94,13 +94,13 @@ impl Batch<'_, '_> {
 
     /// Takes leases on the objects whose flags come off: a process that opens one for writing meanwhile is seen.
     /// An object that a process has open for writing keeps its flag, and its jobs are over.
-    pub fn guard(
+    pub fn guard<'f>(
         &self,
-        flags: &[&Flagged],
+        flags: &[&'f Flagged],
         jobs: &[Job],
         changes: &mut [FileChange],
-    ) -> SysResult<Vec<Leased>> {
-        let mut guards = Vec::new();
+    ) -> SysResult<(Vec<&'f Flagged>, Vec<Leased>)> {
+        let (mut guarded, mut guards) = (Vec::new(), Vec::new());
         // An inode that becomes an object is guarded by the lease of its own job, and its flag was never on.
         let others = flags.iter().copied().filter(|flag| !flag.adopted);
         let others: Vec<&Flagged> = others.collect();
@@ -109,7 +109,10 @@ impl Batch<'_, '_> {
         });
         for (flag, guard) in others.into_iter().zip(taken) {
             match guard? {
-                Some(guard) => guards.push(guard),
+                Some(guard) => {
+                    guarded.push(flag);
+                    guards.push(guard);
+                }
                 None => self.roll_back_all(
                     &flag.id,
                     jobs,
@@ -118,7 +121,7 @@ impl Batch<'_, '_> {
                 )?,
             }
         }
-        Ok(guards)
+        Ok((guarded, guards))
     }
 
     /// Before the commit: leases on files and objects still stand, nothing was mounted on a file, no process has
@@ -132,8 +135,8 @@ impl Batch<'_, '_> {
         let covered = activity::covered_in(&self.run.staging, &self.still.now()?)?;
         let stand = in_parallel::each(jobs, |job| job.old.stands());
         for ((job, change), stands) in jobs.iter().zip(changes.iter_mut()).zip(stand) {
-            change.check_lease(job, stands, self.run, self.base)?;
-            change.check_mounts(job, self.run, self.base, &covered)?;
+            change.check_lease(job, stands, &self.ground())?;
+            change.check_mounts(job, &self.ground(), &covered)?;
         }
         let stand = in_parallel::each(guards, Leased::stands);
         for (guard, stands) in guards.iter().zip(stand) {

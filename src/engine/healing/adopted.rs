@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::name::{lift, refers};
+use super::name::refers;
 use super::soundness::is_intact;
 use crate::base::Base;
 use crate::engine::Guest;
+use crate::engine::lifting::Lifting;
 use crate::ledger::journal::{Intent, OpenBatch};
 use crate::model::{Event, GuestName, ObjectId, Observer};
 use crate::sys::SysResult;
@@ -13,6 +14,7 @@ use crate::sys::SysResult;
 /// What may refer to an adopted inode.
 pub struct Adopted<'a> {
     pub base: &'a Base,
+    pub lifting: &'a Lifting<'a>,
     pub guests: &'a BTreeMap<GuestName, Guest>,
     pub batch: &'a OpenBatch,
     pub observer: &'a dyn Observer,
@@ -33,8 +35,7 @@ impl Adopted<'_> {
                     self.observer.notice(&Event::Warning(&doubt));
                     doubts.push(doubt);
                 }
-                lift(self.base, &object)?;
-                self.base.remove_object(&object)?;
+                self.lifting.retire(&object)?;
             }
         }
         Ok(doubts)

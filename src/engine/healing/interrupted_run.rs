@@ -1,6 +1,6 @@
 //! What an interrupted run has written about itself: its journal, and the first line of its receipt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use crate::base::Base;
 use crate::engine::Guest;
@@ -8,7 +8,7 @@ use crate::ledger::ReceiptReader;
 use crate::ledger::journal::{self, OpenBatch};
 use crate::model::{GuestName, Receipt, RunId};
 use crate::sys::own::papers;
-use crate::sys::{SysError, SysResult};
+use crate::sys::{Dir, SysError, SysResult};
 
 /// The first line of a run's receipt, where it got so far.
 pub(super) fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
@@ -18,22 +18,23 @@ pub(super) fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
         .map(|reader| reader.receipt().clone())
 }
 
-/// What a journal says, and whether it is all there.
+/// What a journal says.
 pub struct RunJournal {
     pub batch: OpenBatch,
-    pub whole: bool,
+    /// Is it all there, and does it name everything that lies in staging? Else it does not tell which flags were off.
+    pub explains: bool,
 }
 
 /// The batch that was current; empty where there is no journal.
 ///
 /// Everything in it is on the base's file system, whose device number may be another one since the last boot.
-pub(super) fn read_journal(base: &Base, run: &RunId) -> SysResult<RunJournal> {
+pub(super) fn read_journal(base: &Base, run: &RunId, staging: &Dir) -> SysResult<RunJournal> {
     let path = base.run_paper(run, "journal");
     let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
         let batch = OpenBatch::default();
         return Ok(RunJournal {
             batch,
-            whole: false,
+            explains: false,
         });
     };
     let read = journal::read(file).map_err(|e| SysError::new("read", &path, e))?;
@@ -44,10 +45,14 @@ pub(super) fn read_journal(base: &Base, run: &RunId) -> SysResult<RunJournal> {
             id.dev = dev;
         }
     }
-    Ok(RunJournal {
-        batch,
-        whole: read.damaged_at.is_none(),
-    })
+    let explains = read.damaged_at.is_none() && names_all(&batch, staging)?;
+    Ok(RunJournal { batch, explains })
+}
+
+fn names_all(batch: &OpenBatch, staging: &Dir) -> SysResult<bool> {
+    let named = batch.intents.iter().map(|intent| intent.seq.to_string());
+    let named: HashSet<Vec<u8>> = named.map(String::into_bytes).collect();
+    Ok(staging.list()?.iter().all(|entry| named.contains(entry)))
 }
 
 /// The guests that the run's receipt names, as far as their roots are there.

@@ -5,16 +5,19 @@
 
 use super::quarantine::Quarantine;
 use super::soundness::is_intact;
-use crate::base::{Base, Held, Index};
+use crate::base::{Base, Held, Index, LiftedObject};
 use crate::engine::EngineError;
+use crate::engine::lifting::Lifting;
 use crate::engine::records::History;
-use crate::model::{FileState, ObjectId, Protect, Receipt};
+use crate::model::{FileState, ObjectId, Receipt};
+use crate::protect;
 use crate::rules::precondition::metadata_differs;
-use crate::sys::{Dir, Leased, Regular, SysResult};
+use crate::sys::{Dir, Leased, SysResult};
 
 /// Drops what equals an object and puts the rest into quarantine, except what is `due` later.
 pub(super) fn drop_known(
     base: &Base,
+    lifting: &Lifting<'_>,
     aside: &Quarantine<'_>,
     staging: &Dir,
     due: &[&String],
@@ -25,11 +28,16 @@ pub(super) fn drop_known(
         return Ok(());
     }
     let index = Index::read(base)?;
+    let mut met = Vec::new();
+    for entry in &left {
+        met.extend(index.of_inode(staging.look(entry)?.id).map(|held| held.id));
+    }
+    lifting.write_down(met)?;
     for entry in left {
         let state = staging.look(&entry)?;
         let shown = String::from_utf8_lossy(&entry);
         if let Some(held) = index.of_inode(state.id) {
-            drop_name(base, aside, staging, &held, &shown)?;
+            drop_name(base, lifting, aside, staging, &held, &shown)?;
         } else if let Some(old) = with_twin(base, &index, staging, &state, &entry)? {
             staging.unlink(&entry)?;
             drop(old);
@@ -44,28 +52,18 @@ pub(super) fn drop_known(
 /// while its flag was off is kept: this may be the last name that a guest wrote through.
 fn drop_name(
     base: &Base,
+    lifting: &Lifting<'_>,
     aside: &Quarantine<'_>,
     staging: &Dir,
     held: &Held,
     entry: &str,
 ) -> Result<(), EngineError> {
     let object = base.object(&held.id)?;
-    let flagged = object.as_ref().map_or(Ok(false), Regular::is_immutable)?;
-    let sound = object
-        .as_ref()
-        .map_or(Ok(true), |file| is_intact(file, None, &held.id))?;
-    if let Some(file) = object.as_ref().filter(|_| flagged) {
-        file.set_immutable(false)?;
-    }
-    if sound {
-        staging.unlink(entry.as_bytes())?;
+    if object.map_or(Ok(true), |file| is_intact(&file, None, &held.id))? {
+        Ok(lifting.lifted_for(&held.id, || staging.unlink(entry.as_bytes()))?)
     } else {
-        aside.keep(staging, entry, Some(&held.id))?;
+        aside.keep(staging, entry, Some(&held.id))
     }
-    if let Some(file) = object.filter(|_| flagged) {
-        file.set_immutable(true)?;
-    }
-    Ok(())
 }
 
 /// A file that no process has open for writing, and that equals an object; under its lease.
@@ -95,25 +93,48 @@ fn with_twin(
     Ok(None)
 }
 
-/// Without a journal it is not known which flags were off: every object that guests share by a run that protects
-/// gets its flag again. Returns those that did.
-pub(super) fn flag_unprotected(
+/// Without a journal that explains everything it is not known which flags were off: every object that guests share by
+/// a run that protects shall have its flag. Returns those that have not.
+pub(super) fn unprotected(
+    base: &Base,
+    receipt: Option<&Receipt>,
+) -> Result<Vec<LiftedObject>, EngineError> {
+    let index = Index::read(base)?;
+    let in_doubt = |held: &Held| held.state.nlink > 1 && held.flagged != Some(true);
+    let in_doubt: Vec<Held> = index.objects().filter(in_doubt).collect();
+    if in_doubt.is_empty() {
+        return Ok(Vec::new());
+    }
+    let protection = History::read(base)?.protection()?;
+    let mode = receipt.and_then(|receipt| receipt.protect);
+    let run_protects = mode.is_some_and(|mode| protect::by(mode).protects());
+    let mut found = Vec::new();
+    for held in in_doubt {
+        let wanted = *protection.get(&held.id).unwrap_or(&run_protects);
+        let object = if wanted { base.object(&held.id)? } else { None };
+        if object.is_some_and(|file| protect::on(&file).is_ok_and(|on| on.is_none())) {
+            found.push(LiftedObject {
+                by: protect::setting(mode).mode(),
+                object: held.id,
+                ino: held.state.id.ino,
+                found: true,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Protects them, and returns which they were.
+pub(super) fn protect_unprotected(
     base: &Base,
     receipt: Option<&Receipt>,
 ) -> Result<Vec<ObjectId>, EngineError> {
-    let protection = History::read(base)?.protection()?;
-    let run_protects = receipt.and_then(|receipt| receipt.protect) == Some(Protect::Immutable);
-    let mut flagged = Vec::new();
-    for held in Index::read(base)?.objects() {
-        let wanted = *protection.get(&held.id).unwrap_or(&run_protects);
-        if held.state.nlink < 2 || !wanted {
-            continue;
-        }
-        let object = base.object(&held.id)?;
-        if let Some(file) = object.filter(|file| file.is_immutable().is_ok_and(|on| !on)) {
-            file.set_immutable(true)?;
-            flagged.push(held.id);
+    let mut protected = Vec::new();
+    for one in unprotected(base, receipt)? {
+        if let Some(file) = base.object(&one.object)? {
+            protect::by(one.by).set(&file)?;
+            protected.push(one.object);
         }
     }
-    Ok(flagged)
+    Ok(protected)
 }

@@ -11,6 +11,7 @@ use crate::engine::records::holders::Holding;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::{Intent, OpenBatch};
 use crate::model::{FileId, FileState, GuestName, GuestPath, ObjectId, Quiet, Refusal};
+use crate::protect::{self, NameStep};
 use crate::scan::scan;
 use crate::sys::{Dir, SysResult, View};
 
@@ -128,14 +129,14 @@ fn objects(base: &Base, staging: &Dir, batch: &OpenBatch) -> SysResult<HashMap<O
     Ok(all)
 }
 
-/// Those of the objects whose flag is on.
+/// Those of the objects whose flag would have to come off.
 fn flagged(base: &Base, objects: HashMap<ObjectId, u64>) -> SysResult<Vec<DueLift>> {
     let mut due = Vec::new();
     for (object, staged) in objects {
         let Some((file, state)) = base.object_seen(&object)? else {
             continue;
         };
-        if file.is_immutable()? {
+        if protect::in_the_way(&file, &[NameStep::Unlink])?.is_some() {
             due.push(DueLift {
                 object,
                 state,

@@ -1,8 +1,16 @@
 //! `recover`: finishes or rolls back what an interrupted run left.
 //!
 //! It works from names and inodes. The journal only says which names to look at; a staging entry that no journal
-//! explains is dropped if nothing is lost with it, and kept in quarantine otherwise (`leftovers`). Every step can
-//! be interrupted again, and the next call goes on.
+//! explains is dropped if nothing is lost with it, and kept in quarantine otherwise (`leftovers`).
+//!
+//! Every step can be interrupted again, and the next call goes on. Names and inodes show how far an interrupted
+//! recovery came, but not whether the flag of an object was off before it or by it. So no flag is lifted before a
+//! record says so: the journal of the run that is healed, while it names the object, and else the paper `lifted` of
+//! the base ([`Lifting`](super::lifting::Lifting)). Where a journal does not explain what is in staging, all shared
+//! objects that lack their flag go onto that paper before the first name is touched, because what gave the journal
+//! away is gone after that. The next recovery sets what the paper names: at once what was lifted, and in the end what
+//! was found so. The paper goes when all flags are on and that is durable; a journal goes with the staging directory
+//! of its run, after the same sync.
 //!
 //! Times of directories are left as they are found: the run put each back right after its exchange, so whatever
 //! else they say is the guest's own, whatever the clock said. Only the directory of the very exchange that was
@@ -26,10 +34,11 @@ use std::time::Duration;
 use super::EngineError;
 use super::Guest;
 use super::activity::freeze::Freeze;
+use super::lifting::Lifting;
 use super::privileges::entitled;
 use super::records::History;
 use super::records::holders::{self, Holding};
-use crate::base::{Base, BaseError, FrozenPaper};
+use crate::base::{Base, BaseError, FrozenPaper, LiftedPaper};
 use crate::model::{Event, GuestName, ObjectId, Observer, Receipt, Recovered, RunId, Running};
 use crate::sys::host::machine;
 use crate::sys::{Meaning, SysResult};
@@ -37,7 +46,8 @@ use adopted::Adopted;
 use interrupted_run::{RunJournal, guests_of, read_journal, receipt_of};
 use quarantine::Quarantine;
 use receipt::write_receipt;
-use run::{InterruptedRun, Spent, flag_all};
+use run::{InterruptedRun, flag_all};
+use soundness::unsound;
 
 /// Heals the base under its lock, and returns what needed it.
 pub fn recover(
@@ -56,7 +66,8 @@ pub fn recover(
 pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, EngineError> {
     let base = &Base::existing(base)?;
     for _ in 0..GUARD_TRIES {
-        if FrozenPaper::read(base)?.is_empty() && base.staging().list()?.is_empty() {
+        let is_whole = FrozenPaper::read(base)?.is_empty() && LiftedPaper::read(base)?.is_empty();
+        if is_whole && base.staging().list()?.is_empty() {
             return Ok(None);
         }
         match base.lock(&super::host::lock_note("recover")) {
@@ -116,7 +127,13 @@ fn heal_all(
     still: &mut Freeze<'_>,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    let mut recovered = Recovered::default();
+    let (lifting, flags) = Lifting::resume(base)
+        .inspect_err(|_| still.keep_frozen())
+        .map_err(|error| waiting(base, error.into()))?;
+    let mut recovered = Recovered {
+        flags,
+        ..Recovered::default()
+    };
     for name in base.staging().list()? {
         let Ok(run) = String::from_utf8_lossy(&name).parse::<RunId>() else {
             continue;
@@ -125,9 +142,13 @@ fn heal_all(
         observer.notice(&Event::Warning(&format!(
             "run {run} was cut short; healing what it left"
         )));
-        heal_run(base, &run, still, observer, &mut recovered)
+        heal_run(base, &run, &lifting, still, observer, &mut recovered)
             .map_err(|error| waiting(base, error))?;
     }
+    recovered.damaged.extend(unsound(base, &lifting.shared()?)?);
+    recovered.damaged.sort();
+    recovered.damaged.dedup();
+    lifting.finish()?;
     for path in base.quarantined()? {
         recovered.quarantined.push(path.display().to_string());
     }
@@ -149,12 +170,13 @@ fn waiting(base: &Base, error: EngineError) -> EngineError {
 fn heal_run(
     base: &Base,
     run: &RunId,
+    lifting: &Lifting<'_>,
     still: &mut Freeze<'_>,
     observer: &dyn Observer,
     recovered: &mut Recovered,
 ) -> Result<(), EngineError> {
     let staging = base.staging().open_dir(run.to_string().as_bytes())?;
-    let journal = read_journal(base, run)?;
+    let journal = read_journal(base, run, &staging)?;
     let receipt = receipt_of(base, run);
     let guests = guests_of(receipt.as_ref());
     let refused = if staging.list()?.is_empty() {
@@ -164,6 +186,7 @@ fn heal_run(
     };
     let adopted = Adopted {
         base,
+        lifting,
         guests: &guests,
         batch: &journal.batch,
         observer,
@@ -171,7 +194,8 @@ fn heal_run(
     };
     let found = InterruptedRun {
         base,
-        aside: Quarantine::of(base, run),
+        lifting,
+        aside: Quarantine::of(base, lifting, run),
         staging: &staging,
         guests: &guests,
         journal: &journal,
@@ -180,20 +204,19 @@ fn heal_run(
     };
     let healed = match refused {
         Some(refused) => Err(refused),
-        None => found.put_right(recovered),
+        None => {
+            let followed = lifting.follow(run, &journal.batch);
+            followed
+                .map_err(EngineError::from)
+                .and_then(|()| found.put_right(recovered))
+        }
     };
     // Where nothing can be healed now, no guest shall run on with a shared file that is not protected.
     let done = healed
         .map_err(|error| still_protected(&adopted, &journal, receipt.as_ref(), still, error))?;
     base.dir().sync_filesystem()?;
     write_receipt(base, run, &journal.batch, done.lines)?;
-    for Spent { entry, object, old } in done.spent {
-        if old.map_or(Ok(false), |old| old.stands())? {
-            staging.unlink(entry.as_bytes())?;
-        } else {
-            found.aside.keep(&staging, &entry, Some(&object))?;
-        }
-    }
+    found.drop_spent(done.spent)?;
     base.staging().remove_dir(run.to_string().as_bytes())?;
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
     for unknown in holders::told(unknown_now(base, lifted)) {
@@ -229,13 +252,16 @@ fn still_protected(
     still: &mut Freeze<'_>,
     error: EngineError,
 ) -> EngineError {
-    let known = flag_all(adopted).map(drop).map_err(EngineError::from);
-    let others = if journal.whole {
+    let known = flag_all(adopted, receipt)
+        .map(drop)
+        .map_err(EngineError::from);
+    let others = if journal.explains {
         Ok(())
     } else {
-        leftovers::flag_unprotected(adopted.base, receipt).map(drop)
+        leftovers::protect_unprotected(adopted.base, receipt).map(drop)
     };
-    if known.and(others).is_err() {
+    let lifted = adopted.lifting.give_up().map_err(EngineError::from);
+    if known.and(others).and(lifted).is_err() {
         still.keep_frozen();
     }
     error

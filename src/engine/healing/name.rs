@@ -16,16 +16,17 @@
 //! | – | new | the guest deleted it | as for "old" |
 //! | any | other | an exchange was interrupted in its middle | kept for a person |
 //!
-//! Flags come off where a name of an object goes, and nowhere else: the other guests that share it are not
-//! exposed for the rest.
+//! Flags come off where a name of an object goes, for that moment and nowhere else: the other guests that share it
+//! are not exposed for the rest.
 
 use super::quarantine::Quarantine;
 use super::soundness::is_intact;
 use crate::base::Base;
 use crate::engine::Guest;
+use crate::engine::lifting::Lifting;
 use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
-use crate::model::{FileId, Ignored, ObjectId, Time};
+use crate::model::{FileId, Ignored, Time};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 
@@ -59,20 +60,12 @@ pub(super) enum Direction {
 /// A file whose names were in flight.
 pub(super) struct InFlight<'a> {
     pub base: &'a Base,
+    pub lifting: &'a Lifting<'a>,
     pub aside: &'a Quarantine<'a>,
     pub staging: &'a Dir,
     /// `None` where its root is gone.
     pub guest: Option<&'a Guest>,
     pub names: &'a [Intent],
-}
-
-/// Takes the flag from an object, one of whose names is about to go. The end of the healing sets it again.
-pub fn lift(base: &Base, object: &ObjectId) -> SysResult<()> {
-    let file = base.object(object)?;
-    match file.filter(|file| file.is_immutable().unwrap_or(true)) {
-        Some(file) => file.set_immutable(false),
-        None => Ok(()),
-    }
 }
 
 /// What the name refers to now, whichever directory its path leads to; `None` where there is no such name.
@@ -247,8 +240,7 @@ impl OneName<'_> {
         if way == Direction::Forth && !self.is_as_it_was(parent)? {
             return Ok(Healed::FinishedAndKept(None));
         }
-        lift(self.file.base, &self.intent.object)?;
-        self.file.staging.unlink(self.entry.as_bytes())?;
+        self.drop_object()?;
         Ok(Healed::Finished)
     }
 
@@ -273,16 +265,17 @@ impl OneName<'_> {
     }
 
     fn exchange_names(&self, parent: &Dir, put: FileId, expected: FileId) -> SysResult<Exchanged> {
-        lift(self.file.base, &self.intent.object)?;
         let time = parent.state()?.mtime;
-        let exchanged = exchange_names(&Exchange {
+        let exchange = Exchange {
             staging: self.file.staging,
             staged: self.entry.as_bytes(),
             parent,
             name: self.intent.path.file_name(),
             put,
             expected,
-        })?;
+        };
+        let lifting = self.file.lifting;
+        let exchanged = lifting.lifted_for(&self.intent.object, || exchange_names(&exchange))?;
         // All guests are quiet, so no other process was here; and no content depends on it.
         drop(parent.set_mtime(time));
         Ok(exchanged)
@@ -315,12 +308,21 @@ impl OneName<'_> {
     fn drop_equal(&self) -> SysResult<Healed> {
         let staged = self.file.staging.look(self.entry.as_bytes())?.id;
         if self.is_object(staged)? {
-            lift(self.file.base, &self.intent.object)?;
-        } else if !self.equals_object()? {
+            self.drop_object()?;
+        } else if self.equals_object()? {
+            self.file.staging.unlink(self.entry.as_bytes())?;
+        } else {
             return Ok(Healed::NeedsPerson);
         }
-        self.file.staging.unlink(self.entry.as_bytes())?;
         Ok(Healed::Kept)
+    }
+
+    fn drop_object(&self) -> SysResult<()> {
+        let InFlight {
+            staging, lifting, ..
+        } = self.file;
+        let drop = || staging.unlink(self.entry.as_bytes());
+        lifting.lifted_for(&self.intent.object, drop)
     }
 
     fn equals_object(&self) -> SysResult<bool> {

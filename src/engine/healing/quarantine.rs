@@ -3,24 +3,26 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::name::lift;
 use crate::base::Base;
 use crate::engine::EngineError;
+use crate::engine::lifting::Lifting;
 use crate::model::{ObjectId, RunId};
 use crate::sys::{Dir, Meaning, Regular, SysResult};
 
 /// The quarantine of a run that is healed.
 pub struct Quarantine<'a> {
     base: &'a Base,
+    lifting: &'a Lifting<'a>,
     run: &'a RunId,
     /// Objects that were copied by this healing: all guests are quiet, so they are what they were.
     copied: RefCell<BTreeSet<ObjectId>>,
 }
 
 impl<'a> Quarantine<'a> {
-    pub fn of(base: &'a Base, run: &'a RunId) -> Quarantine<'a> {
+    pub fn of(base: &'a Base, lifting: &'a Lifting<'a>, run: &'a RunId) -> Quarantine<'a> {
         Quarantine {
             base,
+            lifting,
             run,
             copied: RefCell::default(),
         }
@@ -40,8 +42,8 @@ impl<'a> Quarantine<'a> {
         let file = staging.open_regular(entry.as_bytes())?;
         if let Some((file, id)) = file.filter(|_| is_object).zip(object) {
             self.copy(&file, id)?;
-            lift(self.base, id)?;
-            return Ok(staging.unlink(entry.as_bytes())?);
+            let drop = || staging.unlink(entry.as_bytes());
+            return Ok(self.lifting.lifted_for(id, drop)?);
         }
         let aside = self.dir()?;
         let keep = |name: &[u8]| staging.move_to(entry.as_bytes(), &aside, name);

@@ -6,17 +6,19 @@ use std::collections::BTreeMap;
 use super::adopted::Adopted;
 use super::interrupted_run::RunJournal;
 use super::leftovers;
-use super::name::{Direction, Healed, InFlight, lift};
+use super::name::{Direction, Healed, InFlight};
 use super::quarantine::Quarantine;
 use super::soundness::{is_intact, unsound};
 use crate::base::Base;
+use crate::engine::lifting::{Lifting, object_or_gone};
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
 use crate::model::{
     About, FileId, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Recovered,
     RunKind, Time,
 };
-use crate::sys::{Dir, Leased, SysError, SysResult};
+use crate::protect::{self, Protector};
+use crate::sys::{Dir, Leased, SysResult};
 
 /// What healing did.
 #[derive(Default)]
@@ -37,6 +39,7 @@ pub struct Spent {
 /// What an interrupted run left, and what is known of it.
 pub struct InterruptedRun<'a> {
     pub base: &'a Base,
+    pub lifting: &'a Lifting<'a>,
     pub aside: Quarantine<'a>,
     pub staging: &'a Dir,
     pub guests: &'a BTreeMap<GuestName, Guest>,
@@ -49,6 +52,11 @@ impl InterruptedRun<'_> {
     /// Heals names first, then what no journal explains, then flags.
     pub fn put_right(&self, recovered: &mut Recovered) -> Result<Done, EngineError> {
         let (base, batch) = (self.base, &self.journal.batch);
+        if !self.journal.explains {
+            // Whatever becomes of this healing: what it finds here, the next one may not.
+            let due = leftovers::unprotected(base, self.receipt)?;
+            self.lifting.owe(&due)?;
+        }
         let mut done = Done::default();
         let files = || batch.intents.chunk_by(|a, b| one_file(a) == one_file(b));
         for file in files().filter(|file| !file.iter().any(Intent::is_adoption)) {
@@ -60,17 +68,32 @@ impl InterruptedRun<'_> {
             self.heal_file(file, &mut done, recovered)?;
         }
         let due: Vec<&String> = done.spent.iter().map(|spent| &spent.entry).collect();
-        leftovers::drop_known(base, &self.aside, self.staging, &due)?;
+        leftovers::drop_known(base, self.lifting, &self.aside, self.staging, &due)?;
         self.drop_damaged()?;
-        recovered.flags += flag_all(self.adopted)?;
+        // A name that was dropped may have been the last that kept one from being its guest's own.
+        recovered.notes.extend(self.adopted.give_up_own()?);
+        recovered.flags += flag_all(self.adopted, self.receipt)?;
         let mut lifted: Vec<_> = batch.lifted.iter().map(|(object, _)| *object).collect();
-        if !self.journal.whole {
-            let others = leftovers::flag_unprotected(base, self.receipt)?;
+        if !self.journal.explains {
+            let others = leftovers::protect_unprotected(base, self.receipt)?;
             recovered.flags += others.len() as u64;
             lifted.extend(others);
         }
         recovered.damaged.extend(unsound(base, &lifted)?);
         Ok(done)
+    }
+
+    /// Drops old files whose own times are on disk by now. What a process has opened to write since is kept for a
+    /// person.
+    pub fn drop_spent(&self, spent: Vec<Spent>) -> Result<(), EngineError> {
+        for Spent { entry, object, old } in spent {
+            if old.map_or(Ok(false), |old| old.stands())? {
+                self.staging.unlink(entry.as_bytes())?;
+            } else {
+                self.aside.keep(self.staging, &entry, Some(&object))?;
+            }
+        }
+        Ok(())
     }
 
     /// Drops an object that no guest refers to and that is not what its name says, because its content had not
@@ -84,8 +107,7 @@ impl InterruptedRun<'_> {
             }
             let file = self.base.object(object)?;
             if file.is_some_and(|file| !is_intact(&file, None, object).unwrap_or(true)) {
-                lift(self.base, object)?;
-                self.base.remove_object(object)?;
+                self.lifting.retire(object)?;
             }
         }
         Ok(())
@@ -100,6 +122,7 @@ impl InterruptedRun<'_> {
     ) -> Result<(), EngineError> {
         let in_flight = InFlight {
             base: self.base,
+            lifting: self.lifting,
             aside: &self.aside,
             staging: self.staging,
             guest: file.first().and_then(|one| self.guests.get(&one.guest)),
@@ -206,10 +229,11 @@ fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
 
 /// Sets the flags of all objects that were lifted, even where one cannot be set; returns the first error at the
 /// end.
-pub(super) fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
+pub(super) fn flag_all(adopted: &Adopted<'_>, receipt: Option<&Receipt>) -> SysResult<u64> {
+    let protection = protect::setting(receipt.and_then(|receipt| receipt.protect));
     let (mut flags, mut failed) = (0, None);
     for (object, _) in &adopted.batch.lifted {
-        match flag_again(adopted, object) {
+        match flag_again(adopted, protection, object) {
             Ok(set) => flags += u64::from(set),
             Err(error) => failed = failed.or(Some(error)),
         }
@@ -218,17 +242,15 @@ pub(super) fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
 }
 
 /// Sets the flag of one object. False for what is no object, or none any more.
-fn flag_again(adopted: &Adopted<'_>, object: &ObjectId) -> SysResult<bool> {
-    let base = adopted.base;
+fn flag_again(
+    adopted: &Adopted<'_>,
+    protection: &dyn Protector,
+    object: &ObjectId,
+) -> SysResult<bool> {
     if adopted.is_own(object)? {
         return Ok(false);
     }
-    match base.object(object)? {
-        Some(file) => file.set_immutable(true).map(|()| true),
-        None if base.lacks(object)? => Ok(false),
-        None => {
-            let why = std::io::Error::from(std::io::ErrorKind::NotFound);
-            Err(SysError::new("open an object of", base.path(), why))
-        }
-    }
+    let file = object_or_gone(adopted.base, object)?;
+    let set = file.map(|(file, _)| protection.set(&file));
+    Ok(set.transpose()?.is_some())
 }

@@ -7,6 +7,7 @@ use crate::engine::{EngineError, Guest};
 use crate::model::{
     FileId, GuestName, GuestPath, Header, Ignored, Link, Moved, ObjectId, PlannedGuest, Wrong,
 };
+use crate::protect;
 use crate::sys::hash::metadata_digest;
 use crate::sys::{PageCache, Regular, SysError, SysResult};
 
@@ -92,7 +93,7 @@ impl<'a> ProofWorld<'a> {
             id,
             inode: state.id,
             sound: wrong.is_empty(),
-            flagged: Regular::means_immutable(flags),
+            flagged: protect::on_with(&object, flags)?.is_some(),
         });
         if !wrong.is_empty() {
             proven.wrong.push((id, Wrong::ObjectDamaged(wrong)));

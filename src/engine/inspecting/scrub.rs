@@ -15,6 +15,7 @@ use crate::model::{
     Difference, Event, FileId, GuestName, GuestPath, Ignored, Moved, ObjectId, Observer, Scrub,
     Stage, Unit, Wrong,
 };
+use crate::protect;
 use crate::sys::hash::metadata_digest;
 use crate::sys::host::machine;
 use crate::sys::{PageCache, Regular, SysResult};
@@ -180,7 +181,7 @@ impl Scrubbing<'_> {
         };
         for id in std::mem::take(&mut self.unflagged) {
             let object = self.base.object(&id);
-            match object.and_then(|object| object.map_or(Ok(true), |file| file.is_immutable())) {
+            match object.and_then(|object| object.map_or(Ok(true), |file| is_protected(&file))) {
                 Ok(true) => {}
                 Ok(false) => self.say(Some(id), Wrong::NotFlagged),
                 Err(error) => self.say(Some(id), Wrong::Unreadable(error.to_string())),
@@ -228,9 +229,13 @@ fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<Scrubbed
     }
     Ok(ScrubbedObject {
         wrong,
-        flagged: object.is_immutable()?,
+        flagged: is_protected(&object)?,
         bytes,
     })
+}
+
+fn is_protected(object: &Regular) -> SysResult<bool> {
+    Ok(protect::on(object)?.is_some())
 }
 
 /// Names by object, as the base remembers them; the disk confirms those that are asked for.

@@ -13,7 +13,8 @@ use super::matching::probe::Dropped;
 use super::survey::Survey;
 use crate::base::{Base, Held, Index};
 use crate::engine::EngineError;
-use crate::model::{ObjectFlag, ObjectId, Protect, Protection, Skip, SkipReason};
+use crate::model::{ObjectFlag, ObjectId, Protection, Skip, SkipReason};
+use crate::protect;
 use crate::rules::choose::{Choice, Member, Present, choose};
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::Meaning;
@@ -116,9 +117,9 @@ pub(super) fn choose_all<'a>(
         shared: HashMap::new(),
         flags: Vec::new(),
     };
-    if found.protection.mode == Protect::Immutable {
-        choices.flags.push(ObjectFlag::Immutable);
-    }
+    choices
+        .flags
+        .extend(protect::by(found.protection.mode).flag());
     choices.groups.forget_beginnings();
     for (which, why) in &matched.dropped {
         drop_out(*which, why, surveys, classified, sum);
@@ -285,7 +286,7 @@ impl Choices<'_> {
             Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
             other => other?.flatten(),
         };
-        Ok(file.map_or(Ok(false), |file| file.is_immutable())?)
+        Ok(file.map_or(Ok(false), |file| protect::on(&file).map(|on| on.is_some()))?)
     }
 }
 
@@ -365,7 +366,7 @@ fn member(equal: &Equal, surveys: &[Survey], protection: &Protection) -> Member 
     Member {
         names: survey.scan.tree.name_count(file as usize) as u64,
         extents: equal.extents,
-        adoptable: quiet && equal.plain_project && protection.mode == Protect::Immutable,
+        adoptable: quiet && equal.plain_project && protect::by(protection.mode).protects(),
     }
 }
 

@@ -14,9 +14,10 @@ use super::{EngineError, Guest};
 use crate::base::Base;
 use crate::ledger::{ReceiptError, ReceiptReader};
 use crate::model::{
-    About, Digest, GuestName, GuestPath, ObjectId, Outcome, Protect, Receipt, ReceiptGuest,
-    ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus,
+    About, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptGuest, ReceiptLine,
+    Refusal, RunEnd, RunId, RunKind, RunStatus,
 };
+use crate::protect;
 use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 use linked_files::Remembered;
@@ -196,7 +197,9 @@ impl History {
                     object: line.object,
                     run: receipt.run.clone(),
                     mtime,
-                    protected: receipt.protect.is_some_and(|mode| mode != Protect::None),
+                    protected: receipt
+                        .protect
+                        .is_some_and(|mode| protect::by(mode).protects()),
                 };
                 self.files.link(number, &linked)
             }

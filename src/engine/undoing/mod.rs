@@ -26,6 +26,7 @@ use crate::model::{
     About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
     RunKind, Running, Stage, Unit,
 };
+use crate::protect;
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
@@ -185,6 +186,7 @@ impl ReadyToUndo {
             guests,
             journal,
             order,
+            protection: protect::setting(None),
             ignore: &[],
             holding: &*holding,
             still,
@@ -324,7 +326,7 @@ type ReadyFiles<'f> = (Vec<Undoing>, Vec<&'f (usize, Linked)>);
 /// The flags that go off and on again: each object once.
 fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
     let mut flags: Vec<Flagged> = Vec::new();
-    for undoing in ready.iter().filter(|undoing| undoing.flagged) {
+    for undoing in ready.iter().filter(|undoing| undoing.lifted) {
         if !flags.iter().any(|flag| flag.id == undoing.job.object) {
             flags.push(Flagged {
                 id: undoing.job.object,

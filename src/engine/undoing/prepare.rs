@@ -10,6 +10,7 @@ use crate::engine::exchange::job::{Job, New};
 use crate::engine::records::Linked;
 use crate::engine::records::holders::Holding;
 use crate::model::{FileId, GuestPath, Moved, Outcome, Refusal, Time};
+use crate::protect::{self, NameStep};
 use crate::sys::{Dir, Leased, Regular, SysError};
 
 /// A name that is the guest's own needs no undo.
@@ -20,8 +21,8 @@ pub struct Undoing {
     pub job: Job,
     /// The object, to set its flag again.
     pub object: Arc<Regular>,
-    /// Was its flag on?
-    pub flagged: bool,
+    /// Must its flag come off, and go on again?
+    pub lifted: bool,
     /// It is not what its name says, and this guest alone has it: the copy is what the guest saw.
     pub damaged: bool,
 }
@@ -61,9 +62,11 @@ fn try_prepare(
     let shared = object.state().map_err(failed)?;
     let (file, names) = shared_file(guest, linked, shared.id)?;
     let state = file.state().map_err(failed)?;
-    let flagged = object.is_immutable().map_err(failed)?;
+    let protection = protect::on(&object).map_err(failed)?;
+    let flagged = protection.is_some();
+    let lifted = protection.is_some_and(|on| on.needs_lift_for(NameStep::Unlink));
     let mut alone = false;
-    if flagged {
+    if lifted {
         let lift = holding.may_lift(&linked.object, &shared, 1, conditions);
         lift.map_err(failed)?.map_err(Outcome::Refused)?;
         let holders = holding.holders(&linked.object).map_err(failed)?;
@@ -89,7 +92,7 @@ fn try_prepare(
     Ok(Undoing {
         job,
         object: Arc::new(object),
-        flagged,
+        lifted,
         damaged: flagged && damaged,
     })
 }

@@ -2,7 +2,8 @@
 //! meanwhile.
 //!
 //! Such a database is one version if the same names led to the same inodes before and after. Its managers replace
-//! files by rename; each single file is of one moment anyway, see [`GuestFiles::read`](crate::sys::guest::GuestFiles::read).
+//! files by rename; each single file is of one moment anyway, see
+//! [`GuestFiles::read`](crate::sys::guest::GuestFiles::read).
 
 use super::fault::Problem;
 use super::limits;

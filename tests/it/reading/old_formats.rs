@@ -3,8 +3,8 @@
 //! `tests/data/old-base` has a disk that an earlier program left, and what that program said of it; its `make.sh` tells
 //! how both came about. The disk is mounted where it was made, as the device that it was, on a machine with the same
 //! identity: device and inode numbers, times and paths are what the papers say, so that the program under test takes it
-//! for its own. It must then give the same answers (more facts are welcome, others are not), heal what was cut, apply what
-//! was planned, and give every guest its files back.
+//! for its own. It must then give the same answers (more facts are welcome, others are not), heal what was cut,
+//! apply what was planned, and give every guest its files back.
 
 mod disk;
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::ApplyLoop;
 use crate::engine::EngineError;
+use crate::engine::applying::objects::OpenObject;
 use crate::engine::exchange::job::{Flagged, Job};
 use crate::engine::receipt_file::flag_line;
 use crate::model::{Link, Making, ObjectId, Outcome};
@@ -23,7 +24,7 @@ impl ApplyLoop<'_, '_> {
         if object == planned {
             return Ok(());
         }
-        let flagged = self.objects.used(planned).is_some_and(|open| open.flagged);
+        let flagged = self.objects.used(planned).is_some_and(OpenObject::flagged);
         if flagged || self.is_wanted(planned)? {
             self.wanted.insert(object)?;
         }
@@ -50,7 +51,7 @@ impl ApplyLoop<'_, '_> {
         let named: HashSet<ObjectId> = jobs.iter().map(|job| job.object).collect();
         let mut set = Vec::new();
         for (id, open) in self.objects.in_use() {
-            let due = if open.flagged {
+            let due = if open.flagged() {
                 named.contains(id)
             } else {
                 self.protects_all || self.is_wanted(id)?
@@ -87,7 +88,7 @@ impl ApplyLoop<'_, '_> {
                 continue;
             }
             let used = self.objects.used(&flag.object);
-            let was_on = used.is_some_and(|open| open.flagged);
+            let was_on = used.is_some_and(OpenObject::flagged);
             if was_on {
                 self.receipt
                     .add(&flag_line(flag.object, Outcome::AlreadyDone))?;

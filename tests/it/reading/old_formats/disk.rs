@@ -14,8 +14,8 @@ use crate::support::{BIN, Out};
 /// The device that the disk was made on, and its number as files have it.
 const LOOP: (&str, u64) = ("/dev/loop200", 7 << 8 | 200);
 
-/// Mounts what it is given in a namespace of its own, and holds it until its input ends. The disks of other tests, which
-/// come and go meanwhile, are let go.
+/// Mounts what it is given in a namespace of its own, and holds it until its input ends. The disks of other
+/// tests, which come and go meanwhile, are let go.
 const HOLD: &str = r#"set -e
 while read -r id parent device root place rest; do
   case $place in */lab-*) umount -l "$place" || :;; esac

@@ -1,0 +1,94 @@
+//! Floor 3, protect: what keeps a shared inode from being changed, and the one way to take that off for a while.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `immutable` | the immutable flag: nobody changes the inode, nor adds or removes a name of it |
+//! | `none` | no protection, which somebody asked for |
+//! | `protector` | what both have in common: tried, set, taken off, in the way of a name or not |
+//! | `lifted` | a protection that is off for a while: written down before, and put back |
+//!
+//! The engine never names a flag. It asks what protects a file ([`on`]), whether that is in the way of a name
+//! ([`in_the_way`]), and lifts it. A protection of which no name is kept, as an immutable inode that may be unlinked,
+//! says so in [`Protector::needs_lift_for`], and is then never lifted by anybody.
+//!
+//! # Why no shared object is left without its protection
+//!
+//! 1. Nobody lifts without a [`WrittenDown`], and that is made only where a record has become durable: by the
+//!    journal of
+//!    a run, or by the paper `lifted` of the base where no run's journal knows of the object.
+//! 2. A [`Lifted`] ends by [`Lifted::restore`] or [`Lifted::retire`], and where an error drops it, it is restored.
+//! 3. So a process must die to leave a protection off, and then the record is on disk. The journal is a record
+//!    until the
+//!    staging directory of its run is gone, and the paper until it is removed; both happen after the protections
+//!    are on again and the file system is synced. Whoever heals sets what either of them names.
+
+mod immutable;
+mod lifted;
+mod none;
+mod protector;
+
+use crate::model::Protect;
+use crate::sys::{Regular, SysResult};
+
+use immutable::Immutable;
+use none::Unprotected;
+
+pub use lifted::{Lifted, WrittenDown};
+pub use protector::{FlagTest, NameStep, Protector};
+
+/// All protections, the best first.
+pub const ALL: &[&dyn Protector] = &[&Immutable, &Unprotected];
+
+/// The protection of a mode; `auto` is the best one.
+pub fn by(mode: Protect) -> &'static dyn Protector {
+    match mode {
+        Protect::Auto | Protect::Immutable => &Immutable,
+        Protect::None => &Unprotected,
+    }
+}
+
+/// What sets the flags of a run: the protection of its mode. Where that sets nothing, or the run says none, a
+/// flag line is meant as it stands.
+pub fn setting(mode: Option<Protect>) -> &'static dyn Protector {
+    let asked = mode.map(by).filter(|protection| protection.protects());
+    asked.unwrap_or(&Immutable)
+}
+
+/// What protects the file now.
+pub fn on(file: &Regular) -> SysResult<Option<&'static dyn Protector>> {
+    on_with(file, file.flags()?)
+}
+
+/// The same, where the inode flags are known already.
+pub fn on_with(file: &Regular, flags: u32) -> SysResult<Option<&'static dyn Protector>> {
+    for protection in ALL {
+        if protection.is_on(file, flags)? {
+            return Ok(Some(*protection));
+        }
+    }
+    Ok(None)
+}
+
+/// What protects the file and must be lifted before one of these changes.
+pub fn in_the_way(
+    file: &Regular,
+    changes: &[NameStep],
+) -> SysResult<Option<&'static dyn Protector>> {
+    let on = on(file)?;
+    Ok(on.filter(|on| changes.iter().any(|change| on.needs_lift_for(*change))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mode_has_its_protection() {
+        for protection in ALL {
+            assert_eq!(by(protection.mode()).mode(), protection.mode());
+        }
+        assert!(by(Protect::Auto).protects());
+        assert!(!by(Protect::None).protects());
+        assert!(setting(Some(Protect::None)).protects());
+    }
+}

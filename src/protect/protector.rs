@@ -1,0 +1,65 @@
+//! What a protection is, whichever it is.
+
+use std::fmt::Debug;
+
+use crate::model::{ObjectFlag, Protect};
+use crate::sys::{Dir, Regular, SysResult};
+
+/// A way to keep shared inodes as they are.
+pub trait Protector: Debug + Sync {
+    /// The mode of a plan that it is.
+    fn mode(&self) -> Protect;
+
+    /// The word for it in flag lines; `None` where it sets nothing.
+    fn flag(&self) -> Option<ObjectFlag>;
+
+    /// What messages call it.
+    fn name(&self) -> &'static str;
+
+    /// Why a plan takes it where its test holds, as a sentence.
+    fn why(&self) -> &'static str;
+
+    /// Tries it on a file without a name in `scratch`, which leaves no trace.
+    fn test(&self, scratch: &Dir) -> SysResult<FlagTest>;
+
+    /// Does it protect this file, whose inode flags are these?
+    fn is_on(&self, file: &Regular, flags: u32) -> SysResult<bool>;
+
+    /// Protects the file, and proves that it does.
+    fn set(&self, file: &Regular) -> SysResult<()>;
+
+    /// Takes it off; the engine lifts instead.
+    fn take_off(&self, file: &Regular, permit: Permit) -> SysResult<()>;
+
+    /// Must it come off before a name of the file can be added or removed?
+    fn needs_lift_for(&self, change: NameStep) -> bool;
+
+    /// Does it keep anybody from anything?
+    fn protects(&self) -> bool {
+        self.flag().is_some()
+    }
+}
+
+/// What is about to happen to a name of a protected file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NameStep {
+    /// The file gets one more.
+    Link,
+    /// A name is removed, or moved, or exchanged.
+    Unlink,
+}
+
+/// What a protection does on a file system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FlagTest {
+    /// It was set, read back, kept a writer out, and was taken off.
+    Holds,
+    /// It cannot be used, for this reason.
+    Fails(String),
+    /// It could not be tried by this user.
+    NotTried(String),
+}
+
+/// Only this room can make one, so only [`Lifted`] takes a protection off.
+#[derive(Debug)]
+pub struct Permit(pub(super) ());
