@@ -3,13 +3,13 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::{LimitArgs, running};
+use super::args::{LimitArgs, OutputArgs, running};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
 use crate::engine::{ApplyOptions, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals};
 use crate::model::{Digest, Protect, RunKind};
-use crate::report::layout::size::{Sizes, counted, iec};
+use crate::report::layout::size::{counted, iec};
 use crate::report::run::{self, NotDone, RunView};
 
 /// Execute a plan: every claim in it is proven again before a name is touched
@@ -19,6 +19,7 @@ use crate::report::run::{self, NotDone, RunView};
 /// which share an object are linked together; those of a compressed plan, and of one whose flag lines were cut,
 /// are taken as they stand.
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("json", |json| json.help("Print the result as JSON on standard output")))]
 pub(super) struct Args {
     /// The plan; `-` is standard input
     plan: PathBuf,
@@ -36,12 +37,8 @@ pub(super) struct Args {
     allow_running: bool,
     #[command(flatten)]
     limits: LimitArgs,
-    /// Print the result as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// Exact bytes instead of KiB and MiB
-    #[arg(long)]
-    bytes: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -62,7 +59,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let base = ready.header().base.path.clone();
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
-    let told = report(&base, &result, &screen.not_done(), args.json, args.bytes);
+    let told = report(&base, &result, &screen.not_done(), args.output);
     exit(&result, &stop, told)
 }
 
@@ -99,8 +96,7 @@ pub(super) fn report(
     base: &Path,
     result: &RunResult,
     not_done: &NotDone,
-    json: bool,
-    bytes: bool,
+    output: OutputArgs,
 ) -> Result<(), Failure> {
     let view = RunView {
         what: result.what,
@@ -110,10 +106,10 @@ pub(super) fn report(
         not_done,
         stillness: &result.stillness,
     };
-    if json {
+    if output.json {
         run::json(&view, &mut io::stdout().lock())?;
     } else {
-        run::text(&view, Sizes { exact: bytes }, &mut io::stdout().lock())?;
+        run::text(&view, output.sizes(), &mut io::stdout().lock())?;
     }
     if result.quarantined > 0 {
         say(&format!(

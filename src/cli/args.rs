@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::engine::{self, EngineError, Limits, PageCache};
 use crate::model::Running;
+use crate::report::layout::size::Sizes;
 
 /// The base that a command looks at.
 #[derive(Debug, clap::Args)]
@@ -11,6 +12,24 @@ pub(super) struct BaseArg {
     /// The base: the directory that holds the shared files
     #[arg(long, value_name = "DIR")]
     pub base: PathBuf,
+}
+
+/// How a result is written. A command that calls it otherwise in its help says so with `mut_arg`.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct OutputArgs {
+    /// Print the result as JSON
+    #[arg(long)]
+    pub json: bool,
+    /// Exact bytes instead of KiB and MiB
+    #[arg(long)]
+    pub bytes: bool,
+}
+
+impl OutputArgs {
+    /// How sizes are written.
+    pub(super) fn sizes(self) -> Sizes {
+        Sizes { exact: self.bytes }
+    }
 }
 
 /// How far and how fast a run may go.

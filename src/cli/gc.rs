@@ -2,12 +2,11 @@
 
 use std::io;
 
-use super::args::BaseArg;
+use super::args::{BaseArg, OutputArgs};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine::{self, Gc};
 use crate::report::gc;
-use crate::report::layout::size::Sizes;
 
 /// Remove objects that no name in any guest refers to
 #[derive(Debug, clap::Args)]
@@ -17,12 +16,8 @@ pub(super) struct Args {
     /// Only say what would be removed
     #[arg(long)]
     dry_run: bool,
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
-    /// Exact bytes instead of KiB and MiB
-    #[arg(long)]
-    bytes: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -32,15 +27,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let collected = engine::collect(&args.base.base, gc, &Screen::new())?;
     let mut out = io::stdout().lock();
-    if args.json {
+    if args.output.json {
         gc::json(&collected, args.dry_run, &mut out)?;
     } else {
-        gc::text(
-            &collected,
-            args.dry_run,
-            Sizes { exact: args.bytes },
-            &mut out,
-        )?;
+        gc::text(&collected, args.dry_run, args.output.sizes(), &mut out)?;
     }
     Ok(Exit::Done)
 }

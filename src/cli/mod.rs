@@ -4,6 +4,7 @@
 
 mod apply;
 mod args;
+mod code;
 mod explain;
 mod gc;
 mod plan;

@@ -3,9 +3,10 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use clap::{ArgMatches, ValueEnum};
+use clap::ArgMatches;
 
-use super::args::MannerArgs;
+use super::args::{MannerArgs, OutputArgs};
+use super::code::code;
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
@@ -13,7 +14,6 @@ use crate::model::{
     Asked, DatabaseUse, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy,
     Protect, SkipDetail, SkipReason, parse_size,
 };
-use crate::report::layout::size::Sizes;
 use crate::report::plan::Goes;
 use crate::report::{Format, PlanView, Show, Tally};
 
@@ -24,6 +24,7 @@ use crate::report::{Format, PlanView, Show, Tally};
 /// left alone, with a reason.
 #[derive(Debug, clap::Args)]
 #[command(
+    mut_arg("json", |json| json.help("Print the report as JSON on standard output")),
     after_help = "Examples:\n  unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1\n  unify plan --base /srv/.unify --exclude '*.pyc' --allow privileged -o plan.jsonl.zst /srv/*/rootfs"
 )]
 pub(super) struct Args {
@@ -41,11 +42,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
     /// How shared files are protected; `none` must be given twice: a write by one guest then changes all
-    #[arg(long, value_enum, value_name = "MODE", action = clap::ArgAction::Append)]
-    protect: Vec<ProtectArg>,
+    #[arg(long, value_parser = code::<Protect>(), value_name = "MODE", action = clap::ArgAction::Append)]
+    protect: Vec<Protect>,
     /// Share files although this differs; they all get the object's, and undo gives each its own back
-    #[arg(long, value_enum, value_name = "WHAT")]
-    ignore: Vec<IgnoreArg>,
+    #[arg(long, value_parser = code::<Ignored>(), value_name = "WHAT")]
+    ignore: Vec<Ignored>,
     /// Share only files with equal paths
     #[arg(long)]
     same_path: bool,
@@ -65,14 +66,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "FILE")]
     exclude_from: Vec<PathBuf>,
     /// Where objects come from: the inode of a stopped guest where that is safe, or always a copy
-    #[arg(long, value_enum, default_value = "adopt")]
-    objects: ObjectsArg,
+    #[arg(long, value_parser = code::<Objects>(), default_value = "adopt")]
+    objects: Objects,
     /// List every file that is left alone, or sum them up by directory
-    #[arg(long, value_enum, default_value = "summary")]
-    skips: SkipsArg,
+    #[arg(long, value_parser = code::<SkipDetail>(), default_value = "summary")]
+    skips: SkipDetail,
     /// What becomes of a guest whose package database is damaged
-    #[arg(long, value_enum, default_value = "exclude-guest")]
-    on_damaged_database: OnDamagedArg,
+    #[arg(long, value_parser = code::<OnDamaged>(), default_value = "exclude-guest")]
+    on_damaged_database: OnDamaged,
     /// Ask the guests' package databases which files are configuration, or not: for all, or NAME:ignore for one guest
     #[arg(long, value_name = "[NAME:]use|ignore", value_parser = database_use)]
     package_databases: Vec<(Option<GuestName>, Asked)>,
@@ -88,46 +89,12 @@ pub(super) struct Args {
     /// Exit with 10 if there is something to link
     #[arg(long)]
     exit_code: bool,
-    /// Print the report as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// Exact bytes instead of KiB and MiB
-    #[arg(long)]
-    bytes: bool,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum ProtectArg {
-    Auto,
-    Immutable,
-    None,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum IgnoreArg {
-    Mtime,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ObjectsArg {
-    Adopt,
-    Copy,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum SkipsArg {
-    Summary,
-    All,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum OnDamagedArg {
-    ExcludeGuest,
-    CareRulesOnly,
+    #[command(flatten)]
+    report: OutputArgs,
 }
 
 pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
-    let goes = Goes::of(args.output.as_deref(), args.json)?;
+    let goes = Goes::of(args.output.as_deref(), args.report.json)?;
     let options = options(args, matches)?;
     let output = match goes {
         Goes::To(file) => Output::File(file.to_owned()),
@@ -174,20 +141,20 @@ fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Resu
         tally,
         content: Some(digest.content),
     };
-    if args.json {
+    if args.report.json {
         let show = Show {
             by: None,
             format: Format::Json,
             lines: false,
             near_misses: false,
-            bytes: args.bytes,
+            bytes: args.report.bytes,
         };
         return Ok(show.begin(&view, &mut io::stdout().lock())?.end()?);
     }
     Ok(crate::report::plan::text(
         &view,
         goes,
-        Sizes { exact: args.bytes },
+        args.report.sizes(),
         &mut io::stderr().lock(),
     )?)
 }
@@ -212,27 +179,14 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         None => engine::default_base(&args.guests)?,
     };
     let mut policy = Policy {
-        ignore: if args.ignore.is_empty() {
-            vec![]
-        } else {
-            vec![Ignored::Mtime]
-        },
+        ignore: once(&args.ignore),
         same_path: args.same_path,
         min_size: args.min_size,
-        allow: allowed(&args.allow),
+        allow: once(&args.allow),
         patterns: patterns(args, matches)?,
-        objects: match args.objects {
-            ObjectsArg::Adopt => Objects::Adopt,
-            ObjectsArg::Copy => Objects::Copy,
-        },
-        skips: match args.skips {
-            SkipsArg::Summary => SkipDetail::Summary,
-            SkipsArg::All => SkipDetail::All,
-        },
-        on_damaged_database: match args.on_damaged_database {
-            OnDamagedArg::ExcludeGuest => OnDamaged::ExcludeGuest,
-            OnDamagedArg::CareRulesOnly => OnDamaged::CareRulesOnly,
-        },
+        objects: args.objects,
+        skips: args.skips,
+        on_damaged_database: args.on_damaged_database,
         package_databases: databases(args),
         file: None,
     };
@@ -292,20 +246,21 @@ fn database_use(text: &str) -> Result<(Option<GuestName>, Asked), String> {
     }
 }
 
-fn allowed(codes: &[SkipReason]) -> Vec<SkipReason> {
-    let mut codes = codes.to_vec();
-    codes.sort();
-    codes.dedup();
-    codes
+/// In order, and each once.
+fn once<T: Clone + Ord>(given: &[T]) -> Vec<T> {
+    let mut once = given.to_vec();
+    once.sort();
+    once.dedup();
+    once
 }
 
 /// Unprotected sharing must be meant: it is typed twice.
-fn protect(given: &[ProtectArg]) -> Result<Protect, Failure> {
+fn protect(given: &[Protect]) -> Result<Protect, Failure> {
     match given {
-        [] | [ProtectArg::Auto] => Ok(Protect::Auto),
-        [ProtectArg::Immutable] => Ok(Protect::Immutable),
-        [ProtectArg::None, ProtectArg::None] => Ok(Protect::None),
-        [ProtectArg::None] => Err(Failure::Usage(
+        [] => Ok(Protect::Auto),
+        [one @ (Protect::Auto | Protect::Immutable)] => Ok(*one),
+        [Protect::None, Protect::None] => Ok(Protect::None),
+        [Protect::None] => Err(Failure::Usage(
             "--protect none leaves shared files open to in-place writes, which then change them for every guest: give it twice if you mean it".into(),
         )),
         _ => Err(Failure::Usage("give --protect once, and only `none` twice".into())),

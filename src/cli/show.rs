@@ -3,8 +3,8 @@
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-
+use super::args::OutputArgs;
+use super::code::code;
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine::{self, PlanFile};
@@ -12,12 +12,13 @@ use crate::report::{By, Format, PlanView, Show, Tally};
 
 /// Show a plan: totals first; never refuses a stale one
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("json", |json| json.help("The same as --format json").conflicts_with("format")))]
 pub(super) struct Args {
     /// The plan; `-` is standard input
     plan: PathBuf,
     /// A table of groups as well; packages with their versions, as the guests' databases say
-    #[arg(long, value_enum)]
-    by: Option<ByArg>,
+    #[arg(long, value_parser = code::<By>())]
+    by: Option<By>,
     /// One line for every action as well
     #[arg(long)]
     lines: bool,
@@ -25,43 +26,18 @@ pub(super) struct Args {
     #[arg(long)]
     near_misses: bool,
     /// How it is written
-    #[arg(long, value_enum, default_value = "text")]
-    format: FormatArg,
-    /// The same as --format json
-    #[arg(long, conflicts_with = "format")]
-    json: bool,
-    /// Exact bytes instead of KiB and MiB
-    #[arg(long)]
-    bytes: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum ByArg {
-    Guest,
-    Reason,
-    Directory,
-    Package,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum FormatArg {
-    Text,
-    Json,
-    Markdown,
+    #[arg(long, value_parser = code::<Format>(), default_value = "text")]
+    format: Format,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let by = args.by.map(|by| match by {
-        ByArg::Guest => By::Guest,
-        ByArg::Reason => By::Reason,
-        ByArg::Directory => By::Directory,
-        ByArg::Package => By::Package,
-    });
-    let format = match args.format {
-        _ if args.json => Format::Json,
-        FormatArg::Text => Format::Text,
-        FormatArg::Json => Format::Json,
-        FormatArg::Markdown => Format::Markdown,
+    let by = args.by;
+    let format = if args.output.json {
+        Format::Json
+    } else {
+        args.format
     };
     let mut plan = PlanFile::open(&args.plan)?;
     engine::to_papers(&Screen::new());
@@ -84,7 +60,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         format,
         lines: args.lines,
         near_misses: args.near_misses,
-        bytes: args.bytes,
+        bytes: args.output.bytes,
     }
     .begin(&view, &mut out)?;
     if args.lines {

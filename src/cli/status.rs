@@ -2,27 +2,23 @@
 
 use std::io;
 
-use super::args::BaseArg;
+use super::args::{BaseArg, OutputArgs};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine;
-use crate::report::layout::size::Sizes;
 use crate::report::status;
 
 /// Tell what is shared now, guest by guest, and which names have drifted
 #[derive(Debug, clap::Args)]
+#[command(mut_arg("json", |json| json.help("Print the answer as JSON")))]
 pub(super) struct Args {
     #[command(flatten)]
     base: BaseArg,
     /// Exit with 10 if names have drifted
     #[arg(long)]
     exit_code: bool,
-    /// Print the answer as JSON
-    #[arg(long)]
-    json: bool,
-    /// Exact bytes instead of KiB and MiB
-    #[arg(long)]
-    bytes: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -30,10 +26,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     engine::to_reading(&screen);
     let status = engine::status(&args.base.base, &screen)?;
     let mut out = io::stdout().lock();
-    if args.json {
+    if args.output.json {
         status::json(&status, &mut out)?;
     } else {
-        status::text(&status, Sizes { exact: args.bytes }, &mut out)?;
+        status::text(&status, args.output.sizes(), &mut out)?;
     }
     let unread = status
         .guests

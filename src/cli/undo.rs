@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 
 use super::apply::{exit, report};
-use super::args::{BaseArg, LimitArgs, running};
+use super::args::{BaseArg, LimitArgs, OutputArgs, running};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
@@ -16,6 +16,7 @@ use crate::report::layout::size::counted;
 /// Inode number, change time and birth time cannot come back. The space that was saved is needed again.
 #[derive(Debug, clap::Args)]
 #[command(
+    mut_arg("json", |json| json.help("Print the result as JSON on standard output")),
     after_help = "Examples:\n  unify undo --base /srv/guests/.unify --run last\n  unify undo --base /srv/guests/.unify --run all --guest web1 --path '/usr/lib/python3/**'"
 )]
 pub(super) struct Args {
@@ -38,12 +39,8 @@ pub(super) struct Args {
     allow_running: bool,
     #[command(flatten)]
     limits: LimitArgs,
-    /// Print the result as JSON on standard output
-    #[arg(long)]
-    json: bool,
-    /// Exact bytes instead of KiB and MiB
-    #[arg(long)]
-    bytes: bool,
+    #[command(flatten)]
+    output: OutputArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -70,13 +67,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
-    let told = report(
-        &args.base.base,
-        &result,
-        &screen.not_done(),
-        args.json,
-        args.bytes,
-    );
+    let told = report(&args.base.base, &result, &screen.not_done(), args.output);
     exit(&result, &stop, told)
 }
 

@@ -84,7 +84,7 @@ impl DatabaseUse {
 }
 
 /// Metadata that the user lets differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Ignored {
     /// Modification time. The names get the object's; `undo` gives each its own back.

@@ -43,7 +43,8 @@ pub use show::Show;
 pub use totals::{By, Tally};
 
 /// For whom a report is written.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Format {
     /// A person at a terminal.
     #[default]

@@ -141,35 +141,32 @@ fn voices(
 }
 
 fn voice(verdict: &CareVerdict<'_, '_>, policy: &Policy) -> Voice {
-    let pattern = policy
-        .patterns
-        .iter()
-        .find(|pattern| verdict.reason == SkipReason::Excluded && pattern.glob == verdict.rule);
-    match pattern {
-        Some(pattern) => Voice::Pattern {
-            kind: pattern.kind,
-            glob: pattern.glob.clone(),
-            from: pattern.from.clone(),
-        },
-        None => Voice::Rule {
-            reason: verdict.reason,
-            rule: verdict.rule.to_owned(),
-            source: source_of(verdict.reason, verdict.rule),
-        },
-    }
+    let excluded = verdict.reason == SkipReason::Excluded;
+    let pattern = excluded.then(|| pattern(PatternKind::Exclude, verdict.rule, policy));
+    pattern.flatten().unwrap_or_else(|| Voice::Rule {
+        reason: verdict.reason,
+        rule: verdict.rule.to_owned(),
+        source: source_of(verdict.reason, verdict.rule),
+    })
+}
+
+/// The first pattern of this kind and text, with the place where it was given.
+fn pattern(kind: PatternKind, glob: &str, policy: &Policy) -> Option<Voice> {
+    let mut patterns = policy.patterns.iter();
+    let found = patterns.find(|pattern| pattern.kind == kind && pattern.glob == glob)?;
+    Some(Voice::Pattern {
+        kind,
+        glob: found.glob.clone(),
+        from: found.from.clone(),
+    })
 }
 
 /// An include that overrules the rules on paths: those are not asked then.
 fn include(path: &GuestPath, policy: &Policy) -> Result<Option<Voice>, EngineError> {
     let patterns = crate::rules::pattern::Patterns::new(&policy.patterns)?;
     let decision = patterns.decide(path.as_bytes());
-    Ok(decision
-        .filter(|decision| decision.kind == PatternKind::Include)
-        .map(|decision| Voice::Pattern {
-            kind: PatternKind::Include,
-            glob: decision.pattern.to_owned(),
-            from: "--include".to_owned(),
-        }))
+    let included = decision.filter(|decision| decision.kind == PatternKind::Include);
+    Ok(included.and_then(|decision| pattern(decision.kind, decision.pattern, policy)))
 }
 
 /// Which object the name refers to; a base that is not there or closed to this user has none.

@@ -97,6 +97,32 @@ fn every_verdict_has_its_voice() {
     assert!(change(&told).contains("--ignore mtime"), "{told}");
 }
 
+/// Where the plan says that the pattern comes from, and not where such patterns mostly come from.
+#[test]
+fn a_pattern_is_told_with_the_place_where_it_was_given() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = furnished(&lab);
+    for guest in [&web, &db] {
+        guest.put("/opt/x", &File::new(content(6)));
+    }
+    let (policy, list) = (lab.path("policy.toml"), lab.path("list"));
+    let text = "[[pattern]]\ninclude = \"/var/cache/lab/x\"\nreason = \"the same everywhere\"\n";
+    std::fs::write(&policy, text).unwrap();
+    // The first of them is for the name alone, the second for all that is beneath it.
+    std::fs::write(&list, "+/opt\n/opt\n").unwrap();
+    let [policy, list] = [&policy, &list].map(|path| path.to_str().unwrap());
+    let plan = lab.plan(&[&web, &db], &["--policy", policy, "--exclude-from", list]);
+
+    let told = explain(&plan, "web:/var/cache/lab/x");
+    let from = format!("included by {policy}:1 '/var/cache/lab/x'");
+    assert!(says(&told).contains(&from), "{told}");
+
+    let told = explain(&plan, "web:/opt/x");
+    assert_eq!(told["reason"], "excluded");
+    let from = format!("excluded by {list}:2 '/opt'");
+    assert!(says(&told).contains(&from), "{told}");
+}
+
 #[test]
 fn what_is_not_there_or_shared_by_now_is_said() {
     let lab = lab!(Disk::Own);

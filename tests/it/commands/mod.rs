@@ -11,6 +11,7 @@
 //! | `receipts_are_true` | receipts, totals and `status`, compared with the disk |
 //! | `written_format` | `schemas/`, `examples/`, and plans that break the schema |
 //! | `readme` | the commands, the plan and the exit codes that the README shows |
+//! | `sample_plans` | the words of the plans in `examples/plans`, one of which the README shows |
 //! | `upgrade` | what the README says of upgrades inside a guest |
 //! | `bench_scripts` | the scripts of `examples/bench` |
 
@@ -21,6 +22,7 @@ mod gc;
 mod plan;
 mod readme;
 mod receipts_are_true;
+mod sample_plans;
 mod status;
 mod upgrade;
 mod verify_threads;
