@@ -27,6 +27,11 @@ pub(super) struct Lifting<'a> {
 }
 
 impl<'a> Lifting<'a> {
+    /// The base whose objects are lifted.
+    pub fn base(&self) -> &'a Base {
+        self.base
+    }
+
     /// Protects what an interrupted recovery or `gc` has lifted, and says how many objects that were.
     pub fn resume(base: &'a Base) -> SysResult<(Lifting<'a>, u64)> {
         let lifting = Lifting {

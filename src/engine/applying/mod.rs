@@ -22,6 +22,7 @@ use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::Holding;
 use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
+use crate::base::RECEIPT;
 use crate::ledger::journal::Record;
 use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage, Unit};
 use crate::sys::host::machine;
@@ -44,8 +45,7 @@ impl ReadyToApply {
             run: self.run.id.clone(),
             what: RunKind::Apply,
         }])?;
-        let mut receipt =
-            ReceiptFile::create(&self.run.papers.join("receipt.jsonl"), &receipt, observer)?;
+        let mut receipt = ReceiptFile::create(&self.run.papers.join(RECEIPT), &receipt, observer)?;
         receipt.result.totals.held = self.edits().removed + self.edits().held;
         receipt.sync()?;
         let holders = self.history.holders(&self.checked.guests);

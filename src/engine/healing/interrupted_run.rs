@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::base::Base;
+use crate::base::{Base, RECEIPT};
 use crate::engine::Guest;
 use crate::ledger::ReceiptReader;
 use crate::ledger::journal::{self, OpenBatch};
@@ -12,7 +12,7 @@ use crate::sys::{Dir, SysError, SysResult};
 
 /// The first line of a run's receipt, where it got so far.
 pub(super) fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
-    let file = papers::open_for_reading(&base.run_paper(run, "receipt.jsonl")).ok()?;
+    let file = papers::open_for_reading(&base.run_paper(run, RECEIPT)).ok()?;
     ReceiptReader::open(file)
         .ok()
         .map(|reader| reader.receipt().clone())

@@ -8,7 +8,7 @@ use super::soundness::is_intact;
 use crate::base::{Base, Held, Index, LiftedObject};
 use crate::engine::EngineError;
 use crate::engine::lifting::Lifting;
-use crate::engine::records::History;
+use crate::engine::records::replayed::Replayed;
 use crate::model::{FileState, ObjectId, Receipt};
 use crate::protect;
 use crate::rules::precondition::metadata_differs;
@@ -98,6 +98,7 @@ fn with_twin(
 pub(super) fn unprotected(
     base: &Base,
     receipt: Option<&Receipt>,
+    replayed: &Replayed<'_>,
 ) -> Result<Vec<LiftedObject>, EngineError> {
     let index = Index::read(base)?;
     let in_doubt = |held: &Held| held.state.nlink > 1 && held.flagged != Some(true);
@@ -105,7 +106,7 @@ pub(super) fn unprotected(
     if in_doubt.is_empty() {
         return Ok(Vec::new());
     }
-    let protection = History::read(base)?.protection()?;
+    let protection = replayed.history()?.protection()?;
     let mode = receipt.and_then(|receipt| receipt.protect);
     let run_protects = mode.is_some_and(|mode| protect::by(mode).protects());
     let mut found = Vec::new();
@@ -128,9 +129,10 @@ pub(super) fn unprotected(
 pub(super) fn protect_unprotected(
     base: &Base,
     receipt: Option<&Receipt>,
+    replayed: &Replayed<'_>,
 ) -> Result<Vec<ObjectId>, EngineError> {
     let mut protected = Vec::new();
-    for one in unprotected(base, receipt)? {
+    for one in unprotected(base, receipt, replayed)? {
         if let Some(file) = base.object(&one.object)? {
             protect::by(one.by).set(&file)?;
             protected.push(one.object);

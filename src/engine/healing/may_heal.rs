@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use crate::base::{Base, Index};
 use crate::engine::activity::Activity;
 use crate::engine::activity::freeze::Freeze;
-use crate::engine::records::History;
 use crate::engine::records::holders::Holding;
+use crate::engine::records::replayed::Replayed;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::{Intent, OpenBatch};
 use crate::model::{FileId, FileState, GuestName, GuestPath, ObjectId, Quiet, Refusal};
@@ -22,9 +22,10 @@ pub fn check(
     staging: &Dir,
     guests: &BTreeMap<GuestName, Guest>,
     batch: &OpenBatch,
+    replayed: &Replayed<'_>,
     still: &mut Freeze<'_>,
 ) -> Result<(), EngineError> {
-    let history = History::read(base)?;
+    let history = replayed.history()?;
     let open = still_open(base, batch)?;
     let moves = |guest: &GuestName| open.iter().any(|intent| intent.guest == *guest);
     let affected: Vec<&Guest> = guests.values().filter(|guest| moves(&guest.name)).collect();
@@ -32,7 +33,7 @@ pub fn check(
     let known = |guest: &Guest| affected.iter().any(|other| other.name == guest.name);
     let others = others.iter().filter(|guest| !known(guest));
     let everybody = affected.iter().copied().chain(others).collect();
-    let mut holding = Holding::new(everybody, base, &history)?;
+    let mut holding = Holding::new(everybody, base, history)?;
     for intent in &batch.intents {
         let at = affected.iter().position(|g| g.name == intent.guest);
         if let Some(at) = at {

@@ -36,8 +36,8 @@ use super::Guest;
 use super::activity::freeze::Freeze;
 use super::lifting::Lifting;
 use super::privileges::entitled;
-use super::records::History;
 use super::records::holders::{self, Holding};
+use super::records::replayed::Replayed;
 use crate::base::{Base, BaseError, FrozenPaper, LiftedPaper};
 use crate::model::{Event, GuestName, ObjectId, Observer, Receipt, Recovered, RunId, Running};
 use crate::sys::host::machine;
@@ -134,6 +134,7 @@ fn heal_all(
         flags,
         ..Recovered::default()
     };
+    let mut replayed = Replayed::of(base);
     for name in base.staging().list()? {
         let Ok(run) = String::from_utf8_lossy(&name).parse::<RunId>() else {
             continue;
@@ -142,8 +143,15 @@ fn heal_all(
         observer.notice(&Event::Warning(&format!(
             "run {run} was cut short; healing what it left"
         )));
-        heal_run(base, &run, &lifting, still, observer, &mut recovered)
-            .map_err(|error| waiting(base, error))?;
+        heal_run(
+            &run,
+            &lifting,
+            &mut replayed,
+            still,
+            observer,
+            &mut recovered,
+        )
+        .map_err(|error| waiting(base, error))?;
     }
     recovered.damaged.extend(unsound(base, &lifting.shared()?)?);
     recovered.damaged.sort();
@@ -168,13 +176,14 @@ fn waiting(base: &Base, error: EngineError) -> EngineError {
 }
 
 fn heal_run(
-    base: &Base,
     run: &RunId,
     lifting: &Lifting<'_>,
+    replayed: &mut Replayed<'_>,
     still: &mut Freeze<'_>,
     observer: &dyn Observer,
     recovered: &mut Recovered,
 ) -> Result<(), EngineError> {
+    let base = lifting.base();
     let staging = base.staging().open_dir(run.to_string().as_bytes())?;
     let journal = read_journal(base, run, &staging)?;
     let receipt = receipt_of(base, run);
@@ -182,7 +191,7 @@ fn heal_run(
     let refused = if staging.list()?.is_empty() {
         None
     } else {
-        may_heal::check(base, &staging, &guests, &journal.batch, still).err()
+        may_heal::check(base, &staging, &guests, &journal.batch, replayed, still).err()
     };
     let adopted = Adopted {
         base,
@@ -201,6 +210,7 @@ fn heal_run(
         journal: &journal,
         receipt: receipt.as_ref(),
         adopted: &adopted,
+        replayed,
     };
     let healed = match refused {
         Some(refused) => Err(refused),
@@ -212,14 +222,13 @@ fn heal_run(
         }
     };
     // Where nothing can be healed now, no guest shall run on with a shared file that is not protected.
-    let done = healed
-        .map_err(|error| still_protected(&adopted, &journal, receipt.as_ref(), still, error))?;
+    let done = healed.map_err(|error| still_protected(&found, still, error))?;
     base.dir().sync_filesystem()?;
     write_receipt(base, run, &journal.batch, done.lines)?;
     found.drop_spent(done.spent)?;
     base.staging().remove_dir(run.to_string().as_bytes())?;
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
-    for unknown in holders::told(unknown_now(base, lifted)) {
+    for unknown in holders::told(unknown_now(base, run, replayed, lifted)) {
         observer.notice(&Event::Warning(&unknown));
         recovered.notes.push(unknown);
     }
@@ -229,11 +238,14 @@ fn heal_run(
 /// Names of these objects that no receipt knows, now that this one is written.
 fn unknown_now(
     base: &Base,
+    run: &RunId,
+    replayed: &mut Replayed<'_>,
     objects: impl Iterator<Item = ObjectId>,
 ) -> Result<Vec<String>, EngineError> {
-    let history = History::read(base)?;
+    replayed.add_recovered(run)?;
+    let history = replayed.history()?;
     let holders = history.holders(&[]);
-    let mut holding = Holding::new(holders.iter().collect(), base, &history)?;
+    let mut holding = Holding::new(holders.iter().collect(), base, history)?;
     Ok(holders::unknown_names(base, &mut holding, objects)?)
 }
 
@@ -246,21 +258,19 @@ fn is_stirring(still: &Freeze<'_>, guests: &BTreeMap<GuestName, Guest>) -> SysRe
 
 /// Sets every flag that may be off, as far as that can be done. Where it cannot, what is frozen stays so.
 fn still_protected(
-    adopted: &Adopted<'_>,
-    journal: &RunJournal,
-    receipt: Option<&Receipt>,
+    found: &InterruptedRun<'_>,
     still: &mut Freeze<'_>,
     error: EngineError,
 ) -> EngineError {
-    let known = flag_all(adopted, receipt)
+    let known = flag_all(found.adopted, found.receipt)
         .map(drop)
         .map_err(EngineError::from);
-    let others = if journal.explains {
+    let others = if found.journal.explains {
         Ok(())
     } else {
-        leftovers::protect_unprotected(adopted.base, receipt).map(drop)
+        leftovers::protect_unprotected(found.base, found.receipt, found.replayed).map(drop)
     };
-    let lifted = adopted.lifting.give_up().map_err(EngineError::from);
+    let lifted = found.lifting.give_up().map_err(EngineError::from);
     if known.and(others).and(lifted).is_err() {
         still.keep_frozen();
     }

@@ -37,9 +37,11 @@ pub enum Healed {
     /// The same, and the old file, with its own time, is in staging: to be dropped when that time is written
     /// down, if no process opens it for writing until then.
     FinishedAt(Leased),
-    /// The same, and what came out is not ours to drop: the old file, whose time this is, or what the object
-    /// holds now.
-    FinishedAndKept(Option<Time>),
+    /// The same, and the old file of an apply, whose own time this is, is not ours to drop: a process may write to it.
+    FinishedOldKept(Time),
+    /// The same, and the name of the object that an undo exchanged is not ours to drop: what the object holds by now
+    /// differs from what it was.
+    FinishedObjectKept,
     /// It is what it was, or what the guest made of it.
     Kept,
     /// What lies in staging is not known.
@@ -227,7 +229,7 @@ impl OneName<'_> {
         }
         if way == Direction::Committed {
             let old = self.file.staging.look(self.entry.as_bytes())?;
-            return Ok(Healed::FinishedAndKept(Some(old.mtime)));
+            return Ok(Healed::FinishedOldKept(old.mtime));
         }
         self.roll_back(parent)
     }
@@ -238,7 +240,7 @@ impl OneName<'_> {
     /// what the object holds now is kept, if it changed.
     fn undone(&self, parent: &Dir, way: Direction) -> SysResult<Healed> {
         if way == Direction::Forth && !self.is_as_it_was(parent)? {
-            return Ok(Healed::FinishedAndKept(None));
+            return Ok(Healed::FinishedObjectKept);
         }
         self.drop_object()?;
         Ok(Healed::Finished)

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::interrupted_run::receipt_of;
-use crate::base::Base;
+use crate::base::{Base, RECOVERED};
 use crate::engine::EngineError;
 use crate::ledger::journal::OpenBatch;
 use crate::ledger::{ReceiptReader, ReceiptWriter};
@@ -27,7 +27,7 @@ pub(super) fn write_receipt(
     batch: &OpenBatch,
     mut lines: Vec<ReceiptLine>,
 ) -> Result<(), EngineError> {
-    let path = base.run_paper(run, "recovered.jsonl");
+    let path = base.run_paper(run, RECOVERED);
     let before = written_before(&path);
     let wanted = !lines.is_empty() || before.is_some();
     let Some(receipt) = receipt_of(base, run).filter(|_| wanted) else {

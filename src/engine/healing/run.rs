@@ -11,6 +11,7 @@ use super::quarantine::Quarantine;
 use super::soundness::{is_intact, unsound};
 use crate::base::Base;
 use crate::engine::lifting::{Lifting, object_or_gone};
+use crate::engine::records::replayed::Replayed;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
 use crate::model::{
@@ -46,6 +47,7 @@ pub struct InterruptedRun<'a> {
     pub journal: &'a RunJournal,
     pub receipt: Option<&'a Receipt>,
     pub adopted: &'a Adopted<'a>,
+    pub replayed: &'a Replayed<'a>,
 }
 
 impl InterruptedRun<'_> {
@@ -54,7 +56,7 @@ impl InterruptedRun<'_> {
         let (base, batch) = (self.base, &self.journal.batch);
         if !self.journal.explains {
             // Whatever becomes of this healing: what it finds here, the next one may not.
-            let due = leftovers::unprotected(base, self.receipt)?;
+            let due = leftovers::unprotected(base, self.receipt, self.replayed)?;
             self.lifting.owe(&due)?;
         }
         let mut done = Done::default();
@@ -75,7 +77,7 @@ impl InterruptedRun<'_> {
         recovered.flags += flag_all(self.adopted, self.receipt)?;
         let mut lifted: Vec<_> = batch.lifted.iter().map(|(object, _)| *object).collect();
         if !self.journal.explains {
-            let others = leftovers::protect_unprotected(base, self.receipt)?;
+            let others = leftovers::protect_unprotected(base, self.receipt, self.replayed)?;
             recovered.flags += others.len() as u64;
             lifted.extend(others);
         }
@@ -150,12 +152,12 @@ impl InterruptedRun<'_> {
                     mtime = Some(old.file().state()?.mtime);
                     done.spent.push(spent(Some(old)));
                 }
-                Healed::FinishedAndKept(Some(time)) => {
+                Healed::FinishedOldKept(time) => {
                     mtime = mtime.or(Some(time));
                     done.spent.push(spent(None));
                 }
                 // It is a name of the object, and goes before the flag is on again.
-                Healed::FinishedAndKept(None) => self.set_aside(intent)?,
+                Healed::FinishedObjectKept => self.set_aside(intent)?,
             }
             finished.push(intent.path.clone());
         }

@@ -5,13 +5,14 @@ pub(super) mod holders;
 mod linked_files;
 pub(super) mod object_set;
 pub(super) mod rediscover;
+pub(super) mod replayed;
 mod table;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::{EngineError, Guest};
-use crate::base::Base;
+use crate::base::{Base, RECEIPT, RECOVERED};
 use crate::ledger::{ReceiptError, ReceiptReader};
 use crate::model::{
     About, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptGuest, ReceiptLine,
@@ -59,7 +60,7 @@ impl History {
             files: Remembered::new(base.path()),
         };
         for run in base.runs()? {
-            for name in ["receipt.jsonl", "recovered.jsonl"] {
+            for name in [RECEIPT, RECOVERED] {
                 history.replay(base, &run, name)?;
             }
         }
@@ -143,7 +144,7 @@ impl History {
             self.take(&receipt, line)?;
         }
         let totals = reader.finish().map_err(damaged)?.totals;
-        if name == "receipt.jsonl" {
+        if name == RECEIPT {
             self.plans
                 .extend(receipt.plan.map(|plan| (plan, run.clone())));
             self.runs.push(RunStatus {

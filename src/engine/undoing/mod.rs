@@ -19,7 +19,7 @@ use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked};
 use super::{EngineError, Guest, healing};
-use crate::base::{Base, Run};
+use crate::base::{Base, RECEIPT, Run};
 use crate::engine::error::CannotHere;
 use crate::ledger::journal::Record;
 use crate::model::{
@@ -107,11 +107,8 @@ impl ReadyToUndo {
             run: self.run.id.clone(),
             what: RunKind::Undo,
         }])?;
-        let mut receipt = ReceiptFile::create(
-            &self.run.papers.join("receipt.jsonl"),
-            &self.receipt(),
-            observer,
-        )?;
+        let mut receipt =
+            ReceiptFile::create(&self.run.papers.join(RECEIPT), &self.receipt(), observer)?;
         let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
         let mut holding = Holding::new(everybody, &self.base, &self.history)?;
         self.answer_lost(&mut holding, &mut receipt)?;

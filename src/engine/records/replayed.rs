@@ -1,0 +1,43 @@
+//! The receipts of a base, replayed when they are first asked for and not again: a recovery asks several times, and guests
+//! may be frozen meanwhile.
+
+use std::cell::OnceCell;
+
+use super::History;
+use crate::base::{Base, RECOVERED};
+use crate::engine::EngineError;
+use crate::model::RunId;
+
+/// What the base remembers, read at most once.
+pub struct Replayed<'a> {
+    base: &'a Base,
+    history: OnceCell<History>,
+}
+
+impl<'a> Replayed<'a> {
+    /// Nothing is read yet.
+    pub fn of(base: &'a Base) -> Replayed<'a> {
+        Replayed {
+            base,
+            history: OnceCell::new(),
+        }
+    }
+
+    /// All receipts, replayed.
+    pub fn history(&self) -> Result<&History, EngineError> {
+        if let Some(history) = self.history.get() {
+            return Ok(history);
+        }
+        let read = History::read(self.base)?;
+        Ok(self.history.get_or_init(|| read))
+    }
+
+    /// Adds what the healing of this run has written down. Names of an earlier healing that this one does not repeat
+    /// stay: whether a name refers to an object is asked of the disk in any case.
+    pub fn add_recovered(&mut self, run: &RunId) -> Result<(), EngineError> {
+        match self.history.get_mut() {
+            Some(history) => history.replay(self.base, run, RECOVERED),
+            None => Ok(()),
+        }
+    }
+}
