@@ -1,7 +1,7 @@
-//! Where tests make the machine fail. Every call of this room to the kernel goes through [`call`].
+//! Where tests make the machine fail. Every call of this room that changes anything goes through [`call`], and most
+//! that only look; what lists a guest, resolves a path in it or asks for extents does not.
 //!
-//! Without the feature `faults` it is the call itself and nothing else, and every [`weak`] is false: that is the
-//! program as it is shipped. With the feature, which only the tests use, calls are counted, and the environment says
+//! Without the feature `faults` it is the call itself and nothing else: that is the program as it is shipped. With the feature, which only the tests use, calls are counted, and the environment says
 //! what happens at one of them:
 //!
 //! * `UNIFY_FAULT=17=kill`: the process is killed as call 17 is about to be made
@@ -13,17 +13,13 @@
 //! * `UNIFY_MOST_HELD=0`: so many bytes of a shelf are held in memory before they go to a file
 //! * `UNIFY_MOST_NAMES=9`: a guest may have so many names, and bytes of names
 //! * `UNIFY_OLD_KERNEL=1`: what kernels before 5.8 do not tell is not told
-//! * `UNIFY_WEAK=NAME`: one defence is off, to see that a test misses it
 //!
 //! The same kills are made from outside by `strace`, so that this file need not be believed.
 
 #[cfg(feature = "faults")]
 mod armed;
-mod defence;
 
 use rustix::io::Errno;
-
-pub use defence::Weak;
 
 /// One call to the machine, by the name under which it is counted.
 pub(super) fn call<T, E: From<Errno>>(
@@ -37,15 +33,7 @@ pub(super) fn call<T, E: From<Errno>>(
 #[cfg(feature = "faults")]
 use armed::pass;
 #[cfg(feature = "faults")]
-pub use armed::weak;
-#[cfg(feature = "faults")]
 pub(super) use armed::{max_links, memory, most_held, most_names, old_kernel};
-
-/// Is a defence switched off? Never, in the program as it is shipped.
-#[cfg(not(feature = "faults"))]
-pub const fn weak(_: Weak) -> bool {
-    false
-}
 
 /// The limit of names that a test asks for.
 #[cfg(not(feature = "faults"))]

@@ -20,7 +20,6 @@ pub mod host;
 pub mod own;
 
 pub use error::{Meaning, SysError, SysResult};
-pub use fault::{Weak, weak};
 pub use guest::dir::{Dir, canonical, last_component};
 pub use guest::file::Regular;
 pub use guest::lease::Leased;

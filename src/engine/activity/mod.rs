@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::Guest;
 use crate::model::{FileId, GuestPath};
-use crate::sys::{Cgroup, Dir, Inside, MountTable, SysResult, Weak, inside, weak};
+use crate::sys::{Cgroup, Dir, Inside, MountTable, SysResult, inside};
 
 /// What was seen of one guest.
 #[derive(Debug, Clone, Default)]
@@ -25,8 +25,7 @@ pub(super) struct Activity {
 impl Activity {
     /// Is the name, or a directory on the way to it, covered by a mount?
     pub fn covers(&self, path: &GuestPath) -> bool {
-        let covered = self.covered.iter().any(|mount| path.is_within(mount));
-        covered && !weak(Weak::NoMountCheck)
+        self.covered.iter().any(|mount| path.is_within(mount))
     }
 
     /// What keeps its names from being changed.
@@ -56,9 +55,8 @@ fn condition(guest: &Guest, inside: Vec<Inside>, mounts: &MountTable) -> SysResu
     let place = mounts.place(&guest.root, &guest.path)?;
     let elsewhere = place.as_ref().filter(|tree| mounts.mounted_elsewhere(tree));
     let elsewhere = elsewhere.map(|_| "its tree is mounted in another mount namespace".to_owned());
-    let running = process.or(elsewhere);
     Ok(Activity {
-        running: running.filter(|_| !weak(Weak::ThawWhileRunning)),
+        running: process.or(elsewhere),
         inside,
         can_freeze: false,
         covered: place.map_or_else(Vec::new, |tree| mounts.covered(&tree)),
@@ -67,9 +65,6 @@ fn condition(guest: &Guest, inside: Vec<Inside>, mounts: &MountTable) -> SysResu
 
 /// Names in a directory of ours that something is mounted on, in any namespace.
 pub(super) fn covered_in(dir: &Dir, still: &[Cgroup]) -> SysResult<Vec<GuestPath>> {
-    if weak(Weak::NoMountCheck) {
-        return Ok(Vec::new());
-    }
     let mounts = MountTable::read(still)?;
     let place = mounts.place(dir, dir.path())?;
     Ok(place.map_or_else(Vec::new, |tree| mounts.covered(&tree)))

@@ -14,7 +14,7 @@ use crate::engine::{Guest, in_parallel};
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
 use crate::rules::precondition::moved;
 use crate::sys::hash::metadata_digest;
-use crate::sys::{Leased, Regular, SysError, Weak, weak};
+use crate::sys::{Leased, Regular, SysError};
 
 /// A link line that may be done.
 pub struct PreparedLink {
@@ -230,8 +230,7 @@ fn as_recorded(
     state: &FileState,
     world: &LinkFacts<'_>,
 ) -> Result<(), Fate> {
-    let mut fields = moved(&link.before, state);
-    fields.retain(|field| *field != Moved::Ctime || !weak(Weak::NoCtime));
+    let fields = moved(&link.before, state);
     if fields.is_empty() {
         return Ok(());
     }
@@ -313,7 +312,6 @@ fn making(link: &Link, old: &Leased, world: &LinkFacts<'_>) -> Making {
     let plain = old.file().project().is_ok_and(|project| project == 0);
     match link.makes {
         Some(Making::Adopt) if world.may_adopt && plain && quiet => Making::Adopt,
-        _ if weak(Weak::AdoptAlways) => Making::Adopt,
         _ => Making::Copy,
     }
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use crate::engine::Guest;
 use crate::model::{FileId, GuestPath, Time};
-use crate::sys::{Dir, SysResult, Weak, weak};
+use crate::sys::{Dir, SysResult};
 
 /// One directory of a guest, as it was before the batch touched it.
 #[derive(Debug)]
@@ -81,8 +81,7 @@ impl Parent {
     }
 
     fn put_back(&self, now: Time) -> SysResult<()> {
-        let ours = !self.foreign.get() || weak(Weak::RestoreTimesAlways);
-        if now == self.mtime || !ours {
+        if now == self.mtime || self.foreign.get() {
             return Ok(());
         }
         self.dir.set_mtime(self.mtime)?;

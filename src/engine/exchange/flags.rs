@@ -11,7 +11,7 @@ use crate::engine::in_parallel;
 use crate::model::{ObjectId, Refusal};
 use crate::protect::{Lifted, NameStep};
 use crate::sys::hash::metadata_digest;
-use crate::sys::{SysError, SysResult, Weak, weak};
+use crate::sys::{SysError, SysResult};
 
 impl Batch<'_, '_> {
     /// Takes off what protects the objects, under leases by now.
@@ -50,8 +50,7 @@ impl Batch<'_, '_> {
         }
         let metadata = in_parallel::each(&wanted, |flag| flag.file.metadata(self.ignore));
         for (flag, metadata) in wanted.into_iter().zip(metadata) {
-            let same = metadata_digest(&metadata?) == flag.id.metadata;
-            if same || weak(Weak::NoLookAfterFlag) {
+            if metadata_digest(&metadata?) == flag.id.metadata {
                 continue;
             }
             let damaged = Fate::Refused(Refusal::DamagedObject {});

@@ -36,7 +36,7 @@ use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
 use crate::model::{GuestPath, Ignored, ObjectId, Refusal};
 use crate::protect::{Lifted, Protector};
-use crate::sys::{Meaning, SysResult, Weak, weak};
+use crate::sys::{Meaning, SysResult};
 use affected::Affected;
 use directories::{Parent, Parents};
 use ground::Ground;
@@ -126,9 +126,7 @@ impl<'a> Batch<'a, '_> {
         if self.order == FlagOrder::FlagThenDrop {
             self.flag(flags, &mut lifted, jobs, &mut changes)?;
         }
-        if !weak(Weak::DropBeforeSync) {
-            self.base.dir().sync_filesystem()?;
-        }
+        self.base.dir().sync_filesystem()?;
         self.last_look(jobs, &guards, &mut changes)?;
         let given_up = self.give_up_spoiled(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());

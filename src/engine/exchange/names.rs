@@ -10,7 +10,7 @@ use crate::link::{Exchange, Exchanged, exchange_names};
 use crate::model::{Before, FileId, FileState, GuestPath, Moved, Refusal};
 use crate::protect::Lifted;
 use crate::rules::precondition::moved;
-use crate::sys::{Dir, SysError, SysResult, Weak, weak};
+use crate::sys::{Dir, SysError, SysResult};
 
 /// One name on its way.
 #[derive(Debug)]
@@ -95,7 +95,7 @@ impl FileChange {
         now: SysResult<FileState>,
         at: &Ground<'_>,
     ) -> SysResult<()> {
-        if self.fate != Fate::Done || job.new.is_none() || weak(Weak::NoLastLook) {
+        if self.fate != Fate::Done || job.new.is_none() {
             return Ok(());
         }
         let fields = moved(&Before::from(&job.state), &now?);
@@ -149,9 +149,6 @@ impl FileChange {
     /// Puts the old inode back under every name that was exchanged, and clears staging.
     pub fn roll_back(&mut self, job: &Job, at: &Ground<'_>, fate: Fate) -> SysResult<()> {
         self.fate = fate;
-        if weak(Weak::LeaseReleasedEarly) {
-            job.old.give_back();
-        }
         // Where nothing is in staging no flag needs to come off.
         let touched = self
             .names
@@ -245,9 +242,6 @@ fn another_file() -> Fate {
 /// Looks at metadata and lease of the file once more, after the exchange, which changes ctime itself. Link counts
 /// do not change by it.
 pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
-    if weak(Weak::NoLastLook) {
-        return Ok(());
-    }
     let failed = |error: SysError| Fate::Failed(error.to_string());
     let now = job.old.file().state().map_err(failed)?;
     let mut fields = moved(&Before::from(&job.state), &now);

@@ -7,8 +7,6 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::io::Errno;
 
-use super::defence::Weak;
-
 /// What happens, and at which call.
 struct PlannedFault {
     at: At,
@@ -67,13 +65,6 @@ impl At {
             At::Nth(which, at) => which == name && *at == nth,
         }
     }
-}
-
-/// Is this defence switched off?
-pub fn weak(which: Weak) -> bool {
-    static ASKED: OnceLock<Option<String>> = OnceLock::new();
-    let asked = ASKED.get_or_init(|| std::env::var("UNIFY_WEAK").ok());
-    asked.as_deref() == Some(&format!("{which:?}"))
 }
 
 pub fn max_links() -> Option<u64> {

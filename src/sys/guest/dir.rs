@@ -19,7 +19,7 @@ use super::{file, stat};
 use crate::model::{FileKind, FileState, Time};
 use crate::sys::error::shown;
 use crate::sys::fault::call;
-use crate::sys::{Meaning, Regular, SysError, SysResult, Weak, weak};
+use crate::sys::{Meaning, Regular, SysError, SysResult};
 
 /// A name is resolved beneath the handle, through no links of any kind, into no other mount.
 const BENEATH: ResolveFlags = ResolveFlags::BENEATH
@@ -280,11 +280,6 @@ impl Dir {
     }
 
     fn beneath(&self, relative: &[u8], flags: OFlags) -> SysResult<OwnedFd> {
-        if weak(Weak::PathInsteadOfDescriptor) {
-            let follow = flags.difference(OFlags::NOFOLLOW);
-            return openat(&self.fd, relative, follow, Mode::empty())
-                .map_err(|e| self.failed("open", relative, e));
-        }
         retry_raced(|| {
             call("open", || {
                 openat2(&self.fd, relative, flags, Mode::empty(), BENEATH)
@@ -322,9 +317,7 @@ fn is_single(relative: &[u8]) -> bool {
 }
 
 fn read() -> OFlags {
-    let mut flags = READ;
-    flags.set(OFlags::NONBLOCK, !weak(Weak::BlockingOpen));
-    flags
+    READ.union(OFlags::NONBLOCK)
 }
 
 /// `openat2` answers EAGAIN when a rename anywhere raced with it; a handful of tries is enough.

@@ -4,7 +4,7 @@
 use crate::sys::fault::call;
 use crate::sys::ffi;
 use crate::sys::ffi::LeaseKind;
-use crate::sys::{Meaning, Regular, SysError, SysResult, Weak, weak};
+use crate::sys::{Meaning, Regular, SysError, SysResult};
 
 /// A file under a read lease. Dropping it gives the lease back, and a waiting writer goes on.
 #[derive(Debug)]
@@ -32,9 +32,6 @@ impl Regular {
 impl Leased {
     /// Takes the lease; gives the file back where a process has it open for writing.
     pub fn take(file: Regular) -> SysResult<Result<Leased, Regular>> {
-        if weak(Weak::NoLease) {
-            return Ok(Ok(Leased { file }));
-        }
         match call("lease", || ffi::set_lease(file.fd(), LeaseKind::Read))
             .map_err(|e| SysError::new("lease", file.path(), e))
         {
@@ -46,9 +43,6 @@ impl Leased {
 
     /// Does the lease still stand? False once a writer waits for it.
     pub fn stands(&self) -> SysResult<bool> {
-        if weak(Weak::NoLease) {
-            return Ok(true);
-        }
         call("getlease", || ffi::holds_read_lease(self.file.fd()))
             .map_err(|e| SysError::new("look at the lease of", self.file.path(), e))
     }
