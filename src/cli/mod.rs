@@ -58,7 +58,7 @@ enum Command {
     Gc(gc::Args),
     Recover(recover::Args),
     #[command(hide = true)]
-    Guard(watchdog::Args),
+    Watchdog(watchdog::Args),
     Rules(rules::Args),
     Schema(schema::Args),
 }
@@ -92,7 +92,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Undo(args) => undo::run(args),
         Command::Gc(args) => gc::run(args),
         Command::Recover(args) => recover::run(args),
-        Command::Guard(args) => watchdog::run(args),
+        Command::Watchdog(args) => watchdog::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
     }

@@ -1,4 +1,4 @@
-//! `unify guard`: waits, for an `apply` that may freeze guests, for the end of that process. The `apply` starts
+//! `unify watchdog`: waits, for an `apply` that may freeze guests, for the end of that process. The `apply` starts
 //! it, not a person.
 
 use std::io::{self, Read};
@@ -25,7 +25,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if said == engine::ALL_IS_WELL {
         return Ok(Exit::Done);
     }
-    if let Some(recovered) = engine::guard(&args.base, &Screen::new())? {
+    if let Some(recovered) = engine::heal_after_death(&args.base, &Screen::new())? {
         say(&format!(
             "unify: a run ended while guests were frozen; it is healed ({} finished), and they go on",
             counted(recovered.finished, "name")

@@ -70,7 +70,7 @@ pub use applying::ready::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
 pub use gc::{Gc, collect};
 pub use guest::{Guest, GuestArg, default_base, names_of};
-pub use healing::{guard, recover};
+pub use healing::{heal_after_death, recover};
 pub use inspecting::explain::explain;
 pub use inspecting::scrub::scrub;
 pub use inspecting::status::status;

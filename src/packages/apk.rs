@@ -13,7 +13,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::answer::gathering::Gathering;
+use super::answer::gathering::{ConfigKnownBy, Gathering};
 use super::database::PackageDatabase;
 use super::formats::globs::Globs;
 use super::formats::lines::{lines, needed, trim_end, trim_start};
@@ -39,7 +39,7 @@ impl PackageDatabase for Apk {
 
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         let found = steady(source, DATABASES[0], databases, take)?;
-        Ok(found.map(|gathering| gathering.listing("apk", false)))
+        Ok(found.map(|gathering| gathering.listing("apk", ConfigKnownBy::Database)))
     }
 }
 

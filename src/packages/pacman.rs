@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use super::answer::gathering::Gathering;
+use super::answer::gathering::{ConfigKnownBy, Gathering};
 use super::database::PackageDatabase;
 use super::formats::globs::Globs;
 use super::formats::lines::{lines, needed, trim_end, trim_start};
@@ -40,7 +40,7 @@ impl PackageDatabase for Pacman {
         let packages = |source: &Source<'_>| packages(source, &local);
         let take = |source: &Source<'_>, files: &[Vec<u8>]| take(source, files, &settings);
         let gathering = steady(source, &local, packages, take)?;
-        let listing = gathering.listing("pacman", false);
+        let listing = gathering.listing("pacman", ConfigKnownBy::Database);
         Ok(Some(listing).filter(|listing| !listing.packages.is_empty()))
     }
 }

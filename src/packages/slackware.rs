@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::answer::gathering::Gathering;
+use super::answer::gathering::{ConfigKnownBy, Gathering};
 use super::database::PackageDatabase;
 use super::formats::lines::{TextLine, lines, needed};
 use super::formats::name::plain_word;
@@ -38,7 +38,7 @@ impl PackageDatabase for Slackware {
 
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         let gathering = steady(source, DIRECTORIES[0], files, take)?;
-        let listing = gathering.listing("slackware", true);
+        let listing = gathering.listing("slackware", ConfigKnownBy::Habit);
         Ok(Some(listing).filter(|listing| !listing.packages.is_empty()))
     }
 }

@@ -15,7 +15,7 @@ use crate::engine::Guest;
 use crate::engine::activity;
 use crate::model::{Event, FreezeTimes, Observer, Running};
 use crate::sys::host::machine;
-use crate::sys::{Cgroup, Freezer, Helper, Inside, SysResult, is_inside};
+use crate::sys::{Cgroup, Freezer, Inside, SysResult, Watchdog, is_inside};
 
 /// Freezes guests, if it may.
 pub struct Freeze<'a> {
@@ -25,7 +25,7 @@ pub struct Freeze<'a> {
     freezer: Option<Freezer>,
     /// Why there is no freezer although it is allowed.
     lacking: Option<String>,
-    guardian: Option<Helper>,
+    watchdog: Option<Watchdog>,
     /// Is there a paper that says what is frozen?
     written: bool,
     /// What did not freeze when it was asked to.
@@ -58,7 +58,7 @@ impl<'a> Freeze<'a> {
             running,
             freezer,
             lacking,
-            guardian: None,
+            watchdog: None,
             written: false,
             restless: Vec::new(),
             frozen: Vec::new(),
@@ -172,7 +172,7 @@ impl<'a> Freeze<'a> {
         if cgroups.is_empty() {
             return Ok(());
         }
-        self.guard(&cgroups)?;
+        self.start_watchdog(&cgroups)?;
         self.observer.notice(&Event::Frozen);
         self.since = Some(Instant::now());
         let (stands, moves) = freezer.freeze(&cgroups);
@@ -213,21 +213,21 @@ impl<'a> Freeze<'a> {
     /// Ends the run: nothing is frozen any more.
     pub fn finish(mut self) -> SysResult<FreezeTimes> {
         self.thaw()?;
-        if let Some(guardian) = self.guardian.take() {
-            guardian.finish();
+        if let Some(watchdog) = self.watchdog.take() {
+            watchdog.finish();
         }
         Ok(self.stillness)
     }
 
     /// Writes down what will be frozen, and starts the process that watches over it, before it happens.
-    fn guard(&mut self, cgroups: &[Cgroup]) -> SysResult<()> {
+    fn start_watchdog(&mut self, cgroups: &[Cgroup]) -> SysResult<()> {
         FrozenPaper::write(self.base, cgroups)?;
         self.written = true;
-        if self.guardian.is_none() {
+        if self.watchdog.is_none() {
             machine::ignore_stops()?;
             let base = self.base.path().as_os_str();
-            let args = [OsStr::new("guard"), OsStr::new("--base"), base];
-            self.guardian = Some(Helper::start(&args)?);
+            let args = [OsStr::new("watchdog"), OsStr::new("--base"), base];
+            self.watchdog = Some(Watchdog::start(&args)?);
         }
         Ok(())
     }

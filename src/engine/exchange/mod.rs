@@ -116,8 +116,8 @@ impl<'a> Batch<'a, '_> {
         self.still.freeze(&self.guests_at(&affected.guests))?;
         let due = self.stop_if_running(&affected, jobs, flags, &mut changes)?;
         self.stop_if_moved(jobs, &mut changes, &parents)?;
-        let (guarded, guards) = self.guard(&due, jobs, &mut changes)?;
-        let mut lifted = self.lift(&guarded)?;
+        let (leased, leases) = self.lease_objects(&due, jobs, &mut changes)?;
+        let mut lifted = self.lift(&leased)?;
         for (job, change) in jobs.iter().zip(&mut changes) {
             change.move_names(job, &self.ground())?;
         }
@@ -127,7 +127,7 @@ impl<'a> Batch<'a, '_> {
             self.flag(flags, &mut lifted, jobs, &mut changes)?;
         }
         self.base.dir().sync_filesystem()?;
-        self.last_look(jobs, &guards, &mut changes)?;
+        self.last_look(jobs, &leases, &mut changes)?;
         let given_up = self.give_up_spoiled(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());
         if self.order == FlagOrder::FlagThenDrop {

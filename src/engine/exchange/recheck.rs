@@ -94,24 +94,24 @@ impl Batch<'_, '_> {
 
     /// Takes leases on the objects whose flags come off: a process that opens one for writing meanwhile is seen.
     /// An object that a process has open for writing keeps its flag, and its jobs are over.
-    pub fn guard<'f>(
+    pub fn lease_objects<'f>(
         &self,
         flags: &[&'f Flagged],
         jobs: &[Job],
         changes: &mut [FileChange],
     ) -> SysResult<(Vec<&'f Flagged>, Vec<Leased>)> {
-        let (mut guarded, mut guards) = (Vec::new(), Vec::new());
-        // An inode that becomes an object is guarded by the lease of its own job, and its flag was never on.
+        let (mut leased, mut leases) = (Vec::new(), Vec::new());
+        // An inode that becomes an object is leased by the lease of its own job, and its flag was never on.
         let others = flags.iter().copied().filter(|flag| !flag.adopted);
         let others: Vec<&Flagged> = others.collect();
         let taken = in_parallel::each(&others, |flag| {
             SysResult::Ok(Leased::take(flag.file.duplicate()?)?.ok())
         });
-        for (flag, guard) in others.into_iter().zip(taken) {
-            match guard? {
-                Some(guard) => {
-                    guarded.push(flag);
-                    guards.push(guard);
+        for (flag, lease) in others.into_iter().zip(taken) {
+            match lease? {
+                Some(lease) => {
+                    leased.push(flag);
+                    leases.push(lease);
                 }
                 None => self.roll_back_all(
                     &flag.id,
@@ -121,7 +121,7 @@ impl Batch<'_, '_> {
                 )?,
             }
         }
-        Ok((guarded, guards))
+        Ok((leased, leases))
     }
 
     /// Before the commit: leases on files and objects still stand, nothing was mounted on a file, no process has
@@ -129,7 +129,7 @@ impl Batch<'_, '_> {
     pub(super) fn last_look(
         &self,
         jobs: &[Job],
-        guards: &[Leased],
+        leases: &[Leased],
         changes: &mut [FileChange],
     ) -> SysResult<()> {
         let covered = activity::covered_in(&self.run.staging, &self.still.now()?)?;
@@ -138,12 +138,12 @@ impl Batch<'_, '_> {
             change.check_lease(job, stands, &self.ground())?;
             change.check_mounts(job, &self.ground(), &covered)?;
         }
-        let stand = in_parallel::each(guards, Leased::stands);
-        for (guard, stands) in guards.iter().zip(stand) {
+        let stand = in_parallel::each(leases, Leased::stands);
+        for (lease, stands) in leases.iter().zip(stand) {
             if stands? {
                 continue;
             }
-            let inode = guard.file().state()?.id;
+            let inode = lease.file().state()?.id;
             let written = Fate::Refused(Refusal::OpenForWriting {});
             self.roll_back_where(&|_, change| change.is_about(inode), jobs, changes, &written)?;
         }

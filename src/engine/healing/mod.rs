@@ -63,18 +63,21 @@ pub fn recover(
 
 /// Ends a run that may have left guests frozen: heals what it left, and thaws them. `None` where it ended well,
 /// or where another run is at work, which has done so.
-pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, EngineError> {
+pub fn heal_after_death(
+    base: &Path,
+    observer: &dyn Observer,
+) -> Result<Option<Recovered>, EngineError> {
     let base = &Base::existing(base)?;
-    for _ in 0..GUARD_TRIES {
+    for _ in 0..WATCHDOG_TRIES {
         let is_whole = FrozenPaper::read(base)?.is_empty() && LiftedPaper::read(base)?.is_empty();
         if is_whole && base.staging().list()?.is_empty() {
             return Ok(None);
         }
         match base.lock(&super::host::lock_note("recover")) {
-            Err(BaseError::Locked { .. }) => machine::pause(GUARD_PAUSE),
+            Err(BaseError::Locked { .. }) => machine::pause(WATCHDOG_PAUSE),
             taken => {
                 let _lock = taken?;
-                // What was frozen may run already; the run that we guard was allowed to freeze.
+                // What was frozen may run already; the run that we wait for was allowed to freeze.
                 return heal_first(base, Running::Freeze, observer).map(Some);
             }
         }
@@ -83,8 +86,8 @@ pub fn guard(base: &Path, observer: &dyn Observer) -> Result<Option<Recovered>, 
 }
 
 /// A run that dies gives its lock back at once; one that is at work has thawed what was frozen.
-const GUARD_TRIES: u32 = 300;
-const GUARD_PAUSE: Duration = Duration::from_millis(100);
+const WATCHDOG_TRIES: u32 = 300;
+const WATCHDOG_PAUSE: Duration = Duration::from_millis(100);
 
 /// The first step of everything that changes anything; the caller holds the lock. What needs a person is
 /// reported.

@@ -75,7 +75,11 @@ fn try_prepare(
     let old = Leased::take(file)
         .map_err(failed)?
         .map_err(|_| Outcome::Refused(Refusal::OpenForWriting {}))?;
-    let (copy, damaged) = private_copy(base.dir(), old.file(), linked, flagged && !alone)?;
+    let shared_content = match flagged && !alone {
+        true => SharedContent::Intact,
+        false => SharedContent::AsItIs,
+    };
+    let (copy, damaged) = private_copy(base.dir(), old.file(), linked, shared_content)?;
     let id = copy.state().map_err(failed)?.id;
     let new = New {
         file: Arc::new(copy),
@@ -134,13 +138,22 @@ fn shared_file(
     Ok((opened.ok_or(NOT_OURS)?, names))
 }
 
+/// What the content of an object must be to be given to a guest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum SharedContent {
+    /// What the object's name says.
+    Intact,
+    /// Whatever the guest sees by its name.
+    AsItIs,
+}
+
 /// A copy with all metadata, and the file's own time where the object has another one; and whether its content is
-/// not what the object's name says, which is refused where it `must` be.
+/// not what the object's name says, which is refused where it must be intact.
 fn private_copy(
     place: &Dir,
     object: &Regular,
     linked: &Linked,
-    must: bool,
+    shared_content: SharedContent,
 ) -> Result<(Regular, bool), Outcome> {
     let state = object.state().map_err(failed)?;
     let metadata = object.metadata(&[]).map_err(failed)?;
@@ -149,7 +162,7 @@ fn private_copy(
     // What was never protected may have been written to by a guest, and so may what one guest alone has: its
     // names have that content, and keep it.
     let damaged = digest != linked.object.content;
-    if must && damaged {
+    if damaged && shared_content == SharedContent::Intact {
         return Err(Outcome::Refused(Refusal::DamagedObject {}));
     }
     let mtime: Time = linked.mtime.unwrap_or(state.mtime);

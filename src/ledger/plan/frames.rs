@@ -11,6 +11,7 @@
 use std::io::{self, BufRead, ErrorKind};
 
 use super::extent::Extent;
+use super::form::Form;
 use crate::ledger::json::printable;
 
 /// Longest value that is read, in bytes. The longest lines of honest plans have a few thousand.
@@ -123,12 +124,12 @@ impl<R: BufRead> Frames<R> {
     }
 
     /// Reads on where an element of `actions` begins, or the record of one.
-    pub(super) fn at_action(input: R, line: u64, is_record: bool) -> Self {
+    pub(super) fn at_action(input: R, line: u64, form: Form) -> Self {
         let mut frames = Frames::new(input);
         frames.line = line;
-        frames.due = match is_record {
-            true => Expected::Record,
-            false => Expected::Element(Array::Actions),
+        frames.due = match form {
+            Form::Lines => Expected::Record,
+            Form::Document => Expected::Element(Array::Actions),
         };
         frames
     }

@@ -9,6 +9,7 @@ mod content;
 pub(super) mod edits;
 pub(super) mod error;
 mod extent;
+pub(super) mod form;
 pub(super) mod frames;
 pub(super) mod line;
 pub(super) mod object;

@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::content::ContentDigest;
 use super::edits::{EditCount, Edits};
 use super::error::PlanError;
+use super::form::Form;
 use super::line::{self, Decoded};
 use super::order::PlanOrder;
 use super::parts::{Head, Part, Parts};
@@ -182,7 +183,10 @@ impl<R: BufRead> PlanReader<R> {
         TextPlace {
             line,
             at: self.parts.began(),
-            is_record: !self.parts.is_document(),
+            form: match self.parts.is_document() {
+                true => Form::Document,
+                false => Form::Lines,
+            },
         }
     }
 

@@ -4,6 +4,7 @@
 use std::io::BufRead;
 
 use super::error::PlanError;
+use super::form::Form;
 use super::frames::Frames;
 use super::line;
 use crate::model::Action;
@@ -14,8 +15,8 @@ pub struct TextPlace {
     pub line: u64,
     /// In bytes, of the text before it was compressed.
     pub at: u64,
-    /// Is it a record of JSON Lines, not an element of a document?
-    pub is_record: bool,
+    /// The form of the plan that it stands in.
+    pub form: Form,
 }
 
 /// The lines of one guest in a row, and the flag lines after them.
@@ -66,11 +67,9 @@ pub struct SectionReader<R> {
 impl<R: BufRead> SectionReader<R> {
     /// `input` begins where the section does.
     pub fn new(input: R, section: &Section) -> SectionReader<R> {
-        let TextPlace {
-            line, is_record, ..
-        } = section.first;
+        let TextPlace { line, form, .. } = section.first;
         SectionReader {
-            frames: Frames::at_action(input, line, is_record),
+            frames: Frames::at_action(input, line, form),
             left: section.actions,
         }
     }

@@ -6,20 +6,12 @@
 use std::io::{self, Write};
 
 use super::content::{self, ContentDigest};
+use super::form::Form;
 use super::frames::MAX_VALUE;
 use super::line;
 use super::object::{members, with_kind};
 use super::sealed::with_seal;
 use crate::model::{Action, Header, PlanDigest, PlannedGuest, Summary};
-
-/// The two forms of a plan. They hold the same values and a reader need not be told which it reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// One JSON document with a value a line.
-    Document,
-    /// JSON Lines: every line is a record of its own.
-    Lines,
-}
 
 /// A plan that is being written. It is complete only after [`PlanWriter::finish`]; readers refuse
 /// what was cut off before.

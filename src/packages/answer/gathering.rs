@@ -11,6 +11,15 @@ use crate::packages::listing::Package;
 use crate::packages::read::fault::Defect;
 use crate::packages::read::limits;
 
+/// How config files of packages are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConfigKnownBy {
+    /// The database names them.
+    Database,
+    /// By a habit of those who make the packages; the database is silent.
+    Habit,
+}
+
 /// Packages, their files, and the config files among these.
 #[derive(Debug, Default)]
 pub struct Gathering {
@@ -71,9 +80,8 @@ impl Gathering {
         self.packages.len() + self.owned.len() + self.config_files.len() + self.ghosts.len()
     }
 
-    /// Everything, as the answer of the backend `per`. `silent`: its database does not name config files, they are
-    /// known by a habit of those who make its packages.
-    pub fn listing(self, per: &'static str, silent: bool) -> Listing {
+    /// Everything, as the answer of the backend `per`.
+    pub fn listing(self, per: &'static str, config: ConfigKnownBy) -> Listing {
         let config_files = self.config_files.len();
         let config_file = |(path, package)| claim(per, path, package);
         let ghost = |(path, package)| Claim {
@@ -86,7 +94,7 @@ impl Gathering {
         claims.sort_by(|a, b| a.path.cmp(&b.path));
         claims.dedup_by(|later, first| later.path == first.path);
         Listing {
-            silent,
+            silent: config == ConfigKnownBy::Habit,
             packages: self.packages,
             config_files,
             claims,
@@ -142,7 +150,7 @@ mod tests {
         let (a, b) = (Arc::from("a"), Arc::from("b"));
         gathering.config_file(b"/etc/x", Some(&a)).unwrap();
         gathering.config_file(b"/etc/x", Some(&b)).unwrap();
-        let listing = gathering.listing("test", false);
+        let listing = gathering.listing("test", ConfigKnownBy::Database);
         assert_eq!(listing.config_files, 1);
         assert_eq!(listing.claims[0].package, Some(a));
     }
@@ -154,7 +162,7 @@ mod tests {
         gathering.ghost(b"/var/log/a", &a).unwrap();
         gathering.ghost(b"/etc/x", &a).unwrap();
         gathering.config_file(b"/etc/x", Some(&a)).unwrap();
-        let listing = gathering.listing("test", false);
+        let listing = gathering.listing("test", ConfigKnownBy::Database);
         assert_eq!(listing.config_files, 1);
         let facts = listing.claims.iter().map(|c| (&*c.path, c.per, c.sidecars));
         let want = [

@@ -8,7 +8,7 @@ pub(super) mod openwrt;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::answer::gathering::Gathering;
+use super::answer::gathering::{ConfigKnownBy, Gathering};
 use super::formats::globs::Globs;
 use super::formats::lines::trim_end;
 use super::formats::name::package_name;
@@ -33,7 +33,7 @@ impl PackageDatabase for Opkg {
 
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         let found = steady(source, DIRECTORIES[0], files, take)?;
-        Ok(found.map(|gathering| gathering.listing("opkg", false)))
+        Ok(found.map(|gathering| gathering.listing("opkg", ConfigKnownBy::Database)))
     }
 }
 

@@ -12,7 +12,7 @@ mod contents;
 
 use std::sync::Arc;
 
-use super::answer::gathering::Gathering;
+use super::answer::gathering::{ConfigKnownBy, Gathering};
 use super::database::PackageDatabase;
 use super::formats::name::plain_word;
 use super::listing::Listing;
@@ -103,7 +103,7 @@ fn take(source: &Source<'_>, packages: &[Vec<u8>]) -> Result<Option<Listing>, Pr
         let added = add(named, &data, &protected, &mut gathering);
         added.map_err(|fault| Problem::malformed(&file, fault))?;
     }
-    Ok(Some(gathering.listing("portage", false)))
+    Ok(Some(gathering.listing("portage", ConfigKnownBy::Database)))
 }
 
 /// `named` is `CATEGORY/NAME-VERSION`.

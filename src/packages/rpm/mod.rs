@@ -24,7 +24,7 @@ mod wal;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::answer::gathering::Gathering;
+use super::answer::gathering::{ConfigKnownBy, Gathering};
 use super::database::PackageDatabase;
 use super::formats::name::plain_word;
 use super::listing::Listing;
@@ -57,7 +57,7 @@ impl PackageDatabase for Rpm {
 
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         let found = steady(source, DIRECTORIES[0], files, take)?;
-        Ok(found.map(|gathering| gathering.listing("rpm", false)))
+        Ok(found.map(|gathering| gathering.listing("rpm", ConfigKnownBy::Database)))
     }
 }
 

@@ -14,7 +14,7 @@ mod plist_markup;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::answer::gathering::Gathering;
+use super::answer::gathering::{ConfigKnownBy, Gathering};
 use super::database::PackageDatabase;
 use super::formats::name::plain_word;
 use super::listing::Listing;
@@ -43,7 +43,9 @@ impl PackageDatabase for Xbps {
                 file: shown(&below(DIRECTORY, b"pkgdb-0.38.plist")),
                 witness: shown(DIRECTORY),
             }),
-            _ => Ok(Some(reading.gathering.listing("xbps", false))),
+            _ => Ok(Some(
+                reading.gathering.listing("xbps", ConfigKnownBy::Database),
+            )),
         }
     }
 }

@@ -169,7 +169,7 @@ pub fn prepare() -> SysResult<()> {
 }
 
 /// Most names of one batch: at most 4,096, and so few that the descriptors of a batch (the file, the object, the
-/// directory, a guard) and of the three before it that are being closed (the file, the object) fit into the limit
+/// directory, a lease) and of the three before it that are being closed (the file, the object) fit into the limit
 /// of this process, which is raised as far as it may be, beside those that are open now: the roots of guests are.
 pub fn names_a_batch() -> usize {
     let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);

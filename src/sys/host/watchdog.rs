@@ -6,19 +6,19 @@ use std::process::{Child, Command, Stdio};
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
 
-/// What a helper hears of a run that ended by itself.
+/// What a watchdog hears of a run that ended by itself.
 pub const ALL_IS_WELL: &[u8] = b"all is well\n";
 
-/// A helper at work. Its standard input closes when this is dropped, or when we die.
+/// A watchdog at work. Its standard input closes when this is dropped, or when we die.
 #[derive(Debug)]
-pub struct Helper {
+pub struct Watchdog {
     child: Child,
 }
 
-impl Helper {
+impl Watchdog {
     /// Starts this program again with other arguments, in a process group of its own, so that what a terminal sends to
     /// us does not reach it.
-    pub fn start(args: &[&std::ffi::OsStr]) -> SysResult<Helper> {
+    pub fn start(args: &[&std::ffi::OsStr]) -> SysResult<Watchdog> {
         use std::os::unix::process::CommandExt;
         let mut command = Command::new("/proc/self/exe");
         command
@@ -29,13 +29,13 @@ impl Helper {
             .stdin(Stdio::piped())
             .stdout(Stdio::null());
         let child = call("spawn", || command.spawn());
-        Ok(Helper {
+        Ok(Watchdog {
             child: child.map_err(|e| SysError::new("start", "/proc/self/exe", e))?,
         })
     }
 }
 
-impl Helper {
+impl Watchdog {
     /// Tells it that there is nothing left for it to do, and waits for it.
     pub fn finish(mut self) {
         if let Some(mut stdin) = self.child.stdin.take() {

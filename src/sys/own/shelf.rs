@@ -4,6 +4,12 @@
 //! Made for what is mostly put in and seldom asked for. Entries are only ever appended, and the newest of a key
 //! is the one that counts, so a full disk loses nothing: what the file does not take stays in memory. A search
 //! tree on disk would write a page for each entry, where this writes the entry.
+//!
+//! Is it needed? The other way is an index that lies in the base from run to run, which would save the replay of all
+//! receipts. It would also be a second memory beside them, to be proven equal after every crash, restored backup and
+//! flipped bit before a flag may come off by what it says. Receipts are the only truth as long as a replay is short
+//! beside the run that it serves; this table only keeps the replay from filling the memory. A stored index is worth
+//! its proofs where a base outgrows that.
 
 use std::borrow::Cow;
 use std::fs::File;

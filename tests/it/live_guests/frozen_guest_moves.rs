@@ -18,7 +18,7 @@ struct Intruder {
 impl Intruder {
     fn new(lab: &Lab, guest: &Guest) -> Intruder {
         let pid = lab.path("intruder");
-        // The guardian is started when all guests were looked at.
+        // The watchdog is started when all guests were looked at.
         let fault = format!(
             "spawn#1=run:cd '{}' && {{ sleep 600 <&- >&- 2>&- & echo $! > '{}'; }}",
             guest.root().display(),

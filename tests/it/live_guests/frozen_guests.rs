@@ -133,7 +133,7 @@ fn somebody_elses_freeze_stays() {
     cgroup.thaw();
 }
 
-/// A run is killed at every call between freeze and thaw: the guardian heals, and lets the guest go on.
+/// A run is killed at every call between freeze and thaw: the watchdog heals, and lets the guest go on.
 #[test]
 fn the_guardian_survives_apply() {
     armed!();
@@ -141,7 +141,7 @@ fn the_guardian_survives_apply() {
         Ok(lab) => lab,
         Err(why) => skip!("{why}"),
     };
-    let cgroup = cgroup!("guardian");
+    let cgroup = cgroup!("watchdog");
     let (first, last) = frozen_calls(&disk, &cgroup);
     let step = if std::env::var_os("UNIFY_LONG").is_some() {
         1
@@ -152,7 +152,7 @@ fn the_guardian_survives_apply() {
         killed_while_frozen(&disk, &cgroup, call);
     }
     crate::support::figure(&format!(
-        "guardian: {} calls while frozen, every {step}. killed",
+        "watchdog: {} calls while frozen, every {step}. killed",
         last - first + 1
     ));
 }
@@ -203,7 +203,7 @@ fn wait_until_healed(lab: &Lab, what: &str) {
     }
 }
 
-/// Apply and its guardian are killed: the guest stays frozen until `recover` runs.
+/// Apply and its watchdog are killed: the guest stays frozen until `recover` runs.
 #[test]
 fn recover_lets_go_what_was_left_frozen() {
     armed!();
@@ -216,7 +216,7 @@ fn recover_lets_go_what_was_left_frozen() {
     let plan = lab.plan(&[&web, &db], &[]);
     let base = lab.base();
     let fault = format!(
-        "exchange#2=run:pkill -KILL -f 'guard [-]-base {}'; kill -KILL $PPID",
+        "exchange#2=run:pkill -KILL -f 'watchdog [-]-base {}'; kill -KILL $PPID",
         base.display()
     );
     apply(&plan, &[("UNIFY_FAULT", &fault)]).expect(-1);

@@ -116,7 +116,7 @@ fn an_undo_that_nobody_reads() {
     );
 }
 
-/// The run ends in an error half way, and neither that nor what the guardian says finds a reader.
+/// The run ends in an error half way, and neither that nor what the watchdog says finds a reader.
 #[test]
 fn an_apply_that_halts_and_nobody_reads() {
     armed!();
@@ -159,7 +159,7 @@ fn a_recover_that_nobody_reads() {
     let _guest = cgroup.start(db.root(), ALIVE);
     let plan = lab.plan(&[&web, &db], &[]);
     let base = lab.base().display().to_string();
-    // The shell's own parent is the run, whose other child is the guardian.
+    // The shell's own parent is the run, whose other child is the watchdog.
     let children = "for child in $(cat /proc/$PPID/task/$PPID/children)";
     let kill = "do [ $child = $$ ] || kill -KILL $child; done; kill -KILL $PPID";
     let fault = format!("exchange#2=run:{children}; {kill}");
