@@ -130,6 +130,10 @@ impl<'a> SkipWire<'a> {
         let length = self.bytes.or(self.size);
         let guest = self.guest.take().map(Cow::into_owned);
         match (guest, path, self.files) {
+            (Some(_), Some(_), Some(_)) if self.object.is_some() => Err(BadValue::new(
+                "object",
+                "a line about the files beneath a directory has none",
+            )),
             (Some(guest), Some(top), Some(files)) => Ok(Left::Beneath {
                 guest,
                 top,
