@@ -6,8 +6,9 @@
 //!        receipt ◀─ commit ◀─ sync ◀─ flag ◀─ exchange ◀─ journal ◀─ prepare ◀┘
 //! ```
 //!
-//! `plan` cannot reach anything that writes to a guest. `apply`, `undo` and `recover` change guests only by way
-//! of `exchange`: one batch at a time, one thread, every step in the journal before it is done. The plan is a
+//! `plan` cannot reach anything that writes to a guest: a test keeps that. `apply` and `undo` change guests only by way
+//! of `exchange`: one batch at a time, one thread, every step in the journal before it is done. `recover` exchanges the
+//! names that a journal left, one by one, by the same `link`. The plan is a
 //! wish list: it can narrow what is done, and every fact in it is proven again. No decision here looks at a
 //! reason.
 //!
@@ -38,6 +39,7 @@
 //! | `policy_files` | lists of patterns and policies, read from files |
 //! | `receipt_file` | the receipt of the current run, and what the run came to |
 //! | `read_ahead` | lines of a plan, decoded in a thread of their own |
+//! | `lifting` | how healing and `gc` take a protection off: written down first, put back always |
 //! | `limits` | how far and how fast a run may go |
 //! | `threads` | the workers of a command that reads much, and the readers among them |
 //! | `in_parallel` | looks at many things in parallel, and changes none |
