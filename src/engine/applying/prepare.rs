@@ -230,7 +230,7 @@ fn as_recorded(
     state: &FileState,
     world: &LinkFacts<'_>,
 ) -> Result<(), Fate> {
-    let fields = moved(&link.before, state);
+    let mut fields = moved(&link.before, state);
     if fields.is_empty() {
         return Ok(());
     }
