@@ -20,14 +20,14 @@ where
 /// The codes of an enum: serde tells them to whoever shall read one.
 fn codes<T: DeserializeOwned>() -> &'static [&'static str] {
     let mut codes: &[&str] = &[];
-    drop(T::deserialize(Asked(&mut codes)));
+    drop(T::deserialize(CodesOf(&mut codes)));
     codes
 }
 
 /// Reads nothing, and keeps what it was asked for.
-struct Asked<'a>(&'a mut &'static [&'static str]);
+struct CodesOf<'a>(&'a mut &'static [&'static str]);
 
-impl<'de> Deserializer<'de> for Asked<'_> {
+impl<'de> Deserializer<'de> for CodesOf<'_> {
     type Error = Error;
 
     fn deserialize_enum<V: Visitor<'de>>(

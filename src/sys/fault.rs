@@ -1,8 +1,9 @@
 //! Where tests make the machine fail. Every call of this room that changes anything goes through [`call`], and most
 //! that only look; what lists a guest, resolves a path in it or asks for extents does not.
 //!
-//! Without the feature `faults` it is the call itself and nothing else: that is the program as it is shipped. With the feature, which only the tests use, calls are counted, and the environment says
-//! what happens at one of them:
+//! Without the feature `faults` it is the call itself and nothing else: that is the program as it is shipped.
+//! With the feature, which only the tests use, calls are counted, and the environment says what happens at one of
+//! them:
 //!
 //! * `UNIFY_FAULT=17=kill`: the process is killed as call 17 is about to be made
 //! * `UNIFY_FAULT=17=ENOSPC`: call 17 is not made and fails so; `17+=ENOSPC`: this call and all later ones of its kind

@@ -1,5 +1,5 @@
-//! The receipts of a base, replayed when they are first asked for and not again: a recovery asks several times, and guests
-//! may be frozen meanwhile.
+//! The receipts of a base, replayed when they are first asked for and not again: a recovery asks several times,
+//! and guests may be frozen meanwhile.
 
 use std::cell::OnceCell;
 

@@ -23,8 +23,8 @@ fn bytes(seed: &str, length: usize) -> Vec<u8> {
     line.bytes().cycle().take(length).collect()
 }
 
-/// Runs a command, which has no blanks in its words, where the lab's guests are `/srv/guests`: in a mount namespace that
-/// ends with it.
+/// Runs a command, which has no blanks in its words, where the lab's guests are `/srv/guests`: in a mount
+/// namespace that ends with it.
 #[track_caller]
 fn in_srv(lab: &Lab, line: &str) {
     let script = "mount -t tmpfs tmpfs /srv && mkdir /srv/guests && mount --bind guests /srv/guests && exec \"$0\" \"$@\"";

@@ -20,7 +20,13 @@ const DOORS: &[(&str, &[&str])] = &[
     ("rustix", &["sys/"]),
     (
         "serde",
-        &["model/", "ledger/", "engine/records/", "report/"],
+        &[
+            "model/",
+            "ledger/",
+            "engine/records/",
+            "report/",
+            "cli/code.rs",
+        ],
     ),
     ("serde_json", &["ledger/", "report/layout/json.rs"]),
     ("serde_path_to_error", &["ledger/json.rs"]),

@@ -1,6 +1,6 @@
-//! The product has no switches for its defences. This test takes each out of a copy of the source, builds that once, and
-//! some test of this suite must fail by it. The test runs again in a process of its own, in whose mount namespace the
-//! weak program lies over the one that is tested.
+//! The product has no switches for its defences. This test takes each out of a copy of the source, builds that
+//! once, and some test of this suite must fail by it. The test runs again in a process of its own, in whose mount
+//! namespace the weak program lies over the one that is tested.
 
 mod defences;
 mod weak_program;
