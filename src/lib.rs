@@ -67,15 +67,17 @@ mod sys;
 /// nothing is promised.
 pub mod plan {
     pub use crate::ledger::{
-        Closing, Edits, Encoded, Form, PLAN_SCHEMA, PLAN_SCHEMA_ID, PlanError, PlanReader,
-        PlanWriter,
+        BadValue, Closing, Decoded, Edit, Edits, Encoded, Form, FrameError, JsonFault, PLAN_SCHEMA,
+        PLAN_SCHEMA_ID, PaperReader, PaperWriter, PlanError, PlanReader, PlanWriter, Section,
+        SectionReader,
     };
     pub use crate::model::{
-        Action, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, Count, Database,
-        DatabaseState, Digest, FORMAT, Flag, FlagReason, GuestName, GuestPath, Header, Left, Link,
-        LinkReason, Making, Method, NearMiss, NearMisses, ObjectFlag, ObjectId, Owner, PlanDigest,
-        PlannedGuest, Policy, Protect, Protection, SameSecret, Shared, Shift, Skip, SkipReason,
-        Summary, Time, Totals,
+        Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, Count, Database,
+        DatabaseState, DatabaseUse, Digest, FORMAT, Flag, FlagReason, GuestName, GuestPath, Header,
+        Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method, Moved, NearMiss,
+        NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner, Pattern, PatternKind,
+        PlanDigest, PlannedGuest, Policy, PolicySource, Protect, Protection, SameSecret, Shared,
+        Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals,
     };
 }
 

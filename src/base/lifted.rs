@@ -10,7 +10,7 @@ use crate::sys::own::papers;
 const PAPER: &str = "lifted";
 
 /// One line of it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LiftedObject {
     /// What protects the object.
     pub by: Protect,

@@ -7,6 +7,7 @@
 //! are healed or cannot be: who holds it may be known to nobody by then, and it is better healed than left so.
 
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
@@ -87,7 +88,8 @@ impl<'a> Lifting<'a> {
         }
         let mut paper = self.paper.borrow_mut();
         let mut all = paper.clone();
-        all.extend(objects.iter().filter(|one| !paper.contains(one)));
+        let there: HashSet<&LiftedObject> = paper.iter().collect();
+        all.extend(objects.iter().filter(|one| !there.contains(one)));
         let names = objects.iter().map(|one| one.object);
         let written = WrittenDown::once(names, || LiftedPaper::write(self.base, &all))?;
         *paper = all;
@@ -145,7 +147,7 @@ impl<'a> Lifting<'a> {
         Ok(shared)
     }
 
-    /// Nothing can be healed now: protects what is on the paper, which stays.
+    /// Protects what is on the paper, which stays: nothing can be healed now, or what is on it is read next.
     pub fn give_up(&self) -> SysResult<()> {
         self.protect(|_| true).map(drop)
     }

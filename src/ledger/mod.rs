@@ -31,9 +31,12 @@ mod schema;
 mod tests;
 
 pub use codec::{PaperReader, PaperWriter};
+pub use json::BadValue;
 pub use plan::edits::Edits;
 pub use plan::error::PlanError;
 pub use plan::form::Form;
+pub use plan::frames::{FrameError, JsonFault};
+pub use plan::line::{Decoded, Edit};
 pub use plan::reader::{Closing, PlanReader};
 pub use plan::sections::{Section, SectionReader};
 pub use plan::writer::{Encoded, PlanWriter};

@@ -136,7 +136,7 @@ pub enum PatternKind {
 }
 
 /// How objects shall be protected, as asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Protect {
     /// The best that this host can do; never [`Protect::None`].

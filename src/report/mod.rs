@@ -6,8 +6,8 @@
 //! same bytes. Actions are fed one by one ([`Tally`]), so memory does not grow with a plan.
 //!
 //! What may be assumed of these values is their types and nothing more. Paths, packages, rules, notes and reasons
-//! of a plan are an attacker's, and so are its numbers: text is escaped where it enters a sentence ([`sentence`])
-//! or a cell ([`table`]), sums stop at the largest number. No report holds a control character other than the
+//! of a plan are an attacker's, and so are its numbers: text is escaped where it enters a sentence ([`words::sentence`])
+//! or a cell ([`layout::table`]), sums stop at the largest number. No report holds a control character other than the
 //! line feeds between its lines.
 //!
 //! | file | what it shows |
@@ -16,8 +16,8 @@
 //! | [`show`] | a plan, in text, JSON or markdown |
 //! | [`run`] | what `apply` or `undo` did |
 //! | [`verify`], [`status`], [`gc`] | what these commands found |
-//! | [`sentence`] | codes and facts as sentences: the only place |
-//! | [`size`], [`table`] | numbers and columns for people |
+//! | [`words`] | codes and facts as sentences: the only place |
+//! | [`layout`] | numbers and columns for people |
 
 pub mod explain;
 pub mod gc;

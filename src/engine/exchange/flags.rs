@@ -59,6 +59,20 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
+    /// Puts back what was lifted, and protects what lost its flag since the jobs were prepared: its other holders share it
+    /// from here on, whoever took the flag off.
+    pub(super) fn protect_after_drop(
+        &self,
+        leased: &[&Flagged],
+        lifted: Vec<(ObjectId, Lifted)>,
+    ) -> SysResult<()> {
+        let restored: HashSet<ObjectId> = lifted.iter().map(|(object, _)| *object).collect();
+        let mut lifted = lifted.into_iter();
+        lifted.try_for_each(|(_, lifted)| lifted.restore())?;
+        let mut others = leased.iter().filter(|flag| !restored.contains(&flag.id));
+        others.try_for_each(|flag| self.protection.set(&flag.file))
+    }
+
     /// An adopted inode whose own job did not end well is no object: its twins go back to their files, and it to its
     /// guest alone.
     pub(super) fn give_up_spoiled(

@@ -138,7 +138,7 @@ impl<'a> Batch<'a, '_> {
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = changes.iter().map(|change| change.fate.clone()).collect();
         committed(&fates)?;
-        let (said, kept) = self.drop_out(jobs, &mut changes, lifted)?;
+        let (said, kept) = self.drop_out(jobs, &mut changes, &leased, lifted)?;
         warnings.extend(said);
         self.journal.write_done(upto)?;
         let quarantined = changes.iter().map(|change| change.quarantined).sum();
@@ -176,6 +176,7 @@ impl<'a> Batch<'a, '_> {
         &mut self,
         jobs: &[Job],
         changes: &mut [FileChange],
+        leased: &[&Flagged],
         lifted: Vec<(ObjectId, Lifted)>,
     ) -> SysResult<(Vec<String>, Vec<usize>)> {
         let (mut said, mut kept) = (Vec::new(), Vec::new());
@@ -194,8 +195,7 @@ impl<'a> Batch<'a, '_> {
             }));
         }
         if self.order == FlagOrder::DropThenFlag {
-            let mut lifted = lifted.into_iter();
-            lifted.try_for_each(|(_, lifted)| lifted.restore())?;
+            self.protect_after_drop(leased, lifted)?;
             self.base.dir().sync_filesystem()?;
             self.still.thaw()?;
         }

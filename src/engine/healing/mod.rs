@@ -137,6 +137,32 @@ fn heal_all(
         flags,
         ..Recovered::default()
     };
+    let healed = heal_runs(base, &lifting, still, observer, &mut recovered);
+    // Nothing that shall be protected goes on without, whatever ended the healing; and before it is read again.
+    let protected = lifting.give_up();
+    if protected.is_err() {
+        still.keep_frozen();
+    }
+    healed?;
+    protected?;
+    recovered.damaged.extend(unsound(base, &lifting.shared()?)?);
+    recovered.damaged.sort();
+    recovered.damaged.dedup();
+    lifting.finish()?;
+    for path in base.quarantined()? {
+        recovered.quarantined.push(path.display().to_string());
+    }
+    Ok(recovered)
+}
+
+/// Heals each run that left something in staging.
+fn heal_runs(
+    base: &Base,
+    lifting: &Lifting<'_>,
+    still: &mut Freeze<'_>,
+    observer: &dyn Observer,
+    recovered: &mut Recovered,
+) -> Result<(), EngineError> {
     let mut replayed = Replayed::of(base);
     for name in base.staging().list()? {
         let Ok(run) = String::from_utf8_lossy(&name).parse::<RunId>() else {
@@ -146,24 +172,10 @@ fn heal_all(
         observer.notice(&Event::Warning(&format!(
             "run {run} was cut short; healing what it left"
         )));
-        heal_run(
-            &run,
-            &lifting,
-            &mut replayed,
-            still,
-            observer,
-            &mut recovered,
-        )
-        .map_err(|error| waiting(base, error))?;
+        heal_run(&run, lifting, &mut replayed, still, observer, recovered)
+            .map_err(|error| waiting(base, error))?;
     }
-    recovered.damaged.extend(unsound(base, &lifting.shared()?)?);
-    recovered.damaged.sort();
-    recovered.damaged.dedup();
-    lifting.finish()?;
-    for path in base.quarantined()? {
-        recovered.quarantined.push(path.display().to_string());
-    }
-    Ok(recovered)
+    Ok(())
 }
 
 /// A lease that another process holds on an object ends by itself, by the kernel's `lease-break-time` at the

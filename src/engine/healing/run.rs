@@ -181,7 +181,9 @@ impl InterruptedRun<'_> {
         for intent in unknown {
             let entry = intent.seq.to_string();
             if file.has_name_of(&entry)? {
-                self.staging.unlink(entry.as_bytes())?;
+                // It may be one more name of the object.
+                let drop = || self.staging.unlink(entry.as_bytes());
+                self.lifting.lifted_for(&intent.object, drop)?;
             } else {
                 self.set_aside(intent)?;
             }

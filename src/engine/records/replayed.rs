@@ -35,9 +35,14 @@ impl<'a> Replayed<'a> {
     /// Adds what the healing of this run has written down. Names of an earlier healing that this one does not repeat
     /// stay: whether a name refers to an object is asked of the disk in any case.
     pub fn add_recovered(&mut self, run: &RunId) -> Result<(), EngineError> {
-        match self.history.get_mut() {
-            Some(history) => history.replay(self.base, run, RECOVERED),
-            None => Ok(()),
+        let Some(history) = self.history.get_mut() else {
+            return Ok(());
+        };
+        let added = history.replay(self.base, run, RECOVERED);
+        if added.is_err() {
+            // What is half replayed is read anew.
+            self.history.take();
         }
+        added
     }
 }

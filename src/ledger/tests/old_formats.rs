@@ -1,5 +1,5 @@
 //! Papers that earlier programs wrote, in `tests/data/old-base`: every fact in them is read, and what is read is
-//! written as it stood there. `tests/it/old_formats.rs` has the disk that most of them are from.
+//! written as it stood there. `tests/it/reading/old_formats.rs` has the disk that most of them are from.
 //!
 //! What a paper says must be read for ever. That it is written so, too, ends with the next version of a format:
 //! then its papers come beside these, and the tests that write go over to them.

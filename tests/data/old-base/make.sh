@@ -1,6 +1,6 @@
 #!/bin/bash
 # How what lies here was made, once, by the program of 0.1.0 of November 2026. Not to be run again: what it made is what
-# bases out there look like, and later programs are held to it by tests/it/old_formats.rs and src/ledger/tests/old_formats.rs.
+# bases out there look like, and later programs are held to it by tests/it/reading/old_formats.rs and src/ledger/tests/old_formats.rs.
 # A new version of a format gets a folder of its own beside this one.
 #
 #   usage: make.sh UNIFY OUT        (as root; UNIFY built with --features faults; OUT is an empty directory)

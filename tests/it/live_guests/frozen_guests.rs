@@ -135,7 +135,7 @@ fn somebody_elses_freeze_stays() {
 
 /// A run is killed at every call between freeze and thaw: the watchdog heals, and lets the guest go on.
 #[test]
-fn the_guardian_survives_apply() {
+fn the_watchdog_survives_apply() {
     armed!();
     let disk = match Lab::in_memory(Disk::Ext4) {
         Ok(lab) => lab,

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::defences::{Defence, Edit};
+use crate::support::BIN;
 
 /// What `WEAK` stands for in the edits.
 const ASK: &str = r#"
@@ -41,7 +42,7 @@ pub fn build(defences: &[Defence]) -> PathBuf {
         .unwrap();
     let said = String::from_utf8_lossy(&built.stderr).into_owned();
     assert!(built.status.success(), "{said}");
-    target.join("debug/unify-weak")
+    Path::new(BIN).with_file_name("unify-weak")
 }
 
 /// Puts the source there, with all edits.
