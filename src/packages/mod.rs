@@ -18,8 +18,8 @@
 //!
 //! Nothing here decides what is shared, writes, takes locks in a guest, or waits for one.
 //!
-//! A new package manager is one more file with a [`PackageDatabase`] and the parser of it alone that tests mutate, and one
-//! line in the list behind [`ALL`].
+//! A new package manager is one more file with a [`PackageDatabase`] and the parser of it alone that tests
+//! mutate, and one line in the list behind [`ALL`].
 
 mod answer;
 mod apk;

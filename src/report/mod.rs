@@ -6,9 +6,9 @@
 //! same bytes. Actions are fed one by one ([`Tally`]), so memory does not grow with a plan.
 //!
 //! What may be assumed of these values is their types and nothing more. Paths, packages, rules, notes and reasons
-//! of a plan are an attacker's, and so are its numbers: text is escaped where it enters a sentence ([`words::sentence`])
-//! or a cell ([`layout::table`]), sums stop at the largest number. No report holds a control character other than the
-//! line feeds between its lines.
+//! of a plan are an attacker's, and so are its numbers: text is escaped where it enters a sentence
+//! ([`words::sentence`]) or a cell ([`layout::table`]), sums stop at the largest number. No report holds a
+//! control character other than the line feeds between its lines.
 //!
 //! | file | what it shows |
 //! | --- | --- |

@@ -59,8 +59,8 @@ impl Batch<'_, '_> {
         Ok(())
     }
 
-    /// Puts back what was lifted, and protects what lost its flag since the jobs were prepared: its other holders share it
-    /// from here on, whoever took the flag off.
+    /// Puts back what was lifted, and protects what lost its flag since the jobs were prepared: its other holders
+    /// share it from here on, whoever took the flag off.
     pub(super) fn protect_after_drop(
         &self,
         leased: &[&Flagged],
