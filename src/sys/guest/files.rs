@@ -69,8 +69,8 @@ pub struct Resolved {
     pub kind: FileKind,
 }
 
-/// What a form of guests can hold. Of it, matching asks today only whether content is known by its digest;
-/// whoever adds a form that lacks another part has to compare two guests by what both can.
+/// What a form of guests can hold. A plan asks for `content`; the others are for the day when guests of two forms are
+/// compared, which can only be by what both hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Precision {
     /// The smallest step between two modification times.

@@ -33,7 +33,7 @@ struct Entry {
 #[derive(Debug)]
 enum Holds {
     File {
-        known: KnownFile,
+        known: Box<KnownFile>,
         bytes: Vec<u8>,
     },
     Link(Vec<u8>),
@@ -173,7 +173,7 @@ impl GuestFiles for InMemory {
 
     fn open(&self, name: &[u8]) -> SysResult<Option<GuestFile>> {
         Ok(match self.0.get(name).map(|entry| &entry.holds) {
-            Some(Holds::File { known, .. }) => Some(GuestFile::Known(Box::new(known.clone()))),
+            Some(Holds::File { known, .. }) => Some(GuestFile::Known(known.clone())),
             _ => None,
         })
     }
@@ -240,13 +240,13 @@ fn elsewhere(mut state: FileState) -> FileState {
 fn file(dir: &Dir, name: &[u8], state: FileState) -> SysResult<Holds> {
     let file = dir.open_regular(name)?.unwrap();
     let bytes = file.beginning(state.size, usize::MAX)?;
-    let known = KnownFile {
+    let known = Box::new(KnownFile {
         path: file.path().to_owned(),
         state,
         metadata: file.metadata(&[])?,
         content: sha256(&bytes),
         beginning: fingerprint(&bytes[..bytes.len().min(BEGINNING)]),
-    };
+    });
     Ok(Holds::File { known, bytes })
 }
 
