@@ -229,6 +229,9 @@ fn receipt() -> Receipt {
 
 fn every_line() -> Vec<ReceiptLine> {
     let mut lines = super::receipt::lines();
+    // The sample of that program had this one elsewhere, and with another number.
+    let today = Outcome::Refused(Refusal::HolderUnknown { names: 2 });
+    lines.retain(|line| line.outcome != today);
     let more = [
         Outcome::Refused(Refusal::HolderUnknown { names: 3 }),
         Outcome::Done {
