@@ -97,7 +97,7 @@ fn two_guests_are_planned_as_the_readme_shows() {
     in_srv(&lab, line);
     let readme = std::fs::read_to_string(top("README.md")).unwrap();
     assert!(readme.contains(&format!("$ unify {line}\n")), "{line}");
-    assert_is_the_sample(&lab, "two-guests.json", |text| text);
+    assert_is_the_sample(&lab, "two-guests.json", str::to_owned);
 }
 
 /// Choices of both plans of that sample.
@@ -149,7 +149,7 @@ fn every_field_is_as_it_is_written() {
 }
 
 /// What a reviewer did to that sample: a note, and a link that is held back.
-fn reviewed(plan: String) -> String {
+fn reviewed(plan: &str) -> String {
     let held = r#"{"action":"skip","guest":"web","path":"/usr/share/line\nbreak","reason":"held","note":"wait for the next release"},"#;
     let line = |line: &str| {
         let begins = |path: &str| {
@@ -170,8 +170,8 @@ fn reviewed(plan: String) -> String {
 
 /// Is the lab's plan the sample, but for what must differ?
 #[track_caller]
-fn assert_is_the_sample(lab: &Lab, name: &str, edited: fn(String) -> String) {
-    let written = edited(std::fs::read_to_string(lab.path("plan.json")).unwrap());
+fn assert_is_the_sample(lab: &Lab, name: &str, edited: fn(&str) -> String) {
+    let written = edited(&std::fs::read_to_string(lab.path("plan.json")).unwrap());
     let sample = std::fs::read_to_string(top("examples/plans").join(name)).unwrap();
     let same = without_what_differs(&written) == without_what_differs(&sample);
     assert!(
