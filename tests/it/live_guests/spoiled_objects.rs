@@ -116,3 +116,33 @@ fn a_file_that_is_gone_before_it_is_adopted_stops_nobody_else() {
     assert_eq!(lab.staged(), Vec::<std::path::PathBuf>::new());
     lab.on_base("recover", &[]).expect(0);
 }
+
+/// Between an undo's preparation and the moment in which it takes the flag off, another hand takes it off: the guest that
+/// still shares the object is not left without it.
+#[test]
+fn an_undo_leaves_no_shared_object_without_its_flag() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = one_exchange(&lab);
+    plan.apply().expect(0);
+    let base = lab.base();
+    let clear = format!("exchange#1=run:chattr -i {}", db.host("/usr/f").display());
+    let lost_before = format!("lease#1=run:chattr -i {}", db.host("/usr/f").display());
+    for (fault, guest) in [(lost_before, "web"), (clear, "db")] {
+        let undo = ["undo", "--yes", "--run", "all", "--guest", guest];
+        let undo = [&undo[..], &["--base", base.to_str().unwrap()]].concat();
+        unify_with(&[("UNIFY_FAULT", &fault)], &undo).expect(0);
+        if guest == "web" {
+            assert_eq!(
+                nlink(&db.host("/usr/f")),
+                2,
+                "db shares it with the base alone"
+            );
+            assert_eq!(nlink(&web.host("/usr/f")), 1);
+        }
+        let [object] = &lab.objects()[..] else {
+            panic!("one object");
+        };
+        assert!(is_immutable(object), "after the undo of {guest}");
+    }
+}
