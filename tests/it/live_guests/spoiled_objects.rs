@@ -117,8 +117,8 @@ fn a_file_that_is_gone_before_it_is_adopted_stops_nobody_else() {
     lab.on_base("recover", &[]).expect(0);
 }
 
-/// Between an undo's preparation and the moment in which it takes the flag off, another hand takes it off: the guest that
-/// still shares the object is not left without it.
+/// Between an undo's preparation and the moment in which it takes the flag off, another hand takes it off: the guest
+/// that still shares the object is not left without it.
 #[test]
 fn an_undo_leaves_no_shared_object_without_its_flag() {
     armed!();
