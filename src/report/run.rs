@@ -10,12 +10,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, needs_escape};
+use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, Spoiled};
 
 use super::layout::json;
 use super::layout::json::PathJson;
+pub use super::layout::shell::shell_word;
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
+use super::spoiled::{self, SpoiledJson};
 pub use super::words::not_done::NotDone;
 use super::words::not_done::NotDoneKind;
 
@@ -34,6 +36,8 @@ pub struct RunView<'a> {
     pub not_done: &'a NotDone,
     /// For how long running guests were frozen.
     pub stillness: &'a FreezeTimes,
+    /// Objects that were changed while they were not protected.
+    pub spoiled: &'a [Spoiled],
 }
 
 /// For people.
@@ -48,6 +52,7 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
     }
     not_done(view.not_done, out)?;
     frozen(view.stillness, out)?;
+    spoiled::text(view.spoiled, out)?;
     writeln!(out, "\nNext: {}", next(view))
 }
 
@@ -159,19 +164,6 @@ fn next(view: &RunView<'_>) -> String {
     }
 }
 
-/// A path as a shell takes it; `BASE` where it cannot be printed.
-pub fn shell_word(path: &Path) -> String {
-    let Some(text) = path.to_str().filter(|text| !text.contains(needs_escape)) else {
-        return "BASE".into();
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@".contains(c);
-    if text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
-}
-
 #[derive(Serialize)]
 struct RunJson<'a> {
     /// `unify.apply` or `unify.undo`.
@@ -186,6 +178,9 @@ struct RunJson<'a> {
     /// Where running guests were frozen.
     #[serde(skip_serializing_if = "Option::is_none")]
     frozen: Option<FrozenJson>,
+    /// Objects that were changed while they were not protected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    spoiled: Vec<SpoiledJson<'a>>,
     /// For people.
     next: String,
 }
@@ -230,6 +225,7 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         totals: view.totals,
         not_done: view.not_done.all().map(kind_json).collect(),
         frozen: frozen_json(view.stillness),
+        spoiled: SpoiledJson::all(view.spoiled),
         next: next(view),
     };
     json::write_line(out, &value)
@@ -307,6 +303,7 @@ mod tests {
             totals,
             not_done,
             stillness: &FreezeTimes::default(),
+            spoiled: &[],
         };
         let text = written(|out| text(&view, Sizes::default(), out));
         (text, written(|out| json(&view, out)))

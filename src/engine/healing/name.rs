@@ -20,10 +20,10 @@
 //! are not exposed for the rest.
 
 use super::quarantine::Quarantine;
-use super::soundness::is_intact;
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::engine::lifting::Lifting;
+use crate::engine::proof::is_intact;
 use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
 use crate::model::{FileId, Ignored, Time};
