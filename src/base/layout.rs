@@ -262,6 +262,12 @@ impl Base {
         all.open_dir(run.as_bytes())
     }
 
+    /// The quarantine of a run, where it has one.
+    pub fn quarantine_of(&self, run: &RunId) -> SysResult<Option<Dir>> {
+        let all = self.dir.open_dir(b"quarantine")?;
+        SysError::absent(all.open_dir(run.to_string().as_bytes()))
+    }
+
     /// Moves an entry of a run's staging into its quarantine: it is not ours to drop.
     pub fn move_to_quarantine(&self, run: &Run, entry: &[u8]) -> SysResult<()> {
         run.staging

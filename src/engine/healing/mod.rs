@@ -273,7 +273,9 @@ fn settle(
     base.dir().sync_filesystem()?;
     write_receipt(base, run, batch, done.lines)?;
     found.drop_spent(done.spent)?;
+    let kept = base.quarantine_of(run)?;
     let sources = Sources {
+        kept: kept.as_ref(),
         intents: &batch.intents,
         guests: Some(found.guests),
     };

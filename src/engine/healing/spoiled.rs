@@ -9,11 +9,15 @@ use crate::engine::proof::{self, SpoiledObject};
 use crate::engine::{EngineError, Guest, parting};
 use crate::ledger::journal::Intent;
 use crate::model::{GuestName, ObjectId, Observer, Recovered};
-use crate::sys::{Regular, SysResult};
+use crate::sys::{Dir, Regular, SysResult};
 
-/// Where files may be that were equal to an object: at the names that were in flight.
+/// So many files in quarantine are looked at.
+const KEPT: usize = 64;
+
+/// Where files may be that were equal to an object: at the names that were in flight, and among what healing kept.
 #[derive(Default)]
 pub(super) struct Sources<'a> {
+    pub kept: Option<&'a Dir>,
     pub intents: &'a [Intent],
     pub guests: Option<&'a BTreeMap<GuestName, Guest>>,
 }
@@ -33,6 +37,13 @@ impl Sources<'_> {
             {
                 found.push(file);
             }
+        }
+        let Some(kept) = self.kept else {
+            return Ok(found);
+        };
+        for name in kept.list()?.iter().take(KEPT) {
+            // What cannot be opened is no source.
+            found.extend(kept.open_regular(name).ok().flatten());
         }
         Ok(found)
     }

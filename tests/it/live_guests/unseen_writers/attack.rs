@@ -43,6 +43,14 @@ impl Attack {
         shell(&self.on_all_in(top));
     }
 
+    /// Changes one byte under the flag, and puts everything back that can be put back.
+    pub fn rewrite(file: &Path) -> String {
+        format!(
+            r#"f='{}'; t=$(mktemp); chattr -i "$f"; touch -r "$f" "$t"; printf X | dd of="$f" bs=1 seek=4000 conv=notrunc status=none; touch -r "$t" "$f"; chattr +i "$f"; rm "$t""#,
+            file.display()
+        )
+    }
+
     /// A process that opens the file for writing, which waits for the lease, and writes when it may.
     pub fn waiting_writer(file: &Path) -> String {
         format!(
