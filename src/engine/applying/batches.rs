@@ -343,6 +343,9 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         spoiled.for_each(|spoiled| self.objects.give_up(&spoiled.id));
         let parted = parting::part(self.base, &mut self.still, observer, result.spoiled)?;
         self.receipt.result.spoiled.extend(parted);
+        if let Some(upto) = result.open {
+            self.journal.write_done(upto)?;
+        }
         Ok(result.given_up)
     }
 

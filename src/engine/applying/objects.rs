@@ -222,6 +222,14 @@ impl<'a> ObjectsInUse<'a> {
         Ok(self.opened(id)?.map(|open| open.state.id))
     }
 
+    /// Is an object that has no flag what its name says? One that has it is not touched.
+    pub fn is_sound(&mut self, id: &ObjectId) -> Result<(), Fate> {
+        match self.opened(id)? {
+            Some(open) if !open.flagged() => self.prove(id, &open),
+            _ => Ok(()),
+        }
+    }
+
     fn opened(&mut self, id: &ObjectId) -> Result<Option<OpenObject>, Fate> {
         let failed = |error: SysError| match error.meaning() {
             // Another process holds a lease of its own on the object.

@@ -92,6 +92,9 @@ pub(super) struct BatchResult {
     pub kept: Vec<usize>,
     /// Objects that were changed while they were not protected.
     pub spoiled: Vec<SpoiledObject>,
+    /// Where there are such objects: the journal is to say that the batch is over, to this number, when their holders
+    /// are parted. Whoever heals before that finds them.
+    pub open: Option<u64>,
 }
 
 impl<'a> Batch<'a, '_> {
@@ -143,9 +146,7 @@ impl<'a> Batch<'a, '_> {
         let given_up = self.give_up_unmade(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());
         if self.order == FlagOrder::FlagThenDrop {
-            self.still.thaw()?;
-            self.base.dir().sync_filesystem()?;
-            notice_writers(jobs, &mut changes)?;
+            self.go_on(jobs, &mut changes)?;
         }
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
@@ -157,7 +158,7 @@ impl<'a> Batch<'a, '_> {
         if self.order == FlagOrder::DropThenFlag {
             proven = self.protect_after_drop(&leased, lifted, &shared, jobs, &mut changes)?;
         }
-        self.journal.write_done(upto)?;
+        let open = self.close(upto, &proven)?;
         let quarantined = changes.iter().map(|change| change.quarantined).sum();
         Ok(BatchResult {
             warnings,
@@ -166,7 +167,15 @@ impl<'a> Batch<'a, '_> {
             given_up,
             kept,
             spoiled: proven.spoiled,
+            open,
         })
+    }
+
+    /// All is proven, and what is shared is under its flag: guests need not wait for the disk.
+    fn go_on(&mut self, jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
+        self.still.thaw()?;
+        self.base.dir().sync_filesystem()?;
+        notice_writers(jobs, changes)
     }
 
     /// The changes of all jobs, in the journal; and all objects by their names in the base, durably.
@@ -249,6 +258,15 @@ impl<'a> Batch<'a, '_> {
         self.base.dir().sync_filesystem()?;
         self.still.thaw()?;
         Ok(proven)
+    }
+
+    /// The batch is over, unless holders of what is spoiled have to be parted: then it stays open until that is done.
+    fn close(&self, upto: u64, proven: &Proofs) -> SysResult<Option<u64>> {
+        if !proven.spoiled.is_empty() {
+            return Ok(Some(upto));
+        }
+        self.journal.write_done(upto)?;
+        Ok(None)
     }
 
     fn ground(&self) -> Ground<'_> {

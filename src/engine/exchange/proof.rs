@@ -100,7 +100,11 @@ impl Batch<'_, '_> {
         for (one, look) in due.into_iter().zip(looks) {
             match look? {
                 None => {}
-                Some((now, None)) => proven.sound.push((one.id, Arc::clone(&one.file), now)),
+                // What nobody protects its guests may change from here on.
+                Some((now, None)) if one.is_protected()? => {
+                    proven.sound.push((one.id, Arc::clone(&one.file), now));
+                }
+                Some((_, None)) => {}
                 Some((now, Some(flaw))) => {
                     let verdict = self.verdict(one, flaw, u64::from(now.nlink), &makers)?;
                     // An undo has given its names back by now, and they are as good as they were.
@@ -119,8 +123,8 @@ impl Batch<'_, '_> {
     }
 
     /// What a flaw comes to. A further name alone is no change: the object is what it was, under its flag, and gets no
-    /// names from here on. A writer who is left can do nothing where the flag holds against him. And an inode that was
-    /// to be adopted stays its guest's, whoever has changed it there.
+    /// names from here on. A writer who is left can do nothing where the flag holds against him, and may do all where
+    /// somebody wanted no flag. And an inode that was to be adopted stays its guest's, whoever has changed it there.
     fn verdict(
         &self,
         one: &SharedInode,
@@ -133,7 +137,7 @@ impl Batch<'_, '_> {
             let fields = flaw.fields;
             return Ok(refused(Refusal::Changed { fields }));
         }
-        let is_left = flaw.has_writer && !(self.protection.protects() && keeps_all_out(self.base)?);
+        let is_left = flaw.has_writer && one.is_protected()? && !keeps_all_out(self.base)?;
         if flaw.fields.iter().any(|field| *field != Moved::Nlink)
             || is_left && !makers.contains_key(&one.id)
         {

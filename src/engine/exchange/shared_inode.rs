@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::job::Job;
 use crate::engine::proof::{self, Flaw, SpoiledObject};
 use crate::model::{Before, Digest, FileState, Ignored, Metadata, Moved, ObjectId};
+use crate::protect;
 use crate::rules::precondition::{metadata_differs, moved};
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Regular, SysResult};
@@ -31,6 +32,10 @@ impl SharedInode {
     /// Has it other names than the base's?
     pub fn is_shared(&self) -> SysResult<bool> {
         Ok(self.file.state()?.nlink > 1)
+    }
+
+    pub fn is_protected(&self) -> SysResult<bool> {
+        Ok(protect::on(&self.file)?.is_some())
     }
 
     /// What it is now, and what is wrong with it. `added` is how many names the batch gave it. An object that gets

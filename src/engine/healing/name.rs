@@ -26,8 +26,8 @@ use crate::engine::lifting::Lifting;
 use crate::engine::proof::is_intact;
 use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
-use crate::model::{FileId, Ignored, Time};
-use crate::rules::precondition::metadata_differs;
+use crate::model::{Before, FileId, FileState, Ignored, Moved, Time};
+use crate::rules::precondition::{metadata_differs, moved};
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 
 /// How a name was healed.
@@ -36,7 +36,7 @@ pub enum Healed {
     Finished,
     /// The same, and the old file, with its own time, is in staging: to be dropped when that time is written
     /// down, if no process opens it for writing until then.
-    FinishedAt(Leased),
+    FinishedAt(OldFile),
     /// The same, and the old file of an apply, whose own time this is, is not ours to drop: a process may write to it.
     FinishedOldKept(Time),
     /// The same, and the name of the object that an undo exchanged is not ours to drop: what the object holds by now
@@ -46,6 +46,23 @@ pub enum Healed {
     Kept,
     /// What lies in staging is not known.
     NeedsPerson,
+}
+
+/// An old file under its lease, and what it was when it was found equal.
+pub struct OldFile {
+    pub old: Leased,
+    pub state: FileState,
+}
+
+impl OldFile {
+    /// Is it still that, with nobody who waits to write?
+    pub fn stands(&self) -> SysResult<bool> {
+        let now = self.old.file().state()?;
+        let mut fields = moved(&Before::from(&self.state), &now);
+        // Another name of it may be gone by now.
+        fields.retain(|field| !matches!(field, Moved::Ctime | Moved::Nlink));
+        Ok(fields.is_empty() && self.old.stands()?)
+    }
 }
 
 /// What was decided of a file, all of whose names go the same way.
@@ -298,13 +315,15 @@ impl OneName<'_> {
 
     /// The old file, with no writer, if it equals the new one, which is still what its object was made as: the flag was
     /// off.
-    fn equal_to_new(&self, parent: &Dir) -> SysResult<Option<Leased>> {
+    fn equal_to_new(&self, parent: &Dir) -> SysResult<Option<OldFile>> {
         let new = parent.open_regular(self.intent.path.file_name())?;
         let (Some(old), Some(new)) = (self.nobodys()?, new) else {
             return Ok(None);
         };
-        let size = Some(old.file().state()?.size);
+        let state = old.file().state()?;
+        let size = Some(state.size);
         let sound = equal(old.file(), &new)? && is_intact(&new, size, &self.intent.object)?;
+        let old = OldFile { old, state };
         Ok((sound && old.stands()?).then_some(old))
     }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::adopted::Adopted;
 use super::interrupted_run::RunJournal;
 use super::leftovers;
-use super::name::{Direction, Healed, InFlight};
+use super::name::{Direction, Healed, InFlight, OldFile};
 use super::quarantine::Quarantine;
 use crate::base::Base;
 use crate::engine::lifting::{Lifting, object_or_gone};
@@ -19,7 +19,7 @@ use crate::model::{
     RunKind, Time,
 };
 use crate::protect::{self, Protector};
-use crate::sys::{Dir, Leased, SysResult};
+use crate::sys::{Dir, SysResult};
 
 /// What healing did.
 #[derive(Default)]
@@ -36,7 +36,7 @@ pub struct Spent {
     pub entry: String,
     pub object: ObjectId,
     /// Under a lease, where it is to be dropped and not to be kept for a person.
-    pub old: Option<Leased>,
+    pub old: Option<OldFile>,
 }
 
 /// What an interrupted run left, and what is known of it.
@@ -150,7 +150,7 @@ impl InterruptedRun<'_> {
                 }
                 Healed::Finished => {}
                 Healed::FinishedAt(old) => {
-                    mtime = Some(old.file().state()?.mtime);
+                    mtime = Some(old.state.mtime);
                     done.spent.push(spent(Some(old)));
                 }
                 Healed::FinishedOldKept(time) => {

@@ -1,7 +1,7 @@
 //! Objects that were written to, or changed, while their flag was off: found when all flags are on again, and taken
 //! from their holders.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use crate::base::Base;
 use crate::engine::activity::freeze::Freeze;
@@ -59,14 +59,15 @@ pub(super) fn part_flawed(
     sources: &Sources<'_>,
     recovered: &mut Recovered,
 ) -> Result<(), EngineError> {
-    let known: BTreeSet<ObjectId> = recovered.damaged.iter().copied().collect();
-    let objects = objects.into_iter().filter(|id| !known.contains(id));
     let mut spoiled = Vec::new();
     for (id, flaw) in proof::flawed(base, objects)? {
         let sources = sources.of(base, &id)?;
         spoiled.push(SpoiledObject { id, flaw, sources });
     }
     for told in parting::part(base, still, observer, spoiled)? {
+        // A run that was healed before may have had no equal file.
+        recovered.damaged.retain(|id| *id != told.object);
+        recovered.spoiled.retain(|one| one.object != told.object);
         if base.object_state(&told.object)?.is_some() {
             recovered.damaged.push(told.object);
         }

@@ -28,8 +28,8 @@ use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, Run};
 use crate::ledger::journal::Record;
 use crate::model::{
-    About, Event, FORMAT, FileId, HeldNames, Moved, ObjectId, Observer, Outcome, Receipt,
-    ReceiptLine, RunKind, Running, Spoiled,
+    About, Event, FORMAT, FileId, GuestPath, HeldNames, Moved, ObjectId, Observer, Outcome,
+    Receipt, ReceiptLine, RunKind, Running, Spoiled,
 };
 use crate::protect::{self, NameStep};
 use crate::sys::host::machine;
@@ -154,26 +154,10 @@ impl Parting<'_, '_> {
         };
         let inode = file.state()?.id;
         if let Some(copies) = Copies::of(self.base, &id, &spoiled.sources)? {
-            let state = file.state()?;
-            let job = |(at, linked): &(usize, Linked)| {
-                let names = self.names_of(*at, linked, inode);
-                if names.is_empty() {
-                    return Ok(None);
-                }
-                let new = Some(copies.make(linked.mtime)?);
-                let old = Old::Spoiled(Arc::clone(&file));
-                SysResult::Ok(Some(Job {
-                    guest: *at,
-                    names,
-                    object: id,
-                    old,
-                    state,
-                    new,
-                }))
-            };
-            let jobs: Vec<Option<Job>> = files.iter().map(job).collect::<SysResult<_>>()?;
-            let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
-            told.parted = self.give_copies(&id, &file, &jobs)?;
+            for some in files.chunks(self.still.names_a_batch().max(1)) {
+                let jobs = self.jobs(&id, &file, &copies, some)?;
+                told.parted.extend(self.give_copies(&id, &file, &jobs)?);
+            }
         }
         for (at, linked) in files {
             let paths = self.names_of(*at, linked, inode);
@@ -188,33 +172,66 @@ impl Parting<'_, '_> {
     }
 
     /// The names of a file that refer to the spoiled inode now.
-    fn names_of(&self, at: usize, linked: &Linked, inode: FileId) -> Vec<crate::model::GuestPath> {
+    fn names_of(&self, at: usize, linked: &Linked, inode: FileId) -> Vec<GuestPath> {
         let root = &self.guests[at].root;
-        let refers = |path: &&crate::model::GuestPath| {
+        let refers = |path: &&GuestPath| {
             root.look(path.relative())
                 .is_ok_and(|state| state.id == inode)
         };
         linked.paths.iter().filter(refers).cloned().collect()
     }
 
-    /// Gives the names their copies, in batches that a freeze can bear.
+    /// A copy for each file that refers to the spoiled inode, as far as there is room.
+    fn jobs(
+        &self,
+        id: &ObjectId,
+        file: &Arc<Regular>,
+        copies: &Copies<'_>,
+        files: &[(usize, Linked)],
+    ) -> SysResult<Vec<Job>> {
+        let state = file.state()?;
+        let mut jobs = Vec::new();
+        for (at, linked) in files {
+            let names = self.names_of(*at, linked, state.id);
+            if names.is_empty() {
+                continue;
+            }
+            let new = match copies.make(linked.mtime) {
+                Ok(new) => new,
+                Err(error) => {
+                    self.observer.notice(&Event::Warning(&error.to_string()));
+                    break;
+                }
+            };
+            jobs.push(Job {
+                guest: *at,
+                names,
+                object: *id,
+                old: Old::Spoiled(Arc::clone(file)),
+                state,
+                new: Some(new),
+            });
+        }
+        Ok(jobs)
+    }
+
+    /// Gives the names their copies.
     fn give_copies(
         &mut self,
         id: &ObjectId,
         file: &Arc<Regular>,
         jobs: &[Job],
     ) -> Result<Vec<HeldNames>, EngineError> {
-        let mut parted = Vec::new();
-        for jobs in jobs.chunks(self.still.names_a_batch().max(1)) {
-            let fates = self.land(id, file, jobs)?;
-            for (job, _) in jobs.iter().zip(&fates).filter(|(_, fate)| fate.is_done()) {
-                parted.push(HeldNames {
-                    guest: self.guests[job.guest].name.clone(),
-                    paths: job.names.clone(),
-                });
-            }
+        if jobs.is_empty() {
+            return Ok(Vec::new());
         }
-        Ok(parted)
+        let fates = self.land(id, file, jobs)?;
+        let done = jobs.iter().zip(&fates).filter(|(_, fate)| fate.is_done());
+        let parted = done.map(|(job, _)| HeldNames {
+            guest: self.guests[job.guest].name.clone(),
+            paths: job.names.clone(),
+        });
+        Ok(parted.collect())
     }
 
     fn land(

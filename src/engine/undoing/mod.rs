@@ -169,14 +169,7 @@ impl ReadyToUndo {
         if ready.is_empty() {
             return Ok(());
         }
-        for (undoing, file) in ready.iter().zip(&lines).filter(|(one, _)| one.damaged) {
-            let (guest, object) = (&self.chosen.guests[file.0].name, undoing.job.object);
-            let names = &undoing.job.names;
-            let shown = names.first().map(ToString::to_string).unwrap_or_default();
-            observer.notice(&Event::Warning(&format!(
-                "{guest}:{shown} keeps what it holds, which is not what object {object} was made with; no other guest has it"
-            )));
-        }
+        self.tell_damaged(&ready, &lines, observer);
         let flags = flags_of(&ready);
         let jobs: Vec<_> = ready.into_iter().map(|undoing| undoing.job).collect();
         let guests = &self.chosen.guests[..];
@@ -210,7 +203,22 @@ impl ReadyToUndo {
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
         let parted = parting::part(&self.base, still, observer, result.spoiled)?;
         receipt.result.spoiled.extend(parted);
+        if let Some(upto) = result.open {
+            journal.write_done(upto)?;
+        }
         Ok(())
+    }
+
+    /// A guest that alone has a damaged object keeps what it sees.
+    fn tell_damaged(&self, ready: &[Undoing], lines: &[&(usize, Linked)], observer: &dyn Observer) {
+        for (undoing, file) in ready.iter().zip(lines).filter(|(one, _)| one.damaged) {
+            let (guest, object) = (&self.chosen.guests[file.0].name, undoing.job.object);
+            let names = &undoing.job.names;
+            let shown = names.first().map(ToString::to_string).unwrap_or_default();
+            observer.notice(&Event::Warning(&format!(
+                "{guest}:{shown} keeps what it holds, which is not what object {object} was made with; no other guest has it"
+            )));
+        }
     }
 
     /// Compares every file with the disk; what cannot be done gets its outcome at once.

@@ -43,14 +43,20 @@ impl ApplyLoop<'_, '_> {
         for flag in &self.flags {
             // Opens the object where no link of this batch did; a line whose object does not exist yet waits for it.
             match self.objects.inode(&flag.object) {
-                Ok(Some(_)) => {}
+                // No flag seals what is not what its name says.
+                Ok(Some(_)) => {
+                    if let Err(fate) = self.objects.is_sound(&flag.object) {
+                        self.unreachable.push((flag.object, fate));
+                    }
+                }
                 Ok(None) => self.wanted.insert(&flag.object)?,
                 Err(fate) => self.unreachable.push((flag.object, fate)),
             }
         }
+        let bad: HashSet<ObjectId> = self.unreachable.iter().map(|(id, _)| *id).collect();
         let named: HashSet<ObjectId> = jobs.iter().map(|job| job.object).collect();
         let mut set = Vec::new();
-        for (id, open) in self.objects.in_use() {
+        for (id, open) in self.objects.in_use().filter(|(id, _)| !bad.contains(id)) {
             let due = if open.flagged() {
                 named.contains(id)
             } else {

@@ -4,25 +4,37 @@ use std::path::Path;
 use std::process::Command;
 
 /// One way to change a file without breaking a read lease.
-#[derive(Debug)]
-pub struct Attack(&'static str, &'static str);
+pub struct Attack {
+    what: &'static str,
+    command: &'static str,
+}
+
+impl std::fmt::Debug for Attack {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.what)
+    }
+}
+
+const fn attack(what: &'static str, command: &'static str) -> Attack {
+    Attack { what, command }
+}
 
 /// The file is `$f` in all of them.
 pub const ATTACKS: &[Attack] = &[
-    Attack(
+    attack(
         "truncate",
         r#"perl -e 'use Fcntl; ($f)=@ARGV; @s=stat $f; sysopen(F,$f,O_RDONLY|O_TRUNC) or die; utime $s[8],$s[9],$f' "$f""#,
     ),
-    Attack("mode", r#"chmod 4777 "$f""#),
-    Attack("owner", r#"chown 4711:4712 "$f""#),
-    Attack("time", r#"touch -d '2001-02-03' "$f""#),
-    Attack("attribute", r#"setfattr -n user.evil -v 1 "$f""#),
+    attack("mode", r#"chmod 4777 "$f""#),
+    attack("owner", r#"chown 4711:4712 "$f""#),
+    attack("time", r#"touch -d '2001-02-03' "$f""#),
+    attack("attribute", r#"setfattr -n user.evil -v 1 "$f""#),
 ];
 
 impl Attack {
     /// On this file.
     pub fn on(&self, file: &Path) -> String {
-        format!("f='{}'; {}", file.display(), self.1)
+        format!("f='{}'; {}", file.display(), self.command)
     }
 
     /// On all files below this directory.
@@ -30,7 +42,7 @@ impl Attack {
         format!(
             "find '{}' -type f | while read -r f; do {}; done",
             top.display(),
-            self.1
+            self.command
         )
     }
 

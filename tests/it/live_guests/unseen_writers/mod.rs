@@ -5,13 +5,13 @@
 //! all of them have what they had, in a file of their own.
 
 mod attack;
+mod healed;
 mod soak;
 
 use std::os::unix::fs::PermissionsExt;
 
 use crate::support::{
-    Disk, File, Guest, Lab, Listing, Out, content, id, is_immutable, listings, three_guests,
-    unchanged, unify_with,
+    Disk, Guest, Lab, Listing, Out, id, is_immutable, listings, three_guests, unchanged, unify_with,
 };
 use attack::{ATTACKS, Attack};
 
@@ -166,48 +166,6 @@ fn while_a_guest_leaves() {
     }
 }
 
-/// An interrupted run leaves the flag off: what is changed before healing, and while it drops a name, is found by it.
-#[test]
-fn while_a_run_is_healed() {
-    armed!();
-    for attack in ATTACKS {
-        for moment in ["", "unlink#1"] {
-            let scene = Scene::new(lab!(Disk::Own));
-            let hit = scene.guests[0].host("/usr/f");
-            let fault = if moment.is_empty() {
-                scene.is_cut("setflags#4");
-                attack.now(&hit);
-                String::new()
-            } else {
-                scene.is_cut("exchange#1");
-                format!("{moment}=run:{}", attack.on(&hit))
-            };
-            let out = scene.under_fault(&fault, "recover", &[]);
-            let what = format!("{attack:?} {moment}: {}{}", out.stdout, out.stderr);
-            assert_eq!(out.code, 12, "{what}");
-            scene.is_put_right(&out, &["a", "b"], &what);
-        }
-    }
-}
-
-/// The next `apply` heals first, and says so as well.
-#[test]
-fn while_an_apply_heals() {
-    armed!();
-    let scene = Scene::new(lab!(Disk::Own));
-    let attack = &ATTACKS[0];
-    scene.is_cut("setflags#4");
-    attack.now(&scene.guests[0].host("/usr/f"));
-    let [a, _, _] = &scene.guests;
-    let other = scene.lab.guest("other");
-    other.put("/usr/f", &File::new(content(1)));
-    let plan = scene.lab.plan(&[a, &other], &[]);
-    let out = plan.apply();
-    let what = format!("{}{}", out.stdout, out.stderr);
-    assert_eq!(out.code, 12, "{what}");
-    scene.is_put_right(&out, &["a", "b"], &what);
-}
-
 /// The object is new in this batch, and its first holders are those that share it now: each gets his own file back.
 #[test]
 fn an_object_that_was_made_a_moment_ago() {
@@ -355,30 +313,4 @@ fn a_writer_that_waits() {
     a_writer_waits(Disk::Own);
     a_writer_waits(Disk::Xfs);
     a_writer_waits(Disk::Btrfs);
-}
-
-/// Where no equal file is left, nothing can be put right: the holders are named, and what they have stays under its
-/// flag.
-#[test]
-fn nothing_is_left_to_put_it_right_with() {
-    armed!();
-    let scene = Scene::new(lab!(Disk::Own));
-    let [a, b, c] = &scene.guests;
-    let hit = a.host("/usr/f");
-    let attack = &ATTACKS[0];
-    let other = File::new(content(2));
-    scene.is_cut("setflags#4");
-    attack.now(&hit);
-    // The third guest's own file lies in staging, and is hit as well.
-    attack.now_on_all_in(&scene.lab.base().join("staging"));
-    let out = scene.under_fault("", "recover", &[]);
-    assert_eq!(out.code, 12, "{}", out.stdout);
-    for name in ["a", "b"] {
-        let line = format!("STILL REFERS to the changed file: {name}:/usr/f");
-        assert!(out.stdout.contains(&line), "{}", out.stdout);
-    }
-    assert!(is_immutable(&b.host("/usr/f")));
-    assert_eq!(id(&hit), id(&b.host("/usr/f")));
-    c.put("/usr/other", &other);
-    assert_eq!(scene.lab.staged().len(), 0);
 }

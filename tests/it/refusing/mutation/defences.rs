@@ -313,7 +313,7 @@ pub const DEFENCES: &[Defence] = &[
     },
     Defence {
         name: "NoProofInHealing",
-        missed_by: "live_guests::unseen_writers::while_a_run_is_healed",
+        missed_by: "live_guests::unseen_writers::healed::while_a_run_is_healed",
         edits: &[(
             "src/engine/proof.rs",
             r#"    let mut found = Vec::new();
