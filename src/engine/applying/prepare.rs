@@ -3,8 +3,6 @@
 
 use std::collections::HashSet;
 
-use rayon::prelude::*;
-
 use super::objects::{ObjectsInUse, OpenObject};
 use crate::engine::activity::Activity;
 use crate::engine::exchange::job::Fate;
@@ -34,11 +32,7 @@ pub(super) fn compare_all(
     ignore: &[Ignored],
 ) -> Vec<Result<(), Fate>> {
     let compare = |(_, prepared): &mut (Link, Box<PreparedLink>)| prepared.compare(ignore);
-    if ready.len() < in_parallel::MANY {
-        ready.iter_mut().map(compare).collect()
-    } else {
-        ready.par_iter_mut().map(compare).collect()
-    }
+    in_parallel::each_noting(ready, compare)
 }
 
 /// Objects that will not exist: the files that were to be adopted for them did not pass.
@@ -203,24 +197,25 @@ fn open(link: &Link, world: &LinkFacts<'_>) -> OpenedFile {
     }))
 }
 
-/// The object that all names of the line refer to already, of whatever generation.
+/// The object that all names of the line refer to already, of whatever generation: only those are asked that are there.
 fn refers_already(
     link: &Link,
     state: &FileState,
     objects: &mut ObjectsInUse<'_>,
 ) -> Result<Option<ObjectId>, Fate> {
-    let mut id = ObjectId {
+    let first = ObjectId {
         generation: 0,
         ..link.object
     };
-    loop {
-        match objects.inode(&id)? {
-            Some(inode) if inode == state.id => return Ok(Some(id)),
-            // gc may have left gaps before the planned generation; there are none after the last.
-            None if id.generation > link.object.generation => return Ok(None),
-            _ => id = id.next_generation(),
+    if objects.inode(&first)? == Some(state.id) {
+        return Ok(Some(first));
+    }
+    for id in objects.later_generations(&first)? {
+        if objects.inode(&id)? == Some(state.id) {
+            return Ok(Some(id));
         }
     }
+    Ok(None)
 }
 
 /// Compares the file with the evidence. Where only ctime shows that something changed, looks what it was.

@@ -144,8 +144,12 @@ fn decide<'a>(
         cache: found.options.page_cache,
         crowded: AtomicBool::new(false),
     };
-    let matched = Matcher::new(&reader, found.index).run(&classified, observer);
-    let near_misses = Near(&reader).misses(&classified, &matched);
+    let matched = found
+        .threads
+        .work(|| Matcher::new(&reader, found.index))
+        .run(&classified, observer);
+    let near = || Near(&reader).misses(&classified, &matched);
+    let near_misses = found.threads.work(near);
     memory.hand_over(surveys, &matched.groups, observer);
     sum.noticed(near_misses, same_secrets(surveys, &classified));
     let choose = || choose_all(matched, found, &mut classified, &mut sum);
