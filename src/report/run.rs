@@ -63,6 +63,15 @@ fn frozen(stillness: &FreezeTimes, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "\nRunning guests were frozen {times}, for at most {longest} ms, {total} ms in all."
+    )?;
+    if stillness.exceeded == 0 {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "{} of these longer than the {} ms that --max-freeze allows.",
+        counted(stillness.exceeded, "moment"),
+        milliseconds(stillness.budget)
     )
 }
 
@@ -133,9 +142,12 @@ fn not_done(not_done: &NotDone, out: &mut dyn Write) -> io::Result<()> {
 fn next(view: &RunView<'_>) -> String {
     let base = shell_word(view.base);
     let has = |kind| view.not_done.has(kind);
-    let running = [RefusalKind::GuestRunning, RefusalKind::HolderRunning]
-        .into_iter()
-        .any(has);
+    let running = [
+        RefusalKind::GuestRunning,
+        RefusalKind::HolderRunning,
+        RefusalKind::TooLargeToFreeze,
+    ];
+    let running = running.into_iter().any(has);
     let left = view.not_done.all().next().is_some();
     match (view.totals, view.what) {
         (None, _) => format!("unify recover --base {base}"),
@@ -197,6 +209,9 @@ struct FrozenJson {
     /// The longest moment, and all together, in milliseconds.
     longest_ms: f64,
     total_ms: f64,
+    /// How long a moment should have been at most, and how many were longer.
+    budget_ms: f64,
+    exceeded: u64,
 }
 
 #[derive(Serialize)]
@@ -241,6 +256,8 @@ fn frozen_json(stillness: &FreezeTimes) -> Option<FrozenJson> {
         moments: stillness.moments,
         longest_ms: ms(stillness.longest),
         total_ms: ms(stillness.total),
+        budget_ms: ms(stillness.budget),
+        exceeded: stillness.exceeded,
     })
 }
 
@@ -310,6 +327,27 @@ mod tests {
         };
         let text = written(|out| text(&view, Sizes::default(), out));
         (text, written(|out| json(&view, out)))
+    }
+
+    #[test]
+    fn guests_that_stood_still_longer_than_allowed() {
+        let mut stillness = FreezeTimes {
+            budget: Duration::from_millis(100),
+            ..FreezeTimes::default()
+        };
+        let said = |stillness: &FreezeTimes| written(|out| frozen(stillness, out));
+        assert_eq!(said(&stillness), "");
+        stillness.add(Duration::from_micros(99_900));
+        let want = "\nRunning guests were frozen 1 time, for at most 99.9 ms, 99.9 ms in all.\n";
+        assert_eq!(said(&stillness), want);
+        stillness.add(Duration::from_millis(250));
+        let want = "
+Running guests were frozen 2 times, for at most 250.0 ms, 349.9 ms in all.
+1 moment of these longer than the 100.0 ms that --max-freeze allows.
+";
+        assert_eq!(said(&stillness), want);
+        let json = frozen_json(&stillness).unwrap();
+        assert_eq!((json.exceeded, json.budget_ms), (1, 100.0));
     }
 
     #[test]

@@ -14,10 +14,12 @@ use super::layout::json;
 use super::layout::json::{PathJson, RootJson};
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
+use super::run::shell_word;
 use super::words::sentence::safe;
 
 /// For people.
 pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+    frozen(status, out)?;
     objects(status, sizes, out)?;
     warnings(status, out)?;
     section("Guests:", &guests(status, sizes), out)?;
@@ -27,6 +29,20 @@ pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()
         out,
     )?;
     section("Runs:", &runs(status, sizes), out)
+}
+
+/// First of all: somebody waits.
+fn frozen(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+    if status.frozen.is_empty() {
+        return Ok(());
+    }
+    let which: Vec<String> = status.frozen.iter().map(|cgroup| safe(cgroup)).collect();
+    let base = shell_word(&status.base);
+    writeln!(
+        out,
+        "GUESTS STAND STILL: a run that was cut short left them frozen ({}): run `unify recover --base {base}` now\n",
+        which.join(", ")
+    )
 }
 
 fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
@@ -165,6 +181,8 @@ struct StatusJson<'a> {
     kind: &'static str,
     /// Where the base is: `root`, `root_b64`.
     base: RootJson,
+    /// Cgroups that a run left frozen: `unify recover` lets them go.
+    frozen: &'a [String],
     /// Objects and their bytes.
     objects: &'a ObjectCount,
     /// Every guest that the base remembers.
@@ -202,6 +220,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     let value = StatusJson {
         kind: "unify.status",
         base: RootJson::from(status.base.as_path()),
+        frozen: &status.frozen,
         objects: &status.objects,
         guests: status.guests.iter().map(guest_json).collect(),
         runs: &status.runs,
@@ -270,6 +289,7 @@ mod tests {
         let started = "2026-01-02T03:04:05Z".to_owned();
         Status {
             base: "/srv/.unify".into(),
+            frozen: Vec::new(),
             objects: ObjectCount {
                 all: 1100,
                 bytes: 8192,
@@ -312,7 +332,7 @@ Runs:
     fn json_has_everything() {
         let hex = format!("sha256:{}-{}", "ab".repeat(32), "ab".repeat(16));
         let want = [
-            r#"{"kind":"unify.status","base":{"root":"/srv/.unify"},"#,
+            r#"{"kind":"unify.status","base":{"root":"/srv/.unify"},"frozen":[],"#,
             r#""objects":{"all":1100,"bytes":8192,"unused":1,"unused_bytes":4096,"saved_bytes":8192},"#,
             r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"files":1500,"shared_names":1200,"#,
             r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
@@ -342,6 +362,20 @@ Guests:
         assert!(text.contains(want), "{text}");
     }
 
+    #[test]
+    fn guests_that_stand_still_come_first() {
+        let mut status = sample();
+        status.frozen = vec!["/lxc/web".into(), "/lxc/db".into()];
+        let text = written(|out| text(&status, Sizes::default(), out));
+        let want = "GUESTS STAND STILL: a run that was cut short left them frozen (/lxc/web, /lxc/db): run `unify recover --base /srv/.unify` now\n\nBase";
+        assert!(text.starts_with(want), "{text}");
+        let json = written(|out| json(&status, out));
+        assert!(
+            json.contains(r#""frozen":["/lxc/web","/lxc/db"],"#),
+            "{json}"
+        );
+    }
+
     /// No person is sent to heal what is healed.
     #[test]
     fn a_healed_run_has_its_own_word() {
@@ -362,6 +396,7 @@ Guests:
     fn an_empty_base_and_huge_numbers() {
         let empty = Status {
             base: "/b".into(),
+            frozen: Vec::new(),
             objects: ObjectCount::default(),
             guests: vec![],
             runs: vec![],
@@ -382,6 +417,7 @@ Guests:
         status.runs[0].started = HOSTILE.into();
         status.guests[0].root = HOSTILE.into();
         status.guests[0].missing = Some(HOSTILE.into());
+        status.frozen = vec![HOSTILE.into()];
         status.guests[0].drifted[0].path = GuestPath::new(b"/a\x1b\n\xff\xc2\x9b").unwrap();
         assert_tame(&written(|out| text(&status, Sizes::default(), out)));
         assert_tame(&written(|out| json(&status, out)));

@@ -83,6 +83,8 @@ pub struct LinkFacts<'a> {
     /// The activity of all guests that hold names of the base.
     pub conditions: &'a [Activity],
     pub ignore: &'a [Ignored],
+    /// The largest file for which guests are frozen.
+    pub most_frozen: u64,
     /// May objects be adopted at all? Not without the flag.
     pub may_adopt: bool,
 }
@@ -138,6 +140,7 @@ fn try_prepare(
     let old = lease(file)?;
     let names = 1 + link.also.len() as u64;
     let (id, present) = objects.find(start, names)?;
+    frozen_in_time(&id, &state, world, holding)?;
     let (open, made) = match present {
         Some(open) => (open, None),
         None => {
@@ -309,6 +312,25 @@ fn making(link: &Link, old: &Leased, world: &LinkFacts<'_>) -> Making {
         Some(Making::Adopt) if world.may_adopt && plain && quiet => Making::Adopt,
         _ => Making::Copy,
     }
+}
+
+/// Guests are not frozen for a file that takes far longer than they may stand still.
+fn frozen_in_time(
+    id: &ObjectId,
+    state: &FileState,
+    world: &LinkFacts<'_>,
+    holding: &Holding<'_>,
+) -> Result<(), Fate> {
+    if state.size <= world.most_frozen {
+        return Ok(());
+    }
+    let holders = holding.holders(id).map_err(failed)?;
+    let waits = |at: usize| world.conditions.get(at).is_some_and(|one| one.can_freeze);
+    if waits(world.index) || holders.into_iter().any(waits) {
+        let most = world.most_frozen;
+        return Err(Fate::Refused(Refusal::TooLargeToFreeze { most }));
+    }
+    Ok(())
 }
 
 /// May the flag come off? A flag that is on may come off only while every holder is known and quiet; and where it

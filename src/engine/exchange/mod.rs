@@ -117,8 +117,10 @@ impl<'a> Batch<'a, '_> {
         let due = self.stop_if_running(&affected, jobs, flags, &mut changes)?;
         self.stop_if_moved(jobs, &mut changes, &parents)?;
         let (leased, leases) = self.lease_objects(&due, jobs, &mut changes)?;
+        self.still.must_stand()?;
         let mut lifted = self.lift(&leased)?;
         for (job, change) in jobs.iter().zip(&mut changes) {
+            self.still.must_stand()?;
             change.move_names(job, &self.ground())?;
         }
         self.look_again(jobs, &mut changes)?;
@@ -130,6 +132,7 @@ impl<'a> Batch<'a, '_> {
         self.last_look(jobs, &leases, &mut changes)?;
         let given_up = self.give_up_spoiled(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());
+        self.still.must_stand()?;
         if self.order == FlagOrder::FlagThenDrop {
             self.still.thaw()?;
             notice_writers(jobs, &mut changes)?;

@@ -119,6 +119,7 @@ fn refused(refusal: &Refusal) -> Value {
         Refusal::GuestRunning { who } => json!([code, who]),
         Refusal::HolderRunning { guest, who } => json!([code, guest.as_str(), who]),
         Refusal::HolderUnknown { names } => json!([code, names]),
+        Refusal::TooLargeToFreeze { most } => json!([code, most]),
         _ => json!([code]),
     }
 }

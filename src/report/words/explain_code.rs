@@ -131,6 +131,7 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
         R::GuestRunning => "stop the guest and apply again",
         R::HolderRunning => "stop that guest and apply again",
         R::HolderUnknown => "plan and apply the guest that was moved or renamed, at its new place",
+        R::TooLargeToFreeze => "stop the guest, or give a longer --max-freeze, and apply again",
         R::MountedOver => "unmount it and apply again",
         R::OtherFilesystem => "name a base on that file system with --base",
         R::DamagedObject => "unify verify names every file that refers to it",
