@@ -39,6 +39,7 @@ use choose::{Choices, choose_all};
 use classify::{Classified, Judge};
 use common_secrets::same_secrets;
 use evidence::Evidence;
+use guest_limits::most_stored;
 use lines::{Emitter, Stretch};
 use matching::Matcher;
 use matching::compare::Reader;
@@ -80,6 +81,11 @@ pub fn plan(
     let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
     let reading = threads::reading(&guests, options.jobs)?;
+    // All guests are on one file system.
+    let stored = guests.first().map(|one| machine::filesystem(&one.root));
+    let most_stored = stored
+        .transpose()?
+        .map_or(u64::MAX, |fs| most_stored(fs.used));
     let memory = base
         .as_ref()
         .filter(|_| options.cache && machine::is_root());
@@ -93,6 +99,7 @@ pub fn plan(
         secrets: &Secrets::new(),
         index: &index,
         policy: &options.policy,
+        most_stored,
     };
     let (surveys, classified) = threads.work(|| survey_all(opened, &judge, observer))?;
     let found = Evidence {

@@ -158,6 +158,9 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
         R::Excluded => "take the pattern away, or put an --include in front of it",
         R::TooSmall => "a smaller --min-size",
         R::TooSparse => "nothing: it takes next to no room",
+        R::MoreThanStored => {
+            "fewer copies in its guest that share their extents, which take no room of their own"
+        }
         R::LinkedToKept => "the verdict about the other name of the same file",
         R::NamesOutside => "plan all guests that hold its names together",
         R::TooManyNames => "fewer hard links of the file in its guest",

@@ -5,11 +5,13 @@ pub mod by_hash;
 pub mod candidates;
 pub mod compare;
 pub mod digest_cache;
+mod equal_so_far;
 pub mod file;
 pub mod groups;
 pub mod inode_attributes;
 pub mod probe;
 pub mod read_order;
+mod same_extents;
 
 use std::sync::{Mutex, PoisonError};
 

@@ -84,6 +84,11 @@ impl ProbedFile {
         }
     }
 
+    /// Where all its data lie, where it shares all of them, see [`GuestFile::shared_extents`].
+    pub fn shared_extents(&self) -> Option<Digest> {
+        self.file.shared_extents()
+    }
+
     /// It will be read soon.
     pub fn expect_soon(&self) {
         self.file.expect_soon(self.seen.size);
@@ -215,7 +220,7 @@ fn same(seen: &FileState, now: &FileState) -> Result<(), Dropped> {
     if same { Ok(()) } else { Err(CHANGED) }
 }
 
-const CHANGED: Dropped = Dropped {
+pub(super) const CHANGED: Dropped = Dropped {
     reason: SkipReason::ChangedWhileReading,
     note: None,
 };
