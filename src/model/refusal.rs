@@ -48,11 +48,6 @@ kinds! {
         } = "holder-unknown": "names of the object are in no guest that the base can find",
         /// Something is mounted on the name.
         MountedOver {} = "mounted-over": "something is mounted on the name",
-        /// A guest that runs would have to stand still for it, longer than is meant by the budget.
-        TooLargeToFreeze {
-            /// Bytes of the largest file that is changed while a guest stands still.
-            most: u64,
-        } = "too-large-to-freeze": "a running guest would stand still too long for a file of this size",
         /// The name lies on another file system than the base.
         OtherFilesystem {} = "other-filesystem": "on another file system than the base",
         /// The object in the base does not have the content or metadata that its name says.
@@ -63,6 +58,11 @@ kinds! {
         RootChanged {} = "root-changed": "the guest's root is not the directory that it was",
         /// The name does not refer to the object any more: it is the guest's own.
         NotShared {} = "not-shared": "does not refer to the object any more: it is the guest's own",
+        /// A guest that runs would have to stand still for it, longer than is meant by the budget.
+        TooLargeToFreeze {
+            /// Bytes of the largest file that is changed while a guest stands still.
+            most: u64,
+        } = "too-large-to-freeze": "a running guest would stand still too long for a file of this size",
     }
 }
 

@@ -4,7 +4,7 @@
 //! Every freeze is measured. The first batch is small; one that took too long makes the next ones small at once, and
 //! those that were quick let them grow slowly. Part of a freeze does not depend on the batch: to find all processes,
 //! and to sync. Where that alone takes longer than allowed, many tiny batches would keep guests waiting longest of
-//! all: what the smallest take is then what a batch may take twice.
+//! all: a batch may then take three times what the smallest take.
 
 use std::time::Duration;
 
@@ -112,8 +112,8 @@ impl Budget {
         if held.is_in(Room::TINY) {
             self.fixed = Some(self.fixed.map_or(took, |known| known.min(took)));
         }
-        let allowed = self.fixed.map_or(Duration::ZERO, |fixed| 2 * fixed);
-        let allowed = allowed.max(self.at_most);
+        let hopeless = self.fixed.filter(|fixed| *fixed > self.at_most);
+        let allowed = hopeless.map_or(self.at_most, |fixed| 3 * fixed);
         let full = held.share_of(self.room);
         let used = took.as_secs_f64() / allowed.as_secs_f64().max(1e-6);
         if used > 0.8 {
@@ -172,8 +172,8 @@ mod tests {
     #[test]
     fn what_no_batch_can_help_makes_no_crumbs() {
         let (took, room) = settled(100, |room| 300.0 + names(room));
-        assert!(room.names > 100, "{room:?}");
-        assert!(took.iter().all(|ms| *ms < 601.0), "{took:?}");
+        assert!(room.names >= 40, "{room:?}");
+        assert!(took.iter().all(|ms| *ms < 900.0), "{took:?}");
     }
 
     /// A file that is larger than a batch, and the last few lines, change little.

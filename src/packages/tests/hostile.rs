@@ -125,7 +125,10 @@ fn time_is_a_guests_and_not_a_databases() {
         let managers = answer.databases.into_iter().map(|one| one.manager);
         managers.collect::<Vec<_>>()
     };
-    assert_eq!(asked(OnDamaged::CareRulesOnly), ["dpkg", "ucf", "apk"]);
+    assert_eq!(
+        asked(OnDamaged::CareRulesOnly),
+        ["dpkg", "ucf", "pacman", "apk", "nix", "guix"]
+    );
     assert_eq!(asked(OnDamaged::ExcludeGuest), ["dpkg"]);
 }
 

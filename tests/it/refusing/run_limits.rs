@@ -144,3 +144,66 @@ fn a_signal_ends_a_run_between_two_batches() {
         assert_eq!(shared(&guests), FILES);
     }
 }
+
+/// Where no thread can be started, a command does without, or says so; none ends in the middle.
+#[test]
+fn no_thread_can_be_started() {
+    traced!();
+    const MANY: usize = 80;
+    let lab = lab!(Disk::Own);
+    let guests = ["web", "db"].map(|name| {
+        let guest = lab.guest(name);
+        for n in 0..MANY {
+            guest.put(format!("/usr/{n}"), &File::new(content(n)));
+        }
+        guest
+    });
+    let both = [&guests[0], &guests[1]];
+    let before = listings(&both);
+    let plan = lab.plan(&both, &[]);
+    let (plan, base) = (
+        plan.path.to_str().unwrap(),
+        lab.base().display().to_string(),
+    );
+    let shared = || {
+        (0..MANY)
+            .filter(|n| nlink(&guests[0].host(format!("/usr/{n}"))) > 1)
+            .count()
+    };
+    let undo = ["undo", "--yes", "--run", "all", "--base", &base];
+    for errno in ["EAGAIN", "EPERM"] {
+        let without_threads = |args: &[&str], codes: &[i32]| {
+            let inject = format!("inject=clone3,clone:error={errno}");
+            let out = Command::new("strace")
+                .args([
+                    "-f",
+                    "-qq",
+                    "-o",
+                    "/dev/null",
+                    "-e",
+                    "trace=clone3,clone",
+                    "-e",
+                ])
+                .arg(inject)
+                .arg(BIN)
+                .args(args)
+                .output()
+                .unwrap();
+            let code = out.status.code().unwrap_or(-1);
+            assert!(codes.contains(&code), "{errno} {args:?}: {code} {out:?}");
+        };
+        let roots = both.map(|guest| guest.root().to_str().unwrap());
+        let again = ["plan", "--no-cache", "-o", "/dev/null", "--base", &base];
+        without_threads(&[&again[..], &roots].concat(), &[0, 8]);
+        without_threads(&["apply", "--yes", plan], &[0]);
+        assert_eq!(shared(), MANY);
+        without_threads(&["verify", plan], &[0, 8]);
+        without_threads(&["verify", "--base", &base], &[0, 8]);
+        without_threads(&["status", "--base", &base], &[0, 8]);
+        without_threads(&undo, &[0]);
+        assert_eq!(shared(), 0);
+        without_threads(&["gc", "--base", &base], &[0]);
+        assert!(lab.staged().is_empty());
+        unchanged(&both, &before, errno);
+    }
+}
