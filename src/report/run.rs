@@ -6,12 +6,13 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, needs_escape};
 
+use super::frozen;
+use super::frozen::FrozenJson;
 use super::layout::json;
 use super::layout::json::PathJson;
 use super::layout::size::{Sizes, count, counted};
@@ -47,36 +48,8 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
         None => writeln!(out, "{what} stopped half way (run {run}); nothing is lost.")?,
     }
     not_done(view.not_done, out)?;
-    frozen(view.stillness, out)?;
+    frozen::text(view.stillness, out)?;
     writeln!(out, "\nNext: {}", next(view))
-}
-
-fn frozen(stillness: &FreezeTimes, out: &mut dyn Write) -> io::Result<()> {
-    if stillness.moments == 0 {
-        return Ok(());
-    }
-    let times = counted(stillness.moments, "time");
-    let (longest, total) = (
-        milliseconds(stillness.longest),
-        milliseconds(stillness.total),
-    );
-    writeln!(
-        out,
-        "\nRunning guests were frozen {times}, for at most {longest} ms, {total} ms in all."
-    )?;
-    if stillness.exceeded == 0 {
-        return Ok(());
-    }
-    writeln!(
-        out,
-        "{} of these longer than the {} ms that --max-freeze allows.",
-        counted(stillness.exceeded, "moment"),
-        milliseconds(stillness.budget)
-    )
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{:.1}", time.as_secs_f64() * 1000.0)
 }
 
 fn title(what: RunKind) -> &'static str {
@@ -203,18 +176,6 @@ struct RunJson<'a> {
 }
 
 #[derive(Serialize)]
-struct FrozenJson {
-    /// How often.
-    moments: u64,
-    /// The longest moment, and all together, in milliseconds.
-    longest_ms: f64,
-    total_ms: f64,
-    /// How long a moment should have been at most, and how many were longer.
-    budget_ms: f64,
-    exceeded: u64,
-}
-
-#[derive(Serialize)]
 struct KindJson<'a> {
     code: &'static str,
     sentence: &'static str,
@@ -244,21 +205,10 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         complete: view.totals.is_some(),
         totals: view.totals,
         not_done: view.not_done.all().map(kind_json).collect(),
-        frozen: frozen_json(view.stillness),
+        frozen: FrozenJson::of(view.stillness),
         next: next(view),
     };
     json::write_line(out, &value)
-}
-
-fn frozen_json(stillness: &FreezeTimes) -> Option<FrozenJson> {
-    let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
-    (stillness.moments > 0).then(|| FrozenJson {
-        moments: stillness.moments,
-        longest_ms: ms(stillness.longest),
-        total_ms: ms(stillness.total),
-        budget_ms: ms(stillness.budget),
-        exceeded: stillness.exceeded,
-    })
 }
 
 fn kind_json<'a>((code, kind): (&'static str, &'a NotDoneKind)) -> KindJson<'a> {
@@ -327,27 +277,6 @@ mod tests {
         };
         let text = written(|out| text(&view, Sizes::default(), out));
         (text, written(|out| json(&view, out)))
-    }
-
-    #[test]
-    fn guests_that_stood_still_longer_than_allowed() {
-        let mut stillness = FreezeTimes {
-            budget: Duration::from_millis(100),
-            ..FreezeTimes::default()
-        };
-        let said = |stillness: &FreezeTimes| written(|out| frozen(stillness, out));
-        assert_eq!(said(&stillness), "");
-        stillness.add(Duration::from_micros(99_900));
-        let want = "\nRunning guests were frozen 1 time, for at most 99.9 ms, 99.9 ms in all.\n";
-        assert_eq!(said(&stillness), want);
-        stillness.add(Duration::from_millis(250));
-        let want = "
-Running guests were frozen 2 times, for at most 250.0 ms, 349.9 ms in all.
-1 moment of these longer than the 100.0 ms that --max-freeze allows.
-";
-        assert_eq!(said(&stillness), want);
-        let json = frozen_json(&stillness).unwrap();
-        assert_eq!((json.exceeded, json.budget_ms), (1, 100.0));
     }
 
     #[test]

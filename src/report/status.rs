@@ -10,16 +10,16 @@ use crate::model::{
     Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunKind, RunStatus, Status,
 };
 
+use super::frozen;
 use super::layout::json;
 use super::layout::json::{PathJson, RootJson};
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
-use super::run::shell_word;
 use super::words::sentence::safe;
 
 /// For people.
 pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
-    frozen(status, out)?;
+    frozen::left(&status.frozen, &status.base, out)?;
     objects(status, sizes, out)?;
     warnings(status, out)?;
     section("Guests:", &guests(status, sizes), out)?;
@@ -29,20 +29,6 @@ pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()
         out,
     )?;
     section("Runs:", &runs(status, sizes), out)
-}
-
-/// First of all: somebody waits.
-fn frozen(status: &Status, out: &mut dyn Write) -> io::Result<()> {
-    if status.frozen.is_empty() {
-        return Ok(());
-    }
-    let which: Vec<String> = status.frozen.iter().map(|cgroup| safe(cgroup)).collect();
-    let base = shell_word(&status.base);
-    writeln!(
-        out,
-        "GUESTS STAND STILL: a run that was cut short left them frozen ({}): run `unify recover --base {base}` now\n",
-        which.join(", ")
-    )
 }
 
 fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
@@ -360,20 +346,6 @@ UNFINISHED: run 20260102T030405Z-0a1b2c3d: run `unify recover`
 Guests:
 ";
         assert!(text.contains(want), "{text}");
-    }
-
-    #[test]
-    fn guests_that_stand_still_come_first() {
-        let mut status = sample();
-        status.frozen = vec!["/lxc/web".into(), "/lxc/db".into()];
-        let text = written(|out| text(&status, Sizes::default(), out));
-        let want = "GUESTS STAND STILL: a run that was cut short left them frozen (/lxc/web, /lxc/db): run `unify recover --base /srv/.unify` now\n\nBase";
-        assert!(text.starts_with(want), "{text}");
-        let json = written(|out| json(&status, out));
-        assert!(
-            json.contains(r#""frozen":["/lxc/web","/lxc/db"],"#),
-            "{json}"
-        );
     }
 
     /// No person is sent to heal what is healed.

@@ -173,7 +173,7 @@ pub fn first_place(fd: impl AsFd) -> io::Result<Option<u64>> {
 /// `struct fiemap_extent` of `linux/fiemap.h`: 56 bytes.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Extent {
+pub struct DiskExtent {
     /// Where it begins in the file, and on the device.
     pub logical: u64,
     pub physical: u64,
@@ -190,12 +190,12 @@ const EXTENTS: usize = 64;
 #[repr(C)]
 struct FieMapOfSome {
     head: FieMap,
-    extents: [Extent; EXTENTS],
+    extents: [DiskExtent; EXTENTS],
 }
 
 /// The next extents of a file from a place on, `FS_IOC_FIEMAP`; none after the last. With `FIEMAP_FLAG_SYNC` what is in
 /// memory of the file is written first.
-pub fn extents(fd: impl AsFd, from: u64, sync: bool) -> io::Result<Vec<Extent>> {
+pub fn extents(fd: impl AsFd, from: u64, sync: bool) -> io::Result<Vec<DiskExtent>> {
     let mut map = FieMapOfSome {
         head: FieMap {
             start: from,
@@ -205,7 +205,7 @@ pub fn extents(fd: impl AsFd, from: u64, sync: bool) -> io::Result<Vec<Extent>> 
             extent_count: 64,
             reserved: 0,
         },
-        extents: [Extent::default(); EXTENTS],
+        extents: [DiskExtent::default(); EXTENTS],
     };
     // SAFETY: the kernel writes at most the header and `extent_count` extents, the size of the struct.
     let result = unsafe {

@@ -73,8 +73,8 @@ fn ratio(part: u64, whole: u64) -> f64 {
     part as f64 / whole.max(1) as f64
 }
 
-/// A file up to this size may keep guests waiting alone, for every 100 ms of the budget: about what is read and compared
-/// in that time.
+/// A file up to this size may keep guests waiting alone, for every 100 ms of the budget: about what is read and
+/// compared in that time.
 const ALONE: u64 = 256 << 20;
 
 /// The largest file that is changed while guests wait for it. More is not frozen for: nobody who allows a tenth of a
@@ -86,16 +86,16 @@ pub(in crate::engine) fn largest_alone(at_most: Duration) -> u64 {
 
 /// The size of batches, as the freezes so far have shown it.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct FreezeBudget {
     at_most: Duration,
     room: Room,
     /// The shortest freeze of a tiny batch: what does not depend on the batch.
     fixed: Option<Duration>,
 }
 
-impl Budget {
-    pub fn new(at_most: Duration) -> Budget {
-        Budget {
+impl FreezeBudget {
+    pub fn new(at_most: Duration) -> FreezeBudget {
+        FreezeBudget {
             at_most,
             room: Room::FIRST,
             fixed: None,
@@ -131,7 +131,7 @@ mod tests {
 
     /// Batches that are as large as may be, on a host where each takes this long, until nothing changes any more.
     fn settled(at_most: u64, took: impl Fn(Room) -> f64) -> (Vec<f64>, Room) {
-        let mut budget = Budget::new(Duration::from_millis(at_most));
+        let mut budget = FreezeBudget::new(Duration::from_millis(at_most));
         let mut all = Vec::new();
         for _ in 0..60 {
             let room = budget.room();
@@ -179,7 +179,7 @@ mod tests {
     /// A file that is larger than a batch, and the last few lines, change little.
     #[test]
     fn odd_batches_teach_little() {
-        let mut budget = Budget::new(Duration::from_millis(100));
+        let mut budget = FreezeBudget::new(Duration::from_millis(100));
         let before = budget.room();
         let few = Room {
             names: 1,

@@ -1,25 +1,25 @@
 //! Freezes running guests: the cgroups of every guest that a batch concerns are frozen for the moments in which
 //! its names are exchanged, if the user allows it.
 //!
-//! What is frozen is thawed whatever happens, after a bounded time. Before a freeze its cgroup is written into the base,
-//! and a second process of this program is told of it (`healing::watching`): if we die, it heals what we left and thaws,
-//! or thaws first where that cannot be done at once; and if we live and do not thaw, it thaws too, and we notice. If
-//! both die, `recover` does the same, which a boot unit calls before guests start. While anything is frozen the observer is
-//! asked to keep what is reported to it: no terminal may keep guests waiting.
+//! What is frozen is thawed whatever happens, after a bounded time. Before a freeze its cgroup is written into the
+//! base, and a second process of this program is told of it (`healing::watching`): if we die, it heals what we left
+//! and thaws, or thaws first where that cannot be done at once; and if we live and do not thaw, it thaws too, and we
+//! notice. If both die, `recover` does the same, which a boot unit calls before guests start. While anything is frozen
+//! the observer is asked to keep what is reported to it: no terminal may keep guests waiting.
 
 use std::cell::Cell;
-use std::ffi::OsStr;
 use std::io;
 use std::time::{Duration, Instant};
 
 use super::Activity;
-use super::budget::{Budget, Room, largest_alone};
+use super::budget::{FreezeBudget, Room, largest_alone};
+use super::guard::{Guard, Whose};
 use crate::base::{Base, FrozenPaper};
 use crate::engine::Guest;
 use crate::engine::activity;
 use crate::model::{Event, FreezeTimes, Observer, Running};
 use crate::sys::host::machine;
-use crate::sys::{Cgroup, Freezer, Inside, SysError, SysResult, Watchdog, is_inside};
+use crate::sys::{Cgroup, Freezer, Inside, SysError, SysResult, is_inside};
 
 /// Most bytes of victims in one batch: what a full disk may have to hold twice.
 const BATCH_BYTES: u64 = 128 << 20;
@@ -33,17 +33,6 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// How often it is looked whether all stands still, while names are exchanged.
 const LOOKS: Duration = Duration::from_millis(2);
 
-/// For whom guests are frozen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Whose {
-    /// A run, which looks whether all still stands before it does what needs that.
-    Run,
-    /// A healing, which is ended.
-    Healing,
-    /// The same, started by a watchdog that knows what is frozen already.
-    WatchedHealing,
-}
-
 /// Freezes guests, if it may.
 pub struct Freeze<'a> {
     base: &'a Base,
@@ -54,8 +43,7 @@ pub struct Freeze<'a> {
     freezer: Option<Freezer>,
     /// Why there is no freezer although it is allowed.
     lacking: Option<String>,
-    watchdog: Option<Watchdog>,
-    whose: Whose,
+    guard: Guard,
     /// When it was last seen that all stands still.
     seen: Cell<Option<Instant>>,
     /// Is there a paper that says what is frozen?
@@ -67,7 +55,7 @@ pub struct Freeze<'a> {
     /// What we froze.
     ours: Vec<Cgroup>,
     since: Option<Instant>,
-    budget: Option<Budget>,
+    budget: Option<FreezeBudget>,
     /// Ran a guest that could be frozen, when all were looked at last? Before that, it may be so.
     waits: Cell<bool>,
     /// What the batch at work holds.
@@ -96,15 +84,14 @@ impl<'a> Freeze<'a> {
             most_names: machine::names_a_batch(),
             freezer,
             lacking,
-            watchdog: None,
-            whose: Whose::Run,
+            guard: Guard::of(Whose::Run),
             seen: Cell::new(None),
             written: false,
             restless: Vec::new(),
             frozen: Vec::new(),
             ours: Vec::new(),
             since: None,
-            budget: running.at_most().map(Budget::new),
+            budget: running.at_most().map(FreezeBudget::new),
             waits: Cell::new(true),
             held: None,
             stillness: FreezeTimes {
@@ -121,13 +108,13 @@ impl<'a> Freeze<'a> {
         observer: &'a dyn Observer,
     ) -> SysResult<Freeze<'a>> {
         let mut still = Freeze::new(base, running, observer)?;
-        still.whose = Whose::Healing;
+        still.guard.whose = Whose::Healing;
         Ok(still)
     }
 
     /// Another process watches over what is taken over.
-    pub fn is_watched(mut self) -> Freeze<'a> {
-        self.whose = Whose::WatchedHealing;
+    pub fn watched(mut self) -> Freeze<'a> {
+        self.guard.whose = Whose::WatchedHealing;
         self
     }
 
@@ -166,10 +153,9 @@ impl<'a> Freeze<'a> {
         }
         self.frozen.clone_from(&self.ours);
         self.since = self.written.then(Instant::now);
-        if self.written && self.whose != Whose::WatchedHealing {
-            let ours = self.ours.clone();
+        if self.written && self.guard.whose != Whose::WatchedHealing {
             // Where it cannot be watched over, it is healed all the sooner.
-            drop(self.watch(&ours, INHERITED));
+            drop(self.guard.watch(self.base, &self.ours, INHERITED));
         }
         Ok(())
     }
@@ -264,7 +250,10 @@ impl<'a> Freeze<'a> {
         FrozenPaper::write(self.base, &cgroups)?;
         self.written = true;
         let at_most = self.running.at_most().unwrap_or_default();
-        if let Err(error) = self.watch(&cgroups, LONGEST.max(10 * at_most)) {
+        if let Err(error) = self
+            .guard
+            .watch(self.base, &cgroups, LONGEST.max(10 * at_most))
+        {
             // Nothing is frozen while nobody watches over it.
             self.freezer = None;
             self.lacking = Some(error.to_string());
@@ -309,9 +298,7 @@ impl<'a> Freeze<'a> {
         if let Some(error) = failed {
             return Err(error);
         }
-        if let Some(watchdog) = &mut self.watchdog {
-            watchdog.go_on();
-        }
+        self.guard.go_on();
         self.observer.notice(&Event::GoOn);
         Ok(())
     }
@@ -319,9 +306,7 @@ impl<'a> Freeze<'a> {
     /// Ends the run: nothing is frozen any more.
     pub fn finish(mut self) -> SysResult<FreezeTimes> {
         self.thaw()?;
-        if let Some(watchdog) = self.watchdog.take() {
-            watchdog.finish();
-        }
+        self.guard.finish();
         Ok(self.stillness)
     }
 
@@ -346,26 +331,6 @@ impl<'a> Freeze<'a> {
             }
         }
         self.seen.set(Some(Instant::now()));
-        Ok(())
-    }
-
-    /// Tells the process that watches over it what will be frozen, before it happens; it is started where there is
-    /// none, or none any more.
-    fn watch(&mut self, cgroups: &[Cgroup], within: Duration) -> SysResult<()> {
-        if let Some(watchdog) = &mut self.watchdog
-            && watchdog.will_freeze(cgroups, within).is_ok()
-        {
-            return Ok(());
-        }
-        machine::ignore_stops()?;
-        let own = std::process::id().to_string();
-        let ends = ["--ends", &own].map(OsStr::new);
-        let base = self.base.path().as_os_str();
-        let args = [OsStr::new("watchdog"), OsStr::new("--base"), base];
-        let ends = &ends[..if self.whose == Whose::Run { 0 } else { 2 }];
-        let mut watchdog = Watchdog::start(&[&args[..], ends].concat())?;
-        watchdog.will_freeze(cgroups, within)?;
-        self.watchdog = Some(watchdog);
         Ok(())
     }
 

@@ -3,6 +3,7 @@
 
 pub(super) mod budget;
 pub(super) mod freeze;
+mod guard;
 
 use std::path::Path;
 

@@ -85,7 +85,7 @@ pub fn heal_after_death(
                 // What was frozen may run already; the run that we wait for was allowed to freeze.
                 let still = Freeze::for_healing(base, Running::FREEZE, observer)?;
                 // Who started us lets go what we inherit, when it is time.
-                let healed = heal(base, still.is_watched(), observer)?;
+                let healed = heal(base, still.watched(), observer)?;
                 return Ok(Some(told(base, healed, observer)));
             }
         }

@@ -17,8 +17,8 @@ const MOST: usize = 1 << 14;
 
 impl Regular {
     /// All extents of the file as one number, where it shares every one of them with others; `None` where it does not,
-    /// or where nobody tells. What is still in memory of it is written first: a file that shares its extents on disk may
-    /// have other content there.
+    /// or where nobody tells. What is still in memory of it is written first: a file that shares its extents on disk
+    /// may have other content there.
     pub fn shared_extents(&self) -> Option<Digest> {
         // Most files share nothing, and need not be written for that answer.
         let first = ffi::extents(self.fd(), 0, false).ok()?;
@@ -42,6 +42,6 @@ impl Regular {
     }
 }
 
-fn is_shared(extent: &ffi::Extent) -> bool {
+fn is_shared(extent: &ffi::DiskExtent) -> bool {
     extent.flags & !MEANINGLESS == SHARED && extent.length > 0
 }

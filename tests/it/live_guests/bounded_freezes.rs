@@ -1,13 +1,29 @@
 //! Guests stand still for a bounded time, whatever the run, its watchdog or the disk wait for.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    ALIVE, Disk, File, Guest, Lab, assert_alive, content, id, is_immutable, line_of, listings,
+    ALIVE, BIN, Disk, File, Guest, Lab, assert_alive, content, id, is_immutable, line_of, listings,
     nlink, strings_in, unchanged, unify, unify_with,
 };
+
+/// An apply that is killed: what goes on after it keeps its standard error open, and is not waited for.
+fn killed(lab: &Lab, guests: &[Guest; 2], fault: &str) {
+    let plan = lab.plan(&[&guests[0], &guests[1]], &[]);
+    let mut apply = Command::new(BIN);
+    let apply = apply
+        .args(["apply", "--yes", "--allow-running"])
+        .arg(&plan.path);
+    let apply = apply.env("UNIFY_FAULT", fault).current_dir("/");
+    let status = apply
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    assert_eq!(status.unwrap().code(), None, "it was not killed");
+}
 
 fn two(lab: &Lab) -> [Guest; 2] {
     lab.twins(&[
@@ -61,7 +77,7 @@ fn a_lock_keeps_no_guest_frozen() {
         lock.display(),
         held = held.display()
     );
-    apply(&lab, &guests, &taken).expect(-1);
+    killed(&lab, &guests, &taken);
     wait_for("nobody has the lock", || {
         std::fs::read_to_string(&held).is_ok_and(|pid| pid.ends_with('\n'))
     });
@@ -112,7 +128,7 @@ fn a_disk_that_does_not_answer_keeps_no_guest_frozen() {
         "exchange#2=run:fsfreeze -f '{}' && kill -KILL $PPID",
         mount.display()
     );
-    apply(&lab, &guests, &fault).expect(-1);
+    killed(&lab, &guests, &fault);
     wait_for("the guest stands still", || !cgroup.is_frozen());
     drop(suspended);
     wait_for("it is not healed", || is_healed(&lab));
@@ -120,7 +136,8 @@ fn a_disk_that_does_not_answer_keeps_no_guest_frozen() {
     assert_protected(&lab);
 }
 
-/// The run lives, and does not go on. When it does, it finds that guests did not wait for it, and exchanges nothing more.
+/// The run lives, and does not go on. When it does, it finds that guests did not wait for it, and exchanges nothing
+/// more.
 #[test]
 fn a_run_that_hangs_keeps_no_guest_frozen() {
     armed!();
@@ -170,10 +187,10 @@ fn no_flag_comes_off_once_a_guest_goes_on() {
         ];
         unify_with(env, &args)
     };
-    // Two leases are taken before the freeze, those on the objects after it.
+    // A lease for each name is taken before the freeze, those on the objects after it.
     let (thawed, lifted) = (lab.path("thawed"), lab.path("lifted"));
     let faults = format!(
-        "lease#3=run:echo 0 > '{}'; touch '{}'\nsetflags#1=run:touch '{}'",
+        "lease#5=run:echo 0 > '{}'; touch '{}'\nsetflags#1=run:touch '{}'",
         cgroup.control().display(),
         thawed.display(),
         lifted.display()

@@ -193,7 +193,8 @@ fn no_thread_can_be_started() {
             assert!(codes.contains(&code), "{errno} {args:?}: {code} {out:?}");
         };
         let roots = both.map(|guest| guest.root().to_str().unwrap());
-        let again = ["plan", "--no-cache", "-o", "/dev/null", "--base", &base];
+        let again = lab.path("again.json").display().to_string();
+        let again = ["plan", "--no-cache", "-o", &again, "--base", &base];
         without_threads(&[&again[..], &roots].concat(), &[0, 8]);
         without_threads(&["apply", "--yes", plan], &[0]);
         assert_eq!(shared(), MANY);

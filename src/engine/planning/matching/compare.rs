@@ -7,26 +7,19 @@ use std::collections::HashMap;
 use std::sync::atomic::{self, AtomicBool};
 
 use super::digest_cache::Memory;
-use super::equal_so_far::{EqualSoFar, OpenCandidate};
+use super::equal_so_far::{Buffers, EqualSoFar, OpenCandidate};
 use super::file::{FileRef, ReadFile, Singles};
 use super::probe::{CHANGED, Dropped, ProbedFile, peek};
-use super::same_extents::extents_of;
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Threads;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy, Tree};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
-use crate::rules::reading::{ReadOrder, fits_in_memory};
+use crate::rules::reading::fits_in_memory;
 use crate::sys::PageCache;
 use crate::sys::guest::KnownBy;
 use crate::sys::hash::{ContentHasher, fingerprint};
 use crate::sys::host::machine;
-
-/// Bytes that are compared at a time.
-const PIECE: usize = 64 * 1024;
-
-/// The same where a disk's head seeks between the files: as far as a disk reads in the time of some such seeks.
-const LONG_PIECE: usize = 4 * 1024 * 1024;
 
 /// What reading needs to know, and the threads that read.
 pub struct Reader<'a> {
@@ -39,36 +32,6 @@ pub struct Reader<'a> {
     pub cache: PageCache,
     /// Are there more small files to read than the memory holds?
     pub crowded: AtomicBool,
-}
-
-/// Room for a piece of the first file and one of another; made once for many runs.
-pub struct Buffers {
-    /// Bytes of most pieces.
-    pub(super) usual: usize,
-    first: Vec<u8>,
-    other: Vec<u8>,
-}
-
-impl Buffers {
-    pub fn new(order: ReadOrder) -> Buffers {
-        let usual = match order {
-            ReadOrder::Inodes => PIECE,
-            ReadOrder::Places => LONG_PIECE,
-        };
-        Buffers {
-            usual,
-            first: vec![0; usual],
-            other: vec![0; usual],
-        }
-    }
-
-    /// Room for so much of both.
-    pub(super) fn pieces(&mut self, length: usize) -> (&mut [u8], &mut [u8]) {
-        for buffer in [&mut self.first, &mut self.other] {
-            buffer.resize(buffer.len().max(length), 0);
-        }
-        (&mut self.first[..length], &mut self.other[..length])
-    }
 }
 
 /// What became of a run.
@@ -122,7 +85,7 @@ impl Reader<'_> {
                         opened.expect_soon();
                     }
                     let like = alike.entry(opened.probed.metadata).or_default();
-                    let extents = extents_of(&opened, self.size(which));
+                    let extents = opened.shared_extents();
                     like.push(OpenCandidate {
                         which,
                         opened,
@@ -252,8 +215,7 @@ impl Reader<'_> {
 
     /// All of a class were read to their end: they are equal, if none changed meanwhile.
     fn finish(&self, class: EqualSoFar, singles: Singles, told: &mut SplitFiles) {
-        let size = class.files.first().map_or(0, |file| self.size(file.which));
-        let lies_still = class.lies_still(size);
+        let lies_still = class.lies_still();
         let (content, beginning) = (class.hasher.finish(), class.beginning);
         let mut group = Vec::new();
         // The file that an object is made of is the first, unless the base has some: its twins' pieces count only if

@@ -1,13 +1,48 @@
 //! Files of one run that were equal so far, a piece of each read at a time. What shares all its extents with the first
 //! is equal to it unread.
 
-use super::compare::Buffers;
 use super::file::FileRef;
 use super::probe::{Dropped, ProbedFile};
-use super::same_extents::extents_of;
 use crate::model::{Digest, Fingerprint};
+use crate::rules::reading::ReadOrder;
 use crate::sys::guest::BEGINNING;
 use crate::sys::hash::{ContentHasher, fingerprint};
+
+/// Bytes that are compared at a time.
+const PIECE: usize = 64 * 1024;
+
+/// The same where a disk's head seeks between the files: as far as a disk reads in the time of some such seeks.
+const LONG_PIECE: usize = 4 * 1024 * 1024;
+
+/// Room for a piece of the first file and one of another; made once for many runs.
+pub struct Buffers {
+    /// Bytes of most pieces.
+    usual: usize,
+    first: Vec<u8>,
+    other: Vec<u8>,
+}
+
+impl Buffers {
+    pub fn new(order: ReadOrder) -> Buffers {
+        let usual = match order {
+            ReadOrder::Inodes => PIECE,
+            ReadOrder::Places => LONG_PIECE,
+        };
+        Buffers {
+            usual,
+            first: vec![0; usual],
+            other: vec![0; usual],
+        }
+    }
+
+    /// Room for so much of both.
+    fn pieces(&mut self, length: usize) -> (&mut [u8], &mut [u8]) {
+        for buffer in [&mut self.first, &mut self.other] {
+            buffer.resize(buffer.len().max(length), 0);
+        }
+        (&mut self.first[..length], &mut self.other[..length])
+    }
+}
 
 /// Files that were equal so far; the first stands for all.
 pub(super) struct EqualSoFar {
@@ -86,9 +121,9 @@ impl EqualSoFar {
     }
 
     /// Do all data that were compared by their places lie there still, now that all was read?
-    pub fn lies_still(&self, size: u64) -> bool {
+    pub fn lies_still(&self) -> bool {
         let shared = self.files.iter().filter(|file| file.extents.is_some());
-        let mut moved = shared.filter(|file| extents_of(&file.opened, size) != file.extents);
+        let mut moved = shared.filter(|file| file.opened.shared_extents() != file.extents);
         moved.next().is_none()
     }
 }

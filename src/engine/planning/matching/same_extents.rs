@@ -9,16 +9,8 @@ use std::collections::HashMap;
 
 use super::compare::Reader;
 use super::file::{FileRef, ReadFile};
-use super::probe::{Dropped, ProbedFile};
+use super::probe::{Dropped, SMALL};
 use crate::model::Digest;
-
-/// Smaller files cost no more to read than to be asked about.
-const SMALL: u64 = 64 * 1024;
-
-/// Where all data of a file lie, as one number; `None` where it need not be asked, or says nothing about the content.
-pub(super) fn extents_of(file: &ProbedFile, size: u64) -> Option<Digest> {
-    (size >= SMALL).then(|| file.shared_extents()).flatten()
-}
 
 /// Files that were read one after the other: their places in the list of those, by where their data lie.
 pub(super) type ByExtents = HashMap<Digest, usize>;
@@ -31,18 +23,17 @@ impl Reader<'_> {
         before: &[ReadFile],
         places: &mut ByExtents,
     ) -> Result<ReadFile, Dropped> {
-        let size = self.size(which);
-        if size < SMALL || self.is_remembered(which) {
+        if self.size(which) < SMALL || self.is_remembered(which) {
             return self.whole(which);
         }
         let opened = self.open_for_now(which)?;
-        let Some(extents) = extents_of(&opened, size) else {
+        let Some(extents) = opened.shared_extents() else {
             drop(opened);
             return self.whole(which);
         };
         let known = places.get(&extents).and_then(|at| before.get(*at));
         if let Some(known) = known.filter(|known| self.still_has(known.which, extents))
-            && extents_of(&opened, size) == Some(extents)
+            && opened.shared_extents() == Some(extents)
         {
             opened.unchanged()?;
             return Ok(ReadFile {
@@ -68,8 +59,7 @@ impl Reader<'_> {
 
     /// Is it what was read, and do its data lie where they lay?
     fn still_has(&self, which: FileRef, extents: Digest) -> bool {
-        self.open_for_now(which).is_ok_and(|file| {
-            extents_of(&file, self.size(which)) == Some(extents) && file.unchanged().is_ok()
-        })
+        self.open_for_now(which)
+            .is_ok_and(|file| file.shared_extents() == Some(extents) && file.unchanged().is_ok())
     }
 }
