@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::layout::size::counted;
-use super::run::shell_word;
 use super::words::sentence::safe;
+use super::words::shell::shell_word;
 use crate::model::FreezeTimes;
 
 /// First of all what a run left frozen: somebody waits.

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, needs_escape};
+use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals};
 
 use super::frozen;
 use super::frozen::FrozenJson;
@@ -19,6 +19,7 @@ use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
 pub use super::words::not_done::NotDone;
 use super::words::not_done::NotDoneKind;
+pub use super::words::shell::shell_word;
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy)]
@@ -141,19 +142,6 @@ fn next(view: &RunView<'_>) -> String {
             format!("unify status --base {base}, for what is still shared")
         }
         (_, RunKind::Undo) => format!("unify gc --base {base}, to remove objects that nobody uses"),
-    }
-}
-
-/// A path as a shell takes it; `BASE` where it cannot be printed.
-pub fn shell_word(path: &Path) -> String {
-    let Some(text) = path.to_str().filter(|text| !text.contains(needs_escape)) else {
-        return "BASE".into();
-    };
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@".contains(c);
-    if text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 

@@ -322,7 +322,7 @@ impl<'a> Freeze<'a> {
         for cgroup in &self.frozen {
             // An operator may have frozen what it is in.
             if !freezer.is_asked_to_stand(cgroup)? && !freezer.stands_still(cgroup)? {
-                let why = "it was let go on before all was done: by the watchdog, after too long a time, or by somebody else";
+                let why = "it was let go on before all was done: by the watchdog, after ten times --max-freeze or two seconds, or by somebody else";
                 return Err(SysError::new(
                     "keep frozen",
                     cgroup.to_string(),

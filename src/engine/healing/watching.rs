@@ -66,10 +66,10 @@ impl Watch<'_> {
         self.let_go(freezer, cgroups);
         say(match self.ends {
             None => {
-                "guests stood still for too long, and were let go on before the run was done with them"
+                "guests stood still for too long, and were let go on before the run was done with them; a longer --max-freeze allows more"
             }
             Some(_) => {
-                "guests stood still for too long while names were healed: they go on, and that was ended; run `unify recover` again, with the guests stopped or with --allow-running"
+                "guests stood still for too long while names were healed: they go on, and that was ended; run `unify recover` again, with the guests stopped, or with --allow-running and a longer --max-freeze"
             }
         });
     }

@@ -145,6 +145,20 @@ fn a_signal_ends_a_run_between_two_batches() {
     }
 }
 
+/// Runs a command that can start no thread; it ends with one of these codes.
+fn without_threads(errno: &str, args: &[&str], codes: &[i32]) {
+    let inject = format!("inject=clone3,clone:error={errno}");
+    let out = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null"])
+        .args(["-e", "trace=clone3,clone", "-e", &inject])
+        .arg(BIN)
+        .args(args)
+        .output()
+        .unwrap();
+    let code = out.status.code().unwrap_or(-1);
+    assert!(codes.contains(&code), "{errno} {args:?}: {code} {out:?}");
+}
+
 /// Where no thread can be started, a command does without, or says so; none ends in the middle.
 #[test]
 fn no_thread_can_be_started() {
@@ -160,50 +174,24 @@ fn no_thread_can_be_started() {
     });
     let both = [&guests[0], &guests[1]];
     let before = listings(&both);
-    let plan = lab.plan(&both, &[]);
-    let (plan, base) = (
-        plan.path.to_str().unwrap(),
-        lab.base().display().to_string(),
-    );
-    let shared = || {
-        (0..MANY)
-            .filter(|n| nlink(&guests[0].host(format!("/usr/{n}"))) > 1)
-            .count()
-    };
-    let undo = ["undo", "--yes", "--run", "all", "--base", &base];
+    let base = lab.base().display().to_string();
+    let shared = |n: &usize| nlink(&guests[0].host(format!("/usr/{n}"))) > 1;
+    let again = lab.path("again.json").display().to_string();
+    let roots = both.map(|guest| guest.root().to_str().unwrap());
     for errno in ["EAGAIN", "EPERM"] {
-        let without_threads = |args: &[&str], codes: &[i32]| {
-            let inject = format!("inject=clone3,clone:error={errno}");
-            let out = Command::new("strace")
-                .args([
-                    "-f",
-                    "-qq",
-                    "-o",
-                    "/dev/null",
-                    "-e",
-                    "trace=clone3,clone",
-                    "-e",
-                ])
-                .arg(inject)
-                .arg(BIN)
-                .args(args)
-                .output()
-                .unwrap();
-            let code = out.status.code().unwrap_or(-1);
-            assert!(codes.contains(&code), "{errno} {args:?}: {code} {out:?}");
-        };
-        let roots = both.map(|guest| guest.root().to_str().unwrap());
-        let again = lab.path("again.json").display().to_string();
-        let again = ["plan", "--no-cache", "-o", &again, "--base", &base];
-        without_threads(&[&again[..], &roots].concat(), &[0, 8]);
-        without_threads(&["apply", "--yes", plan], &[0]);
-        assert_eq!(shared(), MANY);
-        without_threads(&["verify", plan], &[0, 8]);
-        without_threads(&["verify", "--base", &base], &[0, 8]);
-        without_threads(&["status", "--base", &base], &[0, 8]);
-        without_threads(&undo, &[0]);
-        assert_eq!(shared(), 0);
-        without_threads(&["gc", "--base", &base], &[0]);
+        let plan = lab.plan(&both, &[]);
+        let plan = plan.path.to_str().unwrap();
+        let planning = ["plan", "--no-cache", "-o", &again, "--base", &base];
+        without_threads(errno, &[&planning[..], &roots].concat(), &[0, 8]);
+        without_threads(errno, &["apply", "--yes", plan], &[0]);
+        assert_eq!((0..MANY).filter(shared).count(), MANY);
+        without_threads(errno, &["verify", plan], &[0, 8]);
+        without_threads(errno, &["verify", "--base", &base], &[0, 8]);
+        without_threads(errno, &["status", "--base", &base], &[0, 8]);
+        let undo = ["undo", "--yes", "--run", "all", "--base", &base];
+        without_threads(errno, &undo, &[0]);
+        assert_eq!((0..MANY).filter(shared).count(), 0);
+        without_threads(errno, &["gc", "--base", &base], &[0]);
         assert!(lab.staged().is_empty());
         unchanged(&both, &before, errno);
     }

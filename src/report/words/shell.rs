@@ -1,0 +1,18 @@
+//! Words of commands that are proposed, as a shell takes them.
+
+use std::path::Path;
+
+use crate::model::needs_escape;
+
+/// A path as a shell takes it; `BASE` where it cannot be printed.
+pub fn shell_word(path: &Path) -> String {
+    let Some(text) = path.to_str().filter(|text| !text.contains(needs_escape)) else {
+        return "BASE".into();
+    };
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@".contains(c);
+    if text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
