@@ -262,10 +262,44 @@ impl Base {
         all.open_dir(run.as_bytes())
     }
 
+    /// The quarantine of a run, where it has one.
+    pub fn quarantine_of(&self, run: &RunId) -> SysResult<Option<Dir>> {
+        let all = self.dir.open_dir(b"quarantine")?;
+        SysError::absent(all.open_dir(run.to_string().as_bytes()))
+    }
+
     /// Moves an entry of a run's staging into its quarantine: it is not ours to drop.
     pub fn move_to_quarantine(&self, run: &Run, entry: &[u8]) -> SysResult<()> {
         run.staging
             .move_to(entry, &self.quarantine(&run.id.to_string())?, entry)
+    }
+
+    /// Moves an object into the quarantine of a run: no guest has a name of it any more, and it is not what its name
+    /// says.
+    pub fn object_to_quarantine(&self, run: &Run, id: &ObjectId) -> SysResult<()> {
+        let aside = self.quarantine(&run.id.to_string())?;
+        let name = id.file_name();
+        self.objects
+            .move_to(place(id).as_bytes(), &aside, name.as_bytes())
+    }
+
+    /// The generations of an object that are in the base, by their numbers. Its directory is read once, whatever
+    /// number a name says.
+    pub fn generations(&self, id: &ObjectId) -> SysResult<Vec<ObjectId>> {
+        let place = place(id);
+        let Some(fan) = SysError::absent(self.objects.open_dir(&place.as_bytes()[..2]))? else {
+            return Ok(Vec::new());
+        };
+        let names = fan.list()?;
+        let named = |rest: &Vec<u8>| {
+            let rest = str::from_utf8(rest).ok()?;
+            ObjectId::from_file_name(&format!("{}{rest}", &place[..2])).ok()
+        };
+        let ids = names.iter().filter_map(named);
+        let same = |other: &ObjectId| other.content == id.content && other.metadata == id.metadata;
+        let mut found: Vec<ObjectId> = ids.filter(same).collect();
+        found.sort();
+        Ok(found)
     }
 
     /// Everything in quarantine, as paths below the base.

@@ -104,6 +104,7 @@ pub(super) fn report(
         totals: Some(&result.totals),
         not_done,
         stillness: &result.stillness,
+        spoiled: &result.spoiled,
     };
     if output.json {
         run::json(&view, &mut io::stdout().lock())?;
@@ -155,7 +156,7 @@ fn ended(result: &RunResult, stop: &Stop) -> Exit {
     if result.interrupted {
         return Exit::stopped(stop);
     }
-    if result.quarantined > 0 {
+    if result.quarantined > 0 || !result.spoiled.is_empty() {
         return Exit::Quarantine;
     }
     if result.totals.refused + result.totals.failed > 0 || result.limit.is_some() {

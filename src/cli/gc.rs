@@ -32,5 +32,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     } else {
         gc::text(&collected, args.dry_run, args.output.sizes(), &mut out)?;
     }
-    Ok(Exit::Done)
+    Ok(match collected.spoiled.is_empty() {
+        true => Exit::Done,
+        false => Exit::Quarantine,
+    })
 }

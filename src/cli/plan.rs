@@ -41,7 +41,8 @@ pub(super) struct Args {
     /// Choices from a TOML file (see examples/policy.toml); what is typed wins over it, lists are united
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// How shared files are protected; `none` must be given twice: a write by one guest then changes all
+    /// How shared files are protected; `auto` takes what holds against everybody, `immutable` must be given on XFS and
+    /// btrfs, and `none` twice: a write by one guest then changes all
     #[arg(long, value_parser = code::<Protect>(), value_name = "MODE", action = clap::ArgAction::Append)]
     protect: Vec<Protect>,
     /// Share files although this differs; they all get the object's, and undo gives each its own back

@@ -28,7 +28,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     } else {
         recover::text(&recovered, &mut out)?;
     }
-    let needs_person = !recovered.quarantined.is_empty() || !recovered.damaged.is_empty();
+    let needs_person = !recovered.quarantined.is_empty()
+        || !recovered.damaged.is_empty()
+        || !recovered.spoiled.is_empty();
     Ok(if needs_person {
         Exit::Quarantine
     } else {

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::host::lock_note;
 use super::lifting::Lifting;
 use super::privileges::entitled;
-use super::{EngineError, healing};
+use super::proof::{self, SpoiledObject};
+use super::{EngineError, healing, parting};
 use crate::base::{Base, Held, Index};
 use crate::model::{Collected, Observer, Running};
 use crate::sys::{Meaning, SysResult};
@@ -33,9 +34,12 @@ pub fn collect(base: &Path, gc: Gc, observer: &dyn Observer) -> Result<Collected
     }
     entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&lock_note("gc"))?;
-    healing::heal_first(base, Running::Refuse, observer)?;
-    let collected = sum(&Index::read(base)?, |some| remove(base, some))?;
+    let healed = healing::heal_first(base, Running::Refuse, observer)?;
+    let mut flawed = Vec::new();
+    let mut collected = sum(&Index::read(base)?, |some| remove(base, some, &mut flawed))?;
     base.dir().sync_filesystem()?;
+    collected.spoiled = parting::part_stopped(base, observer, flawed)?;
+    collected.spoiled.extend(healed.spoiled);
     Ok(collected)
 }
 
@@ -61,7 +65,8 @@ fn sum(
 }
 
 /// False for an object that turns out to be in use, or is not there any more.
-fn remove(base: &Base, unused: &[Held]) -> SysResult<Vec<bool>> {
+/// One of which a name was taken while its protection was off is proven, and reported if it is not what it was.
+fn remove(base: &Base, unused: &[Held], flawed: &mut Vec<SpoiledObject>) -> SysResult<Vec<bool>> {
     let (lifting, _) = Lifting::resume(base)?;
     lifting.write_down(unused.iter().map(|held| held.id))?;
     let remove = |held: &Held| match lifting.retire_unused(&held.id) {
@@ -69,7 +74,12 @@ fn remove(base: &Base, unused: &[Held]) -> SysResult<Vec<bool>> {
         Err(error) if error.meaning() == Meaning::Busy => Ok(false),
         other => other,
     };
-    let gone = unused.iter().map(remove).collect();
+    let gone: SysResult<Vec<bool>> = unused.iter().map(remove).collect();
+    lifting.give_up()?;
+    for (id, flaw) in proof::flawed(base, lifting.shared()?)? {
+        let sources = Vec::new();
+        flawed.push(SpoiledObject { id, flaw, sources });
+    }
     lifting.finish()?;
     gone
 }

@@ -18,6 +18,7 @@
 //! | `applying` | executes a plan: `ready` checks it whole, `prepare` proves each line, `objects` makes or proves objects, `batches` is the loop |
 //! | `undoing` | gives names a private inode again: `select` finds the files, `prepare` makes the copies |
 //! | `healing` | finishes or rolls back what an interrupted run left: `may_heal` asks whether it may, `run` heals a run, `name` one name |
+//! | `parting` | gives every holder of a spoiled object a file of its own again |
 //! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain` |
 //! | `gc` | removes objects that no guest's name refers to |
 //!
@@ -34,6 +35,7 @@
 //! | `host` | the digest of this host, and the note in the lock file |
 //! | `privileges` | what this process must be to change guests or the base |
 //! | `sandbox` | how far each command that only reads is confined |
+//! | `proof` | whether a shared inode, under its flag, is what it should be |
 //! | `protection` | how objects will be protected: what was asked for, compared with what this host can do |
 //! | `plan_file` | a plan as a person hands it over, read whole or line by line |
 //! | `policy_files` | lists of patterns and policies, read from files |
@@ -56,10 +58,12 @@ mod in_parallel;
 mod inspecting;
 mod lifting;
 mod limits;
+mod parting;
 mod plan_file;
 mod planning;
 mod policy_files;
 mod privileges;
+mod proof;
 mod protection;
 mod read_ahead;
 mod receipt_file;

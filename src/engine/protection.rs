@@ -12,6 +12,13 @@ pub(super) fn decide(asked: Protect, scratch: &Dir) -> Result<Protection, Engine
     let best = protect::by(asked);
     let why = match best.test(scratch)? {
         FlagTest::Holds => best.why().to_owned(),
+        FlagTest::KeepsOutNewcomers if asked == Protect::Auto => {
+            return Err(CannotHere::NothingHolds.into());
+        }
+        FlagTest::KeepsOutNewcomers => format!(
+            "{}, but for what was opened before it: asked for",
+            best.why()
+        ),
         FlagTest::NotTried(why) if !machine::is_root() => {
             format!("not tried, this needs root; apply tries it again ({why})")
         }
@@ -31,6 +38,8 @@ pub(super) fn still_holds(protection: &Protection, scratch: &Dir) -> Result<(), 
     let planned = protect::by(protection.mode);
     match planned.test(scratch)? {
         FlagTest::Holds => Ok(()),
+        FlagTest::KeepsOutNewcomers if protection.asked != Protect::Auto => Ok(()),
+        FlagTest::KeepsOutNewcomers => Err(CannotHere::NothingHolds.into()),
         FlagTest::Fails(why) | FlagTest::NotTried(why) => Err(CannotHere::ProtectAsPlanned {
             by: planned.name(),
             why,

@@ -172,8 +172,34 @@ pub struct Scrub {
     pub differences: Vec<Difference>,
 }
 
+/// An object that was changed while it was not protected, by a process that was not seen: what became of its holders.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spoiled {
+    /// Which.
+    pub object: ObjectId,
+    /// What differs from what it was.
+    pub fields: Vec<Moved>,
+    /// Was a process left that had it open for writing?
+    pub written: bool,
+    /// Names that have a file of their own again, as it was.
+    pub parted: Vec<HeldNames>,
+    /// Names that refer to it still: no copy of what it was was there any more, or their guest runs.
+    pub left: Vec<HeldNames>,
+    /// How many more names it has, in no guest that the base can find.
+    pub unknown: u64,
+}
+
+/// Names of one guest that refer, or referred, to an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeldNames {
+    /// Whose.
+    pub guest: GuestName,
+    /// The names.
+    pub paths: Vec<GuestPath>,
+}
+
 /// The answer of `unify gc`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Collected {
     /// Objects without a name in any guest, removed (or to be removed with `--dry-run`).
     pub objects: u64,
@@ -181,10 +207,12 @@ pub struct Collected {
     pub bytes: u64,
     /// Objects that are in use and stay.
     pub kept: u64,
+    /// Objects that were changed while they were not protected.
+    pub spoiled: Vec<Spoiled>,
 }
 
 /// The answer of `unify recover`.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Recovered {
     /// Runs that had been interrupted.
     pub runs: u64,
@@ -196,9 +224,11 @@ pub struct Recovered {
     pub flags: u64,
     /// Entries that need a person, as paths.
     pub quarantined: Vec<String>,
-    /// Objects that were written to while their flag was off, or may have been. Each guest that has a name of
-    /// them has what was written.
+    /// Objects that were written to while their flag was off, or may have been, and that guests still refer to. Each
+    /// of these guests has what was written.
     pub damaged: Vec<ObjectId>,
+    /// All that were changed while their flag was off, those of which no guest has a name any more as well.
+    pub spoiled: Vec<Spoiled>,
     /// What else a person should know, as sentences.
     pub notes: Vec<String>,
 }

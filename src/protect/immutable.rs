@@ -72,7 +72,10 @@ fn probe(scratch: &Regular) -> SysResult<FlagTest> {
             "the flag is set, and the mode of a file can be changed all the same".into(),
         ));
     }
-    Ok(FlagTest::Holds)
+    Ok(match scratch.accepts_older_writer()? {
+        true => FlagTest::KeepsOutNewcomers,
+        false => FlagTest::Holds,
+    })
 }
 
 fn untried(error: &SysError) -> FlagTest {

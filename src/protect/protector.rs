@@ -52,8 +52,11 @@ pub enum NameStep {
 /// What a protection does on a file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FlagTest {
-    /// It was set, read back, kept a writer out, and was taken off.
+    /// It was set, read back, kept every writer out, and was taken off.
     Holds,
+    /// The same, but what had the file open for writing before goes on writing to it: XFS, btrfs and tmpfs look at the
+    /// flag when a file is opened, ext4 at each write as well.
+    KeepsOutNewcomers,
     /// It cannot be used, for this reason.
     Fails(String),
     /// It could not be tried by this user.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::layout::shell::shell_word;
 use super::layout::size::counted;
 use super::words::sentence::safe;
-use super::words::shell::shell_word;
+
 use crate::model::FreezeTimes;
 
 /// First of all what a run left frozen: somebody waits.

@@ -10,6 +10,7 @@ use crate::model::Collected;
 
 use super::layout::json;
 use super::layout::size::{Sizes, counted};
+use super::spoiled::{self, SpoiledJson};
 
 /// For people, one line.
 pub fn text(
@@ -24,15 +25,19 @@ pub fn text(
     writeln!(
         out,
         "{verb} {objects} without a name in any guest ({bytes}); {kept} in use."
-    )
+    )?;
+    spoiled::text(&collected.spoiled, out)
 }
 
 #[derive(Serialize)]
 struct GcJson<'a> {
     kind: &'static str,
     dry_run: bool,
-    #[serde(flatten)]
-    collected: &'a Collected,
+    objects: u64,
+    bytes: u64,
+    kept: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    spoiled: Vec<SpoiledJson<'a>>,
 }
 
 /// For programs.
@@ -41,7 +46,10 @@ pub fn json(collected: &Collected, dry_run: bool, out: &mut dyn Write) -> io::Re
     let value = GcJson {
         kind,
         dry_run,
-        collected,
+        objects: collected.objects,
+        bytes: collected.bytes,
+        kept: collected.kept,
+        spoiled: SpoiledJson::all(&collected.spoiled),
     };
     json::write_line(out, &value)
 }
@@ -55,6 +63,7 @@ mod tests {
         objects: 1,
         bytes: 4096,
         kept: 1200,
+        spoiled: Vec::new(),
     };
 
     #[test]

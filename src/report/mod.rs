@@ -31,6 +31,7 @@ pub mod rules;
 pub mod run;
 pub mod scrub;
 pub mod show;
+mod spoiled;
 pub mod status;
 pub mod totals;
 pub mod verify;

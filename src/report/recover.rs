@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::layout::json;
 use super::layout::size::counted;
+use super::spoiled::{self, SpoiledJson};
 use super::words::sentence::safe;
 use crate::model::{ObjectId, Recovered};
 
@@ -32,6 +33,7 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         )?;
         writeln!(out, "  {} set again", counted(recovered.flags, "flag"))?;
     }
+    spoiled::text(&recovered.spoiled, out)?;
     if !recovered.damaged.is_empty() {
         writeln!(
             out,
@@ -60,6 +62,7 @@ struct RecoverJson<'a> {
     flags: u64,
     quarantined: &'a [String],
     damaged: &'a [ObjectId],
+    spoiled: Vec<SpoiledJson<'a>>,
     notes: &'a [String],
 }
 
@@ -72,6 +75,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         flags,
         quarantined,
         damaged,
+        spoiled,
         notes,
     } = recovered;
     json::write_line(
@@ -84,6 +88,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
             flags: *flags,
             quarantined,
             damaged,
+            spoiled: SpoiledJson::all(spoiled),
             notes,
         },
     )

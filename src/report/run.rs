@@ -9,17 +9,18 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals};
+use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, Spoiled};
 
 use super::frozen;
 use super::frozen::FrozenJson;
 use super::layout::json;
 use super::layout::json::PathJson;
+pub use super::layout::shell::shell_word;
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
+use super::spoiled::{self, SpoiledJson};
 pub use super::words::not_done::NotDone;
 use super::words::not_done::NotDoneKind;
-pub use super::words::shell::shell_word;
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +37,8 @@ pub struct RunView<'a> {
     pub not_done: &'a NotDone,
     /// For how long running guests were frozen.
     pub stillness: &'a FreezeTimes,
+    /// Objects that were changed while they were not protected.
+    pub spoiled: &'a [Spoiled],
 }
 
 /// For people.
@@ -50,6 +53,7 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
     }
     not_done(view.not_done, out)?;
     frozen::text(view.stillness, out)?;
+    spoiled::text(view.spoiled, out)?;
     writeln!(out, "\nNext: {}", next(view))
 }
 
@@ -159,6 +163,9 @@ struct RunJson<'a> {
     /// Where running guests were frozen.
     #[serde(skip_serializing_if = "Option::is_none")]
     frozen: Option<FrozenJson>,
+    /// Objects that were changed while they were not protected.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    spoiled: Vec<SpoiledJson<'a>>,
     /// For people.
     next: String,
 }
@@ -194,6 +201,7 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         totals: view.totals,
         not_done: view.not_done.all().map(kind_json).collect(),
         frozen: FrozenJson::of(view.stillness),
+        spoiled: SpoiledJson::all(view.spoiled),
         next: next(view),
     };
     json::write_line(out, &value)
@@ -262,6 +270,7 @@ mod tests {
             totals,
             not_done,
             stillness: &FreezeTimes::default(),
+            spoiled: &[],
         };
         let text = written(|out| text(&view, Sizes::default(), out));
         (text, written(|out| json(&view, out)))

@@ -17,6 +17,7 @@ use crate::engine::exchange::job::{Flagged, Job};
 use crate::engine::exchange::journal::JournalFile;
 use crate::engine::exchange::{Batch, FlagOrder};
 use crate::engine::limits::Pace;
+use crate::engine::parting;
 use crate::engine::receipt_file::{ReceiptFile, flag_line, link_line};
 use crate::engine::records::holders::Holding;
 use crate::engine::records::object_set::ObjectSet;
@@ -342,6 +343,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             .warnings
             .iter()
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
+        let spoiled = result.spoiled.iter();
+        spoiled.for_each(|spoiled| self.objects.give_up(&spoiled.id));
+        let parted = parting::part(self.base, &mut self.still, observer, result.spoiled)?;
+        self.receipt.result.spoiled.extend(parted);
         Ok(result.given_up)
     }
 

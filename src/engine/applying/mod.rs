@@ -47,6 +47,7 @@ impl ReadyToApply {
             what: RunKind::Apply,
         }])?;
         let mut receipt = ReceiptFile::create(&self.run.papers.join(RECEIPT), &receipt, observer)?;
+        receipt.result.spoiled.clone_from(&self.healed.spoiled);
         receipt.result.totals.held = self.edits().removed + self.edits().held;
         receipt.sync()?;
         let holders = self.history.holders(&self.checked.guests);

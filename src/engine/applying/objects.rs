@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::{Base, MakeError, copy, prove};
-use crate::engine::exchange::job::{Flagged, New};
+use crate::engine::exchange::job::{Flagged, LeaseBy, New};
 use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
 use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
@@ -148,7 +148,8 @@ impl<'a> ObjectsInUse<'a> {
             .map(|(id, open)| Flagged {
                 id: *id,
                 file: Arc::clone(&open.file),
-                adopted: true,
+                content: id.content,
+                lease: LeaseBy::Job,
             })
             .collect()
     }

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::objects::{ObjectsInUse, OpenObject};
 use crate::engine::activity::Activity;
 use crate::engine::exchange::job::Fate;
-use crate::engine::exchange::job::Job;
+use crate::engine::exchange::job::{Job, Old};
 use crate::engine::records::holders::Holding;
 use crate::engine::{Guest, in_parallel};
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
@@ -52,7 +52,7 @@ impl PreparedLink {
         let PreparedLink { job, against, .. } = self;
         match against.take() {
             Some(open) if job.new.is_none() => open.is_itself(&job.object)?,
-            Some(open) => equal(&job.old, &job.state, &open, ignore)?,
+            Some(open) => equal(job.old.file(), &job.state, &open, ignore)?,
             None => {}
         }
         let still = job.old.file().state().map_err(failed)?;
@@ -161,7 +161,7 @@ fn try_prepare(
         guest: world.index,
         names: link.names().cloned().collect(),
         object: id,
-        old,
+        old: Old::Leased(old),
         state,
         new: (!adopted).then(|| open.new_inode()),
     };
@@ -350,12 +350,12 @@ fn may_lift(
 }
 
 fn equal(
-    old: &Leased,
+    old: &Regular,
     state: &FileState,
     open: &OpenObject,
     ignore: &[Ignored],
 ) -> Result<(), Fate> {
-    let fields = open.differs(old.file(), state, ignore).map_err(failed)?;
+    let fields = open.differs(old, state, ignore).map_err(failed)?;
     if fields.is_empty() {
         Ok(())
     } else {

@@ -16,7 +16,7 @@ use crate::engine::records::History;
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, Section};
 use crate::model::{
-    Action, Digest, Event, Header, Observer, PlannedGuest, Running, Stage, Totals, Unit,
+    Action, Digest, Event, Header, Observer, PlannedGuest, Recovered, Running, Stage, Totals, Unit,
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::own::papers::Lock;
@@ -44,6 +44,8 @@ pub struct ReadyToApply {
     pub(super) header: Header,
     pub(super) checked: Checked,
     pub(super) history: History,
+    /// What was found of an interrupted run.
+    pub(super) healed: Recovered,
     pub(super) options: ApplyOptions,
     _lock: Lock,
 }
@@ -87,7 +89,7 @@ impl ReadyToApply {
         drop((reader, guests));
         let base = Base::ensure(&header.base.path)?;
         let lock = base.lock(&lock_note("apply"))?;
-        healing::heal_first(&base, options.running, observer)?;
+        let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
         let run = base.begin_run()?;
         match Self::check_in(&base, &run, &history, plan, options, observer) {
@@ -96,6 +98,7 @@ impl ReadyToApply {
                 run,
                 header,
                 history,
+                healed,
                 checked,
                 options,
                 _lock: lock,

@@ -12,6 +12,11 @@ pub enum CannotHere {
         "shared files cannot be protected here: {0}; a base on another file system can, or give `--protect none` twice"
     )]
     Protect(String),
+    /// The flag that `auto` would take leaves a writer that was there before.
+    #[error(
+        "`--protect auto` finds nothing here that holds against a process which is at a file already: this file system looks at the immutable flag when a file is opened, and not when it is written to or made shorter. A base on ext4 has no such gap. `--protect immutable` is taken at its word: then every writer that can be seen is proven gone, and a process that hides from this host is found out late, if at all"
+    )]
+    NothingHolds,
     /// What the plan relies on does not work any more.
     #[error("the plan protects objects by {by}, and that does not work: {why}")]
     ProtectAsPlanned {

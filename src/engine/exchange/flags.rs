@@ -4,13 +4,10 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::job::Fate;
 use super::names::FileChange;
-use super::{Batch, FlagOrder, Flagged, Job, makers, spoiled};
-use crate::engine::in_parallel;
-use crate::model::{ObjectId, Refusal};
+use super::{Batch, FlagOrder, Flagged, Job, how_its_maker_ended, makers};
+use crate::model::ObjectId;
 use crate::protect::{Lifted, NameStep};
-use crate::sys::hash::metadata_digest;
 use crate::sys::{SysError, SysResult};
 
 impl Batch<'_, '_> {
@@ -30,52 +27,36 @@ impl Batch<'_, '_> {
         Ok(all)
     }
 
-    /// Sets the flags, and proves that what is protected is what the object's name says. A job whose object is not
-    /// is taken back. An inode that is not adopted after all stays its guest's, who may move.
+    /// Sets the flags. An inode that is not adopted after all stays its guest's, who may move.
     pub(super) fn flag(
         &self,
         flags: &[Flagged],
         lifted: &mut Vec<(ObjectId, Lifted)>,
         jobs: &[Job],
-        changes: &mut [FileChange],
+        changes: &[FileChange],
     ) -> SysResult<()> {
         let makers = makers(jobs);
-        let wanted = |flag: &&Flagged| spoiled(&flag.id, &makers, changes).is_none();
-        let wanted: Vec<&Flagged> = flags.iter().filter(wanted).collect();
-        let restored: HashSet<ObjectId> = lifted.iter().map(|(object, _)| *object).collect();
-        let mut lifted = lifted.drain(..);
-        lifted.try_for_each(|(_, lifted)| lifted.restore())?;
-        for flag in wanted.iter().filter(|flag| !restored.contains(&flag.id)) {
-            self.protection.set(&flag.file)?;
-        }
-        let metadata = in_parallel::each(&wanted, |flag| flag.file.metadata(self.ignore));
-        for (flag, metadata) in wanted.into_iter().zip(metadata) {
-            if metadata_digest(&metadata?) == flag.id.metadata {
-                continue;
-            }
-            let damaged = Fate::Refused(Refusal::DamagedObject {});
-            self.roll_back_all(&flag.id, jobs, changes, &damaged)?;
-        }
-        Ok(())
+        let wanted = |flag: &&Flagged| how_its_maker_ended(&flag.id, &makers, changes).is_none();
+        self.protect_all(flags.iter().filter(wanted), std::mem::take(lifted))
     }
 
-    /// Puts back what was lifted, and protects what lost its flag since the jobs were prepared: its other holders
+    /// Puts back what was lifted, and protects what has lost its flag since the jobs were prepared: its other holders
     /// share it from here on, whoever took the flag off.
-    pub(super) fn protect_after_drop(
+    pub(super) fn protect_all<'f>(
         &self,
-        leased: &[&Flagged],
+        wanted: impl Iterator<Item = &'f Flagged>,
         lifted: Vec<(ObjectId, Lifted)>,
     ) -> SysResult<()> {
         let restored: HashSet<ObjectId> = lifted.iter().map(|(object, _)| *object).collect();
         let mut lifted = lifted.into_iter();
         lifted.try_for_each(|(_, lifted)| lifted.restore())?;
-        let mut others = leased.iter().filter(|flag| !restored.contains(&flag.id));
+        let mut others = wanted.filter(|flag| !restored.contains(&flag.id));
         others.try_for_each(|flag| self.protection.set(&flag.file))
     }
 
     /// An adopted inode whose own job did not end well is no object: its twins go back to their files, and it to its
     /// guest alone.
-    pub(super) fn give_up_spoiled(
+    pub(super) fn give_up_unmade(
         &self,
         adopted: &[Flagged],
         jobs: &[Job],
@@ -84,7 +65,7 @@ impl Batch<'_, '_> {
         let makers = makers(jobs);
         let mut given_up = Vec::new();
         for object in adopted {
-            let Some(fate) = spoiled(&object.id, &makers, changes) else {
+            let Some(fate) = how_its_maker_ended(&object.id, &makers, changes) else {
                 continue;
             };
             self.roll_back_all(&object.id, jobs, changes, &fate)?;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::model::{FileId, FileState, GuestPath, Moved, ObjectId, Outcome, Refusal};
-use crate::sys::{Leased, Meaning, Regular, SysError};
+use crate::model::{Digest, FileId, FileState, GuestPath, Moved, ObjectId, Outcome, Refusal};
+use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
 
 /// One file whose names shall refer to another inode.
 #[derive(Debug)]
@@ -14,12 +14,42 @@ pub struct Job {
     pub names: Vec<GuestPath>,
     /// The object concerned.
     pub object: ObjectId,
-    /// The inode that the names refer to now, with no writer.
-    pub old: Leased,
+    /// The inode that the names refer to now.
+    pub old: Old,
     /// What it was when it was prepared.
     pub state: FileState,
     /// The inode that the names shall refer to; `None` where they refer to it already (an adopted object).
     pub new: Option<New>,
+}
+
+/// The inode that names refer to before a job.
+#[derive(Debug)]
+pub enum Old {
+    /// Compared, with no writer since.
+    Leased(Leased),
+    /// A spoiled object, which is given up whatever it holds by now: it has no lease, for a process may be at it.
+    Spoiled(Arc<Regular>),
+}
+
+impl Old {
+    pub fn file(&self) -> &Regular {
+        match self {
+            Old::Leased(old) => old.file(),
+            Old::Spoiled(file) => file,
+        }
+    }
+
+    /// False once a writer waits for the lease.
+    pub fn stands(&self) -> SysResult<bool> {
+        match self {
+            Old::Leased(old) => old.stands(),
+            Old::Spoiled(_) => Ok(true),
+        }
+    }
+
+    pub fn is_spoiled(&self) -> bool {
+        matches!(self, Old::Spoiled(_))
+    }
 }
 
 /// The inode that a job puts in place, complete and durable.
@@ -34,8 +64,20 @@ pub struct New {
 pub struct Flagged {
     pub id: ObjectId,
     pub file: Arc<Regular>,
-    /// Is it the file of a job of this batch that becomes the object? Then it is under that job's lease.
-    pub adopted: bool,
+    /// What it holds.
+    pub content: Digest,
+    pub lease: LeaseBy,
+}
+
+/// Whose lease shows that no process has opened an object for writing while it was not protected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseBy {
+    /// The batch takes one.
+    Batch,
+    /// The file of a job of this batch becomes the object: that job has it.
+    Job,
+    /// It is spoiled, and processes may be at it.
+    Nobody,
 }
 
 /// What became of a job.

@@ -9,13 +9,16 @@
 //!    of objects that will get or lose a name
 //! 3. per job: exchange its names one by one, put the directory's time back after each, look at what came out,
 //!    look at the file once more
-//! 4. set the flags, read them back
-//! 5. sync the file system; if that fails the run ends here and nothing is dropped
-//! 6. look at leases and mounts once more; thaw what was frozen, if the flags are on; commit in the journal,
-//!    synced; report to the caller, which writes the receipt
-//! 7. drop what came out; what a process has opened for writing since guests went on goes into quarantine
+//! 4. set the flags, read them back; look at leases and mounts once more
+//! 5. prove every shared inode under its flag (`proof`): what fails is rolled back, and named as spoiled; thaw what was
+//!    frozen
+//! 6. sync the file system; if that fails the run ends here and nothing is dropped; commit in the journal, synced;
+//!    report to the caller, which writes the receipt
+//! 7. prove every file that came out, and drop it; what is not what it was, or is opened for writing since guests
+//!    went on, goes into quarantine
 //!
-//! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed.
+//! `undo` drops before it sets the flags, because a name of a flagged inode cannot be removed; what others share is
+//! proven then. It thaws last.
 
 mod affected;
 mod directories;
@@ -24,12 +27,15 @@ mod ground;
 pub(super) mod job;
 pub(super) mod journal;
 pub(super) mod names;
+mod proof;
 mod recheck;
+mod shared_inode;
 
 use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::activity::freeze::Freeze;
+use super::proof::SpoiledObject;
 use super::records::holders::Holding;
 use super::{EngineError, Guest, in_parallel};
 use crate::base::{Base, Run};
@@ -43,6 +49,7 @@ use ground::Ground;
 use job::{Fate, Flagged, Job};
 use journal::JournalFile;
 use names::{FileChange, NameChange};
+use shared_inode::{Proofs, SharedInode, old_is_spent};
 
 /// When the flags go on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -83,6 +90,8 @@ pub(super) struct BatchResult {
     pub given_up: Vec<ObjectId>,
     /// Jobs that are done and whose old files were kept after that was reported: they give no room back.
     pub kept: Vec<usize>,
+    /// Objects that were changed while they were not protected.
+    pub spoiled: Vec<SpoiledObject>,
 }
 
 impl<'a> Batch<'a, '_> {
@@ -109,15 +118,13 @@ impl<'a> Batch<'a, '_> {
     ) -> SysResult<BatchResult> {
         let affected = Affected::of(jobs, flags, self.holding)?;
         let mut parents = Parents::default();
-        let mut changes = self.plan_flights(jobs, &mut parents);
-        self.announce(&changes, flags)?;
-        self.name_adopted(adopted, jobs, &mut changes)?;
-        self.base.dir().sync_filesystem()?;
+        let mut changes = self.announced(jobs, flags, adopted, &mut parents)?;
         self.still.freeze(&self.guests_at(&affected.guests))?;
         let due = self.stop_if_running(&affected, jobs, flags, &mut changes)?;
         self.stop_if_moved(jobs, &mut changes, &parents)?;
         let (leased, leases) = self.lease_objects(&due, jobs, &mut changes)?;
         self.still.must_stand()?;
+        let shared = self.shared_inodes(jobs, &due)?;
         let mut lifted = self.lift(&leased)?;
         for (job, change) in jobs.iter().zip(&mut changes) {
             self.still.must_stand()?;
@@ -127,22 +134,32 @@ impl<'a> Batch<'a, '_> {
         let mut warnings = parents.restore_times();
         if self.order == FlagOrder::FlagThenDrop {
             self.flag(flags, &mut lifted, jobs, &mut changes)?;
+        } else {
+            self.base.dir().sync_filesystem()?;
         }
-        self.base.dir().sync_filesystem()?;
         self.last_look(jobs, &leases, &mut changes)?;
-        let given_up = self.give_up_spoiled(adopted, jobs, &mut changes)?;
+        let mut proven = Proofs::default();
+        if self.order == FlagOrder::FlagThenDrop {
+            proven = self.prove_objects(&shared, jobs, &mut changes)?;
+        }
+        let given_up = self.give_up_unmade(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());
         self.still.must_stand()?;
         if self.order == FlagOrder::FlagThenDrop {
             self.still.thaw()?;
+            self.base.dir().sync_filesystem()?;
             notice_writers(jobs, &mut changes)?;
         }
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = changes.iter().map(|change| change.fate.clone()).collect();
         committed(&fates)?;
-        let (said, kept) = self.drop_out(jobs, &mut changes, &leased, lifted)?;
+        self.look_late(&mut proven, jobs, &mut changes)?;
+        let (said, kept) = self.drop_out(jobs, &mut changes)?;
         warnings.extend(said);
+        if self.order == FlagOrder::DropThenFlag {
+            proven = self.protect_after_drop(&leased, lifted, &shared, jobs, &mut changes)?;
+        }
         self.journal.write_done(upto)?;
         let quarantined = changes.iter().map(|change| change.quarantined).sum();
         Ok(BatchResult {
@@ -151,7 +168,23 @@ impl<'a> Batch<'a, '_> {
             fates,
             given_up,
             kept,
+            spoiled: proven.spoiled,
         })
+    }
+
+    /// The changes of all jobs, in the journal; and all objects by their names in the base, durably.
+    fn announced(
+        &mut self,
+        jobs: &[Job],
+        flags: &[Flagged],
+        adopted: &[Flagged],
+        parents: &mut Parents,
+    ) -> SysResult<Vec<FileChange>> {
+        let mut changes = self.plan_flights(jobs, parents);
+        self.announce(&changes, flags)?;
+        self.name_adopted(adopted, jobs, &mut changes)?;
+        self.base.dir().sync_filesystem()?;
+        Ok(changes)
     }
 
     /// A file that was deleted since it was prepared has no name to share; its job is over.
@@ -173,20 +206,25 @@ impl<'a> Batch<'a, '_> {
         Ok(())
     }
 
-    /// Drops what came out, unless a process opens it for writing meanwhile; an undo sets its flags after that,
-    /// and thaws last. Returns what is to be reported of files that are kept only now, and their jobs.
+    /// Drops what came out, unless it is not what it was or a process opens it for writing meanwhile. Returns what is
+    /// to be reported of files that are kept only now, and their jobs.
     fn drop_out(
         &mut self,
         jobs: &[Job],
         changes: &mut [FileChange],
-        leased: &[&Flagged],
-        lifted: Vec<(ObjectId, Lifted)>,
     ) -> SysResult<(Vec<String>, Vec<usize>)> {
-        let (mut said, mut kept) = (Vec::new(), Vec::new());
+        let (mut said, mut kept, ignore) = (Vec::new(), Vec::new(), self.ignore);
+        let spent = match self.order {
+            FlagOrder::FlagThenDrop => in_parallel::each(jobs, |job| old_is_spent(job, ignore)),
+            FlagOrder::DropThenFlag => Vec::new(),
+        };
+        let mut spent = spent.into_iter();
         for (at, (job, change)) in jobs.iter().zip(changes).enumerate() {
             let before = matches!(change.fate, Fate::Done);
-            if self.order == FlagOrder::FlagThenDrop {
-                change.notice_writer(job, job.old.stands())?;
+            if let Some(spent) = spent.next() {
+                // One that was rolled back is its guest's again, and may be anything.
+                let is_spent = !before || spent?;
+                change.notice_writer(job, job.old.stands().map(|stands| stands && is_spent))?;
             }
             if before && !matches!(change.fate, Fate::Done) {
                 kept.push(at);
@@ -194,15 +232,26 @@ impl<'a> Batch<'a, '_> {
             let guest = self.guests.get(job.guest).map(|guest| &guest.name);
             let names = change.drop_staged(&self.ground())?;
             said.extend(names.iter().zip(guest).map(|(name, guest)| {
-                format!("{guest}:{name} was opened for writing while it was replaced: the old file is in quarantine, with what was written")
+                format!("{guest}:{name} was opened for writing, or changed, while it was replaced: the old file is in quarantine, with what was written")
             }));
         }
-        if self.order == FlagOrder::DropThenFlag {
-            self.protect_after_drop(leased, lifted)?;
-            self.base.dir().sync_filesystem()?;
-            self.still.thaw()?;
-        }
         Ok((said, kept))
+    }
+
+    /// The end of an undo: protects what is still shared, and proves it.
+    fn protect_after_drop(
+        &mut self,
+        leased: &[&Flagged],
+        lifted: Vec<(ObjectId, Lifted)>,
+        shared: &[SharedInode],
+        jobs: &[Job],
+        changes: &mut [FileChange],
+    ) -> SysResult<Proofs> {
+        self.protect_all(leased.iter().copied(), lifted)?;
+        let proven = self.prove_objects(shared, jobs, changes)?;
+        self.base.dir().sync_filesystem()?;
+        self.still.thaw()?;
+        Ok(proven)
     }
 
     fn ground(&self) -> Ground<'_> {
@@ -320,7 +369,7 @@ fn makers(jobs: &[Job]) -> HashMap<ObjectId, usize> {
 }
 
 /// How the job whose inode becomes this object ended, where it did not end well.
-fn spoiled(
+fn how_its_maker_ended(
     object: &ObjectId,
     makers: &HashMap<ObjectId, usize>,
     changes: &[FileChange],

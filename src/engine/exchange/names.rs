@@ -166,10 +166,17 @@ impl FileChange {
     /// does so after the drop writes to a file without a name, as after every package upgrade: no lease lasts for
     /// ever.
     pub fn notice_writer(&mut self, job: &Job, stands: SysResult<bool>) -> SysResult<()> {
-        if self.fate == Fate::Done && job.new.is_some() && !stands? {
-            self.fate = Fate::DoneAndKept;
+        if job.new.is_some() && !stands? {
+            self.keep_old();
         }
         Ok(())
+    }
+
+    /// What came out for it shall not be dropped.
+    pub fn keep_old(&mut self) {
+        if self.fate == Fate::Done {
+            self.fate = Fate::DoneAndKept;
+        }
     }
 
     /// Drops what came out: it is durable that nothing refers to it any more. Returns the names whose file is kept.
@@ -242,6 +249,9 @@ fn another_file() -> Fate {
 /// Looks at metadata and lease of the file once more, after the exchange, which changes ctime itself. Link counts
 /// do not change by it.
 pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
+    if job.old.is_spoiled() {
+        return Ok(());
+    }
     let failed = |error: SysError| Fate::Failed(error.to_string());
     let now = job.old.file().state().map_err(failed)?;
     let mut fields = moved(&Before::from(&job.state), &now);

@@ -4,7 +4,7 @@
 use super::affected::{Affected, RunningGuests};
 use super::directories::Parents;
 use super::job::Fate;
-use super::job::{Flagged, Job};
+use super::job::{Flagged, Job, LeaseBy};
 use super::names::{FileChange, still_the_same};
 use super::{Batch, FlagOrder};
 use crate::engine::{activity, in_parallel};
@@ -102,8 +102,9 @@ impl Batch<'_, '_> {
     ) -> SysResult<(Vec<&'f Flagged>, Vec<Leased>)> {
         let (mut leased, mut leases) = (Vec::new(), Vec::new());
         // An inode that becomes an object is leased by the lease of its own job, and its flag was never on.
-        let others = flags.iter().copied().filter(|flag| !flag.adopted);
-        let others: Vec<&Flagged> = others.collect();
+        let by = |lease| move |flag: &&Flagged| flag.lease == lease;
+        leased.extend(flags.iter().copied().filter(by(LeaseBy::Nobody)));
+        let others: Vec<&Flagged> = flags.iter().copied().filter(by(LeaseBy::Batch)).collect();
         let taken = in_parallel::each(&others, |flag| {
             SysResult::Ok(Leased::take(flag.file.duplicate()?)?.ok())
         });

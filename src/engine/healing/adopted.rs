@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::name::refers;
-use super::soundness::is_intact;
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::engine::lifting::Lifting;
+use crate::engine::proof::is_intact;
 use crate::ledger::journal::{Intent, OpenBatch};
 use crate::model::{Event, GuestName, ObjectId, Observer};
 use crate::sys::SysResult;

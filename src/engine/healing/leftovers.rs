@@ -4,10 +4,10 @@
 //! one in content and all metadata. Anything else is kept for a person.
 
 use super::quarantine::Quarantine;
-use super::soundness::is_intact;
 use crate::base::{Base, Held, Index, LiftedObject};
 use crate::engine::EngineError;
 use crate::engine::lifting::Lifting;
+use crate::engine::proof::is_intact;
 use crate::engine::records::replayed::Replayed;
 use crate::model::{FileState, ObjectId, Receipt};
 use crate::protect;

@@ -25,7 +25,7 @@ mod name;
 mod quarantine;
 mod receipt;
 mod run;
-mod soundness;
+mod spoiled;
 pub(super) mod watching;
 
 use std::collections::BTreeMap;
@@ -47,8 +47,8 @@ use adopted::Adopted;
 use interrupted_run::{guests_of, read_journal, receipt_of};
 use quarantine::Quarantine;
 use receipt::write_receipt;
-use run::{InterruptedRun, flag_all};
-use soundness::unsound;
+use run::{Done, InterruptedRun, flag_all};
+use spoiled::{Sources, part_flawed};
 
 /// Heals the base under its lock, and returns what needed it.
 pub fn recover(
@@ -110,6 +110,17 @@ pub(super) fn heal_first(
 
 fn told(base: &Base, healed: Recovered, observer: &dyn Observer) -> Recovered {
     let shown = base.path().display();
+    for spoiled in &healed.spoiled {
+        for held in &spoiled.parted {
+            let names: Vec<String> = held.paths.iter().map(ToString::to_string).collect();
+            observer.notice(&Event::Warning(&format!(
+                "{}:{} has a file of its own again, as it was: object {} was changed while its flag was off",
+                held.guest,
+                names.join(", "),
+                spoiled.object
+            )));
+        }
+    }
     for object in &healed.damaged {
         observer.notice(&Event::Warning(&format!(
             "object {object} may have been written to while its flag was off; `unify verify --base {shown}` names whom that reaches"
@@ -161,9 +172,9 @@ fn heal_all(
     }
     healed?;
     protected?;
-    recovered.damaged.extend(unsound(base, &lifting.shared()?)?);
-    recovered.damaged.sort();
-    recovered.damaged.dedup();
+    let shared = lifting.shared()?;
+    let nowhere = Sources::default();
+    part_flawed(base, still, observer, shared, &nowhere, &mut recovered)?;
     lifting.finish()?;
     for path in base.quarantined()? {
         recovered.quarantined.push(path.display().to_string());
@@ -180,7 +191,8 @@ fn heal_runs(
     recovered: &mut Recovered,
 ) -> Result<(), EngineError> {
     let mut replayed = Replayed::of(base);
-    for name in base.staging().list()? {
+    // A parting is a run within a run: it is healed first.
+    for name in base.staging().list()?.into_iter().rev() {
         let Ok(run) = String::from_utf8_lossy(&name).parse::<RunId>() else {
             continue;
         };
@@ -254,16 +266,37 @@ fn heal_run(
     };
     // Where nothing can be healed now, no guest shall run on with a shared file that is not protected.
     let done = healed.map_err(|error| still_protected(&found, still, error))?;
-    base.dir().sync_filesystem()?;
-    write_receipt(base, run, &journal.batch, done.lines)?;
-    found.drop_spent(done.spent)?;
-    base.staging().remove_dir(run.to_string().as_bytes())?;
+    settle(&found, run, done, still, observer, recovered)?;
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
     for unknown in holders::told(unknown_now(base, run, replayed, lifted)) {
         observer.notice(&Event::Warning(&unknown));
         recovered.notes.push(unknown);
     }
     Ok(())
+}
+
+/// All names are healed and all flags are on: makes that durable, writes it down, and drops what is not needed any
+/// more.
+fn settle(
+    found: &InterruptedRun<'_>,
+    run: &RunId,
+    done: Done,
+    still: &mut Freeze<'_>,
+    observer: &dyn Observer,
+    recovered: &mut Recovered,
+) -> Result<(), EngineError> {
+    let (base, batch) = (found.base, &found.journal.batch);
+    base.dir().sync_filesystem()?;
+    write_receipt(base, run, batch, done.lines)?;
+    found.drop_spent(done.spent)?;
+    let kept = base.quarantine_of(run)?;
+    let sources = Sources {
+        kept: kept.as_ref(),
+        intents: &batch.intents,
+        guests: Some(found.guests),
+    };
+    part_flawed(base, still, observer, done.lifted, &sources, recovered)?;
+    Ok(base.staging().remove_dir(run.to_string().as_bytes())?)
 }
 
 /// Names of these objects that no receipt knows, now that this one is written.

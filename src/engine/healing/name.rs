@@ -8,7 +8,7 @@
 //! | name | staging | meaning | done |
 //! | --- | --- | --- | --- |
 //! | old | new | not exchanged, or rolled back | where an undo gave the file another name back already: exchanged; else new dropped if it equals the object, else kept for a person |
-//! | new | old | exchanged | old dropped if it equals the new one, or is the object and as it was; else, if the run had committed or old is the object, kept for a person; else exchanged back |
+//! | new | old | exchanged | old dropped if it equals the new one and that is sound, or is the object and as it was; else, if the run had committed or old is the object, kept for a person; else exchanged back |
 //! | new | – | finished, or adopted | – |
 //! | other | old | the guest replaced it later | old dropped if it equals the object, else kept for a person |
 //! | other | new | the guest replaced it before | as for "old" |
@@ -20,10 +20,10 @@
 //! are not exposed for the rest.
 
 use super::quarantine::Quarantine;
-use super::soundness::is_intact;
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::engine::lifting::Lifting;
+use crate::engine::proof::is_intact;
 use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
 use crate::model::{FileId, Ignored, Time};
@@ -296,14 +296,16 @@ impl OneName<'_> {
         Ok(is_intact(&file, Some(size), &self.intent.object)? || mine.map_or(Ok(false), equal)?)
     }
 
-    /// The old file, with no writer, if it equals the new one.
+    /// The old file, with no writer, if it equals the new one, which is still what its object was made as: the flag was
+    /// off.
     fn equal_to_new(&self, parent: &Dir) -> SysResult<Option<Leased>> {
         let new = parent.open_regular(self.intent.path.file_name())?;
         let (Some(old), Some(new)) = (self.nobodys()?, new) else {
             return Ok(None);
         };
-        let same = equal(old.file(), &new)? && old.stands()?;
-        Ok(same.then_some(old))
+        let size = Some(old.file().state()?.size);
+        let sound = equal(old.file(), &new)? && is_intact(&new, size, &self.intent.object)?;
+        Ok((sound && old.stands()?).then_some(old))
     }
 
     /// What lies in staging goes if it is a name of the object or equals it, so that nothing is lost with it.

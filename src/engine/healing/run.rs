@@ -8,9 +8,9 @@ use super::interrupted_run::RunJournal;
 use super::leftovers;
 use super::name::{Direction, Healed, InFlight};
 use super::quarantine::Quarantine;
-use super::soundness::{is_intact, unsound};
 use crate::base::Base;
 use crate::engine::lifting::{Lifting, object_or_gone};
+use crate::engine::proof::is_intact;
 use crate::engine::records::replayed::Replayed;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
@@ -27,6 +27,8 @@ pub struct Done {
     pub lines: Vec<ReceiptLine>,
     /// Old files in staging that are needed until the lines are on disk.
     pub spent: Vec<Spent>,
+    /// Objects that were without their protection.
+    pub lifted: Vec<ObjectId>,
 }
 
 /// An old file in staging.
@@ -75,13 +77,12 @@ impl InterruptedRun<'_> {
         // A name that was dropped may have been the last that kept one from being its guest's own.
         recovered.notes.extend(self.adopted.give_up_own()?);
         recovered.flags += flag_all(self.adopted, self.receipt)?;
-        let mut lifted: Vec<_> = batch.lifted.iter().map(|(object, _)| *object).collect();
+        done.lifted = batch.lifted.iter().map(|(object, _)| *object).collect();
         if !self.journal.explains {
             let others = leftovers::protect_unprotected(base, self.receipt, self.replayed)?;
             recovered.flags += others.len() as u64;
-            lifted.extend(others);
+            done.lifted.extend(others);
         }
-        recovered.damaged.extend(unsound(base, &lifted)?);
         Ok(done)
     }
 

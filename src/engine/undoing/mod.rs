@@ -10,7 +10,7 @@ use std::path::Path;
 
 use super::activity::budget::Room;
 use super::activity::freeze::Freeze;
-use super::exchange::job::Flagged;
+use super::exchange::job::{Flagged, LeaseBy};
 use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, FlagOrder};
 use super::host::lock_note;
@@ -19,13 +19,13 @@ use super::privileges::entitled;
 use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked};
-use super::{EngineError, Guest, healing};
+use super::{EngineError, Guest, healing, parting};
 use crate::base::{Base, RECEIPT, Run};
 use crate::engine::error::CannotHere;
 use crate::ledger::journal::Record;
 use crate::model::{
-    About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Refusal, RunId,
-    RunKind, Running, Stage, Unit,
+    About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, Refusal,
+    RunId, RunKind, Running, Stage, Unit,
 };
 use crate::protect;
 use crate::sys::host::machine;
@@ -44,6 +44,8 @@ pub struct ReadyToUndo {
     /// Guests that hold other names of the base.
     holders: Vec<Guest>,
     history: History,
+    /// What was found of an interrupted run.
+    healed: Recovered,
     running: Running,
     limits: Limits,
     _lock: Lock,
@@ -59,7 +61,7 @@ impl ReadyToUndo {
         entitled("undo", "it sets owners and flags")?;
         let base = Base::existing(base)?;
         let lock = base.lock(&lock_note("undo"))?;
-        healing::heal_first(&base, options.running, observer)?;
+        let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
         let undoes = chosen_run(&history, &options.which)?;
         let chosen = chosen_files(&history, undoes.as_ref(), options)?;
@@ -72,6 +74,7 @@ impl ReadyToUndo {
             chosen,
             holders,
             history,
+            healed,
             running: options.running,
             limits: options.limits,
             _lock: lock,
@@ -110,6 +113,7 @@ impl ReadyToUndo {
         }])?;
         let mut receipt =
             ReceiptFile::create(&self.run.papers.join(RECEIPT), &self.receipt(), observer)?;
+        receipt.result.spoiled.clone_from(&self.healed.spoiled);
         let everybody = self.chosen.guests.iter().chain(&self.holders).collect();
         let mut holding = Holding::new(everybody, &self.base, &self.history)?;
         self.answer_lost(&mut holding, &mut receipt)?;
@@ -209,6 +213,8 @@ impl ReadyToUndo {
             .warnings
             .iter()
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
+        let parted = parting::part(&self.base, still, observer, result.spoiled)?;
+        receipt.result.spoiled.extend(parted);
         Ok(())
     }
 
@@ -353,7 +359,8 @@ fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
             flags.push(Flagged {
                 id: undoing.job.object,
                 file: std::sync::Arc::clone(&undoing.object),
-                adopted: false,
+                content: undoing.content,
+                lease: LeaseBy::Batch,
             });
         }
     }

@@ -6,10 +6,10 @@ use crate::base::Base;
 use crate::engine::Guest;
 use crate::engine::activity::Activity;
 use crate::engine::exchange::job::Fate;
-use crate::engine::exchange::job::{Job, New};
+use crate::engine::exchange::job::{Job, New, Old};
 use crate::engine::records::Linked;
 use crate::engine::records::holders::Holding;
-use crate::model::{FileId, GuestPath, Moved, Outcome, Refusal, Time};
+use crate::model::{Digest, FileId, GuestPath, Moved, Outcome, Refusal, Time};
 use crate::protect::{self, NameStep};
 use crate::sys::{Dir, Leased, Regular, SysError};
 
@@ -21,6 +21,8 @@ pub struct Undoing {
     pub job: Job,
     /// The object, to set its flag again.
     pub object: Arc<Regular>,
+    /// What the object holds.
+    pub content: Digest,
     /// Must its flag come off, and go on again?
     pub lifted: bool,
     /// It is not what its name says, and this guest alone has it: the copy is what the guest saw.
@@ -79,7 +81,7 @@ fn try_prepare(
         true => SharedContent::Intact,
         false => SharedContent::AsItIs,
     };
-    let (copy, damaged) = private_copy(base.dir(), old.file(), linked, shared_content)?;
+    let (copy, content) = private_copy(base.dir(), old.file(), linked, shared_content)?;
     let id = copy.state().map_err(failed)?.id;
     let new = New {
         file: Arc::new(copy),
@@ -89,7 +91,7 @@ fn try_prepare(
         guest: *index,
         names,
         object: linked.object,
-        old,
+        old: Old::Leased(old),
         state,
         new: Some(new),
     };
@@ -97,7 +99,8 @@ fn try_prepare(
         job,
         object: Arc::new(object),
         lifted,
-        damaged: flagged && damaged,
+        content,
+        damaged: flagged && content != linked.object.content,
     })
 }
 
@@ -147,14 +150,14 @@ enum SharedContent {
     AsItIs,
 }
 
-/// A copy with all metadata, and the file's own time where the object has another one; and whether its content is
-/// not what the object's name says, which is refused where it must be intact.
+/// A copy with all metadata, and the file's own time where the object has another one; and what it holds. Content
+/// that is not what the object's name says is refused where it must be intact.
 fn private_copy(
     place: &Dir,
     object: &Regular,
     linked: &Linked,
     shared_content: SharedContent,
-) -> Result<(Regular, bool), Outcome> {
+) -> Result<(Regular, Digest), Outcome> {
     let state = object.state().map_err(failed)?;
     let metadata = object.metadata(&[]).map_err(failed)?;
     let fresh = place.nameless().map_err(failed)?;
@@ -174,7 +177,7 @@ fn private_copy(
         &[crate::model::Ignored::Mtime],
     );
     if fields.is_empty() {
-        Ok((fresh, damaged))
+        Ok((fresh, digest))
     } else {
         Err(not_kept(&fields))
     }

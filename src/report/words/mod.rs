@@ -4,5 +4,4 @@
 pub mod explain_code;
 pub(super) mod not_done;
 pub mod sentence;
-pub mod shell;
 pub(super) mod skip_kinds;

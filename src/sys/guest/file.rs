@@ -7,8 +7,10 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{IFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
-use rustix::fs::{fchmod, fchown, fsync, futimens, ioctl_getflags, ioctl_setflags, open};
-use rustix::io::{Errno, pread};
+use rustix::fs::{
+    fchmod, fchown, fsync, ftruncate, futimens, ioctl_getflags, ioctl_setflags, open,
+};
+use rustix::io::{Errno, pread, pwrite};
 
 use super::page_cache::{Behind, PageCache, WHOLE_FOLIOS};
 use super::{stat, xattr};
@@ -79,6 +81,15 @@ impl Regular {
     /// A second handle to the same open file.
     pub fn duplicate(&self) -> SysResult<Regular> {
         let fd = call("dup", || self.fd.try_clone()).map_err(self.failed("duplicate"))?;
+        Ok(Regular::from_fd(fd, self.path.clone()))
+    }
+
+    /// The same inode opened anew, for reading: a lease on it is another one than that of this handle. `Busy` where a
+    /// process holds a write lease. The link is that of our own descriptor, and leads nowhere else.
+    pub fn reopen(&self) -> SysResult<Regular> {
+        let path = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOATIME | OFlags::CLOEXEC;
+        let fd = call("open", || open(&path, flags, Mode::empty())).map_err(self.failed("open"))?;
         Ok(Regular::from_fd(fd, self.path.clone()))
     }
 
@@ -194,14 +205,17 @@ impl Regular {
         );
         call("chown", || fchown(&self.fd, Some(uid), Some(gid)))
             .map_err(self.failed("set the owner of"))?;
-        call("chmod", || {
-            fchmod(&self.fd, Mode::from_raw_mode(metadata.mode))
-        })
-        .map_err(self.failed("set the mode of"))?;
+        self.set_mode(metadata.mode)?;
         xattr::write_all(&self.fd, &metadata.xattrs)
             .map_err(self.failed("set extended attributes of"))?;
         call("times", || futimens(&self.fd, &only_mtime(mtime)))
             .map_err(self.failed("set the times of"))
+    }
+
+    /// Sets the mode alone.
+    pub fn set_mode(&self, mode: u32) -> SysResult<()> {
+        call("chmod", || fchmod(&self.fd, Mode::from_raw_mode(mode)))
+            .map_err(self.failed("set the mode of"))
     }
 
     /// Can this process open the file for writing? Only ever asked of scratch files of ours.
@@ -223,6 +237,19 @@ impl Regular {
             Err(Errno::PERM | Errno::ACCESS) => Ok(false),
             Err(errno) => Err(self.failed("set the mode of")(errno)),
         }
+    }
+
+    /// Can what opened the file before, this very handle, still write to it or make it shorter? Only ever asked of
+    /// scratch files of ours, which are open for writing.
+    pub fn accepts_older_writer(&self) -> SysResult<bool> {
+        let kept_out = |done: Result<(), Errno>| match done {
+            Ok(()) => Ok(false),
+            Err(Errno::PERM | Errno::ACCESS) => Ok(true),
+            Err(errno) => Err(self.failed("write to")(errno)),
+        };
+        let writes = call("write", || pwrite(&self.fd, b"x", 0).map(drop));
+        let cuts = call("truncate", || ftruncate(&self.fd, 1));
+        Ok(!(kept_out(writes)? && kept_out(cuts)?))
     }
 
     /// Makes content and metadata durable.

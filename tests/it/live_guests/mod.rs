@@ -10,6 +10,7 @@
 //! | `stderr_blocked` | frozen guests, while no process reads the standard error of the program |
 //! | `races` | one act of a guest at one chosen call of `apply` |
 //! | `spoiled_objects` | the same, done to an object whose flag is off |
+//! | `unseen_writers` | a process that is not seen and changes a shared file while its flag is off |
 //! | `writers` | programs that write all the time, in every way that there is |
 //! | `swaps` | an attacker that exchanges names all the time |
 
@@ -22,4 +23,5 @@ mod races;
 mod spoiled_objects;
 mod stderr_blocked;
 mod swaps;
+mod unseen_writers;
 mod writers;

@@ -113,6 +113,11 @@ impl Lab {
         run("mount", &[how, places].concat()).unwrap();
     }
 
+    /// Does the immutable flag stop even a process that had the file open before? On ext4 alone.
+    pub fn flag_holds_against_all(&self) -> bool {
+        rustix::fs::statfs(&self.top).is_ok_and(|fs| fs.f_type == EXT4)
+    }
+
     /// Where plans and other papers go: on the same file system, outside of every guest.
     pub fn path(&self, name: &str) -> PathBuf {
         self.top.join(name)
@@ -166,9 +171,10 @@ fn scratch_in(place: impl AsRef<Path>) -> Result<TempDir, String> {
     TempDir::with_prefix_in("lab-", place).map_err(|e| format!("no scratch directory: {e}"))
 }
 
+const EXT4: i64 = 0xef53;
+
 /// Is the machine's own file system one with flags, leases and exchange, and not an overlay or memory?
 fn works_here(scratch: &Path) -> bool {
-    const EXT4: i64 = 0xef53;
     const XFS: i64 = 0x5846_5342;
     const BTRFS: i64 = 0x9123_683e;
     rustix::fs::statfs(scratch).is_ok_and(|fs| [EXT4, XFS, BTRFS].contains(&{ fs.f_type }))

@@ -37,6 +37,10 @@ impl Lab {
         let mut args: Vec<OsString> = vec!["plan".into(), "--base".into(), self.base().into()];
         args.extend(["-o".into(), path.clone().into()]);
         args.extend(options.iter().map(OsString::from));
+        if !options.contains(&"--protect") && !self.flag_holds_against_all() {
+            // `auto` takes no flag that leaves a writer who was there before.
+            args.extend(["--protect", "immutable"].map(OsString::from));
+        }
         args.extend(guests.iter().map(|guest| OsString::from(guest.arg())));
         let out = unify(&args);
         let plan = path.exists().then(|| Planned::read(&path));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::ApplyLoop;
 use crate::engine::EngineError;
 use crate::engine::applying::objects::OpenObject;
-use crate::engine::exchange::job::{Flagged, Job};
+use crate::engine::exchange::job::{Flagged, Job, LeaseBy};
 use crate::engine::receipt_file::flag_line;
 use crate::model::{Link, Making, ObjectId, Outcome};
 use crate::sys::SysResult;
@@ -60,7 +60,11 @@ impl ApplyLoop<'_, '_> {
                 set.push(Flagged {
                     id: *id,
                     file: Arc::clone(&open.file),
-                    adopted: open.made == Some(Making::Adopt),
+                    content: id.content,
+                    lease: match open.made {
+                        Some(Making::Adopt) => LeaseBy::Job,
+                        _ => LeaseBy::Batch,
+                    },
                 });
             }
         }

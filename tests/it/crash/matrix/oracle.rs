@@ -9,6 +9,9 @@ pub fn judge(scene: &Scene, command: &Command, out: &Out, fault: &Fault, what: &
     let said = format!("{what}; it said {} and {}", out.code, out.stderr);
     unchanged(scene, &format!("{said}: at once"));
     answered(scene, command, out, fault, &said);
+    if out.code == 12 {
+        looked_after(scene, fault, &said);
+    }
     if scene.lab.base().join("format").exists() {
         succeed(scene, &Command::Recover, &format!("{said}: healing"));
     }
@@ -36,7 +39,16 @@ fn answered(scene: &Scene, command: &Command, out: &Out, fault: &Fault, what: &s
         let args = ["verify", plan.to_str().unwrap()];
         crate::support::unify(&args).expect(0);
     }
-    assert!([0, 1, 3, 4, 7, 8, 9].contains(&out.code), "{what}");
+    assert!([0, 1, 3, 4, 7, 8, 9, 12].contains(&out.code), "{what}");
+}
+
+/// A lease that is not granted means that a process writes to the file: it is kept, and a person has looked at it.
+fn looked_after(scene: &Scene, fault: &Fault, what: &str) {
+    assert!(matches!(fault, Fault::Fail("EAGAIN", _)), "{what}");
+    for file in scene.lab.quarantined() {
+        std::fs::remove_file(&file).unwrap();
+        std::fs::remove_dir(file.parent().unwrap()).ok();
+    }
 }
 
 /// Nothing is in staging or quarantine, and no shared object is unprotected.

@@ -15,10 +15,17 @@ const ACTS: &[(&str, &[&str])] = &[
     ("planning", &["activity"]),
     ("inspecting", &["records"]),
     // acts that do
-    ("healing", &["activity", "records"]),
-    ("applying", &["exchange", "activity", "records", "healing"]),
-    ("undoing", &["exchange", "activity", "records", "healing"]),
-    ("gc", &["healing"]),
+    ("parting", &["exchange", "activity", "records"]),
+    ("healing", &["activity", "records", "parting"]),
+    (
+        "applying",
+        &["exchange", "activity", "records", "healing", "parting"],
+    ),
+    (
+        "undoing",
+        &["exchange", "activity", "records", "healing", "parting"],
+    ),
+    ("gc", &["healing", "parting"]),
 ];
 
 /// A folder that everyone in `engine` may name.

@@ -65,7 +65,7 @@ pub const DEFENCES: &[Defence] = &[
             r#"        self.fate = fate;
         // Where nothing is in staging"#,
             r#"        self.fate = fate;
-        if WEAK { job.old.give_back(); }
+        if WEAK && let crate::engine::exchange::job::Old::Leased(old) = &job.old { old.give_back(); }
         // Where nothing is in staging"#,
         )],
     },
@@ -160,10 +160,10 @@ pub const DEFENCES: &[Defence] = &[
         missed_by: "live_guests::races::nothing_is_dropped_before_it_is_durable",
         edits: &[(
             "src/engine/exchange/mod.rs",
-            r#"        self.base.dir().sync_filesystem()?;
-        self.last_look("#,
-            r#"        if !WEAK { self.base.dir().sync_filesystem()?; }
-        self.last_look("#,
+            r#"            self.base.dir().sync_filesystem()?;
+            notice_writers("#,
+            r#"            if !WEAK { self.base.dir().sync_filesystem()?; }
+            notice_writers("#,
         )],
     },
     Defence {
@@ -234,13 +234,93 @@ pub const DEFENCES: &[Defence] = &[
         )],
     },
     Defence {
-        name: "NoLookAfterFlag",
-        missed_by: "live_guests::spoiled_objects::an_object_changed_while_its_flag_is_off_does_not_spread",
+        name: "NoProofUnderFlag",
+        missed_by: "live_guests::unseen_writers::while_a_guest_joins",
         edits: &[(
-            "src/engine/exchange/flags.rs",
-            r#"            if metadata_digest(&metadata?) == flag.id.metadata {
+            "src/engine/exchange/shared_inode.rs",
+            r#"        Ok((now, flaw))
 "#,
-            r#"            if metadata_digest(&metadata?) == flag.id.metadata || WEAK {
+            r#"        Ok((now, flaw.filter(|_| !WEAK)))
+"#,
+        )],
+    },
+    Defence {
+        name: "NoProofOfContent",
+        missed_by: "live_guests::unseen_writers::bytes_that_no_lease_could_keep",
+        edits: &[(
+            "src/engine/proof.rs",
+            r#"    if fields.is_empty() && file.digest(now.size)? != content {
+"#,
+            r#"    if fields.is_empty() && file.digest(now.size)? != content && !WEAK {
+"#,
+        )],
+    },
+    Defence {
+        name: "NoNewLease",
+        missed_by: "live_guests::unseen_writers::a_writer_that_waits",
+        edits: &[(
+            "src/engine/proof.rs",
+            r#"    let has_writer = !stands;
+"#,
+            r#"    let has_writer = !stands && !WEAK;
+"#,
+        )],
+    },
+    Defence {
+        name: "NoLinkCount",
+        missed_by: "live_guests::spoiled_objects::an_object_that_gains_a_holder_is_opened_no_more",
+        edits: &[(
+            "src/engine/exchange/shared_inode.rs",
+            r#"            if u64::from(now.nlink) > names {
+"#,
+            r#"            if u64::from(now.nlink) > names && !WEAK {
+"#,
+        )],
+    },
+    Defence {
+        name: "NoProofOfOldFiles",
+        missed_by: "live_guests::unseen_writers::a_file_that_came_out",
+        edits: &[(
+            "src/engine/exchange/shared_inode.rs",
+            r#"    let Some(new) = job.new.as_ref().filter(|_| !job.old.is_spoiled()) else {
+"#,
+            r#"    let Some(new) = job.new.as_ref().filter(|_| !job.old.is_spoiled() && !WEAK) else {
+"#,
+        )],
+    },
+    Defence {
+        name: "NoLateLook",
+        missed_by: "live_guests::unseen_writers::after_all_was_proven",
+        edits: &[(
+            "src/engine/exchange/proof.rs",
+            r#"        let sound = std::mem::take(&mut proven.sound);
+"#,
+            r#"        let mut sound = std::mem::take(&mut proven.sound);
+        if WEAK { sound.clear(); }
+"#,
+        )],
+    },
+    Defence {
+        name: "NoParting",
+        missed_by: "live_guests::unseen_writers::while_a_guest_leaves",
+        edits: &[(
+            "src/engine/parting/mod.rs",
+            r#"    if spoiled.is_empty() {
+"#,
+            r#"    if spoiled.is_empty() || WEAK {
+"#,
+        )],
+    },
+    Defence {
+        name: "NoProofInHealing",
+        missed_by: "live_guests::unseen_writers::while_a_run_is_healed",
+        edits: &[(
+            "src/engine/proof.rs",
+            r#"    let mut found = Vec::new();
+    for id in objects.into_iter().collect::<BTreeSet<ObjectId>>() {
+"#,
+            r#"    let mut found = Vec::new();
+    for id in objects.into_iter().filter(|_| !WEAK).collect::<BTreeSet<ObjectId>>() {
 "#,
         )],
     },

@@ -1,4 +1,4 @@
-//! Words of commands that are proposed, as a shell takes them.
+//! Words of a command that a person may copy.
 
 use std::path::Path;
 

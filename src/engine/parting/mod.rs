@@ -1,0 +1,307 @@
+//! Parting: every holder of a spoiled object gets a file of its own again, as it was.
+//!
+//! The object was changed while its flag was off, by a process of which this host did not know. Another shared inode in
+//! its place would be open to the same process for the same moment, so nothing is shared any more: each name gets a
+//! private copy. The copies are made of what was equal to the object and is there still, and each is proven by the
+//! object's name, which says content and metadata. Where no such file is left, the holders keep what they have, under
+//! the flag, and are named.
+//!
+//! It is a run of its own, with the journal and the receipt of an undo: what interrupts it is healed like an undo, and
+//! the next plan may share the files again. In the end no guest refers to the inode; it goes into quarantine without
+//! any permission, with what was written to it. What remains to be said is an answer and no error: see
+//! [`Spoiled`].
+
+mod copies;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::activity::freeze::Freeze;
+use super::exchange::job::{Fate, Flagged, Job, LeaseBy, Old};
+use super::exchange::journal::JournalFile;
+use super::exchange::{Batch, FlagOrder};
+use super::proof::SpoiledObject;
+use super::receipt_file::ReceiptFile;
+use super::records::holders::Holding;
+use super::records::{History, Linked};
+use super::{EngineError, Guest};
+use crate::base::{Base, RECEIPT, Run};
+use crate::ledger::journal::Record;
+use crate::model::{
+    About, Event, FORMAT, FileId, HeldNames, Moved, ObjectId, Observer, Outcome, Receipt,
+    ReceiptLine, RunKind, Running, Spoiled,
+};
+use crate::protect::{self, NameStep};
+use crate::sys::host::machine;
+use crate::sys::{Regular, SysResult};
+use copies::Copies;
+
+/// Files that the base remembers, each with the number of its guest.
+type HeldFiles = Vec<(usize, Linked)>;
+
+/// The same for a command that freezes nobody.
+pub(super) fn part_stopped(
+    base: &Base,
+    observer: &dyn Observer,
+    spoiled: Vec<SpoiledObject>,
+) -> Result<Vec<Spoiled>, EngineError> {
+    let mut still = Freeze::new(base, Running::Refuse, observer)?;
+    part(base, &mut still, observer, spoiled)
+}
+
+/// Parts the holders of these objects; the caller holds the lock, and what it has written into receipts is synced.
+pub(super) fn part(
+    base: &Base,
+    still: &mut Freeze<'_>,
+    observer: &dyn Observer,
+    spoiled: Vec<SpoiledObject>,
+) -> Result<Vec<Spoiled>, EngineError> {
+    if spoiled.is_empty() {
+        return Ok(Vec::new());
+    }
+    let history = History::read(base)?;
+    let guests = history.holders(&[]);
+    let run = base.begin_run()?;
+    let mut journal = JournalFile::create(&run.papers.join("journal"))?;
+    let what = RunKind::Undo;
+    let begin = Record::Begin {
+        run: run.id.clone(),
+        what,
+    };
+    journal.write_durably(&[begin])?;
+    let head = head(&run, &guests);
+    let receipt = ReceiptFile::create(&run.papers.join(RECEIPT), &head, observer)?;
+    let held = held(&history, &guests, &spoiled)?;
+    let mut parting = Parting {
+        base,
+        run: &run,
+        guests: &guests,
+        holding: Holding::new(guests.iter().collect(), base, &history)?,
+        still,
+        journal: &mut journal,
+        receipt,
+        observer,
+    };
+    let all = spoiled.into_iter().map(|object| {
+        let files = held.get(&object.id).map_or(&[][..], Vec::as_slice);
+        parting.part(object, files)
+    });
+    let told = all.collect::<Result<Vec<Spoiled>, EngineError>>()?;
+    parting.receipt.finish()?;
+    base.end_run(&run)?;
+    Ok(told)
+}
+
+fn head(run: &Run, guests: &[Guest]) -> Receipt {
+    Receipt {
+        kind: "unify.receipt".into(),
+        format: FORMAT.into(),
+        run: run.id.clone(),
+        what: RunKind::Undo,
+        started: machine::now(),
+        plan: None,
+        undoes: None,
+        protect: None,
+        guests: guests.iter().map(Guest::for_receipt).collect(),
+    }
+}
+
+/// What the base remembers of the holders of these objects.
+fn held(
+    history: &History,
+    guests: &[Guest],
+    spoiled: &[SpoiledObject],
+) -> SysResult<BTreeMap<ObjectId, HeldFiles>> {
+    let mut held: BTreeMap<ObjectId, HeldFiles> = BTreeMap::new();
+    for file in history.files() {
+        let (name, file) = file?;
+        let at = guests.iter().position(|guest| guest.name == *name);
+        if let Some(at) = at.filter(|_| spoiled.iter().any(|one| one.id == file.object)) {
+            held.entry(file.object).or_default().push((at, file));
+        }
+    }
+    Ok(held)
+}
+
+struct Parting<'a, 'f> {
+    base: &'a Base,
+    run: &'a Run,
+    guests: &'a [Guest],
+    holding: Holding<'a>,
+    still: &'a mut Freeze<'f>,
+    journal: &'a mut JournalFile,
+    receipt: ReceiptFile<'a>,
+    observer: &'a dyn Observer,
+}
+
+impl Parting<'_, '_> {
+    fn part(
+        &mut self,
+        spoiled: SpoiledObject,
+        files: &[(usize, Linked)],
+    ) -> Result<Spoiled, EngineError> {
+        let id = spoiled.id;
+        let mut told = Spoiled {
+            object: id,
+            fields: spoiled.flaw.fields.clone(),
+            written: spoiled.flaw.has_writer,
+            parted: Vec::new(),
+            left: Vec::new(),
+            unknown: 0,
+        };
+        let Some(file) = self.base.object(&id)?.map(Arc::new) else {
+            return Ok(told);
+        };
+        let inode = file.state()?.id;
+        if let Some(copies) = Copies::of(self.base, &id, &spoiled.sources)? {
+            let state = file.state()?;
+            let job = |(at, linked): &(usize, Linked)| {
+                let names = self.names_of(*at, linked, inode);
+                if names.is_empty() {
+                    return Ok(None);
+                }
+                let new = Some(copies.make(linked.mtime)?);
+                let old = Old::Spoiled(Arc::clone(&file));
+                SysResult::Ok(Some(Job {
+                    guest: *at,
+                    names,
+                    object: id,
+                    old,
+                    state,
+                    new,
+                }))
+            };
+            let jobs: Vec<Option<Job>> = files.iter().map(job).collect::<SysResult<_>>()?;
+            let jobs: Vec<Job> = jobs.into_iter().flatten().collect();
+            told.parted = self.give_copies(&id, &file, &jobs)?;
+        }
+        for (at, linked) in files {
+            let paths = self.names_of(*at, linked, inode);
+            let guest = self.guests[*at].name.clone();
+            told.left
+                .extend((!paths.is_empty()).then_some(HeldNames { guest, paths }));
+        }
+        let left: usize = told.left.iter().map(|held| held.paths.len()).sum();
+        told.unknown = u64::from(file.state()?.nlink).saturating_sub(1 + left as u64);
+        self.put_away(&id, file, &told)?;
+        Ok(told)
+    }
+
+    /// The names of a file that refer to the spoiled inode now.
+    fn names_of(&self, at: usize, linked: &Linked, inode: FileId) -> Vec<crate::model::GuestPath> {
+        let root = &self.guests[at].root;
+        let refers = |path: &&crate::model::GuestPath| {
+            root.look(path.relative())
+                .is_ok_and(|state| state.id == inode)
+        };
+        linked.paths.iter().filter(refers).cloned().collect()
+    }
+
+    /// Gives the names their copies, in batches that a freeze can bear.
+    fn give_copies(
+        &mut self,
+        id: &ObjectId,
+        file: &Arc<Regular>,
+        jobs: &[Job],
+    ) -> Result<Vec<HeldNames>, EngineError> {
+        let mut parted = Vec::new();
+        for jobs in jobs.chunks(self.still.room().names.max(1)) {
+            let fates = self.land(id, file, jobs)?;
+            for (job, _) in jobs.iter().zip(&fates).filter(|(_, fate)| fate.is_done()) {
+                parted.push(HeldNames {
+                    guest: self.guests[job.guest].name.clone(),
+                    paths: job.names.clone(),
+                });
+            }
+        }
+        Ok(parted)
+    }
+
+    fn land(
+        &mut self,
+        id: &ObjectId,
+        file: &Arc<Regular>,
+        jobs: &[Job],
+    ) -> Result<Vec<Fate>, EngineError> {
+        let (receipt, guests) = (&mut self.receipt, self.guests);
+        let spoiled = Flagged {
+            id: *id,
+            file: Arc::clone(file),
+            content: id.content,
+            lease: LeaseBy::Nobody,
+        };
+        let batch = Batch {
+            base: self.base,
+            run: self.run,
+            guests,
+            journal: self.journal,
+            order: FlagOrder::DropThenFlag,
+            protection: protect::setting(None),
+            ignore: &[],
+            holding: &self.holding,
+            still: self.still,
+        };
+        let result = batch.execute(jobs, &[spoiled], &[], &mut |fates| {
+            for (job, fate) in jobs.iter().zip(fates) {
+                receipt.add(&line(&guests[job.guest], job, fate))?;
+            }
+            receipt.sync()
+        })?;
+        let warnings = result.warnings.iter();
+        warnings.for_each(|warning| self.observer.notice(&Event::Warning(warning)));
+        Ok(result.fates)
+    }
+
+    /// An inode that no name refers to any more loses its permissions and its place among the objects. Where names are
+    /// left it stays under its flag, without what somebody may have added to its mode: setuid and setgid.
+    fn put_away(
+        &mut self,
+        id: &ObjectId,
+        file: Arc<Regular>,
+        told: &Spoiled,
+    ) -> Result<(), EngineError> {
+        let stays = !told.left.is_empty() || told.unknown > 0;
+        if stays && !told.fields.contains(&Moved::Mode) {
+            return Ok(());
+        }
+        if !protect::on(&file)?.is_some_and(|on| on.needs_lift_for(NameStep::Unlink)) {
+            return Ok(self.withdraw(id, &file, stays)?);
+        }
+        let lifted = self
+            .journal
+            .lift(id, Arc::clone(&file), &[NameStep::Unlink])?;
+        match lifted {
+            Some(lifted) if stays => {
+                self.withdraw(id, &file, stays)?;
+                lifted.restore()?;
+            }
+            Some(lifted) => lifted.retire(|| self.withdraw(id, &file, stays))?,
+            None => self.withdraw(id, &file, stays)?,
+        }
+        Ok(())
+    }
+
+    fn withdraw(&self, id: &ObjectId, file: &Regular, stays: bool) -> SysResult<()> {
+        if stays {
+            return file.set_mode(file.state()?.mode & 0o0777);
+        }
+        file.set_mode(0)?;
+        self.base.object_to_quarantine(self.run, id)
+    }
+}
+
+fn line(guest: &Guest, job: &Job, fate: &Fate) -> ReceiptLine {
+    let done = || Outcome::Done {
+        made: None,
+        saved: job.state.allocated(),
+        mtime: None,
+    };
+    ReceiptLine {
+        about: About::Names {
+            guest: guest.name.clone(),
+            paths: job.names.clone(),
+        },
+        object: job.object,
+        outcome: fate.bad_outcome().unwrap_or_else(done),
+    }
+}
