@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{BaseError, places, trust};
-use crate::model::{FileId, FileState, ObjectId, RunId};
+use crate::model::{Digest, FileId, FileState, ObjectId, RunId};
 use crate::sys::host::machine;
 use crate::sys::own::new_file::part_of;
 use crate::sys::own::papers;
@@ -283,25 +283,6 @@ impl Base {
             .move_to(place(id).as_bytes(), &aside, name.as_bytes())
     }
 
-    /// The generations of an object that are in the base, by their numbers. Its directory is read once, whatever
-    /// number a name says.
-    pub fn generations(&self, id: &ObjectId) -> SysResult<Vec<ObjectId>> {
-        let place = place(id);
-        let Some(fan) = SysError::absent(self.objects.open_dir(&place.as_bytes()[..2]))? else {
-            return Ok(Vec::new());
-        };
-        let names = fan.list()?;
-        let named = |rest: &Vec<u8>| {
-            let rest = str::from_utf8(rest).ok()?;
-            ObjectId::from_file_name(&format!("{}{rest}", &place[..2])).ok()
-        };
-        let ids = names.iter().filter_map(named);
-        let same = |other: &ObjectId| other.content == id.content && other.metadata == id.metadata;
-        let mut found: Vec<ObjectId> = ids.filter(same).collect();
-        found.sort();
-        Ok(found)
-    }
-
     /// Everything in quarantine, as paths below the base.
     pub fn quarantined(&self) -> SysResult<Vec<PathBuf>> {
         let top = self.path.join("quarantine");
@@ -347,6 +328,22 @@ impl Base {
     /// The inode of an object.
     pub fn object_inode(&self, id: &ObjectId) -> SysResult<Option<FileId>> {
         Ok(self.object_state(id)?.map(|state| state.id))
+    }
+
+    /// Objects of later generations than the first, of all whose contents begin with the same byte as this one.
+    pub fn later_generations(&self, content: &Digest) -> SysResult<Vec<ObjectId>> {
+        let fan = format!("{:02x}", content.0[0]);
+        let dir = SysError::absent(self.objects.open_dir(fan.as_bytes()))?;
+        let names = dir.map_or(Ok(Vec::new()), |dir| dir.list())?;
+        let ids = names
+            .iter()
+            .filter(|name| name.contains(&b'.'))
+            .map(|name| {
+                let name = String::from_utf8_lossy(name);
+                ObjectId::from_file_name(&(fan.clone() + &name)).ok()
+            });
+        let later = ids.flatten().filter(|id| id.generation > 0);
+        Ok(later.collect())
     }
 
     /// Gives a file the name of an object. A name that exists is never replaced.

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::{LimitArgs, OutputArgs, running};
+use super::args::{FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
@@ -32,9 +32,8 @@ pub(super) struct Args {
     /// Execute the plan only if it has this content digest (sha256:…), the one that was approved
     #[arg(long, value_name = "DIGEST")]
     approved: Option<Digest>,
-    /// Freeze guests that run for the moments in which their names are exchanged (cgroup v2)
-    #[arg(long)]
-    allow_running: bool,
+    #[command(flatten)]
+    freeze: FreezeArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -47,7 +46,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = ApplyOptions {
         accept_edits: args.accept_edits,
         approved: args.approved,
-        running: running(args.allow_running),
+        running: args.freeze.running(),
         limits: args.limits.take()?,
     };
     let ready = ReadyToApply::check(&mut plan, options, &screen)?;

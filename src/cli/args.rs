@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::engine::{self, EngineError, Limits, PageCache};
 use crate::model::Running;
@@ -91,10 +92,65 @@ impl LimitArgs {
     }
 }
 
-/// What `--allow-running` says.
-pub(super) fn running(allowed: bool) -> Running {
-    match allowed {
-        true => Running::Freeze,
-        false => Running::Refuse,
+/// What is done about guests that run.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct FreezeArgs {
+    /// Freeze guests that run for the moments in which their names are exchanged (cgroup v2)
+    #[arg(long)]
+    allow_running: bool,
+    /// How long guests should stand still at a time: batches are as large as fits on this disk; default: 100ms. A file
+    /// of more than 2.5 GiB for every second of it is not linked while a guest would have to be frozen for it
+    #[arg(long, value_name = "DURATION", value_parser = freeze_time, requires = "allow_running")]
+    max_freeze: Option<Duration>,
+}
+
+impl FreezeArgs {
+    /// What the options say.
+    pub(super) fn running(self) -> Running {
+        match (self.allow_running, self.max_freeze) {
+            (false, _) => Running::Refuse,
+            (true, None) => Running::FREEZE,
+            (true, Some(at_most)) => Running::Freeze { at_most },
+        }
+    }
+}
+
+/// `100ms`, `2s`: from a millisecond to a minute.
+fn freeze_time(text: &str) -> Result<Duration, String> {
+    let wrong = || "expected a time from 1ms to 60s, such as 250ms or 2s".to_owned();
+    let (number, unit) = match text.strip_suffix("ms") {
+        Some(number) => (number, 1),
+        None => (text.strip_suffix('s').ok_or_else(wrong)?, 1000),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let ms = number.checked_mul(unit).ok_or_else(wrong)?;
+    match ms {
+        1..=60_000 => Ok(Duration::from_millis(ms)),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_a_unit_and_bounds() {
+        let ms = |text| freeze_time(text).ok().map(|time| time.as_millis());
+        assert_eq!(ms("100ms"), Some(100));
+        assert_eq!(ms("2s"), Some(2000));
+        for wrong in [
+            "",
+            "100",
+            "0ms",
+            "61s",
+            "-1s",
+            "1.5s",
+            "s",
+            "ms",
+            "99999999999999999999s",
+        ] {
+            assert_eq!(ms(wrong), None, "{wrong}");
+        }
     }
 }

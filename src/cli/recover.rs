@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::args::{BaseArg, running};
+use super::args::{BaseArg, FreezeArgs};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine;
@@ -13,16 +13,15 @@ use crate::report::recover;
 pub(super) struct Args {
     #[command(flatten)]
     base: BaseArg,
-    /// Freeze guests that run for the moment in which their names are healed (cgroup v2)
-    #[arg(long)]
-    allow_running: bool,
+    #[command(flatten)]
+    freeze: FreezeArgs,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let recovered = engine::recover(&args.base.base, running(args.allow_running), &Screen::new())?;
+    let recovered = engine::recover(&args.base.base, args.freeze.running(), &Screen::new())?;
     let mut out = io::stdout().lock();
     if args.json {
         recover::json(&recovered, &mut out)?;

@@ -3,7 +3,7 @@
 use clap::builder::NonEmptyStringValueParser;
 
 use super::apply::{exit, report};
-use super::args::{BaseArg, LimitArgs, OutputArgs, running};
+use super::args::{BaseArg, FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
@@ -34,9 +34,8 @@ pub(super) struct Args {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
-    /// Freeze guests that run for the moments in which their names are exchanged (cgroup v2)
-    #[arg(long)]
-    allow_running: bool,
+    #[command(flatten)]
+    freeze: FreezeArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
@@ -49,7 +48,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         which: args.run.clone(),
         guests: args.guest.clone(),
         paths: args.path.clone(),
-        running: running(args.allow_running),
+        running: args.freeze.running(),
         limits: args.limits.take()?,
     };
     let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;

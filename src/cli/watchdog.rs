@@ -1,7 +1,5 @@
-//! `unify watchdog`: waits, for an `apply` that may freeze guests, for the end of that process. The `apply` starts
-//! it, not a person.
+//! `unify watchdog`: watches over guests that a run freezes, until that process ends. The run starts it, not a person.
 
-use std::io::{self, Read};
 use std::path::PathBuf;
 
 use super::terminal::exit::{Exit, Failure, say};
@@ -9,27 +7,45 @@ use super::terminal::screen::Screen;
 use crate::engine;
 use crate::report::layout::size::counted;
 
-/// Wait until standard input closes; then heal, and let go what was left frozen
+/// Watch over what is frozen, as told on standard input, until that closes; then heal, and let it go on
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The base
     #[arg(long, value_name = "DIR")]
     base: PathBuf,
+    /// The process that is ended before what it froze for too long goes on
+    #[arg(long, value_name = "PID")]
+    ends: Option<u32>,
+    /// Heal what a run left, and let go what it froze
+    #[arg(long)]
+    heal: bool,
+    /// Set the flags that a run may have lifted
+    #[arg(long, conflicts_with = "heal")]
+    protect: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     engine::outlive_signals()?;
-    let mut said = Vec::new();
-    // However it ends, the run is over.
-    drop(io::stdin().lock().take(64).read_to_end(&mut said));
-    if said == engine::ALL_IS_WELL {
-        return Ok(Exit::Done);
+    if args.protect {
+        engine::protect_after_death(&args.base, &Screen::new())?;
+    } else if args.heal {
+        heal(args)?;
+    } else {
+        let watch = engine::Watch {
+            base: &args.base,
+            ends: args.ends,
+        };
+        watch.keep(&|what| say(&format!("unify: {what}")));
     }
+    Ok(Exit::Done)
+}
+
+fn heal(args: &Args) -> Result<(), Failure> {
     if let Some(recovered) = engine::heal_after_death(&args.base, &Screen::new())? {
         say(&format!(
             "unify: a run ended while guests were frozen; it is healed ({} finished), and they go on",
             counted(recovered.finished, "name")
         ));
     }
-    Ok(Exit::Done)
+    Ok(())
 }

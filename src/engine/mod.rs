@@ -76,6 +76,7 @@ pub use applying::ready::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
 pub use gc::{Gc, collect};
 pub use guest::{Guest, GuestArg, default_base, names_of};
+pub use healing::watching::{Watch, protect_after_death};
 pub use healing::{heal_after_death, recover};
 pub use inspecting::explain::explain;
 pub use inspecting::scrub::scrub;
@@ -93,9 +94,9 @@ pub use threads::Readers;
 pub use undoing::ReadyToUndo;
 pub use undoing::select::{UndoOptions, WhichRuns};
 
+pub use crate::sys::PageCache;
 pub use crate::sys::host::machine::moment;
 pub use crate::sys::host::signals::Stop;
-pub use crate::sys::{ALL_IS_WELL, PageCache};
 
 /// Must be called once, before anything else: a broken lease must not kill the process.
 pub fn prepare_process() -> Result<(), EngineError> {

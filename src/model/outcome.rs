@@ -202,6 +202,10 @@ pub struct FreezeTimes {
     pub longest: Duration,
     /// All together.
     pub total: Duration,
+    /// How long a moment should have been at most.
+    pub budget: Duration,
+    /// How many were longer.
+    pub exceeded: u64,
 }
 
 impl FreezeTimes {
@@ -210,6 +214,7 @@ impl FreezeTimes {
         self.moments += 1;
         self.longest = self.longest.max(moment);
         self.total += moment;
+        self.exceeded += u64::from(moment > self.budget);
     }
 }
 

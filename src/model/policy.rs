@@ -1,6 +1,7 @@
 //! Everything that a user may choose, as data: it stands in the plan, so nothing reads the command line again.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -185,5 +186,23 @@ pub enum Running {
     #[default]
     Refuse,
     /// They are frozen for moments, where that can be done.
-    Freeze,
+    Freeze {
+        /// How long a moment should be at most.
+        at_most: Duration,
+    },
+}
+
+impl Running {
+    /// They are frozen, for as long as is meant where nothing is said.
+    pub const FREEZE: Running = Running::Freeze {
+        at_most: Duration::from_millis(100),
+    };
+
+    /// How long a moment should be at most; `None` where nothing is frozen.
+    pub fn at_most(self) -> Option<Duration> {
+        match self {
+            Running::Refuse => None,
+            Running::Freeze { at_most } => Some(at_most),
+        }
+    }
 }

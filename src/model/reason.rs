@@ -119,6 +119,7 @@ reasons! {
         Empty = "empty": "empty file, nothing to gain",
         TooSmall = "too-small": "smaller than --min-size",
         TooSparse = "too-sparse": "has far more holes than data",
+        MoreThanStored = "more-than-stored": "its guest has far more bytes in files than this file system stores",
         Excluded = "excluded": "excluded by a pattern",
         LinkedToKept = "linked-to-kept": "another name of the same file must stay private",
         NamesOutside = "names-outside": "has hard links outside the scanned guests or across guests",

@@ -12,6 +12,8 @@ use super::{GuestName, GuestPath, Moved, ObjectId, RunId, RunKind, RunTotals};
 pub struct Status {
     /// Where the base is.
     pub base: PathBuf,
+    /// Cgroups that a run left frozen, whose processes stand still until they are let go.
+    pub frozen: Vec<String>,
     /// Objects in the base, and how many of them no guest name refers to.
     pub objects: ObjectCount,
     /// Every guest that the base remembers.

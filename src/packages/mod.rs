@@ -39,7 +39,9 @@ mod xbps;
 #[cfg(test)]
 mod tests;
 
-use crate::model::{Database, DatabaseState};
+use std::time::Instant;
+
+use crate::model::{Database, DatabaseState, OnDamaged};
 use crate::sys::guest::GuestFiles;
 
 #[cfg(any(test, feature = "internals"))]
@@ -47,6 +49,7 @@ use database::PureParser;
 #[cfg(any(test, feature = "internals"))]
 use read::fault::Fault;
 use read::fault::Problem;
+use read::limits;
 use read::source::Source;
 
 pub use answer::owners::Owners;
@@ -98,22 +101,47 @@ pub fn parse_as(manager: &str, data: &[u8]) -> Option<Result<usize, Fault>> {
     Some(backend.parse(data))
 }
 
-/// Asks every database of a guest. A guest without any gets the empty answer. `is_directory` may know paths that
+/// Asks every database of a guest, all within one time: what is not read by then is damaged. A guest without any gets
+/// the empty answer. A guest that a damaged database leaves out is asked no further. `is_directory` may know paths that
 /// lead to directories without any link on the way, which need not be asked for again.
-pub fn ask_all(guest: &dyn GuestFiles, is_directory: &dyn Fn(&[u8]) -> bool) -> Answer {
+pub fn ask_all(
+    guest: &dyn GuestFiles,
+    on_damaged: OnDamaged,
+    is_directory: &dyn Fn(&[u8]) -> bool,
+) -> Answer {
+    ask_until(
+        Instant::now() + limits::TIME,
+        guest,
+        on_damaged,
+        is_directory,
+    )
+}
+
+fn ask_until(
+    until: Instant,
+    guest: &dyn GuestFiles,
+    on_damaged: OnDamaged,
+    is_directory: &dyn Fn(&[u8]) -> bool,
+) -> Answer {
     let mut answer = Answer::default();
     for &backend in ALL {
-        let (database, protected) = match ask(backend, &Source::new(guest)) {
+        let source = Source::new(guest, until);
+        let (database, protected) = match ask(backend, &source) {
             Ok(None) => continue,
             Ok(Some((listing, protected))) => {
                 let database = known(backend, &listing);
-                answer.owners.add(guest, is_directory, listing);
+                answer.owners.add(&source, is_directory, listing);
                 (database, protected)
             }
             Err(problem) => (damaged(backend, &problem), Vec::new()),
         };
+        let leaves_out =
+            database.state == DatabaseState::Damaged && on_damaged == OnDamaged::ExcludeGuest;
         answer.databases.push(database);
         answer.protected.extend(protected);
+        if leaves_out {
+            break;
+        }
     }
     // Both steps keep the order of what is equal, which is that of ALL and of the claims.
     answer

@@ -21,6 +21,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 use super::*;
 use crate::model::SkipReason;
@@ -69,8 +70,13 @@ impl Root {
     }
 
     fn ask(&self) -> Answer {
-        ask_all(&guest_at(&self.path), &|_| false)
+        ask_all(&guest_at(&self.path), OnDamaged::CareRulesOnly, &|_| false)
     }
+}
+
+/// Enough time for any test.
+fn soon() -> Instant {
+    Instant::now() + limits::TIME
 }
 
 /// A guest that is a directory.

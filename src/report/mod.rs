@@ -20,6 +20,7 @@
 //! | [`layout`] | numbers and columns for people |
 
 pub mod explain;
+mod frozen;
 pub mod gc;
 pub mod layout;
 mod near_misses;

@@ -6,12 +6,13 @@
 
 use std::io::{self, Write};
 use std::path::Path;
-use std::time::Duration;
 
 use serde::Serialize;
 
 use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, Spoiled};
 
+use super::frozen;
+use super::frozen::FrozenJson;
 use super::layout::json;
 use super::layout::json::PathJson;
 pub use super::layout::shell::shell_word;
@@ -51,28 +52,9 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
         None => writeln!(out, "{what} stopped half way (run {run}); nothing is lost.")?,
     }
     not_done(view.not_done, out)?;
-    frozen(view.stillness, out)?;
+    frozen::text(view.stillness, out)?;
     spoiled::text(view.spoiled, out)?;
     writeln!(out, "\nNext: {}", next(view))
-}
-
-fn frozen(stillness: &FreezeTimes, out: &mut dyn Write) -> io::Result<()> {
-    if stillness.moments == 0 {
-        return Ok(());
-    }
-    let times = counted(stillness.moments, "time");
-    let (longest, total) = (
-        milliseconds(stillness.longest),
-        milliseconds(stillness.total),
-    );
-    writeln!(
-        out,
-        "\nRunning guests were frozen {times}, for at most {longest} ms, {total} ms in all."
-    )
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{:.1}", time.as_secs_f64() * 1000.0)
 }
 
 fn title(what: RunKind) -> &'static str {
@@ -138,9 +120,12 @@ fn not_done(not_done: &NotDone, out: &mut dyn Write) -> io::Result<()> {
 fn next(view: &RunView<'_>) -> String {
     let base = shell_word(view.base);
     let has = |kind| view.not_done.has(kind);
-    let running = [RefusalKind::GuestRunning, RefusalKind::HolderRunning]
-        .into_iter()
-        .any(has);
+    let running = [
+        RefusalKind::GuestRunning,
+        RefusalKind::HolderRunning,
+        RefusalKind::TooLargeToFreeze,
+    ];
+    let running = running.into_iter().any(has);
     let left = view.not_done.all().next().is_some();
     match (view.totals, view.what) {
         (None, _) => format!("unify recover --base {base}"),
@@ -186,15 +171,6 @@ struct RunJson<'a> {
 }
 
 #[derive(Serialize)]
-struct FrozenJson {
-    /// How often.
-    moments: u64,
-    /// The longest moment, and all together, in milliseconds.
-    longest_ms: f64,
-    total_ms: f64,
-}
-
-#[derive(Serialize)]
 struct KindJson<'a> {
     code: &'static str,
     sentence: &'static str,
@@ -224,20 +200,11 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         complete: view.totals.is_some(),
         totals: view.totals,
         not_done: view.not_done.all().map(kind_json).collect(),
-        frozen: frozen_json(view.stillness),
+        frozen: FrozenJson::of(view.stillness),
         spoiled: SpoiledJson::all(view.spoiled),
         next: next(view),
     };
     json::write_line(out, &value)
-}
-
-fn frozen_json(stillness: &FreezeTimes) -> Option<FrozenJson> {
-    let ms = |time: Duration| (time.as_secs_f64() * 1e6).round() / 1e3;
-    (stillness.moments > 0).then(|| FrozenJson {
-        moments: stillness.moments,
-        longest_ms: ms(stillness.longest),
-        total_ms: ms(stillness.total),
-    })
 }
 
 fn kind_json<'a>((code, kind): (&'static str, &'a NotDoneKind)) -> KindJson<'a> {

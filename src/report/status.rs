@@ -10,6 +10,7 @@ use crate::model::{
     Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunKind, RunStatus, Status,
 };
 
+use super::frozen;
 use super::layout::json;
 use super::layout::json::{PathJson, RootJson};
 use super::layout::size::{Sizes, count, counted};
@@ -18,6 +19,7 @@ use super::words::sentence::safe;
 
 /// For people.
 pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+    frozen::left(&status.frozen, &status.base, out)?;
     objects(status, sizes, out)?;
     warnings(status, out)?;
     section("Guests:", &guests(status, sizes), out)?;
@@ -165,6 +167,8 @@ struct StatusJson<'a> {
     kind: &'static str,
     /// Where the base is: `root`, `root_b64`.
     base: RootJson,
+    /// Cgroups that a run left frozen: `unify recover` lets them go.
+    frozen: &'a [String],
     /// Objects and their bytes.
     objects: &'a ObjectCount,
     /// Every guest that the base remembers.
@@ -202,6 +206,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     let value = StatusJson {
         kind: "unify.status",
         base: RootJson::from(status.base.as_path()),
+        frozen: &status.frozen,
         objects: &status.objects,
         guests: status.guests.iter().map(guest_json).collect(),
         runs: &status.runs,
@@ -270,6 +275,7 @@ mod tests {
         let started = "2026-01-02T03:04:05Z".to_owned();
         Status {
             base: "/srv/.unify".into(),
+            frozen: Vec::new(),
             objects: ObjectCount {
                 all: 1100,
                 bytes: 8192,
@@ -312,7 +318,7 @@ Runs:
     fn json_has_everything() {
         let hex = format!("sha256:{}-{}", "ab".repeat(32), "ab".repeat(16));
         let want = [
-            r#"{"kind":"unify.status","base":{"root":"/srv/.unify"},"#,
+            r#"{"kind":"unify.status","base":{"root":"/srv/.unify"},"frozen":[],"#,
             r#""objects":{"all":1100,"bytes":8192,"unused":1,"unused_bytes":4096,"saved_bytes":8192},"#,
             r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"files":1500,"shared_names":1200,"#,
             r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
@@ -362,6 +368,7 @@ Guests:
     fn an_empty_base_and_huge_numbers() {
         let empty = Status {
             base: "/b".into(),
+            frozen: Vec::new(),
             objects: ObjectCount::default(),
             guests: vec![],
             runs: vec![],
@@ -382,6 +389,7 @@ Guests:
         status.runs[0].started = HOSTILE.into();
         status.guests[0].root = HOSTILE.into();
         status.guests[0].missing = Some(HOSTILE.into());
+        status.frozen = vec![HOSTILE.into()];
         status.guests[0].drifted[0].path = GuestPath::new(b"/a\x1b\n\xff\xc2\x9b").unwrap();
         assert_tame(&written(|out| text(&status, Sizes::default(), out)));
         assert_tame(&written(|out| json(&status, out)));

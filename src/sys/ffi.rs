@@ -170,6 +170,56 @@ pub fn first_place(fd: impl AsFd) -> io::Result<Option<u64>> {
     Ok(has_place.then_some(map.physical))
 }
 
+/// `struct fiemap_extent` of `linux/fiemap.h`: 56 bytes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DiskExtent {
+    /// Where it begins in the file, and on the device.
+    pub logical: u64,
+    pub physical: u64,
+    pub length: u64,
+    reserved64: [u64; 2],
+    pub flags: u32,
+    reserved: [u32; 3],
+}
+
+/// Extents that are asked for at once.
+const EXTENTS: usize = 64;
+
+/// `struct fiemap` with room for some extents.
+#[repr(C)]
+struct FieMapOfSome {
+    head: FieMap,
+    extents: [DiskExtent; EXTENTS],
+}
+
+/// The next extents of a file from a place on, `FS_IOC_FIEMAP`; none after the last. With `FIEMAP_FLAG_SYNC` what is in
+/// memory of the file is written first.
+pub fn extents(fd: impl AsFd, from: u64, sync: bool) -> io::Result<Vec<DiskExtent>> {
+    let mut map = FieMapOfSome {
+        head: FieMap {
+            start: from,
+            length: u64::MAX - from,
+            flags: u32::from(sync),
+            mapped_extents: 0,
+            extent_count: 64,
+            reserved: 0,
+        },
+        extents: [DiskExtent::default(); EXTENTS],
+    };
+    // SAFETY: the kernel writes at most the header and `extent_count` extents, the size of the struct.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::Ioctl::from(FS_IOC_FIEMAP),
+            &raw mut map,
+        )
+    };
+    check(result)?;
+    let told = usize::try_from(map.head.mapped_extents).unwrap_or(0);
+    Ok(map.extents[..told.min(EXTENTS)].to_vec())
+}
+
 /// `struct cachestat` of `linux/mman.h`: pages in the cache, and what else is known of them.
 #[repr(C)]
 #[derive(Default)]

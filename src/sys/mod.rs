@@ -31,5 +31,6 @@ pub use host::landlock::{Bounds, Reads, confine};
 pub use host::mounts::MountTable;
 pub use host::processes::{Inside, inside, is_inside};
 pub use host::rotation::rotates;
-pub use host::watchdog::{ALL_IS_WELL, Watchdog};
+pub use host::watchdog::{Heard, Helper, Watchdog, WatchdogEar, end_parent};
+pub use host::workers::has_workers;
 pub use own::shelf::{SHARE, Shelf};

@@ -1,31 +1,51 @@
 //! Freezes running guests: the cgroups of every guest that a batch concerns are frozen for the moments in which
 //! its names are exchanged, if the user allows it.
 //!
-//! What is frozen is thawed whatever happens. Before the first freeze its cgroup is written into the base, and a
-//! second process of this program waits for our end: if we die it heals what we left and then thaws. If both die,
-//! `recover` does the same, which a boot unit calls before guests start. While anything is frozen the observer is
-//! asked to keep what is reported to it: no terminal may keep guests waiting.
+//! What is frozen is thawed whatever happens, after a bounded time. Before a freeze its cgroup is written into the
+//! base, and a second process of this program is told of it (`healing::watching`): if we die, it heals what we left
+//! and thaws, or thaws first where that cannot be done at once; and if we live and do not thaw, it thaws too, and we
+//! notice. If both die, `recover` does the same, which a boot unit calls before guests start. While anything is frozen
+//! the observer is asked to keep what is reported to it: no terminal may keep guests waiting.
 
-use std::ffi::OsStr;
-use std::time::Instant;
+use std::cell::Cell;
+use std::io;
+use std::time::{Duration, Instant};
 
 use super::Activity;
+use super::budget::{FreezeBudget, Room, largest_alone};
+use super::guard::{Guard, Whose};
 use crate::base::{Base, FrozenPaper};
 use crate::engine::Guest;
 use crate::engine::activity;
 use crate::model::{Event, FreezeTimes, Observer, Running};
 use crate::sys::host::machine;
-use crate::sys::{Cgroup, Freezer, Inside, SysResult, Watchdog, is_inside};
+use crate::sys::{Cgroup, Freezer, Inside, SysError, SysResult, is_inside};
+
+/// Most bytes of victims in one batch: what a full disk may have to hold twice.
+const BATCH_BYTES: u64 = 128 << 20;
+
+/// What an earlier run left frozen stands still for so long at most while it is healed.
+const INHERITED: Duration = Duration::from_secs(1);
+
+/// The watchdog lets go what stands still for longer, or ten times as long as is allowed.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether all stands still, while names are exchanged.
+const LOOKS: Duration = Duration::from_millis(2);
 
 /// Freezes guests, if it may.
 pub struct Freeze<'a> {
     base: &'a Base,
     observer: &'a dyn Observer,
     running: Running,
+    /// Most names of any batch on this host.
+    most_names: usize,
     freezer: Option<Freezer>,
     /// Why there is no freezer although it is allowed.
     lacking: Option<String>,
-    watchdog: Option<Watchdog>,
+    guard: Guard,
+    /// When it was last seen that all stands still.
+    seen: Cell<Option<Instant>>,
     /// Is there a paper that says what is frozen?
     written: bool,
     /// What did not freeze when it was asked to.
@@ -35,6 +55,11 @@ pub struct Freeze<'a> {
     /// What we froze.
     ours: Vec<Cgroup>,
     since: Option<Instant>,
+    budget: Option<FreezeBudget>,
+    /// Ran a guest that could be frozen, when all were looked at last? Before that, it may be so.
+    waits: Cell<bool>,
+    /// What the batch at work holds.
+    held: Option<Room>,
     /// How long guests were frozen so far.
     pub stillness: FreezeTimes,
 }
@@ -47,34 +72,73 @@ impl<'a> Freeze<'a> {
         observer: &'a dyn Observer,
     ) -> SysResult<Freeze<'a>> {
         let freezer = match running {
-            Running::Freeze => Freezer::find()?,
+            Running::Freeze { .. } => Freezer::find()?,
             Running::Refuse => None,
         };
-        let lacking = (running == Running::Freeze && freezer.is_none())
+        let lacking = (running != Running::Refuse && freezer.is_none())
             .then(|| "this host has no cgroups of version 2".to_owned());
         Ok(Freeze {
             base,
             observer,
             running,
+            most_names: machine::names_a_batch(),
             freezer,
             lacking,
-            watchdog: None,
+            guard: Guard::of(Whose::Run),
+            seen: Cell::new(None),
             written: false,
             restless: Vec::new(),
             frozen: Vec::new(),
             ours: Vec::new(),
             since: None,
-            stillness: FreezeTimes::default(),
+            budget: running.at_most().map(FreezeBudget::new),
+            waits: Cell::new(true),
+            held: None,
+            stillness: FreezeTimes {
+                budget: running.at_most().unwrap_or_default(),
+                ..FreezeTimes::default()
+            },
         })
     }
 
-    /// Most names of one batch: few where guests wait for it.
-    pub fn names_a_batch(&self) -> usize {
-        let most = machine::names_a_batch();
-        match self.running {
-            Running::Freeze => most.min(256),
-            Running::Refuse => most,
+    /// For a command that heals, or begins with that. It is ended before what it froze, or took over, goes on.
+    pub fn for_healing(
+        base: &'a Base,
+        running: Running,
+        observer: &'a dyn Observer,
+    ) -> SysResult<Freeze<'a>> {
+        let mut still = Freeze::new(base, running, observer)?;
+        still.guard.whose = Whose::Healing;
+        Ok(still)
+    }
+
+    /// Another process watches over what is taken over.
+    pub fn watched(mut self) -> Freeze<'a> {
+        self.guard.whose = Whose::WatchedHealing;
+        self
+    }
+
+    /// What the next batch may hold: little where guests wait for it.
+    pub fn room(&self) -> Room {
+        let all = Room {
+            names: self.most_names,
+            bytes: BATCH_BYTES,
+        };
+        match &self.budget {
+            None => all,
+            Some(budget) if self.waits.get() => budget.room().within(all),
+            Some(_) => Room::MOST.within(all),
         }
+    }
+
+    /// The batch at work holds so much.
+    pub fn holds(&mut self, names: usize, bytes: u64) {
+        self.held = Some(Room { names, bytes });
+    }
+
+    /// The largest file for which guests are frozen.
+    pub fn largest_file(&self) -> u64 {
+        self.running.at_most().map_or(u64::MAX, largest_alone)
     }
 
     /// Takes over what an earlier run left frozen, as far as it is frozen still.
@@ -89,6 +153,10 @@ impl<'a> Freeze<'a> {
         }
         self.frozen.clone_from(&self.ours);
         self.since = self.written.then(Instant::now);
+        if self.written && self.guard.whose != Whose::WatchedHealing {
+            // Where it cannot be watched over, it is healed all the sooner.
+            drop(self.guard.watch(self.base, &self.ours, INHERITED));
+        }
         Ok(())
     }
 
@@ -121,6 +189,13 @@ impl<'a> Freeze<'a> {
         Ok(all)
     }
 
+    /// The same, before a batch is prepared: of all guests that may have to wait for it.
+    pub fn look_first(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
+        let all = self.look(guests)?;
+        self.waits.set(all.iter().any(|one| one.can_freeze));
+        Ok(all)
+    }
+
     fn judge(&self, condition: &mut Activity, guest: &Guest) -> SysResult<()> {
         let Some(who) = &mut condition.running else {
             return Ok(());
@@ -146,7 +221,7 @@ impl<'a> Freeze<'a> {
         let Some(freezer) = self
             .freezer
             .clone()
-            .filter(|_| self.running == Running::Freeze)
+            .filter(|_| self.running != Running::Refuse)
         else {
             return Ok(());
         };
@@ -172,10 +247,22 @@ impl<'a> Freeze<'a> {
         if cgroups.is_empty() {
             return Ok(());
         }
-        self.start_watchdog(&cgroups)?;
+        FrozenPaper::write(self.base, &cgroups)?;
+        self.written = true;
+        let at_most = self.running.at_most().unwrap_or_default();
+        if let Err(error) = self
+            .guard
+            .watch(self.base, &cgroups, LONGEST.max(10 * at_most))
+        {
+            // Nothing is frozen while nobody watches over it.
+            self.freezer = None;
+            self.lacking = Some(error.to_string());
+            self.written = false;
+            return FrozenPaper::remove(self.base);
+        }
         self.observer.notice(&Event::Frozen);
         self.since = Some(Instant::now());
-        let (stands, moves) = freezer.freeze(&cgroups);
+        let (stands, moves) = freezer.freeze(&cgroups, (LONGEST / 2).max(5 * at_most));
         self.ours = cgroups;
         self.frozen.extend(stands);
         // They are not asked again: their neighbours have waited for them once.
@@ -195,8 +282,13 @@ impl<'a> Freeze<'a> {
             }
         }
         self.frozen.clear();
+        let held = self.held.take();
         if let Some(since) = self.since.take() {
-            self.stillness.add(since.elapsed());
+            let took = since.elapsed();
+            self.stillness.add(took);
+            if let (Some(budget), Some(held)) = (&mut self.budget, held) {
+                budget.learn(held, took);
+            }
         }
         if self.written && left.is_empty() {
             FrozenPaper::remove(self.base)?;
@@ -206,6 +298,7 @@ impl<'a> Freeze<'a> {
         if let Some(error) = failed {
             return Err(error);
         }
+        self.guard.go_on();
         self.observer.notice(&Event::GoOn);
         Ok(())
     }
@@ -213,22 +306,31 @@ impl<'a> Freeze<'a> {
     /// Ends the run: nothing is frozen any more.
     pub fn finish(mut self) -> SysResult<FreezeTimes> {
         self.thaw()?;
-        if let Some(watchdog) = self.watchdog.take() {
-            watchdog.finish();
-        }
+        self.guard.finish();
         Ok(self.stillness)
     }
 
-    /// Writes down what will be frozen, and starts the process that watches over it, before it happens.
-    fn start_watchdog(&mut self, cgroups: &[Cgroup]) -> SysResult<()> {
-        FrozenPaper::write(self.base, cgroups)?;
-        self.written = true;
-        if self.watchdog.is_none() {
-            machine::ignore_stops()?;
-            let base = self.base.path().as_os_str();
-            let args = [OsStr::new("watchdog"), OsStr::new("--base"), base];
-            self.watchdog = Some(Watchdog::start(&args)?);
+    /// Fails where what was frozen goes on: the watchdog has let it go after too long a time, or somebody else has.
+    /// Asked before each step that needs guests to stand still.
+    pub fn must_stand(&self) -> SysResult<()> {
+        let Some(freezer) = self.freezer.as_ref().filter(|_| !self.frozen.is_empty()) else {
+            return Ok(());
+        };
+        if self.seen.get().is_some_and(|at| at.elapsed() < LOOKS) {
+            return Ok(());
         }
+        for cgroup in &self.frozen {
+            // An operator may have frozen what it is in.
+            if !freezer.is_asked_to_stand(cgroup)? && !freezer.stands_still(cgroup)? {
+                let why = "it was let go on before all was done: by the watchdog, after ten times --max-freeze or two seconds, or by somebody else";
+                return Err(SysError::new(
+                    "keep frozen",
+                    cgroup.to_string(),
+                    io::Error::other(why),
+                ));
+            }
+        }
+        self.seen.set(Some(Instant::now()));
         Ok(())
     }
 

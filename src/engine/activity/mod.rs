@@ -1,7 +1,9 @@
 //! Is a guest quiet? It is if no process is inside and its tree is mounted nowhere else; a frozen process does
 //! not count. And which of its names are mount points?
 
+pub(super) mod budget;
 pub(super) mod freeze;
+mod guard;
 
 use std::path::Path;
 

@@ -27,9 +27,6 @@ use crate::protect;
 use crate::sys::SysResult;
 use crate::sys::host::signals::Stop;
 
-/// Most bytes of victims in one batch: what a full disk may have to hold twice.
-const BATCH_BYTES: u64 = 128 << 20;
-
 pub(super) struct ApplyLoop<'a, 'r> {
     base: &'a Base,
     run: &'a Run,
@@ -50,8 +47,6 @@ pub(super) struct ApplyLoop<'a, 'r> {
     flags: Vec<Flag>,
     names: usize,
     bytes: u64,
-    most_names: usize,
-    most_flags: usize,
     /// Objects that shall be protected and do not exist yet.
     wanted: ObjectSet,
     /// Flag lines that were read and are not answered, by their objects.
@@ -83,8 +78,6 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         } = ready;
         let guests = &checked.guests[..];
         let objects = ObjectsInUse::new(base, &header.policy.ignore, max_links);
-        let most_flags = still.names_a_batch();
-        let most_names = pace.names_a_batch(most_flags);
         let (links, flags) = (Vec::new(), Vec::new());
         ApplyLoop {
             base,
@@ -103,8 +96,6 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             flags,
             names: 0,
             bytes: 0,
-            most_names,
-            most_flags,
             wanted: ObjectSet::new(base),
             unanswered: ObjectSet::new(base),
             unpaid: Unpaid(ObjectSet::new(base)),
@@ -126,28 +117,36 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             Action::Flag(flag) => {
                 self.flags.push(flag);
                 // The lines before them may have been taken out.
-                if self.flags.len() >= self.most_flags {
+                if self.flags.len() >= self.still.room().names {
                     self.land_in_pace(stop, observer)?;
                 }
             }
             Action::Link(link) => {
-                if self.is_full() {
+                if !self.has_room_for(&link) {
                     self.land_in_pace(stop, observer)?;
                 }
-                self.names += 1 + link.also.len();
-                // The plan's word, which may be any number.
-                self.bytes = self.bytes.saturating_add(link.size);
                 let object = link.object;
-                self.links.push((link, object));
+                self.gather(link, object);
             }
         }
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
-        self.names >= self.most_names
-            || self.bytes >= BATCH_BYTES
-            || self.links.len() >= self.pace.actions_left(&self.receipt.result)
+    /// One line has room in any case.
+    fn has_room_for(&self, link: &Link) -> bool {
+        let room = self.still.room();
+        let names = self.names + 1 + link.also.len();
+        self.links.is_empty()
+            || names <= self.pace.names_a_batch(room.names)
+                && self.bytes.saturating_add(link.size) <= room.bytes
+                && self.links.len() < self.pace.actions_left(&self.receipt.result)
+    }
+
+    fn gather(&mut self, link: Link, object: ObjectId) {
+        self.names += 1 + link.also.len();
+        // The plan's word, which may be any number.
+        self.bytes = self.bytes.saturating_add(link.size);
+        self.links.push((link, object));
     }
 
     /// Is the run over, by a signal or a limit? Then the lines gathered so far are given up: nothing of them was
@@ -194,7 +193,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     fn land(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
         let halt = |error| EngineError::halted(self.base, error);
-        let conditions = self.still.look(self.holding.guests()).map_err(halt)?;
+        let conditions = self.still.look_first(self.holding.guests()).map_err(halt)?;
+        self.still.holds(self.names, self.bytes);
         self.objects.next_batch();
         self.holding.next_batch();
         let links = std::mem::take(&mut self.links);
@@ -225,6 +225,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         conditions: &[Activity],
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
         let (mut ready, guests, header) = (Vec::new(), self.guests, self.header);
+        let most_frozen = self.still.largest_file();
         let world = |link: &Link| {
             let index = guests.iter().position(|guest| guest.name == link.guest)?;
             Some(LinkFacts {
@@ -233,6 +234,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 condition: &conditions[index],
                 conditions,
                 ignore: &header.policy.ignore,
+                most_frozen,
                 may_adopt: protect::by(header.protection.mode).protects(),
             })
         };
@@ -271,7 +273,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 // It was compared with an object that there will not be, and nothing was touched: another of
                 // these files makes it, in the next batch.
                 let object = link.object;
-                self.links.push((link, object));
+                self.gather(link, object);
                 continue;
             }
             if let Err(fate) = equal {
@@ -325,7 +327,9 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             }
             receipt.sync()
         })?;
-        self.links.extend(again);
+        for (link, object) in again {
+            self.gather(link, object);
+        }
         for (job, fate) in jobs.iter().zip(&result.fates) {
             if fate.is_done() {
                 self.holding.add(job.object, job.guest, &job.names)?;

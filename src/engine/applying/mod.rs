@@ -5,6 +5,7 @@
 //! of the lines, and `release` drops the old inodes while the next batch is prepared.
 
 mod batches;
+mod generations;
 mod in_flight;
 mod objects;
 mod path_order;

@@ -10,7 +10,9 @@ use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
-use rayon::prelude::*;
+
+use super::generations::Generations;
+use crate::engine::in_parallel;
 
 use crate::engine::exchange::job::Fate;
 
@@ -29,6 +31,7 @@ pub struct ObjectsInUse<'a> {
     open: HashMap<ObjectId, OpenObject>,
     /// Looked for in this batch and not there; only this run, which holds the base, could add them.
     absent: HashSet<ObjectId>,
+    generations: Generations,
 }
 
 /// An object in use by the current batch.
@@ -106,6 +109,7 @@ impl<'a> ObjectsInUse<'a> {
             proven: HashMap::new(),
             open: HashMap::new(),
             absent: HashSet::new(),
+            generations: Generations::default(),
         }
     }
 
@@ -193,6 +197,7 @@ impl<'a> ObjectsInUse<'a> {
         };
         self.proven.insert(id, true);
         self.absent.remove(&id);
+        self.generations.add(&id);
         let described = file
             .state()
             .and_then(|state| self.describe(file, state, Some(how)));
@@ -207,14 +212,20 @@ impl<'a> ObjectsInUse<'a> {
     pub fn open_ahead(&mut self, ids: impl Iterator<Item = ObjectId>) {
         let known = |id: &ObjectId| self.open.contains_key(id) || self.absent.contains(id);
         let new: HashSet<ObjectId> = ids.filter(|id| !known(id)).collect();
-        let open = |id| Some((id, self.look(&id).ok()?));
-        let found: Vec<_> = new.into_par_iter().filter_map(open).collect();
-        for (id, found) in found {
+        let new: Vec<ObjectId> = new.into_iter().collect();
+        let open = |id: &ObjectId| Some((*id, self.look(id).ok()?));
+        for (id, found) in in_parallel::each(&new, open).into_iter().flatten() {
             match found {
                 Some(open) => drop(self.open.insert(id, open)),
                 None => drop(self.absent.insert(id)),
             }
         }
+    }
+
+    /// The generations after the first that are in the base, whatever a plan says of their number.
+    pub fn later_generations(&mut self, first: &ObjectId) -> Result<Vec<ObjectId>, Fate> {
+        let later = self.generations.of(self.base, first);
+        later.map_err(|error| Fate::Failed(error.to_string()))
     }
 
     /// The inode of an object in the base.

@@ -3,8 +3,6 @@
 
 use std::collections::HashSet;
 
-use rayon::prelude::*;
-
 use super::objects::{ObjectsInUse, OpenObject};
 use crate::engine::activity::Activity;
 use crate::engine::exchange::job::Fate;
@@ -34,11 +32,7 @@ pub(super) fn compare_all(
     ignore: &[Ignored],
 ) -> Vec<Result<(), Fate>> {
     let compare = |(_, prepared): &mut (Link, Box<PreparedLink>)| prepared.compare(ignore);
-    if ready.len() < in_parallel::MANY {
-        ready.iter_mut().map(compare).collect()
-    } else {
-        ready.par_iter_mut().map(compare).collect()
-    }
+    in_parallel::each_noting(ready, compare)
 }
 
 /// Objects that will not exist: the files that were to be adopted for them did not pass.
@@ -89,6 +83,8 @@ pub struct LinkFacts<'a> {
     /// The activity of all guests that hold names of the base.
     pub conditions: &'a [Activity],
     pub ignore: &'a [Ignored],
+    /// The largest file for which guests are frozen.
+    pub most_frozen: u64,
     /// May objects be adopted at all? Not without the flag.
     pub may_adopt: bool,
 }
@@ -144,6 +140,7 @@ fn try_prepare(
     let old = lease(file)?;
     let names = 1 + link.also.len() as u64;
     let (id, present) = objects.find(start, names)?;
+    frozen_in_time(&id, &state, world, holding)?;
     let (open, made) = match present {
         Some(open) => (open, None),
         None => {
@@ -203,24 +200,25 @@ fn open(link: &Link, world: &LinkFacts<'_>) -> OpenedFile {
     }))
 }
 
-/// The object that all names of the line refer to already, of whatever generation.
+/// The object that all names of the line refer to already, of whatever generation: only those are asked that are there.
 fn refers_already(
     link: &Link,
     state: &FileState,
     objects: &mut ObjectsInUse<'_>,
 ) -> Result<Option<ObjectId>, Fate> {
-    let mut id = ObjectId {
+    let first = ObjectId {
         generation: 0,
         ..link.object
     };
-    loop {
-        match objects.inode(&id)? {
-            Some(inode) if inode == state.id => return Ok(Some(id)),
-            // gc may have left gaps before the planned generation; there are none after the last.
-            None if id.generation > link.object.generation => return Ok(None),
-            _ => id = id.next_generation(),
+    if objects.inode(&first)? == Some(state.id) {
+        return Ok(Some(first));
+    }
+    for id in objects.later_generations(&first)? {
+        if objects.inode(&id)? == Some(state.id) {
+            return Ok(Some(id));
         }
     }
+    Ok(None)
 }
 
 /// Compares the file with the evidence. Where only ctime shows that something changed, looks what it was.
@@ -314,6 +312,25 @@ fn making(link: &Link, old: &Leased, world: &LinkFacts<'_>) -> Making {
         Some(Making::Adopt) if world.may_adopt && plain && quiet => Making::Adopt,
         _ => Making::Copy,
     }
+}
+
+/// Guests are not frozen for a file that takes far longer than they may stand still.
+fn frozen_in_time(
+    id: &ObjectId,
+    state: &FileState,
+    world: &LinkFacts<'_>,
+    holding: &Holding<'_>,
+) -> Result<(), Fate> {
+    if state.size <= world.most_frozen {
+        return Ok(());
+    }
+    let holders = holding.holders(id).map_err(failed)?;
+    let waits = |at: usize| world.conditions.get(at).is_some_and(|one| one.can_freeze);
+    if waits(world.index) || holders.into_iter().any(waits) {
+        let most = world.most_frozen;
+        return Err(Fate::Refused(Refusal::TooLargeToFreeze { most }));
+    }
+    Ok(())
 }
 
 /// May the flag come off? A flag that is on may come off only while every holder is known and quiet; and where it

@@ -126,9 +126,11 @@ impl<'a> Batch<'a, '_> {
         let due = self.stop_if_running(&affected, jobs, flags, &mut changes)?;
         self.stop_if_moved(jobs, &mut changes, &parents)?;
         let (leased, leases) = self.lease_objects(&due, jobs, &mut changes)?;
+        self.still.must_stand()?;
         let shared = self.shared_inodes(jobs, &due)?;
         let mut lifted = self.lift(&leased)?;
         for (job, change) in jobs.iter().zip(&mut changes) {
+            self.still.must_stand()?;
             change.move_names(job, &self.ground())?;
         }
         self.look_again(jobs, &mut changes)?;
@@ -145,6 +147,7 @@ impl<'a> Batch<'a, '_> {
         }
         let given_up = self.give_up_unmade(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());
+        self.still.must_stand()?;
         if self.order == FlagOrder::FlagThenDrop {
             self.go_on(jobs, &mut changes)?;
         }

@@ -26,6 +26,7 @@ mod quarantine;
 mod receipt;
 mod run;
 mod spoiled;
+pub(super) mod watching;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -58,7 +59,11 @@ pub fn recover(
     entitled("recover", "it sets flags")?;
     let base = &Base::existing(base)?;
     let _lock = base.lock(&super::host::lock_note("recover"))?;
-    heal(base, running, observer)
+    heal(
+        base,
+        Freeze::for_healing(base, running, observer)?,
+        observer,
+    )
 }
 
 /// Ends a run that may have left guests frozen: heals what it left, and thaws them. `None` where it ended well,
@@ -78,7 +83,10 @@ pub fn heal_after_death(
             taken => {
                 let _lock = taken?;
                 // What was frozen may run already; the run that we wait for was allowed to freeze.
-                return heal_first(base, Running::Freeze, observer).map(Some);
+                let still = Freeze::for_healing(base, Running::FREEZE, observer)?;
+                // Who started us lets go what we inherit, when it is time.
+                let healed = heal(base, still.watched(), observer)?;
+                return Ok(Some(told(base, healed, observer)));
             }
         }
     }
@@ -96,7 +104,11 @@ pub(super) fn heal_first(
     running: Running,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    let healed = heal(base, running, observer)?;
+    let still = Freeze::for_healing(base, running, observer)?;
+    Ok(told(base, heal(base, still, observer)?, observer))
+}
+
+fn told(base: &Base, healed: Recovered, observer: &dyn Observer) -> Recovered {
     let shown = base.path().display();
     for spoiled in &healed.spoiled {
         for held in &spoiled.parted {
@@ -120,14 +132,18 @@ pub(super) fn heal_first(
             healed.quarantined.len()
         )));
     }
-    Ok(healed)
+    healed
 }
 
 /// Heals all runs that were interrupted; the caller holds the lock.
 ///
-/// What an earlier run left frozen stays so while its work is healed, and is thawed then, whatever came of it.
-fn heal(base: &Base, running: Running, observer: &dyn Observer) -> Result<Recovered, EngineError> {
-    let mut still = Freeze::new(base, running, observer)?;
+/// What an earlier run left frozen stays so while its work is healed, for a bounded time, and is thawed then, whatever
+/// came of it.
+fn heal(
+    base: &Base,
+    mut still: Freeze<'_>,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
     still.inherit()?;
     let healed = heal_all(base, &mut still, observer);
     let gone_on = still.finish();

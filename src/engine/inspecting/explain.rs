@@ -99,7 +99,7 @@ fn look(
     let files = guest.files()?;
     let asked = policy.package_databases.of(&planned.name) == Asked::Use;
     let answer = if asked {
-        ask_all(&*files, &|_| false)
+        ask_all(&*files, policy.on_damaged_database, &|_| false)
     } else {
         Answer::default()
     };

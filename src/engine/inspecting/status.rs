@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use crate::base::{Base, Index};
+use crate::base::{Base, FrozenPaper, Index};
 use crate::engine::error::CannotHere;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
@@ -17,6 +17,7 @@ use crate::sys::{SysResult, View};
 /// Walks every guest that the base remembers.
 pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineError> {
     let base = &Base::existing(base)?;
+    let frozen = FrozenPaper::left_standing(base)?;
     let history = History::read(base)?;
     let index = Index::read(base)?;
     observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
@@ -42,6 +43,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
         .collect();
     Ok(Status {
         base: base.path().to_owned(),
+        frozen: frozen.iter().map(ToString::to_string).collect(),
         objects: count(&index, all.iter().map(|guest| guest.linked_bytes).sum()),
         guests,
         runs: history.runs,

@@ -24,9 +24,16 @@ impl<'a> Copies<'a> {
                 return Ok(Some(Copies { place, intact }));
             }
         }
-        for generation in base.generations(id)? {
-            let other = base.object(&generation)?.filter(|_| generation != *id);
-            if let Some(other) = other
+        let first = ObjectId {
+            generation: 0,
+            ..*id
+        };
+        let later = base.later_generations(&id.content)?;
+        let same = |other: &ObjectId| {
+            (other.content, other.metadata) == (id.content, id.metadata) && other != id
+        };
+        for other in [first].into_iter().chain(later).filter(same) {
+            if let Some(other) = base.object(&other)?
                 && let Some(intact) = intact_copy(place, &other, id)?
             {
                 return Ok(Some(Copies { place, intact }));

@@ -154,7 +154,7 @@ impl Parting<'_, '_> {
         };
         let inode = file.state()?.id;
         if let Some(copies) = Copies::of(self.base, &id, &spoiled.sources)? {
-            for some in files.chunks(self.still.names_a_batch().max(1)) {
+            for some in files.chunks(self.still.room().names.max(1)) {
                 let jobs = self.jobs(&id, &file, &copies, some)?;
                 told.parted.extend(self.give_copies(&id, &file, &jobs)?);
             }

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::guest_limits::{FEW_HOLES, MOST_HOLES, has_too_many_names};
+use super::guest_limits::{FEW_HOLES, FEW_STORED, MOST_HOLES, has_too_many_names};
 use super::survey::{Alias, Survey};
 use crate::base::Index;
 use crate::model::{
@@ -56,6 +56,8 @@ pub struct Judge<'a> {
     pub secrets: &'a Secrets,
     pub index: &'a Index,
     pub policy: &'a Policy,
+    /// Most bytes of all files of a guest that may be read.
+    pub most_stored: u64,
 }
 
 impl Judge<'_> {
@@ -86,6 +88,7 @@ pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
             skipped: BTreeMap::new(),
         },
         holes: 0,
+        stored: 0,
         directories: BTreeMap::new(),
     };
     for file in 0..survey.scan.tree.files() {
@@ -102,6 +105,8 @@ struct Classifying<'a> {
     done: Classified,
     /// Bytes of holes in files that may be read.
     holes: u64,
+    /// Bytes of all files that may be read, as if each had its own.
+    stored: u64,
     /// Skips that are summed up under a directory.
     directories: BTreeMap<(Vec<u8>, SkipReason), (Count, Skip)>,
 }
@@ -131,6 +136,7 @@ impl Classifying<'_> {
         if state.holes() > FEW_HOLES {
             self.holes = self.holes.saturating_add(state.holes());
         }
+        self.stored = self.stored.saturating_add(state.allocated());
         match self.keep_by_file(file, &state) {
             Some(reason) => self.keep_whole(file, reason, &state),
             None => Decision::Candidate,
@@ -286,6 +292,9 @@ impl Classifying<'_> {
         }
         if self.holes > MOST_HOLES && state.holes() > FEW_HOLES {
             return Some((SkipReason::TooSparse, None));
+        }
+        if self.stored > self.judge.most_stored && state.allocated() > FEW_STORED {
+            return Some((SkipReason::MoreThanStored, None));
         }
         if tree.name_count(file) as u64 != u64::from(state.nlink) {
             return Some((SkipReason::NamesOutside, None));

@@ -10,6 +10,16 @@ pub(super) const MOST_HOLES: u64 = 16 << 30;
 /// With fewer a file costs no more than one without.
 pub(super) const FEW_HOLES: u64 = 1 << 20;
 
+/// Copies that share their extents cost nothing to make either, nor do files that are compressed well. Of all files of
+/// a guest together, so many times the bytes are read that its file system stores, or as many as of holes: what is
+/// really there is far less.
+pub(super) fn most_stored(used: u64) -> u64 {
+    used.saturating_mul(4).max(MOST_HOLES)
+}
+
+/// With fewer a file costs about what it costs to make it.
+pub(super) const FEW_STORED: u64 = 64 << 10;
+
 /// A line of a plan may be 16 MiB long. All names of a file are in one, and may take a quarter of it.
 const LONGEST_NAMES: usize = 4 << 20;
 

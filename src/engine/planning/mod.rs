@@ -23,7 +23,7 @@ use super::host::host_digest;
 use super::threads;
 use super::threads::Threads;
 use super::{EngineError, Guest, guest, protection, sandbox};
-use crate::base::{Base, BaseError, Digests, Index, check_place};
+use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
 use crate::engine::error::CannotHere;
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
@@ -39,6 +39,7 @@ use choose::{Choices, choose_all};
 use classify::{Classified, Judge};
 use common_secrets::same_secrets;
 use evidence::Evidence;
+use guest_limits::most_stored;
 use lines::{Emitter, Stretch};
 use matching::Matcher;
 use matching::compare::Reader;
@@ -74,9 +75,17 @@ pub fn plan(
     let base_path = guest::base_path(&options.base)?;
     let guests = guest::open_all(&options.guests, &base_path)?;
     let base = open_base(&base_path, observer)?;
+    base.as_ref()
+        .into_iter()
+        .for_each(|base| warn_of_frozen(base, observer));
     let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
     let reading = threads::reading(&guests, options.jobs)?;
+    // All guests are on one file system.
+    let stored = guests.first().map(|one| machine::filesystem(&one.root));
+    let most_stored = stored
+        .transpose()?
+        .map_or(u64::MAX, |fs| most_stored(fs.used));
     let memory = base
         .as_ref()
         .filter(|_| options.cache && machine::is_root());
@@ -90,6 +99,7 @@ pub fn plan(
         secrets: &Secrets::new(),
         index: &index,
         policy: &options.policy,
+        most_stored,
     };
     let (surveys, classified) = threads.work(|| survey_all(opened, &judge, observer))?;
     let found = Evidence {
@@ -105,6 +115,20 @@ pub fn plan(
     let decided = decide(&found, classified, memory, observer)?;
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
     write(&found, file, header, decided, each)
+}
+
+/// Guests that an earlier run left frozen, before anything else is said. What cannot be read is no reason not to plan.
+fn warn_of_frozen(base: &Base, observer: &dyn Observer) {
+    let left = FrozenPaper::left_standing(base).unwrap_or_default();
+    if left.is_empty() {
+        return;
+    }
+    let which: Vec<String> = left.iter().map(ToString::to_string).collect();
+    observer.notice(&Event::Warning(&format!(
+        "guests stand still: a run that was cut short left them frozen ({}); run `unify recover --base {}` now",
+        which.join(", "),
+        base.path().display()
+    )));
 }
 
 /// Where a plan may write in the base; a base that cannot be written in remembers nothing.
@@ -144,8 +168,12 @@ fn decide<'a>(
         cache: found.options.page_cache,
         crowded: AtomicBool::new(false),
     };
-    let matched = Matcher::new(&reader, found.index).run(&classified, observer);
-    let near_misses = Near(&reader).misses(&classified, &matched);
+    let matched = found
+        .threads
+        .work(|| Matcher::new(&reader, found.index))
+        .run(&classified, observer);
+    let near = || Near(&reader).misses(&classified, &matched);
+    let near_misses = found.threads.work(near);
     memory.hand_over(surveys, &matched.groups, observer);
     sum.noticed(near_misses, same_secrets(surveys, &classified));
     let choose = || choose_all(matched, found, &mut classified, &mut sum);

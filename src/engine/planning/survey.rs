@@ -80,7 +80,9 @@ pub fn survey(
     let scan = scanned.unwrap_or_default();
     let asked = policy.package_databases.of(&guest.name) == Asked::Use;
     let answer = if asked && too_large.is_none() {
-        ask_all(&*files, &|path| scan.tree.has_directory(path))
+        ask_all(&*files, policy.on_damaged_database, &|path| {
+            scan.tree.has_directory(path)
+        })
     } else {
         Answer::default()
     };

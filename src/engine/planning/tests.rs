@@ -50,6 +50,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
         secrets: &Secrets::new(),
         index: &index,
         policy: &policy,
+        most_stored: u64::MAX,
     };
     let opened = ["a", "b"].into_iter().zip(guests).map(opened).collect();
     let machine = Machine {

@@ -8,6 +8,7 @@ pub(super) mod select;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::activity::budget::Room;
 use super::activity::freeze::Freeze;
 use super::exchange::job::{Flagged, LeaseBy};
 use super::exchange::journal::JournalFile;
@@ -119,7 +120,6 @@ impl ReadyToUndo {
         let mut still = Freeze::new(&self.base, self.running, observer)?;
         observer.notice(&Event::Begin(Stage::Apply, Unit::Files, Some(self.files())));
         let mut pace = Pace::new(self.limits);
-        let most = pace.names_a_batch(still.names_a_batch());
         let mut rest = &self.chosen.files[..];
         while !rest.is_empty() {
             let result = &mut receipt.result;
@@ -128,8 +128,10 @@ impl ReadyToUndo {
             if result.interrupted || result.limit.is_some() {
                 break;
             }
+            let mut room = still.room();
+            room.names = pace.names_a_batch(room.names);
             let left = pace.actions_left(result);
-            let batch = first_batch(rest, most, left);
+            let batch = self.first_batch(rest, room, left)?;
             rest = &rest[batch.len()..];
             let before = receipt.result.totals.names;
             let work = BatchWork {
@@ -170,6 +172,9 @@ impl ReadyToUndo {
             return Ok(());
         }
         self.tell_damaged(&ready, &lines, observer);
+        let jobs = ready.iter().map(|undoing| &undoing.job);
+        let names = jobs.clone().map(|job| job.names.len()).sum();
+        still.holds(names, jobs.map(|job| job.state.size).sum());
         let flags = flags_of(&ready);
         let jobs: Vec<_> = ready.into_iter().map(|undoing| undoing.job).collect();
         let guests = &self.chosen.guests[..];
@@ -229,7 +234,7 @@ impl ReadyToUndo {
         still: &Freeze<'_>,
         receipt: &mut ReceiptFile<'_>,
     ) -> Result<ReadyFiles<'f>, EngineError> {
-        let conditions = still.look(holding.guests())?;
+        let conditions = still.look_first(holding.guests())?;
         holding.next_batch();
         let (mut ready, mut lines) = (Vec::new(), Vec::new());
         for file in files {
@@ -306,6 +311,26 @@ impl ReadyToUndo {
         Err(CannotHere::NoRoom { needed, free }.into())
     }
 
+    /// The first files that have room together, at most `left` of them and at least one.
+    fn first_batch<'f>(
+        &self,
+        files: &'f [(usize, Linked)],
+        room: Room,
+        left: usize,
+    ) -> SysResult<&'f [(usize, Linked)]> {
+        let (mut names, mut bytes, mut fit) = (0, 0u64, 0);
+        for (_, file) in files.iter().take(left) {
+            names += file.paths.len();
+            let object = self.base.object_state(&file.object)?;
+            bytes = bytes.saturating_add(object.map_or(0, |state| state.size));
+            if names > room.names || bytes > room.bytes {
+                break;
+            }
+            fit += 1;
+        }
+        Ok(&files[..fit.max(1).min(files.len())])
+    }
+
     fn receipt(&self) -> Receipt {
         let present = self.chosen.guests.iter().map(Guest::for_receipt);
         let lost = self.chosen.lost.iter().map(|(guest, _)| guest.clone());
@@ -348,14 +373,4 @@ fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
         }
     }
     flags
-}
-
-/// The first files with at most `most` names, at most `left` of them and at least one.
-fn first_batch(files: &[(usize, Linked)], most: usize, left: usize) -> &[(usize, Linked)] {
-    let mut names = 0;
-    let fits = files.iter().take(left).take_while(|(_, file)| {
-        names += file.paths.len();
-        names <= most
-    });
-    &files[..fits.count().max(1).min(files.len())]
 }

@@ -25,6 +25,7 @@ use super::sections::{Section, Sections, TextPlace};
 use crate::ledger::json;
 use crate::ledger::json::{BadValue, printable};
 use crate::model::{FORMAT, Header, PlanDigest, PlannedGuest, Summary};
+use crate::sys::has_workers;
 
 /// Bytes of lines that are decoded at once, by which no plan can fill the memory: one line may be as long as many.
 const TEXT_IN_HAND: usize = 4 << 20;
@@ -167,7 +168,11 @@ impl<R: BufRead> PlanReader<R> {
             }
         }
         let decode = |(place, text): &(TextPlace, Vec<u8>)| (*place, line::decode(text));
-        let decoded: Vec<_> = texts.par_iter().map(decode).collect();
+        let decoded: Vec<_> = if has_workers() {
+            texts.par_iter().map(decode).collect()
+        } else {
+            texts.iter().map(decode).collect()
+        };
         let mut lines = Vec::with_capacity(decoded.len());
         for (place, decoded) in decoded {
             lines.push(self.account(place, decoded)?.1);

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use crate::packages::listing::Listing;
 use crate::packages::listing::Package;
-use crate::sys::guest::GuestFiles;
+use crate::packages::read::source::Source;
 use crate::sys::hash::path_key;
 
 /// Files and their packages, small: a key of eight bytes and a place for every file. Two paths of one guest could have
@@ -29,16 +29,17 @@ impl Owners {
         self.packages.get(*package as usize)
     }
 
-    /// Adds the files of a database. What an earlier one said of a file stays.
+    /// Adds the files of a database. What an earlier one said of a file stays. When the time of the guest is over, what
+    /// would have to be resolved has no owner.
     pub fn add(
         &mut self,
-        guest: &dyn GuestFiles,
+        source: &Source<'_>,
         is_directory: &dyn Fn(&[u8]) -> bool,
         listing: Listing,
     ) {
         let first = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
         self.packages.extend(listing.packages);
-        let mut places = Places::new(guest, is_directory);
+        let mut places = Places::new(source, is_directory);
         for owned in listing.owned {
             let Some(package) = first.checked_add(owned.package) else {
                 continue;
@@ -56,15 +57,15 @@ impl Owners {
 
 /// Where directories of the database really are: on a merged `/usr`, `/bin` is `/usr/bin`.
 struct Places<'r> {
-    guest: &'r dyn GuestFiles,
+    source: &'r Source<'r>,
     is_directory: &'r dyn Fn(&[u8]) -> bool,
     known: HashMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
 impl<'r> Places<'r> {
-    fn new(guest: &'r dyn GuestFiles, is_directory: &'r dyn Fn(&[u8]) -> bool) -> Places<'r> {
+    fn new(source: &'r Source<'r>, is_directory: &'r dyn Fn(&[u8]) -> bool) -> Places<'r> {
         Places {
-            guest,
+            source,
             is_directory,
             known: HashMap::new(),
         }
@@ -93,7 +94,8 @@ impl<'r> Places<'r> {
         if (self.is_directory)(directory) {
             return Some(directory.to_vec());
         }
-        let found = self.guest.resolve(relative).ok()??;
+        self.source.in_time().ok()?;
+        let found = self.source.guest().resolve(relative).ok()??;
         Some(if found.path.is_root() {
             Vec::new()
         } else {

@@ -149,7 +149,7 @@ pub enum Problem {
         directory: String,
     },
     /// See the bound.
-    #[error("reading the database took longer than {} seconds", super::limits::TIME.as_secs())]
+    #[error("reading the databases of this guest took longer than {} seconds", super::limits::TIME.as_secs())]
     Late,
 }
 

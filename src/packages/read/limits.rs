@@ -37,5 +37,5 @@ pub const JOURNAL: usize = 1_000;
 pub const ENTRIES: usize = 1_000_000;
 /// How often a database that changes while it is read is read again.
 pub const TRIES: usize = 3;
-/// For one database of one guest.
-pub(super) const TIME: Duration = Duration::from_secs(60);
+/// For all databases of one guest together: a guest that has many kinds keeps a plan no longer than one that has one.
+pub(in crate::packages) const TIME: Duration = Duration::from_secs(60);

@@ -19,7 +19,7 @@ fn data(manager: &str) -> PathBuf {
 }
 
 pub(super) fn read(backend: &dyn PackageDatabase, root: &Path) -> Result<Option<Listing>, Problem> {
-    backend.read(&Source::new(&guest_at(root)))
+    backend.read(&Source::new(&guest_at(root), soon()))
 }
 
 /// Paths of the claims.
@@ -45,7 +45,9 @@ fn shown(path: &[u8]) -> String {
 
 /// The answer about the kept guest, for its only database.
 pub(super) fn ask(manager: &str) -> Answer {
-    let answer = ask_all(&guest_at(&root(manager)), &|_| false);
+    let answer = ask_all(&guest_at(&root(manager)), OnDamaged::CareRulesOnly, &|_| {
+        false
+    });
     let managers = answer.databases.iter().map(|d| &*d.manager);
     assert_eq!(managers.collect::<Vec<_>>(), [manager]);
     answer

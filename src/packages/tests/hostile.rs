@@ -1,7 +1,7 @@
 //! Guests that lie, wait, loop and overflow. Each case names what is right: an answer, or a problem.
 
 use std::os::unix::fs::symlink;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::*;
 
@@ -109,6 +109,58 @@ fn many_conffiles_take_seconds_and_too_many_are_refused() {
     let lines = " /a 0\n".repeat(limits::CONFIG_FILES + 1);
     let answer = guest(format!("Package: x\nConffiles:\n{lines}")).ask();
     assert!(problem(&answer).contains("too many"));
+}
+
+/// All databases of a guest share one time, and the first that leaves the guest out is the last that is asked.
+#[test]
+fn time_is_a_guests_and_not_a_databases() {
+    let root = guest(conffiles(&["/etc/ok"]));
+    root.put("var/lib/ucf/hashfile", "");
+    root.put("lib/apk/db/installed", "P:a\nV:1\nA:x86_64\n\n");
+    let over = Instant::now();
+    let asked = |on_damaged| {
+        let answer = ask_until(over, &guest_at(&root.path), on_damaged, &|_| false);
+        let late = |one: &Database| one.problem.as_deref().unwrap_or("").contains("took longer");
+        assert!(answer.databases.iter().all(late), "{:?}", answer.databases);
+        let managers = answer.databases.into_iter().map(|one| one.manager);
+        managers.collect::<Vec<_>>()
+    };
+    assert_eq!(
+        asked(OnDamaged::CareRulesOnly),
+        ["dpkg", "ucf", "pacman", "apk", "nix", "guix"]
+    );
+    assert_eq!(asked(OnDamaged::ExcludeGuest), ["dpkg"]);
+}
+
+/// Owners are a help, and are not looked for when the time is over.
+#[test]
+fn owners_are_looked_for_in_time_only() {
+    let root = Root::empty();
+    root.put("usr/bin/x", "x");
+    symlink("usr/bin", root.path.join("bin")).unwrap();
+    let guest = guest_at(&root.path);
+    let owned = |until| {
+        let mut owners = Owners::default();
+        let package = Package {
+            name: "p".into(),
+            version: None,
+        };
+        let x = Owned {
+            path: b"/bin/x".to_vec(),
+            package: 0,
+        };
+        let listing = Listing {
+            silent: false,
+            packages: vec![package],
+            config_files: 0,
+            claims: Vec::new(),
+            owned: vec![x],
+        };
+        owners.add(&Source::new(&guest, until), &|_| false, listing);
+        owners.of(b"/usr/bin/x").is_some()
+    };
+    assert!(owned(soon()));
+    assert!(!owned(Instant::now()));
 }
 
 #[test]

@@ -188,7 +188,7 @@ fn a_database_in_motion_is_one_version_or_none() {
                 .for_each(|generation| write_generation(&root, generation));
         });
         let guest = guest_at(&root.path);
-        let torn = (0..2_000).find_map(|_| match dpkg::Dpkg.read(&Source::new(&guest)) {
+        let torn = (0..2_000).find_map(|_| match dpkg::Dpkg.read(&Source::new(&guest, soon())) {
             Ok(Some(listing)) => {
                 let first = generation_of("first", &listing);
                 let second = generation_of("second", &listing);

@@ -20,7 +20,7 @@ fn read(root: &Root, write: impl Fn(usize)) -> Result<Vec<Vec<u8>>, Problem> {
         write(readings.get());
         taken
     };
-    steady(&Source::new(&guest), b"db", list, take)
+    steady(&Source::new(&guest, soon()), b"db", list, take)
 }
 
 fn is_changing(answer: Result<Vec<Vec<u8>>, Problem>) -> bool {
@@ -75,6 +75,6 @@ fn what_has_vanished_is_not_an_answer() {
     let guest = guest_at(&root.path);
     let list = |_: &Source<'_>| Ok(vec![b"db/a".to_vec()]);
     let take = |source: &Source<'_>, files: &[Vec<u8>]| source.text(&files[0]);
-    let answer = steady(&Source::new(&guest), b"db", list, take);
+    let answer = steady(&Source::new(&guest, soon()), b"db", list, take);
     assert!(matches!(answer, Err(Problem::Changing { .. })));
 }

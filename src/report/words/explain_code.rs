@@ -131,6 +131,7 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
         R::GuestRunning => "stop the guest and apply again",
         R::HolderRunning => "stop that guest and apply again",
         R::HolderUnknown => "plan and apply the guest that was moved or renamed, at its new place",
+        R::TooLargeToFreeze => "stop the guest, or give a longer --max-freeze, and apply again",
         R::MountedOver => "unmount it and apply again",
         R::OtherFilesystem => "name a base on that file system with --base",
         R::DamagedObject => "unify verify names every file that refers to it",
@@ -157,6 +158,9 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
         R::Excluded => "take the pattern away, or put an --include in front of it",
         R::TooSmall => "a smaller --min-size",
         R::TooSparse => "nothing: it takes next to no room",
+        R::MoreThanStored => {
+            "fewer copies in its guest that share their extents, which take no room of their own"
+        }
         R::LinkedToKept => "the verdict about the other name of the same file",
         R::NamesOutside => "plan all guests that hold its names together",
         R::TooManyNames => "fewer hard links of the file in its guest",

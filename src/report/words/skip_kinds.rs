@@ -52,7 +52,9 @@ impl SkipKind {
             R::InodeFlags | R::FixedDirectory | R::MountedOver | R::OtherFilesystem => {
                 SkipKind::Tied
             }
-            R::TooSmall | R::TooSparse | R::Excluded | R::Held => SkipKind::Asked,
+            R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {
+                SkipKind::Asked
+            }
             R::Unreadable | R::ChangedWhileReading => SkipKind::Unread,
             R::Empty | R::Unique | R::AlreadyShared => SkipKind::NoGain,
             R::ConfigFile | R::ConfigSidecar | R::Diverted | R::ModeOverride => SkipKind::Care,

@@ -111,6 +111,11 @@ impl GuestFile {
         self.regular()?.place()
     }
 
+    /// Where all its data lie on a device of this host, where it shares all of them with others and that is told.
+    pub fn shared_extents(&self) -> Option<Digest> {
+        self.regular()?.shared_extents()
+    }
+
     /// Bytes that are read at once from `at` on, where `usual` would be.
     pub fn stride(&self, at: u64, usual: usize) -> usize {
         let file = self.regular();

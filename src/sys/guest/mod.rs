@@ -6,6 +6,7 @@
 mod content;
 pub(super) mod dir;
 mod error;
+mod extents;
 pub(super) mod file;
 mod files;
 mod guest_file;

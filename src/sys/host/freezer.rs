@@ -17,10 +17,6 @@ use crate::model::Escaped;
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
 
-/// How long a cgroup may take to freeze before it is thawed again: a task in an uninterruptible sleep waits for
-/// the kernel.
-const PATIENCE: Duration = Duration::from_secs(5);
-
 /// A cgroup by its path in the hierarchy: `/lxc.payload.web`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cgroup(PathBuf);
@@ -96,16 +92,16 @@ impl Freezer {
         Ok(found.and_then(|cgroup| alone(cgroup, members, &all, own.as_deref(), belongs)))
     }
 
-    /// Freezes all, then waits for all. Returns those that are frozen, and those that did not freeze in time and
-    /// run on.
-    pub fn freeze(&self, cgroups: &[Cgroup]) -> (Vec<Cgroup>, Vec<Cgroup>) {
+    /// Freezes all, then waits for all, for so long: a task in an uninterruptible sleep waits for the kernel. Returns
+    /// those that are frozen, and those that did not freeze in time and run on.
+    pub fn freeze(&self, cgroups: &[Cgroup], patience: Duration) -> (Vec<Cgroup>, Vec<Cgroup>) {
         let asked = |cgroup: &&Cgroup| {
             let control = self.file(cgroup, "cgroup.freeze");
             call("freeze", || fs::write(&control, b"1")).is_ok()
         };
         let (asked, mut moves): (Vec<_>, Vec<_>) = cgroups.iter().partition(asked);
-        let start = Instant::now();
-        let stands = |cgroup: &&Cgroup| self.wait(cgroup, start);
+        let end = Instant::now() + patience;
+        let stands = |cgroup: &&Cgroup| self.wait(cgroup, end);
         let (stands, late): (Vec<_>, Vec<_>) = asked.into_iter().partition(stands);
         for cgroup in &late {
             // The step that thaws everything tries this again.
@@ -130,17 +126,27 @@ impl Freezer {
         }
     }
 
-    fn wait(&self, cgroup: &Cgroup, start: Instant) -> bool {
+    fn wait(&self, cgroup: &Cgroup, end: Instant) -> bool {
         let mut pause = Duration::from_micros(50);
         loop {
             if self.stands_still(cgroup).unwrap_or(false) {
                 return true;
             }
-            if start.elapsed() > PATIENCE {
+            if Instant::now() > end {
                 return false;
             }
             std::thread::sleep(pause);
             pause = (pause * 2).min(Duration::from_millis(5));
+        }
+    }
+
+    /// Has nobody thawed it since it was frozen? So it is with a cgroup that is gone: nobody is in it.
+    pub fn is_asked_to_stand(&self, cgroup: &Cgroup) -> SysResult<bool> {
+        let control = self.file(cgroup, "cgroup.freeze");
+        match fs::read(&control) {
+            Err(error) if is_gone(&error) => Ok(true),
+            Err(error) => Err(SysError::new("read", &control, error)),
+            Ok(text) => Ok(text.trim_ascii() == b"1"),
         }
     }
 

@@ -23,6 +23,8 @@ pub struct Filesystem {
     pub max_links: u64,
     /// Bytes free for root.
     pub free: u64,
+    /// Bytes that it stores.
+    pub used: u64,
 }
 
 /// Asks about the file system that holds `dir`.
@@ -35,6 +37,10 @@ pub fn filesystem(dir: &Dir) -> SysResult<Filesystem> {
         max_links: fault::max_links().unwrap_or_else(|| max_links(&name)),
         name,
         free: facts.f_bfree.saturating_mul(block),
+        used: facts
+            .f_blocks
+            .saturating_sub(facts.f_bfree)
+            .saturating_mul(block),
     })
 }
 

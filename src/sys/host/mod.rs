@@ -10,3 +10,4 @@ pub(super) mod processes;
 pub(super) mod rotation;
 pub mod signals;
 pub(super) mod watchdog;
+pub(super) mod workers;

@@ -8,6 +8,7 @@
 //! | `package_managers` | guests of several distributions: whose package manager names which configuration |
 //! | `policy_file` | choices that come from a policy file |
 //! | `guest_cost` | what one guest may cost the plan of all |
+//! | `shared_extents` | copies that share their extents: what they cost, and what is said of them |
 //! | `path_order` | the order in which `apply` takes the lines of a plan |
 //! | `digest_cache` | contents that a base remembers, and when a plan does not believe it |
 //! | `moved_guests` | guests that were renamed or moved since the base saw them |
@@ -25,4 +26,5 @@ mod package_managers;
 mod path_order;
 mod policy_file;
 mod random_trees;
+mod shared_extents;
 mod spilled_memory;

@@ -6,6 +6,7 @@
 //! | `entered_midway` | a process that enters a guest while a run is at work |
 //! | `frozen_guests` | guests that are frozen for moments and go on |
 //! | `frozen_guest_moves` | a guest that does not freeze when it should |
+//! | `bounded_freezes` | how long guests are frozen, and that it ends whatever is waited for |
 //! | `stderr_blocked` | frozen guests, while no process reads the standard error of the program |
 //! | `races` | one act of a guest at one chosen call of `apply` |
 //! | `spoiled_objects` | the same, done to an object whose flag is off |
@@ -13,6 +14,7 @@
 //! | `writers` | programs that write all the time, in every way that there is |
 //! | `swaps` | an attacker that exchanges names all the time |
 
+mod bounded_freezes;
 mod entered_midway;
 mod frozen_guest_moves;
 mod frozen_guests;

@@ -6,6 +6,7 @@
 //! | `changed_files` | names that changed between `plan` and `apply` |
 //! | `edited_plans` | plans that people edited: which edits `apply` obeys, and which it refuses |
 //! | `hostile_plans` | plans that an attacker wrote to do harm |
+//! | `costly_plans` | plans that would cost far more than they say |
 //! | `bad_environment` | closed descriptors, masks, limits, full disks and the like, in which the program starts |
 //! | `base_lock` | two runs on one base |
 //! | `base_defends` | a base against other users, copies of itself, and rot |
@@ -16,6 +17,7 @@ mod bad_environment;
 mod base_defends;
 mod base_lock;
 mod changed_files;
+mod costly_plans;
 mod edited_plans;
 mod hostile_plans;
 mod mutation;

@@ -144,3 +144,55 @@ fn a_signal_ends_a_run_between_two_batches() {
         assert_eq!(shared(&guests), FILES);
     }
 }
+
+/// Runs a command that can start no thread; it ends with one of these codes.
+fn without_threads(errno: &str, args: &[&str], codes: &[i32]) {
+    let inject = format!("inject=clone3,clone:error={errno}");
+    let out = Command::new("strace")
+        .args(["-f", "-qq", "-o", "/dev/null"])
+        .args(["-e", "trace=clone3,clone", "-e", &inject])
+        .arg(BIN)
+        .args(args)
+        .output()
+        .unwrap();
+    let code = out.status.code().unwrap_or(-1);
+    assert!(codes.contains(&code), "{errno} {args:?}: {code} {out:?}");
+}
+
+/// Where no thread can be started, a command does without, or says so; none ends in the middle.
+#[test]
+fn no_thread_can_be_started() {
+    traced!();
+    const MANY: usize = 80;
+    let lab = lab!(Disk::Own);
+    let guests = ["web", "db"].map(|name| {
+        let guest = lab.guest(name);
+        for n in 0..MANY {
+            guest.put(format!("/usr/{n}"), &File::new(content(n)));
+        }
+        guest
+    });
+    let both = [&guests[0], &guests[1]];
+    let before = listings(&both);
+    let base = lab.base().display().to_string();
+    let shared = |n: &usize| nlink(&guests[0].host(format!("/usr/{n}"))) > 1;
+    let again = lab.path("again.json").display().to_string();
+    let roots = both.map(|guest| guest.root().to_str().unwrap());
+    for errno in ["EAGAIN", "EPERM"] {
+        let plan = lab.plan(&both, &[]);
+        let plan = plan.path.to_str().unwrap();
+        let planning = ["plan", "--no-cache", "-o", &again, "--base", &base];
+        without_threads(errno, &[&planning[..], &roots].concat(), &[0, 8]);
+        without_threads(errno, &["apply", "--yes", plan], &[0]);
+        assert_eq!((0..MANY).filter(shared).count(), MANY);
+        without_threads(errno, &["verify", plan], &[0, 8]);
+        without_threads(errno, &["verify", "--base", &base], &[0, 8]);
+        without_threads(errno, &["status", "--base", &base], &[0, 8]);
+        let undo = ["undo", "--yes", "--run", "all", "--base", &base];
+        without_threads(errno, &undo, &[0]);
+        assert_eq!((0..MANY).filter(shared).count(), 0);
+        without_threads(errno, &["gc", "--base", &base], &[0]);
+        assert!(lab.staged().is_empty());
+        unchanged(&both, &before, errno);
+    }
+}

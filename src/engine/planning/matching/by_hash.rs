@@ -5,6 +5,7 @@
 use super::compare::{Reader, SplitFiles};
 use super::file::{FileRef, Singles};
 use super::probe::{Dropped, Plain, Probed, begins_whole};
+use super::same_extents::ByExtents;
 use crate::model::{Fingerprint, MetadataDigest};
 
 /// A file whose beginning was read.
@@ -73,8 +74,9 @@ impl Reader<'_> {
         take: &dyn Fn(SplitFiles),
     ) {
         let mut all = Vec::with_capacity(files.len());
+        let mut places = ByExtents::new();
         for which in files {
-            match self.whole(which) {
+            match self.whole_unless_shared(which, &all, &mut places) {
                 Ok(read) => all.push(read),
                 Err(why) => told.dropped.push((which, why)),
             }

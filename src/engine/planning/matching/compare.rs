@@ -7,24 +7,19 @@ use std::collections::HashMap;
 use std::sync::atomic::{self, AtomicBool};
 
 use super::digest_cache::Memory;
+use super::equal_so_far::{Buffers, EqualSoFar, OpenCandidate};
 use super::file::{FileRef, ReadFile, Singles};
-use super::probe::{Dropped, ProbedFile, peek};
+use super::probe::{CHANGED, Dropped, ProbedFile, peek};
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Threads;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy, Tree};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
-use crate::rules::reading::{ReadOrder, fits_in_memory};
+use crate::rules::reading::fits_in_memory;
 use crate::sys::PageCache;
-use crate::sys::guest::{BEGINNING, KnownBy};
+use crate::sys::guest::KnownBy;
 use crate::sys::hash::{ContentHasher, fingerprint};
 use crate::sys::host::machine;
-
-/// Bytes that are compared at a time.
-const PIECE: usize = 64 * 1024;
-
-/// The same where a disk's head seeks between the files: as far as a disk reads in the time of some such seeks.
-const LONG_PIECE: usize = 4 * 1024 * 1024;
 
 /// What reading needs to know, and the threads that read.
 pub struct Reader<'a> {
@@ -39,54 +34,11 @@ pub struct Reader<'a> {
     pub crowded: AtomicBool,
 }
 
-/// Room for a piece of the first file and one of another; made once for many runs.
-pub struct Buffers {
-    /// Bytes of most pieces.
-    usual: usize,
-    first: Vec<u8>,
-    other: Vec<u8>,
-}
-
-impl Buffers {
-    pub fn new(order: ReadOrder) -> Buffers {
-        let usual = match order {
-            ReadOrder::Inodes => PIECE,
-            ReadOrder::Places => LONG_PIECE,
-        };
-        Buffers {
-            usual,
-            first: vec![0; usual],
-            other: vec![0; usual],
-        }
-    }
-
-    /// Room for so much of both.
-    fn pieces(&mut self, length: usize) -> (&mut [u8], &mut [u8]) {
-        for buffer in [&mut self.first, &mut self.other] {
-            buffer.resize(buffer.len().max(length), 0);
-        }
-        (&mut self.first[..length], &mut self.other[..length])
-    }
-}
-
 /// What became of a run.
 #[derive(Default)]
 pub struct SplitFiles {
     pub groups: Vec<Vec<ReadFile>>,
     pub dropped: Vec<(FileRef, Dropped)>,
-}
-
-/// Files that were equal so far; the first stands for all.
-struct EqualSoFar {
-    files: Vec<OpenCandidate>,
-    at: u64,
-    hasher: ContentHasher,
-    beginning: Fingerprint,
-}
-
-struct OpenCandidate {
-    which: FileRef,
-    opened: ProbedFile,
 }
 
 impl Reader<'_> {
@@ -133,7 +85,13 @@ impl Reader<'_> {
                         opened.expect_soon();
                     }
                     let like = alike.entry(opened.probed.metadata).or_default();
-                    like.push(OpenCandidate { which, opened });
+                    let extents = opened.shared_extents();
+                    like.push(OpenCandidate {
+                        which,
+                        opened,
+                        extents,
+                        unread: false,
+                    });
                 }
                 Err(why) => dropped.push((which, why)),
             }
@@ -243,7 +201,7 @@ impl Reader<'_> {
 
     /// A file without a twin is read no further. That it has none is true of what the walk saw, and of nothing else.
     fn leave(&self, class: &EqualSoFar, told: &mut SplitFiles) {
-        for OpenCandidate { which, opened } in &class.files {
+        for OpenCandidate { which, opened, .. } in &class.files {
             match opened.unchanged() {
                 Ok(()) if class.at > 0 => {
                     let begun = (class.beginning, opened.probed.plain);
@@ -257,6 +215,7 @@ impl Reader<'_> {
 
     /// All of a class were read to their end: they are equal, if none changed meanwhile.
     fn finish(&self, class: EqualSoFar, singles: Singles, told: &mut SplitFiles) {
+        let lies_still = class.lies_still();
         let (content, beginning) = (class.hasher.finish(), class.beginning);
         let mut group = Vec::new();
         // The file that an object is made of is the first, unless the base has some: its twins' pieces count only if
@@ -265,10 +224,14 @@ impl Reader<'_> {
         let mut files = class.files;
         files.sort_by_key(|file| file.which);
         for file in files {
+            if file.unread && !lies_still {
+                told.dropped.push((file.which, CHANGED));
+                continue;
+            }
             let extents = pieces_count.then(|| file.opened.extents());
             let extents = extents.flatten();
             pieces_count = singles == Singles::Keep || extents.is_some_and(|n| n > FEW);
-            match self.read(&file, content, beginning, extents) {
+            match self.read(file.which, &file.opened, content, beginning, extents) {
                 Ok(read) => group.push(read),
                 Err(why) => told.dropped.push((file.which, why)),
             }
@@ -281,14 +244,15 @@ impl Reader<'_> {
     /// A file that was read to its end, if it is still what the walk saw.
     fn read(
         &self,
-        OpenCandidate { which, opened }: &OpenCandidate,
+        which: FileRef,
+        opened: &ProbedFile,
         content: Digest,
         beginning: Fingerprint,
         extents: Option<u32>,
     ) -> Result<ReadFile, Dropped> {
         opened.unchanged()?;
         Ok(ReadFile {
-            which: *which,
+            which,
             probed: opened.probed,
             content,
             beginning,
@@ -324,70 +288,11 @@ impl Reader<'_> {
         let opened = self.open(which)?;
         let (beginning, content) = opened.hashes()?;
         let extents = opened.extents();
-        self.read(
-            &OpenCandidate { which, opened },
-            content,
-            beginning,
-            extents,
-        )
+        self.read(which, &opened, content, beginning, extents)
     }
 
     /// A file that was read and is in no group: those are remembered all at once.
     pub fn remember(&self, read: &ReadFile) {
         self.memory.read(&self.state(read.which), read);
-    }
-}
-
-impl EqualSoFar {
-    /// Bytes of the next piece. The first is short in any case: most differ there if they do.
-    fn stride(&self, size: u64, usual: usize) -> usize {
-        let left = usize::try_from(size - self.at).unwrap_or(usize::MAX);
-        // Of one owner, they are read in one way.
-        let file = self.files.first().filter(|_| self.at > 0);
-        let most = file.map_or(usual, |file| file.opened.stride(self.at, usual));
-        left.min(most)
-    }
-
-    /// Reads the next piece of all; those that differ from the first become a class of their own, which begins at this
-    /// piece again.
-    fn step(
-        &mut self,
-        size: u64,
-        buffers: &mut Buffers,
-        dropped: &mut Vec<(FileRef, Dropped)>,
-    ) -> Option<EqualSoFar> {
-        let length = self.stride(size, buffers.usual);
-        let (first, other) = buffers.pieces(length);
-        let before = self.hasher.clone();
-        let mut files = std::mem::take(&mut self.files).into_iter();
-        for file in files.by_ref() {
-            match file.opened.piece(self.at, first) {
-                Ok(()) => {
-                    self.files.push(file);
-                    break;
-                }
-                Err(why) => dropped.push((file.which, why)),
-            }
-        }
-        let mut differ = Vec::new();
-        for file in files {
-            match file.opened.piece(self.at, other) {
-                Ok(()) if first == other => self.files.push(file),
-                Ok(()) => differ.push(file),
-                Err(why) => dropped.push((file.which, why)),
-            }
-        }
-        self.hasher.update(first);
-        if self.at == 0 {
-            self.beginning = fingerprint(&first[..length.min(BEGINNING)]);
-        }
-        let at = self.at;
-        self.at += length as u64;
-        (!differ.is_empty()).then_some(EqualSoFar {
-            files: differ,
-            at,
-            hasher: before,
-            beginning: self.beginning,
-        })
     }
 }

@@ -5,11 +5,13 @@ pub mod by_hash;
 pub mod candidates;
 pub mod compare;
 pub mod digest_cache;
+mod equal_so_far;
 pub mod file;
 pub mod groups;
 pub mod inode_attributes;
 pub mod probe;
 pub mod read_order;
+mod same_extents;
 
 use std::sync::{Mutex, PoisonError};
 
@@ -19,7 +21,8 @@ use super::classify::Classified;
 use crate::base::Index;
 use crate::model::{Event, Observer, SkipReason, Stage, Unit};
 use candidates::facts;
-use compare::{Buffers, Reader, SplitFiles};
+use compare::{Reader, SplitFiles};
+use equal_so_far::Buffers;
 use file::{FileRef, Singles};
 use groups::Groups;
 use probe::Dropped;

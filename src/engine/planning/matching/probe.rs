@@ -12,6 +12,9 @@ use crate::sys::guest::{BEGINNING, GuestFile};
 use crate::sys::hash::{fingerprint, metadata_digest, sha256};
 use crate::sys::{Meaning, PageCache, Regular, SysError, SysResult};
 
+/// Smaller files cost no more to read than to be asked where their data lie.
+pub(super) const SMALL: u64 = 64 * 1024;
+
 /// Is the beginning of such a file all of it?
 pub(super) fn begins_whole(size: u64) -> bool {
     size <= BEGINNING as u64
@@ -82,6 +85,12 @@ impl ProbedFile {
         } else {
             Some(1)
         }
+    }
+
+    /// Where all its data lie, where it shares all of them, see [`GuestFile::shared_extents`].
+    pub fn shared_extents(&self) -> Option<Digest> {
+        let asked = self.seen.size >= SMALL;
+        asked.then(|| self.file.shared_extents()).flatten()
     }
 
     /// It will be read soon.
@@ -215,7 +224,7 @@ fn same(seen: &FileState, now: &FileState) -> Result<(), Dropped> {
     if same { Ok(()) } else { Err(CHANGED) }
 }
 
-const CHANGED: Dropped = Dropped {
+pub(super) const CHANGED: Dropped = Dropped {
     reason: SkipReason::ChangedWhileReading,
     note: None,
 };

@@ -16,7 +16,10 @@ const DOORS: &[(&str, &[&str])] = &[
     ("landlock", &["sys/host/landlock.rs"]),
     ("nix", &["sys/"]),
     ("postcard", &["engine/records/table.rs"]),
-    ("rayon", &["engine/", "ledger/plan/reader.rs"]),
+    (
+        "rayon",
+        &["engine/", "ledger/plan/reader.rs", "sys/host/workers.rs"],
+    ),
     ("rustix", &["sys/"]),
     (
         "serde",

@@ -68,6 +68,11 @@ impl Cgroup {
         asked.trim() == "1"
     }
 
+    /// The file that freezes it.
+    pub fn control(&self) -> PathBuf {
+        self.dir.join("cgroup.freeze")
+    }
+
     pub fn freeze(&self) {
         std::fs::write(self.dir.join("cgroup.freeze"), "1").unwrap();
     }
