@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::host::lock_note;
 use super::lifting::Lifting;
-use super::privileges::entitled;
+use super::activity::base::must_be_ours;
+use super::privileges::{entitled, must_see_all};
 use super::{EngineError, healing};
 use crate::base::{Base, Held, Index};
 use crate::model::{Collected, Observer, Running};
@@ -33,6 +34,10 @@ pub fn collect(base: &Path, gc: Gc, observer: &dyn Observer) -> Result<Collected
     }
     entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&lock_note("gc"))?;
+    if !healing::is_whole(base)? {
+        must_see_all("gc")?;
+    }
+    must_be_ours(base)?;
     healing::heal_first(base, Running::Refuse, observer)?;
     let collected = sum(&Index::read(base)?, |some| remove(base, some))?;
     base.dir().sync_filesystem()?;

@@ -68,6 +68,7 @@ mod sandbox;
 mod threads;
 mod undoing;
 
+pub use activity::base::warn_of_base;
 pub use applying::ready::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
 pub use gc::{Gc, collect};

@@ -127,7 +127,7 @@ impl<'a> Batch<'a, '_> {
             self.flag(flags, &mut lifted, jobs, &mut changes)?;
         }
         self.base.dir().sync_filesystem()?;
-        self.last_look(jobs, &leases, &mut changes)?;
+        self.last_look(&affected, jobs, &leases, &mut changes)?;
         let given_up = self.give_up_spoiled(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());
         if self.order == FlagOrder::FlagThenDrop {

@@ -8,13 +8,14 @@ pub(super) mod select;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::activity::base::must_be_ours;
 use super::activity::freeze::Freeze;
 use super::exchange::job::Flagged;
 use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, FlagOrder};
 use super::host::lock_note;
 use super::limits::{Limits, Pace};
-use super::privileges::entitled;
+use super::privileges::{entitled, must_see_all};
 use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked};
@@ -56,8 +57,10 @@ impl ReadyToUndo {
         observer: &dyn Observer,
     ) -> Result<ReadyToUndo, EngineError> {
         entitled("undo", "it sets owners and flags")?;
+        must_see_all("undo")?;
         let base = Base::existing(base)?;
         let lock = base.lock(&lock_note("undo"))?;
+        must_be_ours(&base)?;
         healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
         let undoes = chosen_run(&history, &options.which)?;

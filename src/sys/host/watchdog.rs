@@ -36,6 +36,11 @@ impl Watchdog {
 }
 
 impl Watchdog {
+    /// Its process id, which nobody else gets before it was waited for.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Tells it that there is nothing left for it to do, and waits for it.
     pub fn finish(mut self) {
         if let Some(mut stdin) = self.child.stdin.take() {

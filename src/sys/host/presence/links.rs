@@ -1,0 +1,169 @@
+//! What the links of `/proc` lead to, without asking a file system: a path descriptor is opened, which opens nothing,
+//! and `fdinfo` tells the mount. `stat` through such a link waits for whoever serves the file system.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+
+use rustix::fs::{
+    AtFlags, FsWord, Mode, OFlags, StatVfsMountFlags, StatxFlags, fstatfs, fstatvfs, openat, readlinkat,
+    statx,
+};
+use rustix::io::Errno;
+
+use super::places::BlockDevice;
+
+/// Why a thing of a task could not be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unlooked {
+    /// It has ended, or closed it.
+    Gone,
+    /// It may not be seen.
+    Closed,
+}
+
+impl From<Errno> for Unlooked {
+    fn from(errno: Errno) -> Unlooked {
+        match errno {
+            Errno::ACCESS | Errno::PERM => Unlooked::Closed,
+            // Too many open files of our own, no memory: not seen is not absent.
+            Errno::MFILE | Errno::NFILE | Errno::NOMEM => Unlooked::Closed,
+            _ => Unlooked::Gone,
+        }
+    }
+}
+
+/// Where a link of `/proc` leads.
+#[derive(Debug)]
+pub(super) struct LinkEnd {
+    pub mount: u64,
+    /// As the kernel tells it from the root of the namespace on; `None` where it is too long to be told.
+    pub text: Option<Vec<u8>>,
+    handle: Option<OwnedFd>,
+}
+
+/// A link of a task: `root`, `cwd`, `exe`, an entry of `map_files`. `None` for what is in no file system.
+pub(super) fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlooked> {
+    let Some(text) = text_of(&dir, name)? else {
+        return Ok(None);
+    };
+    let handle = handle_of(dir, name)?;
+    let own = format!("/proc/thread-self/fdinfo/{}", handle.as_raw_fd());
+    let mount = mount_in(&fs::read(own).unwrap_or_default()).ok_or(Unlooked::Closed)?;
+    Ok(Some(LinkEnd {
+        mount,
+        text: text.path(),
+        handle: Some(handle),
+    }))
+}
+
+/// A descriptor of a task, by its number. Only those with a path are asked further: `fdinfo` of others may wait.
+pub(super) fn descriptor(dir: impl AsFd, number: &str) -> Result<Option<LinkEnd>, Unlooked> {
+    let Some(text) = text_of(&dir, &format!("fd/{number}"))? else {
+        return Ok(None);
+    };
+    let info = openat(&dir, format!("fdinfo/{number}"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
+    let info = read_all(info).map_err(|_| Unlooked::Gone)?;
+    let mount = mount_in(&info).ok_or(Unlooked::Gone)?;
+    Ok(Some(LinkEnd {
+        mount,
+        text: text.path(),
+        handle: None,
+    }))
+}
+
+/// The text of a link.
+enum LinkText {
+    Path(Vec<u8>),
+    TooLong,
+}
+
+impl LinkText {
+    fn path(self) -> Option<Vec<u8>> {
+        match self {
+            LinkText::Path(path) => Some(path),
+            LinkText::TooLong => None,
+        }
+    }
+}
+
+/// `None` for sockets, pipes and the like.
+fn text_of(dir: impl AsFd, name: &str) -> Result<Option<LinkText>, Unlooked> {
+    match readlinkat(dir, name, Vec::with_capacity(256)) {
+        Ok(text) => {
+            let text = text.into_bytes();
+            Ok(text.starts_with(b"/").then_some(LinkText::Path(text)))
+        }
+        Err(Errno::NAMETOOLONG) => Ok(Some(LinkText::TooLong)),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn handle_of(dir: impl AsFd, name: &str) -> Result<OwnedFd, Unlooked> {
+    Ok(openat(dir, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)
+}
+
+fn mount_in(info: &[u8]) -> Option<u64> {
+    let mut lines = info.split(|&byte| byte == b'\n');
+    let id = lines.find_map(|line| line.strip_prefix(b"mnt_id:"))?;
+    std::str::from_utf8(id).ok()?.trim().parse().ok()
+}
+
+/// All of an open file of `/proc`.
+pub(super) fn read_all(file: OwnedFd) -> std::io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    std::io::Read::read_to_end(&mut fs::File::from(file), &mut text)?;
+    Ok(text)
+}
+
+/// A mount that no table knows: what kind of file system is it?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct UnknownMountFacts {
+    pub device: BlockDevice,
+    pub is_btrfs: bool,
+    pub is_overlay: bool,
+    /// Read-only and harmless, as our own views are.
+    pub is_view: bool,
+}
+
+const VIEW: StatVfsMountFlags = StatVfsMountFlags::RDONLY
+    .union(StatVfsMountFlags::NOSUID)
+    .union(StatVfsMountFlags::NODEV)
+    .union(StatVfsMountFlags::NOEXEC)
+    .union(StatVfsMountFlags::NOATIME);
+const BTRFS: FsWord = 0x9123_683e;
+const OVERLAY: FsWord = 0x794c_7630;
+
+impl LinkEnd {
+    /// Asks the file system, which may have to wait for a server. `dir` and `name` lead to it as before.
+    pub fn facts(&self, dir: impl AsFd, name: &str) -> Result<UnknownMountFacts, Unlooked> {
+        let opened;
+        let handle = match &self.handle {
+            Some(handle) => handle,
+            None => {
+                opened = handle_of(dir, name)?;
+                &opened
+            }
+        };
+        let how = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+        let state = statx(handle, c"", how, StatxFlags::TYPE)?;
+        let kind = fstatfs(handle)?.f_type;
+        let flags = fstatvfs(handle)?.f_flag;
+        Ok(UnknownMountFacts {
+            device: BlockDevice {
+                major: state.stx_dev_major,
+                minor: state.stx_dev_minor,
+            },
+            is_btrfs: kind == BTRFS,
+            is_overlay: kind == OVERLAY,
+            is_view: flags.contains(VIEW),
+        })
+    }
+}
+
+/// Is it a path of `/proc` that names a task or a descriptor, by digits alone?
+pub(super) fn is_number(name: &OsStr) -> bool {
+    let name = name.as_bytes();
+    !name.is_empty() && name.iter().all(u8::is_ascii_digit)
+}

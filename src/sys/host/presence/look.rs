@@ -1,0 +1,394 @@
+//! One process: all that each of its threads holds of a file system.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
+
+use super::links::{LinkEnd, Unlooked, descriptor, follow, is_number};
+use super::namespace::{namespace_of, read_namespace};
+use super::places::BlockDevice;
+use super::tables::{MountTables, PlaceVerdict};
+use crate::sys::{SysError, SysResult, ffi};
+
+/// Something that a process holds in a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Holdfast {
+    pub tree: usize,
+    /// `root`, `working directory`, `program`, `mapping` or `descriptor`.
+    pub what: &'static str,
+}
+
+/// What was seen of a process.
+#[derive(Debug, Clone, Default)]
+pub(super) struct SeenProcess {
+    pub holds: Vec<Holdfast>,
+    /// On mounts that no table knew then: what, which mount, its path, and the trees that it would be in.
+    pub loose: Vec<LooseEnd>,
+    pub namespaces: Vec<u64>,
+    /// Root and working directory of its first thread.
+    pub ground: [Vec<u8>; 2],
+    /// What could not be seen, if anything.
+    pub unseen: Option<&'static str>,
+    /// A thread ended before it was looked at: what it started has to be looked for.
+    pub is_unsettled: bool,
+    /// Is it another run of this program?
+    pub runs_this_program: bool,
+}
+
+/// A place on a mount that no table has: that of a namespace not yet read, or of none.
+#[derive(Debug, Clone)]
+pub(super) struct LooseEnd {
+    pub what: &'static str,
+    pub mount: u64,
+    pub text: Option<Vec<u8>>,
+    pub trees: Vec<usize>,
+}
+
+/// What all looks share.
+pub(super) struct Looking {
+    pub tables: Mutex<MountTables>,
+    /// Mapped files that were found to be outside, by namespace.
+    pub mapped: Mutex<HashSet<(u64, Vec<u8>)>>,
+    /// Moves with every step: a look that stands still waits for somebody.
+    pub steps: AtomicU64,
+    /// Devices of the watched trees.
+    pub devices: Vec<BlockDevice>,
+    /// Is one of them a btrfs? What `stat` calls its device is another number.
+    pub is_btrfs: bool,
+    /// Mount and path of our own program.
+    pub program: Option<(u64, Vec<u8>)>,
+}
+
+/// Nothing that is guarded is left half done.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The directory of a process or thread in `/proc`.
+pub(super) fn open_dir(path: &str) -> Result<OwnedFd, Unlooked> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(openat(CWD, path, flags, Mode::empty())?)
+}
+
+/// Our own directory in `/proc`.
+pub(super) fn open_own() -> SysResult<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let own = openat(CWD, "/proc/self", flags, Mode::empty());
+    own.map_err(|e| SysError::new("open", "/proc/self", e))
+}
+
+/// Our own number, as this `/proc` knows it.
+pub(super) fn own_pid() -> Option<u32> {
+    std::fs::read_link("/proc/self").ok()?.to_str()?.parse().ok()
+}
+
+/// Mount and path of the program that this process runs.
+pub(super) fn own_program() -> Option<(u64, Vec<u8>)> {
+    let end = follow(open_own().ok()?, "exe").ok()??;
+    Some((end.mount, end.text?))
+}
+
+/// Names in a directory of `/proc` that are numbers.
+pub(super) fn numbers(dir: impl AsFd, name: &str) -> Result<Vec<u32>, Unlooked> {
+    use std::os::unix::ffi::OsStrExt;
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let dir = Dir::new(openat(dir, name, flags, Mode::empty())?)?;
+    let mut all = Vec::new();
+    for entry in dir {
+        let entry = entry?;
+        let name = std::ffi::OsStr::from_bytes(entry.file_name().to_bytes());
+        if is_number(name) {
+            all.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
+        }
+    }
+    Ok(all)
+}
+
+impl Looking {
+    /// Looks at a process whole.
+    pub fn look(&self, pid: u32) -> SeenProcess {
+        let mut seen = SeenProcess {
+            ground: ground(pid),
+            ..SeenProcess::default()
+        };
+        let look = || -> Result<(OwnedFd, Vec<u32>), Unlooked> {
+            let process = open_dir(&format!("/proc/{pid}"))?;
+            let tasks = numbers(&process, "task")?;
+            Ok((process, tasks))
+        };
+        let (process, mut tasks) = match look() {
+            Ok(found) => found,
+            Err(why) => {
+                seen.not_seen(why, "it");
+                seen.is_unsettled = why == Unlooked::Gone;
+                return seen;
+            }
+        };
+        // Threads are told in the order of their birth: one that one before it started is at the end.
+        let mut looked_at = HashSet::new();
+        let mut first = None;
+        while let Some(task) = tasks.iter().find(|task| !looked_at.contains(*task)).copied() {
+            looked_at.insert(task);
+            if self.look_at_thread(&process, task, &mut first, &mut seen) {
+                continue;
+            }
+            seen.is_unsettled = true;
+            tasks = numbers(&process, "task").unwrap_or_default();
+        }
+        seen
+    }
+
+    /// False for a thread that had ended.
+    fn look_at_thread(
+        &self,
+        process: &OwnedFd,
+        tid: u32,
+        first: &mut Option<u32>,
+        seen: &mut SeenProcess,
+    ) -> bool {
+        self.step();
+        let path = format!("task/{tid}");
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(task) = openat(process, &*path, flags, Mode::empty()) else {
+            return false;
+        };
+        let shares = |what| first.is_some_and(|first| ffi::share(first, tid, what).unwrap_or(false));
+        let is_alone = !shares(ffi::Shares::Directories);
+        if is_alone && !self.look_at_ground(&task, seen) {
+            // A zombie has none of it; nor can it start anything.
+            return is_zombie(&task);
+        }
+        if first.is_none() {
+            seen.runs_this_program = self.runs_this_program(&task);
+        }
+        if !shares(ffi::Shares::Descriptors) {
+            self.look_at_descriptors(&task, seen);
+        }
+        if first.is_none() {
+            // All threads share their program and their mappings; any that lives tells them.
+            self.look_at_link(&task, "exe", "program", seen);
+            self.look_at_mappings(&task, tid, seen);
+            *first = Some(tid);
+        }
+        true
+    }
+
+    /// Namespace, root and working directory; false where there are none.
+    fn look_at_ground(&self, task: &OwnedFd, seen: &mut SeenProcess) -> bool {
+        let namespace = match namespace_of(task) {
+            Ok(namespace) => namespace,
+            Err(Unlooked::Gone) => return false,
+            Err(why) => {
+                seen.not_seen(why, "its mount namespace");
+                return true;
+            }
+        };
+        if !seen.namespaces.contains(&namespace) {
+            seen.namespaces.push(namespace);
+        }
+        let mut tables = locked(&self.tables);
+        if !tables.knows(namespace) && !read_namespace(&mut tables, namespace, task) {
+            seen.not_seen(Unlooked::Closed, "its mounts");
+        }
+        drop(tables);
+        self.look_at_link(task, "root", "root", seen);
+        self.look_at_link(task, "cwd", "working directory", seen);
+        true
+    }
+
+    fn look_at_link(&self, task: &OwnedFd, name: &str, what: &'static str, seen: &mut SeenProcess) {
+        self.step();
+        match follow(task, name) {
+            Ok(Some(end)) => self.place(&end, task, name, what, seen),
+            Ok(None) | Err(Unlooked::Gone) => {}
+            Err(why) => seen.not_seen(why, what),
+        }
+    }
+
+    fn look_at_descriptors(&self, task: &OwnedFd, seen: &mut SeenProcess) {
+        let all = match numbers(task, "fd") {
+            Ok(all) => all,
+            Err(Unlooked::Gone) => return,
+            Err(why) => return seen.not_seen(why, "its descriptors"),
+        };
+        for number in all {
+            self.step();
+            match descriptor(task, &number.to_string()) {
+                Ok(Some(end)) => {
+                    self.place(&end, task, &format!("fd/{number}"), "descriptor", seen);
+                }
+                Ok(None) | Err(Unlooked::Gone) => {}
+                Err(why) => seen.not_seen(why, "its descriptors"),
+            }
+        }
+    }
+
+    /// Only mapped files of a watched device are asked further. The process may hold the lock that this needs.
+    fn look_at_mappings(&self, task: &OwnedFd, tid: u32, seen: &mut SeenProcess) {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let maps = match openat(task, "maps", flags, Mode::empty()).map_err(Unlooked::from) {
+            Ok(maps) => maps,
+            Err(Unlooked::Gone) => return,
+            Err(why) => return seen.not_seen(why, "its mappings"),
+        };
+        let mut maps = BufReader::with_capacity(16 << 10, File::from(maps));
+        let (mut line, mut last) = (Vec::new(), Vec::new());
+        let namespace = seen.namespaces.last().copied().unwrap_or(0);
+        while maps.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            self.step();
+            if let Some((range, file)) = self.watched_mapping(&line)
+                && file != last
+            {
+                self.look_at_mapping(tid, range, (namespace, file.to_vec()), seen);
+                last = file.to_vec();
+            }
+            line.clear();
+        }
+    }
+
+    /// `55d3c6a2b000-55d3c6a2d000 r--p 00000000 fe:00 1311042    /usr/bin/perl`: the range, and what follows the offset.
+    fn watched_mapping<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], &'l [u8])> {
+        let mut fields = line.splitn(4, |&byte| byte == b' ');
+        let (range, file) = (fields.next()?, fields.nth(2)?);
+        let device = BlockDevice::of(file.split(|&byte| byte == b' ').next()?, 16)?;
+        self.devices.contains(&device).then_some((range, file))
+    }
+
+    fn look_at_mapping(
+        &self,
+        tid: u32,
+        range: &[u8],
+        file: (u64, Vec<u8>),
+        seen: &mut SeenProcess,
+    ) {
+        if locked(&self.mapped).contains(&file) {
+            return;
+        }
+        let Some(name) = map_file(range) else { return };
+        let (held, loose) = (seen.holds.len(), seen.loose.len());
+        match open_dir(&format!("/proc/{tid}/map_files")) {
+            Ok(dir) => match follow(&dir, &name) {
+                Ok(Some(end)) => self.place(&end, &dir, &name, "mapping", seen),
+                Ok(None) | Err(Unlooked::Gone) => return,
+                Err(why) => seen.not_seen(why, "its mappings"),
+            },
+            Err(Unlooked::Gone) => return,
+            Err(why) => seen.not_seen(why, "its mappings"),
+        }
+        if (held, loose) == (seen.holds.len(), seen.loose.len()) && seen.unseen.is_none() {
+            locked(&self.mapped).insert(file);
+        }
+    }
+
+    /// Is that place in a tree?
+    fn place(
+        &self,
+        end: &LinkEnd,
+        dir: impl AsFd,
+        name: &str,
+        what: &'static str,
+        seen: &mut SeenProcess,
+    ) {
+        match self.judged(end, seen) {
+            PlaceVerdict::Outside => {}
+            PlaceVerdict::Inside(trees) => {
+                seen.holds.extend(trees.into_iter().map(|tree| Holdfast { tree, what }));
+            }
+            PlaceVerdict::UnknownMount => {
+                let trees = self.trees_of_unknown(end, dir, name, seen.runs_this_program);
+                if !trees.is_empty() {
+                    let (mount, text) = (end.mount, end.text.clone());
+                    seen.loose.push(LooseEnd { what, mount, text, trees });
+                }
+            }
+        }
+    }
+
+    /// A mount that is not known may be newer than the table that was read.
+    fn judged(&self, end: &LinkEnd, seen: &SeenProcess) -> PlaceVerdict {
+        let mut tables = locked(&self.tables);
+        let text = end.text.as_deref();
+        let verdict = tables.judge(end.mount, text);
+        if verdict != PlaceVerdict::UnknownMount {
+            return verdict;
+        }
+        for namespace in tables.changed() {
+            if seen.namespaces.contains(&namespace)
+                && let Some(file) = tables.again(namespace)
+            {
+                drop(tables.read(namespace, file));
+            }
+        }
+        tables.judge(end.mount, text)
+    }
+
+    /// The trees that a place on a mount which no table knows may be in. What cannot be asked is not one of theirs: a
+    /// local file system answers at once, and to root. Another run of this program reads guests through mounts that
+    /// are in no namespace either, and nobody writes through those.
+    fn trees_of_unknown(
+        &self,
+        end: &LinkEnd,
+        dir: impl AsFd,
+        name: &str,
+        is_this_program: bool,
+    ) -> Vec<usize> {
+        let tables = || locked(&self.tables);
+        let all = || (0..tables().trees().len()).collect();
+        match end.facts(dir, name) {
+            Err(Unlooked::Gone) => Vec::new(),
+            Err(Unlooked::Closed) => all(),
+            Ok(facts) if facts.is_view && is_this_program => Vec::new(),
+            Ok(facts) if facts.is_overlay || facts.is_btrfs && self.is_btrfs => all(),
+            Ok(facts) => tables().trees_on(facts.device),
+        }
+    }
+
+    fn runs_this_program(&self, task: &OwnedFd) -> bool {
+        let Ok(Some(end)) = follow(task, "exe") else {
+            return false;
+        };
+        let ours = self.program.as_ref();
+        ours.is_some_and(|(mount, text)| end.mount == *mount && end.text.as_ref() == Some(text))
+    }
+
+    fn step(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+impl SeenProcess {
+    fn not_seen(&mut self, why: Unlooked, what: &'static str) {
+        if why == Unlooked::Closed {
+            self.unseen = self.unseen.or(Some(what));
+        }
+    }
+}
+
+/// Root and working directory of a process as texts: cheap to compare.
+pub(super) fn ground(pid: u32) -> [Vec<u8>; 2] {
+    ["root", "cwd"].map(|name| {
+        let text = readlinkat(CWD, format!("/proc/{pid}/{name}"), Vec::with_capacity(128));
+        text.map(|text| text.into_bytes()).unwrap_or_default()
+    })
+}
+
+/// The kernel writes the bounds of a mapping with zeros in front in one place, and without in another.
+fn map_file(range: &[u8]) -> Option<String> {
+    let (from, to) = std::str::from_utf8(range).ok()?.split_once('-')?;
+    let bound = |hex| u64::from_str_radix(hex, 16).ok();
+    Some(format!("{:x}-{:x}", bound(from)?, bound(to)?))
+}
+
+/// The state is the first field after the name in brackets, which may hold anything (`proc(5)`).
+pub(super) fn is_zombie(task: impl AsFd) -> bool {
+    let stat = openat(task, "stat", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+    let text = stat.ok().and_then(|stat| super::links::read_all(stat).ok());
+    let text = text.unwrap_or_default();
+    let after = text.windows(2).rposition(|two| two == b") ");
+    after.is_some_and(|at| matches!(text.get(at + 2), Some(b'Z' | b'X' | b'x')))
+}
