@@ -60,8 +60,7 @@ pub(super) struct Sight {
 impl Sight {
     /// Looks at all guests at once, and at `other` last; `children` are processes of ours.
     pub fn take(guests: &[&Guest], other: Option<&Dir>, children: &[u32]) -> SysResult<Sight> {
-        let all = guests.iter().map(|guest| (&guest.root, guest.path.as_path()));
-        let all = all.chain(other.map(|dir| (dir, dir.path())));
+        let all = guests.iter().map(|guest| &guest.root).chain(other);
         Ok(Sight {
             guests: guests.iter().map(|guest| guest.id).collect(),
             presence: Presence::look(&all.collect::<Vec<_>>(), children)?,

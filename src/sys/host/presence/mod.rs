@@ -20,6 +20,7 @@
 //! * servers in the kernel other than nfsd, loop devices, swap and LIO: ksmbd, gadgets, accounting files
 //! * layers of an overlay given by a relative path, through links or from deep within a guest (`layers`)
 //! * a mount namespace that no task is in and that only a file keeps, until somebody enters it
+//! * the first process of a host that lets nobody look at it
 //! * a process outside that enters, or is given a descriptor, after it was looked at
 
 mod capabilities;
@@ -41,6 +42,8 @@ mod worker;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::fs;
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
@@ -98,14 +101,13 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const FROZEN_PATIENCE: Duration = Duration::from_millis(100);
 
 impl Presence {
-    /// Looks at all processes and mounts. Each of `trees` is a directory and its path without links; one that is on no
-    /// mount of ours is an error. `children` are processes of ours, which do not count, as this one does not.
-    pub fn look(trees: &[(&Dir, &Path)], children: &[u32]) -> SysResult<Presence> {
+    /// Looks at all processes and mounts. One of `trees` that is on no mount of ours is an error. `children` are processes of ours, which do not count, as this one does not.
+    pub fn look(trees: &[&Dir], children: &[u32]) -> SysResult<Presence> {
         let path = Path::new("/proc/self/mountinfo");
         let open = || call("proc", || fs::File::open(path));
         let mut file = open().map_err(|e| SysError::new("read", path, e))?;
         let own = own_table(&mut file)?;
-        let trees = trees.iter().map(|(dir, path)| tree(&own, dir, path));
+        let trees = trees.iter().map(|dir| tree(&own, dir));
         let trees: Vec<MountedTree> = trees.collect::<SysResult<_>>()?;
         let served = served::served(&own, &trees);
         let own_namespace = namespace::namespace_of(look::open_own()?).unwrap_or(0);
@@ -309,15 +311,16 @@ fn command(pid: u32) -> Vec<u8> {
     command.trim_ascii_end().to_vec()
 }
 
-/// Where a directory of ours lies in its file system.
-fn tree(own: &own_table::OwnTable, dir: &Dir, path: &Path) -> SysResult<MountedTree> {
-    use std::os::unix::ffi::OsStrExt;
+/// Where a directory of ours lies in its file system, whatever it is called by now.
+fn tree(own: &own_table::OwnTable, dir: &Dir) -> SysResult<MountedTree> {
+    let handle = format!("/proc/self/fd/{}", dir.fd().as_raw_fd());
+    let path = fs::read_link(&handle).map_err(|e| SysError::new("read", handle, e))?;
     let shown = path.as_os_str().as_bytes();
     let mount = own.mount(dir.mount_id()?);
     let rest = mount.and_then(|mount| Some((mount, mountinfo::strip(&mount.point, shown)?)));
     let (mount, rest) = rest.ok_or_else(|| {
         let none = std::io::Error::from(std::io::ErrorKind::NotFound);
-        SysError::new("find in /proc/self/mountinfo the mount of", path, none)
+        SysError::new("find in /proc/self/mountinfo the mount of", &path, none)
     })?;
     Ok(MountedTree {
         device: mount.device,
