@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::activity::base::must_be_ours;
 use super::host::lock_note;
 use super::lifting::Lifting;
-use super::activity::base::must_be_ours;
 use super::privileges::{entitled, must_see_all};
 use super::{EngineError, healing};
 use crate::base::{Base, Held, Index};

@@ -82,7 +82,8 @@ impl Sight {
         let unknown = self.hidden.map(str::to_owned);
         let unknown = unknown.or_else(|| self.presence.unknown());
         let all = 0..self.guests.len();
-        all.map(|at| self.condition(at, still, unknown.clone())).collect()
+        all.map(|at| self.condition(at, still, unknown.clone()))
+            .collect()
     }
 
     fn condition(&self, at: usize, still: &[Cgroup], unknown: Option<String>) -> Activity {
@@ -92,7 +93,12 @@ impl Sight {
         let process = inside.first().map(ToString::to_string);
         let known = in_use.or(process);
         let known = known.or_else(|| self.presence.mounted_elsewhere(at, still));
-        let unsure = || Some(format!("it cannot be told whether it runs: {}", unknown.as_ref()?));
+        let unsure = || {
+            Some(format!(
+                "it cannot be told whether it runs: {}",
+                unknown.as_ref()?
+            ))
+        };
         Activity {
             is_seen: known.is_some(),
             running: known.or_else(unsure),

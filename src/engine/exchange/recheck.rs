@@ -154,7 +154,9 @@ impl Batch<'_, '_> {
 
     /// Names in the staging directory of this run that something is mounted on, in any namespace.
     fn covered_in_staging(&self, affected: &Affected) -> SysResult<Vec<GuestPath>> {
-        let all = self.still.covered_in_base(&self.guests_at(&affected.guests))?;
+        let all = self
+            .still
+            .covered_in_base(&self.guests_at(&affected.guests))?;
         let staging = self.run.staging.path().strip_prefix(self.base.path());
         let staging = staging.map_or(&b""[..], |path| path.as_os_str().as_encoded_bytes());
         let beneath = all.iter().filter_map(|name| {

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
-use super::look::{SeenProcess, ground};
+use super::look::SeenProcess;
 use super::worker::PresenceWorker;
 use crate::sys::SysResult;
 use crate::sys::host::pids::pids;
@@ -70,12 +70,9 @@ impl Census {
         patience: Duration,
     ) -> SysResult<()> {
         let is_known = |seen: &&SeenProcess| seen.unseen.is_none() && !seen.ground[0].is_empty();
-        let moved: Vec<u32> = self
-            .seen
-            .iter()
-            .filter(|(pid, seen)| is_known(seen) && has_moved(**pid, seen))
-            .map(|(pid, _)| *pid)
-            .collect();
+        let known = self.seen.iter().filter(|(_, seen)| is_known(seen));
+        let known = known.map(|(pid, seen)| (*pid, seen.ground.clone()));
+        let moved = worker.moved(known.collect());
         moved.iter().for_each(|pid| drop(self.seen.remove(pid)));
         if moved.is_empty() && self.missed.is_none() && births() == Some(self.births) {
             return Ok(());
@@ -96,7 +93,8 @@ impl Census {
         let new: Vec<u32> = all.iter().copied().filter(is_new).collect();
         let looked = worker.look(&new);
         let looked = new.into_iter().zip(looked);
-        let (unsettled, settled): (Vec<_>, Vec<_>) = looked.partition(|(_, seen)| seen.is_unsettled);
+        let (unsettled, settled): (Vec<_>, Vec<_>) =
+            looked.partition(|(_, seen)| seen.is_unsettled);
         self.seen.extend(settled);
         unsettled
     }
@@ -105,18 +103,16 @@ impl Census {
     fn forget_if_numbers_return(&mut self) {
         let births = births().unwrap_or(0);
         let largest = std::fs::read_to_string("/proc/sys/kernel/pid_max");
-        let largest = largest.ok().and_then(|text| text.trim().parse().ok()).unwrap_or(32768u64);
+        let largest = largest
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .unwrap_or(32768u64);
         let free = largest.saturating_sub(300 + tasks());
         if births.saturating_sub(self.first) >= free / 2 {
             self.seen.clear();
             self.first = births;
         }
     }
-}
-
-/// Have its first thread's root or working directory changed?
-fn has_moved(pid: u32, seen: &SeenProcess) -> bool {
-    ground(pid) != seen.ground
 }
 
 /// Ids of all processes.
@@ -136,6 +132,9 @@ fn births() -> Option<u64> {
 /// Processes and threads that there are now: the number after the slash in `/proc/loadavg`.
 fn tasks() -> u64 {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    let all = text.split(' ').nth(3).and_then(|field| field.split('/').nth(1));
+    let all = text
+        .split(' ')
+        .nth(3)
+        .and_then(|field| field.split('/').nth(1));
     all.and_then(|number| number.parse().ok()).unwrap_or(0)
 }

@@ -138,7 +138,12 @@ mod tests {
         assert_eq!(layers(b"lowerdir+=/x:y"), ["lowerdir /x:y"]);
         assert_eq!(
             layers(b"lowerdir=/a:b\\134:c::/d"),
-            ["lowerdir /a", "lowerdir b:c", "lowerdir b\\:c", "lowerdir /d"]
+            [
+                "lowerdir /a",
+                "lowerdir b:c",
+                "lowerdir b\\:c",
+                "lowerdir /d"
+            ]
         );
         assert_eq!(layers(b"workdir=w\\054x"), ["workdir w,x"]);
         assert_eq!(layers(b"redirect_dir=on"), [""; 0]);

@@ -57,7 +57,9 @@ impl<'a> LayerJudge<'a> {
         let mut is_known = false;
         if layer.starts_with(b"/") {
             let there = frame.resolve(layer);
-            is_known = there.as_ref().is_some_and(|(device, _)| !self.is_watched(*device));
+            is_known = there
+                .as_ref()
+                .is_some_and(|(device, _)| !self.is_watched(*device));
             places.extend(own.resolve(layer).map(|(mount, path)| (mount.device, path)));
             places.extend(there);
             is_known |= self.real(layer).is_some();

@@ -1,18 +1,17 @@
 //! What the links of `/proc` lead to, without asking a file system: a path descriptor is opened, which opens nothing,
 //! and `fdinfo` tells the mount. `stat` through such a link waits for whoever serves the file system.
 
-use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 
 use rustix::fs::{
-    AtFlags, FsWord, Mode, OFlags, StatVfsMountFlags, StatxFlags, fstatfs, fstatvfs, openat, readlinkat,
-    statx,
+    AtFlags, FsWord, Mode, OFlags, StatVfsMountFlags, StatxFlags, fstatfs, fstatvfs, openat,
+    readlinkat, statx,
 };
-use rustix::io::Errno;
+use rustix::io::{Errno, read};
 
 use super::places::BlockDevice;
+use crate::sys::fault::old_kernel;
 
 /// Why a thing of a task could not be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,8 +48,12 @@ pub(super) fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlo
         return Ok(None);
     };
     let handle = handle_of(dir, name)?;
-    let own = format!("/proc/thread-self/fdinfo/{}", handle.as_raw_fd());
-    let mount = mount_in(&fs::read(own).unwrap_or_default()).ok_or(Unlooked::Closed)?;
+    let mount = match statx(&handle, c"", NOBODY_ASKED, StatxFlags::MNT_ID) {
+        Ok(state) if state.stx_mask & StatxFlags::MNT_ID.bits() != 0 && !old_kernel() => {
+            state.stx_mnt_id
+        }
+        _ => told_of_own(&handle).ok_or(Unlooked::Closed)?,
+    };
     Ok(Some(LinkEnd {
         mount,
         text: text.path(),
@@ -63,14 +66,32 @@ pub(super) fn descriptor(dir: impl AsFd, number: &str) -> Result<Option<LinkEnd>
     let Some(text) = text_of(&dir, &format!("fd/{number}"))? else {
         return Ok(None);
     };
-    let info = openat(&dir, format!("fdinfo/{number}"), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())?;
-    let info = read_all(info).map_err(|_| Unlooked::Gone)?;
-    let mount = mount_in(&info).ok_or(Unlooked::Gone)?;
+    let info = openat(
+        &dir,
+        format!("fdinfo/{number}"),
+        OFlags::RDONLY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    // It begins with four short lines.
+    let mut told = [0; 512];
+    let length = read(&info, &mut told)?;
+    let mount = mount_in(&told[..length]).ok_or(Unlooked::Gone)?;
     Ok(Some(LinkEnd {
         mount,
         text: text.path(),
         handle: None,
     }))
+}
+
+/// What is known already is told; no file server is asked.
+const NOBODY_ASKED: AtFlags = AtFlags::EMPTY_PATH
+    .union(AtFlags::STATX_DONT_SYNC)
+    .union(AtFlags::NO_AUTOMOUNT);
+
+/// The mount of a descriptor of ours, where `statx` does not tell it.
+fn told_of_own(handle: &OwnedFd) -> Option<u64> {
+    let own = format!("/proc/thread-self/fdinfo/{}", handle.as_raw_fd());
+    mount_in(&fs::read(own).ok()?)
 }
 
 /// The text of a link.
@@ -101,20 +122,18 @@ fn text_of(dir: impl AsFd, name: &str) -> Result<Option<LinkText>, Unlooked> {
 }
 
 fn handle_of(dir: impl AsFd, name: &str) -> Result<OwnedFd, Unlooked> {
-    Ok(openat(dir, name, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())?)
+    Ok(openat(
+        dir,
+        name,
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?)
 }
 
 fn mount_in(info: &[u8]) -> Option<u64> {
     let mut lines = info.split(|&byte| byte == b'\n');
     let id = lines.find_map(|line| line.strip_prefix(b"mnt_id:"))?;
     std::str::from_utf8(id).ok()?.trim().parse().ok()
-}
-
-/// All of an open file of `/proc`.
-pub(super) fn read_all(file: OwnedFd) -> std::io::Result<Vec<u8>> {
-    let mut text = Vec::new();
-    std::io::Read::read_to_end(&mut fs::File::from(file), &mut text)?;
-    Ok(text)
 }
 
 /// A mount that no table knows: what kind of file system is it?
@@ -146,8 +165,7 @@ impl LinkEnd {
                 &opened
             }
         };
-        let how = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
-        let state = statx(handle, c"", how, StatxFlags::TYPE)?;
+        let state = statx(handle, c"", NOBODY_ASKED, StatxFlags::TYPE)?;
         let kind = fstatfs(handle)?.f_type;
         let flags = fstatvfs(handle)?.f_flag;
         Ok(UnknownMountFacts {
@@ -160,10 +178,4 @@ impl LinkEnd {
             is_view: flags.contains(VIEW),
         })
     }
-}
-
-/// Is it a path of `/proc` that names a task or a descriptor, by digits alone?
-pub(super) fn is_number(name: &OsStr) -> bool {
-    let name = name.as_bytes();
-    !name.is_empty() && name.iter().all(u8::is_ascii_digit)
 }

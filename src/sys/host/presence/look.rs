@@ -3,13 +3,15 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{CWD, Dir, Mode, OFlags, openat, readlinkat};
+use rustix::fs::{CWD, Mode, OFlags, RawDir, openat, readlinkat};
+use rustix::io::read;
 
-use super::links::{LinkEnd, Unlooked, descriptor, follow, is_number};
+use super::links::{LinkEnd, Unlooked, descriptor, follow};
 use super::namespace::{namespace_of, read_namespace};
 use super::places::BlockDevice;
 use super::tables::{MountTables, PlaceVerdict};
@@ -84,7 +86,11 @@ pub(super) fn open_own() -> SysResult<OwnedFd> {
 
 /// Our own number, as this `/proc` knows it.
 pub(super) fn own_pid() -> Option<u32> {
-    std::fs::read_link("/proc/self").ok()?.to_str()?.parse().ok()
+    std::fs::read_link("/proc/self")
+        .ok()?
+        .to_str()?
+        .parse()
+        .ok()
 }
 
 /// Mount and path of the program that this process runs.
@@ -95,16 +101,16 @@ pub(super) fn own_program() -> Option<(u64, Vec<u8>)> {
 
 /// Names in a directory of `/proc` that are numbers.
 pub(super) fn numbers(dir: impl AsFd, name: &str) -> Result<Vec<u32>, Unlooked> {
-    use std::os::unix::ffi::OsStrExt;
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = Dir::new(openat(dir, name, flags, Mode::empty())?)?;
+    let dir = openat(dir, name, flags, Mode::empty())?;
+    let mut buffer = [MaybeUninit::uninit(); 4096];
+    let mut entries = RawDir::new(dir, &mut buffer);
     let mut all = Vec::new();
-    for entry in dir {
+    while let Some(entry) = entries.next() {
         let entry = entry?;
-        let name = std::ffi::OsStr::from_bytes(entry.file_name().to_bytes());
-        if is_number(name) {
-            all.extend(name.to_str().and_then(|name| name.parse::<u32>().ok()));
-        }
+        let name = entry.file_name().to_str().ok();
+        let name = name.and_then(|name| name.parse::<u32>().ok());
+        all.extend(name);
     }
     Ok(all)
 }
@@ -119,10 +125,7 @@ impl Looking {
     }
 
     fn look_at_all(&self, pid: u32) -> SeenProcess {
-        let mut seen = SeenProcess {
-            ground: ground(pid),
-            ..SeenProcess::default()
-        };
+        let mut seen = SeenProcess::default();
         let look = || -> Result<(OwnedFd, Vec<u32>), Unlooked> {
             let process = open_dir(&format!("/proc/{pid}"))?;
             let tasks = numbers(&process, "task")?;
@@ -139,7 +142,11 @@ impl Looking {
         // Threads are told in the order of their birth: one that one before it started is at the end.
         let mut looked_at = HashSet::new();
         let mut first = None;
-        while let Some(task) = tasks.iter().find(|task| !looked_at.contains(*task)).copied() {
+        while let Some(task) = tasks
+            .iter()
+            .find(|task| !looked_at.contains(*task))
+            .copied()
+        {
             looked_at.insert(task);
             if self.look_at_thread(&process, task, &mut first, &mut seen) {
                 continue;
@@ -164,21 +171,21 @@ impl Looking {
         let Ok(task) = openat(process, &*path, flags, Mode::empty()) else {
             return false;
         };
-        let shares = |what| first.is_some_and(|first| ffi::share(first, tid, what).unwrap_or(false));
+        let shares =
+            |what| first.is_some_and(|first| ffi::share(first, tid, what).unwrap_or(false));
         let is_alone = !shares(ffi::Shares::Directories);
-        if is_alone && !self.look_at_ground(&task, seen) {
+        if is_alone && !self.look_at_ground(&task, first.is_none(), seen) {
             // A zombie has none of it; nor can it start anything.
             return is_zombie(&task);
         }
         if first.is_none() {
-            seen.runs_this_program = self.runs_this_program(&task);
+            self.look_at_program(&task, seen);
         }
         if !shares(ffi::Shares::Descriptors) {
             self.look_at_descriptors(&task, seen);
         }
         if first.is_none() {
-            // All threads share their program and their mappings; any that lives tells them.
-            self.look_at_link(&task, "exe", "program", seen);
+            // All threads share their mappings; any that lives tells them.
             self.look_at_mappings(&task, tid, seen);
             *first = Some(tid);
         }
@@ -186,7 +193,7 @@ impl Looking {
     }
 
     /// Namespace, root and working directory; false where there are none.
-    fn look_at_ground(&self, task: &OwnedFd, seen: &mut SeenProcess) -> bool {
+    fn look_at_ground(&self, task: &OwnedFd, is_first: bool, seen: &mut SeenProcess) -> bool {
         let namespace = match namespace_of(task) {
             Ok(namespace) => namespace,
             Err(Unlooked::Gone) => return false,
@@ -203,17 +210,41 @@ impl Looking {
             seen.not_seen(Unlooked::Closed, "its mounts");
         }
         drop(tables);
-        self.look_at_link(task, "root", "root", seen);
-        self.look_at_link(task, "cwd", "working directory", seen);
+        let root = self.look_at_link(task, "root", "root", seen);
+        let cwd = self.look_at_link(task, "cwd", "working directory", seen);
+        if is_first {
+            seen.ground = [root, cwd].map(|end| end.and_then(|end| end.text).unwrap_or_default());
+        }
         true
     }
 
-    fn look_at_link(&self, task: &OwnedFd, name: &str, what: &'static str, seen: &mut SeenProcess) {
+    /// The program, which all threads share. Is it ours?
+    fn look_at_program(&self, task: &OwnedFd, seen: &mut SeenProcess) {
+        let end = self.look_at_link(task, "exe", "program", seen);
+        let ours = self.program.as_ref().zip(end);
+        seen.runs_this_program = ours.is_some_and(|((mount, text), end)| {
+            end.mount == *mount && end.text.as_ref() == Some(text)
+        });
+    }
+
+    fn look_at_link(
+        &self,
+        task: &OwnedFd,
+        name: &str,
+        what: &'static str,
+        seen: &mut SeenProcess,
+    ) -> Option<LinkEnd> {
         self.step();
         match follow(task, name) {
-            Ok(Some(end)) => self.place(&end, task, name, what, seen),
-            Ok(None) | Err(Unlooked::Gone) => {}
-            Err(why) => seen.not_seen(why, what),
+            Ok(end) => {
+                let end = end?;
+                self.place(&end, task, name, what, seen);
+                Some(end)
+            }
+            Err(why) => {
+                seen.not_seen(why, what);
+                None
+            }
         }
     }
 
@@ -304,13 +335,19 @@ impl Looking {
         match self.judged(end, seen) {
             PlaceVerdict::Outside => {}
             PlaceVerdict::Inside(trees) => {
-                seen.holds.extend(trees.into_iter().map(|tree| Holdfast { tree, what }));
+                seen.holds
+                    .extend(trees.into_iter().map(|tree| Holdfast { tree, what }));
             }
             PlaceVerdict::UnknownMount => {
                 let trees = self.trees_of_unknown(end, dir, name, seen.runs_this_program);
                 if !trees.is_empty() {
                     let (mount, text) = (end.mount, end.text.clone());
-                    seen.loose.push(LooseEnd { what, mount, text, trees });
+                    seen.loose.push(LooseEnd {
+                        what,
+                        mount,
+                        text,
+                        trees,
+                    });
                 }
             }
         }
@@ -355,14 +392,6 @@ impl Looking {
         }
     }
 
-    fn runs_this_program(&self, task: &OwnedFd) -> bool {
-        let Ok(Some(end)) = follow(task, "exe") else {
-            return false;
-        };
-        let ours = self.program.as_ref();
-        ours.is_some_and(|(mount, text)| end.mount == *mount && end.text.as_ref() == Some(text))
-    }
-
     fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
@@ -393,9 +422,15 @@ fn map_file(range: &[u8]) -> Option<String> {
 
 /// The state is the first field after the name in brackets, which may hold anything (`proc(5)`).
 pub(super) fn is_zombie(task: impl AsFd) -> bool {
-    let stat = openat(task, "stat", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
-    let text = stat.ok().and_then(|stat| super::links::read_all(stat).ok());
-    let text = text.unwrap_or_default();
+    let stat = openat(
+        task,
+        "stat",
+        OFlags::RDONLY | OFlags::CLOEXEC,
+        Mode::empty(),
+    );
+    let mut text = [0; 512];
+    let length = stat.ok().and_then(|stat| read(stat, &mut text).ok());
+    let text = &text[..length.unwrap_or(0)];
     let after = text.windows(2).rposition(|two| two == b") ");
     after.is_some_and(|at| matches!(text.get(at + 2), Some(b'Z' | b'X' | b'x')))
 }

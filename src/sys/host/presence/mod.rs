@@ -80,7 +80,11 @@ impl fmt::Display for Inside {
             _ => "its",
         };
         let (pid, command) = (&self.pid, Escaped(&self.command));
-        write!(f, "process {pid} ({command}) has {has} {} inside", self.what)
+        write!(
+            f,
+            "process {pid} ({command}) has {has} {} inside",
+            self.what
+        )
     }
 }
 
@@ -196,7 +200,9 @@ impl Presence {
         match (closed, self.census.missed) {
             (Some((pid, what)), _) => Some(format!("process {pid}: {what} cannot be seen")),
             (None, Some(why)) => Some(why.to_owned()),
-            (None, None) => self.unread.then(|| "the mounts of a namespace cannot be read".to_owned()),
+            (None, None) => self
+                .unread
+                .then(|| "the mounts of a namespace cannot be read".to_owned()),
         }
     }
 
@@ -231,7 +237,11 @@ impl Presence {
 
     fn holders(&self, tree: usize) -> Vec<(u32, &'static str)> {
         let mut found = BTreeMap::new();
-        let all = self.census.seen.iter().map(|(pid, seen)| (pid, &seen.holds));
+        let all = self
+            .census
+            .seen
+            .iter()
+            .map(|(pid, seen)| (pid, &seen.holds));
         for (pid, holds) in all.chain(&self.loose) {
             let held = holds.iter().find(|hold| hold.tree == tree);
             if let Some(held) = held {
@@ -299,9 +309,13 @@ impl Presence {
         }
         let members = members.iter().filter_map(|pid| pid.parse::<u32>().ok());
         let theirs = members.filter_map(|pid| self.census.seen.get(&pid));
-        let shares = |other: &SeenProcess| other.namespaces.iter().any(|n| seen.namespaces.contains(n));
+        let shares =
+            |other: &SeenProcess| other.namespaces.iter().any(|n| seen.namespaces.contains(n));
         let tables = locked(&self.worker.looking().tables);
-        let is_ours = seen.namespaces.iter().any(|namespace| tables.is_own(*namespace));
+        let is_ours = seen
+            .namespaces
+            .iter()
+            .any(|namespace| tables.is_own(*namespace));
         !is_ours && theirs.into_iter().any(shares)
     }
 }

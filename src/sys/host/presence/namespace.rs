@@ -18,7 +18,9 @@ const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC);
 /// The number of a task's mount namespace, by its directory in `/proc`.
 pub(super) fn namespace_of(task: impl AsFd) -> Result<u64, Unlooked> {
     let text = readlinkat(task, "ns/mnt", Vec::with_capacity(32))?.into_bytes();
-    let number = text.strip_prefix(b"mnt:[").and_then(|rest| rest.strip_suffix(b"]"));
+    let number = text
+        .strip_prefix(b"mnt:[")
+        .and_then(|rest| rest.strip_suffix(b"]"));
     let number = number.and_then(|digits| std::str::from_utf8(digits).ok()?.parse().ok());
     number.ok_or(Unlooked::Gone)
 }
@@ -57,7 +59,13 @@ fn entered(task: &OwnedFd) -> Option<File> {
     let enter = move || {
         unshare(CloneFlags::CLONE_FS).ok()?;
         setns(&namespace, CloneFlags::CLONE_NEWNS).ok()?;
-        let own = openat(&proc, "thread-self", OFlags::PATH | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        let own = openat(
+            &proc,
+            "thread-self",
+            OFlags::PATH | OFlags::CLOEXEC,
+            Mode::empty(),
+        )
+        .ok()?;
         open_table(&own)
     };
     let thread = std::thread::Builder::new().spawn(enter).ok()?;

@@ -30,8 +30,21 @@ pub(super) struct OwnMount {
 
 /// File systems that no server answers for.
 const LOCAL: &[&[u8]] = &[
-    b"ext2", b"ext3", b"ext4", b"xfs", b"btrfs", b"f2fs", b"zfs", b"bcachefs", b"tmpfs", b"rootfs",
-    b"squashfs", b"erofs", b"iso9660", b"vfat", b"overlay",
+    b"ext2",
+    b"ext3",
+    b"ext4",
+    b"xfs",
+    b"btrfs",
+    b"f2fs",
+    b"zfs",
+    b"bcachefs",
+    b"tmpfs",
+    b"rootfs",
+    b"squashfs",
+    b"erofs",
+    b"iso9660",
+    b"vfat",
+    b"overlay",
 ];
 
 impl OwnTable {
@@ -55,9 +68,10 @@ impl OwnTable {
 
     /// All lines were taken: the root is the mount that lies on none of these.
     pub fn finish(&mut self) {
-        let roots = self.mounts.iter().filter(|(_, mount)| {
-            mount.point == b"/" && !self.mounts.contains_key(&mount.parent)
-        });
+        let roots = self
+            .mounts
+            .iter()
+            .filter(|(_, mount)| mount.point == b"/" && !self.mounts.contains_key(&mount.parent));
         self.top = roots.map(|(id, _)| *id).min();
     }
 

@@ -54,7 +54,13 @@ fn first_fields(text: &[u8], what: &'static str, is_tree: bool) -> Vec<ServedPat
         let field = line.split(|byte| byte.is_ascii_whitespace()).next()?;
         field.starts_with(b"/").then(|| unescape(field))
     });
-    fields.map(|path| ServedPath { what, path, is_tree }).collect()
+    fields
+        .map(|path| ServedPath {
+            what,
+            path,
+            is_tree,
+        })
+        .collect()
 }
 
 fn loops() -> Vec<ServedPath> {
@@ -74,16 +80,23 @@ fn loops() -> Vec<ServedPath> {
 fn disks() -> Vec<ServedPath> {
     let kinds = entries("/sys/kernel/config/target/core").into_iter();
     let kinds = kinds.filter(|kind| {
-        kind.file_name().is_some_and(|name| name.as_bytes().starts_with(b"fileio"))
+        kind.file_name()
+            .is_some_and(|name| name.as_bytes().starts_with(b"fileio"))
     });
     let disks = kinds.flat_map(|kind| entries(kind));
-    disks.filter_map(|disk| one_line(disk.join("udev_path"), "an exported disk")).collect()
+    disks
+        .filter_map(|disk| one_line(disk.join("udev_path"), "an exported disk"))
+        .collect()
 }
 
 fn one_line(file: PathBuf, what: &'static str) -> Option<ServedPath> {
     let path = fs::read(file).ok()?.trim_ascii_end().to_vec();
     let is_tree = false;
-    path.starts_with(b"/").then_some(ServedPath { what, path, is_tree })
+    path.starts_with(b"/").then_some(ServedPath {
+        what,
+        path,
+        is_tree,
+    })
 }
 
 fn entries(dir: impl AsRef<std::path::Path>) -> Vec<PathBuf> {

@@ -106,7 +106,9 @@ impl MountTables {
     pub fn read(&mut self, namespace: u64, mut file: File) -> SysResult<bool> {
         if self.is_own(namespace) {
             self.own = own_table(&mut file)?;
-            self.namespaces.values_mut().for_each(|table| table.is_judged = false);
+            self.namespaces
+                .values_mut()
+                .for_each(|table| table.is_judged = false);
         }
         let (mut table, is_whole) = self.parse(&mut file)?;
         table.file = (self.namespaces.len() < MOST_KEPT_OPEN).then_some(file);
@@ -117,7 +119,8 @@ impl MountTables {
                 }
             }
         }
-        self.met.extend(table.mounts.keys().map(|id| (*id, namespace)));
+        self.met
+            .extend(table.mounts.keys().map(|id| (*id, namespace)));
         self.namespaces.insert(namespace, table);
         Ok(is_whole)
     }
@@ -235,11 +238,16 @@ impl MountTables {
             .iter()
             .map(|file| PollFd::new(*file, PollFlags::PRI | PollFlags::ERR))
             .collect();
-        let now = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
         // What cannot be asked counts as changed.
         let answered = poll(&mut asked, Some(&now)).is_ok();
         let told = PollFlags::PRI | PollFlags::ERR | PollFlags::NVAL;
-        let moved = asked.iter().map(|one| !answered || one.revents().intersects(told));
+        let moved = asked
+            .iter()
+            .map(|one| !answered || one.revents().intersects(told));
         ids.into_iter()
             .zip(moved)
             .filter_map(|(id, moved)| moved.then_some(id))
@@ -311,10 +319,12 @@ fn expose_mounts(table: &mut NamespaceTable, own: &OwnTable, trees: &[MountedTre
                 None => (mount.point.clone(), &mount.root),
             };
             let ours = own.resolve(&path);
-            let is_ours = ours.is_some_and(|(known, path)| known.device == mount.device && path == *place);
+            let is_ours =
+                ours.is_some_and(|(known, path)| known.device == mount.device && path == *place);
             if !is_ours {
                 let point = Escaped(&mount.point);
-                let said = format!("its tree is mounted in another mount namespace, at {point} there");
+                let said =
+                    format!("its tree is mounted in another mount namespace, at {point} there");
                 table.exposed.insert(at, said);
             }
         }
@@ -325,7 +335,8 @@ fn expose_overlays(table: &mut NamespaceTable, layers: &mut LayerJudge<'_>, tree
     for overlay in &table.overlays {
         for (at, why) in layers.touched(overlay, &table.frame) {
             let point = Escaped(&overlay.point);
-            let said = || format!("it is, or may be, a layer of the overlay mounted at {point}: {why}");
+            let said =
+                || format!("it is, or may be, a layer of the overlay mounted at {point}: {why}");
             table.overlaid.entry(at).or_insert_with(said);
         }
     }
