@@ -7,9 +7,11 @@
 //! What was looked at whole needs no second look: its children and threads began where it was.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::look::SeenProcess;
+use super::look::{Looking, SeenProcess, locked};
 use super::worker::PresenceWorker;
 use crate::sys::SysResult;
 use crate::sys::host::pids::pids;
@@ -28,77 +30,108 @@ pub(super) struct Census {
 
 const OVERTAKEN: &str = "processes are born faster than they can be looked at";
 const NO_COUNT: &str = "the kernel does not tell how many processes were born (/proc/stat)";
+const NO_LIST: &str = "the processes cannot be listed";
 
-impl Census {
-    /// Looks at all that were not seen yet, again and again until a pass is complete, or for so long. `ours` are left
-    /// out.
-    pub fn take(
-        &mut self,
-        worker: &mut PresenceWorker,
-        ours: &[u32],
-        patience: Duration,
-    ) -> SysResult<()> {
-        let start = Instant::now();
-        let mut pause = Duration::from_micros(100);
-        self.forget_if_numbers_return();
+/// A census that a thread takes.
+#[derive(Debug, Clone)]
+pub(super) struct CensusTaker {
+    pub census: Arc<Mutex<Census>>,
+    /// These are left out.
+    pub ours: Vec<u32>,
+}
+
+impl CensusTaker {
+    /// Looks at all that were not seen yet, again and again until a pass is complete, or for so long.
+    pub fn take(&self, worker: &mut PresenceWorker, patience: Duration) {
+        let until = Instant::now() + patience;
+        locked(&self.census).forget_if_numbers_return();
+        let taker = self.clone();
+        worker.run(move |looking, shift| taker.passes(looking, shift, until));
+    }
+
+    /// The same after a while, for those alone that may have come since: while guests wait.
+    pub fn take_again(&self, worker: &mut PresenceWorker, patience: Duration) {
+        let mut census = locked(&self.census);
+        let is_known = |seen: &SeenProcess| seen.unseen.is_none() && !seen.ground[0].is_empty();
+        let known = census.seen.iter().filter(|(_, seen)| is_known(seen));
+        let known = known.map(|(pid, seen)| (*pid, seen.ground.clone()));
+        let moved = worker.moved(known.collect());
+        for pid in &moved {
+            census.seen.remove(pid);
+        }
+        let is_whole = census.missed.is_none() && births() == Some(census.births);
+        drop(census);
+        if !is_whole || !moved.is_empty() {
+            self.take(worker, patience);
+        }
+    }
+
+    fn passes(&self, looking: &Looking, shift: u64, until: Instant) {
+        let mut pause = Duration::from_micros(50);
         loop {
-            let births = births();
-            let unsettled = self.look_at_new(&all_pids()?, worker, ours);
-            self.missed = match (births, self::births()) {
+            let before = births();
+            let Ok(all) = all_pids() else {
+                locked(&self.census).missed = Some(NO_LIST);
+                return;
+            };
+            let Some(unsettled) = self.look_at_new(&all, looking, shift) else {
+                return;
+            };
+            let after = births();
+            let mut census = locked(&self.census);
+            let is_over = Instant::now() > until;
+            census.missed = match (before, after) {
                 (Some(before), Some(after)) if before == after => {
-                    self.births = before;
+                    census.births = before;
                     None
                 }
                 (Some(_), Some(_)) => Some(OVERTAKEN),
                 _ => Some(NO_COUNT),
             };
-            if self.missed != Some(OVERTAKEN) || start.elapsed() > patience {
+            if census.missed != Some(OVERTAKEN) || is_over {
                 // Threads that ended meanwhile started nobody, or that is said.
-                self.seen.extend(unsettled);
-                return Ok(());
+                census.seen.extend(unsettled);
+                return;
             }
+            drop(census);
             std::thread::sleep(pause);
-            pause = (pause * 2).min(Duration::from_millis(20));
+            looking.step();
+            pause = (pause * 3 / 2).min(Duration::from_millis(10));
         }
     }
 
-    /// The same after a while, for those alone that may have come since: while guests wait.
-    pub fn take_again(
-        &mut self,
-        worker: &mut PresenceWorker,
-        ours: &[u32],
-        patience: Duration,
-    ) -> SysResult<()> {
-        let is_known = |seen: &&SeenProcess| seen.unseen.is_none() && !seen.ground[0].is_empty();
-        let known = self.seen.iter().filter(|(_, seen)| is_known(seen));
-        let known = known.map(|(pid, seen)| (*pid, seen.ground.clone()));
-        let moved = worker.moved(known.collect());
-        moved.iter().for_each(|pid| drop(self.seen.remove(pid)));
-        if moved.is_empty() && self.missed.is_none() && births() == Some(self.births) {
-            return Ok(());
-        }
-        self.take(worker, ours, patience)
-    }
-
-    /// Returns those that have to be looked at once more, should somebody have been born.
+    /// Returns those that have to be looked at once more, should somebody have been born; `None` when others look.
     fn look_at_new(
-        &mut self,
+        &self,
         all: &[u32],
-        worker: &mut PresenceWorker,
-        ours: &[u32],
-    ) -> Vec<(u32, SeenProcess)> {
-        let alive: HashSet<u32> = all.iter().copied().collect();
-        self.seen.retain(|pid, _| alive.contains(pid));
-        let is_new = |pid: &u32| !ours.contains(pid) && !self.seen.contains_key(pid);
-        let new: Vec<u32> = all.iter().copied().filter(is_new).collect();
-        let looked = worker.look(&new);
-        let looked = new.into_iter().zip(looked);
-        let (unsettled, settled): (Vec<_>, Vec<_>) =
-            looked.partition(|(_, seen)| seen.is_unsettled);
-        self.seen.extend(settled);
-        unsettled
+        looking: &Looking,
+        shift: u64,
+    ) -> Option<Vec<(u32, SeenProcess)>> {
+        let mut unsettled = Vec::new();
+        for pid in self.new(all) {
+            let seen = looking.look(pid);
+            if looking.shift.load(Ordering::Relaxed) != shift {
+                return None;
+            }
+            match seen.is_unsettled {
+                true => unsettled.push((pid, seen)),
+                false => drop(locked(&self.census).seen.insert(pid, seen)),
+            }
+        }
+        Some(unsettled)
     }
 
+    /// Those that were not seen yet; who has gone is forgotten.
+    fn new(&self, all: &[u32]) -> Vec<u32> {
+        let mut census = locked(&self.census);
+        let alive: HashSet<u32> = all.iter().copied().collect();
+        census.seen.retain(|pid, _| alive.contains(pid));
+        let is_new = |pid: &u32| !self.ours.contains(pid) && !census.seen.contains_key(pid);
+        all.iter().copied().filter(is_new).collect()
+    }
+}
+
+impl Census {
     /// Numbers are given in a circle. Half way round, one that was seen may be another's.
     fn forget_if_numbers_return(&mut self) {
         let births = births().unwrap_or(0);

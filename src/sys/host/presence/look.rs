@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{CWD, Mode, OFlags, RawDir, openat, readlinkat};
@@ -58,6 +58,14 @@ pub(super) struct Looking {
     pub mapped: Mutex<HashSet<(u64, Vec<u8>)>>,
     /// Moves with every step: a look that stands still waits for somebody.
     pub steps: AtomicU64,
+    /// The process that is looked at.
+    pub at: AtomicU32,
+    /// Who works: one who was not waited for ends when it can go on.
+    pub shift: AtomicU64,
+    /// Processes that made a look wait.
+    pub stuck: Mutex<HashSet<u32>>,
+    /// Were those too many?
+    pub gives_up: AtomicBool,
     /// Devices of the watched trees.
     pub devices: Vec<BlockDevice>,
     /// Is one of them a btrfs? What `stat` calls its device is another number.
@@ -119,6 +127,13 @@ impl Looking {
     /// Looks at a process whole. Some hosts let nobody look at their first process: it starts the host and is in no
     /// guest, so what is not seen of it is not missed.
     pub fn look(&self, pid: u32) -> SeenProcess {
+        self.at.store(pid, Ordering::Relaxed);
+        if self.gives_up.load(Ordering::Relaxed) || locked(&self.stuck).contains(&pid) {
+            return SeenProcess {
+                unseen: Some("what it holds, for it makes whoever looks wait,"),
+                ..SeenProcess::default()
+            };
+        }
         let mut seen = self.look_at_all(pid);
         seen.unseen = seen.unseen.filter(|_| pid != 1);
         seen
@@ -392,7 +407,8 @@ impl Looking {
         }
     }
 
-    fn step(&self) {
+    /// Something was done.
+    pub fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
     }
 }

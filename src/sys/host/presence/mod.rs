@@ -45,14 +45,14 @@ use std::fs;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::sync::atomic::AtomicU64;
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use crate::model::{Escaped, GuestPath};
 use crate::sys::fault::call;
 use crate::sys::{Cgroup, Dir, Freezer, SysError, SysResult};
-use census::Census;
+use census::{Census, CensusTaker};
 use look::{Holdfast, Looking, SeenProcess, locked};
 use places::MountedTree;
 use tables::{MountTables, PlaceVerdict, own_table};
@@ -91,8 +91,7 @@ impl fmt::Display for Inside {
 /// A complete look, which can be brought up to date at little cost.
 pub struct Presence {
     worker: PresenceWorker,
-    census: Census,
-    ours: Vec<u32>,
+    taker: CensusTaker,
     served: BTreeMap<usize, String>,
     /// What holds a tree by a mount that was not known when it was looked at.
     loose: BTreeMap<u32, Vec<Holdfast>>,
@@ -125,19 +124,24 @@ impl Presence {
             tables: Mutex::new(tables),
             mapped: Mutex::default(),
             steps: AtomicU64::default(),
+            at: AtomicU32::default(),
+            shift: AtomicU64::default(),
+            stuck: Mutex::default(),
+            gives_up: AtomicBool::default(),
         };
         let mut ours = children.to_vec();
         ours.extend(look::own_pid());
         let mut presence = Presence {
             worker: PresenceWorker::new(Arc::new(looking)),
-            census: Census::default(),
-            ours,
+            taker: CensusTaker {
+                census: Arc::default(),
+                ours,
+            },
             served,
             loose: BTreeMap::new(),
             unread: false,
         };
-        let (census, ours) = (&mut presence.census, &presence.ours);
-        census.take(&mut presence.worker, ours, PATIENCE)?;
+        presence.taker.take(&mut presence.worker, PATIENCE);
         presence.settle();
         Ok(presence)
     }
@@ -146,8 +150,7 @@ impl Presence {
     /// descriptor that it was given since is not seen.
     pub fn look_again(&mut self) -> SysResult<()> {
         self.read_changed()?;
-        let (census, ours) = (&mut self.census, &self.ours);
-        census.take_again(&mut self.worker, ours, FROZEN_PATIENCE)?;
+        self.taker.take_again(&mut self.worker, FROZEN_PATIENCE);
         self.settle();
         Ok(())
     }
@@ -175,7 +178,7 @@ impl Presence {
         self.loose.clear();
         let looking = self.worker.looking();
         let mut tables = locked(&looking.tables);
-        for (pid, seen) in &self.census.seen {
+        for (pid, seen) in &locked(&self.taker.census).seen {
             let loose = seen.loose.iter().flat_map(|end| {
                 let trees = match tables.judge(end.mount, end.text.as_deref()) {
                     PlaceVerdict::Outside => Vec::new(),
@@ -195,15 +198,20 @@ impl Presence {
 
     /// Why it is not known of every process and mount where it is. Then nothing that was not found is quiet.
     pub fn unknown(&self) -> Option<String> {
-        let mut seen = self.census.seen.iter();
-        let closed = seen.find_map(|(pid, seen)| Some((pid, seen.unseen?)));
-        match (closed, self.census.missed) {
+        let census = self.census();
+        let unseen = |(pid, seen): (&u32, &SeenProcess)| Some((*pid, seen.unseen?));
+        let closed = census.seen.iter().filter_map(unseen).min();
+        match (closed, census.missed) {
             (Some((pid, what)), _) => Some(format!("process {pid}: {what} cannot be seen")),
             (None, Some(why)) => Some(why.to_owned()),
             (None, None) => self
                 .unread
                 .then(|| "the mounts of a namespace cannot be read".to_owned()),
         }
+    }
+
+    fn census(&self) -> MutexGuard<'_, Census> {
+        locked(&self.taker.census)
     }
 
     /// The processes that are inside a tree, except those that are in `still` whole, which cannot do anything; by pid.
@@ -222,11 +230,10 @@ impl Presence {
     /// Is a process rooted in the tree? It can leave what is mounted on top of that.
     pub fn rooted(&self, tree: usize) -> Option<Inside> {
         let rooted = |hold: &&Holdfast| hold.tree == tree && hold.what == "root";
-        let mut all: Vec<u32> = Vec::new();
-        for (pid, seen) in &self.census.seen {
-            all.extend(seen.holds.iter().find(rooted).map(|_| *pid));
-        }
-        let pid = all.into_iter().min()?;
+        let census = self.census();
+        let all = census.seen.iter();
+        let all = all.filter(|(_, seen)| seen.holds.iter().any(|hold| rooted(&hold)));
+        let pid = all.map(|(pid, _)| *pid).min()?;
         Some(Inside {
             pid: pid.to_string(),
             command: command(pid),
@@ -237,11 +244,8 @@ impl Presence {
 
     fn holders(&self, tree: usize) -> Vec<(u32, &'static str)> {
         let mut found = BTreeMap::new();
-        let all = self
-            .census
-            .seen
-            .iter()
-            .map(|(pid, seen)| (pid, &seen.holds));
+        let census = self.census();
+        let all = census.seen.iter().map(|(pid, seen)| (pid, &seen.holds));
         for (pid, holds) in all.chain(&self.loose) {
             let held = holds.iter().find(|hold| hold.tree == tree);
             if let Some(held) = held {
@@ -255,7 +259,7 @@ impl Presence {
     pub fn mounted_elsewhere(&self, tree: usize, still: &[Cgroup]) -> Option<String> {
         let tables = locked(&self.worker.looking().tables);
         let moves = |namespace: u64| {
-            let mut members = self.members(namespace);
+            let mut members = self.members(namespace).into_iter();
             members.any(|pid| !Freezer::is_in(&pid.to_string(), still))
         };
         let mut all = tables.exposed(tree);
@@ -276,16 +280,18 @@ impl Presence {
     }
 
     fn with_member(&self, namespace: u64, why: &str) -> String {
-        match self.members(namespace).min() {
-            Some(pid) => format!("{why} (process {pid}, {})", Escaped(&command(pid))),
+        match self.members(namespace).iter().min() {
+            Some(pid) => format!("{why} (process {pid}, {})", Escaped(&command(*pid))),
             None => why.to_owned(),
         }
     }
 
-    fn members(&self, namespace: u64) -> impl Iterator<Item = u32> + '_ {
-        let all = self.census.seen.iter();
-        all.filter(move |(_, seen)| seen.namespaces.contains(&namespace))
-            .map(|(pid, _)| *pid)
+    /// The processes that have a thread in a namespace.
+    fn members(&self, namespace: u64) -> Vec<u32> {
+        let census = self.census();
+        let all = census.seen.iter();
+        let all = all.filter(|(_, seen)| seen.namespaces.contains(&namespace));
+        all.map(|(pid, _)| *pid).collect()
     }
 
     /// Names in the tree that something is mounted on, in any namespace, sorted.
@@ -298,9 +304,11 @@ impl Presence {
         let Ok(number) = pid.parse::<u32>() else {
             return false;
         };
-        let Some(seen) = self.worker.look(&[number]).pop() else {
-            return false;
-        };
+        let told = Arc::new(Mutex::new(SeenProcess::default()));
+        let mine = Arc::clone(&told);
+        self.worker
+            .run(move |looking, _| *locked(&mine) = looking.look(number));
+        let seen = std::mem::take(&mut *locked(&told));
         let is_in_tree = |hold: &Holdfast| hold.tree == tree;
         let loose = seen.loose.iter().any(|end| end.trees.contains(&tree));
         let is_dead = seen.namespaces.is_empty() && seen.unseen.is_none();
@@ -308,7 +316,8 @@ impl Presence {
             return true;
         }
         let members = members.iter().filter_map(|pid| pid.parse::<u32>().ok());
-        let theirs = members.filter_map(|pid| self.census.seen.get(&pid));
+        let census = self.census();
+        let theirs = members.filter_map(|pid| census.seen.get(&pid));
         let shares =
             |other: &SeenProcess| other.namespaces.iter().any(|n| seen.namespaces.contains(n));
         let tables = locked(&self.worker.looking().tables);

@@ -1,18 +1,18 @@
 //! Looks at processes in a thread of its own, so that a process that makes us wait (for the lock of its mappings, for a
 //! file server that does not answer) keeps nobody waiting but that thread.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::look::{Looking, SeenProcess, ground, locked};
+use super::look::{Looking, ground, locked};
 
 /// How long a look may stand still at one step.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many processes may keep a thread waiting. What is left after those is not seen.
-const MOST_STUCK: u32 = 4;
+const MOST_STUCK: usize = 4;
 
 /// What a thread does next.
 type LookJob = Box<dyn FnOnce() + Send>;
@@ -36,33 +36,12 @@ impl LookingThread {
         drop(self.0.send(Box::new(move || drop(told.send(job())))));
         answer
     }
-
-    /// What was seen of the first of these: of all, unless the thread stands still at the next.
-    fn look(&self, pids: &[u32], looking: &Arc<Looking>) -> Vec<SeenProcess> {
-        let answers = Arc::new(Mutex::new(Vec::with_capacity(pids.len())));
-        let (mine, pids, shared) = (Arc::clone(&answers), pids.to_vec(), Arc::clone(looking));
-        let done = self.ask(move || {
-            for pid in pids {
-                let seen = shared.look(pid);
-                locked(&mine).push(seen);
-            }
-        });
-        loop {
-            let before = looking.steps.load(Ordering::Relaxed);
-            let told = done.recv_timeout(PATIENCE);
-            let is_waiting = told == Err(RecvTimeoutError::Timeout);
-            if !is_waiting || looking.steps.load(Ordering::Relaxed) == before {
-                return std::mem::take(&mut *locked(&answers));
-            }
-        }
-    }
 }
 
 /// Looks at processes, one after the other.
 pub(super) struct PresenceWorker {
     looking: Arc<Looking>,
     thread: Option<LookingThread>,
-    stuck: u32,
 }
 
 impl PresenceWorker {
@@ -71,7 +50,6 @@ impl PresenceWorker {
         PresenceWorker {
             thread: LookingThread::start(),
             looking,
-            stuck: 0,
         }
     }
 
@@ -80,27 +58,41 @@ impl PresenceWorker {
         &self.looking
     }
 
-    /// Looks at all of these.
-    pub fn look(&mut self, pids: &[u32]) -> Vec<SeenProcess> {
-        let mut seen = Vec::with_capacity(pids.len());
-        while seen.len() < pids.len() {
-            let rest = &pids[seen.len()..];
+    /// Does what looks at processes. Where one of them keeps it waiting, that is noted, and it is done once more: what
+    /// was done so far has to be kept by the job, which ends early when it is not the one of this shift any more.
+    pub fn run(&mut self, job: impl Fn(&Looking, u64) + Clone + Send + 'static) {
+        loop {
+            let shift = self.looking.shift.fetch_add(1, Ordering::Relaxed) + 1;
             let Some(thread) = &self.thread else {
-                seen.extend(rest.iter().map(|pid| self.looking.look(*pid)));
-                break;
+                return job(&self.looking, shift);
             };
-            seen.extend(thread.look(rest, &self.looking));
-            if seen.len() == pids.len() {
-                break;
+            let (looking, again) = (Arc::clone(&self.looking), job.clone());
+            let done = thread.ask(move || again(&looking, shift));
+            if self.is_done(&done) {
+                return;
             }
-            seen.push(stuck());
-            self.stuck += 1;
-            if self.stuck > MOST_STUCK {
-                seen.resize_with(pids.len(), stuck);
-            }
+            let mut stuck = locked(&self.looking.stuck);
+            stuck.insert(self.looking.at.load(Ordering::Relaxed));
+            let is_over = stuck.len() > MOST_STUCK;
+            self.looking.gives_up.store(is_over, Ordering::Relaxed);
+            drop(stuck);
             self.thread = LookingThread::start();
         }
-        seen
+    }
+
+    /// False once the thread stands still.
+    fn is_done(&self, done: &Receiver<()>) -> bool {
+        loop {
+            let before = self.looking.steps.load(Ordering::Relaxed);
+            match done.recv_timeout(PATIENCE) {
+                Ok(()) => return true,
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            if self.looking.steps.load(Ordering::Relaxed) == before {
+                return false;
+            }
+        }
     }
 
     /// Which of these have another root or working directory than they had: half of them asked by the thread.
@@ -118,13 +110,6 @@ impl PresenceWorker {
 }
 
 fn moved(known: &[(u32, [Vec<u8>; 2])]) -> Vec<u32> {
-    let mut moved = known.iter().filter(|(pid, was)| ground(*pid) != *was);
-    moved.by_ref().map(|(pid, _)| *pid).collect()
-}
-
-fn stuck() -> SeenProcess {
-    SeenProcess {
-        unseen: Some("what it holds, for it makes whoever looks wait"),
-        ..SeenProcess::default()
-    }
+    let moved = known.iter().filter(|(pid, was)| ground(*pid) != *was);
+    moved.map(|(pid, _)| *pid).collect()
 }

@@ -77,11 +77,21 @@ fn shared([web, db]: [&Guest; 2]) -> bool {
     id(&web.host("/usr/share/f")) == id(&db.host("/usr/share/f"))
 }
 
-/// What the plan says of a guest.
+/// Does the plan say that a guest runs, or that this cannot be told?
 fn runs(plan: &Planned, guest: &str) -> bool {
+    line(plan, guest)["running"].as_bool().unwrap()
+}
+
+#[track_caller]
+fn assert_quiet(plan: &Planned, guest: &str) {
+    let line = line(plan, guest);
+    assert_eq!(line["running"], false, "{line}");
+}
+
+fn line<'p>(plan: &'p Planned, guest: &str) -> &'p serde_json::Value {
     let guests = plan.json["guests"].as_array().unwrap();
     let mut guests = guests.iter().filter(|line| line["name"] == guest);
-    guests.next().unwrap()["running"].as_bool().unwrap()
+    guests.next().unwrap()
 }
 
 /// Two guests with an equal file.
