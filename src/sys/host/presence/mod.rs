@@ -23,21 +23,10 @@
 //! * the first process of a host that lets nobody look at it
 //! * a process outside that enters, or is given a descriptor, after it was looked at
 
-mod capabilities;
-mod census;
 mod first_pid_namespace;
-mod layer_names;
-mod layers;
-mod links;
-mod look;
-mod mountinfo;
-mod namespace;
-mod own_table;
-mod places;
-mod real_paths;
+mod mounts;
+mod processes;
 mod served;
-mod tables;
-mod worker;
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -52,11 +41,17 @@ use std::time::Duration;
 use crate::model::{Escaped, GuestPath};
 use crate::sys::fault::call;
 use crate::sys::{Cgroup, Dir, Freezer, SysError, SysResult};
-use census::{Census, CensusTaker};
-use look::{Holdfast, Looking, SeenProcess, locked};
-use places::MountedTree;
-use tables::{MountTables, PlaceVerdict, own_table};
-use worker::PresenceWorker;
+use mounts::own_table::OwnTable;
+use mounts::paths::{beneath, strip};
+use mounts::places::MountedTree;
+use mounts::tables::{MountTables, PlaceVerdict, own_table};
+use processes::capabilities::may_clear_flags;
+use processes::census::{Census, CensusTaker};
+use processes::look::{Looking, locked};
+use processes::namespace::namespace_of;
+use processes::proc_files::{open_own, own_pid, own_program};
+use processes::seen::{Holdfast, SeenProcess};
+use processes::worker::PresenceWorker;
 
 pub use first_pid_namespace::sees_all_processes;
 
@@ -104,7 +99,8 @@ const PATIENCE: Duration = Duration::from_secs(3);
 const FROZEN_PATIENCE: Duration = Duration::from_millis(100);
 
 impl Presence {
-    /// Looks at all processes and mounts. One of `trees` that is on no mount of ours is an error. `children` are processes of ours, which do not count, as this one does not.
+    /// Looks at all processes and mounts. One of `trees` that is on no mount of ours is an error. `children` are
+    /// processes of ours, which do not count, as this one does not.
     pub fn look(trees: &[&Dir], children: &[u32]) -> SysResult<Presence> {
         let path = Path::new("/proc/self/mountinfo");
         let open = || call("proc", || fs::File::open(path));
@@ -113,12 +109,12 @@ impl Presence {
         let trees = trees.iter().map(|dir| tree(&own, dir));
         let trees: Vec<MountedTree> = trees.collect::<SysResult<_>>()?;
         let served = served::served(&own, &trees);
-        let own_namespace = namespace::namespace_of(look::open_own()?).unwrap_or(0);
+        let own_namespace = namespace_of(open_own()?).unwrap_or(0);
         let devices: HashSet<_> = trees.iter().map(|tree| tree.device).collect();
         let mut tables = MountTables::new(own, own_namespace, trees);
         tables.read(own_namespace, file)?;
         let looking = Looking {
-            program: look::own_program(),
+            program: own_program(),
             is_btrfs: tables.is_any_btrfs(),
             devices: devices.into_iter().collect(),
             tables: Mutex::new(tables),
@@ -130,7 +126,7 @@ impl Presence {
             gives_up: AtomicBool::default(),
         };
         let mut ours = children.to_vec();
-        ours.extend(look::own_pid());
+        ours.extend(own_pid());
         let mut presence = Presence {
             worker: PresenceWorker::new(Arc::new(looking)),
             taker: CensusTaker {
@@ -222,7 +218,7 @@ impl Presence {
             pid: pid.to_string(),
             command: command(pid),
             what,
-            may_clear_flags: capabilities::may_clear_flags(pid),
+            may_clear_flags: may_clear_flags(pid),
         };
         found.into_iter().map(describe).collect()
     }
@@ -335,19 +331,19 @@ fn command(pid: u32) -> Vec<u8> {
 }
 
 /// Where a directory of ours lies in its file system, whatever it is called by now.
-fn tree(own: &own_table::OwnTable, dir: &Dir) -> SysResult<MountedTree> {
+fn tree(own: &OwnTable, dir: &Dir) -> SysResult<MountedTree> {
     let handle = format!("/proc/self/fd/{}", dir.fd().as_raw_fd());
     let path = fs::read_link(&handle).map_err(|e| SysError::new("read", handle, e))?;
     let shown = path.as_os_str().as_bytes();
     let mount = own.mount(dir.mount_id()?);
-    let rest = mount.and_then(|mount| Some((mount, mountinfo::strip(&mount.point, shown)?)));
+    let rest = mount.and_then(|mount| Some((mount, strip(&mount.point, shown)?)));
     let (mount, rest) = rest.ok_or_else(|| {
         let none = std::io::Error::from(std::io::ErrorKind::NotFound);
         SysError::new("find in /proc/self/mountinfo the mount of", &path, none)
     })?;
     Ok(MountedTree {
         device: mount.device,
-        path: mountinfo::beneath(&mount.root, rest),
+        path: beneath(&mount.root, rest),
         shown: shown.to_vec(),
     })
 }

@@ -6,9 +6,9 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
-use super::mountinfo::unescape;
-use super::own_table::OwnTable;
-use super::places::MountedTree;
+use super::mounts::own_table::OwnTable;
+use super::mounts::paths::unescape;
+use super::mounts::places::MountedTree;
 use crate::model::Escaped;
 
 /// A path of ours that the kernel uses.

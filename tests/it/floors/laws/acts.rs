@@ -18,7 +18,7 @@ const ACTS: &[(&str, &[&str])] = &[
     ("healing", &["activity", "records"]),
     ("applying", &["exchange", "activity", "records", "healing"]),
     ("undoing", &["exchange", "activity", "records", "healing"]),
-    ("gc", &["healing"]),
+    ("gc", &["activity", "healing"]),
 ];
 
 /// A folder that everyone in `engine` may name.

@@ -1,4 +1,5 @@
-//! Everything by which a process, a mount or the kernel reaches a guest keeps a run away from it, and nothing else does.
+//! Everything by which a process, a mount or the kernel reaches a guest keeps a run away from it, and nothing else
+//! does.
 //!
 //! | file | put a test here when it is about |
 //! | --- | --- |

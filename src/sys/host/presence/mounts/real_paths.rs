@@ -1,5 +1,5 @@
-//! Where paths of ours lead through links. A path that others wrote may lead to a file server that does not answer, so a
-//! thread follows them, and is not waited for.
+//! Where paths of ours lead through links. A path that others wrote may lead to a file server that does not answer, so
+//! a thread follows them, and is not waited for.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -13,7 +13,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 
 /// What was asked, and a thread that follows links.
 #[derive(Debug, Default)]
-pub(super) struct RealPaths {
+pub struct RealPaths {
     known: HashMap<Vec<u8>, Option<Vec<u8>>>,
     channels: Option<(Sender<Vec<u8>>, Receiver<Option<Vec<u8>>>)>,
     /// It waits for somebody: nothing more is asked.

@@ -10,12 +10,12 @@ use rustix::fs::{
 };
 use rustix::io::{Errno, read};
 
-use super::places::BlockDevice;
 use crate::sys::fault::old_kernel;
+use crate::sys::host::presence::mounts::places::BlockDevice;
 
 /// Why a thing of a task could not be looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Unlooked {
+pub enum Unlooked {
     /// It has ended, or closed it.
     Gone,
     /// It may not be seen.
@@ -35,7 +35,7 @@ impl From<Errno> for Unlooked {
 
 /// Where a link of `/proc` leads.
 #[derive(Debug)]
-pub(super) struct LinkEnd {
+pub struct LinkEnd {
     pub mount: u64,
     /// As the kernel tells it from the root of the namespace on; `None` where it is too long to be told.
     pub text: Option<Vec<u8>>,
@@ -43,7 +43,7 @@ pub(super) struct LinkEnd {
 }
 
 /// A link of a task: `root`, `cwd`, `exe`, an entry of `map_files`. `None` for what is in no file system.
-pub(super) fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlooked> {
+pub fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlooked> {
     let Some(text) = text_of(&dir, name)? else {
         return Ok(None);
     };
@@ -62,7 +62,7 @@ pub(super) fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlo
 }
 
 /// A descriptor of a task, by its number. Only those with a path are asked further: `fdinfo` of others may wait.
-pub(super) fn descriptor(dir: impl AsFd, number: &str) -> Result<Option<LinkEnd>, Unlooked> {
+pub fn descriptor(dir: impl AsFd, number: &str) -> Result<Option<LinkEnd>, Unlooked> {
     let Some(text) = text_of(&dir, &format!("fd/{number}"))? else {
         return Ok(None);
     };
@@ -138,7 +138,7 @@ fn mount_in(info: &[u8]) -> Option<u64> {
 
 /// A mount that no table knows: what kind of file system is it?
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct UnknownMountFacts {
+pub struct UnknownMountFacts {
     pub device: BlockDevice,
     pub is_btrfs: bool,
     pub is_overlay: bool,

@@ -3,56 +3,22 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::fs::{CWD, Mode, OFlags, RawDir, openat, readlinkat};
-use rustix::io::read;
+use rustix::fs::{Mode, OFlags, openat};
 
 use super::links::{LinkEnd, Unlooked, descriptor, follow};
 use super::namespace::{namespace_of, read_namespace};
-use super::places::BlockDevice;
-use super::tables::{MountTables, PlaceVerdict};
-use crate::sys::{SysError, SysResult, ffi};
-
-/// Something that a process holds in a tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Holdfast {
-    pub tree: usize,
-    /// `root`, `working directory`, `program`, `mapping` or `descriptor`.
-    pub what: &'static str,
-}
-
-/// What was seen of a process.
-#[derive(Debug, Clone, Default)]
-pub(super) struct SeenProcess {
-    pub holds: Vec<Holdfast>,
-    /// On mounts that no table knew then: what, which mount, its path, and the trees that it would be in.
-    pub loose: Vec<LooseEnd>,
-    pub namespaces: Vec<u64>,
-    /// Root and working directory of its first thread.
-    pub ground: [Vec<u8>; 2],
-    /// What could not be seen, if anything.
-    pub unseen: Option<&'static str>,
-    /// A thread ended before it was looked at: what it started has to be looked for.
-    pub is_unsettled: bool,
-    /// Is it another run of this program?
-    pub runs_this_program: bool,
-}
-
-/// A place on a mount that no table has: that of a namespace not yet read, or of none.
-#[derive(Debug, Clone)]
-pub(super) struct LooseEnd {
-    pub what: &'static str,
-    pub mount: u64,
-    pub text: Option<Vec<u8>>,
-    pub trees: Vec<usize>,
-}
+use super::proc_files::{is_zombie, map_file, numbers, open_dir};
+use super::seen::{Holdfast, LooseEnd, SeenProcess};
+use crate::sys::ffi;
+use crate::sys::host::presence::mounts::places::BlockDevice;
+use crate::sys::host::presence::mounts::tables::{MountTables, PlaceVerdict};
 
 /// What all looks share.
-pub(super) struct Looking {
+pub struct Looking {
     pub tables: Mutex<MountTables>,
     /// Mapped files that were found to be outside, by namespace.
     pub mapped: Mutex<HashSet<(u64, Vec<u8>)>>,
@@ -72,55 +38,6 @@ pub(super) struct Looking {
     pub is_btrfs: bool,
     /// Mount and path of our own program.
     pub program: Option<(u64, Vec<u8>)>,
-}
-
-/// Nothing that is guarded is left half done.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// The directory of a process or thread in `/proc`.
-pub(super) fn open_dir(path: &str) -> Result<OwnedFd, Unlooked> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    Ok(openat(CWD, path, flags, Mode::empty())?)
-}
-
-/// Our own directory in `/proc`.
-pub(super) fn open_own() -> SysResult<OwnedFd> {
-    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let own = openat(CWD, "/proc/self", flags, Mode::empty());
-    own.map_err(|e| SysError::new("open", "/proc/self", e))
-}
-
-/// Our own number, as this `/proc` knows it.
-pub(super) fn own_pid() -> Option<u32> {
-    std::fs::read_link("/proc/self")
-        .ok()?
-        .to_str()?
-        .parse()
-        .ok()
-}
-
-/// Mount and path of the program that this process runs.
-pub(super) fn own_program() -> Option<(u64, Vec<u8>)> {
-    let end = follow(open_own().ok()?, "exe").ok()??;
-    Some((end.mount, end.text?))
-}
-
-/// Names in a directory of `/proc` that are numbers.
-pub(super) fn numbers(dir: impl AsFd, name: &str) -> Result<Vec<u32>, Unlooked> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let dir = openat(dir, name, flags, Mode::empty())?;
-    let mut buffer = [MaybeUninit::uninit(); 4096];
-    let mut entries = RawDir::new(dir, &mut buffer);
-    let mut all = Vec::new();
-    while let Some(entry) = entries.next() {
-        let entry = entry?;
-        let name = entry.file_name().to_str().ok();
-        let name = name.and_then(|name| name.parse::<u32>().ok());
-        all.extend(name);
-    }
-    Ok(all)
 }
 
 impl Looking {
@@ -304,7 +221,8 @@ impl Looking {
         }
     }
 
-    /// `55d3c6a2b000-55d3c6a2d000 r--p 00000000 fe:00 1311042    /usr/bin/perl`: the range, and what follows the offset.
+    /// `55d3c6a2b000-55d3c6a2d000 r--p 00000000 fe:00 1311042    /usr/bin/perl`: the range, and what follows the
+    /// offset.
     fn watched_mapping<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], &'l [u8])> {
         let mut fields = line.splitn(4, |&byte| byte == b' ');
         let (range, file) = (fields.next()?, fields.nth(2)?);
@@ -413,40 +331,7 @@ impl Looking {
     }
 }
 
-impl SeenProcess {
-    fn not_seen(&mut self, why: Unlooked, what: &'static str) {
-        if why == Unlooked::Closed {
-            self.unseen = self.unseen.or(Some(what));
-        }
-    }
-}
-
-/// Root and working directory of a process as texts: cheap to compare.
-pub(super) fn ground(pid: u32) -> [Vec<u8>; 2] {
-    ["root", "cwd"].map(|name| {
-        let text = readlinkat(CWD, format!("/proc/{pid}/{name}"), Vec::with_capacity(128));
-        text.map(|text| text.into_bytes()).unwrap_or_default()
-    })
-}
-
-/// The kernel writes the bounds of a mapping with zeros in front in one place, and without in another.
-fn map_file(range: &[u8]) -> Option<String> {
-    let (from, to) = std::str::from_utf8(range).ok()?.split_once('-')?;
-    let bound = |hex| u64::from_str_radix(hex, 16).ok();
-    Some(format!("{:x}-{:x}", bound(from)?, bound(to)?))
-}
-
-/// The state is the first field after the name in brackets, which may hold anything (`proc(5)`).
-pub(super) fn is_zombie(task: impl AsFd) -> bool {
-    let stat = openat(
-        task,
-        "stat",
-        OFlags::RDONLY | OFlags::CLOEXEC,
-        Mode::empty(),
-    );
-    let mut text = [0; 512];
-    let length = stat.ok().and_then(|stat| read(stat, &mut text).ok());
-    let text = &text[..length.unwrap_or(0)];
-    let after = text.windows(2).rposition(|two| two == b") ");
-    after.is_some_and(|at| matches!(text.get(at + 2), Some(b'Z' | b'X' | b'x')))
+/// Nothing that is guarded is left half done.
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,10 +1,10 @@
 //! Places in file systems, which mean the same in all mount namespaces: a device, and the path within it.
 
-use super::mountinfo::{beneath, strip};
+use super::paths::{beneath, strip};
 
 /// The device of a file system, as mount tables and `/proc/PID/maps` write it. On btrfs `stat` says another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct BlockDevice {
+pub struct BlockDevice {
     pub major: u32,
     pub minor: u32,
 }
@@ -22,7 +22,7 @@ impl BlockDevice {
 
 /// A directory as a place in a file system: the same in all namespaces.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct MountedTree {
+pub struct MountedTree {
     pub device: BlockDevice,
     pub path: Vec<u8>,
     /// How we call it.
@@ -43,7 +43,7 @@ impl MountedTree {
 
 /// A mount that shows something of a watched device.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ShownMount {
+pub struct ShownMount {
     pub device: BlockDevice,
     pub root: Vec<u8>,
     pub point: Vec<u8>,

@@ -2,12 +2,13 @@
 
 use std::collections::HashMap;
 
-use super::mountinfo::{MountLine, beneath, strip, unescape};
+use super::mountinfo::MountLine;
+use super::paths::{beneath, strip, unescape};
 use super::places::BlockDevice;
 
 /// All mounts of our own namespace.
 #[derive(Debug, Default)]
-pub(super) struct OwnTable {
+pub struct OwnTable {
     mounts: HashMap<u64, OwnMount>,
     /// Which mount lies on this directory of which other one.
     on: HashMap<(u64, Vec<u8>), u64>,
@@ -18,7 +19,7 @@ pub(super) struct OwnTable {
 
 /// A mount of ours.
 #[derive(Debug)]
-pub(super) struct OwnMount {
+pub struct OwnMount {
     pub device: BlockDevice,
     pub root: Vec<u8>,
     pub point: Vec<u8>,

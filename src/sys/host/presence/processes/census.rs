@@ -1,8 +1,8 @@
 //! Looks at all processes until none was missed.
 //!
 //! A process that forks and ends is gone when it is looked at, and its child is not in the list. Linux counts births
-//! (`processes` in `/proc/stat`: processes and threads alike), so a pass is complete if nobody was born from before the
-//! list was read until all on it were looked at. Then whoever was listed and had ended left no child. A pass that is not
+//! (`processes` in `/proc/stat`: processes and threads alike), so a pass is complete if nobody was born from before
+//! the list was read until all on it were looked at. Then whoever was listed and had ended left no child. A pass that is not
 //! complete is followed by one that looks at the new ones only, which takes less time than the one before.
 //! What was looked at whole needs no second look: its children and threads began where it was.
 
@@ -11,14 +11,16 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use super::look::{Looking, SeenProcess, locked};
+use rustix::fs::CWD;
+
+use super::look::{Looking, locked};
+use super::proc_files::numbers;
+use super::seen::SeenProcess;
 use super::worker::PresenceWorker;
-use crate::sys::SysResult;
-use crate::sys::host::pids::pids;
 
 /// All processes that were seen.
 #[derive(Debug, Default)]
-pub(super) struct Census {
+pub struct Census {
     pub seen: HashMap<u32, SeenProcess>,
     /// Births when the last complete pass began.
     births: u64,
@@ -34,7 +36,7 @@ const NO_LIST: &str = "the processes cannot be listed";
 
 /// A census that a thread takes.
 #[derive(Debug, Clone)]
-pub(super) struct CensusTaker {
+pub struct CensusTaker {
     pub census: Arc<Mutex<Census>>,
     /// These are left out.
     pub ours: Vec<u32>,
@@ -70,7 +72,7 @@ impl CensusTaker {
         let mut pause = Duration::from_micros(50);
         loop {
             let before = births();
-            let Ok(all) = all_pids() else {
+            let Ok(all) = numbers(CWD, "/proc") else {
                 locked(&self.census).missed = Some(NO_LIST);
                 return;
             };
@@ -146,12 +148,6 @@ impl Census {
             self.first = births;
         }
     }
-}
-
-/// Ids of all processes.
-fn all_pids() -> SysResult<Vec<u32>> {
-    let all = pids()?;
-    Ok(all.iter().filter_map(|pid| pid.parse().ok()).collect())
 }
 
 /// Processes and threads that were born since the machine was started.

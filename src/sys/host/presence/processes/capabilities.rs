@@ -10,9 +10,9 @@ const LINUX_IMMUTABLE: u32 = 9;
 /// The sets of a thread: what it has, what it can take up, and what a program that it starts can be given.
 const SETS: &[&str] = &["CapPrm:", "CapInh:", "CapEff:", "CapAmb:", "CapBnd:"];
 
-/// May any thread of the process, or what it starts, take the immutable flag off? Only with the capability in one of its
-/// sets, and not from a user namespace of its own. A thread that cannot be read may; one that has ended may not.
-pub(super) fn may_clear_flags(pid: u32) -> bool {
+/// May any thread of the process, or what it starts, take the immutable flag off? Only with the capability in one of
+/// its sets, and not from a user namespace of its own. A thread that cannot be read may; one that has ended may not.
+pub fn may_clear_flags(pid: u32) -> bool {
     let own = fs::read_link("/proc/self/ns/user").ok();
     tasks(&pid.to_string()).iter().any(|task| {
         let namespace = fs::read_link(format!("{task}/ns/user")).ok();

@@ -6,7 +6,8 @@ use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::Duration;
 
-use super::look::{Looking, ground, locked};
+use super::look::{Looking, locked};
+use super::proc_files::ground;
 
 /// How long a look may stand still at one step.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -39,7 +40,7 @@ impl LookingThread {
 }
 
 /// Looks at processes, one after the other.
-pub(super) struct PresenceWorker {
+pub struct PresenceWorker {
     looking: Arc<Looking>,
     thread: Option<LookingThread>,
 }

@@ -9,8 +9,9 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use super::layer_names::{LayerFrame, Overlay};
 use super::layers::LayerJudge;
-use super::mountinfo::{MountLine, beneath, strip, unescape};
+use super::mountinfo::MountLine;
 use super::own_table::OwnTable;
+use super::paths::{beneath, strip, unescape};
 use super::places::{BlockDevice, MountedTree, ShownMount};
 use super::real_paths::RealPaths;
 use crate::model::{Escaped, GuestPath};
@@ -18,7 +19,7 @@ use crate::sys::{SysError, SysResult};
 
 /// What a place is to the watched trees.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PlaceVerdict {
+pub enum PlaceVerdict {
     Outside,
     /// In these.
     Inside(Vec<usize>),
@@ -36,7 +37,7 @@ enum KnownMount {
 
 /// What is kept of one namespace.
 #[derive(Debug, Default)]
-pub(super) struct NamespaceTable {
+pub struct NamespaceTable {
     mounts: HashMap<u64, KnownMount>,
     overlays: Vec<Overlay>,
     frame: LayerFrame,
@@ -52,7 +53,7 @@ pub(super) struct NamespaceTable {
 
 /// All tables; namespaces by the numbers of their inodes.
 #[derive(Debug)]
-pub(super) struct MountTables {
+pub struct MountTables {
     trees: Vec<MountedTree>,
     own: OwnTable,
     own_namespace: u64,
@@ -349,7 +350,7 @@ fn expose_overlays(table: &mut NamespaceTable, layers: &mut LayerJudge<'_>, tree
 }
 
 /// Reads the table of this process whole.
-pub(super) fn own_table(file: &mut File) -> SysResult<OwnTable> {
+pub fn own_table(file: &mut File) -> SysResult<OwnTable> {
     let mut own = OwnTable::default();
     each_line(file, |line| own.add(line))?;
     own.finish();

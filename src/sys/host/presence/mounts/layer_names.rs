@@ -3,12 +3,13 @@
 
 use std::collections::HashMap;
 
-use super::mountinfo::{MountLine, ancestors, unescape};
+use super::mountinfo::MountLine;
+use super::paths::{ancestors, unescape};
 use super::places::{BlockDevice, ShownMount};
 
 /// An overlay that some namespace has mounted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Overlay {
+pub struct Overlay {
     pub device: BlockDevice,
     pub point: Vec<u8>,
     /// `upperdir`, `lowerdir`, …, and the path as it was given.
@@ -91,7 +92,7 @@ fn without_backslashes(part: &[u8]) -> Vec<u8> {
 
 /// What the paths of layers mean in one other namespace: the mount that is nearest above each.
 #[derive(Debug, Default)]
-pub(super) struct LayerFrame(HashMap<Vec<u8>, Option<ShownMount>>);
+pub struct LayerFrame(HashMap<Vec<u8>, Option<ShownMount>>);
 
 impl LayerFrame {
     /// For these overlays.

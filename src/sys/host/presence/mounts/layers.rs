@@ -14,14 +14,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use super::layer_names::{LayerFrame, Overlay};
-use super::mountinfo::ancestors;
 use super::own_table::OwnTable;
+use super::paths::ancestors;
 use super::places::{BlockDevice, MountedTree};
 use super::real_paths::RealPaths;
 use crate::model::Escaped;
 
 /// Compares layers with trees.
-pub(super) struct LayerJudge<'a> {
+pub struct LayerJudge<'a> {
     own: &'a OwnTable,
     trees: &'a [MountedTree],
     links: &'a mut RealPaths,

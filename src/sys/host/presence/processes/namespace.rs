@@ -11,12 +11,12 @@ use nix::sched::{CloneFlags, setns, unshare};
 use rustix::fs::{CWD, Mode, OFlags, openat, readlinkat};
 
 use super::links::Unlooked;
-use super::tables::MountTables;
+use crate::sys::host::presence::mounts::tables::MountTables;
 
 const READ: OFlags = OFlags::RDONLY.union(OFlags::CLOEXEC);
 
 /// The number of a task's mount namespace, by its directory in `/proc`.
-pub(super) fn namespace_of(task: impl AsFd) -> Result<u64, Unlooked> {
+pub fn namespace_of(task: impl AsFd) -> Result<u64, Unlooked> {
     let text = readlinkat(task, "ns/mnt", Vec::with_capacity(32))?.into_bytes();
     let number = text
         .strip_prefix(b"mnt:[")
@@ -27,7 +27,7 @@ pub(super) fn namespace_of(task: impl AsFd) -> Result<u64, Unlooked> {
 
 /// Reads the table of the namespace that the task is in; false where it cannot be read. What is not seen of it is
 /// unknown: who holds something on a mount that no table has counts as inside.
-pub(super) fn read_namespace(tables: &mut MountTables, namespace: u64, task: &OwnedFd) -> bool {
+pub fn read_namespace(tables: &mut MountTables, namespace: u64, task: &OwnedFd) -> bool {
     if is_at_the_root(task) && read_from(tables, namespace, open_table(task)) == Some(true) {
         return true;
     }
