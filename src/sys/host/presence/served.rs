@@ -51,7 +51,7 @@ fn swaps() -> Vec<ServedPath> {
 
 fn first_fields(text: &[u8], what: &'static str, is_tree: bool) -> Vec<ServedPath> {
     let fields = text.split(|&byte| byte == b'\n').filter_map(|line| {
-        let field = line.split(|byte| byte.is_ascii_whitespace()).next()?;
+        let field = line.split(u8::is_ascii_whitespace).next()?;
         field.starts_with(b"/").then(|| unescape(field))
     });
     fields
@@ -83,7 +83,7 @@ fn disks() -> Vec<ServedPath> {
         kind.file_name()
             .is_some_and(|name| name.as_bytes().starts_with(b"fileio"))
     });
-    let disks = kinds.flat_map(|kind| entries(kind));
+    let disks = kinds.flat_map(entries);
     disks
         .filter_map(|disk| one_line(disk.join("udev_path"), "an exported disk"))
         .collect()

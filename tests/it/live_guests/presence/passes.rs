@@ -33,7 +33,7 @@ impl Drop for Until<'_> {
 
 /// No process of the guest lives for longer than a moment.
 const HOP: &str = r#"my ($stop, $in) = @ARGV; chdir $in or die; $SIG{CHLD} = "IGNORE"; my $end = time + 100;
-    until (-e $stop or time > $end) { exit if fork }"#;
+    until (-e $stop or time > $end) { exit if fork; select undef, undef, undef, 0.001 }"#;
 
 #[test]
 fn a_guest_whose_processes_fork_and_end() {
@@ -65,7 +65,7 @@ fn a_guest_whose_threads_start_threads_and_end() {
     // is started before it ends.
     let script = format!(
         r#"use threads; my ($stop, $in) = @ARGV; my $end = time + 60;
-        sub hop {{ syscall({unshare}, 0x200); chdir $in; return if -e $stop or time > $end; threads->create(\&hop)->detach }}
+        sub hop {{ syscall({unshare}, 0x200); chdir $in; select undef, undef, undef, 0.001; return if -e $stop or time > $end; threads->create(\&hop)->detach }}
         threads->create(\&hop)->detach; until (-e $stop or time > $end) {{ select undef, undef, undef, 0.05 }}"#
     );
     let stop = lab.path("stop");

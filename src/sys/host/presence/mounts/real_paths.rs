@@ -11,11 +11,18 @@ use std::time::Duration;
 /// A disk answers sooner.
 const PATIENCE: Duration = Duration::from_millis(200);
 
+/// A thread that follows links.
+#[derive(Debug)]
+struct LinkFollower {
+    asked: Sender<Vec<u8>>,
+    told: Receiver<Option<Vec<u8>>>,
+}
+
 /// What was asked, and a thread that follows links.
 #[derive(Debug, Default)]
 pub struct RealPaths {
     known: HashMap<Vec<u8>, Option<Vec<u8>>>,
-    channels: Option<(Sender<Vec<u8>>, Receiver<Option<Vec<u8>>>)>,
+    follower: Option<LinkFollower>,
     /// It waits for somebody: nothing more is asked.
     is_stuck: bool,
 }
@@ -34,12 +41,12 @@ impl RealPaths {
         if self.is_stuck {
             return None;
         }
-        if self.channels.is_none() {
-            self.channels = start();
+        if self.follower.is_none() {
+            self.follower = start();
         }
-        let (asked, told) = self.channels.as_ref()?;
-        asked.send(path.to_vec()).ok()?;
-        match told.recv_timeout(PATIENCE) {
+        let follower = self.follower.as_ref()?;
+        follower.asked.send(path.to_vec()).ok()?;
+        match follower.told.recv_timeout(PATIENCE) {
             Ok(real) => real,
             Err(_) => {
                 self.is_stuck = true;
@@ -49,18 +56,18 @@ impl RealPaths {
     }
 }
 
-fn start() -> Option<(Sender<Vec<u8>>, Receiver<Option<Vec<u8>>>)> {
+fn start() -> Option<LinkFollower> {
     let (asked, paths) = channel::<Vec<u8>>();
-    let (told, answers) = channel();
+    let (tell, told) = channel();
     let work = move || {
         for path in paths {
             let real = fs::canonicalize(OsStr::from_bytes(&path));
             let real = real.ok().map(|path| path.into_os_string().into_vec());
-            if told.send(real).is_err() {
+            if tell.send(real).is_err() {
                 return;
             }
         }
     };
     std::thread::Builder::new().spawn(work).ok()?;
-    Some((asked, answers))
+    Some(LinkFollower { asked, told })
 }

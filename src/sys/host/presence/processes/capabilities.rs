@@ -34,7 +34,7 @@ fn in_any_set(status: &str) -> bool {
         let set = line.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
         set.is_none_or(|set| set & (1 << LINUX_IMMUTABLE) != 0)
     };
-    SETS.iter().any(|name| set(&name))
+    SETS.iter().any(set)
 }
 
 #[cfg(test)]
@@ -50,8 +50,8 @@ mod tests {
             };
             SETS.iter().enumerate().map(line).collect()
         };
-        for at in 0..SETS.len() {
-            assert!(in_any_set(&status(at)), "{}", SETS[at]);
+        for (at, set) in SETS.iter().enumerate() {
+            assert!(in_any_set(&status(at)), "{set}");
         }
         assert!(!in_any_set(&status(SETS.len())));
         assert!(in_any_set("CapPrm:\t0\n"));

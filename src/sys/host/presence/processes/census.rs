@@ -2,8 +2,8 @@
 //!
 //! A process that forks and ends is gone when it is looked at, and its child is not in the list. Linux counts births
 //! (`processes` in `/proc/stat`: processes and threads alike), so a pass is complete if nobody was born from before
-//! the list was read until all on it were looked at. Then whoever was listed and had ended left no child. A pass that is not
-//! complete is followed by one that looks at the new ones only, which takes less time than the one before.
+//! the list was read until all on it were looked at. Then whoever was listed and had ended left no child. A pass that
+//! is not complete is followed by one that looks at the new ones only, which takes less time than the one before.
 //! What was looked at whole needs no second look: its children and threads began where it was.
 
 use std::collections::{HashMap, HashSet};
@@ -110,7 +110,7 @@ impl CensusTaker {
         shift: u64,
     ) -> Option<Vec<(u32, SeenProcess)>> {
         let mut unsettled = Vec::new();
-        for pid in self.new(all) {
+        for pid in self.not_seen_yet(all) {
             let seen = looking.look(pid);
             if looking.shift.load(Ordering::Relaxed) != shift {
                 return None;
@@ -124,7 +124,7 @@ impl CensusTaker {
     }
 
     /// Those that were not seen yet; who has gone is forgotten.
-    fn new(&self, all: &[u32]) -> Vec<u32> {
+    fn not_seen_yet(&self, all: &[u32]) -> Vec<u32> {
         let mut census = locked(&self.census);
         let alive: HashSet<u32> = all.iter().copied().collect();
         census.seen.retain(|pid, _| alive.contains(pid));

@@ -57,7 +57,7 @@ pub fn numbers(dir: impl AsFd, name: &str) -> Result<Vec<u32>, Unlooked> {
 pub fn ground(pid: u32) -> [Vec<u8>; 2] {
     ["root", "cwd"].map(|name| {
         let text = readlinkat(CWD, format!("/proc/{pid}/{name}"), Vec::with_capacity(128));
-        text.map(|text| text.into_bytes()).unwrap_or_default()
+        text.map(std::ffi::CString::into_bytes).unwrap_or_default()
     })
 }
 

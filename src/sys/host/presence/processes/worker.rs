@@ -25,7 +25,12 @@ impl LookingThread {
     /// `None` where no thread can be started.
     fn start() -> Option<LookingThread> {
         let (jobs, taken) = channel::<LookJob>();
-        let work = move || taken.into_iter().for_each(|job| job());
+        let work = move || {
+            // Who is overtaken by births has to look again: better not to be interrupted. Without the right to it, it
+            // goes as it goes.
+            rustix::process::setpriority_process(None, -15).unwrap_or_default();
+            taken.into_iter().for_each(|job| job());
+        };
         std::thread::Builder::new().spawn(work).ok()?;
         Some(LookingThread(jobs))
     }
