@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// A disk answers sooner.
@@ -16,6 +17,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 struct LinkFollower {
     asked: Sender<Vec<u8>>,
     told: Receiver<Option<Vec<u8>>>,
+    handle: JoinHandle<()>,
 }
 
 /// What was asked, and a thread that follows links.
@@ -56,6 +58,17 @@ impl RealPaths {
     }
 }
 
+impl Drop for RealPaths {
+    /// A thread that waits for nobody is waited for.
+    fn drop(&mut self) {
+        let follower = self.follower.take().filter(|_| !self.is_stuck);
+        if let Some(LinkFollower { asked, handle, .. }) = follower {
+            drop(asked);
+            drop(handle.join());
+        }
+    }
+}
+
 fn start() -> Option<LinkFollower> {
     let (asked, paths) = channel::<Vec<u8>>();
     let (tell, told) = channel();
@@ -68,6 +81,10 @@ fn start() -> Option<LinkFollower> {
             }
         }
     };
-    std::thread::Builder::new().spawn(work).ok()?;
-    Some(LinkFollower { asked, told })
+    let handle = std::thread::Builder::new().spawn(work).ok()?;
+    Some(LinkFollower {
+        asked,
+        told,
+        handle,
+    })
 }

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::look::{Looking, locked};
@@ -19,7 +20,10 @@ const MOST_STUCK: usize = 4;
 type LookJob = Box<dyn FnOnce() + Send>;
 
 /// A thread at work. It ends when nobody asks any more.
-struct LookingThread(Sender<LookJob>);
+struct LookingThread {
+    jobs: Sender<LookJob>,
+    handle: JoinHandle<()>,
+}
 
 impl LookingThread {
     /// `None` where no thread can be started.
@@ -31,15 +35,15 @@ impl LookingThread {
             rustix::process::setpriority_process(None, -15).unwrap_or_default();
             taken.into_iter().for_each(|job| job());
         };
-        std::thread::Builder::new().spawn(work).ok()?;
-        Some(LookingThread(jobs))
+        let handle = std::thread::Builder::new().spawn(work).ok()?;
+        Some(LookingThread { jobs, handle })
     }
 
     /// Has it do this; the answer comes when it is done.
     fn ask<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
         let (told, answer) = channel();
         // Who is not there any more does not answer, and that is seen.
-        drop(self.0.send(Box::new(move || drop(told.send(job())))));
+        drop(self.jobs.send(Box::new(move || drop(told.send(job())))));
         answer
     }
 }
@@ -112,6 +116,16 @@ impl PresenceWorker {
         let others = told.and_then(|told| told.recv_timeout(PATIENCE).ok());
         all.extend(others.unwrap_or_else(|| moved(&half)));
         all
+    }
+}
+
+impl Drop for PresenceWorker {
+    /// No thread that has all rights is left, but one that waits, and that does nothing more.
+    fn drop(&mut self) {
+        if let Some(LookingThread { jobs, handle }) = self.thread.take() {
+            drop(jobs);
+            drop(handle.join());
+        }
     }
 }
 
