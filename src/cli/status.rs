@@ -23,6 +23,7 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let screen = Screen::new();
+    engine::warn_of_base(&args.base.base, &screen)?;
     engine::to_reading(&screen);
     let status = engine::status(&args.base.base, &screen)?;
     let mut out = io::stdout().lock();

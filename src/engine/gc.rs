@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use super::activity::base::must_be_ours;
 use super::host::lock_note;
 use super::lifting::Lifting;
-use super::privileges::entitled;
+use super::privileges::{entitled, must_see_all};
 use super::proof::{self, SpoiledObject};
 use super::{EngineError, healing, parting};
 use crate::base::{Base, Held, Index};
@@ -34,11 +35,15 @@ pub fn collect(base: &Path, gc: Gc, observer: &dyn Observer) -> Result<Collected
     }
     entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&lock_note("gc"))?;
+    if !healing::is_whole(base)? {
+        must_see_all("gc")?;
+    }
+    must_be_ours(base)?;
     let healed = healing::heal_first(base, Running::Refuse, observer)?;
     let mut flawed = Vec::new();
     let mut collected = sum(&Index::read(base)?, |some| remove(base, some, &mut flawed))?;
     base.dir().sync_filesystem()?;
-    collected.spoiled = parting::part_stopped(base, observer, flawed)?;
+    collected.spoiled = parting::part_stopped(base, observer, &flawed)?;
     collected.spoiled.extend(healed.spoiled);
     Ok(collected)
 }

@@ -26,7 +26,7 @@
 //! | --- | --- |
 //! | `exchange` | the one batch in which names come to refer to other inodes: jobs, journal, names, flags, commit, roll back |
 //! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again |
-//! | `activity` | what runs in a guest and what is mounted on it; `freeze` stops it for a moment |
+//! | `activity` | who is inside a guest, who reaches the base, what is mounted; `freeze` stops a guest for a moment |
 //!
 //! | file | what is in it |
 //! | --- | --- |
@@ -72,6 +72,7 @@ mod sandbox;
 mod threads;
 mod undoing;
 
+pub use activity::base::warn_of_base;
 pub use applying::ready::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
 pub use gc::{Gc, collect};

@@ -3,6 +3,16 @@
 use super::EngineError;
 use crate::engine::error::CannotHere;
 use crate::sys::host::machine;
+use crate::sys::host::presence::sees_all_processes;
+
+/// Checks that all processes of the host are seen: a guest whose processes are hidden would be taken for a stopped one.
+pub(super) fn must_see_all(command: &'static str) -> Result<(), EngineError> {
+    if sees_all_processes() {
+        Ok(())
+    } else {
+        Err(CannotHere::HiddenProcesses(command).into())
+    }
+}
 
 /// Checks that this is root, which sees all attributes: what is not seen would be taken for equal, and be lost
 /// with the file that had it.

@@ -80,6 +80,9 @@ pub struct PlannedGuest {
     pub unread: u64,
     /// A process is inside, or its tree is mounted in another namespace: `apply` will refuse its actions.
     pub running: bool,
+    /// Why it cannot be told whether it runs, if that is so: `running` is true then, as `apply` will see it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub running_unknown: Option<String>,
     /// What the package databases said; empty where there are none, and where they are not asked.
     pub databases: Vec<Database>,
     /// Were its package databases not asked, as the policy says?

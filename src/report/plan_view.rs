@@ -233,7 +233,13 @@ impl<'a> PlanView<'a> {
         let links = self.tally.links_of(name);
         (guest.running && links > 0).then(|| {
             let links = counted(links, "link");
-            format!("RUNNING: {name}: apply refuses its {links} until it is stopped")
+            match &guest.running_unknown {
+                None => format!("RUNNING: {name}: apply refuses its {links} until it is stopped"),
+                Some(why) => format!(
+                    "NOT KNOWN: whether {name} runs ({}); apply looks again, and refuses its {links} unless it can tell",
+                    safe(why)
+                ),
+            }
         })
     }
 }

@@ -284,6 +284,7 @@ fn planned(name: &str, bytes: u64) -> PlannedGuest {
         bytes,
         unread: 0,
         running: false,
+        running_unknown: None,
         databases: Vec::new(),
         databases_ignored: false,
         left_out: None,

@@ -13,6 +13,7 @@
 //! * `UNIFY_MEMORY=4096`: the machine has so many bytes of memory
 //! * `UNIFY_MOST_HELD=0`: so many bytes of a shelf are held in memory before they go to a file
 //! * `UNIFY_MOST_NAMES=9`: a guest may have so many names, and bytes of names
+//! * `UNIFY_ANY_PID_NAMESPACE=1`: the namespace that we are in is taken for the first one
 //! * `UNIFY_OLD_KERNEL=1`: what kernels before 5.8 do not tell is not told
 //!
 //! The same kills are made from outside by `strace`, so that this file need not be believed.
@@ -34,7 +35,7 @@ pub(super) fn call<T, E: From<Errno>>(
 #[cfg(feature = "faults")]
 use armed::pass;
 #[cfg(feature = "faults")]
-pub(super) use armed::{max_links, memory, most_held, most_names, old_kernel};
+pub(super) use armed::{any_pid_namespace, max_links, memory, most_held, most_names, old_kernel};
 
 /// The limit of names that a test asks for.
 #[cfg(not(feature = "faults"))]
@@ -58,6 +59,12 @@ pub(super) const fn most_held() -> Option<usize> {
 #[cfg(not(feature = "faults"))]
 pub(super) const fn most_names() -> Option<u32> {
     None
+}
+
+/// Is any PID namespace as good as the first one? Where tests run in a container.
+#[cfg(not(feature = "faults"))]
+pub(super) const fn any_pid_namespace() -> bool {
+    false
 }
 
 /// Shall this kernel look older than it is?

@@ -321,6 +321,29 @@ pub fn make_harmless(mount: impl AsFd) -> io::Result<()> {
     }
 }
 
+/// What two threads may have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shares {
+    /// `KCMP_FILES`: the table of descriptors.
+    Descriptors,
+    /// `KCMP_FS`: root and working directory.
+    Directories,
+}
+
+/// `kcmp(2)`, `linux/kcmp.h`: have these two threads one and the same?
+pub fn share(one: u32, other: u32, what: Shares) -> io::Result<bool> {
+    let kind: libc::c_int = match what {
+        Shares::Descriptors => 2,
+        Shares::Directories => 3,
+    };
+    // SAFETY: integers by value; no memory of ours is touched.
+    let result = unsafe { libc::syscall(libc::SYS_kcmp, one, other, kind, 0, 0) };
+    match result {
+        -1 => Err(io::Error::last_os_error()),
+        order => Ok(order == 0),
+    }
+}
+
 /// `ioprio_set(2)` for this process: `IOPRIO_CLASS_IDLE` of `linux/ioprio.h`.
 pub fn idle_io() -> io::Result<()> {
     const WHO_PROCESS: libc::c_int = 1;

@@ -7,19 +7,18 @@
 //! notice. If both die, `recover` does the same, which a boot unit calls before guests start. While anything is frozen
 //! the observer is asked to keep what is reported to it: no terminal may keep guests waiting.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::io;
 use std::time::{Duration, Instant};
 
-use super::Activity;
 use super::budget::{FreezeBudget, Room, largest_alone};
 use super::guard::{Guard, Whose};
+use super::{Activity, Sight};
 use crate::base::{Base, FrozenPaper};
 use crate::engine::Guest;
-use crate::engine::activity;
-use crate::model::{Event, FreezeTimes, Observer, Running};
+use crate::model::{Event, FreezeTimes, GuestPath, Observer, Running};
 use crate::sys::host::machine;
-use crate::sys::{Cgroup, Freezer, Inside, SysError, SysResult, is_inside};
+use crate::sys::{Cgroup, Freezer, Inside, SysError, SysResult};
 
 /// Most bytes of victims in one batch: what a full disk may have to hold twice.
 const BATCH_BYTES: u64 = 128 << 20;
@@ -60,6 +59,8 @@ pub struct Freeze<'a> {
     waits: Cell<bool>,
     /// What the batch at work holds.
     held: Option<Room>,
+    /// What was seen before the freeze. While guests wait, only what is new is looked at.
+    sight: RefCell<Option<Sight>>,
     /// How long guests were frozen so far.
     pub stillness: FreezeTimes,
 }
@@ -91,6 +92,7 @@ impl<'a> Freeze<'a> {
             frozen: Vec::new(),
             ours: Vec::new(),
             since: None,
+            sight: RefCell::new(None),
             budget: running.at_most().map(FreezeBudget::new),
             waits: Cell::new(true),
             held: None,
@@ -180,11 +182,34 @@ impl<'a> Freeze<'a> {
         Ok(still)
     }
 
-    /// Looks at all guests: which run, and which of those could be frozen.
+    /// Looks at all guests: which run, and which of those could be frozen. While guests are frozen for these, only what
+    /// was born, mounted or moved since is looked at.
     pub fn look(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
-        let mut all = activity::look(guests.iter().copied(), &self.now()?)?;
-        for (condition, guest) in all.iter_mut().zip(guests) {
-            self.judge(condition, guest)?;
+        let mut kept = self.sight.borrow_mut();
+        let known = kept.as_mut().filter(|sight| sight.is_of(guests));
+        let mut taken;
+        let sight = match known {
+            Some(sight) => {
+                sight.presence.look_again()?;
+                sight
+            }
+            None => {
+                taken = self.full_look(guests)?;
+                &mut taken
+            }
+        };
+        self.judged(sight, guests)
+    }
+
+    fn full_look(&self, guests: &[&Guest]) -> SysResult<Sight> {
+        let watchdog = self.guard.process();
+        Sight::take(guests, Some(self.base.dir()), watchdog.as_slice())
+    }
+
+    fn judged(&self, sight: &mut Sight, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
+        let mut all = sight.conditions(&self.now()?);
+        for (at, condition) in all.iter_mut().enumerate().take(guests.len()) {
+            self.judge(sight, at, condition)?;
         }
         Ok(all)
     }
@@ -196,21 +221,35 @@ impl<'a> Freeze<'a> {
         Ok(all)
     }
 
-    fn judge(&self, condition: &mut Activity, guest: &Guest) -> SysResult<()> {
-        let Some(who) = &mut condition.running else {
-            return Ok(());
+    /// Names in the base that something is mounted on, in any namespace.
+    pub fn covered_in_base(&self, guests: &[&Guest]) -> SysResult<Vec<GuestPath>> {
+        let mut kept = self.sight.borrow_mut();
+        let at = guests.len();
+        let covered = match kept.as_mut().filter(|sight| sight.is_of(guests)) {
+            Some(sight) => {
+                sight.presence.look_at_mounts()?;
+                sight.presence.covered(at)
+            }
+            None => self.full_look(guests)?.presence.covered(at),
         };
-        if self.running == Running::Refuse {
+        Ok(covered)
+    }
+
+    fn judge(&self, sight: &mut Sight, at: usize, condition: &mut Activity) -> SysResult<()> {
+        if condition.running.is_none() || self.running == Running::Refuse {
             return Ok(());
         }
         let why = match (&self.freezer, &self.lacking) {
             (None, None) => return Ok(()),
             (None, Some(why)) => Some(why.clone()),
-            (Some(freezer), _) => self.why_not(freezer, guest, &condition.inside)?,
+            (Some(freezer), _) => self.why_not(freezer, sight, at, condition)?,
         };
         match why {
             None => condition.can_freeze = true,
-            Some(why) => *who = format!("{who}; it cannot be frozen: {why}"),
+            Some(why) => {
+                let who = condition.running.take().unwrap_or_default();
+                condition.running = Some(format!("{who}; it cannot be frozen: {why}"));
+            }
         }
         Ok(())
     }
@@ -226,11 +265,12 @@ impl<'a> Freeze<'a> {
             return Ok(());
         };
         let mut cgroups = Vec::new();
-        for (condition, guest) in self.look(guests)?.iter().zip(guests) {
+        let mut sight = self.full_look(guests)?;
+        for (at, condition) in self.judged(&mut sight, guests)?.iter().enumerate() {
             if !condition.can_freeze {
                 continue;
             }
-            let Ok(cgroup) = subtree(&freezer, guest, &condition.inside)? else {
+            let Ok(cgroup) = subtree(&freezer, &mut sight, at, &condition.inside)? else {
                 continue;
             };
             // Another process's freeze is left to it, and is as good as ours.
@@ -239,6 +279,9 @@ impl<'a> Freeze<'a> {
             } else {
                 cgroups.push(cgroup);
             }
+        }
+        if !cgroups.is_empty() || !self.frozen.is_empty() {
+            self.sight.replace(Some(sight));
         }
         self.freeze_all(&freezer, cgroups)
     }
@@ -283,6 +326,7 @@ impl<'a> Freeze<'a> {
         }
         self.frozen.clear();
         let held = self.held.take();
+        self.sight.replace(None);
         if let Some(since) = self.since.take() {
             let took = since.elapsed();
             self.stillness.add(took);
@@ -338,9 +382,17 @@ impl<'a> Freeze<'a> {
     fn why_not(
         &self,
         freezer: &Freezer,
-        guest: &Guest,
-        inside: &[Inside],
+        sight: &mut Sight,
+        at: usize,
+        condition: &Activity,
     ) -> SysResult<Option<String>> {
+        if condition.stays_in_use {
+            return Ok(Some("it would be in use nevertheless".into()));
+        }
+        if condition.unknown.is_some() {
+            return Ok(Some("not all that runs in it is known".into()));
+        }
+        let inside = &condition.inside;
         if let Some(process) = inside.iter().find(|process| process.may_clear_flags) {
             return Ok(Some(format!(
                 "process {} may take flags off files (CAP_LINUX_IMMUTABLE)",
@@ -350,7 +402,7 @@ impl<'a> Freeze<'a> {
         if inside.is_empty() {
             return Ok(Some("its processes are not seen".into()));
         }
-        Ok(match subtree(freezer, guest, inside)? {
+        Ok(match subtree(freezer, sight, at, inside)? {
             Ok(cgroup) if self.restless.contains(&cgroup) => Some(format!(
                 "{cgroup} does not stand still: a process in it waits for the kernel"
             )),
@@ -361,9 +413,10 @@ impl<'a> Freeze<'a> {
 
 fn subtree(
     freezer: &Freezer,
-    guest: &Guest,
+    sight: &mut Sight,
+    at: usize,
     inside: &[Inside],
 ) -> SysResult<Result<Cgroup, String>> {
     let pids: Vec<String> = inside.iter().map(|process| process.pid.clone()).collect();
-    freezer.subtree_of(&pids, &|pid| is_inside(pid, &pids, &guest.path, guest.id))
+    freezer.subtree_of(&pids, &mut |pid| sight.presence.belongs(pid, at, &pids))
 }

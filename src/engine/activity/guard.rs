@@ -52,6 +52,11 @@ impl Guard {
         Ok(())
     }
 
+    /// The watchdog's process id.
+    pub fn process(&self) -> Option<u32> {
+        self.watchdog.as_ref().map(Watchdog::id)
+    }
+
     /// Nothing is frozen any more.
     pub fn go_on(&mut self) {
         if let Some(watchdog) = &mut self.watchdog {

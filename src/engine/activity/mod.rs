@@ -1,23 +1,32 @@
-//! Is a guest quiet? It is if no process is inside and its tree is mounted nowhere else; a frozen process does
-//! not count. And which of its names are mount points?
+//! Is a guest quiet? It is if it is known that no process is inside, that no other namespace has it mounted, and that
+//! nothing else uses it; a frozen process does not count. And which of its names are mount points?
+//!
+//! Whoever wants to know who is inside asks here.
 
+pub(super) mod base;
 pub(super) mod budget;
 pub(super) mod freeze;
 mod guard;
 
-use std::path::Path;
-
 use super::Guest;
 use crate::model::{FileId, GuestPath};
-use crate::sys::{Cgroup, Dir, Inside, MountTable, SysResult, inside};
+use crate::sys::host::machine;
+use crate::sys::host::presence::sees_all_processes;
+use crate::sys::{Cgroup, Dir, Inside, Presence, SysResult};
 
 /// What was seen of one guest.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Activity {
     /// What runs in it, as a sentence.
     pub running: Option<String>,
+    /// Why it cannot be told whether it runs: `running` says so too, unless it is seen to run.
+    pub unknown: Option<String>,
+    /// Is it seen to run, or to be in use?
+    is_seen: bool,
     /// Its processes.
     pub inside: Vec<Inside>,
+    /// Is it in use whoever stands still?
+    pub stays_in_use: bool,
     /// Does it run, can it be frozen for a moment, and is that allowed?
     pub can_freeze: bool,
     /// Names that something is mounted on, in any namespace; sorted.
@@ -30,44 +39,76 @@ impl Activity {
         self.covered.iter().any(|mount| path.is_within(mount))
     }
 
+    /// Why it cannot be told whether it runs, if it is not seen to run.
+    pub fn unsure(&self) -> Option<String> {
+        let is_seen = self.is_seen;
+        self.unknown.clone().filter(|_| !is_seen)
+    }
+
     /// What keeps its names from being changed.
     pub fn in_the_way(&self) -> Option<&String> {
         self.running.as_ref().filter(|_| !self.can_freeze)
     }
 }
 
-/// Looks at all guests at once: one pass over the processes, one over the mount tables. The cgroups in `still`
-/// are frozen.
-pub(super) fn look<'a>(
-    guests: impl Iterator<Item = &'a Guest>,
-    still: &[Cgroup],
-) -> SysResult<Vec<Activity>> {
-    let guests: Vec<&Guest> = guests.collect();
-    let roots: Vec<(&Path, FileId)> = guests.iter().map(|g| (g.path.as_path(), g.id)).collect();
-    let mounts = MountTable::read(still)?;
-    let mut all = Vec::with_capacity(guests.len());
-    for (guest, inside) in guests.iter().zip(inside(&roots, still)?) {
-        all.push(condition(guest, inside, &mounts)?);
+/// A look at guests, and at one more directory of ours.
+pub(super) struct Sight {
+    guests: Vec<FileId>,
+    presence: Presence,
+    /// Why there may be processes that are not seen at all.
+    hidden: Option<&'static str>,
+}
+
+impl Sight {
+    /// Looks at all guests at once, and at `other` last; `children` are processes of ours.
+    pub fn take(guests: &[&Guest], other: Option<&Dir>, children: &[u32]) -> SysResult<Sight> {
+        let all = guests.iter().map(|guest| &guest.root).chain(other);
+        Ok(Sight {
+            guests: guests.iter().map(|guest| guest.id).collect(),
+            presence: Presence::look(&all.collect::<Vec<_>>(), children)?,
+            hidden: match () {
+                () if !machine::is_root() => Some("only root sees what processes hold"),
+                () if !sees_all_processes() => Some("this PID namespace hides processes"),
+                () => None,
+            },
+        })
     }
-    Ok(all)
-}
 
-fn condition(guest: &Guest, inside: Vec<Inside>, mounts: &MountTable) -> SysResult<Activity> {
-    let process = inside.first().map(ToString::to_string);
-    let place = mounts.place(&guest.root, &guest.path)?;
-    let elsewhere = place.as_ref().filter(|tree| mounts.mounted_elsewhere(tree));
-    let elsewhere = elsewhere.map(|_| "its tree is mounted in another mount namespace".to_owned());
-    Ok(Activity {
-        running: process.or(elsewhere),
-        inside,
-        can_freeze: false,
-        covered: place.map_or_else(Vec::new, |tree| mounts.covered(&tree)),
-    })
-}
+    /// Is it about these?
+    fn is_of(&self, guests: &[&Guest]) -> bool {
+        self.guests.iter().eq(guests.iter().map(|guest| &guest.id))
+    }
 
-/// Names in a directory of ours that something is mounted on, in any namespace.
-pub(super) fn covered_in(dir: &Dir, still: &[Cgroup]) -> SysResult<Vec<GuestPath>> {
-    let mounts = MountTable::read(still)?;
-    let place = mounts.place(dir, dir.path())?;
-    Ok(place.map_or_else(Vec::new, |tree| mounts.covered(&tree)))
+    /// What was seen of each guest. The cgroups in `still` are frozen.
+    pub fn conditions(&self, still: &[Cgroup]) -> Vec<Activity> {
+        let unknown = self.hidden.map(str::to_owned);
+        let unknown = unknown.or_else(|| self.presence.unknown());
+        let all = 0..self.guests.len();
+        all.map(|at| self.condition(at, still, unknown.clone()))
+            .collect()
+    }
+
+    fn condition(&self, at: usize, still: &[Cgroup], unknown: Option<String>) -> Activity {
+        let inside = self.presence.inside(at, still);
+        let in_use = self.presence.in_use(at);
+        let stays_in_use = in_use.is_some();
+        let process = inside.first().map(ToString::to_string);
+        let known = in_use.or(process);
+        let known = known.or_else(|| self.presence.mounted_elsewhere(at, still));
+        let unsure = || {
+            Some(format!(
+                "it cannot be told whether it runs: {}",
+                unknown.as_ref()?
+            ))
+        };
+        Activity {
+            is_seen: known.is_some(),
+            running: known.or_else(unsure),
+            unknown,
+            inside,
+            stays_in_use,
+            can_freeze: false,
+            covered: self.presence.covered(at),
+        }
+    }
 }

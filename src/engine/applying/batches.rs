@@ -345,7 +345,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
         let spoiled = result.spoiled.iter();
         spoiled.for_each(|spoiled| self.objects.give_up(&spoiled.id));
-        let parted = parting::part(self.base, &mut self.still, observer, result.spoiled)?;
+        let parted = parting::part(self.base, &mut self.still, observer, &result.spoiled)?;
         self.receipt.result.spoiled.extend(parted);
         if let Some(upto) = result.open {
             self.journal.write_done(upto)?;

@@ -6,11 +6,12 @@
 use std::path::Path;
 
 use crate::base::{Base, Run};
+use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::{CannotHere, RefusedPlan};
 use crate::engine::host::{host_digest, lock_note};
 use crate::engine::limits::Limits;
 use crate::engine::plan_file::{PlanFile, WholePlan, open_copy, whole};
-use crate::engine::privileges::entitled;
+use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::read_ahead::STRETCH;
 use crate::engine::records::History;
 use crate::engine::{EngineError, Guest, guest, healing, protection};
@@ -69,6 +70,7 @@ impl ReadyToApply {
         observer: &dyn Observer,
     ) -> Result<ReadyToApply, EngineError> {
         entitled("apply", "it sets owners and flags")?;
+        must_see_all("apply")?;
         let path = plan.path().to_owned();
         Self::check_plan(plan, options, observer).map_err(|error| error.in_file(&path))
     }
@@ -89,6 +91,10 @@ impl ReadyToApply {
         drop((reader, guests));
         let base = Base::ensure(&header.base.path)?;
         let lock = base.lock(&lock_note("apply"))?;
+        if let Err(error) = must_be_ours(&base) {
+            base.unmake_if_unused()?;
+            return Err(error);
+        }
         let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
         let run = base.begin_run()?;

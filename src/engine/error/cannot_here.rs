@@ -53,6 +53,22 @@ pub enum CannotHere {
         "{0} needs CAP_SYS_ADMIN, outside of every user namespace: without it trusted.* attributes cannot be seen, and files that differ in them would be called equal"
     )]
     NotPrivileged(&'static str),
+    /// Not all processes of the host are seen.
+    #[error(
+        "{0} must see all processes of this host, and this PID namespace hides some: run it on the host (docker: --pid=host; from within: nsenter --target 1 --pid --mount, where that is the host's first process)"
+    )]
+    HiddenProcesses(&'static str),
+    /// Others reach the base.
+    #[error(
+        "the base {} is in other hands ({why}): its staging and quarantine hold files of all guests; end that, or use a base that nobody else reaches",
+        Escaped::of(.base)
+    )]
+    BaseShared {
+        /// The base.
+        base: PathBuf,
+        /// Who reaches it, and how.
+        why: String,
+    },
     /// Private copies need room.
     #[error(
         "undo needs {needed} bytes and {free} are free: make room, or undo a part with --guest or --path"

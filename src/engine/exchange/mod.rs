@@ -136,11 +136,11 @@ impl<'a> Batch<'a, '_> {
         self.look_again(jobs, &mut changes)?;
         let mut warnings = parents.restore_times();
         if self.order == FlagOrder::FlagThenDrop {
-            self.flag(flags, &mut lifted, jobs, &mut changes)?;
+            self.flag(flags, &mut lifted, jobs, &changes)?;
         } else {
             self.base.dir().sync_filesystem()?;
         }
-        self.last_look(jobs, &leases, &mut changes)?;
+        self.last_look(&affected, jobs, &leases, &mut changes)?;
         let mut proven = Proofs::default();
         if self.order == FlagOrder::FlagThenDrop {
             proven = self.prove_objects(&shared, jobs, &mut changes)?;

@@ -7,8 +7,8 @@ use super::job::Fate;
 use super::job::{Flagged, Job, LeaseBy};
 use super::names::{FileChange, still_the_same};
 use super::{Batch, FlagOrder};
-use crate::engine::{activity, in_parallel};
-use crate::model::{ObjectId, Refusal};
+use crate::engine::in_parallel;
+use crate::model::{GuestPath, ObjectId, Refusal};
 use crate::sys::{Leased, SysResult};
 
 impl Batch<'_, '_> {
@@ -129,11 +129,12 @@ impl Batch<'_, '_> {
     /// come in.
     pub(super) fn last_look(
         &self,
+        affected: &Affected,
         jobs: &[Job],
         leases: &[Leased],
         changes: &mut [FileChange],
     ) -> SysResult<()> {
-        let covered = activity::covered_in(&self.run.staging, &self.still.now()?)?;
+        let covered = self.covered_in_staging(affected)?;
         let stand = in_parallel::each(jobs, |job| job.old.stands());
         for ((job, change), stands) in jobs.iter().zip(changes.iter_mut()).zip(stand) {
             change.check_lease(job, stands, &self.ground())?;
@@ -150,5 +151,19 @@ impl Batch<'_, '_> {
         }
         // A process that has come in meanwhile sees the names as they are: a roll back would lift flags under it.
         Ok(())
+    }
+
+    /// Names in the staging directory of this run that something is mounted on, in any namespace.
+    fn covered_in_staging(&self, affected: &Affected) -> SysResult<Vec<GuestPath>> {
+        let all = self
+            .still
+            .covered_in_base(&self.guests_at(&affected.guests))?;
+        let staging = self.run.staging.path().strip_prefix(self.base.path());
+        let staging = staging.map_or(&b""[..], |path| path.as_os_str().as_encoded_bytes());
+        let beneath = all.iter().filter_map(|name| {
+            let rest = name.as_bytes().strip_prefix(b"/")?.strip_prefix(staging)?;
+            GuestPath::new(rest).ok()
+        });
+        Ok(beneath.collect())
     }
 }

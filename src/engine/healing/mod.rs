@@ -34,9 +34,10 @@ use std::time::Duration;
 
 use super::EngineError;
 use super::Guest;
+use super::activity::base::must_be_ours;
 use super::activity::freeze::Freeze;
 use super::lifting::Lifting;
-use super::privileges::entitled;
+use super::privileges::{entitled, must_see_all};
 use super::records::holders::{self, Holding};
 use super::records::replayed::Replayed;
 use crate::base::{Base, BaseError, FrozenPaper, LiftedPaper};
@@ -59,11 +60,21 @@ pub fn recover(
     entitled("recover", "it sets flags")?;
     let base = &Base::existing(base)?;
     let _lock = base.lock(&super::host::lock_note("recover"))?;
+    if !is_whole(base)? {
+        must_see_all("recover")?;
+        must_be_ours(base)?;
+    }
     heal(
         base,
         Freeze::for_healing(base, running, observer)?,
         observer,
     )
+}
+
+/// Is there nothing to heal?
+pub(super) fn is_whole(base: &Base) -> Result<bool, EngineError> {
+    let is_whole = FrozenPaper::read(base)?.is_empty() && LiftedPaper::read(base)?.is_empty();
+    Ok(is_whole && base.staging().list()?.is_empty())
 }
 
 /// Ends a run that may have left guests frozen: heals what it left, and thaws them. `None` where it ended well,
@@ -74,8 +85,7 @@ pub fn heal_after_death(
 ) -> Result<Option<Recovered>, EngineError> {
     let base = &Base::existing(base)?;
     for _ in 0..WATCHDOG_TRIES {
-        let is_whole = FrozenPaper::read(base)?.is_empty() && LiftedPaper::read(base)?.is_empty();
-        if is_whole && base.staging().list()?.is_empty() {
+        if is_whole(base)? {
             return Ok(None);
         }
         match base.lock(&super::host::lock_note("recover")) {

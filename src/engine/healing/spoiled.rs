@@ -64,7 +64,7 @@ pub(super) fn part_flawed(
         let sources = sources.of(base, &id)?;
         spoiled.push(SpoiledObject { id, flaw, sources });
     }
-    for told in parting::part(base, still, observer, spoiled)? {
+    for told in parting::part(base, still, observer, &spoiled)? {
         // A run that was healed before may have had no equal file.
         recovered.damaged.retain(|id| *id != told.object);
         recovered.spoiled.retain(|one| one.object != told.object);

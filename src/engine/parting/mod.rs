@@ -43,7 +43,7 @@ type HeldFiles = Vec<(usize, Linked)>;
 pub(super) fn part_stopped(
     base: &Base,
     observer: &dyn Observer,
-    spoiled: Vec<SpoiledObject>,
+    spoiled: &[SpoiledObject],
 ) -> Result<Vec<Spoiled>, EngineError> {
     let mut still = Freeze::new(base, Running::Refuse, observer)?;
     part(base, &mut still, observer, spoiled)
@@ -54,7 +54,7 @@ pub(super) fn part(
     base: &Base,
     still: &mut Freeze<'_>,
     observer: &dyn Observer,
-    spoiled: Vec<SpoiledObject>,
+    spoiled: &[SpoiledObject],
 ) -> Result<Vec<Spoiled>, EngineError> {
     if spoiled.is_empty() {
         return Ok(Vec::new());
@@ -71,7 +71,7 @@ pub(super) fn part(
     journal.write_durably(&[begin])?;
     let head = head(&run, &guests);
     let receipt = ReceiptFile::create(&run.papers.join(RECEIPT), &head, observer)?;
-    let held = held(&history, &guests, &spoiled)?;
+    let held = held(&history, &guests, spoiled)?;
     let mut parting = Parting {
         base,
         run: &run,
@@ -82,7 +82,7 @@ pub(super) fn part(
         receipt,
         observer,
     };
-    let all = spoiled.into_iter().map(|object| {
+    let all = spoiled.iter().map(|object| {
         let files = held.get(&object.id).map_or(&[][..], Vec::as_slice);
         parting.part(object, files)
     });
@@ -137,7 +137,7 @@ struct Parting<'a, 'f> {
 impl Parting<'_, '_> {
     fn part(
         &mut self,
-        spoiled: SpoiledObject,
+        spoiled: &SpoiledObject,
         files: &[(usize, Linked)],
     ) -> Result<Spoiled, EngineError> {
         let id = spoiled.id;
@@ -167,7 +167,7 @@ impl Parting<'_, '_> {
         }
         let left: usize = told.left.iter().map(|held| held.paths.len()).sum();
         told.unknown = u64::from(file.state()?.nlink).saturating_sub(1 + left as u64);
-        self.put_away(&id, file, &told)?;
+        self.put_away(&id, &file, &told)?;
         Ok(told)
     }
 
@@ -274,26 +274,26 @@ impl Parting<'_, '_> {
     fn put_away(
         &mut self,
         id: &ObjectId,
-        file: Arc<Regular>,
+        file: &Arc<Regular>,
         told: &Spoiled,
     ) -> Result<(), EngineError> {
         let stays = !told.left.is_empty() || told.unknown > 0;
         if stays && !told.fields.contains(&Moved::Mode) {
             return Ok(());
         }
-        if !protect::on(&file)?.is_some_and(|on| on.needs_lift_for(NameStep::Unlink)) {
-            return Ok(self.withdraw(id, &file, stays)?);
+        if !protect::on(file)?.is_some_and(|on| on.needs_lift_for(NameStep::Unlink)) {
+            return Ok(self.withdraw(id, file, stays)?);
         }
         let lifted = self
             .journal
-            .lift(id, Arc::clone(&file), &[NameStep::Unlink])?;
+            .lift(id, Arc::clone(file), &[NameStep::Unlink])?;
         match lifted {
             Some(lifted) if stays => {
-                self.withdraw(id, &file, stays)?;
+                self.withdraw(id, file, stays)?;
                 lifted.restore()?;
             }
-            Some(lifted) => lifted.retire(|| self.withdraw(id, &file, stays))?,
-            None => self.withdraw(id, &file, stays)?,
+            Some(lifted) => lifted.retire(|| self.withdraw(id, file, stays))?,
+            None => self.withdraw(id, file, stays)?,
         }
         Ok(())
     }

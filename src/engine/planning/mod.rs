@@ -24,6 +24,7 @@ use super::threads;
 use super::threads::Threads;
 use super::{EngineError, Guest, guest, protection, sandbox};
 use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
+use crate::engine::activity::base::shared;
 use crate::engine::error::CannotHere;
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
@@ -91,7 +92,8 @@ pub fn plan(
         .filter(|_| options.cache && machine::is_root());
     let place = memory.and_then(|base| cache_of(base, observer));
     let memory = memory.filter(|_| place.is_some());
-    let opened = open_views(guests, options, &file, place.as_deref(), observer)?;
+    let views = open_views(guests, base.as_ref(), observer)?;
+    let opened = confined(views, options, &file, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;
     let judge = Judge {
@@ -238,16 +240,27 @@ fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
     .into())
 }
 
-/// Opens the views of the guests. Until here no byte of a guest was read; what is not needed from here on is
-/// given up.
+/// Opens the views of the guests. Until here no byte of a guest was read.
 fn open_views(
     guests: Vec<Guest>,
+    base: Option<&Base>,
+    observer: &dyn Observer,
+) -> Result<Vec<OpenedGuest>, EngineError> {
+    let (opened, in_others_hands) = OpenedGuest::all(guests, base)?;
+    if let Some(why) = in_others_hands {
+        observer.notice(&Event::Warning(&shared(&why)));
+    }
+    Ok(opened)
+}
+
+/// Gives up what is not needed from here on.
+fn confined(
+    opened: Vec<OpenedGuest>,
     options: &PlanOptions,
     output: &OutputFile,
     cache: Option<&Path>,
     observer: &dyn Observer,
-) -> Result<Vec<OpenedGuest>, EngineError> {
-    let opened = OpenedGuest::all(guests)?;
+) -> Vec<OpenedGuest> {
     if options.confine {
         let reads = match opened.iter().all(OpenedGuest::is_private) {
             true => Reads::Views,
@@ -255,7 +268,7 @@ fn open_views(
         };
         sandbox::to_plan(reads, output.directory(), cache, observer);
     }
-    Ok(opened)
+    opened
 }
 
 fn header(options: &PlanOptions, host: String, base: BaseFacts, protection: Protection) -> Header {

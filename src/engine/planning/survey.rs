@@ -1,7 +1,7 @@
 //! One guest as the plan sees it: opened, walked, asked for its config files.
 
-use crate::engine::activity;
-use crate::engine::activity::Activity;
+use crate::base::Base;
+use crate::engine::activity::{Activity, Sight};
 use crate::engine::guest::GuestIdentity;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
@@ -42,10 +42,15 @@ pub struct OpenedGuest {
 }
 
 impl OpenedGuest {
-    /// Looks at who is inside of all guests, then at where the files of each are: the last steps that need all of
-    /// root's rights.
-    pub fn all(guests: Vec<Guest>) -> SysResult<Vec<OpenedGuest>> {
-        let conditions = activity::look(guests.iter(), &[])?;
+    /// Looks at who is inside of all guests and reaches the base, then at where the files of each are: the last steps
+    /// that need all of root's rights. Also says in whose hands the base is, if not in ours alone.
+    pub fn all(
+        guests: Vec<Guest>,
+        base: Option<&Base>,
+    ) -> SysResult<(Vec<OpenedGuest>, Option<String>)> {
+        let all: Vec<&Guest> = guests.iter().collect();
+        let sight = Sight::take(&all, base.map(Base::dir), &[])?;
+        let (conditions, base) = (sight.conditions(&[]), base.and(sight.of_the_other()));
         let open = |(guest, condition): (Guest, Activity)| {
             Ok(OpenedGuest {
                 files: guest.files()?,
@@ -53,7 +58,8 @@ impl OpenedGuest {
                 condition,
             })
         };
-        guests.into_iter().zip(conditions).map(open).collect()
+        let opened = guests.into_iter().zip(conditions).map(open);
+        Ok((opened.collect::<SysResult<_>>()?, base))
     }
 
     /// Does reading it leave no trace, whoever owns the files?
@@ -135,6 +141,7 @@ impl Survey {
                 .fold(0, u64::saturating_add),
             unread: self.scan.unread.len() as u64,
             running: self.condition.running.is_some(),
+            running_unknown: self.condition.unsure(),
             databases: self.answer.databases.clone(),
             databases_ignored: self.databases_ignored,
             left_out: self.left_out.clone(),

@@ -8,6 +8,7 @@ pub(super) mod select;
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use super::activity::base::must_be_ours;
 use super::activity::budget::Room;
 use super::activity::freeze::Freeze;
 use super::exchange::job::{Flagged, LeaseBy};
@@ -15,7 +16,7 @@ use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, FlagOrder};
 use super::host::lock_note;
 use super::limits::{Limits, Pace};
-use super::privileges::entitled;
+use super::privileges::{entitled, must_see_all};
 use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked};
@@ -59,8 +60,10 @@ impl ReadyToUndo {
         observer: &dyn Observer,
     ) -> Result<ReadyToUndo, EngineError> {
         entitled("undo", "it sets owners and flags")?;
+        must_see_all("undo")?;
         let base = Base::existing(base)?;
         let lock = base.lock(&lock_note("undo"))?;
+        must_be_ours(&base)?;
         let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
         let undoes = chosen_run(&history, &options.which)?;
@@ -206,7 +209,7 @@ impl ReadyToUndo {
             .warnings
             .iter()
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
-        let parted = parting::part(&self.base, still, observer, result.spoiled)?;
+        let parted = parting::part(&self.base, still, observer, &result.spoiled)?;
         receipt.result.spoiled.extend(parted);
         if let Some(upto) = result.open {
             journal.write_done(upto)?;

@@ -170,6 +170,7 @@ pub fn guests() -> Vec<PlannedGuest> {
         bytes: 1000,
         unread: 0,
         running: false,
+        running_unknown: None,
         databases_ignored: false,
         databases: vec![Database {
             manager: "dpkg".into(),

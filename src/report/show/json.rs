@@ -88,6 +88,8 @@ struct ShownGuestJson<'a> {
     links: u64,
     unread: u64,
     running: bool,
+    /// Why that cannot be told; null if it can.
+    running_unknown: Option<&'a str>,
     /// Why it was left out; null if it was not.
     left_out: Option<&'a str>,
     /// Package databases that are damaged.
@@ -236,6 +238,7 @@ fn guests<'a>(plan: &PlanView<'a>) -> Vec<ShownGuestJson<'a>> {
         links: plan.tally.links_of(&guest.name),
         unread: guest.unread,
         running: guest.running,
+        running_unknown: guest.running_unknown.as_deref(),
         left_out: guest.left_out.as_deref(),
         damaged: guest.databases.iter().filter(damaged).collect(),
     };

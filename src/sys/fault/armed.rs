@@ -83,6 +83,10 @@ pub fn most_names() -> Option<u32> {
     std::env::var("UNIFY_MOST_NAMES").ok()?.parse().ok()
 }
 
+pub fn any_pid_namespace() -> bool {
+    std::env::var_os("UNIFY_ANY_PID_NAMESPACE").is_some()
+}
+
 pub fn old_kernel() -> bool {
     static ASKED: OnceLock<bool> = OnceLock::new();
     *ASKED.get_or_init(|| std::env::var_os("UNIFY_OLD_KERNEL").is_some())

@@ -77,7 +77,7 @@ impl Freezer {
     pub fn subtree_of(
         &self,
         members: &[String],
-        belongs: &dyn Fn(&str) -> bool,
+        belongs: &mut dyn FnMut(&str) -> bool,
     ) -> SysResult<Result<Cgroup, String>> {
         let mut all = Vec::new();
         for pid in pids()? {
@@ -227,7 +227,7 @@ fn alone(
     members: &[String],
     all: &[(String, PathBuf)],
     own: Option<&Path>,
-    belongs: &dyn Fn(&str) -> bool,
+    belongs: &mut dyn FnMut(&str) -> bool,
 ) -> Result<Cgroup, String> {
     if cgroup.0.parent().is_none() {
         return Err("its processes are in no cgroup of their own".into());
@@ -268,7 +268,7 @@ mod tests {
         let all = all.map(|(pid, path)| (pid.to_owned(), PathBuf::from(path)));
         let members: Vec<String> = members.iter().map(|pid| (*pid).to_owned()).collect();
         let found = common(&members, &all)
-            .and_then(|cgroup| alone(cgroup, &members, &all, Some(Path::new(own)), &|_| false));
+            .and_then(|cgroup| alone(cgroup, &members, &all, Some(Path::new(own)), &mut |_| false));
         found.map(|cgroup| cgroup.to_string())
     }
 

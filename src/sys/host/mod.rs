@@ -4,9 +4,8 @@
 pub(super) mod freezer;
 pub(super) mod landlock;
 pub mod machine;
-pub(super) mod mounts;
 pub(in crate::sys) mod pids;
-pub(super) mod processes;
+pub mod presence;
 pub(super) mod rotation;
 pub mod signals;
 pub(super) mod watchdog;

@@ -123,6 +123,11 @@ impl Watchdog {
         said.map_err(|e| SysError::new("tell", "the watchdog", e))
     }
 
+    /// Its process id, which nobody else gets before it was waited for.
+    pub fn id(&self) -> u32 {
+        self.helper.0.id()
+    }
+
     /// Tells it that there is nothing left for it to do, and waits for it.
     pub fn finish(mut self) {
         // Where this cannot be said, it looks for itself.

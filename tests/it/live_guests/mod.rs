@@ -3,6 +3,7 @@
 //! | file | put a test here when it is about |
 //! | --- | --- |
 //! | `occupied_guests` | a guest with a process in it, which is left alone |
+//! | `presence` | what reaches a guest, or the base, in any other way |
 //! | `entered_midway` | a process that enters a guest while a run is at work |
 //! | `frozen_guests` | guests that are frozen for moments and go on |
 //! | `frozen_guest_moves` | a guest that does not freeze when it should |
@@ -19,6 +20,7 @@ mod entered_midway;
 mod frozen_guest_moves;
 mod frozen_guests;
 mod occupied_guests;
+mod presence;
 mod races;
 mod spoiled_objects;
 mod stderr_blocked;

@@ -25,7 +25,7 @@ const ACTS: &[(&str, &[&str])] = &[
         "undoing",
         &["exchange", "activity", "records", "healing", "parting"],
     ),
-    ("gc", &["healing", "parting"]),
+    ("gc", &["activity", "healing", "parting"]),
 ];
 
 /// A folder that everyone in `engine` may name.

@@ -1,0 +1,11 @@
+//! What is mounted where, in every namespace, as places in file systems.
+
+pub mod mountinfo;
+pub mod own_table;
+pub mod paths;
+pub mod places;
+pub mod tables;
+
+mod layer_names;
+mod layers;
+mod real_paths;

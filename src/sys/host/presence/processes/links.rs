@@ -1,0 +1,181 @@
+//! What the links of `/proc` lead to, without asking a file system: a path descriptor is opened, which opens nothing,
+//! and `fdinfo` tells the mount. `stat` through such a link waits for whoever serves the file system.
+
+use std::fs;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use rustix::fs::{
+    AtFlags, FsWord, Mode, OFlags, StatVfsMountFlags, StatxFlags, fstatfs, fstatvfs, openat,
+    readlinkat, statx,
+};
+use rustix::io::{Errno, read};
+
+use crate::sys::fault::old_kernel;
+use crate::sys::host::presence::mounts::places::BlockDevice;
+
+/// Why a thing of a task could not be looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unlooked {
+    /// It has ended, or closed it.
+    Gone,
+    /// It may not be seen.
+    Closed,
+}
+
+impl From<Errno> for Unlooked {
+    fn from(errno: Errno) -> Unlooked {
+        match errno {
+            Errno::ACCESS | Errno::PERM => Unlooked::Closed,
+            // Too many open files of our own, no memory: not seen is not absent.
+            Errno::MFILE | Errno::NFILE | Errno::NOMEM => Unlooked::Closed,
+            _ => Unlooked::Gone,
+        }
+    }
+}
+
+/// Where a link of `/proc` leads.
+#[derive(Debug)]
+pub struct LinkEnd {
+    pub mount: u64,
+    /// As the kernel tells it from the root of the namespace on; `None` where it is too long to be told.
+    pub text: Option<Vec<u8>>,
+    handle: Option<OwnedFd>,
+}
+
+/// A link of a task: `root`, `cwd`, `exe`, an entry of `map_files`. `None` for what is in no file system.
+pub fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlooked> {
+    let Some(text) = text_of(&dir, name)? else {
+        return Ok(None);
+    };
+    let handle = handle_of(dir, name)?;
+    let mount = match statx(&handle, c"", NOBODY_ASKED, StatxFlags::MNT_ID) {
+        Ok(state) if state.stx_mask & StatxFlags::MNT_ID.bits() != 0 && !old_kernel() => {
+            state.stx_mnt_id
+        }
+        _ => told_of_own(&handle).ok_or(Unlooked::Closed)?,
+    };
+    Ok(Some(LinkEnd {
+        mount,
+        text: text.path(),
+        handle: Some(handle),
+    }))
+}
+
+/// A descriptor of a task, by its number. Only those with a path are asked further: `fdinfo` of others may wait.
+pub fn descriptor(dir: impl AsFd, number: &str) -> Result<Option<LinkEnd>, Unlooked> {
+    let Some(text) = text_of(&dir, &format!("fd/{number}"))? else {
+        return Ok(None);
+    };
+    let info = openat(
+        &dir,
+        format!("fdinfo/{number}"),
+        OFlags::RDONLY | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    // It begins with four short lines.
+    let mut told = [0; 512];
+    let length = read(&info, &mut told)?;
+    let mount = mount_in(&told[..length]).ok_or(Unlooked::Gone)?;
+    Ok(Some(LinkEnd {
+        mount,
+        text: text.path(),
+        handle: None,
+    }))
+}
+
+/// What is known already is told; no file server is asked.
+const NOBODY_ASKED: AtFlags = AtFlags::EMPTY_PATH
+    .union(AtFlags::STATX_DONT_SYNC)
+    .union(AtFlags::NO_AUTOMOUNT);
+
+/// The mount of a descriptor of ours, where `statx` does not tell it.
+fn told_of_own(handle: &OwnedFd) -> Option<u64> {
+    let own = format!("/proc/thread-self/fdinfo/{}", handle.as_raw_fd());
+    mount_in(&fs::read(own).ok()?)
+}
+
+/// The text of a link.
+enum LinkText {
+    Path(Vec<u8>),
+    TooLong,
+}
+
+impl LinkText {
+    fn path(self) -> Option<Vec<u8>> {
+        match self {
+            LinkText::Path(path) => Some(path),
+            LinkText::TooLong => None,
+        }
+    }
+}
+
+/// `None` for sockets, pipes and the like.
+fn text_of(dir: impl AsFd, name: &str) -> Result<Option<LinkText>, Unlooked> {
+    match readlinkat(dir, name, Vec::with_capacity(256)) {
+        Ok(text) => {
+            let text = text.into_bytes();
+            Ok(text.starts_with(b"/").then_some(LinkText::Path(text)))
+        }
+        Err(Errno::NAMETOOLONG) => Ok(Some(LinkText::TooLong)),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+fn handle_of(dir: impl AsFd, name: &str) -> Result<OwnedFd, Unlooked> {
+    Ok(openat(
+        dir,
+        name,
+        OFlags::PATH | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?)
+}
+
+fn mount_in(info: &[u8]) -> Option<u64> {
+    let mut lines = info.split(|&byte| byte == b'\n');
+    let id = lines.find_map(|line| line.strip_prefix(b"mnt_id:"))?;
+    std::str::from_utf8(id).ok()?.trim().parse().ok()
+}
+
+/// A mount that no table knows: what kind of file system is it?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownMountFacts {
+    pub device: BlockDevice,
+    pub is_btrfs: bool,
+    pub is_overlay: bool,
+    /// Read-only and harmless, as our own views are.
+    pub is_view: bool,
+}
+
+const VIEW: StatVfsMountFlags = StatVfsMountFlags::RDONLY
+    .union(StatVfsMountFlags::NOSUID)
+    .union(StatVfsMountFlags::NODEV)
+    .union(StatVfsMountFlags::NOEXEC)
+    .union(StatVfsMountFlags::NOATIME);
+const BTRFS: FsWord = 0x9123_683e;
+const OVERLAY: FsWord = 0x794c_7630;
+
+impl LinkEnd {
+    /// Asks the file system, which may have to wait for a server. `dir` and `name` lead to it as before.
+    pub fn facts(&self, dir: impl AsFd, name: &str) -> Result<UnknownMountFacts, Unlooked> {
+        let opened;
+        let handle = match &self.handle {
+            Some(handle) => handle,
+            None => {
+                opened = handle_of(dir, name)?;
+                &opened
+            }
+        };
+        let state = statx(handle, c"", NOBODY_ASKED, StatxFlags::TYPE)?;
+        let kind = fstatfs(handle)?.f_type;
+        let flags = fstatvfs(handle)?.f_flag;
+        Ok(UnknownMountFacts {
+            device: BlockDevice {
+                major: state.stx_dev_major,
+                minor: state.stx_dev_minor,
+            },
+            is_btrfs: kind == BTRFS,
+            is_overlay: kind == OVERLAY,
+            is_view: flags.contains(VIEW),
+        })
+    }
+}

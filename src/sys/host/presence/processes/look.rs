@@ -1,0 +1,337 @@
+//! One process: all that each of its threads holds of a file system.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rustix::fs::{Mode, OFlags, openat};
+
+use super::links::{LinkEnd, Unlooked, descriptor, follow};
+use super::namespace::{namespace_of, read_namespace};
+use super::proc_files::{is_zombie, map_file, numbers, open_dir};
+use super::seen::{Holdfast, LooseEnd, SeenProcess};
+use crate::sys::ffi;
+use crate::sys::host::presence::mounts::places::BlockDevice;
+use crate::sys::host::presence::mounts::tables::{MountTables, PlaceVerdict};
+
+/// What all looks share.
+pub struct Looking {
+    pub tables: Mutex<MountTables>,
+    /// Mapped files that were found to be outside, by namespace.
+    pub mapped: Mutex<HashSet<(u64, Vec<u8>)>>,
+    /// Moves with every step: a look that stands still waits for somebody.
+    pub steps: AtomicU64,
+    /// The process that is looked at.
+    pub at: AtomicU32,
+    /// Who works: one who was not waited for ends when it can go on.
+    pub shift: AtomicU64,
+    /// Processes that made a look wait.
+    pub stuck: Mutex<HashSet<u32>>,
+    /// Were those too many?
+    pub gives_up: AtomicBool,
+    /// Devices of the watched trees.
+    pub devices: Vec<BlockDevice>,
+    /// Is one of them a btrfs? What `stat` calls its device is another number.
+    pub is_btrfs: bool,
+    /// Mount and path of our own program.
+    pub program: Option<(u64, Vec<u8>)>,
+}
+
+impl Looking {
+    /// Looks at a process whole. Some hosts let nobody look at their first process: it starts the host and is in no
+    /// guest, so what is not seen of it is not missed.
+    pub fn look(&self, pid: u32) -> SeenProcess {
+        self.at.store(pid, Ordering::Relaxed);
+        if self.gives_up.load(Ordering::Relaxed) || locked(&self.stuck).contains(&pid) {
+            return SeenProcess {
+                unseen: Some("what it holds, for it makes whoever looks wait,"),
+                ..SeenProcess::default()
+            };
+        }
+        let mut seen = self.look_at_all(pid);
+        seen.unseen = seen.unseen.filter(|_| pid != 1);
+        seen
+    }
+
+    fn look_at_all(&self, pid: u32) -> SeenProcess {
+        let mut seen = SeenProcess::default();
+        let look = || -> Result<(OwnedFd, Vec<u32>), Unlooked> {
+            let process = open_dir(&format!("/proc/{pid}"))?;
+            let tasks = numbers(&process, "task")?;
+            Ok((process, tasks))
+        };
+        let (process, mut tasks) = match look() {
+            Ok(found) => found,
+            Err(why) => {
+                seen.not_seen(why, "it");
+                seen.is_unsettled = why == Unlooked::Gone;
+                return seen;
+            }
+        };
+        // Threads are told in the order of their birth: one that one before it started is at the end.
+        let mut looked_at = HashSet::new();
+        let mut first = None;
+        while let Some(task) = tasks
+            .iter()
+            .find(|task| !looked_at.contains(*task))
+            .copied()
+        {
+            looked_at.insert(task);
+            if self.look_at_thread(&process, task, &mut first, &mut seen) {
+                continue;
+            }
+            seen.is_unsettled = true;
+            tasks = numbers(&process, "task").unwrap_or_default();
+        }
+        seen
+    }
+
+    /// False for a thread that had ended.
+    fn look_at_thread(
+        &self,
+        process: &OwnedFd,
+        tid: u32,
+        first: &mut Option<u32>,
+        seen: &mut SeenProcess,
+    ) -> bool {
+        self.step();
+        let path = format!("task/{tid}");
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(task) = openat(process, &*path, flags, Mode::empty()) else {
+            return false;
+        };
+        let shares =
+            |what| first.is_some_and(|first| ffi::share(first, tid, what).unwrap_or(false));
+        let is_alone = !shares(ffi::Shares::Directories);
+        if is_alone && !self.look_at_ground(&task, first.is_none(), seen) {
+            // A zombie has none of it; nor can it start anything.
+            return is_zombie(&task);
+        }
+        if first.is_none() {
+            self.look_at_program(&task, seen);
+        }
+        if !shares(ffi::Shares::Descriptors) {
+            self.look_at_descriptors(&task, seen);
+        }
+        if first.is_none() {
+            // All threads share their mappings; any that lives tells them.
+            self.look_at_mappings(&task, tid, seen);
+            *first = Some(tid);
+        }
+        true
+    }
+
+    /// Namespace, root and working directory; false where there are none.
+    fn look_at_ground(&self, task: &OwnedFd, is_first: bool, seen: &mut SeenProcess) -> bool {
+        let namespace = match namespace_of(task) {
+            Ok(namespace) => namespace,
+            Err(Unlooked::Gone) => return false,
+            Err(why) => {
+                seen.not_seen(why, "its mount namespace");
+                return true;
+            }
+        };
+        if !seen.namespaces.contains(&namespace) {
+            seen.namespaces.push(namespace);
+        }
+        let mut tables = locked(&self.tables);
+        if !tables.knows(namespace) && !read_namespace(&mut tables, namespace, task) {
+            seen.not_seen(Unlooked::Closed, "its mounts");
+        }
+        drop(tables);
+        let root = self.look_at_link(task, "root", "root", seen);
+        let cwd = self.look_at_link(task, "cwd", "working directory", seen);
+        if is_first {
+            seen.ground = [root, cwd].map(|end| end.and_then(|end| end.text).unwrap_or_default());
+        }
+        true
+    }
+
+    /// The program, which all threads share. Is it ours?
+    fn look_at_program(&self, task: &OwnedFd, seen: &mut SeenProcess) {
+        let end = self.look_at_link(task, "exe", "program", seen);
+        let ours = self.program.as_ref().zip(end);
+        seen.runs_this_program = ours.is_some_and(|((mount, text), end)| {
+            end.mount == *mount && end.text.as_ref() == Some(text)
+        });
+    }
+
+    fn look_at_link(
+        &self,
+        task: &OwnedFd,
+        name: &str,
+        what: &'static str,
+        seen: &mut SeenProcess,
+    ) -> Option<LinkEnd> {
+        self.step();
+        match follow(task, name) {
+            Ok(end) => {
+                let end = end?;
+                self.place(&end, task, name, what, seen);
+                Some(end)
+            }
+            Err(why) => {
+                seen.not_seen(why, what);
+                None
+            }
+        }
+    }
+
+    fn look_at_descriptors(&self, task: &OwnedFd, seen: &mut SeenProcess) {
+        let all = match numbers(task, "fd") {
+            Ok(all) => all,
+            Err(Unlooked::Gone) => return,
+            Err(why) => return seen.not_seen(why, "its descriptors"),
+        };
+        for number in all {
+            self.step();
+            match descriptor(task, &number.to_string()) {
+                Ok(Some(end)) => {
+                    self.place(&end, task, &format!("fd/{number}"), "descriptor", seen);
+                }
+                Ok(None) | Err(Unlooked::Gone) => {}
+                Err(why) => seen.not_seen(why, "its descriptors"),
+            }
+        }
+    }
+
+    /// Only mapped files of a watched device are asked further. The process may hold the lock that this needs.
+    fn look_at_mappings(&self, task: &OwnedFd, tid: u32, seen: &mut SeenProcess) {
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let maps = match openat(task, "maps", flags, Mode::empty()).map_err(Unlooked::from) {
+            Ok(maps) => maps,
+            Err(Unlooked::Gone) => return,
+            Err(why) => return seen.not_seen(why, "its mappings"),
+        };
+        let mut maps = BufReader::with_capacity(16 << 10, File::from(maps));
+        let (mut line, mut last) = (Vec::new(), Vec::new());
+        let namespace = seen.namespaces.last().copied().unwrap_or(0);
+        while maps.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+            self.step();
+            if let Some((range, file)) = self.watched_mapping(&line)
+                && file != last
+            {
+                self.look_at_mapping(tid, range, (namespace, file.to_vec()), seen);
+                last = file.to_vec();
+            }
+            line.clear();
+        }
+    }
+
+    /// `55d3c6a2b000-55d3c6a2d000 r--p 00000000 fe:00 1311042    /usr/bin/perl`: the range, and what follows the
+    /// offset.
+    fn watched_mapping<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], &'l [u8])> {
+        let mut fields = line.splitn(4, |&byte| byte == b' ');
+        let (range, file) = (fields.next()?, fields.nth(2)?);
+        let device = BlockDevice::of(file.split(|&byte| byte == b' ').next()?, 16)?;
+        self.devices.contains(&device).then_some((range, file))
+    }
+
+    fn look_at_mapping(
+        &self,
+        tid: u32,
+        range: &[u8],
+        file: (u64, Vec<u8>),
+        seen: &mut SeenProcess,
+    ) {
+        if locked(&self.mapped).contains(&file) {
+            return;
+        }
+        let Some(name) = map_file(range) else { return };
+        let (held, loose) = (seen.holds.len(), seen.loose.len());
+        match open_dir(&format!("/proc/{tid}/map_files")) {
+            Ok(dir) => match follow(&dir, &name) {
+                Ok(Some(end)) => self.place(&end, &dir, &name, "mapping", seen),
+                Ok(None) | Err(Unlooked::Gone) => return,
+                Err(why) => seen.not_seen(why, "its mappings"),
+            },
+            Err(Unlooked::Gone) => return,
+            Err(why) => seen.not_seen(why, "its mappings"),
+        }
+        if (held, loose) == (seen.holds.len(), seen.loose.len()) && seen.unseen.is_none() {
+            locked(&self.mapped).insert(file);
+        }
+    }
+
+    /// Is that place in a tree?
+    fn place(
+        &self,
+        end: &LinkEnd,
+        dir: impl AsFd,
+        name: &str,
+        what: &'static str,
+        seen: &mut SeenProcess,
+    ) {
+        match self.judged(end, seen) {
+            PlaceVerdict::Outside => {}
+            PlaceVerdict::Inside(trees) => {
+                seen.holds
+                    .extend(trees.into_iter().map(|tree| Holdfast { tree, what }));
+            }
+            PlaceVerdict::UnknownMount => {
+                let trees = self.trees_of_unknown(end, dir, name, seen.runs_this_program);
+                if !trees.is_empty() {
+                    let (mount, text) = (end.mount, end.text.clone());
+                    seen.loose.push(LooseEnd {
+                        what,
+                        mount,
+                        text,
+                        trees,
+                    });
+                }
+            }
+        }
+    }
+
+    /// A mount that is not known may be newer than the table that was read.
+    fn judged(&self, end: &LinkEnd, seen: &SeenProcess) -> PlaceVerdict {
+        let mut tables = locked(&self.tables);
+        let text = end.text.as_deref();
+        let verdict = tables.judge(end.mount, text);
+        if verdict != PlaceVerdict::UnknownMount {
+            return verdict;
+        }
+        for namespace in tables.changed() {
+            if seen.namespaces.contains(&namespace)
+                && let Some(file) = tables.again(namespace)
+            {
+                drop(tables.read(namespace, file));
+            }
+        }
+        tables.judge(end.mount, text)
+    }
+
+    /// The trees that a place on a mount which no table knows may be in. What cannot be asked is not one of theirs: a
+    /// local file system answers at once, and to root. Another run of this program reads guests through mounts that
+    /// are in no namespace either, and nobody writes through those.
+    fn trees_of_unknown(
+        &self,
+        end: &LinkEnd,
+        dir: impl AsFd,
+        name: &str,
+        is_this_program: bool,
+    ) -> Vec<usize> {
+        let tables = || locked(&self.tables);
+        let all = || (0..tables().trees().len()).collect();
+        match end.facts(dir, name) {
+            Err(Unlooked::Gone) => Vec::new(),
+            Err(Unlooked::Closed) => all(),
+            Ok(facts) if facts.is_view && is_this_program => Vec::new(),
+            Ok(facts) if facts.is_overlay || facts.is_btrfs && self.is_btrfs => all(),
+            Ok(facts) => tables().trees_on(facts.device),
+        }
+    }
+
+    /// Something was done.
+    pub fn step(&self) {
+        self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Nothing that is guarded is left half done.
+pub fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

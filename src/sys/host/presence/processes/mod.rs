@@ -1,0 +1,11 @@
+//! What processes hold, and whether all were looked at.
+
+pub mod capabilities;
+pub mod census;
+pub mod look;
+pub mod namespace;
+pub mod proc_files;
+pub mod seen;
+pub mod worker;
+
+mod links;

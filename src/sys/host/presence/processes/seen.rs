@@ -1,0 +1,46 @@
+//! What was seen of a process.
+
+use super::links::Unlooked;
+
+/// Something that a process holds in a tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Holdfast {
+    pub tree: usize,
+    /// `root`, `working directory`, `program`, `mapping` or `descriptor`.
+    pub what: &'static str,
+}
+
+/// What was seen of a process.
+#[derive(Debug, Clone, Default)]
+pub struct SeenProcess {
+    pub holds: Vec<Holdfast>,
+    /// On mounts that no table knew then: what, which mount, its path, and the trees that it would be in.
+    pub loose: Vec<LooseEnd>,
+    pub namespaces: Vec<u64>,
+    /// Root and working directory of its first thread.
+    pub ground: [Vec<u8>; 2],
+    /// What could not be seen, if anything.
+    pub unseen: Option<&'static str>,
+    /// A thread ended before it was looked at: what it started has to be looked for.
+    pub is_unsettled: bool,
+    /// Is it another run of this program?
+    pub runs_this_program: bool,
+}
+
+/// A place on a mount that no table has: that of a namespace not yet read, or of none.
+#[derive(Debug, Clone)]
+pub struct LooseEnd {
+    pub what: &'static str,
+    pub mount: u64,
+    pub text: Option<Vec<u8>>,
+    pub trees: Vec<usize>,
+}
+
+impl SeenProcess {
+    /// Notes what could not be seen; what has gone was not missed.
+    pub fn not_seen(&mut self, why: Unlooked, what: &'static str) {
+        if why == Unlooked::Closed {
+            self.unseen = self.unseen.or(Some(what));
+        }
+    }
+}
