@@ -217,6 +217,10 @@ impl<'a> Freeze<'a> {
             return Ok(());
         }
         self.start_watchdog(&cgroups)?;
+        if let Some(sight) = self.sight.get_mut() {
+            // What this finds now need not be found while guests wait.
+            sight.presence.look_again()?;
+        }
         self.observer.notice(&Event::Frozen);
         self.since = Some(Instant::now());
         let (stands, moves) = freezer.freeze(&cgroups);
