@@ -303,6 +303,10 @@ impl<'a> Freeze<'a> {
             self.written = false;
             return FrozenPaper::remove(self.base);
         }
+        if let Some(sight) = self.sight.get_mut() {
+            // What this finds now need not be found while guests wait.
+            sight.presence.look_again()?;
+        }
         self.observer.notice(&Event::Frozen);
         self.since = Some(Instant::now());
         let (stands, moves) = freezer.freeze(&cgroups, (LONGEST / 2).max(5 * at_most));

@@ -26,6 +26,8 @@ pub struct Census {
     births: u64,
     /// Births when the first pass began: a number that was seen then may be another's after very many.
     first: u64,
+    /// When it was last asked who has moved.
+    asked: Option<Instant>,
     /// Why some may have been missed.
     pub missed: Option<&'static str>,
 }
@@ -33,6 +35,17 @@ pub struct Census {
 const OVERTAKEN: &str = "processes are born faster than they can be looked at";
 const NO_COUNT: &str = "the kernel does not tell how many processes were born (/proc/stat)";
 const NO_LIST: &str = "the processes cannot be listed";
+
+/// Who has moved is not asked again so soon: there may be thousands to ask, while guests wait.
+const JUST_NOW: Duration = Duration::from_millis(100);
+
+/// Processes with another root or working directory than they had.
+fn moved_since(census: &Census, worker: &PresenceWorker) -> Vec<u32> {
+    let is_known = |seen: &SeenProcess| seen.unseen.is_none() && !seen.ground[0].is_empty();
+    let known = census.seen.iter().filter(|(_, seen)| is_known(seen));
+    let known = known.map(|(pid, seen)| (*pid, seen.ground.clone()));
+    worker.moved(known.collect())
+}
 
 /// A census that a thread takes.
 #[derive(Debug, Clone)]
@@ -54,10 +67,11 @@ impl CensusTaker {
     /// The same after a while, for those alone that may have come since: while guests wait.
     pub fn take_again(&self, worker: &mut PresenceWorker, patience: Duration) {
         let mut census = locked(&self.census);
-        let is_known = |seen: &SeenProcess| seen.unseen.is_none() && !seen.ground[0].is_empty();
-        let known = census.seen.iter().filter(|(_, seen)| is_known(seen));
-        let known = known.map(|(pid, seen)| (*pid, seen.ground.clone()));
-        let moved = worker.moved(known.collect());
+        let mut moved = Vec::new();
+        if census.asked.is_none_or(|asked| asked.elapsed() > JUST_NOW) {
+            moved = moved_since(&census, worker);
+            census.asked = Some(Instant::now());
+        }
         for pid in &moved {
             census.seen.remove(pid);
         }
