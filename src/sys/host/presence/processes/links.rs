@@ -1,12 +1,14 @@
-//! What the links of `/proc` lead to, without asking a file system: a path descriptor is opened, which opens nothing,
-//! and `fdinfo` tells the mount. `stat` through such a link waits for whoever serves the file system.
+//! What the links of `/proc` lead to, without asking a file system: `statx` tells what the kernel knows already, and
+//! `fdinfo` the mount. A plain `stat` through such a link waits for whoever serves the file system.
+//!
+//! Nothing is opened there: a descriptor of ours would be one inside the guest, to every other process that looks.
 
 use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, FsWord, Mode, OFlags, StatVfsMountFlags, StatxFlags, fstatfs, fstatvfs, openat,
-    readlinkat, statx,
+    AtFlags, FsWord, Mode, OFlags, StatVfsMountFlags, StatxFlags, openat, readlinkat, statfs,
+    statvfs, statx,
 };
 use rustix::io::{Errno, read};
 
@@ -39,7 +41,6 @@ pub struct LinkEnd {
     pub mount: u64,
     /// As the kernel tells it from the root of the namespace on; `None` where it is too long to be told.
     pub text: Option<Vec<u8>>,
-    handle: Option<OwnedFd>,
 }
 
 /// A link of a task: `root`, `cwd`, `exe`, an entry of `map_files`. `None` for what is in no file system.
@@ -47,18 +48,14 @@ pub fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlooked> {
     let Some(text) = text_of(&dir, name)? else {
         return Ok(None);
     };
-    let handle = handle_of(dir, name)?;
-    let mount = match statx(&handle, c"", NOBODY_ASKED, StatxFlags::MNT_ID) {
-        Ok(state) if state.stx_mask & StatxFlags::MNT_ID.bits() != 0 && !old_kernel() => {
-            state.stx_mnt_id
-        }
-        _ => told_of_own(&handle).ok_or(Unlooked::Closed)?,
+    let state = statx(&dir, name, NOBODY_ASKED, StatxFlags::MNT_ID)?;
+    let mount = if state.stx_mask & StatxFlags::MNT_ID.bits() != 0 && !old_kernel() {
+        state.stx_mnt_id
+    } else {
+        told_of_own(&handle_of(dir, name)?).ok_or(Unlooked::Closed)?
     };
-    Ok(Some(LinkEnd {
-        mount,
-        text: text.path(),
-        handle: Some(handle),
-    }))
+    let text = text.path();
+    Ok(Some(LinkEnd { mount, text }))
 }
 
 /// A descriptor of a task, by its number. Only those with a path are asked further: `fdinfo` of others may wait.
@@ -76,19 +73,14 @@ pub fn descriptor(dir: impl AsFd, number: &str) -> Result<Option<LinkEnd>, Unloo
     let mut told = [0; 512];
     let length = read(&info, &mut told)?;
     let mount = mount_in(&told[..length]).ok_or(Unlooked::Gone)?;
-    Ok(Some(LinkEnd {
-        mount,
-        text: text.path(),
-        handle: None,
-    }))
+    let text = text.path();
+    Ok(Some(LinkEnd { mount, text }))
 }
 
 /// What is known already is told; no file server is asked.
-const NOBODY_ASKED: AtFlags = AtFlags::EMPTY_PATH
-    .union(AtFlags::STATX_DONT_SYNC)
-    .union(AtFlags::NO_AUTOMOUNT);
+const NOBODY_ASKED: AtFlags = AtFlags::STATX_DONT_SYNC.union(AtFlags::NO_AUTOMOUNT);
 
-/// The mount of a descriptor of ours, where `statx` does not tell it.
+/// The mount of a descriptor of ours, where `statx` does not tell it (before Linux 5.8).
 fn told_of_own(handle: &OwnedFd) -> Option<u64> {
     let own = format!("/proc/thread-self/fdinfo/{}", handle.as_raw_fd());
     mount_in(&fs::read(own).ok()?)
@@ -156,18 +148,11 @@ const OVERLAY: FsWord = 0x794c_7630;
 
 impl LinkEnd {
     /// Asks the file system, which may have to wait for a server. `dir` and `name` lead to it as before.
-    pub fn facts(&self, dir: impl AsFd, name: &str) -> Result<UnknownMountFacts, Unlooked> {
-        let opened;
-        let handle = match &self.handle {
-            Some(handle) => handle,
-            None => {
-                opened = handle_of(dir, name)?;
-                &opened
-            }
-        };
-        let state = statx(handle, c"", NOBODY_ASKED, StatxFlags::TYPE)?;
-        let kind = fstatfs(handle)?.f_type;
-        let flags = fstatvfs(handle)?.f_flag;
+    pub fn facts(dir: impl AsFd, name: &str) -> Result<UnknownMountFacts, Unlooked> {
+        let state = statx(&dir, name, NOBODY_ASKED, StatxFlags::TYPE)?;
+        let path = format!("/proc/thread-self/fd/{}/{name}", dir.as_fd().as_raw_fd());
+        let kind = statfs(&path)?.f_type;
+        let flags = statvfs(&path)?.f_flag;
         Ok(UnknownMountFacts {
             device: BlockDevice {
                 major: state.stx_dev_major,

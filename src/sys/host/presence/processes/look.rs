@@ -272,7 +272,7 @@ impl Looking {
                     .extend(trees.into_iter().map(|tree| Holdfast { tree, what }));
             }
             PlaceVerdict::UnknownMount => {
-                let trees = self.trees_of_unknown(end, dir, name, seen.runs_this_program);
+                let trees = self.trees_of_unknown(dir, name, seen.runs_this_program);
                 if !trees.is_empty() {
                     let (mount, text) = (end.mount, end.text.clone());
                     seen.loose.push(LooseEnd {
@@ -307,16 +307,10 @@ impl Looking {
     /// The trees that a place on a mount which no table knows may be in. What cannot be asked is not one of theirs: a
     /// local file system answers at once, and to root. Another run of this program reads guests through mounts that
     /// are in no namespace either, and nobody writes through those.
-    fn trees_of_unknown(
-        &self,
-        end: &LinkEnd,
-        dir: impl AsFd,
-        name: &str,
-        is_this_program: bool,
-    ) -> Vec<usize> {
+    fn trees_of_unknown(&self, dir: impl AsFd, name: &str, is_this_program: bool) -> Vec<usize> {
         let tables = || locked(&self.tables);
         let all = || (0..tables().trees().len()).collect();
-        match end.facts(dir, name) {
+        match LinkEnd::facts(dir, name) {
             Err(Unlooked::Gone) => Vec::new(),
             Err(Unlooked::Closed) => all(),
             Ok(facts) if facts.is_view && is_this_program => Vec::new(),
