@@ -29,14 +29,15 @@ fn an_inode_that_somebody_has_open_stays_protected() {
             assert_eq!(lab.objects().len(), 0);
             continue;
         }
-        lab.on_base("recover", &[]).expect(0);
+        // Whoever has a file of a guest open is inside of it, so nothing is healed, but the flag is set.
+        lab.on_base("recover", &[]).expect(9);
         assert!(open.write_all(b"evil").is_err());
         assert!(a.read("/usr/f") == content(1));
         assert!(is_immutable(&a.host("/usr/f")));
         drop(open);
-        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+        lab.on_base("recover", &[]).expect(0);
         assert!(a.read("/usr/f") == content(1));
-        assert!(!is_immutable(&a.host("/usr/f")));
+        assert!(!is_immutable(&a.host("/usr/f")), "it is its guest's alone");
     }
 }
 
