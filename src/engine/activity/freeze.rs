@@ -7,18 +7,20 @@
 //! notice. If both die, `recover` does the same, which a boot unit calls before guests start. While anything is frozen
 //! the observer is asked to keep what is reported to it: no terminal may keep guests waiting.
 
+mod look;
+
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::time::{Duration, Instant};
 
+use super::Sight;
 use super::budget::{FreezeBudget, Room, largest_alone};
 use super::guard::{Guard, Whose};
-use super::{Activity, Sight};
 use crate::base::{Base, FrozenPaper};
 use crate::engine::Guest;
-use crate::model::{Event, FreezeTimes, GuestPath, Observer, Running};
+use crate::model::{Event, FreezeTimes, Observer, Running};
 use crate::sys::host::machine;
-use crate::sys::{Cgroup, Freezer, Inside, SysError, SysResult};
+use crate::sys::{Cgroup, Freezer, SysError, SysResult};
 
 /// Most bytes of victims in one batch: what a full disk may have to hold twice.
 const BATCH_BYTES: u64 = 128 << 20;
@@ -182,78 +184,6 @@ impl<'a> Freeze<'a> {
         Ok(still)
     }
 
-    /// Looks at all guests: which run, and which of those could be frozen. While guests are frozen for these, only what
-    /// was born, mounted or moved since is looked at.
-    pub fn look(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
-        let mut kept = self.sight.borrow_mut();
-        let known = kept.as_mut().filter(|sight| sight.is_of(guests));
-        let mut taken;
-        let sight = match known {
-            Some(sight) => {
-                sight.presence.look_again()?;
-                sight
-            }
-            None => {
-                taken = self.full_look(guests)?;
-                &mut taken
-            }
-        };
-        self.judged(sight, guests)
-    }
-
-    fn full_look(&self, guests: &[&Guest]) -> SysResult<Sight> {
-        let watchdog = self.guard.process();
-        Sight::take(guests, Some(self.base.dir()), watchdog.as_slice())
-    }
-
-    fn judged(&self, sight: &mut Sight, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
-        let mut all = sight.conditions(&self.now()?);
-        for (at, condition) in all.iter_mut().enumerate().take(guests.len()) {
-            self.judge(sight, at, condition)?;
-        }
-        Ok(all)
-    }
-
-    /// The same, before a batch is prepared: of all guests that may have to wait for it.
-    pub fn look_first(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
-        let all = self.look(guests)?;
-        self.waits.set(all.iter().any(|one| one.can_freeze));
-        Ok(all)
-    }
-
-    /// Names in the base that something is mounted on, in any namespace.
-    pub fn covered_in_base(&self, guests: &[&Guest]) -> SysResult<Vec<GuestPath>> {
-        let mut kept = self.sight.borrow_mut();
-        let at = guests.len();
-        let covered = match kept.as_mut().filter(|sight| sight.is_of(guests)) {
-            Some(sight) => {
-                sight.presence.look_at_mounts()?;
-                sight.presence.covered(at)
-            }
-            None => self.full_look(guests)?.presence.covered(at),
-        };
-        Ok(covered)
-    }
-
-    fn judge(&self, sight: &mut Sight, at: usize, condition: &mut Activity) -> SysResult<()> {
-        if condition.running.is_none() || self.running == Running::Refuse {
-            return Ok(());
-        }
-        let why = match (&self.freezer, &self.lacking) {
-            (None, None) => return Ok(()),
-            (None, Some(why)) => Some(why.clone()),
-            (Some(freezer), _) => self.why_not(freezer, sight, at, condition)?,
-        };
-        match why {
-            None => condition.can_freeze = true,
-            Some(why) => {
-                let who = condition.running.take().unwrap_or_default();
-                condition.running = Some(format!("{who}; it cannot be frozen: {why}"));
-            }
-        }
-        Ok(())
-    }
-
     /// Freezes those of `guests` that run and can be frozen. The caller looks again afterwards: a guest that runs
     /// even then is in the way.
     pub fn freeze(&mut self, guests: &[&Guest]) -> SysResult<()> {
@@ -270,7 +200,7 @@ impl<'a> Freeze<'a> {
             if !condition.can_freeze {
                 continue;
             }
-            let Ok(cgroup) = subtree(&freezer, &mut sight, at, &condition.inside)? else {
+            let Ok(cgroup) = Self::subtree(&freezer, &mut sight, at, &condition.inside)? else {
                 continue;
             };
             // Another process's freeze is left to it, and is as good as ours.
@@ -381,46 +311,4 @@ impl<'a> Freeze<'a> {
         self.seen.set(Some(Instant::now()));
         Ok(())
     }
-
-    /// Why a guest cannot be frozen; `None` where it can.
-    fn why_not(
-        &self,
-        freezer: &Freezer,
-        sight: &mut Sight,
-        at: usize,
-        condition: &Activity,
-    ) -> SysResult<Option<String>> {
-        if condition.stays_in_use {
-            return Ok(Some("it would be in use nevertheless".into()));
-        }
-        if condition.unknown.is_some() {
-            return Ok(Some("not all that runs in it is known".into()));
-        }
-        let inside = &condition.inside;
-        if let Some(process) = inside.iter().find(|process| process.may_clear_flags) {
-            return Ok(Some(format!(
-                "process {} may take flags off files (CAP_LINUX_IMMUTABLE)",
-                process.pid
-            )));
-        }
-        if inside.is_empty() {
-            return Ok(Some("its processes are not seen".into()));
-        }
-        Ok(match subtree(freezer, sight, at, inside)? {
-            Ok(cgroup) if self.restless.contains(&cgroup) => Some(format!(
-                "{cgroup} does not stand still: a process in it waits for the kernel"
-            )),
-            found => found.err(),
-        })
-    }
-}
-
-fn subtree(
-    freezer: &Freezer,
-    sight: &mut Sight,
-    at: usize,
-    inside: &[Inside],
-) -> SysResult<Result<Cgroup, String>> {
-    let pids: Vec<String> = inside.iter().map(|process| process.pid.clone()).collect();
-    freezer.subtree_of(&pids, &mut |pid| sight.presence.belongs(pid, at, &pids))
 }

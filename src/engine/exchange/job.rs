@@ -47,6 +47,13 @@ impl Old {
         }
     }
 
+    /// Gives the lease back.
+    pub fn give_back(&self) {
+        if let Old::Leased(old) = self {
+            old.give_back();
+        }
+    }
+
     pub fn is_spoiled(&self) -> bool {
         matches!(self, Old::Spoiled(_))
     }

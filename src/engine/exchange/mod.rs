@@ -141,16 +141,16 @@ impl<'a> Batch<'a, '_> {
             self.base.dir().sync_filesystem()?;
         }
         self.last_look(&affected, jobs, &leases, &mut changes)?;
-        let mut proven = Proofs::default();
-        if self.order == FlagOrder::FlagThenDrop {
-            proven = self.prove_objects(&shared, jobs, &mut changes)?;
-        }
+        // A lease of ours that was broken would stand in the way of a new one.
+        drop(leases);
+        let mut proven = match self.order {
+            FlagOrder::FlagThenDrop => self.prove_objects(&shared, jobs, &mut changes)?,
+            FlagOrder::DropThenFlag => Proofs::default(),
+        };
         let given_up = self.give_up_unmade(adopted, jobs, &mut changes)?;
         warnings.extend(parents.restore_times());
         self.still.must_stand()?;
-        if self.order == FlagOrder::FlagThenDrop {
-            self.go_on(jobs, &mut changes)?;
-        }
+        self.go_on(jobs, &mut changes)?;
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
         let fates: Vec<Fate> = changes.iter().map(|change| change.fate.clone()).collect();
@@ -174,8 +174,11 @@ impl<'a> Batch<'a, '_> {
         })
     }
 
-    /// All is proven, and what is shared is under its flag: guests need not wait for the disk.
+    /// All is proven, and what is shared is under its flag: guests need not wait for the disk. An undo is not there yet.
     fn go_on(&mut self, jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
+        if self.order == FlagOrder::DropThenFlag {
+            return Ok(());
+        }
         self.still.thaw()?;
         self.base.dir().sync_filesystem()?;
         notice_writers(jobs, changes)
@@ -257,6 +260,7 @@ impl<'a> Batch<'a, '_> {
         changes: &mut [FileChange],
     ) -> SysResult<Proofs> {
         self.protect_all(leased.iter().copied(), lifted)?;
+        jobs.iter().for_each(|job| job.old.give_back());
         let proven = self.prove_objects(shared, jobs, changes)?;
         self.base.dir().sync_filesystem()?;
         self.still.thaw()?;

@@ -14,7 +14,8 @@ use crate::sys::{Leased, SysResult};
 impl Batch<'_, '_> {
     /// A guest may have been started since the jobs were prepared, or may not have frozen: its own jobs are over,
     /// and those of others about an object that it holds. Returns the flags that may come off: while a holder
-    /// runs, its object's does not, not even for a moment.
+    /// runs, its object's does not, not even for a moment. A spoiled object is taken from whoever runs as well: he has
+    /// what is not his.
     pub(super) fn stop_if_running<'f>(
         &self,
         affected: &Affected,
@@ -24,12 +25,15 @@ impl Batch<'_, '_> {
     ) -> SysResult<Vec<&'f Flagged>> {
         let running = self.running(&affected.guests)?;
         let running_holder_of = |object: &ObjectId| affected.running_holder(object, jobs, &running);
-        for (job, change) in jobs.iter().zip(changes) {
+        let whole = |job: &Job| !job.old.is_spoiled();
+        for (job, change) in jobs.iter().zip(changes).filter(|(job, _)| whole(job)) {
             if let Some(why) = self.in_the_way(job, &running, running_holder_of(&job.object)) {
                 change.roll_back(job, &self.ground(), Fate::Refused(why))?;
             }
         }
-        let still = |flag: &&Flagged| running_holder_of(&flag.id).is_none();
+        let still = |flag: &&Flagged| {
+            flag.lease == LeaseBy::Nobody || running_holder_of(&flag.id).is_none()
+        };
         Ok(flags.iter().filter(still).collect())
     }
 

@@ -41,6 +41,8 @@ fn reads(lab: &Lab, guests: &[&Guest], calls: &str) -> usize {
     let out = lab.path("out.json").display().to_string();
     let mut args = vec![
         "plan".to_owned(),
+        "--protect".into(),
+        "immutable".into(),
         "--no-cache".into(),
         "--base".into(),
         base,

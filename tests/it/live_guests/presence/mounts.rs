@@ -65,19 +65,22 @@ fn a_layer_of_an_overlay() {
     }
 }
 
-/// Given from a working directory that nobody knows.
+/// Given from a working directory that nobody knows. The names are those of no other test's guests, which it would be
+/// said of as well.
 #[test]
 fn a_layer_by_a_relative_path() {
     let lab = lab!(Disk::Ext4);
-    let script = r#"cd "$1" && mount -t overlay o -o lowerdir=db:web/usr /mnt"#;
-    let [web, db] = two(&lab);
-    let third = lab.guest("third");
-    third.put("/usr/share/f", &File::new(content(1)));
+    let script = r#"cd "$1" && mount -t overlay o -o lowerdir=layered-db:layered-web/usr /mnt"#;
+    let [web, db, third] = ["layered-web", "layered-db", "third"].map(|name| {
+        let guest = lab.guest(name);
+        guest.put("/usr/share/f", &File::new(content(1)));
+        guest
+    });
     let Some(process) = unshared(script, &[&lab.guests()]) else {
         skip!("this machine has no overlays");
     };
     let plan = lab.plan(&[&web, &db, &third], &[]);
-    assert!(runs(&plan, "db") && runs(&plan, "web"));
+    assert!(runs(&plan, "layered-db") && runs(&plan, "layered-web"));
     assert!(!runs(&plan, "third"), "no layer is called so");
     drop(process);
     lab.plan(&[&web, &db], &[]).apply().expect(0);

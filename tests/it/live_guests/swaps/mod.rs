@@ -173,7 +173,17 @@ fn round(lab: &Lab, guests: [&Guest; 2]) -> u64 {
     let [web, db] = guests.map(Guest::arg);
     let commands: &[&[&str]] = &[
         &[
-            "plan", "--skips", "all", "--base", base, "-o", plan, &web, &db,
+            "plan",
+            "--protect",
+            "immutable",
+            "--skips",
+            "all",
+            "--base",
+            base,
+            "-o",
+            plan,
+            &web,
+            &db,
         ],
         &["apply", "--yes", plan],
         &["verify", plan],

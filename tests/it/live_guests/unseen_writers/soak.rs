@@ -119,8 +119,12 @@ fn round(lab: &Lab, program: &Path, at: At, what: &str, options: &[&str]) -> (u6
     let before = listings(&guests.each_ref());
     let accomplice = Accomplice::on(program, lab, &a.host(path(0)), what);
     std::thread::sleep(std::time::Duration::from_millis(20));
-    let out = unify(&args);
+    let mut out = unify(&args);
     let wins = accomplice.stop();
+    if out.code == 9 {
+        // It was seen at work, so nothing was healed while it was there.
+        out = unify(&on_base("recover", &[]));
+    }
     let what = format!("{at:?}, {what}: {wins} times; {}{}", out.stdout, out.stderr);
     unchanged(&guests.each_ref(), &before, &what);
     assert!([0, 4, 12].contains(&out.code), "{what}");

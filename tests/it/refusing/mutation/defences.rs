@@ -65,7 +65,7 @@ pub const DEFENCES: &[Defence] = &[
             r#"        self.fate = fate;
         // Where nothing is in staging"#,
             r#"        self.fate = fate;
-        if WEAK && let crate::engine::exchange::job::Old::Leased(old) = &job.old { old.give_back(); }
+        if WEAK { job.old.give_back(); }
         // Where nothing is in staging"#,
         )],
     },
