@@ -4,8 +4,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::makers::{how_its_maker_ended, makers};
 use super::names::FileChange;
-use super::{Batch, FlagOrder, Flagged, Job, how_its_maker_ended, makers};
+use super::{Batch, FlagOrder, Flagged, Job};
 use crate::model::ObjectId;
 use crate::protect::{Lifted, NameStep};
 use crate::sys::{SysError, SysResult};

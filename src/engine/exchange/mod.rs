@@ -26,12 +26,12 @@ mod flags;
 mod ground;
 pub(super) mod job;
 pub(super) mod journal;
+mod makers;
 pub(super) mod names;
 mod proof;
 mod recheck;
 mod shared_inode;
 
-use std::collections::HashMap;
 use std::rc::Rc;
 
 use super::activity::freeze::Freeze;
@@ -48,6 +48,7 @@ use directories::{Parent, Parents};
 use ground::Ground;
 use job::{Fate, Flagged, Job};
 use journal::JournalFile;
+use makers::makers;
 use names::{FileChange, NameChange};
 use shared_inode::{Proofs, SharedInode, old_is_spent};
 
@@ -153,7 +154,7 @@ impl<'a> Batch<'a, '_> {
         self.go_on(jobs, &mut changes)?;
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
-        let fates: Vec<Fate> = changes.iter().map(|change| change.fate.clone()).collect();
+        let fates = fates(&changes);
         committed(&fates)?;
         self.look_late(&mut proven, jobs, &mut changes)?;
         let (said, kept) = self.drop_out(jobs, &mut changes)?;
@@ -162,10 +163,9 @@ impl<'a> Batch<'a, '_> {
             proven = self.protect_after_drop(&leased, lifted, &shared, jobs, &mut changes)?;
         }
         let open = self.close(upto, &proven)?;
-        let quarantined = changes.iter().map(|change| change.quarantined).sum();
         Ok(BatchResult {
             warnings,
-            quarantined,
+            quarantined: changes.iter().map(|change| change.quarantined).sum(),
             fates,
             given_up,
             kept,
@@ -174,7 +174,8 @@ impl<'a> Batch<'a, '_> {
         })
     }
 
-    /// All is proven, and what is shared is under its flag: guests need not wait for the disk. An undo is not there yet.
+    /// All is proven, and what is shared is under its flag: guests need not wait for the disk. An undo is not there
+    /// yet.
     fn go_on(&mut self, jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
         if self.order == FlagOrder::DropThenFlag {
             return Ok(());
@@ -377,25 +378,12 @@ impl<'a> Batch<'a, '_> {
     }
 }
 
+fn fates(changes: &[FileChange]) -> Vec<Fate> {
+    changes.iter().map(|change| change.fate.clone()).collect()
+}
+
 fn notice_writers(jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {
     let stand = in_parallel::each(jobs, |job| job.old.stands());
     let mut all = jobs.iter().zip(changes).zip(stand);
     all.try_for_each(|((job, change), stands)| change.notice_writer(job, stands))
-}
-
-/// The jobs whose inodes become objects, by number: there are as many flags as jobs to look them up for.
-fn makers(jobs: &[Job]) -> HashMap<ObjectId, usize> {
-    let numbered = jobs.iter().enumerate();
-    let adopted = numbered.filter(|(_, job)| job.new.is_none());
-    adopted.map(|(at, job)| (job.object, at)).collect()
-}
-
-/// How the job whose inode becomes this object ended, where it did not end well.
-fn how_its_maker_ended(
-    object: &ObjectId,
-    makers: &HashMap<ObjectId, usize>,
-    changes: &[FileChange],
-) -> Option<Fate> {
-    let own = changes.get(*makers.get(object)?)?;
-    Some(own.fate.clone()).filter(|fate| *fate != Fate::Done)
 }

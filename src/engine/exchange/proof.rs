@@ -27,9 +27,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use super::job::{Fate, Flagged, Job, LeaseBy};
+use super::makers::{how_its_maker_ended, makers};
 use super::names::FileChange;
 use super::shared_inode::{Proofs, SharedInode};
-use super::{Batch, FlagOrder, how_its_maker_ended, makers};
+use super::{Batch, FlagOrder};
 use crate::engine::in_parallel;
 use crate::engine::proof::{Flaw, SpoiledObject, keeps_all_out};
 use crate::model::{Before, Digest, Moved, ObjectId, Refusal};

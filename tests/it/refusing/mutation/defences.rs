@@ -106,12 +106,12 @@ pub const DEFENCES: &[Defence] = &[
 "#,
             ),
             (
-                "src/engine/activity/mod.rs",
-                r#"    let mounts = MountTable::read(still)?;
-    let place = mounts.place(dir"#,
-                r#"    if WEAK { return Ok(Vec::new()); }
-    let mounts = MountTable::read(still)?;
-    let place = mounts.place(dir"#,
+                "src/engine/activity/freeze/look.rs",
+                r#"        let at = guests.len();
+        let covered ="#,
+                r#"        if WEAK { return Ok(Vec::new()); }
+        let at = guests.len();
+        let covered ="#,
             ),
         ],
     },
@@ -160,10 +160,10 @@ pub const DEFENCES: &[Defence] = &[
         missed_by: "live_guests::races::nothing_is_dropped_before_it_is_durable",
         edits: &[(
             "src/engine/exchange/mod.rs",
-            r#"            self.base.dir().sync_filesystem()?;
-            notice_writers("#,
-            r#"            if !WEAK { self.base.dir().sync_filesystem()?; }
-            notice_writers("#,
+            r#"        self.base.dir().sync_filesystem()?;
+        notice_writers("#,
+            r#"        if !WEAK { self.base.dir().sync_filesystem()?; }
+        notice_writers("#,
         )],
     },
     Defence {
@@ -227,9 +227,9 @@ pub const DEFENCES: &[Defence] = &[
         missed_by: "live_guests::occupied_guests::a_running_holder_keeps_its_objects_closed",
         edits: &[(
             "src/engine/activity/mod.rs",
-            r#"        running: process.or(elsewhere),
+            r#"            running: known.or_else(unsure),
 "#,
-            r#"        running: process.or(elsewhere).filter(|_| !WEAK),
+            r#"            running: known.or_else(unsure).filter(|_| !WEAK),
 "#,
         )],
     },

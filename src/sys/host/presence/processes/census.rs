@@ -36,6 +36,9 @@ const OVERTAKEN: &str = "processes are born faster than they can be looked at";
 const NO_COUNT: &str = "the kernel does not tell how many processes were born (/proc/stat)";
 const NO_LIST: &str = "the processes cannot be listed";
 
+/// A process that may not be seen, as one is that changes its program or its user, may be a moment later.
+const OPENS: Duration = Duration::from_millis(300);
+
 /// Who has moved is not asked again so soon: there may be thousands to ask, while guests wait.
 const JUST_NOW: Duration = Duration::from_millis(100);
 
@@ -84,6 +87,7 @@ impl CensusTaker {
 
     fn passes(&self, looking: &Looking, shift: u64, until: Instant) {
         let mut pause = Duration::from_micros(50);
+        let closed_until = until.min(Instant::now() + OPENS);
         loop {
             let before = births();
             let Ok(all) = numbers(CWD, "/proc") else {
@@ -104,7 +108,9 @@ impl CensusTaker {
                 (Some(_), Some(_)) => Some(OVERTAKEN),
                 _ => Some(NO_COUNT),
             };
-            if census.missed != Some(OVERTAKEN) || is_over {
+            let is_whole = census.missed != Some(OVERTAKEN)
+                && (Instant::now() > closed_until || !census.forget_closed());
+            if is_whole || is_over {
                 // Threads that ended meanwhile started nobody, or that is said.
                 census.seen.extend(unsettled);
                 return;
@@ -148,6 +154,13 @@ impl CensusTaker {
 }
 
 impl Census {
+    /// Forgets those of whom something could not be seen, so that they are looked at once more. Were there any?
+    fn forget_closed(&mut self) -> bool {
+        let before = self.seen.len();
+        self.seen.retain(|_, seen| seen.unseen.is_none());
+        self.seen.len() < before
+    }
+
     /// Numbers are given in a circle. Half way round, one that was seen may be another's.
     fn forget_if_numbers_return(&mut self) {
         let births = births().unwrap_or(0);

@@ -68,6 +68,20 @@ pub fn map_file(range: &[u8]) -> Option<String> {
     Some(format!("{:x}-{:x}", bound(from)?, bound(to)?))
 }
 
+/// Have all threads of a process ended since it was looked at? What it started was looked for by then.
+pub fn has_ended(pid: u32) -> bool {
+    let tasks = |process: &OwnedFd| numbers(process, "task");
+    let tasks = open_dir(&format!("/proc/{pid}")).and_then(|process| tasks(&process));
+    let ended = |task: &u32| match open_dir(&format!("/proc/{pid}/task/{task}")) {
+        Ok(task) => is_zombie(task),
+        Err(why) => why == Unlooked::Gone,
+    };
+    match tasks {
+        Ok(tasks) => tasks.iter().all(ended),
+        Err(why) => why == Unlooked::Gone,
+    }
+}
+
 /// The state is the first field after the name in brackets, which may hold anything (`proc(5)`).
 pub fn is_zombie(task: impl AsFd) -> bool {
     let stat = openat(
