@@ -7,7 +7,7 @@ use std::path::Path;
 use rustix::fs::{CWD, FileType, Mode, XattrFlags};
 
 use crate::support::{
-    Disk, File, Guest, Lab, content, id, line_of, listings, strings_in, unchanged,
+    Disk, File, Guest, Lab, apply_while, content, id, line_of, listings, strings_in, unchanged,
 };
 
 /// What is done to the file, what the receipt must say about it, and how it is done.
@@ -134,8 +134,10 @@ fn what_changed_is_refused_and_the_rest_is_applied() {
     );
 }
 
+/// A process that nobody saw when it was looked at who is inside has the file open for writing.
 #[test]
 fn a_writer_is_refused() {
+    armed!();
     let lab = lab!(Disk::Own);
     let [web, db] = lab.twins(&[
         ("/usr/share/f", File::new(content(1))),
@@ -144,9 +146,12 @@ fn a_writer_is_refused() {
     let plan = lab.plan(&[&web, &db], &[]);
     let before = listings(&[&web, &db]);
     let (path, was) = (web.host("/usr/share/f"), id(&web.host("/usr/share/f")));
-    let writer = fs::OpenOptions::new().append(true).open(&path).unwrap();
-    plan.apply().expect(4);
-    drop(writer);
+    // The first lease is that of the other guest's file.
+    let writer = format!(
+        "(exec 9>>'{}'; sleep 2) > /dev/null 2>&1 < /dev/null & sleep 0.2",
+        path.display()
+    );
+    apply_while(&plan, &[("lease#1", writer)]).expect(4);
     assert_eq!(id(&path), was, "the open file kept its inode");
     assert!(
         strings_in(line_of(&lab.receipt(), "web", "/usr/share/f")).contains(&"open-for-writing")

@@ -49,7 +49,7 @@ use processes::capabilities::may_clear_flags;
 use processes::census::{Census, CensusTaker};
 use processes::look::{Looking, locked};
 use processes::namespace::namespace_of;
-use processes::proc_files::{has_ended, open_own, own_pid, own_program};
+use processes::proc_files::{open_own, own_pid, own_program};
 use processes::seen::{Holdfast, SeenProcess};
 use processes::worker::PresenceWorker;
 
@@ -213,7 +213,7 @@ impl Presence {
     /// The processes that are inside a tree, except those that are in `still` whole, which cannot do anything; by pid.
     pub fn inside(&self, tree: usize, still: &[Cgroup]) -> Vec<Inside> {
         let mut found = self.holders(tree);
-        found.retain(|(pid, _)| !Freezer::is_in(&pid.to_string(), still) && !has_ended(*pid));
+        found.retain(|(pid, _)| !Freezer::is_in(&pid.to_string(), still));
         let describe = |(pid, what): (u32, &'static str)| Inside {
             pid: pid.to_string(),
             command: command(pid),
@@ -256,7 +256,7 @@ impl Presence {
         let tables = locked(&self.worker.looking().tables);
         let moves = |namespace: u64| {
             let mut members = self.members(namespace).into_iter();
-            members.any(|pid| !Freezer::is_in(&pid.to_string(), still) && !has_ended(pid))
+            members.any(|pid| !Freezer::is_in(&pid.to_string(), still))
         };
         let mut all = tables.exposed(tree);
         let mounted = all.find(|(namespace, _)| moves(*namespace));

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    Disk, File, Guest, Lab, Planned, content, figure, id, inside, is_immutable, line_of, listings,
-    nlink, strings_in, unchanged, unify_with,
+    Disk, File, Guest, Lab, Planned, content, figure, id, inside, is_immutable, listings, nlink,
+    unchanged, unify_with,
 };
 
 fn apply_with(plan: &Planned, env: &[(&str, &str)]) -> crate::support::Out {

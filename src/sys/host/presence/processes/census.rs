@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::CWD;
 
 use super::look::{Looking, locked};
-use super::proc_files::numbers;
+use super::proc_files::{has_ended, numbers};
 use super::seen::SeenProcess;
 use super::worker::PresenceWorker;
 
@@ -78,7 +78,12 @@ impl CensusTaker {
         for pid in &moved {
             census.seen.remove(pid);
         }
+        let ended = census.ended();
         let is_whole = census.missed.is_none() && births() == Some(census.births);
+        if is_whole {
+            // They started nobody since they were looked at.
+            census.seen.retain(|pid, _| !ended.contains(pid));
+        }
         drop(census);
         if !is_whole || !moved.is_empty() {
             self.take(worker, patience);
@@ -89,7 +94,12 @@ impl CensusTaker {
         let mut pause = Duration::from_micros(50);
         let closed_until = until.min(Instant::now() + OPENS);
         loop {
+            let ended = locked(&self.census).ended();
             let before = births();
+            // Whom they started was born by now, and is on the list if he lives.
+            locked(&self.census)
+                .seen
+                .retain(|pid, _| !ended.contains(pid));
             let Ok(all) = numbers(CWD, "/proc") else {
                 locked(&self.census).missed = Some(NO_LIST);
                 return;
@@ -154,6 +164,15 @@ impl CensusTaker {
 }
 
 impl Census {
+    /// Those that held something and have ended.
+    fn ended(&self) -> HashSet<u32> {
+        let holds = |seen: &SeenProcess| !seen.holds.is_empty() || !seen.loose.is_empty();
+        let held = self.seen.iter().filter(|(_, seen)| holds(seen));
+        held.map(|(pid, _)| *pid)
+            .filter(|pid| has_ended(*pid))
+            .collect()
+    }
+
     /// Forgets those of whom something could not be seen, so that they are looked at once more. Were there any?
     fn forget_closed(&mut self) -> bool {
         let before = self.seen.len();

@@ -68,7 +68,7 @@ pub fn map_file(range: &[u8]) -> Option<String> {
     Some(format!("{:x}-{:x}", bound(from)?, bound(to)?))
 }
 
-/// Have all threads of a process ended since it was looked at? What it started was looked for by then.
+/// Have all threads of a process ended? Its number may stay in the list, if whoever started it stands still.
 pub fn has_ended(pid: u32) -> bool {
     let tasks = |process: &OwnedFd| numbers(process, "task");
     let tasks = open_dir(&format!("/proc/{pid}")).and_then(|process| tasks(&process));
