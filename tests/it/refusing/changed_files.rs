@@ -146,12 +146,16 @@ fn a_writer_is_refused() {
     let plan = lab.plan(&[&web, &db], &[]);
     let before = listings(&[&web, &db]);
     let (path, was) = (web.host("/usr/share/f"), id(&web.host("/usr/share/f")));
-    // The first lease is that of the other guest's file.
-    let writer = format!(
-        "(exec 9>>'{}'; sleep 2) > /dev/null 2>&1 < /dev/null & sleep 0.2",
-        path.display()
+    // The first lease is that of the other guest's file. When all is prepared the writer ends, before it is looked once
+    // more who is inside.
+    let pid = lab.path("pid");
+    let writes = format!(
+        "sh -c 'exec 9>>\"$0\"; echo $$ > \"$1\"; exec sleep 60' '{}' '{}' > /dev/null 2>&1 < /dev/null & sleep 0.3",
+        path.display(),
+        pid.display()
     );
-    apply_while(&plan, &[("lease#1", writer)]).expect(4);
+    let ends = format!("kill $(cat '{}'); sleep 0.2", pid.display());
+    apply_while(&plan, &[("lease#1", writes), ("syncfs#1", ends)]).expect(4);
     assert_eq!(id(&path), was, "the open file kept its inode");
     assert!(
         strings_in(line_of(&lab.receipt(), "web", "/usr/share/f")).contains(&"open-for-writing")

@@ -63,10 +63,10 @@ impl Attack {
         )
     }
 
-    /// A process that opens the file for writing, which waits for the lease, and writes when it may.
+    /// A process that opens the file for writing, which waits for the lease, and writes a second after that.
     pub fn waiting_writer(file: &Path) -> String {
         format!(
-            r#"perl -e 'open(F,"+<",$ARGV[0]) or exit; syswrite(F,"EVIL"); close F' '{}' > /dev/null 2>&1 < /dev/null & sleep 0.3"#,
+            r#"perl -e 'open(F,"+<",$ARGV[0]) or exit; sleep 1; syswrite(F,"EVIL"); close F' '{}' > /dev/null 2>&1 < /dev/null & sleep 0.3"#,
             file.display()
         )
     }

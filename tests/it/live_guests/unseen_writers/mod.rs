@@ -297,7 +297,7 @@ fn a_writer_waits(disk: Disk) {
     let hit = scene.guests[0].host("/usr/f");
     let out = scene.join(&format!("exchange#1=run:{}", Attack::waiting_writer(&hit)));
     let what = format!("{disk:?}: {}{}", out.stdout, out.stderr);
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    std::thread::sleep(std::time::Duration::from_millis(2500));
     if holds {
         assert_eq!(out.code, 4, "{what}");
         scene.is_unharmed(&what);
