@@ -101,7 +101,9 @@ fn what_cannot_be_read_again_stops_the_run() {
     let was: Vec<_> = (0..8).map(|n| inodes(&all, n)).collect();
     let plan = lab.plan(&all, &[]);
     let env = [ON_DISK, UNREADABLE];
-    let out = unify_with(&env, &["apply", "--yes", plan.path.to_str().unwrap()]).expect(9);
+    // By chance two names have one place in the table: then it is read before the run begins.
+    let out = unify_with(&env, &["apply", "--yes", plan.path.to_str().unwrap()]);
+    let out = out.expect_one_of(&[1, 9]);
     assert!(out.stderr.contains("Input/output error"), "{}", out.stderr);
     on_base(&lab, &env, &["undo", "--yes", "--run", "all"]).expect_one_of(&[1, 9]);
     assert!((0..8).map(|n| inodes(&all, n)).eq(was));
