@@ -3,7 +3,7 @@
 //! ```text
 //! guests ─scan─▶ names ─classify─▶ candidates ─probe─▶ equal ones ─choose─▶ plan file
 //!                                                                            │ review, edit
-//!        receipt ◀─ commit ◀─ sync ◀─ flag ◀─ exchange ◀─ journal ◀─ prepare ◀┘
+//!  receipt ◀─ commit ◀─ sync ◀─ prove ◀─ flag ◀─ exchange ◀─ journal ◀─ prepare ◀┘
 //! ```
 //!
 //! `plan` cannot reach anything that writes to a guest: a test keeps that. `apply` and `undo` change guests only by way

@@ -20,12 +20,14 @@
 //! | batch | the jobs that a run exchanges, syncs and commits together |
 //! | job | one file of one guest whose names, all of them, shall refer to another inode |
 //! | intent | the journal's record of one name that is about to get another inode: where it is, the inode before and after |
+//! | spoiled | of an object: changed while its flag was off, by a process that was not seen |
 //! | staging | the run's directory in the base: it holds what shall go to a name, and after the exchange what came out |
 //! | exchange | swap a guest's name with an entry of staging in one step, so that the name always refers to a whole file |
 //! | lease | the kernel's promise that no process has a file open for writing; one that wants to waits until the lease is given back, and we see it |
 //! | freeze | stop all processes of a running guest by its cgroup, for the moment in which its names are exchanged |
 //! | commit | write into the journal, durably, that the names of a batch have their new inodes; only then are the old ones dropped |
 //! | roll back | exchange all names of a job back and clear its staging, before the commit |
+//! | part | give every holder of a spoiled object a file of its own again, as it was |
 //! | quarantine | the place in the base for what came out of a guest and must not be dropped: a person decides |
 //! | receipt | what `apply` did with every action |
 //! | drift | a name that was unified and is not any more |
