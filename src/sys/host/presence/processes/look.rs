@@ -272,7 +272,8 @@ impl Looking {
                     .extend(trees.into_iter().map(|tree| Holdfast { tree, what }));
             }
             PlaceVerdict::UnknownMount => {
-                let trees = self.trees_of_unknown(dir, name, seen.runs_this_program);
+                let may_read = seen.runs_this_program || self.is_of_the_host(seen);
+                let trees = self.trees_of_unknown(dir, name, may_read);
                 if !trees.is_empty() {
                     let (mount, text) = (end.mount, end.text.clone());
                     seen.loose.push(LooseEnd {
@@ -304,16 +305,24 @@ impl Looking {
         tables.judge(end.mount, text)
     }
 
+    /// Is it in our own mount namespace, and in no other?
+    fn is_of_the_host(&self, seen: &SeenProcess) -> bool {
+        let tables = locked(&self.tables);
+        let mut all = seen.namespaces.iter();
+        !seen.namespaces.is_empty() && all.all(|namespace| tables.is_own(*namespace))
+    }
+
     /// The trees that a place on a mount which no table knows may be in. What cannot be asked is not one of theirs: a
     /// local file system answers at once, and to root. Another run of this program reads guests through mounts that
-    /// are in no namespace either, and nobody writes through those.
-    fn trees_of_unknown(&self, dir: impl AsFd, name: &str, is_this_program: bool) -> Vec<usize> {
+    /// are in no namespace either, and nobody writes through those: they are read-only, and whoever could change that
+    /// rules this host.
+    fn trees_of_unknown(&self, dir: impl AsFd, name: &str, may_read: bool) -> Vec<usize> {
         let tables = || locked(&self.tables);
         let all = || (0..tables().trees().len()).collect();
         match LinkEnd::facts(dir, name) {
             Err(Unlooked::Gone) => Vec::new(),
             Err(Unlooked::Closed) => all(),
-            Ok(facts) if facts.is_view && is_this_program => Vec::new(),
+            Ok(facts) if facts.is_view && may_read => Vec::new(),
             Ok(facts) if facts.is_overlay || facts.is_btrfs && self.is_btrfs => all(),
             Ok(facts) => tables().trees_on(facts.device),
         }
