@@ -90,84 +90,15 @@ pub fn project_id(fd: impl AsFd) -> io::Result<u32> {
     check(result).map(|_| answer.projid)
 }
 
-/// `struct fiemap` of `linux/fiemap.h` without its trailing array: 32 bytes.
+/// The header of `struct fiemap` of `linux/fiemap.h`: 32 bytes.
 #[repr(C)]
-struct FieMap {
+struct FieMapHead {
     start: u64,
     length: u64,
     flags: u32,
     mapped_extents: u32,
     extent_count: u32,
     reserved: u32,
-}
-
-const FS_IOC_FIEMAP: u32 = 0xc020_660b;
-
-/// Number of extents of a file, `FS_IOC_FIEMAP` of `linux/fs.h` with room for none of them.
-pub fn extent_count(fd: impl AsFd) -> io::Result<u32> {
-    let mut map = FieMap {
-        start: 0,
-        length: u64::MAX,
-        flags: 0,
-        mapped_extents: 0,
-        extent_count: 0,
-        reserved: 0,
-    };
-    // SAFETY: with `extent_count` 0 the kernel reads and writes only the 32 bytes of the header.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::Ioctl::from(FS_IOC_FIEMAP),
-            &raw mut map,
-        )
-    };
-    check(result).map(|_| map.mapped_extents)
-}
-
-/// `struct fiemap` with room for one `struct fiemap_extent`, of 56 bytes.
-#[repr(C)]
-struct FieMapOfOne {
-    head: FieMap,
-    logical: u64,
-    physical: u64,
-    length: u64,
-    reserved64: [u64; 2],
-    flags: u32,
-    reserved: [u32; 3],
-}
-
-/// Where the first extent of a file lies on its device, `FS_IOC_FIEMAP` with room for one; `None` where it has none, or
-/// one without a place of its own.
-pub fn first_place(fd: impl AsFd) -> io::Result<Option<u64>> {
-    // FIEMAP_EXTENT_UNKNOWN, also set for what is not written yet, and FIEMAP_EXTENT_DATA_INLINE.
-    const NOWHERE: u32 = 0x2 | 0x200;
-    let mut map = FieMapOfOne {
-        head: FieMap {
-            start: 0,
-            length: u64::MAX,
-            flags: 0,
-            mapped_extents: 0,
-            extent_count: 1,
-            reserved: 0,
-        },
-        logical: 0,
-        physical: 0,
-        length: 0,
-        reserved64: [0; 2],
-        flags: 0,
-        reserved: [0; 3],
-    };
-    // SAFETY: with `extent_count` 1 the kernel writes at most the header and one extent, the size of the struct.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::Ioctl::from(FS_IOC_FIEMAP),
-            &raw mut map,
-        )
-    };
-    check(result)?;
-    let has_place = map.head.mapped_extents == 1 && map.flags & NOWHERE == 0;
-    Ok(has_place.then_some(map.physical))
 }
 
 /// `struct fiemap_extent` of `linux/fiemap.h`: 56 bytes.
@@ -183,31 +114,29 @@ pub struct DiskExtent {
     reserved: [u32; 3],
 }
 
-/// Extents that are asked for at once.
-const EXTENTS: usize = 64;
-
 /// `struct fiemap` with room for some extents.
 #[repr(C)]
-struct FieMapOfSome {
-    head: FieMap,
-    extents: [DiskExtent; EXTENTS],
+struct FieMap<const ROOM: usize> {
+    head: FieMapHead,
+    extents: [DiskExtent; ROOM],
 }
 
-/// The next extents of a file from a place on, `FS_IOC_FIEMAP`; none after the last. With `FIEMAP_FLAG_SYNC` what is in
-/// memory of the file is written first.
-pub fn extents(fd: impl AsFd, from: u64, sync: bool) -> io::Result<Vec<DiskExtent>> {
-    let mut map = FieMapOfSome {
-        head: FieMap {
+const FS_IOC_FIEMAP: u32 = 0xc020_660b;
+
+/// `FS_IOC_FIEMAP` of `linux/fs.h` from a place of a file on, with room for as many extents.
+fn fiemap<const ROOM: usize>(fd: impl AsFd, from: u64, flags: u32) -> io::Result<FieMap<ROOM>> {
+    let mut map = FieMap {
+        head: FieMapHead {
             start: from,
             length: u64::MAX - from,
-            flags: u32::from(sync),
+            flags,
             mapped_extents: 0,
-            extent_count: 64,
+            extent_count: u32::try_from(ROOM).unwrap_or(0),
             reserved: 0,
         },
-        extents: [DiskExtent::default(); EXTENTS],
+        extents: [DiskExtent::default(); ROOM],
     };
-    // SAFETY: the kernel writes at most the header and `extent_count` extents, the size of the struct.
+    // SAFETY: the kernel writes at most the header and `extent_count` extents, which is no more than the struct has.
     let result = unsafe {
         libc::ioctl(
             fd.as_fd().as_raw_fd(),
@@ -215,7 +144,31 @@ pub fn extents(fd: impl AsFd, from: u64, sync: bool) -> io::Result<Vec<DiskExten
             &raw mut map,
         )
     };
-    check(result)?;
+    check(result).map(|_| map)
+}
+
+/// Number of extents of a file: with room for none of them the kernel only counts.
+pub fn extent_count(fd: impl AsFd) -> io::Result<u32> {
+    fiemap::<0>(fd, 0, 0).map(|map| map.head.mapped_extents)
+}
+
+/// Where the first extent of a file lies on its device; `None` where it has none, or one without a place of its own.
+pub fn first_place(fd: impl AsFd) -> io::Result<Option<u64>> {
+    // FIEMAP_EXTENT_UNKNOWN, also set for what is not written yet, and FIEMAP_EXTENT_DATA_INLINE.
+    const NOWHERE: u32 = 0x2 | 0x200;
+    let map = fiemap::<1>(fd, 0, 0)?;
+    let [first] = map.extents;
+    let has_place = map.head.mapped_extents == 1 && first.flags & NOWHERE == 0;
+    Ok(has_place.then_some(first.physical))
+}
+
+/// Extents that are asked for at once.
+const EXTENTS: usize = 64;
+
+/// The next extents of a file from a place on; none after the last. With `FIEMAP_FLAG_SYNC` what is in memory of the
+/// file is written first.
+pub fn extents(fd: impl AsFd, from: u64, sync: bool) -> io::Result<Vec<DiskExtent>> {
+    let map = fiemap::<EXTENTS>(fd, from, u32::from(sync))?;
     let told = usize::try_from(map.head.mapped_extents).unwrap_or(0);
     Ok(map.extents[..told.min(EXTENTS)].to_vec())
 }
