@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::{assert_quiet, runs, shared, two};
+use super::{assert_quiet, runs, shared, two, unshare_number};
 use crate::support::{BIN, Disk, Planned, id, unify, unify_with};
 
 /// Perl that does something again and again until a file is there.
@@ -56,10 +56,8 @@ fn a_guest_whose_processes_fork_and_end() {
 fn a_guest_whose_threads_start_threads_and_end() {
     let lab = lab!(Disk::Own);
     let [web, db] = two(&lab);
-    let unshare = match std::env::consts::ARCH {
-        "x86_64" => 272,
-        "aarch64" | "riscv64" => 97,
-        other => skip!("the number of unshare(2) on {other} is not known here"),
+    let Some(unshare) = unshare_number() else {
+        skip!("the number of unshare(2) on this architecture is not known here");
     };
     // A thread of perl shares the working directory with the one that starts it; each takes its own first, and the next
     // is started before it ends.

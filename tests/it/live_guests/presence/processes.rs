@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{assert_left_alone, assert_quiet, assert_refused, perl, shell, two, unshared};
+use super::{
+    assert_left_alone, assert_quiet, assert_refused, perl, shell, two, unshare_number, unshared,
+};
 use crate::support::{Cgroup, Disk, inside, unify};
 
 #[test]
@@ -105,10 +107,8 @@ fn a_program_that_was_deleted() {
 fn a_thread_with_a_working_directory_of_its_own() {
     let lab = lab!(Disk::Own);
     let [web, db] = two(&lab);
-    let unshare = match std::env::consts::ARCH {
-        "x86_64" => 272,
-        "aarch64" | "riscv64" => 97,
-        other => skip!("the number of unshare(2) on {other} is not known here"),
+    let Some(unshare) = unshare_number() else {
+        skip!("the number of unshare(2) on this architecture is not known here");
     };
     let script = format!(
         r#"use threads; $| = 1;
