@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use crate::base::Base;
-use crate::model::{Digest, FileState, Metadata, Moved, ObjectId};
+use crate::model::{Digest, FileState, Ignored, Metadata, Moved, ObjectId};
 use crate::protect::{self, FlagTest};
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Meaning, Regular, SysResult};
@@ -110,10 +110,7 @@ fn is_readable(state: &FileState, size: Option<u64>) -> bool {
 
 /// With its time or without, as the policy may have been.
 fn has_metadata(metadata: &Metadata, id: &ObjectId) -> bool {
-    let untimed = Metadata {
-        mtime: None,
-        ..metadata.clone()
-    };
+    let untimed = metadata.without(&[Ignored::Mtime]);
     [metadata, &untimed]
         .iter()
         .any(|metadata| metadata_digest(metadata) == id.metadata)

@@ -94,6 +94,14 @@ codes! {
 }
 
 impl Metadata {
+    /// The same without what the policy ignores.
+    pub fn without(&self, ignore: &[Ignored]) -> Metadata {
+        Metadata {
+            mtime: self.mtime.filter(|_| !ignore.contains(&Ignored::Mtime)),
+            ..self.clone()
+        }
+    }
+
     /// Which parts differ, in the order of [`Moved`]. A modification time that is known on one side only differs,
     /// unless the policy ignores it. Each field is named here, so that the compiler asks about a new one.
     pub fn differs(&self, other: &Metadata, ignore: &[Ignored]) -> Vec<Moved> {

@@ -25,6 +25,19 @@ pub fn moved(before: &Before, now: &FileState) -> Vec<Moved> {
     differing(facts)
 }
 
+/// The same after an exchange, ours or that of a run before: it changes `ctime` itself, and other names of the file may
+/// have come and gone.
+pub fn moved_but_for_names(before: &Before, now: &FileState) -> Vec<Moved> {
+    let mut fields = moved(before, now);
+    fields.retain(|field| !shows_only_names(*field));
+    fields
+}
+
+/// Does it change with the names of a file, whoever changes them?
+pub fn shows_only_names(field: Moved) -> bool {
+    matches!(field, Moved::Ctime | Moved::Nlink)
+}
+
 /// Which metadata differ that a link would merge.
 pub fn metadata_differs(a: &Metadata, b: &Metadata, ignore: &[Ignored]) -> Vec<Moved> {
     a.differs(b, ignore)

@@ -343,13 +343,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             .warnings
             .iter()
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
-        let spoiled = result.spoiled.iter();
-        spoiled.for_each(|spoiled| self.objects.give_up(&spoiled.id));
-        let parted = parting::part(self.base, &mut self.still, observer, &result.spoiled)?;
+        let (spoiled, still) = (&result.spoiled, &mut self.still);
+        spoiled.iter().for_each(|one| self.objects.give_up(&one.id));
+        let parted = parting::part_after_batch(self.base, still, observer, spoiled, self.journal)?;
         self.receipt.result.spoiled.extend(parted);
-        if let Some(upto) = result.open {
-            self.journal.write_done(upto)?;
-        }
         Ok(result.given_up)
     }
 

@@ -24,7 +24,6 @@ use super::records::holders::Holding;
 use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
 use crate::base::RECEIPT;
-use crate::ledger::journal::Record;
 use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage, Unit};
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
@@ -41,11 +40,7 @@ impl ReadyToApply {
 
     fn work(&self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
         let receipt = self.receipt();
-        let mut journal = JournalFile::create(&self.run.papers.join("journal"))?;
-        journal.write_durably(&[Record::Begin {
-            run: self.run.id.clone(),
-            what: RunKind::Apply,
-        }])?;
+        let mut journal = JournalFile::begin(&self.run, RunKind::Apply)?;
         let mut receipt = ReceiptFile::create(&self.run.papers.join(RECEIPT), &receipt, observer)?;
         receipt.result.spoiled.clone_from(&self.healed.spoiled);
         receipt.result.totals.held = self.edits().removed + self.edits().held;

@@ -10,7 +10,7 @@ use crate::engine::exchange::job::{Job, Old};
 use crate::engine::records::holders::Holding;
 use crate::engine::{Guest, in_parallel};
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
-use crate::rules::precondition::moved;
+use crate::rules::precondition::{moved, shows_only_names};
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Leased, Regular, SysError};
 
@@ -232,11 +232,7 @@ fn as_recorded(
     if fields.is_empty() {
         return Ok(());
     }
-    if state.size == link.before.size
-        && fields
-            .iter()
-            .all(|f| matches!(f, Moved::Ctime | Moved::Nlink))
-    {
+    if state.size == link.before.size && fields.iter().copied().all(shows_only_names) {
         fields.extend(hidden_change(link, file, state, world));
     }
     Err(Fate::Refused(Refusal::Changed { fields }))

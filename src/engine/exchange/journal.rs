@@ -3,12 +3,12 @@
 
 use std::cell::RefCell;
 use std::io::Write;
-use std::path::Path;
 use std::sync::Arc;
 
+use crate::base::Run;
 use crate::engine::in_parallel;
 use crate::ledger::journal::{Record, encode};
-use crate::model::ObjectId;
+use crate::model::{ObjectId, RunKind};
 use crate::protect::{self, Lifted, NameStep, WrittenDown};
 use crate::sys::own::papers::Growing;
 use crate::sys::{Regular, SysError, SysResult};
@@ -23,12 +23,16 @@ pub struct JournalFile {
 }
 
 impl JournalFile {
-    pub fn create(path: &Path) -> SysResult<JournalFile> {
-        Ok(JournalFile {
-            file: RefCell::new(Growing::open(path)?),
+    /// The journal of a run, which says durably whose it is.
+    pub fn begin(run: &Run, what: RunKind) -> SysResult<JournalFile> {
+        let journal = JournalFile {
+            file: RefCell::new(Growing::open(&run.papers.join("journal"))?),
             next: 1,
             lifts: RefCell::default(),
-        })
+        };
+        let run = run.id.clone();
+        journal.write_durably(&[Record::Begin { run, what }])?;
+        Ok(journal)
     }
 
     /// Numbers rise through the whole run; each is the name of one entry in staging.
@@ -66,10 +70,10 @@ impl JournalFile {
         self.file.borrow().sync()
     }
 
-    /// A batch is over, with all its protections on again.
-    pub fn write_done(&self, upto: u64) -> SysResult<()> {
+    /// The last batch is over, with all its protections on again.
+    pub fn write_done(&self) -> SysResult<()> {
         self.lifts.take();
-        self.write(&[Record::Done { upto }])
+        self.write(&[Record::Done { upto: self.last() }])
     }
 
     /// Lifts what protects an object, if that is in the way of what is about to happen to names of it.

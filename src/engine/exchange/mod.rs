@@ -91,11 +91,9 @@ pub(super) struct BatchResult {
     pub given_up: Vec<ObjectId>,
     /// Jobs that are done and whose old files were kept after that was reported: they give no room back.
     pub kept: Vec<usize>,
-    /// Objects that were changed while they were not protected.
+    /// Objects that were changed while they were not protected. Where there are some, the batch is not over in the
+    /// journal until their holders are parted: see `parting`.
     pub spoiled: Vec<SpoiledObject>,
-    /// Where there are such objects: the journal is to say that the batch is over, to this number, when their holders
-    /// are parted. Whoever heals before that finds them.
-    pub open: Option<u64>,
 }
 
 impl<'a> Batch<'a, '_> {
@@ -162,7 +160,7 @@ impl<'a> Batch<'a, '_> {
         if self.order == FlagOrder::DropThenFlag {
             proven = self.protect_after_drop(&leased, lifted, &shared, jobs, &mut changes)?;
         }
-        let open = self.close(upto, &proven)?;
+        self.close(&proven)?;
         Ok(BatchResult {
             warnings,
             quarantined: changes.iter().map(|change| change.quarantined).sum(),
@@ -170,7 +168,6 @@ impl<'a> Batch<'a, '_> {
             given_up,
             kept,
             spoiled: proven.spoiled,
-            open,
         })
     }
 
@@ -227,16 +224,21 @@ impl<'a> Batch<'a, '_> {
         changes: &mut [FileChange],
     ) -> SysResult<(Vec<String>, Vec<usize>)> {
         let (mut said, mut kept, ignore) = (Vec::new(), Vec::new(), self.ignore);
+        // One that was rolled back is its guest's again, and may be anything.
+        let pairs = jobs.iter().zip(&*changes);
+        let due: Vec<_> = pairs
+            .map(|(job, change)| (job, change.fate == Fate::Done))
+            .collect();
+        let is_spent = |(job, done): &(&Job, bool)| Ok(!done || old_is_spent(job, ignore)?);
         let spent = match self.order {
-            FlagOrder::FlagThenDrop => in_parallel::each(jobs, |job| old_is_spent(job, ignore)),
+            FlagOrder::FlagThenDrop => in_parallel::each(&due, is_spent),
             FlagOrder::DropThenFlag => Vec::new(),
         };
         let mut spent = spent.into_iter();
         for (at, (job, change)) in jobs.iter().zip(changes).enumerate() {
             let before = matches!(change.fate, Fate::Done);
             if let Some(spent) = spent.next() {
-                // One that was rolled back is its guest's again, and may be anything.
-                let is_spent = !before || spent?;
+                let is_spent = spent?;
                 change.notice_writer(job, job.old.stands().map(|stands| stands && is_spent))?;
             }
             if before && !matches!(change.fate, Fate::Done) {
@@ -268,13 +270,12 @@ impl<'a> Batch<'a, '_> {
         Ok(proven)
     }
 
-    /// The batch is over, unless holders of what is spoiled have to be parted: then it stays open until that is done.
-    fn close(&self, upto: u64, proven: &Proofs) -> SysResult<Option<u64>> {
+    /// The batch is over, unless holders of what is spoiled have to be parted first.
+    fn close(&self, proven: &Proofs) -> SysResult<()> {
         if !proven.spoiled.is_empty() {
-            return Ok(Some(upto));
+            return Ok(());
         }
-        self.journal.write_done(upto)?;
-        Ok(None)
+        self.journal.write_done()
     }
 
     fn ground(&self) -> Ground<'_> {

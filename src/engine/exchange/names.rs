@@ -9,7 +9,7 @@ use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
 use crate::model::{Before, FileId, FileState, GuestPath, Moved, Refusal};
 use crate::protect::Lifted;
-use crate::rules::precondition::moved;
+use crate::rules::precondition::{moved, moved_but_for_names};
 use crate::sys::{Dir, SysError, SysResult};
 
 /// One name on its way.
@@ -254,8 +254,7 @@ pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
     }
     let failed = |error: SysError| Fate::Failed(error.to_string());
     let now = job.old.file().state().map_err(failed)?;
-    let mut fields = moved(&Before::from(&job.state), &now);
-    fields.retain(|field| !matches!(field, Moved::Ctime | Moved::Nlink));
+    let fields = moved_but_for_names(&Before::from(&job.state), &now);
     if !fields.is_empty() {
         return Err(Fate::Refused(Refusal::Changed { fields }));
     }

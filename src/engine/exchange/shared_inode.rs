@@ -7,7 +7,7 @@ use super::job::Job;
 use crate::engine::proof::{self, Flaw, SpoiledObject};
 use crate::model::{Before, Digest, FileState, Ignored, Metadata, Moved, ObjectId};
 use crate::protect;
-use crate::rules::precondition::{metadata_differs, moved};
+use crate::rules::precondition::{metadata_differs, moved_but_for_names};
 use crate::sys::hash::metadata_digest;
 use crate::sys::{Regular, SysResult};
 
@@ -66,12 +66,7 @@ impl SharedInode {
     }
 
     fn has_other_name(&self, metadata: &Metadata, ignore: &[Ignored]) -> bool {
-        let mtime = metadata.mtime.filter(|_| !ignore.contains(&Ignored::Mtime));
-        let metadata = Metadata {
-            mtime,
-            ..metadata.clone()
-        };
-        metadata_digest(&metadata) != self.id.metadata
+        metadata_digest(&metadata.without(ignore)) != self.id.metadata
     }
 }
 
@@ -85,8 +80,7 @@ pub fn old_is_spent(job: &Job, ignore: &[Ignored]) -> SysResult<bool> {
         return Ok(false);
     };
     let now = old.state()?;
-    let mut fields = moved(&Before::from(&job.state), &now);
-    fields.retain(|field| !matches!(field, Moved::Ctime | Moved::Nlink));
+    let mut fields = moved_but_for_names(&Before::from(&job.state), &now);
     // Attributes show in no state.
     let (theirs, ours) = (old.metadata(ignore)?, new.file.metadata(ignore)?);
     fields.extend(metadata_differs(&theirs, &ours, ignore));

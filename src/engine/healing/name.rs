@@ -26,8 +26,8 @@ use crate::engine::lifting::Lifting;
 use crate::engine::proof::is_intact;
 use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
-use crate::model::{Before, FileId, FileState, Ignored, Moved, Time};
-use crate::rules::precondition::{metadata_differs, moved};
+use crate::model::{Before, FileId, FileState, Ignored, Time};
+use crate::rules::precondition::{metadata_differs, moved_but_for_names};
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult};
 
 /// How a name was healed.
@@ -58,9 +58,7 @@ impl OldFile {
     /// Is it still that, with nobody who waits to write?
     pub fn stands(&self) -> SysResult<bool> {
         let now = self.old.file().state()?;
-        let mut fields = moved(&Before::from(&self.state), &now);
-        // Another name of it may be gone by now.
-        fields.retain(|field| !matches!(field, Moved::Ctime | Moved::Nlink));
+        let fields = moved_but_for_names(&Before::from(&self.state), &now);
         Ok(fields.is_empty() && self.old.stands()?)
     }
 }

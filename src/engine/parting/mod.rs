@@ -26,7 +26,6 @@ use super::records::holders::Holding;
 use super::records::{History, Linked};
 use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, Run};
-use crate::ledger::journal::Record;
 use crate::model::{
     About, Event, FORMAT, FileId, GuestPath, HeldNames, Moved, ObjectId, Observer, Outcome,
     Receipt, ReceiptLine, RunKind, Running, Spoiled,
@@ -49,6 +48,21 @@ pub(super) fn part_stopped(
     part(base, &mut still, observer, spoiled)
 }
 
+/// The same for a batch that left its journal open for it: whoever heals before the holders are parted finds them.
+pub(super) fn part_after_batch(
+    base: &Base,
+    still: &mut Freeze<'_>,
+    observer: &dyn Observer,
+    spoiled: &[SpoiledObject],
+    journal: &JournalFile,
+) -> Result<Vec<Spoiled>, EngineError> {
+    let told = part(base, still, observer, spoiled)?;
+    if !spoiled.is_empty() {
+        journal.write_done()?;
+    }
+    Ok(told)
+}
+
 /// Parts the holders of these objects; the caller holds the lock, and what it has written into receipts is synced.
 pub(super) fn part(
     base: &Base,
@@ -62,13 +76,7 @@ pub(super) fn part(
     let history = History::read(base)?;
     let guests = history.holders(&[]);
     let run = base.begin_run()?;
-    let mut journal = JournalFile::create(&run.papers.join("journal"))?;
-    let what = RunKind::Undo;
-    let begin = Record::Begin {
-        run: run.id.clone(),
-        what,
-    };
-    journal.write_durably(&[begin])?;
+    let mut journal = JournalFile::begin(&run, RunKind::Undo)?;
     let head = head(&run, &guests);
     let receipt = ReceiptFile::create(&run.papers.join(RECEIPT), &head, observer)?;
     let held = held(&history, &guests, spoiled)?;
@@ -280,9 +288,6 @@ impl Parting<'_, '_> {
         let stays = !told.left.is_empty() || told.unknown > 0;
         if stays && !told.fields.contains(&Moved::Mode) {
             return Ok(());
-        }
-        if !protect::on(file)?.is_some_and(|on| on.needs_lift_for(NameStep::Unlink)) {
-            return Ok(self.withdraw(id, file, stays)?);
         }
         let lifted = self
             .journal

@@ -23,7 +23,6 @@ use super::records::{History, Linked};
 use super::{EngineError, Guest, healing, parting};
 use crate::base::{Base, RECEIPT, Run};
 use crate::engine::error::CannotHere;
-use crate::ledger::journal::Record;
 use crate::model::{
     About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, Refusal,
     RunId, RunKind, Running, Stage, Unit,
@@ -109,11 +108,7 @@ impl ReadyToUndo {
     }
 
     fn work(&self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
-        let mut journal = JournalFile::create(&self.run.papers.join("journal"))?;
-        journal.write_durably(&[Record::Begin {
-            run: self.run.id.clone(),
-            what: RunKind::Undo,
-        }])?;
+        let mut journal = JournalFile::begin(&self.run, RunKind::Undo)?;
         let mut receipt =
             ReceiptFile::create(&self.run.papers.join(RECEIPT), &self.receipt(), observer)?;
         receipt.result.spoiled.clone_from(&self.healed.spoiled);
@@ -209,11 +204,9 @@ impl ReadyToUndo {
             .warnings
             .iter()
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
-        let parted = parting::part(&self.base, still, observer, &result.spoiled)?;
+        let spoiled = &result.spoiled;
+        let parted = parting::part_after_batch(&self.base, still, observer, spoiled, journal)?;
         receipt.result.spoiled.extend(parted);
-        if let Some(upto) = result.open {
-            journal.write_done(upto)?;
-        }
         Ok(())
     }
 

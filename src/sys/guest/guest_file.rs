@@ -76,7 +76,7 @@ impl GuestFile {
     pub fn metadata(&self, ignore: &[Ignored]) -> SysResult<Metadata> {
         match self {
             GuestFile::Open(file) => file.metadata(ignore),
-            GuestFile::Known(known) => Ok(known.metadata(ignore)),
+            GuestFile::Known(known) => Ok(known.metadata.without(ignore)),
         }
     }
 
@@ -89,7 +89,7 @@ impl GuestFile {
     ) -> SysResult<Metadata> {
         match self {
             GuestFile::Open(file) => file.metadata_of(state, flags, ignore),
-            GuestFile::Known(known) => Ok(known.metadata(ignore)),
+            GuestFile::Known(known) => Ok(known.metadata.without(ignore)),
         }
     }
 
@@ -170,12 +170,6 @@ impl GuestFile {
 }
 
 impl KnownFile {
-    fn metadata(&self, ignore: &[Ignored]) -> Metadata {
-        let mut metadata = self.metadata.clone();
-        metadata.mtime = metadata.mtime.filter(|_| !ignore.contains(&Ignored::Mtime));
-        metadata
-    }
-
     fn has_no_bytes(&self) -> SysError {
         SysError::new("read", &self.path, Errno::OPNOTSUPP)
     }
