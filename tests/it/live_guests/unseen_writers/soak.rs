@@ -1,8 +1,8 @@
 //! The same as a race: a process that holds a file handle, and neither a name nor a descriptor, tries without pause
 //! while `apply`, `undo`, `recover` and `gc` are at work (`accomplice.c`).
 //!
-//! `UNIFY_LONG=1` runs each attack 200 times against each command on each file system, with `--allow-running` and
-//! without.
+//! Each round attacks several files in turn. `UNIFY_LONG=1` attacks 200 files in 25 rounds with each attack against
+//! each command on each file system, with `--allow-running` and without.
 
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
@@ -15,6 +15,9 @@ use crate::support::{
 
 const FILES: usize = 24;
 
+/// The first of them are attacked.
+const ATTACKED: usize = 8;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Apply,
@@ -26,10 +29,11 @@ enum At {
 /// What came of the rounds of one attack against one command.
 #[derive(Default)]
 struct Tally {
-    rounds: u32,
-    /// In how many the process changed the file.
-    hit: u32,
-    /// In how many exit code 12 was given.
+    /// Files that were attacked.
+    attacks: usize,
+    /// How many of them the process changed.
+    hit: usize,
+    /// In how many rounds exit code 12 was given.
     said: u32,
 }
 
@@ -40,23 +44,28 @@ struct Accomplice {
 }
 
 impl Accomplice {
-    fn on(program: &Path, lab: &Lab, file: &Path, what: &str) -> Accomplice {
+    fn on(program: &Path, lab: &Lab, guest: &Guest, what: &str) -> Accomplice {
         let count = lab.path("count");
         let child = Command::new(program)
-            .args([lab.guests().as_path(), file, Path::new(what), &count])
+            .args([lab.guests().as_path(), Path::new(what), &count])
+            .args((0..ATTACKED).map(|file| guest.host(path(file))))
             .spawn()
             .unwrap();
         Accomplice { child, count }
     }
 
-    /// How often it did what it wanted.
-    fn stop(mut self) -> u64 {
+    /// The files with which it did what it wanted.
+    fn stop(mut self) -> Vec<usize> {
         self.child.kill().unwrap();
         self.child.wait().unwrap();
-        let mut wins = [0; 8];
         let log = std::fs::File::open(&self.count).unwrap();
-        log.read_exact_at(&mut wins, 0)
-            .map_or(0, |()| u64::from_ne_bytes(wins))
+        let wins = |file: &usize| {
+            let mut wins = [0; 8];
+            // Where nothing was written yet, there was no win.
+            log.read_at(&mut wins, *file as u64 * 8).unwrap();
+            u64::from_ne_bytes(wins)
+        };
+        (0..ATTACKED).filter(|file| wins(file) > 0).collect()
     }
 }
 
@@ -85,8 +94,8 @@ fn guests(lab: &Lab) -> [Guest; 3] {
     })
 }
 
-/// One round: returns how often the file was changed, and the exit code.
-fn round(lab: &Lab, program: &Path, at: At, what: &str, options: &[&str]) -> (u64, i32) {
+/// One round: returns which files were changed, and the exit code.
+fn round(lab: &Lab, program: &Path, at: At, what: &str, options: &[&str]) -> (Vec<usize>, i32) {
     let guests = guests(lab);
     let [a, b, _] = &guests;
     lab.plan(&[a, b], &[]).apply().expect(0);
@@ -117,7 +126,7 @@ fn round(lab: &Lab, program: &Path, at: At, what: &str, options: &[&str]) -> (u6
         args.extend(options.iter().map(|option| (*option).to_owned()));
     }
     let before = listings(&guests.each_ref());
-    let accomplice = Accomplice::on(program, lab, &a.host(path(0)), what);
+    let accomplice = Accomplice::on(program, lab, a, what);
     std::thread::sleep(std::time::Duration::from_millis(20));
     let mut out = unify(&args);
     let wins = accomplice.stop();
@@ -125,7 +134,7 @@ fn round(lab: &Lab, program: &Path, at: At, what: &str, options: &[&str]) -> (u6
         // It was seen at work, so nothing was healed while it was there.
         out = unify(&on_base("recover", &[]));
     }
-    let what = format!("{at:?}, {what}: {wins} times; {}{}", out.stdout, out.stderr);
+    let what = format!("{at:?}, {what}: {wins:?}; {}{}", out.stdout, out.stderr);
     unchanged(&guests.each_ref(), &before, &what);
     assert!([0, 4, 12].contains(&out.code), "{what}");
     assert_eq!(lab.staged().len(), 0, "{what}");
@@ -134,6 +143,13 @@ fn round(lab: &Lab, program: &Path, at: At, what: &str, options: &[&str]) -> (u6
         .flat_map(|guest| (0..FILES).map(|file| guest.host(path(file))));
     for name in shared.filter(|name| crate::support::nlink(name) > 1) {
         assert!(is_immutable(&name), "{name:?}: {what}");
+    }
+    for file in &wins {
+        let holder = format!("a:{}", path(*file));
+        assert!(
+            out.stdout.contains(&holder) || out.stderr.contains(&holder),
+            "{what}"
+        );
     }
     (wins, out.code)
 }
@@ -146,7 +162,7 @@ fn soak(disk: Disk) {
     let program = compiled(&lab);
     let holds = lab.flag_holds_against_all();
     let rounds = if std::env::var_os("UNIFY_LONG").is_some() {
-        200
+        200 / ATTACKED
     } else {
         2
     };
@@ -158,20 +174,20 @@ fn soak(disk: Disk) {
                     let part = lab.part("round");
                     let (wins, code) = round(&part, &program, at, what, options);
                     lift_flags(&part.guests());
-                    tally.rounds += 1;
-                    tally.hit += u32::from(wins > 0);
+                    tally.attacks += ATTACKED;
+                    tally.hit += wins.len();
                     tally.said += u32::from(code == 12);
                     assert!(
-                        code == 12 || wins == 0,
+                        code == 12 || wins.is_empty(),
                         "{at:?} {what} {options:?}: not said"
                     );
                     // An interrupted run has left it off.
                     let kept_out = holds && at != At::Recover && what == "write";
-                    assert!(!kept_out || wins == 0, "the flag kept nobody out");
+                    assert!(!kept_out || wins.is_empty(), "the flag kept nobody out");
                 }
-                let Tally { rounds, hit, said } = tally;
+                let Tally { attacks, hit, said } = tally;
                 figure(&format!(
-                    "unseen {disk:?} {at:?} {what} {}: {rounds} rounds, {hit} with a hit, {said} said",
+                    "unseen {disk:?} {at:?} {what} {}: {attacks} attacks in {rounds} rounds, {hit} hit, {said} rounds said so",
                     options.first().unwrap_or(&"")
                 ));
             }
