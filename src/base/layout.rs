@@ -3,8 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::{BaseError, places, trust};
-use crate::model::{Digest, FileId, FileState, ObjectId, RunId};
-use crate::sys::host::machine;
+use crate::model::{Digest, FileId, FileState, ObjectId};
 use crate::sys::own::new_file::part_of;
 use crate::sys::own::papers;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical};
@@ -34,17 +33,6 @@ pub struct Base {
     objects: Dir,
     staging: Dir,
     path: PathBuf,
-}
-
-/// The directories of one run.
-#[derive(Debug)]
-pub struct Run {
-    /// Its name.
-    pub id: RunId,
-    /// `staging/RUN`: what is in flight.
-    pub staging: Dir,
-    /// `runs/RUN`: plan, journal, receipt.
-    pub papers: PathBuf,
 }
 
 impl Base {
@@ -182,36 +170,14 @@ impl Base {
         })
     }
 
-    /// Makes the directories of a new run, the next of this base. The caller holds the lock.
-    pub fn begin_run(&self) -> SysResult<Run> {
-        let last = self.runs()?.iter().map(RunId::count).max().unwrap_or(0);
-        let id = RunId::new(&machine::stamp(), last.saturating_add(1));
-        let id = id.map_err(|error| {
-            SysError::new("name a run of", &self.path, std::io::Error::other(error))
-        })?;
-        let name = id.to_string();
-        let papers = self.path.join("runs").join(&name);
-        papers::ensure_dir(&papers)?;
-        self.staging.make_dir(name.as_bytes())?;
-        Ok(Run {
-            staging: self.staging.open_dir(name.as_bytes())?,
-            id,
-            papers,
+    /// Keeps every run from beginning until the guard is dropped, which must be soon. It writes nothing. `None` where
+    /// the base never had a run.
+    pub fn hold_still(&self) -> Result<Option<papers::Lock>, BaseError> {
+        let taken = papers::hold_still(&self.path.join("lock"))?;
+        taken.map_err(|holder| BaseError::Locked {
+            path: self.path.clone(),
+            holder: holder.trim().to_owned(),
         })
-    }
-
-    /// Removes the empty staging directory of a run that is over.
-    pub fn end_run(&self, run: &Run) -> SysResult<()> {
-        self.staging.remove_dir(run.id.to_string().as_bytes())
-    }
-
-    /// Removes all that a run left, where it was called off before it touched anything.
-    pub fn forget_run(&self, run: &Run) -> SysResult<()> {
-        self.end_run(run)?;
-        for name in papers::entries(&run.papers)? {
-            papers::remove(&run.papers.join(name))?;
-        }
-        papers::remove_empty_dir(&run.papers)
     }
 
     /// Removes a base that never held anything: no object, no run, nothing in quarantine, no guest frozen,
@@ -237,65 +203,6 @@ impl Base {
             drop(Base::remove_part(&part));
         }
         Ok(())
-    }
-
-    /// Names of all runs that left papers, in their order.
-    pub fn runs(&self) -> SysResult<Vec<RunId>> {
-        let names = papers::entries(&self.path.join("runs"))?;
-        let mut runs: Vec<RunId> = names.iter().filter_map(|name| name.parse().ok()).collect();
-        runs.sort();
-        Ok(runs)
-    }
-
-    /// The papers of a run.
-    pub fn run_paper(&self, run: &RunId, name: &str) -> PathBuf {
-        self.path.join("runs").join(run.to_string()).join(name)
-    }
-
-    /// The quarantine of a run, made where it is missing.
-    pub fn quarantine(&self, run: &str) -> SysResult<Dir> {
-        let all = self.dir.open_dir(b"quarantine")?;
-        match all.make_dir(run.as_bytes()) {
-            Err(error) if error.meaning() != Meaning::Exists => return Err(error),
-            _ => {}
-        }
-        all.open_dir(run.as_bytes())
-    }
-
-    /// The quarantine of a run, where it has one.
-    pub fn quarantine_of(&self, run: &RunId) -> SysResult<Option<Dir>> {
-        let all = self.dir.open_dir(b"quarantine")?;
-        SysError::absent(all.open_dir(run.to_string().as_bytes()))
-    }
-
-    /// Moves an entry of a run's staging into its quarantine: it is not ours to drop.
-    pub fn move_to_quarantine(&self, run: &Run, entry: &[u8]) -> SysResult<()> {
-        run.staging
-            .move_to(entry, &self.quarantine(&run.id.to_string())?, entry)
-    }
-
-    /// Moves an object into the quarantine of a run: no guest has a name of it any more, and it is not what its name
-    /// says.
-    pub fn object_to_quarantine(&self, run: &Run, id: &ObjectId) -> SysResult<()> {
-        let aside = self.quarantine(&run.id.to_string())?;
-        let name = id.file_name();
-        self.objects
-            .move_to(place(id).as_bytes(), &aside, name.as_bytes())
-    }
-
-    /// Everything in quarantine, as paths below the base.
-    pub fn quarantined(&self) -> SysResult<Vec<PathBuf>> {
-        let top = self.path.join("quarantine");
-        let mut all = Vec::new();
-        for run in papers::entries(&top)? {
-            let dir = top.join(run);
-            all.extend(
-                papers::entries(&dir)?
-                    .into_iter()
-                    .map(|name| dir.join(name)),
-            );
-        }
-        Ok(all)
     }
 
     /// An object, opened for reading; `None` where it is not in the base.
@@ -368,7 +275,7 @@ impl Base {
 }
 
 /// `ab/REST`.
-fn place(id: &ObjectId) -> String {
+pub(super) fn place(id: &ObjectId) -> String {
     let mut name = id.file_name();
     name.insert(2, '/');
     name

@@ -127,6 +127,7 @@ pub(super) fn report(
         let again = match result.what {
             RunKind::Apply => "apply",
             RunKind::Undo => "undo",
+            RunKind::Forget => "forget",
         };
         say(&format!(
             "unify: ended by {why}; `unify {again}` goes on from there"

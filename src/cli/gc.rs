@@ -16,6 +16,10 @@ pub(super) struct Args {
     /// Only say what would be removed
     #[arg(long)]
     dry_run: bool,
+    /// Remove the papers of all runs before the last N as well: plans and journals, and receipts on which no shared
+    /// name rests. What is shared can be undone as before, by `--run all` and by the runs that are left
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    keep_runs: Option<u32>,
     #[command(flatten)]
     output: OutputArgs,
 }
@@ -25,7 +29,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         true => Gc::Count,
         false => Gc::Remove,
     };
-    let collected = engine::collect(&args.base.base, gc, &Screen::new())?;
+    let keep = args.keep_runs.map(|keep| keep as usize);
+    let collected = engine::collect(&args.base.base, gc, keep, &Screen::new())?;
     let mut out = io::stdout().lock();
     if args.output.json {
         gc::json(&collected, args.dry_run, &mut out)?;

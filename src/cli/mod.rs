@@ -4,8 +4,8 @@
 
 mod apply;
 mod args;
-mod code;
 mod explain;
+mod forget;
 mod gc;
 mod plan;
 mod policy;
@@ -55,6 +55,7 @@ enum Command {
     Verify(verify::Args),
     Status(status::Args),
     Undo(undo::Args),
+    Forget(forget::Args),
     Gc(gc::Args),
     Recover(recover::Args),
     #[command(hide = true)]
@@ -90,6 +91,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Verify(args) => verify::run(args),
         Command::Status(args) => status::run(args),
         Command::Undo(args) => undo::run(args),
+        Command::Forget(args) => forget::run(args),
         Command::Gc(args) => gc::run(args),
         Command::Recover(args) => recover::run(args),
         Command::Watchdog(args) => watchdog::run(args),

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
+use super::args::code::code;
 use super::args::{MannerArgs, OutputArgs};
-use super::code::code;
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
     Asked, DatabaseUse, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy,
-    Protect, SkipDetail, SkipReason, parse_size,
+    Protect, SkipDetail, SkipReason, Summary, parse_size,
 };
 use crate::report::plan::Goes;
 use crate::report::{Format, PlanView, Show, Tally};
@@ -87,7 +87,7 @@ pub(super) struct Args {
     jobs: Option<u16>,
     #[command(flatten)]
     manners: MannerArgs,
-    /// Exit with 10 if there is something to link
+    /// Exit with 10 if there is something to link or to protect
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -167,11 +167,15 @@ fn exit(args: &Args, planned: &Planned) -> Exit {
         .any(|guest| guest.unread > 0 || guest.left_out.is_some())
     {
         Exit::Unread
-    } else if args.exit_code && planned.summary.totals.links > 0 {
+    } else if args.exit_code && is_something(&planned.summary) {
         Exit::Something
     } else {
         Exit::Done
     }
+}
+
+fn is_something(summary: &Summary) -> bool {
+    summary.totals.links > 0 || summary.totals.flags > 0 || summary.unprotected > 0
 }
 
 fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {

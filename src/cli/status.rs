@@ -14,7 +14,7 @@ use crate::report::status;
 pub(super) struct Args {
     #[command(flatten)]
     base: BaseArg,
-    /// Exit with 10 if names have drifted, or guests were left frozen
+    /// Exit with 10 if names have drifted, shared files lack their flag, or guests were left frozen
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -38,7 +38,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         .any(|guest| guest.unread > 0 || guest.missing.is_some());
     let drifted = status.guests.iter().any(|guest| !guest.drifted.is_empty());
     Ok(match () {
-        () if args.exit_code && !status.frozen.is_empty() => Exit::Something,
+        () if args.exit_code && (!status.frozen.is_empty() || status.objects.unprotected > 0) => {
+            Exit::Something
+        }
         () if unread => Exit::Unread,
         () if args.exit_code && drifted => Exit::Something,
         () => Exit::Done,

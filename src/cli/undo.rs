@@ -81,6 +81,6 @@ fn which(text: &str) -> Result<WhichRuns, String> {
     }
 }
 
-fn guest(text: &str) -> Result<GuestName, String> {
+pub(super) fn guest(text: &str) -> Result<GuestName, String> {
     GuestName::new(text).map_err(|error| error.to_string())
 }

@@ -7,12 +7,14 @@ use super::host::lock_note;
 use super::lifting::Lifting;
 use super::privileges::{entitled, must_see_all};
 use super::proof::{self, SpoiledObject};
+use super::records::History;
+use super::records::retention::OldPapers;
 use super::{EngineError, healing, parting};
 use crate::base::{Base, Held, Index};
-use crate::model::{Collected, Observer, Running};
+use crate::model::{Collected, Observer, PapersGone, Running};
 use crate::sys::{Meaning, SysResult};
 
-/// What is done with objects that no guest refers to.
+/// What is done with objects that no guest refers to, and with papers that nothing rests on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Gc {
     /// They are removed.
@@ -28,10 +30,19 @@ const WRITTEN_AT_ONCE: usize = 4096;
 ///
 /// The count is looked at again once the protection is off: from then on, only a run that holds the lock, which is us,
 /// could add a name.
-pub fn collect(base: &Path, gc: Gc, observer: &dyn Observer) -> Result<Collected, EngineError> {
+///
+/// Where `keep_runs` is given, the papers of all runs before the last so many go as far as nothing rests on them.
+pub fn collect(
+    base: &Path,
+    gc: Gc,
+    keep_runs: Option<usize>,
+    observer: &dyn Observer,
+) -> Result<Collected, EngineError> {
     let base = &Base::existing(base)?;
     if gc == Gc::Count {
-        return Ok(sum(&Index::read(base)?, |some| Ok(vec![true; some.len()]))?);
+        let mut counted = sum(&Index::read(base)?, |some| Ok(vec![true; some.len()]))?;
+        counted.papers = old_papers(base, keep_runs, gc)?;
+        return Ok(counted);
     }
     entitled("gc", "it takes flags off")?;
     let _lock = base.lock(&lock_note("gc"))?;
@@ -45,7 +56,36 @@ pub fn collect(base: &Path, gc: Gc, observer: &dyn Observer) -> Result<Collected
     base.dir().sync_filesystem()?;
     collected.spoiled = parting::part_stopped(base, observer, &flawed)?;
     collected.spoiled.extend(healed.spoiled);
+    collected.papers = old_papers(base, keep_runs, gc)?;
     Ok(collected)
+}
+
+/// Removes the papers of old runs, or only counts them.
+fn old_papers(
+    base: &Base,
+    keep_runs: Option<usize>,
+    gc: Gc,
+) -> Result<Option<PapersGone>, EngineError> {
+    let Some(keep) = keep_runs else {
+        return Ok(None);
+    };
+    let old = OldPapers::of(&History::read(base)?, keep)?;
+    let mut gone = PapersGone::default();
+    let (all, but_receipts) = (old.all.iter(), old.but_receipts.iter());
+    let runs = all.map(|run| (run, false));
+    for (run, has_receipt) in runs.chain(but_receipts.map(|run| (run, true))) {
+        let (files, bytes) = base.run_papers(run, has_receipt)?;
+        if files.is_empty() {
+            continue;
+        }
+        gone.bytes += bytes;
+        gone.runs += u64::from(!has_receipt);
+        gone.kept_receipts += u64::from(has_receipt);
+        if gc == Gc::Remove {
+            base.remove_papers(run, &files)?;
+        }
+    }
+    Ok(Some(gone))
 }
 
 /// `remove` says of each whether it is gone.

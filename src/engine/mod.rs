@@ -20,6 +20,7 @@
 //! | `healing` | finishes or rolls back what an interrupted run left: `may_heal` asks whether it may, `run` heals a run, `name` one name |
 //! | `parting` | gives every holder of a spoiled object a file of its own again |
 //! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain` |
+//! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
 //! | `gc` | removes objects that no guest's name refers to |
 //!
 //! | ground | what all acts stand on |
@@ -50,6 +51,7 @@ mod activity;
 mod applying;
 mod error;
 mod exchange;
+mod forgetting;
 mod gc;
 mod guest;
 mod healing;
@@ -75,6 +77,7 @@ mod undoing;
 pub use activity::base::warn_of_base;
 pub use applying::ready::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
+pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};
 pub use guest::{Guest, GuestArg, default_base, names_of};
 pub use healing::watching::{Watch, protect_after_death};

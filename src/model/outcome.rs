@@ -94,6 +94,8 @@ pub enum RunKind {
     Apply,
     /// Names got private inodes again.
     Undo,
+    /// Names of guests that go were taken from them without a copy, or were gone.
+    Forget,
 }
 
 /// The first line of a receipt.
@@ -106,7 +108,7 @@ pub struct Receipt {
     pub format: String,
     /// This run.
     pub run: RunId,
-    /// Apply or undo.
+    /// Apply, undo or forget.
     pub what: RunKind,
     /// When it began, RFC 3339, UTC.
     pub started: String,

@@ -162,6 +162,10 @@ pub struct Summary {
     /// How many more there are.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub more_same_secrets: u64,
+    /// Objects of the base, of whichever guests, that lack the flag which protects them: a write by one guest that has
+    /// a name of such an object changes all others.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub unprotected: u64,
 }
 
 impl Summary {

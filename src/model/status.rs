@@ -1,5 +1,6 @@
 //! What is shared now, and what is not as it should be: the answers of `status`, `verify` and `gc`.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use serde::Serialize;
@@ -36,6 +37,8 @@ pub struct ObjectCount {
     /// Allocated bytes that the linked files would need if each had an inode of its own, minus those of the
     /// objects in use.
     pub saved_bytes: u64,
+    /// Objects that guests refer to and that lack the flag which protects them: a write by one guest changes all.
+    pub unprotected: u64,
 }
 
 /// What one guest holds. All sizes are allocated bytes, each inode once.
@@ -51,6 +54,8 @@ pub struct GuestStatus {
     pub files: u64,
     /// Names that refer to objects.
     pub shared_names: u64,
+    /// Those of them that refer to objects without their flag.
+    pub unprotected_names: u64,
     /// Bytes of files that no object is: the guest's alone.
     pub unique: u64,
     /// Bytes of the objects that it refers to.
@@ -209,6 +214,19 @@ pub struct Collected {
     pub kept: u64,
     /// Objects that were changed while they were not protected.
     pub spoiled: Vec<Spoiled>,
+    /// Papers of old runs, where these were asked for.
+    pub papers: Option<PapersGone>,
+}
+
+/// Papers of old runs that `unify gc --keep-runs` removed (or would remove with `--dry-run`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct PapersGone {
+    /// Runs of which nothing is left: no name that they linked is shared.
+    pub runs: u64,
+    /// Runs whose plan and journal went, and whose receipts stay: names that they linked are shared.
+    pub kept_receipts: u64,
+    /// Allocated bytes of all these papers.
+    pub bytes: u64,
 }
 
 /// The answer of `unify recover`.
@@ -222,6 +240,10 @@ pub struct Recovered {
     pub kept: u64,
     /// Flags that were set again.
     pub flags: u64,
+    /// Those of them that no run of ours had taken off, and by guest how many names refer to these objects.
+    pub unprotected: u64,
+    /// See there.
+    pub were_open: BTreeMap<GuestName, u64>,
     /// Entries that need a person, as paths.
     pub quarantined: Vec<String>,
     /// Objects that were written to while their flag was off, or may have been, and that guests still refer to. Each

@@ -6,13 +6,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::Collected;
+use crate::model::{Collected, PapersGone};
 
+use super::alarms::spoiled::{self, SpoiledJson};
 use super::layout::json;
 use super::layout::size::{Sizes, counted};
-use super::spoiled::{self, SpoiledJson};
 
-/// For people, one line.
+/// For people: a line, and one more where papers went.
 pub fn text(
     collected: &Collected,
     dry_run: bool,
@@ -26,6 +26,19 @@ pub fn text(
         out,
         "{verb} {objects} without a name in any guest ({bytes}); {kept} in use."
     )?;
+    if let Some(papers) = &collected.papers {
+        let PapersGone {
+            runs,
+            kept_receipts,
+            bytes,
+        } = papers;
+        let all = counted(*runs, "run");
+        let (some, bytes) = (counted(*kept_receipts, "run"), sizes.of(*bytes));
+        writeln!(
+            out,
+            "{verb} all papers of {all}, and plan and journal of {some} whose names are still shared ({bytes})."
+        )?;
+    }
     spoiled::text(&collected.spoiled, out)
 }
 
@@ -36,6 +49,9 @@ struct GcJson<'a> {
     objects: u64,
     bytes: u64,
     kept: u64,
+    /// Where `--keep-runs` was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    papers: Option<PapersGone>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     spoiled: Vec<SpoiledJson<'a>>,
 }
@@ -49,6 +65,7 @@ pub fn json(collected: &Collected, dry_run: bool, out: &mut dyn Write) -> io::Re
         objects: collected.objects,
         bytes: collected.bytes,
         kept: collected.kept,
+        papers: collected.papers,
         spoiled: SpoiledJson::all(&collected.spoiled),
     };
     json::write_line(out, &value)
@@ -64,6 +81,7 @@ mod tests {
         bytes: 4096,
         kept: 1200,
         spoiled: Vec::new(),
+        papers: None,
     };
 
     #[test]

@@ -19,8 +19,8 @@
 //! | [`words`] | codes and facts as sentences: the only place |
 //! | [`layout`] | numbers and columns for people |
 
+mod alarms;
 pub mod explain;
-mod frozen;
 pub mod gc;
 pub mod layout;
 mod near_misses;
@@ -31,7 +31,6 @@ pub mod rules;
 pub mod run;
 pub mod scrub;
 pub mod show;
-mod spoiled;
 pub mod status;
 pub mod totals;
 pub mod verify;

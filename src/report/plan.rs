@@ -7,6 +7,7 @@ use std::path::Path;
 
 use crate::model::{Escaped, PlannedGuest};
 
+use super::alarms::unprotected;
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
 use super::near_misses;
@@ -37,6 +38,7 @@ pub fn text(
 ) -> io::Result<()> {
     writeln!(out, "PLAN ONLY, nothing was changed.")?;
     writeln!(out, "{}\n", scanned(plan, sizes))?;
+    unprotected::planned(plan, out)?;
     would(plan, sizes).text(out)?;
     writeln!(out, "  ({ON_TOP})")?;
     sharing(plan, sizes, out)?;
@@ -154,8 +156,9 @@ fn wrote(plan: &PlanView<'_>, goes: Goes<'_>) -> String {
     };
     let shown = Escaped(path.as_os_str().as_encoded_bytes());
     let word = shell_word(path);
-    let next = match plan.tally.totals().links {
-        0 => format!("Nothing to link: see   unify show {word}"),
+    let totals = plan.tally.totals();
+    let next = match (totals.links, totals.flags) {
+        (0, 0) => format!("Nothing to link: see   unify show {word}"),
         _ => format!("Next: unify show {word}   or   unify apply {word}"),
     };
     format!("Wrote {shown}{content}.  {next}")

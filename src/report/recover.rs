@@ -2,22 +2,29 @@
 //!
 //! The JSON form is the fields of [`Recovered`], with `kind` `unify.recover`.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
+use super::alarms::spoiled::{self, SpoiledJson};
+use super::alarms::unprotected;
 use super::layout::json;
 use super::layout::size::counted;
-use super::spoiled::{self, SpoiledJson};
 use super::words::sentence::safe;
-use crate::model::{ObjectId, Recovered};
+use crate::model::{GuestName, ObjectId, Recovered};
 
 /// For people.
 pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
-    if recovered.runs == 0 && recovered.flags == 0 {
+    let open = recovered.were_open.keys();
+    unprotected::set_again(recovered.unprotected, open, out)?;
+    let flags = recovered.flags - recovered.unprotected;
+    if recovered.runs == 0 && recovered.flags > 0 && flags == 0 {
+        writeln!(out, "No run was cut short.")?;
+    } else if recovered.runs == 0 && flags == 0 {
         writeln!(out, "No run was cut short; nothing was changed.")?;
     } else if recovered.runs == 0 {
-        let set = counted(recovered.flags, "flag");
+        let set = counted(flags, "flag");
         writeln!(out, "A recovery or gc was interrupted; {set} set again.")?;
     } else {
         writeln!(out, "Healed what {} left.", counted(recovered.runs, "run"))?;
@@ -31,7 +38,7 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
             "  {} with the file that they had",
             counted(recovered.kept, "name")
         )?;
-        writeln!(out, "  {} set again", counted(recovered.flags, "flag"))?;
+        writeln!(out, "  {} set again", counted(flags, "flag"))?;
     }
     spoiled::text(&recovered.spoiled, out)?;
     if !recovered.damaged.is_empty() {
@@ -60,6 +67,10 @@ struct RecoverJson<'a> {
     finished: u64,
     kept: u64,
     flags: u64,
+    /// Flags among these that no run had taken off.
+    unprotected: u64,
+    /// Names that refer to such objects, by guest.
+    were_open: &'a BTreeMap<GuestName, u64>,
     quarantined: &'a [String],
     damaged: &'a [ObjectId],
     spoiled: Vec<SpoiledJson<'a>>,
@@ -73,6 +84,8 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         finished,
         kept,
         flags,
+        unprotected,
+        were_open,
         quarantined,
         damaged,
         spoiled,
@@ -86,6 +99,8 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
             finished: *finished,
             kept: *kept,
             flags: *flags,
+            unprotected: *unprotected,
+            were_open,
             quarantined,
             damaged,
             spoiled: SpoiledJson::all(spoiled),

@@ -1,8 +1,8 @@
-//! What became of `apply` or `undo`: counts, what was refused and why, and what to do next.
+//! What became of `apply`, `undo` or `forget`: counts, what was refused and why, and what to do next.
 //!
 //! Outcomes are fed one by one to [`NotDone`]; the receipt in the base has every line.
 //!
-//! The JSON form is the fields of `RunJson`; `kind` is `unify.apply` or `unify.undo`.
+//! The JSON form is the fields of `RunJson`; `kind` is `unify.apply`, `unify.undo` or `unify.forget`.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -11,21 +11,21 @@ use serde::Serialize;
 
 use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, Spoiled};
 
-use super::frozen;
-use super::frozen::FrozenJson;
+use super::alarms::frozen;
+use super::alarms::frozen::FrozenJson;
+use super::alarms::spoiled::{self, SpoiledJson};
 use super::layout::json;
 use super::layout::json::PathJson;
 pub use super::layout::shell::shell_word;
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
-use super::spoiled::{self, SpoiledJson};
 pub use super::words::not_done::NotDone;
 use super::words::not_done::NotDoneKind;
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy)]
 pub struct RunView<'a> {
-    /// Apply or undo.
+    /// Apply, undo or forget.
     pub what: RunKind,
     /// Its name.
     pub run: &'a RunId,
@@ -61,6 +61,7 @@ fn title(what: RunKind) -> &'static str {
     match what {
         RunKind::Apply => "Apply",
         RunKind::Undo => "Undo",
+        RunKind::Forget => "Forget",
     }
 }
 
@@ -75,16 +76,21 @@ fn table(what: RunKind, totals: &RunTotals, sizes: Sizes) -> TextTable {
     let done = match what {
         RunKind::Apply => format!("{names} now refer to objects, {bytes} came back"),
         RunKind::Undo => format!("{names} are private again, {bytes} are used again"),
+        RunKind::Forget => format!("{names} are gone from their guests"),
     };
     let mut row = |word: &str, n: u64, remark: String| table.row([word.into(), count(n), remark]);
     row("done", totals.done, done);
-    row("already done", totals.already, String::new());
+    let already = match what {
+        RunKind::Apply | RunKind::Undo => "",
+        RunKind::Forget => "were gone before, and are forgotten",
+    };
+    row("already done", totals.already, already.into());
     row(
         "refused",
         totals.refused,
         match what {
             RunKind::Apply => "not as the plan says; not touched".into(),
-            RunKind::Undo => "not as the base remembers; not touched".into(),
+            RunKind::Undo | RunKind::Forget => "not as the base remembers; not touched".into(),
         },
     );
     row("failed", totals.failed, String::new());
@@ -132,6 +138,9 @@ fn next(view: &RunView<'_>) -> String {
         (_, RunKind::Apply) if has(RefusalKind::DamagedObject) => "unify verify".into(),
         (_, RunKind::Apply) if running => "stop the running guests and apply the plan again".into(),
         (_, RunKind::Undo) if running => "stop the running guests and undo again".into(),
+        (_, RunKind::Forget) if running => {
+            "stop the running guests and forget again, or give --allow-running".into()
+        }
         (_, RunKind::Apply) if left => "unify plan, for what was not done".into(),
         (Some(totals), RunKind::Apply) if totals.names == 0 => {
             format!("unify status --base {base}")
@@ -142,16 +151,18 @@ fn next(view: &RunView<'_>) -> String {
                 view.run
             )
         }
-        (_, RunKind::Undo) if left => {
+        (_, RunKind::Undo | RunKind::Forget) if left => {
             format!("unify status --base {base}, for what is still shared")
         }
-        (_, RunKind::Undo) => format!("unify gc --base {base}, to remove objects that nobody uses"),
+        (_, RunKind::Undo | RunKind::Forget) => {
+            format!("unify gc --base {base}, to remove objects that nobody uses")
+        }
     }
 }
 
 #[derive(Serialize)]
 struct RunJson<'a> {
-    /// `unify.apply` or `unify.undo`.
+    /// `unify.apply`, `unify.undo` or `unify.forget`.
     kind: &'static str,
     run: &'a RunId,
     /// Did the run end by itself?
@@ -193,6 +204,7 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let kind = match view.what {
         RunKind::Apply => "unify.apply",
         RunKind::Undo => "unify.undo",
+        RunKind::Forget => "unify.forget",
     };
     let value = RunJson {
         kind,

@@ -318,6 +318,7 @@ fn small_summary() -> Summary {
         near_misses: NearMisses::default(),
         same_secrets: Vec::new(),
         more_same_secrets: 0,
+        unprotected: 0,
         more_shared: 0,
     }
 }

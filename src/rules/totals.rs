@@ -23,6 +23,7 @@ pub struct SummaryBuilder {
     near_misses: NearMisses,
     same_secrets: Vec<SameSecret>,
     more_same_secrets: u64,
+    unprotected: u64,
 }
 
 impl SummaryBuilder {
@@ -36,6 +37,7 @@ impl SummaryBuilder {
             near_misses: NearMisses::default(),
             same_secrets: Vec::new(),
             more_same_secrets: 0,
+            unprotected: 0,
         }
     }
 
@@ -48,6 +50,11 @@ impl SummaryBuilder {
         self.near_misses = near_misses;
         self.same_secrets = same_secrets;
         self.more_same_secrets = more;
+    }
+
+    /// So many objects of the base lack their flag.
+    pub fn unprotected(&mut self, objects: u64) {
+        self.unprotected = objects;
     }
 
     /// Counts one line of the plan. A skip counts as a line only: see [`SummaryBuilder::skipped`].
@@ -90,6 +97,7 @@ impl SummaryBuilder {
             near_misses: self.near_misses,
             same_secrets: self.same_secrets,
             more_same_secrets: self.more_same_secrets,
+            unprotected: self.unprotected,
         }
     }
 

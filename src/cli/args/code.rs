@@ -6,7 +6,7 @@ use serde::de::{DeserializeOwned, Deserializer, Error as _, IntoDeserializer, Vi
 use serde::forward_to_deserialize_any;
 
 /// Takes a word as serde does. The help lists the words in the order of the variants.
-pub(super) fn code<T>() -> impl TypedValueParser<Value = T>
+pub fn code<T>() -> impl TypedValueParser<Value = T>
 where
     T: DeserializeOwned + Clone + Send + Sync + 'static,
 {

@@ -1,5 +1,7 @@
 //! Arguments that several commands share.
 
+pub(super) mod code;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -9,6 +9,7 @@ use crate::engine::EngineError;
 use crate::engine::lifting::Lifting;
 use crate::engine::proof::is_intact;
 use crate::engine::records::replayed::Replayed;
+use crate::engine::records::unprotected;
 use crate::model::{FileState, ObjectId, Receipt};
 use crate::protect;
 use crate::rules::precondition::metadata_differs;
@@ -101,28 +102,17 @@ pub(super) fn unprotected(
     replayed: &Replayed<'_>,
 ) -> Result<Vec<LiftedObject>, EngineError> {
     let index = Index::read(base)?;
-    let in_doubt = |held: &Held| held.state.nlink > 1 && held.flagged != Some(true);
-    let in_doubt: Vec<Held> = index.objects().filter(in_doubt).collect();
-    if in_doubt.is_empty() {
-        return Ok(Vec::new());
-    }
-    let protection = replayed.history()?.protection()?;
     let mode = receipt.and_then(|receipt| receipt.protect);
     let run_protects = mode.is_some_and(|mode| protect::by(mode).protects());
-    let mut found = Vec::new();
-    for held in in_doubt {
-        let wanted = *protection.get(&held.id).unwrap_or(&run_protects);
-        let object = if wanted { base.object(&held.id)? } else { None };
-        if object.is_some_and(|file| protect::on(&file).is_ok_and(|on| on.is_none())) {
-            found.push(LiftedObject {
-                by: protect::setting(mode).mode(),
-                object: held.id,
-                ino: held.state.id.ino,
-                found: true,
-            });
-        }
-    }
-    Ok(found)
+    let known = || Ok(replayed.history()?.protection()?);
+    let found = unprotected::unprotected(base, &index, known, Some(run_protects))?;
+    let line = |held: Held| LiftedObject {
+        by: protect::setting(mode).mode(),
+        object: held.id,
+        ino: held.state.id.ino,
+        found: true,
+    };
+    Ok(found.into_iter().map(line).collect())
 }
 
 /// Protects them, and returns which they were.

@@ -26,6 +26,7 @@ mod quarantine;
 mod receipt;
 mod run;
 mod spoiled;
+mod unprotected;
 pub(super) mod watching;
 
 use std::collections::BTreeMap;
@@ -51,7 +52,8 @@ use receipt::write_receipt;
 use run::{Done, InterruptedRun, flag_all};
 use spoiled::{Sources, part_flawed};
 
-/// Heals the base under its lock, and returns what needed it.
+/// Heals the base under its lock, and returns what needed it. Objects that lost their protection without us have it
+/// again afterwards, and are proven.
 pub fn recover(
     base: &Path,
     running: Running,
@@ -60,15 +62,21 @@ pub fn recover(
     entitled("recover", "it sets flags")?;
     let base = &Base::existing(base)?;
     let _lock = base.lock(&super::host::lock_note("recover"))?;
-    if !is_whole(base)? {
+    if !is_whole(base)? || unprotected::is_any(base)? {
         must_see_all("recover")?;
         must_be_ours(base)?;
     }
-    heal(
-        base,
-        Freeze::for_healing(base, running, observer)?,
-        observer,
-    )
+    let still = Freeze::for_healing(base, running, observer)?;
+    heal(base, still, Heals::AndWatches, observer)
+}
+
+/// How much is put right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Heals {
+    /// What runs left that were cut short.
+    Runs,
+    /// That, and what lost its protection without us.
+    AndWatches,
 }
 
 /// Is there nothing to heal?
@@ -95,7 +103,7 @@ pub fn heal_after_death(
                 // What was frozen may run already; the run that we wait for was allowed to freeze.
                 let still = Freeze::for_healing(base, Running::FREEZE, observer)?;
                 // Who started us lets go what we inherit, when it is time.
-                let healed = heal(base, still.watched(), observer)?;
+                let healed = heal(base, still.watched(), Heals::Runs, observer)?;
                 return Ok(Some(told(base, healed, observer)));
             }
         }
@@ -115,7 +123,8 @@ pub(super) fn heal_first(
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
     let still = Freeze::for_healing(base, running, observer)?;
-    Ok(told(base, heal(base, still, observer)?, observer))
+    let healed = heal(base, still, Heals::Runs, observer)?;
+    Ok(told(base, healed, observer))
 }
 
 fn told(base: &Base, healed: Recovered, observer: &dyn Observer) -> Recovered {
@@ -152,10 +161,11 @@ fn told(base: &Base, healed: Recovered, observer: &dyn Observer) -> Recovered {
 fn heal(
     base: &Base,
     mut still: Freeze<'_>,
+    heals: Heals,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
     still.inherit()?;
-    let healed = heal_all(base, &mut still, observer);
+    let healed = heal_all(base, &mut still, heals, observer);
     let gone_on = still.finish();
     let healed = healed?;
     gone_on?;
@@ -165,6 +175,7 @@ fn heal(
 fn heal_all(
     base: &Base,
     still: &mut Freeze<'_>,
+    heals: Heals,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
     let (lifting, flags) = Lifting::resume(base)
@@ -174,7 +185,10 @@ fn heal_all(
         flags,
         ..Recovered::default()
     };
-    let healed = heal_runs(base, &lifting, still, observer, &mut recovered);
+    let mut healed = heal_runs(base, &lifting, still, observer, &mut recovered);
+    if healed.is_ok() && heals == Heals::AndWatches {
+        healed = unprotected::owe(base, &lifting, &mut recovered);
+    }
     // Nothing that shall be protected goes on without, whatever ended the healing; and before it is read again.
     let protected = lifting.give_up();
     if protected.is_err() {

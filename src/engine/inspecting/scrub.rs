@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::base::{Base, BaseError, Held, Index, Scrubbed};
 use crate::engine::records::History;
+use crate::engine::records::unprotected::AT_WORK;
 use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, Guest, Stop};
 use crate::model::{
@@ -172,9 +173,7 @@ impl Scrubbing<'_> {
         }
         let _lock = match self.base.lock(&crate::engine::host::lock_note("verify")) {
             Err(BaseError::Locked { .. }) => {
-                observer.notice(&Event::Warning(
-                    "another run is at work in this base: missing flags were not judged",
-                ));
+                observer.notice(&Event::Warning(AT_WORK));
                 return Ok(());
             }
             other => other?,

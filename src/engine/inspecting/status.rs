@@ -1,10 +1,11 @@
 //! `status`: what is shared now, guest by guest, from the disk; and which names have drifted since they were linked.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use crate::base::{Base, FrozenPaper, Index};
 use crate::engine::error::CannotHere;
+use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
@@ -20,6 +21,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     let frozen = FrozenPaper::left_standing(base)?;
     let history = History::read(base)?;
     let index = Index::read(base)?;
+    let open = left_unprotected(base, &index, || Ok(history.protection()?), observer)?;
     observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
     let mut all = Vec::new();
     let mut files = history.by_guest(|_, _| true)?;
@@ -37,14 +39,16 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     all.iter()
         .flat_map(|guest| guest.objects.keys())
         .for_each(|id| *users.entry(*id).or_default() += 1);
-    let guests = all
-        .iter()
-        .map(|guest| guest.finish(&index, &users))
-        .collect();
+    let open: HashSet<FileId> = open.iter().map(|held| held.state.id).collect();
+    let finish = |guest: &SeenGuest| guest.finish(&index, &users, &open);
+    let guests = all.iter().map(finish).collect();
     Ok(Status {
         base: base.path().to_owned(),
         frozen: frozen.iter().map(ToString::to_string).collect(),
-        objects: count(&index, all.iter().map(|guest| guest.linked_bytes).sum()),
+        objects: ObjectCount {
+            unprotected: open.len() as u64,
+            ..count(&index, all.iter().map(|guest| guest.linked_bytes).sum())
+        },
         guests,
         runs: history.runs,
     })
@@ -60,7 +64,12 @@ struct SeenGuest {
 }
 
 impl SeenGuest {
-    fn finish(&self, index: &Index, users: &HashMap<FileId, u64>) -> GuestStatus {
+    fn finish(
+        &self,
+        index: &Index,
+        users: &HashMap<FileId, u64>,
+        open: &HashSet<FileId>,
+    ) -> GuestStatus {
         let mut status = self.status.clone();
         status.freed_if_deleted = status.unique;
         for (id, names) in &self.objects {
@@ -68,6 +77,7 @@ impl SeenGuest {
                 continue;
             };
             status.shared_names += names;
+            status.unprotected_names += if open.contains(id) { *names } else { 0 };
             status.shared += held.state.allocated();
             // Names that no guest known here accounts for keep the object alive: the base's own is one.
             let alone = users.get(id) == Some(&1) && u64::from(held.state.nlink) == names + 1;
@@ -91,6 +101,7 @@ fn look_at(
         missing: None,
         files: 0,
         shared_names: 0,
+        unprotected_names: 0,
         unique: 0,
         shared: 0,
         freed_if_deleted: 0,

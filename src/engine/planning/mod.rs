@@ -26,6 +26,8 @@ use super::{EngineError, Guest, guest, protection, sandbox};
 use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
 use crate::engine::activity::base::shared;
 use crate::engine::error::CannotHere;
+use crate::engine::records::History;
+use crate::engine::records::unprotected::left_unprotected;
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
     Action, BaseFacts, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Protection,
@@ -80,6 +82,7 @@ pub fn plan(
         .into_iter()
         .for_each(|base| warn_of_frozen(base, observer));
     let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
+    let open = unprotected(base.as_ref(), &index, observer)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
     let reading = threads::reading(&guests, options.jobs)?;
     // All guests are on one file system.
@@ -114,7 +117,8 @@ pub fn plan(
         protection: &protection,
         threads: &threads,
     };
-    let decided = decide(&found, classified, memory, observer)?;
+    let mut decided = decide(&found, classified, memory, observer)?;
+    decided.sum.unprotected(open);
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
     write(&found, file, header, decided, each)
 }
@@ -131,6 +135,17 @@ fn warn_of_frozen(base: &Base, observer: &dyn Observer) {
         which.join(", "),
         base.path().display()
     )));
+}
+
+/// How many objects of the base lack their flag, those of other guests as well.
+fn unprotected(
+    base: Option<&Base>,
+    index: &Index,
+    observer: &dyn Observer,
+) -> Result<u64, EngineError> {
+    let Some(base) = base else { return Ok(0) };
+    let known = || Ok(History::read(base)?.protection()?);
+    Ok(left_unprotected(base, index, known, observer)?.len() as u64)
 }
 
 /// Where a plan may write in the base; a base that cannot be written in remembers nothing.

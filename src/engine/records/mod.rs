@@ -6,7 +6,9 @@ mod linked_files;
 pub(super) mod object_set;
 pub(super) mod rediscover;
 pub(super) mod replayed;
+pub(super) mod retention;
 mod table;
+pub(super) mod unprotected;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -182,16 +184,17 @@ impl History {
         let mtime = match line.outcome {
             Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
             Outcome::AlreadyDone if before.is_none() => None,
+            Outcome::AlreadyDone if receipt.what == RunKind::Forget => None,
             // A name that undo found to be the guest's own, or gone, is ours no more.
             Outcome::Refused(Refusal::NotShared {} | Refusal::Gone {})
-                if receipt.what == RunKind::Undo =>
+                if receipt.what != RunKind::Apply =>
             {
                 None
             }
             _ => return Ok(()),
         };
         match receipt.what {
-            RunKind::Undo => self.files.forget(number, &paths),
+            RunKind::Undo | RunKind::Forget => self.files.forget(number, &paths),
             RunKind::Apply => {
                 let linked = Linked {
                     paths,

@@ -191,6 +191,7 @@ pub fn summary() -> Summary {
     };
     Summary {
         more_same_secrets: 2,
+        unprotected: 5,
         more_shared: 3,
         totals: Totals {
             links: 3,

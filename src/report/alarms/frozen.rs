@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::layout::shell::shell_word;
-use super::layout::size::counted;
-use super::words::sentence::safe;
+use crate::report::layout::shell::shell_word;
+use crate::report::layout::size::counted;
+use crate::report::words::sentence::safe;
 
 use crate::model::FreezeTimes;
 
@@ -56,7 +56,7 @@ fn milliseconds(time: Duration) -> String {
 }
 
 #[derive(Serialize)]
-pub(super) struct FrozenJson {
+pub struct FrozenJson {
     /// How often.
     moments: u64,
     /// The longest moment, and all together, in milliseconds.

@@ -5,9 +5,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::layout::json::PathJson;
-use super::layout::size::counted;
 use crate::model::{HeldNames, Moved, ObjectId, Spoiled};
+use crate::report::layout::json::PathJson;
+use crate::report::layout::size::counted;
 
 /// For people: every name, for each of them somebody has to look after.
 pub fn text(spoiled: &[Spoiled], out: &mut dyn Write) -> io::Result<()> {

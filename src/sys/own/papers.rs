@@ -77,6 +77,21 @@ pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
     }
 }
 
+/// Takes the lock file for who changes nothing; `Err(text of the holder)` where a run has it, `None` where there is no
+/// such file.
+pub fn hold_still(path: &Path) -> SysResult<Result<Option<Lock>, String>> {
+    let Some(file) = SysError::absent(open_for_reading(path))? else {
+        return Ok(Ok(None));
+    };
+    match Flock::lock(file.into_inner(), FlockArg::LockSharedNonblock) {
+        Ok(held) => Ok(Ok(Some(Lock { _held: held }))),
+        Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
+            Ok(Err(fs::read_to_string(path).unwrap_or_default()))
+        }
+        Err((_, errno)) => Err(SysError::new("lock", path, errno)),
+    }
+}
+
 /// Opens a file of ours, or a plan that a person names, for reading.
 pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
     // This must not hang on a FIFO that stands where a plan is expected.
@@ -199,6 +214,14 @@ pub fn remove(path: &Path) -> SysResult<()> {
         call("unlink", || fs::remove_file(path)).map_err(|e| SysError::new("remove", path, e)),
     )
     .map(drop)
+}
+
+/// Allocated bytes of a file of ours.
+pub fn allocated(path: &Path) -> SysResult<u64> {
+    use std::os::unix::fs::MetadataExt;
+    let state = call("stat", || fs::symlink_metadata(path));
+    let state = state.map_err(|e| SysError::new("stat", path, e))?;
+    Ok(state.blocks() * 512)
 }
 
 /// A new file that has no name in `dir`, readable and writable by its owner: it vanishes with its handle.

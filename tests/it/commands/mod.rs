@@ -18,8 +18,10 @@
 mod bench_scripts;
 mod explain;
 mod findings;
+mod forget;
 mod gc;
 mod plan;
+mod protection;
 mod readme;
 mod receipts_are_true;
 mod sample_plans;

@@ -12,7 +12,7 @@ const ACTS: &[(&str, &[&str])] = &[
     ("records", &["activity"]),
     ("exchange", &["activity", "records"]),
     // acts that change no guest
-    ("planning", &["activity"]),
+    ("planning", &["activity", "records"]),
     ("inspecting", &["records"]),
     // acts that do
     ("parting", &["exchange", "activity", "records"]),
@@ -25,7 +25,8 @@ const ACTS: &[(&str, &[&str])] = &[
         "undoing",
         &["exchange", "activity", "records", "healing", "parting"],
     ),
-    ("gc", &["activity", "healing", "parting"]),
+    ("forgetting", &["activity", "records", "healing", "parting"]),
+    ("gc", &["activity", "records", "healing", "parting"]),
 ];
 
 /// A folder that everyone in `engine` may name.

@@ -1,0 +1,72 @@
+//! `unify forget`
+
+use super::apply::{exit, report};
+use super::args::{BaseArg, FreezeArgs, OutputArgs};
+use super::terminal::confirm::agreed;
+use super::terminal::exit::{Exit, Failure, say};
+use super::terminal::screen::Screen;
+use super::undo::guest;
+use crate::engine::{ReadyToForget, stop_on_signals};
+use crate::model::{Escaped, GuestName};
+use crate::report::layout::size::{count, counted};
+
+/// Take a guest's shared files from it without a copy, because it is deleted or about to be
+///
+/// Whoever deletes a guest by `lxc-destroy`, or by `chattr -R -i` and `rm -rf`, takes the flags off the shared files of
+/// all other guests. After this command nothing in the guest is shared or flagged, so that it can be deleted by any
+/// means. A guest that is gone already is forgotten: `status` does not miss it any more.
+#[derive(Debug, clap::Args)]
+#[command(
+    mut_arg("json", |json| json.help("Print the result as JSON")),
+    after_help = "Examples:\n  unify forget --base /srv/guests/.unify web3 && rm -rf /srv/guests/web3\n  unify forget --base /var/lib/lxc/.unify --yes c1 && lxc-destroy -n c1"
+)]
+pub(super) struct Args {
+    /// The guests, by their names in the base (`unify status` lists them)
+    #[arg(required = true, value_name = "NAME", value_parser = guest)]
+    guests: Vec<GuestName>,
+    #[command(flatten)]
+    base: BaseArg,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    #[command(flatten)]
+    freeze: FreezeArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let screen = Screen::new();
+    let mut guests = args.guests.clone();
+    guests.sort();
+    guests.dedup();
+    let running = args.freeze.running();
+    let ready = ReadyToForget::check(&args.base.base, &guests, running, &screen)?;
+    announce(&ready);
+    let Some(ready) = agreed(ready, "Forget this?", args.yes, ReadyToForget::cancel)? else {
+        return Ok(Exit::Done);
+    };
+    let stop = stop_on_signals()?;
+    let result = ready.execute(&screen, &stop)?;
+    let told = report(&args.base.base, &result, &screen.not_done(), args.output);
+    exit(&result, &stop, told)
+}
+
+/// What would become of each guest.
+fn announce(ready: &ReadyToForget) {
+    for (name, root, names, gone) in ready.guests() {
+        let Some(root) = root else {
+            let gone = counted(gone, "name");
+            say(&format!(
+                "FORGETTING {name}, which is gone, with its {gone}"
+            ));
+            continue;
+        };
+        let root = Escaped::of(root);
+        let names = counted(names, "name");
+        say(&format!(
+            "FORGETTING {name}: {names} of shared files would be removed from {root}, without a copy ({} more are gone)",
+            count(gone)
+        ));
+    }
+}

@@ -1,0 +1,267 @@
+//! `forget`: a guest that is deleted, or about to be, gives up its names of objects, without a copy.
+//!
+//! Deleting a guest by other means takes the flags off all objects that it has names of, and leaves them off for
+//! everybody. Here each name is moved out of the guest while the flag of its one object is off, and looked at before it
+//! goes: what is not the object is nobody's to drop, and is moved back. Then the flag is on again, and the object is
+//! proven like everything that was lifted, where other guests refer to it still.
+//!
+//! Where the root is gone there is nothing to move: what receipts say of it is forgotten. A receipt of its own says so
+//! in both cases, and is the memory that these names are nobody's.
+//!
+//! An interruption loses nothing: `lifted` names what may be without its flag, and a name in staging is one of an
+//! object or is kept. The same command goes on from there.
+
+mod names;
+
+use std::cell::Cell;
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::activity::base::must_be_ours;
+use super::activity::freeze::Freeze;
+use super::host::lock_note;
+use super::lifting::Lifting;
+use super::privileges::{entitled, must_see_all};
+use super::proof::{self, SpoiledObject};
+use super::receipt_file::{ReceiptFile, RunResult};
+use super::records::holders::Holding;
+use super::records::{History, Linked};
+use super::{EngineError, Guest, healing, parting};
+use crate::base::{Base, RECEIPT, Run};
+use crate::engine::error::BadUse;
+use crate::model::{
+    About, Event, FORMAT, GuestName, GuestPath, Observer, Outcome, Receipt, ReceiptGuest,
+    ReceiptLine, Recovered, RunKind, Running, Stage, Unit,
+};
+use crate::sys::SysError;
+use crate::sys::host::machine;
+use crate::sys::host::signals::Stop;
+use crate::sys::own::papers::Lock;
+use names::{NamedFile, names_in};
+
+/// A guest that is forgotten.
+struct Forgotten {
+    named: ReceiptGuest,
+    /// Its root, where it is there, and what it has.
+    guest: Option<Guest>,
+    files: Vec<NamedFile>,
+    /// What receipts say of it and the disk does not.
+    gone: Vec<ReceiptLine>,
+}
+
+/// Guests that were looked at and can be forgotten once.
+pub struct ReadyToForget {
+    base: Base,
+    run: Run,
+    history: History,
+    chosen: Vec<Forgotten>,
+    healed: Recovered,
+    running: Running,
+    _lock: Lock,
+}
+
+impl ReadyToForget {
+    /// Finds out what they have. Nothing in a guest is changed.
+    pub fn check(
+        base: &Path,
+        guests: &[GuestName],
+        running: Running,
+        observer: &dyn Observer,
+    ) -> Result<ReadyToForget, EngineError> {
+        entitled("forget", "it takes flags off")?;
+        must_see_all("forget")?;
+        let base = Base::existing(base)?;
+        let lock = base.lock(&lock_note("forget"))?;
+        must_be_ours(&base)?;
+        let healed = healing::heal_first(&base, running, observer)?;
+        let history = History::read(&base)?;
+        let chosen = guests
+            .iter()
+            .map(|name| look_at(&base, &history, name, observer))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(ReadyToForget {
+            run: base.begin_run()?,
+            base,
+            history,
+            chosen,
+            healed,
+            running,
+            _lock: lock,
+        })
+    }
+
+    /// Of each guest: its name, its root where that is there, how many names would go from it, and how many are gone.
+    pub fn guests(&self) -> impl Iterator<Item = (&GuestName, Option<&Path>, u64, u64)> {
+        self.chosen.iter().map(|one| {
+            let root = one.guest.as_ref().map(|guest| guest.path.as_path());
+            let names = one.files.iter().map(|file| file.paths.len() as u64).sum();
+            let gone = one.gone.iter().map(|line| line.paths().len() as u64).sum();
+            (&one.named.name, root, names, gone)
+        })
+    }
+
+    /// The user did not agree: leaves no trace of the run.
+    pub fn cancel(self) -> Result<(), EngineError> {
+        Ok(self.base.forget_run(&self.run)?)
+    }
+
+    /// Executes it.
+    pub fn execute(self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
+        self.work(observer, stop)
+            .map_err(|error| error.in_a_run(&self.base))
+    }
+
+    fn work(&self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
+        let papers = self.run.papers.join(RECEIPT);
+        let mut receipt = ReceiptFile::create(&papers, &self.receipt(), observer)?;
+        receipt.result.spoiled.clone_from(&self.healed.spoiled);
+        let open = self.chosen.iter().filter_map(|one| one.guest.as_ref());
+        let others = self.history.holders(&[]);
+        let others = others
+            .iter()
+            .filter(|other| !self.chosen.iter().any(|one| one.named.name == other.name));
+        let everybody: Vec<&Guest> = open.chain(others).collect();
+        let mut holding = Holding::new(everybody, &self.base, &self.history)?;
+        let mut still = Freeze::new(&self.base, self.running, observer)?;
+        let files = self.chosen.iter().map(|one| one.files.len() as u64).sum();
+        observer.notice(&Event::Begin(Stage::Apply, Unit::Files, Some(files)));
+        let (mut at, entries) = (0, Cell::new(0));
+        for one in &self.chosen {
+            one.gone.iter().try_for_each(|line| receipt.add(line))?;
+            receipt.sync()?;
+            let Some(guest) = &one.guest else { continue };
+            let mut rest = &one.files[..];
+            while !rest.is_empty() && !receipt.result.interrupted {
+                let (some, left) = rest.split_at(rest.len().min(still.room().names.max(1)));
+                rest = left;
+                let land = Landing {
+                    base: &self.base,
+                    run: &self.run,
+                    guest,
+                    at,
+                    entries: &entries,
+                };
+                self.land(
+                    &land,
+                    some,
+                    &mut holding,
+                    &mut still,
+                    &mut receipt,
+                    observer,
+                )?;
+                observer.notice(&Event::Advance(some.len() as u64));
+                receipt.result.interrupted = stop.asked();
+            }
+            at += 1;
+        }
+        observer.notice(&Event::End);
+        receipt.result.stillness = still.finish()?;
+        let result = receipt.finish()?;
+        self.base.end_run(&self.run)?;
+        Ok(result)
+    }
+
+    /// Takes these files' names from their guest.
+    fn land(
+        &self,
+        land: &Landing<'_>,
+        files: &[NamedFile],
+        holding: &mut Holding<'_>,
+        still: &mut Freeze<'_>,
+        receipt: &mut ReceiptFile<'_>,
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
+        for file in files {
+            holding.learn(file.object, land.at, &file.paths)?;
+        }
+        still.holds(files.iter().map(|file| file.paths.len()).sum(), 0);
+        still.freeze(holding.guests())?;
+        let conditions = still.look(holding.guests())?;
+        holding.next_batch();
+        let (lifting, _) = Lifting::resume(&self.base)?;
+        lifting.write_down(files.iter().map(|file| file.object))?;
+        let mut lines = Vec::new();
+        for file in files {
+            still.must_stand()?;
+            let outcome = land.take(file, &lifting, &conditions, holding)?;
+            lines.push(file.line(&land.guest.name, outcome));
+        }
+        lifting.give_up()?;
+        still.thaw()?;
+        self.base.dir().sync_filesystem()?;
+        lines.iter().try_for_each(|line| receipt.add(line))?;
+        receipt.sync()?;
+        let mut spoiled = Vec::new();
+        for (id, flaw) in proof::flawed(&self.base, lifting.shared()?)? {
+            let sources = Vec::new();
+            spoiled.push(SpoiledObject { id, flaw, sources });
+        }
+        let parted = parting::part(&self.base, still, observer, &spoiled)?;
+        receipt.result.spoiled.extend(parted);
+        Ok(lifting.finish()?)
+    }
+
+    fn receipt(&self) -> Receipt {
+        Receipt {
+            kind: "unify.receipt".into(),
+            format: FORMAT.into(),
+            run: self.run.id.clone(),
+            what: RunKind::Forget,
+            started: machine::now(),
+            plan: None,
+            undoes: None,
+            protect: None,
+            guests: self.chosen.iter().map(|one| one.named.clone()).collect(),
+        }
+    }
+}
+
+/// Where names are taken from, and by which run.
+struct Landing<'a> {
+    base: &'a Base,
+    run: &'a Run,
+    guest: &'a Guest,
+    /// Its number among the holders.
+    at: usize,
+    /// How many entries staging has had.
+    entries: &'a Cell<u64>,
+}
+
+/// What a guest has, as the disk and the receipts say.
+fn look_at(
+    base: &Base,
+    history: &History,
+    name: &GuestName,
+    observer: &dyn Observer,
+) -> Result<Forgotten, EngineError> {
+    let Some(known) = history.guests.get(name) else {
+        return Err(BadUse::UnknownGuest(name.clone()).into());
+    };
+    let guest = SysError::absent(Guest::open(name.clone(), &known.root))?;
+    let files = match &guest {
+        Some(guest) => names_in(base, guest, observer)?,
+        None => Vec::new(),
+    };
+    let there: HashSet<&GuestPath> = files.iter().flat_map(|file| &file.paths).collect();
+    let mut known_files = history.by_guest(|guest, _| guest == name)?;
+    let known_files = known_files.remove(name).unwrap_or_default().into_iter();
+    let gone = known_files.filter(|file| !file.paths.iter().any(|path| there.contains(path)));
+    let line = |file: Linked| ReceiptLine {
+        about: About::Names {
+            guest: name.clone(),
+            paths: file.paths,
+        },
+        object: file.object,
+        outcome: Outcome::AlreadyDone,
+    };
+    let gone = gone.map(line).collect();
+    Ok(Forgotten {
+        named: ReceiptGuest {
+            name: name.clone(),
+            root: known.root.clone(),
+        },
+        guest,
+        files,
+        gone,
+    })
+}

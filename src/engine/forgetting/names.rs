@@ -1,0 +1,142 @@
+//! The names of objects that a guest has, and how one of them is taken from it.
+
+use super::Landing;
+use crate::base::{Base, Index};
+use crate::engine::activity::Activity;
+use crate::engine::error::CannotHere;
+use crate::engine::lifting::Lifting;
+use crate::engine::records::holders::Holding;
+use crate::engine::{EngineError, Guest};
+use crate::model::{
+    About, FileId, GuestName, GuestPath, ObjectId, Observer, Outcome, ReceiptLine, Refusal,
+};
+use crate::scan::scan;
+use crate::sys::{Meaning, SysError, SysResult, View};
+
+/// A file of the guest that is an object.
+pub(super) struct NamedFile {
+    pub object: ObjectId,
+    pub inode: FileId,
+    pub paths: Vec<GuestPath>,
+}
+
+impl NamedFile {
+    pub fn line(&self, guest: &GuestName, outcome: Outcome) -> ReceiptLine {
+        ReceiptLine {
+            about: About::Names {
+                guest: guest.clone(),
+                paths: self.paths.clone(),
+            },
+            object: self.object,
+            outcome,
+        }
+    }
+}
+
+/// All of a guest: the disk says which names are objects', whatever receipts say.
+pub(super) fn names_in(
+    base: &Base,
+    guest: &Guest,
+    observer: &dyn Observer,
+) -> Result<Vec<NamedFile>, EngineError> {
+    let index = Index::read(base)?;
+    let found = scan(&View::of(&guest.root)?, observer)?;
+    let tree = found.map_err(|error| CannotHere::GuestTooLarge {
+        name: guest.name.clone(),
+        why: error.to_string(),
+    })?;
+    let tree = tree.tree;
+    let file = |at: usize| {
+        let held = index.of_inode(tree.state(at).id)?;
+        Some(NamedFile {
+            object: held.id,
+            inode: held.state.id,
+            paths: tree
+                .names_of(at)
+                .map(|name| tree.guest_path(name))
+                .collect(),
+        })
+    };
+    Ok((0..tree.files()).filter_map(file).collect())
+}
+
+/// What became of one name.
+enum Taken {
+    Gone,
+    /// Another file stands there: it is the guest's own.
+    Another,
+}
+
+impl Landing<'_> {
+    /// Takes all names of a file, unless its guest or another holder runs.
+    pub fn take(
+        &self,
+        file: &NamedFile,
+        lifting: &Lifting<'_>,
+        conditions: &[Activity],
+        holding: &mut Holding<'_>,
+    ) -> SysResult<Outcome> {
+        if let Some(who) = conditions.get(self.at).and_then(Activity::in_the_way) {
+            return Ok(Outcome::Refused(Refusal::GuestRunning { who: who.clone() }));
+        }
+        let Some(state) = self.base.object_state(&file.object)? else {
+            return Ok(Outcome::Refused(Refusal::NoObject {}));
+        };
+        if let Err(refusal) = holding.may_lift(&file.object, &state, 1, conditions)? {
+            return Ok(Outcome::Refused(refusal));
+        }
+        let names = || {
+            let taken = file.paths.iter().map(|path| self.take_name(file, path));
+            taken.collect::<SysResult<Vec<Taken>>>()
+        };
+        let taken = match lifting.lifted_for(&file.object, names) {
+            // Its flag is on again, or the paper says that it is off.
+            Err(error) => return Ok(Outcome::Failed(error.to_string())),
+            Ok(taken) => taken,
+        };
+        Ok(
+            match taken.iter().all(|one| matches!(one, Taken::Another)) {
+                true => Outcome::Refused(Refusal::NotShared {}),
+                false => Outcome::Done {
+                    made: None,
+                    saved: 0,
+                    mtime: None,
+                },
+            },
+        )
+    }
+
+    /// Moves it out of the guest, and drops it if it is what it was. Else it goes back.
+    fn take_name(&self, file: &NamedFile, path: &GuestPath) -> SysResult<Taken> {
+        let root = &self.guest.root;
+        let Some(parent) = SysError::absent(root.open_dir(path.parent().relative()))? else {
+            return Ok(Taken::Gone);
+        };
+        let name = path.file_name();
+        match SysError::absent(parent.look(name))? {
+            None => return Ok(Taken::Gone),
+            Some(state) if state.id != file.inode => return Ok(Taken::Another),
+            Some(_) => {}
+        }
+        let (staging, entry) = (&self.run.staging, self.next_entry());
+        parent.move_to(name, staging, &entry)?;
+        if staging.look(&entry)?.id == file.inode {
+            staging.unlink(&entry)?;
+            return Ok(Taken::Gone);
+        }
+        match staging.move_to(&entry, &parent, name) {
+            Err(error) if error.meaning() == Meaning::Exists => {
+                self.base.move_to_quarantine(self.run, &entry)?;
+            }
+            other => other?,
+        }
+        Ok(Taken::Another)
+    }
+
+    /// A name in staging that no other had, whatever became of those.
+    fn next_entry(&self) -> Vec<u8> {
+        let next = self.entries.get() + 1;
+        self.entries.set(next);
+        next.to_string().into_bytes()
+    }
+}

@@ -1,0 +1,46 @@
+//! Objects that lost their protection outside of any run: they get it back, and what was written to them meanwhile is
+//! found by the proof that follows.
+//!
+//! They go onto the paper `lifted` first, like everything whose flag is off: an interruption forgets none of them.
+
+use crate::base::{Base, Held, Index, LiftedObject};
+use crate::engine::EngineError;
+use crate::engine::lifting::Lifting;
+use crate::engine::records::replayed::Replayed;
+use crate::engine::records::unprotected::{guests_of, unprotected};
+use crate::model::Recovered;
+use crate::protect;
+
+/// Writes them down, so that they are protected next and proven then. The caller holds the lock.
+pub(super) fn owe(
+    base: &Base,
+    lifting: &Lifting<'_>,
+    recovered: &mut Recovered,
+) -> Result<(), EngineError> {
+    let replayed = Replayed::of(base);
+    let found = without(base, &replayed)?;
+    if found.is_empty() {
+        return Ok(());
+    }
+    let line = |held: &Held| LiftedObject {
+        by: protect::setting(None).mode(),
+        object: held.id,
+        ino: held.state.id.ino,
+        found: true,
+    };
+    lifting.owe(&found.iter().map(line).collect::<Vec<_>>())?;
+    recovered.unprotected = found.len() as u64;
+    recovered.flags += recovered.unprotected;
+    recovered.were_open = guests_of(replayed.history()?, &found)?;
+    Ok(())
+}
+
+/// Are there any?
+pub(super) fn is_any(base: &Base) -> Result<bool, EngineError> {
+    Ok(!without(base, &Replayed::of(base))?.is_empty())
+}
+
+fn without(base: &Base, replayed: &Replayed<'_>) -> Result<Vec<Held>, EngineError> {
+    let known = || Ok(replayed.history()?.protection()?);
+    unprotected(base, &Index::read(base)?, known, None)
+}

@@ -1,0 +1,52 @@
+//! Which papers of old runs may go.
+//!
+//! A run leaves a copy of its plan, a journal and a receipt. The copy and the journal are for people and for healing.
+//! The receipt is the memory by which names are found again: it may go when nothing that is shared rests on it. So
+//! the receipt of an apply stays while a name that it linked is shared, and that of an undo while an older apply
+//! stays whose lines it took back.
+
+use std::collections::HashSet;
+
+use super::History;
+use crate::model::{RunEnd, RunId, RunKind};
+use crate::sys::SysResult;
+
+/// What may go of the runs before the last ones.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct OldPapers {
+    /// All that they left.
+    pub all: Vec<RunId>,
+    /// All but the receipt.
+    pub but_receipts: Vec<RunId>,
+}
+
+impl OldPapers {
+    /// Keeps the last `keep` runs as they are.
+    pub fn of(history: &History, keep: usize) -> SysResult<OldPapers> {
+        let mut needed: HashSet<RunId> = HashSet::new();
+        for file in history.files() {
+            let (_, file) = file?;
+            if !needed.contains(&file.run) {
+                needed.insert(file.run);
+            }
+        }
+        let mut papers = OldPapers::default();
+        let mut older_stays = false;
+        let old = history.runs.len().saturating_sub(keep);
+        for run in &history.runs[..old] {
+            // What is in flight is healed by its journal.
+            let is_over = run.end != RunEnd::Unfinished;
+            let stays = match run.what {
+                RunKind::Apply => needed.contains(&run.run),
+                RunKind::Undo | RunKind::Forget => older_stays,
+            };
+            older_stays |= !is_over || (stays && run.what == RunKind::Apply);
+            match (is_over, stays) {
+                (false, _) => {}
+                (true, true) => papers.but_receipts.push(run.run.clone()),
+                (true, false) => papers.all.push(run.run.clone()),
+            }
+        }
+        Ok(papers)
+    }
+}

@@ -1,0 +1,5 @@
+//! What a person has to act on, said above everything else or, where it has just been put right, as the answer.
+
+pub mod frozen;
+pub mod spoiled;
+pub mod unprotected;

@@ -1,0 +1,157 @@
+use super::*;
+use crate::model::{GuestPath, RunTotals};
+use crate::report::samples::{HOSTILE, assert_tame, guest, object, path, written};
+
+fn of(name: &str) -> GuestStatus {
+    GuestStatus {
+        name: guest(name),
+        root: format!("/srv/{name}").into(),
+        missing: None,
+        files: 1500,
+        shared_names: 1200,
+        unprotected_names: 0,
+        unique: 4096,
+        shared: 8192,
+        freed_if_deleted: 4096,
+        drifted: Vec::new(),
+        unread: 0,
+    }
+}
+
+fn sample() -> Status {
+    let mut web1 = of("web1");
+    let drift = |at, exists| Drift {
+        path: path(at),
+        object: object(0xab),
+        exists,
+    };
+    web1.drifted = vec![drift("/usr/bin/perl", true), drift("/usr/lib/x", false)];
+    let run = "20260102T030405Z-0a1b2c3d".parse().unwrap();
+    let totals = RunTotals {
+        done: 1200,
+        bytes: 8192,
+        ..RunTotals::default()
+    };
+    let started = "2026-01-02T03:04:05Z".to_owned();
+    Status {
+        base: "/srv/.unify".into(),
+        frozen: Vec::new(),
+        objects: ObjectCount {
+            all: 1100,
+            bytes: 8192,
+            unused: 1,
+            unused_bytes: 4096,
+            saved_bytes: 8192,
+            unprotected: 0,
+        },
+        guests: vec![web1],
+        runs: vec![RunStatus {
+            run,
+            what: RunKind::Apply,
+            started,
+            end: RunEnd::Whole,
+            totals: Some(totals),
+        }],
+    }
+}
+
+#[test]
+fn a_base_with_drift_and_an_unused_object() {
+    let want = "Base /srv/.unify: 1,100 objects, 8.00 KiB; sharing saves 8.00 KiB
+  1 object without a name in any guest (4.00 KiB): run `unify gc`
+
+Guests:
+  guest  files  shared names    unique    shared  freed if deleted  drifted
+  web1   1,500         1,200  4.00 KiB  8.00 KiB          4.00 KiB        2
+
+Drifted (unified once, not any more):
+  web1:/usr/bin/perl  another file now
+  web1:/usr/lib/x     does not exist any more
+
+Runs:
+  run                        what   started               end     done  refused  failed     bytes
+  20260102T030405Z-0a1b2c3d  apply  2026-01-02T03:04:05Z  whole  1,200        0       0  8.00 KiB
+";
+    assert_eq!(written(|out| text(&sample(), Sizes::default(), out)), want);
+}
+
+#[test]
+fn json_has_everything() {
+    let hex = format!("sha256:{}-{}", "ab".repeat(32), "ab".repeat(16));
+    let want = [
+        r#"{"kind":"unify.status","base":{"root":"/srv/.unify"},"frozen":[],"#,
+        r#""objects":{"all":1100,"bytes":8192,"unused":1,"unused_bytes":4096,"saved_bytes":8192,"unprotected":0},"#,
+        r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"files":1500,"shared_names":1200,"unprotected_names":0,"#,
+        r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
+        r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}]}],"#,
+        r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
+        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}]}"#,
+    ];
+    let want = want.concat().replace("HEX", &hex) + "\n";
+    assert_eq!(written(|out| json(&sample(), out)), want);
+}
+
+#[test]
+fn trouble_stands_above_the_tables() {
+    let mut status = sample();
+    status.guests[0].missing = Some("no such directory".into());
+    status.guests[0].unread = 2;
+    status.runs[0].totals = None;
+    status.runs[0].end = RunEnd::Unfinished;
+    let text = written(|out| text(&status, Sizes::default(), out));
+    let want = "`unify gc`
+MISSING: web1: no such directory; if it was deleted, `unify forget --base /srv/.unify web1`
+UNREAD: web1: 2 names could not be read and are not counted
+UNFINISHED: run 20260102T030405Z-0a1b2c3d: run `unify recover`
+
+Guests:
+";
+    assert!(text.contains(want), "{text}");
+}
+
+/// No person is sent to heal what is healed.
+#[test]
+fn a_healed_run_has_its_own_word() {
+    let mut status = sample();
+    status.runs[0].totals = None;
+    status.runs[0].end = RunEnd::Recovered;
+    let text = written(|out| text(&status, Sizes::default(), out));
+    assert!(!text.contains("UNFINISHED"), "{text}");
+    assert!(text.contains("  cut, recovered     ?  "), "{text}");
+    let json = written(|out| json(&status, out));
+    assert!(
+        json.contains(r#""end":"recovered","totals":null"#),
+        "{json}"
+    );
+}
+
+#[test]
+fn an_empty_base_and_huge_numbers() {
+    let empty = Status {
+        base: "/b".into(),
+        frozen: Vec::new(),
+        objects: ObjectCount::default(),
+        guests: vec![],
+        runs: vec![],
+    };
+    let want = "Base /b: 0 objects, 0 B; sharing saves 0 B\n";
+    assert_eq!(written(|out| text(&empty, Sizes::default(), out)), want);
+    let mut huge = sample();
+    huge.guests[0].unique = u64::MAX;
+    huge.objects.saved_bytes = u64::MAX;
+    let text = written(|out| text(&huge, Sizes { exact: true }, out));
+    assert_eq!(text.matches("18,446,744,073,709,551,615 B").count(), 2);
+}
+
+#[test]
+fn nothing_hostile_comes_through() {
+    let mut status = sample();
+    status.base = HOSTILE.into();
+    status.runs[0].started = HOSTILE.into();
+    status.guests[0].root = HOSTILE.into();
+    status.guests[0].missing = Some(HOSTILE.into());
+    status.frozen = vec![HOSTILE.into()];
+    status.guests[0].drifted[0].path = GuestPath::new(b"/a\x1b\n\xff\xc2\x9b").unwrap();
+    assert_tame(&written(|out| text(&status, Sizes::default(), out)));
+    assert_tame(&written(|out| json(&status, out)));
+}

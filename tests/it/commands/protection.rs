@@ -1,0 +1,145 @@
+//! Flags vanish without us: `lxc-destroy`, `chattr -R -i` and restored backups take them off. `status` and `plan` say
+//! so, and `recover` puts it right without a plan.
+
+use std::fs::{self, File as HostFile};
+
+use rustix::fs::{FlockOperation, flock};
+
+use crate::support::{
+    Disk, File, Guest, Lab, content, is_immutable, lift_flags, listings, unchanged, unify,
+};
+
+const FILES: [&str; 3] = ["/usr/share/f", "/usr/share/g", "/usr/share/h"];
+
+/// Three guests that share all their files, of which one was opened to the others.
+fn opened(lab: &Lab) -> [Guest; 3] {
+    let guests = ["a", "b", "c"].map(|name| {
+        let guest = lab.guest(name);
+        FILES
+            .iter()
+            .for_each(|path| guest.put(path, &File::new(content(path))));
+        guest
+    });
+    lab.plan(&guests.each_ref(), &[]).apply().expect(0);
+    lift_flags(guests[0].root());
+    guests
+}
+
+fn are_protected(lab: &Lab) -> bool {
+    lab.objects().iter().all(|object| is_immutable(object))
+}
+
+#[test]
+fn status_and_plan_see_it_and_recover_puts_it_right() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = opened(&lab);
+    let guests = [&a, &b, &c];
+    let before = listings(&guests);
+    let status = lab.on_base("status", &["--json"]).expect(0).json();
+    assert_eq!(status["objects"]["unprotected"], 3);
+    assert_eq!(status["guests"][1]["unprotected_names"], 3);
+    let said = lab.on_base("status", &["--exit-code"]).expect(10);
+    assert!(
+        said.stdout.contains("UNPROTECTED: 3 shared files"),
+        "{said:?}"
+    );
+    assert!(said.stdout.contains("(a, b, c)"), "{said:?}");
+
+    // A plan of guests that have nothing to do with it says so as well.
+    let [d, e] = ["d", "e"].map(|name| lab.guest(name));
+    let plan = lab.path("other.json");
+    let base = lab.base();
+    let args = [
+        "plan",
+        "--exit-code",
+        "--base",
+        base.to_str().unwrap(),
+        "-o",
+    ];
+    let args = args.map(str::to_owned).into_iter();
+    let args = args.chain([plan.to_str().unwrap().to_owned(), d.arg(), e.arg()]);
+    let said = unify(&args.collect::<Vec<_>>()).expect(10);
+    assert!(
+        said.stderr.contains("UNPROTECTED: 3 shared files"),
+        "{said:?}"
+    );
+
+    let healed = lab.on_base("recover", &["--json"]).expect(0).json();
+    assert_eq!(
+        (&healed["unprotected"], &healed["flags"]),
+        (&3.into(), &3.into())
+    );
+    assert_eq!(
+        healed["were_open"],
+        serde_json::json!({"a": 3, "b": 3, "c": 3})
+    );
+    assert!(are_protected(&lab));
+    unchanged(&guests, &before, "after recover");
+    lab.on_base("status", &["--exit-code"]).expect(0);
+    let said = lab.on_base("recover", &[]).expect(0);
+    assert!(said.stdout.contains("nothing was changed"), "{said:?}");
+}
+
+/// The plan has a line for each of them, and something to do is not "nothing to link".
+#[test]
+fn a_plan_that_has_only_flags_to_set_is_something_to_do() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = opened(&lab);
+    let (said, plan) = lab.try_plan(&[&a, &b, &c], &["--exit-code"]);
+    assert_eq!(said.code, 10, "{said:?}");
+    assert!(!said.stderr.contains("Nothing to link"), "{said:?}");
+    assert!(
+        said.stderr.contains("UNPROTECTED: 3 shared files"),
+        "{said:?}"
+    );
+    plan.unwrap().apply().expect(0);
+    assert!(are_protected(&lab));
+}
+
+#[test]
+fn what_was_written_meanwhile_is_found_by_recover() {
+    let lab = lab!(Disk::Own);
+    let [a, b, _] = opened(&lab);
+    fs::write(a.host(FILES[0]), "poison").unwrap();
+    let healed = lab.on_base("recover", &["--json"]).expect(12).json();
+    let spoiled = &healed["spoiled"][0];
+    let named: Vec<&str> = spoiled["left"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|left| left["guest"].as_str().unwrap())
+        .collect();
+    assert_eq!(named, ["a", "b", "c"], "{healed}");
+    assert!(are_protected(&lab), "nobody writes more to it");
+    assert_eq!(fs::read(b.host(FILES[0])).unwrap(), b"poison");
+}
+
+/// A run takes flags off for a moment: what is seen then is not judged.
+#[test]
+fn flags_that_a_run_may_have_off_are_not_judged() {
+    let lab = lab!(Disk::Own);
+    opened(&lab);
+    let lock = HostFile::open(lab.base().join("lock")).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    let said = lab.on_base("status", &["--exit-code"]).expect(0);
+    assert!(
+        said.stderr.contains("missing flags were not judged"),
+        "{said:?}"
+    );
+    assert!(!said.stdout.contains("UNPROTECTED"), "{said:?}");
+    lab.on_base("recover", &[]).expect(7);
+    assert!(!are_protected(&lab));
+}
+
+/// Who asked for no protection is not told that there is none.
+#[test]
+fn a_base_without_protection_is_as_it_was_asked_for() {
+    let lab = lab!(Disk::Own);
+    let [a, b] = lab.twins(&[(FILES[0], File::new(content(1)))]);
+    let options = ["--protect", "none", "--protect", "none"];
+    lab.plan(&[&a, &b], &options).apply().expect(0);
+    let status = lab.on_base("status", &["--json", "--exit-code"]).expect(0);
+    assert_eq!(status.json()["objects"]["unprotected"], 0);
+    lab.on_base("recover", &[]).expect(0);
+    assert!(!is_immutable(&a.host(FILES[0])));
+}
