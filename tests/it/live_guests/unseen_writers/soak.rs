@@ -1,7 +1,7 @@
 //! The same as a race: a process that holds a file handle, and neither a name nor a descriptor, tries without pause
 //! while `apply`, `undo`, `recover` and `gc` are at work (`accomplice.c`).
 //!
-//! Each round attacks several files in turn. `UNIFY_LONG=1` attacks 200 files in 25 rounds with each attack against
+//! Each round attacks several files in turn. `UNIFY_LONG=1` attacks 200 files in 10 rounds with each attack against
 //! each command on each file system, with `--allow-running` and without.
 
 use std::os::unix::fs::FileExt;
@@ -16,7 +16,7 @@ use crate::support::{
 const FILES: usize = 24;
 
 /// The first of them are attacked.
-const ATTACKED: usize = 8;
+const ATTACKED: usize = 20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
@@ -164,7 +164,7 @@ fn soak(disk: Disk) {
     let rounds = if std::env::var_os("UNIFY_LONG").is_some() {
         200 / ATTACKED
     } else {
-        2
+        1
     };
     for at in [At::Apply, At::Undo, At::Recover, At::Gc] {
         for what in ["truncate", "mode", "write"] {
