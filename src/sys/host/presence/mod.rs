@@ -95,7 +95,7 @@ pub struct Presence {
 }
 
 /// How long births may overtake a look, and one that guests wait for.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(3);
 const FROZEN_PATIENCE: Duration = Duration::from_millis(100);
 
 impl Presence {
