@@ -8,7 +8,7 @@ use super::terminal::screen::Screen;
 use super::undo::guest;
 use crate::engine::{ReadyToForget, stop_on_signals};
 use crate::model::{Escaped, GuestName};
-use crate::report::layout::size::{count, counted};
+use crate::report::layout::size::counted;
 
 /// Take a guest's shared files from it without a copy, because it is deleted or about to be
 ///
@@ -54,19 +54,24 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 
 /// What would become of each guest.
 fn announce(ready: &ReadyToForget) {
-    for (name, root, names, gone) in ready.guests() {
-        let Some(root) = root else {
-            let gone = counted(gone, "name");
-            say(&format!(
+    for guest in ready.guests() {
+        let (name, gone) = (guest.name, counted(guest.gone, "name"));
+        match guest.root {
+            None => say(&format!(
                 "FORGETTING {name}, which is gone, with its {gone}"
+            )),
+            Some(root) => {
+                let (root, names) = (Escaped::of(root), counted(guest.names, "name"));
+                say(&format!(
+                    "FORGETTING {name}: {names} of shared files would be removed from {root}, without a copy; {gone} more are gone"
+                ));
+            }
+        }
+        if guest.elsewhere > 0 {
+            let files = counted(guest.elsewhere, "file");
+            say(&format!(
+                "WAS IT MOVED? {files} of {name} have names in no guest that the base can find: plan and apply it where it is now instead"
             ));
-            continue;
-        };
-        let root = Escaped::of(root);
-        let names = counted(names, "name");
-        say(&format!(
-            "FORGETTING {name}: {names} of shared files would be removed from {root}, without a copy ({} more are gone)",
-            count(gone)
-        ));
+        }
     }
 }

@@ -11,10 +11,10 @@
 //! An interruption loses nothing: `lifted` names what may be without its flag, and a name in staging is one of an
 //! object or is kept. The same command goes on from there.
 
+mod chosen;
 mod names;
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::path::Path;
 
 use super::activity::base::must_be_ours;
@@ -24,30 +24,18 @@ use super::lifting::Lifting;
 use super::privileges::{entitled, must_see_all};
 use super::proof::{self, SpoiledObject};
 use super::receipt_file::{ReceiptFile, RunResult};
+use super::records::History;
 use super::records::holders::Holding;
-use super::records::{History, Linked};
 use super::{EngineError, Guest, healing, parting};
 use crate::base::{Base, RECEIPT, Run};
-use crate::engine::error::BadUse;
 use crate::model::{
-    About, Event, FORMAT, GuestName, GuestPath, Observer, Outcome, Receipt, ReceiptGuest,
-    ReceiptLine, Recovered, RunKind, Running, Stage, Unit,
+    Event, FORMAT, GuestName, Observer, Receipt, Recovered, RunKind, Running, Stage, Unit,
 };
-use crate::sys::SysError;
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
-use names::{NamedFile, names_in};
-
-/// A guest that is forgotten.
-struct Forgotten {
-    named: ReceiptGuest,
-    /// Its root, where it is there, and what it has.
-    guest: Option<Guest>,
-    files: Vec<NamedFile>,
-    /// What receipts say of it and the disk does not.
-    gone: Vec<ReceiptLine>,
-}
+use chosen::{ForgetView, Forgotten, look_at};
+use names::{Landing, NamedFile};
 
 /// Guests that were looked at and can be forgotten once.
 pub struct ReadyToForget {
@@ -73,7 +61,7 @@ impl ReadyToForget {
         let base = Base::existing(base)?;
         let lock = base.lock(&lock_note("forget"))?;
         must_be_ours(&base)?;
-        let healed = healing::heal_first(&base, running, observer)?;
+        let healed = healing::watch_first(&base, running, observer)?;
         let history = History::read(&base)?;
         let chosen = guests
             .iter()
@@ -90,13 +78,14 @@ impl ReadyToForget {
         })
     }
 
-    /// Of each guest: its name, its root where that is there, how many names would go from it, and how many are gone.
-    pub fn guests(&self) -> impl Iterator<Item = (&GuestName, Option<&Path>, u64, u64)> {
-        self.chosen.iter().map(|one| {
-            let root = one.guest.as_ref().map(|guest| guest.path.as_path());
-            let names = one.files.iter().map(|file| file.paths.len() as u64).sum();
-            let gone = one.gone.iter().map(|line| line.paths().len() as u64).sum();
-            (&one.named.name, root, names, gone)
+    /// What would become of each guest.
+    pub fn guests(&self) -> impl Iterator<Item = ForgetView<'_>> {
+        self.chosen.iter().map(|one| ForgetView {
+            name: &one.named.name,
+            root: one.guest.as_ref().map(|guest| guest.path.as_path()),
+            names: one.files.iter().map(|file| file.paths.len() as u64).sum(),
+            gone: one.gone.iter().map(|line| line.paths().len() as u64).sum(),
+            elsewhere: one.elsewhere,
         })
     }
 
@@ -214,54 +203,4 @@ impl ReadyToForget {
             guests: self.chosen.iter().map(|one| one.named.clone()).collect(),
         }
     }
-}
-
-/// Where names are taken from, and by which run.
-struct Landing<'a> {
-    base: &'a Base,
-    run: &'a Run,
-    guest: &'a Guest,
-    /// Its number among the holders.
-    at: usize,
-    /// How many entries staging has had.
-    entries: &'a Cell<u64>,
-}
-
-/// What a guest has, as the disk and the receipts say.
-fn look_at(
-    base: &Base,
-    history: &History,
-    name: &GuestName,
-    observer: &dyn Observer,
-) -> Result<Forgotten, EngineError> {
-    let Some(known) = history.guests.get(name) else {
-        return Err(BadUse::UnknownGuest(name.clone()).into());
-    };
-    let guest = SysError::absent(Guest::open(name.clone(), &known.root))?;
-    let files = match &guest {
-        Some(guest) => names_in(base, guest, observer)?,
-        None => Vec::new(),
-    };
-    let there: HashSet<&GuestPath> = files.iter().flat_map(|file| &file.paths).collect();
-    let mut known_files = history.by_guest(|guest, _| guest == name)?;
-    let known_files = known_files.remove(name).unwrap_or_default().into_iter();
-    let gone = known_files.filter(|file| !file.paths.iter().any(|path| there.contains(path)));
-    let line = |file: Linked| ReceiptLine {
-        about: About::Names {
-            guest: name.clone(),
-            paths: file.paths,
-        },
-        object: file.object,
-        outcome: Outcome::AlreadyDone,
-    };
-    let gone = gone.map(line).collect();
-    Ok(Forgotten {
-        named: ReceiptGuest {
-            name: name.clone(),
-            root: known.root.clone(),
-        },
-        guest,
-        files,
-        gone,
-    })
 }

@@ -1,7 +1,8 @@
 //! The names of objects that a guest has, and how one of them is taken from it.
 
-use super::Landing;
-use crate::base::{Base, Index};
+use std::cell::Cell;
+
+use crate::base::{Base, Index, Run};
 use crate::engine::activity::Activity;
 use crate::engine::error::CannotHere;
 use crate::engine::lifting::Lifting;
@@ -58,6 +59,17 @@ pub(super) fn names_in(
         })
     };
     Ok((0..tree.files()).filter_map(file).collect())
+}
+
+/// Where names are taken from, and by which run.
+pub(super) struct Landing<'a> {
+    pub base: &'a Base,
+    pub run: &'a Run,
+    pub guest: &'a Guest,
+    /// Its number among the holders.
+    pub at: usize,
+    /// How many entries staging has had.
+    pub entries: &'a Cell<u64>,
 }
 
 /// What became of one name.

@@ -127,6 +127,23 @@ pub(super) fn heal_first(
     Ok(told(base, healed, observer))
 }
 
+/// The same, and what lost its protection without us has it again, and is proven.
+pub(super) fn watch_first(
+    base: &Base,
+    running: Running,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
+    let still = Freeze::for_healing(base, running, observer)?;
+    let healed = heal(base, still, Heals::AndWatches, observer)?;
+    if healed.unprotected > 0 {
+        observer.notice(&Event::Warning(&format!(
+            "shared files that had lost the flag outside of any run, and have it again: {}",
+            healed.unprotected
+        )));
+    }
+    Ok(told(base, healed, observer))
+}
+
 fn told(base: &Base, healed: Recovered, observer: &dyn Observer) -> Recovered {
     let shown = base.path().display();
     for spoiled in &healed.spoiled {

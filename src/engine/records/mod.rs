@@ -194,7 +194,12 @@ impl History {
             _ => return Ok(()),
         };
         match receipt.what {
-            RunKind::Undo | RunKind::Forget => self.files.forget(number, &paths),
+            RunKind::Undo => self.files.forget(number, &paths),
+            // A guest may have linked several of its files to one object, and the disk does not tell which is which.
+            RunKind::Forget => {
+                let mut names = paths.chunks(1);
+                names.try_for_each(|name| self.files.forget(number, name))
+            }
             RunKind::Apply => {
                 let linked = Linked {
                     paths,

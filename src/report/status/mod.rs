@@ -58,7 +58,7 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
             let (name, missing) = (&guest.name, safe(missing));
             writeln!(
                 out,
-                "MISSING: {name}: {missing}; if it was deleted, `unify forget --base {base} {name}`"
+                "MISSING: {name}: {missing}; plan it where it is now, or, if it was deleted, `unify forget --base {base} {name}`"
             )?;
         }
         if guest.unread > 0 {

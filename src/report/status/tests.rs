@@ -100,7 +100,7 @@ fn trouble_stands_above_the_tables() {
     status.runs[0].end = RunEnd::Unfinished;
     let text = written(|out| text(&status, Sizes::default(), out));
     let want = "`unify gc`
-MISSING: web1: no such directory; if it was deleted, `unify forget --base /srv/.unify web1`
+MISSING: web1: no such directory; plan it where it is now, or, if it was deleted, `unify forget --base /srv/.unify web1`
 UNREAD: web1: 2 names could not be read and are not counted
 UNFINISHED: run 20260102T030405Z-0a1b2c3d: run `unify recover`
 

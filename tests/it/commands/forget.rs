@@ -11,7 +11,7 @@ use crate::support::{
 
 const FILES: [&str; 3] = ["/usr/share/f", "/usr/share/g", "/usr/share/h"];
 
-/// Three guests that share all their files; `a` has two names of the first.
+/// Three guests that share all their files; `a` has two names of the first, and another file equal to the second.
 fn three(lab: &Lab) -> [Guest; 3] {
     let guests = ["a", "b", "c"].map(|name| {
         let guest = lab.guest(name);
@@ -21,6 +21,7 @@ fn three(lab: &Lab) -> [Guest; 3] {
         guest
     });
     guests[0].hard_link(FILES[0], "/usr/share/f2");
+    guests[0].put("/usr/share/g2", &File::new(content(FILES[1])));
     guests[0].put("/usr/share/own", &File::new("its own"));
     lab.plan(&guests.each_ref(), &[]).apply().expect(0);
     guests
@@ -44,14 +45,14 @@ fn a_guest_that_is_about_to_be_deleted() {
     let [a, b, c] = three(&lab);
     let before = listings(&[&b, &c]);
     let said = lab.on_base("forget", &["a", "--yes", "--json"]).expect(0);
-    assert!(said.stderr.contains("4 names of shared files"), "{said:?}");
+    assert!(said.stderr.contains("5 names of shared files"), "{said:?}");
     let said = said.json();
     assert_eq!(
         (&said["kind"], &said["totals"]["names"]),
-        (&"unify.forget".into(), &4.into())
+        (&"unify.forget".into(), &5.into())
     );
     assert!(FILES.iter().all(|path| !a.host(path).exists()));
-    assert!(!a.host("/usr/share/f2").exists());
+    assert!(!a.host("/usr/share/f2").exists() && !a.host("/usr/share/g2").exists());
     assert_eq!(fs::read(a.host("/usr/share/own")).unwrap(), b"its own");
     fs::remove_dir_all(a.root()).expect("nothing in it is immutable");
     assert!(are_protected(&lab) && lab.staged().is_empty());
@@ -73,9 +74,28 @@ fn a_guest_that_was_deleted() {
     assert!(said.stdout.contains("MISSING: a: ") && said.stdout.contains("unify forget --base"));
     lab.on_base("forget", &["a", "--yes"]).expect(0);
     assert_eq!(guests_in_status(&lab), ["b", "c"]);
-    lab.on_base("recover", &[]).expect(0);
+    assert!(are_protected(&lab), "flags are on again at once");
     lab.on_base("status", &["--exit-code"]).expect(0);
+}
+
+/// One that was moved has its names still.
+#[test]
+fn a_guest_that_was_moved_is_not_forgotten_without_a_word() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = three(&lab);
+    let moved = lab.renamed(&a, "moved");
+    let said = lab.on_base("forget", &["a"]).expect(2);
+    assert!(
+        said.stderr.contains("WAS IT MOVED? 4 files of a"),
+        "{said:?}"
+    );
+    lab.plan(&[&moved, &b, &c], &[]).apply().expect(0);
+    let said = lab.on_base("forget", &["a", "--yes"]).expect(0);
+    assert!(!said.stderr.contains("WAS IT MOVED?"), "{said:?}");
+    assert_eq!(guests_in_status(&lab), ["b", "c", "moved"]);
     assert!(are_protected(&lab));
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    assert!(FILES.iter().all(|path| nlink(&b.host(path)) == 1));
 }
 
 /// What the guest has put in a name's place is its own.
@@ -86,7 +106,6 @@ fn files_that_are_not_shared_stay() {
     lift_flags(a.root());
     fs::remove_file(a.host(FILES[1])).unwrap();
     a.put(FILES[1], &File::new("another"));
-    lab.on_base("recover", &[]).expect(0);
     lab.on_base("forget", &["a", "--yes"]).expect(0);
     assert_eq!(fs::read(a.host(FILES[1])).unwrap(), b"another");
     assert!(!a.host(FILES[0]).exists());

@@ -16,6 +16,7 @@
 //! | `bench_scripts` | the scripts of `examples/bench` |
 
 mod bench_scripts;
+mod between_two_nights;
 mod explain;
 mod findings;
 mod forget;

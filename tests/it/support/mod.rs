@@ -50,7 +50,7 @@ pub use spoil::{fill_disk, rot};
 pub use strace::{
     Call, Held, Status, calls, capability_set, has_strace, interrupt, interrupt_apply, status_of,
 };
-pub use walk::{disk_use, id, is_immutable, lift_flags, nlink};
+pub use walk::{disk_use, id, is_immutable, lift_flags, nlink, walk};
 
 /// Says aloud that a test was not done, and why, and ends it. `tests/run.sh` prints all of these again at the end.
 macro_rules! skip {

@@ -28,7 +28,7 @@ const DOORS: &[(&str, &[&str])] = &[
             "ledger/",
             "engine/records/",
             "report/",
-            "cli/code.rs",
+            "cli/args/code.rs",
         ],
     ),
     ("serde_json", &["ledger/", "report/layout/json.rs"]),

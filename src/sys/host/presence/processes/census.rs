@@ -39,8 +39,8 @@ const NO_LIST: &str = "the processes cannot be listed";
 /// A process that may not be seen, as one is that changes its program or its user, may be a moment later.
 const OPENS: Duration = Duration::from_millis(300);
 
-/// So many passes, over so long a time, in which one that held something in a tree had ended since the pass before, show
-/// a guest that forks without pause: more patience will not find it stopped.
+/// So many passes, over so long a time, in which one that held something in a tree had ended since the pass before,
+/// show a guest that forks without pause: more patience will not find it stopped.
 const FLEETING: u32 = 8;
 const ENOUGH: Duration = Duration::from_secs(1);
 

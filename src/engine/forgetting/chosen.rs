@@ -1,0 +1,95 @@
+//! What a guest has that shall be forgotten: by the disk, and by the receipts.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use super::names::{NamedFile, names_in};
+use crate::base::Base;
+use crate::engine::error::BadUse;
+use crate::engine::records::holders::Holding;
+use crate::engine::records::{History, Linked};
+use crate::engine::{EngineError, Guest};
+use crate::model::{
+    About, GuestName, GuestPath, Observer, Outcome, ReceiptGuest, ReceiptLine, Refusal,
+};
+use crate::sys::{SysError, SysResult};
+
+/// What would become of a guest.
+pub struct ForgetView<'a> {
+    /// Its name.
+    pub name: &'a GuestName,
+    /// Its root, where that is there.
+    pub root: Option<&'a Path>,
+    /// Names of objects that would be taken from it.
+    pub names: u64,
+    /// Names that receipts know and that are gone.
+    pub gone: u64,
+    /// Files among these whose objects have a name that no known guest has: the guest may have been moved.
+    pub elsewhere: u64,
+}
+
+/// A guest that is forgotten.
+pub(super) struct Forgotten {
+    pub named: ReceiptGuest,
+    /// Its root, where it is there, and what it has.
+    pub guest: Option<Guest>,
+    pub files: Vec<NamedFile>,
+    /// What receipts say of it and the disk does not.
+    pub gone: Vec<ReceiptLine>,
+    /// So many of these files have names that no known guest has.
+    pub elsewhere: u64,
+}
+
+/// What a guest has, as the disk and the receipts say.
+pub(super) fn look_at(
+    base: &Base,
+    history: &History,
+    name: &GuestName,
+    observer: &dyn Observer,
+) -> Result<Forgotten, EngineError> {
+    let Some(known) = history.guests.get(name) else {
+        return Err(BadUse::UnknownGuest(name.clone()).into());
+    };
+    let guest = SysError::absent(Guest::open(name.clone(), &known.root))?;
+    let files = match &guest {
+        Some(guest) => names_in(base, guest, observer)?,
+        None => Vec::new(),
+    };
+    let there: HashSet<&GuestPath> = files.iter().flat_map(|file| &file.paths).collect();
+    let mut known_files = history.by_guest(|guest, _| guest == name)?;
+    let known_files = known_files.remove(name).unwrap_or_default().into_iter();
+    let gone = known_files.filter(|file| !file.paths.iter().any(|path| there.contains(path)));
+    let line = |file: Linked| ReceiptLine {
+        about: About::Names {
+            guest: name.clone(),
+            paths: file.paths,
+        },
+        object: file.object,
+        outcome: Outcome::AlreadyDone,
+    };
+    let gone: Vec<ReceiptLine> = gone.map(line).collect();
+    Ok(Forgotten {
+        named: ReceiptGuest {
+            name: name.clone(),
+            root: known.root.clone(),
+        },
+        elsewhere: elsewhere(base, history, &gone)?,
+        guest,
+        files,
+        gone,
+    })
+}
+
+/// How many of these objects have names that no guest has which the base can find.
+fn elsewhere(base: &Base, history: &History, gone: &[ReceiptLine]) -> SysResult<u64> {
+    let others = history.holders(&[]);
+    let mut holding = Holding::new(others.iter().collect(), base, history)?;
+    let mut found = 0;
+    for line in gone {
+        if let Some(state) = base.object_state(&line.object)? {
+            let known = holding.may_lift(&line.object, &state, 1, &[])?;
+            found += u64::from(matches!(known, Err(Refusal::HolderUnknown { .. })));
+        }
+    }
+    Ok(found)
+}
