@@ -16,18 +16,17 @@ use super::layout::json::{PathJson, RootJson};
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
 use super::words::sentence::safe;
+pub(super) mod orphans;
 
 /// For people.
 pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
     frozen::left(&status.frozen, &status.base, out)?;
     objects(status, sizes, out)?;
     warnings(status, out)?;
+    orphans::text(status, out)?;
     section("Guests:", &guests(status, sizes), out)?;
-    section(
-        "Drifted (unified once, not any more):",
-        &drifted(status),
-        out,
-    )?;
+    let title = "Drifted (unified once, not any more):";
+    section(title, &drifted(status), out)?;
     section("Runs:", &runs(status, sizes), out)
 }
 
@@ -56,11 +55,10 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
             writeln!(out, "MISSING: {}: {}", guest.name, safe(missing))?;
         }
         if guest.unread > 0 {
-            let unread = counted(guest.unread, "name");
+            let (name, unread) = (&guest.name, counted(guest.unread, "name"));
             writeln!(
                 out,
-                "UNREAD: {}: {unread} could not be read and are not counted",
-                guest.name
+                "UNREAD: {name}: {unread} could not be read and are not counted"
             )?;
         }
     }
@@ -191,6 +189,8 @@ struct GuestStatusJson<'a> {
     freed_if_deleted: u64,
     unread: u64,
     drifted: Vec<DriftJson>,
+    #[serde(flatten)]
+    orphans: orphans::OrphansJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -226,6 +226,7 @@ fn guest_json(guest: &GuestStatus) -> GuestStatusJson<'_> {
         freed_if_deleted: guest.freed_if_deleted,
         unread: guest.unread,
         drifted: guest.drifted.iter().map(drift_json).collect(),
+        orphans: (&guest.orphans).into(),
     }
 }
 
@@ -254,6 +255,7 @@ mod tests {
             shared: 8192,
             freed_if_deleted: 4096,
             drifted: Vec::new(),
+            orphans: crate::model::Orphans::default(),
             unread: 0,
         }
     }
@@ -322,7 +324,7 @@ Runs:
             r#""objects":{"all":1100,"bytes":8192,"unused":1,"unused_bytes":4096,"saved_bytes":8192},"#,
             r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"files":1500,"shared_names":1200,"#,
             r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
-            r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}]}],"#,
+            r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}],"orphaned":[],"owners_unknown":null}],"#,
             r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
             r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}]}"#,
         ];
