@@ -38,7 +38,7 @@ pub use index::{Held, Index};
 pub use layout::Base;
 pub use lifted::{LiftedObject, LiftedPaper};
 pub use make::{MakeError, copy, prove};
-pub use places::{RECEIPT, RECOVERED};
+pub use places::{PLAN, RECEIPT, RECOVERED};
 pub use runs::Run;
 pub use scrub_times::Scrubbed;
 pub use trust::check_place;

@@ -5,6 +5,8 @@ pub const CACHE: &str = "cache";
 /// The directory that a scrub may write in without the lock: files only.
 pub const SCRUB: &str = "scrub";
 
+/// The copy of the plan that a run executed, among its papers.
+pub const PLAN: &str = "plan";
 /// The receipt of a run, among its papers.
 pub const RECEIPT: &str = "receipt.jsonl";
 /// The receipt of its healing, where it was interrupted.

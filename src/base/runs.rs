@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::{Base, places};
+use super::Base;
 use crate::model::RunId;
 use crate::sys::host::machine;
 use crate::sys::own::papers;
@@ -65,12 +65,12 @@ impl Base {
         self.path().join("runs").join(run.to_string()).join(name)
     }
 
-    /// The papers that a run left, without its receipts where they are to stay, and their allocated bytes.
-    pub fn run_papers(&self, run: &RunId, but_receipts: bool) -> SysResult<(Vec<PathBuf>, u64)> {
+    /// The papers that a run left, and their allocated bytes; of a run that `is_needed` the journal alone.
+    pub fn run_papers(&self, run: &RunId, is_needed: bool) -> SysResult<(Vec<PathBuf>, u64)> {
         let dir = self.path().join("runs").join(run.to_string());
         let (mut files, mut bytes) = (Vec::new(), 0);
         for name in papers::entries(&dir)? {
-            if but_receipts && [places::RECEIPT, places::RECOVERED].contains(&&*name) {
+            if is_needed && name != "journal" {
                 continue;
             }
             bytes += papers::allocated(&dir.join(&name))?;

@@ -16,7 +16,7 @@ pub(super) struct Args {
     /// Only say what would be removed
     #[arg(long)]
     dry_run: bool,
-    /// Remove the papers of all runs before the last N as well: plans and journals, and receipts on which no shared
+    /// Remove the papers of all runs before the last N as well: journals, and plans and receipts on which no shared
     /// name rests. What is shared can be undone as before, by `--run all` and by the runs that are left
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     keep_runs: Option<u32>,

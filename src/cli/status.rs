@@ -6,6 +6,7 @@ use super::args::{BaseArg, OutputArgs};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine;
+use crate::model::GuestStatus;
 use crate::report::status;
 
 /// Tell what is shared now, guest by guest, and which names have drifted
@@ -14,7 +15,8 @@ use crate::report::status;
 pub(super) struct Args {
     #[command(flatten)]
     base: BaseArg,
-    /// Exit with 10 if names have drifted, shared files lack their flag, or guests were left frozen
+    /// Exit with 10 if names have drifted or belong to no package any more, shared files lack their flag, or guests were
+    /// left frozen
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]
@@ -36,13 +38,17 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         .guests
         .iter()
         .any(|guest| guest.unread > 0 || guest.missing.is_some());
-    let drifted = status.guests.iter().any(|guest| !guest.drifted.is_empty());
+    let something = |guest: &GuestStatus| {
+        let orphaned = !guest.orphans.names.is_empty();
+        orphaned || !guest.drifted.is_empty()
+    };
+    let something = status.guests.iter().any(something);
     Ok(match () {
         () if args.exit_code && (!status.frozen.is_empty() || status.objects.unprotected > 0) => {
             Exit::Something
         }
         () if unread => Exit::Unread,
-        () if args.exit_code && drifted => Exit::Something,
+        () if args.exit_code && something => Exit::Something,
         () => Exit::Done,
     })
 }

@@ -71,16 +71,16 @@ fn old_papers(
     };
     let old = OldPapers::of(&History::read(base)?, keep)?;
     let mut gone = PapersGone::default();
-    let (all, but_receipts) = (old.all.iter(), old.but_receipts.iter());
+    let (all, journals) = (old.all.iter(), old.journals.iter());
     let runs = all.map(|run| (run, false));
-    for (run, has_receipt) in runs.chain(but_receipts.map(|run| (run, true))) {
-        let (files, bytes) = base.run_papers(run, has_receipt)?;
+    for (run, is_needed) in runs.chain(journals.map(|run| (run, true))) {
+        let (files, bytes) = base.run_papers(run, is_needed)?;
         if files.is_empty() {
             continue;
         }
         gone.bytes += bytes;
-        gone.runs += u64::from(!has_receipt);
-        gone.kept_receipts += u64::from(has_receipt);
+        gone.runs += u64::from(!is_needed);
+        gone.needed += u64::from(is_needed);
         if gc == Gc::Remove {
             base.remove_papers(run, &files)?;
         }

@@ -77,6 +77,6 @@ pub use refusal::{Moved, Refusal, RefusalKind};
 pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
-    Collected, Difference, Drift, GuestStatus, HeldNames, ObjectCount, PapersGone, Recovered,
-    RunEnd, RunStatus, Scrub, Spoiled, Status, Verification, Wrong,
+    Collected, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan, Orphans, PapersGone,
+    Recovered, RunEnd, RunStatus, Scrub, Spoiled, Status, Verification, Wrong,
 };

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::reason::kinds;
-use super::{GuestName, GuestPath, Moved, ObjectId, RunId, RunKind, RunTotals};
+use super::{GuestName, GuestPath, Moved, ObjectId, Owner, RunId, RunKind, RunTotals};
 
 /// The answer of `unify status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,8 +65,30 @@ pub struct GuestStatus {
     pub freed_if_deleted: u64,
     /// Names that receipts say were linked and that do not refer to their object any more.
     pub drifted: Vec<Drift>,
+    /// Names that package managers left behind.
+    pub orphans: Orphans,
     /// Names and directories that could not be read.
     pub unread: u64,
+}
+
+/// Names of a guest that refer to objects, belonged to a package when they were linked, and belong to none now.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Orphans {
+    /// All that are known.
+    pub names: Vec<Orphan>,
+    /// Why it cannot be told whether there are others, if so.
+    pub unknown: Option<String>,
+}
+
+/// A name that a package manager could not remove, or not replace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// The name.
+    pub path: GuestPath,
+    /// The object that it refers to.
+    pub object: ObjectId,
+    /// The package that its file belonged to, by the file's first name.
+    pub owner: Owner,
 }
 
 /// A name that was unified and is not any more.
@@ -118,6 +140,11 @@ pub struct Verification {
     pub objects: u64,
     /// Everything that is not as it should be.
     pub differences: Vec<Difference>,
+    /// Names that hold, and that no package of their guest owns any more: all of them [`Wrong::Orphaned`]. The plan
+    /// promises nothing about packages, so they are no differences.
+    pub orphans: Vec<Difference>,
+    /// Guests of which it cannot be told which names these are, and why.
+    pub owners_unknown: Vec<(GuestName, String)>,
 }
 
 /// Something that is not as a plan or a base promises.
@@ -157,6 +184,8 @@ kinds! {
         LeftInStaging(String) = "left-in-staging": "left behind in the base's staging area",
         /// The guest's root is gone or another directory.
         RootChanged = "root-changed": "the guest's root is gone or another directory",
+        /// A package had the file, and none has it now: which one is said.
+        Orphaned(String) = "orphaned": "no installed package owns the name any more",
         /// The machine could not read it.
         Unreadable(String) = "unreadable": "could not be read",
     }
@@ -223,8 +252,8 @@ pub struct Collected {
 pub struct PapersGone {
     /// Runs of which nothing is left: no name that they linked is shared.
     pub runs: u64,
-    /// Runs whose plan and journal went, and whose receipts stay: names that they linked are shared.
-    pub kept_receipts: u64,
+    /// Runs of which the journal alone went: names that they linked are shared.
+    pub needed: u64,
     /// Allocated bytes of all these papers.
     pub bytes: u64,
 }

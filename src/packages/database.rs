@@ -11,6 +11,11 @@ pub trait PackageDatabase: Sync {
     /// Its name in plans.
     fn manager(&self) -> &'static str;
 
+    /// Does it say which files its packages have?
+    fn lists_files(&self) -> bool {
+        true
+    }
+
     /// Everything that the database says; `None` if the guest has no such database.
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem>;
 }

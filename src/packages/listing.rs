@@ -17,6 +17,8 @@ pub struct Listing {
     pub claims: Vec<Claim>,
     /// Which package each file belongs to, as far as the database says so.
     pub owned: Vec<Owned>,
+    /// Are there packages whose files are not known, because a list is missing, cannot be read, or is too long?
+    pub partial: bool,
 }
 
 /// A package that a database lists.
@@ -26,6 +28,26 @@ pub struct Package {
     pub name: Arc<str>,
     /// Its version as its manager writes it, where the database says it.
     pub version: Option<Arc<str>>,
+    /// How far it is there.
+    pub state: PackageState,
+}
+
+/// How far a package is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum PackageState {
+    /// It is unpacked, and its files are listed.
+    Installed,
+    /// Its installation was broken off. Its files may be listed.
+    Half,
+    /// It was removed, and has left config files. Files that could not be removed may be listed.
+    Removed,
+}
+
+impl Package {
+    /// Are the files that it lists its own?
+    pub fn owns(&self) -> bool {
+        self.state != PackageState::Removed
+    }
 }
 
 /// A file of a package, as its database names it.

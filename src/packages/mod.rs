@@ -54,7 +54,7 @@ use read::source::Source;
 
 pub use answer::owners::Owners;
 pub use database::PackageDatabase;
-pub use listing::{Listing, Protected};
+pub use listing::{Listing, Package, Protected};
 
 /// One list of backends, read as databases and, for tests that mutate and fuzz, as parsers.
 macro_rules! backends {
@@ -115,6 +115,37 @@ pub fn ask_all(
         on_damaged,
         is_directory,
     )
+}
+
+/// Asks every database of a guest which files its packages have, and nothing else; all within one time, as [`ask_all`]
+/// does. After a damaged one nothing is asked: what it would say is not known.
+pub fn ask_owners(
+    guest: &dyn GuestFiles,
+    is_directory: &dyn Fn(&[u8]) -> bool,
+) -> (Vec<Database>, Owners) {
+    let until = Instant::now() + limits::TIME;
+    let (mut databases, mut owners) = (Vec::new(), Owners::default());
+    for &backend in ALL {
+        let source = Source::new(guest, until);
+        match backend.read(&source) {
+            Ok(None) => {}
+            Ok(Some(listing)) => {
+                databases.push(known(backend, &listing));
+                owners.add(&source, is_directory, listing);
+            }
+            Err(problem) => {
+                databases.push(damaged(backend, &problem));
+                break;
+            }
+        }
+    }
+    (databases, owners)
+}
+
+/// Does the database of this manager say which files its packages have?
+pub fn lists_files(manager: &str) -> bool {
+    let mut all = ALL.iter();
+    all.any(|backend| backend.manager() == manager && backend.lists_files())
 }
 
 fn ask_until(

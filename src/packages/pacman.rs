@@ -111,7 +111,7 @@ fn packages(source: &Source<'_>, local: &[u8]) -> Result<Vec<Vec<u8>>, Problem> 
     Ok(names.into_iter().map(file).collect())
 }
 
-/// Always an answer: a package without `files` has none.
+/// Always an answer: a package without `files` has none that are known.
 fn take(
     source: &Source<'_>,
     files: &[Vec<u8>],
@@ -119,7 +119,11 @@ fn take(
 ) -> Result<Option<Gathering>, Problem> {
     let mut gathering = Gathering::default();
     for file in files {
-        let data = source.text(file)?.unwrap_or_default();
+        let found = source.text(file)?;
+        if found.is_none() {
+            gathering.lacks_files();
+        }
+        let data = found.unwrap_or_default();
         let mut parts = file.rsplit(|&b| b == b'/');
         let last = parts.next().unwrap_or_default();
         let added = if last == VERSION {

@@ -19,6 +19,7 @@ use super::formats::name::plain_word;
 use super::listing::Claim;
 use super::listing::Listing;
 use super::listing::Package;
+use super::listing::PackageState;
 use super::read::fault::Problem;
 use super::read::limits;
 use super::read::lookup::{find, is_out_of_reach};
@@ -57,6 +58,10 @@ impl PackageDatabase for Store {
         self.manager
     }
 
+    fn lists_files(&self) -> bool {
+        false
+    }
+
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         let names = entries(source, self.directory)?;
         let is_system = self.is_system(source)?;
@@ -73,6 +78,7 @@ impl PackageDatabase for Store {
             config_files: local.len(),
             claims: local.into_iter().map(|path| self.claim(path)).collect(),
             owned: Vec::new(),
+            partial: false,
         }))
     }
 }
@@ -178,6 +184,7 @@ fn package(entry: &[u8]) -> Option<Package> {
     Some(Package {
         name: plain_word(name)?,
         version: Some(plain_word(version.get(1..)?)?),
+        state: PackageState::Installed,
     })
 }
 

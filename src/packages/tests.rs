@@ -26,7 +26,7 @@ use std::time::Instant;
 use super::*;
 use crate::model::SkipReason;
 use crate::packages::database::PureParser;
-use crate::packages::listing::{Owned, Package};
+use crate::packages::listing::{Owned, PackageState};
 use crate::packages::read::fault::{Defect, Fault, Problem};
 use crate::packages::read::limits;
 use crate::packages::read::source::Source;

@@ -29,14 +29,14 @@ pub fn text(
     if let Some(papers) = &collected.papers {
         let PapersGone {
             runs,
-            kept_receipts,
+            needed,
             bytes,
         } = papers;
         let all = counted(*runs, "run");
-        let (some, bytes) = (counted(*kept_receipts, "run"), sizes.of(*bytes));
+        let (some, bytes) = (counted(*needed, "run"), sizes.of(*bytes));
         writeln!(
             out,
-            "{verb} all papers of {all}, and plan and journal of {some} whose names are still shared ({bytes})."
+            "{verb} all papers of {all}, and the journals of {some} whose names are still shared ({bytes})."
         )?;
     }
     spoiled::text(&collected.spoiled, out)

@@ -11,6 +11,7 @@ use crate::model::{Difference, GuestName, ObjectId, Verification};
 use super::layout::json;
 use super::layout::json::PathJson;
 use super::layout::size::{count, counted};
+use super::status::orphans::{MOST, unknown};
 use super::words::sentence;
 
 /// For people: the answer first, then the differences, one a line.
@@ -33,7 +34,39 @@ pub fn text(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
     found
         .differences
         .iter()
-        .try_for_each(|difference| line(difference, out))
+        .try_for_each(|difference| line(difference, out))?;
+    orphans(found, out)
+}
+
+/// Of names that hold no more than `status` shows of a guest.
+fn orphans(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
+    for (guest, why) in &found.owners_unknown {
+        unknown(guest.as_str(), why, out)?;
+    }
+    let all = &found.orphans;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let names = counted(all.len() as u64, "shared name");
+    writeln!(
+        out,
+        "ORPHANED, and no difference: {names} without an installed package; `unify status` says what to do"
+    )?;
+    for orphan in all.iter().take(MOST) {
+        let bare = Difference {
+            object: None,
+            ..orphan.clone()
+        };
+        line(&bare, out)?;
+    }
+    match all.len().checked_sub(MOST) {
+        None | Some(0) => Ok(()),
+        Some(more) => writeln!(
+            out,
+            "  and {} more: `unify verify --json` lists all",
+            count(more as u64)
+        ),
+    }
 }
 
 pub(super) fn line(difference: &Difference, out: &mut dyn Write) -> io::Result<()> {
@@ -65,6 +98,16 @@ struct VerifyJson<'a> {
     objects: u64,
     /// All differences.
     differences: Vec<DifferenceJson<'a>>,
+    /// Names that hold, and that no package owns any more.
+    orphaned: Vec<DifferenceJson<'a>>,
+    /// Guests of which that is not known.
+    owners_unknown: Vec<OwnersUnknownJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct OwnersUnknownJson<'a> {
+    guest: &'a str,
+    why: &'a str,
 }
 
 #[derive(Serialize)]
@@ -89,8 +132,17 @@ pub fn json(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
         not_applied: found.not_applied,
         objects: found.objects,
         differences: found.differences.iter().map(difference).collect(),
+        orphaned: found.orphans.iter().map(difference).collect(),
+        owners_unknown: found.owners_unknown.iter().map(unknown_json).collect(),
     };
     json::write_line(out, &value)
+}
+
+fn unknown_json((guest, why): &(GuestName, String)) -> OwnersUnknownJson<'_> {
+    OwnersUnknownJson {
+        guest: guest.as_str(),
+        why,
+    }
 }
 
 pub(super) fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
@@ -124,6 +176,7 @@ mod tests {
             not_applied: 3,
             objects: 9_310,
             differences,
+            ..Verification::default()
         }
     }
 
@@ -133,7 +186,7 @@ mod tests {
   38,100 lines as promised, 3 not applied or undone since, 9,310 objects read again
 ";
         assert_eq!(written(|out| text(&found(vec![]), out)), want);
-        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[]}\n";
+        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"orphaned\":[],\"owners_unknown\":[]}\n";
         assert_eq!(written(|out| json(&found(vec![]), out)), want);
     }
 

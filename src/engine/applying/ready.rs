@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::base::{Base, Run};
+use crate::base::{Base, PLAN, Run};
 use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::{CannotHere, RefusedPlan};
 use crate::engine::host::{host_digest, lock_note};
@@ -21,9 +21,6 @@ use crate::model::{
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::own::papers::Lock;
-
-/// The name of the plan's copy among the papers of a run.
-pub const PLAN: &str = "plan";
 
 /// What the user allows.
 #[derive(Debug, Clone, Copy, Default)]

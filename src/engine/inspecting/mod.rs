@@ -2,7 +2,10 @@
 //! base, except that a scrub notes when an object was last read.
 
 mod compare;
+mod executed_plans;
 pub(super) mod explain;
+mod orphans;
+mod owners;
 mod proof;
 pub(super) mod scrub;
 pub(super) mod status;

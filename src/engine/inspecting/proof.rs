@@ -61,6 +61,11 @@ impl<'a> ProofWorld<'a> {
         })
     }
 
+    /// The guest, where its root is the one that the plan saw.
+    pub fn guest(&self, name: &GuestName) -> Option<&Guest> {
+        self.guests.get(name)?.as_ref()
+    }
+
     /// Reads all generations of an object whole: a damaged one is a difference.
     pub fn prove(&self, id: &ObjectId) -> SysResult<Proven> {
         let mut proven = Proven::default();
@@ -108,7 +113,7 @@ impl<'a> ProofWorld<'a> {
         generations: &[Generation],
     ) -> Vec<(&'l GuestPath, Wrong)> {
         let names = link.names();
-        let Some(Some(guest)) = self.guests.get(&link.guest) else {
+        let Some(guest) = self.guest(&link.guest) else {
             return names.map(|name| (name, Wrong::RootChanged)).collect();
         };
         let judge = |name: &'l GuestPath| Some((name, judge(guest, name, generations)?));

@@ -3,17 +3,17 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use super::orphans::{HeldFile, OrphanSearch};
 use crate::base::{Base, FrozenPaper, Index};
 use crate::engine::error::CannotHere;
 use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Scan, Stage,
-    Status, Unit,
+    Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Orphans, Scan,
+    Stage, Status, Unit,
 };
-use crate::scan::scan;
-use crate::sys::{SysResult, View};
+use crate::sys::SysResult;
 
 /// Walks every guest that the base remembers.
 pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineError> {
@@ -24,10 +24,15 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     let open = left_unprotected(base, &index, || Ok(history.protection()?), observer)?;
     observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
     let mut all = Vec::new();
+    let mut orphans = OrphanSearch::of(base);
     let mut files = history.by_guest(|_, _| true)?;
     for (name, known) in &history.guests {
         let files = files.remove(name).unwrap_or_default();
-        let seen = look_at(name, known, &files, base, &index, observer)?;
+        let world = World {
+            base,
+            index: &index,
+        };
+        let seen = look_at(name, known, &files, world, &mut orphans, observer)?;
         // Nothing is left to report of a guest that is gone and shares nothing.
         if seen.status.missing.is_none() || !files.is_empty() {
             all.push(seen);
@@ -40,7 +45,11 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
         .flat_map(|guest| guest.objects.keys())
         .for_each(|id| *users.entry(*id).or_default() += 1);
     let open: HashSet<FileId> = open.iter().map(|held| held.state.id).collect();
-    let finish = |guest: &SeenGuest| guest.finish(&index, &users, &open);
+    let mut orphans = orphans.finish();
+    let finish = |guest: &SeenGuest| GuestStatus {
+        orphans: orphans.remove(&guest.status.name).unwrap_or_default(),
+        ..guest.finish(&index, &users, &open)
+    };
     let guests = all.iter().map(finish).collect();
     Ok(Status {
         base: base.path().to_owned(),
@@ -87,12 +96,19 @@ impl SeenGuest {
     }
 }
 
+/// What names are compared with.
+#[derive(Clone, Copy)]
+struct World<'a> {
+    base: &'a Base,
+    index: &'a Index,
+}
+
 fn look_at(
     name: &GuestName,
     known: &KnownGuest,
     files: &[Linked],
-    base: &Base,
-    index: &Index,
+    World { base, index }: World<'_>,
+    orphans: &mut OrphanSearch<'_>,
     observer: &dyn Observer,
 ) -> Result<SeenGuest, EngineError> {
     let status = GuestStatus {
@@ -106,6 +122,7 @@ fn look_at(
         shared: 0,
         freed_if_deleted: 0,
         drifted: Vec::new(),
+        orphans: Orphans::default(),
         unread: 0,
     };
     let mut seen = SeenGuest {
@@ -120,20 +137,24 @@ fn look_at(
             return Ok(seen);
         }
     };
-    let view = View::of(&guest.root)?;
-    let found = scan(&view, observer)?;
+    let guest_files = guest.files()?;
+    let found = guest_files.tree(observer)?;
     let found = found.map_err(|error| CannotHere::GuestTooLarge {
         name: name.clone(),
         why: error.to_string(),
     })?;
     seen.add(&found, index);
+    let mut held = Vec::new();
     for file in files {
         let drifted = drifts(&guest, file, base, index)?;
         if drifted.is_empty() {
             seen.linked_bytes += allocated(index, base.object_inode(&file.object)?);
         }
+        let names = but(file, &drifted);
+        held.push(HeldFile { file, names });
         seen.status.drifted.extend(drifted);
     }
+    orphans.look(name, &*guest_files, &found.tree, &held);
     seen.status.drifted.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(seen)
 }
@@ -171,6 +192,13 @@ fn drifts(guest: &Guest, file: &Linked, base: &Base, index: &Index) -> SysResult
         }
     }
     Ok(all)
+}
+
+/// All names of a file but these.
+fn but<'a>(file: &'a Linked, drifted: &[Drift]) -> Vec<&'a GuestPath> {
+    let drifted: HashSet<&GuestPath> = drifted.iter().map(|drift| &drift.path).collect();
+    let held = file.paths.iter().filter(|path| !drifted.contains(path));
+    held.collect()
 }
 
 /// Another generation of the same object is no drift.

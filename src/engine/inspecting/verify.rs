@@ -3,14 +3,19 @@
 //! The receipts are asked only for one thing: whether a line that does not hold was ever applied. A line that was
 //! refused is no difference; a line that was done and does not hold is one.
 //!
+//! A name that holds and that no package owns any more is told as well, and is no difference: what the plan promised,
+//! one inode and its protection, is there, and what a package manager did since is the guest's own affair. A plan that
+//! did not hold for it would send people to `apply`, which has nothing to mend.
+//!
 //! Some lines are taken at a time: their objects are read in parallel, each once a run, then their names are
 //! looked up in parallel; what was found is reported in the order of the lines, whichever thread found it first.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
+use super::owners;
 use super::proof::{Generation, ProofWorld, Proven, first};
 use crate::base::Base;
 use crate::engine::read_ahead::stretches;
@@ -18,9 +23,10 @@ use crate::engine::records::History;
 use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, PlanFile};
 use crate::model::{
-    Action, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer, Stage, Unit,
-    Verification, Wrong,
+    Action, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer, PlannedGuest,
+    Stage, Unit, Verification, Wrong,
 };
+use crate::packages::Owners;
 use crate::sys::SysResult;
 
 /// Checks names, objects, flags and staging against the plan.
@@ -46,8 +52,10 @@ fn check(
         history: History::read(&base)?,
         threads,
         generations: HashMap::new(),
+        owners: HashMap::new(),
         found: Verification::default(),
     };
+    check.ask_owners(reader.guests())?;
     observer.notice(&Event::Begin(Stage::Verify, Unit::Lines, None));
     stretches(&mut reader, &mut |lines| {
         check.lines(&lines)?;
@@ -75,10 +83,28 @@ struct LineProofs<'a> {
     threads: Threads,
     /// Of every object so far, each proven once.
     generations: HashMap<ObjectId, Vec<Generation>>,
+    /// Whose the files of each guest are, where that is known.
+    owners: HashMap<GuestName, Owners>,
     found: Verification,
 }
 
 impl LineProofs<'_> {
+    /// Asks the databases of guests that are there and had some when they were planned.
+    fn ask_owners(&mut self, planned: &[PlannedGuest]) -> SysResult<()> {
+        for planned in planned {
+            let managers: BTreeSet<String> = owners::managers(planned).map(str::to_owned).collect();
+            let guest = self.world.guest(&planned.name);
+            let Some(guest) = guest.filter(|_| !managers.is_empty()) else {
+                continue;
+            };
+            match owners::ask(&*guest.files()?, &managers, &|_| false) {
+                Ok(owners) => drop(self.owners.insert(planned.name.clone(), owners)),
+                Err(why) => self.found.owners_unknown.push((planned.name.clone(), why)),
+            }
+        }
+        Ok(())
+    }
+
     fn lines(&mut self, lines: &[Action]) -> SysResult<()> {
         let mut news = self.prove(lines);
         let (world, known) = (&self.world, &self.generations);
@@ -131,6 +157,7 @@ impl LineProofs<'_> {
     fn link(&mut self, link: &Link, wrong: Vec<(&GuestPath, Wrong)>) -> SysResult<()> {
         if wrong.is_empty() {
             self.found.holds += 1;
+            self.orphans(link);
         } else if !self.history.has(&link.guest, &link.path)? {
             self.found.not_applied += 1;
         } else {
@@ -139,6 +166,25 @@ impl LineProofs<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Names of a file that a package had, where none has its first name now.
+    fn orphans(&mut self, link: &Link) {
+        let (Some(owner), Some(now)) = (&link.owner, self.owners.get(&link.guest)) else {
+            return;
+        };
+        let owned = |name: &GuestPath| owners::owned(now, name.as_bytes());
+        if owned(&link.path) {
+            return;
+        }
+        let orphan = |name: &GuestPath| Difference {
+            guest: Some(link.guest.clone()),
+            path: Some(name.clone()),
+            object: Some(link.object),
+            what: Wrong::Orphaned(owner.package.clone()),
+        };
+        let names = link.names().filter(|name| !owned(name));
+        self.found.orphans.extend(names.map(orphan));
     }
 
     fn flag(&mut self, flag: &Flag) {

@@ -1,9 +1,9 @@
 //! Which papers of old runs may go.
 //!
-//! A run leaves a copy of its plan, a journal and a receipt. The copy and the journal are for people and for healing.
-//! The receipt is the memory by which names are found again: it may go when nothing that is shared rests on it. So
-//! the receipt of an apply stays while a name that it linked is shared, and that of an undo while an older apply
-//! stays whose lines it took back.
+//! A run leaves a copy of its plan, a journal and a receipt. The journal is for healing. The receipt is the memory by
+//! which names are found again, and the plan knows whose files they were: both may go when nothing that is shared
+//! rests on them. So those of an apply stay while a name that it linked is shared, and those of an undo while an
+//! older apply stays whose lines it took back.
 
 use std::collections::HashSet;
 
@@ -16,8 +16,8 @@ use crate::sys::SysResult;
 pub struct OldPapers {
     /// All that they left.
     pub all: Vec<RunId>,
-    /// All but the receipt.
-    pub but_receipts: Vec<RunId>,
+    /// The journal alone.
+    pub journals: Vec<RunId>,
 }
 
 impl OldPapers {
@@ -43,7 +43,7 @@ impl OldPapers {
             older_stays |= !is_over || (stays && run.what == RunKind::Apply);
             match (is_over, stays) {
                 (false, _) => {}
-                (true, true) => papers.but_receipts.push(run.run.clone()),
+                (true, true) => papers.journals.push(run.run.clone()),
                 (true, false) => papers.all.push(run.run.clone()),
             }
         }

@@ -8,6 +8,7 @@ use crate::packages::listing::Claim;
 use crate::packages::listing::Listing;
 use crate::packages::listing::Owned;
 use crate::packages::listing::Package;
+use crate::packages::listing::PackageState;
 use crate::packages::read::fault::Defect;
 use crate::packages::read::limits;
 
@@ -29,6 +30,8 @@ pub struct Gathering {
     /// Files that a package names, but the guest itself makes.
     ghosts: BTreeMap<Vec<u8>, Arc<str>>,
     owned: Vec<Owned>,
+    /// Is there a package whose files are not known?
+    partial: bool,
 }
 
 impl Gathering {
@@ -38,8 +41,24 @@ impl Gathering {
             return Err(Defect::TooMany);
         }
         let place = u32::try_from(self.packages.len()).map_err(|_| Defect::TooMany)?;
-        self.packages.push(Package { name, version });
+        self.packages.push(Package {
+            name,
+            version,
+            state: PackageState::Installed,
+        });
         Ok(place)
+    }
+
+    /// Says how far the package is there, if it is not installed.
+    pub fn present(&mut self, package: u32, state: PackageState) {
+        if let Some(package) = self.packages.get_mut(package as usize) {
+            package.state = state;
+        }
+    }
+
+    /// There is a package whose files nothing lists.
+    pub fn lacks_files(&mut self) {
+        self.partial = true;
     }
 
     /// Adds a file to a package.
@@ -99,6 +118,7 @@ impl Gathering {
             config_files,
             claims,
             owned: self.owned,
+            partial: self.partial,
         }
     }
 }

@@ -1,10 +1,11 @@
-//! Which package a file belongs to, by the name that the walk sees. It is a help for people who read the plan:
-//! nothing is decided by it, and what cannot be resolved has no owner.
+//! Which package a file belongs to, by the name that the walk sees. It is a help for people who read the plan, and says
+//! what packages have left behind: nothing is decided by it, and what cannot be resolved has no owner.
 
 use std::collections::HashMap;
 
 use crate::packages::listing::Listing;
 use crate::packages::listing::Package;
+use crate::packages::read::lookup::find;
 use crate::packages::read::source::Source;
 use crate::sys::hash::path_key;
 
@@ -15,6 +16,8 @@ pub struct Owners {
     packages: Vec<Package>,
     /// Sorted by key.
     files: Vec<(u64, u32)>,
+    /// Are there files whose owners are not known?
+    partial: bool,
 }
 
 impl Owners {
@@ -29,8 +32,14 @@ impl Owners {
         self.packages.get(*package as usize)
     }
 
-    /// Adds the files of a database. What an earlier one said of a file stays. When the time of the guest is over, what
-    /// would have to be resolved has no owner.
+    /// Does a file that has no owner here belong to no package? False where a list is missing, or names were not
+    /// resolved.
+    pub fn are_whole(&self) -> bool {
+        !self.partial
+    }
+
+    /// Adds the files of a database. What an earlier one said of a file stays, but a package that is installed comes
+    /// before one that was removed. When the time of the guest is over, what would have to be resolved has no owner.
     pub fn add(
         &mut self,
         source: &Source<'_>,
@@ -39,6 +48,7 @@ impl Owners {
     ) {
         let first = u32::try_from(self.packages.len()).unwrap_or(u32::MAX);
         self.packages.extend(listing.packages);
+        self.partial |= listing.partial;
         let mut places = Places::new(source, is_directory);
         for owned in listing.owned {
             let Some(package) = first.checked_add(owned.package) else {
@@ -48,8 +58,12 @@ impl Owners {
                 self.files.push((path_key(&path), package));
             }
         }
+        self.partial |= places.unresolved;
+        let packages = &self.packages;
+        let owns = |package: u32| packages.get(package as usize).is_some_and(Package::owns);
         // Stable, so that the first word about a file comes first.
-        self.files.sort_by_key(|(key, _)| *key);
+        self.files
+            .sort_by_key(|(key, package)| (*key, !owns(*package)));
         self.files.dedup_by_key(|(key, _)| *key);
         self.files.shrink_to_fit();
     }
@@ -60,6 +74,8 @@ struct Places<'r> {
     source: &'r Source<'r>,
     is_directory: &'r dyn Fn(&[u8]) -> bool,
     known: HashMap<Vec<u8>, Option<Vec<u8>>>,
+    /// Was there a directory of which it could not be said where it is?
+    unresolved: bool,
 }
 
 impl<'r> Places<'r> {
@@ -68,6 +84,7 @@ impl<'r> Places<'r> {
             source,
             is_directory,
             known: HashMap::new(),
+            unresolved: false,
         }
     }
 
@@ -86,7 +103,7 @@ impl<'r> Places<'r> {
         Some([real, name].concat())
     }
 
-    fn resolve(&self, directory: &[u8]) -> Option<Vec<u8>> {
+    fn resolve(&mut self, directory: &[u8]) -> Option<Vec<u8>> {
         let relative = directory.strip_prefix(b"/").unwrap_or(directory);
         if relative.is_empty() {
             return Some(Vec::new());
@@ -94,8 +111,13 @@ impl<'r> Places<'r> {
         if (self.is_directory)(directory) {
             return Some(directory.to_vec());
         }
-        self.source.in_time().ok()?;
-        let found = self.source.guest().resolve(relative).ok()??;
+        let in_time = self.source.in_time();
+        let found = in_time.and_then(|()| find(self.source, relative));
+        let Ok(found) = found else {
+            self.unresolved = true;
+            return None;
+        };
+        let found = found?;
         Some(if found.path.is_root() {
             Vec::new()
         } else {

@@ -1,7 +1,8 @@
 //! `info/PACKAGE.list` and `status.d/PACKAGE.md5sums`: the names that a package has brought.
 //!
-//! Only people who read the plan profit from it, so what is no list, or cannot be read, is passed over and
-//! damages nothing. One list is held at a time.
+//! No config file is known by it, so what is no list, or cannot be read, is passed over and damages nothing; but it is
+//! said that something is missing, because whoever asks which files have no owner must not believe such an answer. One
+//! list is held at a time.
 
 use std::collections::HashMap;
 
@@ -9,12 +10,17 @@ use super::diversions::Diversion;
 use super::places::{DISTROLESS, INFO};
 use crate::packages::listing::Owned;
 use crate::packages::listing::Package;
+use crate::packages::listing::PackageState;
 use crate::packages::read::limits;
 use crate::packages::read::source::Source;
 use crate::packages::read::steady::below;
 
-/// The files of all packages, as far as they can be read within the source's budget.
-pub fn owned(source: &Source<'_>, packages: &[Package], diversions: &[Diversion]) -> Vec<Owned> {
+/// The files of all packages, as far as they can be read within the source's budget, and whether some are missing.
+pub fn owned(
+    source: &Source<'_>,
+    packages: &[Package],
+    diversions: &[Diversion],
+) -> (Vec<Owned>, bool) {
     let mut files = Files::new(packages, diversions);
     for (directory, suffix) in [(INFO, &b".list"[..]), (DISTROLESS, b".md5sums")] {
         for name in source.names(directory, limits::ENTRIES).unwrap_or_default() {
@@ -29,35 +35,53 @@ pub fn owned(source: &Source<'_>, packages: &[Package], diversions: &[Diversion]
             }
         }
     }
-    files.owned
+    let partial = files.partial();
+    (files.owned, partial)
 }
 
 /// Gathers the files of all packages.
 struct Files<'a> {
     places: HashMap<&'a [u8], (u32, &'a Package)>,
     diversions: HashMap<&'a [u8], &'a Diversion>,
+    /// Of installed packages, each architecture counted, how many lists were not read.
+    unlisted: HashMap<&'a [u8], u32>,
     owned: Vec<Owned>,
 }
 
 impl<'a> Files<'a> {
     fn new(packages: &'a [Package], diversions: &'a [Diversion]) -> Files<'a> {
-        let mut places = HashMap::new();
+        let mut places: HashMap<&[u8], (u32, &Package)> = HashMap::new();
         for (place, package) in (0u32..).zip(packages) {
-            // Of several architectures of one package the first one is shown.
-            places
+            // Of several architectures of one package the first one that is installed is shown.
+            let one = places
                 .entry(package.name.as_bytes())
                 .or_insert((place, package));
+            if package.state < one.1.state {
+                *one = (place, package);
+            }
         }
+        let mut unlisted: HashMap<&[u8], u32> = HashMap::new();
+        let installed = packages
+            .iter()
+            .filter(|package| package.state == PackageState::Installed);
+        installed.for_each(|package| *unlisted.entry(package.name.as_bytes()).or_default() += 1);
         let from = |diversion: &'a Diversion| (diversion.from.as_slice(), diversion);
         Files {
             places,
             diversions: diversions.iter().map(from).collect(),
+            unlisted,
             owned: Vec::new(),
         }
     }
 
+    /// Is a list missing, or one that cannot be read; or were there more files than are taken?
+    fn partial(&self) -> bool {
+        self.unlisted.values().any(|lists| *lists > 0) || self.owned.len() >= limits::OWNED
+    }
+
     /// Adds the file `PACKAGE.list` or `PACKAGE:ARCHITECTURE.list`: absolute paths, one a line.
     fn list(&mut self, owner: &[u8], data: &[u8]) {
+        self.read_of(owner);
         for line in data.split(|&b| b == b'\n') {
             if line.first() == Some(&b'/') {
                 self.add(owner, line);
@@ -65,8 +89,15 @@ impl<'a> Files<'a> {
         }
     }
 
+    fn read_of(&mut self, owner: &[u8]) {
+        if let Some(lists) = self.unlisted.get_mut(package_of(owner)) {
+            *lists = lists.saturating_sub(1);
+        }
+    }
+
     /// Adds the file `PACKAGE.md5sums`: a digest, two blanks, and a path without its slash.
     fn sums(&mut self, owner: &[u8], data: &[u8]) {
+        self.read_of(owner);
         for line in data.split(|&b| b == b'\n') {
             if let Some((_, path)) = line.split_at_checked(34) {
                 self.add(owner, &[b"/", path].concat());
@@ -76,8 +107,7 @@ impl<'a> Files<'a> {
 
     /// A file that another package has diverted lies under its other name.
     fn add(&mut self, owner: &[u8], path: &[u8]) {
-        let name = owner.split(|&b| b == b':').next().unwrap_or_default();
-        let Some(&(package, known)) = self.places.get(name) else {
+        let Some(&(package, known)) = self.places.get(package_of(owner)) else {
             return;
         };
         if path.len() > limits::PATH || self.owned.len() >= limits::OWNED {
@@ -90,6 +120,11 @@ impl<'a> Files<'a> {
     }
 }
 
+/// Without the architecture.
+fn package_of(owner: &[u8]) -> &[u8] {
+    owner.split(|&b| b == b':').next().unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,6 +133,7 @@ mod tests {
         Package {
             name: name.into(),
             version: None,
+            state: PackageState::Installed,
         }
     }
 
@@ -131,5 +167,24 @@ mod tests {
             ("/usr/share/f", 1),
         ];
         assert_eq!(got, want.map(|(path, place)| (path.to_owned(), place)));
+    }
+
+    #[test]
+    fn a_missing_list_is_noticed_and_an_installed_package_owns_first() {
+        let mut packages = ["gone", "two", "two"].map(package);
+        packages[0].state = PackageState::Half;
+        packages[1].state = PackageState::Removed;
+        let mut files = Files::new(&packages, &[]);
+        assert!(files.partial(), "two of the second architecture");
+        files.list(b"two:i386", b"/usr/lib/two\n");
+        assert!(
+            !files.partial(),
+            "what was removed needs no list, and what is there by half"
+        );
+        assert_eq!(files.owned[0].package, 2);
+        packages[1].state = PackageState::Installed;
+        let mut files = Files::new(&packages, &[]);
+        files.list(b"two:i386", b"/usr/lib/two\n");
+        assert!(files.partial(), "two of the first");
     }
 }

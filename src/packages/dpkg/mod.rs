@@ -203,7 +203,7 @@ impl DpkgReading {
             return self.nothing();
         }
         let packages = self.catalog.packages();
-        let owned = owned(&source.again(), &packages, &self.diversions);
+        let (owned, partial) = owned(&source.again(), &packages, &self.diversions);
         let with_owner = |(path, package)| (path, Some(package));
         let of_status = self.catalog.into_conffiles().into_iter();
         let mut conffiles: Conffiles = of_status.map(with_owner).collect();
@@ -216,6 +216,7 @@ impl DpkgReading {
             config_files: conffiles.len(),
             claims: claims(conffiles, &self.diversions, self.overrides),
             owned,
+            partial,
         }))
     }
 

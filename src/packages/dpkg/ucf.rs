@@ -18,6 +18,7 @@ use crate::packages::formats::name::package_name;
 use crate::packages::listing::Claim;
 use crate::packages::listing::Listing;
 use crate::packages::listing::Package;
+use crate::packages::listing::PackageState;
 use crate::packages::read::fault::{Defect, Fault, Problem};
 use crate::packages::read::limits;
 use crate::packages::read::source::Source;
@@ -35,6 +36,10 @@ impl PackageDatabase for Ucf {
         "ucf"
     }
 
+    fn lists_files(&self) -> bool {
+        false
+    }
+
     fn read(&self, source: &Source<'_>) -> Result<Option<Listing>, Problem> {
         let registry = source.text(REGISTRY)?;
         let hashes = source.text(HASHFILE)?;
@@ -48,6 +53,7 @@ impl PackageDatabase for Ucf {
         let named = names.into_iter().map(|name| Package {
             name: Arc::clone(name),
             version: None,
+            state: PackageState::Installed,
         });
         let packages = named.collect();
         Ok(Some(Listing {
@@ -55,6 +61,7 @@ impl PackageDatabase for Ucf {
             packages,
             config_files: paths.len(),
             owned: Vec::new(),
+            partial: false,
             claims: paths.into_iter().map(config_file).collect(),
         }))
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::record::PackageRecord;
-use crate::packages::listing::Package;
+use crate::packages::listing::{Package, PackageState};
 use crate::packages::read::limits;
 
 /// Name and architecture: `Multi-Arch: same` packages are there twice.
@@ -21,6 +21,7 @@ pub struct Catalog {
 #[derive(Debug)]
 struct Body {
     present: bool,
+    state: PackageState,
     version: Option<Arc<str>>,
     conffiles: Vec<Vec<u8>>,
 }
@@ -38,10 +39,12 @@ impl Catalog {
         let body = self.packages.entry((record.package, record.architecture));
         let body = body.or_insert(Body {
             present: false,
+            state: PackageState::Removed,
             version: None,
             conffiles: Vec::new(),
         });
         body.present |= record.present;
+        body.state = body.state.min(record.state);
         body.version = record.version.or(body.version.take());
         self.entries += record.conffiles.len();
         body.conffiles.extend(record.conffiles);
@@ -63,6 +66,7 @@ impl Catalog {
         let package = |((name, _), body): (&PackageKey, &Body)| Package {
             name: Arc::clone(name),
             version: body.version.clone(),
+            state: body.state,
         };
         present.map(package).collect()
     }

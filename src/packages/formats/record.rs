@@ -6,6 +6,7 @@ use super::deb822::{Events, StanzaEvent, events};
 use super::lines::needed;
 use super::name::{package_name, plain_word};
 use crate::packages::dpkg::conffiles::status_line;
+use crate::packages::listing::PackageState;
 use crate::packages::read::fault::{Defect, Fault};
 use crate::packages::read::limits;
 
@@ -17,6 +18,8 @@ pub struct PackageRecord {
     pub architecture: Vec<u8>,
     /// `false` for the mere mention of a package that is neither installed nor has left config files.
     pub present: bool,
+    /// How far it is there.
+    pub state: PackageState,
     /// As dpkg writes it; `None` where there is none, or none that can be shown.
     pub version: Option<Arc<str>>,
     /// In the order of the file, whatever state the package is in.
@@ -68,6 +71,7 @@ struct Draft {
     package: Option<Arc<str>>,
     architecture: Option<Vec<u8>>,
     present: Option<bool>,
+    state: Option<PackageState>,
     version: Option<Arc<str>>,
     conffiles: Option<Vec<Vec<u8>>>,
     current: Current,
@@ -85,6 +89,7 @@ impl Draft {
             self.architecture.replace(name).is_some()
         } else if known("Status") {
             let present = !value.ends_with(b" not-installed");
+            self.state = Some(state(value));
             self.present.replace(present).is_some()
         } else if known("Version") {
             self.version = plain_word(value);
@@ -129,9 +134,19 @@ impl Draft {
             package: self.package.ok_or(Defect::NoPackage.at(at))?,
             architecture: self.architecture.unwrap_or_default(),
             present: self.present.unwrap_or(true),
+            state: self.state.unwrap_or(PackageState::Installed),
             version: self.version,
             conffiles: self.conffiles.unwrap_or_default(),
         })
+    }
+}
+
+/// By the last word of the field.
+fn state(status: &[u8]) -> PackageState {
+    match status.rsplit(|&b| b == b' ').next() {
+        Some(b"not-installed" | b"config-files") => PackageState::Removed,
+        Some(b"half-installed") => PackageState::Half,
+        _ => PackageState::Installed,
     }
 }
 
@@ -158,6 +173,7 @@ mod tests {
         assert_eq!(got[0].architecture, b"all");
         assert_eq!(got[0].conffiles, [b"/etc/a", b"/etc/b"]);
         assert_eq!((got[0].present, got[1].present), (true, false));
+        assert_eq!([got[0].state, got[1].state], [PackageState::Removed; 2]);
         assert!(got[1].conffiles.is_empty());
     }
 

@@ -17,7 +17,7 @@ use super::read::limits;
 
 use super::database::PackageDatabase;
 use super::formats::record::records;
-use super::listing::Listing;
+use super::listing::{Listing, PackageState};
 use super::read::source::Source;
 use super::read::steady::{below, steady};
 
@@ -86,6 +86,9 @@ fn take(source: &Source<'_>, files: &[Vec<u8>]) -> Result<Option<Option<Gatherin
         source.in_time()?;
     }
     database.keep(&openwrt::kept(source)?)?;
+    if !database.unlisted.is_empty() {
+        database.gathering.lacks_files();
+    }
     Ok(Some(Some(database.gathering)))
 }
 
@@ -93,6 +96,8 @@ fn take(source: &Source<'_>, files: &[Vec<u8>]) -> Result<Option<Option<Gatherin
 struct OpkgReading {
     gathering: Gathering,
     places: BTreeMap<Arc<str>, u32>,
+    /// Installed packages whose list was not read yet.
+    unlisted: BTreeSet<u32>,
     files: Vec<Vec<u8>>,
 }
 
@@ -104,7 +109,12 @@ impl OpkgReading {
             if record.present {
                 let name = Arc::clone(&record.package);
                 let place = self.gathering.package(Arc::clone(&name), record.version);
-                self.places.insert(name, place.map_err(put)?);
+                let place = place.map_err(put)?;
+                self.places.insert(name, place);
+                self.gathering.present(place, record.state);
+                if record.state == PackageState::Installed {
+                    self.unlisted.insert(place);
+                }
             }
             for path in record.conffiles {
                 self.gathering
@@ -131,6 +141,9 @@ impl OpkgReading {
     /// Only people who read the plan profit from it, so a line that is none is passed over.
     fn list(&mut self, owner: &[u8], data: &[u8]) -> Result<(), Fault> {
         let place = package_name(owner).and_then(|owner| self.places.get(&owner).copied());
+        if let Some(place) = place {
+            self.unlisted.remove(&place);
+        }
         for line in data.split(|&b| b == b'\n') {
             let path = line.split(|&b| b == b'\t').next().unwrap_or_default();
             if !path.starts_with(b"/") || path.len() > limits::PATH {

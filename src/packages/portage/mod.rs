@@ -89,7 +89,7 @@ fn kind(source: &Source<'_>, path: &[u8]) -> Result<Option<FileKind>, Problem> {
     Ok(source.guest().resolve(path)?.map(|found| found.kind))
 }
 
-/// Always an answer: a package without `CONTENTS` has no files.
+/// Always an answer: a package without `CONTENTS` has no files that are known.
 fn take(source: &Source<'_>, packages: &[Vec<u8>]) -> Result<Option<Listing>, Problem> {
     let mut gathering = Gathering::default();
     let protected = match packages {
@@ -98,7 +98,11 @@ fn take(source: &Source<'_>, packages: &[Vec<u8>]) -> Result<Option<Listing>, Pr
     };
     for package in packages {
         let file = below(package, b"CONTENTS");
-        let data = source.text(&file)?.unwrap_or_default();
+        let found = source.text(&file)?;
+        if found.is_none() {
+            gathering.lacks_files();
+        }
+        let data = found.unwrap_or_default();
         let named = package.get(DIRECTORY.len() + 1..).unwrap_or_default();
         let added = add(named, &data, &protected, &mut gathering);
         added.map_err(|fault| Problem::malformed(&file, fault))?;

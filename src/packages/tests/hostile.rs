@@ -144,6 +144,7 @@ fn owners_are_looked_for_in_time_only() {
         let package = Package {
             name: "p".into(),
             version: None,
+            state: PackageState::Installed,
         };
         let x = Owned {
             path: b"/bin/x".to_vec(),
@@ -155,12 +156,13 @@ fn owners_are_looked_for_in_time_only() {
             config_files: 0,
             claims: Vec::new(),
             owned: vec![x],
+            partial: false,
         };
         owners.add(&Source::new(&guest, until), &|_| false, listing);
-        owners.of(b"/usr/bin/x").is_some()
+        (owners.of(b"/usr/bin/x").is_some(), owners.are_whole())
     };
-    assert!(owned(soon()));
-    assert!(!owned(Instant::now()));
+    assert_eq!(owned(soon()), (true, true));
+    assert_eq!(owned(Instant::now()), (false, false), "and it is said");
 }
 
 #[test]

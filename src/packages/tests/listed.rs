@@ -151,3 +151,20 @@ fn two_managers_in_one_guest() {
         .any(|d| d.state == DatabaseState::Damaged);
     assert!(damaged);
 }
+
+/// dpkg keeps the list of a package that has left config files, with the files that it could not remove.
+#[test]
+fn what_is_installed_owns_before_what_was_removed() {
+    let root = Root::empty();
+    let status = "Package: a\nStatus: deinstall ok config-files\n\nPackage: b\nStatus: install ok installed\n\n";
+    root.put("var/lib/dpkg/status", status);
+    root.put("var/lib/dpkg/info/a.list", "/usr/both\n/usr/left\n");
+    root.put("var/lib/dpkg/info/b.list", "/usr/both\n");
+    fs::create_dir(root.path.join("usr")).unwrap();
+    let (databases, owners) = ask_owners(&guest_at(&root.path), &|_| false);
+    assert_eq!(databases, root.ask().databases);
+    let of = |path: &[u8]| owners.of(path).map(|p| (&*p.name, p.owns()));
+    assert_eq!(of(b"/usr/both"), Some(("b", true)));
+    assert_eq!(of(b"/usr/left"), Some(("a", false)));
+    assert!(owners.are_whole());
+}

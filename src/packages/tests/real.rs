@@ -261,10 +261,11 @@ fn owners_are_those_of_dpkg_query() {
     assert!(answer.owners.of(b"/no/such/file").is_none());
 }
 
-/// A list of names that cannot be read takes owners away, and nothing else.
+/// A list of names that cannot be read takes owners away, which is said, and nothing else.
 #[test]
 fn owners_damage_nothing() {
     let Some(root) = Root::by_dpkg() else { return };
+    root.put("var/lib/dpkg/info/latecomer.list", "/.\n");
     let before = root.ask();
     let list = root.path.join("var/lib/dpkg/info/harbor.list");
     fs::remove_file(&list).unwrap();
@@ -274,4 +275,5 @@ fn owners_damage_nothing() {
     assert_eq!(after.databases, before.databases);
     assert_eq!(after.protected, before.protected);
     assert!(after.owners.of(b"/usr/bin/shared-tool").is_none());
+    assert!(before.owners.are_whole() && !after.owners.are_whole());
 }

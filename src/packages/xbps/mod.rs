@@ -11,7 +11,7 @@
 mod plist;
 mod plist_markup;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::answer::gathering::{ConfigKnownBy, Gathering};
@@ -92,6 +92,8 @@ struct XbpsReading {
     /// Lists of packages that were read.
     lists: usize,
     places: BTreeMap<Arc<str>, u32>,
+    /// Packages whose files were read.
+    listed: BTreeSet<u32>,
     gathering: Gathering,
 }
 
@@ -109,6 +111,9 @@ impl XbpsReading {
                 _ => reading.packages(&data),
             };
             read.map_err(|fault| Problem::malformed(file, fault))?;
+        }
+        if reading.listed.len() < reading.places.len() {
+            reading.gathering.lacks_files();
         }
         Ok(Some(reading))
     }
@@ -131,6 +136,7 @@ impl XbpsReading {
 
     fn files(&mut self, package: &[u8], data: &[u8]) -> Result<(), Fault> {
         let place = self.place(package, None).map_err(|what| what.at(0))?;
+        self.listed.insert(place);
         let package = plain_word(package);
         strings(data, |way, text| {
             let [kind, Step::Array, what] = way else {

@@ -16,6 +16,7 @@ use super::layout::json::{PathJson, RootJson};
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
 use super::words::sentence::safe;
+pub(super) mod orphans;
 
 /// For people.
 pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
@@ -23,12 +24,10 @@ pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()
     unprotected::line(status, out)?;
     objects(status, sizes, out)?;
     warnings(status, out)?;
+    orphans::text(status, out)?;
     section("Guests:", &guests(status, sizes), out)?;
-    section(
-        "Drifted (unified once, not any more):",
-        &drifted(status),
-        out,
-    )?;
+    let title = "Drifted (unified once, not any more):";
+    section(title, &drifted(status), out)?;
     section("Runs:", &runs(status, sizes), out)
 }
 
@@ -62,11 +61,10 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
             )?;
         }
         if guest.unread > 0 {
-            let unread = counted(guest.unread, "name");
+            let (name, unread) = (&guest.name, counted(guest.unread, "name"));
             writeln!(
                 out,
-                "UNREAD: {}: {unread} could not be read and are not counted",
-                guest.name
+                "UNREAD: {name}: {unread} could not be read and are not counted"
             )?;
         }
     }
@@ -199,6 +197,8 @@ struct GuestStatusJson<'a> {
     freed_if_deleted: u64,
     unread: u64,
     drifted: Vec<DriftJson>,
+    #[serde(flatten)]
+    orphans: orphans::OrphansJson<'a>,
 }
 
 #[derive(Serialize)]
@@ -235,6 +235,7 @@ fn guest_json(guest: &GuestStatus) -> GuestStatusJson<'_> {
         freed_if_deleted: guest.freed_if_deleted,
         unread: guest.unread,
         drifted: guest.drifted.iter().map(drift_json).collect(),
+        orphans: (&guest.orphans).into(),
     }
 }
 

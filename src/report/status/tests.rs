@@ -14,6 +14,7 @@ fn of(name: &str) -> GuestStatus {
         shared: 8192,
         freed_if_deleted: 4096,
         drifted: Vec::new(),
+        orphans: crate::model::Orphans::default(),
         unread: 0,
     }
 }
@@ -83,7 +84,7 @@ fn json_has_everything() {
         r#""objects":{"all":1100,"bytes":8192,"unused":1,"unused_bytes":4096,"saved_bytes":8192,"unprotected":0},"#,
         r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"files":1500,"shared_names":1200,"unprotected_names":0,"#,
         r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
-        r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}]}],"#,
+        r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}],"orphaned":[],"owners_unknown":null}],"#,
         r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
         r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}]}"#,
     ];

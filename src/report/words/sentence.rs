@@ -171,6 +171,7 @@ pub fn wrong(wrong: &Wrong) -> String {
     match wrong {
         Wrong::ObjectDamaged(fields) => format!("{kind}{}", listed(fields)),
         Wrong::Stranger(what) | Wrong::Unreadable(what) => format!("{kind}: {}", safe(what)),
+        Wrong::Orphaned(package) => format!("{kind}; {} had it", safe(package)),
         Wrong::LeftInStaging(name) => format!("{kind}: {}; run `unify recover`", safe(name)),
         Wrong::NotTheObject
         | Wrong::NameGone

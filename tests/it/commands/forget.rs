@@ -187,7 +187,7 @@ fn papers_of_old_runs_go() {
         .on_base("gc", &["--keep-runs", "1", "--dry-run", "--json"])
         .expect(0)
         .json();
-    assert_eq!(said["papers"]["kept_receipts"], 2, "{said}");
+    assert_eq!(said["papers"]["needed"], 2, "{said}");
     assert_eq!((said["papers"]["runs"].as_u64(), runs()), (Some(1), before));
     lab.on_base("gc", &["--keep-runs", "1"]).expect(0);
     assert_eq!(runs(), before - 1);
@@ -196,7 +196,10 @@ fn papers_of_old_runs_go() {
         all.filter(|run| run.as_ref().unwrap().path().join(name).exists())
             .count()
     };
-    assert_eq!((copies("plan"), copies("receipt.jsonl")), (0, before - 1));
+    assert_eq!(
+        (copies("journal"), copies("receipt.jsonl")),
+        (0, before - 1)
+    );
     let status = lab
         .on_base("status", &["--json", "--exit-code"])
         .expect(0)

@@ -6,6 +6,7 @@
 //! | `findings` | what a plan reports beside its actions: near misses, common secrets, packages |
 //! | `explain` | `explain` |
 //! | `status` | `status` |
+//! | `orphans` | shared names that no package owns any more |
 //! | `gc` | `gc` |
 //! | `verify_threads` | `verify` and its scrub with many threads |
 //! | `receipts_are_true` | receipts, totals and `status`, compared with the disk |
@@ -21,6 +22,7 @@ mod explain;
 mod findings;
 mod forget;
 mod gc;
+mod orphans;
 mod plan;
 mod protection;
 mod readme;
