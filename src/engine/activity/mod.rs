@@ -5,6 +5,7 @@
 
 pub(super) mod base;
 pub(super) mod budget;
+pub(super) mod clearing;
 pub(super) mod freeze;
 mod guard;
 

@@ -66,6 +66,8 @@ pub struct Inside {
     pub what: &'static str,
     /// Could it take the immutable flag off a file?
     pub may_clear_flags: bool,
+    /// Is it a process of this host that only has files of the guest open, such as a manager's monitor?
+    pub is_of_host: bool,
 }
 
 impl fmt::Display for Inside {
@@ -219,8 +221,25 @@ impl Presence {
             command: command(pid),
             what,
             may_clear_flags: may_clear_flags(pid),
+            is_of_host: self.is_of_host(pid, tree),
         };
         found.into_iter().map(describe).collect()
+    }
+
+    /// Has the process no root, working directory or program in the tree, and our mounts?
+    fn is_of_host(&self, pid: u32, tree: usize) -> bool {
+        let census = self.census();
+        let seen = census.seen.get(&pid);
+        let holds = seen.into_iter().flat_map(|seen| &seen.holds);
+        let holds = holds.chain(self.loose.get(&pid).into_iter().flatten());
+        let stands =
+            |hold: &Holdfast| hold.tree == tree && !matches!(hold.what, "descriptor" | "mapping");
+        let tables = locked(&self.worker.looking().tables);
+        let has_ours = seen.is_some_and(|seen| {
+            let mut all = seen.namespaces.iter();
+            !seen.namespaces.is_empty() && all.all(|namespace| tables.is_own(*namespace))
+        });
+        has_ours && !holds.into_iter().any(stands)
     }
 
     /// Is a process rooted in the tree? It can leave what is mounted on top of that.
@@ -235,6 +254,7 @@ impl Presence {
             command: command(pid),
             what: "root",
             may_clear_flags: true,
+            is_of_host: false,
         })
     }
 
