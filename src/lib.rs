@@ -18,6 +18,7 @@
 //!     base       the shared objects        link      the one exchange of a guest's names
 //!     protect    how an object is protected against change; the only room that sets or lifts a flag
 //!     ledger     plan, journal and receipt as bytes
+//!     discover   what the configuration of container managers says of a guest
 //!  2  sys        the machine: the only room that touches it
 //!  1  rules      decisions without I/O: care rules, patterns, choice, preconditions, sums
 //!  0  model      the words
@@ -37,6 +38,7 @@
 //! * where a name is exchanged: `link/exchange`; the steps around it, up to the commit: `engine/exchange`
 //! * where a flag comes off: `protect`
 //! * where a guest is frozen: `engine/activity/freeze`
+//! * who could take a flag off: `engine/activity/clearing`; what managers say of that: `discover`
 //! * where a crash is healed: `engine/healing`; one name, by what is found: `engine/healing/name`
 //! * what the machine is assumed to do: `sys`
 //! * what a plan asks of a guest, be it a directory or not: `GuestFiles` in `sys/guest`
@@ -50,6 +52,7 @@
 
 mod base;
 pub mod cli;
+mod discover;
 mod engine;
 mod ledger;
 mod link;
@@ -72,12 +75,13 @@ pub mod plan {
         SectionReader,
     };
     pub use crate::model::{
-        Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, Count, Database,
-        DatabaseState, DatabaseUse, Digest, FORMAT, Flag, FlagReason, GuestName, GuestPath, Header,
-        Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method, Moved, NearMiss,
-        NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner, Pattern, PatternKind,
-        PlanDigest, PlannedGuest, Policy, PolicySource, Protect, Protection, SameSecret, Shared,
-        Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals,
+        Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, ClearsFlags,
+        Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT, Flag, FlagClearers,
+        FlagClearing, FlagReason, GuestName, GuestPath, Header, Ignored, Left, Link, LinkReason,
+        Making, MetadataDigest, Method, Moved, NearMiss, NearMisses, ObjectFlag, ObjectId, Objects,
+        OnDamaged, Owner, Pattern, PatternKind, PlanDigest, PlannedGuest, Policy, PolicySource,
+        Protect, Protection, SameSecret, Shared, Shift, Skip, SkipDetail, SkipReason, Summary,
+        Time, Totals,
     };
 }
 

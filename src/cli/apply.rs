@@ -104,6 +104,7 @@ pub(super) fn report(
         totals: Some(&result.totals),
         not_done,
         stillness: &result.stillness,
+        clearers: &result.clearers,
         spoiled: &result.spoiled,
     };
     if output.json {

@@ -11,8 +11,8 @@ use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
-    Asked, DatabaseUse, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy,
-    Protect, SkipDetail, SkipReason, Summary, parse_size,
+    Asked, DatabaseUse, FlagClearers, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind,
+    Policy, Protect, SkipDetail, SkipReason, Summary, parse_size,
 };
 use crate::report::plan::Goes;
 use crate::report::{Format, PlanView, Show, Tally};
@@ -75,6 +75,10 @@ pub(super) struct Args {
     /// What becomes of a guest whose package database is damaged
     #[arg(long, value_parser = code::<OnDamaged>(), default_value = "exclude-guest")]
     on_damaged_database: OnDamaged,
+    /// What becomes of guests that could take the flag off a shared file: `warn` says so in the plan, with the line to
+    /// write; `refuse` links none of their files, `refuse-unknown` also none of guests of which it is not known
+    #[arg(long, value_parser = code::<FlagClearers>(), default_value = "warn")]
+    flag_clearers: FlagClearers,
     /// Ask the guests' package databases which files are configuration, or not: for all, or NAME:ignore for one guest
     #[arg(long, value_name = "[NAME:]use|ignore", value_parser = database_use)]
     package_databases: Vec<(Option<GuestName>, Asked)>,
@@ -193,6 +197,7 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         skips: args.skips,
         on_damaged_database: args.on_damaged_database,
         package_databases: databases(args),
+        flag_clearers: args.flag_clearers,
         file: None,
     };
     let mut protect = protect(&args.protect)?;

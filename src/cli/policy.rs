@@ -42,6 +42,8 @@ pub(super) fn merge(
         read.on_damaged_database,
         on_damaged,
     );
+    let clearers = typed("flag_clearers");
+    take(&mut policy.flag_clearers, read.flag_clearers, clearers);
     let databases = typed("package_databases");
     take(
         &mut policy.package_databases.all,

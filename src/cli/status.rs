@@ -15,8 +15,8 @@ use crate::report::status;
 pub(super) struct Args {
     #[command(flatten)]
     base: BaseArg,
-    /// Exit with 10 if names have drifted or belong to no package any more, shared files lack their flag, or guests were
-    /// left frozen
+    /// Exit with 10 if names have drifted or belong to no package any more, if shared files lack their flag, or if
+    /// guests were left frozen
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]

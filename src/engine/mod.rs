@@ -27,7 +27,7 @@
 //! | --- | --- |
 //! | `exchange` | the one batch in which names come to refer to other inodes: jobs, journal, names, flags, commit, roll back |
 //! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again |
-//! | `activity` | who is inside a guest, who reaches the base, what is mounted; `freeze` stops a guest for a moment |
+//! | `activity` | who is inside a guest, who reaches the base, what is mounted, who could take flags off; `freeze` stops a guest for a moment |
 //!
 //! | file | what is in it |
 //! | --- | --- |

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::ledger::ReceiptWriter;
 use crate::model::{
-    About, Event, FreezeTimes, Link, ObjectId, Observer, Outcome, Receipt, ReceiptLine, RunId,
-    RunKind, RunTotals, Spoiled,
+    About, Event, FlagClearer, FreezeTimes, Link, ObjectId, Observer, Outcome, Receipt,
+    ReceiptLine, RunId, RunKind, RunTotals, Spoiled,
 };
 use crate::sys::own::papers::Growing;
 use crate::sys::{SysError, SysResult};
@@ -33,6 +33,8 @@ pub struct RunResult {
     pub limit: Option<&'static str>,
     /// For how long running guests were frozen.
     pub stillness: FreezeTimes,
+    /// Guests that could not be frozen because a process in them may take flags off files.
+    pub clearers: Vec<FlagClearer>,
     /// Objects that were changed while they were not protected, in this run or in one that it healed.
     pub spoiled: Vec<Spoiled>,
 }
@@ -50,6 +52,7 @@ impl RunResult {
             links: 0,
             limit: None,
             stillness: FreezeTimes::default(),
+            clearers: Vec::new(),
             spoiled: Vec::new(),
         }
     }

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::model::{
-    Asked, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Protect, SkipDetail,
-    SkipReason, parse_size,
+    Asked, FlagClearers, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Protect,
+    SkipDetail, SkipReason, parse_size,
 };
 
 /// The choices of a file; what it does not say is `None` or empty.
@@ -32,6 +32,8 @@ pub struct PolicyFile {
     pub protect: Option<Protect>,
     /// What becomes of a guest whose package database is damaged.
     pub on_damaged_database: Option<OnDamaged>,
+    /// What becomes of guests that could take flags off.
+    pub flag_clearers: Option<FlagClearers>,
     /// Whether package databases are asked.
     pub package_databases: Option<Asked>,
     /// The same for single guests.
@@ -68,6 +70,7 @@ struct Wire {
     skips: Option<SkipDetail>,
     protect: Option<Spanned<Protect>>,
     on_damaged_database: Option<OnDamaged>,
+    flag_clearers: Option<FlagClearers>,
     package_databases: Option<Asked>,
     #[serde(default)]
     package_databases_of: BTreeMap<GuestName, Asked>,
@@ -86,6 +89,7 @@ pub const KEYS: &[&str] = &[
     "skips",
     "protect",
     "on-damaged-database",
+    "flag-clearers",
     "package-databases",
     "package-databases-of",
     "pattern",
@@ -137,6 +141,7 @@ pub fn parse(
         skips: wire.skips,
         protect: wire.protect.map(Spanned::into_inner),
         on_damaged_database: wire.on_damaged_database,
+        flag_clearers: wire.flag_clearers,
         package_databases: wire.package_databases,
         package_databases_of: wire.package_databases_of,
         patterns: patterns.collect::<Result<_, _>>()?,

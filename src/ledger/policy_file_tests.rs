@@ -21,6 +21,7 @@ objects = "copy"
 skips = "all"
 protect = "immutable"
 on-damaged-database = "care-rules-only"
+flag-clearers = "refuse-unknown"
 package-databases = "ignore"
 
 [care]
@@ -45,10 +46,11 @@ until = "2027-01-31"
     allow.sort();
     assert_eq!(policy.allow, allow);
     assert_eq!(policy.on_damaged_database, Some(OnDamaged::CareRulesOnly));
+    assert_eq!(policy.flag_clearers, Some(FlagClearers::RefuseUnknown));
     assert_eq!(policy.package_databases, Some(Asked::Ignore));
     assert_eq!(policy.package_databases_of.len(), 1);
     assert_eq!(policy.patterns.len(), 2);
-    assert_eq!(policy.patterns[0].from, "p.toml:19");
+    assert_eq!(policy.patterns[0].from, "p.toml:20");
     assert_eq!(policy.patterns[1].kind, PatternKind::Include);
     for key in KEYS {
         assert!(text.contains(key), "{key}");

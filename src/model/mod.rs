@@ -59,18 +59,18 @@ pub use explain::{Compared, Explanation, Voice};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
 pub use names::{Scan, TooLarge, Tree, TreeBuilder, Unread};
 pub use outcome::{
-    About, BadRunId, FreezeTimes, Outcome, Receipt, ReceiptGuest, ReceiptLine, RunId, RunKind,
-    RunTotals,
+    About, BadRunId, FlagClearer, FreezeTimes, Outcome, Receipt, ReceiptGuest, ReceiptLine, RunId,
+    RunKind, RunTotals,
 };
 pub use packed::States;
 pub use path::{BadPath, GuestPath};
 pub use plan::{
-    BaseFacts, Count, Database, DatabaseState, FORMAT, Header, NearMiss, NearMisses, PlanDigest,
-    PlannedGuest, SameSecret, Shared, Shift, Summary, Totals,
+    BaseFacts, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss, NearMisses,
+    PlanDigest, PlannedGuest, SameSecret, Shared, Shift, Summary, Totals,
 };
 pub use policy::{
-    Asked, DatabaseUse, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource,
-    Protect, Protection, Running, SkipDetail,
+    Asked, ClearsFlags, DatabaseUse, FlagClearers, Ignored, Objects, OnDamaged, Pattern,
+    PatternKind, Policy, PolicySource, Protect, Protection, Running, SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};

@@ -220,6 +220,15 @@ impl FreezeTimes {
     }
 }
 
+/// A running guest that could not be frozen, because a process in it may take flags off files.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FlagClearer {
+    /// Which guest.
+    pub guest: GuestName,
+    /// What ends it, as an order.
+    pub remedy: String,
+}
+
 /// The last line of a receipt. Its absence means that the run did not end by itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

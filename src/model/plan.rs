@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::action::decimal;
-use super::{Digest, GuestName, Moved, Policy, Protection};
+use super::{ClearsFlags, Digest, GuestName, Moved, Policy, Protection};
 
 /// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
 pub const FORMAT: &str = "1.0";
@@ -83,6 +83,10 @@ pub struct PlannedGuest {
     /// Why it cannot be told whether it runs, if that is so: `running` is true then, as `apply` will see it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub running_unknown: Option<String>,
+    /// Could what runs in it, or will when it is started, take the immutable flag off? Missing where nothing is known,
+    /// and where no flag is set.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub flag_clearing: Option<FlagClearing>,
     /// What the package databases said; empty where there are none, and where they are not asked.
     pub databases: Vec<Database>,
     /// Were its package databases not asked, as the policy says?
@@ -91,6 +95,29 @@ pub struct PlannedGuest {
     /// Why the whole guest was left out of the run, if it was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub left_out: Option<String>,
+}
+
+/// Could what runs in a guest take the immutable flag off a shared file, and why.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FlagClearing {
+    /// The answer.
+    pub answer: ClearsFlags,
+    /// Why, as a part of a sentence.
+    pub why: String,
+    /// The manager whose configuration was found: `systemd-nspawn`, `lxc` or `oci`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub manager: Option<String>,
+    /// What ends it, as an order: the line to write, and where.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub remedy: Option<String>,
+}
+
+impl FlagClearing {
+    /// Was anything found of the guest: a process, or the configuration of a manager?
+    pub fn is_known(&self) -> bool {
+        self.answer != ClearsFlags::Unknown || self.manager.is_some()
+    }
 }
 
 /// The answer of one package database.

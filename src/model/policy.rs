@@ -29,6 +29,9 @@ pub struct Policy {
     pub on_damaged_database: OnDamaged,
     /// Whether package databases are asked.
     pub package_databases: DatabaseUse,
+    /// What becomes of guests that could take the flag off a shared file.
+    #[serde(skip_serializing_if = "FlagClearers::is_default", default)]
+    pub flag_clearers: FlagClearers,
     /// The file that some of these choices came from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub file: Option<PolicySource>,
@@ -53,6 +56,47 @@ pub enum OnDamaged {
     ExcludeGuest,
     /// The damaged database is not believed; care rules, patterns and other databases decide.
     CareRulesOnly,
+}
+
+/// Could what runs in a guest take the immutable flag off a shared file?
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ClearsFlags {
+    /// It could not.
+    No,
+    /// It is not known.
+    Unknown,
+    /// It could.
+    Yes,
+}
+
+/// What becomes of a guest in which a process could take the immutable flag off a shared file: it could then write for
+/// all guests.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlagClearers {
+    /// The plan says so, and links its files like those of all others.
+    #[default]
+    Warn,
+    /// None of its files is linked.
+    Refuse,
+    /// The same for guests of which it is not known.
+    RefuseUnknown,
+}
+
+impl FlagClearers {
+    /// Are the files of a guest with this answer kept private?
+    pub fn refuse(self, answer: ClearsFlags) -> bool {
+        match self {
+            FlagClearers::Warn => false,
+            FlagClearers::Refuse => answer == ClearsFlags::Yes,
+            FlagClearers::RefuseUnknown => answer != ClearsFlags::No,
+        }
+    }
+
+    fn is_default(&self) -> bool {
+        *self == FlagClearers::Warn
+    }
 }
 
 /// Are the package databases of a guest asked?

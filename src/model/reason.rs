@@ -126,6 +126,7 @@ reasons! {
         TooManyNames = "too-many-names": "has more hard links than one plan line can name",
         InodeFlags = "inode-flags": "has inode flags or a project id that a link would change",
         FixedDirectory = "fixed-directory": "its directory is immutable or append-only, so no name in it can be moved",
+        FlagClearer = "flag-clearer": "its guest could take the flag off a shared file",
         MountedOver = "mounted-over": "something is mounted on this name",
         OtherFilesystem = "other-filesystem": "on another file system than the guest's root",
         Unreadable = "unreadable": "could not be read",

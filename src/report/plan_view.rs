@@ -14,6 +14,7 @@ use crate::model::{
 
 use super::layout::size::{counted, percent};
 use super::totals::Tally;
+use super::words::flag_clearers;
 use super::words::sentence::safe;
 
 /// A plan whose actions have been counted.
@@ -171,6 +172,7 @@ impl<'a> PlanView<'a> {
             warnings.extend(ignored(guest));
             warnings.extend(self.running(guest));
         }
+        warnings.extend(flag_clearers::warnings(self.guests, self.header));
         warnings.extend(self.unseen());
         warnings.extend(self.same_secrets());
         if self.header.protection.mode == Protect::None {

@@ -9,7 +9,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::model::{FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, Spoiled};
+use crate::model::{
+    FlagClearer, FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, Spoiled,
+};
 
 use super::alarms::frozen;
 use super::alarms::frozen::FrozenJson;
@@ -19,6 +21,7 @@ use super::layout::json::PathJson;
 pub use super::layout::shell::shell_word;
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
+use super::words::flag_clearers;
 pub use super::words::not_done::NotDone;
 use super::words::not_done::NotDoneKind;
 
@@ -37,6 +40,8 @@ pub struct RunView<'a> {
     pub not_done: &'a NotDone,
     /// For how long running guests were frozen.
     pub stillness: &'a FreezeTimes,
+    /// Guests that could not be frozen because a process in them may take flags off files.
+    pub clearers: &'a [FlagClearer],
     /// Objects that were changed while they were not protected.
     pub spoiled: &'a [Spoiled],
 }
@@ -52,6 +57,7 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
         None => writeln!(out, "{what} stopped half way (run {run}); nothing is lost.")?,
     }
     not_done(view.not_done, out)?;
+    flag_clearers::text(view.clearers, out)?;
     frozen::text(view.stillness, out)?;
     spoiled::text(view.spoiled, out)?;
     writeln!(out, "\nNext: {}", next(view))
@@ -136,11 +142,9 @@ fn next(view: &RunView<'_>) -> String {
     match (view.totals, view.what) {
         (None, _) => format!("unify recover --base {base}"),
         (_, RunKind::Apply) if has(RefusalKind::DamagedObject) => "unify verify".into(),
-        (_, RunKind::Apply) if running => "stop the running guests and apply the plan again".into(),
-        (_, RunKind::Undo) if running => "stop the running guests and undo again".into(),
-        (_, RunKind::Forget) if running => {
-            "stop the running guests and forget again, or give --allow-running".into()
-        }
+        (_, RunKind::Apply) if running => format!("{} and apply the plan again", quiet(view)),
+        (_, RunKind::Undo) if running => format!("{} and undo again", quiet(view)),
+        (_, RunKind::Forget) if running => format!("{} and forget again", quiet(view)),
         (_, RunKind::Apply) if left => "unify plan, for what was not done".into(),
         (Some(totals), RunKind::Apply) if totals.names == 0 => {
             format!("unify status --base {base}")
@@ -160,6 +164,15 @@ fn next(view: &RunView<'_>) -> String {
     }
 }
 
+/// What lets the run change what guests hold that run.
+fn quiet(view: &RunView<'_>) -> &'static str {
+    if view.clearers.is_empty() {
+        "stop the running guests"
+    } else {
+        "do what is said above for each guest that was not frozen, or stop the running guests,"
+    }
+}
+
 #[derive(Serialize)]
 struct RunJson<'a> {
     /// `unify.apply`, `unify.undo` or `unify.forget`.
@@ -174,6 +187,9 @@ struct RunJson<'a> {
     /// Where running guests were frozen.
     #[serde(skip_serializing_if = "Option::is_none")]
     frozen: Option<FrozenJson>,
+    /// Guests that could not be frozen because a process in them may take flags off files, and what ends that.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    flag_clearers: &'a [FlagClearer],
     /// Objects that were changed while they were not protected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     spoiled: Vec<SpoiledJson<'a>>,
@@ -213,6 +229,7 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         totals: view.totals,
         not_done: view.not_done.all().map(kind_json).collect(),
         frozen: FrozenJson::of(view.stillness),
+        flag_clearers: view.clearers,
         spoiled: SpoiledJson::all(view.spoiled),
         next: next(view),
     };
@@ -282,6 +299,7 @@ mod tests {
             totals,
             not_done,
             stillness: &FreezeTimes::default(),
+            clearers: &[],
             spoiled: &[],
         };
         let text = written(|out| text(&view, Sizes::default(), out));

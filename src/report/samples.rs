@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::model::{
-    Action, BaseFacts, Before, Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT, Flag,
-    FlagReason, GuestName, GuestPath, Header, Left, Link, LinkReason, Making, MetadataDigest,
-    Method, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, PlannedGuest, Policy, Protect,
-    Protection, Shared, Skip, SkipDetail, SkipReason, Summary, Time, Totals, needs_escape,
+    Action, BaseFacts, Before, ClearsFlags, Count, Database, DatabaseState, DatabaseUse, Digest,
+    FORMAT, Flag, FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header, Left, Link,
+    LinkReason, Making, MetadataDigest, Method, NearMisses, ObjectFlag, ObjectId, Objects,
+    OnDamaged, PlannedGuest, Policy, Protect, Protection, Shared, Skip, SkipDetail, SkipReason,
+    Summary, Time, Totals, needs_escape,
 };
 
 use super::{PlanView, Tally};
@@ -263,6 +264,7 @@ fn header() -> Header {
             skips: SkipDetail::Summary,
             on_damaged_database: OnDamaged::default(),
             package_databases: DatabaseUse::default(),
+            flag_clearers: FlagClearers::default(),
             file: None,
         },
         protection: Protection {
@@ -285,9 +287,20 @@ fn planned(name: &str, bytes: u64) -> PlannedGuest {
         unread: 0,
         running: false,
         running_unknown: None,
+        flag_clearing: Some(no_flag_clearer()),
         databases: Vec::new(),
         databases_ignored: false,
         left_out: None,
+    }
+}
+
+/// Nothing in the guest can take a flag off.
+fn no_flag_clearer() -> FlagClearing {
+    FlagClearing {
+        answer: ClearsFlags::No,
+        why: "it drops the capability".into(),
+        manager: Some("lxc".into()),
+        remedy: None,
     }
 }
 

@@ -1,5 +1,7 @@
 use super::*;
-use crate::model::{DatabaseUse, FileId, FileKind, Objects, OnDamaged, Pattern, SkipDetail, Time};
+use crate::model::{
+    DatabaseUse, FileId, FileKind, FlagClearers, Objects, OnDamaged, Pattern, SkipDetail, Time,
+};
 use SkipReason as Skip;
 
 fn policy() -> Policy {
@@ -13,6 +15,7 @@ fn policy() -> Policy {
         skips: SkipDetail::Summary,
         on_damaged_database: OnDamaged::default(),
         package_databases: DatabaseUse::default(),
+        flag_clearers: FlagClearers::default(),
         file: None,
     }
 }

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `floors` | the source: what each file may import, call and contain |
 //! | `deciding` | which files a plan shares, and what a base remembers |
+//! | `keeping` | what is shared stays protected, whatever the world does to guests and bases |
 //! | `commands` | what one command answers, and whether that and the README are true |
 //! | `refusing` | what the program refuses: changed files, edited and hostile plans, bad surroundings |
 //! | `live_guests` | guests that run, are frozen, write or attack meanwhile |
@@ -48,6 +49,7 @@ mod commands;
 mod crash;
 mod deciding;
 mod floors;
+mod keeping;
 mod live_guests;
 mod reading;
 mod refusing;

@@ -7,13 +7,13 @@ use crate::base::Base;
 use crate::engine::EngineError;
 use crate::engine::error::CannotHere;
 use crate::model::{Event, Observer};
-use crate::sys::SysResult;
 use crate::sys::host::machine;
+use crate::sys::{Patience, SysResult};
 
 /// Why the base is in others' hands: another mount namespace has it mounted, an overlay has it as a layer, a process is
 /// rooted there, or the kernel serves it.
 pub(in crate::engine) fn in_others_hands(base: &Base) -> SysResult<Option<String>> {
-    Ok(Sight::take(&[], Some(base.dir()), &[])?.of_the_other())
+    Ok(Sight::take(&[], Some(base.dir()), &[], Patience::ToChange)?.of_the_other())
 }
 
 impl Sight {

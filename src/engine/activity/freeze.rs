@@ -15,10 +15,11 @@ use std::time::{Duration, Instant};
 
 use super::Sight;
 use super::budget::{FreezeBudget, Room, largest_alone};
+use super::clearing::RunningClearers;
 use super::guard::{Guard, Whose};
 use crate::base::{Base, FrozenPaper};
 use crate::engine::Guest;
-use crate::model::{Event, FreezeTimes, Observer, Running};
+use crate::model::{Event, FlagClearer, FreezeTimes, Observer, Running};
 use crate::sys::host::machine;
 use crate::sys::{Cgroup, Freezer, SysError, SysResult};
 
@@ -63,6 +64,8 @@ pub struct Freeze<'a> {
     held: Option<Room>,
     /// What was seen before the freeze. While guests wait, only what is new is looked at.
     sight: RefCell<Option<Sight>>,
+    /// Guests that could not be frozen because a process in them may take flags off.
+    clearers: RunningClearers,
     /// How long guests were frozen so far.
     pub stillness: FreezeTimes,
 }
@@ -98,6 +101,7 @@ impl<'a> Freeze<'a> {
             budget: running.at_most().map(FreezeBudget::new),
             waits: Cell::new(true),
             held: None,
+            clearers: RunningClearers::default(),
             stillness: FreezeTimes {
                 budget: running.at_most().unwrap_or_default(),
                 ..FreezeTimes::default()
@@ -138,6 +142,11 @@ impl<'a> Freeze<'a> {
     /// The batch at work holds so much.
     pub fn holds(&mut self, names: usize, bytes: u64) {
         self.held = Some(Room { names, bytes });
+    }
+
+    /// Guests that could not be frozen because a process in them may take flags off, and what ends that.
+    pub fn clearers(&self) -> Vec<FlagClearer> {
+        self.clearers.all()
     }
 
     /// The largest file for which guests are frozen.

@@ -5,6 +5,7 @@
 
 pub(super) mod base;
 pub(super) mod budget;
+pub(super) mod clearing;
 pub(super) mod freeze;
 mod guard;
 
@@ -12,7 +13,7 @@ use super::Guest;
 use crate::model::{FileId, GuestPath};
 use crate::sys::host::machine;
 use crate::sys::host::presence::sees_all_processes;
-use crate::sys::{Cgroup, Dir, Inside, Presence, SysResult};
+use crate::sys::{Cgroup, Dir, Inside, Patience, Presence, SysResult};
 
 /// What was seen of one guest.
 #[derive(Debug, Clone, Default)]
@@ -61,11 +62,16 @@ pub(super) struct Sight {
 
 impl Sight {
     /// Looks at all guests at once, and at `other` last; `children` are processes of ours.
-    pub fn take(guests: &[&Guest], other: Option<&Dir>, children: &[u32]) -> SysResult<Sight> {
+    pub fn take(
+        guests: &[&Guest],
+        other: Option<&Dir>,
+        children: &[u32],
+        patience: Patience,
+    ) -> SysResult<Sight> {
         let all = guests.iter().map(|guest| &guest.root).chain(other);
         Ok(Sight {
             guests: guests.iter().map(|guest| guest.id).collect(),
-            presence: Presence::look(&all.collect::<Vec<_>>(), children)?,
+            presence: Presence::look(&all.collect::<Vec<_>>(), children, patience)?,
             hidden: match () {
                 () if !machine::is_root() => Some("only root sees what processes hold"),
                 () if !sees_all_processes() => Some("this PID namespace hides processes"),

@@ -171,6 +171,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 break;
             }
         }
+        self.receipt.result.clearers = self.still.clearers();
         self.receipt.result.stillness = self.still.finish()?;
         let result = &self.receipt.result;
         if result.interrupted || result.limit.is_some() {

@@ -4,6 +4,8 @@
 //! skipped for that reason. Most skips are only sums; the lines that stand for a directory are collected here,
 //! before the first line of the guest is written.
 
+mod directories;
+
 use std::collections::{BTreeMap, HashMap};
 
 use super::guest_limits::{FEW_HOLES, FEW_STORED, MOST_HOLES, has_too_many_names};
@@ -139,6 +141,7 @@ impl Classifying<'_> {
         self.stored = self.stored.saturating_add(state.allocated());
         match self.keep_by_file(file, &state) {
             Some(reason) => self.keep_whole(file, reason, &state),
+            None if self.is_refused() => self.keep_for_guest(file, &state),
             None => Decision::Candidate,
         }
     }
@@ -270,14 +273,6 @@ impl Classifying<'_> {
     fn count(&mut self, reason: SkipReason, state: &FileState) {
         let count = self.done.skipped.entry(reason).or_default();
         count.add(1, state.size);
-    }
-
-    fn count_under(&mut self, under: Vec<u8>, skip: &Skip, state: &FileState, counts: bool) {
-        let entry = self.directories.entry((under, skip.reason));
-        let (count, _) = entry.or_insert_with(|| (Count::default(), skip.clone()));
-        if counts {
-            count.add(1, state.size);
-        }
     }
 
     /// What the file itself says, whatever its names: links outside, and the rules on inodes.

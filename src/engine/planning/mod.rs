@@ -30,8 +30,8 @@ use crate::engine::records::History;
 use crate::engine::records::unprotected::left_unprotected;
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
-    Action, BaseFacts, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Protection,
-    Summary,
+    Action, BaseFacts, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Protect,
+    Protection, Summary,
 };
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
@@ -95,7 +95,10 @@ pub fn plan(
         .filter(|_| options.cache && machine::is_root());
     let place = memory.and_then(|base| cache_of(base, observer));
     let memory = memory.filter(|_| place.is_some());
-    let views = open_views(guests, base.as_ref(), observer)?;
+    let mut views = open_views(guests, base.as_ref(), observer)?;
+    if protection.mode == Protect::Immutable {
+        OpenedGuest::look_for_clearers(&mut views);
+    }
     let opened = confined(views, options, &file, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;

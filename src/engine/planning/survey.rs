@@ -1,16 +1,18 @@
 //! One guest as the plan sees it: opened, walked, asked for its config files.
 
 use crate::base::Base;
+use crate::engine::activity::clearing::{flag_clearing, managers};
 use crate::engine::activity::{Activity, Sight};
 use crate::engine::guest::GuestIdentity;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Asked, Database, DatabaseState, Observer, OnDamaged, Owner, PlannedGuest, Policy, Scan,
+    Asked, Database, DatabaseState, FlagClearing, Observer, OnDamaged, Owner, PlannedGuest, Policy,
+    Scan,
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
-use crate::sys::SysResult;
 use crate::sys::guest::GuestFiles;
+use crate::sys::{Patience, SysResult};
 
 /// A guest that was read.
 pub struct Survey {
@@ -21,6 +23,8 @@ pub struct Survey {
     /// Were no databases asked?
     pub databases_ignored: bool,
     pub condition: Activity,
+    /// Could it take the flag off a shared file? `None` where no flag is set.
+    pub clearing: Option<FlagClearing>,
     /// Why it takes no part, if it does not.
     pub left_out: Option<String>,
     /// Directories that a care rule means under another name: the guest reaches them through a link.
@@ -38,6 +42,7 @@ pub struct Alias {
 pub struct OpenedGuest {
     pub(super) guest: GuestIdentity,
     pub(super) condition: Activity,
+    pub(super) clearing: Option<FlagClearing>,
     pub(super) files: Box<dyn GuestFiles>,
 }
 
@@ -49,17 +54,27 @@ impl OpenedGuest {
         base: Option<&Base>,
     ) -> SysResult<(Vec<OpenedGuest>, Option<String>)> {
         let all: Vec<&Guest> = guests.iter().collect();
-        let sight = Sight::take(&all, base.map(Base::dir), &[])?;
+        let sight = Sight::take(&all, base.map(Base::dir), &[], Patience::ToTell)?;
         let (conditions, base) = (sight.conditions(&[]), base.and(sight.of_the_other()));
         let open = |(guest, condition): (Guest, Activity)| {
             Ok(OpenedGuest {
                 files: guest.files()?,
                 guest: guest.into_identity(),
                 condition,
+                clearing: None,
             })
         };
         let opened = guests.into_iter().zip(conditions).map(open);
         Ok((opened.collect::<SysResult<_>>()?, base))
+    }
+
+    /// Looks who could take the flag off shared files: also what needs the files of the host.
+    pub fn look_for_clearers(opened: &mut [OpenedGuest]) {
+        let managers = managers(opened.iter().map(|one| one.guest.path.as_path()));
+        for one in opened {
+            let clearing = flag_clearing(&managers, &one.guest.path, &one.condition);
+            one.clearing = Some(clearing);
+        }
     }
 
     /// Does reading it leave no trace, whoever owns the files?
@@ -79,6 +94,7 @@ pub fn survey(
     let OpenedGuest {
         guest,
         condition,
+        clearing,
         files,
     } = opened;
     let scanned = files.tree(observer)?;
@@ -104,6 +120,7 @@ pub fn survey(
         answer,
         databases_ignored: !asked,
         condition,
+        clearing,
         left_out,
         aliases,
     })
@@ -142,6 +159,7 @@ impl Survey {
             unread: self.scan.unread.len() as u64,
             running: self.condition.running.is_some(),
             running_unknown: self.condition.unsure(),
+            flag_clearing: self.clearing.clone().filter(FlagClearing::is_known),
             databases: self.answer.databases.clone(),
             databases_ignored: self.databases_ignored,
             left_out: self.left_out.clone(),

@@ -8,8 +8,8 @@ use super::*;
 use crate::engine::activity::Activity;
 use crate::engine::guest::GuestIdentity;
 use crate::model::{
-    Count, DatabaseUse, FileId, GuestName, Ignored, NearMisses, Objects, OnDamaged, Policy, Quiet,
-    SameSecret, SkipDetail, SkipReason,
+    Count, DatabaseUse, FileId, FlagClearers, GuestName, Ignored, NearMisses, Objects, OnDamaged,
+    Policy, Quiet, SameSecret, SkipDetail, SkipReason,
 };
 use crate::rules::reading::{Disk, Machine, Reading};
 use crate::scan::GuestDirectory;
@@ -38,6 +38,7 @@ fn policy() -> Policy {
         skips: SkipDetail::Summary,
         on_damaged_database: OnDamaged::default(),
         package_databases: DatabaseUse::default(),
+        flag_clearers: FlagClearers::default(),
         file: None,
     }
 }
@@ -98,6 +99,7 @@ fn opened((name, files): (&str, Box<dyn GuestFiles>)) -> OpenedGuest {
     OpenedGuest {
         guest,
         condition: Activity::default(),
+        clearing: None,
         files,
     }
 }

@@ -143,6 +143,7 @@ impl ReadyToUndo {
             observer.notice(&Event::Advance(batch.len() as u64));
         }
         observer.notice(&Event::End);
+        receipt.result.clearers = still.clearers();
         receipt.result.stillness = still.finish()?;
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;

@@ -149,6 +149,7 @@ pub fn header() -> Header {
             skips: SkipDetail::Summary,
             on_damaged_database: OnDamaged::default(),
             package_databases: DatabaseUse::default(),
+            flag_clearers: FlagClearers::default(),
             file: None,
         },
         protection: Protection {
@@ -171,6 +172,7 @@ pub fn guests() -> Vec<PlannedGuest> {
         unread: 0,
         running: false,
         running_unknown: None,
+        flag_clearing: None,
         databases_ignored: false,
         databases: vec![Database {
             manager: "dpkg".into(),

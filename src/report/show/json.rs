@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Action, Count, Database, DatabaseState, GuestName, Left, NearMiss, ObjectId, PlannedGuest,
-    Protection, SameSecret, Shift, Skip, Totals,
+    Action, Count, Database, DatabaseState, FlagClearing, GuestName, Left, NearMiss, ObjectId,
+    PlannedGuest, Protection, SameSecret, Shift, Skip, Totals,
 };
 
 use super::super::totals::{Group, GroupKey};
@@ -90,6 +90,9 @@ struct ShownGuestJson<'a> {
     running: bool,
     /// Why that cannot be told; null if it can.
     running_unknown: Option<&'a str>,
+    /// Could it take the flag off a shared file? Missing where nothing is known of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    flag_clearing: Option<&'a FlagClearing>,
     /// Why it was left out; null if it was not.
     left_out: Option<&'a str>,
     /// Package databases that are damaged.
@@ -239,6 +242,7 @@ fn guests<'a>(plan: &PlanView<'a>) -> Vec<ShownGuestJson<'a>> {
         unread: guest.unread,
         running: guest.running,
         running_unknown: guest.running_unknown.as_deref(),
+        flag_clearing: guest.flag_clearing.as_ref(),
         left_out: guest.left_out.as_deref(),
         damaged: guest.databases.iter().filter(damaged).collect(),
     };

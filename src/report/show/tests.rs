@@ -175,6 +175,8 @@ fn json_is_one_object_with_documented_keys() {
     };
     let text = shown(show, &Sample::troubled(), &small_plan());
     let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let no =
+        || serde_json::json!({"answer": "no", "why": "it drops the capability", "manager": "lxc"});
     let want = serde_json::json!({
         "kind": "unify.show",
         "created": "2026-01-02T03:04:05Z",
@@ -188,11 +190,14 @@ fn json_is_one_object_with_documented_keys() {
         "edited": {"links_removed": 0, "flags_removed": 0, "added": 0},
         "guests": [
             {"name": "web1", "root": "/srv/guests/web1", "files": 1500, "bytes": 40_000_000, "links": 2, "unread": 0,
-             "running": false, "running_unknown": null, "left_out": null, "damaged": []},
+             "running": false, "running_unknown": null, "flag_clearing": no(),
+             "left_out": null, "damaged": []},
             {"name": "web2", "root": "/srv/guests/web2", "files": 1500, "bytes": 20_000_000, "links": 1, "unread": 1,
-             "running": true, "running_unknown": null, "left_out": null, "damaged": []},
+             "running": true, "running_unknown": null, "flag_clearing": no(),
+             "left_out": null, "damaged": []},
             {"name": "db1", "root": "/srv/guests/db1", "files": 1500, "bytes": 0, "links": 0, "unread": 0,
-             "running": false, "running_unknown": null, "left_out": "its package database is damaged", "damaged": [
+             "running": false, "running_unknown": null, "flag_clearing": no(),
+             "left_out": "its package database is damaged", "damaged": [
                 {"manager": "dpkg", "state": "damaged", "packages": 0, "config_files": 0,
                  "problem": "/var/lib/dpkg/status line 7: no colon"}]},
         ],

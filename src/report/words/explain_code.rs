@@ -128,8 +128,8 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
             "make a new plan"
         }
         R::OpenForWriting => "apply again when the writer is done",
-        R::GuestRunning => "stop the guest and apply again",
-        R::HolderRunning => "stop that guest and apply again",
+        R::GuestRunning => "stop the guest, or do what the refusal names, and apply again",
+        R::HolderRunning => "stop that guest, or do what the refusal names, and apply again",
         R::HolderUnknown => "plan and apply the guest that was moved or renamed, at its new place",
         R::TooLargeToFreeze => "stop the guest, or give a longer --max-freeze, and apply again",
         R::MountedOver => "unmount it and apply again",
@@ -167,6 +167,9 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
         R::InodeFlags => "take the flag or project off the file, if nobody needs it",
         R::FixedDirectory => {
             "take the flag off the directory (chattr -i, chattr -a), if nobody needs it"
+        }
+        R::FlagClearer => {
+            "write the line that the plan names for its manager, restart the guest, and plan again; or --flag-clearers warn"
         }
         R::MountedOver => "unmount what is mounted there, and plan again",
         R::OtherFilesystem => "plan what lies there as a guest of its own, with a base there",

@@ -2,6 +2,7 @@
 //! code does not compile until each of them knows it.
 
 pub mod explain_code;
+pub(super) mod flag_clearers;
 pub(super) mod list;
 pub(super) mod not_done;
 pub mod sentence;

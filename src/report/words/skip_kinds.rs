@@ -55,6 +55,7 @@ impl SkipKind {
             R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {
                 SkipKind::Asked
             }
+            R::FlagClearer => SkipKind::Asked,
             R::Unreadable | R::ChangedWhileReading => SkipKind::Unread,
             R::Empty | R::Unique | R::AlreadyShared => SkipKind::NoGain,
             R::ConfigFile | R::ConfigSidecar | R::Diverted | R::ModeOverride => SkipKind::Care,

@@ -7,6 +7,7 @@ pub mod machine;
 pub(in crate::sys) mod pids;
 pub mod presence;
 pub(super) mod rotation;
+pub mod settings;
 pub mod signals;
 pub(super) mod watchdog;
 pub(super) mod workers;

@@ -17,14 +17,10 @@
 //! | `bench_scripts` | the scripts of `examples/bench` |
 
 mod bench_scripts;
-mod between_two_nights;
 mod explain;
 mod findings;
-mod forget;
 mod gc;
-mod orphans;
 mod plan;
-mod protection;
 mod readme;
 mod receipts_are_true;
 mod sample_plans;

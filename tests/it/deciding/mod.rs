@@ -7,6 +7,7 @@
 //! | `care_rules` | files that are never shared, their reason codes, and how a user lifts a rule |
 //! | `package_managers` | guests of several distributions: whose package manager names which configuration |
 //! | `policy_file` | choices that come from a policy file |
+//! | `flag_clearers` | guests that could take the flag off a shared file |
 //! | `guest_cost` | what one guest may cost the plan of all |
 //! | `shared_extents` | copies that share their extents: what they cost, and what is said of them |
 //! | `path_order` | the order in which `apply` takes the lines of a plan |
@@ -19,6 +20,7 @@
 mod care_rules;
 mod debian_guests;
 mod digest_cache;
+mod flag_clearers;
 mod guest_cost;
 mod matching;
 mod moved_guests;

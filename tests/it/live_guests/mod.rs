@@ -6,6 +6,7 @@
 //! | `presence` | what reaches a guest, or the base, in any other way |
 //! | `entered_midway` | a process that enters a guest while a run is at work |
 //! | `frozen_guests` | guests that are frozen for moments and go on |
+//! | `flag_clearers` | a guest that is not frozen because it could take flags off, and what ends that |
 //! | `frozen_guest_moves` | a guest that does not freeze when it should |
 //! | `bounded_freezes` | how long guests are frozen, and that it ends whatever is waited for |
 //! | `stderr_blocked` | frozen guests, while no process reads the standard error of the program |
@@ -17,6 +18,7 @@
 
 mod bounded_freezes;
 mod entered_midway;
+mod flag_clearers;
 mod frozen_guest_moves;
 mod frozen_guests;
 mod occupied_guests;

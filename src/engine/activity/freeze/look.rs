@@ -1,10 +1,12 @@
 //! What is looked at before and while guests are frozen: which of them run, and which of those can be frozen.
 
 use super::Freeze;
+use super::Whose;
 use crate::engine::Guest;
+use crate::engine::activity::clearing::could;
 use crate::engine::activity::{Activity, Sight};
 use crate::model::{GuestPath, Running};
-use crate::sys::{Cgroup, Freezer, Inside, SysResult};
+use crate::sys::{Cgroup, Freezer, Inside, Patience, SysResult};
 
 impl Freeze<'_> {
     /// Looks at all guests: which run, and which of those could be frozen. While guests are frozen for these, only what
@@ -28,13 +30,18 @@ impl Freeze<'_> {
 
     pub(super) fn full_look(&self, guests: &[&Guest]) -> SysResult<Sight> {
         let watchdog = self.guard.process();
-        Sight::take(guests, Some(self.base.dir()), watchdog.as_slice())
+        Sight::take(
+            guests,
+            Some(self.base.dir()),
+            watchdog.as_slice(),
+            Patience::ToChange,
+        )
     }
 
     pub(super) fn judged(&self, sight: &mut Sight, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
         let mut all = sight.conditions(&self.now()?);
         for (at, condition) in all.iter_mut().enumerate().take(guests.len()) {
-            self.judge(sight, at, condition)?;
+            self.judge(sight, guests, at, condition)?;
         }
         Ok(all)
     }
@@ -60,14 +67,20 @@ impl Freeze<'_> {
         Ok(covered)
     }
 
-    fn judge(&self, sight: &mut Sight, at: usize, condition: &mut Activity) -> SysResult<()> {
+    fn judge(
+        &self,
+        sight: &mut Sight,
+        guests: &[&Guest],
+        at: usize,
+        condition: &mut Activity,
+    ) -> SysResult<()> {
         if condition.running.is_none() || self.running == Running::Refuse {
             return Ok(());
         }
         let why = match (&self.freezer, &self.lacking) {
             (None, None) => return Ok(()),
             (None, Some(why)) => Some(why.clone()),
-            (Some(freezer), _) => self.why_not(freezer, sight, at, condition)?,
+            (Some(freezer), _) => self.why_not(freezer, sight, guests, at, condition)?,
         };
         match why {
             None => condition.can_freeze = true,
@@ -84,6 +97,7 @@ impl Freeze<'_> {
         &self,
         freezer: &Freezer,
         sight: &mut Sight,
+        guests: &[&Guest],
         at: usize,
         condition: &Activity,
     ) -> SysResult<Option<String>> {
@@ -95,10 +109,10 @@ impl Freeze<'_> {
         }
         let inside = &condition.inside;
         if let Some(process) = inside.iter().find(|process| process.may_clear_flags) {
-            return Ok(Some(format!(
-                "process {} may take flags off files (CAP_LINUX_IMMUTABLE)",
-                process.pid
-            )));
+            let may_read = self.since.is_none() && self.guard.whose != Whose::WatchedHealing;
+            let remedy = self.clearers.remedy(guests, at, process, may_read);
+            let remedy = remedy.map(|remedy| format!("; {remedy}"));
+            return Ok(Some(could(process) + &remedy.unwrap_or_default()));
         }
         if inside.is_empty() {
             return Ok(Some("its processes are not seen".into()));

@@ -66,6 +66,8 @@ pub struct Inside {
     pub what: &'static str,
     /// Could it take the immutable flag off a file?
     pub may_clear_flags: bool,
+    /// Is it a process of this host that only has files of the guest open, such as a manager's monitor?
+    pub is_of_host: bool,
 }
 
 impl fmt::Display for Inside {
@@ -94,14 +96,31 @@ pub struct Presence {
     unread: bool,
 }
 
-/// How long births may overtake a look, and one that guests wait for.
-const PATIENCE: Duration = Duration::from_secs(3);
+/// How long births may overtake a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// A second, for who only says what he sees, and may say that he does not know.
+    ToTell,
+    /// Three, for who changes nothing where it is not known.
+    ToChange,
+}
+
+impl Patience {
+    fn time(self) -> Duration {
+        match self {
+            Patience::ToTell => Duration::from_secs(1),
+            Patience::ToChange => Duration::from_secs(3),
+        }
+    }
+}
+
+/// The same for a look that guests wait for.
 const FROZEN_PATIENCE: Duration = Duration::from_millis(100);
 
 impl Presence {
     /// Looks at all processes and mounts. One of `trees` that is on no mount of ours is an error. `children` are
     /// processes of ours, which do not count, as this one does not.
-    pub fn look(trees: &[&Dir], children: &[u32]) -> SysResult<Presence> {
+    pub fn look(trees: &[&Dir], children: &[u32], patience: Patience) -> SysResult<Presence> {
         let path = Path::new("/proc/self/mountinfo");
         let open = || call("proc", || fs::File::open(path));
         let mut file = open().map_err(|e| SysError::new("read", path, e))?;
@@ -137,7 +156,7 @@ impl Presence {
             loose: BTreeMap::new(),
             unread: false,
         };
-        presence.taker.take(&mut presence.worker, PATIENCE);
+        presence.taker.take(&mut presence.worker, patience.time());
         presence.settle();
         Ok(presence)
     }
@@ -219,8 +238,25 @@ impl Presence {
             command: command(pid),
             what,
             may_clear_flags: may_clear_flags(pid),
+            is_of_host: self.is_of_host(pid, tree),
         };
         found.into_iter().map(describe).collect()
+    }
+
+    /// Has the process no root, working directory or program in the tree, and our mounts?
+    fn is_of_host(&self, pid: u32, tree: usize) -> bool {
+        let census = self.census();
+        let seen = census.seen.get(&pid);
+        let holds = seen.into_iter().flat_map(|seen| &seen.holds);
+        let holds = holds.chain(self.loose.get(&pid).into_iter().flatten());
+        let stands =
+            |hold: &Holdfast| hold.tree == tree && !matches!(hold.what, "descriptor" | "mapping");
+        let tables = locked(&self.worker.looking().tables);
+        let has_ours = seen.is_some_and(|seen| {
+            let mut all = seen.namespaces.iter();
+            !seen.namespaces.is_empty() && all.all(|namespace| tables.is_own(*namespace))
+        });
+        has_ours && !holds.into_iter().any(stands)
     }
 
     /// Is a process rooted in the tree? It can leave what is mounted on top of that.
@@ -235,6 +271,7 @@ impl Presence {
             command: command(pid),
             what: "root",
             may_clear_flags: true,
+            is_of_host: false,
         })
     }
 

@@ -15,10 +15,12 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("protect", &["model", "sys"]),
     ("link", &["model", "sys"]),
     ("ledger", &["model", "sys"]),
+    ("discover", &["model", "sys"]),
     (
         "engine",
         &[
             "model", "rules", "sys", "scan", "packages", "base", "protect", "link", "ledger",
+            "discover",
         ],
     ),
     ("report", &["model", "rules"]),

@@ -39,11 +39,6 @@ const NO_LIST: &str = "the processes cannot be listed";
 /// A process that may not be seen, as one is that changes its program or its user, may be a moment later.
 const OPENS: Duration = Duration::from_millis(300);
 
-/// So many passes, over so long a time, in which one that held something in a tree had ended since the pass before,
-/// show a guest that forks without pause: more patience will not find it stopped.
-const FLEETING: u32 = 8;
-const ENOUGH: Duration = Duration::from_secs(1);
-
 /// Who has moved is not asked again so soon: there may be thousands to ask, while guests wait.
 const JUST_NOW: Duration = Duration::from_millis(100);
 
@@ -97,12 +92,9 @@ impl CensusTaker {
 
     fn passes(&self, looking: &Looking, shift: u64, until: Instant) {
         let mut pause = Duration::from_micros(50);
-        let begun = Instant::now();
-        let closed_until = until.min(begun + OPENS);
-        let mut fleeting = 0;
+        let closed_until = until.min(Instant::now() + OPENS);
         loop {
             let ended = locked(&self.census).ended();
-            fleeting += u32::from(!ended.is_empty());
             let before = births();
             // Whom they started was born by now, and is on the list if he lives.
             locked(&self.census)
@@ -117,8 +109,7 @@ impl CensusTaker {
             };
             let after = births();
             let mut census = locked(&self.census);
-            let is_flight = fleeting >= FLEETING && begun.elapsed() > ENOUGH;
-            let is_over = is_flight || Instant::now() > until;
+            let is_over = Instant::now() > until;
             census.missed = match (before, after) {
                 (Some(before), Some(after)) if before == after => {
                     census.births = before;

@@ -198,7 +198,7 @@ fn papers_of_old_runs_go() {
     };
     assert_eq!(
         (copies("journal"), copies("receipt.jsonl")),
-        (0, before - 1)
+        (1, before - 1)
     );
     let status = lab
         .on_base("status", &["--json", "--exit-code"])

@@ -1,0 +1,6 @@
+//! What is shared stays protected, and everybody is told what the world has done to it meanwhile.
+
+mod between_two_nights;
+mod forget;
+mod orphans;
+mod protection;
