@@ -77,7 +77,7 @@ pub mod plan {
         Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method, Moved, NearMiss,
         NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner, Pattern, PatternKind,
         PlanDigest, PlannedGuest, Policy, PolicySource, Protect, Protection, SameSecret, Shared,
-        Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals,
+        SharedBy, Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals, UnprotectedSharing,
     };
 }
 

@@ -12,7 +12,7 @@ use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
     Asked, DatabaseUse, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy,
-    Protect, SkipDetail, SkipReason, parse_size,
+    Protect, SkipDetail, SkipReason, Summary, parse_size,
 };
 use crate::report::plan::Goes;
 use crate::report::{Format, PlanView, Show, Tally};
@@ -167,11 +167,16 @@ fn exit(args: &Args, planned: &Planned) -> Exit {
         .any(|guest| guest.unread > 0 || guest.left_out.is_some())
     {
         Exit::Unread
-    } else if args.exit_code && planned.summary.totals.links > 0 {
+    } else if args.exit_code && has_something(&planned.summary) {
         Exit::Something
     } else {
         Exit::Done
     }
+}
+
+/// Is there something to link, or something that guests share without protection?
+fn has_something(summary: &Summary) -> bool {
+    summary.totals.links > 0 || summary.unprotected.all.files > 0
 }
 
 fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {

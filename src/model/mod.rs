@@ -66,7 +66,7 @@ pub use packed::States;
 pub use path::{BadPath, GuestPath};
 pub use plan::{
     BaseFacts, Count, Database, DatabaseState, FORMAT, Header, NearMiss, NearMisses, PlanDigest,
-    PlannedGuest, SameSecret, Shared, Shift, Summary, Totals,
+    PlannedGuest, SameSecret, Shared, SharedBy, Shift, Summary, Totals, UnprotectedSharing,
 };
 pub use policy::{
     Asked, DatabaseUse, Ignored, Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource,

@@ -36,6 +36,8 @@ pub fn text(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(out, "PLAN ONLY, nothing was changed.")?;
+    let alarm = plan.alarm(sizes);
+    alarm.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     writeln!(out, "{}\n", scanned(plan, sizes))?;
     would(plan, sizes).text(out)?;
     writeln!(out, "  ({ON_TOP})")?;

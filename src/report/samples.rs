@@ -7,7 +7,8 @@ use crate::model::{
     Action, BaseFacts, Before, Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT, Flag,
     FlagReason, GuestName, GuestPath, Header, Left, Link, LinkReason, Making, MetadataDigest,
     Method, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, PlannedGuest, Policy, Protect,
-    Protection, Shared, Skip, SkipDetail, SkipReason, Summary, Time, Totals, needs_escape,
+    Protection, Shared, Skip, SkipDetail, SkipReason, Summary, Time, Totals, UnprotectedSharing,
+    needs_escape,
 };
 
 use super::{PlanView, Tally};
@@ -316,6 +317,7 @@ fn small_summary() -> Summary {
             bytes: 4_000_000,
         }],
         near_misses: NearMisses::default(),
+        unprotected: UnprotectedSharing::default(),
         same_secrets: Vec::new(),
         more_same_secrets: 0,
         more_shared: 0,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Action, Count, GuestName, Link, NearMisses, SameSecret, Shared, SkipReason, Summary, Totals,
+    UnprotectedSharing,
 };
 
 /// A summary in the making.
@@ -21,6 +22,7 @@ pub struct SummaryBuilder {
     /// Keyed by set of guests, not by pair: there are few sets, and pairs grow with the square of the guests.
     shared: BTreeMap<Box<[u32]>, Count>,
     near_misses: NearMisses,
+    unprotected: UnprotectedSharing,
     same_secrets: Vec<SameSecret>,
     more_same_secrets: u64,
 }
@@ -34,6 +36,7 @@ impl SummaryBuilder {
             skipped: BTreeMap::new(),
             shared: BTreeMap::new(),
             near_misses: NearMisses::default(),
+            unprotected: UnprotectedSharing::default(),
             same_secrets: Vec::new(),
             more_same_secrets: 0,
         }
@@ -48,6 +51,11 @@ impl SummaryBuilder {
         self.near_misses = near_misses;
         self.same_secrets = same_secrets;
         self.more_same_secrets = more;
+    }
+
+    /// What guests share that nothing protects.
+    pub fn shared_unprotected(&mut self, unprotected: UnprotectedSharing) {
+        self.unprotected = unprotected;
     }
 
     /// Counts one line of the plan. A skip counts as a line only: see [`SummaryBuilder::skipped`].
@@ -88,6 +96,7 @@ impl SummaryBuilder {
             shared,
             more_shared,
             near_misses: self.near_misses,
+            unprotected: self.unprotected,
             same_secrets: self.same_secrets,
             more_same_secrets: self.more_same_secrets,
         }

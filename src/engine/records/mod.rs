@@ -6,6 +6,7 @@ mod linked_files;
 pub(super) mod object_set;
 pub(super) mod rediscover;
 pub(super) mod replayed;
+pub(super) mod shared_lines;
 mod table;
 
 use std::collections::{BTreeMap, HashMap};

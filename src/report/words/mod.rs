@@ -5,3 +5,4 @@ pub mod explain_code;
 pub(super) mod not_done;
 pub mod sentence;
 pub(super) mod skip_kinds;
+pub(super) mod unprotected;
