@@ -134,6 +134,7 @@ impl ReadyToApply {
         protection::still_holds(&plan.header.protection, base.staging())?;
         let guests = open_guests(&plan.guests)?;
         one_mount(&guests, base)?;
+        guest::hold(&guests)?;
         no_namesakes(&guests, history)?;
         Ok(Checked {
             guests,
