@@ -80,8 +80,8 @@ pub mod plan {
         FlagClearing, FlagReason, GuestName, GuestPath, Header, Ignored, Left, Link, LinkReason,
         Making, MetadataDigest, Method, Moved, NearMiss, NearMisses, ObjectFlag, ObjectId, Objects,
         OnDamaged, Owner, Pattern, PatternKind, PlanDigest, PlannedGuest, Policy, PolicySource,
-        Protect, Protection, SameSecret, Shared, Shift, Skip, SkipDetail, SkipReason, Summary,
-        Time, Totals,
+        Protect, Protection, SameSecret, Shared, SharedBy, Shift, Skip, SkipDetail, SkipReason,
+        Summary, Time, Totals, UnprotectedSharing,
     };
 }
 

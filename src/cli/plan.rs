@@ -171,15 +171,17 @@ fn exit(args: &Args, planned: &Planned) -> Exit {
         .any(|guest| guest.unread > 0 || guest.left_out.is_some())
     {
         Exit::Unread
-    } else if args.exit_code && is_something(&planned.summary) {
+    } else if args.exit_code && has_something(&planned.summary) {
         Exit::Something
     } else {
         Exit::Done
     }
 }
 
-fn is_something(summary: &Summary) -> bool {
-    summary.totals.links > 0 || summary.totals.flags > 0 || summary.unprotected > 0
+/// Is there something to link or to protect, or something that guests share without protection?
+fn has_something(summary: &Summary) -> bool {
+    let open = summary.flags_lost > 0 || summary.unprotected.all.files > 0;
+    open || summary.totals.links > 0 || summary.totals.flags > 0
 }
 
 fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {

@@ -8,6 +8,7 @@ use crate::engine::error::BadUse;
 use crate::model::{BadGuestName, FileId, GuestName, PlannedGuest, ReceiptGuest};
 use crate::scan::GuestDirectory;
 use crate::sys::guest::GuestFiles;
+use crate::sys::host::other_runs;
 use crate::sys::{Dir, SysResult, canonical, last_component};
 
 /// A guest as a person gives it: `PATH`, or `NAME=PATH`.
@@ -149,6 +150,17 @@ pub(super) fn apart(guests: &[Guest], base: &Path) -> Result<(), EngineError> {
             if one.starts_with(other) || other.starts_with(one) {
                 return Err(BadUse::Nested((*one).to_owned(), (*other).to_owned()).into());
             }
+        }
+    }
+    Ok(())
+}
+
+/// Keeps runs of other bases from these guests, as long as they are open.
+pub(super) fn hold(guests: &[Guest]) -> Result<(), EngineError> {
+    for guest in guests {
+        if let Some(pid) = other_runs::hold(&guest.root)? {
+            let guest = guest.name.clone();
+            return Err(EngineError::GuestHeld { guest, pid });
         }
     }
     Ok(())

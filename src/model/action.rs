@@ -49,6 +49,11 @@ impl Link {
     pub fn names(&self) -> impl Iterator<Item = &GuestPath> {
         std::iter::once(&self.path).chain(&self.also)
     }
+
+    /// Had the file names that are none of these? They are in other guests of the plan.
+    pub fn has_names_elsewhere(&self) -> bool {
+        u64::from(self.before.nlink) > 1 + self.also.len() as u64
+    }
 }
 
 /// Which package a file belongs to. Information for readers: nothing is decided by it.

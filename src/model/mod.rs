@@ -66,7 +66,8 @@ pub use packed::States;
 pub use path::{BadPath, GuestPath};
 pub use plan::{
     BaseFacts, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss, NearMisses,
-    PlanDigest, PlannedGuest, SameSecret, Shared, Shift, Summary, Totals,
+    PlanDigest, PlannedGuest, SameSecret, Shared, SharedBy, Shift, Summary, Totals,
+    UnprotectedSharing,
 };
 pub use policy::{
     Asked, ClearsFlags, DatabaseUse, FlagClearers, Ignored, Objects, OnDamaged, Pattern,

@@ -79,6 +79,7 @@ reasons! {
     LinkReason {
         Identical = "identical": "same content and metadata as other names",
         IdenticalObject = "identical-object": "same content and metadata as an object that is already in the base",
+        SharedInode = "shared-inode": "one inode with names in other guests already, and nothing protects it",
     }
 }
 
@@ -122,7 +123,8 @@ reasons! {
         MoreThanStored = "more-than-stored": "its guest has far more bytes in files than this file system stores",
         Excluded = "excluded": "excluded by a pattern",
         LinkedToKept = "linked-to-kept": "another name of the same file must stay private",
-        NamesOutside = "names-outside": "has hard links outside the scanned guests or across guests",
+        NamesOutside = "names-outside": "has hard links outside the guests of this plan",
+        SharedUnprotected = "shared-unprotected": "one inode with names in other guests, and nothing protects it",
         TooManyNames = "too-many-names": "has more hard links than one plan line can name",
         InodeFlags = "inode-flags": "has inode flags or a project id that a link would change",
         FixedDirectory = "fixed-directory": "its directory is immutable or append-only, so no name in it can be moved",

@@ -58,6 +58,11 @@ kinds! {
         RootChanged {} = "root-changed": "the guest's root is not the directory that it was",
         /// The name does not refer to the object any more: it is the guest's own.
         NotShared {} = "not-shared": "does not refer to the object any more: it is the guest's own",
+        /// The file has names in other guests, and those are not taken in with it.
+        NamesElsewhere {
+            /// How many names.
+            names: u64,
+        } = "names-elsewhere": "has names in other guests that are not taken in with it",
         /// A guest that runs would have to stand still for it, longer than is meant by the budget.
         TooLargeToFreeze {
             /// Bytes of the largest file that is changed while a guest stands still.

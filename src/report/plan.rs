@@ -37,6 +37,8 @@ pub fn text(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     writeln!(out, "PLAN ONLY, nothing was changed.")?;
+    let alarm = plan.alarm(sizes);
+    alarm.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     writeln!(out, "{}\n", scanned(plan, sizes))?;
     unprotected::planned(plan, out)?;
     would(plan, sizes).text(out)?;

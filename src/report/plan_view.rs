@@ -12,10 +12,11 @@ use crate::model::{
     Shared, SkipReason, Summary,
 };
 
-use super::layout::size::{counted, percent};
+use super::layout::size::{Sizes, counted, percent};
 use super::totals::Tally;
 use super::words::flag_clearers;
 use super::words::sentence::safe;
+use super::words::unprotected;
 
 /// A plan whose actions have been counted.
 #[derive(Debug, Clone, Copy)]
@@ -159,6 +160,11 @@ impl<'a> PlanView<'a> {
             lines.push(format!("{added} more than the plan had when it was made"));
         }
         lines
+    }
+
+    /// What guests share without protection: it comes before all else.
+    pub(super) fn alarm(&self, sizes: Sizes) -> Vec<String> {
+        unprotected::lines(&self.summary.unprotected, sizes)
     }
 
     /// What a reviewer must not overlook, each as a word in capitals and a sentence.

@@ -8,7 +8,7 @@ use crate::model::{
     FORMAT, Flag, FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header, Left, Link,
     LinkReason, Making, MetadataDigest, Method, NearMisses, ObjectFlag, ObjectId, Objects,
     OnDamaged, PlannedGuest, Policy, Protect, Protection, Shared, Skip, SkipDetail, SkipReason,
-    Summary, Time, Totals, needs_escape,
+    Summary, Time, Totals, UnprotectedSharing, needs_escape,
 };
 
 use super::{PlanView, Tally};
@@ -329,9 +329,10 @@ fn small_summary() -> Summary {
             bytes: 4_000_000,
         }],
         near_misses: NearMisses::default(),
+        unprotected: UnprotectedSharing::default(),
         same_secrets: Vec::new(),
         more_same_secrets: 0,
-        unprotected: 0,
+        flags_lost: 0,
         more_shared: 0,
     }
 }

@@ -15,6 +15,9 @@ pub struct Member {
     pub extents: Option<u32>,
     /// May its inode become the object: is its guest stopped, and its project the base's?
     pub adoptable: bool,
+    /// Has its inode names in several guests? It becomes an object of its own, even without a twin, or none at all: its
+    /// names are not exchanged.
+    pub shared: bool,
 }
 
 /// An object of this content that is in the base.
@@ -43,12 +46,46 @@ pub fn choose(
     max_links: u64,
     objects: Objects,
 ) -> Vec<Option<Choice>> {
-    let mut choices = vec![None; members.len()];
-    let mut at = fill(members, present, max_links, &mut choices);
     let used = present
         .iter()
         .map(|object| object.generation.saturating_add(1));
-    let mut generation = used.max().unwrap_or(0);
+    let first = used.max().unwrap_or(0);
+    if !members.iter().any(|member| member.shared) {
+        return choose_own(members, present, first, max_links, objects);
+    }
+    let (mut choices, mut present) = (vec![None; members.len()], present.to_vec());
+    let mut generation = first;
+    let shared = members.iter().zip(&mut choices);
+    for (member, choice) in shared.filter(|(member, _)| member.shared) {
+        if member.adoptable && objects == Objects::Adopt && member.names < max_links {
+            let makes = Some(Making::Adopt);
+            *choice = Some(Choice { generation, makes });
+            let nlink = member.names.saturating_add(1);
+            present.push(Present { generation, nlink });
+            generation = generation.saturating_add(1);
+        }
+    }
+    // The others get what has room, of what was there and of what has just become an object.
+    let own = members.iter().filter(|member| !member.shared).copied();
+    let own: Vec<Member> = own.collect();
+    let mut chosen = choose_own(&own, &present, generation, max_links, objects).into_iter();
+    let rest = members.iter().zip(&mut choices);
+    for (_, choice) in rest.filter(|(member, _)| !member.shared) {
+        *choice = chosen.next().flatten();
+    }
+    choices
+}
+
+/// The same for files whose names are all in one guest; `generation` is the first that is free.
+fn choose_own(
+    members: &[Member],
+    present: &[Present],
+    mut generation: u32,
+    max_links: u64,
+    objects: Objects,
+) -> Vec<Option<Choice>> {
+    let mut choices = vec![None; members.len()];
+    let mut at = fill(members, present, max_links, &mut choices);
     while at < members.len() {
         let count = fitting(&members[at..], max_links.saturating_sub(1));
         if count == 0 {
@@ -128,6 +165,7 @@ mod tests {
         names: 1,
         extents: Some(1),
         adoptable: true,
+        shared: false,
     };
 
     fn generations(choices: &[Option<Choice>]) -> Vec<Option<u32>> {
@@ -194,6 +232,43 @@ mod tests {
             [Some(0), Some(0), Some(0)]
         );
         assert_eq!(generations(&choose(&[many], &[], 2, Objects::Copy)), [None]);
+    }
+
+    #[test]
+    fn what_guests_share_already_becomes_an_object_and_others_join_it() {
+        let shared = Member {
+            names: 2,
+            shared: true,
+            ..PLAIN
+        };
+        let made = |generation, makes| Some(Choice { generation, makes });
+        let adopt = Some(Making::Adopt);
+        assert_eq!(
+            choose(&[shared], &[], 100, Objects::Adopt),
+            [made(0, adopt)]
+        );
+        assert_eq!(
+            choose(&[PLAIN, shared, PLAIN], &[], 4, Objects::Adopt),
+            [made(0, None), made(0, adopt), None]
+        );
+        let there = Present {
+            generation: 3,
+            nlink: 2,
+        };
+        assert_eq!(
+            choose(&[shared, PLAIN, shared], &[there], 100, Objects::Adopt),
+            [made(4, adopt), made(3, None), made(5, adopt)]
+        );
+        assert_eq!(choose(&[shared; 2], &[], 2, Objects::Adopt), [None; 2]);
+        assert_eq!(choose(&[shared; 2], &[], 100, Objects::Copy), [None; 2]);
+        let odd = Member {
+            adoptable: false,
+            ..shared
+        };
+        assert_eq!(
+            choose(&[odd, PLAIN, PLAIN], &[], 100, Objects::Adopt),
+            [None, made(0, adopt), made(0, None)]
+        );
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 
 use crate::model::{
     Action, Count, GuestName, Link, NearMisses, SameSecret, Shared, SkipReason, Summary, Totals,
+    UnprotectedSharing,
 };
 
 /// A summary in the making.
@@ -21,9 +22,10 @@ pub struct SummaryBuilder {
     /// Keyed by set of guests, not by pair: there are few sets, and pairs grow with the square of the guests.
     shared: BTreeMap<Box<[u32]>, Count>,
     near_misses: NearMisses,
+    unprotected: UnprotectedSharing,
     same_secrets: Vec<SameSecret>,
     more_same_secrets: u64,
-    unprotected: u64,
+    flags_lost: u64,
 }
 
 impl SummaryBuilder {
@@ -35,9 +37,10 @@ impl SummaryBuilder {
             skipped: BTreeMap::new(),
             shared: BTreeMap::new(),
             near_misses: NearMisses::default(),
+            unprotected: UnprotectedSharing::default(),
             same_secrets: Vec::new(),
             more_same_secrets: 0,
-            unprotected: 0,
+            flags_lost: 0,
         }
     }
 
@@ -53,8 +56,13 @@ impl SummaryBuilder {
     }
 
     /// So many objects of the base lack their flag.
-    pub fn unprotected(&mut self, objects: u64) {
-        self.unprotected = objects;
+    pub fn flags_lost(&mut self, objects: u64) {
+        self.flags_lost = objects;
+    }
+
+    /// What guests share that nothing protects.
+    pub fn shared_unprotected(&mut self, unprotected: UnprotectedSharing) {
+        self.unprotected = unprotected;
     }
 
     /// Counts one line of the plan. A skip counts as a line only: see [`SummaryBuilder::skipped`].
@@ -95,9 +103,10 @@ impl SummaryBuilder {
             shared,
             more_shared,
             near_misses: self.near_misses,
+            unprotected: self.unprotected,
             same_secrets: self.same_secrets,
             more_same_secrets: self.more_same_secrets,
-            unprotected: self.unprotected,
+            flags_lost: self.flags_lost,
         }
     }
 

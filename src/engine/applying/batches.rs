@@ -1,6 +1,7 @@
 //! The loop of `apply`: lines are gathered into batches, and each batch is committed before the next is gathered.
 
 mod flags;
+mod shared;
 
 use super::in_flight::{Pending, Unpaid, once_more, outcomes};
 use super::objects::ObjectsInUse;
@@ -9,6 +10,7 @@ use super::prepare::{
 };
 use super::ready::ReadyToApply;
 use super::release::Release;
+use super::shared_pass::SharedPass;
 use crate::base::{Base, Digests, Run};
 use crate::engine::activity::Activity;
 use crate::engine::activity::freeze::Freeze;
@@ -56,6 +58,7 @@ pub(super) struct ApplyLoop<'a, 'r> {
     protects_all: bool,
     /// Objects whose flag line was read and which could not be opened.
     unreachable: Vec<(ObjectId, Fate)>,
+    shared: SharedPass,
 }
 
 impl<'a, 'r> ApplyLoop<'a, 'r> {
@@ -102,6 +105,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             protects_all: protect::by(header.protection.mode).protects()
                 && ready.flags_removed() == 0,
             unreachable: Vec::new(),
+            shared: SharedPass::new(base),
         }
     }
 
@@ -114,6 +118,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     ) -> Result<(), EngineError> {
         match action {
             Action::Skip(_) => {}
+            Action::Flag(flag) if self.shared.has_flagged(&flag)? => {}
+            Action::Link(link) if self.shared.has_answered(&link)? => {}
             Action::Flag(flag) => {
                 self.flags.push(flag);
                 // The lines before them may have been taken out.
@@ -122,7 +128,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 }
             }
             Action::Link(link) => {
-                if !self.has_room_for(&link) {
+                if !self.has_room_for(1 + link.also.len(), link.size) {
                     self.land_in_pace(stop, observer)?;
                 }
                 let object = link.object;
@@ -133,13 +139,13 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     }
 
     /// One line has room in any case.
-    fn has_room_for(&self, link: &Link) -> bool {
+    fn has_room_for(&self, names: usize, bytes: u64) -> bool {
         let room = self.still.room();
-        let names = self.names + 1 + link.also.len();
-        self.links.is_empty()
-            || names <= self.pace.names_a_batch(room.names)
-                && self.bytes.saturating_add(link.size) <= room.bytes
-                && self.links.len() < self.pace.actions_left(&self.receipt.result)
+        let lines = self.links.len() + self.shared.lines();
+        lines == 0
+            || self.names + names <= self.pace.names_a_batch(room.names)
+                && self.bytes.saturating_add(bytes) <= room.bytes
+                && lines < self.pace.actions_left(&self.receipt.result)
     }
 
     fn gather(&mut self, link: Link, object: ObjectId) {
@@ -158,6 +164,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let over = result.interrupted || result.limit.is_some();
         if over {
             self.links.clear();
+            self.shared.clear();
             self.flags.clear();
         }
         over
@@ -200,7 +207,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         self.holding.next_batch();
         let links = std::mem::take(&mut self.links);
         (self.names, self.bytes) = (0, 0);
-        let done = links.len() as u64;
+        let done = (links.len() + self.shared.lines()) as u64;
         let (jobs, pending) = self.prepare_all(links, &conditions)?;
         let mut flags = self.flags_to_set(&jobs)?;
         if !jobs.is_empty() || !flags.is_empty() {
@@ -222,10 +229,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     fn prepare_all(
         &mut self,
-        links: Vec<(Link, ObjectId)>,
+        mut links: Vec<(Link, ObjectId)>,
         conditions: &[Activity],
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
-        let (mut ready, guests, header) = (Vec::new(), self.guests, self.header);
+        let (guests, header) = (self.guests, self.header);
         let most_frozen = self.still.largest_file();
         let world = |link: &Link| {
             let index = guests.iter().position(|guest| guest.name == link.guest)?;
@@ -239,6 +246,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 may_adopt: protect::by(header.protection.mode).protects(),
             })
         };
+        let (mut ready, single) = self.prepare_shared(world)?;
+        links.extend(single);
         let mut opened = open_all(&links, world, &mut self.objects).into_iter();
         for (link, start) in links {
             let opened = opened.next().flatten();
@@ -277,6 +286,11 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 self.gather(link, object);
                 continue;
             }
+            let without = makes && gone.contains(&prepared.job.object);
+            let equal = match equal {
+                Ok(()) if without => Err(Fate::without_the_others(&link)),
+                equal => equal,
+            };
             if let Err(fate) = equal {
                 self.unpaid
                     .keeps_its_room(&prepared.job.object, prepared.made)?;

@@ -12,6 +12,8 @@ mod path_order;
 pub(super) mod prepare;
 pub(super) mod ready;
 mod release;
+mod shared_files;
+mod shared_pass;
 
 use std::ops::ControlFlow;
 
@@ -67,6 +69,9 @@ impl ReadyToApply {
             &mut receipt,
         );
         let copy = self.run.papers.join(PLAN);
+        if self.checked.names_elsewhere {
+            work.take_in_shared(&copy, stop, observer)?;
+        }
         let flag_lines = match self.flags_removed() {
             0 => FlagLines::All,
             _ => FlagLines::SomeRemoved,

@@ -177,6 +177,17 @@ impl<'a> ObjectsInUse<'a> {
         }
     }
 
+    /// The first generation from `id` on that is not in the base, for an inode that has so many names.
+    pub fn free(&mut self, mut id: ObjectId, names: u64) -> Result<ObjectId, Fate> {
+        while self.opened(&id)?.is_some() && id.generation < ObjectId::MAX_GENERATION {
+            id = id.next_generation();
+        }
+        if names >= self.max_links || self.opened(&id)?.is_some() {
+            return Err(Fate::Full);
+        }
+        Ok(id)
+    }
+
     /// Counts names that the batch will add to an object that is open.
     pub fn add_names(&mut self, id: &ObjectId, names: u64) {
         if let Some(open) = self.open.get_mut(id) {

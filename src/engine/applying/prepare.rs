@@ -48,6 +48,16 @@ pub(super) fn not_adopted(
 }
 
 impl PreparedLink {
+    /// A file that becomes the object itself; `open` is given for one of the lines about an inode.
+    pub(super) fn adopting(job: Job, mtime: Option<Time>, open: Option<OpenObject>) -> Self {
+        PreparedLink {
+            job,
+            made: Some(Making::Adopt),
+            mtime,
+            against: open,
+        }
+    }
+
     fn compare(&mut self, ignore: &[Ignored]) -> Result<(), Fate> {
         let PreparedLink { job, against, .. } = self;
         match against.take() {
@@ -188,7 +198,7 @@ fn quiet_and_uncovered(link: &Link, world: &LinkFacts<'_>) -> Result<(), Fate> {
     Ok(())
 }
 
-fn open(link: &Link, world: &LinkFacts<'_>) -> OpenedFile {
+pub(super) fn open(link: &Link, world: &LinkFacts<'_>) -> OpenedFile {
     quiet_and_uncovered(link, world)?;
     let opened = world.guest.root.open_regular_seen(link.path.relative());
     let opened = opened.map_err(|error| match error.meaning() {
@@ -201,7 +211,7 @@ fn open(link: &Link, world: &LinkFacts<'_>) -> OpenedFile {
 }
 
 /// The object that all names of the line refer to already, of whatever generation: only those are asked that are there.
-fn refers_already(
+pub(super) fn refers_already(
     link: &Link,
     state: &FileState,
     objects: &mut ObjectsInUse<'_>,
@@ -222,7 +232,7 @@ fn refers_already(
 }
 
 /// Compares the file with the evidence. Where only ctime shows that something changed, looks what it was.
-fn as_recorded(
+pub(super) fn as_recorded(
     link: &Link,
     file: &Regular,
     state: &FileState,
@@ -262,7 +272,11 @@ fn hidden_change(
 }
 
 /// Is every other name of the line a name of the same file?
-fn also_refer(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<(), Fate> {
+pub(super) fn also_refer(
+    link: &Link,
+    state: &FileState,
+    world: &LinkFacts<'_>,
+) -> Result<(), Fate> {
     for name in &link.also {
         let seen: FileId = world
             .guest
@@ -282,6 +296,9 @@ fn also_refer(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<(
 /// The same, and do no further names exist?
 fn all_names(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<(), Fate> {
     also_refer(link, state, world)?;
+    if link.has_names_elsewhere() {
+        return Err(Fate::without_the_others(link));
+    }
     if u64::from(state.nlink) != 1 + link.also.len() as u64 {
         return Err(Fate::Refused(Refusal::Changed {
             fields: vec![Moved::Nlink],
@@ -290,7 +307,7 @@ fn all_names(link: &Link, state: &FileState, world: &LinkFacts<'_>) -> Result<()
     Ok(())
 }
 
-fn lease(file: Regular) -> Result<Leased, Fate> {
+pub(super) fn lease(file: Regular) -> Result<Leased, Fate> {
     Leased::take(file)
         .map_err(failed)?
         .map_err(|_| Fate::Refused(Refusal::OpenForWriting {}))

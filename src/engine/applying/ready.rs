@@ -56,6 +56,8 @@ pub struct Checked {
     totals: Totals,
     /// Are there names that refer to objects already?
     pub(super) shared: bool,
+    /// Are there files with names in several guests?
+    pub(super) names_elsewhere: bool,
 }
 
 impl ReadyToApply {
@@ -124,18 +126,20 @@ impl ReadyToApply {
     ) -> Result<Checked, EngineError> {
         let copy = run.papers.join(PLAN);
         plan.copy_to(&copy)?;
-        let (plan, totals, shared) = read_whole(&copy, observer)?;
+        let (plan, found) = read_whole(&copy, observer)?;
         allowed(&plan.closing, options)?;
         protection::still_holds(&plan.header.protection, base.staging())?;
         let guests = open_guests(&plan.guests)?;
         one_mount(&guests, base)?;
+        guest::hold(&guests)?;
         no_namesakes(&guests, history)?;
         Ok(Checked {
             guests,
             closing: plan.closing,
             sections: plan.sections,
-            totals,
-            shared,
+            totals: found.totals,
+            shared: found.shared,
+            names_elsewhere: found.names_elsewhere,
         })
     }
 
@@ -175,22 +179,35 @@ fn same_host(header: &Header) -> Result<(), EngineError> {
     }
 }
 
+/// What all lines of a plan come to.
+#[derive(Default)]
+struct PlanContents {
+    totals: Totals,
+    shared: bool,
+    names_elsewhere: bool,
+}
+
 /// Reads the whole plan, and counts what it would do.
 fn read_whole(
     copy: &Path,
     observer: &dyn Observer,
-) -> Result<(WholePlan, Totals, bool), EngineError> {
+) -> Result<(WholePlan, PlanContents), EngineError> {
     let mut plan = open_copy(copy)?;
-    let (mut sum, mut shared) = (SummaryBuilder::new(Vec::new()), false);
+    let (mut sum, mut found) = (SummaryBuilder::new(Vec::new()), PlanContents::default());
     observer.notice(&Event::Begin(Stage::ReadPlan, Unit::Nothing, None));
     while let lines @ [_, ..] = &plan.next_actions(STRETCH)?[..] {
         for line in lines {
             sum.action(&line.action);
-            shared |= matches!(&line.action, Action::Skip(skip) if skip.object().is_some());
+            match &line.action {
+                Action::Skip(skip) => found.shared |= skip.object().is_some(),
+                Action::Link(link) => found.names_elsewhere |= link.has_names_elsewhere(),
+                Action::Flag(_) => {}
+            }
         }
     }
     observer.notice(&Event::End);
-    Ok((whole(plan)?, sum.finish().totals, shared))
+    found.totals = sum.finish().totals;
+    Ok((whole(plan)?, found))
 }
 
 fn allowed(closing: &Closing, options: ApplyOptions) -> Result<(), EngineError> {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use crate::base::BaseError;
 use crate::ledger::PlanError;
-use crate::model::Escaped;
+use crate::model::{Escaped, GuestName};
 use crate::sys::SysError;
 
 pub use bad_use::BadUse;
@@ -47,6 +47,16 @@ pub enum EngineError {
     /// The plan could not be written.
     #[error("cannot write the plan: {0}")]
     Output(#[source] std::io::Error),
+    /// Another base may hold names of the guest before long.
+    #[error(
+        "another run, with another base, is at work in guest {guest} (process {pid}): wait until it is over, and plan again"
+    )]
+    GuestHeld {
+        /// The guest.
+        guest: GuestName,
+        /// The other run.
+        pid: u32,
+    },
     /// The run stopped in the middle of a batch. Nothing is lost; the next run or `recover` heals it.
     #[error("stopped half way, nothing is lost: {why}; run `unify recover --base {}`", Escaped::of(.base))]
     Halted {
@@ -78,7 +88,9 @@ impl EngineError {
     /// What the error means.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            EngineError::Base(BaseError::Locked { .. }) => ErrorKind::Locked,
+            EngineError::Base(BaseError::Locked { .. }) | EngineError::GuestHeld { .. } => {
+                ErrorKind::Locked
+            }
             EngineError::Base(BaseError::Exposed { .. } | BaseError::Copied(_)) => {
                 ErrorKind::CannotHere
             }

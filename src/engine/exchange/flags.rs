@@ -9,7 +9,10 @@ use super::names::FileChange;
 use super::{Batch, FlagOrder, Flagged, Job};
 use crate::model::ObjectId;
 use crate::protect::{Lifted, NameStep};
-use crate::sys::{SysError, SysResult};
+use crate::sys::{Meaning, SysError, SysResult};
+
+/// How often a name is tried to be removed while another base sets its flag.
+const TRIES: usize = 4;
 
 impl Batch<'_, '_> {
     /// Takes off what protects the objects, under leases by now.
@@ -70,14 +73,31 @@ impl Batch<'_, '_> {
                 continue;
             };
             self.roll_back_all(&object.id, jobs, changes, &fate)?;
-            let file = Arc::clone(&object.file);
-            let remove = || SysError::absent(self.base.remove_object(&object.id)).map(drop);
-            match self.journal.lift(&object.id, file, &[NameStep::Unlink])? {
-                Some(lifted) => lifted.retire(remove)?,
-                None => remove()?,
-            }
+            self.take_back(object)?;
             given_up.push(object.id);
         }
         Ok(given_up)
+    }
+
+    /// Takes the base's name from an inode, if it has one: the flag may be another base's, which has it too and sees by
+    /// the link count that it is not alone. That one may set its flag at this very moment.
+    fn take_back(&self, object: &Flagged) -> SysResult<()> {
+        let inode = object.file.state()?.id;
+        for _ in 0..TRIES {
+            if self.base.object_inode(&object.id)? != Some(inode) {
+                return Ok(());
+            }
+            let file = Arc::clone(&object.file);
+            let remove = || SysError::absent(self.base.remove_object(&object.id)).map(drop);
+            let removed = match self.journal.lift(&object.id, file, &[NameStep::Unlink])? {
+                Some(lifted) => lifted.retire(remove),
+                None => remove(),
+            };
+            match removed {
+                Err(error) if error.meaning() == Meaning::Denied => {}
+                other => return other,
+            }
+        }
+        self.base.remove_object(&object.id)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::model::{Digest, FileId, FileState, GuestPath, Moved, ObjectId, Outcome, Refusal};
+use crate::model::{Digest, FileId, FileState, GuestPath, Link, Moved, ObjectId, Outcome, Refusal};
 use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
 
 /// One file whose names shall refer to another inode.
@@ -121,6 +121,13 @@ impl Fate {
             }
             _ => false,
         }
+    }
+
+    /// What a line comes to where another line about its inode was not done.
+    pub fn without_the_others(line: &Link) -> Fate {
+        let own = 1 + line.also.len() as u64;
+        let names = u64::from(line.before.nlink).saturating_sub(own);
+        Fate::Refused(Refusal::NamesElsewhere { names })
     }
 
     /// What an error on the way to a name means.

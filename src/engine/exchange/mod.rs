@@ -40,7 +40,7 @@ use super::records::holders::Holding;
 use super::{EngineError, Guest, in_parallel};
 use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
-use crate::model::{GuestPath, Ignored, ObjectId, Refusal};
+use crate::model::{GuestPath, Ignored, Moved, ObjectId, Refusal};
 use crate::protect::{Lifted, Protector};
 use crate::sys::{Meaning, SysResult};
 use affected::Affected;
@@ -197,7 +197,8 @@ impl<'a> Batch<'a, '_> {
         Ok(changes)
     }
 
-    /// A file that was deleted since it was prepared has no name to share; its job is over.
+    /// A file that was deleted since it was prepared has no name to share; its job is over. So is that of one which has
+    /// been made immutable since, or has as many names as it may: another base has it.
     fn name_adopted(
         &self,
         adopted: &[Flagged],
@@ -205,13 +206,19 @@ impl<'a> Batch<'a, '_> {
         changes: &mut [FileChange],
     ) -> SysResult<()> {
         for object in adopted {
-            match self.base.add_object(&object.file, &object.id) {
-                Err(error) if error.meaning() == Meaning::Gone => {
-                    let gone = Fate::Refused(Refusal::Gone {});
-                    self.roll_back_all(&object.id, jobs, changes, &gone)?;
-                }
-                other => other?,
-            }
+            let changed = |field| Refusal::Changed {
+                fields: vec![field],
+            };
+            let Err(error) = self.base.add_object(&object.file, &object.id) else {
+                continue;
+            };
+            let why = match error.meaning() {
+                Meaning::Gone => Refusal::Gone {},
+                Meaning::Denied if object.file.is_immutable()? => changed(Moved::Flags),
+                Meaning::TooManyLinks => changed(Moved::Nlink),
+                _ => return Err(error),
+            };
+            self.roll_back_all(&object.id, jobs, changes, &Fate::Refused(why))?;
         }
         Ok(())
     }

@@ -88,17 +88,22 @@ impl FileChange {
 
     /// Once all guests are quiet and nothing is exchanged: is the file what it was when it was prepared? An
     /// attribute that was set since, or one more name, shows only in ctime and the link count. An adopted inode
-    /// got a name in the base since.
+    /// got a name in the base since, and no other: another base may have given it one.
     pub fn check_unchanged(
         &mut self,
         job: &Job,
         now: SysResult<FileState>,
         at: &Ground<'_>,
     ) -> SysResult<()> {
-        if self.fate != Fate::Done || job.new.is_none() {
+        if self.fate != Fate::Done {
             return Ok(());
         }
-        let fields = moved(&Before::from(&job.state), &now?);
+        let now = now?;
+        let fields = match &job.new {
+            Some(_) => moved(&Before::from(&job.state), &now),
+            None if now.nlink == job.state.nlink.saturating_add(1) => Vec::new(),
+            None => vec![Moved::Nlink],
+        };
         if fields.is_empty() {
             return Ok(());
         }

@@ -23,7 +23,7 @@
 //! An object that is not proven is spoiled. It spreads no further: what this batch gave it is rolled back. Its other
 //! holders are the business of `parting`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::job::{Fate, Flagged, Job, LeaseBy};
@@ -55,6 +55,8 @@ impl Batch<'_, '_> {
         jobs: &[Job],
         flags: &[&Flagged],
     ) -> SysResult<Vec<SharedInode>> {
+        let (makers, wanted) = (makers(jobs), flags.iter().map(|flag| flag.id));
+        let wanted: HashSet<ObjectId> = wanted.collect();
         let flags = flags.iter().filter(|flag| flag.lease != LeaseBy::Nobody);
         let mut files: BTreeMap<ObjectId, (&Arc<Regular>, Digest)> = flags
             .map(|flag| (flag.id, (&flag.file, flag.content)))
@@ -65,9 +67,14 @@ impl Batch<'_, '_> {
         }
         let files: Vec<_> = files.into_iter().collect();
         let read = |(id, (file, content)): &(ObjectId, (&Arc<Regular>, Digest))| {
-            let before = file.state()?;
+            let mut before = file.state()?;
+            if let Some(job) = makers.get(id).and_then(|all| jobs.get(*all.first()?)) {
+                // Whoever has given it one more name since, it is one too many.
+                before.nlink = job.state.nlink.saturating_add(1);
+            }
             Ok(SharedInode {
                 id: *id,
+                must_be_protected: wanted.contains(id),
                 content: *content,
                 metadata: file.metadata_of(&before, file.flags()?, &[])?,
                 before,
@@ -105,6 +112,12 @@ impl Batch<'_, '_> {
                 Some((now, None)) if one.is_protected()? => {
                     proven.sound.push((one.id, Arc::clone(&one.file), now));
                 }
+                // Another base that had it too has lifted the flag for its own name.
+                Some((_, None)) if one.must_be_protected && makers.contains_key(&one.id) => {
+                    let fields = vec![Moved::Flags];
+                    let why = Fate::Refused(Refusal::Changed { fields });
+                    self.roll_back_all(&one.id, jobs, changes, &why)?;
+                }
                 Some((_, None)) => {}
                 Some((now, Some(flaw))) => {
                     let verdict = self.verdict(one, flaw, u64::from(now.nlink), &makers)?;
@@ -131,7 +144,7 @@ impl Batch<'_, '_> {
         one: &SharedInode,
         flaw: Flaw,
         nlink: u64,
-        makers: &HashMap<ObjectId, usize>,
+        makers: &HashMap<ObjectId, Vec<usize>>,
     ) -> SysResult<Verdict> {
         let refused = |why| Verdict { why, spoiled: None };
         if makers.contains_key(&one.id) && !flaw.fields.is_empty() {

@@ -18,6 +18,8 @@ pub struct SharedInode {
     pub content: Digest,
     pub before: FileState,
     pub metadata: Metadata,
+    /// Shall it be protected when the batch is over?
+    pub must_be_protected: bool,
 }
 
 /// What was proven under the flag.

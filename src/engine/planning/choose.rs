@@ -13,7 +13,7 @@ use super::matching::probe::Dropped;
 use super::survey::Survey;
 use crate::base::{Base, Held, Index};
 use crate::engine::EngineError;
-use crate::model::{ObjectFlag, ObjectId, Protection, Skip, SkipReason};
+use crate::model::{ObjectFlag, ObjectId, Skip, SkipReason};
 use crate::protect;
 use crate::rules::choose::{Choice, Member, Present, choose};
 use crate::rules::totals::SummaryBuilder;
@@ -131,10 +131,11 @@ pub(super) fn choose_all<'a>(
         let each = some.clone().into_par_iter();
         let chosen: Vec<_> = each.map(|group| choices.choose(group, found)).collect();
         for (group, chosen) in some.zip(chosen) {
-            choices.take(group, chosen, classified, sum, surveys);
+            choices.take(group, chosen, classified, sum, found);
         }
     }
     choices.groups.forget_members();
+    found.shared.follow(surveys, classified, sum);
     choices.finish(surveys, classified, found.base)?;
     count_unique(surveys, classified, sum);
     Ok(choices)
@@ -164,9 +165,7 @@ impl Choices<'_> {
         let there = id.flat_map(|id| self.index.generations(id.content, id.metadata));
         let there: Vec<Present> = there.map(present).collect();
         let files = as_applied(self.groups.members(group), found.surveys);
-        let members = files
-            .iter()
-            .map(|equal| member(equal, found.surveys, found.protection));
+        let members = files.iter().map(|equal| member(equal, found));
         let members: Vec<Member> = members.collect();
         let chosen = choose(
             &members,
@@ -187,7 +186,7 @@ impl Choices<'_> {
         files: Vec<ChosenFile>,
         classified: &mut [Classified],
         sum: &mut SummaryBuilder,
-        surveys: &[Survey],
+        found: &Evidence<'_>,
     ) {
         let group = u32::try_from(number).unwrap_or(u32::MAX);
         let mut guests: BTreeMap<u16, Vec<u32>> = BTreeMap::new();
@@ -197,7 +196,9 @@ impl Choices<'_> {
             let Ok(generation) = u16::try_from(generation) else {
                 continue;
             };
-            guests.entry(generation).or_default().push(which.guest);
+            let holders = guests.entry(generation).or_default();
+            holders.push(which.guest);
+            holders.extend(found.shared.files_with(which).iter().map(|one| one.guest));
             let names = u32::try_from(names).unwrap_or(u32::MAX);
             let uses = &mut self.uses[from..];
             match uses.iter_mut().find(|used| used.generation == generation) {
@@ -221,7 +222,7 @@ impl Choices<'_> {
             }
         }
         let first = self.groups.first(number);
-        let tree = &surveys[first.guest as usize].scan.tree;
+        let tree = &found.surveys[first.guest as usize].scan.tree;
         for guests in guests.values() {
             sum.object(guests, tree.size(first.file as usize));
         }
@@ -359,14 +360,21 @@ fn as_applied(files: impl Iterator<Item = Equal>, surveys: &[Survey]) -> Vec<Equ
     files
 }
 
-fn member(equal: &Equal, surveys: &[Survey], protection: &Protection) -> Member {
+fn member(equal: &Equal, found: &Evidence<'_>) -> Member {
     let FileRef { guest, file } = equal.which;
-    let survey = &surveys[guest as usize];
-    let quiet = survey.condition.running.is_none();
+    let survey = &found.surveys[guest as usize];
+    let tree = &survey.scan.tree;
+    let shared = found.shared.is_leader(equal.which);
+    // Where a copy will not do, the plan waits for the guests to be stopped.
+    let quiet = shared || survey.condition.running.is_none();
     Member {
-        names: survey.scan.tree.name_count(file as usize) as u64,
+        names: match shared {
+            true => u64::from(tree.state(file as usize).nlink),
+            false => tree.name_count(file as usize) as u64,
+        },
         extents: equal.extents,
-        adoptable: quiet && equal.plain_project && protect::by(protection.mode).protects(),
+        adoptable: quiet && equal.plain_project && protect::by(found.protection.mode).protects(),
+        shared,
     }
 }
 

@@ -24,6 +24,8 @@ use crate::rules::secrets::Secrets;
 pub enum Decision {
     /// It may have twins.
     Candidate,
+    /// The same, but some of its names are not in its guest; `shared_inodes` decides.
+    Tied,
     /// Left alone, and only counted.
     Counted(SkipReason),
     /// Left alone, with a line for each name that has one.
@@ -46,6 +48,8 @@ pub struct Classified {
     pub lines: HashMap<usize, Skip>,
     /// Lines that stand for directories, and for what the walk could not read.
     pub extra: Vec<Skip>,
+    /// Files some of whose names are not in their guest, whatever was decided of them.
+    pub tied: Vec<u32>,
     /// Files that no other guest may have.
     pub secrets: Vec<usize>,
     /// Files that are left alone, by the first reason that was found.
@@ -84,10 +88,7 @@ pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
         protected: survey.answer.protected.iter().map(|p| (p.id, p)).collect(),
         done: Classified {
             decisions: Vec::with_capacity(survey.scan.tree.files()),
-            lines: HashMap::new(),
-            extra: Vec::new(),
-            secrets: Vec::new(),
-            skipped: BTreeMap::new(),
+            ..Classified::default()
         },
         holes: 0,
         stored: 0,
@@ -123,10 +124,14 @@ impl Classifying<'_> {
     fn judge_file(&mut self, file: usize) -> Decision {
         let state = self.survey.scan.tree.state(file);
         if let Some(number) = self.judge.index.number_of_inode(state.id) {
-            self.count(SkipReason::AlreadyShared, &state);
+            self.done.count(SkipReason::AlreadyShared, state.size);
             return Decision::Shared(number);
         }
         let names: Vec<usize> = self.survey.scan.tree.names_of(file).collect();
+        let is_tied = names.len() as u64 != u64::from(state.nlink);
+        if is_tied {
+            self.done.tied.extend(u32::try_from(file).ok());
+        }
         let kept: Vec<(usize, Option<Kept>)> = names
             .iter()
             .map(|&name| (name, self.keep_by_name(name, &state)))
@@ -142,6 +147,7 @@ impl Classifying<'_> {
         match self.keep_by_file(file, &state) {
             Some(reason) => self.keep_whole(file, reason, &state),
             None if self.is_refused() => self.keep_for_guest(file, &state),
+            None if is_tied => Decision::Tied,
             None => Decision::Candidate,
         }
     }
@@ -252,30 +258,27 @@ impl Classifying<'_> {
             .scan
             .tree
             .guest_path(kept.get(first).map_or(0, |(name, _)| *name));
-        self.count(reason, state);
+        self.done.count(reason, state.size);
         for (at, (name, kept)) in kept.into_iter().enumerate() {
             match kept {
                 Some(Kept {
                     skip,
                     under: Some(under),
                 }) => self.count_under(under, &skip, state, at == first),
-                Some(Kept { skip, under: None }) => self.list(name, skip.sized(state.size)),
+                Some(Kept { skip, under: None }) => {
+                    self.done.list(self.survey, name, skip.sized(state.size));
+                }
                 None => {
                     let mut skip = self.plain(name, SkipReason::LinkedToKept, state);
                     skip.with = Some(with.clone());
-                    self.list(name, skip);
+                    self.done.list(self.survey, name, skip);
                 }
             }
         }
         Decision::Listed
     }
 
-    fn count(&mut self, reason: SkipReason, state: &FileState) {
-        let count = self.done.skipped.entry(reason).or_default();
-        count.add(1, state.size);
-    }
-
-    /// What the file itself says, whatever its names: links outside, and the rules on inodes.
+    /// What the file itself says, whatever its names are: the rules on inodes.
     fn keep_by_file(&self, file: usize, state: &FileState) -> Option<(SkipReason, Option<String>)> {
         let tree = &self.survey.scan.tree;
         if let Some(protected) = self.protected.get(&state.id) {
@@ -291,9 +294,6 @@ impl Classifying<'_> {
         if self.stored > self.judge.most_stored && state.allocated() > FEW_STORED {
             return Some((SkipReason::MoreThanStored, None));
         }
-        if tree.name_count(file) as u64 != u64::from(state.nlink) {
-            return Some((SkipReason::NamesOutside, None));
-        }
         has_too_many_names(tree, file).then_some((SkipReason::TooManyNames, None))
     }
 
@@ -303,7 +303,7 @@ impl Classifying<'_> {
         (reason, rule): (SkipReason, Option<String>),
         state: &FileState,
     ) -> Decision {
-        self.count(reason, state);
+        self.done.count(reason, state.size);
         let only_counted = matches!(reason, SkipReason::Empty | SkipReason::TooSmall);
         if only_counted && self.judge.policy.skips == SkipDetail::Summary {
             return Decision::Counted(reason);
@@ -312,7 +312,7 @@ impl Classifying<'_> {
         for name in names {
             let mut skip = self.plain(name, reason, state);
             skip.rule.clone_from(&rule);
-            self.list(name, skip);
+            self.done.list(self.survey, name, skip);
         }
         Decision::Listed
     }
@@ -320,19 +320,6 @@ impl Classifying<'_> {
     fn plain(&self, name: usize, reason: SkipReason, state: &FileState) -> Skip {
         let path = self.survey.scan.tree.guest_path(name);
         Skip::new(self.survey.guest.name.clone(), path, reason).sized(state.size)
-    }
-
-    fn list(&mut self, name: usize, mut skip: Skip) {
-        let path = self.survey.scan.tree.path(name);
-        if let Some(owner) = self.survey.answer.owners.of(&path) {
-            // The database that called it configuration has named its package; if that is this one, the version
-            // is known.
-            let package = skip.package.get_or_insert_with(|| owner.name.to_string());
-            if **package == *owner.name {
-                skip.version = owner.version.as_deref().map(str::to_owned);
-            }
-        }
-        self.done.lines.insert(name, skip);
     }
 
     fn finish(mut self) -> Classified {

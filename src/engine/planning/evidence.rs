@@ -1,6 +1,9 @@
 //! What all steps after the survey look at, and none changes.
 
+use std::path::PathBuf;
+
 use super::options::PlanOptions;
+use super::shared_inodes::SharedInodes;
 use super::survey::Survey;
 use crate::base::{Base, Index};
 use crate::engine::threads::Threads;
@@ -15,6 +18,10 @@ pub struct Evidence<'a> {
     pub facts: &'a BaseFacts,
     pub base: Option<&'a Base>,
     pub index: &'a Index,
+    /// Inodes that guests share already.
+    pub shared: &'a SharedInodes,
+    /// Bases that were seen near the guests, without this one.
+    pub other_bases: &'a [PathBuf],
     pub protection: &'a Protection,
     pub threads: &'a Threads,
 }

@@ -149,7 +149,8 @@ impl Emitter<'_> {
                     self.flag(name, object, out);
                 }
             }
-            Decision::Candidate | Decision::Counted(_) | Decision::Linked { .. } => {}
+            Decision::Candidate | Decision::Tied => {}
+            Decision::Counted(_) | Decision::Linked { .. } => {}
         }
     }
 
@@ -190,6 +191,7 @@ impl Emitter<'_> {
         let state = tree.state(file);
         let others = tree.names_of(file).skip(1);
         let path = tree.guest_path(name);
+        let shared = u64::from(state.nlink) > tree.name_count(file) as u64;
         Link {
             owner: self.survey.owner(path.as_bytes()),
             guest: self.survey.guest.name.clone(),
@@ -199,12 +201,14 @@ impl Emitter<'_> {
             object,
             makes,
             size: state.size,
-            saves: if makes.is_some() {
+            saves: if makes.is_some() || shared {
                 0
             } else {
                 state.allocated()
             },
-            reason: if choices.was_there(&object) {
+            reason: if shared {
+                LinkReason::SharedInode
+            } else if choices.was_there(&object) {
                 LinkReason::IdenticalObject
             } else {
                 LinkReason::Identical

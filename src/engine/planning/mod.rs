@@ -10,6 +10,8 @@ mod matching;
 mod near_misses;
 pub(super) mod options;
 pub(super) mod output;
+mod shared_inodes;
+mod skip_lines;
 pub(super) mod survey;
 mod survey_all;
 #[cfg(test)]
@@ -30,9 +32,10 @@ use crate::engine::records::History;
 use crate::engine::records::unprotected::left_unprotected;
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
-    Action, BaseFacts, Event, FORMAT, Header, Observer, PlanDigest, PlannedGuest, Protect,
+    Action, BaseFacts, Event, FORMAT, Header, Objects, Observer, PlanDigest, PlannedGuest, Protect,
     Protection, Summary,
 };
+use crate::protect;
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
@@ -50,6 +53,8 @@ use matching::digest_cache::Memory;
 use near_misses::Near;
 use options::PlanOptions;
 use output::{Output, OutputFile};
+use shared_inodes::other_bases::near;
+use shared_inodes::{Adoption, SharedInodes};
 use survey::{OpenedGuest, Survey};
 use survey_all::survey_all;
 
@@ -95,6 +100,7 @@ pub fn plan(
         .filter(|_| options.cache && machine::is_root());
     let place = memory.and_then(|base| cache_of(base, observer));
     let memory = memory.filter(|_| place.is_some());
+    let other_bases = near(&guests, &base_path);
     let mut views = open_views(guests, base.as_ref(), observer)?;
     if protection.mode == Protect::Immutable {
         OpenedGuest::look_for_clearers(&mut views);
@@ -109,7 +115,10 @@ pub fn plan(
         policy: &options.policy,
         most_stored,
     };
-    let (surveys, classified) = threads.work(|| survey_all(opened, &judge, observer))?;
+    let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
+    let adoption = adoption(options, &protection, &facts);
+    let find = || SharedInodes::find(&surveys, &mut classified, adoption);
+    let shared = threads.work(find);
     let found = Evidence {
         options,
         care: &care,
@@ -117,11 +126,13 @@ pub fn plan(
         facts: &facts,
         base: base.as_ref(),
         index: &index,
+        shared: &shared,
+        other_bases: &other_bases,
         protection: &protection,
         threads: &threads,
     };
     let mut decided = decide(&found, classified, memory, observer)?;
-    decided.sum.unprotected(open);
+    decided.sum.flags_lost(open);
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
     write(&found, file, header, decided, each)
 }
@@ -160,6 +171,21 @@ fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> {
     place.ok()
 }
 
+/// May an inode that guests share already become an object?
+fn adoption(options: &PlanOptions, protection: &Protection, facts: &BaseFacts) -> Adoption {
+    let never = if !protect::by(protection.mode).protects() {
+        Some("objects are not protected (--protect none), so it stays as it is")
+    } else if options.policy.objects == Objects::Copy {
+        Some("objects are copies (--objects copy), so it stays as it is")
+    } else {
+        None
+    };
+    Adoption {
+        never,
+        max_links: facts.max_links,
+    }
+}
+
 /// A decision for every file, and what they come to.
 struct Decided<'a> {
     classified: Vec<Classified>,
@@ -184,6 +210,7 @@ fn decide<'a>(
         care: found.care,
         policy: found.policy(),
         memory: &memory,
+        shared: found.shared,
         threads: found.threads,
         cache: found.options.page_cache,
         crowded: AtomicBool::new(false),
@@ -198,6 +225,11 @@ fn decide<'a>(
     sum.noticed(near_misses, same_secrets(surveys, &classified));
     let choose = || choose_all(matched, found, &mut classified, &mut sum);
     let choices = found.threads.work(choose)?;
+    sum.shared_unprotected(
+        found
+            .shared
+            .unprotected(surveys, &classified, found.other_bases),
+    );
     Ok(Decided {
         classified,
         choices,

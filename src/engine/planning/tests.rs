@@ -67,6 +67,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
         care: &care,
         policy: &policy,
         memory: &memory,
+        shared: &SharedInodes::default(),
         threads: &threads,
         cache: PageCache::AsItWas,
         crowded: AtomicBool::new(false),

@@ -7,6 +7,7 @@ pub(super) mod object_set;
 pub(super) mod rediscover;
 pub(super) mod replayed;
 pub(super) mod retention;
+pub(super) mod shared_lines;
 mod table;
 pub(super) mod unprotected;
 

@@ -42,6 +42,7 @@ fn refusal(kind: RefusalKind) -> Refusal {
             who,
         },
         RefusalKind::HolderUnknown => Refusal::HolderUnknown { names: 2 },
+        RefusalKind::NamesElsewhere => Refusal::NamesElsewhere { names: 1 },
         RefusalKind::TooLargeToFreeze => Refusal::TooLargeToFreeze { most: 268_435_400 },
         RefusalKind::MountedOver => Refusal::MountedOver {},
         RefusalKind::OtherFilesystem => Refusal::OtherFilesystem {},

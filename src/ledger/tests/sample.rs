@@ -193,7 +193,7 @@ pub fn summary() -> Summary {
     };
     Summary {
         more_same_secrets: 2,
-        unprotected: 5,
+        flags_lost: 5,
         more_shared: 3,
         totals: Totals {
             links: 3,
@@ -211,6 +211,7 @@ pub fn summary() -> Summary {
             bytes: 3_970_312,
         }],
         near_misses: near_misses(),
+        unprotected: unprotected(),
         same_secrets: same_secrets(),
     }
 }
@@ -324,6 +325,24 @@ pub fn any_link() -> impl Strategy<Value = Link> {
                 }
             },
         )
+}
+
+fn unprotected() -> UnprotectedSharing {
+    let count = |files| Count { files, bytes: 4096 };
+    UnprotectedSharing {
+        all: count(3),
+        taken: count(1),
+        outside: count(1),
+        guests: vec![SharedBy {
+            guests: vec![guest("web1"), guest("web2")],
+            files: 3,
+            bytes: 4096,
+        }],
+        more_guests: 1,
+        staying: vec!["web1:/etc/x".into()],
+        immutable: count(2),
+        bases: vec!["/srv/other/.unify".into()],
+    }
 }
 
 fn near_misses() -> NearMisses {

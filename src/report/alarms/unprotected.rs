@@ -29,7 +29,7 @@ pub fn line(status: &Status, out: &mut dyn Write) -> io::Result<()> {
 
 /// What `plan` says of the whole base, and of this plan's part in mending it.
 pub fn planned(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
-    let files = plan.summary.unprotected;
+    let files = plan.summary.flags_lost;
     if files == 0 {
         return Ok(());
     }

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::{
     Action, Count, Database, DatabaseState, FlagClearing, GuestName, Left, NearMiss, ObjectId,
-    PlannedGuest, Protection, SameSecret, Shift, Skip, Totals,
+    PlannedGuest, Protection, SameSecret, Shift, Skip, Totals, UnprotectedSharing,
 };
 
 use super::super::totals::{Group, GroupKey};
@@ -51,6 +51,9 @@ struct ShowJson<'a> {
     more_shared: Option<u64>,
     /// Files of equal content that only their metadata keeps apart.
     near_misses: NearJson<'a>,
+    /// Files that guests share by hard links which nothing protects.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unprotected: Option<&'a UnprotectedSharing>,
     /// Keys and identities that several guests have in common.
     same_secrets: &'a [SameSecret],
     /// What `groups` are by: guest, reason, directory or package.
@@ -225,6 +228,7 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
             shifted: &plan.summary.near_misses.shifted,
             listed: show.near_misses.then_some(&plan.summary.near_misses.listed),
         },
+        unprotected: Some(&plan.summary.unprotected).filter(|said| !said.is_empty()),
         same_secrets: &plan.summary.same_secrets,
         by: show.by.map(heading),
         groups: show.by.map(|_| groups(show, plan)),

@@ -20,6 +20,7 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     text::totals(show.sizes(), plan).markdown(out)?;
     writeln!(out, "\nNote: {}.", escape(ON_TOP))?;
     list("Changed by hand", &plan.edits(), out)?;
+    list("Shared without protection", &plan.alarm(show.sizes()), out)?;
     list("Warnings", &plan.warnings(), out)?;
     section("Left alone", &text::skipped(show.sizes(), plan), out)?;
     section("Shared", &text::pairs(show.sizes(), plan), out)?;

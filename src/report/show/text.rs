@@ -15,6 +15,7 @@ use crate::report::words::sentence::safe;
 /// Everything but the actions.
 pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     title(plan, out)?;
+    paragraph(&plan.alarm(show.sizes()), out)?;
     totals(show.sizes(), plan).text(out)?;
     writeln!(out, "  ({ON_TOP})")?;
     paragraph(&plan.edits(), out)?;

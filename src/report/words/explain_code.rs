@@ -131,6 +131,9 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
         R::GuestRunning => "stop the guest, or do what the refusal names, and apply again",
         R::HolderRunning => "stop that guest, or do what the refusal names, and apply again",
         R::HolderUnknown => "plan and apply the guest that was moved or renamed, at its new place",
+        R::NamesElsewhere => {
+            "apply a plan that has lines for all its names, while all guests that have some are stopped"
+        }
         R::TooLargeToFreeze => "stop the guest, or give a longer --max-freeze, and apply again",
         R::MountedOver => "unmount it and apply again",
         R::OtherFilesystem => "name a base on that file system with --base",
@@ -162,7 +165,12 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
             "fewer copies in its guest that share their extents, which take no room of their own"
         }
         R::LinkedToKept => "the verdict about the other name of the same file",
-        R::NamesOutside => "plan all guests that hold its names together",
+        R::NamesOutside => {
+            "plan the guest that holds its other names together with this one, if one does"
+        }
+        R::SharedUnprotected => {
+            "what the note of the line says, and a new plan; or a copy of one of the guests (cp -a), which shares nothing with the others"
+        }
         R::TooManyNames => "fewer hard links of the file in its guest",
         R::InodeFlags => "take the flag or project off the file, if nobody needs it",
         R::FixedDirectory => {

@@ -7,3 +7,4 @@ pub(super) mod list;
 pub(super) mod not_done;
 pub mod sentence;
 pub(super) mod skip_kinds;
+pub(super) mod unprotected;

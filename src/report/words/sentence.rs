@@ -113,7 +113,9 @@ pub fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::GuestRunning { who } => format!("{kind}: {}", safe(who)),
         Refusal::HolderRunning { guest, who } => format!("{kind}: {guest}, {}", safe(who)),
-        Refusal::HolderUnknown { names } => format!("{kind}: {names} of them"),
+        Refusal::HolderUnknown { names } | Refusal::NamesElsewhere { names } => {
+            format!("{kind}: {names} of them")
+        }
         Refusal::TooLargeToFreeze { most } => format!("{kind}: more than {}", size::iec(*most)),
         Refusal::Gone {}
         | Refusal::PathChanged {}

@@ -48,10 +48,9 @@ impl SkipKind {
         use SkipReason as R;
         match reason {
             R::NotWorldReadable | R::WorldWritable | R::Privileged => SkipKind::Access,
-            R::LinkedToKept | R::NamesOutside | R::TooManyNames => SkipKind::Tied,
-            R::InodeFlags | R::FixedDirectory | R::MountedOver | R::OtherFilesystem => {
-                SkipKind::Tied
-            }
+            R::LinkedToKept | R::NamesOutside | R::SharedUnprotected => SkipKind::Tied,
+            R::TooManyNames | R::InodeFlags | R::FixedDirectory => SkipKind::Tied,
+            R::MountedOver | R::OtherFilesystem => SkipKind::Tied,
             R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {
                 SkipKind::Asked
             }

@@ -4,6 +4,7 @@
 pub(super) mod freezer;
 pub(super) mod landlock;
 pub mod machine;
+pub mod other_runs;
 pub(in crate::sys) mod pids;
 pub mod presence;
 pub(super) mod rotation;

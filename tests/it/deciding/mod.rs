@@ -10,6 +10,7 @@
 //! | `flag_clearers` | guests that could take the flag off a shared file |
 //! | `guest_cost` | what one guest may cost the plan of all |
 //! | `shared_extents` | copies that share their extents: what they cost, and what is said of them |
+//! | `shared_inodes` | files that guests share already, and nothing protects |
 //! | `path_order` | the order in which `apply` takes the lines of a plan |
 //! | `digest_cache` | contents that a base remembers, and when a plan does not believe it |
 //! | `moved_guests` | guests that were renamed or moved since the base saw them |
@@ -29,4 +30,5 @@ mod path_order;
 mod policy_file;
 mod random_trees;
 mod shared_extents;
+mod shared_inodes;
 mod spilled_memory;

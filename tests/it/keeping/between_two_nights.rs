@@ -89,7 +89,7 @@ fn morning(lab: &Lab, guests: &[&Guest], when: &str) {
     truth.assert_told_by(&out.json(), when);
     let (out, plan) = lab.try_plan(guests, &["--exit-code"]);
     let plan = plan.unwrap();
-    let told = plan.json["summary"]["unprotected"].as_u64();
+    let told = plan.json["summary"]["flags_lost"].as_u64();
     assert_eq!(told.unwrap_or(0), truth.unprotected, "{when}");
     let says = out.stderr.contains("UNPROTECTED");
     assert_eq!(says, truth.unprotected > 0, "{when}: {}", out.stderr);

@@ -9,6 +9,7 @@
 //! | `costly_plans` | plans that would cost far more than they say |
 //! | `bad_environment` | closed descriptors, masks, limits, full disks and the like, in which the program starts |
 //! | `base_lock` | two runs on one base |
+//! | `two_bases` | runs of two bases on the same guests |
 //! | `base_defends` | a base against other users, copies of itself, and rot |
 //! | `run_limits` | how far and how fast a run goes, and how it ends on a signal |
 //! | `mutation` | a defence that is switched off, and the test that must miss it |
@@ -22,3 +23,4 @@ mod edited_plans;
 mod hostile_plans;
 mod mutation;
 mod run_limits;
+mod two_bases;

@@ -14,11 +14,11 @@ impl Classifying<'_> {
     pub(super) fn keep_for_guest(&mut self, file: usize, state: &FileState) -> Decision {
         let reason = SkipReason::FlagClearer;
         let names: Vec<usize> = self.survey.scan.tree.names_of(file).collect();
-        self.count(reason, state);
+        self.done.count(reason, state.size);
         if self.judge.policy.skips == SkipDetail::All {
             for name in names {
                 let skip = self.plain(name, reason, state);
-                self.list(name, skip);
+                self.done.list(self.survey, name, skip);
             }
         } else if let Some(first) = names.first() {
             let mut skip = self.plain(*first, reason, state);

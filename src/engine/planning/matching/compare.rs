@@ -10,6 +10,7 @@ use super::digest_cache::Memory;
 use super::equal_so_far::{Buffers, EqualSoFar, OpenCandidate};
 use super::file::{FileRef, ReadFile, Singles};
 use super::probe::{CHANGED, Dropped, ProbedFile, peek};
+use crate::engine::planning::shared_inodes::SharedInodes;
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Threads;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy, Tree};
@@ -27,6 +28,8 @@ pub struct Reader<'a> {
     pub care: &'a Care,
     pub policy: &'a Policy,
     pub memory: &'a Memory<'a>,
+    /// Inodes that guests share already: each may become an object even without a twin.
+    pub shared: &'a SharedInodes,
     pub threads: &'a Threads,
     /// What becomes of pages that are read.
     pub cache: PageCache,

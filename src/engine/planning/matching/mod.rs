@@ -69,7 +69,7 @@ impl<'a> Matcher<'a> {
             groups: Groups::of(files),
             dropped: Vec::new(),
         };
-        let known = |which| self.is_known(which);
+        let known = |which| self.is_known(which) || self.reader.shared.is_leader(which);
         let threads = self.reader.threads;
         let likely = threads.work(|| self.reader.likely(classified, known));
         matched.dropped.extend(likely.fixed.iter().map(fixed));
@@ -110,8 +110,9 @@ impl<'a> Matcher<'a> {
         };
         let split_runs = |buffers: &mut Buffers, runs: &&[LikeRun]| {
             let runs: Vec<&[FileRef]> = runs.iter().map(|run| files(*run)).collect();
+            let shared = |run: &[FileRef]| run.iter().any(|one| self.reader.shared.is_leader(*one));
             let singles = |run: &[FileRef]| match run.first() {
-                Some(first) if self.is_known(*first) => Singles::Keep,
+                Some(first) if self.is_known(*first) || shared(run) => Singles::Keep,
                 _ => Singles::Leave,
             };
             let split = || self.reader.split_equal(&runs, singles, buffers, &take);

@@ -1,5 +1,6 @@
 //! A small but complete scene: objects that are copied and adopted, attributes, a file of two names, an object that
-//! is full and is followed by the next, a third guest that joins flagged objects.
+//! is full and is followed by the next, an inode that two guests share before any run, a third guest that joins flagged
+//! objects.
 
 use std::path::PathBuf;
 
@@ -56,6 +57,12 @@ impl Scene {
             guest.hard_link("/usr/lib/two", "/usr/lib/names");
             guest.put("/usr/own", &File::new(content(guest.name())));
         }
+        let [a, b, c] = &guests;
+        for guest in [a, c] {
+            guest.put("/usr/lib/shared", &File::new(content("shared")));
+        }
+        let [from, to] = [a, b].map(|guest| guest.host("/usr/lib/shared"));
+        std::fs::hard_link(from, to).unwrap();
         let mut scene = Scene {
             lab,
             guests,

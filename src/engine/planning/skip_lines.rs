@@ -1,0 +1,40 @@
+//! Files that are left alone: how they are counted, and the lines of their names.
+
+use super::classify::{Classified, Decision};
+use super::survey::Survey;
+use crate::model::{Skip, SkipReason};
+
+impl Classified {
+    /// Counts a file that is left alone; to be called once for each.
+    pub fn count(&mut self, reason: SkipReason, size: u64) {
+        let count = self.skipped.entry(reason).or_default();
+        count.add(1, size);
+    }
+
+    /// Takes the line of a name, with the package that the name belongs to.
+    pub fn list(&mut self, survey: &Survey, name: usize, mut skip: Skip) {
+        let path = survey.scan.tree.path(name);
+        if let Some(owner) = survey.answer.owners.of(&path) {
+            // The database that called it configuration has named its package; if that is this one, the version
+            // is known.
+            let package = skip.package.get_or_insert_with(|| owner.name.to_string());
+            if **package == *owner.name {
+                skip.version = owner.version.as_deref().map(str::to_owned);
+            }
+        }
+        self.lines.insert(name, skip);
+    }
+
+    /// Leaves a file alone, with a line for each of its names.
+    pub fn leave(&mut self, survey: &Survey, file: usize, reason: SkipReason, note: Option<&str>) {
+        let tree = &survey.scan.tree;
+        let size = tree.size(file);
+        for name in tree.names_of(file) {
+            let path = tree.guest_path(name);
+            let mut skip = Skip::new(survey.guest.name.clone(), path, reason).sized(size);
+            skip.note = note.map(str::to_owned);
+            self.list(survey, name, skip);
+        }
+        self.decisions[file] = Decision::Listed;
+    }
+}
