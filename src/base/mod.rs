@@ -36,6 +36,6 @@ pub use index::{Held, Index};
 pub use layout::{Base, Run};
 pub use lifted::{LiftedObject, LiftedPaper};
 pub use make::{MakeError, copy, prove};
-pub use places::{RECEIPT, RECOVERED};
+pub use places::{PLAN, RECEIPT, RECOVERED};
 pub use scrub_times::Scrubbed;
 pub use trust::check_place;

@@ -9,3 +9,5 @@ pub const SCRUB: &str = "scrub";
 pub const RECEIPT: &str = "receipt.jsonl";
 /// The receipt of its healing, where it was interrupted.
 pub const RECOVERED: &str = "recovered.jsonl";
+/// The plan that a run executed, among its papers.
+pub const PLAN: &str = "plan";

@@ -35,7 +35,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let unread = status
         .guests
         .iter()
-        .any(|guest| guest.unread > 0 || guest.missing.is_some());
+        .any(|guest| guest.unread > 0 || guest.missing.is_some())
+        || !status.damaged.is_empty();
     let drifted = status.guests.iter().any(|guest| !guest.drifted.is_empty());
     Ok(match () {
         () if args.exit_code && !status.frozen.is_empty() => Exit::Something,

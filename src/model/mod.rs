@@ -77,6 +77,6 @@ pub use refusal::{Moved, Refusal, RefusalKind};
 pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
-    Collected, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Recovered, RunEnd,
-    RunStatus, Scrub, Spoiled, Status, Verification, Wrong,
+    Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Recovered,
+    RunEnd, RunStatus, Scrub, Spoiled, Status, Verification, Wrong,
 };

@@ -20,6 +20,21 @@ pub struct Status {
     pub guests: Vec<GuestStatus>,
     /// Every run that left a receipt, oldest first.
     pub runs: Vec<RunStatus>,
+    /// Lines of receipts that are damaged, and count for nothing.
+    pub damaged: Vec<DamagedLine>,
+}
+
+/// A line of a receipt that is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DamagedLine {
+    /// Whose receipt.
+    pub run: RunId,
+    /// The paper, below the base.
+    pub paper: String,
+    /// Which line, from 1.
+    pub line: u64,
+    /// What is wrong with it, in words that are safe to print.
+    pub why: String,
 }
 
 /// Objects and their disk use.

@@ -2,12 +2,15 @@
 //!
 //! The JSON form is the fields of `StatusJson`. All sizes are allocated bytes.
 
+mod damaged;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::model::{
-    Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunKind, RunStatus, Status,
+    DamagedLine, Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunKind, RunStatus,
+    Status,
 };
 
 use super::frozen;
@@ -68,7 +71,7 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     for run in status.runs.iter().filter(unfinished) {
         writeln!(out, "UNFINISHED: run {}: run `unify recover`", run.run)?;
     }
-    Ok(())
+    damaged::text(&status.damaged, &status.base, out)
 }
 
 fn guests(status: &Status, sizes: Sizes) -> TextTable {
@@ -175,6 +178,8 @@ struct StatusJson<'a> {
     guests: Vec<GuestStatusJson<'a>>,
     /// Every run, oldest first; `totals` is null for one that did not end.
     runs: &'a [RunStatus],
+    /// Lines of receipts that are damaged and count for nothing: `run`, `paper`, `line`, `why`.
+    damaged: &'a [DamagedLine],
 }
 
 #[derive(Serialize)]
@@ -210,6 +215,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         objects: &status.objects,
         guests: status.guests.iter().map(guest_json).collect(),
         runs: &status.runs,
+        damaged: &status.damaged,
     };
     json::write_line(out, &value)
 }
@@ -291,6 +297,7 @@ mod tests {
                 end: RunEnd::Whole,
                 totals: Some(totals),
             }],
+            damaged: Vec::new(),
         }
     }
 
@@ -324,7 +331,7 @@ Runs:
             r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
             r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}]}],"#,
             r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
-            r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}]}"#,
+            r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged":[]}"#,
         ];
         let want = want.concat().replace("HEX", &hex) + "\n";
         assert_eq!(written(|out| json(&sample(), out)), want);
@@ -372,6 +379,7 @@ Guests:
             objects: ObjectCount::default(),
             guests: vec![],
             runs: vec![],
+            damaged: Vec::new(),
         };
         let want = "Base /b: 0 objects, 0 B; sharing saves 0 B\n";
         assert_eq!(written(|out| text(&empty, Sizes::default(), out)), want);

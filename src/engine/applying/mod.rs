@@ -23,13 +23,13 @@ use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::Holding;
 use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
-use crate::base::RECEIPT;
+use crate::base::{PLAN, RECEIPT};
 use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage, Unit};
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
 use batches::ApplyLoop;
 use path_order::{FlagLines, by_path};
-use ready::{PLAN, ReadyToApply};
+use ready::ReadyToApply;
 
 impl ReadyToApply {
     /// Executes the plan. Consumes it: a plan is applied by checking it again.

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use crate::base::{Base, Run};
+use crate::base::{Base, PLAN, Run};
 use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::{CannotHere, RefusedPlan};
 use crate::engine::host::{host_digest, lock_note};
@@ -13,7 +13,7 @@ use crate::engine::limits::Limits;
 use crate::engine::plan_file::{PlanFile, WholePlan, open_copy, whole};
 use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::read_ahead::STRETCH;
-use crate::engine::records::History;
+use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, Section};
 use crate::model::{
@@ -21,9 +21,6 @@ use crate::model::{
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::own::papers::Lock;
-
-/// The name of the plan's copy among the papers of a run.
-pub const PLAN: &str = "plan";
 
 /// What the user allows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,6 +94,7 @@ impl ReadyToApply {
         }
         let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
+        receipts::tell(&history.damaged, &base, observer);
         let run = base.begin_run()?;
         match Self::check_in(&base, &run, &history, plan, options, observer) {
             Ok(checked) => Ok(ReadyToApply {

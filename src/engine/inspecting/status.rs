@@ -47,6 +47,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
         objects: count(&index, all.iter().map(|guest| guest.linked_bytes).sum()),
         guests,
         runs: history.runs,
+        damaged: history.damaged,
     })
 }
 

@@ -4,6 +4,7 @@
 pub(super) mod holders;
 mod linked_files;
 pub(super) mod object_set;
+pub(super) mod receipts;
 pub(super) mod rediscover;
 pub(super) mod replayed;
 mod table;
@@ -13,13 +14,11 @@ use std::path::PathBuf;
 
 use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, RECOVERED};
-use crate::ledger::{ReceiptError, ReceiptReader};
 use crate::model::{
-    About, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptGuest, ReceiptLine,
-    Refusal, RunEnd, RunId, RunKind, RunStatus,
+    About, DamagedLine, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptGuest,
+    ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus,
 };
 use crate::protect;
-use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 use linked_files::Remembered;
 
@@ -47,6 +46,8 @@ pub(super) struct History {
     pub runs: Vec<RunStatus>,
     /// Runs by the content digest of their plan.
     pub plans: Vec<(Digest, RunId)>,
+    /// Lines of receipts that are damaged. What they said is not known.
+    pub damaged: Vec<DamagedLine>,
     files: Remembered,
 }
 
@@ -57,6 +58,7 @@ impl History {
             guests: BTreeMap::new(),
             runs: Vec::new(),
             plans: Vec::new(),
+            damaged: Vec::new(),
             files: Remembered::new(base.path()),
         };
         for run in base.runs()? {
@@ -127,32 +129,26 @@ impl History {
     }
 
     fn replay(&mut self, base: &Base, run: &RunId, name: &str) -> Result<(), EngineError> {
-        let path = base.run_paper(run, name);
-        let damaged =
-            |e: ReceiptError| SysError::new("use", &path, std::io::Error::other(e.to_string()));
-        let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
+        let Some(mut reader) = receipts::open(base, run, name)? else {
             return Ok(());
-        };
-        let mut reader = match ReceiptReader::open(file) {
-            // A run that was killed before its first line was whole has done nothing.
-            Err(ReceiptError::NotAReceipt) => return Ok(()),
-            other => other.map_err(damaged)?,
         };
         let receipt = reader.receipt().clone();
         self.see(&receipt);
-        while let Some(line) = reader.next_line().map_err(damaged)? {
+        while let Some(line) = reader.next_line() {
             self.take(&receipt, line)?;
         }
-        let totals = reader.finish().map_err(damaged)?.totals;
+        let end = reader.finish();
+        self.damaged
+            .extend(receipts::damaged(run, name, end.damaged));
         if name == RECEIPT {
             self.plans
                 .extend(receipt.plan.map(|plan| (plan, run.clone())));
             self.runs.push(RunStatus {
-                end: end_of(base, run, totals.is_some())?,
+                end: end_of(base, run, end.totals.is_some())?,
                 run: run.clone(),
                 what: receipt.what,
                 started: receipt.started,
-                totals,
+                totals: end.totals,
             });
         }
         Ok(())
@@ -172,10 +168,12 @@ impl History {
             return Ok(());
         };
         let named = receipt.guests.iter().find(|g| g.name == guest);
-        let (Some(guest), Some(first)) = (named, paths.first()) else {
+        // Where the first line is damaged, other runs say where the guest is.
+        let known = self.guests.get(&guest).map(|known| known.number);
+        let number = named.map(|guest| self.number_of(guest)).or(known);
+        let (Some(number), Some(first)) = (number, paths.first()) else {
             return Ok(());
         };
-        let number = self.number_of(guest);
         let before = self.files.run_of(number, first)?;
         // What healing finished may stand in the receipt already, and there with more facts.
         let in_receipt = before == Some(&receipt.run);

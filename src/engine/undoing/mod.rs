@@ -19,7 +19,7 @@ use super::limits::{Limits, Pace};
 use super::privileges::{entitled, must_see_all};
 use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::{Holding, told, unknown_names};
-use super::records::{History, Linked};
+use super::records::{History, Linked, receipts};
 use super::{EngineError, Guest, healing, parting};
 use crate::base::{Base, RECEIPT, Run};
 use crate::engine::error::CannotHere;
@@ -65,6 +65,7 @@ impl ReadyToUndo {
         must_be_ours(&base)?;
         let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
+        receipts::tell(&history.damaged, &base, observer);
         let undoes = chosen_run(&history, &options.which)?;
         let chosen = chosen_files(&history, undoes.as_ref(), options)?;
         let run = base.begin_run()?;
