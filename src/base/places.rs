@@ -9,5 +9,7 @@ pub const SCRUB: &str = "scrub";
 pub const RECEIPT: &str = "receipt.jsonl";
 /// The receipt of its healing, where it was interrupted.
 pub const RECOVERED: &str = "recovered.jsonl";
+/// The journal of a run, among its papers.
+pub const JOURNAL: &str = "journal";
 /// The plan that a run executed, among its papers.
 pub const PLAN: &str = "plan";

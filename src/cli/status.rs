@@ -36,7 +36,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         .guests
         .iter()
         .any(|guest| guest.unread > 0 || guest.missing.is_some())
-        || !status.damaged.is_empty();
+        || !status.damaged.is_empty()
+        || status.unknown_names > 0;
     let drifted = status.guests.iter().any(|guest| !guest.drifted.is_empty());
     Ok(match () {
         () if args.exit_code && !status.frozen.is_empty() => Exit::Something,

@@ -10,9 +10,9 @@
 //! on `Read` and `Write` and opens no file; names, permissions and syncs are the caller's.
 //!
 //! What it may assume: nothing. A plan comes through editors, formatters and strangers; a receipt or journal may
-//! be truncated by a crash and damaged by a disk. What it never does: guess. A field that is unknown, missing or double
-//! refuses the plan, or the line of the receipt, and is named with its line, and no number found in a paper sizes an allocation. Whether what a plan says
-//! is *true* is not known here: `apply` proves it against the guests.
+//! be truncated by a crash and damaged by a disk. What it never does: guess. A field that is unknown, missing or
+//! double refuses the plan, or the line of the receipt, and is named with its line, and no number found in a paper
+//! sizes an allocation. Whether what a plan says is *true* is not known here: `apply` proves it against the guests.
 //!
 //! A plan is read through [`PaperReader`], which undoes compression, and [`PlanReader`], which is what the other floors
 //! see. It knows in the end where the lines of each guest stand, and a [`SectionReader`] reads those alone.

@@ -78,5 +78,5 @@ pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
     Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Recovered,
-    RunEnd, RunStatus, Scrub, Spoiled, Status, Verification, Wrong,
+    RunEnd, RunStatus, Scrub, Spoiled, Status, TakenGuest, TakenOver, Verification, Wrong,
 };

@@ -2,6 +2,8 @@
 //!
 //! The JSON form is the fields of [`Recovered`], with `kind` `unify.recover`.
 
+mod taken;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -10,11 +12,16 @@ use super::layout::json;
 use super::layout::size::counted;
 use super::spoiled::{self, SpoiledJson};
 use super::words::sentence::safe;
-use crate::model::{ObjectId, Recovered};
+use crate::model::{ObjectId, Recovered, TakenOver};
 
 /// For people.
 pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
-    if recovered.runs == 0 && recovered.flags == 0 {
+    if let Some(taken) = &recovered.taken {
+        taken::text(taken, recovered.flags, out)?;
+    }
+    if recovered.taken.is_some() && recovered.runs == 0 {
+        // All is said.
+    } else if recovered.runs == 0 && recovered.flags == 0 {
         writeln!(out, "No run was cut short; nothing was changed.")?;
     } else if recovered.runs == 0 {
         let set = counted(recovered.flags, "flag");
@@ -64,6 +71,8 @@ struct RecoverJson<'a> {
     damaged: &'a [ObjectId],
     spoiled: Vec<SpoiledJson<'a>>,
     notes: &'a [String],
+    /// What `--restored` found; null without it.
+    taken: Option<&'a TakenOver>,
 }
 
 /// For programs.
@@ -77,6 +86,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         damaged,
         spoiled,
         notes,
+        taken,
     } = recovered;
     json::write_line(
         out,
@@ -90,6 +100,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
             damaged,
             spoiled: SpoiledJson::all(spoiled),
             notes,
+            taken: taken.as_ref(),
         },
     )
 }

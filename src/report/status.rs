@@ -2,15 +2,15 @@
 //!
 //! The JSON form is the fields of `StatusJson`. All sizes are allocated bytes.
 
-mod damaged;
+mod memory;
+mod runs;
 
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::model::{
-    DamagedLine, Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunKind, RunStatus,
-    Status,
+    DamagedLine, Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunStatus, Status,
 };
 
 use super::frozen;
@@ -31,7 +31,7 @@ pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()
         &drifted(status),
         out,
     )?;
-    section("Runs:", &runs(status, sizes), out)
+    section("Runs:", &runs::table(status, sizes), out)
 }
 
 fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
@@ -71,7 +71,7 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     for run in status.runs.iter().filter(unfinished) {
         writeln!(out, "UNFINISHED: run {}: run `unify recover`", run.run)?;
     }
-    damaged::text(&status.damaged, &status.base, out)
+    memory::text(status, out)
 }
 
 fn guests(status: &Status, sizes: Sizes) -> TextTable {
@@ -113,49 +113,6 @@ fn drifted(status: &Status) -> TextTable {
     table
 }
 
-fn runs(status: &Status, sizes: Sizes) -> TextTable {
-    let mut table = TextTable::new(&[
-        ("run", Column::Words),
-        ("what", Column::Words),
-        ("started", Column::Words),
-        ("end", Column::Words),
-        ("done", Column::Number),
-        ("refused", Column::Number),
-        ("failed", Column::Number),
-        ("bytes", Column::Number),
-    ]);
-    for run in &status.runs {
-        let totals = run.totals.as_ref();
-        let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), count);
-        table.row([
-            run.run.to_string(),
-            kind(run.what).to_owned(),
-            safe(&run.started),
-            end(run.end).to_owned(),
-            number(totals.map(|totals| totals.done)),
-            number(totals.map(|totals| totals.refused)),
-            number(totals.map(|totals| totals.failed)),
-            totals.map_or_else(|| "?".to_owned(), |totals| sizes.of(totals.bytes)),
-        ]);
-    }
-    table
-}
-
-fn kind(what: RunKind) -> &'static str {
-    match what {
-        RunKind::Apply => "apply",
-        RunKind::Undo => "undo",
-    }
-}
-
-fn end(end: RunEnd) -> &'static str {
-    match end {
-        RunEnd::Whole => "whole",
-        RunEnd::Recovered => "cut, recovered",
-        RunEnd::Unfinished => "unfinished",
-    }
-}
-
 fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
     if table.is_empty() {
         return Ok(());
@@ -180,6 +137,8 @@ struct StatusJson<'a> {
     runs: &'a [RunStatus],
     /// Lines of receipts that are damaged and count for nothing: `run`, `paper`, `line`, `why`.
     damaged: &'a [DamagedLine],
+    /// Names of objects that are in no guest which the base knows.
+    unknown_names: u64,
 }
 
 #[derive(Serialize)]
@@ -216,6 +175,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         guests: status.guests.iter().map(guest_json).collect(),
         runs: &status.runs,
         damaged: &status.damaged,
+        unknown_names: status.unknown_names,
     };
     json::write_line(out, &value)
 }
@@ -246,7 +206,7 @@ fn drift_json(drift: &Drift) -> DriftJson {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GuestPath, RunTotals};
+    use crate::model::{GuestPath, RunKind, RunTotals};
     use crate::report::samples::{HOSTILE, assert_tame, guest, object, path, written};
 
     fn of(name: &str) -> GuestStatus {
@@ -298,6 +258,7 @@ mod tests {
                 totals: Some(totals),
             }],
             damaged: Vec::new(),
+            unknown_names: 0,
         }
     }
 
@@ -331,7 +292,7 @@ Runs:
             r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
             r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}]}],"#,
             r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
-            r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged":[]}"#,
+            r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged":[],"unknown_names":0}"#,
         ];
         let want = want.concat().replace("HEX", &hex) + "\n";
         assert_eq!(written(|out| json(&sample(), out)), want);
@@ -380,6 +341,7 @@ Guests:
             guests: vec![],
             runs: vec![],
             damaged: Vec::new(),
+            unknown_names: 0,
         };
         let want = "Base /b: 0 objects, 0 B; sharing saves 0 B\n";
         assert_eq!(written(|out| text(&empty, Sizes::default(), out)), want);

@@ -79,7 +79,7 @@ impl EngineError {
     pub fn kind(&self) -> ErrorKind {
         match self {
             EngineError::Base(BaseError::Locked { .. }) => ErrorKind::Locked,
-            EngineError::Base(BaseError::Exposed { .. } | BaseError::Copied(_)) => {
+            EngineError::Base(BaseError::Exposed { .. } | BaseError::Elsewhere(_)) => {
                 ErrorKind::CannotHere
             }
             EngineError::Sys(_) | EngineError::Base(_) | EngineError::Output(_) => {

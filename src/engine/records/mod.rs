@@ -3,11 +3,13 @@
 
 pub(super) mod holders;
 mod linked_files;
+pub(super) mod named;
 pub(super) mod object_set;
 pub(super) mod receipts;
 pub(super) mod rediscover;
 pub(super) mod replayed;
 mod table;
+pub(super) mod walked;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -29,12 +31,26 @@ pub(super) use linked_files::Linked;
 pub(super) struct KnownGuest {
     pub root: PathBuf,
     number: u32,
+    /// The device of the base.
+    dev: u64,
 }
 
 impl KnownGuest {
-    /// Its root, if a directory is there.
+    /// Its root, if a directory is there that may hold names.
     pub fn open(&self, name: &GuestName) -> Option<Guest> {
-        Guest::open(name.clone(), &self.root).ok()
+        self.find(name).ok().flatten()
+    }
+
+    /// The same; `None` where there is no such directory, or one on another file system, as where a disk was cloned and
+    /// the original stands at the old place.
+    pub fn find(&self, name: &GuestName) -> SysResult<Option<Guest>> {
+        let guest = SysError::absent(Guest::open(name.clone(), &self.root))?;
+        Ok(guest.filter(|guest| self.may_be(guest)))
+    }
+
+    /// Hard links do not cross file systems.
+    pub fn may_be(&self, guest: &Guest) -> bool {
+        guest.id.dev == self.dev
     }
 }
 
@@ -48,6 +64,7 @@ pub(super) struct History {
     pub plans: Vec<(Digest, RunId)>,
     /// Lines of receipts that are damaged. What they said is not known.
     pub damaged: Vec<DamagedLine>,
+    dev: u64,
     files: Remembered,
 }
 
@@ -59,6 +76,7 @@ impl History {
             runs: Vec::new(),
             plans: Vec::new(),
             damaged: Vec::new(),
+            dev: base.dir().state()?.id.dev,
             files: Remembered::new(base.path()),
         };
         for run in base.runs()? {
@@ -179,7 +197,8 @@ impl History {
         let in_receipt = before == Some(&receipt.run);
         let mtime = match line.outcome {
             Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
-            Outcome::AlreadyDone if before.is_none() => None,
+            // A name that was found on the disk may have been another object's by what was remembered.
+            Outcome::AlreadyDone if !self.files.is_first_of(number, first, &line.object)? => None,
             // A name that undo found to be the guest's own, or gone, is ours no more.
             Outcome::Refused(Refusal::NotShared {} | Refusal::Gone {})
                 if receipt.what == RunKind::Undo =>
@@ -212,6 +231,7 @@ impl History {
         let known = known.or_insert_with(|| KnownGuest {
             root: PathBuf::new(),
             number: next,
+            dev: self.dev,
         });
         known.root.clone_from(&guest.root);
         known.number

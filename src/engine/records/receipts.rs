@@ -3,17 +3,16 @@
 //! A first line that is damaged says neither what the run was nor where its guests were. The base's own copy of the
 //! plan does, for an apply; and its journal says that a run was an undo.
 
-use std::fs::File;
-use std::io::BufReader;
-use std::path::Path;
+use std::io::{BufRead, BufWriter};
 
-use crate::base::{Base, PLAN};
+use crate::base::{Base, JOURNAL, PLAN};
 use crate::engine::plan_file::open_copy;
 use crate::ledger::journal::{self, Record};
-use crate::ledger::{BadLine, BadValue, ReceiptError, ReceiptReader};
+use crate::ledger::{BadLine, BadValue, PlanReader, ReceiptError, ReceiptReader, ReceiptWriter};
 use crate::model::{
     DamagedLine, Escaped, Event, FORMAT, Observer, Receipt, ReceiptGuest, RunId, RunKind,
 };
+use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 
@@ -23,18 +22,24 @@ pub fn open(
     base: &Base,
     run: &RunId,
     name: &str,
-) -> SysResult<Option<ReceiptReader<BufReader<File>>>> {
+) -> SysResult<Option<ReceiptReader<impl BufRead + use<>>>> {
     let path = base.run_paper(run, name);
     let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
         return Ok(None);
     };
     let opened = match ReceiptReader::open(file) {
         Err(ReceiptError::NotAReceipt) => return Ok(None),
-        Err(ReceiptError::Head(bad)) => without_head(base, run, &path, &bad)?,
+        Err(ReceiptError::Head(bad)) => {
+            let file = papers::open_for_reading(&path)?;
+            Ok(ReceiptReader::without_head(file, head(base, run), &bad))
+        }
         // The disk does not give it back.
         Err(ReceiptError::Read(error)) => {
-            let bad = BadValue::unreadable(&error);
-            without_head(base, run, &path, &bad)?
+            let (file, bad) = (
+                papers::open_for_reading(&path)?,
+                BadValue::unreadable(&error),
+            );
+            Ok(ReceiptReader::without_head(file, head(base, run), &bad))
         }
         other => other,
     };
@@ -42,21 +47,11 @@ pub fn open(
     opened.map(Some).map_err(unusable)
 }
 
-fn without_head(
-    base: &Base,
-    run: &RunId,
-    path: &Path,
-    bad: &BadValue,
-) -> SysResult<Result<ReceiptReader<BufReader<File>>, ReceiptError>> {
-    let file = papers::open_for_reading(path)?;
-    Ok(ReceiptReader::without_head(file, head(base, run), bad))
-}
-
 /// What the first line must have said, as far as other papers tell. A run that nothing tells of is taken for one that
 /// linked: a name that is believed to be shared is looked at, one that is forgotten is not.
 fn head(base: &Base, run: &RunId) -> Receipt {
     let plan = open_copy(&base.run_paper(run, PLAN)).ok();
-    let header = plan.as_ref().map(|plan| plan.header());
+    let header = plan.as_ref().map(PlanReader::header);
     let guests = plan.as_ref().map_or(&[][..], |plan| plan.guests());
     let guests = guests.iter().map(|guest| ReceiptGuest {
         name: guest.name.clone(),
@@ -79,7 +74,7 @@ fn head(base: &Base, run: &RunId) -> Receipt {
 }
 
 fn kind_in_journal(base: &Base, run: &RunId) -> Option<RunKind> {
-    let file = papers::open_for_reading(&base.run_paper(run, "journal")).ok()?;
+    let file = papers::open_for_reading(&base.run_paper(run, JOURNAL)).ok()?;
     let read = journal::read(file).ok()?;
     read.records.iter().find_map(|record| match record {
         Record::Begin { what, .. } => Some(*what),
@@ -122,4 +117,41 @@ pub fn tell(damaged: &[DamagedLine], base: &Base, observer: &dyn Observer) {
         "lines of receipts are damaged and count for nothing: {many}, the first is line {} of {}; `unify status --base {shown}` lists them, `unify recover --restored --base {shown}` finds on the disk what they said of names",
         first.line, first.paper
     )));
+}
+
+/// Puts receipts without their damaged lines in the place of these, for what the lines said is known from elsewhere
+/// now. The damaged ones stay beside them.
+pub fn mend(base: &Base, damaged: &[DamagedLine]) -> SysResult<()> {
+    let mut papers: Vec<(&RunId, &str)> = damaged
+        .iter()
+        .filter_map(|one| Some((&one.run, one.paper.rsplit('/').next()?)))
+        .collect();
+    papers.dedup();
+    papers
+        .iter()
+        .try_for_each(|(run, name)| mend_one(base, run, name))
+}
+
+fn mend_one(base: &Base, run: &RunId, name: &str) -> SysResult<()> {
+    let path = base.run_paper(run, name);
+    let kept = base.run_paper(run, &format!("{name}.damaged"));
+    papers::Spool::open(&path)?.copy_to(&kept)?;
+    let Some(mut reader) = open(base, run, name)? else {
+        return Ok(());
+    };
+    let failed = |e| SysError::new("write", &path, e);
+    let whole = NewFile::create(&path)?;
+    let mut writer = ReceiptWriter::new(BufWriter::new(whole), reader.receipt()).map_err(failed)?;
+    while let Some(line) = reader.next_line() {
+        writer.line(&line).map_err(failed)?;
+    }
+    let written = match reader.finish().totals {
+        Some(totals) => writer.finish(&totals),
+        None => writer.end(),
+    };
+    let buffered = written.map_err(failed)?;
+    buffered
+        .into_inner()
+        .map_err(|e| failed(e.into_error()))?
+        .publish()
 }

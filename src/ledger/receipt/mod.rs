@@ -1,9 +1,9 @@
 //! The receipt: what a run did with every action, one line each, written while the run goes on.
 //!
 //! JSON Lines: first [`Receipt`], then one line for every action, last the totals. A run that is killed leaves a
-//! receipt without totals, whose last line may be truncated; that is expected and is said, not refused. A receipt lies
-//! in the base, where no guest can write, but disks forget: every line has a check, and one that is not what was written
-//! is left out and named, while all others count. What a line says is held to the same strictness as a plan.
+//! receipt without totals, whose last line may be truncated; that is expected and is said, not refused. A receipt
+//! lies in the base, where no guest can write, but disks forget: every line has a check, and one that is not what was
+//! written is left out and named, while all others count. What a line says is held to the same strictness as a plan.
 
 mod check;
 mod wire;
@@ -56,6 +56,12 @@ impl<W: Write> ReceiptWriter<W> {
         json::write(totals, &mut self.line)?;
         self.line = with_kind("unify.totals", &self.line).map_err(io::Error::other)?;
         self.end_line()?;
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    /// Gives the output back, flushed, without totals: what is written is of a run that did not end by itself.
+    pub fn end(mut self) -> io::Result<W> {
         self.out.flush()?;
         Ok(self.out)
     }
@@ -145,16 +151,13 @@ impl<R: BufRead> ReceiptReader<R> {
     }
 
     /// Reads on behind a first line that is damaged; `receipt` is what it must have said.
-    pub fn without_head(
-        input: R,
-        receipt: Receipt,
-        bad: &BadValue,
-    ) -> Result<ReceiptReader<R>, ReceiptError> {
+    pub fn without_head(input: R, receipt: Receipt, bad: &BadValue) -> ReceiptReader<R> {
         let mut lines = LineReader::new(input, MAX_VALUE as u64);
-        lines.advance()?;
+        let ended = lines.advance().is_err();
         let mut reader = ReceiptReader::new(lines, receipt);
         reader.leave_out(bad);
-        Ok(reader)
+        reader.ended = ended;
+        reader
     }
 
     fn new(lines: LineReader<R>, receipt: Receipt) -> ReceiptReader<R> {
@@ -198,8 +201,8 @@ impl<R: BufRead> ReceiptReader<R> {
         }
     }
 
-    /// The text of the next line that ends in a newline, or that ought to. Nothing can be read behind what the disk does
-    /// not give back.
+    /// The text of the next line that ends in a newline, or that ought to. Nothing can be read behind what the disk
+    /// does not give back.
     fn next_text(&mut self) -> Option<Vec<u8>> {
         if let Some(text) = self.waiting.pop_front() {
             return Some(text);

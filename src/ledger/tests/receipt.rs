@@ -185,7 +185,7 @@ fn a_flipped_bit_costs_one_line_and_is_told() {
                     continue;
                 };
                 let reader = ReceiptReader::without_head(&bytes[..], receipt(), &bad);
-                let end = reader.unwrap().finish();
+                let end = reader.finish();
                 assert_eq!(end.damaged[0].line, 1, "{spot}");
                 assert_eq!(end.totals, Some(totals()), "{spot}");
                 continue;
