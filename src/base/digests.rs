@@ -16,7 +16,7 @@ mod record;
 use std::path::PathBuf;
 
 use super::places::CACHE;
-use super::{Base, trust};
+use super::{Base, identity};
 use crate::model::FileState;
 use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
@@ -92,7 +92,7 @@ impl Digests {
 }
 
 fn heading(base: &Base) -> Option<Vec<u8>> {
-    let identity = trust::identity_line(base.dir()).ok()?;
+    let identity = identity::filesystem_line(base.dir()).ok()?;
     Some((MAGIC.to_owned() + &identity).into_bytes())
 }
 

@@ -17,9 +17,13 @@ pub enum BaseError {
     /// It is something else, or of another version.
     #[error("{} is not a base of this version of unify: its file `format` does not say \"unify base 1\"", Escaped::of(.0))]
     Foreign(PathBuf),
-    /// It was copied here, without the names that refer to its objects.
-    #[error("{} was made on another file system: a copied base shares nothing; bring the guests and the base back together, or name a new base with --base", Escaped::of(.0))]
-    Copied(PathBuf),
+    /// It is a copy, or its file system has another identity.
+    #[error(
+        "{} is not where it was made: it was copied, restored from a backup, or its file system got another identity. If its guests came with it, with their hard links, `unify recover --restored --base {}` finds them by their names and takes it over (behind it NAME=PATH for a guest that is elsewhere); if they did not, name another base with --base",
+        Escaped::of(.0),
+        Escaped::of(.0)
+    )]
+    Elsewhere(PathBuf),
     /// Another user could exchange or enter it.
     #[error("{} {why}; a base there is not safe: name another with --base, or change who may do so", Escaped::of(.path))]
     Exposed {

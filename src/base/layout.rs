@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use super::identity::{self, FORMAT};
 use super::{BaseError, places, trust};
 use crate::model::{Digest, FileId, FileState, ObjectId};
 use crate::sys::own::new_file::part_of;
 use crate::sys::own::papers;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical};
-
-/// The first line of `format`: another layout is refused, not guessed. The second says on which file system it is.
-const FORMAT: &str = "unify base 1\n";
 
 /// What a base is made of, besides its papers.
 const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
@@ -69,7 +67,7 @@ impl Base {
         for name in DIRECTORIES {
             papers::ensure_dir(&fresh.join(name))?;
         }
-        let identity = trust::identity_line(&Dir::open(&fresh)?)?;
+        let identity = identity::lines(&Dir::open(&fresh)?)?;
         papers::write_whole(
             &fresh.join("format"),
             (FORMAT.to_owned() + &identity).as_bytes(),
@@ -108,25 +106,40 @@ impl Base {
         papers::remove_empty_dir(part)
     }
 
+    /// Opens a base that must exist, and says whether it is where it was made.
+    pub fn wherever_made(path: &Path) -> Result<(Base, bool), BaseError> {
+        let dir = SysError::absent(Dir::open(path))?;
+        Base::recognised(
+            dir.ok_or_else(|| BaseError::Missing(path.to_owned()))?,
+            path,
+        )
+    }
+
     fn from_dir(dir: Dir, path: &Path) -> Result<Base, BaseError> {
+        match Base::recognised(dir, path)? {
+            (base, true) => Ok(base),
+            (base, false) => Err(BaseError::Elsewhere(base.path)),
+        }
+    }
+
+    fn recognised(dir: Dir, path: &Path) -> Result<(Base, bool), BaseError> {
         // Whatever links the path has now, it is this directory from here on.
         let path = &canonical(path)?;
         let format = papers::read_small(&path.join("format"))?.unwrap_or_default();
         let Some(identity) = format.strip_prefix(FORMAT.as_bytes()) else {
             return Err(BaseError::Foreign(path.to_owned()));
         };
-        if identity != trust::identity_line(&dir)?.as_bytes() {
-            return Err(BaseError::Copied(path.to_owned()));
-        }
+        let is_here = identity::is_here(identity, &dir)?;
         trust::check_base(&dir)?;
         trust::check_place(path)?;
         let (objects, staging) = (dir.open_dir(b"objects")?, dir.open_dir(b"staging")?);
-        Ok(Base {
+        let base = Base {
             dir,
             objects,
             staging,
             path: path.to_owned(),
-        })
+        };
+        Ok((base, is_here))
     }
 
     /// Its path.

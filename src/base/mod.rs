@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! BASE/                 0700
-//!   format              what this directory is, the version of this layout, and the file system it was made on
+//!   format              what this directory is, the version of this layout, and where it was made
 //!   cache/digests       contents that `plan` has read: disposable, written without the lock
 //!   frozen              cgroups that the current run may have frozen
 //!   lifted              objects that `recover` or `gc` may have left without protection
@@ -21,6 +21,7 @@
 mod digests;
 mod error;
 mod frozen;
+mod identity;
 mod index;
 mod layout;
 mod lifted;
@@ -29,6 +30,7 @@ mod places;
 mod quarantine;
 mod runs;
 mod scrub_times;
+mod settle;
 mod trust;
 
 pub use digests::{Digests, KnownContent};
@@ -38,7 +40,7 @@ pub use index::{Held, Index};
 pub use layout::Base;
 pub use lifted::{LiftedObject, LiftedPaper};
 pub use make::{MakeError, copy, prove};
-pub use places::{PLAN, RECEIPT, RECOVERED};
+pub use places::{JOURNAL, PLAN, RECEIPT, RECOVERED};
 pub use runs::Run;
 pub use scrub_times::Scrubbed;
 pub use trust::check_place;

@@ -11,3 +11,5 @@ pub const PLAN: &str = "plan";
 pub const RECEIPT: &str = "receipt.jsonl";
 /// The receipt of its healing, where it was interrupted.
 pub const RECOVERED: &str = "recovered.jsonl";
+/// The journal of a run, among its papers.
+pub const JOURNAL: &str = "journal";

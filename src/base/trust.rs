@@ -1,21 +1,13 @@
 //! May a base stand where it stands? What it shares, all guests run, so no user but root may reach it: the base
-//! is root's own and closed to all others, no directory above it can be exchanged by any other user, and it is on
-//! the file system that it was made on, not a copy.
+//! is root's own and closed to all others, and no directory above it can be exchanged by any other user. Whether it is
+//! where it was made is asked by `identity`.
 
 use std::path::{Path, PathBuf};
 
 use super::error::BaseError;
 use crate::model::FileState;
+use crate::sys::Dir;
 use crate::sys::host::machine;
-use crate::sys::{Dir, SysResult};
-
-/// The line of `format` that says which file system a base was made on.
-pub(super) fn identity_line(dir: &Dir) -> SysResult<String> {
-    Ok(format!(
-        "filesystem {}\n",
-        machine::filesystem_identity(dir)?
-    ))
-}
 
 /// Refuses a place above which another user rules. `path` is that of the base, whether it exists or not.
 pub fn check_place(path: &Path) -> Result<(), BaseError> {

@@ -18,6 +18,10 @@ use crate::report::run::{self, NotDone, RunView};
 /// base says what became of every action. Lines are taken by path, and those of one path by guest, so that files
 /// which share an object are linked together; those of a compressed plan, and of one whose flag lines were cut,
 /// are taken as they stand.
+///
+/// From then on guests have files with a flag and with names in other guests. A backup program that keeps both sets the
+/// flag with the first name, and can make no second one when it restores (borg: use --noflags): try a restore. What was
+/// restored is taken over by `unify recover --restored`.
 #[derive(Debug, clap::Args)]
 #[command(mut_arg("json", |json| json.help("Print the result as JSON on standard output")))]
 pub(super) struct Args {

@@ -5,7 +5,6 @@ use super::args::{BaseArg, FreezeArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
-use super::undo::guest;
 use crate::engine::{ReadyToForget, stop_on_signals};
 use crate::model::{Escaped, GuestName};
 use crate::report::layout::size::counted;
@@ -74,4 +73,8 @@ fn announce(ready: &ReadyToForget) {
             ));
         }
     }
+}
+
+fn guest(text: &str) -> Result<GuestName, String> {
+    GuestName::new(text).map_err(|error| error.to_string())
 }

@@ -1,11 +1,12 @@
 //! `unify recover`
 
 use std::io;
+use std::str::FromStr;
 
 use super::args::{BaseArg, FreezeArgs};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
-use crate::engine;
+use crate::engine::{self, GuestArg};
 use crate::report::recover;
 
 /// Finish or take back what a run that was cut short left; every apply, undo and gc does this first
@@ -13,6 +14,14 @@ use crate::report::recover;
 pub(super) struct Args {
     #[command(flatten)]
     base: BaseArg,
+    /// Take the base as the disk shows it: after a restore with its guests, a new file system UUID, a move, or where
+    /// receipts are lost or damaged. Finds its guests by the names in them, remembers these, and protects what they
+    /// share
+    #[arg(long)]
+    restored: bool,
+    /// With --restored: guests that are elsewhere than the base remembers, or of which it knows nothing
+    #[arg(value_name = "GUEST", value_parser = GuestArg::from_str, requires = "restored")]
+    guests: Vec<GuestArg>,
     #[command(flatten)]
     freeze: FreezeArgs,
     /// Print the result as JSON
@@ -21,7 +30,12 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let recovered = engine::recover(&args.base.base, args.freeze.running(), &Screen::new())?;
+    let (base, running, screen) = (&args.base.base, args.freeze.running(), Screen::new());
+    let recovered = if args.restored {
+        engine::take_over(base, &args.guests, running, &screen)?
+    } else {
+        engine::recover(base, running, &screen)?
+    };
     let mut out = io::stdout().lock();
     if args.json {
         recover::json(&recovered, &mut out)?;
@@ -31,9 +45,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let needs_person = !recovered.quarantined.is_empty()
         || !recovered.damaged.is_empty()
         || !recovered.spoiled.is_empty();
-    Ok(if needs_person {
-        Exit::Quarantine
-    } else {
-        Exit::Done
+    let in_part = recovered
+        .taken
+        .as_ref()
+        .is_some_and(|taken| !taken.is_all());
+    Ok(match () {
+        () if needs_person => Exit::Quarantine,
+        () if in_part => Exit::Unread,
+        () => Exit::Done,
     })
 }

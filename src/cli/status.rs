@@ -37,7 +37,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let unread = status
         .guests
         .iter()
-        .any(|guest| guest.unread > 0 || guest.missing.is_some());
+        .any(|guest| guest.unread > 0 || guest.missing.is_some())
+        || !status.damaged.is_empty()
+        || status.unknown_names > 0;
     let something = |guest: &GuestStatus| {
         let orphaned = !guest.orphans.names.is_empty();
         orphaned || !guest.drifted.is_empty()

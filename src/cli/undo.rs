@@ -1,5 +1,7 @@
 //! `unify undo`
 
+use std::path::PathBuf;
+
 use clap::builder::NonEmptyStringValueParser;
 
 use super::apply::{exit, report};
@@ -7,7 +9,7 @@ use super::args::{BaseArg, FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
-use crate::engine::{ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
+use crate::engine::{GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
 use crate::model::GuestName;
 use crate::report::layout::size::counted;
 
@@ -17,7 +19,7 @@ use crate::report::layout::size::counted;
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("json", |json| json.help("Print the result as JSON on standard output")),
-    after_help = "Examples:\n  unify undo --base /srv/guests/.unify --run last\n  unify undo --base /srv/guests/.unify --run all --guest web1 --path '/usr/lib/python3/**'"
+    after_help = "Examples:\n  unify undo --base /srv/guests/.unify --run last\n  unify undo --base /srv/guests/.unify --run all --guest web1 --path '/usr/lib/python3/**'\n  unify undo --base /srv/guests/.unify --run all --guest web1=/srv/guests/web1 --guest web2=/srv/guests/web2"
 )]
 pub(super) struct Args {
     #[command(flatten)]
@@ -25,9 +27,10 @@ pub(super) struct Args {
     /// What to undo: `last` (the last apply that still has names), `all`, or a run's name
     #[arg(long, value_name = "RUN", value_parser = which)]
     run: WhichRuns,
-    /// Only this guest; may be given several times
-    #[arg(long, value_name = "NAME", value_parser = guest)]
-    guest: Vec<GuestName>,
+    /// Only this guest; may be given several times. With `=PATH` (and `--run all`) its names are found by a walk of
+    /// that directory, also those that no receipt tells of; give all guests so that share with it
+    #[arg(long, value_name = "NAME[=PATH]", value_parser = guest)]
+    guest: Vec<WantedGuest>,
     /// Only files with a name that this glob matches; may be given several times
     #[arg(long, value_name = "GLOB", value_parser = NonEmptyStringValueParser::new())]
     path: Vec<String>,
@@ -46,7 +49,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let screen = Screen::new();
     let options = UndoOptions {
         which: args.run.clone(),
-        guests: args.guest.clone(),
+        guests: args.guest.iter().map(|guest| guest.name.clone()).collect(),
+        walked: args.guest.iter().filter_map(WantedGuest::walked).collect(),
         paths: args.path.clone(),
         running: args.freeze.running(),
         limits: args.limits.take()?,
@@ -81,6 +85,25 @@ fn which(text: &str) -> Result<WhichRuns, String> {
     }
 }
 
-pub(super) fn guest(text: &str) -> Result<GuestName, String> {
-    GuestName::new(text).map_err(|error| error.to_string())
+/// A guest, and where it is, if its names shall be found there.
+#[derive(Debug, Clone)]
+struct WantedGuest {
+    name: GuestName,
+    path: Option<PathBuf>,
+}
+
+impl WantedGuest {
+    fn walked(&self) -> Option<GuestArg> {
+        let (name, path) = (Some(self.name.clone()), self.path.clone()?);
+        Some(GuestArg { name, path })
+    }
+}
+
+fn guest(text: &str) -> Result<WantedGuest, String> {
+    let (name, path) = match text.split_once('=') {
+        Some((name, path)) => (name, Some(path.into())),
+        None => (text, None),
+    };
+    let name = GuestName::new(name).map_err(|error| error.to_string())?;
+    Ok(WantedGuest { name, path })
 }

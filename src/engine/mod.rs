@@ -17,7 +17,7 @@
 //! | `planning` | makes a plan: `survey` reads a guest, `classify` judges its files, `matching` finds equal ones, `choose` decides, `lines` writes |
 //! | `applying` | executes a plan: `ready` checks it whole, `prepare` proves each line, `objects` makes or proves objects, `batches` is the loop |
 //! | `undoing` | gives names a private inode again: `select` finds the files, `prepare` makes the copies |
-//! | `healing` | finishes or rolls back what an interrupted run left: `may_heal` asks whether it may, `run` heals a run, `name` one name |
+//! | `healing` | finishes or rolls back what an interrupted run left: `may_heal` asks whether it may, `run` heals a run, `name` one name; `restored` takes over a base that was brought elsewhere |
 //! | `parting` | gives every holder of a spoiled object a file of its own again |
 //! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain` |
 //! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
@@ -26,7 +26,7 @@
 //! | ground | what all acts stand on |
 //! | --- | --- |
 //! | `exchange` | the one batch in which names come to refer to other inodes: jobs, journal, names, flags, commit, roll back |
-//! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again |
+//! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again, by a plan or by a walk |
 //! | `activity` | who is inside a guest, who reaches the base, what is mounted, who could take flags off; `freeze` stops a guest for a moment |
 //!
 //! | file | what is in it |
@@ -80,6 +80,7 @@ pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};
 pub use guest::{Guest, GuestArg, default_base, names_of};
+pub use healing::restored::take_over;
 pub use healing::watching::{Watch, protect_after_death};
 pub use healing::{heal_after_death, recover};
 pub use inspecting::explain::explain;

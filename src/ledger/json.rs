@@ -35,6 +35,11 @@ impl fmt::Display for BadValue {
 }
 
 impl BadValue {
+    /// A value that could not be read.
+    pub fn unreadable(error: &io::Error) -> Self {
+        BadValue::new("", format_args!("it cannot be read: {error}"))
+    }
+
     pub(super) fn new(field: &str, why: impl fmt::Display) -> Self {
         BadValue {
             field: printable(field),

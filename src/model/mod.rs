@@ -78,6 +78,7 @@ pub use refusal::{Moved, Refusal, RefusalKind};
 pub use size::parse_size;
 pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
 pub use status::{
-    Collected, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan, Orphans, PapersGone,
-    Recovered, RunEnd, RunStatus, Scrub, Spoiled, Status, Verification, Wrong,
+    Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan,
+    Orphans, PapersGone, Recovered, RunEnd, RunStatus, Scrub, Spoiled, Status, TakenGuest,
+    TakenOver, Verification, Wrong,
 };

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use super::reason::kinds;
-use super::{GuestName, GuestPath, Moved, ObjectId, Owner, RunId, RunKind, RunTotals};
+use super::{
+    GuestName, GuestPath, Moved, ObjectId, Owner, ReceiptGuest, RunId, RunKind, RunTotals,
+};
 
 /// The answer of `unify status`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +23,23 @@ pub struct Status {
     pub guests: Vec<GuestStatus>,
     /// Every run that left a receipt, oldest first.
     pub runs: Vec<RunStatus>,
+    /// Lines of receipts that are damaged, and count for nothing.
+    pub damaged: Vec<DamagedLine>,
+    /// Names of objects that are in no guest which the base knows and finds; zero while a run is not over.
+    pub unknown_names: u64,
+}
+
+/// A line of a receipt that is not what was written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DamagedLine {
+    /// Whose receipt.
+    pub run: RunId,
+    /// The paper, below the base.
+    pub paper: String,
+    /// Which line, from 1.
+    pub line: u64,
+    /// What is wrong with it, in words that are safe to print.
+    pub why: String,
 }
 
 /// Objects and their disk use.
@@ -282,4 +301,46 @@ pub struct Recovered {
     pub spoiled: Vec<Spoiled>,
     /// What else a person should know, as sentences.
     pub notes: Vec<String>,
+    /// What was found in the guests, where the base was taken as the disk shows it.
+    pub taken: Option<TakenOver>,
+}
+
+/// What `recover --restored` found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TakenOver {
+    /// Was the base made elsewhere, and is at home here from now on?
+    pub settled: bool,
+    /// Cgroups that a run had frozen where it was made; they are forgotten.
+    pub frozen: Vec<String>,
+    /// Guests that are here.
+    pub guests: Vec<TakenGuest>,
+    /// Guests that the base remembers names of, and that were not found.
+    pub lost: Vec<ReceiptGuest>,
+    /// Objects with names in no guest that was found.
+    pub unknown_objects: u64,
+    /// How many names that are.
+    pub unknown_names: u64,
+}
+
+impl TakenOver {
+    /// Is every guest here, and every link accounted for?
+    pub fn is_all(&self) -> bool {
+        let unread: u64 = self.guests.iter().map(|guest| guest.unread).sum();
+        self.lost.is_empty() && self.unknown_names == 0 && unread == 0
+    }
+}
+
+/// A guest that was recognised by its names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct TakenGuest {
+    /// Its name.
+    pub name: GuestName,
+    /// Where it is now.
+    pub root: PathBuf,
+    /// Names in it that refer to objects.
+    pub names: u64,
+    /// How many of them no receipt told of.
+    pub learned: u64,
+    /// Names and directories that could not be read.
+    pub unread: u64,
 }

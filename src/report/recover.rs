@@ -2,6 +2,8 @@
 //!
 //! The JSON form is the fields of [`Recovered`], with `kind` `unify.recover`.
 
+mod taken;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
@@ -12,14 +14,20 @@ use super::alarms::unprotected;
 use super::layout::json;
 use super::layout::size::counted;
 use super::words::sentence::safe;
-use crate::model::{GuestName, ObjectId, Recovered};
+use crate::model::{GuestName, ObjectId, Recovered, TakenOver};
 
 /// For people.
 pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
-    let open = recovered.were_open.keys();
-    unprotected::set_again(recovered.unprotected, open, out)?;
+    if let Some(taken) = &recovered.taken {
+        taken::text(taken, recovered.flags, out)?;
+    } else {
+        let open = recovered.were_open.keys();
+        unprotected::set_again(recovered.unprotected, open, out)?;
+    }
     let flags = recovered.flags - recovered.unprotected;
-    if recovered.runs == 0 && recovered.flags > 0 && flags == 0 {
+    if recovered.taken.is_some() && recovered.runs == 0 {
+        // All is said.
+    } else if recovered.runs == 0 && recovered.flags > 0 && flags == 0 {
         writeln!(out, "No run was cut short.")?;
     } else if recovered.runs == 0 && flags == 0 {
         writeln!(out, "No run was cut short; nothing was changed.")?;
@@ -75,6 +83,8 @@ struct RecoverJson<'a> {
     damaged: &'a [ObjectId],
     spoiled: Vec<SpoiledJson<'a>>,
     notes: &'a [String],
+    /// What `--restored` found; null without it.
+    taken: Option<&'a TakenOver>,
 }
 
 /// For programs.
@@ -90,6 +100,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         damaged,
         spoiled,
         notes,
+        taken,
     } = recovered;
     json::write_line(
         out,
@@ -105,6 +116,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
             damaged,
             spoiled: SpoiledJson::all(spoiled),
             notes,
+            taken: taken.as_ref(),
         },
     )
 }

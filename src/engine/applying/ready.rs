@@ -13,7 +13,7 @@ use crate::engine::limits::Limits;
 use crate::engine::plan_file::{PlanFile, WholePlan, open_copy, whole};
 use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::read_ahead::STRETCH;
-use crate::engine::records::History;
+use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, Section};
 use crate::model::{
@@ -96,6 +96,7 @@ impl ReadyToApply {
         }
         let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
+        receipts::tell(&history.damaged, &base, observer);
         let run = base.begin_run()?;
         match Self::check_in(&base, &run, &history, plan, options, observer) {
             Ok(checked) => Ok(ReadyToApply {

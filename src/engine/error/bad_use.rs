@@ -43,6 +43,19 @@ pub enum BadUse {
     /// Two guests of one run have one name.
     #[error("two guests are called {0}: give one of them another name with NAME=PATH")]
     SameName(GuestName),
+    /// A guest is known by its name.
+    #[error("the base knows another guest called {name}, which holds names of it: {}; give this one another name with NAME=PATH", Escaped::of(.other))]
+    Namesake {
+        /// The name.
+        name: GuestName,
+        /// The other's root.
+        other: PathBuf,
+    },
+    /// A walk finds names and not who linked them.
+    #[error(
+        "`--guest NAME=PATH` finds names on the disk, which does not tell the runs that linked them: give `--run all` with it"
+    )]
+    WalkedByRun,
     /// One guest lies within another, or within the base, or the base within a guest.
     #[error("{} and {} lie one within the other: guests and base must be apart", Escaped::of(.0), Escaped::of(.1))]
     Nested(PathBuf, PathBuf),

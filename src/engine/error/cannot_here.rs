@@ -95,4 +95,23 @@ pub enum CannotHere {
         /// The bound that it passes.
         why: String,
     },
+    /// Nothing refers to the objects of a base that was to be taken over.
+    #[error(
+        "no name in any guest that was found refers to an object of {}, {}; nothing was changed",
+        Escaped::of(.base),
+        nothing_shared(*.elsewhere)
+    )]
+    NothingShared {
+        /// The base.
+        base: PathBuf,
+        /// Objects that have names elsewhere.
+        elsewhere: u64,
+    },
+}
+
+fn nothing_shared(elsewhere: u64) -> String {
+    match elsewhere {
+        0 => "and none has a name outside of it: the base came without the links of its guests. Name another base with --base; this one can be removed".into(),
+        _ => format!("but {elsewhere} of them have names outside of it: say where their guests are, each as NAME=PATH"),
+    }
 }

@@ -91,7 +91,7 @@ impl EngineError {
             EngineError::Base(BaseError::Locked { .. }) | EngineError::GuestHeld { .. } => {
                 ErrorKind::Locked
             }
-            EngineError::Base(BaseError::Exposed { .. } | BaseError::Copied(_)) => {
+            EngineError::Base(BaseError::Exposed { .. } | BaseError::Elsewhere(_)) => {
                 ErrorKind::CannotHere
             }
             EngineError::Sys(_) | EngineError::Base(_) | EngineError::Output(_) => {

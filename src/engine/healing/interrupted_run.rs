@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use crate::base::{Base, RECEIPT};
 use crate::engine::Guest;
-use crate::ledger::ReceiptReader;
+use crate::engine::records::receipts;
 use crate::ledger::journal::{self, OpenBatch};
 use crate::model::{GuestName, Receipt, RunId};
 use crate::sys::own::papers;
@@ -12,10 +12,8 @@ use crate::sys::{Dir, SysError, SysResult};
 
 /// The first line of a run's receipt, where it got so far.
 pub(super) fn receipt_of(base: &Base, run: &RunId) -> Option<Receipt> {
-    let file = papers::open_for_reading(&base.run_paper(run, RECEIPT)).ok()?;
-    ReceiptReader::open(file)
-        .ok()
-        .map(|reader| reader.receipt().clone())
+    let reader = receipts::open(base, run, RECEIPT).ok()??;
+    Some(reader.receipt().clone())
 }
 
 /// What a journal says.

@@ -24,6 +24,7 @@ pub(super) mod may_heal;
 mod name;
 mod quarantine;
 mod receipt;
+pub(super) mod restored;
 mod run;
 mod spoiled;
 mod unprotected;

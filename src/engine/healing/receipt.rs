@@ -1,17 +1,17 @@
 //! A second receipt beside that of the interrupted run: what healing finished.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::iter;
 
 use super::interrupted_run::receipt_of;
 use crate::base::{Base, RECOVERED};
 use crate::engine::EngineError;
+use crate::engine::records::receipts;
+use crate::ledger::ReceiptWriter;
 use crate::ledger::journal::OpenBatch;
-use crate::ledger::{ReceiptReader, ReceiptWriter};
 use crate::model::{GuestName, GuestPath, Outcome, ReceiptLine, RunId, RunKind, RunTotals, Time};
 use crate::sys::SysError;
 use crate::sys::own::new_file::NewFile;
-use crate::sys::own::papers;
 
 /// A name of a guest.
 type Named = (Option<GuestName>, GuestPath);
@@ -28,7 +28,7 @@ pub(super) fn write_receipt(
     mut lines: Vec<ReceiptLine>,
 ) -> Result<(), EngineError> {
     let path = base.run_paper(run, RECOVERED);
-    let before = written_before(&path);
+    let before = written_before(base, run);
     let wanted = !lines.is_empty() || before.is_some();
     let Some(receipt) = receipt_of(base, run).filter(|_| wanted) else {
         return Ok(());
@@ -61,15 +61,9 @@ fn names(line: &ReceiptLine) -> impl Iterator<Item = Named> {
 }
 
 /// The lines of an earlier one, as far as they can be read; `None` where there is none.
-fn written_before(path: &Path) -> Option<Vec<ReceiptLine>> {
-    let file = papers::open_for_reading(path).ok()?;
-    let mut lines = Vec::new();
-    if let Ok(mut reader) = ReceiptReader::open(file) {
-        while let Ok(Some(line)) = reader.next_line() {
-            lines.push(line);
-        }
-    }
-    Some(lines)
+fn written_before(base: &Base, run: &RunId) -> Option<Vec<ReceiptLine>> {
+    let mut reader = receipts::open(base, run, RECOVERED).ok()??;
+    Some(iter::from_fn(|| reader.next_line()).collect())
 }
 
 fn take_over_times(before: &[ReceiptLine], lines: &mut [ReceiptLine]) {

@@ -8,8 +8,8 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::base::{Base, BaseError, Held, Index, Scrubbed};
-use crate::engine::records::History;
 use crate::engine::records::unprotected::AT_WORK;
+use crate::engine::records::{History, receipts};
 use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, Guest, Stop};
 use crate::model::{
@@ -35,6 +35,7 @@ pub fn scrub(
     let base = &Base::existing(base)?;
     let index = Index::read(base)?;
     let history = History::read(base)?;
+    receipts::tell(&history.damaged, base, observer);
     let mut work = Scrubbing {
         base,
         protection: history.protection()?,

@@ -10,8 +10,8 @@ use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Drift, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer, Orphans, Scan,
-    Stage, Status, Unit,
+    Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer,
+    Orphans, Scan, Stage, Status, Unit,
 };
 use crate::sys::SysResult;
 
@@ -44,6 +44,10 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     all.iter()
         .flat_map(|guest| guest.objects.keys())
         .for_each(|id| *users.entry(*id).or_default() += 1);
+    let unknown_names = match base.staging().list()?.is_empty() {
+        true => unknown_names(&index, &all),
+        false => 0,
+    };
     let open: HashSet<FileId> = open.iter().map(|held| held.state.id).collect();
     let mut orphans = orphans.finish();
     let finish = |guest: &SeenGuest| GuestStatus {
@@ -60,6 +64,8 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
         },
         guests,
         runs: history.runs,
+        damaged: history.damaged,
+        unknown_names,
     })
 }
 
@@ -131,7 +137,15 @@ fn look_at(
         linked_bytes: 0,
     };
     let guest = match Guest::open(name.clone(), &known.root) {
-        Ok(guest) => guest,
+        Ok(guest) if files.is_empty() || known.may_be(&guest) => guest,
+        Ok(_) => {
+            seen.status.missing = Some(format!(
+                "{} is on another file system than the base; `unify recover --restored --base {}` finds a guest that came with it",
+                Escaped::of(&known.root),
+                Escaped::of(base.path())
+            ));
+            return Ok(seen);
+        }
         Err(error) => {
             seen.status.missing = Some(error.to_string());
             return Ok(seen);
@@ -207,6 +221,18 @@ fn same_content(index: &Index, id: FileId, file: &Linked) -> bool {
         held.id.content == file.object.content && held.id.metadata == file.object.metadata
     };
     index.of_inode(id).is_some_and(same)
+}
+
+/// What the link counts say and the guests do not.
+fn unknown_names(index: &Index, guests: &[SeenGuest]) -> u64 {
+    let unknown = |held: crate::base::Held| {
+        let known = guests
+            .iter()
+            .filter_map(|guest| guest.objects.get(&held.state.id));
+        let known: u64 = known.sum();
+        u64::from(held.state.nlink).saturating_sub(1 + known)
+    };
+    index.objects().map(unknown).sum()
 }
 
 /// A name that cannot be looked at, because something is mounted on its way or a directory is a link now, is not

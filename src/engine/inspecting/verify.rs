@@ -19,7 +19,7 @@ use super::owners;
 use super::proof::{Generation, ProofWorld, Proven, first};
 use crate::base::Base;
 use crate::engine::read_ahead::stretches;
-use crate::engine::records::History;
+use crate::engine::records::{History, receipts};
 use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, PlanFile};
 use crate::model::{
@@ -47,9 +47,11 @@ fn check(
     let mut reader = plan.reader()?;
     let base = Base::existing(&reader.header().base.path)?;
     let threads = Threads::start(reading_in(Some(base.dir()), readers.jobs)?)?;
+    let history = History::read(&base)?;
+    receipts::tell(&history.damaged, &base, observer);
     let mut check = LineProofs {
         world: ProofWorld::open(&base, reader.header(), reader.guests(), readers.cache)?,
-        history: History::read(&base)?,
+        history,
         threads,
         generations: HashMap::new(),
         owners: HashMap::new(),

@@ -117,6 +117,16 @@ impl Remembered {
         Ok(self.runs.get(file.run as usize).filter(|_| is_first))
     }
 
+    /// Is this the first name of a file that was linked to the object?
+    pub fn is_first_of(&self, guest: u32, first: &GuestPath, object: &ObjectId) -> SysResult<bool> {
+        if self.run_of(guest, first)?.is_none() {
+            return Ok(false);
+        }
+        let owner = self.owner(guest, first)?;
+        let file = owner.map_or(Ok(None), |owner| self.file(owner.file))?;
+        Ok(file.is_some_and(|file| file.object == key_of(object)))
+    }
+
     /// All files, with their guests; in no order that means anything.
     pub fn all(&self) -> impl Iterator<Item = SysResult<(u32, Linked)>> {
         self.table.values(FILES).map(|file| {

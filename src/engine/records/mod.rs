@@ -3,26 +3,27 @@
 
 pub(super) mod holders;
 mod linked_files;
+pub(super) mod named;
 pub(super) mod object_set;
+pub(super) mod receipts;
 pub(super) mod rediscover;
 pub(super) mod replayed;
 pub(super) mod retention;
 pub(super) mod shared_lines;
 mod table;
 pub(super) mod unprotected;
+pub(super) mod walked;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 
 use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, RECOVERED};
-use crate::ledger::{ReceiptError, ReceiptReader};
 use crate::model::{
-    About, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptGuest, ReceiptLine,
-    Refusal, RunEnd, RunId, RunKind, RunStatus,
+    About, DamagedLine, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptGuest,
+    ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus,
 };
 use crate::protect;
-use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 use linked_files::Remembered;
 
@@ -33,12 +34,26 @@ pub(super) use linked_files::Linked;
 pub(super) struct KnownGuest {
     pub root: PathBuf,
     number: u32,
+    /// The device of the base.
+    dev: u64,
 }
 
 impl KnownGuest {
-    /// Its root, if a directory is there.
+    /// Its root, if a directory is there that may hold names.
     pub fn open(&self, name: &GuestName) -> Option<Guest> {
-        Guest::open(name.clone(), &self.root).ok()
+        self.find(name).ok().flatten()
+    }
+
+    /// The same; `None` where there is no such directory, or one on another file system, as where a disk was cloned and
+    /// the original stands at the old place.
+    pub fn find(&self, name: &GuestName) -> SysResult<Option<Guest>> {
+        let guest = SysError::absent(Guest::open(name.clone(), &self.root))?;
+        Ok(guest.filter(|guest| self.may_be(guest)))
+    }
+
+    /// Hard links do not cross file systems.
+    pub fn may_be(&self, guest: &Guest) -> bool {
+        guest.id.dev == self.dev
     }
 }
 
@@ -50,6 +65,9 @@ pub(super) struct History {
     pub runs: Vec<RunStatus>,
     /// Runs by the content digest of their plan.
     pub plans: Vec<(Digest, RunId)>,
+    /// Lines of receipts that are damaged. What they said is not known.
+    pub damaged: Vec<DamagedLine>,
+    dev: u64,
     files: Remembered,
 }
 
@@ -60,6 +78,8 @@ impl History {
             guests: BTreeMap::new(),
             runs: Vec::new(),
             plans: Vec::new(),
+            damaged: Vec::new(),
+            dev: base.dir().state()?.id.dev,
             files: Remembered::new(base.path()),
         };
         for run in base.runs()? {
@@ -130,32 +150,26 @@ impl History {
     }
 
     fn replay(&mut self, base: &Base, run: &RunId, name: &str) -> Result<(), EngineError> {
-        let path = base.run_paper(run, name);
-        let damaged =
-            |e: ReceiptError| SysError::new("use", &path, std::io::Error::other(e.to_string()));
-        let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
+        let Some(mut reader) = receipts::open(base, run, name)? else {
             return Ok(());
-        };
-        let mut reader = match ReceiptReader::open(file) {
-            // A run that was killed before its first line was whole has done nothing.
-            Err(ReceiptError::NotAReceipt) => return Ok(()),
-            other => other.map_err(damaged)?,
         };
         let receipt = reader.receipt().clone();
         self.see(&receipt);
-        while let Some(line) = reader.next_line().map_err(damaged)? {
+        while let Some(line) = reader.next_line() {
             self.take(&receipt, line)?;
         }
-        let totals = reader.finish().map_err(damaged)?.totals;
+        let end = reader.finish();
+        self.damaged
+            .extend(receipts::damaged(run, name, end.damaged));
         if name == RECEIPT {
             self.plans
                 .extend(receipt.plan.map(|plan| (plan, run.clone())));
             self.runs.push(RunStatus {
-                end: end_of(base, run, totals.is_some())?,
+                end: end_of(base, run, end.totals.is_some())?,
                 run: run.clone(),
                 what: receipt.what,
                 started: receipt.started,
-                totals,
+                totals: end.totals,
             });
         }
         Ok(())
@@ -175,17 +189,20 @@ impl History {
             return Ok(());
         };
         let named = receipt.guests.iter().find(|g| g.name == guest);
-        let (Some(guest), Some(first)) = (named, paths.first()) else {
+        // Where the first line is damaged, other runs say where the guest is.
+        let known = self.guests.get(&guest).map(|known| known.number);
+        let number = named.map(|guest| self.number_of(guest)).or(known);
+        let (Some(number), Some(first)) = (number, paths.first()) else {
             return Ok(());
         };
-        let number = self.number_of(guest);
         let before = self.files.run_of(number, first)?;
         // What healing finished may stand in the receipt already, and there with more facts.
         let in_receipt = before == Some(&receipt.run);
         let mtime = match line.outcome {
             Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
-            Outcome::AlreadyDone if before.is_none() => None,
             Outcome::AlreadyDone if receipt.what == RunKind::Forget => None,
+            // A name that was found on the disk may have been another object's by what was remembered.
+            Outcome::AlreadyDone if !self.files.is_first_of(number, first, &line.object)? => None,
             // A name that undo found to be the guest's own, or gone, is ours no more.
             Outcome::Refused(Refusal::NotShared {} | Refusal::Gone {})
                 if receipt.what != RunKind::Apply =>
@@ -223,6 +240,7 @@ impl History {
         let known = known.or_insert_with(|| KnownGuest {
             root: PathBuf::new(),
             number: next,
+            dev: self.dev,
         });
         known.root.clone_from(&guest.root);
         known.number

@@ -34,8 +34,9 @@ impl OldPapers {
         let mut older_stays = false;
         let old = history.runs.len().saturating_sub(keep);
         for run in &history.runs[..old] {
-            // What is in flight is healed by its journal.
-            let is_over = run.end != RunEnd::Unfinished;
+            // What is in flight is healed by its journal, and what a damaged line said may be shared.
+            let is_damaged = history.damaged.iter().any(|line| line.run == run.run);
+            let is_over = run.end != RunEnd::Unfinished && !is_damaged;
             let stays = match run.what {
                 RunKind::Apply => needed.contains(&run.run),
                 RunKind::Undo | RunKind::Forget => older_stays,

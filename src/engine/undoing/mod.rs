@@ -19,10 +19,10 @@ use super::limits::{Limits, Pace};
 use super::privileges::{entitled, must_see_all};
 use super::receipt_file::{ReceiptFile, RunResult};
 use super::records::holders::{Holding, told, unknown_names};
-use super::records::{History, Linked};
+use super::records::{History, Linked, named, receipts, walked};
 use super::{EngineError, Guest, healing, parting};
-use crate::base::{Base, RECEIPT, Run};
-use crate::engine::error::CannotHere;
+use crate::base::{Base, Index, RECEIPT, Run};
+use crate::engine::error::{BadUse, CannotHere};
 use crate::model::{
     About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, Refusal,
     RunId, RunKind, Running, Stage, Unit,
@@ -33,7 +33,7 @@ use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 use crate::sys::{SHARE, SysResult};
 use prepare::{UndoVerdict, Undoing, prepare};
-use select::{UndoChoice, UndoOptions, chosen_files, chosen_run};
+use select::{UndoChoice, UndoOptions, WhichRuns, chosen_files, chosen_run};
 
 /// An undo that was checked and can be executed once.
 pub struct ReadyToUndo {
@@ -65,6 +65,8 @@ impl ReadyToUndo {
         must_be_ours(&base)?;
         let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
+        let history = with_walked(&base, history, options, observer)?;
+        receipts::tell(&history.damaged, &base, observer);
         let undoes = chosen_run(&history, &options.which)?;
         let chosen = chosen_files(&history, undoes.as_ref(), options)?;
         let run = base.begin_run()?;
@@ -343,6 +345,28 @@ impl ReadyToUndo {
             guests: present.chain(lost).collect(),
         }
     }
+}
+
+/// Names of guests that are given by their place are found by a walk, and remembered: what holds for names of receipts
+/// holds for them. A name is in more than one receipt then at most, and undone once.
+fn with_walked(
+    base: &Base,
+    history: History,
+    options: &UndoOptions,
+    observer: &dyn Observer,
+) -> Result<History, EngineError> {
+    if options.walked.is_empty() {
+        return Ok(history);
+    }
+    if options.which != WhichRuns::All {
+        return Err(BadUse::WalkedByRun.into());
+    }
+    let index = Index::read(base)?;
+    let guests = named::open(base, &index, &history, &options.walked)?;
+    let walked = walked::walk(&guests, &index, observer)?;
+    let learned = walked::remember(base, &history, &guests, &walked, observer)?;
+    walked::tell(learned.iter().sum(), observer);
+    History::read(base)
 }
 
 /// What every batch of an undo works with.

@@ -3,10 +3,9 @@
 use crate::engine::error::BadUse;
 use crate::engine::limits::Limits;
 use crate::engine::records::{History, Linked};
-use crate::engine::{EngineError, Guest};
+use crate::engine::{EngineError, Guest, GuestArg};
 use crate::model::{GuestName, GuestPath, Pattern, PatternKind, ReceiptGuest, RunId, Running};
 use crate::rules::pattern::Patterns;
-use crate::sys::SysError;
 
 /// Which runs are undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +25,8 @@ pub struct UndoOptions {
     pub which: WhichRuns,
     /// Only these guests; all where empty.
     pub guests: Vec<GuestName>,
+    /// Guests whose names are looked for on the disk, whatever receipts say.
+    pub walked: Vec<GuestArg>,
     /// Only files with a name that one of these globs matches; all where empty.
     pub paths: Vec<String>,
     /// What is done about guests that run.
@@ -81,7 +82,7 @@ pub(super) fn chosen_files(
         let Some(known) = history.guests.get(name) else {
             continue;
         };
-        match SysError::absent(Guest::open(name.clone(), &known.root))? {
+        match known.find(name)? {
             Some(guest) => {
                 let at = chosen.guests.len();
                 chosen

@@ -52,10 +52,11 @@ fn every_fact_of_a_receipt_is_read() {
         let mut reader = ReceiptReader::open(&text[..]).unwrap();
         let receipt = reader.receipt().clone();
         let mut lines = Vec::new();
-        while let Some(line) = reader.next_line().unwrap() {
+        while let Some(line) = reader.next_line() {
             lines.push(line);
         }
-        let end = reader.finish().unwrap();
+        let end = reader.finish();
+        assert_eq!(end.damaged, [], "{name}");
         let found = json!({
             "run": receipt.run.to_string(),
             "count": receipt.run.count(),
@@ -78,12 +79,19 @@ fn every_fact_of_a_receipt_is_read() {
         let mut writer = ReceiptWriter::new(Vec::new(), &receipt).unwrap();
         lines.iter().for_each(|line| writer.line(line).unwrap());
         let totals = end.totals.unwrap_or_default();
-        let mut again = writer.finish(&totals).unwrap();
+        let mut again = without_checks(&writer.finish(&totals).unwrap());
         if !end.complete {
             again.truncate(text.len());
         }
         assert_same(&name, &again, &text);
     }
+}
+
+/// Lines have a check since they were written.
+fn without_checks(text: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(text).unwrap();
+    let before = |line: &str| format!("{}}}\n", &line[..line.rfind(",\"check\":").unwrap()]);
+    text.lines().map(before).collect::<String>().into_bytes()
 }
 
 fn line(line: &ReceiptLine) -> Value {
@@ -214,10 +222,10 @@ fn every_outcome_that_there_can_be_is_what_it_was() {
     let mut reader = ReceiptReader::open(&text[..]).unwrap();
     assert_eq!(reader.receipt(), &receipt());
     for wanted in every_line() {
-        assert_eq!(reader.next_line().unwrap(), Some(wanted));
+        assert_eq!(reader.next_line(), Some(wanted));
     }
-    assert_eq!(reader.next_line().unwrap(), None);
-    assert_eq!(reader.finish().unwrap().totals, Some(totals()));
+    assert_eq!(reader.next_line(), None);
+    assert_eq!(reader.finish().totals, Some(totals()));
 }
 
 fn receipt() -> Receipt {

@@ -2,12 +2,15 @@
 //!
 //! The JSON form is the fields of `StatusJson`. All sizes are allocated bytes.
 
+mod memory;
+mod runs;
+
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::model::{
-    Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunKind, RunStatus, Status,
+    DamagedLine, Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunStatus, Status,
 };
 
 use super::alarms::{frozen, unprotected};
@@ -28,7 +31,7 @@ pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()
     section("Guests:", &guests(status, sizes), out)?;
     let title = "Drifted (unified once, not any more):";
     section(title, &drifted(status), out)?;
-    section("Runs:", &runs(status, sizes), out)
+    section("Runs:", &runs::table(status, sizes), out)
 }
 
 fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
@@ -72,7 +75,7 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     for run in status.runs.iter().filter(unfinished) {
         writeln!(out, "UNFINISHED: run {}: run `unify recover`", run.run)?;
     }
-    Ok(())
+    memory::text(status, out)
 }
 
 fn guests(status: &Status, sizes: Sizes) -> TextTable {
@@ -114,50 +117,6 @@ fn drifted(status: &Status) -> TextTable {
     table
 }
 
-fn runs(status: &Status, sizes: Sizes) -> TextTable {
-    let mut table = TextTable::new(&[
-        ("run", Column::Words),
-        ("what", Column::Words),
-        ("started", Column::Words),
-        ("end", Column::Words),
-        ("done", Column::Number),
-        ("refused", Column::Number),
-        ("failed", Column::Number),
-        ("bytes", Column::Number),
-    ]);
-    for run in &status.runs {
-        let totals = run.totals.as_ref();
-        let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), count);
-        table.row([
-            run.run.to_string(),
-            kind(run.what).to_owned(),
-            safe(&run.started),
-            end(run.end).to_owned(),
-            number(totals.map(|totals| totals.done)),
-            number(totals.map(|totals| totals.refused)),
-            number(totals.map(|totals| totals.failed)),
-            totals.map_or_else(|| "?".to_owned(), |totals| sizes.of(totals.bytes)),
-        ]);
-    }
-    table
-}
-
-fn kind(what: RunKind) -> &'static str {
-    match what {
-        RunKind::Apply => "apply",
-        RunKind::Undo => "undo",
-        RunKind::Forget => "forget",
-    }
-}
-
-fn end(end: RunEnd) -> &'static str {
-    match end {
-        RunEnd::Whole => "whole",
-        RunEnd::Recovered => "cut, recovered",
-        RunEnd::Unfinished => "unfinished",
-    }
-}
-
 fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
     if table.is_empty() {
         return Ok(());
@@ -180,6 +139,10 @@ struct StatusJson<'a> {
     guests: Vec<GuestStatusJson<'a>>,
     /// Every run, oldest first; `totals` is null for one that did not end.
     runs: &'a [RunStatus],
+    /// Lines of receipts that are damaged and count for nothing: `run`, `paper`, `line`, `why`.
+    damaged: &'a [DamagedLine],
+    /// Names of objects that are in no guest which the base knows.
+    unknown_names: u64,
 }
 
 #[derive(Serialize)]
@@ -218,6 +181,8 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         objects: &status.objects,
         guests: status.guests.iter().map(guest_json).collect(),
         runs: &status.runs,
+        damaged: &status.damaged,
+        unknown_names: status.unknown_names,
     };
     json::write_line(out, &value)
 }

@@ -208,6 +208,8 @@ mod tests {
             objects: ObjectCount::default(),
             guests: vec![web],
             runs: Vec::new(),
+            damaged: Vec::new(),
+            unknown_names: 0,
         }
     }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{GuestPath, RunTotals};
+use crate::model::{GuestPath, RunKind, RunTotals};
 use crate::report::samples::{HOSTILE, assert_tame, guest, object, path, written};
 
 fn of(name: &str) -> GuestStatus {
@@ -53,6 +53,8 @@ fn sample() -> Status {
             end: RunEnd::Whole,
             totals: Some(totals),
         }],
+        damaged: Vec::new(),
+        unknown_names: 0,
     }
 }
 
@@ -86,7 +88,7 @@ fn json_has_everything() {
         r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
         r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}],"orphaned":[],"owners_unknown":null}],"#,
         r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
-        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}]}"#,
+        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged":[],"unknown_names":0}"#,
     ];
     let want = want.concat().replace("HEX", &hex) + "\n";
     assert_eq!(written(|out| json(&sample(), out)), want);
@@ -134,6 +136,8 @@ fn an_empty_base_and_huge_numbers() {
         objects: ObjectCount::default(),
         guests: vec![],
         runs: vec![],
+        damaged: Vec::new(),
+        unknown_names: 0,
     };
     let want = "Base /b: 0 objects, 0 B; sharing saves 0 B\n";
     assert_eq!(written(|out| text(&empty, Sizes::default(), out)), want);

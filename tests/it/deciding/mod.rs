@@ -14,6 +14,8 @@
 //! | `path_order` | the order in which `apply` takes the lines of a plan |
 //! | `digest_cache` | contents that a base remembers, and when a plan does not believe it |
 //! | `moved_guests` | guests that were renamed or moved since the base saw them |
+//! | `restored_bases` | bases that were copied, restored or cloned, or whose file system has a new identity |
+//! | `lost_receipts` | names that no receipt tells of, because it is lost or damaged |
 //! | `spilled_memory` | what a base remembers when memory is too small for it |
 //! | `debian_guests` | real Debian guests, from plan to undo |
 //! | `random_trees` | trees that chance makes, from plan to undo |
@@ -23,12 +25,14 @@ mod debian_guests;
 mod digest_cache;
 mod flag_clearers;
 mod guest_cost;
+mod lost_receipts;
 mod matching;
 mod moved_guests;
 mod package_managers;
 mod path_order;
 mod policy_file;
 mod random_trees;
+mod restored_bases;
 mod shared_extents;
 mod shared_inodes;
 mod spilled_memory;

@@ -84,6 +84,14 @@ impl Lab {
         }
     }
 
+    /// A guest that is there already.
+    pub fn there(&self, name: &str) -> Guest {
+        Guest {
+            name: name.to_owned(),
+            root: self.guests().join(name),
+        }
+    }
+
     /// Two guests with the same files.
     pub fn twins(&self, files: &[(&str, File)]) -> [Guest; 2] {
         ["web", "db"].map(|name| {

@@ -1,0 +1,157 @@
+//! Receipts as they lie in a base, each line for itself: one that is damaged costs that line, and is named.
+//!
+//! A first line that is damaged says neither what the run was nor where its guests were. The base's own copy of the
+//! plan does, for an apply; and its journal says that a run was an undo.
+
+use std::io::{BufRead, BufWriter};
+
+use crate::base::{Base, JOURNAL, PLAN};
+use crate::engine::plan_file::open_copy;
+use crate::ledger::journal::{self, Record};
+use crate::ledger::{BadLine, BadValue, PlanReader, ReceiptError, ReceiptReader, ReceiptWriter};
+use crate::model::{
+    DamagedLine, Escaped, Event, FORMAT, Observer, Receipt, ReceiptGuest, RunId, RunKind,
+};
+use crate::sys::own::new_file::NewFile;
+use crate::sys::own::papers;
+use crate::sys::{SysError, SysResult};
+
+/// Opens one of a run's receipts; `None` where there is none, and where the run was killed before its first line was
+/// whole and has done nothing.
+pub fn open(
+    base: &Base,
+    run: &RunId,
+    name: &str,
+) -> SysResult<Option<ReceiptReader<impl BufRead + use<>>>> {
+    let path = base.run_paper(run, name);
+    let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
+        return Ok(None);
+    };
+    let opened = match ReceiptReader::open(file) {
+        Err(ReceiptError::NotAReceipt) => return Ok(None),
+        Err(ReceiptError::Head(bad)) => {
+            let file = papers::open_for_reading(&path)?;
+            Ok(ReceiptReader::without_head(file, head(base, run), &bad))
+        }
+        // The disk does not give it back.
+        Err(ReceiptError::Read(error)) => {
+            let (file, bad) = (
+                papers::open_for_reading(&path)?,
+                BadValue::unreadable(&error),
+            );
+            Ok(ReceiptReader::without_head(file, head(base, run), &bad))
+        }
+        other => other,
+    };
+    let unusable = |e: ReceiptError| SysError::new("use", &path, std::io::Error::other(e));
+    opened.map(Some).map_err(unusable)
+}
+
+/// What the first line must have said, as far as other papers tell. A run that nothing tells of is taken for one that
+/// linked: a name that is believed to be shared is looked at, one that is forgotten is not.
+fn head(base: &Base, run: &RunId) -> Receipt {
+    let plan = open_copy(&base.run_paper(run, PLAN)).ok();
+    let header = plan.as_ref().map(PlanReader::header);
+    let guests = plan.as_ref().map_or(&[][..], |plan| plan.guests());
+    let guests = guests.iter().map(|guest| ReceiptGuest {
+        name: guest.name.clone(),
+        root: guest.root.clone(),
+    });
+    Receipt {
+        kind: "unify.receipt".into(),
+        format: FORMAT.into(),
+        run: run.clone(),
+        what: match plan {
+            Some(_) => RunKind::Apply,
+            None => kind_in_journal(base, run).unwrap_or(RunKind::Apply),
+        },
+        started: begun(run),
+        plan: None,
+        undoes: None,
+        protect: header.map(|header| header.protection.mode),
+        guests: guests.collect(),
+    }
+}
+
+fn kind_in_journal(base: &Base, run: &RunId) -> Option<RunKind> {
+    let file = papers::open_for_reading(&base.run_paper(run, JOURNAL)).ok()?;
+    let read = journal::read(file).ok()?;
+    read.records.iter().find_map(|record| match record {
+        Record::Begin { what, .. } => Some(*what),
+        _ => None,
+    })
+}
+
+/// `YYYYMMDDTHHMMSSZ`, which a run's name begins with, as RFC 3339.
+fn begun(run: &RunId) -> String {
+    let name = run.to_string();
+    let part = |from: usize, to: usize| name.get(from..to).unwrap_or_default();
+    let (day, time) = (
+        [part(0, 4), part(4, 6), part(6, 8)].join("-"),
+        [part(9, 11), part(11, 13), part(13, 15)].join(":"),
+    );
+    format!("{day}T{time}Z")
+}
+
+/// Lines that were left out, with the place of their paper.
+pub fn damaged(run: &RunId, name: &str, lines: Vec<BadLine>) -> impl Iterator<Item = DamagedLine> {
+    let paper = format!("runs/{run}/{name}");
+    let run = run.clone();
+    lines
+        .into_iter()
+        .map(move |BadLine { line, why }| DamagedLine {
+            run: run.clone(),
+            paper: paper.clone(),
+            line,
+            why,
+        })
+}
+
+/// Says, where lines are damaged, that there are such and how what they said is found again.
+pub fn tell(damaged: &[DamagedLine], base: &Base, observer: &dyn Observer) {
+    let Some(first) = damaged.first() else {
+        return;
+    };
+    let (shown, many) = (Escaped::of(base.path()), damaged.len());
+    observer.notice(&Event::Warning(&format!(
+        "lines of receipts are damaged and count for nothing: {many}, the first is line {} of {}; `unify status --base {shown}` lists them, `unify recover --restored --base {shown}` finds on the disk what they said of names",
+        first.line, first.paper
+    )));
+}
+
+/// Puts receipts without their damaged lines in the place of these, for what the lines said is known from elsewhere
+/// now. The damaged ones stay beside them.
+pub fn mend(base: &Base, damaged: &[DamagedLine]) -> SysResult<()> {
+    let mut papers: Vec<(&RunId, &str)> = damaged
+        .iter()
+        .filter_map(|one| Some((&one.run, one.paper.rsplit('/').next()?)))
+        .collect();
+    papers.dedup();
+    papers
+        .iter()
+        .try_for_each(|(run, name)| mend_one(base, run, name))
+}
+
+fn mend_one(base: &Base, run: &RunId, name: &str) -> SysResult<()> {
+    let path = base.run_paper(run, name);
+    let kept = base.run_paper(run, &format!("{name}.damaged"));
+    papers::Spool::open(&path)?.copy_to(&kept)?;
+    let Some(mut reader) = open(base, run, name)? else {
+        return Ok(());
+    };
+    let failed = |e| SysError::new("write", &path, e);
+    let whole = NewFile::create(&path)?;
+    let mut writer = ReceiptWriter::new(BufWriter::new(whole), reader.receipt()).map_err(failed)?;
+    while let Some(line) = reader.next_line() {
+        writer.line(&line).map_err(failed)?;
+    }
+    let written = match reader.finish().totals {
+        Some(totals) => writer.finish(&totals),
+        None => writer.end(),
+    };
+    let buffered = written.map_err(failed)?;
+    buffered
+        .into_inner()
+        .map_err(|e| failed(e.into_error()))?
+        .publish()
+}

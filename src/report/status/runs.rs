@@ -1,0 +1,51 @@
+//! The runs of a base, as a table.
+
+use crate::model::{RunEnd, RunKind, Status};
+use crate::report::layout::size::{Sizes, count};
+use crate::report::layout::table::{Column, TextTable};
+use crate::report::words::sentence::safe;
+
+/// A row for each run, oldest first.
+pub fn table(status: &Status, sizes: Sizes) -> TextTable {
+    let mut table = TextTable::new(&[
+        ("run", Column::Words),
+        ("what", Column::Words),
+        ("started", Column::Words),
+        ("end", Column::Words),
+        ("done", Column::Number),
+        ("refused", Column::Number),
+        ("failed", Column::Number),
+        ("bytes", Column::Number),
+    ]);
+    for run in &status.runs {
+        let totals = run.totals.as_ref();
+        let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), count);
+        table.row([
+            run.run.to_string(),
+            kind(run.what).to_owned(),
+            safe(&run.started),
+            end(run.end).to_owned(),
+            number(totals.map(|totals| totals.done)),
+            number(totals.map(|totals| totals.refused)),
+            number(totals.map(|totals| totals.failed)),
+            totals.map_or_else(|| "?".to_owned(), |totals| sizes.of(totals.bytes)),
+        ]);
+    }
+    table
+}
+
+fn kind(what: RunKind) -> &'static str {
+    match what {
+        RunKind::Apply => "apply",
+        RunKind::Undo => "undo",
+        RunKind::Forget => "forget",
+    }
+}
+
+fn end(end: RunEnd) -> &'static str {
+    match end {
+        RunEnd::Whole => "whole",
+        RunEnd::Recovered => "cut, recovered",
+        RunEnd::Unfinished => "unfinished",
+    }
+}
