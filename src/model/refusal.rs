@@ -50,6 +50,8 @@ kinds! {
         MountedOver {} = "mounted-over": "something is mounted on the name",
         /// The name lies on another file system than the base.
         OtherFilesystem {} = "other-filesystem": "on another file system than the base",
+        /// The file system lets no name cross between the directory of the name and the base.
+        CannotCross {} = "cannot-cross": "the file system lets no name cross between its directory and the base (projects or encryption differ)",
         /// The object in the base does not have the content or metadata that its name says.
         DamagedObject {} = "damaged-object": "the object in the base is not what its name says",
         /// The object is not in the base.

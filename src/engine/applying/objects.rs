@@ -52,7 +52,8 @@ pub struct OpenObject {
 fn not_made(error: MakeError) -> Fate {
     match error {
         MakeError::Differs(fields) => Fate::Refused(Refusal::Changed { fields }),
-        other => Fate::Failed(other.to_string()),
+        MakeError::Sys(error) => Fate::from_name_error(&error),
+        other @ MakeError::NotKept(_) => Fate::Failed(other.to_string()),
     }
 }
 

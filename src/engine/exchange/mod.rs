@@ -40,9 +40,9 @@ use super::records::holders::Holding;
 use super::{EngineError, Guest, in_parallel};
 use crate::base::{Base, Run};
 use crate::ledger::journal::{Intent, Record};
-use crate::model::{GuestPath, Ignored, ObjectId, Refusal};
+use crate::model::{GuestPath, Ignored, ObjectId};
 use crate::protect::{Lifted, Protector};
-use crate::sys::{Meaning, SysResult};
+use crate::sys::SysResult;
 use affected::Affected;
 use directories::{Parent, Parents};
 use ground::Ground;
@@ -197,7 +197,8 @@ impl<'a> Batch<'a, '_> {
         Ok(changes)
     }
 
-    /// A file that was deleted since it was prepared has no name to share; its job is over.
+    /// A file that was deleted since it was prepared has no name to share, and another may have a project or an
+    /// encryption that keeps it where it is: its job is over, and its twins try again with another file.
     fn name_adopted(
         &self,
         adopted: &[Flagged],
@@ -205,12 +206,13 @@ impl<'a> Batch<'a, '_> {
         changes: &mut [FileChange],
     ) -> SysResult<()> {
         for object in adopted {
-            match self.base.add_object(&object.file, &object.id) {
-                Err(error) if error.meaning() == Meaning::Gone => {
-                    let gone = Fate::Refused(Refusal::Gone {});
-                    self.roll_back_all(&object.id, jobs, changes, &gone)?;
-                }
-                other => other?,
+            if let Err(error) = self.base.add_object(&object.file, &object.id) {
+                // Another generation would be the same inode.
+                let fate = match Fate::from_name_error(&error) {
+                    Fate::Full => Fate::Failed(error.to_string()),
+                    other => other,
+                };
+                self.roll_back_all(&object.id, jobs, changes, &fate)?;
             }
         }
         Ok(())

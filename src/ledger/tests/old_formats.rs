@@ -230,11 +230,16 @@ fn receipt() -> Receipt {
 
 fn every_line() -> Vec<ReceiptLine> {
     let mut lines = super::receipt::lines();
-    // The sample of that program had this one elsewhere, and with another number, and had no freeze with a budget.
+    // The sample of that program had this one elsewhere, and with another number, and had no freeze with a budget and
+    // no word for what does not cross.
     let today = Outcome::Refused(Refusal::HolderUnknown { names: 2 });
     let is_new = |outcome: &Outcome| {
-        let refusal = |it| matches!(it, &Outcome::Refused(Refusal::TooLargeToFreeze { .. }));
-        *outcome == today || refusal(outcome)
+        use Refusal::{CannotCross, TooLargeToFreeze};
+        let new = matches!(
+            outcome,
+            Outcome::Refused(TooLargeToFreeze { .. } | CannotCross {})
+        );
+        *outcome == today || new
     };
     lines.retain(|line| !is_new(&line.outcome));
     let more = [

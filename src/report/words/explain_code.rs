@@ -134,6 +134,7 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
         R::TooLargeToFreeze => "stop the guest, or give a longer --max-freeze, and apply again",
         R::MountedOver => "unmount it and apply again",
         R::OtherFilesystem => "name a base on that file system with --base",
+        R::CannotCross => "a new plan, which leaves such files alone and says why",
         R::DamagedObject => "unify verify names every file that refers to it",
         R::RootChanged => "put the guest back, or plan it at its new place",
         R::NotShared => "nothing: there is nothing to undo",

@@ -120,6 +120,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         | Refusal::OpenForWriting {}
         | Refusal::MountedOver {}
         | Refusal::OtherFilesystem {}
+        | Refusal::CannotCross {}
         | Refusal::DamagedObject {}
         | Refusal::NoObject {}
         | Refusal::RootChanged {}
