@@ -113,7 +113,7 @@ impl Metadata {
             gid,
             mtime,
             xattrs,
-            flags,
+            flags: _,
             project,
         } = self;
         let mtime_counts = !ignore.contains(&Ignored::Mtime);
@@ -123,7 +123,7 @@ impl Metadata {
             (Moved::Gid, *gid != other.gid),
             (Moved::Mtime, mtime_counts && *mtime != other.mtime),
             (Moved::Xattrs, *xattrs != other.xattrs),
-            (Moved::Flags, *flags != other.flags),
+            (Moved::Flags, self.chosen_flags() != other.chosen_flags()),
             (Moved::Project, *project != other.project),
         ];
         let differ = facts.into_iter().filter(|(_, differs)| *differs);

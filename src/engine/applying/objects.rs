@@ -8,7 +8,7 @@ use crate::engine::exchange::job::{Flagged, LeaseBy, New};
 use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
 use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
-use crate::sys::hash::metadata_digest;
+use crate::sys::hash::is_digest_of;
 use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
 
 use super::generations::Generations;
@@ -290,7 +290,7 @@ impl<'a> ObjectsInUse<'a> {
                 .file
                 .digest(open.state.size)
                 .map_err(|e| Fate::Failed(e.to_string()))?;
-            let sound = content == id.content && metadata_digest(&open.metadata) == id.metadata;
+            let sound = content == id.content && is_digest_of(&id.metadata, &open.metadata);
             self.proven.insert(*id, sound);
         }
         if self.proven.get(id) == Some(&true) {

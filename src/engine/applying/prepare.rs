@@ -11,7 +11,7 @@ use crate::engine::records::holders::Holding;
 use crate::engine::{Guest, in_parallel};
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
 use crate::rules::precondition::{moved, shows_only_names};
-use crate::sys::hash::metadata_digest;
+use crate::sys::hash::is_digest_of;
 use crate::sys::{Leased, Regular, SysError};
 
 /// A link line that may be done.
@@ -254,7 +254,7 @@ fn hidden_change(
     }
     if file
         .metadata(world.ignore)
-        .is_ok_and(|metadata| metadata_digest(&metadata) != link.object.metadata)
+        .is_ok_and(|metadata| !is_digest_of(&link.object.metadata, &metadata))
     {
         fields.push(Moved::Xattrs);
     }
