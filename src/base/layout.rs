@@ -78,6 +78,8 @@ impl Base {
     fn make(path: &Path) -> Result<(), BaseError> {
         let fresh = part_of(path);
         papers::ensure_dir(&fresh)?;
+        // What is in it inherits nothing of the place: guests' files may be of any project.
+        Dir::open(&fresh)?.forget_inherited()?;
         for name in DIRECTORIES {
             papers::ensure_dir(&fresh.join(name))?;
         }
@@ -191,6 +193,7 @@ impl Base {
         })?;
         let name = id.to_string();
         let papers = self.path.join("runs").join(&name);
+        self.end_inheritance()?;
         papers::ensure_dir(&papers)?;
         self.staging.make_dir(name.as_bytes())?;
         Ok(Run {

@@ -45,7 +45,7 @@ pub fn copy(
     let state = source.state()?;
     let metadata = source.metadata(ignore)?;
     check(id, &metadata, id.content)?;
-    let fresh = base.dir().nameless()?;
+    let fresh = base.dir().nameless_like(&metadata)?;
     let digest = source.copy_into(&fresh, state.size)?;
     check(id, &metadata, digest)?;
     fresh.set_metadata(&metadata, state.mtime)?;

@@ -22,6 +22,7 @@ mod digests;
 mod error;
 mod frozen;
 mod index;
+mod inheritance;
 mod layout;
 mod lifted;
 mod make;

@@ -32,6 +32,8 @@ pub struct ObjectsInUse<'a> {
     /// Looked for in this batch and not there; only this run, which holds the base, could add them.
     absent: HashSet<ObjectId>,
     generations: Generations,
+    /// Projects that were met, and whether a copy can be given them.
+    projects: HashMap<u32, bool>,
 }
 
 /// An object in use by the current batch.
@@ -111,7 +113,18 @@ impl<'a> ObjectsInUse<'a> {
             open: HashMap::new(),
             absent: HashSet::new(),
             generations: Generations::default(),
+            projects: HashMap::new(),
         }
+    }
+
+    /// Can a copy have the project of this file? What cannot be copied back is not adopted.
+    pub fn can_give_back(&mut self, file: &Regular) -> bool {
+        let Ok(project) = file.project() else {
+            return false;
+        };
+        let base = self.base.dir();
+        let tried = self.projects.entry(project);
+        *tried.or_insert_with(|| project == 0 || base.gives_project(project))
     }
 
     /// Forgets the handles of the last batch; what was proven stays, as far as memory may grow.

@@ -366,7 +366,7 @@ fn member(equal: &Equal, surveys: &[Survey], protection: &Protection) -> Member 
     Member {
         names: survey.scan.tree.name_count(file as usize) as u64,
         extents: equal.extents,
-        adoptable: quiet && equal.plain_project && protect::by(protection.mode).protects(),
+        adoptable: quiet && protect::by(protection.mode).protects(),
     }
 }
 

@@ -4,5 +4,7 @@
 //! | file | put a test here when it is about |
 //! | --- | --- |
 //! | `single_failures` | a name that the file system lets neither be linked nor exchanged |
+//! | `inode_flags` | flags that files inherit from their directories, or that say how they are stored |
 
+mod inode_flags;
 mod single_failures;
