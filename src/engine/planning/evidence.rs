@@ -6,6 +6,7 @@ use crate::base::{Base, Index};
 use crate::engine::threads::Threads;
 use crate::model::{BaseFacts, Policy, Protection};
 use crate::rules::care::Care;
+use crate::rules::crossing::Crossing;
 
 /// What is known of guests and base before the content of any file is read.
 pub struct Evidence<'a> {
@@ -16,6 +17,7 @@ pub struct Evidence<'a> {
     pub base: Option<&'a Base>,
     pub index: &'a Index,
     pub protection: &'a Protection,
+    pub crossing: &'a Crossing,
     pub threads: &'a Threads,
 }
 

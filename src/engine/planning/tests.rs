@@ -65,6 +65,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
         surveys: &surveys,
         care: &care,
         policy: &policy,
+        crossing: &Crossing::default(),
         memory: &memory,
         threads: &threads,
         cache: PageCache::AsItWas,

@@ -165,7 +165,11 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
         R::LinkedToKept => "the verdict about the other name of the same file",
         R::NamesOutside => "plan all guests that hold its names together",
         R::TooManyNames => "fewer hard links of the file in its guest",
-        R::InodeFlags => "take the flag or project off the file, if nobody needs it",
+        R::InodeFlags => "take the flag off the file, if nobody needs it",
+        R::Project => {
+            "give the file the project of its directory (lsattr -p, chattr -p; on XFS xfs_io -c chproj)"
+        }
+        R::Encrypted => "nothing: encryption ends where its directory ends",
         R::FixedDirectory => {
             "take the flag off the directory (chattr -i, chattr -a), if nobody needs it"
         }

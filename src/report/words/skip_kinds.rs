@@ -52,6 +52,7 @@ impl SkipKind {
             R::InodeFlags | R::FixedDirectory | R::MountedOver | R::OtherFilesystem => {
                 SkipKind::Tied
             }
+            R::Project | R::Encrypted => SkipKind::Tied,
             R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {
                 SkipKind::Asked
             }

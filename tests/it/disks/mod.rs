@@ -4,7 +4,13 @@
 //! | file | put a test here when it is about |
 //! | --- | --- |
 //! | `single_failures` | a name that the file system lets neither be linked nor exchanged |
+//! | `projects` | guests, bases and files in projects, which directories inherit |
+//! | `encryption` | guests and bases in encrypted directories |
 //! | `inode_flags` | flags that files inherit from their directories, or that say how they are stored |
+//! | `layers` | file systems that lie over others: FUSE, overlay |
 
+mod encryption;
 mod inode_flags;
+mod layers;
+mod projects;
 mod single_failures;
