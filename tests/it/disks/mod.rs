@@ -8,9 +8,11 @@
 //! | `encryption` | guests and bases in encrypted directories |
 //! | `inode_flags` | flags that files inherit from their directories, or that say how they are stored |
 //! | `layers` | file systems that lie over others: FUSE, overlay |
+//! | `room` | the room that an undo needs |
 
 mod encryption;
 mod inode_flags;
 mod layers;
 mod projects;
+mod room;
 mod single_failures;
