@@ -64,6 +64,8 @@ impl Base {
     fn make(path: &Path) -> Result<(), BaseError> {
         let fresh = part_of(path);
         papers::ensure_dir(&fresh)?;
+        // What is in it inherits nothing of the place: guests' files may be of any project.
+        Dir::open(&fresh)?.forget_inherited()?;
         for name in DIRECTORIES {
             papers::ensure_dir(&fresh.join(name))?;
         }

@@ -5,7 +5,7 @@
 
 use super::Base;
 use crate::model::{Digest, Ignored, Metadata, Moved, ObjectId};
-use crate::sys::hash::metadata_digest;
+use crate::sys::hash::is_digest_of;
 use crate::sys::{Regular, SysError};
 
 /// Why no object could be made.
@@ -45,7 +45,7 @@ pub fn copy(
     let state = source.state()?;
     let metadata = source.metadata(ignore)?;
     check(id, &metadata, id.content)?;
-    let fresh = base.dir().nameless()?;
+    let fresh = base.dir().nameless_like(&metadata)?;
     let digest = source.copy_into(&fresh, state.size)?;
     check(id, &metadata, digest)?;
     fresh.set_metadata(&metadata, state.mtime)?;
@@ -74,7 +74,7 @@ fn check(id: &ObjectId, metadata: &Metadata, content: Digest) -> Result<(), Make
     if content != id.content {
         wrong.push(Moved::Content);
     }
-    if metadata_digest(metadata) != id.metadata {
+    if !is_digest_of(&id.metadata, metadata) {
         wrong.push(Moved::Xattrs);
     }
     if wrong.is_empty() {

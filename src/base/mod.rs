@@ -23,6 +23,7 @@ mod error;
 mod frozen;
 mod identity;
 mod index;
+mod inheritance;
 mod layout;
 mod lifted;
 mod make;

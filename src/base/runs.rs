@@ -29,6 +29,7 @@ impl Base {
         })?;
         let name = id.to_string();
         let papers = self.path().join("runs").join(&name);
+        self.end_inheritance()?;
         papers::ensure_dir(&papers)?;
         self.staging().make_dir(name.as_bytes())?;
         Ok(Run {

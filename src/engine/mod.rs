@@ -37,7 +37,7 @@
 //! | `privileges` | what this process must be to change guests or the base |
 //! | `sandbox` | how far each command that only reads is confined |
 //! | `proof` | whether a shared inode, under its flag, is what it should be |
-//! | `protection` | how objects will be protected: what was asked for, compared with what this host can do |
+//! | `protection` | what this host can do: how objects will be protected, and whether names can be shared at all |
 //! | `plan_file` | a plan as a person hands it over, read whole or line by line |
 //! | `policy_files` | lists of patterns and policies, read from files |
 //! | `receipt_file` | the receipt of the current run, and what the run came to |

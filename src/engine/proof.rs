@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::base::Base;
 use crate::model::{Digest, FileState, Ignored, Metadata, Moved, ObjectId};
 use crate::protect::{self, FlagTest};
-use crate::sys::hash::metadata_digest;
+use crate::sys::hash::is_digest_of;
 use crate::sys::{Leased, Meaning, Regular, SysResult};
 
 /// What is wrong with an object.
@@ -113,5 +113,5 @@ fn has_metadata(metadata: &Metadata, id: &ObjectId) -> bool {
     let untimed = metadata.without(&[Ignored::Mtime]);
     [metadata, &untimed]
         .iter()
-        .any(|metadata| metadata_digest(metadata) == id.metadata)
+        .any(|metadata| is_digest_of(&id.metadata, metadata))
 }

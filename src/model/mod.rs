@@ -76,7 +76,10 @@ pub use policy::{
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};
 pub use size::parse_size;
-pub use state::{BadTime, FileId, FileKind, FileState, Metadata, Time, Xattr};
+pub use state::{
+    BadTime, FileId, FileKind, FileState, INHERITABLE_FLAGS, Metadata, NameLimits, STORAGE_FLAGS,
+    Time, Xattr,
+};
 pub use status::{
     Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan,
     Orphans, PapersGone, Recovered, RunEnd, RunStatus, Scrub, Spoiled, Status, TakenGuest,

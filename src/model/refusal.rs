@@ -50,6 +50,8 @@ kinds! {
         MountedOver {} = "mounted-over": "something is mounted on the name",
         /// The name lies on another file system than the base.
         OtherFilesystem {} = "other-filesystem": "on another file system than the base",
+        /// The file system lets no name cross between the directory of the name and the base.
+        CannotCross {} = "cannot-cross": "the file system lets no name cross between its directory and the base (projects or encryption differ)",
         /// The object in the base does not have the content or metadata that its name says.
         DamagedObject {} = "damaged-object": "the object in the base is not what its name says",
         /// The object is not in the base.
@@ -116,7 +118,7 @@ impl Metadata {
             gid,
             mtime,
             xattrs,
-            flags,
+            flags: _,
             project,
         } = self;
         let mtime_counts = !ignore.contains(&Ignored::Mtime);
@@ -126,7 +128,7 @@ impl Metadata {
             (Moved::Gid, *gid != other.gid),
             (Moved::Mtime, mtime_counts && *mtime != other.mtime),
             (Moved::Xattrs, *xattrs != other.xattrs),
-            (Moved::Flags, *flags != other.flags),
+            (Moved::Flags, self.chosen_flags() != other.chosen_flags()),
             (Moved::Project, *project != other.project),
         ];
         let differ = facts.into_iter().filter(|(_, differs)| *differs);

@@ -85,10 +85,62 @@ pub struct Metadata {
     pub mtime: Option<Time>,
     /// All extended attributes (ACLs, labels and capabilities are some of them), sorted by name.
     pub xattrs: Vec<Xattr>,
-    /// Inode flags that say something (append-only, no-dump, …); 0 for an ordinary file. Immutable is left out.
+    /// All inode flags but immutable, see [`Metadata::chosen_flags`].
     pub flags: u32,
     /// Project id, for project quotas.
     pub project: u32,
+}
+
+/// What keeps names from being moved in and out of a directory.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct NameLimits {
+    /// It is immutable or append-only: no name in it can be exchanged.
+    pub is_fixed: bool,
+    /// What is made in it inherits this project, and only files of this project may enter.
+    pub only_project: Option<u32>,
+}
+
+/// Inode flags that say how a file is stored, and nothing that its owner chose: hash-indexed directory (0x1000), large
+/// block count (0x4_0000), extents (0x8_0000), blocks past the end (0x40_0000), content inside the inode (0x1000_0000).
+pub const STORAGE_FLAGS: u32 = 0x1000 | 0x4_0000 | 0x8_0000 | 0x40_0000 | 0x1000_0000;
+
+/// `FS_EXTENT_FL`: how ext4 stores nearly all files.
+const EXTENTS: u32 = 0x8_0000;
+
+/// Inode flags that new files may get from their directory, and that a file without content may be given:
+/// secure-deletion, undelete, compressed, synchronous, no-dump, no-atime, no-compression, data-journalling,
+/// no-tail-merging, no-copy-on-write, dax.
+pub const INHERITABLE_FLAGS: u32 =
+    0x1 | 0x2 | 0x4 | 0x8 | 0x40 | 0x80 | 0x400 | 0x4000 | 0x8000 | 0x80_0000 | 0x200_0000;
+
+impl Metadata {
+    /// The inode flags that a link would merge: how a file is stored differs between it and any copy of it.
+    pub fn chosen_flags(&self) -> u32 {
+        self.flags & !STORAGE_FLAGS
+    }
+
+    /// The inode flags of a fresh file that shall have those of this one: what it got from its directory goes, what
+    /// this one has comes, and how it is stored stays.
+    pub fn flags_of_copy(&self, fresh: u32) -> u32 {
+        fresh & !INHERITABLE_FLAGS | self.flags & INHERITABLE_FLAGS
+    }
+
+    /// The inode flags as a digest has them: any way in which ext4 stores a file stands as extents.
+    pub fn digest_flags(&self) -> u32 {
+        let stored = if self.flags & STORAGE_FLAGS == 0 {
+            0
+        } else {
+            EXTENTS
+        };
+        self.chosen_flags() | stored
+    }
+
+    /// The inode flags that a digest of the same metadata may have been made with, the likeliest first: a copy may be
+    /// stored in another way than what it was copied from, and digests that were made earlier kept all bits.
+    pub fn digest_flag_forms(&self) -> [u32; 4] {
+        let chosen = self.chosen_flags();
+        [self.digest_flags(), chosen | EXTENTS, chosen, self.flags]
+    }
 }
 
 impl FileState {
@@ -161,6 +213,39 @@ impl Serialize for Time {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn with_flags(flags: u32) -> Metadata {
+        Metadata {
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            mtime: None,
+            xattrs: Vec::new(),
+            flags,
+            project: 0,
+        }
+    }
+
+    #[test]
+    fn a_copy_gets_what_was_chosen_and_keeps_how_it_is_stored() {
+        assert_eq!(with_flags(0x1000_0000).flags_of_copy(0x8_0080), 0x8_0000);
+        assert_eq!(with_flags(0x48).flags_of_copy(0x8_0080), 0x8_0048);
+        // Encrypted, immutable, append-only.
+        assert_eq!(with_flags(0x830).flags_of_copy(0), 0);
+    }
+
+    #[test]
+    fn digests_do_not_tell_ways_of_storage_apart() {
+        for stored in [EXTENTS, 0x1000_0000, 0x4_0000 | EXTENTS] {
+            assert_eq!(with_flags(stored | 0x40).digest_flags(), EXTENTS | 0x40);
+            let forms = with_flags(stored).digest_flag_forms();
+            assert!(forms.contains(&stored), "as it was before");
+            assert!(forms.contains(&0), "of a file without");
+        }
+        assert_eq!(with_flags(0x40).digest_flags(), 0x40);
+        let forms = with_flags(0x40).digest_flag_forms();
+        assert!(forms.iter().all(|flags| flags & 0x40 != 0));
+    }
 
     #[test]
     fn times_round_trip() {

@@ -3,13 +3,13 @@
 //! Bits and meanings are those of linux/fs.h. The list of flags that say only how the file system
 //! stores the file is closed: any other bit, known or not, makes a file differ from one without it.
 
+use crate::model::STORAGE_FLAGS;
+
 /// `FS_IMMUTABLE_FL`: the flag that protects objects.
 pub const IMMUTABLE: u32 = 0x10;
 
-/// How the file is stored, and nothing that its owner chose: hash-indexed directory (0x1000), large
-/// block count (0x4_0000), extents (0x8_0000), blocks past the end (0x40_0000), content inside the
-/// inode (0x1000_0000).
-const STORAGE: u32 = 0x1000 | 0x4_0000 | 0x8_0000 | 0x40_0000 | 0x1000_0000;
+/// `FS_ENCRYPT_FL`.
+pub const ENCRYPTED: u32 = 0x800;
 
 /// What people call each bit, by bit.
 const NAMES: &[(u32, &str)] = &[
@@ -24,7 +24,7 @@ const NAMES: &[(u32, &str)] = &[
     (0x100, "compression-dirty"),
     (0x200, "compressed-blocks"),
     (0x400, "no-compression"),
-    (0x800, "encrypted"),
+    (ENCRYPTED, "encrypted"),
     (0x1000, "indexed"),
     (0x2000, "afs-directory"),
     (0x4000, "data-journalling"),
@@ -46,7 +46,7 @@ const NAMES: &[(u32, &str)] = &[
 /// The flags that mean something to the guest, without immutable, which is `unify`'s own to set and
 /// lift. 0 for an ordinary file.
 pub fn foreign_flags(flags: u32) -> u32 {
-    flags & !(STORAGE | IMMUTABLE)
+    flags & !(STORAGE_FLAGS | IMMUTABLE)
 }
 
 /// The flags in words, by bit: `append-only, no-dump`. Bits without a name stand in hexadecimal;

@@ -17,6 +17,7 @@
 pub mod care;
 mod care_table;
 pub mod choose;
+pub mod crossing;
 mod glob;
 pub mod inode_flags;
 mod path_index;

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use walkdir::{DirEntry, Error, WalkDir};
 
 use crate::model::{
-    Event, FileKind, FileState, GuestPath, Observer, Scan, TooLarge, TreeBuilder, Unread,
+    Event, FileKind, FileState, GuestPath, NameLimits, Observer, Scan, TooLarge, TreeBuilder,
+    Unread,
 };
 use crate::sys::host::machine;
 use crate::sys::{Dir, SysResult, View, from_metadata, name_bytes};
@@ -95,8 +96,8 @@ impl TreeWalk<'_> {
         if !kind.is_dir() && !kind.is_file() {
             return Ok(Onward::Descend);
         }
-        if let Some((state, fixed)) = self.glance(&entry) {
-            return self.place(&entry, state, fixed);
+        if let Some((state, limits)) = self.glance(&entry) {
+            return self.place(&entry, state, limits);
         }
         match entry.metadata() {
             Ok(meta) => self.place(&entry, from_metadata(&meta), None),
@@ -121,11 +122,13 @@ impl TreeWalk<'_> {
     }
 
     /// Its state, by the directory that it is in: one short call. `None` where the path must do. For a directory
-    /// that is held open, the answer also says whether it is immutable or append-only.
-    fn glance(&mut self, entry: &DirEntry) -> Option<(FileState, Option<bool>)> {
-        let told = |(state, fixed)| (state, Some(fixed));
+    /// that is held open, the answer also says what limits its names.
+    fn glance(&mut self, entry: &DirEntry) -> Option<(FileState, Option<NameLimits>)> {
+        let told = |(state, limits)| (state, Some(limits));
         let Some(above) = entry.depth().checked_sub(1) else {
-            return self.view.dir().state_and_fixed().ok().map(told);
+            // The handle of a view opens nothing, and is asked nothing but its state.
+            let root = self.view.dir().open_dir(b".").ok()?;
+            return root.state_and_limits().ok().map(told);
         };
         self.open.truncate(entry.depth());
         let name = last_component(entry);
@@ -134,26 +137,30 @@ impl TreeWalk<'_> {
             return Some((dir.glance(name).ok()?, None));
         }
         let opened = dir.open_dir(name).ok()?;
-        let seen = opened.state_and_fixed().ok()?;
+        let seen = opened.state_and_limits().ok()?;
         self.open.push(opened);
         Some(told(seen))
     }
 
-    /// Is this directory immutable or append-only? What cannot be asked is not known to be.
-    fn is_fixed(&self, entry: &DirEntry) -> bool {
-        let path = self.view.guest_path(entry.path());
-        path.is_ok_and(|path| {
-            let opened = self.view.dir().open_dir(path.relative());
-            let seen = opened.and_then(|dir| dir.state_and_fixed());
-            seen.is_ok_and(|(_, fixed)| fixed)
-        })
+    /// What limits the names of this directory? What cannot be asked is not known to.
+    fn limits(&self, entry: &DirEntry) -> NameLimits {
+        let Ok(path) = self.view.guest_path(entry.path()) else {
+            return NameLimits::default();
+        };
+        let relative = match path.relative() {
+            b"" => b".",
+            beneath => beneath,
+        };
+        let opened = self.view.dir().open_dir(relative);
+        let seen = opened.and_then(|dir| dir.state_and_limits());
+        seen.map(|(_, limits)| limits).unwrap_or_default()
     }
 
     fn place(
         &mut self,
         entry: &DirEntry,
         state: FileState,
-        fixed: Option<bool>,
+        limits: Option<NameLimits>,
     ) -> Result<Onward, TooLarge> {
         if state.id.dev != self.device {
             self.foreign.extend(self.view.guest_path(entry.path()).ok());
@@ -168,9 +175,8 @@ impl TreeWalk<'_> {
         match state.kind {
             FileKind::Directory => {
                 self.builder.enter(entry.depth(), name)?;
-                if fixed.unwrap_or_else(|| self.is_fixed(entry)) {
-                    self.builder.fix();
-                }
+                let limits = limits.unwrap_or_else(|| self.limits(entry));
+                self.builder.limit(limits);
             }
             FileKind::Regular => self.builder.meet(entry.depth(), name, state)?,
             // It was something else when its directory was read: a guest at work. The next plan sees what it is.

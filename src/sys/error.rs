@@ -83,6 +83,11 @@ impl SysError {
         }
     }
 
+    /// The kernel's own word, where the call and its path tell a person nothing.
+    pub fn said(&self) -> String {
+        strip_code(&self.source.to_string()).to_owned()
+    }
+
     /// `Ok(None)` where the name does not exist.
     pub fn absent<T>(result: SysResult<T>) -> SysResult<Option<T>> {
         match result {
@@ -98,12 +103,7 @@ impl fmt::Display for SysError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = Escaped(self.path.as_os_str().as_bytes());
         match Errno::from_io_error(&self.source) {
-            Some(_) => write!(
-                f,
-                "cannot {} {path}: {}",
-                self.op,
-                strip_code(&self.source.to_string())
-            ),
+            Some(_) => write!(f, "cannot {} {path}: {}", self.op, self.said()),
             None => write!(f, "cannot {} {path}: {}", self.op, self.source),
         }
     }

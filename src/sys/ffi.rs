@@ -75,8 +75,65 @@ struct FsXattr {
     pad: [u8; 8],
 }
 
-/// Project id of a file, `FS_IOC_FSGETXATTR` of `linux/fs.h`.
-pub fn project_id(fd: impl AsFd) -> io::Result<u32> {
+/// `FS_XFLAG_PROJINHERIT`: what is made in a directory inherits its project.
+const PROJECT_INHERIT: u32 = 0x200;
+
+/// Project id of a file or directory, and whether what is made in it inherits that: `FS_IOC_FSGETXATTR` of
+/// `linux/fs.h`.
+pub fn project(fd: impl AsFd) -> io::Result<(u32, bool)> {
+    let answer = fsxattr(fd)?;
+    Ok((answer.projid, answer.xflags & PROJECT_INHERIT != 0))
+}
+
+/// Sets the project id, and whether it is inherited, where that is said: `FS_IOC_FSSETXATTR` of `linux/fs.h`.
+pub fn set_project(fd: impl AsFd, project: u32, inherits: Option<bool>) -> io::Result<()> {
+    const FS_IOC_FSSETXATTR: u32 = 0x401c_5820;
+    let mut wanted = fsxattr(fd.as_fd())?;
+    wanted.projid = project;
+    match inherits {
+        Some(true) => wanted.xflags |= PROJECT_INHERIT,
+        Some(false) => wanted.xflags &= !PROJECT_INHERIT,
+        None => {}
+    }
+    // SAFETY: the kernel reads 28 bytes, the size of the struct, from `wanted`.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::Ioctl::from(FS_IOC_FSSETXATTR),
+            &raw const wanted,
+        )
+    };
+    check(result).map(drop)
+}
+
+/// `FS_IOC_GETFLAGS` of `linux/fs.h`, for directories too.
+pub fn inode_flags(fd: impl AsFd) -> io::Result<u32> {
+    let mut flags: libc::c_uint = 0;
+    // SAFETY: the kernel writes an int, whatever the number of the call says, into `flags`.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::FS_IOC_GETFLAGS,
+            &raw mut flags,
+        )
+    };
+    check(result).map(|_| flags)
+}
+
+/// `FS_IOC_SETFLAGS` of `linux/fs.h`.
+pub fn set_inode_flags(fd: impl AsFd, flags: u32) -> io::Result<()> {
+    // SAFETY: the kernel reads an int, whatever the number of the call says, from `flags`.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::FS_IOC_SETFLAGS,
+            &raw const flags,
+        )
+    };
+    check(result).map(drop)
+}
+
+fn fsxattr(fd: impl AsFd) -> io::Result<FsXattr> {
     const FS_IOC_FSGETXATTR: u32 = 0x801c_581f;
     let mut answer = FsXattr::default();
     // SAFETY: the kernel writes at most 28 bytes, the size of the struct, into `answer`.
@@ -87,7 +144,7 @@ pub fn project_id(fd: impl AsFd) -> io::Result<u32> {
             &raw mut answer,
         )
     };
-    check(result).map(|_| answer.projid)
+    check(result).map(|_| answer)
 }
 
 /// The header of `struct fiemap` of `linux/fiemap.h`: 32 bytes.

@@ -59,7 +59,7 @@ pub fn checksum(bytes: &[u8]) -> u64 {
 /// | bytes | what |
 /// | --- | --- |
 /// | 18 | `unify.metadata.1` and two zero bytes: the version of this table |
-/// | 5 × 4 | mode, uid, gid, inode flags, project id |
+/// | 5 × 4 | mode, uid, gid, inode flags ([`Metadata::digest_flags`]), project id |
 /// | 1 or 13 | 0 where mtime is ignored; else 1, seconds (8), nanoseconds (4) |
 /// | 8 | number of xattrs |
 /// | … | for each, in the order given (sorted by name): length of the name (8), name, length of the value (8), value |
@@ -67,10 +67,21 @@ pub fn checksum(bytes: &[u8]) -> u64 {
 /// Every field has a fixed width or its length in front, so no two metadata have one encoding. The
 /// digest is part of every object's name: a change of this table is a new version and new objects.
 pub fn metadata_digest(metadata: &Metadata) -> MetadataDigest {
+    digest_with(metadata, metadata.digest_flags())
+}
+
+/// Is this the digest of the metadata, in whatever way the file is stored?
+pub fn is_digest_of(digest: &MetadataDigest, metadata: &Metadata) -> bool {
+    let forms = metadata.digest_flag_forms();
+    forms
+        .iter()
+        .any(|flags| digest_with(metadata, *flags) == *digest)
+}
+
+fn digest_with(m: &Metadata, flags: u32) -> MetadataDigest {
     let mut hasher = ContentHasher::new();
     hasher.update(b"unify.metadata.1\0\0");
-    let m = metadata;
-    for number in [m.mode, m.uid, m.gid, m.flags, m.project] {
+    for number in [m.mode, m.uid, m.gid, flags, m.project] {
         hasher.update(&number.to_le_bytes());
     }
     add_time(&mut hasher, m.mtime);
@@ -147,6 +158,19 @@ mod tests {
         bytes.push(1);
         bytes.extend([0; 12 + 8]);
         assert_eq!(metadata_digest(&plain()).0, sha256(&bytes).0[..16]);
+    }
+
+    /// Bases of before have names by the raw flags, and a copy may be stored in another way than its source.
+    #[test]
+    fn ways_of_storage_have_one_digest_and_old_names_stay_true() {
+        let with = |flags| Metadata { flags, ..plain() };
+        let inline = with(0x1000_0000);
+        assert_eq!(metadata_digest(&inline), metadata_digest(&with(0x8_0000)));
+        for old in [0, 0x8_0000, 0x1000_0000] {
+            let name = digest_with(&inline, old);
+            assert!(is_digest_of(&name, &inline), "{old:#x}");
+            assert!(!is_digest_of(&name, &with(0x1000_0040)), "{old:#x}");
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! | `live_guests` | guests that run, are frozen, write or attack meanwhile |
 //! | `crash` | runs that were killed or lost power, and how the next run heals |
 //! | `reading` | how guests are read: rights, cold disks, the page cache, odd names, file systems |
+//! | `disks` | what file systems do differently: projects, encryption, inherited flags, layers |
 //! | `support` | nothing: it is the kit that all tests use, and `support/tests.rs` tests the kit itself |
 //!
 //! The `mod.rs` of a folder says which of its files a test belongs in. A test file imports from `support` alone, never
@@ -48,6 +49,7 @@ mod support;
 mod commands;
 mod crash;
 mod deciding;
+mod disks;
 mod floors;
 mod keeping;
 mod live_guests;

@@ -8,7 +8,7 @@ use crate::engine::exchange::job::{Flagged, LeaseBy, New};
 use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
 use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
-use crate::sys::hash::metadata_digest;
+use crate::sys::hash::is_digest_of;
 use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
 
 use super::generations::Generations;
@@ -32,6 +32,8 @@ pub struct ObjectsInUse<'a> {
     /// Looked for in this batch and not there; only this run, which holds the base, could add them.
     absent: HashSet<ObjectId>,
     generations: Generations,
+    /// Projects that were met, and whether a copy can be given them.
+    projects: HashMap<u32, bool>,
 }
 
 /// An object in use by the current batch.
@@ -52,7 +54,8 @@ pub struct OpenObject {
 fn not_made(error: MakeError) -> Fate {
     match error {
         MakeError::Differs(fields) => Fate::Refused(Refusal::Changed { fields }),
-        other => Fate::Failed(other.to_string()),
+        MakeError::Sys(error) => Fate::from_name_error(&error),
+        other @ MakeError::NotKept(_) => Fate::Failed(other.to_string()),
     }
 }
 
@@ -110,7 +113,18 @@ impl<'a> ObjectsInUse<'a> {
             open: HashMap::new(),
             absent: HashSet::new(),
             generations: Generations::default(),
+            projects: HashMap::new(),
         }
+    }
+
+    /// Can a copy have the project of this file? What cannot be copied back is not adopted.
+    pub fn can_give_back(&mut self, file: &Regular) -> bool {
+        let Ok(project) = file.project() else {
+            return false;
+        };
+        let base = self.base.dir();
+        let tried = self.projects.entry(project);
+        *tried.or_insert_with(|| project == 0 || base.gives_project(project))
     }
 
     /// Forgets the handles of the last batch; what was proven stays, as far as memory may grow.
@@ -300,7 +314,7 @@ impl<'a> ObjectsInUse<'a> {
                 .file
                 .digest(open.state.size)
                 .map_err(|e| Fate::Failed(e.to_string()))?;
-            let sound = content == id.content && metadata_digest(&open.metadata) == id.metadata;
+            let sound = content == id.content && is_digest_of(&id.metadata, &open.metadata);
             self.proven.insert(*id, sound);
         }
         if self.proven.get(id) == Some(&true) {

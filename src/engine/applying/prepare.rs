@@ -11,7 +11,7 @@ use crate::engine::records::holders::Holding;
 use crate::engine::{Guest, in_parallel};
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
 use crate::rules::precondition::{moved, shows_only_names};
-use crate::sys::hash::metadata_digest;
+use crate::sys::hash::is_digest_of;
 use crate::sys::{Leased, Regular, SysError};
 
 /// A link line that may be done.
@@ -154,7 +154,10 @@ fn try_prepare(
     let (open, made) = match present {
         Some(open) => (open, None),
         None => {
-            let how = making(link, &old, world);
+            let how = match making(link, world) {
+                Making::Adopt if objects.can_give_back(old.file()) => Making::Adopt,
+                _ => Making::Copy,
+            };
             (objects.make(id, &old, how)?, Some(how))
         }
     };
@@ -264,7 +267,7 @@ fn hidden_change(
     }
     if file
         .metadata(world.ignore)
-        .is_ok_and(|metadata| metadata_digest(&metadata) != link.object.metadata)
+        .is_ok_and(|metadata| !is_digest_of(&link.object.metadata, &metadata))
     {
         fields.push(Moved::Xattrs);
     }
@@ -315,14 +318,12 @@ pub(super) fn lease(file: Regular) -> Result<Leased, Fate> {
 
 /// Chooses between copy and adoption: the plan proposes, apply decides. Adoption needs the flag, and the plan's
 /// own word that the file is not more fragmented than its twins; that the guest is quiet, the lease granted and
-/// all names known was seen before, and a project id or inode flags that do not fit the base show in the
-/// metadata.
-fn making(link: &Link, old: &Leased, world: &LinkFacts<'_>) -> Making {
+/// all names known was seen before.
+fn making(link: &Link, world: &LinkFacts<'_>) -> Making {
     // A descriptor of a guest that runs would outlive its freeze.
     let quiet = world.condition.running.is_none();
-    let plain = old.file().project().is_ok_and(|project| project == 0);
     match link.makes {
-        Some(Making::Adopt) if world.may_adopt && plain && quiet => Making::Adopt,
+        Some(Making::Adopt) if world.may_adopt && quiet => Making::Adopt,
         _ => Making::Copy,
     }
 }

@@ -9,9 +9,23 @@ use crate::model::{Escaped, GuestName};
 pub enum CannotHere {
     /// No protection that was asked for passed its self-test.
     #[error(
-        "shared files cannot be protected here: {0}; a base on another file system can, or give `--protect none` twice"
+        "shared files cannot be protected here: {0}; with `--protect none`, given twice, they are shared without protection"
     )]
     Protect(String),
+    /// What a link needs does not work.
+    #[error("names cannot be shared at {}: {why}", Escaped::of(.place))]
+    Sharing {
+        /// Where it was tried.
+        place: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Nothing that is not of the same encryption can be linked into an encrypted directory.
+    #[error(
+        "{} is encrypted (fscrypt), and takes in no file from elsewhere: name a base outside of that directory with --base",
+        Escaped::of(.0)
+    )]
+    EncryptedBase(PathBuf),
     /// The flag that `auto` would take leaves a writer that was there before.
     #[error(
         "`--protect auto` finds nothing here that holds against a process which is at a file already: this file system looks at the immutable flag when a file is opened, and not when it is written to or made shorter. A base on ext4 has no such gap. `--protect immutable` is taken at its word: then every writer that can be seen is proven gone, and a process that hides from this host is found out late, if at all"

@@ -141,6 +141,15 @@ impl Fate {
         }
     }
 
+    /// What an error of a link or an exchange means, which has changed nothing. Both names are on one mount, as was
+    /// seen before: what the kernel calls another device is another project, or another encryption.
+    pub fn from_name_error(error: &SysError) -> Fate {
+        match error.meaning() {
+            Meaning::OtherFilesystem => Fate::Refused(Refusal::CannotCross {}),
+            _ => Fate::from_path_error(error),
+        }
+    }
+
     /// The outcome of a job that did not succeed; `None` where it did.
     pub fn bad_outcome(&self) -> Option<Outcome> {
         match self {

@@ -197,8 +197,9 @@ impl<'a> Batch<'a, '_> {
         Ok(changes)
     }
 
-    /// A file that was deleted since it was prepared has no name to share; its job is over. So is that of one which has
-    /// been made immutable since, or has as many names as it may: another base has it.
+    /// A file that was deleted since it was prepared has no name to share, and another may have a project or an
+    /// encryption that keeps it where it is: its job is over, and its twins try again with another file. So is that of
+    /// one which has been made immutable since, or has as many names as it may: another base has it.
     fn name_adopted(
         &self,
         adopted: &[Flagged],
@@ -206,19 +207,21 @@ impl<'a> Batch<'a, '_> {
         changes: &mut [FileChange],
     ) -> SysResult<()> {
         for object in adopted {
-            let changed = |field| Refusal::Changed {
-                fields: vec![field],
+            let changed = |field| {
+                Fate::Refused(Refusal::Changed {
+                    fields: vec![field],
+                })
             };
             let Err(error) = self.base.add_object(&object.file, &object.id) else {
                 continue;
             };
-            let why = match error.meaning() {
-                Meaning::Gone => Refusal::Gone {},
+            let fate = match error.meaning() {
                 Meaning::Denied if object.file.is_immutable()? => changed(Moved::Flags),
+                // Another generation would be the same inode.
                 Meaning::TooManyLinks => changed(Moved::Nlink),
-                _ => return Err(error),
+                _ => Fate::from_name_error(&error),
             };
-            self.roll_back_all(&object.id, jobs, changes, &Fate::Refused(why))?;
+            self.roll_back_all(&object.id, jobs, changes, &fate)?;
         }
         Ok(())
     }

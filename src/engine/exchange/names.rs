@@ -211,7 +211,7 @@ impl FileChange {
             .run
             .staging
             .link(&new.file, change.staged_name().as_bytes());
-        linked.map_err(|error| Fate::from_path_error(&error))?;
+        linked.map_err(|error| Fate::from_name_error(&error))?;
         change.staged = true;
         Ok(())
     }
@@ -236,7 +236,7 @@ impl FileChange {
             }
             // Nothing happened if what we put there is still in staging; otherwise the state is unknown.
             Err(error) if at.run.staging.look(change.staged_name().as_bytes())?.id == put => {
-                return Ok(Err(Fate::Failed(error.to_string())));
+                return Ok(Err(Fate::from_name_error(&error)));
             }
             Err(error) => return Err(error),
         }

@@ -8,7 +8,7 @@ use crate::engine::proof::{self, Flaw, SpoiledObject};
 use crate::model::{Before, Digest, FileState, Ignored, Metadata, Moved, ObjectId};
 use crate::protect;
 use crate::rules::precondition::{metadata_differs, moved_but_for_names};
-use crate::sys::hash::metadata_digest;
+use crate::sys::hash::is_digest_of;
 use crate::sys::{Regular, SysResult};
 
 /// A shared inode, as it was when nobody could change it, or before anybody could reach it.
@@ -68,7 +68,7 @@ impl SharedInode {
     }
 
     fn has_other_name(&self, metadata: &Metadata, ignore: &[Ignored]) -> bool {
-        metadata_digest(&metadata.without(ignore)) != self.id.metadata
+        !is_digest_of(&self.id.metadata, &metadata.without(ignore))
     }
 }
 

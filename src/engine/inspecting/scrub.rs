@@ -17,7 +17,7 @@ use crate::model::{
     Stage, Unit, Wrong,
 };
 use crate::protect;
-use crate::sys::hash::metadata_digest;
+use crate::sys::hash::is_digest_of;
 use crate::sys::host::machine;
 use crate::sys::{PageCache, Regular, SysResult};
 
@@ -222,7 +222,7 @@ fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<Scrubbed
     }
     let mut same = false;
     for ignore in [&[][..], &[Ignored::Mtime]] {
-        same |= metadata_digest(&object.metadata(ignore)?) == id.metadata;
+        same |= is_digest_of(&id.metadata, &object.metadata(ignore)?);
     }
     if !same {
         wrong.push(Moved::Xattrs);

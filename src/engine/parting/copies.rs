@@ -44,10 +44,10 @@ impl<'a> Copies<'a> {
 
     /// One more, with a guest's own time where it had one.
     pub fn make(&self, mtime: Option<Time>) -> SysResult<New> {
-        let fresh = self.place.nameless()?;
+        let metadata = self.intact.metadata(&[Ignored::Mtime])?;
+        let fresh = self.place.nameless_like(&metadata)?;
         let state = self.intact.state()?;
         self.intact.copy_data_into(&fresh, state.size)?;
-        let metadata = self.intact.metadata(&[Ignored::Mtime])?;
         fresh.set_metadata(&metadata, mtime.unwrap_or(state.mtime))?;
         let id = fresh.state()?.id;
         Ok(New {
@@ -61,9 +61,10 @@ fn intact_copy(place: &Dir, source: &Regular, id: &ObjectId) -> SysResult<Option
     if !is_intact(source, None, id)? {
         return Ok(None);
     }
-    let copy = place.nameless()?;
+    let metadata = source.metadata(&[])?;
+    let copy = place.nameless_like(&metadata)?;
     let state = source.state()?;
     source.copy_data_into(&copy, state.size)?;
-    copy.set_metadata(&source.metadata(&[])?, state.mtime)?;
+    copy.set_metadata(&metadata, state.mtime)?;
     Ok(is_intact(&copy, None, id)?.then_some(copy))
 }

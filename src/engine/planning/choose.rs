@@ -373,7 +373,7 @@ fn member(equal: &Equal, found: &Evidence<'_>) -> Member {
             false => tree.name_count(file as usize) as u64,
         },
         extents: equal.extents,
-        adoptable: quiet && equal.plain_project && protect::by(found.protection.mode).protects(),
+        adoptable: quiet && protect::by(found.protection.mode).protects(),
         shared,
     }
 }

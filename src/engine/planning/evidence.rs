@@ -9,6 +9,7 @@ use crate::base::{Base, Index};
 use crate::engine::threads::Threads;
 use crate::model::{BaseFacts, Policy, Protection};
 use crate::rules::care::Care;
+use crate::rules::crossing::Crossing;
 
 /// What is known of guests and base before the content of any file is read.
 pub struct Evidence<'a> {
@@ -23,6 +24,7 @@ pub struct Evidence<'a> {
     /// Bases that were seen near the guests, without this one.
     pub other_bases: &'a [PathBuf],
     pub protection: &'a Protection,
+    pub crossing: &'a Crossing,
     pub threads: &'a Threads,
 }
 

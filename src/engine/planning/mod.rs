@@ -37,6 +37,7 @@ use crate::model::{
 };
 use crate::protect;
 use crate::rules::care::Care;
+use crate::rules::crossing::Crossing;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::host::machine;
@@ -86,7 +87,12 @@ pub fn plan(
     base.as_ref()
         .into_iter()
         .for_each(|base| warn_of_frozen(base, observer));
-    let (facts, protection, index) = look_at_base(options, &base_path, base.as_ref(), &guests)?;
+    let SeenBase {
+        facts,
+        protection,
+        crossing,
+        index,
+    } = look_at_base(options, &base_path, base.as_ref(), &guests)?;
     let open = unprotected(base.as_ref(), &index, observer)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
     let reading = threads::reading(&guests, options.jobs)?;
@@ -129,6 +135,7 @@ pub fn plan(
         shared: &shared,
         other_bases: &other_bases,
         protection: &protection,
+        crossing: &crossing,
         threads: &threads,
     };
     let mut decided = decide(&found, classified, memory, observer)?;
@@ -209,6 +216,7 @@ fn decide<'a>(
         surveys,
         care: found.care,
         policy: found.policy(),
+        crossing: found.crossing,
         memory: &memory,
         shared: found.shared,
         threads: found.threads,
@@ -250,12 +258,20 @@ fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<Base>, Engin
     }
 }
 
+/// What there is of a base, and what can be done there.
+struct SeenBase {
+    facts: BaseFacts,
+    protection: Protection,
+    crossing: Crossing,
+    index: Index,
+}
+
 fn look_at_base(
     options: &PlanOptions,
     path: &Path,
     base: Option<&Base>,
     guests: &[Guest],
-) -> Result<(BaseFacts, Protection, Index), EngineError> {
+) -> Result<SeenBase, EngineError> {
     // A base that is not there yet is tried in the directory that it will be made in.
     let place = match base {
         Some(base) => base.dir().duplicate()?,
@@ -267,6 +283,8 @@ fn look_at_base(
         one_filesystem(guest, &place)?;
     }
     let index = base.map(Index::read).transpose()?.unwrap_or_default();
+    let scratch = scratch_of(path, base);
+    let crossing = protection::names_can_be_shared(&place, &scratch, guests)?;
     let protection = protection::decide(options.protect, &place)?;
     let facts = BaseFacts {
         path: path.to_owned(),
@@ -274,7 +292,24 @@ fn look_at_base(
         max_links: filesystem.max_links,
         objects: index.len() as u64,
     };
-    Ok((facts, protection, index))
+    Ok(SeenBase {
+        facts,
+        protection,
+        crossing,
+        index,
+    })
+}
+
+/// What a scratch directory is made beside: in the base, or where it will be.
+fn scratch_of(path: &Path, base: Option<&Base>) -> PathBuf {
+    match base {
+        Some(base) => base.path().join("rehearsal"),
+        None => {
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push(".rehearsal");
+            path.with_file_name(name)
+        }
+    }
 }
 
 fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {

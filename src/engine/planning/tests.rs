@@ -66,6 +66,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
         surveys: &surveys,
         care: &care,
         policy: &policy,
+        crossing: &Crossing::default(),
         memory: &memory,
         shared: &SharedInodes::default(),
         threads: &threads,

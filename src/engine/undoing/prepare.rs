@@ -160,7 +160,7 @@ fn private_copy(
 ) -> Result<(Regular, Digest), Outcome> {
     let state = object.state().map_err(failed)?;
     let metadata = object.metadata(&[]).map_err(failed)?;
-    let fresh = place.nameless().map_err(failed)?;
+    let fresh = place.nameless_like(&metadata).map_err(failed)?;
     let digest = object.copy_into(&fresh, state.size).map_err(failed)?;
     // What was never protected may have been written to by a guest, and so may what one guest alone has: its
     // names have that content, and keep it.

@@ -239,13 +239,14 @@ fn receipt() -> Receipt {
 
 fn every_line() -> Vec<ReceiptLine> {
     let mut lines = super::receipt::lines();
-    // The sample of that program had this one elsewhere, and with another number; it had no freeze with a budget, and
-    // took in nothing that guests share.
+    // The sample of that program had this one elsewhere, and with another number; it had no freeze with a budget, took in
+    // nothing that guests share, and had no word for what does not cross.
     let today = Outcome::Refused(Refusal::HolderUnknown { names: 2 });
     let is_new = |outcome: &Outcome| {
-        use Refusal::{NamesElsewhere, TooLargeToFreeze};
+        use Refusal::{CannotCross, NamesElsewhere, TooLargeToFreeze};
         let refusal = |it: &Outcome| match it {
-            Outcome::Refused(why) => matches!(why, TooLargeToFreeze { .. } | NamesElsewhere { .. }),
+            Outcome::Refused(TooLargeToFreeze { .. } | NamesElsewhere { .. }) => true,
+            Outcome::Refused(CannotCross {}) => true,
             _ => false,
         };
         *outcome == today || refusal(outcome)

@@ -48,6 +48,7 @@ fn refusal(kind: RefusalKind) -> Refusal {
         RefusalKind::TooLargeToFreeze => Refusal::TooLargeToFreeze { most: 268_435_400 },
         RefusalKind::MountedOver => Refusal::MountedOver {},
         RefusalKind::OtherFilesystem => Refusal::OtherFilesystem {},
+        RefusalKind::CannotCross => Refusal::CannotCross {},
         RefusalKind::DamagedObject => Refusal::DamagedObject {},
         RefusalKind::NoObject => Refusal::NoObject {},
         RefusalKind::RootChanged => Refusal::RootChanged {},

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::model::{FileState, GuestPath, States};
+use crate::model::{FileState, GuestPath, NameLimits, States};
 
 /// All regular files of a guest and their names, in byte order of the names.
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub struct Tree {
     dirs: Vec<Span>,
     /// Directories that are immutable or append-only.
     fixed: HashSet<u32>,
+    /// Directories that take in files of one project only, and that project; the numbers rise.
+    projects: Vec<(u32, u32)>,
     /// Last components of names, each after its length.
     pool: Vec<u8>,
     names: Vec<Name>,
@@ -72,6 +74,16 @@ impl Tree {
     pub fn is_in_fixed(&self, file: usize) -> bool {
         let is_fixed = |name: usize| self.fixed.contains(&self.names[name].dir);
         !self.fixed.is_empty() && self.names_of(file).any(is_fixed)
+    }
+
+    /// May a file of this project get the names of `file`? The directories that they are in may take in no other.
+    pub fn takes_project(&self, file: usize, project: u32) -> bool {
+        let takes = |name: usize| {
+            let dir = self.names[name].dir;
+            let known = self.projects.binary_search_by_key(&dir, |(dir, _)| *dir);
+            known.is_ok_and(|at| self.projects[at].1 == project) || known.is_err()
+        };
+        self.projects.is_empty() || self.names_of(file).all(takes)
     }
 
     /// The path of a directory, empty for the root.
@@ -190,9 +202,16 @@ impl TreeBuilder {
         Ok(())
     }
 
-    /// The directory that was entered last is immutable or append-only.
-    pub fn fix(&mut self) {
-        self.tree.fixed.extend(self.stack.last());
+    /// What limits the names of the directory that was entered last.
+    pub fn limit(&mut self, limits: NameLimits) {
+        let Some(&dir) = self.stack.last() else {
+            return;
+        };
+        if limits.is_fixed {
+            self.tree.fixed.insert(dir);
+        }
+        let project = limits.only_project.map(|project| (dir, project));
+        self.tree.projects.extend(project);
     }
 
     /// The walk met a regular file `depth` levels below the root.

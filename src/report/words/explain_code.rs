@@ -137,6 +137,7 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
         R::TooLargeToFreeze => "stop the guest, or give a longer --max-freeze, and apply again",
         R::MountedOver => "unmount it and apply again",
         R::OtherFilesystem => "name a base on that file system with --base",
+        R::CannotCross => "a new plan, which leaves such files alone and says why",
         R::DamagedObject => "unify verify names every file that refers to it",
         R::RootChanged => "put the guest back, or plan it at its new place",
         R::NotShared => "nothing: there is nothing to undo",
@@ -172,7 +173,11 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
             "what the note of the line says, and a new plan; or a copy of one of the guests (cp -a), which shares nothing with the others"
         }
         R::TooManyNames => "fewer hard links of the file in its guest",
-        R::InodeFlags => "take the flag or project off the file, if nobody needs it",
+        R::InodeFlags => "take the flag off the file, if nobody needs it",
+        R::Project => {
+            "give the file the project of its directory (lsattr -p, chattr -p; on XFS xfs_io -c chproj)"
+        }
+        R::Encrypted => "nothing: encryption ends where its directory ends",
         R::FixedDirectory => {
             "take the flag off the directory (chattr -i, chattr -a), if nobody needs it"
         }

@@ -122,6 +122,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         | Refusal::OpenForWriting {}
         | Refusal::MountedOver {}
         | Refusal::OtherFilesystem {}
+        | Refusal::CannotCross {}
         | Refusal::DamagedObject {}
         | Refusal::NoObject {}
         | Refusal::RootChanged {}

@@ -51,6 +51,7 @@ impl SkipKind {
             R::LinkedToKept | R::NamesOutside | R::SharedUnprotected => SkipKind::Tied,
             R::TooManyNames | R::InodeFlags | R::FixedDirectory => SkipKind::Tied,
             R::MountedOver | R::OtherFilesystem => SkipKind::Tied,
+            R::Project | R::Encrypted => SkipKind::Tied,
             R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {
                 SkipKind::Asked
             }

@@ -82,11 +82,6 @@ impl Dir {
             .map_err(|e| SysError::new("stat", &self.path, e))
     }
 
-    /// The same, and whether the directory is immutable or append-only, so that no name in it can be exchanged.
-    pub fn state_and_fixed(&self) -> SysResult<(FileState, bool)> {
-        stat::of_directory(&self.fd).map_err(|e| SysError::new("stat", &self.path, e))
-    }
-
     /// The mount that the handle was opened through; links and renames need equal ones. It never changes as long as the
     /// handle lives, and is asked once.
     pub fn mount_id(&self) -> SysResult<u64> {

@@ -178,7 +178,8 @@ impl Regular {
 
     /// Project id; 0 where the file system has none.
     pub fn project(&self) -> SysResult<u32> {
-        let answer = call("project", || ffi::project_id(&self.fd))
+        let answer = call("project", || ffi::project(&self.fd))
+            .map(|(project, _)| project)
             .map_err(|e| SysError::new("read the project id of", &self.path, e));
         match answer {
             Err(error) if error.meaning() == Meaning::Unsupported => Ok(0),

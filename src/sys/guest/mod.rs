@@ -3,6 +3,7 @@
 //!
 //! [`GuestFiles`] is what a plan asks of a guest, wherever the guest comes from.
 
+mod attributes;
 mod content;
 pub(super) mod dir;
 mod error;

@@ -62,6 +62,13 @@ pub(super) fn of_directory(fd: impl AsFd) -> Result<(FileState, bool), Errno> {
     Ok((from_statx(&answer), answer.stx_attributes.intersects(fixed)))
 }
 
+/// Is it encrypted (fscrypt)? File systems that do not tell count as "no".
+pub(super) fn is_encrypted(fd: impl AsFd) -> Result<bool, Errno> {
+    let at = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+    let answer = call("stat", || statx(fd, c"", at, StatxFlags::empty()))?;
+    Ok(answer.stx_attributes.contains(StatxAttributes::ENCRYPTED))
+}
+
 /// The state of what a walk met. A proposal: the name is opened again before anything is decided for good.
 pub fn from_metadata(meta: &fs::Metadata) -> FileState {
     let kind = meta.file_type();

@@ -21,7 +21,7 @@ pub struct Filesystem {
     pub name: String,
     /// Most names of one inode.
     pub max_links: u64,
-    /// Bytes free for root.
+    /// Bytes free for everybody: what the file system keeps back for root is none of them, and guests live by it.
     pub free: u64,
     /// Bytes that it stores.
     pub used: u64,
@@ -36,7 +36,7 @@ pub fn filesystem(dir: &Dir) -> SysResult<Filesystem> {
     Ok(Filesystem {
         max_links: fault::max_links().unwrap_or_else(|| max_links(&name)),
         name,
-        free: facts.f_bfree.saturating_mul(block),
+        free: facts.f_bavail.saturating_mul(block),
         used: facts
             .f_blocks
             .saturating_sub(facts.f_bfree)

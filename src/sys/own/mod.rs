@@ -3,4 +3,5 @@
 pub mod new_file;
 pub mod paged;
 pub mod papers;
+pub mod scratch;
 pub(super) mod shelf;

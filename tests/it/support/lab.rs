@@ -53,6 +53,44 @@ impl Lab {
         })
     }
 
+    /// A fresh file system made and mounted with options, for what only some disks do; or says why this machine cannot.
+    pub fn formatted(kind: &str, mkfs: &[&str], mount_options: &str) -> Result<Lab, String> {
+        if !rustix::process::geteuid().is_root() {
+            return Err("needs root, for owners, flags and mounts".into());
+        }
+        let scratch = scratch_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let top = mount_with(scratch.path(), kind, mkfs, mount_options)?;
+        Ok(Lab::on_disk(scratch, top))
+    }
+
+    /// Of a disk that is mounted for it alone.
+    fn on_disk(scratch: TempDir, top: PathBuf) -> Lab {
+        std::fs::create_dir_all(top.join("guests")).unwrap();
+        Lab {
+            scratch: Some(scratch),
+            top,
+            mounted: true,
+            part: false,
+        }
+    }
+
+    /// What `command`, a shell's, mounts at `$top`: it may use the empty directory `$scratch`.
+    pub fn mounted_by(command: &str) -> Result<Lab, String> {
+        if !rustix::process::geteuid().is_root() {
+            return Err("needs root, for owners, flags and mounts".into());
+        }
+        let scratch = scratch_in(env!("CARGO_TARGET_TMPDIR"))?;
+        let top = scratch.path().join("mnt");
+        std::fs::create_dir(&top).map_err(|e| e.to_string())?;
+        let variables = format!(
+            "top={} scratch={}; {command}",
+            top.display(),
+            scratch.path().display()
+        );
+        run("sh", &["-euc".as_ref(), variables.as_ref()])?;
+        Ok(Lab::on_disk(scratch, top))
+    }
+
     /// A fresh file system whose image is in memory, for tests that make thousands of scenes: each in a [`Lab::part`].
     pub fn in_memory(disk: Disk) -> Result<Lab, String> {
         if !rustix::process::geteuid().is_root() {
@@ -181,6 +219,15 @@ fn works_here(scratch: &Path) -> bool {
 }
 
 fn mount(scratch: &Path, kind: &str, mkfs_options: &[&str]) -> Result<PathBuf, String> {
+    mount_with(scratch, kind, mkfs_options, "loop")
+}
+
+fn mount_with(
+    scratch: &Path,
+    kind: &str,
+    mkfs_options: &[&str],
+    how: &str,
+) -> Result<PathBuf, String> {
     let image = scratch.join("disk.img");
     let top = scratch.join("mnt");
     let file = std::fs::File::create(&image).map_err(|e| e.to_string())?;
@@ -195,7 +242,7 @@ fn mount(scratch: &Path, kind: &str, mkfs_options: &[&str]) -> Result<PathBuf, S
         &format!("mkfs.{kind}"),
         &[&mkfs[..], &[image.as_os_str()]].concat(),
     )?;
-    let how = ["-t", kind, "-o", "loop"].map(AsRef::as_ref);
+    let how = ["-t", kind, "-o", how].map(AsRef::as_ref);
     run(
         "mount",
         &[&how[..], &[image.as_os_str(), top.as_os_str()]].concat(),

@@ -12,12 +12,14 @@
 //! | `base` | reads receipts, objects, staging and quarantine of a base |
 //! | `cycle` | goes the way from plan to `gc`, and checks it at each step |
 //! | `listing`, `walk` | list all that is on disk, and compare it |
+//! | `attributes` | sets projects, encryption and inode flags |
 //! | `processes` | puts processes into guests, in cgroups or without |
 //! | `strace` | interrupts the program at a system call, holds it there, or lists its calls |
 //! | `faults` | runs commands in the middle of an `apply`, by the shim |
 //! | `spoil` | spoils the bytes of an object, or fills a disk |
 //! | `tests` | tests the kit itself |
 
+mod attributes;
 mod base;
 mod cycle;
 mod debian;
@@ -34,6 +36,7 @@ mod spoil;
 mod strace;
 mod walk;
 
+pub use attributes::{chattr, encrypt, project_of, set_project};
 pub use base::line_of;
 pub use cycle::{cycle, listings, unchanged};
 pub use debian::debian;

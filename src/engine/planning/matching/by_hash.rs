@@ -98,6 +98,7 @@ impl Reader<'_> {
     fn looked(&self, which: FileRef) -> Result<(Probed, Fingerprint), Dropped> {
         let state = self.state(which);
         if let Some(known) = self.memory.looked(&state, &self.policy.ignore) {
+            self.may_cross(which, &known.0)?;
             return Ok(known);
         }
         let opened = self.open_for_now(which)?;

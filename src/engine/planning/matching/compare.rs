@@ -9,13 +9,14 @@ use std::sync::atomic::{self, AtomicBool};
 use super::digest_cache::Memory;
 use super::equal_so_far::{Buffers, EqualSoFar, OpenCandidate};
 use super::file::{FileRef, ReadFile, Singles};
-use super::probe::{CHANGED, Dropped, ProbedFile, peek};
+use super::probe::{CHANGED, Dropped, Probed, ProbedFile, judge_crossing, peek};
 use crate::engine::planning::shared_inodes::SharedInodes;
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Threads;
 use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy, Tree};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
+use crate::rules::crossing::Crossing;
 use crate::rules::reading::fits_in_memory;
 use crate::sys::PageCache;
 use crate::sys::guest::KnownBy;
@@ -27,6 +28,7 @@ pub struct Reader<'a> {
     pub surveys: &'a [Survey],
     pub care: &'a Care,
     pub policy: &'a Policy,
+    pub crossing: &'a Crossing,
     pub memory: &'a Memory<'a>,
     /// Inodes that guests share already: each may become an object even without a twin.
     pub shared: &'a SharedInodes,
@@ -128,7 +130,15 @@ impl Reader<'_> {
     fn open_with(&self, which: FileRef, cache: PageCache) -> Result<ProbedFile, Dropped> {
         let survey = &self.surveys[which.guest as usize];
         let file = which.file as usize;
-        ProbedFile::look(survey, file, self.care, &self.policy.ignore, cache)
+        let ignore = &self.policy.ignore;
+        ProbedFile::look(survey, file, self.care, ignore, self.crossing, cache)
+    }
+
+    /// What is remembered of a file says nothing of its directory, which may have changed since.
+    pub(super) fn may_cross(&self, which: FileRef, probed: &Probed) -> Result<(), Dropped> {
+        let survey = &self.surveys[which.guest as usize];
+        let at = probed.plain.unwrap_or_default();
+        judge_crossing(self.crossing, survey, which.file as usize, at)
     }
 
     /// These files will be read, of which one of each run shows the size of all.
@@ -281,6 +291,7 @@ impl Reader<'_> {
     pub fn whole(&self, which: FileRef) -> Result<ReadFile, Dropped> {
         let state = self.state(which);
         if let Some(mut read) = self.memory.whole(which, &state, &self.policy.ignore) {
+            self.may_cross(which, &read.probed)?;
             if read.extents.is_none() {
                 let opened = self.open(which)?;
                 read.extents = opened.extents();

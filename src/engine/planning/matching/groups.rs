@@ -29,8 +29,6 @@ pub struct Equal {
     pub which: FileRef,
     /// Its extents, where they matter and the file system reports them.
     pub extents: Option<u32>,
-    /// Is its project that of the base?
-    pub plain_project: bool,
     pub plain: Plain,
 }
 
@@ -38,15 +36,14 @@ pub struct Equal {
 struct PackedFile {
     /// Its number among the files of all guests.
     file: u32,
-    /// From the lowest bit on: extents, one bit for the project, and the number of the flags.
+    /// From the lowest bit on: extents, and the number of the flags.
     facts: u32,
 }
 
 const EXTENTS: u32 = 20;
 /// As many extents, or more, are one and the same; this one says that they are not known.
 const NO_EXTENTS: u32 = (1 << EXTENTS) - 1;
-const PLAIN_PROJECT: u32 = 1 << EXTENTS;
-const PLAIN: u32 = EXTENTS + 1;
+const PLAIN: u32 = EXTENTS;
 const _: () = assert!(Plains::MOST < 1 << (32 - PLAIN));
 
 impl Groups {
@@ -81,15 +78,10 @@ impl Groups {
         let extents = file
             .extents
             .map_or(NO_EXTENTS, |known| known.min(NO_EXTENTS - 1));
-        let project = if file.probed.plain_project {
-            PLAIN_PROJECT
-        } else {
-            0
-        };
         let plain = self.plains.number(file.probed.plain);
         Some(PackedFile {
             file: u32::try_from(before + u64::from(number)).ok()?,
-            facts: extents | project | plain << PLAIN,
+            facts: extents | plain << PLAIN,
         })
     }
 
@@ -194,7 +186,6 @@ impl Groups {
         Equal {
             which,
             extents: (extents != NO_EXTENTS).then_some(extents),
-            plain_project: facts & PLAIN_PROJECT != 0,
             plain: self.plains.get(facts >> PLAIN),
         }
     }
@@ -233,7 +224,6 @@ mod tests {
             which: FileRef { guest, file },
             probed: Probed {
                 metadata: MetadataDigest([file as u8; 16]),
-                plain_project: plain.is_none_or(|(_, project)| project == 0),
                 plain,
             },
             content: Digest([7; 32]),
@@ -255,7 +245,6 @@ mod tests {
         let equal = |read: ReadFile, extents| Equal {
             which: read.which,
             extents,
-            plain_project: read.probed.plain_project,
             plain: read.probed.plain,
         };
         let all: Vec<_> = groups.all().collect();

@@ -6,6 +6,7 @@ use crate::model::{
     Before, Digest, FileState, Fingerprint, Ignored, Metadata, MetadataDigest, SkipReason,
 };
 use crate::rules::care::Care;
+use crate::rules::crossing::Crossing;
 use crate::rules::inode_flags::{foreign_flags, names};
 use crate::rules::precondition::moved;
 use crate::sys::guest::{BEGINNING, GuestFile};
@@ -27,8 +28,6 @@ pub type Plain = Option<(u32, u32)>;
 #[derive(Debug, Clone, Copy)]
 pub struct Probed {
     pub metadata: MetadataDigest,
-    /// Is its project that of the base?
-    pub plain_project: bool,
     pub plain: Plain,
 }
 
@@ -37,7 +36,6 @@ impl Probed {
         let plain = (metadata.flags, metadata.project);
         Probed {
             metadata: metadata_digest(metadata),
-            plain_project: metadata.project == 0,
             plain: metadata.xattrs.is_empty().then_some(plain),
         }
     }
@@ -66,11 +64,16 @@ impl ProbedFile {
         file: usize,
         care: &Care,
         ignore: &[Ignored],
+        crossing: &Crossing,
         cache: PageCache,
     ) -> Result<ProbedFile, Dropped> {
         let seen = survey.scan.tree.state(file);
         let open = open(survey, file)?;
-        let probed = match probe(&open, &seen, care, ignore) {
+        let may_cross = |metadata: &Metadata| {
+            let at = (metadata.flags, metadata.project);
+            judge_crossing(crossing, survey, file, at)
+        };
+        let probed = match probe(&open, &seen, care, ignore, may_cross) {
             Ok(probed) => probed,
             Err(why) => return Err(blamed(&open, &seen, why)),
         };
@@ -148,6 +151,7 @@ fn probe(
     seen: &FileState,
     care: &Care,
     ignore: &[Ignored],
+    may_cross: impl FnOnce(&Metadata) -> Result<(), Dropped>,
 ) -> Result<Probed, Dropped> {
     let told = file.flags_if_told().map_err(|e| dropped(&e))?;
     if told.is_none() {
@@ -157,6 +161,7 @@ fn probe(
     let flags = told.unwrap_or(0);
     let metadata = file.metadata_of(seen, flags, ignore);
     let metadata = metadata.map_err(|e| dropped(&e))?;
+    may_cross(&metadata)?;
     judge_flags(metadata.flags, Regular::means_immutable(flags))?;
     match care.xattrs(&metadata.xattrs) {
         None => Ok(Probed::of(&metadata)),
@@ -195,6 +200,19 @@ fn beginning(file: &GuestFile, size: u64) -> SysResult<Fingerprint> {
 /// Where a file begins on its disk, as far as that can be known.
 pub fn place(survey: &Survey, file: usize) -> Option<u64> {
     open(survey, file).ok()?.place()
+}
+
+/// May names of a file with these inode flags and this project leave their directories?
+pub(super) fn judge_crossing(
+    crossing: &Crossing,
+    survey: &Survey,
+    file: usize,
+    (flags, project): (u32, u32),
+) -> Result<(), Dropped> {
+    match crossing.judge(&survey.scan.tree, file, flags, project) {
+        None => Ok(()),
+        Some((reason, note)) => Err(Dropped { reason, note }),
+    }
 }
 
 fn judge_flags(flags: u32, immutable: bool) -> Result<(), Dropped> {

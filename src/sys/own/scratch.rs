@@ -1,0 +1,67 @@
+//! A directory of our own for a moment: it is gone when its handle is, and so is what was made in it.
+
+use std::path::{Path, PathBuf};
+
+use super::new_file::part_of;
+use super::papers;
+use crate::model::Time;
+use crate::sys::{Dir, SysError, SysResult};
+
+/// A directory that nobody but root may enter, of directories that hold files.
+#[derive(Debug)]
+pub struct Scratch {
+    dir: Dir,
+    path: PathBuf,
+    parent: Dir,
+    before: Time,
+}
+
+impl Scratch {
+    /// Makes one beside `target`, whose name it bears, and removes those of dead processes.
+    pub fn beside(target: &Path) -> SysResult<Scratch> {
+        let parent = Dir::open(target.parent().unwrap_or(target))?;
+        let before = parent.state()?.mtime;
+        for stale in papers::stale_parts(target)? {
+            drop(remove(&stale));
+        }
+        let path = part_of(target);
+        if !papers::ensure_dir(&path)? {
+            // Of a process that had the same number, in another PID namespace.
+            remove(&path)?;
+            papers::ensure_dir(&path)?;
+        }
+        Ok(Scratch {
+            dir: Dir::open(&path)?,
+            path,
+            parent,
+            before,
+        })
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Litter of ours at worst: the next one removes it.
+        drop(remove(&self.path));
+        drop(self.parent.set_mtime(self.before));
+    }
+}
+
+fn remove(path: &Path) -> SysResult<()> {
+    let Some(top) = SysError::absent(Dir::open(path))? else {
+        return Ok(());
+    };
+    for name in top.list()? {
+        let inner = top.open_dir(&name)?;
+        for file in inner.list()? {
+            inner.unlink(&file)?;
+        }
+        top.remove_dir(&name)?;
+    }
+    papers::remove_empty_dir(path)
+}
