@@ -57,7 +57,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     announce(&ready);
     let question = "Apply this plan?";
     let Some(ready) = agreed(ready, question, args.yes, ReadyToApply::cancel)? else {
-        return Ok(Exit::Done);
+        return Ok(Exit::Declined);
     };
     let base = ready.header().base.path.clone();
     let stop = stop_on_signals()?;

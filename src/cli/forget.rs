@@ -43,7 +43,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let ready = ReadyToForget::check(&args.base.base, &guests, running, &screen)?;
     announce(&ready);
     let Some(ready) = agreed(ready, "Forget this?", args.yes, ReadyToForget::cancel)? else {
-        return Ok(Exit::Done);
+        return Ok(Exit::Declined);
     };
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;

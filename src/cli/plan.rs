@@ -91,7 +91,7 @@ pub(super) struct Args {
     jobs: Option<u16>,
     #[command(flatten)]
     manners: MannerArgs,
-    /// Exit with 10 if there is something to link or to protect
+    /// Exit with 10 if there is something to link or to protect, or something that guests share without protection
     #[arg(long)]
     exit_code: bool,
     #[command(flatten)]

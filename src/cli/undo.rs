@@ -66,7 +66,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         counted(ready.files(), "file")
     ));
     let Some(ready) = agreed(ready, "Undo this?", args.yes, ReadyToUndo::cancel)? else {
-        return Ok(Exit::Done);
+        return Ok(Exit::Declined);
     };
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;

@@ -10,7 +10,7 @@ use crate::engine::{EngineError, ErrorKind, Stop};
 pub const HELP: &str = "\
 Exit codes:
   0         done
-  1         could not do it
+  1         could not do it, or the answer was no
   2         wrong use (flags, configuration)
   3         done, but some inputs could not be read
   4         applied in part: some actions were refused or failed; receipt kept
@@ -37,6 +37,8 @@ pub enum Exit {
     Done,
     /// Done, but some inputs could not be read.
     Unread,
+    /// The answer was no: nothing was done.
+    Declined,
     /// Some actions were refused or failed.
     InPart,
     /// Verification found a difference.
@@ -64,6 +66,7 @@ impl Exit {
     fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
+            Exit::Declined => 1,
             Exit::Unread => 3,
             Exit::InPart => 4,
             Exit::Differs => 6,

@@ -101,7 +101,7 @@ fn adopted(
     let mut jobs: Vec<(Job, Option<Time>)> = Vec::with_capacity(lines.len());
     for (at, (line, (world, file, state))) in lines.iter().zip(files).enumerate() {
         let old = lease(file).map_err(|fate| (at, fate))?;
-        adoptable(&old, &world).map_err(|fate| (at, fate))?;
+        adoptable(&old, &world, objects).map_err(|fate| (at, fate))?;
         let job = Job {
             guest: world.index,
             names: line.names().cloned().collect(),
@@ -134,10 +134,13 @@ fn made(job: &Job, objects: &mut ObjectsInUse<'_>) -> Result<(ObjectId, OpenObje
     Ok((id, objects.make(id, old, Making::Adopt)?))
 }
 
-/// Without the flag nothing is adopted, and what has a project of its own could not be given back.
-fn adoptable(old: &Leased, world: &LinkFacts<'_>) -> Result<(), Fate> {
-    let plain = old.file().project().is_ok_and(|project| project == 0);
-    let fields = match (plain, world.may_adopt) {
+/// Without the flag nothing is adopted, nor what could not be given back its project.
+fn adoptable(
+    old: &Leased,
+    world: &LinkFacts<'_>,
+    objects: &mut ObjectsInUse<'_>,
+) -> Result<(), Fate> {
+    let fields = match (objects.can_give_back(old.file()), world.may_adopt) {
         (true, true) => return Ok(()),
         (false, _) => vec![Moved::Project],
         (true, false) => vec![Moved::Flags],

@@ -23,6 +23,16 @@ pub enum BadUse {
     /// The base knows no such guest.
     #[error("the base knows no guest {0}: `unify status` lists them")]
     UnknownGuest(GuestName),
+    /// The root of a guest that shall be forgotten is a link.
+    #[error("the root of {name}, {}, is a link to {} now: forget that guest by the name that it was planned by, or remove the link", Escaped::of(.root), Escaped::of(.leads_to))]
+    RootIsLink {
+        /// The guest.
+        name: GuestName,
+        /// Where it was.
+        root: PathBuf,
+        /// What stands there.
+        leads_to: PathBuf,
+    },
     /// The plan has no such guest.
     #[error("the plan has no guest {name}; it has {}", known.join(", "))]
     NotInPlan {

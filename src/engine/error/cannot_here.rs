@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Escaped, GuestName};
+use crate::model::{Escaped, GuestName, GuestPath};
 
 /// A lack of the host or file system, which another place or another user makes good.
 #[derive(Debug, thiserror::Error)]
@@ -67,6 +67,18 @@ pub enum CannotHere {
         "{0} needs CAP_SYS_ADMIN, outside of every user namespace: without it trusted.* attributes cannot be seen, and files that differ in them would be called equal"
     )]
     NotPrivileged(&'static str),
+    /// A guest cannot be read whole, and what is not read cannot be taken from it.
+    #[error(
+        "{name}:{path} cannot be read ({why}): what is in there would stay shared; mend or unmount it first"
+    )]
+    GuestUnread {
+        /// Which guest.
+        name: GuestName,
+        /// The first name or directory.
+        path: GuestPath,
+        /// Why.
+        why: String,
+    },
     /// Not all processes of the host are seen.
     #[error(
         "{0} must see all processes of this host, and this PID namespace hides some: run it on the host (docker: --pid=host; from within: nsenter --target 1 --pid --mount, where that is the host's first process)"

@@ -7,7 +7,7 @@ use super::names::{NamedFile, names_in};
 use crate::base::Base;
 use crate::engine::error::BadUse;
 use crate::engine::records::holders::Holding;
-use crate::engine::records::{History, Linked};
+use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
     About, GuestName, GuestPath, Observer, Outcome, ReceiptGuest, ReceiptLine, Refusal,
@@ -51,6 +51,9 @@ pub(super) fn look_at(
         return Err(BadUse::UnknownGuest(name.clone()).into());
     };
     let guest = SysError::absent(Guest::open(name.clone(), &known.root))?;
+    if let Some(guest) = &guest {
+        is_itself(guest, known, history)?;
+    }
     let files = match &guest {
         Some(guest) => names_in(base, guest, observer)?,
         None => Vec::new(),
@@ -92,4 +95,25 @@ fn elsewhere(base: &Base, history: &History, gone: &[ReceiptLine]) -> SysResult<
         }
     }
     Ok(found)
+}
+
+/// Refuses a root that is a link now, and one that is another guest's or lies in one: what is taken from there would be
+/// taken from somebody who was not named.
+fn is_itself(guest: &Guest, known: &KnownGuest, history: &History) -> Result<(), EngineError> {
+    if guest.path != known.root {
+        return Err(BadUse::RootIsLink {
+            name: guest.name.clone(),
+            root: known.root.clone(),
+            leads_to: guest.path.clone(),
+        }
+        .into());
+    }
+    let others = history.guests.iter();
+    let others = others.filter(|(name, known)| **name != guest.name && history.has_files(known));
+    for (_, other) in others {
+        if other.root.starts_with(&guest.path) || guest.path.starts_with(&other.root) {
+            return Err(BadUse::Nested(guest.path.clone(), other.root.clone()).into());
+        }
+    }
+    Ok(())
 }

@@ -19,6 +19,7 @@ use std::path::Path;
 
 use super::activity::base::must_be_ours;
 use super::activity::freeze::Freeze;
+use super::exchange::journal::JournalFile;
 use super::host::lock_note;
 use super::lifting::Lifting;
 use super::privileges::{entitled, must_see_all};
@@ -101,6 +102,8 @@ impl ReadyToForget {
     }
 
     fn work(&self, observer: &dyn Observer, stop: &Stop) -> Result<RunResult, EngineError> {
+        // It says what the run was, should the receipt not be able to.
+        drop(JournalFile::begin(&self.run, RunKind::Forget)?);
         let papers = self.run.papers.join(RECEIPT);
         let mut receipt = ReceiptFile::create(&papers, &self.receipt(), observer)?;
         receipt.result.spoiled.clone_from(&self.healed.spoiled);
@@ -114,21 +117,22 @@ impl ReadyToForget {
         let mut still = Freeze::new(&self.base, self.running, observer)?;
         let files = self.chosen.iter().map(|one| one.files.len() as u64).sum();
         observer.notice(&Event::Begin(Stage::Apply, Unit::Files, Some(files)));
-        let (mut at, entries) = (0, Cell::new(0));
+        let (mut at, entries, quarantined) = (0, Cell::new(0), Cell::new(0));
         for one in &self.chosen {
             one.gone.iter().try_for_each(|line| receipt.add(line))?;
             receipt.sync()?;
             let Some(guest) = &one.guest else { continue };
             let mut rest = &one.files[..];
             while !rest.is_empty() && !receipt.result.interrupted {
-                let (some, left) = rest.split_at(rest.len().min(still.room().names.max(1)));
-                rest = left;
+                let some = names::first_batch(rest, still.room().names);
+                rest = &rest[some.len()..];
                 let land = Landing {
                     base: &self.base,
                     run: &self.run,
                     guest,
                     at,
                     entries: &entries,
+                    quarantined: &quarantined,
                 };
                 self.land(
                     &land,
@@ -144,6 +148,7 @@ impl ReadyToForget {
             at += 1;
         }
         observer.notice(&Event::End);
+        receipt.result.quarantined += quarantined.get();
         receipt.result.stillness = still.finish()?;
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;
@@ -165,14 +170,15 @@ impl ReadyToForget {
         }
         still.holds(files.iter().map(|file| file.paths.len()).sum(), 0);
         still.freeze(holding.guests())?;
-        let conditions = still.look(holding.guests())?;
+        let mut conditions = still.look(holding.guests())?;
+        // All guests that could be frozen were; one that runs nevertheless is in the way.
+        conditions.iter_mut().for_each(|one| one.can_freeze = false);
         holding.next_batch();
         let (lifting, _) = Lifting::resume(&self.base)?;
         lifting.write_down(files.iter().map(|file| file.object))?;
         let mut lines = Vec::new();
         for file in files {
-            still.must_stand()?;
-            let outcome = land.take(file, &lifting, &conditions, holding)?;
+            let outcome = land.take(file, &lifting, &conditions, holding, still)?;
             lines.push(file.line(&land.guest.name, outcome));
         }
         lifting.give_up()?;

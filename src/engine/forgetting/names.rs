@@ -4,6 +4,7 @@ use std::cell::Cell;
 
 use crate::base::{Base, Index, Run};
 use crate::engine::activity::Activity;
+use crate::engine::activity::freeze::Freeze;
 use crate::engine::error::CannotHere;
 use crate::engine::lifting::Lifting;
 use crate::engine::records::holders::Holding;
@@ -46,6 +47,17 @@ pub(super) fn names_in(
         name: guest.name.clone(),
         why: error.to_string(),
     })?;
+    let unread = tree.unread.first().map(|one| (&one.path, one.why.as_str()));
+    let foreign = tree.foreign.first();
+    let foreign = foreign.map(|path| (path, "it is on another file system"));
+    if let Some((path, why)) = unread.or(foreign) {
+        return Err(CannotHere::GuestUnread {
+            name: guest.name.clone(),
+            path: path.clone(),
+            why: why.to_owned(),
+        }
+        .into());
+    }
     let tree = tree.tree;
     let file = |at: usize| {
         let held = index.of_inode(tree.state(at).id)?;
@@ -70,10 +82,25 @@ pub(super) struct Landing<'a> {
     pub at: usize,
     /// How many entries staging has had.
     pub entries: &'a Cell<u64>,
+    /// Files of the guest that were put into quarantine.
+    pub quarantined: &'a Cell<u64>,
+}
+
+/// The first files that have so many names together; at least one.
+pub(super) fn first_batch(files: &[NamedFile], most: usize) -> &[NamedFile] {
+    let mut names = 0;
+    let fits = |file: &&NamedFile| {
+        names += file.paths.len();
+        names <= most
+    };
+    let fit = files.iter().take_while(fits).count();
+    &files[..fit.max(1).min(files.len())]
 }
 
 /// What became of one name.
 enum Taken {
+    Taken,
+    /// It was gone before.
     Gone,
     /// Another file stands there: it is the guest's own.
     Another,
@@ -87,6 +114,7 @@ impl Landing<'_> {
         lifting: &Lifting<'_>,
         conditions: &[Activity],
         holding: &mut Holding<'_>,
+        still: &Freeze<'_>,
     ) -> SysResult<Outcome> {
         if let Some(who) = conditions.get(self.at).and_then(Activity::in_the_way) {
             return Ok(Outcome::Refused(Refusal::GuestRunning { who: who.clone() }));
@@ -98,7 +126,11 @@ impl Landing<'_> {
             return Ok(Outcome::Refused(refusal));
         }
         let names = || {
-            let taken = file.paths.iter().map(|path| self.take_name(file, path));
+            let take = |path: &GuestPath| {
+                still.must_stand()?;
+                self.take_name(file, path)
+            };
+            let taken = file.paths.iter().map(take);
             taken.collect::<SysResult<Vec<Taken>>>()
         };
         let taken = match lifting.lifted_for(&file.object, names) {
@@ -106,16 +138,19 @@ impl Landing<'_> {
             Err(error) => return Ok(Outcome::Failed(error.to_string())),
             Ok(taken) => taken,
         };
-        Ok(
-            match taken.iter().all(|one| matches!(one, Taken::Another)) {
-                true => Outcome::Refused(Refusal::NotShared {}),
-                false => Outcome::Done {
-                    made: None,
-                    saved: 0,
-                    mtime: None,
-                },
+        let any = |wanted: fn(&Taken) -> bool| taken.iter().any(wanted);
+        Ok(match () {
+            () if any(|one| matches!(one, Taken::Taken)) => Outcome::Done {
+                made: None,
+                saved: 0,
+                mtime: None,
             },
-        )
+            () if any(|one| matches!(one, Taken::Another)) => {
+                Outcome::Refused(Refusal::NotShared {})
+            }
+            // The guest may have moved them a moment ago.
+            () => Outcome::Refused(Refusal::Gone {}),
+        })
     }
 
     /// Moves it out of the guest, and drops it if it is what it was. Else it goes back.
@@ -134,11 +169,12 @@ impl Landing<'_> {
         parent.move_to(name, staging, &entry)?;
         if staging.look(&entry)?.id == file.inode {
             staging.unlink(&entry)?;
-            return Ok(Taken::Gone);
+            return Ok(Taken::Taken);
         }
         match staging.move_to(&entry, &parent, name) {
             Err(error) if error.meaning() == Meaning::Exists => {
                 self.base.move_to_quarantine(self.run, &entry)?;
+                self.quarantined.set(self.quarantined.get() + 1);
             }
             other => other?,
         }

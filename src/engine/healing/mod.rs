@@ -92,7 +92,8 @@ pub fn heal_after_death(
     base: &Path,
     observer: &dyn Observer,
 ) -> Result<Option<Recovered>, EngineError> {
-    let base = &Base::existing(base)?;
+    // It may be about to be taken over.
+    let (base, _) = &Base::wherever_made(base)?;
     for _ in 0..WATCHDOG_TRIES {
         if is_whole(base)? {
             return Ok(None);

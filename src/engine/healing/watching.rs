@@ -132,7 +132,7 @@ fn any_stands(freezer: &Freezer, cgroups: &[Cgroup]) -> bool {
 /// Sets the flags of all objects that an interrupted run, or one that does not go on, may have lifted; looks at no name
 /// and takes no lock.
 pub fn protect_after_death(base: &Path, observer: &dyn Observer) -> Result<(), EngineError> {
-    let base = &Base::existing(base)?;
+    let base = &Base::wherever_made(base)?.0;
     let (lifting, _) = Lifting::resume(base)?;
     for name in base.staging().list()? {
         let Ok(run) = String::from_utf8_lossy(&name).parse::<RunId>() else {

@@ -10,6 +10,7 @@ mod matching;
 mod near_misses;
 pub(super) mod options;
 pub(super) mod output;
+mod seen_base;
 mod shared_inodes;
 mod skip_lines;
 pub(super) mod survey;
@@ -18,18 +19,15 @@ mod survey_all;
 mod tests;
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use super::host::host_digest;
 use super::threads;
 use super::threads::Threads;
-use super::{EngineError, Guest, guest, protection, sandbox};
-use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
+use super::{EngineError, Guest, guest, sandbox};
+use crate::base::Base;
 use crate::engine::activity::base::shared;
-use crate::engine::error::CannotHere;
-use crate::engine::records::History;
-use crate::engine::records::unprotected::left_unprotected;
 use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
     Action, BaseFacts, Event, FORMAT, Header, Objects, Observer, PlanDigest, PlannedGuest, Protect,
@@ -37,11 +35,10 @@ use crate::model::{
 };
 use crate::protect;
 use crate::rules::care::Care;
-use crate::rules::crossing::Crossing;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
+use crate::sys::Reads;
 use crate::sys::host::machine;
-use crate::sys::{Dir, Meaning, Reads};
 use choose::{Choices, choose_all};
 use classify::{Classified, Judge};
 use common_secrets::same_secrets;
@@ -54,6 +51,9 @@ use matching::digest_cache::Memory;
 use near_misses::Near;
 use options::PlanOptions;
 use output::{Output, OutputFile};
+use seen_base::{
+    SeenBase, cache_of, look_at_base, objects_now, open_base, unprotected, warn_of_frozen,
+};
 use shared_inodes::other_bases::near;
 use shared_inodes::{Adoption, SharedInodes};
 use survey::{OpenedGuest, Survey};
@@ -123,7 +123,8 @@ pub fn plan(
     };
     let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
     let adoption = adoption(options, &protection, &facts);
-    let find = || SharedInodes::find(&surveys, &mut classified, adoption);
+    let objects = objects_now(base.as_ref(), &base_path, &classified)?;
+    let find = || SharedInodes::find(&surveys, &mut classified, adoption, objects.as_ref());
     let shared = threads.work(find);
     let found = Evidence {
         options,
@@ -142,40 +143,6 @@ pub fn plan(
     decided.sum.flags_lost(open);
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
     write(&found, file, header, decided, each)
-}
-
-/// Guests that an earlier run left frozen, before anything else is said. What cannot be read is no reason not to plan.
-fn warn_of_frozen(base: &Base, observer: &dyn Observer) {
-    let left = FrozenPaper::left_standing(base).unwrap_or_default();
-    if left.is_empty() {
-        return;
-    }
-    let which: Vec<String> = left.iter().map(ToString::to_string).collect();
-    observer.notice(&Event::Warning(&format!(
-        "guests stand still: a run that was cut short left them frozen ({}); run `unify recover --base {}` now",
-        which.join(", "),
-        base.path().display()
-    )));
-}
-
-/// How many objects of the base lack their flag, those of other guests as well.
-fn unprotected(
-    base: Option<&Base>,
-    index: &Index,
-    observer: &dyn Observer,
-) -> Result<u64, EngineError> {
-    let Some(base) = base else { return Ok(0) };
-    let known = || Ok(History::read(base)?.protection()?);
-    Ok(left_unprotected(base, index, known, observer)?.len() as u64)
-}
-
-/// Where a plan may write in the base; a base that cannot be written in remembers nothing.
-fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> {
-    let place = Digests::place(base);
-    let place = place.map_err(|error| {
-        observer.notice(&Event::Warning(&format!("{error}; all files are read")));
-    });
-    place.ok()
 }
 
 /// May an inode that guests share already become an object?
@@ -243,86 +210,6 @@ fn decide<'a>(
         choices,
         sum,
     })
-}
-
-/// Without root the base is closed: what it holds is then not known, and a warning says so.
-fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<Base>, EngineError> {
-    match Base::open(path) {
-        Err(BaseError::Sys(error)) if error.meaning() == Meaning::Denied && !machine::is_root() => {
-            observer.notice(&Event::Warning(&format!(
-                "{error}; the objects in it are not considered"
-            )));
-            Ok(None)
-        }
-        other => Ok(other?),
-    }
-}
-
-/// What there is of a base, and what can be done there.
-struct SeenBase {
-    facts: BaseFacts,
-    protection: Protection,
-    crossing: Crossing,
-    index: Index,
-}
-
-fn look_at_base(
-    options: &PlanOptions,
-    path: &Path,
-    base: Option<&Base>,
-    guests: &[Guest],
-) -> Result<SeenBase, EngineError> {
-    // A base that is not there yet is tried in the directory that it will be made in.
-    let place = match base {
-        Some(base) => base.dir().duplicate()?,
-        None => Dir::open(path.parent().unwrap_or(path))?,
-    };
-    check_place(path)?;
-    let filesystem = machine::filesystem(&place)?;
-    for guest in guests {
-        one_filesystem(guest, &place)?;
-    }
-    let index = base.map(Index::read).transpose()?.unwrap_or_default();
-    let scratch = scratch_of(path, base);
-    let crossing = protection::names_can_be_shared(&place, &scratch, guests)?;
-    let protection = protection::decide(options.protect, &place)?;
-    let facts = BaseFacts {
-        path: path.to_owned(),
-        filesystem: filesystem.name,
-        max_links: filesystem.max_links,
-        objects: index.len() as u64,
-    };
-    Ok(SeenBase {
-        facts,
-        protection,
-        crossing,
-        index,
-    })
-}
-
-/// What a scratch directory is made beside: in the base, or where it will be.
-fn scratch_of(path: &Path, base: Option<&Base>) -> PathBuf {
-    match base {
-        Some(base) => base.path().join("rehearsal"),
-        None => {
-            let mut name = path.file_name().unwrap_or_default().to_owned();
-            name.push(".rehearsal");
-            path.with_file_name(name)
-        }
-    }
-}
-
-fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
-    let same =
-        guest.id.dev == place.state()?.id.dev && guest.root.mount_id()? == place.mount_id()?;
-    if same {
-        return Ok(());
-    }
-    Err(CannotHere::OtherMount {
-        guest: guest.path.clone(),
-        base: place.path().to_owned(),
-    }
-    .into())
 }
 
 /// Opens the views of the guests. Until here no byte of a guest was read.

@@ -5,14 +5,17 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::*;
+use crate::base::Index;
 use crate::engine::activity::Activity;
 use crate::engine::guest::GuestIdentity;
 use crate::model::{
     Count, DatabaseUse, FileId, FlagClearers, GuestName, Ignored, NearMisses, Objects, OnDamaged,
     Policy, Quiet, SameSecret, SkipDetail, SkipReason,
 };
+use crate::rules::crossing::Crossing;
 use crate::rules::reading::{Disk, Machine, Reading};
 use crate::scan::GuestDirectory;
+use crate::sys::Dir;
 use crate::sys::PageCache;
 use crate::sys::guest::GuestFiles;
 use crate::sys::guest::tests::in_memory::InMemory;

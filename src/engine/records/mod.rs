@@ -33,6 +33,8 @@ pub(super) use linked_files::Linked;
 #[derive(Debug, Clone)]
 pub(super) struct KnownGuest {
     pub root: PathBuf,
+    /// The run whose receipt says so.
+    said_by: RunId,
     number: u32,
     /// The device of the base.
     dev: u64,
@@ -180,6 +182,7 @@ impl History {
         for guest in &receipt.guests {
             if let Some(known) = self.guests.get_mut(&guest.name) {
                 known.root.clone_from(&guest.root);
+                known.said_by.clone_from(&receipt.run);
             }
         }
     }
@@ -191,7 +194,8 @@ impl History {
         let named = receipt.guests.iter().find(|g| g.name == guest);
         // Where the first line is damaged, other runs say where the guest is.
         let known = self.guests.get(&guest).map(|known| known.number);
-        let number = named.map(|guest| self.number_of(guest)).or(known);
+        let number = named.map(|guest| self.number_of(guest, &receipt.run));
+        let number = number.or(known);
         let (Some(number), Some(first)) = (number, paths.first()) else {
             return Ok(());
         };
@@ -203,12 +207,9 @@ impl History {
             Outcome::AlreadyDone if receipt.what == RunKind::Forget => None,
             // A name that was found on the disk may have been another object's by what was remembered.
             Outcome::AlreadyDone if !self.files.is_first_of(number, first, &line.object)? => None,
-            // A name that undo found to be the guest's own, or gone, is ours no more.
-            Outcome::Refused(Refusal::NotShared {} | Refusal::Gone {})
-                if receipt.what != RunKind::Apply =>
-            {
-                None
-            }
+            // A name that was found to be the guest's own is ours no more, nor one that undo found gone.
+            Outcome::Refused(Refusal::NotShared {}) if receipt.what != RunKind::Apply => None,
+            Outcome::Refused(Refusal::Gone {}) if receipt.what == RunKind::Undo => None,
             _ => return Ok(()),
         };
         match receipt.what {
@@ -234,15 +235,17 @@ impl History {
     }
 
     /// The number of a guest that is known from here on, and where it is.
-    fn number_of(&mut self, guest: &ReceiptGuest) -> u32 {
+    fn number_of(&mut self, guest: &ReceiptGuest, run: &RunId) -> u32 {
         let next = self.guests.len() as u32;
         let known = self.guests.entry(guest.name.clone());
         let known = known.or_insert_with(|| KnownGuest {
             root: PathBuf::new(),
+            said_by: run.clone(),
             number: next,
             dev: self.dev,
         });
         known.root.clone_from(&guest.root);
+        known.said_by.clone_from(run);
         known.number
     }
 }

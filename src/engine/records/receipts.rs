@@ -10,7 +10,7 @@ use crate::engine::plan_file::open_copy;
 use crate::ledger::journal::{self, Record};
 use crate::ledger::{BadLine, BadValue, PlanReader, ReceiptError, ReceiptReader, ReceiptWriter};
 use crate::model::{
-    DamagedLine, Escaped, Event, FORMAT, Observer, Receipt, ReceiptGuest, RunId, RunKind,
+    DamagedLine, Escaped, Event, FORMAT, Observer, Protect, Receipt, ReceiptGuest, RunId, RunKind,
 };
 use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
@@ -68,7 +68,8 @@ fn head(base: &Base, run: &RunId) -> Receipt {
         started: begun(run),
         plan: None,
         undoes: None,
-        protect: header.map(|header| header.protection.mode),
+        // What is in doubt is protected.
+        protect: Some(header.map_or(Protect::Immutable, |header| header.protection.mode)),
         guests: guests.collect(),
     }
 }
@@ -134,12 +135,11 @@ pub fn mend(base: &Base, damaged: &[DamagedLine]) -> SysResult<()> {
 
 fn mend_one(base: &Base, run: &RunId, name: &str) -> SysResult<()> {
     let path = base.run_paper(run, name);
-    let kept = base.run_paper(run, &format!("{name}.damaged"));
-    papers::Spool::open(&path)?.copy_to(&kept)?;
     let Some(mut reader) = open(base, run, name)? else {
         return Ok(());
     };
     let failed = |e| SysError::new("write", &path, e);
+    let kept = base.run_paper(run, &format!("{name}.damaged"));
     let whole = NewFile::create(&path)?;
     let mut writer = ReceiptWriter::new(BufWriter::new(whole), reader.receipt()).map_err(failed)?;
     while let Some(line) = reader.next_line() {
@@ -150,8 +150,7 @@ fn mend_one(base: &Base, run: &RunId, name: &str) -> SysResult<()> {
         None => writer.end(),
     };
     let buffered = written.map_err(failed)?;
-    buffered
-        .into_inner()
-        .map_err(|e| failed(e.into_error()))?
-        .publish()
+    let whole = buffered.into_inner().map_err(|e| failed(e.into_error()))?;
+    papers::keep_as(&path, &kept)?;
+    whole.publish()
 }

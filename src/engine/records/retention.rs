@@ -30,6 +30,10 @@ impl OldPapers {
                 needed.insert(file.run);
             }
         }
+        // Where a guest is now may be said by one that linked nothing.
+        let guests = history.guests.values();
+        let known = guests.filter(|known| history.has_files(known));
+        needed.extend(known.map(|known| known.said_by.clone()));
         let mut papers = OldPapers::default();
         let mut older_stays = false;
         let old = history.runs.len().saturating_sub(keep);
@@ -39,11 +43,13 @@ impl OldPapers {
             let is_over = run.end != RunEnd::Unfinished && !is_damaged;
             let stays = match run.what {
                 RunKind::Apply => needed.contains(&run.run),
-                RunKind::Undo | RunKind::Forget => older_stays,
+                RunKind::Undo | RunKind::Forget => older_stays || needed.contains(&run.run),
             };
             older_stays |= !is_over || (stays && run.what == RunKind::Apply);
             match (is_over, stays) {
                 (false, _) => {}
+                // What kind of run it was stands in the journal as well, and that is short.
+                (true, true) if run.what != RunKind::Apply => {}
                 (true, true) => papers.journals.push(run.run.clone()),
                 (true, false) => papers.all.push(run.run.clone()),
             }

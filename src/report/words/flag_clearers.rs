@@ -61,7 +61,8 @@ pub fn warnings(guests: &[PlannedGuest], header: &Header) -> Vec<String> {
 }
 
 /// What becomes of a guest that the policy refuses.
-const REFUSED: &str = "; none of its files is linked (--flag-clearers)";
+const REFUSED: &str =
+    "; no more of its files are linked (--flag-clearers), and what it shares already stays shared";
 
 /// So many lines, and how many more there are.
 fn capped(lines: impl Iterator<Item = String>) -> Vec<String> {

@@ -37,7 +37,8 @@ pub struct SettingLimits<'a> {
 /// Reads what is at `path`. Never waits for a FIFO, and reads nothing that lies in a closed directory.
 pub fn read(path: &Path, limits: SettingLimits<'_>) -> SysResult<Setting> {
     let mut options = OpenOptions::new();
-    options.read(true).custom_flags(nix::libc::O_NONBLOCK);
+    // Nothing is opened before it is known what it is: a device does something when it is opened.
+    options.read(true).custom_flags(nix::libc::O_PATH);
     let failed = |error: io::Error| SysError::new("read", path, error);
     let opened = call("open", || options.open(path)).map_err(failed);
     let Some(file) = SysError::absent(opened)? else {
@@ -62,8 +63,11 @@ pub fn read(path: &Path, limits: SettingLimits<'_>) -> SysResult<Setting> {
     if !meta.is_file() {
         return Err(refused("not a regular file"));
     }
+    let mut options = OpenOptions::new();
+    options.read(true).custom_flags(nix::libc::O_NONBLOCK);
+    let opened = call("open", || options.open(&place)).map_err(failed)?;
     let mut text = Vec::new();
-    let mut bounded = file.take(limits.bytes + 1);
+    let mut bounded = opened.take(limits.bytes + 1);
     bounded.read_to_end(&mut text).map_err(failed)?;
     if text.len() as u64 > limits.bytes {
         return Err(refused("it is too long"));

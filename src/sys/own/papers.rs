@@ -5,12 +5,13 @@ use std::io::{self, BufReader, Read, Seek, Write};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
 
 use super::new_file::{NewFile, private};
 use crate::sys::fault::call;
-use crate::sys::host::pids;
+use crate::sys::host::{machine, pids};
 use crate::sys::{SysError, SysResult};
 
 /// A file that only grows: a journal or a receipt.
@@ -55,26 +56,33 @@ pub struct Lock {
     _held: Flock<File>,
 }
 
+/// Who only looks holds it for a moment, see [`hold_still`]: he is waited for.
+const LOCK_TRIES: u32 = 5;
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
+
 /// Takes the lock file exclusively and writes `holder` into it; `Err(text of the holder)` where another process
 /// has it.
 pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
     let mut options = private();
     options.create(true).read(true).write(true).truncate(false);
-    let file = call("create", || options.open(path)).map_err(|e| SysError::new("open", path, e))?;
-    match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-        Ok(held) => {
-            call("write", || {
-                held.set_len(0)?;
-                (&*held).write_all(holder.as_bytes())
-            })
-            .map_err(|e| SysError::new("write", path, e))?;
-            Ok(Ok(Lock { _held: held }))
+    let mut file =
+        call("create", || options.open(path)).map_err(|e| SysError::new("open", path, e))?;
+    for _ in 0..LOCK_TRIES {
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(held) => {
+                call("write", || {
+                    held.set_len(0)?;
+                    (&*held).write_all(holder.as_bytes())
+                })
+                .map_err(|e| SysError::new("write", path, e))?;
+                return Ok(Ok(Lock { _held: held }));
+            }
+            Err((busy, nix::errno::Errno::EWOULDBLOCK)) => file = busy,
+            Err((_, errno)) => return Err(SysError::new("lock", path, errno)),
         }
-        Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-            Ok(Err(fs::read_to_string(path).unwrap_or_default()))
-        }
-        Err((_, errno)) => Err(SysError::new("lock", path, errno)),
+        machine::pause(LOCK_PAUSE);
     }
+    Ok(Err(fs::read_to_string(path).unwrap_or_default()))
 }
 
 /// Takes the lock file for who changes nothing; `Err(text of the holder)` where a run has it, `None` where there is no
@@ -222,6 +230,16 @@ pub fn allocated(path: &Path) -> SysResult<u64> {
     let state = call("stat", || fs::symlink_metadata(path));
     let state = state.map_err(|e| SysError::new("stat", path, e))?;
     Ok(state.blocks() * 512)
+}
+
+/// Gives a file of ours one more name, unless that is taken: what takes its place does not take it away.
+pub fn keep_as(path: &Path, name: &Path) -> SysResult<()> {
+    match call("link", || fs::hard_link(path, name)) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(SysError::new("link", name, error))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// A new file that has no name in `dir`, readable and writable by its owner: it vanishes with its handle.

@@ -78,7 +78,7 @@ fn a_policy_keeps_them_out() {
     let (out, plan) = lab.try_plan(&all, &policy);
     let plan = plan.unwrap();
     assert!(
-        out.stderr.contains("none of its files is linked"),
+        out.stderr.contains("no more of its files are linked"),
         "{}",
         out.stderr
     );

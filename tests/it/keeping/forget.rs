@@ -211,3 +211,64 @@ fn papers_of_old_runs_go() {
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
     assert!(!is_immutable(&b.host(FILES[0])) && nlink(&b.host(FILES[0])) == 1);
 }
+
+/// What stands under the name of a guest must be that guest, and nobody else's.
+#[test]
+fn nothing_is_taken_through_a_link_or_from_a_guest_of_another_name() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = three(&lab);
+    let moved = lab.renamed(&a, "moved");
+    std::os::unix::fs::symlink(moved.root(), a.root()).unwrap();
+    lab.plan(&[&moved, &b, &c], &[]).apply().expect(0);
+    let before = listings(&[&moved, &b, &c]);
+    let said = lab.on_base("forget", &["a", "--yes"]).expect(2);
+    assert!(said.stderr.contains("is a link to"), "{said:?}");
+    unchanged(&[&moved, &b, &c], &before, "the name is a link");
+    assert!(are_protected(&lab));
+}
+
+/// What cannot be read cannot be taken, and is not called gone.
+#[test]
+fn a_guest_that_cannot_be_read_whole_is_not_forgotten() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = three(&lab);
+    let before = listings(&[&b, &c]);
+    let share = a.host("/usr/share");
+    let mounted = Command::new("mount")
+        .args(["-t", "tmpfs", "none"])
+        .arg(&share)
+        .status();
+    assert!(mounted.unwrap().success());
+    let out = lab.on_base("forget", &["a", "--yes"]);
+    let unmounted = Command::new("umount").arg(&share).status();
+    assert!(unmounted.unwrap().success());
+    assert_eq!(out.code, 8, "{out:?}");
+    assert!(a.host(FILES[0]).exists());
+    unchanged(&[&b, &c], &before, "a guest was not read");
+    lab.on_base("forget", &["a", "--yes"]).expect(0);
+}
+
+/// The papers that say where guests are now are needed, whatever else they say.
+#[test]
+fn papers_that_know_where_guests_are_stay() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = three(&lab);
+    let place = lab.guests().join("elsewhere");
+    fs::create_dir(&place).unwrap();
+    fs::rename(a.root(), place.join("a")).unwrap();
+    let arg = format!("a={}", place.join("a").display());
+    let base = lab.base();
+    let base = base.to_str().unwrap();
+    let plan = lab.path("moved.json");
+    let plan = plan.to_str().unwrap();
+    let args = ["plan", "--base", base, "-o", plan, &arg, &b.arg(), &c.arg()];
+    crate::support::unify(&args).expect(0);
+    crate::support::unify(&["apply", "--yes", plan]).expect(0);
+    for _ in 0..2 {
+        lab.plan(&[&b, &c], &[]).apply().expect(0);
+    }
+    lab.on_base("gc", &["--keep-runs", "1"]).expect(0);
+    lab.on_base("status", &["--exit-code"]).expect(0);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    assert!(FILES.iter().all(|path| nlink(&b.host(path)) == 1));
+}

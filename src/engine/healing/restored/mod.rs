@@ -25,7 +25,7 @@ use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::records::walked::{self, Walked};
 use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, GuestArg, host};
-use crate::model::{ObjectId, Observer, Recovered, Running, TakenGuest, TakenOver};
+use crate::model::{Event, ObjectId, Observer, Recovered, Running, TakenGuest, TakenOver};
 use guests::Found;
 
 /// Takes the base over, heals what an interrupted run left in it, and says what was found.
@@ -59,16 +59,22 @@ pub fn take_over(
     for (guest, learned) in taken.guests.iter_mut().zip(learned) {
         guest.learned = learned;
     }
-    if taken.is_all() {
-        receipts::mend(base, &history.damaged)?;
-    }
     let still = Freeze::for_healing(base, running, observer)?;
     let healed = told(
         base,
         heal(base, still, Heals::AndWatches, observer)?,
         observer,
     );
+    // What lay in staging is back in guests, or gone.
+    let now = accounted(&Index::read(base)?, &found, &walked);
+    taken.unknown_objects = now.unknown_objects;
+    taken.unknown_names = now.unknown_names;
     base.settle_here()?;
+    if taken.is_all() {
+        // What cannot be mended is said again by whoever reads it.
+        let mended = receipts::mend(base, &history.damaged);
+        mended.unwrap_or_else(|error| observer.notice(&Event::Warning(&error.to_string())));
+    }
     Ok(Recovered {
         taken: Some(taken),
         ..healed

@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use super::classify::{Classified, Decision};
 use super::matching::file::FileRef;
 use super::survey::Survey;
+use crate::base::Index;
 use crate::model::SkipReason;
 use crate::rules::totals::SummaryBuilder;
 pub(super) use standing::Adoption;
@@ -38,11 +39,13 @@ struct TiedInode {
 }
 
 impl SharedInodes {
-    /// Finds them among the files that have names elsewhere, and says of each file what is to become of it.
+    /// Finds them among the files that have names elsewhere, and says of each file what is to become of it. `objects`
+    /// are those of the base now; `None` where there is a base that may not be read.
     pub fn find(
         surveys: &[Survey],
         classified: &mut [Classified],
         adoption: Adoption,
+        objects: Option<&Index>,
     ) -> SharedInodes {
         let mut found = SharedInodes::default();
         let tied = tied(surveys, classified);
@@ -50,9 +53,18 @@ impl SharedInodes {
         let standings: Vec<Option<Standing>> = {
             let classified = &*classified;
             let look = |run: &&[(u64, FileRef)]| {
-                let files = run.iter().map(|(_, which)| *which);
-                (run.len() > 1)
-                    .then(|| look(&files.collect::<Vec<_>>(), surveys, classified, adoption))
+                let files: Vec<FileRef> = run.iter().map(|(_, which)| *which).collect();
+                let first = files.first().filter(|_| run.len() > 1)?;
+                let tree = &surveys[first.guest as usize].scan.tree;
+                let inode = tree.state(first.file as usize).id;
+                // A run at work has made it an object since the plan began.
+                let is_object = |index: &Index| index.number_of_inode(inode).is_some();
+                if objects.is_some_and(is_object) {
+                    return None;
+                }
+                let standing = look(&files, surveys, classified, adoption);
+                // Where the base may not be read, it may be an object.
+                (objects.is_some() || standing != Standing::Immutable).then_some(standing)
             };
             runs.par_iter().map(look).collect()
         };

@@ -16,8 +16,7 @@ pub struct Adoption {
 }
 
 /// It was matched, and there is no object for it.
-pub(super) const NOT_CHOSEN: &str =
-    "it cannot be an object as it is: its project is another than the base's";
+pub(super) const NOT_CHOSEN: &str = "it cannot be an object as it is";
 
 /// How one inode stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

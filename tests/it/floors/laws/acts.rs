@@ -25,7 +25,10 @@ const ACTS: &[(&str, &[&str])] = &[
         "undoing",
         &["exchange", "activity", "records", "healing", "parting"],
     ),
-    ("forgetting", &["activity", "records", "healing", "parting"]),
+    (
+        "forgetting",
+        &["exchange", "activity", "records", "healing", "parting"],
+    ),
     ("gc", &["activity", "records", "healing", "parting"]),
 ];
 

@@ -1,0 +1,144 @@
+//! The base as a plan sees it: what is in it, what can be done there, and what it says of earlier runs.
+
+use std::path::{Path, PathBuf};
+
+use super::classify::Classified;
+use super::options::PlanOptions;
+use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
+use crate::engine::error::CannotHere;
+use crate::engine::records::History;
+use crate::engine::records::unprotected::left_unprotected;
+use crate::engine::{EngineError, Guest, protection};
+use crate::model::{BaseFacts, Event, Observer, Protection};
+use crate::rules::crossing::Crossing;
+use crate::sys::host::machine;
+use crate::sys::{Dir, Meaning};
+
+/// Guests that an earlier run left frozen, before anything else is said. What cannot be read is no reason not to plan.
+pub(super) fn warn_of_frozen(base: &Base, observer: &dyn Observer) {
+    let left = FrozenPaper::left_standing(base).unwrap_or_default();
+    if left.is_empty() {
+        return;
+    }
+    let which: Vec<String> = left.iter().map(ToString::to_string).collect();
+    observer.notice(&Event::Warning(&format!(
+        "guests stand still: a run that was cut short left them frozen ({}); run `unify recover --base {}` now",
+        which.join(", "),
+        base.path().display()
+    )));
+}
+
+/// The objects of the base once all guests are read, where a file has names elsewhere; `None` where the base may not be
+/// read.
+pub(super) fn objects_now(
+    base: Option<&Base>,
+    path: &Path,
+    classified: &[Classified],
+) -> Result<Option<Index>, EngineError> {
+    let is_asked = classified.iter().any(|judged| !judged.tied.is_empty());
+    Ok(match base {
+        Some(base) if is_asked => Some(Index::read(base)?),
+        None if path.exists() => None,
+        _ => Some(Index::default()),
+    })
+}
+
+/// How many objects of the base lack their flag, those of other guests as well.
+pub(super) fn unprotected(
+    base: Option<&Base>,
+    index: &Index,
+    observer: &dyn Observer,
+) -> Result<u64, EngineError> {
+    let Some(base) = base else { return Ok(0) };
+    let known = || Ok(History::read(base)?.protection()?);
+    Ok(left_unprotected(base, index, known, observer)?.len() as u64)
+}
+
+/// Where a plan may write in the base; a base that cannot be written in remembers nothing.
+pub(super) fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> {
+    let place = Digests::place(base);
+    let place = place.map_err(|error| {
+        observer.notice(&Event::Warning(&format!("{error}; all files are read")));
+    });
+    place.ok()
+}
+
+/// Without root the base is closed: what it holds is then not known, and a warning says so.
+pub(super) fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<Base>, EngineError> {
+    match Base::open(path) {
+        Err(BaseError::Sys(error)) if error.meaning() == Meaning::Denied && !machine::is_root() => {
+            observer.notice(&Event::Warning(&format!(
+                "{error}; the objects in it are not considered"
+            )));
+            Ok(None)
+        }
+        other => Ok(other?),
+    }
+}
+
+/// What there is of a base, and what can be done there.
+pub(super) struct SeenBase {
+    pub facts: BaseFacts,
+    pub protection: Protection,
+    pub crossing: Crossing,
+    pub index: Index,
+}
+
+pub(super) fn look_at_base(
+    options: &PlanOptions,
+    path: &Path,
+    base: Option<&Base>,
+    guests: &[Guest],
+) -> Result<SeenBase, EngineError> {
+    // A base that is not there yet is tried in the directory that it will be made in.
+    let place = match base {
+        Some(base) => base.dir().duplicate()?,
+        None => Dir::open(path.parent().unwrap_or(path))?,
+    };
+    check_place(path)?;
+    let filesystem = machine::filesystem(&place)?;
+    for guest in guests {
+        one_filesystem(guest, &place)?;
+    }
+    let index = base.map(Index::read).transpose()?.unwrap_or_default();
+    let scratch = scratch_of(path, base);
+    let crossing = protection::names_can_be_shared(&place, &scratch, guests)?;
+    let protection = protection::decide(options.protect, &place)?;
+    let facts = BaseFacts {
+        path: path.to_owned(),
+        filesystem: filesystem.name,
+        max_links: filesystem.max_links,
+        objects: index.len() as u64,
+    };
+    Ok(SeenBase {
+        facts,
+        protection,
+        crossing,
+        index,
+    })
+}
+
+/// What a scratch directory is made beside: in the base, or where it will be.
+fn scratch_of(path: &Path, base: Option<&Base>) -> PathBuf {
+    match base {
+        Some(base) => base.path().join("rehearsal"),
+        None => {
+            let mut name = path.file_name().unwrap_or_default().to_owned();
+            name.push(".rehearsal");
+            path.with_file_name(name)
+        }
+    }
+}
+
+fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
+    let same =
+        guest.id.dev == place.state()?.id.dev && guest.root.mount_id()? == place.mount_id()?;
+    if same {
+        return Ok(());
+    }
+    Err(CannotHere::OtherMount {
+        guest: guest.path.clone(),
+        base: place.path().to_owned(),
+    }
+    .into())
+}
