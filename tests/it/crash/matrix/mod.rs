@@ -68,7 +68,7 @@ fn strace_says_the_same() {
     let every = if std::env::var_os("UNIFY_LONG").is_some() {
         1
     } else {
-        7
+        13
     };
     for phase in [Phase::First, Phase::More, Phase::Undo, Phase::Gc] {
         let killed = strace::sweep(&lab, phase, every);
