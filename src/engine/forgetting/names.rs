@@ -99,7 +99,7 @@ pub(super) fn first_batch(files: &[NamedFile], most: usize) -> &[NamedFile] {
 
 /// What became of one name.
 enum Taken {
-    Taken,
+    Dropped,
     /// It was gone before.
     Gone,
     /// Another file stands there: it is the guest's own.
@@ -140,7 +140,7 @@ impl Landing<'_> {
         };
         let any = |wanted: fn(&Taken) -> bool| taken.iter().any(wanted);
         Ok(match () {
-            () if any(|one| matches!(one, Taken::Taken)) => Outcome::Done {
+            () if any(|one| matches!(one, Taken::Dropped)) => Outcome::Done {
                 made: None,
                 saved: 0,
                 mtime: None,
@@ -169,7 +169,7 @@ impl Landing<'_> {
         parent.move_to(name, staging, &entry)?;
         if staging.look(&entry)?.id == file.inode {
             staging.unlink(&entry)?;
-            return Ok(Taken::Taken);
+            return Ok(Taken::Dropped);
         }
         match staging.move_to(&entry, &parent, name) {
             Err(error) if error.meaning() == Meaning::Exists => {

@@ -245,8 +245,10 @@ fn every_line() -> Vec<ReceiptLine> {
     let is_new = |outcome: &Outcome| {
         use Refusal::{CannotCross, NamesElsewhere, TooLargeToFreeze};
         let refusal = |it: &Outcome| match it {
-            Outcome::Refused(TooLargeToFreeze { .. } | NamesElsewhere { .. }) => true,
-            Outcome::Refused(CannotCross {}) => true,
+            Outcome::Refused(why) => matches!(
+                why,
+                TooLargeToFreeze { .. } | NamesElsewhere { .. } | CannotCross {}
+            ),
             _ => false,
         };
         *outcome == today || refusal(outcome)
