@@ -109,14 +109,8 @@ struct World<'a> {
     index: &'a Index,
 }
 
-fn look_at(
-    name: &GuestName,
-    known: &KnownGuest,
-    files: &[Linked],
-    World { base, index }: World<'_>,
-    orphans: &mut OrphanSearch<'_>,
-    observer: &dyn Observer,
-) -> Result<SeenGuest, EngineError> {
+/// Nothing is known of it yet.
+fn not_looked_at(name: &GuestName, known: &KnownGuest) -> SeenGuest {
     let status = GuestStatus {
         name: name.clone(),
         root: known.root.clone(),
@@ -131,11 +125,22 @@ fn look_at(
         orphans: Orphans::default(),
         unread: 0,
     };
-    let mut seen = SeenGuest {
+    SeenGuest {
         status,
         objects: HashMap::new(),
         linked_bytes: 0,
-    };
+    }
+}
+
+fn look_at(
+    name: &GuestName,
+    known: &KnownGuest,
+    files: &[Linked],
+    World { base, index }: World<'_>,
+    orphans: &mut OrphanSearch<'_>,
+    observer: &dyn Observer,
+) -> Result<SeenGuest, EngineError> {
+    let mut seen = not_looked_at(name, known);
     let guest = match Guest::open(name.clone(), &known.root) {
         Ok(guest) if files.is_empty() || known.may_be(&guest) => guest,
         Ok(_) => {

@@ -84,9 +84,7 @@ pub fn plan(
     let base_path = guest::base_path(&options.base)?;
     let guests = guest::open_all(&options.guests, &base_path)?;
     let base = open_base(&base_path, observer)?;
-    base.as_ref()
-        .into_iter()
-        .for_each(|base| warn_of_frozen(base, observer));
+    base.iter().for_each(|base| warn_of_frozen(base, observer));
     let SeenBase {
         facts,
         protection,
@@ -96,21 +94,14 @@ pub fn plan(
     let open = unprotected(base.as_ref(), &index, observer)?;
     let file = OutputFile::create(output, &guests, &base_path)?;
     let reading = threads::reading(&guests, options.jobs)?;
-    // All guests are on one file system.
-    let stored = guests.first().map(|one| machine::filesystem(&one.root));
-    let most_stored = stored
-        .transpose()?
-        .map_or(u64::MAX, |fs| most_stored(fs.used));
+    let most_stored = most_in(&guests)?;
     let memory = base
         .as_ref()
         .filter(|_| options.cache && machine::is_root());
     let place = memory.and_then(|base| cache_of(base, observer));
     let memory = memory.filter(|_| place.is_some());
     let other_bases = near(&guests, &base_path);
-    let mut views = open_views(guests, base.as_ref(), observer)?;
-    if protection.mode == Protect::Immutable {
-        OpenedGuest::look_for_clearers(&mut views);
-    }
+    let views = open_views(guests, base.as_ref(), protection.mode, observer)?;
     let opened = confined(views, options, &file, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;
@@ -143,6 +134,13 @@ pub fn plan(
     decided.sum.flags_lost(open);
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
     write(&found, file, header, decided, each)
+}
+
+/// Most bytes that files of a guest may have together: all guests are on one file system.
+fn most_in(guests: &[Guest]) -> Result<u64, EngineError> {
+    let stored = guests.first().map(|one| machine::filesystem(&one.root));
+    let stored = stored.transpose()?;
+    Ok(stored.map_or(u64::MAX, |fs| most_stored(fs.used)))
 }
 
 /// May an inode that guests share already become an object?
@@ -216,11 +214,15 @@ fn decide<'a>(
 fn open_views(
     guests: Vec<Guest>,
     base: Option<&Base>,
+    mode: Protect,
     observer: &dyn Observer,
 ) -> Result<Vec<OpenedGuest>, EngineError> {
-    let (opened, in_others_hands) = OpenedGuest::all(guests, base)?;
+    let (mut opened, in_others_hands) = OpenedGuest::all(guests, base)?;
     if let Some(why) = in_others_hands {
         observer.notice(&Event::Warning(&shared(&why)));
+    }
+    if mode == Protect::Immutable {
+        OpenedGuest::look_for_clearers(&mut opened);
     }
     Ok(opened)
 }

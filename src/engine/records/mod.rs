@@ -180,7 +180,8 @@ impl History {
     /// A guest that is known may have been brought to another place.
     fn see(&mut self, receipt: &Receipt) {
         for guest in &receipt.guests {
-            if let Some(known) = self.guests.get_mut(&guest.name) {
+            let known = self.guests.get_mut(&guest.name);
+            if let Some(known) = known.filter(|known| known.root != guest.root) {
                 known.root.clone_from(&guest.root);
                 known.said_by.clone_from(&receipt.run);
             }
@@ -244,8 +245,10 @@ impl History {
             number: next,
             dev: self.dev,
         });
-        known.root.clone_from(&guest.root);
-        known.said_by.clone_from(run);
+        if known.root != guest.root {
+            known.root.clone_from(&guest.root);
+            known.said_by.clone_from(run);
+        }
         known.number
     }
 }

@@ -239,8 +239,8 @@ fn receipt() -> Receipt {
 
 fn every_line() -> Vec<ReceiptLine> {
     let mut lines = super::receipt::lines();
-    // The sample of that program had this one elsewhere, and with another number; it had no freeze with a budget, took in
-    // nothing that guests share, and had no word for what does not cross.
+    // The sample of that program had this one elsewhere, and with another number; it had no freeze with a budget, took
+    // in nothing that guests share, and had no word for what does not cross.
     let today = Outcome::Refused(Refusal::HolderUnknown { names: 2 });
     let is_new = |outcome: &Outcome| {
         use Refusal::{CannotCross, NamesElsewhere, TooLargeToFreeze};

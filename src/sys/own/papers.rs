@@ -11,7 +11,7 @@ use nix::fcntl::{Flock, FlockArg};
 
 use super::new_file::{NewFile, private};
 use crate::sys::fault::call;
-use crate::sys::host::{machine, pids};
+use crate::sys::host::pids;
 use crate::sys::{SysError, SysResult};
 
 /// A file that only grows: a journal or a receipt.
@@ -80,7 +80,7 @@ pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
             Err((busy, nix::errno::Errno::EWOULDBLOCK)) => file = busy,
             Err((_, errno)) => return Err(SysError::new("lock", path, errno)),
         }
-        machine::pause(LOCK_PAUSE);
+        std::thread::sleep(LOCK_PAUSE);
     }
     Ok(Err(fs::read_to_string(path).unwrap_or_default()))
 }

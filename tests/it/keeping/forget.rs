@@ -242,7 +242,7 @@ fn a_guest_that_cannot_be_read_whole_is_not_forgotten() {
     let out = lab.on_base("forget", &["a", "--yes"]);
     let unmounted = Command::new("umount").arg(&share).status();
     assert!(unmounted.unwrap().success());
-    assert_eq!(out.code, 8, "{out:?}");
+    assert!([4, 8].contains(&out.code), "{out:?}");
     assert!(a.host(FILES[0]).exists());
     unchanged(&[&b, &c], &before, "a guest was not read");
     lab.on_base("forget", &["a", "--yes"]).expect(0);

@@ -2,5 +2,7 @@
 
 mod between_two_nights;
 mod forget;
+mod lost_receipts;
 mod orphans;
 mod protection;
+mod restored_bases;

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::support::{
-    Disk, File, Guest, Lab, Listing, Out, content, id, is_immutable, listings, nlink, skipped,
-    unchanged,
+    Disk, File, Guest, Lab, Listing, Out, assert_same, content, id, is_immutable, listings, nlink,
+    skipped,
 };
 
 const NAMES: [&str; 3] = ["/usr/f", "/usr/g", "/usr/h"];
@@ -97,7 +97,15 @@ fn is_whole(lab: &Lab, before: &[Listing]) {
             );
         }
     }
-    unchanged(&guests.each_ref(), before, "after undo");
+    // Not every tool brings back the times of directories.
+    let now = listings(&guests.each_ref());
+    for (before, now) in before.iter().cloned().zip(now) {
+        let (before, now) = (
+            before.without_directory_times(),
+            now.without_directory_times(),
+        );
+        assert_same(&before, &now, "after undo");
+    }
     lab.on_base("gc", &[]).expect(0);
     assert_eq!(lab.objects().len(), 0);
 }
@@ -117,7 +125,7 @@ fn a_backup_that_was_brought_back_is_taken_over() {
         ("cp", "cp -a \"$1/.\" \"$2/\""),
     ] {
         if !has(tool) {
-            let here = "deciding::restored_bases::a_backup_that_was_brought_back_is_taken_over";
+            let here = "keeping::restored_bases::a_backup_that_was_brought_back_is_taken_over";
             skipped(here, &format!("{tool} is not here"));
             continue;
         }
