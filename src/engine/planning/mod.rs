@@ -51,9 +51,7 @@ use matching::digest_cache::Memory;
 use near_misses::Near;
 use options::PlanOptions;
 use output::{Output, OutputFile};
-use seen_base::{
-    SeenBase, cache_of, look_at_base, objects_now, open_base, unprotected, warn_of_frozen,
-};
+use seen_base::{SeenBase, cache_of, look_at_base, objects_now, open_base, unprotected};
 use shared_inodes::other_bases::near;
 use shared_inodes::{Adoption, SharedInodes};
 use survey::{OpenedGuest, Survey};
@@ -84,7 +82,6 @@ pub fn plan(
     let base_path = guest::base_path(&options.base)?;
     let guests = guest::open_all(&options.guests, &base_path)?;
     let base = open_base(&base_path, observer)?;
-    base.iter().for_each(|base| warn_of_frozen(base, observer));
     let SeenBase {
         facts,
         protection,
@@ -95,9 +92,7 @@ pub fn plan(
     let file = OutputFile::create(output, &guests, &base_path)?;
     let reading = threads::reading(&guests, options.jobs)?;
     let most_stored = most_in(&guests)?;
-    let memory = base
-        .as_ref()
-        .filter(|_| options.cache && machine::is_root());
+    let memory = base.as_ref().filter(|_| remembers(options));
     let place = memory.and_then(|base| cache_of(base, observer));
     let memory = memory.filter(|_| place.is_some());
     let other_bases = near(&guests, &base_path);
@@ -134,6 +129,11 @@ pub fn plan(
     decided.sum.flags_lost(open);
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
     write(&found, file, header, decided, each)
+}
+
+/// May the plan use what earlier ones have read, and write down what it reads?
+fn remembers(options: &PlanOptions) -> bool {
+    options.cache && machine::is_root()
 }
 
 /// Most bytes that files of a guest may have together: all guests are on one file system.

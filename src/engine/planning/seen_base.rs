@@ -15,7 +15,7 @@ use crate::sys::host::machine;
 use crate::sys::{Dir, Meaning};
 
 /// Guests that an earlier run left frozen, before anything else is said. What cannot be read is no reason not to plan.
-pub(super) fn warn_of_frozen(base: &Base, observer: &dyn Observer) {
+fn warn_of_frozen(base: &Base, observer: &dyn Observer) {
     let left = FrozenPaper::left_standing(base).unwrap_or_default();
     if left.is_empty() {
         return;
@@ -72,7 +72,11 @@ pub(super) fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<B
             )));
             Ok(None)
         }
-        other => Ok(other?),
+        other => {
+            let base = other?;
+            base.iter().for_each(|base| warn_of_frozen(base, observer));
+            Ok(base)
+        }
     }
 }
 

@@ -148,15 +148,26 @@ fn a_lock_of_the_guests_own_keeps_nobody_out() {
 fn what_another_base_holds_is_seen_by_a_plan() {
     let lab = lab!(Disk::Own);
     let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
-    plan_of_other(&lab, &[&web, &db]).apply().expect(0);
-    let (out, plan) = lab.try_plan(&[&web, &db], &[]);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let path = lab.path("another.json");
+    let other = other_base(&lab);
+    let args = [
+        "plan",
+        "--protect",
+        "immutable",
+        "-o",
+        text(&path),
+        "--base",
+        text(&other),
+    ];
+    let out = unify(&[&args[..], &[text(web.root()), text(db.root())]].concat());
     let want = format!(
         "HELD ELSEWHERE: guests share 1 file, 8.78 KiB that are immutable and no objects of this base; another base may hold them: plan with --base {}",
-        text(&other_base(&lab))
+        text(&lab.base())
     );
     let said = out.expect(0).stderr;
     assert!(said.lines().any(|line| line == want), "{said}");
-    let plan = plan.expect("a plan");
+    let plan = Planned::read(&path);
     assert_eq!(plan.json["summary"]["unprotected"]["immutable"]["files"], 1);
     assert_eq!(plan.names(), []);
 }

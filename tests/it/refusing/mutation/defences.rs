@@ -75,14 +75,14 @@ pub const DEFENCES: &[Defence] = &[
         edits: &[
             (
                 "src/engine/exchange/names.rs",
-                r#"        if self.fate != Fate::Done || job.new.is_none() {
+                r#"        if self.fate != Fate::Done {
             return Ok(());
         }
-        let fields"#,
-                r#"        if self.fate != Fate::Done || job.new.is_none() || WEAK {
+        let now = now?;"#,
+                r#"        if self.fate != Fate::Done || WEAK {
             return Ok(());
         }
-        let fields"#,
+        let now = now?;"#,
             ),
             (
                 "src/engine/exchange/names.rs",
@@ -120,10 +120,10 @@ pub const DEFENCES: &[Defence] = &[
         missed_by: "live_guests::frozen_guests::objects_of_running_guests_are_copies",
         edits: &[(
             "src/engine/applying/prepare.rs",
-            r#"        _ => Making::Copy,
+            r#"        Some(Making::Adopt) if world.may_adopt && quiet => Making::Adopt,
 "#,
-            r#"        _ if WEAK => Making::Adopt,
-        _ => Making::Copy,
+            r#"        Some(Making::Adopt) if world.may_adopt && quiet => Making::Adopt,
+        _ if WEAK => Making::Adopt,
 "#,
         )],
     },
