@@ -21,8 +21,8 @@ impl Level {
         let long = std::env::var_os("UNIFY_LONG").is_some();
         let every = match disk {
             _ if long => 1,
-            Disk::Own | Disk::Ext4 => 12,
-            Disk::Xfs | Disk::Btrfs => 40,
+            Disk::Own | Disk::Ext4 => 20,
+            Disk::Xfs | Disk::Btrfs => 60,
         };
         Level {
             every,

@@ -7,7 +7,7 @@
 //!
 //! | | calls | kills | errors | where |
 //! | --- | --- | --- | --- | --- |
-//! | a commit | every 12th of ext4, every 40th of XFS and btrfs | one a call | one errno a call, every 4th for good | `tests/run.sh` |
+//! | a commit | every 20th of ext4, every 60th of XFS and btrfs | one a call | one errno a call, every 4th for good | `tests/run.sh` |
 //! | a night | all | one a call | every errno that the call can give, once and for good | `UNIFY_LONG=1 tests/run.sh matrix` |
 //!
 //! The harness prints how many cases there were of each kind; `tests/run.sh` lists that at its end.
@@ -68,7 +68,7 @@ fn strace_says_the_same() {
     let every = if std::env::var_os("UNIFY_LONG").is_some() {
         1
     } else {
-        13
+        25
     };
     for phase in [Phase::First, Phase::More, Phase::Undo, Phase::Gc] {
         let killed = strace::sweep(&lab, phase, every);
