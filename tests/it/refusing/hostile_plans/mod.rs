@@ -192,7 +192,7 @@ fn fields_that_a_terminal_would_obey() {
     run_all(&mut Yard::new(lab), escapes::CASES);
 }
 
-/// `UNIFY_LONG=1` runs 20,000 plans instead of 300; `UNIFY_SEED` repeats a run.
+/// `UNIFY_LONG=1` runs 20,000 plans instead of 200; `UNIFY_SEED` repeats a run.
 #[test]
 fn random_plans() {
     let lab = lab!(Disk::Own);
@@ -200,7 +200,7 @@ fn random_plans() {
     let plans = if std::env::var_os("UNIFY_LONG").is_some() {
         20_000
     } else {
-        300
+        200
     };
     let seed = std::env::var("UNIFY_SEED").map_or(1, |seed| seed.parse().unwrap());
     println!("UNIFY_SEED={seed}");
