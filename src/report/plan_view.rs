@@ -12,11 +12,11 @@ use crate::model::{
     Shared, SkipReason, Summary,
 };
 
+use super::alarms::shared_unprotected;
 use super::layout::size::{Sizes, counted, percent};
 use super::totals::Tally;
 use super::words::flag_clearers;
 use super::words::sentence::safe;
-use super::words::unprotected;
 
 /// A plan whose actions have been counted.
 #[derive(Debug, Clone, Copy)]
@@ -164,7 +164,7 @@ impl<'a> PlanView<'a> {
 
     /// What guests share without protection: it comes before all else.
     pub(super) fn alarm(&self, sizes: Sizes) -> Vec<String> {
-        unprotected::lines(&self.summary.unprotected, sizes)
+        shared_unprotected::lines(&self.summary.unprotected, sizes)
     }
 
     /// What a reviewer must not overlook, each as a word in capitals and a sentence.

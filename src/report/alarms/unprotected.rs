@@ -7,6 +7,9 @@ use crate::report::PlanView;
 use crate::report::layout::size::counted;
 use crate::report::words::list::some;
 
+/// So many guests are named.
+const NAMED: usize = 20;
+
 /// `UNPROTECTED: 7,499 shared files are without their flag, so a write in one guest changes the others' (c2, c3): run
 /// ...`.
 pub fn line(status: &Status, out: &mut dyn Write) -> io::Result<()> {
@@ -64,7 +67,7 @@ pub fn who<'a>(guests: impl Iterator<Item = &'a GuestName>) -> String {
     if names.is_empty() {
         return String::new();
     }
-    format!(" ({})", some(&names))
+    format!(" ({})", some(&names, NAMED))
 }
 
 /// What `recover` did about it.

@@ -27,6 +27,15 @@ pub struct TextTable {
     rows: Vec<Vec<String>>,
 }
 
+/// A table below its title; nothing at all where it has no row.
+pub fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
+    if table.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n{title}")?;
+    table.text(out)
+}
+
 impl TextTable {
     /// An empty table; each column is its heading and what stands in it. A text table without any heading has no
     /// heading line.

@@ -6,7 +6,7 @@ use crate::model::{Action, Escaped, Left, Link, ObjectFlag, Skip};
 
 use super::request::{Show, heading, label};
 use crate::report::layout::size::{Sizes, count, counted};
-use crate::report::layout::table::{Column, TextTable};
+use crate::report::layout::table::{Column, TextTable, section};
 use crate::report::near_misses;
 use crate::report::plan_view::{ON_TOP, PlanView};
 use crate::report::words::sentence;
@@ -154,14 +154,6 @@ pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> TextTable {
         ]);
     }
     table
-}
-
-fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
-    if table.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{title}")?;
-    table.text(out)
 }
 
 fn paragraph(lines: &[String], out: &mut dyn Write) -> io::Result<()> {

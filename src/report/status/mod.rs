@@ -17,7 +17,7 @@ use super::alarms::{frozen, unprotected};
 use super::layout::json;
 use super::layout::json::{PathJson, RootJson};
 use super::layout::size::{Sizes, count, counted};
-use super::layout::table::{Column, TextTable};
+use super::layout::table::{Column, TextTable, section};
 use super::words::sentence::safe;
 pub(super) mod orphans;
 
@@ -115,14 +115,6 @@ fn drifted(status: &Status) -> TextTable {
         }
     }
     table
-}
-
-fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
-    if table.is_empty() {
-        return Ok(());
-    }
-    writeln!(out, "\n{title}")?;
-    table.text(out)
 }
 
 #[derive(Serialize)]

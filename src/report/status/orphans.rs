@@ -13,6 +13,7 @@ use crate::model::{GuestPath, GuestStatus, ObjectId, Orphan, Orphans, Status, ne
 use crate::report::layout::json::PathJson;
 use crate::report::layout::shell::shell_word;
 use crate::report::layout::size::{count, counted};
+use crate::report::words::list::some;
 use crate::report::words::sentence::safe;
 
 /// So many names of a guest are shown.
@@ -115,11 +116,8 @@ fn words(path: &GuestPath) -> Option<(String, String)> {
 /// `curl, libcurl4 and 3 more`.
 fn packages(names: &[Orphan]) -> String {
     let all: BTreeSet<&str> = names.iter().map(|orphan| &*orphan.owner.package).collect();
-    let shown: Vec<String> = all.iter().take(PACKAGES).map(|name| safe(name)).collect();
-    match all.len().checked_sub(PACKAGES + 1) {
-        Some(more) => format!("{} and {} more", shown.join(", "), count(more as u64 + 1)),
-        None => shown.join(", "),
-    }
+    let names: Vec<String> = all.into_iter().map(safe).collect();
+    some(&names, PACKAGES)
 }
 
 /// The package that had it: `curl 7.88.1`.

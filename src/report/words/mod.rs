@@ -7,4 +7,3 @@ pub(super) mod list;
 pub(super) mod not_done;
 pub mod sentence;
 pub(super) mod skip_kinds;
-pub(super) mod unprotected;

@@ -2,8 +2,8 @@
 
 use crate::model::{Count, GuestName, SharedBy, UnprotectedSharing};
 
-use super::sentence::safe;
 use crate::report::layout::size::{Sizes, counted};
+use crate::report::words::sentence::safe;
 
 /// Sets of guests, and guests of one set, that a screen has room for.
 const MOST_SETS: usize = 20;
