@@ -4,31 +4,20 @@
 use std::fs;
 use std::process::Command;
 
+use super::{FILES, alike, are_protected};
 use crate::support::{
     Disk, File, Guest, Lab, content, is_immutable, lift_flags, listings, nlink, unchanged,
     unify_with,
 };
 
-const FILES: [&str; 3] = ["/usr/share/f", "/usr/share/g", "/usr/share/h"];
-
 /// Three guests that share all their files; `a` has two names of the first, and another file equal to the second.
 fn three(lab: &Lab) -> [Guest; 3] {
-    let guests = ["a", "b", "c"].map(|name| {
-        let guest = lab.guest(name);
-        FILES
-            .iter()
-            .for_each(|path| guest.put(path, &File::new(content(path))));
-        guest
-    });
+    let guests = alike(lab);
     guests[0].hard_link(FILES[0], "/usr/share/f2");
     guests[0].put("/usr/share/g2", &File::new(content(FILES[1])));
     guests[0].put("/usr/share/own", &File::new("its own"));
     lab.plan(&guests.each_ref(), &[]).apply().expect(0);
     guests
-}
-
-fn are_protected(lab: &Lab) -> bool {
-    lab.objects().iter().all(|object| is_immutable(object))
 }
 
 fn guests_in_status(lab: &Lab) -> Vec<String> {

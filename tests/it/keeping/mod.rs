@@ -6,3 +6,23 @@ mod lost_receipts;
 mod orphans;
 mod protection;
 mod restored_bases;
+
+use crate::support::{File, Guest, Lab, content, is_immutable};
+
+/// Files that all guests of a scene share.
+const FILES: [&str; 3] = ["/usr/share/f", "/usr/share/g", "/usr/share/h"];
+
+/// Three guests that have them.
+fn alike(lab: &Lab) -> [Guest; 3] {
+    ["a", "b", "c"].map(|name| {
+        let guest = lab.guest(name);
+        for path in FILES {
+            guest.put(path, &File::new(content(path)));
+        }
+        guest
+    })
+}
+
+fn are_protected(lab: &Lab) -> bool {
+    lab.objects().iter().all(|object| is_immutable(object))
+}

@@ -5,28 +5,17 @@ use std::fs::{self, File as HostFile};
 
 use rustix::fs::{FlockOperation, flock};
 
+use super::{FILES, alike, are_protected};
 use crate::support::{
     Disk, File, Guest, Lab, content, is_immutable, lift_flags, listings, unchanged, unify,
 };
 
-const FILES: [&str; 3] = ["/usr/share/f", "/usr/share/g", "/usr/share/h"];
-
 /// Three guests that share all their files, of which one was opened to the others.
 fn opened(lab: &Lab) -> [Guest; 3] {
-    let guests = ["a", "b", "c"].map(|name| {
-        let guest = lab.guest(name);
-        FILES
-            .iter()
-            .for_each(|path| guest.put(path, &File::new(content(path))));
-        guest
-    });
+    let guests = alike(lab);
     lab.plan(&guests.each_ref(), &[]).apply().expect(0);
     lift_flags(guests[0].root());
     guests
-}
-
-fn are_protected(lab: &Lab) -> bool {
-    lab.objects().iter().all(|object| is_immutable(object))
 }
 
 #[test]

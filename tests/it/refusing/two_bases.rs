@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::support::{
-    BIN, Disk, File, Guest, Lab, Planned, apply_while, content, id, is_immutable, listings, nlink,
-    unchanged, unify,
+    BIN, Disk, File, Guest, Lab, Out, Planned, apply_while, content, id, is_immutable, listings,
+    nlink, unchanged, unify,
 };
 
 /// Two guests, one plan for the usual base and one for another.
@@ -21,7 +21,8 @@ fn other_base(lab: &Lab) -> PathBuf {
     place.join(".unify")
 }
 
-fn plan_of_other(lab: &Lab, guests: &[&Guest]) -> Planned {
+/// Plans for the other base: what the program says, and where the plan is.
+fn try_plan_of_other(lab: &Lab, guests: &[&Guest]) -> (Out, PathBuf) {
     let (base, path) = (other_base(lab), lab.path("other.json"));
     let mut args = vec![
         "plan",
@@ -33,7 +34,13 @@ fn plan_of_other(lab: &Lab, guests: &[&Guest]) -> Planned {
         text(&base),
     ];
     args.extend(guests.iter().map(|guest| text(guest.root())));
-    unify(&args).expect(0);
+    let out = unify(&args);
+    (out, path)
+}
+
+fn plan_of_other(lab: &Lab, guests: &[&Guest]) -> Planned {
+    let (out, path) = try_plan_of_other(lab, guests);
+    out.expect(0);
     Planned::read(&path)
 }
 
@@ -149,18 +156,7 @@ fn what_another_base_holds_is_seen_by_a_plan() {
     let lab = lab!(Disk::Own);
     let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
     lab.plan(&[&web, &db], &[]).apply().expect(0);
-    let path = lab.path("another.json");
-    let other = other_base(&lab);
-    let args = [
-        "plan",
-        "--protect",
-        "immutable",
-        "-o",
-        text(&path),
-        "--base",
-        text(&other),
-    ];
-    let out = unify(&[&args[..], &[text(web.root()), text(db.root())]].concat());
+    let (out, path) = try_plan_of_other(&lab, &[&web, &db]);
     let want = format!(
         "HELD ELSEWHERE: guests share 1 file, 8.78 KiB that are immutable and no objects of this base; another base may hold them: plan with --base {}",
         text(&lab.base())
