@@ -121,10 +121,7 @@ fn remove(base: &Base, unused: &[Held], flawed: &mut Vec<SpoiledObject>) -> SysR
     };
     let gone: SysResult<Vec<bool>> = unused.iter().map(remove).collect();
     lifting.give_up()?;
-    for (id, flaw) in proof::flawed(base, lifting.shared()?)? {
-        let sources = Vec::new();
-        flawed.push(SpoiledObject { id, flaw, sources });
-    }
+    flawed.extend(proof::spoiled(base, lifting.shared()?)?);
     lifting.finish()?;
     gone
 }

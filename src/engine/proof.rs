@@ -90,6 +90,19 @@ pub(super) fn flawed(
     Ok(found)
 }
 
+/// The same, of which no equal file is known.
+pub(super) fn spoiled(
+    base: &Base,
+    objects: impl IntoIterator<Item = ObjectId>,
+) -> SysResult<Vec<SpoiledObject>> {
+    let spoiled = |(id, flaw)| SpoiledObject {
+        id,
+        flaw,
+        sources: Vec::new(),
+    };
+    Ok(flawed(base, objects)?.into_iter().map(spoiled).collect())
+}
+
 /// Does the flag of this file system stop a process that had the file open before?
 pub(super) fn keeps_all_out(base: &Base) -> SysResult<bool> {
     Ok(protect::setting(None).test(base.staging())? == FlagTest::Holds)
@@ -109,7 +122,7 @@ fn is_readable(state: &FileState, size: Option<u64>) -> bool {
 }
 
 /// With its time or without, as the policy may have been.
-fn has_metadata(metadata: &Metadata, id: &ObjectId) -> bool {
+pub(super) fn has_metadata(metadata: &Metadata, id: &ObjectId) -> bool {
     let untimed = metadata.without(&[Ignored::Mtime]);
     [metadata, &untimed]
         .iter()

@@ -8,16 +8,16 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use crate::base::{Base, BaseError, Held, Index, Scrubbed};
+use crate::engine::proof::has_metadata;
 use crate::engine::records::unprotected::AT_WORK;
 use crate::engine::records::{History, receipts};
 use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, Guest, Stop};
 use crate::model::{
-    Difference, Event, FileId, GuestName, GuestPath, Ignored, Moved, ObjectId, Observer, Scrub,
-    Stage, Unit, Wrong,
+    Difference, Event, FileId, GuestName, GuestPath, Moved, ObjectId, Observer, Scrub, Stage, Unit,
+    Wrong,
 };
 use crate::protect;
-use crate::sys::hash::is_digest_of;
 use crate::sys::host::machine;
 use crate::sys::{PageCache, Regular, SysResult};
 
@@ -220,11 +220,7 @@ fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<Scrubbed
     if object.digest(bytes)? != id.content {
         wrong.push(Moved::Content);
     }
-    let mut same = false;
-    for ignore in [&[][..], &[Ignored::Mtime]] {
-        same |= is_digest_of(&id.metadata, &object.metadata(ignore)?);
-    }
-    if !same {
+    if !has_metadata(&object.metadata(&[])?, id) {
         wrong.push(Moved::Xattrs);
     }
     Ok(ScrubbedObject {
