@@ -1,7 +1,7 @@
 //! Which objects may be without their protection although no run's journal says so: written before `recover` or
 //! `gc` takes it off, and removed when all are protected again and the file system is synced.
 
-use super::Base;
+use super::{Base, Held};
 use crate::model::{ObjectId, Protect};
 use crate::sys::SysResult;
 use crate::sys::own::papers;
@@ -20,6 +20,18 @@ pub struct LiftedObject {
     pub ino: u64,
     /// Was it without protection already when it was met?
     pub found: bool,
+}
+
+impl LiftedObject {
+    /// One that was met without protection.
+    pub fn found(held: &Held, by: Protect) -> LiftedObject {
+        LiftedObject {
+            by,
+            object: held.id,
+            ino: held.state.id.ino,
+            found: true,
+        }
+    }
 }
 
 /// The last word of a line about what was found so.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Base;
+use super::{Base, places};
 use crate::model::RunId;
 use crate::sys::host::machine;
 use crate::sys::own::papers;
@@ -71,7 +71,7 @@ impl Base {
         let dir = self.path().join("runs").join(run.to_string());
         let (mut files, mut bytes) = (Vec::new(), 0);
         for name in papers::entries(&dir)? {
-            if is_needed && name != "journal" {
+            if is_needed && name != places::JOURNAL {
                 continue;
             }
             bytes += papers::allocated(&dir.join(&name))?;

@@ -11,7 +11,7 @@ use std::collections::HashSet;
 use std::io;
 use std::sync::Arc;
 
-use crate::base::{Base, LiftedObject, LiftedPaper};
+use crate::base::{Base, JOURNAL, LiftedObject, LiftedPaper};
 use crate::ledger::journal::OpenBatch;
 use crate::model::{FileState, ObjectId, RunId};
 use crate::protect::{self, Lifted, NameStep, Protector, WrittenDown};
@@ -48,7 +48,7 @@ impl<'a> Lifting<'a> {
     /// From here on the journal of this run is a record, and that of no other. What its run had not synced when it was
     /// killed is synced now.
     pub fn follow(&self, run: &RunId, batch: &OpenBatch) -> SysResult<()> {
-        let journal = self.base.run_paper(run, "journal");
+        let journal = self.base.run_paper(run, JOURNAL);
         let objects = batch.lifted.iter().map(|(object, _)| *object);
         let synced = || {
             if batch.lifted.is_empty() {

@@ -6,9 +6,10 @@ use std::path::Path;
 
 use crate::ledger::ReceiptWriter;
 use crate::model::{
-    About, Event, FlagClearer, FreezeTimes, Link, ObjectId, Observer, Outcome, Receipt,
-    ReceiptLine, RunId, RunKind, RunTotals, Spoiled,
+    About, Event, FORMAT, FlagClearer, FreezeTimes, Link, ObjectId, Observer, Outcome, Receipt,
+    ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, Spoiled,
 };
+use crate::sys::host::machine;
 use crate::sys::own::papers::Growing;
 use crate::sys::{SysError, SysResult};
 
@@ -142,6 +143,21 @@ impl<'a> ReceiptFile<'a> {
             self.observer
                 .notice(&Event::NotDone(line.guest(), line.paths(), &line.outcome));
         }
+    }
+}
+
+/// The first line of the receipt of a run that begins now, without what only some runs have.
+pub(super) fn receipt_head(run: &RunId, what: RunKind, guests: Vec<ReceiptGuest>) -> Receipt {
+    Receipt {
+        kind: "unify.receipt".into(),
+        format: FORMAT.into(),
+        run: run.clone(),
+        what,
+        started: machine::now(),
+        plan: None,
+        undoes: None,
+        protect: None,
+        guests,
     }
 }
 

@@ -21,12 +21,12 @@ use super::activity::freeze::Freeze;
 use super::exchange::journal::JournalFile;
 use super::limits::Pace;
 use super::plan_file::open_copy;
-use super::receipt_file::{ReceiptFile, RunResult};
+use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
 use super::records::holders::Holding;
 use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
 use crate::base::{PLAN, RECEIPT};
-use crate::model::{Action, Event, FORMAT, Observer, Receipt, RunKind, Stage, Unit};
+use crate::model::{Action, Event, Observer, Receipt, RunKind, Stage, Unit};
 use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
 use batches::ApplyLoop;
@@ -113,16 +113,11 @@ impl ReadyToApply {
     }
 
     fn receipt(&self) -> Receipt {
+        let guests = self.checked.guests.iter().map(Guest::for_receipt);
         Receipt {
-            kind: "unify.receipt".into(),
-            format: FORMAT.into(),
-            run: self.run.id.clone(),
-            what: RunKind::Apply,
-            started: machine::now(),
             plan: Some(self.checked.closing.digest_now.content),
-            undoes: None,
             protect: Some(self.header.protection.mode),
-            guests: self.checked.guests.iter().map(Guest::for_receipt).collect(),
+            ..receipt_head(&self.run.id, RunKind::Apply, guests.collect())
         }
     }
 }

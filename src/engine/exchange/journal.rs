@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::sync::Arc;
 
-use crate::base::Run;
+use crate::base::{JOURNAL, Run};
 use crate::engine::in_parallel;
 use crate::ledger::journal::{Record, encode};
 use crate::model::{ObjectId, RunKind};
@@ -26,7 +26,7 @@ impl JournalFile {
     /// The journal of a run, which says durably whose it is.
     pub fn begin(run: &Run, what: RunKind) -> SysResult<JournalFile> {
         let journal = JournalFile {
-            file: RefCell::new(Growing::open(&run.papers.join("journal"))?),
+            file: RefCell::new(Growing::open(&run.papers.join(JOURNAL))?),
             next: 1,
             lifts: RefCell::default(),
         };

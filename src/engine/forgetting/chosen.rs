@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use super::names::{NamedFile, names_in};
-use crate::base::Base;
+use crate::base::{Base, Index};
 use crate::engine::error::BadUse;
 use crate::engine::records::holders::Holding;
 use crate::engine::records::{History, KnownGuest, Linked};
@@ -43,6 +43,7 @@ pub(super) struct Forgotten {
 /// What a guest has, as the disk and the receipts say.
 pub(super) fn look_at(
     base: &Base,
+    index: &Index,
     history: &History,
     name: &GuestName,
     observer: &dyn Observer,
@@ -55,7 +56,7 @@ pub(super) fn look_at(
         is_itself(guest, known, history)?;
     }
     let files = match &guest {
-        Some(guest) => names_in(base, guest, observer)?,
+        Some(guest) => names_in(index, guest, observer)?,
         None => Vec::new(),
     };
     let there: HashSet<&GuestPath> = files.iter().flat_map(|file| &file.paths).collect();
@@ -85,6 +86,9 @@ pub(super) fn look_at(
 
 /// How many of these objects have names that no guest has which the base can find.
 fn elsewhere(base: &Base, history: &History, gone: &[ReceiptLine]) -> SysResult<u64> {
+    if gone.is_empty() {
+        return Ok(0);
+    }
     let others = history.holders(&[]);
     let mut holding = Holding::new(others.iter().collect(), base, history)?;
     let mut found = 0;

@@ -23,16 +23,13 @@ use super::exchange::journal::JournalFile;
 use super::host::lock_note;
 use super::lifting::Lifting;
 use super::privileges::{entitled, must_see_all};
-use super::proof::{self, SpoiledObject};
-use super::receipt_file::{ReceiptFile, RunResult};
+use super::proof;
+use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
 use super::records::History;
 use super::records::holders::Holding;
 use super::{EngineError, Guest, healing, parting};
-use crate::base::{Base, RECEIPT, Run};
-use crate::model::{
-    Event, FORMAT, GuestName, Observer, Receipt, Recovered, RunKind, Running, Stage, Unit,
-};
-use crate::sys::host::machine;
+use crate::base::{Base, Index, RECEIPT, Run};
+use crate::model::{Event, GuestName, Observer, Receipt, Recovered, RunKind, Running, Stage, Unit};
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 use chosen::{ForgetView, Forgotten, look_at};
@@ -64,9 +61,10 @@ impl ReadyToForget {
         must_be_ours(&base)?;
         let healed = healing::watch_first(&base, running, observer)?;
         let history = History::read(&base)?;
+        let index = Index::read(&base)?;
         let chosen = guests
             .iter()
-            .map(|name| look_at(&base, &history, name, observer))
+            .map(|name| look_at(&base, &index, &history, name, observer))
             .collect::<Result<Vec<_>, _>>()?;
         Ok(ReadyToForget {
             run: base.begin_run()?,
@@ -186,27 +184,14 @@ impl ReadyToForget {
         self.base.dir().sync_filesystem()?;
         lines.iter().try_for_each(|line| receipt.add(line))?;
         receipt.sync()?;
-        let mut spoiled = Vec::new();
-        for (id, flaw) in proof::flawed(&self.base, lifting.shared()?)? {
-            let sources = Vec::new();
-            spoiled.push(SpoiledObject { id, flaw, sources });
-        }
+        let spoiled = proof::spoiled(&self.base, lifting.shared()?)?;
         let parted = parting::part(&self.base, still, observer, &spoiled)?;
         receipt.result.spoiled.extend(parted);
         Ok(lifting.finish()?)
     }
 
     fn receipt(&self) -> Receipt {
-        Receipt {
-            kind: "unify.receipt".into(),
-            format: FORMAT.into(),
-            run: self.run.id.clone(),
-            what: RunKind::Forget,
-            started: machine::now(),
-            plan: None,
-            undoes: None,
-            protect: None,
-            guests: self.chosen.iter().map(|one| one.named.clone()).collect(),
-        }
+        let guests = self.chosen.iter().map(|one| one.named.clone());
+        receipt_head(&self.run.id, RunKind::Forget, guests.collect())
     }
 }

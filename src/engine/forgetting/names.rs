@@ -8,12 +8,12 @@ use crate::engine::activity::freeze::Freeze;
 use crate::engine::error::CannotHere;
 use crate::engine::lifting::Lifting;
 use crate::engine::records::holders::Holding;
+use crate::engine::records::walked::walk_one;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    About, FileId, GuestName, GuestPath, ObjectId, Observer, Outcome, ReceiptLine, Refusal,
+    About, FileId, GuestName, GuestPath, ObjectId, Observer, Outcome, ReceiptLine, Refusal, Unread,
 };
-use crate::scan::scan;
-use crate::sys::{Meaning, SysError, SysResult, View};
+use crate::sys::{Meaning, SysError, SysResult};
 
 /// A file of the guest that is an object.
 pub(super) struct NamedFile {
@@ -37,40 +37,27 @@ impl NamedFile {
 
 /// All of a guest: the disk says which names are objects', whatever receipts say.
 pub(super) fn names_in(
-    base: &Base,
+    index: &Index,
     guest: &Guest,
     observer: &dyn Observer,
 ) -> Result<Vec<NamedFile>, EngineError> {
-    let index = Index::read(base)?;
-    let found = scan(&View::of(&guest.root)?, observer)?;
-    let tree = found.map_err(|error| CannotHere::GuestTooLarge {
-        name: guest.name.clone(),
-        why: error.to_string(),
-    })?;
-    let unread = tree.unread.first().map(|one| (&one.path, one.why.as_str()));
-    let foreign = tree.foreign.first();
-    let foreign = foreign.map(|path| (path, "it is on another file system"));
-    if let Some((path, why)) = unread.or(foreign) {
-        return Err(CannotHere::GuestUnread {
-            name: guest.name.clone(),
-            path: path.clone(),
-            why: why.to_owned(),
-        }
-        .into());
+    let found = walk_one(guest, index, observer)?;
+    if let Some(Unread { path, why }) = found.first_unread {
+        let name = guest.name.clone();
+        return Err(CannotHere::GuestUnread { name, path, why }.into());
     }
-    let tree = tree.tree;
-    let file = |at: usize| {
-        let held = index.of_inode(tree.state(at).id)?;
+    let file = |(object, paths): (ObjectId, Vec<GuestPath>)| {
+        let at = index.find(&object)?;
+        let inode = index.get(at as usize).state.id;
         Some(NamedFile {
-            object: held.id,
-            inode: held.state.id,
-            paths: tree
-                .names_of(at)
-                .map(|name| tree.guest_path(name))
-                .collect(),
+            object,
+            inode,
+            paths,
         })
     };
-    Ok((0..tree.files()).filter_map(file).collect())
+    let mut files: Vec<NamedFile> = found.names.into_iter().filter_map(file).collect();
+    files.sort_by(|a, b| a.paths.cmp(&b.paths));
+    Ok(files)
 }
 
 /// Where names are taken from, and by which run.

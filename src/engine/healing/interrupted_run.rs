@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
-use crate::base::{Base, RECEIPT};
+use crate::base::{Base, JOURNAL, RECEIPT};
 use crate::engine::Guest;
 use crate::engine::records::receipts;
 use crate::ledger::journal::{self, OpenBatch};
@@ -27,7 +27,7 @@ pub struct RunJournal {
 ///
 /// Everything in it is on the base's file system, whose device number may be another one since the last boot.
 pub(super) fn read_journal(base: &Base, run: &RunId, staging: &Dir) -> SysResult<RunJournal> {
-    let path = base.run_paper(run, "journal");
+    let path = base.run_paper(run, JOURNAL);
     let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
         let batch = OpenBatch::default();
         return Ok(RunJournal {

@@ -106,13 +106,9 @@ pub(super) fn unprotected(
     let run_protects = mode.is_some_and(|mode| protect::by(mode).protects());
     let known = || Ok(replayed.history()?.protection()?);
     let found = unprotected::unprotected(base, &index, known, Some(run_protects))?;
-    let line = |held: Held| LiftedObject {
-        by: protect::setting(mode).mode(),
-        object: held.id,
-        ino: held.state.id.ino,
-        found: true,
-    };
-    Ok(found.into_iter().map(line).collect())
+    let by = protect::setting(mode).mode();
+    let line = |held: &Held| LiftedObject::found(held, by);
+    Ok(found.iter().map(line).collect())
 }
 
 /// Protects them, and returns which they were.

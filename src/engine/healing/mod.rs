@@ -124,9 +124,17 @@ pub(super) fn heal_first(
     running: Running,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
+    heal_and_tell(base, running, Heals::Runs, observer)
+}
+
+fn heal_and_tell(
+    base: &Base,
+    running: Running,
+    heals: Heals,
+    observer: &dyn Observer,
+) -> Result<Recovered, EngineError> {
     let still = Freeze::for_healing(base, running, observer)?;
-    let healed = heal(base, still, Heals::Runs, observer)?;
-    Ok(told(base, healed, observer))
+    Ok(told(base, heal(base, still, heals, observer)?, observer))
 }
 
 /// The same, and what lost its protection without us has it again, and is proven.

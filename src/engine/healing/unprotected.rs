@@ -22,12 +22,8 @@ pub(super) fn owe(
     if found.is_empty() {
         return Ok(());
     }
-    let line = |held: &Held| LiftedObject {
-        by: protect::setting(None).mode(),
-        object: held.id,
-        ino: held.state.id.ino,
-        found: true,
-    };
+    let by = protect::setting(None).mode();
+    let line = |held: &Held| LiftedObject::found(held, by);
     lifting.owe(&found.iter().map(line).collect::<Vec<_>>())?;
     recovered.unprotected = found.len() as u64;
     recovered.flags += recovered.unprotected;

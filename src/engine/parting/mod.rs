@@ -21,17 +21,16 @@ use super::exchange::job::{Fate, Flagged, Job, LeaseBy, Old};
 use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, FlagOrder};
 use super::proof::SpoiledObject;
-use super::receipt_file::ReceiptFile;
+use super::receipt_file::{ReceiptFile, receipt_head};
 use super::records::holders::Holding;
 use super::records::{History, Linked};
 use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, Run};
 use crate::model::{
-    About, Event, FORMAT, FileId, GuestPath, HeldNames, Moved, ObjectId, Observer, Outcome,
-    Receipt, ReceiptLine, RunKind, Running, Spoiled,
+    About, Event, FileId, GuestPath, HeldNames, Moved, ObjectId, Observer, Outcome, ReceiptLine,
+    RunKind, Running, Spoiled,
 };
 use crate::protect::{self, NameStep};
-use crate::sys::host::machine;
 use crate::sys::{Regular, SysResult};
 use copies::Copies;
 
@@ -77,7 +76,8 @@ pub(super) fn part(
     let guests = history.holders(&[]);
     let run = base.begin_run()?;
     let mut journal = JournalFile::begin(&run, RunKind::Undo)?;
-    let head = head(&run, &guests);
+    let known = guests.iter().map(Guest::for_receipt).collect();
+    let head = receipt_head(&run.id, RunKind::Undo, known);
     let receipt = ReceiptFile::create(&run.papers.join(RECEIPT), &head, observer)?;
     let held = held(&history, &guests, spoiled)?;
     let mut parting = Parting {
@@ -98,20 +98,6 @@ pub(super) fn part(
     parting.receipt.finish()?;
     base.end_run(&run)?;
     Ok(told)
-}
-
-fn head(run: &Run, guests: &[Guest]) -> Receipt {
-    Receipt {
-        kind: "unify.receipt".into(),
-        format: FORMAT.into(),
-        run: run.id.clone(),
-        what: RunKind::Undo,
-        started: machine::now(),
-        plan: None,
-        undoes: None,
-        protect: None,
-        guests: guests.iter().map(Guest::for_receipt).collect(),
-    }
 }
 
 /// What the base remembers of the holders of these objects.

@@ -7,10 +7,11 @@ use std::io::{BufRead, BufWriter};
 
 use crate::base::{Base, JOURNAL, PLAN};
 use crate::engine::plan_file::open_copy;
+use crate::engine::receipt_file::receipt_head;
 use crate::ledger::journal::{self, Record};
 use crate::ledger::{BadLine, BadValue, PlanReader, ReceiptError, ReceiptReader, ReceiptWriter};
 use crate::model::{
-    DamagedLine, Escaped, Event, FORMAT, Observer, Protect, Receipt, ReceiptGuest, RunId, RunKind,
+    DamagedLine, Escaped, Event, Observer, Protect, Receipt, ReceiptGuest, RunId, RunKind,
 };
 use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
@@ -57,20 +58,15 @@ fn head(base: &Base, run: &RunId) -> Receipt {
         name: guest.name.clone(),
         root: guest.root.clone(),
     });
+    let what = match plan {
+        Some(_) => RunKind::Apply,
+        None => kind_in_journal(base, run).unwrap_or(RunKind::Apply),
+    };
     Receipt {
-        kind: "unify.receipt".into(),
-        format: FORMAT.into(),
-        run: run.clone(),
-        what: match plan {
-            Some(_) => RunKind::Apply,
-            None => kind_in_journal(base, run).unwrap_or(RunKind::Apply),
-        },
         started: begun(run),
-        plan: None,
-        undoes: None,
         // What is in doubt is protected.
         protect: Some(header.map_or(Protect::Immutable, |header| header.protection.mode)),
-        guests: guests.collect(),
+        ..receipt_head(run, what, guests.collect())
     }
 }
 

@@ -10,15 +10,14 @@ use std::collections::{BTreeMap, HashSet};
 use super::History;
 use crate::base::{Base, Index, RECEIPT};
 use crate::engine::error::CannotHere;
-use crate::engine::receipt_file::ReceiptFile;
+use crate::engine::receipt_file::{ReceiptFile, receipt_head};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    About, Event, FORMAT, GuestName, GuestPath, ObjectId, Observer, Outcome, Protect, Receipt,
-    ReceiptLine, RunKind, Stage, Unit,
+    About, Event, GuestName, GuestPath, ObjectId, Observer, Outcome, Protect, Receipt, ReceiptLine,
+    RunKind, Scan, Stage, Unit, Unread,
 };
 use crate::scan::scan;
 use crate::sys::View;
-use crate::sys::host::machine;
 
 /// The names of a guest that refer to objects, by object.
 #[derive(Debug, Default)]
@@ -26,6 +25,8 @@ pub struct Walked {
     pub names: BTreeMap<ObjectId, Vec<GuestPath>>,
     /// Names and directories that could not be read.
     pub unread: u64,
+    /// The first of them.
+    pub first_unread: Option<Unread>,
 }
 
 impl Walked {
@@ -48,7 +49,12 @@ pub fn walk(
     all
 }
 
-fn walk_one(guest: &Guest, index: &Index, observer: &dyn Observer) -> Result<Walked, EngineError> {
+/// The same of one guest.
+pub fn walk_one(
+    guest: &Guest,
+    index: &Index,
+    observer: &dyn Observer,
+) -> Result<Walked, EngineError> {
     let found = scan(&View::of(&guest.root)?, observer)?;
     let found = found.map_err(|error| CannotHere::GuestTooLarge {
         name: guest.name.clone(),
@@ -57,6 +63,7 @@ fn walk_one(guest: &Guest, index: &Index, observer: &dyn Observer) -> Result<Wal
     let mut walked = Walked {
         names: BTreeMap::new(),
         unread: (found.unread.len() + found.foreign.len()) as u64,
+        first_unread: first_unread(&found),
     };
     let tree = &found.tree;
     for file in 0..tree.files() {
@@ -66,6 +73,15 @@ fn walk_one(guest: &Guest, index: &Index, observer: &dyn Observer) -> Result<Wal
         }
     }
     Ok(walked)
+}
+
+fn first_unread(found: &Scan) -> Option<Unread> {
+    let foreign = || {
+        let path = found.foreign.first()?.clone();
+        let why = "it is on another file system".to_owned();
+        Some(Unread { path, why })
+    };
+    found.unread.first().cloned().or_else(foreign)
 }
 
 /// Writes down what was found and not known, and where these guests are now; says of each guest how many names are new.
@@ -79,16 +95,10 @@ pub fn remember(
 ) -> Result<Vec<u64>, EngineError> {
     let known = known_names(history, guests)?;
     let run = base.begin_run()?;
+    let known_here = guests.iter().map(Guest::for_receipt).collect();
     let head = Receipt {
-        kind: "unify.receipt".into(),
-        format: FORMAT.into(),
-        run: run.id.clone(),
-        what: RunKind::Apply,
-        started: machine::now(),
-        plan: None,
-        undoes: None,
         protect: Some(protect_of(history)?),
-        guests: guests.iter().map(Guest::for_receipt).collect(),
+        ..receipt_head(&run.id, RunKind::Apply, known_here)
     };
     let mut receipt = ReceiptFile::create(&run.papers.join(RECEIPT), &head, observer)?;
     let mut learned = Vec::new();

@@ -17,15 +17,15 @@ use super::exchange::{Batch, FlagOrder};
 use super::host::lock_note;
 use super::limits::{Limits, Pace};
 use super::privileges::{entitled, must_see_all};
-use super::receipt_file::{ReceiptFile, RunResult};
+use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
 use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked, named, receipts, walked};
 use super::{EngineError, Guest, healing, parting};
 use crate::base::{Base, Index, RECEIPT, Run};
 use crate::engine::error::{BadUse, CannotHere};
 use crate::model::{
-    About, Event, FORMAT, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, Refusal,
-    RunId, RunKind, Running, Stage, Unit,
+    About, Event, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, Refusal, RunId,
+    RunKind, Running, Stage, Unit,
 };
 use crate::protect;
 use crate::sys::host::machine;
@@ -334,15 +334,8 @@ impl ReadyToUndo {
         let present = self.chosen.guests.iter().map(Guest::for_receipt);
         let lost = self.chosen.lost.iter().map(|(guest, _)| guest.clone());
         Receipt {
-            kind: "unify.receipt".into(),
-            format: FORMAT.into(),
-            run: self.run.id.clone(),
-            what: RunKind::Undo,
-            started: machine::now(),
-            plan: None,
             undoes: self.undoes.clone(),
-            protect: None,
-            guests: present.chain(lost).collect(),
+            ..receipt_head(&self.run.id, RunKind::Undo, present.chain(lost).collect())
         }
     }
 }

@@ -16,10 +16,9 @@ mod places;
 use std::collections::HashMap;
 use std::path::Path;
 
-use super::{Heals, heal, told};
+use super::{Heals, heal_and_tell};
 use crate::base::{Base, Held, Index};
 use crate::engine::activity::base::must_be_ours;
-use crate::engine::activity::freeze::Freeze;
 use crate::engine::error::CannotHere;
 use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::records::walked::{self, Walked};
@@ -59,12 +58,7 @@ pub fn take_over(
     for (guest, learned) in taken.guests.iter_mut().zip(learned) {
         guest.learned = learned;
     }
-    let still = Freeze::for_healing(base, running, observer)?;
-    let healed = told(
-        base,
-        heal(base, still, Heals::AndWatches, observer)?,
-        observer,
-    );
+    let healed = heal_and_tell(base, running, Heals::AndWatches, observer)?;
     // What lay in staging is back in guests, or gone.
     let now = accounted(&Index::read(base)?, &found, &walked);
     taken.unknown_objects = now.unknown_objects;
