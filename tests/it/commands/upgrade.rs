@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::{Disk, Guest, Lab, content, id};
+use crate::support::{Disk, Guest, Lab, content, dpkg_says, id};
 
 /// A package with one program, built by dpkg-deb. Its files have fixed times, so that all guests get the same.
 fn package(lab: &Lab, version: u32) -> PathBuf {
@@ -30,16 +30,7 @@ fn package(lab: &Lab, version: u32) -> PathBuf {
 }
 
 fn install(guest: &Guest, deb: &Path) -> Output {
-    let root = format!("--root={}", guest.root().display());
-    let how = [
-        "--log=/dev/null",
-        "--force-not-root",
-        "--force-bad-path",
-        "--force-unsafe-io",
-    ];
-    let mut dpkg = Command::new("dpkg");
-    dpkg.env("LC_ALL", "C").arg(root).args(how).arg("--install");
-    dpkg.arg(deb).output().unwrap()
+    dpkg_says(guest, "--install", deb)
 }
 
 #[test]

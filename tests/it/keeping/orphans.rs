@@ -5,7 +5,9 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-use crate::support::{BIN, Disk, File, Guest, Lab, Planned, content, debian, is_immutable, unify};
+use crate::support::{
+    BIN, Disk, File, Guest, Lab, Planned, content, debian, dpkg_says, is_immutable, unify,
+};
 
 /// A package, built by dpkg-deb. Its files have fixed times, so that all guests get the same.
 fn package(lab: &Lab, version: u32, files: &[&str], conffiles: &str) -> PathBuf {
@@ -39,19 +41,6 @@ fn succeed(out: &Output) {
 /// The real dpkg in a guest; whatever it says, it must report success.
 fn dpkg(guest: &Guest, what: &str, on: impl AsRef<Path>) {
     succeed(&dpkg_says(guest, what, on));
-}
-
-fn dpkg_says(guest: &Guest, what: &str, on: impl AsRef<Path>) -> Output {
-    let root = format!("--root={}", guest.root().display());
-    let how = [
-        "--log=/dev/null",
-        "--force-not-root",
-        "--force-bad-path",
-        "--force-unsafe-io",
-    ];
-    let mut dpkg = Command::new("dpkg");
-    dpkg.env("LC_ALL", "C").arg(root).args(how).arg(what);
-    dpkg.arg(on.as_ref()).output().unwrap()
 }
 
 /// Two guests with a merged `/usr`, the package, and a file that no package has.

@@ -2,7 +2,7 @@
 //! for each test.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 
 use rustix::fs::FlockOperation;
 
@@ -63,4 +63,18 @@ fn archive(name: &str, packages: &[&str]) -> PathBuf {
         );
     }
     archive
+}
+
+/// What the real dpkg says that is told to do something in a guest.
+pub fn dpkg_says(guest: &Guest, what: &str, on: impl AsRef<Path>) -> Output {
+    let root = format!("--root={}", guest.root().display());
+    let how = [
+        "--log=/dev/null",
+        "--force-not-root",
+        "--force-bad-path",
+        "--force-unsafe-io",
+    ];
+    let mut dpkg = Command::new("dpkg");
+    dpkg.env("LC_ALL", "C").arg(root).args(how).arg(what);
+    dpkg.arg(on.as_ref()).output().unwrap()
 }

@@ -39,7 +39,7 @@ mod walk;
 pub use attributes::{chattr, encrypt, project_of, set_project};
 pub use base::line_of;
 pub use cycle::{cycle, listings, unchanged};
-pub use debian::debian;
+pub use debian::{debian, dpkg_says};
 pub use edited::{action_of, edited, without_flag_of};
 pub use faults::apply_while;
 pub use guest::{File, Guest, content};
