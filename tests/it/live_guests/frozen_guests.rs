@@ -143,11 +143,7 @@ fn the_watchdog_survives_apply() {
     };
     let cgroup = cgroup!("watchdog");
     let (first, last) = frozen_calls(&disk, &cgroup);
-    let step = if std::env::var_os("UNIFY_LONG").is_some() {
-        1
-    } else {
-        4
-    };
+    let step = if crate::support::is_long() { 1 } else { 4 };
     for call in (first..=last).step_by(step) {
         killed_while_frozen(&disk, &cgroup, call);
     }

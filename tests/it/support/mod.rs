@@ -55,6 +55,11 @@ pub use strace::{
 };
 pub use walk::{disk_use, id, is_immutable, lift_flags, nlink, walk};
 
+/// Is this a night's work (`UNIFY_LONG=1`): every call, every error, every moment?
+pub fn is_long() -> bool {
+    std::env::var_os("UNIFY_LONG").is_some_and(|value| value == "1")
+}
+
 /// Says aloud that a test was not done, and why, and ends it. `tests/run.sh` prints all of these again at the end.
 macro_rules! skip {
     ($($why:tt)*) => {{

@@ -18,7 +18,7 @@ pub struct Level {
 impl Level {
     /// What the environment asks for.
     pub fn asked(disk: Disk) -> Level {
-        let long = std::env::var_os("UNIFY_LONG").is_some();
+        let long = crate::support::is_long();
         let every = match disk {
             _ if long => 1,
             Disk::Own | Disk::Ext4 => 20,

@@ -65,11 +65,7 @@ fn strace_says_the_same() {
         Ok(lab) => lab,
         Err(why) => skip!("{why}"),
     };
-    let every = if std::env::var_os("UNIFY_LONG").is_some() {
-        1
-    } else {
-        25
-    };
+    let every = if crate::support::is_long() { 1 } else { 25 };
     for phase in [Phase::First, Phase::More, Phase::Undo, Phase::Gc] {
         let killed = strace::sweep(&lab, phase, every);
         crate::support::figure(&format!("matrix strace {phase:?}: {killed} killed"));

@@ -14,7 +14,7 @@ pub struct Amount {
 impl Amount {
     /// Some, or with `UNIFY_LONG=1` all.
     pub fn asked() -> Amount {
-        if std::env::var_os("UNIFY_LONG").is_some_and(|value| value == "1") {
+        if crate::support::is_long() {
             Amount {
                 flushes: usize::MAX,
                 subsets: 20,

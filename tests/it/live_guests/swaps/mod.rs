@@ -211,7 +211,7 @@ fn round(lab: &Lab, guests: [&Guest; 2]) -> u64 {
 }
 
 fn time() -> Duration {
-    let long = std::env::var_os("UNIFY_LONG").is_some();
+    let long = crate::support::is_long();
     Duration::from_secs(if long { 300 } else { 4 })
 }
 

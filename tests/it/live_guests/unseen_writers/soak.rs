@@ -161,7 +161,7 @@ fn soak(disk: Disk) {
     };
     let program = compiled(&lab);
     let holds = lab.flag_holds_against_all();
-    let rounds = if std::env::var_os("UNIFY_LONG").is_some() {
+    let rounds = if crate::support::is_long() {
         200 / ATTACKED
     } else {
         1

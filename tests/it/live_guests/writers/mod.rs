@@ -293,7 +293,7 @@ fn storms(on: Disk, kinds: &[&str], seconds: u64, running: Running) {
         Ok(disk) => disk,
         Err(why) => return crate::support::skipped("live_guests::writers::storms", &why),
     };
-    let long = std::env::var_os("UNIFY_LONG").is_some();
+    let long = crate::support::is_long();
     let long = long && running == Running::Allowed;
     let (kinds, seconds) = if long { (KINDS, 60) } else { (kinds, seconds) };
     for kind in kinds {
@@ -308,7 +308,7 @@ fn contents_on_ext4() {
 
 #[test]
 fn names_and_metadata_on_ext4() {
-    if std::env::var_os("UNIFY_LONG").is_none() {
+    if !crate::support::is_long() {
         storms(Disk::Ext4, &KINDS[5..], 2, Running::Allowed);
     }
 }

@@ -197,7 +197,7 @@ fn fields_that_a_terminal_would_obey() {
 fn random_plans() {
     let lab = lab!(Disk::Own);
     let mut yard = Yard::new(lab);
-    let plans = if std::env::var_os("UNIFY_LONG").is_some() {
+    let plans = if crate::support::is_long() {
         20_000
     } else {
         200
