@@ -29,27 +29,50 @@ pub(super) fn ask(files: &HostFiles, root: &Path, elsewhere: &[PathBuf]) -> Opti
 
 fn ask_one(files: &HostFiles, root: &Path, path: &Path) -> Option<FlagClearing> {
     let is_usual = root.file_name() == Some("rootfs".as_ref());
-    let text = match files.text(path) {
-        Ok(text) => text?,
+    let config = match LxcConfig::read(files, path) {
+        Ok(config) => config?,
         Err(why) => return is_usual.then(|| LXC.unknown(why)),
     };
-    let mut config = LxcConfig::new(files);
-    let read = config.take(path, &text, 0);
-    let named = config.root.as_ref()?;
-    if !files.leads_to(named, root) {
-        return None;
+    let named = config.root.as_ref();
+    let is_named = named.is_some_and(|named| files.leads_to(named, root));
+    match &config.unread {
+        // What is not read may name the root, or another one.
+        Some(why) if is_named || is_usual || named.is_none() => Some(LXC.unknown(why.clone())),
+        Some(_) => None,
+        None if is_named => Some(config.judge(path)),
+        None if is_usual && named.is_none() => {
+            let file = shown(path);
+            Some(LXC.unknown(format!("{file} names no directory as its root")))
+        }
+        None => None,
     }
-    Some(match read {
-        Ok(()) => config.judge(path),
-        Err(why) => LXC.unknown(why),
-    })
+}
+
+/// The root that a configuration names, in whichever of its files; an error is why that is not known.
+pub(super) fn root_named(files: &HostFiles, path: &Path) -> Result<Option<PathBuf>, String> {
+    let Some(config) = LxcConfig::read(files, path)? else {
+        return Ok(None);
+    };
+    match (config.root, config.unread) {
+        (None, Some(why)) => Err(why),
+        (root, _) => Ok(root),
+    }
+}
+
+/// Where nothing else is known of a guest: a configuration that may be its own, and cannot be read.
+pub(super) fn doubt(why: &str) -> FlagClearing {
+    LXC.unknown(format!("{why}, and it may name this guest"))
 }
 
 /// What was read so far.
 struct LxcConfig<'f> {
     files: &'f HostFiles,
     left: usize,
+    /// Is any of its keys one of LXC's?
+    is_of_lxc: bool,
     root: Option<PathBuf>,
+    /// Why a part of it is not known, if so: the first of such parts.
+    unread: Option<String>,
     is_mapped: bool,
     /// Is it said that the user namespace is that of the host, or of somebody else?
     shares_users: bool,
@@ -62,11 +85,23 @@ struct LxcConfig<'f> {
 }
 
 impl<'f> LxcConfig<'f> {
+    /// What is at `path`; `None` where that is no configuration of LXC.
+    fn read(files: &'f HostFiles, path: &Path) -> Result<Option<LxcConfig<'f>>, String> {
+        let Some(text) = files.text(path)? else {
+            return Ok(None);
+        };
+        let mut config = LxcConfig::new(files);
+        config.take(path, &text, 0);
+        Ok(Some(config).filter(|config| config.is_of_lxc))
+    }
+
     fn new(files: &'f HostFiles) -> LxcConfig<'f> {
         LxcConfig {
             files,
             left: MOST_FILES,
+            is_of_lxc: false,
             root: None,
+            unread: None,
             is_mapped: false,
             shares_users: false,
             dropped: BTreeSet::new(),
@@ -76,9 +111,11 @@ impl<'f> LxcConfig<'f> {
         }
     }
 
-    /// Takes the lines of a file in their order, and of what it includes where that is said.
-    fn take(&mut self, file: &Path, text: &str, depth: usize) -> Result<(), String> {
+    /// Takes the lines of a file in their order, and of what it includes where that is said. Behind what cannot be read
+    /// the root may be named.
+    fn take(&mut self, file: &Path, text: &str, depth: usize) {
         for (key, value) in pairs(text) {
+            self.is_of_lxc |= key.starts_with("lxc.");
             match key {
                 "lxc.rootfs.path" => self.root = root_of(value),
                 "lxc.idmap" => self.is_mapped = !value.is_empty(),
@@ -89,11 +126,14 @@ impl<'f> LxcConfig<'f> {
                 "lxc.namespace.share.user" => self.shares_users |= !value.is_empty(),
                 "lxc.cap.drop" => self.drop_capabilities(value),
                 "lxc.cap.keep" => self.keep_capabilities(file, value),
-                "lxc.include" if !value.is_empty() => self.include(value, depth + 1)?,
+                "lxc.include" if !value.is_empty() => {
+                    if let Err(why) = self.include(value, depth + 1) {
+                        self.unread.get_or_insert(why);
+                    }
+                }
                 _ => {}
             }
         }
-        Ok(())
     }
 
     fn drop_capabilities(&mut self, value: &str) {
@@ -132,10 +172,14 @@ impl<'f> LxcConfig<'f> {
                 shown(path)
             ));
         }
+        self.one_more(path, depth)?;
         match self.files.read(path)? {
             None if value.ends_with('/') => Ok(()),
             None => Err(format!("it includes {}, which does not exist", shown(path))),
-            Some(HostFile::Text(text)) => self.take_included(path, &text, depth),
+            Some(HostFile::Text(text)) => {
+                self.take(path, &text, depth);
+                Ok(())
+            }
             Some(HostFile::Directory(names)) => {
                 let is_conf = |name: &&std::ffi::OsString| {
                     let name = name.as_encoded_bytes();
@@ -154,8 +198,9 @@ impl<'f> LxcConfig<'f> {
     fn include_all(&mut self, dir: &Path, inner: &[PathBuf], depth: usize) -> Result<(), String> {
         let clears = self.clears;
         for file in inner {
+            self.one_more(file, depth)?;
             match self.files.text(file)? {
-                Some(text) => self.take_included(file, &text, depth)?,
+                Some(text) => self.take(file, &text, depth),
                 None => return Err(format!("{} is no file", shown(file))),
             }
         }
@@ -168,15 +213,16 @@ impl<'f> LxcConfig<'f> {
         Ok(())
     }
 
-    fn take_included(&mut self, file: &Path, text: &str, depth: usize) -> Result<(), String> {
-        let left = self.left.checked_sub(1);
-        self.left = left.filter(|_| depth <= DEEPEST).ok_or_else(|| {
+    /// Before it is read.
+    fn one_more(&mut self, file: &Path, depth: usize) -> Result<(), String> {
+        let left = self.left.checked_sub(1).filter(|_| depth <= DEEPEST);
+        self.left = left.ok_or_else(|| {
             format!(
                 "its configuration includes too many files, at last {}",
                 shown(file)
             )
         })?;
-        self.take(file, text, depth)
+        Ok(())
     }
 
     fn judge(&self, path: &Path) -> FlagClearing {
@@ -241,7 +287,7 @@ pub(super) fn pairs(text: &str) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// The directory that `lxc.rootfs.path` names; other kinds of storage are none.
-pub(super) fn root_of(value: &str) -> Option<PathBuf> {
+fn root_of(value: &str) -> Option<PathBuf> {
     let kinds = ["dir:", "btrfs:"].into_iter();
     let path = kinds.filter_map(|kind| value.strip_prefix(kind)).next();
     let path = Path::new(path.unwrap_or(value));

@@ -5,50 +5,75 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::host::{HostFile, HostFiles};
-use super::lxc::{pairs, root_of};
+use super::lxc::{doubt, pairs, root_named};
 use super::places::ManagerPlaces;
+use crate::model::FlagClearing;
 
-/// By the root that they name, the configurations of all containers; read when they are wanted first.
+/// The configurations of all containers; read when they are wanted first.
 #[derive(Default)]
-pub(super) struct LxcPaths(OnceCell<BTreeMap<PathBuf, Vec<PathBuf>>>);
+pub(super) struct LxcPaths(OnceCell<Containers>);
+
+#[derive(Default)]
+struct Containers {
+    /// By the root that they name.
+    by_root: BTreeMap<PathBuf, Vec<PathBuf>>,
+    /// Why a root may be named that is not known, if so.
+    unread: Option<String>,
+}
 
 impl LxcPaths {
-    /// The configurations that name this root. It stands in the file itself, not in what that includes.
+    /// The configurations that name this root, in themselves or in what they include.
     pub fn configs_of(&self, files: &HostFiles, places: &ManagerPlaces, root: &Path) -> &[PathBuf] {
-        let all = self.0.get_or_init(|| all(files, places));
-        all.get(root).map_or(&[], Vec::as_slice)
+        let all = self.0.get_or_init(|| Containers::read(files, places));
+        all.by_root.get(root).map_or(&[], Vec::as_slice)
+    }
+
+    /// What is to be said of a guest that no manager is known of. It is asked after the configurations were read.
+    pub fn doubt(&self) -> Option<FlagClearing> {
+        let unread = self.0.get()?.unread.as_deref();
+        unread.map(doubt)
     }
 }
 
-/// What cannot be read names no root.
-fn all(files: &HostFiles, places: &ManagerPlaces) -> BTreeMap<PathBuf, Vec<PathBuf>> {
-    let mut found: BTreeMap<PathBuf, Vec<PathBuf>> = BTreeMap::new();
-    let top = containers(files, places);
-    if let Ok(Some(HostFile::Directory(names))) = files.read(&top) {
+impl Containers {
+    fn read(files: &HostFiles, places: &ManagerPlaces) -> Containers {
+        let mut found = Containers::default();
+        if let Err(why) = found.read_all(files, places) {
+            found.unread.get_or_insert(why);
+        }
+        found
+    }
+
+    /// An error is about all that was not read yet.
+    fn read_all(&mut self, files: &HostFiles, places: &ManagerPlaces) -> Result<(), String> {
+        let top = top(files, places)?;
+        let Some(HostFile::Directory(names)) = files.read(&top)? else {
+            return Ok(());
+        };
         for name in names {
             let config = top.join(name).join("config");
-            if let Some(root) = root_in(files, &config) {
-                found.entry(root).or_default().push(config);
+            match root_named(files, &config) {
+                Ok(Some(root)) => {
+                    let real = files.real(&root).into_iter();
+                    real.for_each(|root| {
+                        self.by_root.entry(root).or_default().push(config.clone())
+                    });
+                }
+                Ok(None) => {}
+                Err(why) => {
+                    self.unread.get_or_insert(why);
+                }
             }
         }
+        Ok(())
     }
-    found
 }
 
-fn root_in(files: &HostFiles, config: &Path) -> Option<PathBuf> {
-    let text = files.text(config).ok()??;
-    let root = last(&text, "lxc.rootfs.path")?;
-    files.real(&root_of(root)?)
-}
-
-fn containers(files: &HostFiles, places: &ManagerPlaces) -> PathBuf {
-    let text = files.text(&places.lxc).ok().flatten().unwrap_or_default();
-    let said = last(&text, "lxc.lxcpath").map(PathBuf::from);
+/// The directory of all containers.
+fn top(files: &HostFiles, places: &ManagerPlaces) -> Result<PathBuf, String> {
+    let text = files.text(&places.lxc)?.unwrap_or_default();
+    let said = pairs(&text).filter(|(known, _)| *known == "lxc.lxcpath");
+    let said = said.last().map(|(_, path)| PathBuf::from(path));
     let said = said.filter(|path| path.is_absolute());
-    said.unwrap_or_else(|| places.containers.clone())
-}
-
-fn last<'t>(text: &'t str, key: &str) -> Option<&'t str> {
-    let all = pairs(text).filter(|(known, _)| *known == key);
-    all.last().map(|(_, value)| value)
+    Ok(said.unwrap_or_else(|| places.containers.clone()))
 }

@@ -55,6 +55,7 @@ impl Managers {
         let found = found.into_iter().flatten();
         found
             .max_by_key(|one| one.answer)
+            .or_else(|| self.containers.doubt())
             .unwrap_or_else(answer::no_manager)
     }
 }

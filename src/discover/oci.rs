@@ -64,6 +64,7 @@ pub(super) fn ask(files: &HostFiles, root: &Path) -> Option<FlagClearing> {
         Err(why) => return unknown(why),
     };
     match serde_json::from_str::<Bundle>(&text) {
+        Ok(Bundle { root: None, .. }) => unknown(format!("{} names no root", shown(&path))),
         Ok(bundle) => {
             let named = parent.join(&bundle.root.as_ref()?.path);
             files.leads_to(&named, root).then(|| judge(&path, &bundle))

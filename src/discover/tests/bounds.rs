@@ -40,7 +40,7 @@ fn huge_files_odd_bytes_and_fifos() {
     )
     .unwrap();
     let root = scene.path("lxc/c/rootfs");
-    assert_answer(&scene.asked(&root), Unknown, "no manager's configuration");
+    assert_answer(&scene.asked(&root), Unknown, "names no directory");
     let config = scene.path("lxc/c/config");
     fs::remove_file(&config).unwrap();
     assert!(

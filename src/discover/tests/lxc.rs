@@ -161,6 +161,53 @@ fn a_config_is_of_the_root_that_it_names() {
     assert_answer(&scene.asked(&far), No, "lxc.cap.keep");
 }
 
+/// What cannot be read may hide the root: the manager is named all the same, and nothing is claimed.
+#[test]
+fn what_cannot_be_read_hides_no_manager() {
+    let scene = Scene::new();
+    let unknown = |root: &Path, why: &str| {
+        let told = scene.asked(root);
+        assert_answer(&told, Unknown, why);
+        assert_eq!(told.manager.as_deref(), Some("lxc"), "{told:?}");
+    };
+    let usual = scene.guest("lxc/c/rootfs");
+    let root = "lxc.rootfs.path = TOP/lxc/c/rootfs\n";
+    for config in [
+        format!("lxc.include = TOP/none\n{root}"),
+        format!("{root}lxc.include = TOP/none\n"),
+        "lxc.include = TOP/none\n".to_owned(),
+        "lxc.rootfs.path = TOP/other\nlxc.include = TOP/none\n".to_owned(),
+    ] {
+        scene.write("lxc/c/config", &config);
+        unknown(&usual, "/none, which does not exist");
+    }
+    scene.write(
+        "lxc/c/config",
+        "lxc.rootfs.path = overlayfs:/lower:/upper\n",
+    );
+    unknown(&usual, "names no directory as its root");
+
+    let far = scene.guest("srv/far");
+    scene.write("lxc/c/config", root);
+    scene.write("inc/far", "lxc.rootfs.path = TOP/srv/far\n");
+    scene.write(
+        "lxc/far/config",
+        "lxc.include = TOP/none\nlxc.include = TOP/inc/far\n",
+    );
+    unknown(&far, "which does not exist");
+    scene.write("lxc/far/config", "lxc.include = TOP/inc/far\n");
+    assert_answer(&scene.asked(&far), Yes, "does not drop it");
+    scene.write("lxc/far/config", "lxc.include = TOP/none\n");
+    unknown(&far, "which does not exist, and it may name this guest");
+    assert_answer(&scene.asked(&usual), Yes, "does not drop it");
+    fs::remove_file(scene.path("lxc/far/config")).unwrap();
+    scene.write("lxc/notes", "");
+    assert_answer(&scene.asked(&far), Unknown, "no manager's configuration");
+    let huge = "#".repeat(300 << 10);
+    scene.write("etc/lxc.conf", &huge);
+    unknown(&far, "it is too long, and it may name this guest");
+}
+
 /// What Debian's package gives to every container, privileged or not.
 #[test]
 fn the_files_of_the_package() {

@@ -40,7 +40,11 @@ pub fn read(path: &Path, limits: SettingLimits<'_>) -> SysResult<Setting> {
     // Nothing is opened before it is known what it is: a device does something when it is opened.
     options.read(true).custom_flags(nix::libc::O_PATH);
     let failed = |error: io::Error| SysError::new("read", path, error);
-    let opened = call("open", || options.open(path)).map_err(failed);
+    let opened = call("open", || options.open(path));
+    if matches!(&opened, Err(error) if error.kind() == io::ErrorKind::NotADirectory) {
+        return Ok(Setting::Absent);
+    }
+    let opened = opened.map_err(failed);
     let Some(file) = SysError::absent(opened)? else {
         return Ok(Setting::Absent);
     };
