@@ -12,7 +12,7 @@ mod guard;
 use super::Guest;
 use crate::model::{FileId, GuestPath};
 use crate::sys::host::machine;
-use crate::sys::host::presence::sees_all_processes;
+use crate::sys::host::presence::{Unknown, sees_all_processes};
 use crate::sys::{Cgroup, Dir, Inside, Patience, Presence, SysResult};
 
 /// What was seen of one guest.
@@ -20,7 +20,7 @@ use crate::sys::{Cgroup, Dir, Inside, Patience, Presence, SysResult};
 pub(super) struct Activity {
     /// What runs in it, as a sentence.
     pub running: Option<String>,
-    /// Why it cannot be told whether it runs: `running` says so too, unless it is seen to run.
+    /// Why it cannot be told whether it runs, without process ids: `running` says so too, unless it is seen to run.
     pub unknown: Option<String>,
     /// Is it seen to run, or to be in use?
     is_seen: bool,
@@ -87,14 +87,17 @@ impl Sight {
 
     /// What was seen of each guest. The cgroups in `still` are frozen.
     pub fn conditions(&self, still: &[Cgroup]) -> Vec<Activity> {
-        let unknown = self.hidden.map(str::to_owned);
+        let unknown = self.hidden.map(|why| Unknown {
+            why: why.to_owned(),
+            process: None,
+        });
         let unknown = unknown.or_else(|| self.presence.unknown());
         let all = 0..self.guests.len();
-        all.map(|at| self.condition(at, still, unknown.clone()))
+        all.map(|at| self.condition(at, still, unknown.as_ref()))
             .collect()
     }
 
-    fn condition(&self, at: usize, still: &[Cgroup], unknown: Option<String>) -> Activity {
+    fn condition(&self, at: usize, still: &[Cgroup], unknown: Option<&Unknown>) -> Activity {
         let inside = self.presence.inside(at, still);
         let in_use = self.presence.in_use(at);
         let stays_in_use = in_use.is_some();
@@ -102,15 +105,17 @@ impl Sight {
         let known = in_use.or(process);
         let known = known.or_else(|| self.presence.mounted_elsewhere(at, still));
         let unsure = || {
+            let (why, process) = (&unknown?.why, unknown?.process);
+            let process = process.map(|pid| format!(" (process {pid})"));
             Some(format!(
-                "it cannot be told whether it runs: {}",
-                unknown.as_ref()?
+                "it cannot be told whether it runs: {why}{}",
+                process.unwrap_or_default()
             ))
         };
         Activity {
             is_seen: known.is_some(),
             running: known.or_else(unsure),
-            unknown,
+            unknown: unknown.map(|unknown| unknown.why.clone()),
             inside,
             stays_in_use,
             can_freeze: false,

@@ -222,7 +222,7 @@ fn open_views(
         observer.notice(&Event::Warning(&shared(&why)));
     }
     if mode == Protect::Immutable {
-        OpenedGuest::look_for_clearers(&mut opened);
+        OpenedGuest::look_for_clearers(&mut opened, observer);
     }
     Ok(opened)
 }

@@ -1,13 +1,13 @@
 //! One guest as the plan sees it: opened, walked, asked for its config files.
 
 use crate::base::Base;
-use crate::engine::activity::clearing::{flag_clearing, managers};
+use crate::engine::activity::clearing::{flag_clearing, managers, who_could};
 use crate::engine::activity::{Activity, Sight};
 use crate::engine::guest::GuestIdentity;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Asked, Database, DatabaseState, FlagClearing, Observer, OnDamaged, Owner, PlannedGuest, Policy,
-    Scan,
+    Asked, Database, DatabaseState, Event, FlagClearing, Observer, OnDamaged, Owner, PlannedGuest,
+    Policy, Scan,
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Covers, table};
@@ -68,12 +68,17 @@ impl OpenedGuest {
         Ok((opened.collect::<SysResult<_>>()?, base))
     }
 
-    /// Looks who could take the flag off shared files: also what needs the files of the host.
-    pub fn look_for_clearers(opened: &mut [OpenedGuest]) {
+    /// Looks who could take the flag off shared files: also what needs the files of the host. Processes are named here
+    /// and not in the plan, which is the same when it is made again.
+    pub fn look_for_clearers(opened: &mut [OpenedGuest], observer: &dyn Observer) {
         let managers = managers(opened.iter().map(|one| one.guest.path.as_path()));
         for one in opened {
             let clearing = flag_clearing(&managers, &one.guest.path, &one.condition);
             one.clearing = Some(clearing);
+            if let Some(who) = who_could(&one.condition) {
+                let name = &one.guest.name;
+                observer.notice(&Event::Warning(&format!("in guest {name}, {who}")));
+            }
         }
     }
 

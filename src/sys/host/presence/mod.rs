@@ -85,6 +85,15 @@ impl fmt::Display for Inside {
     }
 }
 
+/// Why not everything that is inside is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unknown {
+    /// The same wherever it is the same, so without a process id.
+    pub why: String,
+    /// The process that it is about, if it is about one.
+    pub process: Option<u32>,
+}
+
 /// A complete look, which can be brought up to date at little cost.
 pub struct Presence {
     worker: PresenceWorker,
@@ -212,17 +221,19 @@ impl Presence {
     }
 
     /// Why it is not known of every process and mount where it is. Then nothing that was not found is quiet.
-    pub fn unknown(&self) -> Option<String> {
+    pub fn unknown(&self) -> Option<Unknown> {
         let census = self.census();
         let unseen = |(pid, seen): (&u32, &SeenProcess)| Some((*pid, seen.unseen?));
         let closed = census.seen.iter().filter_map(unseen).min();
-        match (closed, census.missed) {
-            (Some((pid, what)), _) => Some(format!("process {pid}: {what} cannot be seen")),
-            (None, Some(why)) => Some(why.to_owned()),
-            (None, None) => self
-                .unread
-                .then(|| "the mounts of a namespace cannot be read".to_owned()),
-        }
+        let (process, why) = match (closed, census.missed) {
+            (Some((pid, what)), _) => (Some(pid), format!("a process: {what} cannot be seen")),
+            (None, Some(why)) => (None, why.to_owned()),
+            (None, None) if self.unread => {
+                (None, "the mounts of a namespace cannot be read".into())
+            }
+            (None, None) => return None,
+        };
+        Some(Unknown { why, process })
     }
 
     fn census(&self) -> MutexGuard<'_, Census> {
