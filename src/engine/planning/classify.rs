@@ -56,6 +56,28 @@ pub struct Classified {
     pub skipped: BTreeMap<SkipReason, Count>,
 }
 
+impl Classified {
+    /// A guest that is left out has no decisions and no lines, and shares with others all the same.
+    pub fn left_out(survey: &Survey, judge: &Judge<'_>) -> Classified {
+        let tree = &survey.scan.tree;
+        let is_tied = |file: &u32| {
+            let state = tree.state(*file as usize);
+            let names = tree.name_count(*file as usize) as u64;
+            names != u64::from(state.nlink) && judge.index.number_of_inode(state.id).is_none()
+        };
+        let all = 0..u32::try_from(tree.files()).unwrap_or(u32::MAX);
+        Classified {
+            tied: all.filter(is_tied).collect(),
+            ..Classified::default()
+        }
+    }
+
+    /// What was decided of a file; nothing where its guest is left out.
+    pub fn decision(&self, file: u32) -> Option<Decision> {
+        self.decisions.get(file as usize).copied()
+    }
+}
+
 /// What everything is judged by.
 pub struct Judge<'a> {
     pub care: &'a Care,

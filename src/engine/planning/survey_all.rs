@@ -38,6 +38,6 @@ fn classify_unless_left_out(survey: &Survey, judge: &Judge<'_>) -> Classified {
     if survey.left_out.is_none() {
         classify(survey, judge)
     } else {
-        Classified::default()
+        Classified::left_out(survey, judge)
     }
 }

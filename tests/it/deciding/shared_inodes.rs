@@ -164,6 +164,39 @@ fn what_must_stay_private_or_has_names_elsewhere_is_left_and_counted() {
     }
 }
 
+/// A guest with a damaged database takes no part, and writes to what it shares all the same.
+#[test]
+fn a_guest_that_is_left_out_is_named_with_what_it_shares() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = ["a", "b", "c"].map(|name| lab.guest(name));
+    a.put("/usr/f", &File::new(content(1)));
+    tie(&a, "/usr/f", &b, "/usr/f");
+    a.put("/usr/g", &File::new(content(2)));
+    [&b, &c]
+        .iter()
+        .for_each(|guest| tie(&a, "/usr/g", guest, "/usr/g"));
+    b.put("/var/lib/dpkg/status", &File::new("rubbish"));
+    let (out, plan) = lab.try_plan(&[&a, &b, &c], &["--exit-code"]);
+    let plan = plan.expect("a plan");
+    for text in [
+        "LEFT OUT: b: ",
+        "SHARED WITHOUT PROTECTION: a and b, 1 file, ",
+        "SHARED WITHOUT PROTECTION: a, b and c, 1 file, ",
+        "2 files, 17.5 KiB stay shared",
+    ] {
+        assert!(out.stderr.contains(text), "{text}: {}", out.stderr);
+    }
+    let left = plan.skip("a", "/usr/f").expect("a line");
+    assert_eq!(left["reason"], "shared-unprotected");
+    assert_eq!(
+        left["note"],
+        "b:/usr/f is in a guest that is left out of this plan"
+    );
+    assert!(plan.names().is_empty() && plan.skip("b", "/usr/f").is_none());
+    plan.apply().expect(0);
+    assert_tied_and_open(&a, &b, "/usr/f", 2);
+}
+
 /// Something happens to the inode of `/usr/f` between plan and apply, and it is left as it is.
 #[track_caller]
 fn assert_left(change: impl FnOnce(&Lab, &Guest, &mut Planned), code: &str, names: u64) {

@@ -64,6 +64,6 @@ impl SharedInodes {
 }
 
 fn is_taken(which: FileRef, classified: &[Classified]) -> bool {
-    let decision = classified[which.guest as usize].decisions[which.file as usize];
-    matches!(decision, Decision::Linked { .. })
+    let decision = classified[which.guest as usize].decision(which.file);
+    matches!(decision, Some(Decision::Linked { .. }))
 }

@@ -2,7 +2,8 @@
 //! linked the guests' files. What one guest writes to such a file the others read.
 //!
 //! Where all names of such an inode are names of guests of this plan, it may become an object itself: its first file
-//! stands for it while files are matched, and the others follow. All others are left alone, and the alarm counts them.
+//! stands for it while files are matched, and the others follow. All others are left alone, and the alarm counts them,
+//! also those of guests that are left out of the plan.
 //!
 //! Memory: only files with names elsewhere are kept, with 8 bytes each, and some 50 for each inode.
 
@@ -194,7 +195,7 @@ fn leave(
 ) {
     let (survey, file) = (&surveys[which.guest as usize], which.file as usize);
     let judged = &mut classified[which.guest as usize];
-    if judged.decisions[file] == Decision::Tied {
+    if judged.decision(which.file) == Some(Decision::Tied) {
         judged.count(reason, survey.scan.tree.size(file));
         judged.leave(survey, file, reason, note);
     }

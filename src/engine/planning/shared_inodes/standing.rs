@@ -63,12 +63,13 @@ impl Standing {
             Standing::Immutable => Some("immutable".into()),
             Standing::Kept(at) => files.get(at as usize).map(|which| {
                 let survey = &surveys[which.guest as usize];
+                let shown = survey.shown(which.file as usize);
+                if survey.left_out.is_some() {
+                    return format!("{shown} is in a guest that is left out of this plan");
+                }
                 let reason = reason_of(*which, survey, &classified[which.guest as usize]);
                 let reason = reason.map_or(String::new(), |reason| format!(": {}", reason.code()));
-                format!(
-                    "{} is left alone{reason}",
-                    survey.shown(which.file as usize)
-                )
+                format!("{shown} is left alone{reason}")
             }),
             Standing::Fixed => {
                 Some("a directory that holds a name of it is immutable or append-only".into())
@@ -99,11 +100,10 @@ pub(super) fn look(
     let mut nlinks = files
         .iter()
         .map(|which| u64::from(tree(which).state(which.file as usize).nlink));
-    let decision =
-        |which: &FileRef| classified[which.guest as usize].decisions[which.file as usize];
+    let decision = |which: &FileRef| classified[which.guest as usize].decision(which.file);
     let kept = files
         .iter()
-        .position(|which| decision(which) != Decision::Tied);
+        .position(|which| decision(which) != Some(Decision::Tied));
     if is_immutable(files, surveys) {
         Standing::Immutable
     } else if nlinks.any(|nlink| nlink != names) {
@@ -140,7 +140,7 @@ fn is_immutable(files: &[FileRef], surveys: &[Survey]) -> bool {
 }
 
 fn reason_of(which: FileRef, survey: &Survey, judged: &Classified) -> Option<SkipReason> {
-    if let Decision::Counted(reason) = judged.decisions[which.file as usize] {
+    if let Some(Decision::Counted(reason)) = judged.decision(which.file) {
         return Some(reason);
     }
     let mut names = survey.scan.tree.names_of(which.file as usize);
