@@ -100,6 +100,13 @@ pub struct NameLimits {
     pub only_project: Option<u32>,
 }
 
+impl NameLimits {
+    /// May a file of this project be exchanged for one of its names?
+    pub fn takes_in(&self, project: u32) -> bool {
+        !self.is_fixed && self.only_project.is_none_or(|only| only == project)
+    }
+}
+
 /// Inode flags that say how a file is stored, and nothing that its owner chose: hash-indexed directory (0x1000), large
 /// block count (0x4_0000), extents (0x8_0000), blocks past the end (0x40_0000), content inside the inode (0x1000_0000).
 pub const STORAGE_FLAGS: u32 = 0x1000 | 0x4_0000 | 0x8_0000 | 0x40_0000 | 0x1000_0000;

@@ -1,6 +1,6 @@
 //! May the names of a file refer to an inode that comes from the base, and back? Hard links and exchanges stay on one
 //! file system, and the kernel calls some of its directories another device all the same: see `link(2)` and
-//! `rename(2)`, `EXDEV`.
+//! `rename(2)`, `EXDEV`. An inode that several guests share is judged in the tree of each.
 //!
 //! * A directory whose project is inherited takes in no file of another project (ext4, f2fs, XFS). A copy has the
 //!   project of its file, so the file's own directory decides.

@@ -6,6 +6,7 @@
 
 mod batches;
 mod generations;
+mod giving_back;
 mod in_flight;
 mod objects;
 mod path_order;

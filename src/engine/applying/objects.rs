@@ -4,14 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::base::{Base, MakeError, copy, prove};
+use crate::engine::Guest;
 use crate::engine::exchange::job::{Flagged, LeaseBy, New};
-use crate::model::{FileId, FileState, Ignored, Making, Metadata, Moved, ObjectId, Refusal};
+use crate::model::{FileId, FileState, Ignored, Link, Making, Metadata, Moved, ObjectId, Refusal};
 use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::hash::is_digest_of;
 use crate::sys::{Leased, Meaning, Regular, SysError, SysResult};
 
 use super::generations::Generations;
+use super::giving_back::GivingBack;
 use crate::engine::in_parallel;
 
 use crate::engine::exchange::job::Fate;
@@ -32,8 +34,7 @@ pub struct ObjectsInUse<'a> {
     /// Looked for in this batch and not there; only this run, which holds the base, could add them.
     absent: HashSet<ObjectId>,
     generations: Generations,
-    /// Projects that were met, and whether a copy can be given them.
-    projects: HashMap<u32, bool>,
+    giving_back: GivingBack,
 }
 
 /// An object in use by the current batch.
@@ -113,24 +114,21 @@ impl<'a> ObjectsInUse<'a> {
             open: HashMap::new(),
             absent: HashSet::new(),
             generations: Generations::default(),
-            projects: HashMap::new(),
+            giving_back: GivingBack::default(),
         }
     }
 
-    /// Can a copy have the project of this file? What cannot be copied back is not adopted.
-    pub fn can_give_back(&mut self, file: &Regular) -> bool {
-        let Ok(project) = file.project() else {
-            return false;
-        };
+    /// Can a copy take the place of this file of a line again? What cannot be copied back is not adopted.
+    pub fn can_give_back(&mut self, file: &Regular, guest: (usize, &Guest), link: &Link) -> bool {
         let base = self.base.dir();
-        let tried = self.projects.entry(project);
-        *tried.or_insert_with(|| project == 0 || base.gives_project(project))
+        self.giving_back.can(base, file, guest, link.names())
     }
 
     /// Forgets the handles of the last batch; what was proven stays, as far as memory may grow.
     pub fn next_batch(&mut self) {
         self.open.clear();
         self.absent.clear();
+        self.giving_back.next_batch();
         if self.proven.len() >= REMEMBERED {
             self.proven.clear();
         }

@@ -154,8 +154,9 @@ fn try_prepare(
     let (open, made) = match present {
         Some(open) => (open, None),
         None => {
+            let guest = (world.index, world.guest);
             let how = match making(link, world) {
-                Making::Adopt if objects.can_give_back(old.file()) => Making::Adopt,
+                Making::Adopt if objects.can_give_back(old.file(), guest, link) => Making::Adopt,
                 _ => Making::Copy,
             };
             (objects.make(id, &old, how)?, Some(how))

@@ -101,7 +101,7 @@ fn adopted(
     let mut jobs: Vec<(Job, Option<Time>)> = Vec::with_capacity(lines.len());
     for (at, (line, (world, file, state))) in lines.iter().zip(files).enumerate() {
         let old = lease(file).map_err(|fate| (at, fate))?;
-        adoptable(&old, &world, objects).map_err(|fate| (at, fate))?;
+        adoptable(line, &old, &world, objects).map_err(|fate| (at, fate))?;
         let job = Job {
             guest: world.index,
             names: line.names().cloned().collect(),
@@ -134,13 +134,16 @@ fn made(job: &Job, objects: &mut ObjectsInUse<'_>) -> Result<(ObjectId, OpenObje
     Ok((id, objects.make(id, old, Making::Adopt)?))
 }
 
-/// Without the flag nothing is adopted, nor what could not be given back its project.
+/// Without the flag nothing is adopted, nor what could not be given back its project, or its place.
 fn adoptable(
+    line: &Link,
     old: &Leased,
     world: &LinkFacts<'_>,
     objects: &mut ObjectsInUse<'_>,
 ) -> Result<(), Fate> {
-    let fields = match (objects.can_give_back(old.file()), world.may_adopt) {
+    let guest = (world.index, world.guest);
+    let can = objects.can_give_back(old.file(), guest, line);
+    let fields = match (can, world.may_adopt) {
         (true, true) => return Ok(()),
         (false, _) => vec![Moved::Project],
         (true, false) => vec![Moved::Flags],

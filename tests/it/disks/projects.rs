@@ -2,7 +2,8 @@
 //! directory of another project is left alone, with its reason, when the plan is made.
 
 use crate::support::{
-    File, Guest, Lab, content, cycle, id, listings, nlink, project_of, set_project, unchanged,
+    File, Guest, Lab, chattr, content, cycle, id, listings, nlink, project_of, set_project,
+    unchanged,
 };
 
 /// A fresh disk that counts for the quotas of projects; kernels without quotas mount none.
@@ -126,4 +127,75 @@ fn a_file_that_its_directory_would_not_take_in_is_left_alone() {
     // What was read before is remembered, and a directory may be put into a project since.
     let again = lab.plan(&[web, db], &[]);
     assert_eq!(again.skip("db", "/usr/lib/b").unwrap()["reason"], "project");
+}
+
+/// A file that guests share already, and that one of them has put into a directory of another project since.
+#[test]
+fn a_shared_file_is_judged_by_the_directories_of_all_its_guests() {
+    let lab = match xfs() {
+        Ok(lab) => lab,
+        Err(why) => skip!("{why}"),
+    };
+    let [web, db] = ["web", "db"].map(|name| guest_in(&lab, name, 0));
+    for (name, dir) in [("/usr/share/near", "/usr/share"), ("/opt/far", "/opt")] {
+        web.put(name, &File::new(content(name)));
+        db.dir(dir);
+        std::fs::hard_link(web.host(name), db.host(name)).unwrap();
+    }
+    set_project(&web.host("/opt"), 5, true);
+    let before = listings(&[&web, &db]);
+    let plan = lab.plan(&[&web, &db], &[]);
+    for guest in ["web", "db"] {
+        let skip = plan.skip(guest, "/opt/far").expect("a line");
+        assert_eq!(skip["reason"], "project", "{skip}");
+        let note = skip["note"].as_str().expect("a note");
+        assert!(
+            note.starts_with("web:/opt/far: it is of project 0"),
+            "{note}"
+        );
+        assert!(plan.link(guest, "/usr/share/near").is_some());
+    }
+    plan.apply().expect(0);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    assert_eq!(
+        nlink(&web.host("/usr/share/near")),
+        1,
+        "both could be given back"
+    );
+    unchanged(&[&web, &db], &before, "after undo");
+}
+
+/// Directories were put into projects, or made immutable, since the plan: one line is refused for each name that can
+/// not be exchanged there, and nothing is taken that could not be given back.
+#[test]
+fn an_old_plan_is_held_to_the_disk_as_it_is_now() {
+    let lab = match xfs() {
+        Ok(lab) => lab,
+        Err(why) => skip!("{why}"),
+    };
+    let guests = ["web", "db", "third"].map(|name| guest_in(&lab, name, 0));
+    for dir in ["/opt", "/srv", "/usr/share"] {
+        for guest in &guests {
+            guest.put(&format!("{dir}/f"), &File::new(content(dir)));
+        }
+    }
+    let [web, db, third] = &guests;
+    let before = listings(&[web, db, third]);
+    let plan = lab.plan(&[web, db, third], &[]);
+    set_project(&web.host("/opt"), 5, true);
+    set_project(&db.host("/usr/lib"), 6, true);
+    chattr("+i", &web.host("/usr/share"));
+    plan.apply().expect(4);
+    let refused = [(web, "/opt/f"), (db, "/usr/lib/a"), (web, "/usr/share/f")];
+    for (guest, path) in refused {
+        assert_eq!(nlink(&guest.host(path)), 1, "{}:{path}", guest.name());
+    }
+    assert_eq!(id(&db.host("/opt/f")), id(&third.host("/opt/f")));
+    assert_eq!(id(&web.host("/usr/lib/a")), id(&third.host("/usr/lib/a")));
+    assert_eq!(lab.staged().len(), 0);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    chattr("-i", &web.host("/usr/share"));
+    lab.on_base("gc", &[]).expect(0);
+    assert_eq!(lab.objects().len(), 0, "all could be given back");
+    unchanged(&[web, db, third], &before, "after undo");
 }

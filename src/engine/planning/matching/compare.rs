@@ -131,14 +131,31 @@ impl Reader<'_> {
         let survey = &self.surveys[which.guest as usize];
         let file = which.file as usize;
         let ignore = &self.policy.ignore;
-        ProbedFile::look(survey, file, self.care, ignore, self.crossing, cache)
+        let may_cross = |at| self.judge_crossing(which, at);
+        ProbedFile::look(survey, file, self.care, ignore, may_cross, cache)
+    }
+
+    /// May all names of its inode leave their directories, those in other guests as well? Then it is said which.
+    fn judge_crossing(&self, which: FileRef, at: (u32, u32)) -> Result<(), Dropped> {
+        let survey = |which: FileRef| &self.surveys[which.guest as usize];
+        let judge =
+            |which: FileRef| judge_crossing(self.crossing, survey(which), which.file as usize, at);
+        let all = self.shared.files_with(which);
+        if all.is_empty() {
+            return judge(which);
+        }
+        all.iter().try_for_each(|one| {
+            judge(*one).map_err(|why| {
+                let shown = survey(*one).shown(one.file as usize);
+                let note = why.note.map(|note| format!("{shown}: {note}"));
+                Dropped { note, ..why }
+            })
+        })
     }
 
     /// What is remembered of a file says nothing of its directory, which may have changed since.
     pub(super) fn may_cross(&self, which: FileRef, probed: &Probed) -> Result<(), Dropped> {
-        let survey = &self.surveys[which.guest as usize];
-        let at = probed.plain.unwrap_or_default();
-        judge_crossing(self.crossing, survey, which.file as usize, at)
+        self.judge_crossing(which, probed.plain.unwrap_or_default())
     }
 
     /// These files will be read, of which one of each run shows the size of all.

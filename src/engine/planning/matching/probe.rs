@@ -58,21 +58,18 @@ pub struct ProbedFile {
 }
 
 impl ProbedFile {
-    /// Opens a file by its first name, and reads its metadata.
+    /// Opens a file by its first name, and reads its metadata. `may_cross` judges inode flags and project.
     pub fn look(
         survey: &Survey,
         file: usize,
         care: &Care,
         ignore: &[Ignored],
-        crossing: &Crossing,
+        may_cross: impl FnOnce((u32, u32)) -> Result<(), Dropped>,
         cache: PageCache,
     ) -> Result<ProbedFile, Dropped> {
         let seen = survey.scan.tree.state(file);
         let open = open(survey, file)?;
-        let may_cross = |metadata: &Metadata| {
-            let at = (metadata.flags, metadata.project);
-            judge_crossing(crossing, survey, file, at)
-        };
+        let may_cross = |metadata: &Metadata| may_cross((metadata.flags, metadata.project));
         let probed = match probe(&open, &seen, care, ignore, may_cross) {
             Ok(probed) => probed,
             Err(why) => return Err(blamed(&open, &seen, why)),
