@@ -8,24 +8,60 @@ use crate::base::{Base, PLAN};
 use crate::engine::EngineError;
 use crate::engine::plan_file::open_copy;
 use crate::ledger::PlanReader;
-use crate::model::{Action, GuestName, GuestPath, Owner, PlannedGuest, RunId};
-
-/// The first name of a file in a guest.
-pub(super) type FirstName = (GuestName, GuestPath);
+use crate::model::{Action, FileId, GuestName, Link, PlannedGuest, RunId, RunKind, RunStatus};
 
 /// Plans by the runs that executed them; of each, the guests are read once.
 pub(super) struct ExecutedPlans<'a> {
     base: &'a Base,
+    /// Those that may have linked something, the last first.
+    runs: Vec<RunId>,
     guests: HashMap<RunId, Result<Vec<PlannedGuest>, String>>,
+}
+
+/// A guest as it is known now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Who {
+    pub name: GuestName,
+    /// Its root.
+    pub id: FileId,
+}
+
+impl Who {
+    /// Is it this guest of a plan? One that was renamed or moved has its root, one that was restored its name.
+    pub fn is(&self, planned: &PlannedGuest) -> bool {
+        self.has_root_of(planned) || planned.name == self.name
+    }
+
+    pub fn has_root_of(&self, planned: &PlannedGuest) -> bool {
+        root_of(planned) == self.id
+    }
+}
+
+pub(super) fn root_of(planned: &PlannedGuest) -> FileId {
+    FileId {
+        dev: planned.dev,
+        ino: planned.ino,
+    }
 }
 
 impl<'a> ExecutedPlans<'a> {
     /// Nothing is read yet.
-    pub fn of(base: &'a Base) -> ExecutedPlans<'a> {
+    pub fn of(base: &'a Base, runs: &[RunStatus]) -> ExecutedPlans<'a> {
+        let has_linked = |run: &&RunStatus| {
+            let totals = run.totals.as_ref();
+            run.what == RunKind::Apply && totals.is_none_or(|totals| totals.done > 0)
+        };
+        let runs = runs.iter().rev().filter(has_linked);
         ExecutedPlans {
             base,
+            runs: runs.map(|run| run.run.clone()).collect(),
             guests: HashMap::new(),
         }
+    }
+
+    /// The runs that may have linked something, the last first.
+    pub fn runs(&self) -> Vec<RunId> {
+        self.runs.clone()
     }
 
     /// The guests of the plan, or why they are not known.
@@ -42,25 +78,17 @@ impl<'a> ExecutedPlans<'a> {
         }
     }
 
-    /// The packages that the files of these first names belonged to, as the link lines say.
-    pub fn owners(
-        &self,
-        run: &RunId,
-        wanted: impl Fn(&FirstName) -> bool,
-    ) -> Result<Vec<(FirstName, Owner)>, String> {
-        let read = || {
+    /// Hands out the link lines of a plan. What is no plan further down is an error: nothing of it is believed then.
+    pub fn links(&self, run: &RunId, mut each: impl FnMut(&Link)) -> Result<(), String> {
+        let mut read = || {
             let mut plan = self.open(run)?;
-            let mut owners = Vec::new();
             while let Some((_, line)) = plan.next_action()? {
-                if let Action::Link(link) = line.action {
-                    let file = (link.guest, link.path);
-                    let owner = link.owner.filter(|_| wanted(&file));
-                    owners.extend(owner.map(|owner| (file, owner)));
+                if let Action::Link(link) = &line.action {
+                    each(link);
                 }
             }
-            // What is no plan further down is believed in nothing.
             plan.finish()?;
-            Ok(owners)
+            Ok(())
         };
         read().map_err(|error: EngineError| no_plan(run, &error))
     }

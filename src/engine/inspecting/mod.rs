@@ -4,6 +4,7 @@
 mod compare;
 mod executed_plans;
 pub(super) mod explain;
+mod former_owners;
 mod orphans;
 mod owners;
 mod proof;

@@ -24,7 +24,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     let open = left_unprotected(base, &index, || Ok(history.protection()?), observer)?;
     observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
     let mut all = Vec::new();
-    let mut orphans = OrphanSearch::of(base);
+    let mut orphans = OrphanSearch::of(base, &history);
     let mut files = history.by_guest(|_, _| true)?;
     for (name, known) in &history.guests {
         let files = files.remove(name).unwrap_or_default();
@@ -173,7 +173,7 @@ fn look_at(
         held.push(HeldFile { file, names });
         seen.status.drifted.extend(drifted);
     }
-    orphans.look(name, &*guest_files, &found.tree, &held);
+    orphans.look(&guest, &*guest_files, &found.tree, &held);
     seen.status.drifted.sort_by(|a, b| a.path.cmp(&b.path));
     Ok(seen)
 }

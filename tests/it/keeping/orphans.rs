@@ -6,7 +6,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::support::{
-    BIN, Disk, File, Guest, Lab, Planned, content, debian, dpkg_says, is_immutable, unify,
+    BIN, Disk, File, Guest, Lab, Planned, content, debian, dpkg_says, is_immutable, lift_flags,
+    unify,
 };
 
 /// A package, built by dpkg-deb. Its files have fixed times, so that all guests get the same.
@@ -65,7 +66,11 @@ fn share(lab: &Lab, guests: &[&Guest], options: &[&str]) -> Planned {
 }
 
 fn status_of(lab: &Lab, name: &str) -> Value {
-    let status = lab.on_base("status", &["--json"]).expect(0).json();
+    status_with(lab, name, 0)
+}
+
+fn status_with(lab: &Lab, name: &str, code: i32) -> Value {
+    let status = lab.on_base("status", &["--json"]).expect(code).json();
     let guests = status["guests"].as_array().unwrap();
     let guest = guests.iter().find(|guest| guest["name"] == name);
     guest.expect("the base remembers the guest").clone()
@@ -190,6 +195,42 @@ fn what_an_upgrade_drops_is_told() {
     assert_eq!(orphaned(&guest), ["/usr/share/tool/dropped"]);
     assert_eq!(guest["orphaned"][0]["version"], "1");
     verified(&plan, &["/usr/share/tool/dropped"]);
+}
+
+/// The plans by which such a guest was taught to the base have no line about its files; that of its old name has.
+#[test]
+fn a_guest_that_is_known_otherwise_now_is_told_of() {
+    let lab = lab!(Disk::Own);
+    let deb = package(&lab, 1, &FILES, "");
+    let [web, db] = with_package(&lab, &deb);
+    share(&lab, &[&web, &db], &[]);
+    let www = lab.renamed(&web, "www");
+    dpkg(&www, "--purge", "tool");
+    share(&lab, &[&www, &db], &[]);
+    let guest = status_with(&lab, "www", 3);
+    assert_eq!(orphaned(&guest), NAMES, "by its root");
+    assert_eq!(guest["orphaned"][0]["package"], "tool");
+    lab.on_base("forget", &["--yes", "web"]).expect(0);
+    assert_eq!(orphaned(&status_of(&lab, "www")), NAMES);
+    assert_eq!(orphaned(&status_of(&lab, "db")), [""; 0]);
+
+    // A copy with its links, in the place of what was there.
+    lift_flags(&lab.guests());
+    let copy = lab.guests().join("copy");
+    succeed(
+        &Command::new("cp")
+            .arg("-al")
+            .args([www.root(), &copy])
+            .output()
+            .unwrap(),
+    );
+    std::fs::remove_dir_all(www.root()).unwrap();
+    let arg = copy.display().to_string();
+    lab.on_base("recover", &["--restored", &arg]);
+    let guest = status_with(&lab, "copy", 3);
+    assert_eq!(orphaned(&guest), NAMES, "by what is not there any more");
+    let text = lab.on_base("status", &[]).expect(3).stdout;
+    assert!(!text.contains("UNKNOWN: copy"), "{text}");
 }
 
 /// What cannot be read is no evidence.
