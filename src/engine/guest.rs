@@ -155,8 +155,8 @@ pub(super) fn apart(guests: &[Guest], base: &Path) -> Result<(), EngineError> {
     Ok(())
 }
 
-/// Keeps runs of other bases from these guests, as long as they are open.
-pub(super) fn hold(guests: &[Guest]) -> Result<(), EngineError> {
+/// Keeps runs of other bases from these guests, as long as they are open. Whatever changes names in a guest asks.
+pub(super) fn hold<'g>(guests: impl IntoIterator<Item = &'g Guest>) -> Result<(), EngineError> {
     for guest in guests {
         if let Some(pid) = other_runs::hold(&guest.root)? {
             let guest = guest.name.clone();

@@ -49,7 +49,7 @@ pub enum EngineError {
     Output(#[source] std::io::Error),
     /// Another base may hold names of the guest before long.
     #[error(
-        "another run, with another base, is at work in guest {guest} (process {pid}): wait until it is over, and plan again"
+        "another run, with another base, is at work in guest {guest} (process {pid}): wait until it is over, and try again; a plan that shares files of the guest is best made again"
     )]
     GuestHeld {
         /// The guest.

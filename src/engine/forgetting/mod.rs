@@ -27,7 +27,7 @@ use super::proof;
 use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
 use super::records::History;
 use super::records::holders::Holding;
-use super::{EngineError, Guest, healing, parting};
+use super::{EngineError, Guest, guest, healing, parting};
 use crate::base::{Base, Index, RECEIPT, Run};
 use crate::model::{Event, GuestName, Observer, Receipt, Recovered, RunKind, Running, Stage, Unit};
 use crate::sys::host::signals::Stop;
@@ -66,6 +66,11 @@ impl ReadyToForget {
             .iter()
             .map(|name| look_at(&base, &index, &history, name, observer))
             .collect::<Result<Vec<_>, _>>()?;
+        guest::hold(
+            chosen
+                .iter()
+                .filter_map(|one: &Forgotten| one.guest.as_ref()),
+        )?;
         Ok(ReadyToForget {
             run: base.begin_run()?,
             base,

@@ -1,5 +1,5 @@
 //! May what a run left be healed now? Names are exchanged back and flags come off for a moment, so the guests
-//! concerned must be quiet.
+//! concerned must be quiet, and no run of another base may be at work in them.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -8,15 +8,15 @@ use crate::engine::activity::Activity;
 use crate::engine::activity::freeze::Freeze;
 use crate::engine::records::holders::Holding;
 use crate::engine::records::replayed::Replayed;
-use crate::engine::{EngineError, Guest};
+use crate::engine::{EngineError, Guest, guest};
 use crate::ledger::journal::{Intent, OpenBatch};
 use crate::model::{FileId, FileState, GuestName, GuestPath, ObjectId, Quiet, Refusal};
 use crate::protect::{self, NameStep};
 use crate::scan::scan;
 use crate::sys::{Dir, SysResult, View};
 
-/// Refuses while a guest whose names were in flight runs, or one that holds an object whose flag would come off.
-/// An object whose flag is off already is better healed than left so.
+/// Holds the guests, and refuses while one whose names were in flight runs, or one that holds an object whose flag
+/// would come off. An object whose flag is off already is better healed than left so.
 pub fn check(
     base: &Base,
     staging: &Dir,
@@ -25,6 +25,7 @@ pub fn check(
     replayed: &Replayed<'_>,
     still: &mut Freeze<'_>,
 ) -> Result<(), EngineError> {
+    guest::hold(guests.values())?;
     let history = replayed.history()?;
     let open = still_open(base, batch)?;
     let moves = |guest: &GuestName| open.iter().any(|intent| intent.guest == *guest);

@@ -20,7 +20,7 @@ use super::privileges::{entitled, must_see_all};
 use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
 use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked, named, receipts, walked};
-use super::{EngineError, Guest, healing, parting};
+use super::{EngineError, Guest, guest, healing, parting};
 use crate::base::{Base, Index, RECEIPT, Run};
 use crate::engine::error::{BadUse, CannotHere};
 use crate::model::{
@@ -69,6 +69,7 @@ impl ReadyToUndo {
         receipts::tell(&history.damaged, &base, observer);
         let undoes = chosen_run(&history, &options.which)?;
         let chosen = chosen_files(&history, undoes.as_ref(), options)?;
+        guest::hold(&chosen.guests)?;
         let run = base.begin_run()?;
         let holders = history.holders(&chosen.guests);
         let ready = ReadyToUndo {

@@ -1,5 +1,7 @@
-//! Other processes of this program that hold a directory. The lock of a base keeps out runs of that base only; whoever
-//! changes a guest holds its root, so that runs of two bases meet there.
+//! Other processes of this program that hold a directory. The lock of a base keeps out runs of that base only; a run
+//! that applies, undoes, forgets or heals holds the roots of the guests whose names it moves, so that runs of two bases
+//! meet there. Where it is undone that a guest shares with others, or a flag comes off for another guest's sake, only
+//! names and inodes tell: nobody holds the others.
 
 use std::fs;
 use std::io::{BufRead, BufReader};

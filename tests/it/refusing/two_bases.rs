@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::support::{
     BIN, Disk, File, Guest, Lab, Out, Planned, apply_while, content, id, is_immutable, listings,
-    nlink, unchanged, unify,
+    nlink, unchanged, unify, unify_with,
 };
 
 /// Two guests, one plan for the usual base and one for another.
@@ -135,6 +135,46 @@ fn a_run_of_another_base_is_met_before_it_does_anything() {
         "{said}"
     );
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+}
+
+/// Whatever moves names in a guest waits for the run of another base that is at work there.
+#[test]
+fn nobody_undoes_forgets_or_heals_while_another_base_is_at_work() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/f", File::new(content(1)))]);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let both = |path: &str, seed: u32| {
+        for guest in [&web, &db] {
+            guest.put(path, &File::new(content(seed)));
+        }
+    };
+    let (base, codes) = (lab.base(), lab.path("codes"));
+    let call = |command: &str| {
+        let (base, codes) = (text(&base), text(&codes));
+        format!("UNIFY_FAULT= {BIN} {command} --base {base}; echo $? >> {codes}; ")
+    };
+    both("/usr/g", 2);
+    let script = call("undo --run all --yes") + &call("forget --yes db");
+    apply_while(
+        &plan_of_other(&lab, &[&web, &db]),
+        &[("exchange#1", script)],
+    )
+    .expect(0);
+    both("/usr/h", 3);
+    let cut = lab.plan(&[&web, &db], &[]);
+    unify_with(
+        &[("UNIFY_FAULT", "exchange#1=kill")],
+        &["apply", "--yes", text(&cut.path)],
+    );
+    assert_eq!(lab.staged().len(), 1);
+    both("/usr/i", 4);
+    let other = plan_of_other(&lab, &[&web, &db]);
+    apply_while(&other, &[("exchange#1", call("recover"))]).expect(0);
+    assert_eq!(std::fs::read_to_string(&codes).unwrap(), "7\n7\n7\n");
+    assert!(is_immutable(&db.host("/usr/f")), "nothing was done");
+    lab.on_base("recover", &[]).expect(0);
+    assert_both_undo(&lab, &[&web, &db]);
 }
 
 /// Any process of a guest can take a lock: it keeps nobody from the other guests.
