@@ -40,6 +40,11 @@ impl BadValue {
         BadValue::new("", format_args!("it cannot be read: {error}"))
     }
 
+    /// A value of which nothing is left.
+    pub fn lost(why: &str) -> Self {
+        BadValue::new("", why)
+    }
+
     pub(super) fn new(field: &str, why: impl fmt::Display) -> Self {
         BadValue {
             field: printable(field),

@@ -1,11 +1,12 @@
 //! Receipts as they lie in a base, each line for itself: one that is damaged costs that line, and is named.
 //!
 //! A first line that is damaged says neither what the run was nor where its guests were. The base's own copy of the
-//! plan does, for an apply; and its journal says that a run was an undo.
+//! plan does, for an apply; and its journal says that a run was an undo. A receipt that is not there, or not even its
+//! first line, is that of a run which has done nothing, unless its journal says otherwise: then it was lost.
 
 use std::io::{BufRead, BufWriter};
 
-use crate::base::{Base, JOURNAL, PLAN};
+use crate::base::{Base, JOURNAL, PLAN, RECEIPT};
 use crate::engine::plan_file::open_copy;
 use crate::engine::receipt_file::receipt_head;
 use crate::ledger::journal::{self, Record};
@@ -17,35 +18,61 @@ use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 
+/// What a receipt is read from: its file, or nothing.
+type ReceiptBytes = Box<dyn BufRead>;
+
 /// Opens one of a run's receipts; `None` where there is none, and where the run was killed before its first line was
 /// whole and has done nothing.
 pub fn open(
     base: &Base,
     run: &RunId,
     name: &str,
-) -> SysResult<Option<ReceiptReader<impl BufRead + use<>>>> {
+) -> SysResult<Option<ReceiptReader<ReceiptBytes>>> {
     let path = base.run_paper(run, name);
-    let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
-        return Ok(None);
+    let reopen = || papers::open_for_reading(&path).map(|file| Box::new(file) as ReceiptBytes);
+    let Some(file) = SysError::absent(reopen())? else {
+        return Ok(lost(base, run, name, "it is not there"));
     };
     let opened = match ReceiptReader::open(file) {
-        Err(ReceiptError::NotAReceipt) => return Ok(None),
-        Err(ReceiptError::Head(bad)) => {
-            let file = papers::open_for_reading(&path)?;
-            Ok(ReceiptReader::without_head(file, head(base, run), &bad))
+        Err(ReceiptError::NotAReceipt) => {
+            return Ok(lost(
+                base,
+                run,
+                name,
+                "it is empty, or its first line is cut off",
+            ));
         }
+        Err(ReceiptError::Head(bad)) => Ok(ReceiptReader::without_head(
+            reopen()?,
+            head(base, run),
+            &bad,
+        )),
         // The disk does not give it back.
         Err(ReceiptError::Read(error)) => {
-            let (file, bad) = (
-                papers::open_for_reading(&path)?,
-                BadValue::unreadable(&error),
-            );
-            Ok(ReceiptReader::without_head(file, head(base, run), &bad))
+            let bad = BadValue::unreadable(&error);
+            Ok(ReceiptReader::without_head(
+                reopen()?,
+                head(base, run),
+                &bad,
+            ))
         }
         other => other,
     };
     let unusable = |e: ReceiptError| SysError::new("use", &path, std::io::Error::other(e));
     opened.map(Some).map_err(unusable)
+}
+
+/// A receipt of which nothing is left, where the journal shows that there was one: no name moves before its first line
+/// is written.
+fn lost(base: &Base, run: &RunId, name: &str, how: &str) -> Option<ReceiptReader<ReceiptBytes>> {
+    let has_moved = name == RECEIPT
+        && records(base, run)
+            .iter()
+            .any(|record| matches!(record, Record::Intent(_)));
+    let nothing: ReceiptBytes = Box::new(std::io::empty());
+    let why = format!("{how}, and by its journal the run has moved names");
+    let bad = BadValue::lost(&why);
+    has_moved.then(|| ReceiptReader::without_head(nothing, head(base, run), &bad))
 }
 
 /// What the first line must have said, as far as other papers tell. A run that nothing tells of is taken for one that
@@ -60,7 +87,7 @@ fn head(base: &Base, run: &RunId) -> Receipt {
     });
     let what = match plan {
         Some(_) => RunKind::Apply,
-        None => kind_in_journal(base, run).unwrap_or(RunKind::Apply),
+        None => kind_in(&records(base, run)).unwrap_or(RunKind::Apply),
     };
     Receipt {
         started: begun(run),
@@ -70,10 +97,15 @@ fn head(base: &Base, run: &RunId) -> Receipt {
     }
 }
 
-fn kind_in_journal(base: &Base, run: &RunId) -> Option<RunKind> {
-    let file = papers::open_for_reading(&base.run_paper(run, JOURNAL)).ok()?;
-    let read = journal::read(file).ok()?;
-    read.records.iter().find_map(|record| match record {
+/// What its journal says, as far as it can be read.
+fn records(base: &Base, run: &RunId) -> Vec<Record> {
+    let file = papers::open_for_reading(&base.run_paper(run, JOURNAL)).ok();
+    let read = file.and_then(|file| journal::read(file).ok());
+    read.map_or(Vec::new(), |read| read.records)
+}
+
+fn kind_in(records: &[Record]) -> Option<RunKind> {
+    records.iter().find_map(|record| match record {
         Record::Begin { what, .. } => Some(*what),
         _ => None,
     })
@@ -147,6 +179,6 @@ fn mend_one(base: &Base, run: &RunId, name: &str) -> SysResult<()> {
     };
     let buffered = written.map_err(failed)?;
     let whole = buffered.into_inner().map_err(|e| failed(e.into_error()))?;
-    papers::keep_as(&path, &kept)?;
+    SysError::absent(papers::keep_as(&path, &kept))?;
     whole.publish()
 }

@@ -249,7 +249,7 @@ impl<R: BufRead> ReceiptReader<R> {
 
     fn leave_out(&mut self, bad: &BadValue) {
         if self.damaged.len() < MOST_NAMED {
-            let (line, why) = (self.lines.number(), bad.to_string());
+            let (line, why) = (self.lines.number().max(1), bad.to_string());
             self.damaged.push(BadLine { line, why });
         }
     }

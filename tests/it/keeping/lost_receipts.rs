@@ -120,6 +120,46 @@ fn a_flipped_bit_is_told_and_mended() {
     all_private(&lab, &guests, &before);
 }
 
+/// A receipt of which nothing is left is told, and all that follows is as with a damaged line.
+#[test]
+fn a_receipt_that_is_gone_or_emptied_is_told_and_mended() {
+    let lab = lab!(Disk::Own);
+    let (guests, before) = shared(&lab);
+    let receipt = receipts(&lab).remove(0);
+    let whole = std::fs::read(&receipt).unwrap();
+    for (left, how) in [
+        (Some(&whole[..0]), "it is empty"),
+        (Some(&whole[..20]), "its first line is cut off"),
+        (None, "it is not there"),
+    ] {
+        std::fs::remove_file(&receipt).unwrap();
+        left.iter()
+            .for_each(|left| std::fs::write(&receipt, left).unwrap());
+        let status = lab.on_base("status", &["--json"]).expect(3).json();
+        let damaged = status["damaged"].as_array().unwrap();
+        assert_eq!(damaged.len(), 1, "{status}");
+        let why = damaged[0]["why"].as_str().unwrap();
+        assert!(why.contains(how), "{why}");
+        let said = lab.on_base("status", &[]).expect(3).stdout;
+        assert!(said.contains("/receipt.jsonl, line 1: "), "{said}");
+        let args = guests.each_ref().map(Guest::arg);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        lab.on_base("recover", &[&["--restored"], &args[..]].concat())
+            .expect(0);
+        let status = lab.on_base("status", &["--json"]).expect(0).json();
+        assert_eq!(status["damaged"].as_array().unwrap().len(), 0, "{status}");
+        std::fs::write(&receipt, &whole).unwrap();
+    }
+    // A run that was killed before it did anything is nothing to be told of.
+    let papers = receipt.parent().unwrap();
+    let idle = papers.with_file_name("20200101T000000Z-00000001");
+    std::fs::create_dir(&idle).unwrap();
+    std::fs::copy(papers.join("plan"), idle.join("plan")).unwrap();
+    lab.on_base("status", &["--exit-code"]).expect(0);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    all_private(&lab, &guests, &before);
+}
+
 /// What the damaged line told cannot be undone by receipts; all else can, and the rest is found by a walk.
 #[test]
 fn one_damaged_line_stops_nothing_else() {
