@@ -63,12 +63,17 @@ pub fn recover(
     entitled("recover", "it sets flags")?;
     let base = &Base::existing(base)?;
     let _lock = base.lock(&super::host::lock_note("recover"))?;
-    if !is_whole(base)? || unprotected::is_any(base)? {
-        must_see_all("recover")?;
-        must_be_ours(base)?;
-    }
+    // All objects are looked at once where nothing is wrong.
+    let heals = match is_whole(base)? && !unprotected::is_any(base)? {
+        true => Heals::Runs,
+        false => {
+            must_see_all("recover")?;
+            must_be_ours(base)?;
+            Heals::AndWatches
+        }
+    };
     let still = Freeze::for_healing(base, running, observer)?;
-    heal(base, still, Heals::AndWatches, observer)
+    heal(base, still, heals, observer)
 }
 
 /// How much is put right.

@@ -8,6 +8,7 @@ use rustix::fs::{FlockOperation, flock};
 use super::{FILES, alike, are_protected};
 use crate::support::{
     Disk, File, Guest, Lab, content, is_immutable, lift_flags, listings, unchanged, unify,
+    unify_with,
 };
 
 /// Three guests that share all their files, of which one was opened to the others.
@@ -131,4 +132,25 @@ fn a_base_without_protection_is_as_it_was_asked_for() {
     assert_eq!(status.json()["objects"]["unprotected"], 0);
     lab.on_base("recover", &[]).expect(0);
     assert!(!is_immutable(&a.host(FILES[0])));
+}
+
+/// Where nothing is wrong, `recover` looks over the objects once.
+#[test]
+fn what_is_whole_is_looked_at_once() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = ["web", "db"].map(|name| lab.guest(name));
+    for seed in 0..16u32 {
+        for guest in [&web, &db] {
+            guest.put(&format!("/usr/f{seed}"), &File::new(content(seed)));
+        }
+    }
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let (base, trace) = (lab.base(), lab.path("trace"));
+    let trace_to = [("UNIFY_FAULT_TRACE", trace.to_str().unwrap())];
+    unify_with(&trace_to, &["recover", "--base", base.to_str().unwrap()]).expect(0);
+    let calls = fs::read_to_string(&trace).unwrap();
+    let lists = calls.lines().filter(|line| line.contains("list")).count();
+    let fans = fs::read_dir(base.join("objects")).unwrap().count();
+    assert!(fans > 10 && lists < 2 * fans, "{lists} of {fans}");
 }
