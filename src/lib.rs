@@ -75,13 +75,14 @@ pub mod plan {
         SectionReader,
     };
     pub use crate::model::{
-        Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, ClearsFlags,
-        Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT, Flag, FlagClearers,
-        FlagClearing, FlagReason, GuestName, GuestPath, Header, Ignored, Left, Link, LinkReason,
-        Making, MetadataDigest, Method, Moved, NearMiss, NearMisses, ObjectFlag, ObjectId, Objects,
-        OnDamaged, Owner, Pattern, PatternKind, PlanDigest, PlannedGuest, Policy, PolicySource,
-        Protect, Protection, SameSecret, Shared, SharedBy, Shift, Skip, SkipDetail, SkipReason,
-        Summary, Time, Totals, UnprotectedSharing,
+        Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, ChoiceKind,
+        ClearsFlags, Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT, Flag,
+        FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header, IdleChoice,
+        IdleReason, Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method, Moved,
+        NearMiss, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner, Pattern,
+        PatternKind, PlanDigest, PlannedGuest, Policy, PolicySource, Protect, Protection,
+        SameSecret, Shared, SharedBy, Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals,
+        UnprotectedSharing,
     };
 }
 

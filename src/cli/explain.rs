@@ -6,14 +6,15 @@ use std::path::PathBuf;
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine::{self, PlanFile};
-use crate::model::{GuestName, GuestPath};
+use crate::model::{Escaped, GuestName};
 use crate::report::explain;
 use crate::report::words::explain_code;
 
 /// Explain why a file is linked or left alone, or what a code means
 ///
 /// For GUEST:PATH the plan says which guests and which policy; what databases, patterns and care rules say is
-/// asked again now, and a file without a twin is compared with the same path in the other guests.
+/// asked again now, and a file without a twin is compared with the same path in the other guests. Links in PATH are
+/// followed as the guest follows them.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  unify explain config-file\n  unify explain --plan plan.json web:/usr/bin/perl"
@@ -32,15 +33,13 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     match args.what.split_once(":/") {
-        Some((guest, path)) => name(args, guest, path),
-        None => code(args),
+        Some((guest, path)) if !guest.contains('/') => name(args, guest, &format!("/{path}")),
+        _ => code(args),
     }
 }
 
 fn name(args: &Args, guest: &str, path: &str) -> Result<Exit, Failure> {
     let guest = GuestName::new(guest).map_err(|error| Failure::Usage(error.to_string()))?;
-    let path = GuestPath::new(format!("/{path}").as_bytes())
-        .map_err(|error| Failure::Usage(error.to_string()))?;
     let Some(plan) = &args.plan else {
         return Err(Failure::Usage(
             "name the plan that tells where the guest is: --plan FILE".into(),
@@ -48,10 +47,10 @@ fn name(args: &Args, guest: &str, path: &str) -> Result<Exit, Failure> {
     };
     let mut plan = PlanFile::open(plan)?;
     engine::to_reading(&Screen::new());
-    let told = engine::explain(&mut plan, &guest, &path)?;
+    let told = engine::explain(&mut plan, &guest, path.as_bytes())?;
     let mut out = io::stdout().lock();
     if args.json {
-        explain::json(&told, &mut out)?;
+        explain::json::write(&told, &mut out)?;
     } else {
         explain::text(&told, &mut out)?;
     }
@@ -60,11 +59,14 @@ fn name(args: &Args, guest: &str, path: &str) -> Result<Exit, Failure> {
 
 fn code(args: &Args) -> Result<Exit, Failure> {
     let told = explain_code::code(&args.what).map_err(|nearest| {
-        Failure::Usage(format!(
-            "neither GUEST:PATH nor a code: {}; near ones are {}",
-            crate::model::Escaped(args.what.as_bytes()),
-            nearest.join(", ")
-        ))
+        let what = Escaped(args.what.as_bytes());
+        Failure::Usage(match meant(args) {
+            Some(meant) => format!("{what} is no code; if it is a path, name the guest: {meant}"),
+            None => format!(
+                "neither GUEST:PATH nor a code: {what}; near ones are {}",
+                nearest.join(", ")
+            ),
+        })
     })?;
     let mut out = io::stdout().lock();
     if args.json {
@@ -73,4 +75,32 @@ fn code(args: &Args) -> Result<Exit, Failure> {
         told.text(&mut out)?;
     }
     Ok(Exit::Done)
+}
+
+/// What a path was meant to be: one that lacks its guest, or the slash behind it.
+fn meant(args: &Args) -> Option<String> {
+    let what = &args.what;
+    if let Some((guest, path)) = what.split_once(':') {
+        let guest = GuestName::new(guest).ok()?;
+        return Some(format!("{guest}:/{}", Escaped(path.as_bytes())));
+    }
+    if !what.contains('/') {
+        return None;
+    }
+    let slash = if what.starts_with('/') { "" } else { "/" };
+    let path = format!("{slash}{}", Escaped(what.as_bytes()));
+    let guests = args
+        .plan
+        .as_deref()
+        .and_then(|plan| PlanFile::open(plan).ok()?.guests().ok());
+    let names: Vec<String> = guests
+        .into_iter()
+        .flatten()
+        .map(|one| one.name.to_string())
+        .collect();
+    Some(match names.as_slice() {
+        [] => format!("GUEST:{path}"),
+        [one] => format!("{one}:{path}"),
+        [one, ..] => format!("{one}:{path} (the plan's guests are {})", names.join(", ")),
+    })
 }

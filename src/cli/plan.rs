@@ -57,13 +57,15 @@ pub(super) struct Args {
     /// Switch a care rule off, by its code; may be given several times (see `unify rules`)
     #[arg(long, value_name = "CODE", value_parser = care_code)]
     allow: Vec<SkipReason>,
-    /// Leave alone what this glob matches; `*` stops at slashes, `**` does not, the first match of all patterns wins
+    /// Leave alone what this glob matches and what is beneath: in all guests or, as GUEST:/GLOB, in one; links are
+    /// followed as the guest follows them; `*` stops at slashes, `**` does not; the first match of all patterns wins
     #[arg(long, value_name = "GLOB")]
     exclude: Vec<String>,
-    /// Share what this glob matches although a care rule on its path says no
+    /// Share what this glob matches although a care rule on its path says no; never a package's config files
     #[arg(long, value_name = "GLOB")]
     include: Vec<String>,
-    /// Patterns from a file in vhashify's syntax: `+` include, `-` or nothing exclude, `~` exclude
+    /// Patterns from a file in vhashify's syntax: `+` include, `-` or nothing exclude, `~` exclude, then a path or
+    /// GUEST:/PATH; unlike in --exclude `*` matches slashes here too, and an include covers the matched names alone
     #[arg(long, value_name = "FILE")]
     exclude_from: Vec<PathBuf>,
     /// Where objects come from: the inode of a stopped guest where that is safe, or always a copy
@@ -206,7 +208,6 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
     if let Some(file) = &args.policy {
         super::policy::merge(&mut policy, &mut protect, file, matches)?;
     }
-    guests_exist(args, &policy)?;
     Ok(PlanOptions {
         guests: args.guests.clone(),
         base,
@@ -228,18 +229,6 @@ fn databases(args: &Args) -> DatabaseUse {
         }
     }
     chosen
-}
-
-/// A choice for a guest that is not there is a slip.
-fn guests_exist(args: &Args, policy: &Policy) -> Result<(), Failure> {
-    let names = engine::names_of(&args.guests)?;
-    let mut chosen = policy.package_databases.guests.keys();
-    match chosen.find(|guest| !names.contains(guest)) {
-        None => Ok(()),
-        Some(guest) => Err(Failure::Usage(format!(
-            "package databases are chosen for {guest}, which is no guest of this plan"
-        ))),
-    }
 }
 
 /// `use`, `ignore`, or one of them for a guest.
@@ -309,12 +298,7 @@ fn patterns(args: &Args, matches: &ArgMatches) -> Result<Vec<Pattern>, Failure> 
 }
 
 fn pattern(kind: PatternKind, glob: &str, from: &str) -> Pattern {
-    Pattern {
-        kind,
-        glob: glob.to_owned(),
-        star_crosses_slash: false,
-        from: from.to_owned(),
-    }
+    Pattern::of(kind, glob, false, from)
 }
 
 /// A code of a care rule.

@@ -12,6 +12,7 @@ use super::terminal::screen::Screen;
 use crate::engine::{GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
 use crate::model::GuestName;
 use crate::report::layout::size::counted;
+use crate::report::words::chose_nothing;
 
 /// Give names a private inode again, with the content and metadata that they have
 ///
@@ -31,7 +32,8 @@ pub(super) struct Args {
     /// that directory, also those that no receipt tells of; give all guests so that share with it
     #[arg(long, value_name = "NAME[=PATH]", value_parser = guest)]
     guest: Vec<WantedGuest>,
-    /// Only files with a name that this glob matches; may be given several times
+    /// Only files with a name that this glob matches, in all guests or, as GUEST:/GLOB, in one; may be given several
+    /// times. Links are followed as the guest follows them; `*` stops at slashes, `**` does not
     #[arg(long, value_name = "GLOB", value_parser = NonEmptyStringValueParser::new())]
     path: Vec<String>,
     /// Do not ask
@@ -56,10 +58,15 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         limits: args.limits.take()?,
     };
     let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;
+    let idle = ready.chose_nothing();
+    let lines = chose_nothing::lines(idle, "shared file of this undo");
+    lines.iter().for_each(|line| say(line));
+    // A name that is there and private is as it was asked for; one that is not there is a slip.
+    let is_slip = idle.iter().any(|glob| glob.there.is_none());
     if ready.files() == 0 {
         ready.cancel()?;
         say("Nothing to undo: no name that was asked for refers to an object.");
-        return Ok(Exit::Done);
+        return Ok(if is_slip { Exit::Declined } else { Exit::Done });
     }
     say(&format!(
         "UNDOING: {} would get an inode of their own again",
@@ -71,7 +78,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
     let told = report(&args.base.base, &result, &screen.not_done(), args.output);
-    exit(&result, &stop, told)
+    match exit(&result, &stop, told)? {
+        Exit::Done if is_slip => Ok(Exit::InPart),
+        exit => Ok(exit),
+    }
 }
 
 fn which(text: &str) -> Result<WhichRuns, String> {

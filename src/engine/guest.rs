@@ -117,13 +117,6 @@ fn name_of(arg: &GuestArg, path: &Path) -> Result<GuestName, EngineError> {
         .map_err(|error| BadUse::GuestName(error.to_string()).into())
 }
 
-/// What the guests of a plan will be called.
-pub fn names_of(args: &[GuestArg]) -> Result<Vec<GuestName>, EngineError> {
-    args.iter()
-        .map(|arg| name_of(arg, &canonical(&arg.path)?))
-        .collect()
-}
-
 /// Opens all guests of a plan, in the order of their names, and refuses what would be counted twice.
 pub(super) fn open_all(args: &[GuestArg], base: &Path) -> Result<Vec<Guest>, EngineError> {
     let mut guests = args

@@ -27,6 +27,7 @@
 //! | --- | --- |
 //! | `exchange` | the one batch in which names come to refer to other inodes: jobs, journal, names, flags, commit, roll back |
 //! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again, by a plan or by a walk |
+//! | `paths` | paths and globs as guests resolve them, and names that were probably meant |
 //! | `activity` | who is inside a guest, who reaches the base, what is mounted, who could take flags off; `freeze` stops a guest for a moment |
 //!
 //! | file | what is in it |
@@ -61,6 +62,7 @@ mod inspecting;
 mod lifting;
 mod limits;
 mod parting;
+mod paths;
 mod plan_file;
 mod planning;
 mod policy_files;
@@ -79,7 +81,7 @@ pub use applying::ready::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};
-pub use guest::{Guest, GuestArg, default_base, names_of};
+pub use guest::{Guest, GuestArg, default_base};
 pub use healing::restored::take_over;
 pub use healing::watching::{Watch, protect_after_death};
 pub use healing::{heal_after_death, recover};
@@ -88,6 +90,7 @@ pub use inspecting::scrub::scrub;
 pub use inspecting::status::status;
 pub use inspecting::verify::verify;
 pub use limits::Limits;
+pub use paths::choice::PathChoice;
 pub use plan_file::{PlanFile, WholePlan};
 pub use planning::options::PlanOptions;
 pub use planning::output::Output;
@@ -102,6 +105,11 @@ pub use undoing::select::{UndoOptions, WhichRuns};
 pub use crate::sys::PageCache;
 pub use crate::sys::host::machine::moment;
 pub use crate::sys::host::signals::Stop;
+
+/// To be called before all else: what parses the command line needs more stack than some callers leave.
+pub fn prepare_stack() {
+    crate::sys::host::machine::widen_stack();
+}
 
 /// Must be called once, before anything else: a broken lease must not kill the process.
 pub fn prepare_process() -> Result<(), EngineError> {

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::EngineError;
 use crate::ledger::{Closing, PaperReader, PlanReader, Section, SectionReader};
-use crate::model::{Action, Header, PlannedGuest};
+use crate::model::{Action, Header, PlannedGuest, Time};
 use crate::sys::own::papers;
 use crate::sys::own::papers::{SharedFile, Spool};
 use crate::sys::{SysError, SysResult};
@@ -51,6 +51,18 @@ impl PlanFile {
             whole(reader)
         };
         read().map_err(|error: EngineError| error.in_file(&path))
+    }
+
+    /// Its guests, as they stand before its actions.
+    pub fn guests(&mut self) -> Result<Vec<PlannedGuest>, EngineError> {
+        let path = self.path().to_owned();
+        let reader = self.reader().map_err(|error| error.in_file(&path))?;
+        Ok(reader.guests().to_vec())
+    }
+
+    /// When its file was written last; `None` of standard input.
+    pub(super) fn written(&self) -> Option<Time> {
+        self.0.written()
     }
 
     /// As the user named it.

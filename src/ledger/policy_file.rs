@@ -10,7 +10,7 @@ use toml::Spanned;
 
 use crate::model::{
     Asked, FlagClearers, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Protect,
-    SkipDetail, SkipReason, parse_size,
+    SkipDetail, SkipReason, nearest_of, parse_size,
 };
 
 /// The choices of a file; what it does not say is `None` or empty.
@@ -245,12 +245,8 @@ impl PolicyPlace<'_> {
                 return Err(self.bad(at, why));
             }
         }
-        Ok(Pattern {
-            kind,
-            glob: glob.clone(),
-            star_crosses_slash: false,
-            from: format!("{}:{}", self.file, self.line(at)),
-        })
+        let from = format!("{}:{}", self.file, self.line(at));
+        Ok(Pattern::of(kind, glob, false, &from))
     }
 }
 
@@ -262,36 +258,11 @@ fn is_date(text: &str) -> bool {
     text.len() == 10 && text.bytes().enumerate().all(shape)
 }
 
-/// The key that was probably meant: at most two letters away, whichever of `-` and `_` was typed.
+/// The key that was probably meant, whichever of `-` and `_` was typed.
 fn nearest(key: &str) -> Option<&'static str> {
     let plain = key.replace('_', "-").to_ascii_lowercase();
-    let all = KEYS.iter().chain(PATTERN_KEYS);
-    let near = all.map(|known| (distance(&plain, known), *known)).min()?;
-    (near.0 <= 2).then_some(near.1)
-}
-
-/// Letters to add, drop or change (Levenshtein).
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
-        for (j, y) in b.iter().enumerate() {
-            let (left, above) = (row.get(j).copied(), row.get(j + 1).copied());
-            let (left, above) = (left.unwrap_or(0), above.unwrap_or(0));
-            let best = (diagonal + usize::from(x != *y))
-                .min(left + 1)
-                .min(above + 1);
-            diagonal = above;
-            if let Some(cell) = row.get_mut(j + 1) {
-                *cell = best;
-            }
-        }
-    }
-    row.last().copied().unwrap_or(0)
+    let all = KEYS.iter().chain(PATTERN_KEYS).copied();
+    nearest_of(&plain, all, 1).first().copied()
 }
 
 #[cfg(test)]

@@ -110,10 +110,3 @@ fn mistakes_name_their_line() {
         assert!(why.starts_with(want), "{text:?}: {why}");
     }
 }
-
-#[test]
-fn distances() {
-    assert_eq!(distance("kitten", "sitting"), 3);
-    assert_eq!(distance("", "abc"), 3);
-    assert_eq!(distance("same", "same"), 0);
-}

@@ -55,23 +55,27 @@ mod status;
 pub use action::{Action, Before, Flag, Left, Link, Making, Method, ObjectFlag, Owner, Skip};
 pub use digest::{BadId, Digest, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage, Unit};
-pub use explain::{Compared, Explanation, Voice};
+pub use explain::{
+    Beneath, Change, ChangeStep, Compared, Explanation, FoundNow, NoLine, Overruled, Says, Stale,
+    Turn, Voice,
+};
 pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
-pub use names::{Scan, TooLarge, Tree, TreeBuilder, Unread};
+pub use names::{ChoseNothing, Scan, TooLarge, Tree, TreeBuilder, Unread, nearest_of};
 pub use outcome::{
     About, BadRunId, FlagClearer, FreezeTimes, Outcome, Receipt, ReceiptGuest, ReceiptLine, RunId,
     RunKind, RunTotals,
 };
 pub use packed::States;
-pub use path::{BadPath, GuestPath};
+pub use path::{BadPath, GuestPath, LinkMet};
 pub use plan::{
     BaseFacts, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss, NearMisses,
     PlanDigest, PlannedGuest, SameSecret, Shared, SharedBy, Shift, Summary, Totals,
     UnprotectedSharing,
 };
 pub use policy::{
-    Asked, ClearsFlags, DatabaseUse, FlagClearers, Ignored, Objects, OnDamaged, Pattern,
-    PatternKind, Policy, PolicySource, Protect, Protection, Running, SkipDetail,
+    Asked, ChoiceKind, ClearsFlags, DatabaseUse, FlagClearers, IdleChoice, IdleReason, Ignored,
+    Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource, Protect, Protection, Running,
+    SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};

@@ -19,6 +19,15 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "Vec<u8>", into = "Vec<u8>")]
 pub struct GuestPath(Box<[u8]>);
 
+/// A link that was met on the way of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkMet {
+    /// The link, with no other link in its path.
+    pub at: GuestPath,
+    /// What it says.
+    pub target: Vec<u8>,
+}
+
 /// Why bytes are not a [`GuestPath`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadPath {

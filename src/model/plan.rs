@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::action::decimal;
-use super::{ClearsFlags, Digest, GuestName, Moved, Policy, Protection};
+use super::{ClearsFlags, Digest, GuestName, IdleChoice, Moved, Policy, Protection};
 
 /// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
 pub const FORMAT: &str = "1.0";
@@ -196,6 +196,12 @@ pub struct Summary {
     /// a name of such an object changes all others.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub flags_lost: u64,
+    /// Choices of the policy that change nothing, at most [`IdleChoice::MOST`].
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub without_effect: Vec<IdleChoice>,
+    /// How many more there are.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub more_without_effect: u64,
 }
 
 impl Summary {

@@ -30,6 +30,7 @@ mod listing;
 mod opkg;
 mod pacman;
 mod portage;
+mod presence;
 mod read;
 mod rpm;
 mod slackware;
@@ -55,6 +56,7 @@ use read::source::Source;
 pub use answer::owners::Owners;
 pub use database::PackageDatabase;
 pub use listing::{Listing, Package, Protected};
+pub use presence::may_have_database;
 
 /// One list of backends, read as databases and, for tests that mutate and fuzz, as parsers.
 macro_rules! backends {

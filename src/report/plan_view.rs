@@ -16,6 +16,7 @@ use super::alarms::shared_unprotected;
 use super::layout::size::{Sizes, counted, percent};
 use super::totals::Tally;
 use super::words::flag_clearers;
+use super::words::idle;
 use super::words::sentence::safe;
 
 /// A plan whose actions have been counted.
@@ -180,6 +181,7 @@ impl<'a> PlanView<'a> {
         }
         warnings.extend(flag_clearers::warnings(self.guests, self.header));
         warnings.extend(self.unseen());
+        warnings.extend(idle::lines(self.summary));
         warnings.extend(self.same_secrets());
         if self.header.protection.mode == Protect::None {
             warnings.push(

@@ -333,6 +333,8 @@ fn small_summary() -> Summary {
         same_secrets: Vec::new(),
         more_same_secrets: 0,
         flags_lost: 0,
+        without_effect: Vec::new(),
+        more_without_effect: 0,
         more_shared: 0,
     }
 }

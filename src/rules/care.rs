@@ -17,10 +17,13 @@
 //! Paths are taken as the walk sees them, with no link in them. A guest that keeps `/var` elsewhere
 //! behind a link must be asked about under the name `/var`.
 
-use crate::model::{FileState, PatternKind, Policy, SkipReason, Xattr};
+use std::sync::Arc;
+
+use crate::model::{FileState, GuestName, PatternKind, Policy, SkipReason, Xattr};
 
 use super::care_table::world_readable;
-use super::path_index::PathIndex;
+use super::pattern::links::Links;
+use super::pattern::path_index::PathIndex;
 use super::pattern::{BadPattern, Patterns};
 
 #[cfg(test)]
@@ -28,14 +31,27 @@ pub use super::care_table::is_overridable;
 pub use super::care_table::{CareRule, Covers, Test, source_of, table};
 
 /// The care rules that are switched on and the user's patterns, compiled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Care {
     patterns: Patterns,
+    rules: Arc<AllRules>,
+}
+
+#[derive(Debug)]
+struct AllRules {
+    on: RuleSet,
+    /// What was switched off, by its code.
+    off: Vec<(SkipReason, RuleSet)>,
+    min_size: u64,
+    min_size_rule: String,
+}
+
+/// Rows of the table, compiled.
+#[derive(Debug, Default)]
+struct RuleSet {
     names: NameRules,
     unreadable_names: NameRules,
     tests: Vec<(SkipReason, Test)>,
-    min_size: u64,
-    min_size_rule: String,
 }
 
 /// Why a name is left alone.
@@ -57,69 +73,142 @@ struct NameRules {
     rows: Vec<(SkipReason, &'static str)>,
 }
 
+/// What patterns and rules on paths say about a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NameVerdict<'care, 'path> {
+    /// Why it is left alone, if it is.
+    pub kept: Option<CareVerdict<'care, 'path>>,
+    /// The number of the pattern that decided, if one did.
+    pub pattern: Option<usize>,
+}
+
 impl Care {
-    /// Compiles the rules. `Policy::allow` takes out rows; codes in it that no row has do nothing.
+    /// Compiles the rules. `Policy::allow` switches rows off; codes in it that no row has do nothing.
     pub fn new(policy: &Policy) -> Result<Care, BadPattern> {
-        let mut care = Care {
-            patterns: Patterns::new(&policy.patterns)?,
-            names: NameRules::default(),
-            unreadable_names: NameRules::default(),
-            tests: Vec::new(),
+        let mut rules = AllRules {
+            on: RuleSet::default(),
+            off: policy
+                .allow
+                .iter()
+                .map(|reason| (*reason, RuleSet::default()))
+                .collect(),
             min_size: policy.min_size,
             min_size_rule: format!("--min-size {}", policy.min_size),
         };
-        let rows = table().iter();
-        for rule in rows.filter(|rule| !policy.allow.contains(&rule.reason)) {
-            match rule.covers {
-                Covers::Names(patterns) => care.names.add(rule.reason, patterns)?,
-                Covers::UnreadableNames(p) => care.unreadable_names.add(rule.reason, p)?,
-                Covers::Files(test) => care.tests.push((rule.reason, test)),
-            }
+        for rule in table() {
+            let off = rules
+                .off
+                .iter_mut()
+                .find(|(reason, _)| *reason == rule.reason);
+            let set = off.map_or(&mut rules.on, |(_, set)| set);
+            set.add(rule)?;
         }
-        Ok(care)
+        Ok(Care {
+            patterns: Patterns::new(&policy.patterns)?,
+            rules: Arc::new(rules),
+        })
+    }
+
+    /// The same for one guest: with the patterns that are for it, followed through its links.
+    pub fn of_guest(&self, guest: &GuestName, links: &dyn Links) -> Care {
+        Care {
+            patterns: self.patterns.of_guest(guest, links),
+            rules: Arc::clone(&self.rules),
+        }
+    }
+
+    /// The user's patterns.
+    pub fn patterns(&self) -> &Patterns {
+        &self.patterns
     }
 
     /// What the patterns and the rules on paths say about a name; `path` is absolute.
     pub fn name<'p>(&self, path: &'p [u8]) -> Option<CareVerdict<'_, 'p>> {
+        self.ask(path).kept
+    }
+
+    /// The same, and which pattern decided.
+    pub fn ask<'p>(&self, path: &'p [u8]) -> NameVerdict<'_, 'p> {
         let Some(decision) = self.patterns.decide(path) else {
-            return self.names.first(path);
+            return NameVerdict {
+                kept: self.path_rule(path),
+                pattern: None,
+            };
         };
-        match decision.kind {
-            PatternKind::Include => None,
-            PatternKind::Exclude => Some(CareVerdict {
-                reason: SkipReason::Excluded,
-                rule: decision.pattern,
-                under: decision.under,
-            }),
+        let excluded = CareVerdict {
+            reason: SkipReason::Excluded,
+            rule: decision.pattern,
+            under: decision.under,
+        };
+        NameVerdict {
+            kept: (decision.kind == PatternKind::Exclude).then_some(excluded),
+            pattern: Some(decision.number),
         }
+    }
+
+    /// What the rules on paths say, whatever patterns do.
+    pub fn path_rule<'p>(&self, path: &'p [u8]) -> Option<CareVerdict<'_, 'p>> {
+        self.rules.on.names.first(path)
     }
 
     /// What the rules on inodes say about a regular file. The path matters only to tell a private
     /// key from other files that not everybody may read.
     pub fn inode<'p>(&self, path: &'p [u8], state: &FileState) -> Option<CareVerdict<'_, 'p>> {
-        let private = (!world_readable(state)).then(|| self.unreadable_names.first(path));
-        private
-            .flatten()
-            .or_else(|| self.failed_test(state))
-            .or_else(|| self.too_small(state))
+        let verdict = self.rules.on.inode(path, state);
+        verdict.or_else(|| self.too_small(state))
+    }
+
+    /// Rules that were switched off and cover this name, or the file if its state is given.
+    pub fn switched_off<'p>(
+        &self,
+        path: &'p [u8],
+        state: Option<&FileState>,
+    ) -> impl Iterator<Item = CareVerdict<'_, 'p>> {
+        self.rules.off.iter().filter_map(move |(_, set)| {
+            let by_name = set.names.first(path);
+            by_name.or_else(|| set.inode(path, state?))
+        })
+    }
+
+    /// Is no rule switched off?
+    pub fn is_whole(&self) -> bool {
+        self.rules.off.is_empty()
     }
 
     /// What the rules on inodes say about extended attributes: capabilities are a privilege.
     pub fn xattrs(&self, xattrs: &[Xattr]) -> Option<CareVerdict<'_, 'static>> {
         let capable = xattrs.iter().any(|x| x.name == b"security.capability");
-        let mut tests = self.tests.iter().filter(|_| capable);
+        let mut tests = self.rules.on.tests.iter().filter(|_| capable);
         let (reason, test) = tests.find(|(reason, _)| *reason == SkipReason::Privileged)?;
         Some(CareVerdict::of_inode(*reason, test.words))
+    }
+
+    fn too_small(&self, state: &FileState) -> Option<CareVerdict<'_, 'static>> {
+        let small = state.size < self.rules.min_size;
+        small.then(|| CareVerdict::of_inode(SkipReason::TooSmall, &self.rules.min_size_rule))
+    }
+}
+
+impl RuleSet {
+    fn add(&mut self, rule: &CareRule) -> Result<(), BadPattern> {
+        match rule.covers {
+            Covers::Names(patterns) => self.names.add(rule.reason, patterns),
+            Covers::UnreadableNames(p) => self.unreadable_names.add(rule.reason, p),
+            Covers::Files(test) => {
+                self.tests.push((rule.reason, test));
+                Ok(())
+            }
+        }
+    }
+
+    fn inode<'p>(&self, path: &'p [u8], state: &FileState) -> Option<CareVerdict<'_, 'p>> {
+        let private = (!world_readable(state)).then(|| self.unreadable_names.first(path));
+        private.flatten().or_else(|| self.failed_test(state))
     }
 
     fn failed_test(&self, state: &FileState) -> Option<CareVerdict<'_, 'static>> {
         let (reason, test) = self.tests.iter().find(|(_, test)| (test.holds)(state))?;
         Some(CareVerdict::of_inode(*reason, test.words))
-    }
-
-    fn too_small(&self, state: &FileState) -> Option<CareVerdict<'_, 'static>> {
-        let small = state.size < self.min_size;
-        small.then(|| CareVerdict::of_inode(SkipReason::TooSmall, &self.min_size_rule))
     }
 }
 

@@ -300,6 +300,7 @@ fn patterns_overrule_the_rules_on_paths_but_not_those_on_inodes() {
     let pattern = |kind, glob: &str| Pattern {
         kind,
         glob: glob.to_owned(),
+        guest: None,
         star_crosses_slash: false,
         from: "--include".to_owned(),
     };

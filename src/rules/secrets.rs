@@ -3,7 +3,7 @@
 //! The list is narrower than the care rules of the same names: what is merely not to be shared (a host name, an
 //! `authorized_keys`) may well be equal in two guests.
 
-use super::path_index::PathIndex;
+use super::pattern::path_index::PathIndex;
 
 /// Patterns like those of `--exclude`.
 const NAMES: &[&str] = &[

@@ -9,8 +9,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Action, Count, GuestName, Link, NearMisses, SameSecret, Shared, SkipReason, Summary, Totals,
-    UnprotectedSharing,
+    Action, Count, GuestName, IdleChoice, Link, NearMisses, SameSecret, Shared, SkipReason,
+    Summary, Totals, UnprotectedSharing,
 };
 
 /// A summary in the making.
@@ -26,6 +26,7 @@ pub struct SummaryBuilder {
     same_secrets: Vec<SameSecret>,
     more_same_secrets: u64,
     flags_lost: u64,
+    without_effect: (Vec<IdleChoice>, u64),
 }
 
 impl SummaryBuilder {
@@ -41,7 +42,13 @@ impl SummaryBuilder {
             same_secrets: Vec::new(),
             more_same_secrets: 0,
             flags_lost: 0,
+            without_effect: (Vec::new(), 0),
         }
+    }
+
+    /// Choices that change nothing, and how many more there are.
+    pub fn without_effect(&mut self, choices: (Vec<IdleChoice>, u64)) {
+        self.without_effect = choices;
     }
 
     /// What was noticed beside the plan.
@@ -107,6 +114,8 @@ impl SummaryBuilder {
             same_secrets: self.same_secrets,
             more_same_secrets: self.more_same_secrets,
             flags_lost: self.flags_lost,
+            without_effect: self.without_effect.0,
+            more_without_effect: self.without_effect.1,
         }
     }
 

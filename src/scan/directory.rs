@@ -3,7 +3,7 @@
 use super::walk::scan;
 use crate::model::{FileState, Observer, Scan, TooLarge};
 use crate::sys::guest::in_root::InRoot;
-use crate::sys::guest::{GuestError, GuestFile, GuestFiles, Precision, Resolved};
+use crate::sys::guest::{GuestError, GuestFile, GuestFiles, Precision, Resolved, Trail};
 use crate::sys::{Dir, Meaning, SysError, SysResult, View};
 
 /// A directory, read through a view of it: where the host allows that, nothing in the guest shows that it was read.
@@ -57,6 +57,10 @@ impl GuestFiles for GuestDirectory {
 
     fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, GuestError> {
         self.in_root.resolve(path)
+    }
+
+    fn trace(&self, path: &[u8]) -> Result<Trail, GuestError> {
+        self.in_root.trace(path)
     }
 }
 

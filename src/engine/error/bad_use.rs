@@ -34,12 +34,39 @@ pub enum BadUse {
         leads_to: PathBuf,
     },
     /// The plan has no such guest.
-    #[error("the plan has no guest {name}; it has {}", known.join(", "))]
+    #[error("the plan has no guest {name}{}", instead(.near, &.known.join(", ")))]
     NotInPlan {
         /// The name that was asked for.
         name: GuestName,
+        /// Guests that were probably meant.
+        near: String,
         /// The names that it has.
         known: Vec<String>,
+    },
+    /// What was asked about can be no path.
+    #[error("{0}: no guest can have such a path")]
+    NoPath(String),
+    /// A choice is about a guest that is none of the plan's.
+    #[error("{choice}: {name} is no guest of this plan{}", instead(.near, .known))]
+    GuestNotPlanned {
+        /// What was chosen, and where.
+        choice: String,
+        /// The guest.
+        name: GuestName,
+        /// Guests that were probably meant.
+        near: String,
+        /// All guests.
+        known: String,
+    },
+    /// A pattern seems to name a guest, and its path has no slash in front.
+    #[error(
+        "{what}: a path inside a guest begins with a slash: write {meant}; for a name with a colon in it, write [:]"
+    )]
+    PatternWithoutSlash {
+        /// The pattern, and where it was given.
+        what: String,
+        /// What was probably meant.
+        meant: String,
     },
     /// The last part of a path is no name for a guest.
     #[error("{0}")]
@@ -72,4 +99,11 @@ pub enum BadUse {
     /// A pattern of the policy.
     #[error(transparent)]
     Pattern(#[from] BadPattern),
+}
+
+fn instead(near: &str, known: &str) -> String {
+    match near {
+        "" => format!("; it has {known}"),
+        near => format!(": did you mean {near}?"),
+    }
 }

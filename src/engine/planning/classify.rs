@@ -5,18 +5,21 @@
 //! before the first line of the guest is written.
 
 mod directories;
+mod paths;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
+use super::choices::uses::Uses;
 use super::guest_limits::{FEW_HOLES, FEW_STORED, MOST_HOLES, has_too_many_names};
-use super::survey::{Alias, Survey};
+use super::survey::Survey;
 use crate::base::Index;
+use crate::engine::paths::links::GuestLinks;
 use crate::model::{
-    Count, FileId, FileState, GuestPath, Left, Making, PatternKind, Policy, Skip, SkipDetail,
-    SkipReason,
+    Count, FileId, FileState, GuestPath, Left, Making, Policy, Skip, SkipDetail, SkipReason,
 };
 use crate::packages::Protected;
-use crate::rules::care::{Care, CareVerdict};
+use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
 
 /// What a file of a guest shall do. Small, because there is one for every file.
@@ -54,6 +57,10 @@ pub struct Classified {
     pub secrets: Vec<usize>,
     /// Files that are left alone, by the first reason that was found.
     pub skipped: BTreeMap<SkipReason, Count>,
+    /// What the choices of the policy came to; `None` for a guest that is left out.
+    pub uses: Option<Uses>,
+    /// Are there more links than were followed for the patterns?
+    pub more_links: bool,
 }
 
 impl Classified {
@@ -88,28 +95,19 @@ pub struct Judge<'a> {
     pub most_stored: u64,
 }
 
-impl Judge<'_> {
-    /// Where an exclude pattern was given: an option, or a file and its line.
-    fn origin(&self, glob: &str) -> Option<String> {
-        let mut excludes = self
-            .policy
-            .patterns
-            .iter()
-            .filter(|pattern| pattern.kind == PatternKind::Exclude);
-        excludes
-            .find(|pattern| pattern.glob == glob)
-            .map(|pattern| pattern.from.clone())
-    }
-}
-
 /// Judges all files of a guest.
 pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
+    let links = GuestLinks::of(&*survey.files);
+    let care = judge.care.of_guest(&survey.guest.name, &links);
     let mut work = Classifying {
         survey,
         judge,
+        uses: RefCell::new(Uses::new(care.clone(), judge.policy.patterns.len())),
+        care,
         protected: survey.answer.protected.iter().map(|p| (p.id, p)).collect(),
         done: Classified {
             decisions: Vec::with_capacity(survey.scan.tree.files()),
+            more_links: !links.saw_all(),
             ..Classified::default()
         },
         holes: 0,
@@ -126,6 +124,9 @@ pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
 struct Classifying<'a> {
     survey: &'a Survey,
     judge: &'a Judge<'a>,
+    /// The rules, and the patterns as this guest means them.
+    care: Care,
+    uses: RefCell<Uses>,
     protected: HashMap<FileId, &'a Protected>,
     done: Classified,
     /// Bytes of holes in files that may be read.
@@ -147,8 +148,10 @@ impl Classifying<'_> {
         let state = self.survey.scan.tree.state(file);
         if let Some(number) = self.judge.index.number_of_inode(state.id) {
             self.done.count(SkipReason::AlreadyShared, state.size);
+            self.notice_shared(file);
             return Decision::Shared(number);
         }
+        self.uses.get_mut().next_file();
         let names: Vec<usize> = self.survey.scan.tree.names_of(file).collect();
         let is_tied = names.len() as u64 != u64::from(state.nlink);
         if is_tied {
@@ -169,8 +172,26 @@ impl Classifying<'_> {
         match self.keep_by_file(file, &state) {
             Some(reason) => self.keep_whole(file, reason, &state),
             None if self.is_refused() => self.keep_for_guest(file, &state),
-            None if is_tied => Decision::Tied,
-            None => Decision::Candidate,
+            None => {
+                let tree = &self.survey.scan.tree;
+                let paths = names.iter().map(|&name| tree.path(name));
+                self.uses.get_mut().may_be_shared(paths, &state);
+                match is_tied {
+                    true => Decision::Tied,
+                    false => Decision::Candidate,
+                }
+            }
+        }
+    }
+
+    /// Patterns come too late for what is shared already.
+    fn notice_shared(&mut self, file: usize) {
+        if self.care.patterns().is_empty() {
+            return;
+        }
+        let tree = &self.survey.scan.tree;
+        for name in tree.names_of(file) {
+            self.uses.get_mut().is_shared(&tree.path(name));
         }
     }
 
@@ -203,54 +224,9 @@ impl Classifying<'_> {
             .iter()
             .any(|mount| within(&path, mount.as_bytes()))
         {
-            return Some(self.kept(&path, SkipReason::MountedOver, "", None));
+            return Some(self.kept(&path, SkipReason::MountedOver, None));
         }
         self.path_rule(&path)
-    }
-
-    /// The rule for the path as the walk saw it, or for the name that it has through a link of the guest.
-    fn path_rule(&self, path: &[u8]) -> Option<Kept> {
-        if let Some(CareVerdict {
-            reason,
-            rule,
-            under,
-        }) = self.judge.care.name(path)
-        {
-            return Some(self.kept(path, reason, rule, under.map(<[u8]>::to_vec)));
-        }
-        self.survey
-            .aliases
-            .iter()
-            .filter(|alias| within(path, &alias.real))
-            .find_map(|alias| {
-                let known = [&alias.known, &path[alias.real.len()..]].concat();
-                let CareVerdict {
-                    reason,
-                    rule,
-                    under,
-                } = self.judge.care.name(&known)?;
-                Some(self.kept(
-                    path,
-                    reason,
-                    rule,
-                    under.map(|under| translate(under, alias)),
-                ))
-            })
-    }
-
-    fn kept(&self, path: &[u8], reason: SkipReason, rule: &str, under: Option<Vec<u8>>) -> Kept {
-        let path = GuestPath::new(path).unwrap_or_else(|_| GuestPath::root());
-        let mut skip = Skip::new(self.survey.guest.name.clone(), path, reason);
-        skip.rule = Some(rule.to_owned()).filter(|rule| !rule.is_empty());
-        skip.per = if reason == SkipReason::Excluded {
-            self.judge.origin(rule)
-        } else {
-            None
-        };
-        Kept {
-            skip,
-            under: under.filter(|_| self.judge.policy.skips == SkipDetail::Summary),
-        }
     }
 
     fn protected_skip(&self, protected: &Protected) -> Skip {
@@ -307,7 +283,7 @@ impl Classifying<'_> {
             return Some((protected.why, None));
         }
         let first = tree.names_of(file).next()?;
-        if let Some(verdict) = self.judge.care.inode(&tree.path(first), state) {
+        if let Some(verdict) = self.care.inode(&tree.path(first), state) {
             return Some((verdict.reason, Some(verdict.rule.to_owned())));
         }
         if self.holes > MOST_HOLES && state.holes() > FEW_HOLES {
@@ -370,6 +346,7 @@ impl Classifying<'_> {
             foreign.map(|path| Skip::new(guest.clone(), path.clone(), SkipReason::OtherFilesystem)),
         );
         sort_extra(&mut self.done.extra);
+        self.done.uses = Some(self.uses.into_inner());
         self.done
     }
 }
@@ -388,12 +365,4 @@ fn order(skip: &Skip) -> (Option<&GuestPath>, Option<SkipReason>) {
 fn within(path: &[u8], top: &[u8]) -> bool {
     path.strip_prefix(top)
         .is_some_and(|rest| matches!(rest.first(), None | Some(b'/')))
-}
-
-/// A directory below the known name of an alias, as the walk sees it.
-fn translate(under: &[u8], alias: &Alias) -> Vec<u8> {
-    match under.strip_prefix(alias.known.as_slice()) {
-        Some(rest) => [&alias.real, rest].concat(),
-        None => alias.real.clone(),
-    }
 }

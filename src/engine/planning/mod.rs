@@ -1,5 +1,6 @@
 //! `plan`: guests → scan → classify → match → choose → plan file. Nothing here can write to a guest.
 
+mod choices;
 mod choose;
 mod classify;
 mod common_secrets;
@@ -19,7 +20,7 @@ mod survey_all;
 mod tests;
 
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
 use super::host::host_digest;
@@ -39,6 +40,8 @@ use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::Reads;
 use crate::sys::host::machine;
+use choices::check::check_guests;
+use choices::idle::idle_choices;
 use choose::{Choices, choose_all};
 use classify::{Classified, Judge};
 use common_secrets::same_secrets;
@@ -81,6 +84,7 @@ pub fn plan(
     let care = Care::new(&options.policy)?;
     let base_path = guest::base_path(&options.base)?;
     let guests = guest::open_all(&options.guests, &base_path)?;
+    check_guests(&options.policy, &guests)?;
     let base = open_base(&base_path, observer)?;
     let SeenBase {
         facts,
@@ -92,9 +96,7 @@ pub fn plan(
     let file = OutputFile::create(output, &guests, &base_path)?;
     let reading = threads::reading(&guests, options.jobs)?;
     let most_stored = most_in(&guests)?;
-    let memory = base.as_ref().filter(|_| remembers(options));
-    let place = memory.and_then(|base| cache_of(base, observer));
-    let memory = memory.filter(|_| place.is_some());
+    let (memory, place) = memory_in(base.as_ref(), options, observer);
     let other_bases = near(&guests, &base_path);
     let views = open_views(guests, base.as_ref(), protection.mode, observer)?;
     let opened = confined(views, options, &file, place.as_deref(), observer);
@@ -108,6 +110,8 @@ pub fn plan(
         most_stored,
     };
     let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
+    tell_unfollowed(&surveys, &classified, observer);
+    let idle = threads.work(|| idle_choices(&options.policy, &surveys, &classified));
     let adoption = adoption(options, &protection, &facts);
     let objects = objects_now(base.as_ref(), &base_path, &classified)?;
     let find = || SharedInodes::find(&surveys, &mut classified, adoption, objects.as_ref());
@@ -127,8 +131,31 @@ pub fn plan(
     };
     let mut decided = decide(&found, classified, memory, observer)?;
     decided.sum.flags_lost(open);
+    decided.sum.without_effect(idle);
     let header = header(options, host_digest()?, facts.clone(), protection.clone());
     write(&found, file, header, decided, each)
+}
+
+/// The base that remembers what plans have read, and where, if it does.
+fn memory_in<'b>(
+    base: Option<&'b Base>,
+    options: &PlanOptions,
+    observer: &dyn Observer,
+) -> (Option<&'b Base>, Option<PathBuf>) {
+    let memory = base.filter(|_| remembers(options));
+    let place = memory.and_then(|base| cache_of(base, observer));
+    (memory.filter(|_| place.is_some()), place)
+}
+
+/// Says where a guest has more links than are followed for patterns.
+fn tell_unfollowed(surveys: &[Survey], classified: &[Classified], observer: &dyn Observer) {
+    let both = surveys.iter().zip(classified);
+    for (survey, _) in both.filter(|(_, judged)| judged.more_links) {
+        let name = &survey.guest.name;
+        observer.notice(&Event::Warning(&format!(
+            "{name}: the patterns match too many directories there: not every link was followed, so write such paths without links"
+        )));
+    }
 }
 
 /// May the plan use what earlier ones have read, and write down what it reads?

@@ -4,13 +4,13 @@ use crate::base::Base;
 use crate::engine::activity::clearing::{flag_clearing, managers, who_could};
 use crate::engine::activity::{Activity, Sight};
 use crate::engine::guest::GuestIdentity;
+use crate::engine::paths::links::{Alias, aliases};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
     Asked, Database, DatabaseState, Event, FlagClearing, Observer, OnDamaged, Owner, PlannedGuest,
     Policy, Scan,
 };
 use crate::packages::{Answer, ask_all};
-use crate::rules::care::{Covers, table};
 use crate::sys::guest::GuestFiles;
 use crate::sys::{Patience, SysResult};
 
@@ -29,13 +29,6 @@ pub struct Survey {
     pub left_out: Option<String>,
     /// Directories that a care rule means under another name: the guest reaches them through a link.
     pub aliases: Vec<Alias>,
-}
-
-/// `real` is what `known`, a directory of a care rule, leads to in this guest.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Alias {
-    pub real: Vec<u8>,
-    pub known: Vec<u8>,
 }
 
 /// A guest that is ready to be read, and of which nothing was read yet.
@@ -182,29 +175,4 @@ fn damaged(databases: &[Database]) -> Option<String> {
         "its {} database is damaged: {problem}; mend it, or let care rules decide with --on-damaged-database care-rules-only",
         damaged.manager
     ))
-}
-
-/// Plain directories of care rules that lead elsewhere in this guest, such as `/var` to `/data/var`.
-fn aliases(guest: &dyn GuestFiles) -> Vec<Alias> {
-    let names = table().iter().flat_map(|rule| match rule.covers {
-        Covers::Names(names) | Covers::UnreadableNames(names) => names,
-        Covers::Files(_) => &[],
-    });
-    let plain = names.filter(|name| name.starts_with('/') && !name.contains(['*', '?', '[']));
-    let mut all: Vec<Alias> = plain
-        .filter_map(|name| alias(guest, name.as_bytes()))
-        .collect();
-    all.sort_by(|a, b| (&a.real, &a.known).cmp(&(&b.real, &b.known)));
-    all.dedup();
-    all
-}
-
-/// A link to the root itself would mean the whole guest: the files below are judged by their own names.
-fn alias(guest: &dyn GuestFiles, known: &[u8]) -> Option<Alias> {
-    let target = guest.resolve(known).ok()??.path;
-    let differs = target.as_bytes() != known && !target.is_root();
-    differs.then(|| Alias {
-        real: target.as_bytes().to_vec(),
-        known: known.to_vec(),
-    })
 }

@@ -24,8 +24,8 @@ use super::{EngineError, Guest, guest, healing, parting};
 use crate::base::{Base, Index, RECEIPT, Run};
 use crate::engine::error::{BadUse, CannotHere};
 use crate::model::{
-    About, Event, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered, Refusal, RunId,
-    RunKind, Running, Stage, Unit,
+    About, ChoseNothing, Event, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered,
+    Refusal, RunId, RunKind, Running, Stage, Unit,
 };
 use crate::protect;
 use crate::sys::host::machine;
@@ -97,6 +97,11 @@ impl ReadyToUndo {
     pub fn files(&self) -> u64 {
         let lost = self.chosen.lost.iter().map(|(_, files)| files.len());
         (self.chosen.files.len() + lost.sum::<usize>()) as u64
+    }
+
+    /// Globs of `--path` that no file to undo has a name for.
+    pub fn chose_nothing(&self) -> &[ChoseNothing] {
+        &self.chosen.chose_nothing
     }
 
     /// The user did not agree: leaves no trace of the run.

@@ -3,9 +3,8 @@
 use crate::engine::error::BadUse;
 use crate::engine::limits::Limits;
 use crate::engine::records::{History, Linked};
-use crate::engine::{EngineError, Guest, GuestArg};
-use crate::model::{GuestName, GuestPath, Pattern, PatternKind, ReceiptGuest, RunId, Running};
-use crate::rules::pattern::Patterns;
+use crate::engine::{EngineError, Guest, GuestArg, PathChoice};
+use crate::model::{ChoseNothing, GuestName, ReceiptGuest, RunId, Running};
 
 /// Which runs are undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +61,8 @@ pub struct UndoChoice {
     pub files: Vec<(usize, Linked)>,
     /// Guests whose roots are gone, and their files.
     pub lost: Vec<(ReceiptGuest, Vec<Linked>)>,
+    /// Globs that no file of these guests has a name for.
+    pub chose_nothing: Vec<ChoseNothing>,
 }
 
 /// The guests and files that the options choose.
@@ -71,12 +72,17 @@ pub(super) fn chosen_files(
     options: &UndoOptions,
 ) -> Result<UndoChoice, EngineError> {
     known_guests(history, &options.guests)?;
-    let patterns = path_patterns(&options.paths)?;
+    let is_meant = |guest: &GuestName| options.guests.is_empty() || options.guests.contains(guest);
+    let mut paths = PathChoice::new(&options.paths)?;
+    let mut seen = Vec::new();
+    if !paths.is_everything() {
+        seen = seen_guests(history, is_meant, &mut paths)?;
+    }
     let mut chosen = UndoChoice::default();
     let wanted = |guest: &GuestName, file: &Linked| {
-        (options.guests.is_empty() || options.guests.contains(guest))
+        is_meant(guest)
             && run.is_none_or(|run| file.run == *run)
-            && matches_any(patterns.as_ref(), &file.paths)
+            && paths.chooses_any(guest, &file.paths)
     };
     for (name, files) in history.by_guest(wanted)? {
         let Some(known) = history.guests.get(name) else {
@@ -96,7 +102,24 @@ pub(super) fn chosen_files(
             }
         }
     }
+    chosen.chose_nothing = paths.unused(&seen.iter().collect::<Vec<_>>());
     Ok(chosen)
+}
+
+/// The guests that are there, each with its links followed.
+fn seen_guests(
+    history: &History,
+    is_meant: impl Fn(&GuestName) -> bool,
+    paths: &mut PathChoice,
+) -> Result<Vec<Guest>, EngineError> {
+    let mut seen = Vec::new();
+    for (name, known) in history.guests.iter().filter(|(name, _)| is_meant(name)) {
+        if let Some(guest) = known.find(name)? {
+            paths.see(&guest)?;
+            seen.push(guest);
+        }
+    }
+    Ok(seen)
 }
 
 fn known_guests(history: &History, wanted: &[GuestName]) -> Result<(), EngineError> {
@@ -107,27 +130,4 @@ fn known_guests(history: &History, wanted: &[GuestName]) -> Result<(), EngineErr
         Some(name) => Err(BadUse::UnknownGuest(name.clone()).into()),
         None => Ok(()),
     }
-}
-
-fn path_patterns(globs: &[String]) -> Result<Option<Patterns>, EngineError> {
-    if globs.is_empty() {
-        return Ok(None);
-    }
-    let pattern = |glob: &String| Pattern {
-        kind: PatternKind::Include,
-        glob: glob.clone(),
-        star_crosses_slash: false,
-        from: "--path".into(),
-    };
-    Ok(Some(Patterns::new(
-        &globs.iter().map(pattern).collect::<Vec<_>>(),
-    )?))
-}
-
-fn matches_any(patterns: Option<&Patterns>, paths: &[GuestPath]) -> bool {
-    patterns.is_none_or(|patterns| {
-        paths
-            .iter()
-            .any(|path| patterns.decide(path.as_bytes()).is_some())
-    })
 }

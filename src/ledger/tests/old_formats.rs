@@ -286,6 +286,8 @@ fn every_line_that_a_plan_can_have_is_what_it_was() {
         let summary = Summary {
             unprotected: UnprotectedSharing::default(),
             flags_lost: 0,
+            without_effect: Vec::new(),
+            more_without_effect: 0,
             ..sample::summary()
         };
         assert_eq!(plan.closing.summary, summary, "{name}");

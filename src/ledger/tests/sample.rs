@@ -142,6 +142,7 @@ pub fn header() -> Header {
             patterns: vec![Pattern {
                 kind: PatternKind::Exclude,
                 glob: "/opt/**".into(),
+                guest: None,
                 star_crosses_slash: false,
                 from: "--exclude".into(),
             }],
@@ -194,6 +195,8 @@ pub fn summary() -> Summary {
     Summary {
         more_same_secrets: 2,
         flags_lost: 5,
+        without_effect: Vec::new(),
+        more_without_effect: 0,
         more_shared: 3,
         totals: Totals {
             links: 3,

@@ -32,6 +32,7 @@ fn pattern(bytes: &[u8]) -> Option<Pattern> {
     let text = std::str::from_utf8(bytes).ok()?;
     Some(Pattern {
         kind: PatternKind::Exclude,
+        guest: None,
         glob: format!("/{}", text.trim_matches('/')),
         star_crosses_slash: false,
         from: String::new(),

@@ -33,6 +33,21 @@ impl From<&GuestPath> for PathJson {
     }
 }
 
+/// Any bytes of a guest: `text` for people, and `b64` where that does not hold them.
+#[derive(Debug, Serialize)]
+pub struct BytesJson {
+    text: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    b64: Option<String>,
+}
+
+impl From<&[u8]> for BytesJson {
+    fn from(bytes: &[u8]) -> BytesJson {
+        let (text, b64) = text_and_bytes(bytes);
+        BytesJson { text, b64 }
+    }
+}
+
 /// A directory of the host, flattened into the object that it belongs to.
 #[derive(Debug, Serialize)]
 pub struct RootJson {

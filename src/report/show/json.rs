@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Action, Count, Database, DatabaseState, FlagClearing, GuestName, Left, NearMiss, ObjectId,
-    PlannedGuest, Protection, SameSecret, Shift, Skip, Totals, UnprotectedSharing,
+    Action, Count, Database, DatabaseState, FlagClearing, GuestName, IdleChoice, Left, NearMiss,
+    ObjectId, PlannedGuest, Protection, SameSecret, Shift, Skip, Totals, UnprotectedSharing,
 };
 
 use super::super::totals::{Group, GroupKey};
@@ -56,6 +56,11 @@ struct ShowJson<'a> {
     unprotected: Option<&'a UnprotectedSharing>,
     /// Keys and identities that several guests have in common.
     same_secrets: &'a [SameSecret],
+    /// Choices of the policy that change nothing.
+    without_effect: &'a [IdleChoice],
+    /// How many more there are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    more_without_effect: Option<u64>,
     /// What `groups` are by: guest, reason, directory or package.
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<&'static str>,
@@ -230,6 +235,8 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
         },
         unprotected: Some(&plan.summary.unprotected).filter(|said| !said.is_empty()),
         same_secrets: &plan.summary.same_secrets,
+        without_effect: &plan.summary.without_effect,
+        more_without_effect: Some(plan.summary.more_without_effect).filter(|more| *more > 0),
         by: show.by.map(heading),
         groups: show.by.map(|_| groups(show, plan)),
     }

@@ -210,6 +210,7 @@ fn json_is_one_object_with_documented_keys() {
         "shared": [{"guests": ["web1", "web2"], "files": 1, "bytes": 4_000_000, "percent": [10, 20]}],
         "near_misses": {"all": {"files": 0, "bytes": 0}, "by": {}, "shifted": [], "listed": []},
         "same_secrets": [],
+        "without_effect": [],
         "by": "directory",
         "groups": groups(),
         "actions": actions(),

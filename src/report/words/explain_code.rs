@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::{FlagReason, LinkReason, RefusalKind, SkipReason};
+use crate::model::{FlagReason, IdleReason, LinkReason, RefusalKind, SkipReason, nearest_of};
 use crate::rules::care::{CareRule, Covers, table};
 
 use crate::report::layout::json;
@@ -113,11 +113,35 @@ fn codes() -> Vec<CodeRow> {
         )
     };
     let refusal = |r: &RefusalKind| (r.code(), "refusal", r.sentence(), change_refusal(*r));
+    let idle = |r: &IdleReason| (r.code(), "choice", r.sentence(), change_idle(*r));
     let mut all: Vec<CodeRow> = SkipReason::ALL.iter().map(skip).collect();
     all.extend(LinkReason::ALL.iter().map(link));
     all.extend(FlagReason::ALL.iter().map(flag));
     all.extend(RefusalKind::ALL.iter().map(refusal));
+    all.extend(IdleReason::ALL.iter().map(idle));
+    all.push((
+        "near-miss",
+        "report",
+        "files of equal content that only their metadata keeps apart",
+        "equal metadata (unify show --near-misses PLAN lists what differs), or --ignore mtime where only the time does",
+    ));
     all
+}
+
+/// What gives a choice an effect that has none.
+fn change_idle(why: IdleReason) -> &'static str {
+    match why {
+        IdleReason::MatchesNothing => "a pattern for a name that is there",
+        IdleReason::DecidedBefore => "give it before the pattern that decides",
+        IdleReason::LeftAloneAnyway => {
+            "unify explain with the reasons that are named says what changes those"
+        }
+        IdleReason::NothingToOverrule => "nothing: such files may be shared without it",
+        IdleReason::SharedAlready => {
+            "unify undo for these names, and the choice keeps them private from then on"
+        }
+        IdleReason::NoDatabase => "nothing: there is nothing to be asked",
+    }
 }
 
 /// What would lead to another verdict than this refusal.
@@ -194,23 +218,27 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
     }
 }
 
-/// Codes that share the beginning or the most letters.
+/// Codes that are a slip away, then those that hold the text or are held by it, then those that begin most alike.
 fn nearest(text: &str) -> Vec<&'static str> {
-    let distance = |code: &str| {
-        let same = code
-            .bytes()
-            .zip(text.bytes())
-            .take_while(|(a, b)| a == b)
-            .count();
+    let mut all: Vec<&'static str> = codes().into_iter().map(|(code, ..)| code).collect();
+    all.sort_unstable();
+    all.dedup();
+    let mut near = nearest_of(text, all.iter().copied(), MOST_NEAR);
+    let alike = |code: &str| {
+        let same = code.bytes().zip(text.bytes());
+        let same = same.take_while(|(a, b)| a == b).count();
         let contains = code.contains(text) || text.contains(code);
         (std::cmp::Reverse(contains), std::cmp::Reverse(same))
     };
-    let mut all: Vec<&'static str> = codes().into_iter().map(|(code, ..)| code).collect();
-    all.sort_by_key(|code| (distance(code), *code));
-    all.dedup();
-    all.truncate(5);
-    all
+    all.sort_by_key(|code| (alike(code), *code));
+    all.retain(|code| !near.contains(code));
+    near.extend(all);
+    near.truncate(MOST_NEAR);
+    near
 }
+
+/// Near codes that are named.
+const MOST_NEAR: usize = 5;
 
 #[cfg(test)]
 mod tests {
@@ -240,5 +268,8 @@ mod tests {
         assert!(super::code("no-such").is_err());
         assert!(super::code("setuid").unwrap_err().len() <= 5);
         assert!(super::code("config").unwrap_err().contains(&"config-file"));
+        assert_eq!(super::code("unqiue").unwrap_err()[0], "unique");
+        assert!(super::code("near-miss").is_ok());
+        assert_eq!(super::code("near-mis").unwrap_err()[0], "near-miss");
     }
 }

@@ -1,8 +1,10 @@
 //! Codes as words: the sentence of each, what it means, what would change it, and which kind it counts among. A new
 //! code does not compile until each of them knows it.
 
+pub mod chose_nothing;
 pub mod explain_code;
 pub(super) mod flag_clearers;
+pub(super) mod idle;
 pub(super) mod list;
 pub(super) mod not_done;
 pub mod sentence;

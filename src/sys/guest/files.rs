@@ -11,7 +11,7 @@ use std::fmt::Debug;
 
 use super::error::GuestError;
 use super::guest_file::GuestFile;
-use crate::model::{FileId, FileKind, FileState, GuestPath, Observer, Scan, TooLarge};
+use crate::model::{FileId, FileKind, FileState, GuestPath, LinkMet, Observer, Scan, TooLarge};
 use crate::sys::SysResult;
 
 /// A guest whose names and files can be read, by several threads at once.
@@ -55,6 +55,30 @@ pub trait GuestFiles: Debug + Send + Sync {
 
     /// Says where a path leads in the end; `None` if it leads nowhere.
     fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, GuestError>;
+
+    /// Follows a path as [`GuestFiles::resolve`] does, and tells the way: every link on it, and what is missing where
+    /// it leads nowhere.
+    fn trace(&self, path: &[u8]) -> Result<Trail, GuestError>;
+}
+
+/// The way that a path goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trail {
+    /// Every link that was followed, in order.
+    pub links: Vec<LinkMet>,
+    /// Where it leads.
+    pub end: TrailEnd,
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrailEnd {
+    /// To this.
+    Found(Resolved),
+    /// Nowhere: there is no such name, which is the first on the way that is missing.
+    Missing(GuestPath),
+    /// Nowhere: this is no directory, and the path goes on behind it.
+    NoDirectory(GuestPath),
 }
 
 /// What a path refers to in the end.

@@ -27,7 +27,7 @@ use rustix::fs::{OFlags, Stat};
 use rustix::io::Errno;
 
 use super::error::{GuestError, shown};
-use super::files::Resolved;
+use super::files::{Resolved, Trail, TrailEnd};
 use crate::model::FileKind;
 use root::{id_of, io_error, is_absent, kind_of};
 use walk::PathEnd;
@@ -79,6 +79,24 @@ impl InRoot {
             };
             if self.is_still_there(path, &place)? {
                 return Ok(Some(place.resolved()));
+            }
+        }
+        Err(GuestError::Unstable { path: shown(path) })
+    }
+
+    /// The way that a path goes: every link on it, and where it leads.
+    pub fn trace(&self, path: &[u8]) -> Result<Trail, GuestError> {
+        for _ in 0..TRIES {
+            let trail = self.way(path)?;
+            let steady = match &trail.end {
+                TrailEnd::Found(end) => {
+                    let now = self.resolve(path)?;
+                    now.is_some_and(|now| now == *end)
+                }
+                TrailEnd::Missing(_) | TrailEnd::NoDirectory(_) => self.resolve(path)?.is_none(),
+            };
+            if steady {
+                return Ok(trail);
             }
         }
         Err(GuestError::Unstable { path: shown(path) })

@@ -10,9 +10,10 @@ use std::time::Duration;
 use nix::fcntl::{Flock, FlockArg};
 
 use super::new_file::{NewFile, private};
+use crate::model::Time;
 use crate::sys::fault::call;
 use crate::sys::host::pids;
-use crate::sys::{SysError, SysResult};
+use crate::sys::{SysError, SysResult, from_metadata};
 
 /// A file that only grows: a journal or a receipt.
 #[derive(Debug)]
@@ -302,6 +303,12 @@ impl Spool {
     /// What the person called it.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// When it was written last; `None` of standard input.
+    pub fn written(&self) -> Option<Time> {
+        let file = Some(&self.file).filter(|_| self.path != Path::new("-"))?;
+        Some(from_metadata(&file.metadata().ok()?).mtime)
     }
 
     /// From the first byte again.

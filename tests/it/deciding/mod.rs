@@ -6,6 +6,7 @@
 //! | `matching` | which files count as the same, and which names are exchanged together |
 //! | `care_rules` | files that are never shared, their reason codes, and how a user lifts a rule |
 //! | `package_managers` | guests of several distributions: whose package manager names which configuration |
+//! | `choices` | patterns that name guests or go through links, and choices that change nothing |
 //! | `policy_file` | choices that come from a policy file |
 //! | `flag_clearers` | guests that could take the flag off a shared file |
 //! | `guest_cost` | what one guest may cost the plan of all |
@@ -21,6 +22,7 @@
 //! | `random_trees` | trees that chance makes, from plan to undo |
 
 mod care_rules;
+mod choices;
 mod debian_guests;
 mod digest_cache;
 mod flag_clearers;

@@ -145,6 +145,43 @@ fn says_the_name_without_links() {
 }
 
 #[test]
+fn tells_the_way() {
+    let (_dir, path) = scratch();
+    let root = InRoot::open(&path).unwrap();
+    let way = |asked: &[u8]| {
+        let trail = root.trace(asked).unwrap();
+        let links = trail.links.iter();
+        let links = links.map(|link| format!("{} {}", link.at, link.target.escape_ascii()));
+        let links: Vec<String> = links.collect();
+        match trail.end {
+            TrailEnd::Found(end) => (links.join(", "), format!("found {}", end.path)),
+            TrailEnd::Missing(at) => (links.join(", "), format!("missing {at}")),
+            TrailEnd::NoDirectory(at) => (links.join(", "), format!("no directory {at}")),
+        }
+    };
+    let is = |links: &str, end: &str| (links.to_owned(), end.to_owned());
+    assert_eq!(
+        way(b"/lib/a.conf"),
+        is("/lib usr/lib", "found /usr/lib/a.conf")
+    );
+    let twice = "/etc/twice absolute, /etc/absolute /srv/conf/target";
+    assert_eq!(way(b"/etc/twice"), is(twice, "found /srv/conf/target"));
+    assert_eq!(way(b"/lib/b/c"), is("/lib usr/lib", "missing /usr/lib/b"));
+    assert_eq!(way(b"/etc/plain/x"), is("", "no directory /etc/plain"));
+    assert_eq!(way(b"/../etc//plain"), is("", "found /etc/plain"));
+    assert_eq!(way(b"/etc/dangling").1, "missing /nowhere");
+    assert!(matches!(
+        root.trace(b"/etc/loop-a"),
+        Err(GuestError::Loop { .. })
+    ));
+    assert!(matches!(
+        root.trace(b"/a\0b"),
+        Err(GuestError::BadPath { .. })
+    ));
+    assert!(root.trace(&[b'x'; 300]).is_err(), "no name is so long");
+}
+
+#[test]
 fn reads_inside_only() {
     let (_dir, path) = scratch();
     let root = InRoot::open(&path).unwrap();

@@ -14,9 +14,9 @@ use rustix::fs::{Mode, OFlags, ResolveFlags, Stat};
 use rustix::io::Errno;
 
 use super::root::{InRoot, id_of, io_error, is_absent, kind_of};
-use crate::model::{FileKind, GuestPath};
+use crate::model::{FileKind, GuestPath, LinkMet};
 use crate::sys::guest::error::{GuestError, shown};
-use crate::sys::guest::files::Resolved;
+use crate::sys::guest::files::{Resolved, Trail, TrailEnd};
 
 /// Links followed for one path, as in the kernel (path_resolution(7)).
 const MAX_LINKS: usize = 40;
@@ -46,7 +46,9 @@ struct PathWalk<'a> {
     asked: &'a [u8],
     place: PathEnd,
     pending: Vec<Box<[u8]>>,
-    links: usize,
+    links: Vec<LinkMet>,
+    /// What ended it before its end.
+    stopped: Option<TrailEnd>,
 }
 
 impl InRoot {
@@ -60,15 +62,24 @@ impl InRoot {
 
     /// Follows the path component by component, link by link.
     pub(super) fn follow(&self, path: &[u8]) -> Result<Option<PathEnd>, GuestError> {
-        let mut walk = PathWalk {
-            root: self,
-            asked: path,
-            place: self.top(path)?,
-            pending: Vec::new(),
-            links: 0,
-        };
-        walk.push(path);
-        walk.run()
+        let mut walk = PathWalk::begin(self, path)?;
+        let reached = walk.run()?;
+        Ok(reached.then_some(walk.place))
+    }
+
+    /// The same, with the links that were met.
+    pub(super) fn way(&self, path: &[u8]) -> Result<Trail, GuestError> {
+        if path.contains(&0) {
+            return Err(GuestError::BadPath { path: shown(path) });
+        }
+        let mut walk = PathWalk::begin(self, path)?;
+        let reached = walk.run()?;
+        let PathWalk { place, links, .. } = walk;
+        let found = reached.then(|| TrailEnd::Found(place.resolved()));
+        // A name that no path can hold is missing without a path.
+        let end = found.or(walk.stopped);
+        let end = end.ok_or_else(|| GuestError::BadPath { path: shown(path) })?;
+        Ok(Trail { links, end })
     }
 
     /// The whole path in one call, where no component of it is a link; `None` where the walk must say.
@@ -126,14 +137,28 @@ impl InRoot {
     }
 }
 
-impl PathWalk<'_> {
-    fn run(mut self) -> Result<Option<PathEnd>, GuestError> {
+impl<'a> PathWalk<'a> {
+    fn begin(root: &'a InRoot, asked: &'a [u8]) -> Result<PathWalk<'a>, GuestError> {
+        let mut walk = PathWalk {
+            root,
+            asked,
+            place: root.top(asked)?,
+            pending: Vec::new(),
+            links: Vec::new(),
+            stopped: None,
+        };
+        walk.push(asked);
+        Ok(walk)
+    }
+
+    /// `false`: some component does not exist, or is no directory.
+    fn run(&mut self) -> Result<bool, GuestError> {
         for _ in 0..MAX_STEPS {
             let Some(component) = self.pending.pop() else {
-                return Ok(Some(self.place));
+                return Ok(true);
             };
             if !self.step(&component)? {
-                return Ok(None);
+                return Ok(false);
             }
         }
         Err(GuestError::Loop {
@@ -145,11 +170,16 @@ impl PathWalk<'_> {
     fn step(&mut self, component: &[u8]) -> Result<bool, GuestError> {
         let in_directory = kind_of(&self.place.stat) == FileKind::Directory;
         match component {
-            _ if !in_directory => Ok(false),
+            _ if !in_directory => Ok(self.stop(TrailEnd::NoDirectory(self.place.path.clone()))),
             b"" | b"." => Ok(true),
             b".." => self.up(),
             name => self.down(name),
         }
+    }
+
+    fn stop(&mut self, end: TrailEnd) -> bool {
+        self.stopped = Some(end);
+        false
     }
 
     fn up(&mut self) -> Result<bool, GuestError> {
@@ -165,12 +195,16 @@ impl PathWalk<'_> {
 
     fn down(&mut self, name: &[u8]) -> Result<bool, GuestError> {
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
+        let path = self.place.path.join(name);
         let fd = match open_beneath(&self.place.fd, name, flags) {
             Ok(fd) => fd,
-            Err(e) if is_absent(e) => return Ok(false),
+            Err(e) if is_absent(e) => {
+                self.stopped = path.ok().map(TrailEnd::Missing);
+                return Ok(false);
+            }
             Err(e) => return Err(io_error(self.asked, e)),
         };
-        let path = self.place.path.join(name).map_err(|_| self.bad_path())?;
+        let path = path.map_err(|_| self.bad_path())?;
         let found = self.root.place(self.asked, fd, path)?;
         if kind_of(&found.stat) == FileKind::Symlink {
             return self.follow(&found);
@@ -180,8 +214,7 @@ impl PathWalk<'_> {
     }
 
     fn follow(&mut self, link: &PathEnd) -> Result<bool, GuestError> {
-        self.links += 1;
-        if self.links > MAX_LINKS {
+        if self.links.len() == MAX_LINKS {
             let path = shown(self.asked);
             return Err(GuestError::Loop { path });
         }
@@ -191,6 +224,10 @@ impl PathWalk<'_> {
             self.place = self.root.top(self.asked)?;
         }
         self.push(target.to_bytes());
+        self.links.push(LinkMet {
+            at: link.path.clone(),
+            target: target.into_bytes(),
+        });
         Ok(true)
     }
 

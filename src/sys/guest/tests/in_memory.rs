@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::model::{FileId, FileKind, FileState, GuestPath, Observer, Scan, TooLarge, TreeBuilder};
+use crate::model::{
+    FileId, FileKind, FileState, GuestPath, LinkMet, Observer, Scan, TooLarge, TreeBuilder,
+};
 use crate::sys::guest::guest_file::KnownFile;
 use crate::sys::guest::{
-    BEGINNING, GuestError, GuestFile, GuestFiles, KnownBy, Precision, Resolved, shown,
+    BEGINNING, GuestError, GuestFile, GuestFiles, KnownBy, Precision, Resolved, Trail, TrailEnd,
+    shown,
 };
 use crate::sys::hash::{fingerprint, sha256};
 use crate::sys::{Dir, SysResult};
@@ -114,8 +117,16 @@ impl InMemory {
 
     /// Follows a path to its end, link by link.
     fn follow(&self, path: &[u8]) -> Result<Option<(Vec<u8>, &Entry)>, GuestError> {
+        self.follow_noting(path, &mut Vec::new())
+    }
+
+    fn follow_noting(
+        &self,
+        path: &[u8],
+        links: &mut Vec<LinkMet>,
+    ) -> Result<Option<(Vec<u8>, &Entry)>, GuestError> {
         let mut pending = components(path);
-        let (mut at, mut links) = (Vec::new(), 0);
+        let mut at = Vec::new();
         let mut found = self.0.get(&at);
         while let (Some(entry), Some(component)) = (found, pending.pop()) {
             let parent = match (&*component, entry.state.kind) {
@@ -127,10 +138,13 @@ impl InMemory {
             let before = std::mem::replace(&mut at, parent);
             found = self.0.get(&at);
             if let Some(Holds::Link(target)) = found.map(|entry| &entry.holds) {
-                links += 1;
-                if links > MAX_LINKS {
+                if links.len() == MAX_LINKS {
                     return Err(GuestError::Loop { path: shown(path) });
                 }
+                links.push(LinkMet {
+                    at: GuestPath::new(&[b"/", &*at].concat()).unwrap(),
+                    target: target.clone(),
+                });
                 at = if target.starts_with(b"/") {
                     Vec::new()
                 } else {
@@ -212,12 +226,24 @@ impl GuestFiles for InMemory {
     }
 
     fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, GuestError> {
-        let found = self.follow(path)?;
-        Ok(found.map(|(name, entry)| Resolved {
-            path: GuestPath::new(&[b"/", &*name].concat()).unwrap(),
-            id: entry.state.id,
-            kind: entry.state.kind,
-        }))
+        Ok(self.follow(path)?.map(resolved))
+    }
+
+    /// Of what is missing it knows no more than the path that was asked for.
+    fn trace(&self, path: &[u8]) -> Result<Trail, GuestError> {
+        let mut links = Vec::new();
+        let found = self.follow_noting(path, &mut links)?.map(resolved);
+        let asked = GuestPath::new(path).unwrap_or_else(|_| GuestPath::root());
+        let end = found.map_or(TrailEnd::Missing(asked), TrailEnd::Found);
+        Ok(Trail { links, end })
+    }
+}
+
+fn resolved((name, entry): (Vec<u8>, &Entry)) -> Resolved {
+    Resolved {
+        path: GuestPath::new(&[b"/", &*name].concat()).unwrap(),
+        id: entry.state.id,
+        kind: entry.state.kind,
     }
 }
 

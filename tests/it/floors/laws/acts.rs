@@ -9,11 +9,12 @@ const ACTS: &[(&str, &[&str])] = &[
     // what acts stand on
     (ERRORS, &[]),
     ("activity", &[]),
+    ("paths", &[]),
     ("records", &["activity"]),
     ("exchange", &["activity", "records"]),
     // acts that change no guest
-    ("planning", &["activity", "records"]),
-    ("inspecting", &["records"]),
+    ("planning", &["activity", "records", "paths"]),
+    ("inspecting", &["records", "paths"]),
     // acts that do
     ("parting", &["exchange", "activity", "records"]),
     ("healing", &["activity", "records", "parting"]),
@@ -23,7 +24,9 @@ const ACTS: &[(&str, &[&str])] = &[
     ),
     (
         "undoing",
-        &["exchange", "activity", "records", "healing", "parting"],
+        &[
+            "exchange", "activity", "records", "paths", "healing", "parting",
+        ],
     ),
     (
         "forgetting",

@@ -10,7 +10,8 @@ const DIRECTORIES: &[&str] = &["View", "InRoot", "in_root", "GuestDirectory"];
 const EVERY_FORM: &[&str] = &[
     "packages/",
     "engine/planning/",
-    "engine/inspecting/explain.rs",
+    "engine/paths/",
+    "engine/inspecting/explain/",
     "engine/inspecting/compare.rs",
 ];
 
@@ -55,7 +56,7 @@ fn a_directory_where_every_form_is_meant_is_found() {
                 "View is of directories alone",
             ),
             (
-                "engine/inspecting/explain.rs",
+                "engine/inspecting/explain/mod.rs",
                 "fn f() { scan::GuestDirectory::of(root) }",
                 "GuestDirectory is of directories alone",
             ),

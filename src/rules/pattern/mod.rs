@@ -18,13 +18,20 @@
 //! earlier line wins over a later exclude of a directory above it, because every name is asked
 //! about on its own.
 //!
+//! In both, `GUEST:/…` is for one guest alone, and what goes through a link of the guest is followed ([`links`]).
+//!
 //! The original dropped a last line without newline and lines of one character, and took an
 //! unreadable list for an empty one. Here all lines count, and a pattern that could never match is
 //! an error. That a list can be read is for the caller to see to.
 
-use crate::model::{Pattern, PatternKind};
+mod glob;
+pub mod links;
+pub(super) mod path_index;
 
-use super::glob::{PathGlob, Why, Wildcard, ancestor, components};
+use crate::model::{GuestName, Pattern, PatternKind};
+
+use glob::{PathGlob, Why, Wildcard, ancestor, components};
+use links::Links;
 
 /// Most patterns of one run: each is tried on every name.
 const MAX_PATTERNS: usize = 10_000;
@@ -42,17 +49,22 @@ pub struct BadPattern {
 }
 
 /// All patterns of a run, compiled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Patterns(Vec<Compiled>);
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Compiled {
+    /// Which of the run's patterns it is.
+    number: usize,
     kind: PatternKind,
+    guest: Option<GuestName>,
     text: String,
     matcher: PatternMatcher,
+    /// The same without the links of a guest.
+    through_links: Vec<PatternMatcher>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum PatternMatcher {
     Path(PathGlob),
     /// From a list. `below` matches a directory followed by a slash; excludes have one.
@@ -65,6 +77,8 @@ enum PatternMatcher {
 /// What the first matching pattern says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PatternDecision<'list, 'path> {
+    /// Which of the run's patterns it is.
+    pub number: usize,
     /// Include or exclude.
     pub kind: PatternKind,
     /// The pattern.
@@ -79,8 +93,32 @@ impl Patterns {
         if let Some(surplus) = patterns.get(MAX_PATTERNS) {
             return Err(bad(surplus, "a run may have at most 10000 patterns"));
         }
-        let compiled = patterns.iter().map(Compiled::new);
+        let compiled = patterns.iter().enumerate();
+        let compiled = compiled.map(|(number, pattern)| Compiled::new(number, pattern));
         compiled.collect::<Result<_, _>>().map(Patterns)
+    }
+
+    /// Those that are for this guest, each also without the links that it goes through there.
+    pub fn of_guest(&self, guest: &GuestName, links: &dyn Links) -> Patterns {
+        let meant = |one: &&Compiled| one.guest.as_ref().is_none_or(|name| name == guest);
+        let followed = |one: &Compiled| Compiled {
+            through_links: one.matcher.through(one.kind, links),
+            ..one.clone()
+        };
+        Patterns(self.0.iter().filter(meant).map(followed).collect())
+    }
+
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Which of the run's patterns cover `path`, whichever of them decides.
+    pub fn all_that_cover(&self, path: &[u8]) -> Vec<usize> {
+        let parts = components(path);
+        let cover = |one: &&Compiled| one.covered(path, &parts).is_some();
+        let covering = self.0.iter().filter(cover);
+        covering.map(|one| one.number).collect()
     }
 
     /// What the first pattern that covers `path` says; `None` if none does.
@@ -91,8 +129,9 @@ impl Patterns {
             components(path)
         };
         self.0.iter().find_map(|pattern| {
-            let covered = pattern.matcher.covered(path, &parts)?;
+            let covered = pattern.covered(path, &parts)?;
             Some(PatternDecision {
+                number: pattern.number,
                 kind: pattern.kind,
                 pattern: &pattern.text,
                 under: (covered.len() < path.len()).then_some(covered),
@@ -102,17 +141,25 @@ impl Patterns {
 }
 
 impl Compiled {
-    fn new(pattern: &Pattern) -> Result<Compiled, BadPattern> {
+    fn new(number: usize, pattern: &Pattern) -> Result<Compiled, BadPattern> {
         let matcher = if pattern.star_crosses_slash {
             PatternMatcher::list(pattern.kind, &pattern.glob)
         } else {
             PathGlob::new(&pattern.glob).map(PatternMatcher::Path)
         };
         Ok(Compiled {
+            number,
             kind: pattern.kind,
+            guest: pattern.guest.clone(),
             text: pattern.glob.clone(),
             matcher: matcher.map_err(|why| bad(pattern, why))?,
+            through_links: Vec::new(),
         })
+    }
+
+    fn covered<'a>(&self, path: &'a [u8], parts: &[&[u8]]) -> Option<&'a [u8]> {
+        let mut matchers = std::iter::once(&self.matcher).chain(&self.through_links);
+        matchers.find_map(|matcher| matcher.covered(path, parts))
     }
 }
 
@@ -131,12 +178,30 @@ impl PatternMatcher {
         if kind == PatternKind::Include && slash_at_end {
             return Err("it can never match: a name does not end in /; for what is below write /*");
         }
+        Ok(PatternMatcher::list_of(kind, name))
+    }
+
+    fn list_of(kind: PatternKind, name: Wildcard) -> PatternMatcher {
         let below = match kind {
             PatternKind::Include => None,
-            PatternKind::Exclude if slash_at_end => Some(name.clone()),
+            PatternKind::Exclude if name.last_byte() == Some(b'/') => Some(name.clone()),
             PatternKind::Exclude => Some(name.followed_by(b'/')),
         };
-        Ok(PatternMatcher::List { name, below })
+        PatternMatcher::List { name, below }
+    }
+
+    fn through(&self, kind: PatternKind, links: &dyn Links) -> Vec<PatternMatcher> {
+        match self {
+            PatternMatcher::Path(glob) => {
+                let globs = glob.through(links).into_iter();
+                globs.map(PatternMatcher::Path).collect()
+            }
+            PatternMatcher::List { name, .. } => {
+                let name = name.through(links).into_iter();
+                name.map(|name| PatternMatcher::list_of(kind, name))
+                    .collect()
+            }
+        }
     }
 
     /// What the pattern matched of this path: all of it, or a directory above.
@@ -179,23 +244,17 @@ fn parse_line(line: &[u8], from: String) -> Result<Pattern, BadPattern> {
         Some(("-" | "~", glob)) => (PatternKind::Exclude, glob),
         _ => (PatternKind::Exclude, text),
     };
-    let pattern = Pattern {
-        kind,
-        glob: glob.to_owned(),
-        star_crosses_slash: true,
-        from,
-    };
-    Compiled::new(&pattern).map(|_| pattern)
+    let pattern = Pattern::of(kind, glob, true, &from);
+    Compiled::new(0, &pattern).map(|_| pattern)
 }
 
 fn bad(pattern: &Pattern, why: Why) -> BadPattern {
     BadPattern {
         from: pattern.from.clone(),
-        pattern: pattern.glob.clone(),
+        pattern: pattern.text(),
         why: why.to_owned(),
     }
 }
 
 #[cfg(test)]
-#[path = "pattern_tests.rs"]
 mod tests;

@@ -9,6 +9,7 @@ fn globs(given: &[(PatternKind, &str)]) -> Patterns {
     let pattern = |&(kind, glob): &(PatternKind, &str)| Pattern {
         kind,
         glob: glob.to_owned(),
+        guest: None,
         star_crosses_slash: false,
         from: "--exclude".to_owned(),
     };

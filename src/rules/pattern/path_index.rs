@@ -11,7 +11,7 @@ use super::glob::{PathGlob, Why, Wildcard, ancestor, components};
 
 /// Globs in an order of priority.
 #[derive(Debug)]
-pub(super) struct PathIndex {
+pub(in crate::rules) struct PathIndex {
     /// Anchored, by their literal first component.
     by_top: HashMap<Vec<u8>, Vec<Ranked>>,
     /// For one name at any depth, by its last byte: asked once a component, so a plain array.
@@ -28,7 +28,7 @@ struct Ranked {
 
 /// The glob that covers a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Hit<'a> {
+pub(in crate::rules) struct Hit<'a> {
     /// How many globs were added before it.
     pub rank: usize,
     /// What it matched: the path itself, or the directory above.
@@ -48,7 +48,7 @@ impl Default for PathIndex {
 
 impl PathIndex {
     /// Adds a glob after all others.
-    pub(super) fn push(&mut self, pattern: &str) -> Result<(), Why> {
+    pub(in crate::rules) fn push(&mut self, pattern: &str) -> Result<(), Why> {
         let glob = PathGlob::new(pattern)?;
         let rank = self.next;
         let last_byte = glob.floating_name().and_then(Wildcard::last_byte);
@@ -65,7 +65,7 @@ impl PathIndex {
     }
 
     /// The first glob that covers `path`.
-    pub(super) fn first<'a>(&self, path: &'a [u8]) -> Option<Hit<'a>> {
+    pub(in crate::rules) fn first<'a>(&self, path: &'a [u8]) -> Option<Hit<'a>> {
         let parts = components(path);
         let anchored = parts.first().and_then(|top| self.by_top.get(*top));
         let candidates = anchored.into_iter().flatten().chain(&self.rest);

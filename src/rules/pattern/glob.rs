@@ -22,7 +22,7 @@
 const MAX_LENGTH: usize = 4_095;
 
 /// What is wrong with a pattern: the end of a sentence.
-pub(super) type Why = &'static str;
+pub(in crate::rules) type Why = &'static str;
 
 /// A glob over one string of bytes.
 #[derive(Debug, Clone)]
@@ -48,13 +48,15 @@ struct ByteSet([u64; 4]);
 
 /// A glob over a path.
 #[derive(Debug, Clone)]
-pub(super) struct PathGlob(Box<[GlobPart]>);
+pub(super) struct PathGlob(pub(super) Box<[GlobPart]>);
 
 #[derive(Debug, Clone)]
-enum GlobPart {
+pub(super) enum GlobPart {
     /// `**`: any number of components, also none.
     AnyDepth,
     Component(Wildcard),
+    /// Any one component: what is beneath the rest.
+    Beneath,
 }
 
 /// Does a match have to reach the end of the name?
@@ -133,6 +135,26 @@ impl Wildcard {
         self.find(name, Reach::Prefix)
     }
 
+    /// These bytes and no others.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Wildcard {
+        Wildcard::of(bytes.iter().map(|byte| Token::Byte(*byte)).collect())
+    }
+
+    /// The bytes that it begins with whatever it matches.
+    pub(super) fn beginning(&self) -> Vec<u8> {
+        self.tokens.iter().map_while(Token::byte).collect()
+    }
+
+    /// The same with other bytes for its first `count`.
+    pub(super) fn beginning_with(&self, bytes: &[u8], count: usize) -> Wildcard {
+        let first = bytes.iter().map(|byte| Token::Byte(*byte));
+        Wildcard::of(
+            first
+                .chain(self.tokens.iter().skip(count).cloned())
+                .collect(),
+        )
+    }
+
     /// The bytes it stands for, if it is no pattern at all.
     pub(super) fn literal(&self) -> Option<&[u8]> {
         self.literal.as_deref()
@@ -200,7 +222,7 @@ impl PathGlob {
             parts.extend(components.collect::<Result<Vec<_>, _>>()?);
         }
         if outside.is_some() {
-            parts.push(GlobPart::new("*")?);
+            parts.push(GlobPart::Beneath);
         }
         Ok(PathGlob(parts.into()))
     }
@@ -211,6 +233,7 @@ impl PathGlob {
         let parts = &self.0;
         let same = |p: usize, n: usize| match (parts.get(p), path.get(n)) {
             (Some(GlobPart::Component(wildcard)), Some(component)) => wildcard.matches(component),
+            (Some(GlobPart::Beneath), Some(_)) => true,
             _ => false,
         };
         let is_star = |p: usize| matches!(parts.get(p), Some(GlobPart::AnyDepth));

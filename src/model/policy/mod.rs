@@ -1,11 +1,15 @@
 //! Everything that a user may choose, as data: it stands in the plan, so nothing reads the command line again.
 
+mod idle;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Digest, GuestName, SkipReason};
+
+pub use idle::{ChoiceKind, IdleChoice, IdleReason};
 
 /// The choices under which a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,12 +166,55 @@ pub enum SkipDetail {
 pub struct Pattern {
     /// Include or exclude.
     pub kind: PatternKind,
+    /// The one guest that it is for; all where none is named.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub guest: Option<GuestName>,
     /// A glob over the absolute path inside the guest.
     pub glob: String,
     /// Does `*` match a slash? True in lists of the original (`fnmatch` without flags).
     pub star_crosses_slash: bool,
     /// Where it was given: `--exclude`, or a file's name and line.
     pub from: String,
+}
+
+impl Pattern {
+    /// A pattern as a person writes it: `GUEST:/GLOB` is for one guest, any other text for all. A name with a colon
+    /// before a slash in it is written with `[:]`.
+    pub fn of(kind: PatternKind, text: &str, star_crosses_slash: bool, from: &str) -> Pattern {
+        let (guest, glob) = match split_guest(text) {
+            Some((guest, glob)) => (Some(guest), glob),
+            None => (None, text),
+        };
+        Pattern {
+            kind,
+            guest,
+            glob: glob.to_owned(),
+            star_crosses_slash,
+            from: from.to_owned(),
+        }
+    }
+
+    /// Is it for this guest?
+    pub fn is_for(&self, guest: &GuestName) -> bool {
+        self.guest.as_ref().is_none_or(|one| one == guest)
+    }
+
+    /// As it was written.
+    pub fn text(&self) -> String {
+        match &self.guest {
+            Some(guest) => format!("{guest}:{}", self.glob),
+            None => self.glob.clone(),
+        }
+    }
+}
+
+/// The guest that a pattern names, and its glob. A name of glob characters is no guest's.
+fn split_guest(text: &str) -> Option<(GuestName, &str)> {
+    let colon = text.find(":/")?;
+    let (name, glob) = (text.get(..colon)?, text.get(colon + 1..)?);
+    let plain = !name.contains(['*', '?', '[', '\\']);
+    let guest = GuestName::new(name).ok().filter(|_| plain)?;
+    Some((guest, glob))
 }
 
 /// What a match of a [`Pattern`] means.
@@ -247,6 +294,34 @@ impl Running {
         match self {
             Running::Refuse => None,
             Running::Freeze { at_most } => Some(at_most),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_may_name_a_guest() {
+        let of = |text| {
+            let pattern = Pattern::of(PatternKind::Exclude, text, false, "--exclude");
+            assert_eq!(pattern.text(), text);
+            let guest = pattern.guest.map(|guest| guest.to_string());
+            (guest.unwrap_or_default(), pattern.glob)
+        };
+        let is = |guest: &str, glob: &str| (guest.to_owned(), glob.to_owned());
+        assert_eq!(of("web1:/usr/share/doc"), is("web1", "/usr/share/doc"));
+        assert_eq!(of("web1:/a:/b"), is("web1", "/a:/b"));
+        for all in [
+            "/a:/b",
+            "*:/x",
+            "libc6:amd64.list",
+            "w[:]/x",
+            ":/x",
+            "a/b:/x",
+        ] {
+            assert_eq!(of(all), is("", all));
         }
     }
 }

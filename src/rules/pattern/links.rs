@@ -1,0 +1,133 @@
+//! Globs that go through links, followed as the guest itself would follow a path.
+//!
+//! In a guest where `/lib` is a link to `usr/lib`, a file that people and package managers call `/lib/x` has the name
+//! `/usr/lib/x`. A plan speaks of names without links. So each glob is followed once for every guest: which names does
+//! it mean beyond those that it spells?
+//!
+//! * A link is followed wherever a component of the glob stands for it, be it spelled out or a wildcard. At the end of a
+//!   glob a wildcard follows links to directories only: `/etc/alternatives/*` means the links and not half of
+//!   `/usr/bin`.
+//! * `**`, and a glob that may begin at any depth, meet names and follow nothing.
+//! * A link to the root is not followed at the end: it would mean the whole guest.
+//!
+//! A guest may hold any links. How many are followed for one path is the resolver's to bound, and how many directories
+//! are looked at is for whoever answers [`Links`]; the results of one glob are bounded here.
+
+use crate::model::GuestPath;
+
+use super::glob::{GlobPart, PathGlob, Wildcard};
+
+/// Most further names that one glob has by way of links.
+const MOST_WAYS: usize = 1_000;
+
+/// What a guest says about its links.
+pub trait Links {
+    /// Where a path leads in the end; `None` if nowhere.
+    fn resolve(&self, path: &[u8]) -> Option<Place>;
+    /// The names in a directory; none where they cannot be listed.
+    fn names_in(&self, directory: &GuestPath) -> Vec<Vec<u8>>;
+}
+
+/// Where a path leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The name without any link in it.
+    pub path: GuestPath,
+    /// Is it a directory?
+    pub is_directory: bool,
+}
+
+/// How far a glob was followed.
+struct Way {
+    at: GuestPath,
+    /// The next part of the glob.
+    next: usize,
+    by_link: bool,
+}
+
+impl PathGlob {
+    /// Globs without links for what this one means by way of links.
+    pub(super) fn through(&self, links: &dyn Links) -> Vec<PathGlob> {
+        let mut found = Vec::new();
+        let mut open = vec![Way {
+            at: GuestPath::root(),
+            next: 0,
+            by_link: false,
+        }];
+        while let Some(way) = open.pop() {
+            let part = match self.0.get(way.next) {
+                Some(GlobPart::Component(part)) => Some(part),
+                Some(GlobPart::AnyDepth | GlobPart::Beneath) | None => None,
+            };
+            // From here on what is no wildcard, or follows nothing, is asked of names.
+            if way.by_link && part.is_none_or(|part| part.literal().is_none()) {
+                found.push(self.behind(&way));
+            }
+            open.extend(
+                part.into_iter()
+                    .flat_map(|part| self.onward(&way, part, links)),
+            );
+            if found.len().max(open.len()) > MOST_WAYS {
+                break;
+            }
+        }
+        found
+    }
+
+    /// Where one component leads from here.
+    fn onward(&self, way: &Way, part: &Wildcard, links: &dyn Links) -> Vec<Way> {
+        let is_last = way.next + 1 == self.0.len();
+        let names = match part.literal() {
+            Some(name) => vec![name.to_vec()],
+            None => {
+                let mut names = links.names_in(&way.at);
+                names.retain(|name| part.matches(name));
+                names
+            }
+        };
+        let follow = |name: Vec<u8>| {
+            let path = way.at.join(&name).ok()?;
+            let place = links.resolve(path.as_bytes())?;
+            let by_link = place.path != path;
+            let meant = match is_last {
+                true if part.literal().is_some() => !(by_link && place.path.is_root()),
+                true => by_link && place.is_directory && !place.path.is_root(),
+                false => place.is_directory,
+            };
+            meant.then_some(Way {
+                at: place.path,
+                next: way.next + 1,
+                by_link: by_link || (way.by_link && part.literal().is_some()),
+            })
+        };
+        names.into_iter().filter_map(follow).collect()
+    }
+
+    /// The place that was reached, and what of the glob comes behind it.
+    fn behind(&self, way: &Way) -> PathGlob {
+        let place = way.at.as_bytes().split(|&byte| byte == b'/');
+        let place = place.filter(|part| !part.is_empty());
+        let place = place.map(|part| GlobPart::Component(Wildcard::of_bytes(part)));
+        let rest = self.0.iter().skip(way.next).cloned();
+        PathGlob(place.chain(rest).collect())
+    }
+}
+
+impl Wildcard {
+    /// The pattern of a list without the links that it begins with: those before its first wildcard.
+    pub(super) fn through(&self, links: &dyn Links) -> Option<Wildcard> {
+        let beginning = self.beginning();
+        let count = match self.literal() {
+            Some(whole) => whole.strip_suffix(b"/").unwrap_or(whole).len(),
+            None => beginning.iter().rposition(|&byte| byte == b'/')?,
+        };
+        let path = beginning.get(..count).filter(|path| !path.is_empty())?;
+        let place = links.resolve(path)?.path;
+        let by_link = place.as_bytes() != path && !place.is_root();
+        by_link.then(|| self.beginning_with(place.as_bytes(), count))
+    }
+}
+
+#[cfg(test)]
+#[path = "links_tests.rs"]
+mod tests;

@@ -1,0 +1,259 @@
+//! Patterns mean in each guest what the guest means by them, and choices that change nothing are said.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::support::{Disk, File, Guest, Lab, Planned, content, nlink, unify};
+
+/// Two guests with merged `/usr`.
+fn merged(lab: &Lab) -> [Guest; 2] {
+    let names = [
+        "/usr/lib/x/f1",
+        "/usr/lib/x/f2",
+        "/usr/bin/tool",
+        "/usr/share/doc/y",
+    ];
+    let files: Vec<_> = names
+        .iter()
+        .map(|name| (*name, File::new(content(name))))
+        .collect();
+    let guests = lab.twins(&files);
+    for guest in &guests {
+        guest.symlink("usr/lib", "/lib");
+        guest.symlink("/usr/bin", "/bin");
+        guest.symlink("tool", "/usr/bin/other");
+        guest.symlink("/", "/top");
+        guest.symlink("loop", "/loop");
+        guest.symlink("../../../..", "/usr/up");
+    }
+    guests
+}
+
+fn excluded(plan: &Planned, guest: &str) -> Vec<String> {
+    let skips = plan.actions("skip").into_iter();
+    let ours = skips.filter(|skip| skip["guest"] == guest && skip["reason"] == "excluded");
+    ours.map(|skip| skip["path"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn idle(plan: &Planned) -> Vec<(String, String)> {
+    let all = plan.json["summary"]["without_effect"].as_array();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let all = all.into_iter().flatten();
+    all.map(|one| (text(&one["value"]), text(&one["why"])))
+        .collect()
+}
+
+#[test]
+fn patterns_go_through_the_links_of_the_guest() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = merged(&lab);
+    for (pattern, want) in [
+        ("/lib/x/f1", vec!["/usr/lib/x/f1"]),
+        ("/lib/x/*", vec!["/usr/lib/x/f1", "/usr/lib/x/f2"]),
+        ("/l?b/**/f2", vec!["/usr/lib/x/f2"]),
+        ("/bin", vec!["/usr/bin"]),
+        ("/bin/other", vec!["/usr/bin/tool"]),
+        ("/top/lib/x/f1", vec!["/usr/lib/x/f1"]),
+        ("/usr/up/lib/x/f1", vec!["/usr/lib/x/f1"]),
+    ] {
+        let plan = lab.plan(&[&web, &db], &["--exclude", pattern]);
+        assert_eq!(excluded(&plan, "web"), want, "{pattern}");
+        assert_eq!(excluded(&plan, "db"), want, "{pattern}");
+        assert!(idle(&plan).is_empty(), "{pattern}");
+    }
+    // Neither the whole guest, nor a loop, nor what is outside.
+    for pattern in ["/top", "/loop/x", "/usr/up"] {
+        let plan = lab.plan(&[&web, &db], &["--exclude", pattern]);
+        assert!(excluded(&plan, "web").is_empty(), "{pattern}");
+        assert_eq!(idle(&plan), [(pattern.into(), "matches-nothing".into())]);
+    }
+    let list = lab.path("list");
+    fs::write(&list, "/lib/x/f1\n-web:/lib/x/f2\n").unwrap();
+    let plan = lab.plan(&[&web, &db], &["--exclude-from", list.to_str().unwrap()]);
+    assert_eq!(excluded(&plan, "web"), ["/usr/lib/x/f1", "/usr/lib/x/f2"]);
+    assert_eq!(excluded(&plan, "db"), ["/usr/lib/x/f1"]);
+}
+
+#[test]
+fn a_pattern_may_name_one_guest() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = merged(&lab);
+    let plan = lab.plan(&[&web, &db], &["--exclude", "web:/usr/share/doc"]);
+    assert_eq!(excluded(&plan, "web"), ["/usr/share/doc"]);
+    assert!(excluded(&plan, "db").is_empty());
+    let skip = plan.skip("web", "/usr/share/doc").unwrap();
+    assert_eq!(
+        (&skip["rule"], &skip["per"]),
+        (&json!("web:/usr/share/doc"), &json!("--exclude"))
+    );
+    assert_eq!(plan.json["policy"]["patterns"][0]["guest"], "web");
+    for (pattern, says) in [
+        ("wib:/usr", "did you mean web?"),
+        ("nobody:/usr", "it has db, web"),
+        ("web:usr/share", "write web:/usr/share"),
+    ] {
+        let policy = lab.path("policy.toml");
+        let text = format!("[[pattern]]\nexclude = \"{pattern}\"\nreason = \"x\"\n");
+        fs::write(&policy, text).unwrap();
+        for options in [
+            ["--exclude", pattern],
+            ["--policy", policy.to_str().unwrap()],
+        ] {
+            let (out, plan) = lab.try_plan(&[&web, &db], &options);
+            let out = out.expect(2);
+            assert!(
+                out.stderr.contains(says) && plan.is_none(),
+                "{}",
+                out.stderr
+            );
+        }
+    }
+}
+
+#[test]
+fn choices_that_change_nothing_are_said() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = merged(&lab);
+    for guest in [&web, &db] {
+        guest.dpkg("lab", &["/etc/lab.conf"]);
+        guest.put("/etc/lab.conf", &File::new(content("conf")));
+        guest.put("/var/lib/z", &File::new(content("z")));
+    }
+    let cases: &[(&[&str], &str, &str)] = &[
+        (
+            &["--exclude", "/usr/share/dok"],
+            "matches-nothing",
+            "near: db:/usr/share/doc",
+        ),
+        (
+            &["--exclude", "["],
+            "matches-nothing",
+            "NO EFFECT: --exclude '['",
+        ),
+        (
+            &["--exclude", "/usr/bin/tol"],
+            "matches-nothing",
+            "db:/usr/bin/tool",
+        ),
+        (
+            &["--include", "/etc/lab.conf"],
+            "left-alone-anyway",
+            "config-file",
+        ),
+        (
+            &["--include", "/usr/bin"],
+            "nothing-to-overrule",
+            "no care rule",
+        ),
+        (
+            &["--allow", "boot-state"],
+            "matches-nothing",
+            "no guest has a file",
+        ),
+        (&["--allow", "log"], "matches-nothing", "--allow 'log'"),
+        (&["--allow", "package-state"], "left-alone-anyway", " var"),
+    ];
+    for (options, why, says) in cases {
+        let path = lab.path("case.json");
+        let (base, out) = (lab.base(), path.to_str().unwrap());
+        let mut args = vec!["plan", "-o", out, "--base", base.to_str().unwrap()];
+        args.extend(*options);
+        let guests = [web.arg(), db.arg()];
+        args.extend(guests.iter().map(String::as_str));
+        let told = unify(&args).expect(0);
+        assert!(told.stderr.contains(says), "{options:?}: {}", told.stderr);
+        let plan = Planned::read(&path);
+        assert_eq!(
+            idle(&plan),
+            [(options[1].into(), (*why).into())],
+            "{options:?}"
+        );
+        // `show` says it to whoever reviews the plan, and so does the answer for programs.
+        assert!(unify(&["show", out]).expect(0).stdout.contains("NO EFFECT"));
+        let shown = unify(&["show", "--json", out]).expect(0).json();
+        assert_eq!(
+            shown["without_effect"],
+            plan.json["summary"]["without_effect"]
+        );
+    }
+    let both = ["--exclude", "/usr/lib", "--exclude", "/usr/lib/x"];
+    let plan = lab.plan(&[&web, &db], &both);
+    assert_eq!(
+        idle(&plan),
+        [("/usr/lib/x".into(), "decided-before".into())]
+    );
+    let said = &plan.json["summary"]["without_effect"][0]["decided_by"];
+    assert_eq!(said, "--exclude '/usr/lib'");
+
+    let useful = [
+        "--exclude",
+        "/lib/x",
+        "--include",
+        "/var/lib/z",
+        "--allow",
+        "etc",
+    ];
+    let plan = lab.plan(
+        &[&web, &db],
+        &[&useful[..], &["--package-databases", "ignore"]].concat(),
+    );
+    assert!(idle(&plan).is_empty(), "{:?}", idle(&plan));
+    assert!(plan.link("web", "/etc/lab.conf").is_some() && plan.link("db", "/var/lib/z").is_some());
+}
+
+#[test]
+fn databases_that_are_not_there_need_not_be_ignored() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = merged(&lab);
+    let plan = lab.plan(&[&web, &db], &["--package-databases", "web:ignore"]);
+    assert_eq!(idle(&plan), [("web:ignore".into(), "no-database".into())]);
+    let wrong = ["--package-databases", "wab:ignore"];
+    let out = lab.try_plan(&[&web, &db], &wrong).0.expect(2);
+    assert!(out.stderr.contains("did you mean web?"), "{}", out.stderr);
+}
+
+/// An exclude comes too late for what is shared, and that is said; `undo` finds the names by the same path.
+#[test]
+fn what_is_shared_already_is_named_and_comes_back() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = merged(&lab);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    let plan = lab.plan(&[&web, &db], &["--exclude", "/lib/x"]);
+    assert_eq!(idle(&plan), [("/lib/x".into(), "shared-already".into())]);
+
+    let f1 = web.host("/usr/lib/x/f1");
+    assert_eq!(nlink(&f1), 3);
+    let undo = |paths: &[&str]| {
+        let mut options = vec!["--run", "all", "--guest", "web", "--yes"];
+        paths
+            .iter()
+            .for_each(|path| options.extend(["--path", *path]));
+        lab.on_base("undo", &options)
+    };
+    let out = undo(&["/lib/x/f3"]).expect(1);
+    assert!(
+        out.stderr.contains("MATCHES NOTHING") && out.stderr.contains("web:/lib/x/f1"),
+        "{}",
+        out.stderr
+    );
+    let out = undo(&["db:/lib/x/f1"]).expect(1);
+    assert!(
+        out.stderr.contains("names none of these guests"),
+        "{}",
+        out.stderr
+    );
+    assert_eq!(nlink(&f1), 3, "nothing was done");
+    let out = undo(&["/lib/x/f1", "/usr/share/dok"]).expect(4);
+    assert!(out.stderr.contains("web:/usr/share/doc"), "{}", out.stderr);
+    assert_eq!(
+        (nlink(&f1), web.read("/usr/lib/x/f1")),
+        (1, content("/usr/lib/x/f1"))
+    );
+    assert_eq!(nlink(&web.host("/usr/lib/x/f2")), 3);
+    // It is there, and private, as it was asked for.
+    undo(&["/lib/x/f1"]).expect(0);
+    undo(&["web:/top/lib/*/f2"]).expect(0);
+    assert_eq!(nlink(&web.host("/usr/lib/x/f2")), 1);
+}
