@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::identity::{self, FORMAT};
 use super::{BaseError, places, trust};
-use crate::model::{Digest, FileId, FileState, ObjectId};
+use crate::model::{Digest, DiskRoom, FileId, FileState, ObjectId};
+use crate::sys::guest::Sharing;
 use crate::sys::own::new_file::part_of;
 use crate::sys::own::papers;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical};
@@ -245,6 +246,18 @@ impl Base {
     /// What an object is now, without opening it.
     pub fn object_state(&self, id: &ObjectId) -> SysResult<Option<FileState>> {
         SysError::absent(self.objects.look(place(id).as_bytes()))
+    }
+
+    /// What comes back when an object goes that only the base's name refers to.
+    pub fn object_room(&self, id: &ObjectId, allocated: u64, sharing: &Sharing) -> DiskRoom {
+        if sharing.is_ruled_out() {
+            return DiskRoom::own(allocated);
+        }
+        // Another process may hold a lease on it.
+        let file = self.object(id).ok().flatten();
+        file.map_or(DiskRoom::own(allocated), |file| {
+            sharing.room(&file, allocated)
+        })
     }
 
     /// The inode of an object.

@@ -75,7 +75,7 @@ fn check(id: &ObjectId, metadata: &Metadata, content: Digest) -> Result<(), Make
         wrong.push(Moved::Content);
     }
     if !is_digest_of(&id.metadata, metadata) {
-        wrong.push(Moved::Xattrs);
+        wrong.push(Moved::Metadata);
     }
     if wrong.is_empty() {
         Ok(())

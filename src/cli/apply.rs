@@ -69,7 +69,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 fn announce(ready: &ReadyToApply) {
     let (totals, edits) = (ready.totals(), ready.edits());
     say(&format!(
-        "APPLYING: {} for {} that give back up to {}",
+        "APPLYING: {} for {}; up to {} come back",
         counted(totals.links, "link action"),
         counted(totals.names, "name"),
         iec(totals.saves)
@@ -110,6 +110,7 @@ pub(super) fn report(
         stillness: &result.stillness,
         clearers: &result.clearers,
         spoiled: &result.spoiled,
+        disk: result.disk,
     };
     if output.json {
         run::json(&view, &mut io::stdout().lock())?;

@@ -11,12 +11,12 @@ use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
 use crate::engine::{GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
 use crate::model::GuestName;
-use crate::report::layout::size::counted;
+use crate::report::layout::size::{counted, iec};
 use crate::report::words::chose_nothing;
 
 /// Give names a private inode again, with the content and metadata that they have
 ///
-/// Inode number, change time and birth time cannot come back. The space that was saved is needed again.
+/// Inode number, change time and birth time cannot come back. The room that came back is needed again.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("json", |json| json.help("Print the result as JSON on standard output")),
@@ -69,8 +69,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return Ok(if is_slip { Exit::Declined } else { Exit::Done });
     }
     say(&format!(
-        "UNDOING: {} would get an inode of their own again",
-        counted(ready.files(), "file")
+        "UNDOING: {} would get an inode of their own again, which takes up to {}",
+        counted(ready.files(), "file"),
+        iec(ready.needed())
     ));
     let Some(ready) = agreed(ready, "Undo this?", args.yes, ReadyToUndo::cancel)? else {
         return Ok(Exit::Declined);

@@ -12,6 +12,7 @@ use super::records::retention::OldPapers;
 use super::{EngineError, healing, parting};
 use crate::base::{Base, Held, Index};
 use crate::model::{Collected, Observer, PapersGone, Running};
+use crate::sys::guest::Sharing;
 use crate::sys::{Meaning, SysResult};
 
 /// What is done with objects that no guest refers to, and with papers that nothing rests on.
@@ -40,7 +41,7 @@ pub fn collect(
 ) -> Result<Collected, EngineError> {
     let base = &Base::existing(base)?;
     if gc == Gc::Count {
-        let mut counted = sum(&Index::read(base)?, |some| Ok(vec![true; some.len()]))?;
+        let mut counted = sum(base, |some| Ok(vec![true; some.len()]))?;
         counted.papers = old_papers(base, keep_runs, gc)?;
         return Ok(counted);
     }
@@ -52,7 +53,7 @@ pub fn collect(
     must_be_ours(base)?;
     let healed = healing::heal_first(base, Running::Refuse, observer)?;
     let mut flawed = Vec::new();
-    let mut collected = sum(&Index::read(base)?, |some| remove(base, some, &mut flawed))?;
+    let mut collected = sum(base, |some| remove(base, some, &mut flawed))?;
     base.dir().sync_filesystem()?;
     collected.spoiled = parting::part_stopped(base, observer, &flawed)?;
     collected.spoiled.extend(healed.spoiled);
@@ -90,9 +91,10 @@ fn old_papers(
 
 /// `remove` says of each whether it is gone.
 fn sum(
-    index: &Index,
+    base: &Base,
     mut remove: impl FnMut(&[Held]) -> SysResult<Vec<bool>>,
 ) -> SysResult<Collected> {
+    let (index, sharing) = (Index::read(base)?, Sharing::default());
     let mut collected = Collected::default();
     let mut unused = index.objects().filter(|held| held.state.nlink == 1);
     loop {
@@ -100,9 +102,14 @@ fn sum(
         if some.is_empty() {
             break;
         }
-        for (held, _) in some.iter().zip(remove(&some)?).filter(|(_, gone)| *gone) {
+        let room = |held: &Held| {
+            let room = base.object_room(&held.id, held.state.allocated(), &sharing);
+            room.own
+        };
+        let rooms: Vec<u64> = some.iter().map(room).collect();
+        for (room, _) in rooms.iter().zip(remove(&some)?).filter(|(_, gone)| *gone) {
             collected.objects += 1;
-            collected.bytes += held.state.allocated();
+            collected.bytes += room;
         }
     }
     collected.kept = index.len() as u64 - collected.objects;

@@ -6,8 +6,8 @@ use std::path::Path;
 
 use crate::ledger::ReceiptWriter;
 use crate::model::{
-    About, Event, FORMAT, FlagClearer, FreezeTimes, Link, ObjectId, Observer, Outcome, Receipt,
-    ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, Spoiled,
+    About, DiskChange, Event, FORMAT, FlagClearer, FreezeTimes, Link, ObjectId, Observer, Outcome,
+    Receipt, ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, Spoiled,
 };
 use crate::sys::host::machine;
 use crate::sys::own::papers::Growing;
@@ -38,6 +38,8 @@ pub struct RunResult {
     pub clearers: Vec<FlagClearer>,
     /// Objects that were changed while they were not protected, in this run or in one that it healed.
     pub spoiled: Vec<Spoiled>,
+    /// What the disk says, where it was asked.
+    pub disk: Option<DiskChange>,
 }
 
 impl RunResult {
@@ -55,6 +57,7 @@ impl RunResult {
             stillness: FreezeTimes::default(),
             clearers: Vec::new(),
             spoiled: Vec::new(),
+            disk: None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! How far each command that only reads is confined, before it reads what others wrote.
 //!
-//! The calling process is confined for good. Where a kernel gives less, a command works as it did before: the walls are
-//! there for mistakes, and nothing relies on them.
+//! The calling process is confined for good. Where a kernel gives less, a command works as it did before, and says what
+//! is missing: the walls are there for mistakes, and nothing relies on them.
 
 use std::path::Path;
 
@@ -24,13 +24,17 @@ pub(super) fn to_plan(
         writes_in: cache.as_slice(),
         writes: &[],
     };
-    confine_to(&bounds, observer);
+    let views = match reads {
+        Reads::Disk => Some(NO_VIEW),
+        Reads::Papers | Reads::Views => None,
+    };
+    confine_to(&bounds, views, observer);
 }
 
 /// `verify`, `status` and `explain`: read guests and the base, write nothing. Views can still be made: cloning a mount
 /// changes no tree, which is what Landlock forbids.
 pub fn to_reading(observer: &dyn Observer) {
-    confine_to(&nothing_written(Reads::Disk), observer);
+    confine_to(&nothing_written(Reads::Disk), None, observer);
 }
 
 /// `verify --base`: reads a base and its guests. It writes which objects it read when, in a directory of its own,
@@ -43,13 +47,13 @@ pub fn to_scrubbing(base: &Path, observer: &dyn Observer) -> Result<(), EngineEr
         writes: &[&lock],
         ..nothing_written(Reads::Disk)
     };
-    confine_to(&bounds, observer);
+    confine_to(&bounds, None, observer);
     Ok(())
 }
 
 /// `show`: reads a plan that is open.
 pub fn to_papers(observer: &dyn Observer) {
-    confine_to(&nothing_written(Reads::Papers), observer);
+    confine_to(&nothing_written(Reads::Papers), None, observer);
 }
 
 fn nothing_written(reads: Reads) -> Bounds<'static> {
@@ -61,11 +65,28 @@ fn nothing_written(reads: Reads) -> Bounds<'static> {
     }
 }
 
-/// Only root gets the warning: other users have not much to lose.
-fn confine_to(bounds: &Bounds<'_>, observer: &dyn Observer) {
-    if confine(bounds).is_none() && machine::is_root() {
-        observer.notice(&Event::Warning(
-            "this kernel lets no process give up its rights: guests are read with all of root's",
-        ));
+const NO_LANDLOCK: &str = "Landlock, which forbids it to write";
+const NO_CAPABILITIES: &str = "giving up root's capabilities";
+const NO_VIEW: &str = "private read-only mounts of the guests";
+
+/// Says what this kernel did not give; `views` is what is known of that already. Only root gets the warning: other
+/// users have not much to lose.
+fn confine_to(bounds: &Bounds<'_>, views: Option<&str>, observer: &dyn Observer) {
+    let got = confine(bounds);
+    if !machine::is_root() {
+        return;
+    }
+    let walls = [
+        (got.landlock, NO_LANDLOCK),
+        (got.capabilities, NO_CAPABILITIES),
+    ];
+    let missing = walls.iter().filter(|(stands, _)| !stands);
+    let missing = missing.map(|(_, wall)| *wall).chain(views);
+    let missing: Vec<&str> = missing.collect();
+    if !missing.is_empty() {
+        observer.notice(&Event::Warning(&format!(
+            "this command reads what others wrote with more rights than it needs: this kernel gives no {}",
+            missing.join("; no ")
+        )));
     }
 }

@@ -9,7 +9,7 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{Formatter, Serializer};
 
-use crate::model::needs_escape;
+use crate::model::{escaped_in_json, harmless};
 
 /// Longest reason that is shown, in characters: a hostile paper does not fill the screen.
 const LONGEST_WHY: usize = 300;
@@ -98,14 +98,7 @@ fn bad_value(path: &str, message: &str) -> BadValue {
 
 /// Text of a paper that a terminal shows and does not obey, shortened to a bearable length.
 pub(super) fn printable(text: &str) -> String {
-    let mut shown = String::new();
-    for c in text.chars().take(LONGEST_WHY) {
-        if needs_escape(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
+    let mut shown = harmless(&text.chars().take(LONGEST_WHY).collect::<String>());
     if text.chars().nth(LONGEST_WHY).is_some() {
         shown.push('…');
     }
@@ -123,9 +116,12 @@ impl Formatter for Harmless {
         if is_plain(text.as_bytes()) {
             return out.write_all(text.as_bytes());
         }
-        for c in text.chars() {
-            if needs_escape(c) {
-                write!(out, "\\u{:04x}", c as u32)?;
+        let mut chars = text.chars().peekable();
+        while let Some(c) = chars.next() {
+            if escaped_in_json(c, chars.peek().copied()) {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    write!(out, "\\u{unit:04x}")?;
+                }
             } else {
                 write!(out, "{c}")?;
             }
@@ -134,15 +130,18 @@ impl Formatter for Harmless {
     }
 }
 
-/// Is there nothing but printable ASCII? All is looked at, for the machine compares many bytes at once.
+/// Is there nothing but printable ASCII, and no `##`? All is looked at, for the machine compares many bytes at once.
 fn is_plain(text: &[u8]) -> bool {
     let plain = |byte: &u8| (0x20..0x7f).contains(byte);
+    let order = text.iter().zip(text.iter().skip(1));
     text.iter().fold(true, |all, byte| all & plain(byte))
+        && order.fold(true, |all, pair| all & (pair != (&b'#', &b'#')))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::needs_escape;
 
     #[derive(Debug, Deserialize)]
     #[serde(deny_unknown_fields)]
@@ -178,11 +177,12 @@ mod tests {
 
     #[test]
     fn nothing_that_a_terminal_obeys_is_written_or_quoted() {
-        let hostile = "a\u{1b}[31m\u{9b}31m\u{7f}\u{202e}é\n\"\\";
+        let hostile = "a\u{1b}[31m\u{9b}31m\u{7f}\u{202e}\u{e0041}é##[x]\n\"\\";
         let mut out = Vec::new();
         write(&hostile, &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(!text.chars().any(needs_escape), "{text:?}");
+        let order = text.contains("##");
+        assert!(!order && !text.chars().any(needs_escape), "{text:?}");
         assert_eq!(serde_json::from_str::<String>(&text).unwrap(), hostile);
 
         let (field, why) = bad(&format!(r#"{{"\u001b{}":1}}"#, "\u{9b}".repeat(1000)));

@@ -32,7 +32,7 @@ pub struct Link {
     pub makes: Option<Making>,
     /// Length in bytes.
     pub size: u64,
-    /// Allocated bytes that come back.
+    /// Allocated bytes that come back: those of blocks that nothing else has.
     pub saves: u64,
     /// Why this is possible.
     pub reason: LinkReason,

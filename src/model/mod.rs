@@ -59,17 +59,19 @@ pub use explain::{
     Beneath, Change, ChangeStep, Compared, Explanation, FoundNow, NoLine, Overruled, Says, Stale,
     Turn, Voice,
 };
-pub use guest::{BadGuestName, Escaped, GuestName, needs_escape};
+#[cfg(test)]
+pub use guest::needs_escape;
+pub use guest::{BadGuestName, Escaped, GuestName, escaped_in_json, harmless, is_harmless};
 pub use names::{ChoseNothing, Scan, TooLarge, Tree, TreeBuilder, Unread, nearest_of};
 pub use outcome::{
-    About, BadRunId, FlagClearer, FreezeTimes, Outcome, Receipt, ReceiptGuest, ReceiptLine, RunId,
-    RunKind, RunTotals,
+    About, BadRunId, DiskChange, FlagClearer, FreezeTimes, Outcome, Receipt, ReceiptGuest,
+    ReceiptLine, RunId, RunKind, RunTotals,
 };
 pub use packed::States;
 pub use path::{BadPath, GuestPath, LinkMet};
 pub use plan::{
-    BaseFacts, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss, NearMisses,
-    PlanDigest, PlannedGuest, SameSecret, Shared, SharedBy, Shift, Summary, Totals,
+    BaseFacts, Caveats, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss,
+    NearMisses, PlanDigest, PlannedGuest, SameSecret, Shared, SharedBy, Shift, Summary, Totals,
     UnprotectedSharing,
 };
 pub use policy::{
@@ -81,8 +83,8 @@ pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};
 pub use size::parse_size;
 pub use state::{
-    BadTime, FileId, FileKind, FileState, INHERITABLE_FLAGS, Metadata, NameLimits, STORAGE_FLAGS,
-    Time, Xattr,
+    BadTime, DiskRoom, FileId, FileKind, FileState, INHERITABLE_FLAGS, Metadata, NameLimits,
+    STORAGE_FLAGS, Time, Xattr,
 };
 pub use status::{
     Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan,

@@ -220,6 +220,18 @@ impl FreezeTimes {
     }
 }
 
+/// What the file system of the base said before a run and after it. Others write to it as well, and so does the run:
+/// what the base remembers takes room, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct DiskChange {
+    /// Bytes that it stored before.
+    pub used_before: u64,
+    /// Bytes that it stores now.
+    pub used_after: u64,
+    /// Is it a view of several layers? What lies in a lower one stays there.
+    pub layered: bool,
+}
+
 /// A running guest that could not be frozen, because a process in it may take flags off files.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FlagClearer {

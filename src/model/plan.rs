@@ -1,5 +1,8 @@
 //! A plan's header, its guests and its closing lines. The actions between them are streamed, never held.
 
+mod caveats;
+mod unprotected;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -7,6 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::action::decimal;
 use super::{ClearsFlags, Digest, GuestName, IdleChoice, Moved, Policy, Protection};
+pub use caveats::Caveats;
+pub use unprotected::{SharedBy, UnprotectedSharing};
 
 /// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
 pub const FORMAT: &str = "1.0";
@@ -55,6 +60,16 @@ pub struct BaseFacts {
     pub max_links: u64,
     /// Objects that were in the base.
     pub objects: u64,
+}
+
+impl BaseFacts {
+    /// How a view of several layers is called, of which only the upper one is ever written to.
+    pub const OVERLAY: &str = "overlay";
+
+    /// Is it on such a view? What lies in a lower layer does not come back.
+    pub fn is_layered(&self) -> bool {
+        self.filesystem == BaseFacts::OVERLAY
+    }
 }
 
 /// A guest of the plan; one line.
@@ -202,6 +217,9 @@ pub struct Summary {
     /// How many more there are.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub more_without_effect: u64,
+    /// What is not as plain as [`Totals::saves`] says.
+    #[serde(skip_serializing_if = "Caveats::is_empty", default)]
+    pub caveats: Caveats,
 }
 
 impl Summary {
@@ -270,57 +288,6 @@ pub struct Shift {
     pub count: Count,
 }
 
-/// Files that guests of the plan share by hard links which are no objects of its base. A file is an inode here.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct UnprotectedSharing {
-    /// Files that nothing protects: what one guest writes to them the others read.
-    pub all: Count,
-    /// Those of them that become objects by this plan.
-    pub taken: Count,
-    /// Those of them that have names outside the guests of the plan as well.
-    pub outside: Count,
-    /// All of them by the guests that share them, those of most bytes first: at most
-    /// [`UnprotectedSharing::MOST_SETS`].
-    pub guests: Vec<SharedBy>,
-    /// How many more sets of guests there are.
-    #[serde(skip_serializing_if = "is_zero", default)]
-    pub more_guests: u64,
-    /// `GUEST:PATH` of some that this plan does not protect, at most [`UnprotectedSharing::MOST_NAMES`], escaped as on
-    /// a terminal: to be read, not to be parsed.
-    pub staying: Vec<String>,
-    /// Files that guests share and that are immutable, so that another base may hold them; none of them is in `all`.
-    pub immutable: Count,
-    /// Other bases that were seen near the guests, escaped as on a terminal.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub bases: Vec<String>,
-}
-
-impl UnprotectedSharing {
-    /// Most sets of guests that are listed.
-    pub const MOST_SETS: usize = 1_000;
-
-    /// Most names that are listed.
-    pub const MOST_NAMES: usize = 20;
-
-    /// Is there nothing to say?
-    pub fn is_empty(&self) -> bool {
-        self.all.files == 0 && self.immutable.files == 0
-    }
-}
-
-/// Files that one set of guests shares.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct SharedBy {
-    /// The guests, in the order of the plan.
-    pub guests: Vec<GuestName>,
-    /// How many files.
-    pub files: u64,
-    /// Their lengths added up.
-    pub bytes: u64,
-}
-
 /// A key or identity that several guests have in common: a person who holds one guest can pretend to be another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -348,7 +315,7 @@ pub struct Totals {
     pub names: u64,
     /// Lengths of the files to be linked, added up.
     pub bytes: u64,
-    /// Allocated bytes that come back, each inode once.
+    /// Allocated bytes that come back, each inode once, without blocks that are shared already.
     pub saves: u64,
     /// Objects that would be made.
     pub objects: u64,

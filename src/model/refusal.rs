@@ -97,6 +97,7 @@ codes! {
         Xattrs = "xattrs": "Its extended attributes.",
         Flags = "flags": "Its inode flags.",
         Project = "project": "Its project id.",
+        Metadata = "metadata": "Some of its metadata: a digest tells no more.",
     }
 }
 

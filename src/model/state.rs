@@ -63,6 +63,50 @@ pub struct FileState {
     pub ctime: Time,
 }
 
+/// What comes back to the disk when a file goes, in bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DiskRoom {
+    /// What nothing else has.
+    pub own: u64,
+    /// How much of that is an upper bound: it is compressed, lies beside the metadata, or the file system does not tell
+    /// what is shared.
+    pub unsure: u64,
+    /// What other files or snapshots have as well: it comes back only when they go, too.
+    pub shared: u64,
+}
+
+impl DiskRoom {
+    /// All of it is the file's own.
+    pub fn own(bytes: u64) -> DiskRoom {
+        DiskRoom {
+            own: bytes,
+            ..DiskRoom::default()
+        }
+    }
+
+    /// Nobody tells how much of it comes back.
+    pub fn unsure(bytes: u64) -> DiskRoom {
+        DiskRoom {
+            unsure: bytes,
+            ..DiskRoom::own(bytes)
+        }
+    }
+
+    /// Of a file of so many allocated bytes, where `plain` bytes of extents are its own and not compressed. Extents end
+    /// where blocks do, and more may be allocated than they show: attributes, for instance.
+    pub fn of(self, allocated: u64, plain: u64) -> DiskRoom {
+        if self == DiskRoom::default() {
+            return DiskRoom::own(allocated);
+        }
+        let own = plain.saturating_add(self.unsure).min(allocated);
+        DiskRoom {
+            own,
+            unsure: self.unsure.min(own),
+            shared: self.shared.min(allocated - own),
+        }
+    }
+}
+
 /// An extended attribute: its name with the namespace, and its value.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Xattr {
@@ -252,6 +296,25 @@ mod tests {
         assert_eq!(with_flags(0x40).digest_flags(), 0x40);
         let forms = with_flags(0x40).digest_flag_forms();
         assert!(forms.iter().all(|flags| flags & 0x40 != 0));
+    }
+
+    #[test]
+    fn what_is_shared_does_not_come_back() {
+        assert_eq!(DiskRoom::default().of(4096, 4096), DiskRoom::own(4096));
+        assert_eq!(
+            DiskRoom::default().of(8192, 4096),
+            DiskRoom::own(8192),
+            "attributes"
+        );
+        let part = DiskRoom {
+            unsure: 8192,
+            shared: 4096,
+            ..DiskRoom::default()
+        };
+        let room = part.of(16384, 4096);
+        assert_eq!((room.own, room.unsure, room.shared), (12288, 8192, 4096));
+        let room = part.of(4096, 4096);
+        assert_eq!((room.own, room.unsure, room.shared), (4096, 4096, 0));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub struct ObjectCount {
     pub bytes: u64,
     /// Objects without a name in any guest: `unify gc` removes them.
     pub unused: u64,
-    /// Their allocated bytes.
+    /// What comes back with them: their allocated bytes, without blocks that others share.
     pub unused_bytes: u64,
     /// Allocated bytes that the linked files would need if each had an inode of its own, minus those of the
     /// objects in use.
@@ -69,19 +69,26 @@ pub struct GuestStatus {
     pub root: PathBuf,
     /// Set when the root is gone or another directory: then all counts are zero.
     pub missing: Option<String>,
-    /// Regular files (inodes).
+    /// Regular files (inodes). Names that come to share one are one file from then on.
     pub files: u64,
+    /// Names of all of them.
+    pub names: u64,
     /// Names that refer to objects.
     pub shared_names: u64,
     /// Those of them that refer to objects without their flag.
     pub unprotected_names: u64,
-    /// Bytes of files that no object is: the guest's alone.
+    /// Bytes of files that no object is, and that nothing else has: neither names elsewhere nor shared blocks.
     pub unique: u64,
+    /// Bytes of files that no object is and that others have as well: by names in other places, or by blocks that
+    /// other files or snapshots share. Each file counts by itself.
+    pub elsewhere: u64,
     /// Bytes of the objects that it refers to.
     pub shared: u64,
-    /// Bytes that would come back if the guest were deleted and `gc` run: its unique files,
-    /// and the objects that no other guest refers to.
+    /// Bytes that would come back if the guest were deleted and `gc` run: its unique files, and the objects that no
+    /// other guest refers to. What its own files share among each other comes on top.
     pub freed_if_deleted: u64,
+    /// How many of these are an upper bound: compressed, or the file system does not tell what is shared.
+    pub unsure: u64,
     /// Names that receipts say were linked and that do not refer to their object any more.
     pub drifted: Vec<Drift>,
     /// Names that package managers left behind.
@@ -256,7 +263,7 @@ pub struct HeldNames {
 pub struct Collected {
     /// Objects without a name in any guest, removed (or to be removed with `--dry-run`).
     pub objects: u64,
-    /// Allocated bytes of these.
+    /// What comes back with these: their allocated bytes, without blocks that others share.
     pub bytes: u64,
     /// Objects that are in use and stay.
     pub kept: u64,

@@ -22,9 +22,10 @@ pub fn text(
     let verb = if dry_run { "Would remove" } else { "Removed" };
     let objects = counted(collected.objects, "object");
     let (bytes, kept) = (sizes.of(collected.bytes), counted(collected.kept, "object"));
+    let back = if dry_run { "come back" } else { "came back" };
     writeln!(
         out,
-        "{verb} {objects} without a name in any guest ({bytes}); {kept} in use."
+        "{verb} {objects} without a name in any guest, {bytes} {back}; {kept} in use."
     )?;
     if let Some(papers) = &collected.papers {
         let PapersGone {
@@ -87,9 +88,13 @@ mod tests {
     #[test]
     fn a_dry_run_says_would() {
         let told = |dry_run| written(|out| text(&SOME, dry_run, Sizes::default(), out));
-        let want = "1 object without a name in any guest (4.00 KiB); 1,200 objects in use.\n";
-        assert_eq!(told(true), format!("Would remove {want}"));
-        assert_eq!(told(false), format!("Removed {want}"));
+        let want = |verb, back| {
+            format!(
+                "{verb} 1 object without a name in any guest, 4.00 KiB {back}; 1,200 objects in use.\n"
+            )
+        };
+        assert_eq!(told(true), want("Would remove", "come back"));
+        assert_eq!(told(false), want("Removed", "came back"));
         let want =
             "{\"kind\":\"unify.gc\",\"dry_run\":true,\"objects\":1,\"bytes\":4096,\"kept\":1200}\n";
         assert_eq!(written(|out| json(&SOME, true, out)), want);

@@ -12,7 +12,7 @@ pub(super) fn line(plan: &PlanView<'_>, sizes: Sizes) -> Option<String> {
     let near = &plan.summary.near_misses;
     (near.all.files > 0).then(|| {
         let (files, bytes) = (counted(near.all.files, "file"), sizes.of(near.all.bytes));
-        format!("near misses: {files}, {bytes} more if owner, mode, time and xattrs were equal; see unify show --near-misses")
+        format!("near misses: {files}, up to {bytes} more if owner, mode, time and xattrs were equal; see unify show --near-misses")
     })
 }
 

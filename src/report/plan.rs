@@ -42,6 +42,9 @@ pub fn text(
     writeln!(out, "{}\n", scanned(plan, sizes))?;
     unprotected::planned(plan, out)?;
     would(plan, sizes).text(out)?;
+    for line in plan.caveats(sizes) {
+        writeln!(out, "  ({line})")?;
+    }
     writeln!(out, "  ({ON_TOP})")?;
     sharing(plan, sizes, out)?;
     if let Some(line) = near_misses::line(plan, sizes) {
@@ -84,8 +87,8 @@ fn would(plan: &PlanView<'_>, sizes: Sizes) -> TextTable {
         ("", Column::Words),
     ]);
     let saves = format!(
-        "{} come back in allocated blocks, each inode once",
-        sizes.of(totals.saves)
+        "{} in allocated blocks, each inode once",
+        plan.promise(sizes)
     );
     table.row([
         "would link".into(),

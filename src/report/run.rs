@@ -10,7 +10,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::model::{
-    FlagClearer, FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals, Spoiled,
+    DiskChange, FlagClearer, FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals,
+    Spoiled,
 };
 
 use super::alarms::frozen;
@@ -24,6 +25,7 @@ use super::layout::table::{Column, TextTable};
 use super::words::flag_clearers;
 pub use super::words::not_done::NotDone;
 use super::words::not_done::NotDoneKind;
+use super::words::promise::LAYERED;
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +46,8 @@ pub struct RunView<'a> {
     pub clearers: &'a [FlagClearer],
     /// Objects that were changed while they were not protected.
     pub spoiled: &'a [Spoiled],
+    /// What the disk says, where it was asked.
+    pub disk: Option<DiskChange>,
 }
 
 /// For people.
@@ -52,7 +56,8 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
     match view.totals {
         Some(totals) => {
             writeln!(out, "{what} (run {run})\n")?;
-            table(view.what, totals, sizes).text(out)?;
+            table(view, totals, sizes).text(out)?;
+            disk(view, sizes, out)?;
         }
         None => writeln!(out, "{what} stopped half way (run {run}); nothing is lost.")?,
     }
@@ -71,19 +76,14 @@ fn title(what: RunKind) -> &'static str {
     }
 }
 
-fn table(what: RunKind, totals: &RunTotals, sizes: Sizes) -> TextTable {
+fn table(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> TextTable {
+    let what = view.what;
     let mut table = TextTable::new(&[
         ("", Column::Words),
         ("", Column::Number),
         ("", Column::Words),
     ]);
-    let names = counted(totals.names, "name");
-    let bytes = sizes.of(totals.bytes);
-    let done = match what {
-        RunKind::Apply => format!("{names} now refer to objects, {bytes} came back"),
-        RunKind::Undo => format!("{names} are private again, {bytes} are used again"),
-        RunKind::Forget => format!("{names} are gone from their guests"),
-    };
+    let done = done(view, totals, sizes);
     let mut row = |word: &str, n: u64, remark: String| table.row([word.into(), count(n), remark]);
     row("done", totals.done, done);
     let already = match what {
@@ -105,6 +105,40 @@ fn table(what: RunKind, totals: &RunTotals, sizes: Sizes) -> TextTable {
         row("held back", totals.held, by);
     }
     table
+}
+
+/// What the names came to, and the room that the files tell of.
+fn done(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> String {
+    let (names, one) = (counted(totals.names, "name"), totals.names == 1);
+    let bytes = sizes.of(totals.bytes);
+    let layered = view.disk.is_some_and(|disk| disk.layered) && totals.bytes > 0;
+    let up_to = if layered { "up to " } else { "" };
+    match view.what {
+        RunKind::Apply if one => {
+            format!("{names} now refers to an object, {up_to}{bytes} came back")
+        }
+        RunKind::Apply => format!("{names} now refer to objects, {up_to}{bytes} came back"),
+        RunKind::Undo if one => format!("{names} is private again, {bytes} are used again"),
+        RunKind::Undo => format!("{names} are private again, {bytes} are used again"),
+        RunKind::Forget if one => format!("{names} is gone from its guest"),
+        RunKind::Forget => format!("{names} are gone from their guests"),
+    }
+}
+
+/// What the disk says, which is asked as a whole: what the files tell of is in it, and what others wrote meanwhile.
+fn disk(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+    let Some(disk) = view.disk else { return Ok(()) };
+    let (before, now) = (disk.used_before, disk.used_after);
+    let bytes = sizes.of(before.abs_diff(now));
+    let what = if now > before { "less" } else { "more" };
+    writeln!(
+        out,
+        "  (on the whole disk {bytes} {what} are free than before, the base's own records and other writers counted)"
+    )?;
+    match disk.layered {
+        true => writeln!(out, "  ({LAYERED})"),
+        false => Ok(()),
+    }
 }
 
 fn not_done(not_done: &NotDone, out: &mut dyn Write) -> io::Result<()> {
@@ -182,6 +216,9 @@ struct RunJson<'a> {
     complete: bool,
     /// Counts as in the receipt; null for a run that stopped midway.
     totals: Option<&'a RunTotals>,
+    /// What the disk said before and after: `used_before`, `used_after`, in bytes; `layered` on an overlay mount.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    disk: Option<DiskChange>,
     /// What was not done, by code; `failed` is the machine's.
     not_done: Vec<KindJson<'a>>,
     /// Where running guests were frozen.
@@ -227,6 +264,7 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         run: view.run,
         complete: view.totals.is_some(),
         totals: view.totals,
+        disk: view.disk,
         not_done: view.not_done.all().map(kind_json).collect(),
         frozen: FrozenJson::of(view.stillness),
         flag_clearers: view.clearers,
@@ -250,140 +288,4 @@ fn kind_json<'a>((code, kind): (&'static str, &'a NotDoneKind)) -> KindJson<'a> 
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{GuestPath, Moved, Outcome, Refusal};
-    use crate::report::samples::{HOSTILE, assert_tame, guest, path, written};
-
-    fn run() -> RunId {
-        "20260102T030405Z-0a1b2c3d".parse().unwrap()
-    }
-
-    fn totals() -> RunTotals {
-        RunTotals {
-            done: 38_100,
-            already: 2,
-            refused: 2,
-            failed: 1,
-            names: 41_186,
-            bytes: 3_661_459_000,
-            held: 3,
-        }
-    }
-
-    fn some_not_done() -> NotDone {
-        let mut not_done = NotDone::default();
-        let (web2, perl) = (guest("web2"), [path("/usr/bin/perl")]);
-        let changed = |fields| Outcome::Refused(Refusal::Changed { fields });
-        not_done.take(
-            Some(&web2),
-            &perl,
-            &changed(vec![Moved::Ctime, Moved::Content]),
-        );
-        not_done.take(Some(&web2), &[path("/b")], &changed(vec![Moved::Size]));
-        not_done.take(
-            None,
-            &[],
-            &Outcome::Failed("no space left on device".into()),
-        );
-        not_done.take(None, &[], &Outcome::AlreadyDone);
-        not_done
-    }
-
-    fn told(what: RunKind, totals: Option<&RunTotals>, not_done: &NotDone) -> (String, String) {
-        let run = run();
-        let view = RunView {
-            what,
-            run: &run,
-            base: Path::new("/srv/.unify"),
-            totals,
-            not_done,
-            stillness: &FreezeTimes::default(),
-            clearers: &[],
-            spoiled: &[],
-        };
-        let text = written(|out| text(&view, Sizes::default(), out));
-        (text, written(|out| json(&view, out)))
-    }
-
-    #[test]
-    fn an_apply_that_was_not_done_whole() {
-        let (text, json) = told(RunKind::Apply, Some(&totals()), &some_not_done());
-        let want = "Apply (run 20260102T030405Z-0a1b2c3d)
-
-  done          38,100  41,186 names now refer to objects, 3.40 GiB came back
-  already done       2
-  refused            2  not as the plan says; not touched
-  failed             1
-  held back          3  taken out of the plan by a reviewer
-
-Not done:
-  code     actions  why
-  changed        2  changed since the plan
-                    first: web2:/usr/bin/perl (changed since the plan: ctime, content)
-  failed         1  the machine said no
-                    first: (no space left on device)
-
-Next: unify plan, for what was not done
-";
-        assert_eq!(text, want);
-        let want = concat!(
-            r#"{"kind":"unify.apply","run":"20260102T030405Z-0a1b2c3d","complete":true,"#,
-            r#""totals":{"done":38100,"already":2,"refused":2,"failed":1,"names":41186,"bytes":3661459000,"held":3},"#,
-            r#""not_done":[{"code":"changed","sentence":"changed since the plan","actions":2,"first":{"guest":"web2","#,
-            r#""path":"/usr/bin/perl","sentence":"changed since the plan: ctime, content"}},"#,
-            r#"{"code":"failed","sentence":"the machine said no","actions":1,"first":{"sentence":"no space left on device"}}],"#,
-            r#""next":"unify plan, for what was not done"}"#,
-            "\n"
-        );
-        assert_eq!(json, want);
-    }
-
-    #[test]
-    fn the_next_step_fits_what_happened() {
-        let step = |what, totals, not_done: &NotDone| {
-            let (text, _) = told(what, totals, not_done);
-            text.lines().last().map(str::to_owned).unwrap()
-        };
-        let (all, none) = (totals(), NotDone::default());
-        let mut running = some_not_done();
-        let who = String::from("pid 7");
-        running.take(None, &[], &Outcome::Refused(Refusal::GuestRunning { who }));
-        let undo = "Next: unify status --base /srv/.unify   or, to take it back,   unify undo --base /srv/.unify --run 20260102T030405Z-0a1b2c3d";
-        assert_eq!(step(RunKind::Apply, Some(&all), &none), undo);
-        assert_eq!(
-            step(RunKind::Undo, Some(&all), &none),
-            "Next: unify gc --base /srv/.unify, to remove objects that nobody uses"
-        );
-        let stop = "Next: stop the running guests and apply the plan again";
-        assert_eq!(step(RunKind::Apply, Some(&all), &running), stop);
-        assert_eq!(
-            step(RunKind::Apply, None, &running),
-            "Next: unify recover --base /srv/.unify"
-        );
-    }
-
-    #[test]
-    fn a_run_that_stopped_half_way_says_so_first() {
-        let (text, json) = told(RunKind::Undo, None, &NotDone::default());
-        assert!(text.starts_with(
-            "Undo stopped half way (run 20260102T030405Z-0a1b2c3d); nothing is lost.\n"
-        ));
-        assert!(json.starts_with(r#"{"kind":"unify.undo","run":"20260102T030405Z-0a1b2c3d","complete":false,"totals":null,"#));
-    }
-
-    #[test]
-    fn nothing_hostile_comes_through() {
-        let mut not_done = NotDone::default();
-        let name = [GuestPath::new(b"/a\x1b\n\xff\xc2\x9b").unwrap()];
-        let who = HOSTILE.to_owned();
-        let (web1, db1) = (guest("web1"), guest("db1"));
-        not_done.take(Some(&web1), &name, &Outcome::Failed(HOSTILE.into()));
-        let holder = Refusal::HolderRunning { guest: db1, who };
-        not_done.take(Some(&web1), &name, &Outcome::Refused(holder));
-        let (text, json) = told(RunKind::Apply, Some(&totals()), &not_done);
-        assert_tame(&text);
-        assert_tame(&json);
-        assert_eq!(json.lines().count(), 1);
-    }
-}
+mod tests;

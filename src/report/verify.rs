@@ -41,7 +41,7 @@ pub fn text(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
 /// Of names that hold no more than `status` shows of a guest.
 fn orphans(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
     for (guest, why) in &found.owners_unknown {
-        unknown(guest.as_str(), why, out)?;
+        unknown(guest, why, out)?;
     }
     let all = &found.orphans;
     if all.is_empty() {

@@ -9,8 +9,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Action, Count, GuestName, IdleChoice, Link, NearMisses, SameSecret, Shared, SkipReason,
-    Summary, Totals, UnprotectedSharing,
+    Action, Caveats, Count, GuestName, IdleChoice, Link, NearMisses, SameSecret, Shared,
+    SkipReason, Summary, Totals, UnprotectedSharing,
 };
 
 /// A summary in the making.
@@ -27,6 +27,7 @@ pub struct SummaryBuilder {
     more_same_secrets: u64,
     flags_lost: u64,
     without_effect: (Vec<IdleChoice>, u64),
+    caveats: Caveats,
 }
 
 impl SummaryBuilder {
@@ -43,6 +44,7 @@ impl SummaryBuilder {
             more_same_secrets: 0,
             flags_lost: 0,
             without_effect: (Vec::new(), 0),
+            caveats: Caveats::default(),
         }
     }
 
@@ -65,6 +67,11 @@ impl SummaryBuilder {
     /// So many objects of the base lack their flag.
     pub fn flags_lost(&mut self, objects: u64) {
         self.flags_lost = objects;
+    }
+
+    /// What lines promise less surely than their numbers say.
+    pub fn caveats(&mut self, caveats: Caveats) {
+        self.caveats.add(caveats);
     }
 
     /// What guests share that nothing protects.
@@ -116,6 +123,7 @@ impl SummaryBuilder {
             flags_lost: self.flags_lost,
             without_effect: self.without_effect.0,
             more_without_effect: self.without_effect.1,
+            caveats: self.caveats,
         }
     }
 

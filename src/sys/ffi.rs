@@ -180,8 +180,13 @@ struct FieMap<const ROOM: usize> {
 
 const FS_IOC_FIEMAP: u32 = 0xc020_660b;
 
-/// `FS_IOC_FIEMAP` of `linux/fs.h` from a place of a file on, with room for as many extents.
-fn fiemap<const ROOM: usize>(fd: impl AsFd, from: u64, flags: u32) -> io::Result<FieMap<ROOM>> {
+/// `FS_IOC_FIEMAP` of `linux/fs.h` from a place of a file on, with room for as many extents. With `FIEMAP_FLAG_SYNC`
+/// (1) what is in memory of the file is written first. Says how many it told: without room for any it only counts.
+pub fn fiemap<const ROOM: usize>(
+    fd: impl AsFd,
+    from: u64,
+    flags: u32,
+) -> io::Result<(u32, [DiskExtent; ROOM])> {
     let mut map = FieMap {
         head: FieMapHead {
             start: from,
@@ -201,33 +206,24 @@ fn fiemap<const ROOM: usize>(fd: impl AsFd, from: u64, flags: u32) -> io::Result
             &raw mut map,
         )
     };
-    check(result).map(|_| map)
+    check(result).map(|_| (map.head.mapped_extents, map.extents))
 }
 
-/// Number of extents of a file: with room for none of them the kernel only counts.
-pub fn extent_count(fd: impl AsFd) -> io::Result<u32> {
-    fiemap::<0>(fd, 0, 0).map(|map| map.head.mapped_extents)
-}
-
-/// Where the first extent of a file lies on its device; `None` where it has none, or one without a place of its own.
-pub fn first_place(fd: impl AsFd) -> io::Result<Option<u64>> {
-    // FIEMAP_EXTENT_UNKNOWN, also set for what is not written yet, and FIEMAP_EXTENT_DATA_INLINE.
-    const NOWHERE: u32 = 0x2 | 0x200;
-    let map = fiemap::<1>(fd, 0, 0)?;
-    let [first] = map.extents;
-    let has_place = map.head.mapped_extents == 1 && first.flags & NOWHERE == 0;
-    Ok(has_place.then_some(first.physical))
-}
-
-/// Extents that are asked for at once.
-const EXTENTS: usize = 64;
-
-/// The next extents of a file from a place on; none after the last. With `FIEMAP_FLAG_SYNC` what is in memory of the
-/// file is written first.
-pub fn extents(fd: impl AsFd, from: u64, sync: bool) -> io::Result<Vec<DiskExtent>> {
-    let map = fiemap::<EXTENTS>(fd, from, u32::from(sync))?;
-    let told = usize::try_from(map.head.mapped_extents).unwrap_or(0);
-    Ok(map.extents[..told.min(EXTENTS)].to_vec())
+/// `FIDEDUPERANGE` of `linux/fs.h` with no destination: nothing is changed, and nothing is compared. The answer is an
+/// error where this file system has no way to let files share extents.
+pub fn deduplicate_to_nowhere(fd: impl AsFd) -> io::Result<()> {
+    const FIDEDUPERANGE: u32 = 0xc018_9436;
+    // `struct file_dedupe_range`: offset, length, and the number of destinations with what is reserved.
+    let mut nowhere = [0u64; 3];
+    // SAFETY: the kernel reads and writes the 24 bytes of a range without destinations.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::Ioctl::from(FIDEDUPERANGE),
+            nowhere.as_mut_ptr(),
+        )
+    };
+    check(result).map(drop)
 }
 
 /// `struct cachestat` of `linux/mman.h`: pages in the cache, and what else is known of them.

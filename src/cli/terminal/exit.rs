@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::engine::{EngineError, ErrorKind, Stop};
+use crate::model::{harmless, is_harmless};
 
 /// What `unify --help` says about exit codes.
 pub const HELP: &str = "\
@@ -128,12 +129,18 @@ pub fn finish(result: Result<Exit, Failure>) -> ExitCode {
 
 /// What clap has to say: help and version are answers, the rest is wrong use.
 pub fn usage(error: &clap::Error) -> ExitCode {
-    // Where even this cannot be written, the code says enough.
-    drop(error.print());
+    // Words of the command line are quoted in it. Where even this cannot be written, the code says enough.
+    let text = error.render().to_string();
+    match text.lines().all(is_harmless) {
+        true => drop(error.print()),
+        false => say(&text),
+    }
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
-/// One line for people. A closed standard error changes nothing.
-pub fn say(line: &str) {
-    drop(writeln!(io::stderr(), "{line}"));
+/// Text for people, usually one line. Names in it were escaped where they were put in; what others say, such as a
+/// library of the bytes that it could not read, is made harmless here. A closed standard error changes nothing.
+pub fn say(text: &str) {
+    let lines: Vec<String> = text.lines().map(harmless).collect();
+    drop(writeln!(io::stderr(), "{}", lines.join("\n")));
 }

@@ -3,7 +3,7 @@
 mod flags;
 mod shared;
 
-use super::in_flight::{Pending, Unpaid, once_more, outcomes};
+use super::in_flight::{Pending, Unpaid, comes_back, once_more, outcomes};
 use super::objects::ObjectsInUse;
 use super::prepare::{
     LinkFacts, LinkVerdict, PreparedLink, compare_all, not_adopted, open_all, prepare,
@@ -27,6 +27,7 @@ use crate::engine::{EngineError, Guest};
 use crate::model::{Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome};
 use crate::protect;
 use crate::sys::SysResult;
+use crate::sys::guest::Sharing;
 use crate::sys::host::signals::Stop;
 
 pub(super) struct ApplyLoop<'a, 'r> {
@@ -54,6 +55,8 @@ pub(super) struct ApplyLoop<'a, 'r> {
     /// Flag lines that were read and are not answered, by their objects.
     unanswered: ObjectSet,
     unpaid: Unpaid,
+    /// Can files here share blocks? Those of an old file that others have do not come back.
+    sharing: &'a Sharing,
     /// All objects that the plan makes are protected, wherever their flag lines stand.
     protects_all: bool,
     /// Objects whose flag line was read and which could not be opened.
@@ -102,6 +105,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             wanted: ObjectSet::new(base),
             unanswered: ObjectSet::new(base),
             unpaid: Unpaid(ObjectSet::new(base)),
+            sharing: &ready.sharing,
             protects_all: protect::by(header.protection.mode).protects()
                 && ready.flags_removed() == 0,
             unreachable: Vec::new(),
@@ -327,9 +331,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             still: &mut self.still,
         };
         let (receipt, unpaid) = (&mut *self.receipt, &mut self.unpaid);
+        let sharing = self.sharing;
         let mut again = Vec::new();
         let result = batch.execute(jobs, flags, &self.objects.adopted(), &mut |fates| {
-            let outcomes = outcomes(jobs, pending, fates, unpaid)?;
+            let outcomes = outcomes(jobs, pending, fates, unpaid, sharing)?;
             for (((job, pending), fate), outcome) in
                 jobs.iter().zip(pending).zip(fates).zip(outcomes)
             {
@@ -352,7 +357,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         }
         self.receipt.result.quarantined += result.quarantined;
         let kept = result.kept.iter().filter_map(|at| jobs.get(*at));
-        let room = kept.map(|job| job.state.allocated()).sum();
+        let room = kept.map(|job| comes_back(job, sharing)).sum();
         self.receipt.takes_back(room);
         result
             .warnings

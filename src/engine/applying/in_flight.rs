@@ -6,6 +6,7 @@ use crate::engine::records::object_set::ObjectSet;
 use crate::model::{Link, Making, Moved, ObjectId, Outcome, Time};
 use crate::rules::precondition::moved;
 use crate::sys::SysResult;
+use crate::sys::guest::Sharing;
 
 /// A line of the current batch whose job is in flight.
 pub struct Pending {
@@ -36,6 +37,7 @@ pub fn outcomes(
     pending: &[Pending],
     fates: &[Fate],
     unpaid: &mut Unpaid,
+    sharing: &Sharing,
 ) -> SysResult<Vec<Option<Outcome>>> {
     let lines = || jobs.iter().zip(pending).zip(fates);
     for ((job, line), _) in lines().filter(|(_, fate)| **fate != Fate::Done) {
@@ -43,13 +45,19 @@ pub fn outcomes(
     }
     let lines = lines().map(|((job, line), fate)| {
         let again = matches!(fate, Fate::Full | Fate::Again);
-        let outcome = (!again).then(|| outcome(job, line, fate, unpaid));
+        let outcome = (!again).then(|| outcome(job, line, fate, unpaid, sharing));
         outcome.transpose()
     });
     lines.collect()
 }
 
-fn outcome(job: &Job, line: &Pending, fate: &Fate, unpaid: &mut Unpaid) -> SysResult<Outcome> {
+fn outcome(
+    job: &Job,
+    line: &Pending,
+    fate: &Fate,
+    unpaid: &mut Unpaid,
+    sharing: &Sharing,
+) -> SysResult<Outcome> {
     if let Some(bad) = fate.bad_outcome() {
         return Ok(bad);
     }
@@ -58,9 +66,15 @@ fn outcome(job: &Job, line: &Pending, fate: &Fate, unpaid: &mut Unpaid) -> SysRe
     let saves = frees && !unpaid.0.remove(&job.object)?;
     Ok(Outcome::Done {
         made: line.made,
-        saved: if saves { job.state.allocated() } else { 0 },
+        saved: if saves { comes_back(job, sharing) } else { 0 },
         mtime: line.mtime,
     })
+}
+
+/// What the disk gets back when the old file goes, as far as it tells: files that share blocks, and go together, count
+/// for nothing.
+pub(super) fn comes_back(job: &Job, sharing: &Sharing) -> u64 {
+    sharing.room(job.old.file(), job.state.allocated()).own
 }
 
 /// A line for the next batch, and the object to begin with. An exchange that was rolled back has changed the

@@ -20,6 +20,7 @@ use std::ops::ControlFlow;
 
 use super::activity::freeze::Freeze;
 use super::exchange::journal::JournalFile;
+use super::host::disk_change;
 use super::limits::Pace;
 use super::plan_file::open_copy;
 use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
@@ -28,7 +29,6 @@ use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
 use crate::base::{PLAN, RECEIPT};
 use crate::model::{Action, Event, Observer, Receipt, RunKind, Stage, Unit};
-use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
 use batches::ApplyLoop;
 use path_order::{FlagLines, by_path};
@@ -57,7 +57,6 @@ impl ReadyToApply {
             Unit::Actions,
             Some(self.totals().links),
         ));
-        let max_links = machine::filesystem(self.base.dir())?.max_links;
         let still = Freeze::new(&self.base, self.options.running, observer)?;
         let pace = Pace::new(self.options.limits);
         let mut work = ApplyLoop::new(
@@ -65,7 +64,7 @@ impl ReadyToApply {
             holding,
             still,
             pace,
-            max_links,
+            self.disk.max_links,
             &mut journal,
             &mut receipt,
         );
@@ -91,7 +90,11 @@ impl ReadyToApply {
         observer.notice(&Event::End);
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;
-        Ok(result)
+        let frees_later = !self.sharing.is_ruled_out();
+        Ok(RunResult {
+            disk: disk_change(&self.disk, self.base.dir(), frees_later),
+            ..result
+        })
     }
 
     /// Teaches the base first what the plan found shared: flags may come off only where all names are known.

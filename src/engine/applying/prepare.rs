@@ -7,11 +7,11 @@ use super::objects::{ObjectsInUse, OpenObject};
 use crate::engine::activity::Activity;
 use crate::engine::exchange::job::Fate;
 use crate::engine::exchange::job::{Job, Old};
+use crate::engine::proof::differing;
 use crate::engine::records::holders::Holding;
 use crate::engine::{Guest, in_parallel};
 use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
 use crate::rules::precondition::{moved, shows_only_names};
-use crate::sys::hash::is_digest_of;
 use crate::sys::{Leased, Regular, SysError};
 
 /// A link line that may be done.
@@ -266,11 +266,8 @@ fn hidden_change(
     {
         fields.push(Moved::Content);
     }
-    if file
-        .metadata(world.ignore)
-        .is_ok_and(|metadata| !is_digest_of(&link.object.metadata, &metadata))
-    {
-        fields.push(Moved::Xattrs);
+    if let Ok(metadata) = file.metadata(world.ignore) {
+        fields.extend(differing(&metadata, &link.object, Some(&link.before)));
     }
     fields
 }

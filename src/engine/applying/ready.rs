@@ -20,6 +20,8 @@ use crate::model::{
     Action, Digest, Event, Header, Observer, PlannedGuest, Recovered, Running, Stage, Totals, Unit,
 };
 use crate::rules::totals::SummaryBuilder;
+use crate::sys::guest::Sharing;
+use crate::sys::host::machine::{self, Filesystem};
 use crate::sys::own::papers::Lock;
 
 /// What the user allows.
@@ -45,6 +47,10 @@ pub struct ReadyToApply {
     /// What was found of an interrupted run.
     pub(super) healed: Recovered,
     pub(super) options: ApplyOptions,
+    /// The file system of the base before the run wrote anything.
+    pub(super) disk: Filesystem,
+    /// Can files there share blocks?
+    pub(super) sharing: Sharing,
     _lock: Lock,
 }
 
@@ -90,10 +96,14 @@ impl ReadyToApply {
         drop((reader, guests));
         let base = Base::ensure(&header.base.path)?;
         let lock = base.lock(&lock_note("apply"))?;
-        if let Err(error) = must_be_ours(&base) {
-            base.unmake_if_unused()?;
-            return Err(error);
-        }
+        let disk = must_be_ours(&base).and_then(|()| Ok(machine::filesystem(base.dir())?));
+        let disk = match disk {
+            Ok(disk) => disk,
+            Err(error) => {
+                base.unmake_if_unused()?;
+                return Err(error);
+            }
+        };
         let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
         receipts::tell(&history.damaged, &base, observer);
@@ -107,6 +117,8 @@ impl ReadyToApply {
                 healed,
                 checked,
                 options,
+                disk,
+                sharing: Sharing::default(),
                 _lock: lock,
             }),
             Err(error) => {

@@ -54,7 +54,7 @@ impl SharedInode {
             if fields.is_empty()
                 && ignore.is_some_and(|ignore| self.has_other_name(metadata, ignore))
             {
-                fields.push(Moved::Xattrs);
+                fields.push(Moved::Metadata);
             }
             if now.size != self.before.size {
                 fields.push(Moved::Size);

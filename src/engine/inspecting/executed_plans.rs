@@ -8,7 +8,10 @@ use crate::base::{Base, PLAN};
 use crate::engine::EngineError;
 use crate::engine::plan_file::open_copy;
 use crate::ledger::PlanReader;
-use crate::model::{Action, FileId, GuestName, Link, PlannedGuest, RunId, RunKind, RunStatus};
+use crate::model::{
+    Action, Before, FileId, GuestName, GuestPath, Link, ObjectId, PlannedGuest, RunId, RunKind,
+    RunStatus,
+};
 
 /// Plans by the runs that executed them; of each, the guests are read once.
 pub(super) struct ExecutedPlans<'a> {
@@ -91,6 +94,26 @@ impl<'a> ExecutedPlans<'a> {
             Ok(())
         };
         read().map_err(|error: EngineError| no_plan(run, &error))
+    }
+
+    /// What link lines say of files that objects have the metadata of; nothing where the paper is not there.
+    pub fn evidence(
+        &self,
+        run: &RunId,
+        wanted: impl Fn(&ObjectId) -> bool,
+    ) -> Vec<(ObjectId, Before)> {
+        let read = || {
+            let mut plan = self.open(run)?;
+            let mut told = Vec::new();
+            while let Some((_, line)) = plan.next_action()? {
+                if let Action::Link(link) = line.action {
+                    told.extend(wanted(&link.object).then_some((link.object, link.before)));
+                }
+            }
+            plan.finish()?;
+            Ok(told)
+        };
+        read().unwrap_or_else(|_: EngineError| Vec::new())
     }
 
     fn open(&self, run: &RunId) -> Result<PlanReader<impl BufRead + use<>>, EngineError> {

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::base::{Base, Index};
+use crate::engine::proof::differing;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    FileId, GuestName, GuestPath, Header, Ignored, Link, Moved, ObjectId, PlannedGuest, Wrong,
+    Before, FileId, GuestName, GuestPath, Header, Ignored, Link, Moved, ObjectId, PlannedGuest,
+    Wrong,
 };
 use crate::protect;
 use crate::sys::hash::is_digest_of;
@@ -66,12 +68,13 @@ impl<'a> ProofWorld<'a> {
         self.guests.get(name)?.as_ref()
     }
 
-    /// Reads all generations of an object whole: a damaged one is a difference.
-    pub fn prove(&self, id: &ObjectId) -> SysResult<Proven> {
+    /// Reads all generations of an object whole: a damaged one is a difference. `told` is what a line says of a file
+    /// that has its metadata.
+    pub fn prove(&self, id: &ObjectId, told: Option<&Before>) -> SysResult<Proven> {
         let mut proven = Proven::default();
         for id in self.held.get(&first(id)).into_iter().flatten() {
             match self.base.object(id) {
-                Ok(Some(object)) => self.prove_one(*id, object, &mut proven)?,
+                Ok(Some(object)) => self.prove_one(*id, object, told, &mut proven)?,
                 Ok(None) => {}
                 Err(error) => proven
                     .wrong
@@ -81,7 +84,13 @@ impl<'a> ProofWorld<'a> {
         Ok(proven)
     }
 
-    fn prove_one(&self, id: ObjectId, object: Regular, proven: &mut Proven) -> SysResult<()> {
+    fn prove_one(
+        &self,
+        id: ObjectId,
+        object: Regular,
+        told: Option<&Before>,
+        proven: &mut Proven,
+    ) -> SysResult<()> {
         let state = object.state()?;
         let object = object.passing(state.size, self.cache);
         let mut wrong = Vec::new();
@@ -91,7 +100,13 @@ impl<'a> ProofWorld<'a> {
         let flags = object.flags()?;
         let metadata = object.metadata_of(&state, flags, &self.ignore)?;
         if !is_digest_of(&id.metadata, &metadata) {
-            wrong.push(Moved::Xattrs);
+            let fields = differing(&metadata, &id, told);
+            // By its name it may be any time's, and by the plan it is not.
+            wrong.extend(if fields.is_empty() {
+                vec![Moved::Mtime]
+            } else {
+                fields
+            });
         }
         proven.read += 1;
         proven.generations.push(Generation {

@@ -2,20 +2,22 @@
 //! so it takes no lock and keeps no run waiting; only what it reports of flags is looked at once more under the
 //! lock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use rayon::prelude::*;
 
+use super::executed_plans::ExecutedPlans;
+use super::proof::first;
 use crate::base::{Base, BaseError, Held, Index, Scrubbed};
-use crate::engine::proof::has_metadata;
+use crate::engine::proof::differing;
 use crate::engine::records::unprotected::AT_WORK;
 use crate::engine::records::{History, receipts};
 use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, Guest, Stop};
 use crate::model::{
-    Difference, Event, FileId, GuestName, GuestPath, Moved, ObjectId, Observer, Scrub, Stage, Unit,
-    Wrong,
+    Difference, Event, FileId, GuestName, GuestPath, Metadata, Moved, ObjectId, Observer,
+    RunStatus, Scrub, Stage, Unit, Wrong,
 };
 use crate::protect;
 use crate::sys::host::machine;
@@ -44,6 +46,7 @@ pub fn scrub(
         threads: Threads::start(reading_in(Some(base.dir()), readers.jobs)?)?,
         found: Scrub::default(),
         unflagged: Vec::new(),
+        unnamed: Vec::new(),
     };
     let strangers = index.strangers().iter();
     work.found.differences = strangers
@@ -56,6 +59,7 @@ pub fn scrub(
     ));
     work.all(&index, since, observer, stop)?;
     observer.notice(&Event::End);
+    work.name_fields(&history.runs);
     work.flags(observer)?;
     Ok(work.found)
 }
@@ -68,6 +72,8 @@ struct Scrubbing<'a> {
     threads: Threads,
     found: Scrub,
     unflagged: Vec<ObjectId>,
+    /// Damaged objects of which it is not known what differs: where their differences stand, and what they are now.
+    unnamed: Vec<(usize, ObjectId, Metadata)>,
 }
 
 impl Scrubbing<'_> {
@@ -144,7 +150,7 @@ impl Scrubbing<'_> {
                 self.found.objects += 1;
                 self.found.bytes += judged.bytes;
                 if !judged.wrong.is_empty() {
-                    self.damaged(held, judged.wrong);
+                    self.damaged(held, judged.wrong, judged.unnamed);
                 }
                 let wanted = self.protection.get(&held.id) == Some(&true);
                 if wanted && !judged.flagged {
@@ -155,7 +161,9 @@ impl Scrubbing<'_> {
         }
     }
 
-    fn damaged(&mut self, held: &Held, wrong: Vec<Moved>) {
+    fn damaged(&mut self, held: &Held, wrong: Vec<Moved>, unnamed: Option<Metadata>) {
+        let at = self.found.differences.len();
+        self.unnamed.extend(unnamed.map(|now| (at, held.id, now)));
         self.say(Some(held.id), Wrong::ObjectDamaged(wrong));
         for (guest, path) in self.names.of(&held.id, held.state.id) {
             self.found.differences.push(Difference {
@@ -164,6 +172,29 @@ impl Scrubbing<'_> {
                 object: Some(held.id),
                 what: Wrong::ReachesDamage,
             });
+        }
+    }
+
+    /// The plans that were applied say what metadata objects were made with: newer ones are believed before older ones.
+    fn name_fields(&mut self, runs: &[RunStatus]) {
+        let wanted: BTreeSet<ObjectId> = self.unnamed.iter().map(|(_, id, _)| first(id)).collect();
+        let (plans, mut told) = (ExecutedPlans::of(self.base, runs), BTreeMap::new());
+        for run in plans.runs() {
+            if told.len() == wanted.len() {
+                break;
+            }
+            for (id, before) in plans.evidence(&run, |id| wanted.contains(&first(id))) {
+                told.entry(first(&id)).or_insert(before);
+            }
+        }
+        for (at, id, now) in std::mem::take(&mut self.unnamed) {
+            let Some(before) = told.get(&first(&id)) else {
+                continue;
+            };
+            if let Wrong::ObjectDamaged(fields) = &mut self.found.differences[at].what {
+                fields.retain(|field| *field != Moved::Metadata);
+                fields.extend(differing(&now, &id, Some(before)));
+            }
         }
     }
 
@@ -206,6 +237,8 @@ fn about(object: Option<ObjectId>, what: Wrong) -> Difference {
 
 struct ScrubbedObject {
     wrong: Vec<Moved>,
+    /// Its metadata, where it is not known what differs.
+    unnamed: Option<Metadata>,
     flagged: bool,
     bytes: u64,
 }
@@ -220,10 +253,10 @@ fn judge(id: &ObjectId, object: Regular, cache: PageCache) -> SysResult<Scrubbed
     if object.digest(bytes)? != id.content {
         wrong.push(Moved::Content);
     }
-    if !has_metadata(&object.metadata(&[])?, id) {
-        wrong.push(Moved::Xattrs);
-    }
+    let metadata = object.metadata(&[])?;
+    wrong.extend(differing(&metadata, id, None));
     Ok(ScrubbedObject {
+        unnamed: wrong.contains(&Moved::Metadata).then_some(metadata),
         wrong,
         flagged: is_protected(&object)?,
         bytes,

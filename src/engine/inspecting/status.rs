@@ -10,10 +10,11 @@ use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount, Observer,
-    Orphans, Scan, Stage, Status, Unit,
+    DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount,
+    Observer, Orphans, Scan, Stage, Status, Tree, Unit,
 };
 use crate::sys::SysResult;
+use crate::sys::guest::{GuestFiles, Sharing};
 
 /// Walks every guest that the base remembers.
 pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineError> {
@@ -23,7 +24,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     let index = Index::read(base)?;
     let open = left_unprotected(base, &index, || Ok(history.protection()?), observer)?;
     observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
-    let mut all = Vec::new();
+    let (mut all, sharing) = (Vec::new(), Sharing::default());
     let mut orphans = OrphanSearch::of(base, &history);
     let mut files = history.by_guest(|_, _| true)?;
     for (name, known) in &history.guests {
@@ -31,6 +32,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
         let world = World {
             base,
             index: &index,
+            sharing: &sharing,
         };
         let seen = look_at(name, known, &files, world, &mut orphans, observer)?;
         // Nothing is left to report of a guest that is gone and shares nothing.
@@ -50,9 +52,14 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
     };
     let open: HashSet<FileId> = open.iter().map(|held| held.state.id).collect();
     let mut orphans = orphans.finish();
+    let world = World {
+        base,
+        index: &index,
+        sharing: &sharing,
+    };
     let finish = |guest: &SeenGuest| GuestStatus {
         orphans: orphans.remove(&guest.status.name).unwrap_or_default(),
-        ..guest.finish(&index, &users, &open)
+        ..guest.finish(world, &users, &open)
     };
     let guests = all.iter().map(finish).collect();
     Ok(Status {
@@ -60,7 +67,7 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
         frozen: frozen.iter().map(ToString::to_string).collect(),
         objects: ObjectCount {
             unprotected: open.len() as u64,
-            ..count(&index, all.iter().map(|guest| guest.linked_bytes).sum())
+            ..count(world, all.iter().map(|guest| guest.linked_bytes).sum())
         },
         guests,
         runs: history.runs,
@@ -81,7 +88,11 @@ struct SeenGuest {
 impl SeenGuest {
     fn finish(
         &self,
-        index: &Index,
+        World {
+            base,
+            index,
+            sharing,
+        }: World<'_>,
         users: &HashMap<FileId, u64>,
         open: &HashSet<FileId>,
     ) -> GuestStatus {
@@ -96,7 +107,11 @@ impl SeenGuest {
             status.shared += held.state.allocated();
             // Names that no guest known here accounts for keep the object alive: the base's own is one.
             let alone = users.get(id) == Some(&1) && u64::from(held.state.nlink) == names + 1;
-            status.freed_if_deleted += if alone { held.state.allocated() } else { 0 };
+            if alone {
+                let room = base.object_room(&held.id, held.state.allocated(), sharing);
+                status.freed_if_deleted += room.own;
+                status.unsure += room.unsure;
+            }
         }
         status
     }
@@ -107,6 +122,8 @@ impl SeenGuest {
 struct World<'a> {
     base: &'a Base,
     index: &'a Index,
+    /// Can files here share blocks?
+    sharing: &'a Sharing,
 }
 
 /// Nothing is known of it yet.
@@ -116,11 +133,14 @@ fn not_looked_at(name: &GuestName, known: &KnownGuest) -> SeenGuest {
         root: known.root.clone(),
         missing: None,
         files: 0,
+        names: 0,
         shared_names: 0,
         unprotected_names: 0,
         unique: 0,
+        elsewhere: 0,
         shared: 0,
         freed_if_deleted: 0,
+        unsure: 0,
         drifted: Vec::new(),
         orphans: Orphans::default(),
         unread: 0,
@@ -136,10 +156,11 @@ fn look_at(
     name: &GuestName,
     known: &KnownGuest,
     files: &[Linked],
-    World { base, index }: World<'_>,
+    world: World<'_>,
     orphans: &mut OrphanSearch<'_>,
     observer: &dyn Observer,
 ) -> Result<SeenGuest, EngineError> {
+    let World { base, index, .. } = world;
     let mut seen = not_looked_at(name, known);
     let guest = match Guest::open(name.clone(), &known.root) {
         Ok(guest) if files.is_empty() || known.may_be(&guest) => guest,
@@ -162,11 +183,11 @@ fn look_at(
         name: name.clone(),
         why: error.to_string(),
     })?;
-    seen.add(&found, index);
+    seen.add(&found, &*guest_files, world);
     let mut held = Vec::new();
     for file in files {
         let drifted = drifts(&guest, file, base, index)?;
-        if drifted.is_empty() {
+        if drifted.len() < file.paths.len() {
             seen.linked_bytes += allocated(index, base.object_inode(&file.object)?);
         }
         let names = but(file, &drifted);
@@ -179,9 +200,15 @@ fn look_at(
 }
 
 impl SeenGuest {
-    fn add(&mut self, found: &Scan, index: &Index) {
+    fn add(
+        &mut self,
+        found: &Scan,
+        files: &dyn GuestFiles,
+        World { index, sharing, .. }: World<'_>,
+    ) {
         let tree = &found.tree;
         self.status.files = tree.files() as u64;
+        self.status.names = tree.names() as u64;
         self.status.unread = (found.unread.len() + found.foreign.len()) as u64;
         for file in 0..tree.files() {
             let state = tree.state(file);
@@ -189,10 +216,36 @@ impl SeenGuest {
                 Some(_) => {
                     *self.objects.entry(state.id).or_default() += tree.name_count(file) as u64;
                 }
-                None => self.status.unique += state.allocated(),
+                None => self.add_own(room(tree, file, files, sharing)),
             }
         }
     }
+
+    fn add_own(&mut self, room: DiskRoom) {
+        self.status.unique += room.own;
+        self.status.unsure += room.unsure;
+        self.status.elsewhere += room.shared;
+    }
+}
+
+/// What would come back with a file that is no object. One that has names elsewhere stays there.
+fn room(tree: &Tree, file: usize, files: &dyn GuestFiles, sharing: &Sharing) -> DiskRoom {
+    let state = tree.state(file);
+    let allocated = state.allocated();
+    if u64::from(state.nlink) > tree.name_count(file) as u64 {
+        return DiskRoom {
+            shared: allocated,
+            ..DiskRoom::default()
+        };
+    }
+    if sharing.is_ruled_out() || allocated == 0 {
+        return DiskRoom::own(allocated);
+    }
+    let name = tree.names_of(file).next().map(|name| tree.path(name));
+    let opened = name.and_then(|name| files.open_regular(name.get(1..)?).ok()?);
+    opened.map_or(DiskRoom::own(allocated), |file| {
+        file.room(allocated, sharing)
+    })
 }
 
 /// Names of a file that do not refer to its object any more.
@@ -247,18 +300,25 @@ fn name_now(guest: &Guest, path: &GuestPath) -> Option<FileId> {
 }
 
 /// `linked` is what all linked files would need if each had an inode of its own.
-fn count(index: &Index, linked: u64) -> ObjectCount {
-    let mut count = ObjectCount::default();
+fn count(world: World<'_>, linked: u64) -> ObjectCount {
+    let (mut count, mut in_use) = (ObjectCount::default(), 0);
+    let World {
+        base,
+        index,
+        sharing,
+    } = world;
     for held in index.objects() {
         let bytes = held.state.allocated();
         count.all += 1;
         count.bytes += bytes;
         if held.state.nlink == 1 {
             count.unused += 1;
-            count.unused_bytes += bytes;
+            count.unused_bytes += base.object_room(&held.id, bytes, sharing).own;
+        } else {
+            in_use += bytes;
         }
     }
-    count.saved_bytes = linked.saturating_sub(count.bytes - count.unused_bytes);
+    count.saved_bytes = linked.saturating_sub(in_use);
     count
 }
 

@@ -23,8 +23,8 @@ use crate::engine::records::{History, receipts};
 use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, PlanFile};
 use crate::model::{
-    Action, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer, PlannedGuest,
-    Stage, Unit, Verification, Wrong,
+    Action, Before, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer,
+    PlannedGuest, Stage, Unit, Verification, Wrong,
 };
 use crate::packages::Owners;
 use crate::sys::SysResult;
@@ -77,6 +77,15 @@ fn object_of(line: &Action) -> Option<&ObjectId> {
         Action::Flag(flag) => Some(&flag.object),
         Action::Skip(_) => None,
     }
+}
+
+/// What the files were that objects have the metadata of.
+fn evidence(lines: &[Action]) -> HashMap<ObjectId, Before> {
+    let told = lines.iter().filter_map(|line| match line {
+        Action::Link(link) => Some((first(&link.object), link.before)),
+        _ => None,
+    });
+    told.collect()
 }
 
 struct LineProofs<'a> {
@@ -135,8 +144,8 @@ impl LineProofs<'_> {
         fresh.retain(|id| !self.generations.contains_key(id));
         fresh.sort_unstable();
         fresh.dedup();
-        let world = &self.world;
-        let prove = |id: ObjectId| (id, world.prove(&id));
+        let (world, told) = (&self.world, evidence(lines));
+        let prove = |id: ObjectId| (id, world.prove(&id, told.get(&id)));
         let mut news: HashMap<ObjectId, SysResult<Proven>> = self
             .threads
             .read(|| fresh.into_par_iter().map(prove).collect());

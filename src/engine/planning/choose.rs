@@ -1,5 +1,7 @@
 //! From groups of equal files to a decision for every file, and what the lines about objects need to know.
 
+mod unused_objects;
+
 use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
@@ -136,6 +138,7 @@ pub(super) fn choose_all<'a>(
     }
     choices.groups.forget_members();
     found.shared.follow(surveys, classified, sum);
+    sum.caveats(choices.unused_objects());
     choices.finish(surveys, classified, found.base)?;
     count_unique(surveys, classified, sum);
     Ok(choices)

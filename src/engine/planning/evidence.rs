@@ -10,6 +10,7 @@ use crate::engine::threads::Threads;
 use crate::model::{BaseFacts, Policy, Protection};
 use crate::rules::care::Care;
 use crate::rules::crossing::Crossing;
+use crate::sys::guest::Sharing;
 
 /// What is known of guests and base before the content of any file is read.
 pub struct Evidence<'a> {
@@ -25,6 +26,8 @@ pub struct Evidence<'a> {
     pub other_bases: &'a [PathBuf],
     pub protection: &'a Protection,
     pub crossing: &'a Crossing,
+    /// Can files of this file system share blocks?
+    pub sharing: &'a Sharing,
     pub threads: &'a Threads,
 }
 

@@ -39,7 +39,7 @@ pub(super) fn has_too_many_names(tree: &Tree, file: usize) -> bool {
 
 /// At most so many bytes a path takes in a list of names.
 fn written(path: &[u8]) -> usize {
-    let odd = |byte: &&u8| !(b' '..=b'~').contains(byte) || matches!(byte, b'"' | b'\\');
+    let odd = |byte: &&u8| !(b' '..=b'~').contains(byte) || matches!(byte, b'"' | b'\\' | b'#');
     match path.iter().filter(odd).count() {
         0 => path.len() + 3,
         odd => 2 * path.len() + LONGEST_BYTE * odd + 32,

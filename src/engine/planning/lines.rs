@@ -6,9 +6,10 @@ use super::classify::{Classified, Decision};
 use super::matching::file::FileRef;
 use super::survey::Survey;
 use crate::model::{
-    Action, Before, Flag, FlagReason, GuestPath, Left, Link, LinkReason, Making, Method, ObjectId,
-    Skip, SkipDetail, SkipReason,
+    Action, Before, Caveats, DiskRoom, FileState, Flag, FlagReason, GuestPath, Left, Link,
+    LinkReason, Making, Method, ObjectId, Skip, SkipDetail, SkipReason,
 };
+use crate::sys::guest::Sharing;
 
 /// Names of a stretch: enough that handing it out costs nothing beside it, and few enough that the current ones
 /// are small beside the scan.
@@ -26,6 +27,17 @@ pub(super) struct Emitter<'a> {
     pub judged: &'a Classified,
     pub choices: &'a Choices<'a>,
     pub detail: SkipDetail,
+    /// Can files here share blocks? Then each that is linked is asked which are its own: at the last moment, because
+    /// nothing that a walk sees tells when that changes.
+    pub sharing: &'a Sharing,
+}
+
+/// The lines of a stretch.
+#[derive(Default)]
+pub struct Lines {
+    pub actions: Vec<Action>,
+    /// What they promise less surely than their numbers say.
+    pub caveats: Caveats,
 }
 
 /// Names one after the other, and the lines about directories that come before each.
@@ -84,13 +96,16 @@ fn is_before(skip: &Skip, path: &[u8]) -> bool {
 
 impl Stretch<'_> {
     /// Its lines.
-    pub fn lines(&self) -> Vec<Action> {
-        let mut out = Vec::with_capacity(self.to - self.from);
+    pub fn lines(&self) -> Lines {
+        let mut out = Lines {
+            actions: Vec::with_capacity(self.to - self.from),
+            caveats: Caveats::default(),
+        };
         let mut next = self.from;
         for skip in self.extra() {
             let place = self.place(skip, next);
             (next..place).for_each(|name| self.emitter.name(name, &mut out));
-            out.push(Action::Skip(skip.clone()));
+            out.actions.push(Action::Skip(skip.clone()));
             next = place;
         }
         (next..self.to).for_each(|name| self.emitter.name(name, &mut out));
@@ -121,21 +136,23 @@ impl Stretch<'_> {
 }
 
 impl Emitter<'_> {
-    fn name(&self, name: usize, out: &mut Vec<Action>) {
+    fn name(&self, name: usize, out: &mut Lines) {
         let tree = &self.survey.scan.tree;
         let file = tree.file_of(name);
         match self.judged.decisions[file] {
             Decision::Listed => {
-                out.extend(self.judged.lines.get(&name).cloned().map(Action::Skip));
+                out.actions
+                    .extend(self.judged.lines.get(&name).cloned().map(Action::Skip));
             }
             Decision::Shared(number) => {
                 let object = self.choices.shared(number);
                 let skip = self.skip(name, SkipReason::AlreadyShared, Some(object));
-                out.push(Action::Skip(skip));
+                out.actions.push(Action::Skip(skip));
                 self.flag(name, object, out);
             }
             Decision::Counted(reason) if self.detail == SkipDetail::All => {
-                out.push(Action::Skip(self.skip(name, reason, None)));
+                out.actions
+                    .push(Action::Skip(self.skip(name, reason, None)));
             }
             Decision::Linked {
                 group,
@@ -143,9 +160,9 @@ impl Emitter<'_> {
                 makes,
             } if tree.is_first(name) => {
                 let object = self.choices.object(group, generation);
-                if let Some(link) = object.map(|object| self.link(name, object, makes)) {
-                    let object = link.object;
-                    out.push(Action::Link(link));
+                if let Some(object) = object {
+                    let link = self.link(name, object, makes, &mut out.caveats);
+                    out.actions.push(Action::Link(link));
                     self.flag(name, object, out);
                 }
             }
@@ -166,7 +183,7 @@ impl Emitter<'_> {
     }
 
     /// The flag line of an object stands after the first line that names it.
-    fn flag(&self, name: usize, object: ObjectId, out: &mut Vec<Action>) {
+    fn flag(&self, name: usize, object: ObjectId, out: &mut Lines) {
         let tree = &self.survey.scan.tree;
         let file = tree.file_of(name);
         let which = FileRef {
@@ -175,7 +192,7 @@ impl Emitter<'_> {
         };
         let due = self.choices.flag_due(self.judged.decisions[file], which);
         if let Some(names) = due.filter(|_| tree.is_first(name)) {
-            out.push(Action::Flag(Flag {
+            out.actions.push(Action::Flag(Flag {
                 object,
                 set: self.choices.flags.clone(),
                 names,
@@ -185,7 +202,13 @@ impl Emitter<'_> {
         }
     }
 
-    fn link(&self, name: usize, object: ObjectId, makes: Option<Making>) -> Link {
+    fn link(
+        &self,
+        name: usize,
+        object: ObjectId,
+        makes: Option<Making>,
+        caveats: &mut Caveats,
+    ) -> Link {
         let (tree, choices) = (&self.survey.scan.tree, self.choices);
         let file = tree.file_of(name);
         let state = tree.state(file);
@@ -201,10 +224,9 @@ impl Emitter<'_> {
             object,
             makes,
             size: state.size,
-            saves: if makes.is_some() || shared {
-                0
-            } else {
-                state.allocated()
+            saves: match shared {
+                true => 0,
+                false => self.saves(name, &state, makes, caveats),
             },
             reason: if shared {
                 LinkReason::SharedInode
@@ -215,6 +237,44 @@ impl Emitter<'_> {
             },
             before: Before::from(&state),
             note: None,
+        }
+    }
+
+    /// What comes back when the file gets another inode.
+    fn saves(
+        &self,
+        name: usize,
+        state: &FileState,
+        makes: Option<Making>,
+        caveats: &mut Caveats,
+    ) -> u64 {
+        let room = match makes {
+            Some(Making::Adopt) => DiskRoom::default(),
+            _ => self.room(name, state.allocated()),
+        };
+        if makes.is_some() {
+            // The object takes as much as all of it, wherever the file's own blocks are in use.
+            caveats.copied = caveats.copied.saturating_add(room.shared);
+            return 0;
+        }
+        caveats.add(Caveats {
+            shared_blocks: room.shared,
+            unsure: room.unsure,
+            ..Caveats::default()
+        });
+        room.own
+    }
+
+    /// A file that cannot be asked any more is refused by `apply` as well.
+    fn room(&self, name: usize, allocated: u64) -> DiskRoom {
+        if self.sharing.is_ruled_out() {
+            return DiskRoom::own(allocated);
+        }
+        let path = self.survey.scan.tree.path(name);
+        let file = self.survey.files.open(path.get(1..).unwrap_or_default());
+        match file {
+            Ok(Some(file)) => file.room(allocated, self.sharing),
+            _ => DiskRoom::own(allocated),
         }
     }
 }

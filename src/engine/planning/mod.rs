@@ -39,6 +39,7 @@ use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::Reads;
+use crate::sys::guest::Sharing;
 use crate::sys::host::machine;
 use choices::check::check_guests;
 use choices::idle::idle_choices;
@@ -47,7 +48,7 @@ use classify::{Classified, Judge};
 use common_secrets::same_secrets;
 use evidence::Evidence;
 use guest_limits::most_stored;
-use lines::{Emitter, Stretch};
+use lines::{Emitter, Lines, Stretch};
 use matching::Matcher;
 use matching::compare::Reader;
 use matching::digest_cache::Memory;
@@ -127,6 +128,7 @@ pub fn plan(
         other_bases: &other_bases,
         protection: &protection,
         crossing: &crossing,
+        sharing: &Sharing::default(),
         threads: &threads,
     };
     let mut decided = decide(&found, classified, memory, observer)?;
@@ -213,6 +215,7 @@ fn decide<'a>(
         shared: found.shared,
         threads: found.threads,
         cache: found.options.page_cache,
+        sharing: found.sharing,
         crowded: AtomicBool::new(false),
     };
     let matched = found
@@ -315,16 +318,18 @@ fn write(
         judged,
         choices: &choices,
         detail: found.policy().skips,
+        sharing: found.sharing,
     });
     let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
     let stretches = taking_part.flat_map(Emitter::stretches);
     let make = |stretch: Stretch<'_>| encoded(&stretch, form);
     found.threads.make_ahead(stretches, make, |made| {
-        let (actions, encoded) = made.map_err(EngineError::Output)?;
-        for action in &actions {
+        let (lines, encoded) = made.map_err(EngineError::Output)?;
+        for action in &lines.actions {
             sum.action(action);
             each(action);
         }
+        sum.caveats(lines.caveats);
         writer.actions(encoded).map_err(EngineError::Output)
     })?;
     let summary = sum.finish();
@@ -338,8 +343,8 @@ fn write(
     })
 }
 
-fn encoded(stretch: &Stretch<'_>, form: Form) -> io::Result<(Vec<Action>, Encoded)> {
-    let actions = stretch.lines();
-    let encoded = Encoded::new(form, &actions)?;
-    Ok((actions, encoded))
+fn encoded(stretch: &Stretch<'_>, form: Form) -> io::Result<(Lines, Encoded)> {
+    let lines = stretch.lines();
+    let encoded = Encoded::new(form, &lines.actions)?;
+    Ok((lines, encoded))
 }

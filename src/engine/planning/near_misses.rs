@@ -151,9 +151,9 @@ impl Near<'_> {
         others.iter().map(miss).collect()
     }
 
-    /// What `stat` does not show is an extended attribute.
-    fn differs(&self, a: FileRef, b: FileRef) -> Vec<Moved> {
-        let (a, b) = (self.state(a), self.state(b));
+    /// What `stat` does not show is looked for in the files.
+    fn differs(&self, first: FileRef, other: FileRef) -> Vec<Moved> {
+        let (a, b) = (self.state(first), self.state(other));
         let time = !self.0.policy.ignore.contains(&Ignored::Mtime);
         let facts = [
             (Moved::Mode, a.mode != b.mode),
@@ -166,9 +166,20 @@ impl Near<'_> {
             .filter_map(|(fact, differs)| differs.then_some(fact))
             .collect();
         if differs.is_empty() {
-            vec![Moved::Xattrs]
+            self.differs_in_files(first, other)
         } else {
             differs
+        }
+    }
+
+    fn differs_in_files(&self, first: FileRef, other: FileRef) -> Vec<Moved> {
+        let ignore = &self.0.policy.ignore;
+        let metadata = |which| self.0.metadata(which).ok();
+        let both = metadata(first).zip(metadata(other));
+        let differs = both.map_or(Vec::new(), |(a, b)| a.differs(&b, ignore));
+        match differs.is_empty() {
+            true => vec![Moved::Metadata],
+            false => differs,
         }
     }
 

@@ -17,8 +17,8 @@ use crate::rules::reading::{Disk, Machine, Reading};
 use crate::scan::GuestDirectory;
 use crate::sys::Dir;
 use crate::sys::PageCache;
-use crate::sys::guest::GuestFiles;
 use crate::sys::guest::tests::in_memory::InMemory;
+use crate::sys::guest::{GuestFiles, Sharing};
 
 /// All that matching and its neighbours say of some guests.
 #[derive(Debug, PartialEq)]
@@ -74,6 +74,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
         shared: &SharedInodes::default(),
         threads: &threads,
         cache: PageCache::AsItWas,
+        sharing: &Sharing::default(),
         crowded: AtomicBool::new(false),
     };
     let matched = Matcher::new(&reader, &index).run(&classified, &Quiet);

@@ -14,7 +14,7 @@ use super::activity::freeze::Freeze;
 use super::exchange::job::{Flagged, LeaseBy};
 use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, FlagOrder};
-use super::host::lock_note;
+use super::host::{disk_change, lock_note};
 use super::limits::{Limits, Pace};
 use super::privileges::{entitled, must_see_all};
 use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
@@ -28,7 +28,7 @@ use crate::model::{
     Refusal, RunId, RunKind, Running, Stage, Unit,
 };
 use crate::protect;
-use crate::sys::host::machine;
+use crate::sys::host::machine::{self, Filesystem};
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 use crate::sys::{SHARE, SysResult};
@@ -48,6 +48,9 @@ pub struct ReadyToUndo {
     healed: Recovered,
     running: Running,
     limits: Limits,
+    /// The disk before anything was written, and room that the copies take at most.
+    disk: Filesystem,
+    needed: u64,
     _lock: Lock,
 }
 
@@ -70,6 +73,7 @@ impl ReadyToUndo {
         let undoes = chosen_run(&history, &options.which)?;
         let chosen = chosen_files(&history, undoes.as_ref(), options)?;
         guest::hold(&chosen.guests)?;
+        let disk = machine::filesystem(base.dir())?;
         let run = base.begin_run()?;
         let holders = history.holders(&chosen.guests);
         let ready = ReadyToUndo {
@@ -82,10 +86,12 @@ impl ReadyToUndo {
             healed,
             running: options.running,
             limits: options.limits,
+            disk,
+            needed: 0,
             _lock: lock,
         };
         match ready.enough_space() {
-            Ok(()) => Ok(ready),
+            Ok(needed) => Ok(ReadyToUndo { needed, ..ready }),
             Err(error) => {
                 ready.base.forget_run(&ready.run)?;
                 Err(error)
@@ -102,6 +108,11 @@ impl ReadyToUndo {
     /// Globs of `--path` that no file to undo has a name for.
     pub fn chose_nothing(&self) -> &[ChoseNothing] {
         &self.chosen.chose_nothing
+    }
+
+    /// How many bytes that takes at most.
+    pub fn needed(&self) -> u64 {
+        self.needed
     }
 
     /// The user did not agree: leaves no trace of the run.
@@ -159,7 +170,8 @@ impl ReadyToUndo {
         for unknown in told(unknown_names(&self.base, &mut holding, objects)) {
             observer.notice(&Event::Warning(&unknown));
         }
-        Ok(result)
+        let disk = disk_change(&self.disk, self.base.dir(), false);
+        Ok(RunResult { disk, ..result })
     }
 
     fn land(
@@ -299,19 +311,16 @@ impl ReadyToUndo {
     }
 
     /// Every copy needs its room again, at the same time as the object, and what is remembered of names has its share.
-    fn enough_space(&self) -> Result<(), EngineError> {
+    fn enough_space(&self) -> Result<u64, EngineError> {
         let mut needed: u64 = 0;
         for (_, file) in &self.chosen.files {
-            needed = needed.saturating_add(
-                self.base
-                    .object_state(&file.object)?
-                    .map_or(0, |state| state.allocated()),
-            );
+            let object = self.base.object_state(&file.object)?;
+            needed = needed.saturating_add(object.map_or(0, |state| state.allocated()));
         }
         let free = machine::filesystem(self.base.dir())?.free;
         let free = free - free / SHARE;
         if needed <= free {
-            return Ok(());
+            return Ok(needed);
         }
         Err(CannotHere::NoRoom { needed, free }.into())
     }

@@ -221,7 +221,14 @@ fn every_outcome_that_there_can_be_is_what_it_was() {
     let text = paper("every/receipt.jsonl");
     let mut reader = ReceiptReader::open(&text[..]).unwrap();
     assert_eq!(reader.receipt(), &receipt());
-    for wanted in every_line() {
+    for mut wanted in every_line() {
+        // That program had no word for what it did not know.
+        if let Outcome::Refused(
+            Refusal::Changed { fields } | Refusal::DiffersFromObject { fields },
+        ) = &mut wanted.outcome
+        {
+            fields.retain(|field| *field != Moved::Metadata);
+        }
         assert_eq!(reader.next_line(), Some(wanted));
     }
     assert_eq!(reader.next_line(), None);
@@ -288,6 +295,7 @@ fn every_line_that_a_plan_can_have_is_what_it_was() {
             flags_lost: 0,
             without_effect: Vec::new(),
             more_without_effect: 0,
+            caveats: Caveats::default(),
             ..sample::summary()
         };
         assert_eq!(plan.closing.summary, summary, "{name}");

@@ -197,6 +197,12 @@ pub fn summary() -> Summary {
         flags_lost: 5,
         without_effect: Vec::new(),
         more_without_effect: 0,
+        caveats: Caveats {
+            shared_blocks: 4096,
+            unsure: 8192,
+            copied: 12288,
+            unused_objects: 16384,
+        },
         more_shared: 3,
         totals: Totals {
             links: 3,

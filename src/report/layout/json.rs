@@ -3,8 +3,8 @@
 //! * A path is `path`, with U+FFFD for what is not UTF-8, and then `path_b64` with the bytes in standard base64;
 //!   `path_b64` decides. The same holds for `root_b64` beside `root`.
 //! * Sizes and counts are plain integers, sizes in bytes.
-//! * Control characters and reordering marks are `\u` escapes even where JSON would allow them raw (RFC 8259, 7,
-//!   escapes only those below U+0020), so that a terminal obeys nothing.
+//! * What hides or commands is a `\u` escape even where JSON would allow it raw (RFC 8259, 7, escapes only what is
+//!   below U+0020), so that neither a terminal nor the runner of a CI job obeys it.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,7 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use crate::model::{GuestPath, needs_escape};
+use crate::model::{GuestPath, escaped_in_json};
 
 /// A path inside a guest, flattened into the object that it belongs to.
 #[derive(Debug, Serialize)]
@@ -95,17 +95,17 @@ impl Formatter for Tame {
     where
         W: ?Sized + Write,
     {
-        let mut rest = fragment;
-        while let Some(at) = rest.find(needs_escape) {
-            let (before, after) = rest.split_at(at);
-            self.0.write_string_fragment(writer, before)?;
-            let mut chars = after.chars();
-            for unit in chars.next().into_iter().flat_map(utf16) {
-                write!(writer, "\\u{unit:04x}")?;
+        let (mut from, mut chars) = (0, fragment.char_indices().peekable());
+        while let Some((at, c)) = chars.next() {
+            if escaped_in_json(c, chars.peek().map(|(_, next)| *next)) {
+                self.0.write_string_fragment(writer, &fragment[from..at])?;
+                for unit in utf16(c) {
+                    write!(writer, "\\u{unit:04x}")?;
+                }
+                from = at + c.len_utf8();
             }
-            rest = chars.as_str();
         }
-        self.0.write_string_fragment(writer, rest)
+        self.0.write_string_fragment(writer, &fragment[from..])
     }
 }
 
@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn no_character_moves_the_cursor_and_nothing_is_lost() {
-        let hostile = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}\n\"\\z";
+        let hostile = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}\u{e0041}##[x]\n\"\\z";
         let json = written(|out| write_line(out, &hostile));
-        let want = "\"a\\u001b[2J\\u009b31m\\u007f\\u202e\\n\\\"\\\\z\"\n";
+        let want = "\"a\\u001b[2J\\u009b31m\\u007f\\u202e\\udb40\\udc41\\u0023#[x]\\n\\\"\\\\z\"\n";
         assert_eq!(json, want);
         assert_eq!(serde_json::from_str::<String>(&json).unwrap(), hostile);
     }

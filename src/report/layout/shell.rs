@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::model::needs_escape;
+use crate::model::is_harmless;
 
 /// A path as a shell takes it; `BASE` where it cannot be printed.
 pub fn shell_word(path: &Path) -> String {
-    let Some(text) = path.to_str().filter(|text| !text.contains(needs_escape)) else {
+    let Some(text) = path.to_str().filter(|text| is_harmless(text)) else {
         return "BASE".into();
     };
     let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+=:@".contains(c);

@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::needs_escape;
+use crate::model::harmless as clean;
 
 /// What stands in a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,19 +142,6 @@ pub fn escape(text: &str) -> String {
             safe.push('\\');
         }
         safe.push(c);
-    }
-    safe
-}
-
-/// Control characters and reordering marks as `\u{…}`; clean text stays as it is.
-pub fn clean(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        if needs_escape(c) {
-            safe.extend(c.escape_unicode());
-        } else {
-            safe.push(c);
-        }
     }
     safe
 }

@@ -6,8 +6,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Action, Count, Database, DatabaseState, FlagClearing, GuestName, IdleChoice, Left, NearMiss,
-    ObjectId, PlannedGuest, Protection, SameSecret, Shift, Skip, Totals, UnprotectedSharing,
+    Action, Caveats, Count, Database, DatabaseState, FlagClearing, GuestName, IdleChoice, Left,
+    NearMiss, ObjectId, PlannedGuest, Protection, SameSecret, Shift, Skip, Totals,
+    UnprotectedSharing,
 };
 
 use super::super::totals::{Group, GroupKey};
@@ -34,6 +35,9 @@ struct ShowJson<'a> {
     content: Option<String>,
     /// Sums of the lines; `saves` is what comes back in allocated blocks, each inode once.
     totals: &'a Totals,
+    /// What `totals.saves` is not sure of, or is won without it, when the plan was made.
+    #[serde(skip_serializing_if = "Caveats::is_empty")]
+    caveats: Caveats,
     /// What `totals` does not count.
     on_top: &'static str,
     /// The same sums when the plan was made.
@@ -216,6 +220,7 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
         protection: &header.protection,
         content: plan.content.map(|content| content.to_string()),
         totals: plan.tally.totals(),
+        caveats: plan.summary.caveats,
         on_top: ON_TOP,
         made_with: &plan.summary.totals,
         edited: EditedJson {

@@ -18,6 +18,9 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     writeln!(out, "# unify plan\n")?;
     title(plan, out)?;
     text::totals(show.sizes(), plan).markdown(out)?;
+    for line in plan.caveats(show.sizes()) {
+        writeln!(out, "\nNote: {}.", escape(&line))?;
+    }
     writeln!(out, "\nNote: {}.", escape(ON_TOP))?;
     list("Changed by hand", &plan.edits(), out)?;
     list("Shared without protection", &plan.alarm(show.sizes()), out)?;

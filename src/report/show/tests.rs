@@ -32,7 +32,7 @@ fn text_has_the_totals_first() {
   content  sha256:3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f
 
   files to link    3  11.4 MiB  4 names
-  comes back          7.62 MiB  allocated blocks, each inode once
+  comes back          7.62 MiB  in allocated blocks, each inode once
   objects to make  1
   objects to flag  1
   (the base's own folders and records come on top of this and are not counted)
@@ -103,7 +103,7 @@ Left alone:
 fn an_empty_plan_and_one_of_skips_only() {
     let want = "
   files to link    0  0 B  0 names
-  comes back          0 B  allocated blocks, each inode once
+  comes back          0 B  in allocated blocks, each inode once
   objects to make  0
   objects to flag  0
   (the base's own folders and records come on top of this and are not counted)
@@ -133,7 +133,7 @@ fn markdown_is_for_merge_requests() {
 |  |  |  |  |
 | --- | ---: | ---: | --- |
 | files to link | 0 | 0 B | 0 names |
-| comes back |  | 0 B | allocated blocks, each inode once |
+| comes back |  | 0 B | in allocated blocks, each inode once |
 | objects to make | 0 |  |  |
 | objects to flag | 0 |  |  |
 

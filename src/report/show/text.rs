@@ -17,6 +17,9 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     title(plan, out)?;
     paragraph(&plan.alarm(show.sizes()), out)?;
     totals(show.sizes(), plan).text(out)?;
+    for line in plan.caveats(show.sizes()) {
+        writeln!(out, "  ({line})")?;
+    }
     writeln!(out, "  ({ON_TOP})")?;
     paragraph(&plan.edits(), out)?;
     paragraph(&plan.warnings(), out)?;
@@ -76,7 +79,7 @@ pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
         sizes.of(totals.bytes),
         names,
     ]);
-    let back = "allocated blocks, each inode once".into();
+    let back = format!("{}in allocated blocks, each inode once", plan.up_to());
     table.row([
         "comes back".into(),
         String::new(),

@@ -29,6 +29,7 @@ pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()
     warnings(status, out)?;
     orphans::text(status, out)?;
     section("Guests:", &guests(status, sizes), out)?;
+    held_elsewhere(status, sizes, out)?;
     let title = "Drifted (unified once, not any more):";
     section(title, &drifted(status), out)?;
     section("Runs:", &runs::table(status, sizes), out)
@@ -40,7 +41,7 @@ fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
     let (all, bytes) = (counted(it.all, "object"), sizes.of(it.bytes));
     writeln!(
         out,
-        "Base {base}: {all}, {bytes}; sharing saves {}",
+        "Base {base}: {all}, {bytes}; {} came back by sharing",
         sizes.of(it.saved_bytes)
     )?;
     if it.unused == 0 {
@@ -49,7 +50,7 @@ fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
     let (unused, bytes) = (counted(it.unused, "object"), sizes.of(it.unused_bytes));
     writeln!(
         out,
-        "  {unused} without a name in any guest ({bytes}): run `unify gc`"
+        "  {unused} without a name in any guest: `unify gc` gives back {bytes}"
     )
 }
 
@@ -78,10 +79,32 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     memory::text(status, out)
 }
 
+/// What deleting a guest would not free, and what it may.
+fn held_elsewhere(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+    for guest in &status.guests {
+        let (name, stays, unsure) = (&guest.name, guest.elsewhere, guest.unsure);
+        if stays > 0 {
+            let stays = sizes.of(stays);
+            writeln!(
+                out,
+                "  {name}: {stays} more are shared by other names, files or snapshots, and freed only with the last of these"
+            )?;
+        }
+        if unsure > 0 {
+            let unsure = sizes.of(unsure);
+            writeln!(
+                out,
+                "  {name}: of what is freed {unsure} are an upper bound: compressed, beside the metadata, or shared without a sign"
+            )?;
+        }
+    }
+    Ok(())
+}
+
 fn guests(status: &Status, sizes: Sizes) -> TextTable {
     let mut table = TextTable::new(&[
         ("guest", Column::Name),
-        ("files", Column::Number),
+        ("names", Column::Number),
         ("shared names", Column::Number),
         ("unique", Column::Number),
         ("shared", Column::Number),
@@ -91,7 +114,7 @@ fn guests(status: &Status, sizes: Sizes) -> TextTable {
     for guest in &status.guests {
         table.row([
             guest.name.to_string(),
-            count(guest.files),
+            count(guest.names),
             count(guest.shared_names),
             sizes.of(guest.unique),
             sizes.of(guest.shared),
@@ -144,12 +167,16 @@ struct GuestStatusJson<'a> {
     root: RootJson,
     /// Why the root is not there; null if it is.
     missing: Option<&'a str>,
+    /// Inodes.
     files: u64,
+    names: u64,
     shared_names: u64,
     unprotected_names: u64,
     unique: u64,
+    elsewhere: u64,
     shared: u64,
     freed_if_deleted: u64,
+    unsure: u64,
     unread: u64,
     drifted: Vec<DriftJson>,
     #[serde(flatten)]
@@ -185,11 +212,14 @@ fn guest_json(guest: &GuestStatus) -> GuestStatusJson<'_> {
         root: RootJson::from(guest.root.as_path()),
         missing: guest.missing.as_deref(),
         files: guest.files,
+        names: guest.names,
         shared_names: guest.shared_names,
         unprotected_names: guest.unprotected_names,
         unique: guest.unique,
+        elsewhere: guest.elsewhere,
         shared: guest.shared,
         freed_if_deleted: guest.freed_if_deleted,
+        unsure: guest.unsure,
         unread: guest.unread,
         drifted: guest.drifted.iter().map(drift_json).collect(),
         orphans: (&guest.orphans).into(),

@@ -9,7 +9,9 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::model::{GuestPath, GuestStatus, ObjectId, Orphan, Orphans, Status, needs_escape};
+use crate::model::{
+    GuestName, GuestPath, GuestStatus, ObjectId, Orphan, Orphans, Status, is_harmless,
+};
 use crate::report::layout::json::PathJson;
 use crate::report::layout::shell::shell_word;
 use crate::report::layout::size::{count, counted};
@@ -29,7 +31,7 @@ const PACKAGES: usize = 5;
 pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     for guest in &status.guests {
         if let Some(why) = &guest.orphans.unknown {
-            unknown(guest.name.as_str(), why, out)?;
+            unknown(&guest.name, why, out)?;
         }
         if !guest.orphans.names.is_empty() {
             orphaned(guest, &status.base, out)?;
@@ -39,7 +41,11 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// Why nothing can be said of a guest.
-pub(in crate::report) fn unknown(guest: &str, why: &str, out: &mut dyn Write) -> io::Result<()> {
+pub(in crate::report) fn unknown(
+    guest: &GuestName,
+    why: &str,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let why = safe(why);
     writeln!(
         out,
@@ -101,7 +107,7 @@ fn remedy(guest: &GuestStatus, base: &Path, out: &mut dyn Write) -> io::Result<(
 /// The name as a pattern and as it is, each as a shell takes it; `None` where it cannot be printed.
 fn words(path: &GuestPath) -> Option<(String, String)> {
     let text = std::str::from_utf8(path.as_bytes()).ok()?;
-    if text.contains(needs_escape) {
+    if !is_harmless(text) {
         return None;
     }
     let special = |c: char| r"\*?[".contains(c);
@@ -188,11 +194,14 @@ mod tests {
             root: "/srv/web".into(),
             missing: None,
             files: 1,
+            names: 1,
             shared_names: 1,
             unprotected_names: 0,
             unique: 0,
+            elsewhere: 0,
             shared: 0,
             freed_if_deleted: 0,
+            unsure: 0,
             drifted: Vec::new(),
             orphans: Orphans {
                 names,

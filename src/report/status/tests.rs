@@ -7,12 +7,15 @@ fn of(name: &str) -> GuestStatus {
         name: guest(name),
         root: format!("/srv/{name}").into(),
         missing: None,
-        files: 1500,
+        files: 1400,
+        names: 1500,
         shared_names: 1200,
         unprotected_names: 0,
         unique: 4096,
+        elsewhere: 0,
         shared: 8192,
         freed_if_deleted: 4096,
+        unsure: 0,
         drifted: Vec::new(),
         orphans: crate::model::Orphans::default(),
         unread: 0,
@@ -60,11 +63,11 @@ fn sample() -> Status {
 
 #[test]
 fn a_base_with_drift_and_an_unused_object() {
-    let want = "Base /srv/.unify: 1,100 objects, 8.00 KiB; sharing saves 8.00 KiB
-  1 object without a name in any guest (4.00 KiB): run `unify gc`
+    let want = "Base /srv/.unify: 1,100 objects, 8.00 KiB; 8.00 KiB came back by sharing
+  1 object without a name in any guest: `unify gc` gives back 4.00 KiB
 
 Guests:
-  guest  files  shared names    unique    shared  freed if deleted  drifted
+  guest  names  shared names    unique    shared  freed if deleted  drifted
   web1   1,500         1,200  4.00 KiB  8.00 KiB          4.00 KiB        2
 
 Drifted (unified once, not any more):
@@ -84,8 +87,8 @@ fn json_has_everything() {
     let want = [
         r#"{"kind":"unify.status","base":{"root":"/srv/.unify"},"frozen":[],"#,
         r#""objects":{"all":1100,"bytes":8192,"unused":1,"unused_bytes":4096,"saved_bytes":8192,"unprotected":0},"#,
-        r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"files":1500,"shared_names":1200,"unprotected_names":0,"#,
-        r#""unique":4096,"shared":8192,"freed_if_deleted":4096,"unread":0,"drifted":["#,
+        r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"files":1400,"names":1500,"shared_names":1200,"unprotected_names":0,"#,
+        r#""unique":4096,"elsewhere":0,"shared":8192,"freed_if_deleted":4096,"unsure":0,"unread":0,"drifted":["#,
         r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}],"orphaned":[],"owners_unknown":null}],"#,
         r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
         r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged":[],"unknown_names":0}"#,
@@ -102,7 +105,7 @@ fn trouble_stands_above_the_tables() {
     status.runs[0].totals = None;
     status.runs[0].end = RunEnd::Unfinished;
     let text = written(|out| text(&status, Sizes::default(), out));
-    let want = "`unify gc`
+    let want = "`unify gc` gives back 4.00 KiB
 MISSING: web1: no such directory; plan it where it is now, or, if it was deleted, `unify forget --base /srv/.unify web1`
 UNREAD: web1: 2 names could not be read and are not counted
 UNFINISHED: run 20260102T030405Z-0a1b2c3d: run `unify recover`
@@ -139,7 +142,7 @@ fn an_empty_base_and_huge_numbers() {
         damaged: Vec::new(),
         unknown_names: 0,
     };
-    let want = "Base /b: 0 objects, 0 B; sharing saves 0 B\n";
+    let want = "Base /b: 0 objects, 0 B; 0 B came back by sharing\n";
     assert_eq!(written(|out| text(&empty, Sizes::default(), out)), want);
     let mut huge = sample();
     huge.guests[0].unique = u64::MAX;

@@ -50,9 +50,10 @@ pub fn warnings(guests: &[PlannedGuest], header: &Header) -> Vec<String> {
     let strange = taking_part
         .iter()
         .filter(|guest| guest.flag_clearing.is_none());
-    let strange: Vec<&str> = strange.map(|guest| guest.name.as_str()).collect();
+    let strange: Vec<String> = strange.map(|guest| guest.name.to_string()).collect();
     if !strange.is_empty() {
-        let names = listed(&strange);
+        let names: Vec<&str> = strange.iter().map(String::as_str).collect();
+        let names = listed(&names);
         lines.push(format!(
             "NOT KNOWN: whether {names} could take flags off: no manager's configuration is known{unknown_end}"
         ));

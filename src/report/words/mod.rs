@@ -7,5 +7,6 @@ pub(super) mod flag_clearers;
 pub(super) mod idle;
 pub(super) mod list;
 pub(super) mod not_done;
+pub(super) mod promise;
 pub mod sentence;
 pub(super) mod skip_kinds;

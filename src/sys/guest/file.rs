@@ -187,16 +187,6 @@ impl Regular {
         }
     }
 
-    /// Number of extents; `None` where the file system does not tell.
-    pub fn extents(&self) -> Option<u32> {
-        ffi::extent_count(&self.fd).ok()
-    }
-
-    /// Where its content begins on the device, where the file system tells.
-    pub fn place(&self) -> Option<u64> {
-        ffi::first_place(&self.fd).ok().flatten()
-    }
-
     /// Sets owner, then mode, then xattrs, then times: a change of owner clears setuid, a change of content or
     /// xattrs changes the times.
     pub fn set_metadata(&self, metadata: &Metadata, mtime: Time) -> SysResult<()> {

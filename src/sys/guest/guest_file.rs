@@ -4,9 +4,10 @@ use std::path::PathBuf;
 
 use rustix::io::Errno;
 
+use super::extents::Sharing;
 use super::file::Regular;
 use super::page_cache::PageCache;
-use crate::model::{Digest, FileState, Fingerprint, Ignored, Metadata};
+use crate::model::{Digest, DiskRoom, FileState, Fingerprint, Ignored, Metadata};
 use crate::sys::{SysError, SysResult};
 
 /// The part of a file that tells most files apart.
@@ -112,8 +113,17 @@ impl GuestFile {
     }
 
     /// Where all its data lie on a device of this host, where it shares all of them with others and that is told.
-    pub fn shared_extents(&self) -> Option<Digest> {
-        self.regular()?.shared_extents()
+    pub fn shared_extents(&self, sharing: &Sharing) -> Option<Digest> {
+        let file = self.regular().filter(|file| sharing.is_possible(file))?;
+        file.shared_extents()
+    }
+
+    /// What comes back when it goes, of so many allocated bytes, and has no other name.
+    pub fn room(&self, allocated: u64, sharing: &Sharing) -> DiskRoom {
+        let file = self.regular();
+        file.map_or(DiskRoom::own(allocated), |file| {
+            sharing.room(file, allocated)
+        })
     }
 
     /// Bytes that are read at once from `at` on, where `usual` would be.

@@ -22,5 +22,6 @@ pub(super) mod view;
 mod xattr;
 
 pub use error::{GuestError, shown};
+pub use extents::Sharing;
 pub use files::{GuestFiles, KnownBy, Precision, Resolved, Trail, TrailEnd};
 pub use guest_file::{BEGINNING, GuestFile};

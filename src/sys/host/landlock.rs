@@ -81,13 +81,6 @@ pub struct Confinement {
     pub whole: bool,
 }
 
-impl Confinement {
-    /// Is everything as open as it was?
-    pub fn is_none(self) -> bool {
-        !self.landlock && !self.capabilities
-    }
-}
-
 /// Confines this thread and all that it will start, for good.
 pub fn confine(bounds: &Bounds<'_>) -> Confinement {
     // Decided and opened first: afterwards less can be looked at.

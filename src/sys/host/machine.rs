@@ -10,6 +10,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::sysinfo;
 use rustix::thread::{CapabilitySet, capabilities};
 
+use crate::model::BaseFacts;
 use crate::sys::fault;
 use crate::sys::fault::call;
 use crate::sys::{Dir, Meaning, SysError, SysResult, ffi};
@@ -25,6 +26,13 @@ pub struct Filesystem {
     pub free: u64,
     /// Bytes that it stores.
     pub used: u64,
+}
+
+impl Filesystem {
+    /// Is it a view of several layers, of which only the upper one is ever written to?
+    pub fn is_layered(&self) -> bool {
+        self.name == BaseFacts::OVERLAY
+    }
 }
 
 /// Asks about the file system that holds `dir`.
@@ -64,7 +72,7 @@ fn name_of(magic: u64) -> String {
         0x5846_5342 => "xfs".into(),
         0x9123_683e => "btrfs".into(),
         0x0102_1994 => "tmpfs".into(),
-        0x794c_7630 => "overlay".into(),
+        0x794c_7630 => BaseFacts::OVERLAY.into(),
         0xf2f5_2010 => "f2fs".into(),
         0x6969 => "nfs".into(),
         0x2fc1_2fc1 => "zfs".into(),

@@ -9,6 +9,7 @@
 //! | `orphans` | shared names that no package owns any more |
 //! | `gc` | `gc` |
 //! | `verify_threads` | `verify` and its scrub with many threads |
+//! | `figures` | what is promised and reported, compared with the disk, and which field is said to differ |
 //! | `receipts_are_true` | receipts, totals and `status`, compared with the disk |
 //! | `written_format` | `schemas/`, `examples/`, and plans that break the schema |
 //! | `readme` | the commands, the plan and the exit codes that the README shows |
@@ -18,6 +19,7 @@
 
 mod bench_scripts;
 mod explain;
+mod figures;
 mod findings;
 mod gc;
 mod plan;

@@ -178,3 +178,37 @@ fn a_scrub_may_write_what_it_remembers_and_nothing_else() {
         "it remembers what it read"
     );
 }
+
+/// Each wall that a kernel does not have is named, whichever others stand.
+#[test]
+fn what_a_kernel_does_not_give_is_named() {
+    traced!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = two_guests(&lab);
+    let trace = lab.path("trace");
+    let walls = [
+        ("landlock_restrict_self", "no Landlock"),
+        ("capset", "no giving up root's capabilities"),
+        ("open_tree", "no private read-only mounts"),
+    ];
+    for (call, word) in walls {
+        let done = Command::new("strace")
+            .args(["-f", "-qq", "-o", trace.to_str().unwrap()])
+            .args(["-e", &format!("trace={call}")])
+            .args(["-e", &format!("inject={call}:error=ENOSYS"), BIN])
+            .args(["plan", "--no-cache", &web.arg(), &db.arg()])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        if !std::fs::read_to_string(&trace)
+            .unwrap()
+            .contains("INJECTED")
+        {
+            skip!("{call} is not called here");
+        }
+        assert!(done.status.success(), "{call}: {said}");
+        let told = said.lines().find(|line| line.contains("more rights"));
+        let told = told.unwrap_or_else(|| panic!("{call}: {said}"));
+        assert!(told.contains(word), "{call}: {told}");
+    }
+}

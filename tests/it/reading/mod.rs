@@ -6,6 +6,7 @@
 //! | `confinement_hides_nothing` | what a command without those rights still sees, and what it says that it cannot see |
 //! | `cold_disks` | the threads that read a slow disk, and their order |
 //! | `page_cache` | what a command leaves behind in the page cache |
+//! | `deceiving_names` | names that look like others, or like orders to the runner of a CI job |
 //! | `odd_names` | names that tools stumble over, paths too long for a system call, inodes with too many names |
 //! | `sparse_files` | files with holes |
 //! | `old_formats` | bases, receipts, journals and plans that an earlier version of the program wrote |
@@ -14,6 +15,7 @@
 mod cold_disks;
 mod confinement;
 mod confinement_hides_nothing;
+mod deceiving_names;
 mod file_systems;
 mod odd_names;
 mod old_formats;

@@ -9,17 +9,17 @@ use std::sync::atomic::{self, AtomicBool};
 use super::digest_cache::Memory;
 use super::equal_so_far::{Buffers, EqualSoFar, OpenCandidate};
 use super::file::{FileRef, ReadFile, Singles};
-use super::probe::{CHANGED, Dropped, Probed, ProbedFile, judge_crossing, peek};
+use super::probe::{CHANGED, Dropped, Probed, ProbedFile, judge_crossing, metadata, peek};
 use crate::engine::planning::shared_inodes::SharedInodes;
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Threads;
-use crate::model::{Digest, FileState, Fingerprint, MetadataDigest, Policy, Tree};
+use crate::model::{Digest, FileState, Fingerprint, Metadata, MetadataDigest, Policy, Tree};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
 use crate::rules::crossing::Crossing;
 use crate::rules::reading::fits_in_memory;
 use crate::sys::PageCache;
-use crate::sys::guest::KnownBy;
+use crate::sys::guest::{KnownBy, Sharing};
 use crate::sys::hash::{ContentHasher, fingerprint};
 use crate::sys::host::machine;
 
@@ -35,6 +35,8 @@ pub struct Reader<'a> {
     pub threads: &'a Threads,
     /// What becomes of pages that are read.
     pub cache: PageCache,
+    /// Can files of this file system share extents?
+    pub sharing: &'a Sharing,
     /// Are there more small files to read than the memory holds?
     pub crowded: AtomicBool,
 }
@@ -90,7 +92,7 @@ impl Reader<'_> {
                         opened.expect_soon();
                     }
                     let like = alike.entry(opened.probed.metadata).or_default();
-                    let extents = opened.shared_extents();
+                    let extents = opened.shared_extents(self.sharing);
                     like.push(OpenCandidate {
                         which,
                         opened,
@@ -245,7 +247,7 @@ impl Reader<'_> {
 
     /// All of a class were read to their end: they are equal, if none changed meanwhile.
     fn finish(&self, class: EqualSoFar, singles: Singles, told: &mut SplitFiles) {
-        let lies_still = class.lies_still();
+        let lies_still = class.lies_still(self.sharing);
         let (content, beginning) = (class.hasher.finish(), class.beginning);
         let mut group = Vec::new();
         // The file that an object is made of is the first, unless the base has some: its twins' pieces count only if
@@ -288,6 +290,12 @@ impl Reader<'_> {
             beginning,
             extents,
         })
+    }
+
+    /// All metadata of a file as they are now.
+    pub fn metadata(&self, which: FileRef) -> Result<Metadata, Dropped> {
+        let survey = &self.surveys[which.guest as usize];
+        metadata(survey, which.file as usize, &self.policy.ignore)
     }
 
     /// The fast hash of a file's beginning, whatever its metadata are.

@@ -5,7 +5,7 @@ use super::file::FileRef;
 use super::probe::{Dropped, ProbedFile};
 use crate::model::{Digest, Fingerprint};
 use crate::rules::reading::ReadOrder;
-use crate::sys::guest::BEGINNING;
+use crate::sys::guest::{BEGINNING, Sharing};
 use crate::sys::hash::{ContentHasher, fingerprint};
 
 /// Bytes that are compared at a time.
@@ -121,9 +121,9 @@ impl EqualSoFar {
     }
 
     /// Do all data that were compared by their places lie there still, now that all was read?
-    pub fn lies_still(&self) -> bool {
+    pub fn lies_still(&self, sharing: &Sharing) -> bool {
         let shared = self.files.iter().filter(|file| file.extents.is_some());
-        let mut moved = shared.filter(|file| file.opened.shared_extents() != file.extents);
+        let mut moved = shared.filter(|file| file.opened.shared_extents(sharing) != file.extents);
         moved.next().is_none()
     }
 }

@@ -9,7 +9,7 @@ use crate::rules::care::Care;
 use crate::rules::crossing::Crossing;
 use crate::rules::inode_flags::{foreign_flags, names};
 use crate::rules::precondition::moved;
-use crate::sys::guest::{BEGINNING, GuestFile};
+use crate::sys::guest::{BEGINNING, GuestFile, Sharing};
 use crate::sys::hash::{fingerprint, metadata_digest, sha256};
 use crate::sys::{Meaning, PageCache, Regular, SysError, SysResult};
 
@@ -88,9 +88,9 @@ impl ProbedFile {
     }
 
     /// Where all its data lie, where it shares all of them, see [`GuestFile::shared_extents`].
-    pub fn shared_extents(&self) -> Option<Digest> {
+    pub fn shared_extents(&self, sharing: &Sharing) -> Option<Digest> {
         let asked = self.seen.size >= SMALL;
-        asked.then(|| self.file.shared_extents()).flatten()
+        asked.then(|| self.file.shared_extents(sharing)).flatten()
     }
 
     /// It will be read soon.
@@ -185,6 +185,12 @@ pub fn peek(survey: &Survey, file: usize, cache: PageCache) -> Result<Fingerprin
     let beginning = beginning(&file, seen.size);
     unchanged(&file, &seen)?;
     beginning.map_err(|e| dropped(&e))
+}
+
+/// All metadata of a file that the walk saw.
+pub fn metadata(survey: &Survey, file: usize, ignore: &[Ignored]) -> Result<Metadata, Dropped> {
+    let file = open(survey, file)?;
+    file.metadata(ignore).map_err(|e| dropped(&e))
 }
 
 fn beginning(file: &GuestFile, size: u64) -> SysResult<Fingerprint> {

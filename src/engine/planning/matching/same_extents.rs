@@ -27,13 +27,13 @@ impl Reader<'_> {
             return self.whole(which);
         }
         let opened = self.open_for_now(which)?;
-        let Some(extents) = opened.shared_extents() else {
+        let Some(extents) = opened.shared_extents(self.sharing) else {
             drop(opened);
             return self.whole(which);
         };
         let known = places.get(&extents).and_then(|at| before.get(*at));
         if let Some(known) = known.filter(|known| self.still_has(known.which, extents))
-            && opened.shared_extents() == Some(extents)
+            && opened.shared_extents(self.sharing) == Some(extents)
         {
             opened.unchanged()?;
             return Ok(ReadFile {
@@ -59,7 +59,8 @@ impl Reader<'_> {
 
     /// Is it what was read, and do its data lie where they lay?
     fn still_has(&self, which: FileRef, extents: Digest) -> bool {
-        self.open_for_now(which)
-            .is_ok_and(|file| file.shared_extents() == Some(extents) && file.unchanged().is_ok())
+        self.open_for_now(which).is_ok_and(|file| {
+            file.shared_extents(self.sharing) == Some(extents) && file.unchanged().is_ok()
+        })
     }
 }

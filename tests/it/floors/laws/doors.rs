@@ -53,6 +53,7 @@ const DOORS: &[(&str, &[&str])] = &[
         ],
     ),
     ("toml", &["ledger/policy_file.rs"]),
+    ("unicode_properties", &["model/guest/shown.rs"]),
     ("walkdir", &["scan/walk.rs"]),
     ("xxhash_rust", &["sys/hash.rs"]),
     ("zstd", &["ledger/codec.rs"]),
