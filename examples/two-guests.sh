@@ -2,7 +2,9 @@
 # The main job on two real Debian guests, in a scratch directory that is removed at the end:
 # plan, show, apply, verify, status, undo, gc. Proves by listings that nothing was lost.
 #
-#   usage: examples/two-guests.sh        (as root, on a Debian machine with a Rust toolchain)
+#   usage: examples/two-guests.sh        (as root)
+#
+# On Debian it installs what it needs, and says so before; elsewhere it says what to install.
 #
 #   UNIFY=PROGRAM   use this program instead of building one
 #   SCRATCH=DIR     where the scratch directory is made (default /var/tmp)
@@ -12,11 +14,22 @@ set -euo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-scratch=$(mktemp -d "${SCRATCH:-/var/tmp}/unify-demo.XXXXXX")
-guests=$scratch/guests
+# shellcheck source=examples/prepare.bash
+. "$here/examples/prepare.bash"
 
 say() { printf '\n== %s\n' "$*"; }
 fail() { printf 'two-guests: %s\n' "$*" >&2; exit 1; }
+
+[ "$(id -u)" = 0 ] || fail "needs root: files of many owners are made and flagged"
+# The toolchain first: nothing is installed for somebody who cannot build.
+[ -n "${UNIFY:-}" ] || prepare_build
+prepare_tools mmdebstrap=mmdebstrap jq=jq getfattr=attr chattr=e2fsprogs mkfs.ext4=e2fsprogs tar=tar
+for tool in jq getfattr chattr tar; do
+  have "$tool" || fail "needs $tool, and could not install it"
+done
+
+scratch=$(mktemp -d "${SCRATCH:-/var/tmp}/unify-demo.XXXXXX")
+guests=$scratch/guests
 
 cleanup() {
   if [ -d "$guests/.unify" ]; then find "$guests/.unify/objects" -type f -exec chattr -f -i {} + || true; fi
@@ -24,20 +37,6 @@ cleanup() {
   rm -rf --one-file-system "$scratch"
 }
 trap cleanup EXIT
-
-[ "$(id -u)" = 0 ] || fail "needs root: files of many owners are made and flagged"
-
-# install COMMAND=PACKAGE...: what is missing of it
-install() {
-  local pair missing=()
-  for pair in "$@"; do
-    command -v "${pair%%=*}" > "$scratch/where" || missing+=("${pair#*=}")
-  done
-  [ ${#missing[@]} -gt 0 ] || return 0
-  say "installing ${missing[*]}"
-  { apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"; } \
-    > "$scratch/apt.log" 2>&1 || echo "not installed, see below if it was needed: ${missing[*]}" >&2
-}
 
 # Guests need a file system with owners, flags and leases; where there is none, a fresh ext4 in a file.
 make_room() {
@@ -58,7 +57,10 @@ make_room() {
 guest() {
   local name=$1 archive=${GUESTS:-$scratch}/$1.tar
   shift
-  [ -f "$archive" ] || "$here/examples/make-guest.sh" "$archive" "$@"
+  if [ ! -f "$archive" ]; then
+    echo "making $name with $* (about a minute)"
+    patiently "$here/examples/make-guest.sh" "$archive" "$@"
+  fi
   mkdir "$guests/$name"
   tar --extract --preserve-permissions --numeric-owner --xattrs --xattrs-include='*' \
     --file="$archive" --directory="$guests/$name"
@@ -92,21 +94,20 @@ run() {
   "$unify" "$@"
 }
 
-install mmdebstrap=mmdebstrap jq=jq getfattr=attr chattr=e2fsprogs mkfs.ext4=e2fsprogs tar=tar
 if [ -n "${UNIFY:-}" ]; then
   unify=$UNIFY
 else
-  command -v cargo > "$scratch/where" || fail "needs a Rust toolchain: cargo is not there"
-  say "building unify"
-  cargo build --release --manifest-path "$here/Cargo.toml"
+  say "building unify (once; five minutes on two cores)"
+  cargo build --release --locked --manifest-path "$here/Cargo.toml"
   unify=$(cargo metadata --format-version 1 --no-deps --manifest-path "$here/Cargo.toml" | jq -r .target_directory)/release/unify
 fi
 
-say "making two Debian guests: a web server and a database server"
+say "two Debian guests: a web server and a database server"
 make_room
 mkdir -p "${GUESTS:-$scratch}"
 guest web nginx openssh-server
 guest db postgresql
+echo "listing every file of both, to compare later"
 listing > "$scratch/before"
 used_before=$(disk_use)
 echo "together they use $used_before bytes"

@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs all tests on a Debian machine with a Rust toolchain, and installs what they need.
+# Runs all tests. On Debian, as root, it installs what they need, and says so before; elsewhere it says what to install.
 #
 #   usage: tests/run.sh [ARGUMENTS OF THE TEST RUNNER]
 #
@@ -11,26 +11,17 @@ set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-# COMMAND=PACKAGE: what the tests call and who brings it
+# COMMAND=PACKAGE: what the tests call and who brings it. On Debian 12 fincore is in util-linux, which is always there.
 needs=(mmdebstrap=mmdebstrap mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs mkfs.ext4=e2fsprogs chattr=e2fsprogs
   setfattr=attr setfacl=acl jq=jq unshare=util-linux prlimit=util-linux setpriv=util-linux blockdev=util-linux
-  mount=mount losetup=mount perl=perl-base dpkg-query=dpkg strace=strace pkill=procps cc=gcc fincore=util-linux
+  mount=mount losetup=mount perl=perl-base dpkg-query=dpkg strace=strace pkill=procps fincore=util-linux-extra
   filefrag=e2fsprogs)
 
-missing=()
-for need in "${needs[@]}"; do
-  [ -n "$(command -v "${need%%=*}" || true)" ] || missing+=("${need#*=}")
-done
-if [ ${#missing[@]} -gt 0 ]; then
-  echo "tests need ${missing[*]}"
-  if [ "$(id -u)" = 0 ]; then
-    apt-get update -q
-    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
-  else
-    echo "not root, so they are not installed" >&2
-  fi
-fi
-[ -n "$(command -v cargo || true)" ] || { echo "needs a Rust toolchain: cargo is not there" >&2; exit 1; }
+# shellcheck source=examples/prepare.bash
+. examples/prepare.bash
+# The toolchain first: nothing is installed for somebody who cannot build.
+prepare_build
+prepare_tools "${needs[@]}"
 
 target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 skipped=$target/tmp/skipped.txt

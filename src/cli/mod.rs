@@ -7,6 +7,7 @@ mod args;
 mod explain;
 mod forget;
 mod gc;
+mod manual;
 mod plan;
 mod policy;
 mod recover;
@@ -62,6 +63,8 @@ enum Command {
     Watchdog(watchdog::Args),
     Rules(rules::Args),
     Schema(schema::Args),
+    Completions(manual::completions::Args),
+    Man(manual::man::Args),
 }
 
 /// Parses the command line, runs the command, and returns how it ended.
@@ -104,5 +107,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Watchdog(args) => watchdog::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
+        Command::Completions(args) => manual::completions::run(args, &Cli::command()),
+        Command::Man(args) => manual::man::run(args, Cli::command()),
     }
 }

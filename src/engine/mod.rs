@@ -105,6 +105,7 @@ pub use undoing::select::{UndoOptions, WhichRuns};
 pub use crate::sys::PageCache;
 pub use crate::sys::host::machine::moment;
 pub use crate::sys::host::signals::Stop;
+pub use crate::sys::own::papers::write_public;
 
 /// To be called before all else: what parses the command line needs more stack than some callers leave.
 pub fn prepare_stack() {

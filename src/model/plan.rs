@@ -352,9 +352,8 @@ mod path_text {
     use serde::{Deserialize, Deserializer, Serializer, de, ser};
 
     pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = path
-            .to_str()
-            .ok_or_else(|| ser::Error::custom("path is not UTF-8"))?;
+        let text = path.to_str();
+        let text = text.ok_or_else(|| ser::Error::custom("path is not UTF-8"))?;
         serializer.serialize_str(text)
     }
 
@@ -362,10 +361,7 @@ mod path_text {
         let text = String::deserialize(deserializer)?;
         let plain =
             text.starts_with('/') && !text.contains('\0') && !text.split('/').any(|c| c == "..");
-        if plain {
-            Ok(text.into())
-        } else {
-            Err(de::Error::custom("expected an absolute path without `..`"))
-        }
+        let path = plain.then(|| text.into());
+        path.ok_or_else(|| de::Error::custom("expected an absolute path without `..`"))
     }
 }

@@ -84,8 +84,7 @@ pub fn plan(
     machine::large_tables_grow_in_place();
     let care = Care::new(&options.policy)?;
     let base_path = guest::base_path(&options.base)?;
-    let guests = guest::open_all(&options.guests, &base_path)?;
-    check_guests(&options.policy, &guests)?;
+    let guests = open_guests(options, &base_path)?;
     let base = open_base(&base_path, observer)?;
     let SeenBase {
         facts,
@@ -158,6 +157,13 @@ fn tell_unfollowed(surveys: &[Survey], classified: &[Classified], observer: &dyn
             "{name}: the patterns match too many directories there: not every link was followed, so write such paths without links"
         )));
     }
+}
+
+/// Opens the guests, and refuses choices about others.
+fn open_guests(options: &PlanOptions, base_path: &Path) -> Result<Vec<Guest>, EngineError> {
+    let guests = guest::open_all(&options.guests, base_path)?;
+    check_guests(&options.policy, &guests)?;
+    Ok(guests)
 }
 
 /// May the plan use what earlier ones have read, and write down what it reads?

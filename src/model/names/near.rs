@@ -44,32 +44,29 @@ pub fn nearest_of<'a>(
     near.into_iter().map(|(_, _, known)| known).collect()
 }
 
-/// Letters to add, drop or change (Levenshtein); `None` where there are more than `most`. What is longer than a name
-/// can be is compared by nobody.
+/// Letters to add, drop, change or swap with the next; `None` where there are more than `most`. What is longer than a
+/// name can be is near to nothing.
 fn distance(a: &str, b: &str, most: usize) -> Option<usize> {
     if a.len().abs_diff(b.len()) > most * 4 || a.len().max(b.len()) > 1_024 {
         return None;
     }
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = i;
-        if let Some(first) = row.first_mut() {
-            *first = i + 1;
-        }
+    let [a, b]: [Vec<char>; 2] = [a, b].map(|text| text.chars().collect());
+    let (mut before, mut last): (Vec<usize>, Vec<usize>) = (Vec::new(), (0..=b.len()).collect());
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
         for (j, y) in b.iter().enumerate() {
-            let (left, above) = (row.get(j).copied(), row.get(j + 1).copied());
-            let (left, above) = (left.unwrap_or(0), above.unwrap_or(0));
-            let best = (diagonal + usize::from(x != *y))
-                .min(left + 1)
-                .min(above + 1);
-            diagonal = above;
-            if let Some(cell) = row.get_mut(j + 1) {
-                *cell = best;
+            let at = |row: &[usize], j: usize| row.get(j).copied().unwrap_or(usize::MAX - 1);
+            let changed = at(&last, j) + usize::from(x != y);
+            let mut best = changed.min(at(&row, j) + 1).min(at(&last, j + 1) + 1);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            if swapped {
+                best = best.min(at(&before, j - 1) + 1);
             }
+            row.push(best);
         }
+        (before, last) = (last, row);
     }
-    row.last().copied().filter(|away| *away <= most)
+    last.last().copied().filter(|away| *away <= most)
 }
 
 #[cfg(test)]
@@ -82,6 +79,7 @@ mod tests {
         assert_eq!(nearest_of("dok", all, 3), ["doc"]);
         assert_eq!(nearest_of("pearl", all, 1), ["perl"]);
         assert_eq!(nearest_of("perl", all, 3), ["perl", "perl5"]);
+        assert_eq!(nearest_of("prel", all, 1), ["perl"]);
         assert!(nearest_of("zzzz", all, 3).is_empty());
         assert_eq!(nearest_of("web2", ["web1", "db1"], 3), ["web1"]);
         assert!(nearest_of("x", ["y"], 3).len() <= 1);

@@ -111,7 +111,7 @@ fn effect(to: Turn, effect: Option<Count>, at_most: bool) -> String {
             bytes(count)
         ),
         (Turn::Private, Some(count)) => format!(
-            "effect: {} of its guest's own, {} on disk that do not come back",
+            "effect: {} its guest's own; {} on disk are not shared",
             counted(count.files, "file"),
             bytes(count)
         ),

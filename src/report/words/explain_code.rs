@@ -91,6 +91,14 @@ fn covers(rule: &CareRule) -> Vec<String> {
     }
 }
 
+/// The names of all codes, each once.
+pub fn all() -> Vec<&'static str> {
+    let mut all: Vec<&str> = codes().into_iter().map(|(code, ..)| code).collect();
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 type CodeRow = (&'static str, &'static str, &'static str, &'static str);
 
 /// Every code there is, with its sentence and what would change the verdict.

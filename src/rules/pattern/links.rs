@@ -1,8 +1,8 @@
 //! Globs that go through links, followed as the guest itself would follow a path.
 //!
 //! In a guest where `/lib` is a link to `usr/lib`, a file that people and package managers call `/lib/x` has the name
-//! `/usr/lib/x`. A plan speaks of names without links. So each glob is followed once for every guest: which names does
-//! it mean beyond those that it spells?
+//! `/usr/lib/x`. A plan speaks of names without links. So each glob is followed once for every guest: which names
+//! does it mean beyond those that it spells?
 //!
 //! * A link is followed wherever a component of the glob stands for it, be it spelled out or a wildcard. At the end of a
 //!   glob a wildcard follows links to directories only: `/etc/alternatives/*` means the links and not half of

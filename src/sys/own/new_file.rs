@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::sys::fault::call;
@@ -45,6 +45,16 @@ impl NewFile {
             written: 0,
             told: 0,
         })
+    }
+
+    /// Lets everybody read it.
+    pub fn open_to_all(&self) -> SysResult<()> {
+        let mode = fs::Permissions::from_mode(0o644);
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        call("chmod", || file.set_permissions(mode))
+            .map_err(|e| SysError::new("open to all", &self.temporary, e))
     }
 
     /// Syncs and renames over `target`.

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufReader, Read, Seek, Write};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -267,6 +267,25 @@ pub fn write_whole(path: &Path, content: &[u8]) -> SysResult<()> {
     file.write_all(content)
         .map_err(|e| SysError::new("write", path, e))?;
     file.publish()
+}
+
+/// Writes files that everybody may read into a directory, which is made where there is none.
+pub fn write_public(dir: &Path, files: &[(String, Vec<u8>)]) -> SysResult<()> {
+    if ensure_dir(dir)? {
+        let failed = |e| SysError::new("open to all", dir, e);
+        let made = private().read(true).open(dir).map_err(failed)?;
+        let mode = fs::Permissions::from_mode(0o755);
+        call("chmod", || made.set_permissions(mode)).map_err(failed)?;
+    }
+    for (name, content) in files {
+        let path = dir.join(name);
+        let mut file = NewFile::create(&path)?;
+        file.write_all(content)
+            .map_err(|e| SysError::new("write", &path, e))?;
+        file.open_to_all()?;
+        file.publish()?;
+    }
+    Ok(())
 }
 
 /// A plan as a person hands it over, which can be read more than once: a file, or standard input copied into a

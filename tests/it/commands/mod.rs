@@ -12,20 +12,18 @@
 //! | `figures` | what is promised and reported, compared with the disk, and which field is said to differ |
 //! | `receipts_are_true` | receipts, totals and `status`, compared with the disk |
 //! | `written_format` | `schemas/`, `examples/`, and plans that break the schema |
-//! | `readme` | the commands, the plan and the exit codes that the README shows |
-//! | `sample_plans` | the words of the plans in `examples/plans`, one of which the README shows |
+//! | `documents` | what the README, the guide, the samples, the scripts and the manual say |
 //! | `upgrade` | what the README says of upgrades inside a guest |
 //! | `bench_scripts` | the scripts of `examples/bench` |
 
 mod bench_scripts;
+mod documents;
 mod explain;
 mod figures;
 mod findings;
 mod gc;
 mod plan;
-mod readme;
 mod receipts_are_true;
-mod sample_plans;
 mod status;
 mod upgrade;
 mod verify_threads;

@@ -112,78 +112,80 @@ fn a_pattern_may_name_one_guest() {
     }
 }
 
-#[test]
-fn choices_that_change_nothing_are_said() {
-    let lab = lab!(Disk::Own);
-    let [web, db] = merged(&lab);
-    for guest in [&web, &db] {
+/// Choices that change nothing in [`configured`] guests: the options, why, and what is said.
+const IDLE: &[(&[&str], &str, &str)] = &[
+    (
+        &["--exclude", "/usr/share/dok"],
+        "matches-nothing",
+        "near: db:/usr/share/doc",
+    ),
+    (
+        &["--exclude", "["],
+        "matches-nothing",
+        "NO EFFECT: --exclude '['",
+    ),
+    (
+        &["--exclude", "/usr/bin/tol"],
+        "matches-nothing",
+        "db:/usr/bin/tool",
+    ),
+    (
+        &["--include", "/etc/lab.conf"],
+        "left-alone-anyway",
+        "config-file",
+    ),
+    (
+        &["--include", "/usr/bin"],
+        "nothing-to-overrule",
+        "no care rule",
+    ),
+    (
+        &["--allow", "boot-state"],
+        "matches-nothing",
+        "no guest has a file",
+    ),
+    (&["--allow", "package-state"], "left-alone-anyway", " var"),
+];
+
+/// [`merged`] guests with a config file and variable data.
+fn configured(lab: &Lab) -> [Guest; 2] {
+    let guests = merged(lab);
+    for guest in &guests {
         guest.dpkg("lab", &["/etc/lab.conf"]);
         guest.put("/etc/lab.conf", &File::new(content("conf")));
         guest.put("/var/lib/z", &File::new(content("z")));
     }
-    let cases: &[(&[&str], &str, &str)] = &[
-        (
-            &["--exclude", "/usr/share/dok"],
-            "matches-nothing",
-            "near: db:/usr/share/doc",
-        ),
-        (
-            &["--exclude", "["],
-            "matches-nothing",
-            "NO EFFECT: --exclude '['",
-        ),
-        (
-            &["--exclude", "/usr/bin/tol"],
-            "matches-nothing",
-            "db:/usr/bin/tool",
-        ),
-        (
-            &["--include", "/etc/lab.conf"],
-            "left-alone-anyway",
-            "config-file",
-        ),
-        (
-            &["--include", "/usr/bin"],
-            "nothing-to-overrule",
-            "no care rule",
-        ),
-        (
-            &["--allow", "boot-state"],
-            "matches-nothing",
-            "no guest has a file",
-        ),
-        (&["--allow", "log"], "matches-nothing", "--allow 'log'"),
-        (&["--allow", "package-state"], "left-alone-anyway", " var"),
-    ];
-    for (options, why, says) in cases {
-        let path = lab.path("case.json");
-        let (base, out) = (lab.base(), path.to_str().unwrap());
-        let mut args = vec!["plan", "-o", out, "--base", base.to_str().unwrap()];
-        args.extend(*options);
-        let guests = [web.arg(), db.arg()];
-        args.extend(guests.iter().map(String::as_str));
-        let told = unify(&args).expect(0);
+    guests
+}
+
+#[test]
+fn choices_that_change_nothing_are_said() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = configured(&lab);
+    for (options, why, says) in IDLE {
+        let (told, plan) = lab.try_plan(&[&web, &db], options);
+        let (told, plan) = (told.expect(0), plan.unwrap());
         assert!(told.stderr.contains(says), "{options:?}: {}", told.stderr);
-        let plan = Planned::read(&path);
-        assert_eq!(
-            idle(&plan),
-            [(options[1].into(), (*why).into())],
-            "{options:?}"
-        );
+        let want = [(options[1].into(), (*why).into())];
+        assert_eq!(idle(&plan), want, "{options:?}");
         // `show` says it to whoever reviews the plan, and so does the answer for programs.
-        assert!(unify(&["show", out]).expect(0).stdout.contains("NO EFFECT"));
-        let shown = unify(&["show", "--json", out]).expect(0).json();
-        assert_eq!(
-            shown["without_effect"],
-            plan.json["summary"]["without_effect"]
-        );
+        let path = plan.path.to_str().unwrap();
+        let shown = unify(&["show", path]).expect(0).stdout;
+        assert!(shown.contains("NO EFFECT"), "{shown}");
+        let shown = unify(&["show", "--json", path]).expect(0).json();
+        let summary = &plan.json["summary"];
+        assert_eq!(shown["without_effect"], summary["without_effect"]);
     }
+}
+
+#[test]
+fn choices_that_change_something_are_not() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = configured(&lab);
     let both = ["--exclude", "/usr/lib", "--exclude", "/usr/lib/x"];
     let plan = lab.plan(&[&web, &db], &both);
-    assert_eq!(
-        idle(&plan),
-        [("/usr/lib/x".into(), "decided-before".into())]
-    );
+    let want = [("/usr/lib/x".into(), "decided-before".into())];
+    assert_eq!(idle(&plan), want);
     let said = &plan.json["summary"]["without_effect"][0]["decided_by"];
     assert_eq!(said, "--exclude '/usr/lib'");
 
@@ -195,12 +197,11 @@ fn choices_that_change_nothing_are_said() {
         "--allow",
         "etc",
     ];
-    let plan = lab.plan(
-        &[&web, &db],
-        &[&useful[..], &["--package-databases", "ignore"]].concat(),
-    );
+    let ignored = ["--package-databases", "ignore"];
+    let plan = lab.plan(&[&web, &db], &[&useful[..], &ignored].concat());
     assert!(idle(&plan).is_empty(), "{:?}", idle(&plan));
-    assert!(plan.link("web", "/etc/lab.conf").is_some() && plan.link("db", "/var/lib/z").is_some());
+    assert!(plan.link("web", "/etc/lab.conf").is_some());
+    assert!(plan.link("db", "/var/lib/z").is_some());
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::engine::paths::near::near;
 use crate::engine::{EngineError, Guest, PlanFile, WholePlan};
 use crate::model::{
     Action, Change, Explanation, FileKind, FileState, FoundNow, GuestName, GuestPath, NoLine,
-    ObjectId, PlannedGuest, SkipReason, Stale, Time, Turn, nearest_of,
+    ObjectId, PlannedGuest, SkipReason, Stale, Time, Turn, Voice, nearest_of,
 };
 use crate::rules::precondition::moved;
 use crate::sys::guest::{GuestError, GuestFiles, Trail, TrailEnd};
@@ -185,7 +185,7 @@ fn no_line(
         return Some(NoLine::NewerThanPlan);
     }
     let against = told.voices.iter().find(|voice| voice.is_against());
-    Some(match against.and_then(|voice| voice.reason()) {
+    Some(match against.and_then(Voice::reason) {
         Some(SkipReason::Empty) => NoLine::Empty,
         Some(SkipReason::TooSmall) => NoLine::TooSmall,
         _ if lines.is_cut(whole) => NoLine::EditedPlan,

@@ -47,7 +47,7 @@ struct Judged<'a> {
 
 /// What became of the names that an idle choice is about.
 #[derive(Default)]
-struct Matched {
+struct MatchedNames {
     names: u64,
     left_alone: BTreeMap<String, u64>,
     /// Patterns that decided for one of its names.
@@ -81,7 +81,7 @@ impl Judged<'_> {
     }
 }
 
-impl Matched {
+impl MatchedNames {
     fn add(&mut self, reason: Option<SkipReason>, decided_by: Option<usize>) {
         self.names += 1;
         if let Some(reason) = reason {
@@ -108,8 +108,8 @@ fn idle_patterns(policy: &Policy, guests: &[Judged<'_>]) -> Vec<IdleChoice> {
         PatternKind::Exclude => kept(*number) == 0 && shared(*number) == 0,
         PatternKind::Include => freed(*number) == 0,
     });
-    let idle: BTreeMap<usize, Matched> = idle
-        .map(|(number, _)| (number, Matched::default()))
+    let idle: BTreeMap<usize, MatchedNames> = idle
+        .map(|(number, _)| (number, MatchedNames::default()))
         .collect();
     let idle = look_at(idle, guests);
     let tell = |(number, pattern): (usize, &Pattern)| match (idle.get(&number), shared(number)) {
@@ -125,7 +125,10 @@ fn idle_patterns(policy: &Policy, guests: &[Judged<'_>]) -> Vec<IdleChoice> {
 }
 
 /// What becomes of the names that idle patterns match.
-fn look_at(mut idle: BTreeMap<usize, Matched>, guests: &[Judged<'_>]) -> BTreeMap<usize, Matched> {
+fn look_at(
+    mut idle: BTreeMap<usize, MatchedNames>,
+    guests: &[Judged<'_>],
+) -> BTreeMap<usize, MatchedNames> {
     if idle.is_empty() {
         return idle;
     }
@@ -164,7 +167,7 @@ fn choice(pattern: &Pattern, why: IdleReason) -> IdleChoice {
 fn idle_pattern(
     policy: &Policy,
     pattern: &Pattern,
-    about: &Matched,
+    about: &MatchedNames,
     guests: &[Judged<'_>],
 ) -> IdleChoice {
     let why = if about.names == 0 {
@@ -214,14 +217,15 @@ fn idle_rules(policy: &Policy, guests: &[Judged<'_>]) -> Vec<IdleChoice> {
     let needed = |reason: SkipReason| guests.iter().any(|guest| guest.uses.needs(reason));
     let off = policy.allow.iter().copied();
     let idle = off.filter(|reason| *reason != SkipReason::Privileged && !needed(*reason));
-    let mut idle: BTreeMap<SkipReason, Matched> =
-        idle.map(|reason| (reason, Matched::default())).collect();
+    let mut idle: BTreeMap<SkipReason, MatchedNames> = idle
+        .map(|reason| (reason, MatchedNames::default()))
+        .collect();
     if !idle.is_empty() {
         guests
             .iter()
             .for_each(|guest| look_at_rules(&mut idle, guest));
     }
-    let tell = |(reason, about): (SkipReason, Matched)| IdleChoice {
+    let tell = |(reason, about): (SkipReason, MatchedNames)| IdleChoice {
         choice: ChoiceKind::Allow,
         value: reason.code().to_owned(),
         from: "--allow".into(),
@@ -237,7 +241,7 @@ fn idle_rules(policy: &Policy, guests: &[Judged<'_>]) -> Vec<IdleChoice> {
     idle.into_iter().map(tell).collect()
 }
 
-fn look_at_rules(idle: &mut BTreeMap<SkipReason, Matched>, guest: &Judged<'_>) {
+fn look_at_rules(idle: &mut BTreeMap<SkipReason, MatchedNames>, guest: &Judged<'_>) {
     let tree = &guest.survey.scan.tree;
     for (name, path) in guest.names() {
         let state = tree.state(tree.file_of(name));

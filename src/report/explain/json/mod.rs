@@ -12,8 +12,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Action, Count, Explanation, FileState, FoundNow, GuestName, GuestPath, Left, LinkMet, Skip,
-    SkipReason, Stale,
+    Action, Count, Explanation, FileState, FoundNow, GuestName, GuestPath, Left, LinkMet, NoLine,
+    Skip, SkipReason, Stale,
 };
 use crate::report::layout::json::{self, BytesJson, PathJson};
 
@@ -178,7 +178,7 @@ pub fn write(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         left_out: told.left_out.as_deref(),
         reason: told.line.as_ref().map(|action| line(action).reason),
         line: told.line.as_ref().map(line),
-        no_line: told.no_line.map(|why| why.code()),
+        no_line: told.no_line.map(NoLine::code),
         plan: super::planned(told),
         stale: told.stale.iter().map(stale).collect(),
         package: owner.map(|owner| owner.package.as_str()),
@@ -300,7 +300,7 @@ fn stale(stale: &Stale) -> StaleJson {
     let (what, field, reason) = match stale {
         Stale::Gone => ("gone", None, None),
         Stale::Field(field) => ("field", Some(field.code()), None),
-        Stale::Reason(reason) => ("reason", None, reason.map(|reason| reason.code())),
+        Stale::Reason(reason) => ("reason", None, reason.map(SkipReason::code)),
         Stale::Object => ("object", None, None),
     };
     StaleJson {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::model::{Overruled, PatternKind, Says, Voice};
+use crate::model::{Overruled, PatternKind, Says, SkipReason, Voice};
 
 #[derive(Default, Serialize)]
 pub(super) struct VoiceJson<'a> {
@@ -66,7 +66,7 @@ pub(super) fn voice(voice: &Voice) -> VoiceJson<'_> {
         },
     };
     VoiceJson {
-        reason: voice.reason().map(|reason| reason.code()),
+        reason: voice.reason().map(SkipReason::code),
         against: voice.is_against(),
         overruled_by: voice.overruled.as_ref().map(option),
         ..said

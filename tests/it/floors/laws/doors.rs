@@ -7,6 +7,8 @@ use super::super::{assert_allows, assert_bites, assert_kept};
 const DOORS: &[(&str, &[&str])] = &[
     ("base64", &["ledger/name.rs", "report/layout/json.rs"]),
     ("clap", &["cli/"]),
+    ("clap_complete", &["cli/manual/completions.rs"]),
+    ("clap_mangen", &["cli/manual/man.rs"]),
     (
         "indexmap",
         &["model/packed.rs", "engine/planning/matching/"],

@@ -1,5 +1,5 @@
 //! The sample plans in `examples/plans` are what the program writes: each scene is made, planned where the sample says
-//! that it lies, and every word of the two is compared. The README shows one of them.
+//! that it lies, and every word of the two is compared. The README shows the report of one, and the guide all of it.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -26,7 +26,7 @@ fn bytes(seed: &str, length: usize) -> Vec<u8> {
 /// Runs a command, which has no blanks in its words, where the lab's guests are `/srv/guests`: in a mount
 /// namespace that ends with it.
 #[track_caller]
-fn in_srv(lab: &Lab, line: &str) {
+fn in_srv(lab: &Lab, line: &str) -> String {
     let script = "mount -t tmpfs tmpfs /srv && mkdir /srv/guests && mount --bind guests /srv/guests && exec \"$0\" \"$@\"";
     let mut command = Command::new("unshare");
     command
@@ -37,10 +37,11 @@ fn in_srv(lab: &Lab, line: &str) {
     let out = command.output().unwrap();
     let said = String::from_utf8_lossy(&out.stderr);
     assert!(matches!(out.status.code(), Some(0 | 3)), "{line}: {said}");
+    said.into_owned()
 }
 
 /// A database of dpkg with two packages, of which one has a config file.
-fn dpkg(guest: &Guest) {
+pub fn dpkg(guest: &Guest) {
     let package = |name: &str, version: &str, more: &str| {
         format!(
             "Package: {name}\nStatus: install ok installed\nMaintainer: Lab <lab@example.invalid>\n\
@@ -94,10 +95,24 @@ fn two_guests_are_planned_as_the_readme_shows() {
     let lab = lab!(Disk::Ext4);
     two_guests(&lab);
     let line = "plan -o plan.json web=/srv/guests/web1 db=/srv/guests/db1";
-    in_srv(&lab, line);
-    let readme = std::fs::read_to_string(top("README.md")).unwrap();
-    assert!(readme.contains(&format!("$ unify {line}\n")), "{line}");
+    let report = in_srv(&lab, line);
+    let readme = super::pages::readme();
+    assert!(readme.text.contains(&format!("$ unify {line}\n")), "{line}");
+    let shown = readme.blocks("text").into_iter().next().unwrap();
+    assert!(
+        without_digest(&report) == without_digest(&shown),
+        "the README's report is not what the program prints:\n{report}"
+    );
     assert_is_the_sample(&lab, "two-guests.json", str::to_owned);
+}
+
+/// The digest covers inodes and times, which are others here.
+fn without_digest(report: &str) -> String {
+    let report = report.trim_end();
+    let Some((before, rest)) = report.split_once("(content sha256:") else {
+        return report.to_owned();
+    };
+    before.to_owned() + rest.split_once(')').unwrap().1
 }
 
 /// Choices of both plans of that sample.
