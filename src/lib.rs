@@ -80,7 +80,7 @@ pub mod plan {
         FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header, IdleChoice,
         IdleReason, Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method, Moved,
         NearMiss, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner, Pattern,
-        PatternKind, PlanDigest, PlannedGuest, Policy, PolicySource, Protect, Protection,
+        PatternKind, PlanDigest, PlannedGuest, Policy, PolicySource, Protect, Protection, RootNote,
         SameSecret, Shared, SharedBy, Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals,
         UnprotectedSharing,
     };

@@ -6,7 +6,7 @@ use super::identity::{self, FORMAT};
 use super::{BaseError, places, trust};
 use crate::model::{Digest, DiskRoom, FileId, FileState, ObjectId};
 use crate::sys::guest::Sharing;
-use crate::sys::own::new_file::part_of;
+use crate::sys::own::new_file::{mark_directory, part_of};
 use crate::sys::own::papers;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical};
 
@@ -35,11 +35,17 @@ pub struct Base {
 }
 
 impl Base {
-    /// Opens a base that exists; `None` where there is nothing at `path`.
+    /// Opens a base that exists; `None` where one can be made: there is nothing at `path`, or an empty directory.
     pub fn open(path: &Path) -> Result<Option<Base>, BaseError> {
-        match SysError::absent(Dir::open(path))? {
-            Some(dir) => Base::from_dir(dir, path).map(Some),
-            None => Ok(None),
+        let Some(dir) = SysError::absent(Dir::open(path))? else {
+            return trust::leads_on(path).map(|()| None);
+        };
+        let mount = dir.mount_id()?;
+        match Base::from_dir(dir, path) {
+            Err(BaseError::NoBase { .. }) if papers::entries(path)?.is_empty() => {
+                trust::is_replaceable(path, mount).map(|()| None)
+            }
+            other => other.map(Some),
         }
     }
 
@@ -52,6 +58,7 @@ impl Base {
     /// is refused.
     pub fn ensure(path: &Path) -> Result<Base, BaseError> {
         if papers::entries(path)?.is_empty() {
+            trust::leads_on(path)?;
             trust::check_place(path)?;
             // What another process has put into one keeps it there, and hinders no run.
             drop(Base::remove_stale_parts(path));
@@ -64,22 +71,31 @@ impl Base {
     /// half a base.
     fn make(path: &Path) -> Result<(), BaseError> {
         let fresh = part_of(path);
-        papers::ensure_dir(&fresh)?;
+        let moved = Base::make_in(&fresh).and_then(|_in_use| papers::move_dir(&fresh, path));
+        match moved {
+            Ok(true) => Ok(()),
+            // Another run was quicker.
+            Ok(false) => Ok(Base::remove_part(&fresh)?),
+            Err(error) => {
+                drop(Base::remove_part(&fresh));
+                Err(error.into())
+            }
+        }
+    }
+
+    /// A whole base, and a handle that shows others that it is being made.
+    fn make_in(fresh: &Path) -> SysResult<Dir> {
+        papers::ensure_dir(fresh)?;
+        let dir = Dir::open(fresh)?;
+        mark_directory(&dir);
         // What is in it inherits nothing of the place: guests' files may be of any project.
-        Dir::open(&fresh)?.forget_inherited()?;
+        dir.forget_inherited()?;
         for name in DIRECTORIES {
             papers::ensure_dir(&fresh.join(name))?;
         }
-        let identity = identity::lines(&Dir::open(&fresh)?)?;
-        papers::write_whole(
-            &fresh.join("format"),
-            (FORMAT.to_owned() + &identity).as_bytes(),
-        )?;
-        if papers::move_dir(&fresh, path)? {
-            return Ok(());
-        }
-        // Another run was quicker.
-        Ok(Base::remove_part(&fresh)?)
+        let format = FORMAT.to_owned() + &identity::lines(&dir)?;
+        papers::write_whole(&fresh.join("format"), format.as_bytes())?;
+        Ok(dir)
     }
 
     /// Removes what a run left that was killed while it made a base.
@@ -128,7 +144,9 @@ impl Base {
     fn recognised(dir: Dir, path: &Path) -> Result<(Base, bool), BaseError> {
         // Whatever links the path has now, it is this directory from here on.
         let path = &canonical(path)?;
-        let format = papers::read_small(&path.join("format"))?.unwrap_or_default();
+        let Some(format) = SysError::absent(papers::read_text(&path.join("format"), 4096))? else {
+            return Err(trust::no_base(path));
+        };
         let Some(identity) = format.strip_prefix(FORMAT.as_bytes()) else {
             return Err(BaseError::Foreign(path.to_owned()));
         };

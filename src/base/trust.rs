@@ -1,13 +1,15 @@
 //! May a base stand where it stands? What it shares, all guests run, so no user but root may reach it: the base
 //! is root's own and closed to all others, and no directory above it can be exchanged by any other user. Whether it is
-//! where it was made is asked by `identity`.
+//! where it was made is asked by `identity`. And what else is it that a person calls a base?
 
 use std::path::{Path, PathBuf};
 
 use super::error::BaseError;
+use super::identity::FORMAT;
 use crate::model::FileState;
 use crate::sys::Dir;
 use crate::sys::host::machine;
+use crate::sys::own::papers;
 
 /// Refuses a place above which another user rules. `path` is that of the base, whether it exists or not.
 pub fn check_place(path: &Path) -> Result<(), BaseError> {
@@ -23,6 +25,37 @@ pub fn check_place(path: &Path) -> Result<(), BaseError> {
         }
     }
     Ok(())
+}
+
+/// Refuses a link that leads to nothing: what is made in its place would stay beside what it means.
+pub(super) fn leads_on(path: &Path) -> Result<(), BaseError> {
+    match path.is_symlink() && !path.exists() {
+        true => Err(BaseError::Dangling(path.to_owned())),
+        false => Ok(()),
+    }
+}
+
+/// Refuses an empty directory whose place no base can take, for it is on this mount and what is above it is not.
+pub(super) fn is_replaceable(path: &Path, mount: u64) -> Result<(), BaseError> {
+    let above = Dir::open(path.parent().unwrap_or(path))?;
+    match above.mount_id()? == mount {
+        true => Ok(()),
+        false => Err(BaseError::MountPoint(path.to_owned())),
+    }
+}
+
+/// What is said of a directory that is no base: there may be one in it, or above it.
+pub(super) fn no_base(path: &Path) -> BaseError {
+    let inner = path.join(".unify");
+    let near = std::iter::once(inner.as_path()).chain(path.ancestors().skip(1).take(3));
+    let mut bases = near.filter(|place| {
+        let format = papers::first_bytes(&place.join("format"), FORMAT.len());
+        format.is_ok_and(|format| format == FORMAT.as_bytes())
+    });
+    BaseError::NoBase {
+        path: path.to_owned(),
+        likely: bases.next().map(Path::to_owned),
+    }
 }
 
 /// Refuses a base that others may enter.

@@ -28,9 +28,13 @@ use crate::report::{Format, PlanView, Show, Tally};
     after_help = "Examples:\n  unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1\n  unify plan --base /srv/.unify --exclude '*.pyc' --allow privileged -o plan.jsonl.zst /srv/*/rootfs"
 )]
 pub(super) struct Args {
-    /// Guests: PATH of the root, or NAME=PATH; the name is the directory's where none is given
+    /// Guests: PATH of the root, or NAME=PATH; without a name a guest is called as the base knows it, else by its
+    /// directory (web1/rootfs is web1)
     #[arg(required = true, value_name = "[NAME=]PATH")]
     guests: Vec<GuestArg>,
+    /// Take each PATH for a root, also one that does not look like one and has better ones in it
+    #[arg(long)]
+    not_a_root: bool,
     /// The base that will hold the shared files; default: `.unify` beside the guests
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
@@ -187,10 +191,12 @@ fn has_something(summary: &Summary) -> bool {
 }
 
 fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
+    engine::meet(&args.guests, args.not_a_root)?;
     let base = match &args.base {
         Some(base) => base.clone(),
         None => engine::default_base(&args.guests)?,
     };
+    let guests = engine::named(&args.guests, &base)?;
     let mut policy = Policy {
         ignore: once(&args.ignore),
         same_path: args.same_path,
@@ -209,7 +215,7 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         super::policy::merge(&mut policy, &mut protect, file, matches)?;
     }
     Ok(PlanOptions {
-        guests: args.guests.clone(),
+        guests,
         base,
         protect,
         policy,

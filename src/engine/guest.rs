@@ -6,10 +6,11 @@ use std::str::FromStr;
 use super::EngineError;
 use crate::engine::error::BadUse;
 use crate::model::{BadGuestName, FileId, GuestName, PlannedGuest, ReceiptGuest};
+use crate::rules::root;
 use crate::scan::GuestDirectory;
 use crate::sys::guest::GuestFiles;
 use crate::sys::host::other_runs;
-use crate::sys::{Dir, SysResult, canonical, last_component};
+use crate::sys::{Dir, SysResult, canonical};
 
 /// A guest as a person gives it: `PATH`, or `NAME=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,9 +113,8 @@ fn name_of(arg: &GuestArg, path: &Path) -> Result<GuestName, EngineError> {
     if let Some(name) = &arg.name {
         return Ok(name.clone());
     }
-    let own = last_component(path).unwrap_or_default();
-    GuestName::new(&String::from_utf8_lossy(own))
-        .map_err(|error| BadUse::GuestName(error.to_string()).into())
+    let own = root::names(path).into_iter().next().unwrap_or_default();
+    GuestName::new(&own).map_err(|error| BadUse::GuestName(error.to_string()).into())
 }
 
 /// Opens all guests of a plan, in the order of their names, and refuses what would be counted twice.
@@ -125,7 +125,12 @@ pub(super) fn open_all(args: &[GuestArg], base: &Path) -> Result<Vec<Guest>, Eng
         .collect::<Result<Vec<_>, _>>()?;
     guests.sort_by(|a, b| a.name.cmp(&b.name));
     if let Some(pair) = guests.windows(2).find(|pair| pair[0].name == pair[1].name) {
-        return Err(BadUse::SameName(pair[0].name.clone()).into());
+        let same = BadUse::SameName {
+            name: pair[0].name.clone(),
+            one: pair[0].path.clone(),
+            other: pair[1].path.clone(),
+        };
+        return Err(same.into());
     }
     apart(&guests, base)?;
     Ok(guests)
@@ -157,24 +162,6 @@ pub(super) fn hold<'g>(guests: impl IntoIterator<Item = &'g Guest>) -> Result<()
         }
     }
     Ok(())
-}
-
-/// `.unify` beside the guests, where they lie in one directory.
-pub fn default_base(args: &[GuestArg]) -> Result<PathBuf, EngineError> {
-    let mut parents = Vec::new();
-    for arg in args {
-        parents.push(
-            canonical(&arg.path)?
-                .parent()
-                .map(Path::to_owned)
-                .unwrap_or_default(),
-        );
-    }
-    parents.dedup();
-    match parents.as_slice() {
-        [one] => Ok(one.join(".unify")),
-        _ => Err(BadUse::NoCommonPlace.into()),
-    }
 }
 
 /// The base's path without links, whether it exists or not.

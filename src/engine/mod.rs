@@ -28,6 +28,7 @@
 //! | `exchange` | the one batch in which names come to refer to other inodes: jobs, journal, names, flags, commit, roll back |
 //! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again, by a plan or by a walk |
 //! | `paths` | paths and globs as guests resolve them, and names that were probably meant |
+//! | `roots` | guests as a person gives them, met before anything is planned: is each a root, what is it called, where does the base go, what is odd about it |
 //! | `activity` | who is inside a guest, who reaches the base, what is mounted, who could take flags off; `freeze` stops a guest for a moment |
 //!
 //! | file | what is in it |
@@ -72,6 +73,7 @@ mod protection;
 mod read_ahead;
 mod receipt_file;
 mod records;
+mod roots;
 mod sandbox;
 mod threads;
 mod undoing;
@@ -81,7 +83,7 @@ pub use applying::ready::{ApplyOptions, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};
-pub use guest::{Guest, GuestArg, default_base};
+pub use guest::{Guest, GuestArg};
 pub use healing::restored::take_over;
 pub use healing::watching::{Watch, protect_after_death};
 pub use healing::{heal_after_death, recover};
@@ -97,6 +99,7 @@ pub use planning::output::Output;
 pub use planning::{Planned, plan};
 pub use policy_files::{read_patterns, read_policy};
 pub use receipt_file::RunResult;
+pub use roots::{default_base, meet, named};
 pub use sandbox::{to_papers, to_reading, to_scrubbing};
 pub use threads::Readers;
 pub use undoing::ReadyToUndo;

@@ -71,8 +71,8 @@ pub use packed::States;
 pub use path::{BadPath, GuestPath, LinkMet};
 pub use plan::{
     BaseFacts, Caveats, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss,
-    NearMisses, PlanDigest, PlannedGuest, SameSecret, Shared, SharedBy, Shift, Summary, Totals,
-    UnprotectedSharing,
+    NearMisses, PlanDigest, PlannedGuest, RootNote, SameSecret, Shared, SharedBy, Shift, Summary,
+    Totals, UnprotectedSharing,
 };
 pub use policy::{
     Asked, ChoiceKind, ClearsFlags, DatabaseUse, FlagClearers, IdleChoice, IdleReason, Ignored,

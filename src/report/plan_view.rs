@@ -16,8 +16,8 @@ use super::alarms::shared_unprotected;
 use super::layout::size::{Sizes, counted, percent};
 use super::totals::Tally;
 use super::words::flag_clearers;
-use super::words::idle;
 use super::words::sentence::safe;
+use super::words::{idle, root_notes};
 
 /// A plan whose actions have been counted.
 #[derive(Debug, Clone, Copy)]
@@ -179,6 +179,7 @@ impl<'a> PlanView<'a> {
             warnings.extend(ignored(guest));
             warnings.extend(self.running(guest));
         }
+        warnings.extend(root_notes::warnings(self.guests, self.header));
         warnings.extend(flag_clearers::warnings(self.guests, self.header));
         warnings.extend(self.unseen());
         warnings.extend(idle::lines(self.summary));

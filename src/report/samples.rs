@@ -295,6 +295,7 @@ fn planned(name: &str, bytes: u64) -> PlannedGuest {
         databases: Vec::new(),
         databases_ignored: false,
         left_out: None,
+        noticed: Vec::new(),
     }
 }
 

@@ -7,6 +7,8 @@
 //! 2. **match**: which of the remaining files have the same content and metadata.
 //! 3. **choose**: which object each group gets, and what it is made from.
 //!
+//! Before all that, [`root`] says what looks like the root of a guest at all.
+//!
 //! `apply` asks the same room again before it touches a name: [`precondition`] says which facts about a file
 //! changed since the plan was made.
 //!
@@ -22,5 +24,6 @@ pub mod inode_flags;
 pub mod pattern;
 pub mod precondition;
 pub mod reading;
+pub mod root;
 pub mod secrets;
 pub mod totals;

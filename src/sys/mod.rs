@@ -20,7 +20,7 @@ pub mod host;
 pub mod own;
 
 pub use error::{Meaning, SysError, SysResult};
-pub use guest::dir::{Dir, canonical, last_component};
+pub use guest::dir::{Dir, canonical, path_of};
 pub use guest::file::Regular;
 pub use guest::lease::Leased;
 pub use guest::page_cache::PageCache;
@@ -28,7 +28,7 @@ pub use guest::stat::from_metadata;
 pub use guest::view::{View, name_bytes};
 pub use host::freezer::{Cgroup, Freezer};
 pub use host::landlock::{Bounds, Reads, confine};
-pub use host::presence::{Inside, Patience, Presence};
+pub use host::presence::{DiskPlace, HostMounts, Inside, Patience, Presence};
 pub use host::rotation::rotates;
 pub use host::watchdog::{Heard, Helper, Watchdog, WatchdogEar, end_parent};
 pub use host::workers::has_workers;

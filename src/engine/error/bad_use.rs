@@ -75,11 +75,62 @@ pub enum BadUse {
     #[error("{} is given twice: each guest and the base need a directory of their own", Escaped::of(.0))]
     GivenTwice(PathBuf),
     /// There is no one directory beside all guests.
-    #[error("the guests lie in different directories: name the base with --base")]
-    NoCommonPlace,
+    #[error("the guests lie in different directories, {} and {}: name the base with --base, on their file system", Escaped::of(.0), Escaped::of(.1))]
+    NoCommonPlace(PathBuf, PathBuf),
+    /// A base beside the guest would be where a container manager keeps its own.
+    #[error("{} lies in the store of {manager}, where nothing else belongs: name the base with --base, outside of it and on the same file system", Escaped::of(.root))]
+    BaseInStore {
+        /// The root of the guest.
+        root: PathBuf,
+        /// Whose store.
+        manager: &'static str,
+    },
+    /// The root of this host has no place beside it.
+    #[error("{} is the root of this host, and every base lies within it: it cannot be a guest", Escaped::of(.0))]
+    HostRoot(PathBuf),
+    /// A guest is no directory.
+    #[error("{} is {what}: {remedy}", Escaped::of(.given))]
+    NotADirectory {
+        /// As the user named it.
+        given: PathBuf,
+        /// What it is.
+        what: &'static str,
+        /// What to do with it.
+        remedy: &'static str,
+    },
+    /// A guest is not the root of one, and there are better ones in it.
+    #[error("{} does not look like the root of a guest: {lacks}, and {} (--not-a-root takes it as it is)", Escaped::of(.given), better(.likely, *.more))]
+    NotARoot {
+        /// As the user named it.
+        given: PathBuf,
+        /// What is missing.
+        lacks: String,
+        /// Directories in it that look like roots.
+        likely: Vec<PathBuf>,
+        /// Are there more than these?
+        more: bool,
+    },
+    /// A guest is an image that is to be unpacked.
+    #[error("{} is {layout}, and no root: unpack it, and name the directory that has usr/, bin/ and etc/ (--not-a-root takes it as it is)", Escaped::of(.given))]
+    PackedImage {
+        /// As the user named it.
+        given: PathBuf,
+        /// What it is.
+        layout: &'static str,
+    },
+    /// One directory is given by two paths.
+    #[error("{} and {} are one directory: each guest needs a directory of its own", Escaped::of(.0), Escaped::of(.1))]
+    SameDirectory(PathBuf, PathBuf),
     /// Two guests of one run have one name.
-    #[error("two guests are called {0}: give one of them another name with NAME=PATH")]
-    SameName(GuestName),
+    #[error("two guests are called {name}, {} and {}: give one of them another name with NAME=PATH", Escaped::of(.one), Escaped::of(.other))]
+    SameName {
+        /// The name.
+        name: GuestName,
+        /// The root of the first.
+        one: PathBuf,
+        /// The root of the second.
+        other: PathBuf,
+    },
     /// A guest is known by its name.
     #[error("the base knows another guest called {name}, which holds names of it: {}; give this one another name with NAME=PATH", Escaped::of(.other))]
     Namesake {
@@ -105,5 +156,20 @@ fn instead(near: &str, known: &str) -> String {
     match near {
         "" => format!("; it has {known}"),
         near => format!(": did you mean {near}?"),
+    }
+}
+
+/// `web1/rootfs does; did you mean web1/rootfs?`
+fn better(likely: &[PathBuf], more: bool) -> String {
+    let shown: Vec<String> = likely
+        .iter()
+        .map(|path| Escaped::of(path).to_string())
+        .collect();
+    match shown.as_slice() {
+        [one] if !more => format!("{one} does; did you mean {one}?"),
+        all => {
+            let more = if more { ", …" } else { "" };
+            format!("these do: {}{more}; name each of them", all.join(", "))
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! What this host or file system cannot do.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::{Escaped, GuestName, GuestPath};
 
@@ -39,17 +39,46 @@ pub enum CannotHere {
         /// Why it does not hold.
         why: String,
     },
+    /// Nothing can be written there.
+    #[error(
+        "{} is on a file system that is mounted read-only: nothing can be shared there until it is mounted writable",
+        Escaped::of(.0)
+    )]
+    ReadOnly(PathBuf),
+    /// No base can help: the guests themselves are apart.
+    #[error(
+        "these guests cannot share: {} and {} are on different {apart}, and hard links do not cross them{}",
+        Escaped::of(.one),
+        Escaped::of(.other),
+        by_one_mount(.seen_at)
+    )]
+    GuestsApart {
+        /// The root of the first.
+        one: PathBuf,
+        /// The root of the second.
+        other: PathBuf,
+        /// `file systems`, or `mounts of one file system`.
+        apart: &'static str,
+        /// Paths of both by which one mount shows them, where there is such a mount.
+        seen_at: Vec<PathBuf>,
+    },
     /// Hard links cannot cross mounts; found while a plan is made.
     #[error(
-        "{} and the base at {} are not on one mount of one file system: hard links cannot cross them; name a base there with --base",
+        "{} and the base at {} are on different {apart}, and hard links do not cross them: {}",
         Escaped::of(.guest),
-        Escaped::of(.base)
+        Escaped::of(.base),
+        where_then(.guest, .seen_at)
     )]
     OtherMount {
         /// The guest's root.
         guest: PathBuf,
         /// The place of the base.
         base: PathBuf,
+        /// `file systems`, or `mounts of one file system`.
+        apart: &'static str,
+        /// A path by which the guest is seen in another directory of its file system; the guest itself where its mount
+        /// shows more than it.
+        seen_at: Option<PathBuf>,
     },
     /// The same, found when the plan is applied.
     #[error("{} and the base are on different mounts: hard links cannot cross them", Escaped::of(.0))]
@@ -139,5 +168,37 @@ fn nothing_shared(elsewhere: u64) -> String {
     match elsewhere {
         0 => "and none has a name outside of it: the base came without the links of its guests. Name another base with --base; this one can be removed".into(),
         _ => format!("but {elsewhere} of them have names outside of it: say where their guests are, each as NAME=PATH"),
+    }
+}
+
+fn by_one_mount(seen_at: &[PathBuf]) -> String {
+    let shown: Vec<String> = seen_at
+        .iter()
+        .map(|path| Escaped::of(path).to_string())
+        .collect();
+    match shown.is_empty() {
+        true => String::new(),
+        false => format!(
+            "; the same directories are on one mount as {}",
+            shown.join(" and ")
+        ),
+    }
+}
+
+/// A base must be on the guest's mount, and outside of the guest.
+fn where_then(guest: &Path, seen_at: &Option<PathBuf>) -> String {
+    match seen_at {
+        Some(path) if path == guest => {
+            let beside = guest.with_file_name(".unify");
+            format!(
+                "name a base beside the guest with --base, such as {}",
+                Escaped::of(&beside)
+            )
+        }
+        Some(path) => format!(
+            "something is mounted on the guest's own directory, and nothing beside it is on that mount; the same directory is {}, which can be given instead",
+            Escaped::of(path)
+        ),
+        None => "the guest is a whole mount, and a base cannot lie in a guest".into(),
     }
 }

@@ -9,8 +9,7 @@ use crate::engine::EngineError;
 use crate::engine::plan_file::open_copy;
 use crate::ledger::PlanReader;
 use crate::model::{
-    Action, Before, FileId, GuestName, GuestPath, Link, ObjectId, PlannedGuest, RunId, RunKind,
-    RunStatus,
+    Action, Before, FileId, GuestName, Link, ObjectId, PlannedGuest, RunId, RunKind, RunStatus,
 };
 
 /// Plans by the runs that executed them; of each, the guests are read once.

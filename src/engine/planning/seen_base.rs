@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use super::classify::Classified;
 use super::options::PlanOptions;
 use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
-use crate::engine::error::CannotHere;
 use crate::engine::records::History;
 use crate::engine::records::unprotected::left_unprotected;
+use crate::engine::roots::one_mount::one_mount;
 use crate::engine::{EngineError, Guest, protection};
 use crate::model::{BaseFacts, Event, Observer, Protection};
 use crate::rules::crossing::Crossing;
@@ -101,9 +101,7 @@ pub(super) fn look_at_base(
     };
     check_place(path)?;
     let filesystem = machine::filesystem(&place)?;
-    for guest in guests {
-        one_filesystem(guest, &place)?;
-    }
+    one_mount(guests, path, &place)?;
     let index = base.map(Index::read).transpose()?.unwrap_or_default();
     let scratch = scratch_of(path, base);
     let crossing = protection::names_can_be_shared(&place, &scratch, guests)?;
@@ -132,17 +130,4 @@ fn scratch_of(path: &Path, base: Option<&Base>) -> PathBuf {
             path.with_file_name(name)
         }
     }
-}
-
-fn one_filesystem(guest: &Guest, place: &Dir) -> Result<(), EngineError> {
-    let same =
-        guest.id.dev == place.state()?.id.dev && guest.root.mount_id()? == place.mount_id()?;
-    if same {
-        return Ok(());
-    }
-    Err(CannotHere::OtherMount {
-        guest: guest.path.clone(),
-        base: place.path().to_owned(),
-    }
-    .into())
 }

@@ -1,14 +1,15 @@
 //! One guest as the plan sees it: opened, walked, asked for its config files.
 
-use crate::base::Base;
+use crate::base::{Base, Index};
 use crate::engine::activity::clearing::{flag_clearing, managers, who_could};
 use crate::engine::activity::{Activity, Sight};
 use crate::engine::guest::GuestIdentity;
 use crate::engine::paths::links::{Alias, aliases};
+use crate::engine::roots::notes::{Background, FoundInside, backgrounds};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Asked, Database, DatabaseState, Event, FlagClearing, Observer, OnDamaged, Owner, PlannedGuest,
-    Policy, Scan,
+    Asked, Database, DatabaseState, Event, FileState, FlagClearing, Observer, OnDamaged, Owner,
+    PlannedGuest, Policy, RootNote, Scan,
 };
 use crate::packages::{Answer, ask_all};
 use crate::sys::guest::GuestFiles;
@@ -29,6 +30,8 @@ pub struct Survey {
     pub left_out: Option<String>,
     /// Directories that a care rule means under another name: the guest reaches them through a link.
     pub aliases: Vec<Alias>,
+    /// What is odd about its root.
+    pub noticed: Vec<RootNote>,
 }
 
 /// A guest that is ready to be read, and of which nothing was read yet.
@@ -37,6 +40,7 @@ pub struct OpenedGuest {
     pub(super) condition: Activity,
     pub(super) clearing: Option<FlagClearing>,
     pub(super) files: Box<dyn GuestFiles>,
+    pub(super) background: Background,
 }
 
 impl OpenedGuest {
@@ -46,18 +50,21 @@ impl OpenedGuest {
         guests: Vec<Guest>,
         base: Option<&Base>,
     ) -> SysResult<(Vec<OpenedGuest>, Option<String>)> {
+        let backgrounds = backgrounds(&guests, base);
         let all: Vec<&Guest> = guests.iter().collect();
         let sight = Sight::take(&all, base.map(Base::dir), &[], Patience::ToTell)?;
         let (conditions, base) = (sight.conditions(&[]), base.and(sight.of_the_other()));
-        let open = |(guest, condition): (Guest, Activity)| {
+        let open = |((guest, condition), background): ((Guest, Activity), Background)| {
             Ok(OpenedGuest {
                 files: guest.files()?,
                 guest: guest.into_identity(),
                 condition,
                 clearing: None,
+                background,
             })
         };
-        let opened = guests.into_iter().zip(conditions).map(open);
+        let opened = guests.into_iter().zip(conditions).zip(backgrounds);
+        let opened = opened.map(open);
         Ok((opened.collect::<SysResult<_>>()?, base))
     }
 
@@ -87,6 +94,7 @@ impl OpenedGuest {
 pub fn survey(
     opened: OpenedGuest,
     policy: &Policy,
+    objects: &Index,
     observer: &dyn Observer,
 ) -> Result<Survey, EngineError> {
     let OpenedGuest {
@@ -94,6 +102,7 @@ pub fn survey(
         condition,
         clearing,
         files,
+        background,
     } = opened;
     let scanned = files.tree(observer)?;
     let too_large = scanned.as_ref().err().map(ToString::to_string);
@@ -111,7 +120,7 @@ pub fn survey(
         OnDamaged::ExcludeGuest => damaged(&answer.databases),
         OnDamaged::CareRulesOnly => None,
     });
-    Ok(Survey {
+    let mut survey = Survey {
         guest,
         files,
         scan,
@@ -121,7 +130,10 @@ pub fn survey(
         clearing,
         left_out,
         aliases,
-    })
+        noticed: Vec::new(),
+    };
+    survey.noticed = survey.notes(&background, objects);
+    Ok(survey)
 }
 
 impl Survey {
@@ -139,6 +151,30 @@ impl Survey {
             package: package.name.to_string(),
             version: package.version.as_deref().map(str::to_owned),
         })
+    }
+
+    /// What is odd about its root. Of a guest that was not read whole its files say nothing.
+    fn notes(&self, background: &Background, objects: &Index) -> Vec<RootNote> {
+        let (tree, has_database) = (&self.scan.tree, !self.answer.databases.is_empty());
+        let is_object = |state: &FileState| objects.number_of_inode(state.id).is_some();
+        let found = FoundInside {
+            files: tree.files() as u64,
+            // A guest with a database is none of which this is asked.
+            shared: match has_database {
+                true => 0,
+                false => tree.states().filter(is_object).count() as u64,
+            },
+            has_database,
+            asked: !self.databases_ignored,
+        };
+        let used = self.condition.stays_in_use;
+        let why = self.condition.running.clone().filter(|_| used);
+        let mut notes = match self.left_out {
+            None => background.with(found),
+            Some(_) => Vec::new(),
+        };
+        notes.extend(why.map(|why| RootNote::InUse { why }));
+        notes
     }
 
     /// Its line in the plan.
@@ -161,6 +197,7 @@ impl Survey {
             databases: self.answer.databases.clone(),
             databases_ignored: self.databases_ignored,
             left_out: self.left_out.clone(),
+            noticed: self.noticed.clone(),
         }
     }
 }

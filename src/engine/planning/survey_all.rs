@@ -19,12 +19,14 @@ pub(super) fn survey_all(
     let mut all: Vec<Option<SurveyedGuest>> = guests.iter().map(|_| None).collect();
     rayon::scope_fifo(|scope| {
         for (guest, place) in guests.into_iter().zip(&mut all) {
-            scope.spawn_fifo(move |scope| match survey(guest, judge.policy, observer) {
-                Err(error) => *place = Some(Err(error)),
-                Ok(survey) => scope.spawn_fifo(move |_| {
-                    let judged = classify_unless_left_out(&survey, judge);
-                    *place = Some(Ok((survey, judged)));
-                }),
+            scope.spawn_fifo(move |scope| {
+                match survey(guest, judge.policy, judge.index, observer) {
+                    Err(error) => *place = Some(Err(error)),
+                    Ok(survey) => scope.spawn_fifo(move |_| {
+                        let judged = classify_unless_left_out(&survey, judge);
+                        *place = Some(Ok((survey, judged)));
+                    }),
+                }
             });
         }
     });

@@ -8,6 +8,7 @@ use super::*;
 use crate::base::Index;
 use crate::engine::activity::Activity;
 use crate::engine::guest::GuestIdentity;
+use crate::engine::roots::notes::Background;
 use crate::model::{
     Count, DatabaseUse, FileId, FlagClearers, GuestName, Ignored, NearMisses, Objects, OnDamaged,
     Policy, Quiet, SameSecret, SkipDetail, SkipReason,
@@ -107,6 +108,7 @@ fn opened((name, files): (&str, Box<dyn GuestFiles>)) -> OpenedGuest {
         condition: Activity::default(),
         clearing: None,
         files,
+        background: Background::default(),
     }
 }
 

@@ -2,6 +2,7 @@
 //! undone since. It is a memory, not a fact: what a name refers to now is asked of the disk.
 
 pub(super) mod holders;
+pub(super) mod known_roots;
 mod linked_files;
 pub(super) mod named;
 pub(super) mod object_set;

@@ -183,6 +183,7 @@ pub fn guests() -> Vec<PlannedGuest> {
             problem: Some("status, line 3".into()),
         }],
         left_out: (name == "web2").then(|| "no dpkg".into()),
+        noticed: Vec::new(),
     };
     vec![planned("web1"), planned("web2")]
 }

@@ -39,6 +39,55 @@ fn every_plan_is_valid() {
 }
 
 #[test]
+fn every_note_about_a_root_is_valid() {
+    let (_, validator) = schema(PLAN_SCHEMA);
+    let text = |text: &str| text.to_owned();
+    let notes = vec![
+        RootNote::NotARoot { likely: Vec::new() },
+        RootNote::NotARoot {
+            likely: vec![text("/srv/web1/rootfs")],
+        },
+        RootNote::NoFiles {},
+        RootNote::NoPackageDatabase { had: Vec::new() },
+        RootNote::NoPackageDatabase {
+            had: vec![text("dpkg")],
+        },
+        RootNote::HalfDeleted {
+            had_files: 9,
+            shared_files: 3,
+        },
+        RootNote::OtherName {
+            known_as: guest("web1"),
+        },
+        RootNote::NameTaken {
+            root: "/srv/web2".into(),
+        },
+        RootNote::ContainerStore {
+            manager: text("Docker"),
+        },
+        RootNote::OverlayLayer {},
+        RootNote::OnOverlay {},
+        RootNote::InUse { why: text("why") },
+    ];
+    let written = serde_json::to_value(&notes).unwrap();
+    let mut plan = sample_plan();
+    plan["guests"][0]["noticed"] = written.clone();
+    assert_eq!(errors(&validator, &plan), [""; 0]);
+    let again: Vec<RootNote> = serde_json::from_value(written).unwrap();
+    assert_eq!(again, notes);
+    for bad in [
+        json!({"code": "no-files", "unknown": 1}),
+        json!({"code": "unknown"}),
+        json!({"code": "name-taken"}),
+        json!({}),
+    ] {
+        plan["guests"][0]["noticed"] = json!([bad]);
+        assert!(!validator.is_valid(&plan), "{bad}");
+        assert!(serde_json::from_value::<RootNote>(bad).is_err());
+    }
+}
+
+#[test]
 fn an_edited_plan_is_valid() {
     let (_, validator) = schema(PLAN_SCHEMA);
     let held = plan(Form::Document)

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::model::{
     Action, Caveats, Count, Database, DatabaseState, FlagClearing, GuestName, IdleChoice, Left,
-    NearMiss, ObjectId, PlannedGuest, Protection, SameSecret, Shift, Skip, Totals,
+    NearMiss, ObjectId, PlannedGuest, Protection, RootNote, SameSecret, Shift, Skip, Totals,
     UnprotectedSharing,
 };
 
@@ -109,6 +109,9 @@ struct ShownGuestJson<'a> {
     left_out: Option<&'a str>,
     /// Package databases that are damaged.
     damaged: Vec<&'a Database>,
+    /// What is odd about its root.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    noticed: &'a [RootNote],
 }
 
 #[derive(Serialize)]
@@ -261,6 +264,7 @@ fn guests<'a>(plan: &PlanView<'a>) -> Vec<ShownGuestJson<'a>> {
         flag_clearing: guest.flag_clearing.as_ref(),
         left_out: guest.left_out.as_deref(),
         damaged: guest.databases.iter().filter(damaged).collect(),
+        noticed: &guest.noticed,
     };
     plan.guests.iter().map(guest).collect()
 }

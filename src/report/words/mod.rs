@@ -8,5 +8,6 @@ pub(super) mod idle;
 pub(super) mod list;
 pub(super) mod not_done;
 pub(super) mod promise;
+pub(super) mod root_notes;
 pub mod sentence;
 pub(super) mod skip_kinds;

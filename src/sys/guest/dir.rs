@@ -5,11 +5,10 @@
 //! replaced name leads to an error, never to another tree.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, ResolveFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::fs::{
     fsync, futimens, linkat, mkdirat, openat, openat2, renameat_with, syncfs, unlinkat,
 };
@@ -199,6 +198,43 @@ impl Dir {
         Ok(names)
     }
 
+    /// Names in this directory and what they are, at most so many, in no order; a link is a link. No access time
+    /// changes, as far as this user may read without.
+    pub fn some_entries(&self, most: usize) -> SysResult<Vec<(Vec<u8>, FileKind)>> {
+        let failed = |e: Errno| SysError::new("list", &self.path, e);
+        let open = |more| {
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC | more;
+            call("open", || openat(&self.fd, c".", flags, Mode::empty()))
+        };
+        let fd = open(OFlags::NOATIME).or_else(|_| open(OFlags::empty()));
+        let list = fd.and_then(|fd| call("list", || rustix::fs::Dir::new(fd)));
+        let mut found = Vec::new();
+        for entry in list.map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_bytes();
+            if matches!(name, b"." | b"..") {
+                continue;
+            }
+            if found.len() == most {
+                break;
+            }
+            let kind = match entry.file_type() {
+                FileType::RegularFile => FileKind::Regular,
+                FileType::Directory => FileKind::Directory,
+                FileType::Symlink => FileKind::Symlink,
+                FileType::Unknown => self.glance(name)?.kind,
+                _ => FileKind::Special,
+            };
+            found.push((name.to_vec(), kind));
+        }
+        Ok(found)
+    }
+
+    /// Does an overlay call this directory a part of one of its layers? What cannot be asked says nothing.
+    pub fn is_marked_as_layer(&self) -> bool {
+        super::xattr::has_any(&self.fd, &[b"trusted.overlay.", b"user.overlay."])
+    }
+
     /// Makes a directory that only its owner may enter. `Exists` is an error.
     pub fn make_dir(&self, name: &[u8]) -> SysResult<()> {
         call("mkdir", || mkdirat(&self.fd, name, Mode::RWXU))
@@ -331,7 +367,7 @@ pub fn canonical(path: &Path) -> SysResult<PathBuf> {
     call("realpath", || std::fs::canonicalize(path)).map_err(|e| SysError::new("find", path, e))
 }
 
-/// The last component of a path as bytes, if it has one.
-pub fn last_component(path: &Path) -> Option<&[u8]> {
-    path.file_name().map(OsStrExt::as_bytes)
+/// A path of these bytes.
+pub fn path_of(bytes: &[u8]) -> PathBuf {
+    shown(Path::new(""), bytes)
 }

@@ -45,6 +45,15 @@ pub fn write_all(fd: impl AsFd, wanted: &[Xattr]) -> Result<(), Errno> {
     Ok(())
 }
 
+/// Is there an attribute whose name begins so?
+pub(super) fn has_any(fd: impl AsFd, beginnings: &[&[u8]]) -> bool {
+    let begins = |name: &CString| {
+        let mut all = beginnings.iter();
+        all.any(|beginning| name.as_bytes().starts_with(beginning))
+    };
+    names(fd).is_ok_and(|names| names.iter().any(begins))
+}
+
 fn names(fd: impl AsFd) -> Result<Vec<CString>, Errno> {
     let mut small = [0; 256];
     let list = match call("listxattr", || flistxattr(&fd, &mut small)) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::stat::Mode;
 use nix::unistd::Uid;
-use rustix::fs::{fstatfs, fstatvfs};
+use rustix::fs::{StatVfsMountFlags, fstatfs, fstatvfs};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use rustix::system::sysinfo;
 use rustix::thread::{CapabilitySet, capabilities};
@@ -50,6 +50,13 @@ pub fn filesystem(dir: &Dir) -> SysResult<Filesystem> {
             .saturating_sub(facts.f_bfree)
             .saturating_mul(block),
     })
+}
+
+/// May nothing be written where `dir` is, because of its mount or its file system?
+pub fn is_read_only(dir: &Dir) -> SysResult<bool> {
+    let facts = call("statfs", || fstatvfs(dir.fd()))
+        .map_err(|e| SysError::new("ask about the file system of", dir.path(), e))?;
+    Ok(facts.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
 /// Most names of one inode. `pathconf` does not ask the kernel (glibc says 127 for what it does not know), so

@@ -1,12 +1,17 @@
 //! A file of our own that takes its place whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
+use std::os::fd::AsFd;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::{FlockOperation, flock};
+
 use crate::sys::fault::call;
-use crate::sys::{SysError, SysResult, ffi};
+use crate::sys::host::pids;
+use crate::sys::{Dir, SysError, SysResult, ffi};
 
 /// A file that becomes visible whole or not at all: written under a temporary name, synced, renamed.
 #[derive(Debug)]
@@ -38,6 +43,7 @@ impl NewFile {
         options.create_new(true).write(true);
         let file = call("create", || options.open(&temporary));
         let file = file.map_err(|e| SysError::new("create", &temporary, e))?;
+        mark_in_use(&file);
         Ok(NewFile {
             file: Some(file),
             temporary,
@@ -116,11 +122,53 @@ impl Drop for NewFile {
     }
 }
 
-/// What this process writes or makes beside `target` before it takes its place.
+/// What this process writes or makes beside `target` before it takes its place: `NAME.PID-RANDOM.part`, another name
+/// each time. In another PID namespace a process may have had the same number, and have left what it made.
 pub fn part_of(target: &Path) -> PathBuf {
+    let random = RandomState::new().hash_one(target);
     let mut name = target.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
+    name.push(format!(".{}-{random:016x}.part", std::process::id()));
     target.with_file_name(name)
+}
+
+/// Shows other processes, for as long as it is open, that what [`part_of`] names is being made. Where there are no such
+/// locks, nothing is shown.
+fn mark_in_use(part: impl AsFd) {
+    flock(part, FlockOperation::NonBlockingLockExclusive).ok();
+}
+
+/// The same for a directory.
+pub fn mark_directory(part: &Dir) {
+    mark_in_use(part.fd());
+}
+
+/// Has a process died that made this for the place of `target`? Its number says so, unless it is ours: then the process
+/// was one of another PID namespace, and is asked for by its mark.
+pub(super) fn is_stale_part(part: &Path, target: &Path) -> bool {
+    let name = |path: &Path| path.file_name().unwrap_or_default().to_owned();
+    let (part_name, target_name) = (name(part), name(target));
+    let rest = part_name
+        .as_encoded_bytes()
+        .strip_prefix(target_name.as_encoded_bytes());
+    let middle = rest.and_then(|rest| rest.strip_prefix(b".")?.strip_suffix(b".part"));
+    let middle = middle.and_then(|middle| std::str::from_utf8(middle).ok());
+    let maker = middle.map(|middle| middle.split_once('-').map_or(middle, |(pid, _)| pid));
+    let Some(maker) = maker.and_then(|pid| pid.parse::<u32>().ok()) else {
+        return false;
+    };
+    if maker == std::process::id() {
+        is_out_of_use(part)
+    } else {
+        !pids::is_alive(maker)
+    }
+}
+
+fn is_out_of_use(part: &Path) -> bool {
+    let mut options = OpenOptions::new();
+    options.read(true);
+    options.custom_flags(nix::libc::O_NOFOLLOW | nix::libc::O_NONBLOCK);
+    let lock = |file| flock(&file, FlockOperation::NonBlockingLockExclusive);
+    options.open(part).is_ok_and(|file| lock(file).is_ok())
 }
 
 /// Options for a file for its owner only, opened through no link.
@@ -128,4 +176,38 @@ pub fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
     options
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_two_parts_have_one_name() {
+        let target = Path::new("/x/plan.json");
+        let (one, other) = (part_of(target), part_of(target));
+        assert_ne!(one, other);
+        assert_eq!(one.parent(), target.parent());
+    }
+
+    #[test]
+    fn what_is_left_of_the_dead_is_stale() {
+        let place = tempfile::tempdir().expect("a directory");
+        let target = place.path().join("plan.json");
+        let stale = |name: &str| is_stale_part(&place.path().join(name), &target);
+        // No process has such a number.
+        assert!(stale("plan.json.4194305.part"));
+        assert!(stale("plan.json.4194305-00ff.part"));
+        for other in ["plan.json.1.part", "plan.json.x.part", "plan.json.part"] {
+            assert!(!stale(other), "{other}");
+        }
+        assert!(!stale("other.4194305.part"));
+        // Of a process that had our number, and of this one.
+        let own = part_of(&target);
+        let kept = File::create(&own).expect("a file");
+        mark_in_use(&kept);
+        assert!(!is_stale_part(&own, &target));
+        drop(kept);
+        assert!(is_stale_part(&own, &target));
+    }
 }

@@ -9,10 +9,9 @@ use std::time::Duration;
 
 use nix::fcntl::{Flock, FlockArg};
 
-use super::new_file::{NewFile, private};
+use super::new_file::{NewFile, is_stale_part, private};
 use crate::model::Time;
 use crate::sys::fault::call;
-use crate::sys::host::pids;
 use crate::sys::{SysError, SysResult, from_metadata};
 
 /// A file that only grows: a journal or a receipt.
@@ -175,6 +174,16 @@ pub fn read_text(path: &Path, max: u64) -> SysResult<Vec<u8>> {
     Ok(text)
 }
 
+/// The first bytes of a file that a person names, at most so many: a regular one only, and nothing is waited for.
+pub fn first_bytes(path: &Path, most: usize) -> SysResult<Vec<u8>> {
+    let mut head = Vec::new();
+    let mut bounded = open_for_reading(path)?.take(most as u64);
+    bounded
+        .read_to_end(&mut head)
+        .map_err(|e| SysError::new("read", path, e))?;
+    Ok(head)
+}
+
 /// Makes a directory for its owner only, and says whether it was missing.
 pub fn ensure_dir(path: &Path) -> SysResult<bool> {
     use std::os::unix::fs::DirBuilderExt;
@@ -203,18 +212,8 @@ pub fn entries(path: &Path) -> SysResult<Vec<String>> {
 /// What dead processes have left beside `target`, see `new_file::part_of`.
 pub fn stale_parts(target: &Path) -> SysResult<Vec<PathBuf>> {
     let parent = target.parent().unwrap_or(target);
-    let prefix = format!(
-        "{}.",
-        target.file_name().unwrap_or_default().to_string_lossy()
-    );
-    let mut stale = entries(parent)?;
-    stale.retain(|name| {
-        let pid = name
-            .strip_prefix(&prefix)
-            .and_then(|rest| rest.strip_suffix(".part"));
-        pid.is_some_and(|pid| pid.parse().is_ok_and(|pid| !pids::is_alive(pid)))
-    });
-    Ok(stale.into_iter().map(|name| parent.join(name)).collect())
+    let paths = entries(parent)?.into_iter().map(|name| parent.join(name));
+    Ok(paths.filter(|path| is_stale_part(path, target)).collect())
 }
 
 /// Removes a file of ours; nothing happens where there is none.

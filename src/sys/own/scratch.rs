@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::new_file::part_of;
+use super::new_file::{mark_directory, part_of};
 use super::papers;
 use crate::model::Time;
 use crate::sys::{Dir, SysError, SysResult};
@@ -25,13 +25,11 @@ impl Scratch {
             drop(remove(&stale));
         }
         let path = part_of(target);
-        if !papers::ensure_dir(&path)? {
-            // Of a process that had the same number, in another PID namespace.
-            remove(&path)?;
-            papers::ensure_dir(&path)?;
-        }
+        papers::ensure_dir(&path)?;
+        let dir = Dir::open(&path)?;
+        mark_directory(&dir);
         Ok(Scratch {
-            dir: Dir::open(&path)?,
+            dir,
             path,
             parent,
             before,

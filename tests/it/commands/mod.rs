@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | `plan` | what `plan` writes, and that it changes nothing |
 //! | `findings` | what a plan reports beside its actions: near misses, common secrets, packages |
+//! | `guest_names` | what guests are called that are given without a name |
+//! | `odd_roots` | what a plan says of roots that may be a slip |
 //! | `explain` | `explain` |
 //! | `status` | `status` |
 //! | `orphans` | shared names that no package owns any more |
@@ -22,6 +24,8 @@ mod explain;
 mod figures;
 mod findings;
 mod gc;
+mod guest_names;
+mod odd_roots;
 mod plan;
 mod receipts_are_true;
 mod status;

@@ -12,6 +12,8 @@
 //! | `two_bases` | runs of two bases on the same guests |
 //! | `base_defends` | a base against other users, copies of itself, and rot |
 //! | `run_limits` | how far and how fast a run goes, and how it ends on a signal |
+//! | `wrong_roots` | directories and files that are no guests, and guests that are given twice |
+//! | `wrong_places` | bases that cannot be where they should, and guests that no base can serve |
 //! | `mutation` | a defence that is switched off, and the test that must miss it |
 
 mod bad_environment;
@@ -24,3 +26,5 @@ mod hostile_plans;
 mod mutation;
 mod run_limits;
 mod two_bases;
+mod wrong_places;
+mod wrong_roots;

@@ -54,6 +54,7 @@ use processes::seen::{Holdfast, SeenProcess};
 use processes::worker::PresenceWorker;
 
 pub use first_pid_namespace::sees_all_processes;
+pub use mounts::host_mounts::{DiskPlace, HostMounts};
 
 /// A process inside a guest, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]

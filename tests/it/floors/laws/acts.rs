@@ -12,8 +12,9 @@ const ACTS: &[(&str, &[&str])] = &[
     ("paths", &[]),
     ("records", &["activity"]),
     ("exchange", &["activity", "records"]),
+    ("roots", &["records"]),
     // acts that change no guest
-    ("planning", &["activity", "records", "paths"]),
+    ("planning", &["activity", "records", "roots", "paths"]),
     ("inspecting", &["records", "paths"]),
     // acts that do
     ("parting", &["exchange", "activity", "records"]),

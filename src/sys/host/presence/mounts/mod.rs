@@ -1,5 +1,6 @@
 //! What is mounted where, in every namespace, as places in file systems.
 
+pub mod host_mounts;
 pub mod mountinfo;
 pub mod own_table;
 pub mod paths;

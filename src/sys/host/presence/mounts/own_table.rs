@@ -106,6 +106,18 @@ impl OwnTable {
         Some((mount, beneath(&mount.root, strip(&mount.point, path)?)))
     }
 
+    /// All paths that lead to a place, and that no other mount hides.
+    pub fn paths_to(&self, device: BlockDevice, place: &[u8]) -> Vec<Vec<u8>> {
+        let of_device = self.mounts.values().filter(|mount| mount.device == device);
+        let paths =
+            of_device.filter_map(|mount| Some(beneath(&mount.point, strip(&mount.root, place)?)));
+        let leads = |path: &Vec<u8>| {
+            let found = self.resolve(path);
+            found.is_some_and(|(mount, found)| mount.device == device && found == place)
+        };
+        paths.filter(leads).collect()
+    }
+
     fn uppermost(&self, mut id: u64, point: &[u8]) -> u64 {
         // A mount is never on itself, so this ends; a damaged table is read no longer than it is.
         for _ in 0..self.mounts.len() {
@@ -147,5 +159,17 @@ mod tests {
         assert_eq!(place(&own, b"/srv/web"), (2, b"/web".to_vec()));
         // 23 is hidden by 24, and that by 25.
         assert_eq!(place(&own, b"/srv/a/b/c"), (5, b"/y/b/c".to_vec()));
+    }
+
+    #[test]
+    fn a_place_is_seen_by_several_paths() {
+        let own = table(
+            b"21 1 8:1 / / rw - ext4 a rw\n22 21 8:1 /srv/a /mnt/a rw - ext4 a rw\n\
+              23 21 8:2 / /srv rw - ext4 b rw\n24 21 8:1 /srv/b /srv/b rw - ext4 a rw\n",
+        );
+        let device = BlockDevice { major: 8, minor: 1 };
+        // /srv of the first disk is hidden.
+        assert_eq!(own.paths_to(device, b"/srv/a/x"), [b"/mnt/a/x".to_vec()]);
+        assert_eq!(own.paths_to(device, b"/etc"), [b"/etc".to_vec()]);
     }
 }
