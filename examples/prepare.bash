@@ -155,7 +155,8 @@ prepare_build() {
     read -r version suite offer <<< "$offer"
     read -ra packages <<< "$offer"
     prepare_say "installing ${packages[*]} $version from $suite (some minutes)"
-    packages=(--target-release "$suite" "${packages[@]}")
+    # apt takes the newest by itself, but from backports only what it is told to.
+    case $suite in *-backports) packages=(--target-release "$suite" "${packages[@]}") ;; esac
   fi
   if [ -n "$cc" ]; then
     prepare_say "installing gcc libc6-dev"

@@ -38,19 +38,18 @@ cleanup() {
 }
 trap cleanup EXIT
 
-# Guests need a file system with owners, flags and leases; where there is none, a fresh ext4 in a file.
+# Guests need a file system with owners, flags and leases that no other mount namespace reaches, as the host's does where
+# this runs in one of its own. Where there is none, a fresh ext4 in a file.
 make_room() {
   mkdir "$guests"
   case $(stat -f -c %T "$scratch") in
-    ext2/ext3 | xfs | btrfs) ;;
-    *)
-      say "no ext4, XFS or btrfs at $scratch: making an ext4 in a file"
-      truncate -s 4G "$scratch/disk.img"
-      mkfs.ext4 -q "$scratch/disk.img"
-      mount -o loop "$scratch/disk.img" "$guests"
-      rmdir "$guests/lost+found"
-      ;;
+    ext2/ext3 | xfs | btrfs) if [ "$(readlink /proc/self/ns/mnt)" = "$(readlink /proc/1/ns/mnt)" ]; then return; fi ;;
   esac
+  say "making an ext4 in a file, because $scratch lies on no ext4, XFS or btrfs that is this host's alone"
+  truncate -s 4G "$scratch/disk.img"
+  mkfs.ext4 -q "$scratch/disk.img"
+  mount -o loop "$scratch/disk.img" "$guests"
+  rmdir "$guests/lost+found"
 }
 
 # guest NAME PACKAGE...: from its archive, which is made if it is not there

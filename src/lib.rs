@@ -70,9 +70,9 @@ mod sys;
 /// nothing is promised.
 pub mod plan {
     pub use crate::ledger::{
-        BadValue, Closing, Decoded, Edit, Edits, Encoded, Form, FrameError, JsonFault, PLAN_SCHEMA,
-        PLAN_SCHEMA_ID, PaperReader, PaperWriter, PlanError, PlanReader, PlanWriter, Section,
-        SectionReader,
+        BadValue, Closing, Decoded, Edit, Edits, Encoded, Form, FrameError, IMAGE_PLAN_SCHEMA,
+        IMAGE_PLAN_SCHEMA_ID, JsonFault, PLAN_SCHEMA, PLAN_SCHEMA_ID, PaperReader, PaperWriter,
+        PlanError, PlanReader, PlanWriter, Section, SectionReader,
     };
     pub use crate::model::{
         Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, ChoiceKind,
@@ -80,9 +80,9 @@ pub mod plan {
         FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header, IdleChoice,
         IdleReason, Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method, Moved,
         NearMiss, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner, Pattern,
-        PatternKind, PlanDigest, PlannedGuest, Policy, PolicySource, Protect, Protection, RootNote,
-        SameSecret, Shared, SharedBy, Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals,
-        UnprotectedSharing,
+        PatternKind, PlanDigest, PlanKind, PlanTarget, PlannedGuest, Policy, PolicySource, Protect,
+        Protection, RootNote, SameSecret, Shared, SharedBy, Shift, Skip, SkipDetail, SkipReason,
+        Summary, Time, Totals, UnprotectedSharing,
     };
 }
 

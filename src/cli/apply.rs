@@ -7,8 +7,10 @@ use super::args::{FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
-use crate::engine::{ApplyOptions, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals};
-use crate::model::{Digest, Protect, RunKind};
+use crate::engine::{
+    ApplyOptions, ApprovedBy, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals,
+};
+use crate::model::{DigestPrefix, Protect, RunKind};
 use crate::report::layout::size::{counted, iec};
 use crate::report::run::{self, NotDone, RunView};
 
@@ -33,9 +35,10 @@ pub(super) struct Args {
     /// Execute lines that were changed or added by hand; they are proven like all others
     #[arg(long)]
     accept_edits: bool,
-    /// Execute the plan only if it has this content digest (sha256:…), the one that was approved
+    /// Execute the plan only if this digest of it was approved: of its content, for this host, or of its decision, for
+    /// equal guests anywhere; the first 12 digits are enough
     #[arg(long, value_name = "DIGEST")]
-    approved: Option<Digest>,
+    approved: Option<DigestPrefix>,
     #[command(flatten)]
     freeze: FreezeArgs,
     #[command(flatten)]
@@ -59,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let Some(ready) = agreed(ready, question, args.yes, ReadyToApply::cancel)? else {
         return Ok(Exit::Declined);
     };
-    let base = ready.header().base.path.clone();
+    let base = ready.target().base.path.clone();
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
     let told = report(&base, &result, &screen.not_done(), args.output);
@@ -74,6 +77,9 @@ fn announce(ready: &ReadyToApply) {
         counted(totals.names, "name"),
         iec(totals.saves)
     ));
+    if let Some(by) = ready.approved_by() {
+        say(&approval(by));
+    }
     let removed = edits.removed + edits.held;
     if removed > 0 {
         say(&format!(
@@ -87,10 +93,22 @@ fn announce(ready: &ReadyToApply) {
             counted(ready.flags_removed(), "shared file")
         ));
     }
-    if ready.header().protection.mode == Protect::None {
+    if ready.target().protection.mode == Protect::None {
         say(
             "WARNING: shared files will NOT be protected: an in-place write by one guest changes the file for all of them.",
         );
+    }
+}
+
+/// Which digest was approved, and what that means.
+fn approval(by: ApprovedBy) -> String {
+    match by {
+        ApprovedBy::Content(digest) => {
+            format!("Approved by its content digest, for this host: {digest}")
+        }
+        ApprovedBy::Decision(digest) => {
+            format!("Approved by its decision digest, for equal guests anywhere: {digest}")
+        }
     }
 }
 

@@ -69,13 +69,6 @@ enum Command {
 
 /// Parses the command line, runs the command, and returns how it ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    crate::engine::prepare_stack();
-    run_command(args.into_iter().collect())
-}
-
-/// What needs more stack than there may be before that, and takes it when it begins.
-#[inline(never)]
-fn run_command(args: Vec<OsString>) -> ExitCode {
     let matches = match Cli::command().try_get_matches_from(args) {
         Ok(matches) => matches,
         Err(error) => return terminal::exit::usage(&error),

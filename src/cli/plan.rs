@@ -7,7 +7,7 @@ use clap::ArgMatches;
 
 use super::args::code::code;
 use super::args::{MannerArgs, OutputArgs};
-use super::terminal::exit::{Exit, Failure};
+use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
@@ -25,7 +25,7 @@ use crate::report::{Format, PlanView, Show, Tally};
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("json", |json| json.help("Print the report as JSON on standard output")),
-    after_help = "Examples:\n  unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1\n  unify plan --base /srv/.unify --exclude '*.pyc' --allow privileged -o plan.jsonl.zst /srv/*/rootfs"
+    after_help = "Examples:\n  unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1\n  unify plan --base /srv/.unify --exclude '*.pyc' --allow privileged -o plan.jsonl.zst /srv/*/rootfs\n  unify plan --audit -o audit.json /mnt/image1 /mnt/image2"
 )]
 pub(super) struct Args {
     /// Guests: PATH of the root, or NAME=PATH; without a name a guest is called as the base knows it, else by its
@@ -38,6 +38,10 @@ pub(super) struct Args {
     /// The base that will hold the shared files; default: `.unify` beside the guests
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
+    /// Only look: the guests may lie on any mounts, read-only ones and different ones, and no base is needed or tried;
+    /// nothing can be applied from such a plan
+    #[arg(long)]
+    audit: bool,
     /// Where the plan goes: a document, JSON Lines for `.jsonl`, compressed for `.zst`; `-` is standard output,
     /// which is also taken without this option, unless it is a terminal: then only the report is shown
     #[arg(short, long, value_name = "FILE")]
@@ -107,6 +111,9 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
     let goes = Goes::of(args.output.as_deref(), args.report.json)?;
     let options = options(args, matches)?;
+    if args.audit && (args.base.is_some() || !args.protect.is_empty()) {
+        say(NOT_USED);
+    }
     let output = match goes {
         Goes::To(file) => Output::File(file.to_owned()),
         Goes::ToStandardOutput => Output::Stream(Box::new(io::stdout())),
@@ -122,6 +129,8 @@ pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
     report(args, goes, &planned, &tally)?;
     Ok(exit(args, &planned))
 }
+
+const NOT_USED: &str = "NOT USED: --base and --protect say how a plan is applied, and nothing is applied from an audit";
 
 impl Goes<'_> {
     /// A plan is long, and a report on standard output must be alone there.
@@ -150,7 +159,7 @@ fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Resu
         guests,
         summary,
         tally,
-        content: Some(digest.content),
+        digest: Some(*digest),
     };
     if args.report.json {
         let show = Show {
@@ -193,10 +202,11 @@ fn has_something(summary: &Summary) -> bool {
 fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
     engine::meet(&args.guests, args.not_a_root)?;
     let base = match &args.base {
-        Some(base) => base.clone(),
-        None => engine::default_base(&args.guests)?,
+        _ if args.audit => None,
+        Some(base) => Some(base.clone()),
+        None => Some(engine::default_base(&args.guests)?),
     };
-    let guests = engine::named(&args.guests, &base)?;
+    let guests = engine::named(&args.guests, base.as_deref())?;
     let mut policy = Policy {
         ignore: once(&args.ignore),
         same_path: args.same_path,

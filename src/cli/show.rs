@@ -46,13 +46,13 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         tally.take(action);
         Ok(())
     })?;
-    let content = Some(whole.closing.digest_now.content);
+    let digest = Some(whole.closing.digest_now);
     let view = PlanView {
         header: &whole.header,
         guests: &whole.guests,
         summary: &whole.closing.summary,
         tally: &tally,
-        content,
+        digest,
     };
     let mut out = BufWriter::new(io::stdout().lock());
     let mut shown = Show {

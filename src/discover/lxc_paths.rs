@@ -54,10 +54,9 @@ impl Containers {
             let config = top.join(name).join("config");
             match root_named(files, &config) {
                 Ok(Some(root)) => {
-                    let real = files.real(&root).into_iter();
-                    real.for_each(|root| {
-                        self.by_root.entry(root).or_default().push(config.clone())
-                    });
+                    if let Some(real) = files.real(&root) {
+                        self.by_root.entry(real).or_default().push(config);
+                    }
                 }
                 Ok(None) => {}
                 Err(why) => {

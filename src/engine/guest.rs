@@ -118,7 +118,7 @@ fn name_of(arg: &GuestArg, path: &Path) -> Result<GuestName, EngineError> {
 }
 
 /// Opens all guests of a plan, in the order of their names, and refuses what would be counted twice.
-pub(super) fn open_all(args: &[GuestArg], base: &Path) -> Result<Vec<Guest>, EngineError> {
+pub(super) fn open_all(args: &[GuestArg], base: Option<&Path>) -> Result<Vec<Guest>, EngineError> {
     let mut guests = args
         .iter()
         .map(Guest::from_arg)
@@ -132,14 +132,18 @@ pub(super) fn open_all(args: &[GuestArg], base: &Path) -> Result<Vec<Guest>, Eng
         };
         return Err(same.into());
     }
-    apart(&guests, base)?;
+    all_apart(&guests, base)?;
     Ok(guests)
 }
 
 /// Guests and base must not lie within each other.
 pub(super) fn apart(guests: &[Guest], base: &Path) -> Result<(), EngineError> {
-    let mut paths: Vec<&Path> = guests.iter().map(|guest| guest.path.as_path()).collect();
-    paths.push(base);
+    all_apart(guests, Some(base))
+}
+
+fn all_apart(guests: &[Guest], base: Option<&Path>) -> Result<(), EngineError> {
+    let guests = guests.iter().map(|guest| guest.path.as_path());
+    let paths: Vec<&Path> = guests.chain(base).collect();
     for (at, one) in paths.iter().enumerate() {
         for other in &paths[at + 1..] {
             if one == other {

@@ -79,7 +79,7 @@ mod threads;
 mod undoing;
 
 pub use activity::base::warn_of_base;
-pub use applying::ready::{ApplyOptions, ReadyToApply};
+pub use applying::ready::{ApplyOptions, ApprovedBy, ReadyToApply};
 pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};
@@ -109,11 +109,6 @@ pub use crate::sys::PageCache;
 pub use crate::sys::host::machine::moment;
 pub use crate::sys::host::signals::Stop;
 pub use crate::sys::own::papers::write_public;
-
-/// To be called before all else: what parses the command line needs more stack than some callers leave.
-pub fn prepare_stack() {
-    crate::sys::host::machine::widen_stack();
-}
 
 /// Must be called once, before anything else: a broken lease must not kill the process.
 pub fn prepare_process() -> Result<(), EngineError> {

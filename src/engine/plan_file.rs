@@ -4,8 +4,9 @@ use std::io::{self, BufRead, BufReader};
 use std::path::Path;
 
 use super::EngineError;
+use crate::engine::error::RefusedPlan;
 use crate::ledger::{Closing, PaperReader, PlanReader, Section, SectionReader};
-use crate::model::{Action, Header, PlannedGuest, Time};
+use crate::model::{Action, Header, PlanTarget, PlannedGuest, Time};
 use crate::sys::own::papers;
 use crate::sys::own::papers::{SharedFile, Spool};
 use crate::sys::{SysError, SysResult};
@@ -65,6 +66,12 @@ impl PlanFile {
         self.0.written()
     }
 
+    /// Refuses a plan that nothing can be applied from, before anything else is asked: no right and no base helps.
+    pub(super) fn must_be_applicable(&mut self) -> Result<(), EngineError> {
+        applicable(self.reader()?.header())?;
+        Ok(())
+    }
+
     /// As the user named it.
     pub(super) fn path(&self) -> &Path {
         self.0.path()
@@ -82,6 +89,11 @@ impl PlanFile {
     pub(super) fn copy_to(&mut self, path: &Path) -> SysResult<()> {
         self.0.copy_to(path)
     }
+}
+
+/// What a plan would be executed on, if it can be.
+pub(super) fn applicable(header: &Header) -> Result<&PlanTarget, RefusedPlan> {
+    header.target.as_ref().ok_or(RefusedPlan::ImagePlan)
 }
 
 /// The base's own copy of a plan.

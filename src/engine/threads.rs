@@ -22,22 +22,31 @@ pub struct Readers {
     pub jobs: Option<usize>,
 }
 
-/// How guests on this disk are read, by so many threads at most.
+/// How guests are read, by so many threads at most. Where one of their disks rotates, all are read as that one is.
 pub(super) fn reading(guests: &[Guest], jobs: Option<usize>) -> SysResult<Reading> {
-    // All guests are on one file system.
-    reading_in(guests.first().map(|one| &one.root), jobs)
+    let mut disks: Vec<&Guest> = guests.iter().collect();
+    disks.sort_by_key(|guest| guest.id.dev);
+    disks.dedup_by_key(|guest| guest.id.dev);
+    let mut any = false;
+    for guest in disks {
+        any |= rotates(&guest.root)?;
+    }
+    Ok(reading_of(any, jobs))
 }
 
 /// The same for the disk that holds a directory.
 pub(super) fn reading_in(dir: Option<&Dir>, jobs: Option<usize>) -> SysResult<Reading> {
-    let rotates = dir.map_or(Ok(false), rotates)?;
+    Ok(reading_of(dir.map_or(Ok(false), rotates)?, jobs))
+}
+
+fn reading_of(rotates: bool, jobs: Option<usize>) -> Reading {
     let disk = if rotates { Disk::Rotating } else { Disk::Other };
     let machine = Machine {
         disk,
         cores: machine::cores(),
         descriptors: machine::descriptors(),
     };
-    Ok(Reading::of(machine, jobs))
+    Reading::of(machine, jobs)
 }
 
 /// So much for each worker is made before it is taken.

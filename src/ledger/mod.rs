@@ -41,4 +41,6 @@ pub use plan::reader::{Closing, PlanReader};
 pub use plan::sections::{Section, SectionReader};
 pub use plan::writer::{Encoded, PlanWriter};
 pub use receipt::{BadLine, ReceiptError, ReceiptReader, ReceiptWriter};
-pub use schema::{PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA};
+pub use schema::{
+    IMAGE_PLAN_SCHEMA, IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA,
+};

@@ -38,8 +38,9 @@ pub struct Link {
     pub reason: LinkReason,
     /// The package that the file belongs to, by its first name, as the guest's database says.
     pub owner: Option<Owner>,
-    /// What the file was when the plan was made. `apply` refuses the line if any of it changed.
-    pub before: Before,
+    /// What the file was when the plan was made. `apply` refuses the line if any of it changed. `None` in a plan that
+    /// nothing can be applied from.
+    pub before: Option<Before>,
     /// Free text of a reviewer.
     pub note: Option<String>,
 }
@@ -52,7 +53,8 @@ impl Link {
 
     /// Had the file names that are none of these? They are in other guests of the plan.
     pub fn has_names_elsewhere(&self) -> bool {
-        u64::from(self.before.nlink) > 1 + self.also.len() as u64
+        let nlink = self.before.map_or(0, |before| before.nlink);
+        u64::from(nlink) > 1 + self.also.len() as u64
     }
 }
 

@@ -100,6 +100,53 @@ impl FromStr for Digest {
     }
 }
 
+/// The first digits of a digest, as a person copies them: at least [`DigestPrefix::FEWEST`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct DigestPrefix {
+    digits: [u8; 64],
+    length: usize,
+}
+
+impl DigestPrefix {
+    /// So few digits that nobody finds another plan with the same ones by chance.
+    pub const FEWEST: usize = 12;
+
+    /// Does the digest begin so?
+    pub fn begins(&self, digest: &Digest) -> bool {
+        let mut digits = [0; 64];
+        hex(&digest.0, &mut digits);
+        digits.starts_with(&self.digits[..self.length])
+    }
+}
+
+impl FromStr for DigestPrefix {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let given = text.strip_prefix(KIND).unwrap_or(text).as_bytes();
+        let mut digits = [0; 64];
+        let fits = (DigestPrefix::FEWEST..=digits.len()).contains(&given.len());
+        if !fits || given.iter().any(|c| hex_digit(*c).is_none()) {
+            return Err(BadId("sha256: and the first 12 to 64 hex digits"));
+        }
+        digits[..given.len()].copy_from_slice(given);
+        let length = given.len();
+        Ok(DigestPrefix { digits, length })
+    }
+}
+
+impl fmt::Display for DigestPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let more = if self.length < 64 { "…" } else { "" };
+        write!(f, "{KIND}{}{more}", ascii(&self.digits[..self.length]))
+    }
+}
+
+impl fmt::Debug for DigestPrefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
 impl fmt::Display for ObjectId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; KIND.len() + 64 + 1 + 32];
@@ -211,6 +258,31 @@ mod tests {
             assert_eq!(id.to_string().parse(), Ok(id));
         }
         assert!(id.next_generation().to_string().ends_with(".1"));
+    }
+
+    #[test]
+    fn a_digest_is_known_by_its_first_digits() {
+        let digest = Digest([0xab; 32]);
+        let whole = digest.to_string();
+        for given in [&whole[..], &whole[7..], &whole[..7 + 12], &whole[7..7 + 13]] {
+            let prefix: DigestPrefix = given.parse().unwrap();
+            assert!(prefix.begins(&digest), "{given}");
+            assert!(!prefix.begins(&Digest([0xaa; 32])), "{given}");
+        }
+        let other = format!("{}0", &whole[..7 + 14]);
+        assert!(!other.parse::<DigestPrefix>().unwrap().begins(&digest));
+        let long = format!("{whole}0");
+        for bad in [
+            "",
+            "sha256:",
+            &whole[..7 + 11],
+            &whole[7..7 + 11],
+            "sha256:abababababaX",
+            &long,
+        ] {
+            assert!(bad.parse::<DigestPrefix>().is_err(), "{bad}");
+        }
+        assert!(whole.to_uppercase().parse::<DigestPrefix>().is_err());
     }
 
     #[test]

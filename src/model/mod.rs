@@ -53,7 +53,7 @@ mod state;
 mod status;
 
 pub use action::{Action, Before, Flag, Left, Link, Making, Method, ObjectFlag, Owner, Skip};
-pub use digest::{BadId, Digest, Fingerprint, MetadataDigest, ObjectId};
+pub use digest::{BadId, Digest, DigestPrefix, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage, Unit};
 pub use explain::{
     Beneath, Change, ChangeStep, Compared, Explanation, FoundNow, NoLine, Overruled, Says, Stale,
@@ -71,8 +71,8 @@ pub use packed::States;
 pub use path::{BadPath, GuestPath, LinkMet};
 pub use plan::{
     BaseFacts, Caveats, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss,
-    NearMisses, PlanDigest, PlannedGuest, RootNote, SameSecret, Shared, SharedBy, Shift, Summary,
-    Totals, UnprotectedSharing,
+    NearMisses, PlanDigest, PlanKind, PlanTarget, PlannedGuest, RootNote, SameSecret, Shared,
+    SharedBy, Shift, Summary, Totals, UnprotectedSharing,
 };
 pub use policy::{
     Asked, ChoiceKind, ClearsFlags, DatabaseUse, FlagClearers, IdleChoice, IdleReason, Ignored,

@@ -20,6 +20,7 @@
 //! | [`layout`] | numbers and columns for people |
 
 mod alarms;
+mod audit;
 pub mod explain;
 pub mod gc;
 pub mod layout;

@@ -8,12 +8,15 @@ use std::path::Path;
 use crate::model::{Escaped, PlannedGuest};
 
 use super::alarms::unprotected;
+use super::audit::ONLY;
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
 use super::near_misses;
 use super::plan_view::{ON_TOP, PlanView};
 use super::words::sentence::safe;
 use super::words::skip_kinds::by_kind;
+
+const PLAN_ONLY: &str = "PLAN ONLY, nothing was changed.";
 
 /// Pairs of guests that fit on a screen; `unify show` has them all.
 const PAIRS: usize = 10;
@@ -36,7 +39,7 @@ pub fn text(
     sizes: Sizes,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    writeln!(out, "PLAN ONLY, nothing was changed.")?;
+    writeln!(out, "{}", if plan.is_audit() { ONLY } else { PLAN_ONLY })?;
     let alarm = plan.alarm(sizes);
     alarm.iter().try_for_each(|line| writeln!(out, "{line}"))?;
     writeln!(out, "{}\n", scanned(plan, sizes))?;
@@ -96,11 +99,10 @@ fn would(plan: &PlanView<'_>, sizes: Sizes) -> TextTable {
         sizes.of(totals.bytes),
         saves,
     ]);
-    let protect = format!(
-        "protect = {}: {}",
-        plan.protect(),
-        safe(&plan.header.protection.why)
-    );
+    let protect = match plan.protection() {
+        Some(how) => format!("protect = {}: {}", how.mode.code(), safe(&how.why)),
+        None => "if the immutable flag holds there, which is not tried".to_owned(),
+    };
     table.row([
         "would flag".into(),
         count(totals.flags),
@@ -144,8 +146,9 @@ fn sharing(plan: &PlanView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
 
 /// Where the plan is, and what to do with it.
 fn wrote(plan: &PlanView<'_>, goes: Goes<'_>) -> String {
-    let content = plan.content.map_or_else(String::new, |content| {
-        let head: String = content
+    let content = plan.digest.map_or_else(String::new, |digest| {
+        let head: String = digest
+            .content
             .to_string()
             .chars()
             .take("sha256:".len() + 8)
@@ -163,6 +166,9 @@ fn wrote(plan: &PlanView<'_>, goes: Goes<'_>) -> String {
     let word = shell_word(path);
     let totals = plan.tally.totals();
     let next = match (totals.links, totals.flags) {
+        _ if plan.is_audit() => {
+            format!("See   unify show {word}   To apply, plan without --audit.")
+        }
         (0, 0) => format!("Nothing to link: see   unify show {word}"),
         _ => format!("Next: unify show {word}   or   unify apply {word}"),
     };
@@ -217,6 +223,23 @@ Wrote plan.json (content sha256:3f3f3f3f…).  Next: unify show plan.json   or  
             report(&Sample::small(), &small_plan(), Some("plan.json")),
             want
         );
+    }
+
+    #[test]
+    fn an_audit_offers_nothing_to_apply() {
+        let want = "AUDIT ONLY: nothing can be applied from this, and nothing was changed.
+Scanned 2 guests, 3,000 files, 57.2 MiB
+
+  would link      3  11.4 MiB  up to 7.62 MiB come back in allocated blocks, each inode once
+  would flag      1            if the immutable flag holds there, which is not tried
+";
+        let text = report(&Sample::audit(), &small_plan(), Some("audit.json"));
+        assert!(text.starts_with(want), "{text}");
+        let want = "
+Wrote audit.json (content sha256:3f3f3f3f…).  See   unify show audit.json   To apply, plan without --audit.
+";
+        assert!(text.ends_with(want), "{text}");
+        assert!(!text.contains("unify apply"), "{text}");
     }
 
     #[test]

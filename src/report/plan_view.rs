@@ -8,11 +8,12 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Count, Database, DatabaseState, Digest, GuestName, Header, PlannedGuest, Protect, SameSecret,
-    Shared, SkipReason, Summary,
+    Count, Database, DatabaseState, GuestName, Header, PlanDigest, PlannedGuest, Protect,
+    Protection, SameSecret, Shared, SkipReason, Summary,
 };
 
 use super::alarms::shared_unprotected;
+use super::audit;
 use super::layout::size::{Sizes, counted, percent};
 use super::totals::Tally;
 use super::words::flag_clearers;
@@ -30,8 +31,8 @@ pub struct PlanView<'a> {
     pub summary: &'a Summary,
     /// The actions that were read.
     pub tally: &'a Tally,
-    /// The content digest of the actions *that were read*; never the one that the file claims.
-    pub content: Option<Digest>,
+    /// The digests of the actions *that were read*; never those that the file claims.
+    pub digest: Option<PlanDigest>,
 }
 
 /// The base's own use of the disk, which no plan can promise.
@@ -135,9 +136,14 @@ impl<'a> PlanView<'a> {
         }
     }
 
-    /// How objects will be protected, in a word.
-    pub(super) fn protect(&self) -> &'static str {
-        self.header.protection.mode.code()
+    /// Can nothing be applied from it?
+    pub(super) fn is_audit(&self) -> bool {
+        self.header.target.is_none()
+    }
+
+    /// How objects will be protected; an audit does not know.
+    pub(super) fn protection(&self) -> Option<&'a Protection> {
+        self.header.target.as_ref().map(|target| &target.protection)
     }
 
     /// [`PlanView::edited`] in sentences; empty for a plan as it was made.
@@ -165,12 +171,15 @@ impl<'a> PlanView<'a> {
 
     /// What guests share without protection: it comes before all else.
     pub(super) fn alarm(&self, sizes: Sizes) -> Vec<String> {
-        shared_unprotected::lines(&self.summary.unprotected, sizes)
+        shared_unprotected::lines(&self.summary.unprotected, self.is_audit(), sizes)
     }
 
     /// What a reviewer must not overlook, each as a word in capitals and a sentence.
     pub(super) fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        if self.is_audit() {
+            warnings.extend(audit::remarks(self.guests));
+        }
         for guest in self.guests {
             warnings.extend(left_out(guest));
             if guest.left_out.is_none() {
@@ -184,7 +193,8 @@ impl<'a> PlanView<'a> {
         warnings.extend(self.unseen());
         warnings.extend(idle::lines(self.summary));
         warnings.extend(self.same_secrets());
-        if self.header.protection.mode == Protect::None {
+        let protection = self.protection();
+        if protection.is_some_and(|protection| protection.mode == Protect::None) {
             warnings.push(
                 "NOT PROTECTED: an in-place write by one guest changes a shared file for all"
                     .into(),
@@ -200,8 +210,12 @@ impl<'a> PlanView<'a> {
             .iter()
             .map(|name| safe(name))
             .collect();
+        let end = match self.is_audit() {
+            true => "files that differ in them are called equal",
+            false => "apply looks again, and refuses files that differ in them",
+        };
         let line = format!(
-            "NOT SEEN: {} attributes cannot be seen by whoever made this plan; apply looks again, and refuses files that differ in them",
+            "NOT SEEN: {} attributes cannot be seen by whoever made this plan; {end}",
             unseen.join(", ")
         );
         (!unseen.is_empty()).then_some(line)
@@ -242,7 +256,7 @@ impl<'a> PlanView<'a> {
     fn running(&self, guest: &PlannedGuest) -> Option<String> {
         let name = &guest.name;
         let links = self.tally.links_of(name);
-        (guest.running && links > 0).then(|| {
+        (guest.running && links > 0 && !self.is_audit()).then(|| {
             let links = counted(links, "link");
             match &guest.running_unknown {
                 None => format!("RUNNING: {name}: apply refuses its {links} until it is stopped"),

@@ -7,8 +7,9 @@ use crate::model::{
     Action, BaseFacts, Before, Caveats, ClearsFlags, Count, Database, DatabaseState, DatabaseUse,
     Digest, FORMAT, Flag, FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header,
     Left, Link, LinkReason, Making, MetadataDigest, Method, NearMisses, ObjectFlag, ObjectId,
-    Objects, OnDamaged, PlannedGuest, Policy, Protect, Protection, Shared, Skip, SkipDetail,
-    SkipReason, Summary, Time, Totals, UnprotectedSharing, is_harmless, needs_escape,
+    Objects, OnDamaged, PlanDigest, PlanTarget, PlannedGuest, Policy, Protect, Protection, Shared,
+    Skip, SkipDetail, SkipReason, Summary, Time, Totals, UnprotectedSharing, is_harmless,
+    needs_escape,
 };
 
 use super::{PlanView, Tally};
@@ -64,7 +65,7 @@ pub fn link_line(name: &str, at: &str, size: u64) -> Link {
         saves: size,
         reason: LinkReason::Identical,
         owner: None,
-        before: Before {
+        before: Some(Before {
             dev: 1,
             ino: 2,
             nlink: 1,
@@ -74,7 +75,7 @@ pub fn link_line(name: &str, at: &str, size: u64) -> Link {
             size,
             mtime: time,
             ctime: time,
-        },
+        }),
         note: None,
     }
 }
@@ -147,7 +148,7 @@ pub struct Sample {
     pub header: Header,
     pub guests: Vec<PlannedGuest>,
     pub summary: Summary,
-    pub content: Option<Digest>,
+    pub digest: Option<PlanDigest>,
 }
 
 impl Sample {
@@ -157,7 +158,10 @@ impl Sample {
             header: header(),
             guests: vec![planned("web1", 40_000_000), planned("web2", 20_000_000)],
             summary: small_summary(),
-            content: Some(Digest([0x3f; 32])),
+            digest: Some(PlanDigest {
+                content: Digest([0x3f; 32]),
+                decision: Some(Digest([0x4d; 32])),
+            }),
         }
     }
 
@@ -168,6 +172,13 @@ impl Sample {
             summary: Summary::default(),
             ..Sample::small()
         }
+    }
+
+    /// The same guests, only looked at.
+    pub fn audit() -> Sample {
+        let mut sample = Sample::small();
+        sample.header.target = None;
+        sample
     }
 
     /// Everything that can go wrong with guests: one is running, one left out, one damaged.
@@ -194,9 +205,10 @@ impl Sample {
         let text = || HOSTILE.to_owned();
         sample.header.created = text();
         sample.header.tool = text();
-        sample.header.base.filesystem = text();
-        sample.header.base.path = HOSTILE.into();
-        sample.header.protection.why = text();
+        let target = sample.header.target.as_mut().unwrap();
+        target.base.filesystem = text();
+        target.base.path = HOSTILE.into();
+        target.protection.why = text();
         for guest in &mut sample.guests {
             guest.left_out = Some(text());
             guest.root = HOSTILE.into();
@@ -216,7 +228,7 @@ impl Sample {
             guests: &self.guests,
             summary: &self.summary,
             tally,
-            content: self.content,
+            digest: self.digest,
         }
     }
 }
@@ -246,18 +258,24 @@ pub fn hostile_plan() -> Vec<Action> {
 fn header() -> Header {
     Header {
         schema: "urn:unify:schema:plan:1".into(),
-        kind: "unify.plan".into(),
         format: FORMAT.into(),
         created: "2026-01-02T03:04:05Z".into(),
         tool: "unify 0.1.0".into(),
         edit: String::new(),
-        host: String::new(),
-        base: BaseFacts {
-            path: "/srv/guests/.unify".into(),
-            filesystem: "ext4".into(),
-            max_links: 65_000,
-            objects: 0,
-        },
+        target: Some(PlanTarget {
+            host: String::new(),
+            base: BaseFacts {
+                path: "/srv/guests/.unify".into(),
+                filesystem: "ext4".into(),
+                max_links: 65_000,
+                objects: 0,
+            },
+            protection: Protection {
+                asked: Protect::Auto,
+                mode: Protect::Immutable,
+                why: "the flag works here".into(),
+            },
+        }),
         policy: Policy {
             ignore: Vec::new(),
             same_path: false,
@@ -270,11 +288,6 @@ fn header() -> Header {
             package_databases: DatabaseUse::default(),
             flag_clearers: FlagClearers::default(),
             file: None,
-        },
-        protection: Protection {
-            asked: Protect::Auto,
-            mode: Protect::Immutable,
-            why: "the flag works here".into(),
         },
         unseen_attributes: Vec::new(),
     }

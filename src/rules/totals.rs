@@ -48,11 +48,6 @@ impl SummaryBuilder {
         }
     }
 
-    /// Choices that change nothing, and how many more there are.
-    pub fn without_effect(&mut self, choices: (Vec<IdleChoice>, u64)) {
-        self.without_effect = choices;
-    }
-
     /// What was noticed beside the plan.
     pub fn noticed(
         &mut self,
@@ -64,9 +59,11 @@ impl SummaryBuilder {
         self.more_same_secrets = more;
     }
 
-    /// So many objects of the base lack their flag.
-    pub fn flags_lost(&mut self, objects: u64) {
-        self.flags_lost = objects;
+    /// What was noticed before files were matched: so many objects of the base lack their flag, and these choices
+    /// change nothing, and so many more.
+    pub fn noticed_before(&mut self, flags_lost: u64, without_effect: (Vec<IdleChoice>, u64)) {
+        self.flags_lost = flags_lost;
+        self.without_effect = without_effect;
     }
 
     /// What lines promise less surely than their numbers say.
@@ -205,7 +202,7 @@ mod tests {
             saves,
             reason: LinkReason::Identical,
             owner: None,
-            before: Before {
+            before: Some(Before {
                 dev: 1,
                 ino: 1,
                 nlink: 1,
@@ -215,7 +212,7 @@ mod tests {
                 size: 100,
                 mtime: T,
                 ctime: T,
-            },
+            }),
             note: None,
         })
     }

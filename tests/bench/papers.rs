@@ -36,7 +36,9 @@ fn sample() -> Sample {
         let mut link = link.clone();
         link.path = GuestPath::new(format!("/usr/share/{n:08}").as_bytes()).unwrap();
         link.also = Vec::new();
-        link.before.nlink = 1;
+        if let Some(before) = &mut link.before {
+            before.nlink = 1;
+        }
         Action::Link(link)
     };
     Sample {

@@ -29,7 +29,7 @@ pub(in crate::engine) fn flag_clearing(
     let configured = managers.flag_clearing(root);
     match now(condition) {
         None => configured,
-        Some(now) => both(now, configured),
+        Some(now) => both(now, &configured),
     }
 }
 
@@ -49,7 +49,7 @@ fn now(condition: &Activity) -> Option<ClearsFlags> {
 
 /// What runs now, and what will be started next: both are said, and the worse counts. Of a guest that no manager is
 /// known of, what runs tells all that is known.
-fn both(now: ClearsFlags, next: FlagClearing) -> FlagClearing {
+fn both(now: ClearsFlags, next: &FlagClearing) -> FlagClearing {
     let known = |answer, why: String, remedy| FlagClearing {
         answer,
         why,

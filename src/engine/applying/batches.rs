@@ -24,7 +24,9 @@ use crate::engine::receipt_file::{ReceiptFile, flag_line, link_line};
 use crate::engine::records::holders::Holding;
 use crate::engine::records::object_set::ObjectSet;
 use crate::engine::{EngineError, Guest};
-use crate::model::{Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome};
+use crate::model::{
+    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect,
+};
 use crate::protect;
 use crate::sys::SysResult;
 use crate::sys::guest::Sharing;
@@ -34,6 +36,8 @@ pub(super) struct ApplyLoop<'a, 'r> {
     base: &'a Base,
     run: &'a Run,
     header: &'a Header,
+    /// How objects are protected.
+    mode: Protect,
     guests: &'a [Guest],
     /// All guests that hold names of the base; those of the plan first.
     holding: Holding<'a>,
@@ -79,9 +83,11 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             base,
             run,
             header,
+            target,
             checked,
             ..
         } = ready;
+        let mode = target.protection.mode;
         let guests = &checked.guests[..];
         let objects = ObjectsInUse::new(base, &header.policy.ignore, max_links);
         let (links, flags) = (Vec::new(), Vec::new());
@@ -89,6 +95,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             base,
             run,
             header,
+            mode,
             guests,
             holding,
             still,
@@ -106,8 +113,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             unanswered: ObjectSet::new(base),
             unpaid: Unpaid(ObjectSet::new(base)),
             sharing: &ready.sharing,
-            protects_all: protect::by(header.protection.mode).protects()
-                && ready.flags_removed() == 0,
+            protects_all: protect::by(mode).protects() && ready.flags_removed() == 0,
             unreachable: Vec::new(),
             shared: SharedPass::new(base),
         }
@@ -236,7 +242,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         mut links: Vec<(Link, ObjectId)>,
         conditions: &[Activity],
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
-        let (guests, header) = (self.guests, self.header);
+        let (guests, header, mode) = (self.guests, self.header, self.mode);
         let most_frozen = self.still.largest_file();
         let world = |link: &Link| {
             let index = guests.iter().position(|guest| guest.name == link.guest)?;
@@ -247,7 +253,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 conditions,
                 ignore: &header.policy.ignore,
                 most_frozen,
-                may_adopt: protect::by(header.protection.mode).protects(),
+                may_adopt: protect::by(mode).protects(),
             })
         };
         let (mut ready, single) = self.prepare_shared(world)?;
@@ -325,7 +331,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             guests: self.guests,
             journal: self.journal,
             order: FlagOrder::FlagThenDrop,
-            protection: protect::setting(Some(self.header.protection.mode)),
+            protection: protect::setting(Some(self.mode)),
             ignore,
             holding: &self.holding,
             still: &mut self.still,

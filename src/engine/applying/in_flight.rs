@@ -82,8 +82,9 @@ pub(super) fn comes_back(job: &Job, sharing: &Sharing) -> u64 {
 pub(super) fn once_more(job: &Job, line: &Pending, fate: &Fate) -> SysResult<(Link, ObjectId)> {
     let mut link = line.link.clone();
     let now = job.old.file().state()?;
-    if moved(&link.before, &now) == [Moved::Ctime] {
-        link.before.ctime = now.ctime;
+    let before = link.before.as_mut();
+    if let Some(before) = before.filter(|before| moved(before, &now) == [Moved::Ctime]) {
+        before.ctime = now.ctime;
     }
     let start = match fate {
         Fate::Full => job.object.next_generation(),

@@ -120,7 +120,7 @@ impl ReadyToApply {
         let guests = self.checked.guests.iter().map(Guest::for_receipt);
         Receipt {
             plan: Some(self.checked.closing.digest_now.content),
-            protect: Some(self.header.protection.mode),
+            protect: Some(self.target.protection.mode),
             ..receipt_head(&self.run.id, RunKind::Apply, guests.collect())
         }
     }

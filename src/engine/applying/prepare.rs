@@ -242,11 +242,14 @@ pub(super) fn as_recorded(
     state: &FileState,
     world: &LinkFacts<'_>,
 ) -> Result<(), Fate> {
-    let mut fields = moved(&link.before, state);
+    let Some(before) = &link.before else {
+        return Err(Fate::Failed("the line has no evidence".into()));
+    };
+    let mut fields = moved(before, state);
     if fields.is_empty() {
         return Ok(());
     }
-    if state.size == link.before.size && fields.iter().copied().all(shows_only_names) {
+    if state.size == before.size && fields.iter().copied().all(shows_only_names) {
         fields.extend(hidden_change(link, file, state, world));
     }
     Err(Fate::Refused(Refusal::Changed { fields }))
@@ -267,7 +270,7 @@ fn hidden_change(
         fields.push(Moved::Content);
     }
     if let Ok(metadata) = file.metadata(world.ignore) {
-        fields.extend(differing(&metadata, &link.object, Some(&link.before)));
+        fields.extend(differing(&metadata, &link.object, link.before.as_ref()));
     }
     fields
 }

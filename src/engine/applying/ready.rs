@@ -10,14 +10,15 @@ use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::{CannotHere, RefusedPlan};
 use crate::engine::host::{host_digest, lock_note};
 use crate::engine::limits::Limits;
-use crate::engine::plan_file::{PlanFile, WholePlan, open_copy, whole};
+use crate::engine::plan_file::{PlanFile, WholePlan, applicable, open_copy, whole};
 use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::read_ahead::STRETCH;
 use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, Section};
 use crate::model::{
-    Action, Digest, Event, Header, Observer, PlannedGuest, Recovered, Running, Stage, Totals, Unit,
+    Action, Digest, DigestPrefix, Event, Header, Observer, PlanDigest, PlanTarget, PlannedGuest,
+    Recovered, Running, Stage, Totals, Unit,
 };
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::guest::Sharing;
@@ -29,8 +30,8 @@ use crate::sys::own::papers::Lock;
 pub struct ApplyOptions {
     /// Execute lines that were changed or added by hand. They are proven like all others.
     pub accept_edits: bool,
-    /// Execute only a plan with this content digest.
-    pub approved: Option<Digest>,
+    /// Execute only a plan with this digest, of its content or of its decision.
+    pub approved: Option<DigestPrefix>,
     /// What is done about guests that run.
     pub running: Running,
     /// How far and how fast it may go.
@@ -42,6 +43,7 @@ pub struct ReadyToApply {
     pub(super) base: Base,
     pub(super) run: Run,
     pub(super) header: Header,
+    pub(super) target: PlanTarget,
     pub(super) checked: Checked,
     pub(super) history: History,
     /// What was found of an interrupted run.
@@ -64,6 +66,16 @@ pub struct Checked {
     pub(super) shared: bool,
     /// Are there files with names in several guests?
     pub(super) names_elsewhere: bool,
+    approved_by: Option<ApprovedBy>,
+}
+
+/// Which of a plan's digests was approved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ApprovedBy {
+    /// What would be done here.
+    Content(Digest),
+    /// What was decided for guests like these anywhere.
+    Decision(Digest),
 }
 
 impl ReadyToApply {
@@ -74,9 +86,11 @@ impl ReadyToApply {
         options: ApplyOptions,
         observer: &dyn Observer,
     ) -> Result<ReadyToApply, EngineError> {
+        let path = plan.path().to_owned();
+        plan.must_be_applicable()
+            .map_err(|error| error.in_file(&path))?;
         entitled("apply", "it sets owners and flags")?;
         must_see_all("apply")?;
-        let path = plan.path().to_owned();
         Self::check_plan(plan, options, observer).map_err(|error| error.in_file(&path))
     }
 
@@ -88,13 +102,14 @@ impl ReadyToApply {
         let reader = plan.reader()?;
         consented(reader.edits_so_far(), options)?;
         let header = reader.header().clone();
-        same_host(&header)?;
+        let target = applicable(&header)?.clone();
+        same_host(&target)?;
         // Even an empty base that is removed again would leave its mark in a guest.
         let guests = open_guests(reader.guests())?;
-        guest::apart(&guests, &header.base.path)?;
-        guest::apart(&guests, &guest::base_path(&header.base.path)?)?;
+        guest::apart(&guests, &target.base.path)?;
+        guest::apart(&guests, &guest::base_path(&target.base.path)?)?;
         drop((reader, guests));
-        let base = Base::ensure(&header.base.path)?;
+        let base = Base::ensure(&target.base.path)?;
         let lock = base.lock(&lock_note("apply"))?;
         let disk = must_be_ours(&base).and_then(|()| Ok(machine::filesystem(base.dir())?));
         let disk = match disk {
@@ -113,6 +128,7 @@ impl ReadyToApply {
                 base,
                 run,
                 header,
+                target,
                 history,
                 healed,
                 checked,
@@ -140,8 +156,8 @@ impl ReadyToApply {
         let copy = run.papers.join(PLAN);
         plan.copy_to(&copy)?;
         let (plan, found) = read_whole(&copy, observer)?;
-        allowed(&plan.closing, options)?;
-        protection::still_holds(&plan.header.protection, base.staging())?;
+        let approved_by = allowed(&plan.closing, options)?;
+        protection::still_holds(&applicable(&plan.header)?.protection, base.staging())?;
         let guests = open_guests(&plan.guests)?;
         one_mount(&guests, base)?;
         guest::hold(&guests)?;
@@ -153,6 +169,7 @@ impl ReadyToApply {
             totals: found.totals,
             shared: found.shared,
             names_elsewhere: found.names_elsewhere,
+            approved_by,
         })
     }
 
@@ -172,9 +189,14 @@ impl ReadyToApply {
         planned.saturating_sub(self.totals().flags)
     }
 
-    /// The plan's header.
-    pub fn header(&self) -> &Header {
-        &self.header
+    /// What it is executed on.
+    pub fn target(&self) -> &PlanTarget {
+        &self.target
+    }
+
+    /// Which of its digests was approved, if one was asked for.
+    pub fn approved_by(&self) -> Option<ApprovedBy> {
+        self.checked.approved_by
     }
 
     /// The user did not agree: leaves no trace of the run.
@@ -184,8 +206,8 @@ impl ReadyToApply {
     }
 }
 
-fn same_host(header: &Header) -> Result<(), EngineError> {
-    if header.host == host_digest()? {
+fn same_host(target: &PlanTarget) -> Result<(), EngineError> {
+    if target.host == host_digest()? {
         Ok(())
     } else {
         Err(RefusedPlan::OtherHost.into())
@@ -223,15 +245,27 @@ fn read_whole(
     Ok((whole(plan)?, found))
 }
 
-fn allowed(closing: &Closing, options: ApplyOptions) -> Result<(), EngineError> {
+fn allowed(closing: &Closing, options: ApplyOptions) -> Result<Option<ApprovedBy>, EngineError> {
     consented(&closing.edits, options)?;
-    match options.approved {
-        Some(approved) if approved != closing.digest_now.content => Err(RefusedPlan::NotApproved {
-            found: closing.digest_now.content,
+    let found = closing.digest_now;
+    Ok(options
+        .approved
+        .map(|approved| by(approved, found))
+        .transpose()?)
+}
+
+/// Which digest of the lines that are there now was approved.
+fn by(approved: DigestPrefix, found: PlanDigest) -> Result<ApprovedBy, RefusedPlan> {
+    let content = Some(found.content).filter(|digest| approved.begins(digest));
+    let decision = found.decision.filter(|digest| approved.begins(digest));
+    match (content, decision) {
+        (Some(content), None) => Ok(ApprovedBy::Content(content)),
+        (None, Some(decision)) => Ok(ApprovedBy::Decision(decision)),
+        (Some(_), Some(_)) => Err(RefusedPlan::Ambiguous(approved)),
+        (None, None) => Err(RefusedPlan::NotApproved {
+            found: Box::new(found),
             approved,
-        }
-        .into()),
-        _ => Ok(()),
+        }),
     }
 }
 

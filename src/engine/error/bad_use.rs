@@ -75,7 +75,7 @@ pub enum BadUse {
     #[error("{} is given twice: each guest and the base need a directory of their own", Escaped::of(.0))]
     GivenTwice(PathBuf),
     /// There is no one directory beside all guests.
-    #[error("the guests lie in different directories, {} and {}: name the base with --base, on their file system", Escaped::of(.0), Escaped::of(.1))]
+    #[error("the guests lie in different directories, {} and {}: name the base with --base, on their file system, or compare them with --audit, which needs none", Escaped::of(.0), Escaped::of(.1))]
     NoCommonPlace(PathBuf, PathBuf),
     /// A base beside the guest would be where a container manager keeps its own.
     #[error("{} lies in the store of {manager}, where nothing else belongs: name the base with --base, outside of it and on the same file system", Escaped::of(.root))]

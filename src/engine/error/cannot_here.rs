@@ -41,13 +41,13 @@ pub enum CannotHere {
     },
     /// Nothing can be written there.
     #[error(
-        "{} is on a file system that is mounted read-only: nothing can be shared there until it is mounted writable",
+        "{} is on a file system that is mounted read-only: nothing can be shared there until it is mounted writable; `unify plan --audit` shows what could be, and needs no place to write",
         Escaped::of(.0)
     )]
     ReadOnly(PathBuf),
     /// No base can help: the guests themselves are apart.
     #[error(
-        "these guests cannot share: {} and {} are on different {apart}, and hard links do not cross them{}",
+        "these guests cannot share: {} and {} are on different {apart}, and hard links do not cross them{}; `unify plan --audit` compares guests wherever they are",
         Escaped::of(.one),
         Escaped::of(.other),
         by_one_mount(.seen_at)
@@ -64,10 +64,10 @@ pub enum CannotHere {
     },
     /// Hard links cannot cross mounts; found while a plan is made.
     #[error(
-        "{} and the base at {} are on different {apart}, and hard links do not cross them: {}",
+        "{} and the base at {} are on different {apart}, and hard links do not cross them: {}; `unify plan --audit` needs no base",
         Escaped::of(.guest),
         Escaped::of(.base),
-        where_then(.guest, .seen_at)
+        where_then(.guest, .seen_at.as_deref())
     )]
     OtherMount {
         /// The guest's root.
@@ -186,7 +186,7 @@ fn by_one_mount(seen_at: &[PathBuf]) -> String {
 }
 
 /// A base must be on the guest's mount, and outside of the guest.
-fn where_then(guest: &Path, seen_at: &Option<PathBuf>) -> String {
+fn where_then(guest: &Path, seen_at: Option<&Path>) -> String {
     match seen_at {
         Some(path) if path == guest => {
             let beside = guest.with_file_name(".unify");

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::model::{Digest, Escaped, GuestName};
+use crate::model::{DigestPrefix, Escaped, GuestName, PlanDigest};
 
 /// What keeps a whole plan from being executed.
 #[derive(Debug, thiserror::Error)]
@@ -10,14 +10,24 @@ pub enum RefusedPlan {
     /// Device and inode numbers of another host mean nothing here.
     #[error("it was made on another host")]
     OtherHost,
-    /// Another content was approved.
-    #[error("its content digest is {found}, and {approved} was approved")]
+    /// It was made to be looked at.
+    #[error(
+        "it is an audit (unify.image-plan), which shows what could be shared and has no evidence to prove or apply anything by, whatever is changed in it: make a plan with `unify plan` and without --audit, where the guests lie beside a base on one file system that can be written to"
+    )]
+    ImagePlan,
+    /// Something else was approved.
+    #[error("its {}, and {approved} was approved", digests(.found))]
     NotApproved {
         /// What the plan would do now.
-        found: Digest,
+        found: Box<PlanDigest>,
         /// What was approved.
-        approved: Digest,
+        approved: DigestPrefix,
     },
+    /// Both digests begin so.
+    #[error(
+        "{0} begins its content digest and its decision digest: give more digits of the one that was approved"
+    )]
+    Ambiguous(DigestPrefix),
     /// Lines were changed or added by hand, and the user did not accept that.
     #[error("{first}{}; with --accept-edits such lines are proven anew and executed", and_more(*.more))]
     Edited {
@@ -54,5 +64,13 @@ fn and_more(more: u64) -> String {
     match more {
         0 => String::new(),
         more => format!("; and {more} more"),
+    }
+}
+
+fn digests(found: &PlanDigest) -> String {
+    let content = format!("content digest is {}", found.content);
+    match found.decision {
+        Some(decision) => format!("{content}, its decision digest is {decision}"),
+        None => content,
     }
 }

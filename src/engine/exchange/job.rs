@@ -126,7 +126,8 @@ impl Fate {
     /// What a line comes to where another line about its inode was not done.
     pub fn without_the_others(line: &Link) -> Fate {
         let own = 1 + line.also.len() as u64;
-        let names = u64::from(line.before.nlink).saturating_sub(own);
+        let nlink = line.before.map_or(0, |before| before.nlink);
+        let names = u64::from(nlink).saturating_sub(own);
         Fate::Refused(Refusal::NamesElsewhere { names })
     }
 

@@ -106,7 +106,8 @@ impl<'a> ExecutedPlans<'a> {
             let mut told = Vec::new();
             while let Some((_, line)) = plan.next_action()? {
                 if let Action::Link(link) = line.action {
-                    told.extend(wanted(&link.object).then_some((link.object, link.before)));
+                    let before = link.before.filter(|_| wanted(&link.object));
+                    told.extend(before.map(|before| (link.object, before)));
                 }
             }
             plan.finish()?;

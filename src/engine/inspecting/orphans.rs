@@ -21,11 +21,14 @@ use crate::model::{
 };
 use crate::sys::guest::GuestFiles;
 
+/// The first name of a file in a guest.
+type FirstName = (GuestName, GuestPath);
+
 /// Files of guests that no package owns, until it is known which of them packages had.
 pub(super) struct OrphanSearch<'a> {
     plans: ExecutedPlans<'a>,
     /// By the run that linked them, and the guest with the first name.
-    unowned: BTreeMap<RunId, HashMap<(GuestName, GuestPath), Unowned>>,
+    unowned: BTreeMap<RunId, HashMap<FirstName, Unowned>>,
     /// The roots of all guests that are there.
     standing: BTreeSet<FileId>,
     found: BTreeMap<GuestName, Orphans>,
@@ -165,8 +168,8 @@ impl<'a> OrphanSearch<'a> {
     fn owners(
         &self,
         run: &RunId,
-        wanted: &HashMap<(GuestName, GuestPath), Unowned>,
-    ) -> Result<Vec<((GuestName, GuestPath), Option<Owner>)>, String> {
+        wanted: &HashMap<FirstName, Unowned>,
+    ) -> Result<Vec<(FirstName, Option<Owner>)>, String> {
         let mut owners = Vec::new();
         self.plans.links(run, |link| {
             for name in link.names() {

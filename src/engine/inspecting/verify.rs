@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use super::owners;
 use super::proof::{Generation, ProofWorld, Proven, first};
 use crate::base::Base;
+use crate::engine::plan_file::applicable;
 use crate::engine::read_ahead::stretches;
 use crate::engine::records::{History, receipts};
 use crate::engine::threads::{Readers, Threads, reading_in};
@@ -45,7 +46,7 @@ fn check(
     observer: &dyn Observer,
 ) -> Result<Verification, EngineError> {
     let mut reader = plan.reader()?;
-    let base = Base::existing(&reader.header().base.path)?;
+    let base = Base::existing(&applicable(reader.header())?.base.path)?;
     let threads = Threads::start(reading_in(Some(base.dir()), readers.jobs)?)?;
     let history = History::read(&base)?;
     receipts::tell(&history.damaged, &base, observer);
@@ -82,7 +83,7 @@ fn object_of(line: &Action) -> Option<&ObjectId> {
 /// What the files were that objects have the metadata of.
 fn evidence(lines: &[Action]) -> HashMap<ObjectId, Before> {
     let told = lines.iter().filter_map(|line| match line {
-        Action::Link(link) => Some((first(&link.object), link.before)),
+        Action::Link(link) => Some((first(&link.object), link.before?)),
         _ => None,
     });
     told.collect()

@@ -4,10 +4,11 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use super::links::GuestLinks;
-use super::near::{Spelt, spelt};
+use super::near::{near_of, there};
 use crate::engine::{EngineError, Guest};
 use crate::model::{ChoseNothing, GuestName, GuestPath, Pattern, PatternKind};
 use crate::rules::pattern::Patterns;
+use crate::sys::guest::GuestFiles;
 
 /// Globs that choose names of guests, as `--path` takes them: those of a command, and of which guest each is.
 #[derive(Debug, Default)]
@@ -74,37 +75,50 @@ impl PathChoice {
         paths.iter().any(|path| self.chooses(guest, path))
     }
 
-    /// The globs that have chosen nothing so far, with what these guests have instead.
+    /// The globs that have chosen nothing so far, with what these guests have instead: near names for the first ones.
     pub fn unused(&self, guests: &[&Guest]) -> Vec<ChoseNothing> {
         let used = self.used.borrow();
-        let unused = self
-            .globs
+        let globs = self.globs.iter().zip(used.iter());
+        let unused: Vec<&Pattern> = globs
+            .filter(|(_, used)| !**used)
+            .map(|(glob, _)| glob)
+            .collect();
+        if unused.is_empty() {
+            return Vec::new();
+        }
+        let open = guests
             .iter()
-            .zip(used.iter())
-            .filter(|(_, used)| !**used);
-        unused
-            .map(|(glob, _)| chose_nothing(glob, guests))
+            .filter_map(|guest| Some((&guest.name, guest.files().ok()?)));
+        let open: Vec<OpenFiles<'_>> = open.collect();
+        let told = unused.into_iter().zip(0..);
+        told.map(|(glob, number)| chose_nothing(glob, &open, number < MOST_WITH_NEAR))
             .collect()
     }
 }
 
-fn chose_nothing(glob: &Pattern, guests: &[&Guest]) -> ChoseNothing {
+/// Globs of which near names are looked for.
+const MOST_WITH_NEAR: usize = 20;
+
+/// A guest's name, and its files.
+type OpenFiles<'a> = (&'a GuestName, Box<dyn GuestFiles>);
+
+fn chose_nothing(glob: &Pattern, guests: &[OpenFiles<'_>], with_near: bool) -> ChoseNothing {
+    let meant = || guests.iter().filter(|(name, _)| glob.is_for(name));
     let mut told = ChoseNothing {
         glob: glob.text(),
-        no_guest: glob.guest.is_some() && !guests.iter().any(|guest| glob.is_for(&guest.name)),
+        no_guest: glob.guest.is_some() && meant().next().is_none(),
         there: None,
         near: Vec::new(),
     };
-    let meant = guests.iter().filter(|guest| glob.is_for(&guest.name));
-    for guest in meant {
-        let Ok(files) = guest.files() else { continue };
-        let own = |path| (guest.name.clone(), path);
-        match spelt(&*files, &glob.glob) {
-            Spelt::There(path) => told.there = told.there.or_else(|| Some(own(path))),
-            Spelt::Near(paths) if told.near.is_empty() => {
-                told.near = paths.into_iter().map(own).collect();
+    for (name, files) in meant() {
+        let own = |path| ((*name).clone(), path);
+        match there(&**files, &glob.glob) {
+            Some(path) => told.there = told.there.or_else(|| Some(own(path))),
+            None if with_near && told.near.is_empty() => {
+                let near = near_of(&**files, &glob.glob).into_iter();
+                told.near = near.map(own).collect();
             }
-            Spelt::Near(_) => {}
+            None => {}
         }
     }
     told

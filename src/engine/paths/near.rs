@@ -9,32 +9,29 @@ const MOST_LISTED: usize = 100_000;
 /// Near names that are told.
 const MOST_NEAR: usize = 3;
 
-/// What a guest has where a glob spells out a path.
-pub enum Spelt {
-    /// This is there.
-    There(GuestPath),
-    /// It is not there; these names were probably meant.
-    Near(Vec<GuestPath>),
+/// What is there by the name that a glob spells out; `None` where it has wildcards.
+pub fn there(files: &dyn GuestFiles, glob: &str) -> Option<GuestPath> {
+    let plain = glob.trim_end_matches('/');
+    let path = GuestPath::new(plain.as_bytes()).ok()?;
+    let found = files.resolve(path.as_bytes()).ok().flatten();
+    let found = found.filter(|_| !glob.contains(WILD));
+    found.map(|found| found.path)
 }
 
-/// Looks for what a glob spells out: all of it, or what comes before its first wildcard.
-pub fn spelt(files: &dyn GuestFiles, glob: &str) -> Spelt {
-    let wild = glob.find(['*', '?', '[', '\\']);
+/// Names that were probably meant by what a glob spells out: all of it, or what comes before its first wildcard.
+pub fn near_of(files: &dyn GuestFiles, glob: &str) -> Vec<GuestPath> {
+    let wild = glob.find(WILD);
     let plain = glob.get(..wild.unwrap_or(glob.len())).unwrap_or(glob);
     let whole = match wild {
         None => plain.trim_end_matches('/'),
-        Some(_) => plain
-            .rsplit_once('/')
-            .map_or("", |(directory, _)| directory),
+        Some(_) => plain.rsplit_once('/').map_or("", |(above, _)| above),
     };
-    let Ok(path) = GuestPath::new(whole.as_bytes()) else {
-        return Spelt::Near(Vec::new());
-    };
-    match files.resolve(path.as_bytes()) {
-        Ok(Some(found)) if wild.is_none() => Spelt::There(found.path),
-        _ => Spelt::Near(near(files, &path)),
-    }
+    let path = GuestPath::new(whole.as_bytes());
+    path.map_or_else(|_| Vec::new(), |path| near(files, &path))
 }
+
+/// What begins a wildcard.
+const WILD: [char; 4] = ['*', '?', '[', '\\'];
 
 /// Names of the guest that were probably meant by a path that leads nowhere; none where it leads somewhere.
 pub fn near(files: &dyn GuestFiles, path: &GuestPath) -> Vec<GuestPath> {

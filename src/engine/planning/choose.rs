@@ -119,9 +119,7 @@ pub(super) fn choose_all<'a>(
         shared: HashMap::new(),
         flags: Vec::new(),
     };
-    choices
-        .flags
-        .extend(protect::by(found.protection.mode).flag());
+    choices.flags.extend(protect::by(found.mode).flag());
     choices.groups.forget_beginnings();
     for (which, why) in &matched.dropped {
         drop_out(*which, why, surveys, classified, sum);
@@ -170,12 +168,7 @@ impl Choices<'_> {
         let files = as_applied(self.groups.members(group), found.surveys);
         let members = files.iter().map(|equal| member(equal, found));
         let members: Vec<Member> = members.collect();
-        let chosen = choose(
-            &members,
-            &there,
-            found.facts.max_links,
-            found.policy().objects,
-        );
+        let chosen = choose(&members, &there, found.max_links, found.policy().objects);
         let files = files.iter().zip(&members).zip(chosen);
         let chosen = files
             .filter_map(|((equal, member), choice)| Some((equal.which, member.names, choice?)));
@@ -376,7 +369,7 @@ fn member(equal: &Equal, found: &Evidence<'_>) -> Member {
             false => tree.name_count(file as usize) as u64,
         },
         extents: equal.extents,
-        adoptable: quiet && protect::by(found.protection.mode).protects(),
+        adoptable: quiet && protect::by(found.mode).protects(),
         shared,
     }
 }

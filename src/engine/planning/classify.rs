@@ -11,7 +11,7 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 
 use super::choices::uses::Uses;
-use super::guest_limits::{FEW_HOLES, FEW_STORED, MOST_HOLES, has_too_many_names};
+use super::guest_limits::{FEW_HOLES, FEW_STORED, MOST_HOLES, MostStored, has_too_many_names};
 use super::survey::Survey;
 use crate::base::Index;
 use crate::engine::paths::links::GuestLinks;
@@ -92,7 +92,7 @@ pub struct Judge<'a> {
     pub index: &'a Index,
     pub policy: &'a Policy,
     /// Most bytes of all files of a guest that may be read.
-    pub most_stored: u64,
+    pub most_stored: MostStored,
 }
 
 /// Judges all files of a guest.
@@ -112,6 +112,7 @@ pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
         },
         holes: 0,
         stored: 0,
+        most_stored: judge.most_stored.on(survey.guest.id.dev),
         directories: BTreeMap::new(),
     };
     for file in 0..survey.scan.tree.files() {
@@ -133,6 +134,8 @@ struct Classifying<'a> {
     holes: u64,
     /// Bytes of all files that may be read, as if each had its own.
     stored: u64,
+    /// Most of those that are read.
+    most_stored: u64,
     /// Skips that are summed up under a directory.
     directories: BTreeMap<(Vec<u8>, SkipReason), (Count, Skip)>,
 }
@@ -289,7 +292,7 @@ impl Classifying<'_> {
         if self.holes > MOST_HOLES && state.holes() > FEW_HOLES {
             return Some((SkipReason::TooSparse, None));
         }
-        if self.stored > self.judge.most_stored && state.allocated() > FEW_STORED {
+        if self.stored > self.most_stored && state.allocated() > FEW_STORED {
             return Some((SkipReason::MoreThanStored, None));
         }
         has_too_many_names(tree, file).then_some((SkipReason::TooManyNames, None))

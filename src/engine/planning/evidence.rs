@@ -7,7 +7,7 @@ use super::shared_inodes::SharedInodes;
 use super::survey::Survey;
 use crate::base::{Base, Index};
 use crate::engine::threads::Threads;
-use crate::model::{BaseFacts, Policy, Protection};
+use crate::model::{Policy, Protect};
 use crate::rules::care::Care;
 use crate::rules::crossing::Crossing;
 use crate::sys::guest::Sharing;
@@ -17,14 +17,16 @@ pub struct Evidence<'a> {
     pub options: &'a PlanOptions,
     pub care: &'a Care,
     pub surveys: &'a [Survey],
-    pub facts: &'a BaseFacts,
+    /// Most names that an object may have.
+    pub max_links: u64,
     pub base: Option<&'a Base>,
     pub index: &'a Index,
     /// Inodes that guests share already.
     pub shared: &'a SharedInodes,
     /// Bases that were seen near the guests, without this one.
     pub other_bases: &'a [PathBuf],
-    pub protection: &'a Protection,
+    /// How objects will be protected.
+    pub mode: Protect,
     pub crossing: &'a Crossing,
     /// Can files of this file system share blocks?
     pub sharing: &'a Sharing,

@@ -1,5 +1,7 @@
 //! What one guest may cost the plan of all: files with more holes or more names than these are left alone.
 
+use std::collections::BTreeMap;
+
 use crate::model::Tree;
 
 /// Holes cost nothing to make and time to read: a guest could stop every plan with one file of 8 EiB, or with
@@ -13,8 +15,25 @@ pub(super) const FEW_HOLES: u64 = 1 << 20;
 /// Copies that share their extents cost nothing to make either, nor do files that are compressed well. Of all files of
 /// a guest together, so many times the bytes are read that its file system stores, or as many as of holes: what is
 /// really there is far less.
-pub(super) fn most_stored(used: u64) -> u64 {
-    used.saturating_mul(4).max(MOST_HOLES)
+#[derive(Debug, Default)]
+pub(super) struct MostStored(BTreeMap<u64, u64>);
+
+impl MostStored {
+    /// A file system stores so many bytes.
+    pub fn stores(&mut self, device: u64, used: u64) {
+        self.0
+            .insert(device, used.saturating_mul(4).max(MOST_HOLES));
+    }
+
+    /// Is it known of this file system?
+    pub fn knows(&self, device: u64) -> bool {
+        self.0.contains_key(&device)
+    }
+
+    /// Most bytes of all files of a guest on this file system that are read.
+    pub fn on(&self, device: u64) -> u64 {
+        self.0.get(&device).copied().unwrap_or(u64::MAX)
+    }
 }
 
 /// With fewer a file costs about what it costs to make it.

@@ -7,7 +7,7 @@ use super::matching::file::FileRef;
 use super::survey::Survey;
 use crate::model::{
     Action, Before, Caveats, DiskRoom, FileState, Flag, FlagReason, GuestPath, Left, Link,
-    LinkReason, Making, Method, ObjectId, Skip, SkipDetail, SkipReason,
+    LinkReason, Making, Method, ObjectId, PlanKind, Skip, SkipDetail, SkipReason,
 };
 use crate::sys::guest::Sharing;
 
@@ -30,6 +30,8 @@ pub(super) struct Emitter<'a> {
     /// Can files here share blocks? Then each that is linked is asked which are its own: at the last moment, because
     /// nothing that a walk sees tells when that changes.
     pub sharing: &'a Sharing,
+    /// An image plan has no evidence.
+    pub kind: PlanKind,
 }
 
 /// The lines of a stretch.
@@ -235,7 +237,7 @@ impl Emitter<'_> {
             } else {
                 LinkReason::Identical
             },
-            before: Before::from(&state),
+            before: (self.kind == PlanKind::Plan).then(|| Before::from(&state)),
             note: None,
         }
     }

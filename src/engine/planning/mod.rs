@@ -1,4 +1,7 @@
 //! `plan`: guests → scan → classify → match → choose → plan file. Nothing here can write to a guest.
+//!
+//! An audit goes the same way without a base: where there is none, nothing is tried, asked or remembered, and what is
+//! written has no evidence to be applied by.
 
 mod choices;
 mod choose;
@@ -23,16 +26,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::host::host_digest;
 use super::threads;
 use super::threads::Threads;
 use super::{EngineError, Guest, guest, sandbox};
 use crate::base::Base;
 use crate::engine::activity::base::shared;
-use crate::ledger::{Encoded, Form, PLAN_SCHEMA_ID, PlanWriter};
+use crate::ledger::{Encoded, Form, IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
-    Action, BaseFacts, Event, FORMAT, Header, Objects, Observer, PlanDigest, PlannedGuest, Protect,
-    Protection, Summary,
+    Action, Event, FORMAT, Header, Objects, Observer, PlanDigest, PlanTarget, PlannedGuest,
+    Protect, Summary,
 };
 use crate::protect;
 use crate::rules::care::Care;
@@ -47,7 +49,7 @@ use choose::{Choices, choose_all};
 use classify::{Classified, Judge};
 use common_secrets::same_secrets;
 use evidence::Evidence;
-use guest_limits::most_stored;
+use guest_limits::MostStored;
 use lines::{Emitter, Lines, Stretch};
 use matching::Matcher;
 use matching::compare::Reader;
@@ -70,7 +72,7 @@ pub struct Planned {
     pub guests: Vec<PlannedGuest>,
     /// Its counts.
     pub summary: Summary,
-    /// Its content digest.
+    /// Its digests.
     pub digest: PlanDigest,
 }
 
@@ -83,22 +85,24 @@ pub fn plan(
 ) -> Result<Planned, EngineError> {
     machine::large_tables_grow_in_place();
     let care = Care::new(&options.policy)?;
-    let base_path = guest::base_path(&options.base)?;
-    let guests = open_guests(options, &base_path)?;
-    let base = open_base(&base_path, observer)?;
+    let base_path = options.base.as_deref().map(guest::base_path).transpose()?;
+    let base_path = base_path.as_deref();
+    let guests = open_guests(options, base_path)?;
+    let base = open_base(base_path, observer)?;
     let SeenBase {
-        facts,
-        protection,
+        target,
+        mode,
+        max_links,
         crossing,
         index,
-    } = look_at_base(options, &base_path, base.as_ref(), &guests)?;
+    } = look_at_base(options, base_path, base.as_ref(), &guests)?;
     let open = unprotected(base.as_ref(), &index, observer)?;
-    let file = OutputFile::create(output, &guests, &base_path)?;
+    let file = OutputFile::create(output, &guests, base_path)?;
     let reading = threads::reading(&guests, options.jobs)?;
     let most_stored = most_in(&guests)?;
     let (memory, place) = memory_in(base.as_ref(), options, observer);
-    let other_bases = near(&guests, &base_path);
-    let views = open_views(guests, base.as_ref(), protection.mode, observer)?;
+    let other_bases = near(&guests, base_path);
+    let views = open_views(guests, base.as_ref(), mode, observer)?;
     let opened = confined(views, options, &file, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;
@@ -112,29 +116,27 @@ pub fn plan(
     let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
     tell_unfollowed(&surveys, &classified, observer);
     let idle = threads.work(|| idle_choices(&options.policy, &surveys, &classified));
-    let adoption = adoption(options, &protection, &facts);
-    let objects = objects_now(base.as_ref(), &base_path, &classified)?;
+    let adoption = adoption(options, mode, max_links);
+    let objects = objects_now(base.as_ref(), base_path, &classified)?;
     let find = || SharedInodes::find(&surveys, &mut classified, adoption, objects.as_ref());
     let shared = threads.work(find);
     let found = Evidence {
         options,
         care: &care,
         surveys: &surveys,
-        facts: &facts,
+        max_links,
         base: base.as_ref(),
         index: &index,
         shared: &shared,
         other_bases: &other_bases,
-        protection: &protection,
+        mode,
         crossing: &crossing,
         sharing: &Sharing::default(),
         threads: &threads,
     };
     let mut decided = decide(&found, classified, memory, observer)?;
-    decided.sum.flags_lost(open);
-    decided.sum.without_effect(idle);
-    let header = header(options, host_digest()?, facts.clone(), protection.clone());
-    write(&found, file, header, decided, each)
+    decided.sum.noticed_before(open, idle);
+    write(&found, file, header(options, target), decided, each)
 }
 
 /// The base that remembers what plans have read, and where, if it does.
@@ -160,7 +162,7 @@ fn tell_unfollowed(surveys: &[Survey], classified: &[Classified], observer: &dyn
 }
 
 /// Opens the guests, and refuses choices about others.
-fn open_guests(options: &PlanOptions, base_path: &Path) -> Result<Vec<Guest>, EngineError> {
+fn open_guests(options: &PlanOptions, base_path: Option<&Path>) -> Result<Vec<Guest>, EngineError> {
     let guests = guest::open_all(&options.guests, base_path)?;
     check_guests(&options.policy, &guests)?;
     Ok(guests)
@@ -171,26 +173,27 @@ fn remembers(options: &PlanOptions) -> bool {
     options.cache && machine::is_root()
 }
 
-/// Most bytes that files of a guest may have together: all guests are on one file system.
-fn most_in(guests: &[Guest]) -> Result<u64, EngineError> {
-    let stored = guests.first().map(|one| machine::filesystem(&one.root));
-    let stored = stored.transpose()?;
-    Ok(stored.map_or(u64::MAX, |fs| most_stored(fs.used)))
+/// Most bytes that files of a guest may have together, by what its file system stores.
+fn most_in(guests: &[Guest]) -> Result<MostStored, EngineError> {
+    let mut most = MostStored::default();
+    for guest in guests {
+        if !most.knows(guest.id.dev) {
+            most.stores(guest.id.dev, machine::filesystem(&guest.root)?.used);
+        }
+    }
+    Ok(most)
 }
 
 /// May an inode that guests share already become an object?
-fn adoption(options: &PlanOptions, protection: &Protection, facts: &BaseFacts) -> Adoption {
-    let never = if !protect::by(protection.mode).protects() {
+fn adoption(options: &PlanOptions, mode: Protect, max_links: u64) -> Adoption {
+    let never = if !protect::by(mode).protects() {
         Some("objects are not protected (--protect none), so it stays as it is")
     } else if options.policy.objects == Objects::Copy {
         Some("objects are copies (--objects copy), so it stays as it is")
     } else {
         None
     };
-    Adoption {
-        never,
-        max_links: facts.max_links,
-    }
+    Adoption { never, max_links }
 }
 
 /// A decision for every file, and what they come to.
@@ -281,25 +284,29 @@ fn confined(
     opened
 }
 
-fn header(options: &PlanOptions, host: String, base: BaseFacts, protection: Protection) -> Header {
+fn header(options: &PlanOptions, target: Option<PlanTarget>) -> Header {
+    let (schema, edit) = match target {
+        Some(_) => (PLAN_SCHEMA_ID, EDITS),
+        None => (IMAGE_PLAN_SCHEMA_ID, NO_EDITS),
+    };
+    let sees_all = machine::sees_all_attributes();
     Header {
-        schema: PLAN_SCHEMA_ID.to_owned(),
-        kind: "unify.plan".into(),
+        schema: schema.to_owned(),
         format: FORMAT.into(),
         created: machine::now(),
         tool: concat!("unify ", env!("CARGO_PKG_VERSION")).into(),
-        edit: "delete lines, turn link or flag into skip, add notes; anything else needs --accept-edits".into(),
-        host,
-        base,
+        edit: edit.into(),
+        target,
         policy: options.policy.clone(),
-        protection,
-        unseen_attributes: if machine::sees_all_attributes() {
-            Vec::new()
-        } else {
-            vec!["trusted.*".into()]
-        },
+        unseen_attributes: Vec::from_iter((!sees_all).then(|| "trusted.*".into())),
     }
 }
+
+/// What a reviewer may do.
+const EDITS: &str =
+    "delete lines, turn link or flag into skip, add notes; anything else needs --accept-edits";
+const NO_EDITS: &str =
+    "this is an audit, to be looked at: nothing can be applied from it, whatever is changed in it";
 
 fn write(
     found: &Evidence<'_>,
@@ -325,6 +332,7 @@ fn write(
         choices: &choices,
         detail: found.policy().skips,
         sharing: found.sharing,
+        kind: header.kind(),
     });
     let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
     let stretches = taking_part.flat_map(Emitter::stretches);

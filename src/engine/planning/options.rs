@@ -11,9 +11,10 @@ use crate::sys::PageCache;
 pub struct PlanOptions {
     /// The guests.
     pub guests: Vec<GuestArg>,
-    /// The base; it need not exist.
-    pub base: PathBuf,
-    /// How objects shall be protected.
+    /// The base, which need not exist. `None` for an audit: nothing is tried or written anywhere, the guests may be on
+    /// any file systems, and nothing can be applied from the plan.
+    pub base: Option<PathBuf>,
+    /// How objects shall be protected; nobody asks for an audit.
     pub protect: Protect,
     /// All other choices.
     pub policy: Policy,

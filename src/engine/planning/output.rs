@@ -36,7 +36,7 @@ impl OutputFile {
     pub fn create(
         output: Output,
         guests: &[Guest],
-        base: &Path,
+        base: Option<&Path>,
     ) -> Result<OutputFile, EngineError> {
         match output {
             Output::Stream(stream) => Ok(OutputFile {
@@ -49,7 +49,7 @@ impl OutputFile {
                 let inside = guests
                     .iter()
                     .map(|guest| guest.path.as_path())
-                    .chain([base])
+                    .chain(base)
                     .find(|top| place.starts_with(top));
                 if let Some(top) = inside {
                     return Err(BadUse::PlanWithinGuest(top.to_owned()).into());

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use super::classify::Classified;
 use super::options::PlanOptions;
 use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
+use crate::engine::host::host_digest;
 use crate::engine::records::History;
 use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::roots::one_mount::one_mount;
 use crate::engine::{EngineError, Guest, protection};
-use crate::model::{BaseFacts, Event, Observer, Protection};
+use crate::model::{BaseFacts, Event, Observer, PlanTarget, Protect};
 use crate::rules::crossing::Crossing;
 use crate::sys::host::machine;
 use crate::sys::{Dir, Meaning};
@@ -32,13 +33,13 @@ fn warn_of_frozen(base: &Base, observer: &dyn Observer) {
 /// read.
 pub(super) fn objects_now(
     base: Option<&Base>,
-    path: &Path,
+    path: Option<&Path>,
     classified: &[Classified],
 ) -> Result<Option<Index>, EngineError> {
     let is_asked = classified.iter().any(|judged| !judged.tied.is_empty());
     Ok(match base {
         Some(base) if is_asked => Some(Index::read(base)?),
-        None if path.exists() => None,
+        None if path.is_some_and(Path::exists) => None,
         _ => Some(Index::default()),
     })
 }
@@ -63,8 +64,12 @@ pub(super) fn cache_of(base: &Base, observer: &dyn Observer) -> Option<PathBuf> 
     place.ok()
 }
 
-/// Without root the base is closed: what it holds is then not known, and a warning says so.
-pub(super) fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<Base>, EngineError> {
+/// Without root the base is closed: what it holds is then not known, and a warning says so. An audit has none.
+pub(super) fn open_base(
+    path: Option<&Path>,
+    observer: &dyn Observer,
+) -> Result<Option<Base>, EngineError> {
+    let Some(path) = path else { return Ok(None) };
     match Base::open(path) {
         Err(BaseError::Sys(error)) if error.meaning() == Meaning::Denied && !machine::is_root() => {
             observer.notice(&Event::Warning(&format!(
@@ -82,18 +87,40 @@ pub(super) fn open_base(path: &Path, observer: &dyn Observer) -> Result<Option<B
 
 /// What there is of a base, and what can be done there.
 pub(super) struct SeenBase {
-    pub facts: BaseFacts,
-    pub protection: Protection,
+    /// What the plan would be executed on; an audit is executed nowhere.
+    pub target: Option<PlanTarget>,
+    /// How objects will be protected.
+    pub mode: Protect,
+    /// Most names that an object may have.
+    pub max_links: u64,
     pub crossing: Crossing,
     pub index: Index,
 }
 
+impl SeenBase {
+    /// Nothing was seen, for there is no place to try anything: an audit shows what could be shared where the flag
+    /// holds, no limit is met, and names may leave their directories.
+    fn nothing() -> SeenBase {
+        SeenBase {
+            target: None,
+            mode: Protect::Immutable,
+            max_links: u64::MAX,
+            crossing: Crossing::default(),
+            index: Index::default(),
+        }
+    }
+}
+
+/// Looks at the base and tries what a plan relies on; an audit has no base.
 pub(super) fn look_at_base(
     options: &PlanOptions,
-    path: &Path,
+    path: Option<&Path>,
     base: Option<&Base>,
     guests: &[Guest],
 ) -> Result<SeenBase, EngineError> {
+    let Some(path) = path else {
+        return Ok(SeenBase::nothing());
+    };
     // A base that is not there yet is tried in the directory that it will be made in.
     let place = match base {
         Some(base) => base.dir().duplicate()?,
@@ -113,10 +140,15 @@ pub(super) fn look_at_base(
         objects: index.len() as u64,
     };
     Ok(SeenBase {
-        facts,
-        protection,
+        mode: protection.mode,
+        max_links: facts.max_links,
         crossing,
         index,
+        target: Some(PlanTarget {
+            host: host_digest()?,
+            base: facts,
+            protection,
+        }),
     })
 }
 

@@ -55,7 +55,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
         secrets: &Secrets::new(),
         index: &index,
         policy: &policy,
-        most_stored: u64::MAX,
+        most_stored: MostStored::default(),
     };
     let opened = ["a", "b"].into_iter().zip(guests).map(opened).collect();
     let machine = Machine {

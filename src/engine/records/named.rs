@@ -14,7 +14,7 @@ pub fn open(
     history: &History,
     named: &[GuestArg],
 ) -> Result<Vec<Guest>, EngineError> {
-    let guests = guest::open_all(named, base.path())?;
+    let guests = guest::open_all(named, Some(base.path()))?;
     let dev = base.dir().state()?.id.dev;
     for guest in &guests {
         if guest.id.dev != dev {

@@ -80,6 +80,7 @@ fn lost(base: &Base, run: &RunId, name: &str, how: &str) -> Option<ReceiptReader
 fn head(base: &Base, run: &RunId) -> Receipt {
     let plan = open_copy(&base.run_paper(run, PLAN)).ok();
     let header = plan.as_ref().map(PlanReader::header);
+    let target = header.and_then(|header| header.target.as_ref());
     let guests = plan.as_ref().map_or(&[][..], |plan| plan.guests());
     let guests = guests.iter().map(|guest| ReceiptGuest {
         name: guest.name.clone(),
@@ -92,7 +93,7 @@ fn head(base: &Base, run: &RunId) -> Receipt {
     Receipt {
         started: begun(run),
         // What is in doubt is protected.
-        protect: Some(header.map_or(Protect::Immutable, |header| header.protection.mode)),
+        protect: Some(target.map_or(Protect::Immutable, |target| target.protection.mode)),
         ..receipt_head(run, what, guests.collect())
     }
 }

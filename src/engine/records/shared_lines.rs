@@ -18,7 +18,7 @@ struct SharedLine {
     also: Vec<GuestPath>,
     adopts: bool,
     size: u64,
-    before: Before,
+    before: Option<Before>,
 }
 
 impl SharedLines {

@@ -14,10 +14,10 @@ use crate::rules::root;
 use crate::sys::canonical;
 
 /// The same guests, each with a name. A base that cannot be read knows none.
-pub fn named(args: &[GuestArg], base: &Path) -> Result<Vec<GuestArg>, EngineError> {
+pub fn named(args: &[GuestArg], base: Option<&Path>) -> Result<Vec<GuestArg>, EngineError> {
     let roots = args.iter().map(|arg| canonical(&arg.path));
     let roots: Vec<PathBuf> = roots.collect::<Result<_, _>>()?;
-    let base = base_path(base).ok();
+    let base = base.and_then(|base| base_path(base).ok());
     let base = base.and_then(|base| Base::open(&base).ok().flatten());
     let known = base.and_then(|base| known_roots(&base).ok());
     let known = known.unwrap_or_default();

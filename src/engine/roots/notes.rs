@@ -90,7 +90,7 @@ fn of_place(guest: &Guest) -> Vec<RootNote> {
     match judge(&guest.root) {
         AtTheDoor::Root => {}
         AtTheDoor::Unlikely | AtTheDoor::Packed(_) => {
-            notes.push(RootNote::NotARoot { likely: Vec::new() })
+            notes.push(RootNote::NotARoot { likely: Vec::new() });
         }
         AtTheDoor::Above { roots, .. } => {
             let roots = roots.iter().take(10).map(|root| guest.path.join(root));

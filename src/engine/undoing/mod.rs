@@ -11,7 +11,6 @@ use std::path::Path;
 use super::activity::base::must_be_ours;
 use super::activity::budget::Room;
 use super::activity::freeze::Freeze;
-use super::exchange::job::{Flagged, LeaseBy};
 use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, FlagOrder};
 use super::host::{disk_change, lock_note};
@@ -32,7 +31,7 @@ use crate::sys::host::machine::{self, Filesystem};
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 use crate::sys::{SHARE, SysResult};
-use prepare::{UndoVerdict, Undoing, prepare};
+use prepare::{UndoVerdict, Undoing, flags_of, prepare};
 use select::{UndoChoice, UndoOptions, WhichRuns, chosen_files, chosen_run};
 
 /// An undo that was checked and can be executed once.
@@ -387,19 +386,3 @@ struct BatchWork<'w, 'a, 'o> {
 
 /// What may be undone, and the files that it is about.
 type ReadyFiles<'f> = (Vec<Undoing>, Vec<&'f (usize, Linked)>);
-
-/// The flags that go off and on again: each object once.
-fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
-    let mut flags: Vec<Flagged> = Vec::new();
-    for undoing in ready.iter().filter(|undoing| undoing.lifted) {
-        if !flags.iter().any(|flag| flag.id == undoing.job.object) {
-            flags.push(Flagged {
-                id: undoing.job.object,
-                file: std::sync::Arc::clone(&undoing.object),
-                content: undoing.content,
-                lease: LeaseBy::Batch,
-            });
-        }
-    }
-    flags
-}

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::engine::activity::Activity;
-use crate::engine::exchange::job::Fate;
-use crate::engine::exchange::job::{Job, New, Old};
+use crate::engine::exchange::job::{Fate, Flagged, Job, LeaseBy, New, Old};
 use crate::engine::records::Linked;
 use crate::engine::records::holders::Holding;
 use crate::model::{Digest, FileId, GuestPath, Moved, Outcome, Refusal, Time};
@@ -198,4 +197,20 @@ fn failed(error: SysError) -> Outcome {
 
 fn bad(fate: &Fate) -> Outcome {
     fate.bad_outcome().unwrap_or(NOT_OURS)
+}
+
+/// The flags that go off and on again: each object once.
+pub(super) fn flags_of(ready: &[Undoing]) -> Vec<Flagged> {
+    let mut flags: Vec<Flagged> = Vec::new();
+    for undoing in ready.iter().filter(|undoing| undoing.lifted) {
+        if !flags.iter().any(|flag| flag.id == undoing.job.object) {
+            flags.push(Flagged {
+                id: undoing.job.object,
+                file: Arc::clone(&undoing.object),
+                content: undoing.content,
+                lease: LeaseBy::Batch,
+            });
+        }
+    }
+    flags
 }

@@ -17,7 +17,7 @@ use super::wire::skip::SkipWire;
 use super::wire::{FlagWire, LinkWire};
 use crate::ledger::json;
 use crate::ledger::json::BadValue;
-use crate::model::Action;
+use crate::model::{Action, PlanKind};
 
 /// What a line says, and what became of it since the plan was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,10 +50,10 @@ pub fn encode(action: &Action, out: &mut Vec<u8>) -> io::Result<()> {
     }
 }
 
-/// Reads one line; the bytes may be spread over several lines of text.
-pub fn decode(line: &[u8]) -> Result<Decoded, BadValue> {
+/// Reads one line of a plan of this kind; the bytes may be spread over several lines of text.
+pub fn decode(line: &[u8], kind: PlanKind) -> Result<Decoded, BadValue> {
     match word(line)?.as_ref() {
-        "link" => decode_link(line),
+        "link" => decode_link(line, kind),
         "flag" => decode_flag(line),
         "skip" => decode_skip(line),
         other => Err(BadValue::new(
@@ -63,9 +63,9 @@ pub fn decode(line: &[u8]) -> Result<Decoded, BadValue> {
     }
 }
 
-fn decode_link(line: &[u8]) -> Result<Decoded, BadValue> {
+fn decode_link(line: &[u8], kind: PlanKind) -> Result<Decoded, BadValue> {
     let wire: LinkWire = json::parse(line)?;
-    let (link, seal) = wire.read()?;
+    let (link, seal) = wire.read(kind)?;
     let edit = edit(seal, |seal| seal::changed_in_link(&link, seal));
     let action = Action::Link(link);
     Ok(Decoded { action, edit })

@@ -2,10 +2,10 @@
 //!
 //! From the bottom: [`frames`] splits the text into values and counts lines, `parts` puts the values of both
 //! forms in order, `line` reads one action, `order` and [`edits`] compare it with its neighbours and with what
-//! the planner wrote, and [`reader`] is what the other floors see. [`writer`] makes the text, and `seal` the
-//! marks that show a hand's change.
+//! the planner wrote, and [`reader`] is what the other floors see. [`writer`] makes the text, `seal` the
+//! marks that show a hand's change, and `digest` what people approve.
 
-mod content;
+mod digest;
 pub(super) mod edits;
 pub(super) mod error;
 mod extent;

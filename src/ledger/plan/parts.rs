@@ -14,6 +14,7 @@ use super::frames::{Array, Frame, FrameError, Frames, JsonFault, MAX_VALUE};
 use super::object::{ObjectText, without_kind};
 use crate::ledger::json;
 use crate::ledger::json::{BadValue, printable};
+use crate::model::PlanKind;
 
 /// What a value after the header is, in the order of a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -221,7 +222,7 @@ fn part_of_record(record: &[u8]) -> Result<Part, BadValue> {
     }
     match json::parse::<KindField>(record)?.kind.as_deref() {
         None => Ok(Part::Actions),
-        Some("unify.plan") => Ok(Part::Header),
+        Some(kind) if PlanKind::from_code(kind).is_some() => Ok(Part::Header),
         Some("unify.guest") => Ok(Part::Guests),
         Some("unify.summary") => Ok(Part::Summary),
         Some("unify.digest") => Ok(Part::Digest),

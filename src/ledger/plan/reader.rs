@@ -13,7 +13,7 @@ use std::io::BufRead;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::content::ContentDigest;
+use super::digest::PlanHashes;
 use super::edits::{EditCount, Edits};
 use super::error::PlanError;
 use super::form::Form;
@@ -24,7 +24,7 @@ use super::sealed;
 use super::sections::{Section, Sections, TextPlace};
 use crate::ledger::json;
 use crate::ledger::json::{BadValue, printable};
-use crate::model::{FORMAT, Header, PlanDigest, PlannedGuest, Summary};
+use crate::model::{FORMAT, Header, PlanDigest, PlanKind, PlannedGuest, Summary};
 use crate::sys::has_workers;
 
 /// Bytes of lines that are decoded at once, by which no plan can fill the memory: one line may be as long as many.
@@ -37,7 +37,7 @@ pub struct PlanReader<R> {
     header: Header,
     guests: Vec<PlannedGuest>,
     order: PlanOrder,
-    content: ContentDigest,
+    hashes: PlanHashes,
     edits: EditCount,
     sections: Sections,
     summary: Summary,
@@ -49,9 +49,9 @@ pub struct PlanReader<R> {
 pub struct Closing {
     /// The counts of the plan as it was made.
     pub summary: Summary,
-    /// The content digest of the plan as it was made, as the file says.
+    /// The digests of the plan as it was made, as the file says.
     pub digest_in_file: PlanDigest,
-    /// The content digest of the lines that are there now.
+    /// The digests of the lines that are there now: both of them.
     pub digest_now: PlanDigest,
     /// What a reviewer did.
     pub edits: Edits,
@@ -75,14 +75,14 @@ impl<R: BufRead> PlanReader<R> {
                 other => break other,
             }
         };
-        let content = ContentDigest::new(&header, &guests);
+        let hashes = PlanHashes::new(&header, &guests);
         Ok(PlanReader {
             parts,
             ahead,
             header,
             guests,
             order,
-            content,
+            hashes,
             edits,
             sections: Sections::default(),
             summary: Summary::default(),
@@ -138,7 +138,7 @@ impl<R: BufRead> PlanReader<R> {
             edits: self.edits.finish(&self.summary.totals),
             summary: self.summary,
             digest_in_file,
-            digest_now: self.content.finish(),
+            digest_now: self.hashes.finish(),
         })
     }
 
@@ -167,7 +167,8 @@ impl<R: BufRead> PlanReader<R> {
                 Err(error) => broken = Some(error),
             }
         }
-        let decode = |(place, text): &(TextPlace, Vec<u8>)| (*place, line::decode(text));
+        let kind = self.header.kind();
+        let decode = |(place, text): &(TextPlace, Vec<u8>)| (*place, line::decode(text, kind));
         let decoded: Vec<_> = if has_workers() {
             texts.par_iter().map(decode).collect()
         } else {
@@ -181,7 +182,8 @@ impl<R: BufRead> PlanReader<R> {
     }
 
     fn action(&mut self, line: u64) -> Result<(u64, Decoded), PlanError> {
-        self.account(self.place(line), line::decode(self.parts.value()))
+        let decoded = line::decode(self.parts.value(), self.header.kind());
+        self.account(self.place(line), decoded)
     }
 
     fn place(&self, line: u64) -> TextPlace {
@@ -207,7 +209,7 @@ impl<R: BufRead> PlanReader<R> {
         self.order
             .check(line, &decoded.action)
             .map_err(|error| self.edits.blame().unwrap_or(error))?;
-        self.content.add(&decoded.action);
+        self.hashes.add(&decoded.action);
         self.sections.add(self.order.guest(), place);
         Ok((line, decoded))
     }
@@ -238,7 +240,12 @@ fn read_header(head: Head, edits: &mut EditCount) -> Result<Header, PlanError> {
         bad,
     };
     let version: PlanVersion = json::parse(&text).map_err(at_field)?;
-    if version.kind.as_deref() != Some("unify.plan") {
+    if version
+        .kind
+        .as_deref()
+        .and_then(PlanKind::from_code)
+        .is_none()
+    {
         let line = line_of("kind");
         return Err(PlanError::NotAPlan { line });
     }

@@ -13,7 +13,7 @@ use crate::sys::hash::checksum;
 /// The check of one field.
 type FieldCheck<'a> = (&'a str, u16);
 
-/// The seal of a link line, 40 digits.
+/// The seal of a link line, 40 digits; 36 where the line has no evidence.
 pub(super) fn of_link(link: &Link) -> String {
     text(&link_checks(link))
 }
@@ -51,11 +51,12 @@ fn member_checks(members: &[ObjectMember]) -> Vec<FieldCheck<'_>> {
         .collect()
 }
 
-fn link_checks(link: &Link) -> [FieldCheck<'static>; 10] {
+fn link_checks(link: &Link) -> Vec<FieldCheck<'static>> {
     let names = link.names();
     let makes = link.makes.map_or("", making_code);
     let mut checks = Checks::default();
-    [
+    let mut all = Vec::with_capacity(10);
+    all.extend([
         checks.of("guest", [link.guest.as_str().as_bytes()]),
         checks.of("path", names.map(GuestPath::as_bytes)),
         checks.of("method", [method_code(link.method)]),
@@ -65,8 +66,10 @@ fn link_checks(link: &Link) -> [FieldCheck<'static>; 10] {
         checks.of("saves", [link.saves.to_le_bytes()]),
         checks.of("reason", [link.reason.code()]),
         checks.of("package", owner(link)),
-        checks.of("before", before(&link.before).map(u64::to_le_bytes)),
-    ]
+    ]);
+    let before = link.before.as_ref().map(before);
+    all.extend(before.map(|numbers| checks.of("before", numbers.map(u64::to_le_bytes))));
+    all
 }
 
 fn flag_checks(flag: &Flag) -> [FieldCheck<'static>; 4] {

@@ -7,7 +7,7 @@ use super::error::PlanError;
 use super::form::Form;
 use super::frames::Frames;
 use super::line;
-use crate::model::Action;
+use crate::model::{Action, PlanKind};
 
 /// Where an action begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,7 +58,8 @@ impl Sections {
     }
 }
 
-/// Reads the actions of one section of a plan that was read whole before, and trusts that it is the same text.
+/// Reads the actions of one section of a plan that was read whole before, and trusts that it is the same text. It is a
+/// plan that is being applied.
 pub struct SectionReader<R> {
     frames: Frames<R>,
     left: u64,
@@ -84,7 +85,8 @@ impl<R: BufRead> SectionReader<R> {
             let (line, part) = (self.frames.line(), "actions");
             return Err(PlanError::Missing { line, part });
         };
-        let decoded = line::decode(self.frames.value()).map_err(PlanError::at(line))?;
+        let decoded =
+            line::decode(self.frames.value(), PlanKind::Plan).map_err(PlanError::at(line))?;
         Ok(Some(decoded.action))
     }
 }

@@ -5,7 +5,7 @@
 
 use std::io::{self, Write};
 
-use super::content::{self, ContentDigest};
+use super::digest::{Covered, PlanHashes};
 use super::form::Form;
 use super::frames::MAX_VALUE;
 use super::line;
@@ -18,7 +18,7 @@ use crate::model::{Action, Header, PlanDigest, PlannedGuest, Summary};
 pub struct PlanWriter<W: Write> {
     out: W,
     form: Form,
-    digest: ContentDigest,
+    hashes: PlanHashes,
     line: Vec<u8>,
     first: bool,
 }
@@ -27,7 +27,7 @@ pub struct PlanWriter<W: Write> {
 pub struct Encoded {
     form: Form,
     lines: Vec<u8>,
-    digested: Vec<u8>,
+    covered: Covered,
 }
 
 impl Encoded {
@@ -36,7 +36,7 @@ impl Encoded {
         let mut encoded = Encoded {
             form,
             lines: Vec::with_capacity(actions.len() * 512),
-            digested: Vec::with_capacity(actions.len() * 256),
+            covered: Covered::of_about(actions.len()),
         };
         for (at, action) in actions.iter().enumerate() {
             if at > 0 {
@@ -45,7 +45,7 @@ impl Encoded {
             let before = encoded.lines.len();
             line::encode(action, &mut encoded.lines)?;
             readable(encoded.lines.len() - before)?;
-            content::add(action, &mut encoded.digested);
+            encoded.covered.add(action);
         }
         Ok(encoded)
     }
@@ -90,7 +90,7 @@ impl<W: Write> PlanWriter<W> {
         let mut writer = PlanWriter {
             out,
             form,
-            digest: ContentDigest::new(header, guests),
+            hashes: PlanHashes::new(header, guests),
             line: Vec::new(),
             first: true,
         };
@@ -107,14 +107,14 @@ impl<W: Write> PlanWriter<W> {
         if encoded.lines.is_empty() {
             return Ok(());
         }
-        self.digest.take(&encoded.digested);
+        self.hashes.take(&encoded.covered);
         self.line = encoded.lines;
         self.item()
     }
 
     /// Writes the closing lines and flushes. The digest is over the actions that were written.
     pub fn finish(mut self, summary: &Summary) -> io::Result<PlanDigest> {
-        let digest = self.digest.finish();
+        let digest = self.hashes.finish();
         let (summary, closing) = (with_seal(summary)?, with_seal(&digest)?);
         match self.form {
             Form::Document => {

@@ -5,8 +5,13 @@ use serde_json::{Value, json};
 
 use super::sample::*;
 use crate::ledger::json::BadValue;
-use crate::ledger::plan::line::{Decoded, Edit, decode, encode};
+use crate::ledger::plan::line::{Decoded, Edit, encode};
 use crate::model::*;
+
+/// A line of a plan that can be applied.
+fn decode(line: &[u8]) -> Result<Decoded, BadValue> {
+    crate::ledger::plan::line::decode(line, PlanKind::Plan)
+}
 
 fn text(action: &Action) -> String {
     let mut out = Vec::new();
@@ -17,6 +22,30 @@ fn text(action: &Action) -> String {
 fn unchanged(action: Action) -> Decoded {
     let edit = Edit::None;
     Decoded { action, edit }
+}
+
+/// Evidence and nothing else tells the link lines of the two kinds of plans apart.
+#[test]
+fn a_line_of_one_kind_is_none_of_the_other() {
+    let decode = crate::ledger::plan::line::decode;
+    let proven = Action::Link(link("web1", b"/usr/bin/perl"));
+    let audited = Action::Link(Link {
+        before: None,
+        ..link("web1", b"/usr/bin/perl")
+    });
+    for (action, own, other) in [
+        (proven, PlanKind::Plan, PlanKind::ImagePlan),
+        (audited, PlanKind::ImagePlan, PlanKind::Plan),
+    ] {
+        let line = text(&action);
+        assert_eq!(decode(line.as_bytes(), own), Ok(unchanged(action)));
+        assert_eq!(decode(line.as_bytes(), other).unwrap_err().field, "before");
+        let sized = line.replace("\"size\":3970312,\"saves\"", "\"size\":7,\"saves\"");
+        let edit = decode(sized.as_bytes(), own).unwrap().edit;
+        assert_eq!(edit, Edit::Changed(vec!["size".to_owned()]));
+    }
+    let null = text(&Action::Flag(flag()));
+    assert!(decode(null.as_bytes(), PlanKind::ImagePlan).is_ok());
 }
 
 /// A reviewer's hand on the JSON of a line.
@@ -106,7 +135,7 @@ fn every_changed_field_is_named() {
             "before",
             serde_json::to_value(Before {
                 uid: 1,
-                ..link("a", b"/x").before
+                ..link("a", b"/x").before.unwrap()
             })
             .unwrap(),
         ),

@@ -1,7 +1,9 @@
 //! The papers as their users meet them: whole, edited, reformatted, truncated and damaged.
 
 mod damage;
+mod decision;
 mod frames;
+mod image_plan;
 mod journal;
 mod lines;
 mod old_formats;

@@ -311,7 +311,7 @@ fn a_plan_is_read_whole_and_unedited() {
         let plan = sample::read(&plain).unwrap();
         assert_eq!(plan.closing.edits, Edits::default(), "{name}");
         let (was, now) = (plan.closing.digest_in_file, plan.closing.digest_now);
-        assert_eq!(was, now, "{name}");
+        assert_eq!((was.content, was.decision), (now.content, None), "{name}");
 
         let form = match name.contains("jsonl") {
             true => Form::Lines,
@@ -323,8 +323,14 @@ fn a_plan_is_read_whole_and_unedited() {
             .actions(Encoded::new(form, &plan.actions()).unwrap())
             .unwrap();
         writer.finish(&plan.closing.summary).unwrap();
-        assert_same(&name, &again, &plain);
+        // Plans have a second digest since then, which is written after all else.
+        assert_same(&name, before_digest(&again), before_digest(&plain));
     }
+}
+
+fn before_digest(text: &[u8]) -> &[u8] {
+    let text = std::str::from_utf8(text).unwrap();
+    &text.as_bytes()[..text.rfind("\"content\":\"sha256:").unwrap()]
 }
 
 #[track_caller]

@@ -41,7 +41,7 @@ pub fn link(owner: &str, name: &[u8]) -> Link {
         saves: 3_973_120,
         reason: LinkReason::Identical,
         owner: None,
-        before: Before {
+        before: Some(Before {
             dev: 64768,
             ino: u64::MAX,
             nlink: 1,
@@ -51,7 +51,7 @@ pub fn link(owner: &str, name: &[u8]) -> Link {
             size: 3_970_312,
             mtime: time(-2),
             ctime: time(1_763_600_000),
-        },
+        }),
         note: None,
     }
 }
@@ -122,18 +122,24 @@ pub fn actions() -> Vec<Action> {
 pub fn header() -> Header {
     Header {
         schema: "urn:unify:schema:plan:1".into(),
-        kind: "unify.plan".into(),
         format: FORMAT.into(),
         created: "2026-01-01T00:00:00Z".into(),
         tool: "unify 0.1.0".into(),
         edit: "delete a line, or turn link or flag into skip".into(),
-        host: "0123".into(),
-        base: BaseFacts {
-            path: "/srv/guests/.unify".into(),
-            filesystem: "ext4".into(),
-            max_links: 65_000,
-            objects: 3,
-        },
+        target: Some(PlanTarget {
+            host: "0123".into(),
+            base: BaseFacts {
+                path: "/srv/guests/.unify".into(),
+                filesystem: "ext4".into(),
+                max_links: 65_000,
+                objects: 3,
+            },
+            protection: Protection {
+                asked: Protect::Auto,
+                mode: Protect::Immutable,
+                why: "the flag works here".into(),
+            },
+        }),
         policy: Policy {
             ignore: vec![Ignored::Mtime],
             same_path: false,
@@ -152,11 +158,6 @@ pub fn header() -> Header {
             package_databases: DatabaseUse::default(),
             flag_clearers: FlagClearers::default(),
             file: None,
-        },
-        protection: Protection {
-            asked: Protect::Auto,
-            mode: Protect::Immutable,
-            why: "the flag works here".into(),
         },
         unseen_attributes: Vec::new(),
     }
@@ -232,8 +233,17 @@ pub fn plan(form: Form) -> String {
 }
 
 pub fn write(form: Form, actions: &[Action]) -> String {
+    write_with(form, &header(), &guests(), actions)
+}
+
+pub fn write_with(
+    form: Form,
+    header: &Header,
+    guests: &[PlannedGuest],
+    actions: &[Action],
+) -> String {
     let mut out = Vec::new();
-    let mut writer = PlanWriter::new(&mut out, form, &header(), &guests()).unwrap();
+    let mut writer = PlanWriter::new(&mut out, form, header, guests).unwrap();
     for some in actions.chunks(2) {
         writer.actions(Encoded::new(form, some).unwrap()).unwrap();
     }
@@ -320,7 +330,7 @@ pub fn any_link() -> impl Strategy<Value = Link> {
                     size,
                     saves,
                     note,
-                    before: Before {
+                    before: Some(Before {
                         dev,
                         ino,
                         nlink,
@@ -330,7 +340,7 @@ pub fn any_link() -> impl Strategy<Value = Link> {
                         size,
                         mtime,
                         ctime,
-                    },
+                    }),
                     ..base
                 }
             },

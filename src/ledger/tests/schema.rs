@@ -1,13 +1,16 @@
 //! The manuals against the code: what we write is valid, what we refuse is not, and the words agree.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jsonschema::Validator;
 use serde_json::{Value, json};
 
+use super::image_plan::image_plan;
 use super::receipt;
 use super::sample::*;
-use crate::ledger::{Form, PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA};
+use crate::ledger::{
+    Form, IMAGE_PLAN_SCHEMA, IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA,
+};
 use crate::model::*;
 
 fn schema(text: &str) -> (Value, Validator) {
@@ -84,6 +87,71 @@ fn every_note_about_a_root_is_valid() {
         plan["guests"][0]["noticed"] = json!([bad]);
         assert!(!validator.is_valid(&plan), "{bad}");
         assert!(serde_json::from_value::<RootNote>(bad).is_err());
+    }
+}
+
+#[test]
+fn every_image_plan_is_valid_and_no_other_plan_is() {
+    let (schema, validator) = schema(IMAGE_PLAN_SCHEMA);
+    assert_eq!(schema["$id"], IMAGE_PLAN_SCHEMA_ID);
+    let audit: Value = serde_json::from_str(&image_plan(Form::Document)).unwrap();
+    assert_eq!(errors(&validator, &audit), [""; 0]);
+    assert!(!validator.is_valid(&sample_plan()));
+    let (_, other) = self::schema(PLAN_SCHEMA);
+    assert!(!other.is_valid(&audit));
+}
+
+/// What the two kinds of plans have in common is described in the same words, but for what is said of `apply`.
+#[test]
+fn the_manuals_of_both_kinds_agree() {
+    let (plan, image) = (schema(PLAN_SCHEMA).0, schema(IMAGE_PLAN_SCHEMA).0);
+    let (of_plan, of_image) = (words_of(&plan), words_of(&image));
+    let same = |place: &str| {
+        let parts = ["/properties/", "/$defs/"].iter();
+        let parts = parts.filter_map(|part| place.strip_prefix(part));
+        parts
+            .into_iter()
+            .all(|name| !["$schema", "kind", "digest", "link"].contains(&name))
+    };
+    for (place, value) in of_image.iter().filter(|(place, _)| same(place)) {
+        assert_eq!(Some(value), of_plan.get(place), "{place}");
+    }
+    let gone: Vec<&String> = of_plan
+        .keys()
+        .filter(|place| !of_image.contains_key(*place))
+        .collect();
+    let want = [
+        "/$defs/before",
+        "/$defs/small",
+        "/$defs/time",
+        "/properties/base",
+        "/properties/host",
+        "/properties/protection",
+    ];
+    assert_eq!(gone, want);
+}
+
+/// The parts of a schema without their descriptions.
+fn words_of(schema: &Value) -> BTreeMap<String, Value> {
+    let parts = ["properties", "$defs"].into_iter();
+    let parts = parts.flat_map(|part| {
+        let members = schema[part].as_object().unwrap().iter();
+        members.map(move |(name, value)| (format!("/{part}/{name}"), without_descriptions(value)))
+    });
+    parts.collect()
+}
+
+fn without_descriptions(value: &Value) -> Value {
+    match value {
+        Value::Object(map) => {
+            let rest = map
+                .iter()
+                .filter(|(key, text)| *key != "description" || !text.is_string());
+            rest.map(|(key, value)| (key.clone(), without_descriptions(value)))
+                .collect()
+        }
+        Value::Array(list) => list.iter().map(without_descriptions).collect(),
+        other => other.clone(),
     }
 }
 

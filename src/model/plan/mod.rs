@@ -2,79 +2,22 @@
 
 mod caveats;
 mod guest;
+mod header;
+mod path_text;
 mod root_note;
 mod unprotected;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, GuestName, IdleChoice, Moved, Policy, Protection};
+use super::{Digest, GuestName, IdleChoice, Moved};
 
 pub use caveats::Caveats;
 pub use guest::{Database, DatabaseState, FlagClearing, PlannedGuest};
+pub use header::{BaseFacts, FORMAT, Header, PlanKind, PlanTarget};
 pub use root_note::RootNote;
 pub use unprotected::{SharedBy, UnprotectedSharing};
-
-/// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
-pub const FORMAT: &str = "1.0";
-
-/// The first keys of a plan.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Header {
-    /// `urn:unify:schema:plan:1`.
-    #[serde(rename = "$schema")]
-    pub schema: String,
-    /// `unify.plan`.
-    pub kind: String,
-    /// [`FORMAT`].
-    pub format: String,
-    /// When the plan was made, RFC 3339, UTC.
-    pub created: String,
-    /// Program and version.
-    pub tool: String,
-    /// What a reviewer may do, in a sentence.
-    pub edit: String,
-    /// Digest of the machine's id: a plan belongs to one host.
-    pub host: String,
-    /// The base and its file system.
-    pub base: BaseFacts,
-    /// The user's choices.
-    pub policy: Policy,
-    /// How objects will be protected.
-    pub protection: Protection,
-    /// Extended attributes that could not be seen where the plan was made, so that files may differ in them:
-    /// patterns of their names. `apply` sees them.
-    #[serde(skip_serializing_if = "Vec::is_empty", default)]
-    pub unseen_attributes: Vec<String>,
-}
-
-/// The base as the plan saw it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BaseFacts {
-    /// Absolute path.
-    #[serde(with = "path_text")]
-    pub path: PathBuf,
-    /// `ext4`, `xfs`, `btrfs`, …
-    pub filesystem: String,
-    /// Most names that one inode may have there.
-    pub max_links: u64,
-    /// Objects that were in the base.
-    pub objects: u64,
-}
-
-impl BaseFacts {
-    /// How a view of several layers is called, of which only the upper one is ever written to.
-    pub const OVERLAY: &str = "overlay";
-
-    /// Is it on such a view? What lies in a lower layer does not come back.
-    pub fn is_layered(&self) -> bool {
-        self.filesystem == BaseFacts::OVERLAY
-    }
-}
 
 /// Files and bytes of one kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -253,27 +196,10 @@ pub struct Shared {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PlanDigest {
-    /// The digest of what would be done and of nothing else: it is what people approve.
+    /// The digest of what would be done here and of nothing else: people approve it for one host.
     pub content: Digest,
-}
-
-/// Paths of the host, which must be text to stand in a plan.
-mod path_text {
-    use std::path::{Path, PathBuf};
-
-    use serde::{Deserialize, Deserializer, Serializer, de, ser};
-
-    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        let text = path.to_str();
-        let text = text.ok_or_else(|| ser::Error::custom("path is not UTF-8"))?;
-        serializer.serialize_str(text)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<PathBuf, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let plain =
-            text.starts_with('/') && !text.contains('\0') && !text.split('/').any(|c| c == "..");
-        let path = plain.then(|| text.into());
-        path.ok_or_else(|| de::Error::custom("expected an absolute path without `..`"))
-    }
+    /// The digest of what was decided, equal for equal guests wherever they are: people approve it for all of them.
+    /// Plans of before have none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub decision: Option<Digest>,
 }

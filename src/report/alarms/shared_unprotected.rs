@@ -12,8 +12,8 @@ const MOST_GUESTS: usize = 4;
 /// Names that a screen has room for.
 const MOST_NAMES: usize = 3;
 
-/// The lines, without those that do not apply; none where nothing is shared.
-pub fn lines(said: &UnprotectedSharing, sizes: Sizes) -> Vec<String> {
+/// The lines, without those that do not apply; none where nothing is shared. From an audit nothing is taken in.
+pub fn lines(said: &UnprotectedSharing, is_audit: bool, sizes: Sizes) -> Vec<String> {
     let mut lines = Vec::new();
     let sets = said.guests.iter().take(MOST_SETS);
     lines.extend(sets.map(|by| set(by, sizes)));
@@ -27,12 +27,16 @@ pub fn lines(said: &UnprotectedSharing, sizes: Sizes) -> Vec<String> {
     }
     if said.taken.files > 0 {
         let taken = amount(said.taken, sizes);
-        lines.push(format!(
-            "  {taken}: this plan takes them in; apply it, with these guests stopped, and they are protected"
-        ));
+        let by = match is_audit {
+            true => "a plan that is applied takes them in, and then they are protected",
+            false => {
+                "this plan takes them in; apply it, with these guests stopped, and they are protected"
+            }
+        };
+        lines.push(format!("  {taken}: {by}"));
     }
     lines.extend(staying(said, sizes));
-    lines.extend(immutable(said, sizes));
+    lines.extend(immutable(said, is_audit, sizes));
     lines
 }
 
@@ -98,11 +102,21 @@ fn staying(said: &UnprotectedSharing, sizes: Sizes) -> Vec<String> {
     lines
 }
 
-fn immutable(said: &UnprotectedSharing, sizes: Sizes) -> Option<String> {
+fn immutable(said: &UnprotectedSharing, is_audit: bool, sizes: Sizes) -> Option<String> {
     if said.immutable.files == 0 {
         return None;
     }
     let bases: Vec<String> = said.bases.iter().map(|base| safe(base)).collect();
+    if is_audit {
+        let near = match bases.as_slice() {
+            [] => String::new(),
+            bases => format!(", maybe {}", bases.join(" or ")),
+        };
+        return Some(format!(
+            "HELD ELSEWHERE: guests share {} that are immutable: a base may hold them already{near}",
+            amount(said.immutable, sizes)
+        ));
+    }
     let whose = if bases.is_empty() {
         "if another base holds them, plan with that one (--base); if it is lost, take the flags off (chattr -i) and plan again".to_owned()
     } else {
@@ -144,7 +158,7 @@ mod tests {
 
     #[test]
     fn nothing_is_said_of_nothing() {
-        assert!(lines(&UnprotectedSharing::default(), Sizes::default()).is_empty());
+        assert!(lines(&UnprotectedSharing::default(), false, Sizes::default()).is_empty());
     }
 
     #[test]
@@ -165,7 +179,7 @@ mod tests {
             "  1 file of them have names outside the guests of this plan as well: plan the guests that hold those together with these",
             "  to part guests instead of protecting what they share: stop one, and let a whole copy of it take its place (cp -a GUEST COPY)",
         ];
-        assert_eq!(lines(&said, Sizes::default()), want);
+        assert_eq!(lines(&said, false, Sizes::default()), want);
     }
 
     #[test]
@@ -176,12 +190,14 @@ mod tests {
             ..UnprotectedSharing::default()
         };
         let want = "HELD ELSEWHERE: guests share 3 files, 3.00 MiB that are immutable and no objects of this base; another base may hold them: plan with --base /srv/other/.unify";
-        assert_eq!(lines(&said, Sizes::default()), [want]);
+        assert_eq!(lines(&said, false, Sizes::default()), [want]);
+        let want = "HELD ELSEWHERE: guests share 3 files, 3.00 MiB that are immutable: a base may hold them already, maybe /srv/other/.unify";
+        assert_eq!(lines(&said, true, Sizes::default()), [want]);
         let said = UnprotectedSharing {
             bases: Vec::new(),
             ..said
         };
         let want = "; if another base holds them, plan with that one (--base); if it is lost, take the flags off (chattr -i) and plan again";
-        assert!(lines(&said, Sizes::default())[0].ends_with(want));
+        assert!(lines(&said, false, Sizes::default())[0].ends_with(want));
     }
 }

@@ -33,10 +33,10 @@ pub fn line(status: &Status, out: &mut dyn Write) -> io::Result<()> {
 /// What `plan` says of the whole base, and of this plan's part in mending it.
 pub fn planned(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let files = plan.summary.flags_lost;
-    if files == 0 {
+    let Some(target) = plan.header.target.as_ref().filter(|_| files > 0) else {
         return Ok(());
-    }
-    let base = Escaped::of(&plan.header.base.path);
+    };
+    let base = Escaped::of(&target.base.path);
     let flags = plan.tally.totals().flags;
     let here = match flags {
         0 => String::new(),

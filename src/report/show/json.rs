@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Action, Caveats, Count, Database, DatabaseState, FlagClearing, GuestName, IdleChoice, Left,
-    NearMiss, ObjectId, PlannedGuest, Protection, RootNote, SameSecret, Shift, Skip, Totals,
+    Action, Caveats, Count, Database, DatabaseState, Digest, FlagClearing, GuestName, IdleChoice,
+    Left, NearMiss, ObjectId, PlannedGuest, Protection, RootNote, SameSecret, Shift, Skip, Totals,
     UnprotectedSharing,
 };
 
@@ -23,16 +23,20 @@ use crate::report::words::sentence;
 struct ShowJson<'a> {
     /// `unify.show`.
     kind: &'static str,
+    /// What kind of plan it is: `unify.plan`, or `unify.image-plan`, which nothing can be applied from.
+    plan: &'static str,
     /// When the plan was made, RFC 3339.
     created: &'a str,
     /// Program and version that made it.
     tool: &'a str,
-    /// Where the objects go.
-    base: BaseJson<'a>,
-    /// How objects will be protected, and why.
-    protection: &'a Protection,
+    /// Where the objects go; null for an image plan.
+    base: Option<BaseJson<'a>>,
+    /// How objects will be protected, and why; null for an image plan.
+    protection: Option<&'a Protection>,
     /// Content digest of the lines that were read; null if it was not worked out.
-    content: Option<String>,
+    content: Option<Digest>,
+    /// Decision digest of the lines that were read; null if it was not worked out.
+    decision: Option<Digest>,
     /// Sums of the lines; `saves` is what comes back in allocated blocks, each inode once.
     totals: &'a Totals,
     /// What `totals.saves` is not sure of, or is won without it, when the plan was made.
@@ -214,14 +218,16 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
     let (header, edited) = (plan.header, plan.edited());
     ShowJson {
         kind: "unify.show",
+        plan: header.kind().code(),
         created: &header.created,
         tool: &header.tool,
-        base: BaseJson {
-            path: RootJson::from(header.base.path.as_path()),
-            filesystem: &header.base.filesystem,
-        },
-        protection: &header.protection,
-        content: plan.content.map(|content| content.to_string()),
+        base: header.target.as_ref().map(|target| BaseJson {
+            path: RootJson::from(target.base.path.as_path()),
+            filesystem: &target.base.filesystem,
+        }),
+        protection: plan.protection(),
+        content: plan.digest.map(|digest| digest.content),
+        decision: plan.digest.and_then(|digest| digest.decision),
         totals: plan.tally.totals(),
         caveats: plan.summary.caveats,
         on_top: ON_TOP,

@@ -9,13 +9,15 @@ use crate::model::Escaped;
 
 use super::request::{Show, heading};
 use super::text;
+use crate::report::audit::ONLY;
 use crate::report::layout::table::{TextTable, code, escape};
 use crate::report::near_misses;
 use crate::report::plan_view::{ON_TOP, PlanView};
 
 /// Everything but the actions.
 pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
-    writeln!(out, "# unify plan\n")?;
+    let what = if plan.is_audit() { "audit" } else { "plan" };
+    writeln!(out, "# unify {what}\n")?;
     title(plan, out)?;
     text::totals(show.sizes(), plan).markdown(out)?;
     for line in plan.caveats(show.sizes()) {
@@ -61,24 +63,26 @@ pub(super) fn end(lines: bool, out: &mut dyn Write) -> io::Result<()> {
 
 fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let header = plan.header;
-    let base = header.base.path.as_os_str().as_encoded_bytes();
-    let base = Escaped(base).to_string();
-    writeln!(
-        out,
-        "- made {} by {}",
-        code(&header.created),
-        code(&header.tool)
-    )?;
-    writeln!(
-        out,
-        "- base {} ({})",
-        code(&base),
-        code(&header.base.filesystem)
-    )?;
-    let why = code(&header.protection.why);
-    writeln!(out, "- protect {}: {why}", code(plan.protect()))?;
-    if let Some(content) = plan.content {
-        writeln!(out, "- content {}", code(&content.to_string()))?;
+    let (created, tool) = (code(&header.created), code(&header.tool));
+    writeln!(out, "- made {created} by {tool}")?;
+    match &header.target {
+        None => writeln!(out, "- {ONLY}")?,
+        Some(target) => {
+            let base = code(&Escaped::of(&target.base.path).to_string());
+            writeln!(out, "- base {base} ({})", code(&target.base.filesystem))?;
+            let how = &target.protection;
+            writeln!(
+                out,
+                "- protect {}: {}",
+                code(how.mode.code()),
+                code(&how.why)
+            )?;
+        }
+    }
+    if let Some(digest) = plan.digest {
+        writeln!(out, "- content {}", code(&digest.content.to_string()))?;
+        let mut decision = digest.decision.iter();
+        decision.try_for_each(|it| writeln!(out, "- decision {}", code(&it.to_string())))?;
     }
     writeln!(out)
 }

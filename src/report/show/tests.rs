@@ -30,6 +30,7 @@ fn text_has_the_totals_first() {
   base     /srv/guests/.unify (ext4)
   protect  immutable: the flag works here
   content  sha256:3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f3f
+  decision sha256:4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d4d
 
   files to link    3  11.4 MiB  4 names
   comes back          7.62 MiB  in allocated blocks, each inode once
@@ -82,7 +83,8 @@ Actions:
 #[test]
 fn trouble_and_edits_stand_above_the_tables() {
     let mut sample = Sample::troubled();
-    sample.header.protection.mode = Protect::None;
+    let target = sample.header.target.as_mut().unwrap();
+    target.protection.mode = Protect::None;
     let mut plan = small_plan();
     plan.remove(2);
     let want = "counted)
@@ -97,6 +99,29 @@ Left alone:
 ";
     let text = shown(PLAIN, &sample, &plan);
     assert!(text.contains(want), "{text}");
+}
+
+/// An audit says in every format what it is, and promises nothing.
+#[test]
+fn an_audit_says_that_nothing_comes_of_it() {
+    let show = |format| Show { format, ..PLAIN };
+    let audit = |format| shown(show(format), &Sample::audit(), &small_plan());
+    let text = audit(Format::Text);
+    let want = "Audit of 2026-01-02T03:04:05Z by unify 0.1.0
+  AUDIT ONLY: nothing can be applied from this, and nothing was changed.
+  content  sha256:";
+    assert!(text.starts_with(want), "{text}");
+    assert!(text.contains("up to in allocated blocks"), "{text}");
+    assert!(text.contains("\nNOT TRIED: what a base shows: "), "{text}");
+    let markdown = audit(Format::Markdown);
+    assert!(markdown.starts_with("# unify audit\n"), "{markdown}");
+    assert!(markdown.contains("\n- AUDIT ONLY: "), "{markdown}");
+    let json: serde_json::Value = serde_json::from_str(&audit(Format::Json)).unwrap();
+    assert_eq!(json["plan"], "unify.image-plan");
+    assert!(
+        json["base"].is_null() && json["protection"].is_null(),
+        "{json}"
+    );
 }
 
 #[test]
@@ -158,7 +183,7 @@ Note: the base's own folders and records come on top of this and are not counted
 ```
 ";
     let mut sample = Sample::empty();
-    sample.content = None;
+    sample.digest = None;
     assert_eq!(shown(show, &sample, &small_plan()[4..5]), want);
     let trouble = shown(show, &Sample::troubled(), &small_plan());
     let want = "\n## Warnings\n\n- `RUNNING: web2: apply refuses its 1 link until it is stopped`\n";
@@ -179,11 +204,13 @@ fn json_is_one_object_with_documented_keys() {
         || serde_json::json!({"answer": "no", "why": "it drops the capability", "manager": "lxc"});
     let want = serde_json::json!({
         "kind": "unify.show",
+        "plan": "unify.plan",
         "created": "2026-01-02T03:04:05Z",
         "tool": "unify 0.1.0",
         "base": {"root": "/srv/guests/.unify", "filesystem": "ext4"},
         "protection": {"asked": "auto", "mode": "immutable", "why": "the flag works here"},
         "content": format!("sha256:{}", "3f".repeat(32)),
+        "decision": format!("sha256:{}", "4d".repeat(32)),
         "totals": {"links": 3, "names": 4, "bytes": 12_000_000, "saves": 8_000_000, "objects": 1, "flags": 1, "skips": 3},
         "on_top": "the base's own folders and records come on top of this and are not counted",
         "made_with": {"links": 3, "names": 4, "bytes": 12_000_000, "saves": 8_000_000, "objects": 1, "flags": 1, "skips": 3},

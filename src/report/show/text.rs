@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use crate::model::{Action, Escaped, Left, Link, ObjectFlag, Skip};
 
 use super::request::{Show, heading, label};
+use crate::report::audit::ONLY;
 use crate::report::layout::size::{Sizes, count, counted};
 use crate::report::layout::table::{Column, TextTable, section};
 use crate::report::near_misses;
@@ -46,19 +47,25 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
 
 fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let header = plan.header;
-    let base = header.base.path.as_os_str().as_encoded_bytes();
-    writeln!(
-        out,
-        "Plan of {} by {}",
-        safe(&header.created),
-        safe(&header.tool)
-    )?;
-    let filesystem = safe(&header.base.filesystem);
-    writeln!(out, "  base     {} ({filesystem})", Escaped(base))?;
-    let why = safe(&header.protection.why);
-    writeln!(out, "  protect  {}: {why}", plan.protect())?;
-    if let Some(content) = plan.content {
-        writeln!(out, "  content  {content}")?;
+    let what = if plan.is_audit() { "Audit" } else { "Plan" };
+    let (created, tool) = (safe(&header.created), safe(&header.tool));
+    writeln!(out, "{what} of {created} by {tool}")?;
+    match &header.target {
+        None => writeln!(out, "  {ONLY}")?,
+        Some(target) => {
+            let base = Escaped::of(&target.base.path);
+            let filesystem = safe(&target.base.filesystem);
+            writeln!(out, "  base     {base} ({filesystem})")?;
+            let how = &target.protection;
+            writeln!(out, "  protect  {}: {}", how.mode.code(), safe(&how.why))?;
+        }
+    }
+    if let Some(digest) = plan.digest {
+        writeln!(out, "  content  {}", digest.content)?;
+        let decision = digest.decision.iter();
+        decision
+            .into_iter()
+            .try_for_each(|decision| writeln!(out, "  decision {decision}"))?;
     }
     writeln!(out)
 }

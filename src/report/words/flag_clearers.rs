@@ -17,7 +17,8 @@ const MOST_NAMES: usize = 4;
 /// What a reviewer must know of it: a line for each guest that could, and of which it is doubtful; one for all of which
 /// nothing is known. Where nothing is flagged there is nothing to take off.
 pub fn warnings(guests: &[PlannedGuest], header: &Header) -> Vec<String> {
-    if header.protection.mode != Protect::Immutable {
+    let target = header.target.as_ref();
+    if target.is_none_or(|target| target.protection.mode != Protect::Immutable) {
         return Vec::new();
     }
     let policy = header.policy.flag_clearers;

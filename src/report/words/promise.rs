@@ -16,12 +16,17 @@ impl PlanView<'_> {
 
     /// `up to `, where the figure is a bound.
     pub fn up_to(&self) -> &'static str {
-        let unsure = self.header.base.is_layered() || self.summary.caveats.unsure > 0;
-        if unsure && self.tally.totals().saves > 0 {
+        let unsure = self.is_layered() || self.summary.caveats.unsure > 0;
+        if (unsure || self.is_audit()) && self.tally.totals().saves > 0 {
             "up to "
         } else {
             ""
         }
+    }
+
+    fn is_layered(&self) -> bool {
+        let target = self.header.target.as_ref();
+        target.is_some_and(|target| target.base.is_layered())
     }
 
     /// Why the promise is not sure, and what is not in it. Where a reviewer took lines out, these are bounds, too.
@@ -54,7 +59,7 @@ impl PlanView<'_> {
         let mut lines: Vec<String> = facts
             .map(|(bytes, what)| format!("{} {what}", sizes.of(bytes)))
             .collect();
-        if self.header.base.is_layered() && self.tally.totals().links > 0 {
+        if self.is_layered() && self.tally.totals().links > 0 {
             lines.push(LAYERED.into());
         }
         lines

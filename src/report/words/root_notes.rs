@@ -65,7 +65,9 @@ fn oddity(note: &RootNote, guest: &PlannedGuest, header: &Header) -> Oddity {
         RootNote::NoPackageDatabase { had } => ("NO DATABASE", no_database(had)),
         RootNote::HalfDeleted { had_files, shared_files } => {
             let (shared, had) = (counted(*shared_files, "shared file"), count(*had_files));
-            let base = shell_word(&header.base.path);
+            // Only a base tells that a guest was more than this, and an audit has none.
+            let base = header.target.as_ref();
+            let base = base.map_or(String::new(), |target| shell_word(&target.base.path));
             let name = shell_word(Path::new(guest.name.as_str()));
             let says = format!(
                 "{shared} left of {had}, no etc/ and no package database: it looks like what `rm -rf` leaves of a guest. `unify forget --base {base} {name}` lets go of them, and then it can be removed"

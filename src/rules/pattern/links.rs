@@ -4,8 +4,8 @@
 //! `/usr/lib/x`. A plan speaks of names without links. So each glob is followed once for every guest: which names
 //! does it mean beyond those that it spells?
 //!
-//! * A link is followed wherever a component of the glob stands for it, be it spelled out or a wildcard. At the end of a
-//!   glob a wildcard follows links to directories only: `/etc/alternatives/*` means the links and not half of
+//! * A link is followed wherever a component of the glob stands for it, be it spelled out or a wildcard. At the end of
+//!   a glob a wildcard follows links to directories only: `/etc/alternatives/*` means the links and not half of
 //!   `/usr/bin`.
 //! * `**`, and a glob that may begin at any depth, meet names and follow nothing.
 //! * A link to the root is not followed at the end: it would mean the whole guest.
@@ -74,33 +74,49 @@ impl PathGlob {
         found
     }
 
-    /// Where one component leads from here.
+    /// Where the next components lead from here: all that are spelled out at once, or one wildcard.
     fn onward(&self, way: &Way, part: &Wildcard, links: &dyn Links) -> Vec<Way> {
+        if part.literal().is_some() {
+            return self.onward_by_names(way, links).into_iter().collect();
+        }
         let is_last = way.next + 1 == self.0.len();
-        let names = match part.literal() {
-            Some(name) => vec![name.to_vec()],
-            None => {
-                let mut names = links.names_in(&way.at);
-                names.retain(|name| part.matches(name));
-                names
-            }
-        };
         let follow = |name: Vec<u8>| {
             let path = way.at.join(&name).ok()?;
             let place = links.resolve(path.as_bytes())?;
             let by_link = place.path != path;
-            let meant = match is_last {
-                true if part.literal().is_some() => !(by_link && place.path.is_root()),
-                true => by_link && place.is_directory && !place.path.is_root(),
-                false => place.is_directory,
-            };
-            meant.then_some(Way {
+            let is_meant = !is_last || (by_link && !place.path.is_root());
+            (place.is_directory && is_meant).then_some(Way {
                 at: place.path,
                 next: way.next + 1,
-                by_link: by_link || (way.by_link && part.literal().is_some()),
+                by_link,
             })
         };
-        names.into_iter().filter_map(follow).collect()
+        let names = links.names_in(&way.at).into_iter();
+        let matching = names.filter(|name| part.matches(name));
+        matching.filter_map(follow).collect()
+    }
+
+    fn onward_by_names(&self, way: &Way, links: &dyn Links) -> Option<Way> {
+        let rest = self.0.iter().skip(way.next);
+        let names = rest.map_while(|part| match part {
+            GlobPart::Component(name) => name.literal(),
+            GlobPart::AnyDepth | GlobPart::Beneath => None,
+        });
+        let (mut path, mut next) = (way.at.clone(), way.next);
+        for name in names {
+            (path, next) = (path.join(name).ok()?, next + 1);
+        }
+        let place = links.resolve(path.as_bytes())?;
+        let by_link = place.path != path;
+        let is_meant = match next == self.0.len() {
+            true => !(by_link && place.path.is_root()),
+            false => place.is_directory,
+        };
+        is_meant.then_some(Way {
+            at: place.path,
+            next,
+            by_link: by_link || way.by_link,
+        })
     }
 
     /// The place that was reached, and what of the glob comes behind it.

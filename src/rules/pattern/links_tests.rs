@@ -15,7 +15,7 @@ impl Links for Sketch {
         for part in text.split('/').filter(|part| !part.is_empty()) {
             at = format!("{at}/{part}");
             if let Some(target) = self.0.get(at.as_str())? {
-                at = (*target).to_owned();
+                at = target.trim_end_matches('/').to_owned();
             }
             is_directory = !at.ends_with('1');
         }

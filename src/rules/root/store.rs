@@ -1,11 +1,12 @@
 //! Which container manager's store a path lies in. Layers there are shared by images and containers, and their managers
 //! count on finding them as they left them.
 
+use std::ffi::OsStr;
 use std::path::Path;
 
 /// The managers that keep layers under such a path; `None` for any other.
 pub fn store_of(path: &Path) -> Option<&'static str> {
-    let parts: Vec<&[u8]> = path.iter().map(|part| part.as_encoded_bytes()).collect();
+    let parts: Vec<&[u8]> = path.iter().map(OsStr::as_encoded_bytes).collect();
     if parts.iter().any(|part| part.starts_with(b"io.containerd.")) {
         return Some("containerd");
     }

@@ -212,30 +212,6 @@ pub fn descriptors() -> usize {
     usize::try_from(current.unwrap_or(u64::MAX)).unwrap_or(usize::MAX)
 }
 
-/// The stack of the first thread may grow as far as that of any other one: the limit of whoever started this program
-/// may be too small for what it does before it can say so. Root may raise it; for others it is as far as they may.
-pub fn widen_stack() {
-    let limit = getrlimit(Resource::Stack);
-    if limit.current.is_none_or(|current| current >= STACK) {
-        return;
-    }
-    let most = limit.maximum.map(|maximum| maximum.max(STACK));
-    let widened = Rlimit {
-        current: Some(STACK),
-        maximum: most,
-    };
-    let allowed = Rlimit {
-        current: limit.maximum.map(|maximum| maximum.min(STACK)),
-        maximum: limit.maximum,
-    };
-    // What is left as it was may do all the same.
-    let set = setrlimit(Resource::Stack, widened);
-    set.or_else(|_| setrlimit(Resource::Stack, allowed)).ok();
-}
-
-/// Bytes of a stack.
-const STACK: u64 = 2 << 20;
-
 /// Bytes of memory that this machine has.
 pub fn memory() -> u64 {
     fault::memory().unwrap_or_else(|| {

@@ -41,6 +41,7 @@ fn the_examples_are_plans() {
 fn the_program_prints_its_schemas() {
     for (name, file) in [
         ("plan", "schemas/plan-1.schema.json"),
+        ("image-plan", "schemas/image-plan-1.schema.json"),
         ("receipt", "schemas/receipt-1.schema.json"),
     ] {
         let printed = unify(&["schema", name]).expect(0).stdout;

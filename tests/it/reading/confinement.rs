@@ -41,15 +41,21 @@ fn all_threads_of_plan_keep_only_what_they_need() {
     traced!();
     let lab = lab!(Disk::Own);
     let [web, db] = two_guests(&lab);
-    let (own, foreign) = (lab.path("own"), lab.path("foreign"));
-    for dir in [&own, &foreign] {
+    let [own, audits, foreign] = ["own", "audits", "foreign"].map(|name| lab.path(name));
+    for dir in [&own, &audits, &foreign] {
         std::fs::create_dir(dir).unwrap();
     }
     std::os::unix::fs::chown(&foreign, Some(1234), Some(1234)).unwrap();
-    for (dir, more) in [(own, 0), (foreign, DAC_OVERRIDE | FOWNER)] {
+    let cases = [
+        (own, &[][..], 0),
+        (audits, &["--audit"], 0),
+        (foreign, &[], DAC_OVERRIDE | FOWNER),
+    ];
+    for (dir, options, more) in cases {
         let plan = dir.join("plan.json");
-        let args = ["plan", "-o", plan.to_str().unwrap(), &web.arg(), &db.arg()];
-        let mut held = Held::new("flistxattr", &args);
+        let (web, db) = (web.arg(), db.arg());
+        let args = ["plan", "-o", plan.to_str().unwrap(), &web, &db];
+        let mut held = Held::new("flistxattr", &[&args[..], options].concat());
         // As soon as there are helpers, no thread may have more.
         let threads = held.threads(has_helpers);
         for thread in &threads {

@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | `confinement` | the rights that a command gives up before it reads a guest |
 //! | `confinement_hides_nothing` | what a command without those rights still sees, and what it says that it cannot see |
+//! | `audits` | plans that nothing can be applied from, of guests on any mounts |
 //! | `cold_disks` | the threads that read a slow disk, and their order |
 //! | `page_cache` | what a command leaves behind in the page cache |
 //! | `deceiving_names` | names that look like others, or like orders to the runner of a CI job |
@@ -12,6 +13,7 @@
 //! | `old_formats` | bases, receipts, journals and plans that an earlier version of the program wrote |
 //! | `file_systems` | the main job on each file system, and guests on several of them |
 
+mod audits;
 mod cold_disks;
 mod confinement;
 mod confinement_hides_nothing;

@@ -46,7 +46,6 @@ const MASKS: &[Start] = &[
 ];
 
 const LIMITS: &[Start] = &[
-    ("128 KiB of stack", r#"exec prlimit --stack=131072 "$@""#),
     ("16 descriptors", r#"exec prlimit --nofile=16 "$@""#),
     ("24 descriptors", r#"exec prlimit --nofile=24 "$@""#),
     ("40 descriptors", r#"exec prlimit --nofile=40 "$@""#),

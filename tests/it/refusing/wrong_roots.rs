@@ -12,7 +12,7 @@ fn try_plan(lab: &Lab, given: &[PathBuf], options: &[&str]) -> (Out, PathBuf) {
     std::fs::remove_file(&path).ok();
     let fixed = ["plan", "--protect", "immutable", "-o"].map(PathBuf::from);
     let options: Vec<PathBuf> = options.iter().map(PathBuf::from).collect();
-    let args = [&fixed[..], &[path.clone()], &options, given].concat();
+    let args = [&fixed[..], std::slice::from_ref(&path), &options, given].concat();
     (unify(&args), path)
 }
 
@@ -138,7 +138,7 @@ fn what_is_to_be_unpacked_or_mounted_is_told() {
     std::fs::write(oci.join("oci-layout"), "{}").unwrap();
     refused(
         &lab,
-        &[oci.clone()],
+        std::slice::from_ref(&oci),
         2,
         &["is an OCI image layout", "unpack it"],
     );

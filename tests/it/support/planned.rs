@@ -132,10 +132,14 @@ impl Planned {
     }
 }
 
-/// What is wrong with a plan by the schema: place and fact.
+/// What is wrong with a plan by the schema of its kind: place and fact.
 pub fn validate(plan: &Value) -> Vec<String> {
-    static SCHEMA: OnceLock<jsonschema::Validator> = OnceLock::new();
-    let schema = SCHEMA.get_or_init(|| schema("plan-1"));
+    static PLAN: OnceLock<jsonschema::Validator> = OnceLock::new();
+    static IMAGE_PLAN: OnceLock<jsonschema::Validator> = OnceLock::new();
+    let schema = match plan["kind"].as_str() {
+        Some("unify.image-plan") => IMAGE_PLAN.get_or_init(|| schema("image-plan-1")),
+        _ => PLAN.get_or_init(|| schema("plan-1")),
+    };
     let errors = schema.iter_errors(plan).take(10);
     errors
         .map(|error| format!("{}: {error}", error.instance_path))

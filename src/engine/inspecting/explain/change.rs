@@ -1,6 +1,8 @@
 //! The smallest change that would turn a verdict: the narrowest steps, and all that it takes.
 
-use super::lines::{PlanLines, Sharing, is_of_database};
+use std::path::Path;
+
+use super::lines::{ObjectLines, PlanLines, is_of_database};
 use crate::engine::WholePlan;
 use crate::model::{
     Action, Asked, Change, ChangeStep, Compared, Count, Explanation, FileState, FoundNow,
@@ -12,7 +14,7 @@ pub fn smallest(
     told: &Explanation,
     whole: &WholePlan,
     lines: &PlanLines,
-    sharing: &Sharing,
+    sharing: &ObjectLines,
 ) -> Change {
     let against: Vec<&Voice> = told
         .voices
@@ -65,7 +67,9 @@ fn one(bytes: u64) -> Option<Count> {
 
 /// It is shared: only an undo makes it the guest's own again.
 fn to_undo(told: &Explanation, whole: &WholePlan, state: &FileState) -> Change {
-    let base = whole.header.base.path.to_string_lossy().into_owned();
+    let target = whole.header.target.as_ref();
+    let base = target.map_or(Path::new(""), |target| &target.base.path);
+    let base = base.to_string_lossy().into_owned();
     let (guest, path) = (told.guest.to_string(), glob_of(&told.path));
     let words = ["unify", "undo", "--base", &base, "--run", "all"];
     let which = ["--guest", &guest, "--path", &path];
@@ -79,7 +83,7 @@ fn to_undo(told: &Explanation, whole: &WholePlan, state: &FileState) -> Change {
 }
 
 /// It would be linked. Of two names of an object each gives up what both share.
-fn to_keep(sharing: &Sharing, state: &FileState) -> Change {
+fn to_keep(sharing: &ObjectLines, state: &FileState) -> Change {
     let bytes = match sharing.lines {
         0..=2 => sharing.saves,
         _ => state.allocated().min(sharing.saves),

@@ -144,12 +144,12 @@ pub struct Twins {
     pub names: Vec<(GuestName, GuestPath)>,
     pub more: u64,
     /// What the link lines of the object share.
-    pub sharing: Sharing,
+    pub sharing: ObjectLines,
 }
 
 /// The link lines of one object.
 #[derive(Default)]
-pub struct Sharing {
+pub struct ObjectLines {
     pub lines: u64,
     pub saves: u64,
 }

@@ -132,7 +132,7 @@ fn look(files: &dyn GuestFiles, end: TrailEnd) -> Result<(GuestPath, FoundNow), 
 
 /// Which object the name refers to; a base that is not there or closed to this user has none.
 fn object(whole: &WholePlan, now: Option<&FileState>) -> Option<ObjectId> {
-    let base = Base::open(&whole.header.base.path).ok()??;
+    let base = Base::open(&whole.header.target.as_ref()?.base.path).ok()??;
     let index = Index::read(&base).ok()?;
     Some(index.of_inode(now?.id)?.id)
 }
@@ -153,7 +153,8 @@ fn stale(told: &Explanation) -> Vec<Stale> {
         (Some(Action::Link(_)), None) if !unknown => vec![Stale::Gone],
         (Some(Action::Link(link)), Some(_)) if told.object == Some(link.object) => Vec::new(),
         (Some(Action::Link(link)), Some(now)) => {
-            let fields = moved(&link.before, now).into_iter();
+            let fields = link.before.iter();
+            let fields = fields.flat_map(|before| moved(before, now));
             let mut stale: Vec<Stale> = fields.map(Stale::Field).collect();
             let against = told.voices.iter().find(|voice| voice.is_against());
             stale.extend(against.map(|voice| Stale::Reason(voice.reason())));

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::uses::Uses;
-use crate::engine::paths::near::{Spelt, spelt};
+use crate::engine::paths::near::near_of;
 use crate::engine::planning::classify::{Classified, Decision};
 use crate::engine::planning::survey::Survey;
 use crate::model::{
@@ -35,6 +35,13 @@ pub fn idle_choices(
     all.extend(idle_databases(policy, surveys));
     let more = all.len().saturating_sub(IdleChoice::MOST);
     all.truncate(IdleChoice::MOST);
+    let unmatched = |one: &&mut IdleChoice| one.why == IdleReason::MatchesNothing;
+    for one in all.iter_mut().filter(unmatched) {
+        let given = |pattern: &&Pattern| pattern.from == one.from && pattern.text() == one.value;
+        if let Some(pattern) = policy.patterns.iter().find(given) {
+            one.near = near_names(pattern, &guests);
+        }
+    }
     (all, more as u64)
 }
 
@@ -113,7 +120,7 @@ fn idle_patterns(policy: &Policy, guests: &[Judged<'_>]) -> Vec<IdleChoice> {
         .collect();
     let idle = look_at(idle, guests);
     let tell = |(number, pattern): (usize, &Pattern)| match (idle.get(&number), shared(number)) {
-        (Some(about), _) => Some(idle_pattern(policy, pattern, about, guests)),
+        (Some(about), _) => Some(idle_pattern(policy, pattern, about)),
         (None, 0) => None,
         (None, _) if pattern.kind == PatternKind::Include => None,
         (None, names) => Some(IdleChoice {
@@ -164,12 +171,7 @@ fn choice(pattern: &Pattern, why: IdleReason) -> IdleChoice {
     }
 }
 
-fn idle_pattern(
-    policy: &Policy,
-    pattern: &Pattern,
-    about: &MatchedNames,
-    guests: &[Judged<'_>],
-) -> IdleChoice {
+fn idle_pattern(policy: &Policy, pattern: &Pattern, about: &MatchedNames) -> IdleChoice {
     let why = if about.names == 0 {
         IdleReason::MatchesNothing
     } else if about.undecided == 0 {
@@ -188,10 +190,6 @@ fn idle_pattern(
         names: about.names,
         left_alone: about.left_alone.clone(),
         decided_by: before.map(|other| format!("{} '{}'", other.from, other.text())),
-        near: match why {
-            IdleReason::MatchesNothing => near_names(pattern, guests),
-            _ => Vec::new(),
-        },
         ..choice(pattern, why)
     }
 }
@@ -203,10 +201,8 @@ fn near_names(pattern: &Pattern, guests: &[Judged<'_>]) -> Vec<String> {
         .filter(|guest| pattern.is_for(&guest.survey.guest.name));
     let near = meant.map(|guest| {
         let name = &guest.survey.guest.name;
-        match spelt(&*guest.survey.files, &pattern.glob) {
-            Spelt::Near(paths) => paths.iter().map(|path| format!("{name}:{path}")).collect(),
-            Spelt::There(_) => Vec::new(),
-        }
+        let paths = near_of(&*guest.survey.files, &pattern.glob);
+        paths.iter().map(|path| format!("{name}:{path}")).collect()
     });
     let mut near = near.filter(|names: &Vec<String>| !names.is_empty());
     near.next().unwrap_or_default()

@@ -2,8 +2,8 @@
 //! is equal to it unread.
 
 use super::file::FileRef;
-use super::probe::{Dropped, ProbedFile};
-use crate::model::{Digest, Fingerprint};
+use super::probe::{DataPlace, Dropped, ProbedFile};
+use crate::model::Fingerprint;
 use crate::rules::reading::ReadOrder;
 use crate::sys::guest::{BEGINNING, Sharing};
 use crate::sys::hash::{ContentHasher, fingerprint};
@@ -56,7 +56,7 @@ pub(super) struct OpenCandidate {
     pub which: FileRef,
     pub opened: ProbedFile,
     /// Where its data lie, where others may have them too.
-    pub extents: Option<Digest>,
+    pub extents: Option<DataPlace>,
     /// Its data lie where those of a file lie that was read, and it was not.
     pub unread: bool,
 }

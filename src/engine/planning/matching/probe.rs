@@ -21,6 +21,13 @@ pub(super) fn begins_whole(size: u64) -> bool {
     size <= BEGINNING as u64
 }
 
+/// Where data lie. The same extents of another device hold other data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct DataPlace {
+    device: u64,
+    extents: Digest,
+}
+
 /// Inode flags and project of a file that has no extended attributes.
 pub type Plain = Option<(u32, u32)>;
 
@@ -88,9 +95,11 @@ impl ProbedFile {
     }
 
     /// Where all its data lie, where it shares all of them, see [`GuestFile::shared_extents`].
-    pub fn shared_extents(&self, sharing: &Sharing) -> Option<Digest> {
+    pub fn shared_extents(&self, sharing: &Sharing) -> Option<DataPlace> {
         let asked = self.seen.size >= SMALL;
-        asked.then(|| self.file.shared_extents(sharing)).flatten()
+        let extents = asked.then(|| self.file.shared_extents(sharing)).flatten()?;
+        let device = self.seen.id.dev;
+        Some(DataPlace { device, extents })
     }
 
     /// It will be read soon.

@@ -9,11 +9,10 @@ use std::collections::HashMap;
 
 use super::compare::Reader;
 use super::file::{FileRef, ReadFile};
-use super::probe::{Dropped, SMALL};
-use crate::model::Digest;
+use super::probe::{DataPlace, Dropped, SMALL};
 
 /// Files that were read one after the other: their places in the list of those, by where their data lie.
-pub(super) type ByExtents = HashMap<Digest, usize>;
+pub(super) type ByExtents = HashMap<DataPlace, usize>;
 
 impl Reader<'_> {
     /// Reads a file to its end, unless one before it has all its extents.
@@ -58,7 +57,7 @@ impl Reader<'_> {
     }
 
     /// Is it what was read, and do its data lie where they lay?
-    fn still_has(&self, which: FileRef, extents: Digest) -> bool {
+    fn still_has(&self, which: FileRef, extents: DataPlace) -> bool {
         self.open_for_now(which).is_ok_and(|file| {
             file.shared_extents(self.sharing) == Some(extents) && file.unchanged().is_ok()
         })

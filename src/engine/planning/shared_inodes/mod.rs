@@ -17,7 +17,7 @@ use super::classify::{Classified, Decision};
 use super::matching::file::FileRef;
 use super::survey::Survey;
 use crate::base::Index;
-use crate::model::SkipReason;
+use crate::model::{FileId, SkipReason};
 use crate::rules::totals::SummaryBuilder;
 pub(super) use standing::Adoption;
 use standing::{Standing, look};
@@ -50,10 +50,10 @@ impl SharedInodes {
     ) -> SharedInodes {
         let mut found = SharedInodes::default();
         let tied = tied(surveys, classified);
-        let runs: Vec<&[(u64, FileRef)]> = tied.chunk_by(|a, b| a.0 == b.0).collect();
+        let runs: Vec<&[(FileId, FileRef)]> = tied.chunk_by(|a, b| a.0 == b.0).collect();
         let standings: Vec<Option<Standing>> = {
             let classified = &*classified;
-            let look = |run: &&[(u64, FileRef)]| {
+            let look = |run: &&[(FileId, FileRef)]| {
                 let files: Vec<FileRef> = run.iter().map(|(_, which)| *which).collect();
                 let first = files.first().filter(|_| run.len() > 1)?;
                 let tree = &surveys[first.guest as usize].scan.tree;
@@ -171,14 +171,14 @@ impl SharedInodes {
     }
 }
 
-/// Inodes and files that have names elsewhere, sorted by inode.
-fn tied(surveys: &[Survey], classified: &mut [Classified]) -> Vec<(u64, FileRef)> {
+/// Inodes and files that have names elsewhere, sorted by inode. Its number means nothing on another device.
+fn tied(surveys: &[Survey], classified: &mut [Classified]) -> Vec<(FileId, FileRef)> {
     let mut tied = Vec::new();
     for ((guest, survey), judged) in (0u32..).zip(surveys).zip(classified) {
         let files = std::mem::take(&mut judged.tied).into_iter();
         tied.extend(files.map(|file| {
             let which = FileRef { guest, file };
-            (survey.scan.tree.inode(file as usize), which)
+            (survey.scan.tree.state(file as usize).id, which)
         }));
     }
     tied.par_sort_unstable();

@@ -11,13 +11,13 @@ use crate::sys::Dir;
 const USUAL: &str = ".unify";
 
 /// Bases beside the guests, without the plan's own. What lies in a directory beside them may be a guest's word.
-pub fn near(guests: &[Guest], own: &Path) -> Vec<PathBuf> {
+pub fn near(guests: &[Guest], own: Option<&Path>) -> Vec<PathBuf> {
     let parents = guests.iter().filter_map(|guest| guest.path.parent());
     let parents: BTreeSet<&Path> = parents.collect();
     let bases = parents.into_iter().filter_map(|parent| {
         let dir = Dir::open(parent).ok()?;
         let path = parent.join(USUAL);
-        (path != own && is_base(&dir, USUAL)).then_some(path)
+        (Some(&*path) != own && is_base(&dir, USUAL)).then_some(path)
     });
     bases.collect()
 }

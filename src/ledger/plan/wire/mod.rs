@@ -14,7 +14,7 @@ use crate::ledger::json::BadValue;
 use crate::ledger::name::{NameWire, from_text, to_text};
 use crate::model::{
     Before, Flag, FlagReason, GuestName, GuestPath, Link, LinkReason, Making, Method, ObjectFlag,
-    ObjectId, Owner,
+    ObjectId, Owner, PlanKind,
 };
 
 /// A link line.
@@ -43,7 +43,8 @@ pub(super) struct LinkWire<'a> {
     version: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Cow<'a, str>>,
-    before: Before,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    before: Option<Before>,
     #[serde(skip_serializing_if = "Option::is_none")]
     seal: Option<String>,
 }
@@ -75,9 +76,15 @@ impl<'a> LinkWire<'a> {
         }
     }
 
-    /// The action, and the seal as it stands.
-    pub fn read(self) -> Result<(Link, Option<String>), BadValue> {
+    /// The action, and the seal as it stands. Without its evidence no line of a plan that can be applied is one, and
+    /// with it none of an image plan.
+    pub fn read(self, kind: PlanKind) -> Result<(Link, Option<String>), BadValue> {
         let path = from_text("path", &self.path, self.path_b64.as_deref())?;
+        match (kind, &self.before) {
+            (PlanKind::Plan, Some(_)) | (PlanKind::ImagePlan, None) => {}
+            (PlanKind::Plan, None) => return Err(BadValue::new("before", "missing")),
+            (PlanKind::ImagePlan, Some(_)) => return Err(BadValue::new("before", NOT_HERE)),
+        }
         let link = Link {
             also: read_also(&path, &self.also)?,
             path,
@@ -95,6 +102,8 @@ impl<'a> LinkWire<'a> {
         Ok((link, self.seal))
     }
 }
+
+const NOT_HERE: &str = "it does not belong into an image plan, which nothing is applied from";
 
 /// A version is that of a package.
 fn read_owner(

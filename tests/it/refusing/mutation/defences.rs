@@ -215,9 +215,9 @@ pub const DEFENCES: &[Defence] = &[
         missed_by: "live_guests::races::a_file_rewritten_with_the_same_bytes_is_refused",
         edits: &[(
             "src/engine/applying/prepare.rs",
-            r#"    let mut fields = moved(&link.before, state);
+            r#"    let mut fields = moved(before, state);
 "#,
-            r#"    let mut fields = moved(&link.before, state);
+            r#"    let mut fields = moved(before, state);
     fields.retain(|field| *field != Moved::Ctime || !WEAK);
 "#,
         )],
