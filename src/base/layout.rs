@@ -32,6 +32,18 @@ pub struct Base {
     objects: Dir,
     staging: Dir,
     path: PathBuf,
+    used_for: BaseUse,
+}
+
+/// What is done with an open base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum BaseUse {
+    /// Whatever a command does.
+    Any,
+    /// It is looked at, and nothing is written.
+    Look,
+    /// There is none yet: it is looked at as if there were an empty one. Its directories are that of its place.
+    LookAtPlace,
 }
 
 impl Base {
@@ -65,6 +77,44 @@ impl Base {
             Base::make(path)?;
         }
         Base::existing(path)
+    }
+
+    /// Opens a base that is looked at and in which nothing is written, not even a file without a name. Where there is
+    /// none, and one could be made, it is as if there were one without objects.
+    pub fn looked_at(path: &Path) -> Result<Base, BaseError> {
+        if !papers::entries(path)?.is_empty() {
+            let base = Base::existing(path)?;
+            return Ok(Base {
+                used_for: BaseUse::Look,
+                ..base
+            });
+        }
+        trust::check_place(path)?;
+        let place = match SysError::absent(Dir::open(path))? {
+            Some(_) => path,
+            None => path.parent().unwrap_or(path),
+        };
+        Ok(Base {
+            dir: Dir::open(place)?,
+            objects: Dir::open(place)?,
+            staging: Dir::open(place)?,
+            path: path.to_owned(),
+            used_for: BaseUse::LookAtPlace,
+        })
+    }
+
+    /// Is there a base, and not only a place for one?
+    pub fn is_made(&self) -> bool {
+        self.used_for != BaseUse::LookAtPlace
+    }
+
+    /// Where files without a name may be made, which hold what outgrows the memory. Where nothing may be written this
+    /// takes none, and all stays in memory.
+    pub fn spill_place(&self) -> &Path {
+        match self.used_for {
+            BaseUse::Any => &self.path,
+            BaseUse::Look | BaseUse::LookAtPlace => Path::new("/proc"),
+        }
     }
 
     /// Makes it whole beside its place and then moves it there, so that two runs that begin at once cannot meet
@@ -159,6 +209,7 @@ impl Base {
             objects,
             staging,
             path: path.to_owned(),
+            used_for: BaseUse::Any,
         };
         Ok((base, is_here))
     }
@@ -246,6 +297,9 @@ impl Base {
 
     /// The same, with its state.
     pub fn object_seen(&self, id: &ObjectId) -> SysResult<Option<(Regular, FileState)>> {
+        if !self.is_made() {
+            return Ok(None);
+        }
         Ok(SysError::absent(self.objects.open_own(place(id).as_bytes()))?.flatten())
     }
 
@@ -263,6 +317,9 @@ impl Base {
 
     /// What an object is now, without opening it.
     pub fn object_state(&self, id: &ObjectId) -> SysResult<Option<FileState>> {
+        if !self.is_made() {
+            return Ok(None);
+        }
         SysError::absent(self.objects.look(place(id).as_bytes()))
     }
 
@@ -285,6 +342,9 @@ impl Base {
 
     /// Objects of later generations than the first, of all whose contents begin with the same byte as this one.
     pub fn later_generations(&self, content: &Digest) -> SysResult<Vec<ObjectId>> {
+        if !self.is_made() {
+            return Ok(Vec::new());
+        }
         let fan = format!("{:02x}", content.0[0]);
         let dir = SysError::absent(self.objects.open_dir(fan.as_bytes()))?;
         let names = dir.map_or(Ok(Vec::new()), |dir| dir.list())?;

@@ -1,8 +1,11 @@
 //! `unify apply`
 
+mod rehearsal;
+
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::args::select::SelectArgs;
 use super::args::{FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
@@ -10,16 +13,18 @@ use super::terminal::screen::Screen;
 use crate::engine::{
     ApplyOptions, ApprovedBy, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals,
 };
-use crate::model::{DigestPrefix, Protect, RunKind};
+use crate::model::{DigestPrefix, Protect, RunKind, Totals};
 use crate::report::layout::size::{counted, iec};
 use crate::report::run::{self, NotDone, RunView};
+use crate::rules::selectors::Selection;
 
 /// Execute a plan: every claim in it is proven again before a name is touched
 ///
 /// Names that are not what the plan says any more are refused one by one; the rest is done. The receipt in the
 /// base says what became of every action. Lines are taken by path, and those of one path by guest, so that files
 /// which share an object are linked together; those of a compressed plan, and of one whose flag lines were cut,
-/// are taken as they stand.
+/// are taken as they stand. With selectors only the lines that they mean are executed, as of the plan that `unify cut`
+/// writes with them.
 ///
 /// From then on guests have files with a flag and with names in other guests. A backup program that keeps both sets the
 /// flag with the first name, and can make no second one when it restores (borg: use --noflags): try a restore. What was
@@ -32,6 +37,10 @@ pub(super) struct Args {
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// Prove every line as apply does, name each that would be refused with the fields that differ, and change nothing:
+    /// exits with 4 if there is one
+    #[arg(long)]
+    dry_run: bool,
     /// Execute lines that were changed or added by hand; they are proven like all others
     #[arg(long)]
     accept_edits: bool,
@@ -45,10 +54,12 @@ pub(super) struct Args {
     limits: LimitArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    select: SelectArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    let screen = Screen::new();
+    let selection = args.select.take()?;
     let mut plan = PlanFile::open(&args.plan)?;
     let options = ApplyOptions {
         accept_edits: args.accept_edits,
@@ -56,47 +67,75 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         running: args.freeze.running(),
         limits: args.limits.take()?,
     };
-    let ready = ReadyToApply::check(&mut plan, options, &screen)?;
-    announce(&ready);
+    if args.dry_run {
+        return rehearsal::run(&mut plan, &args.plan, &selection, options, args.output);
+    }
+    execute(args, &mut plan, &selection, options)
+}
+
+fn execute(
+    args: &Args,
+    plan: &mut PlanFile,
+    selection: &Selection,
+    options: ApplyOptions,
+) -> Result<Exit, Failure> {
+    let screen = Screen::new();
+    let ready = ReadyToApply::check(plan, selection, options, &screen)?;
+    let what = announce(&ready);
+    if !args.yes {
+        say(&format!("WOULD APPLY: {what}"));
+    }
     let question = "Apply this plan?";
     let Some(ready) = agreed(ready, question, args.yes, ReadyToApply::cancel)? else {
         return Ok(Exit::Declined);
     };
+    say(&format!("APPLYING: {what}"));
     let base = ready.target().base.path.clone();
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
+    let unread = screen.has_unread();
     let told = report(&base, &result, &screen.not_done(), args.output);
-    exit(&result, &stop, told)
+    Ok(exit(&result, &stop, told)?.if_all_read(unread))
 }
 
-fn announce(ready: &ReadyToApply) {
+/// Says what must not be overlooked, and returns what would be done.
+fn announce(ready: &ReadyToApply) -> String {
     let (totals, edits) = (ready.totals(), ready.edits());
-    say(&format!(
-        "APPLYING: {} for {}; up to {} come back",
-        counted(totals.links, "link action"),
-        counted(totals.names, "name"),
-        iec(totals.saves)
-    ));
     if let Some(by) = ready.approved_by() {
         say(&approval(by));
     }
     let removed = edits.removed + edits.held;
     if removed > 0 {
         say(&format!(
-            "{} taken out of the plan by hand",
+            "{} taken out of the plan, by hand or by selectors",
             counted(removed, "action")
         ));
     }
-    if ready.flags_removed() > 0 {
+    if ready.unflagged() > 0 {
         say(&format!(
             "WARNING: {} will NOT be protected: their flag lines were taken out of the plan.",
-            counted(ready.flags_removed(), "shared file")
+            counted(ready.unflagged(), "shared file")
         ));
     }
     if ready.target().protection.mode == Protect::None {
         say(
             "WARNING: shared files will NOT be protected: an in-place write by one guest changes the file for all of them.",
         );
+    }
+    would_do(totals)
+}
+
+/// Flags alone are something to do, too.
+fn would_do(totals: &Totals) -> String {
+    let links = format!(
+        "{} for {}; up to {} come back",
+        counted(totals.links, "link action"),
+        counted(totals.names, "name"),
+        iec(totals.saves)
+    );
+    match (totals.links, totals.flags) {
+        (0, flags @ 1..) => format!("{} on shared files", counted(flags, "flag")),
+        _ => links,
     }
 }
 

@@ -41,28 +41,30 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     guests.dedup();
     let running = args.freeze.running();
     let ready = ReadyToForget::check(&args.base.base, &guests, running, &screen)?;
-    announce(&ready);
+    if !args.yes {
+        announce("WOULD FORGET", &ready);
+    }
     let Some(ready) = agreed(ready, "Forget this?", args.yes, ReadyToForget::cancel)? else {
         return Ok(Exit::Declined);
     };
+    announce("FORGETTING", &ready);
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
+    let unread = screen.has_unread();
     let told = report(&args.base.base, &result, &screen.not_done(), args.output);
-    exit(&result, &stop, told)
+    Ok(exit(&result, &stop, told)?.if_all_read(unread))
 }
 
-/// What would become of each guest.
-fn announce(ready: &ReadyToForget) {
+/// What would become of each guest, or does.
+fn announce(verb: &str, ready: &ReadyToForget) {
     for guest in ready.guests() {
         let (name, gone) = (guest.name, counted(guest.gone, "name"));
         match guest.root {
-            None => say(&format!(
-                "FORGETTING {name}, which is gone, with its {gone}"
-            )),
+            None => say(&format!("{verb} {name}, which is gone, with its {gone}")),
             Some(root) => {
                 let (root, names) = (Escaped::of(root), counted(guest.names, "name"));
                 say(&format!(
-                    "FORGETTING {name}: {names} of shared files would be removed from {root}, without a copy; {gone} more are gone"
+                    "{verb} {name}: {names} of shared files go from {root}, without a copy; {gone} more are gone"
                 ));
             }
         }

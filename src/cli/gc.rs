@@ -30,7 +30,8 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         false => Gc::Remove,
     };
     let keep = args.keep_runs.map(|keep| keep as usize);
-    let collected = engine::collect(&args.base.base, gc, keep, &Screen::new())?;
+    let screen = Screen::new();
+    let collected = engine::collect(&args.base.base, gc, keep, &screen)?;
     let mut out = io::stdout().lock();
     if args.output.json {
         gc::json(&collected, args.dry_run, &mut out)?;
@@ -38,7 +39,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         gc::text(&collected, args.dry_run, args.output.sizes(), &mut out)?;
     }
     Ok(match collected.spoiled.is_empty() {
-        true => Exit::Done,
+        true => Exit::Done.if_all_read(screen.has_unread()),
         false => Exit::Quarantine,
     })
 }

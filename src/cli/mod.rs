@@ -4,6 +4,7 @@
 
 mod apply;
 mod args;
+mod cut;
 mod explain;
 mod forget;
 mod gc;
@@ -51,6 +52,7 @@ Exit codes and more: unify --help";
 enum Command {
     Plan(plan::Args),
     Show(show::Args),
+    Cut(cut::Args),
     Explain(explain::Args),
     Apply(apply::Args),
     Verify(verify::Args),
@@ -89,6 +91,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
     match command {
         Command::Plan(args) => plan::run(args, matches),
         Command::Show(args) => show::run(args),
+        Command::Cut(args) => cut::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Verify(args) => verify::run(args),

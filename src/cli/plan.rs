@@ -11,8 +11,9 @@ use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
-    Asked, DatabaseUse, FlagClearers, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind,
-    Policy, Protect, SkipDetail, SkipReason, Summary, parse_size,
+    Asked, DatabaseState, DatabaseUse, FlagClearers, GuestName, Ignored, Objects, OnDamaged,
+    Pattern, PatternKind, PlannedGuest, Policy, Protect, SkipDetail, SkipReason, Summary,
+    parse_size,
 };
 use crate::report::plan::Goes;
 use crate::report::{Format, PlanView, Show, Tally};
@@ -119,15 +120,10 @@ pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
         Goes::ToStandardOutput => Output::Stream(Box::new(io::stdout())),
         Goes::Nowhere => Output::Stream(Box::new(io::sink())),
     };
-    let mut tally = Tally::new(None);
-    let planned = engine::plan(
-        &options,
-        output,
-        &mut |action| tally.take(action),
-        &Screen::new(),
-    )?;
+    let (mut tally, screen) = (Tally::new(None), Screen::new());
+    let planned = engine::plan(&options, output, &mut |action| tally.take(action), &screen)?;
     report(args, goes, &planned, &tally)?;
-    Ok(exit(args, &planned))
+    Ok(exit(args, &planned, screen.has_unread()))
 }
 
 const NOT_USED: &str = "NOT USED: --base and --protect say how a plan is applied, and nothing is applied from an audit";
@@ -168,6 +164,7 @@ fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Resu
             lines: false,
             near_misses: false,
             bytes: args.report.bytes,
+            selected: false,
         };
         return Ok(show.begin(&view, &mut io::stdout().lock())?.end()?);
     }
@@ -179,18 +176,25 @@ fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Resu
     )?)
 }
 
-fn exit(args: &Args, planned: &Planned) -> Exit {
-    if planned
-        .guests
-        .iter()
-        .any(|guest| guest.unread > 0 || guest.left_out.is_some())
-    {
+fn exit(args: &Args, planned: &Planned, unread: bool) -> Exit {
+    let unread = unread
+        || planned
+            .guests
+            .iter()
+            .any(|guest| guest.unread > 0 || guest.left_out.is_some() || has_damaged(guest));
+    if unread {
         Exit::Unread
     } else if args.exit_code && has_something(&planned.summary) {
         Exit::Something
     } else {
         Exit::Done
     }
+}
+
+/// Was a database of the guest not read, because it is damaged?
+fn has_damaged(guest: &PlannedGuest) -> bool {
+    let mut databases = guest.databases.iter();
+    databases.any(|database| database.state == DatabaseState::Damaged)
 }
 
 /// Is there something to link or to protect, or something that guests share without protection?

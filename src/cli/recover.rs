@@ -52,6 +52,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     Ok(match () {
         () if needs_person => Exit::Quarantine,
         () if in_part => Exit::Unread,
-        () => Exit::Done,
+        () => Exit::Done.if_all_read(screen.has_unread()),
     })
 }

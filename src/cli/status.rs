@@ -2,11 +2,14 @@
 
 use std::io;
 
+use clap::builder::NonEmptyStringValueParser;
+
+use super::args::select::{FactSelectArgs, NameSelectArgs};
 use super::args::{BaseArg, OutputArgs};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine;
-use crate::model::GuestStatus;
+use crate::model::{GuestStatus, RunEnd, RunStatus, Status};
 use crate::report::status;
 
 /// Tell what is shared now, guest by guest, and which names have drifted
@@ -21,36 +24,49 @@ pub(super) struct Args {
     exit_code: bool,
     #[command(flatten)]
     output: OutputArgs,
+    /// Only these guests; a glob over names, and may be given several times. Objects and runs are those of the base
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = "Selectors")]
+    guest: Vec<String>,
+    #[command(flatten)]
+    names: NameSelectArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let facts = FactSelectArgs::default();
+    let selection = args.names.take(args.guest.clone(), &facts)?;
     let screen = Screen::new();
     engine::warn_of_base(&args.base.base, &screen)?;
     engine::to_reading(&screen);
-    let status = engine::status(&args.base.base, &screen)?;
+    let status = engine::status(&args.base.base, &selection, &screen)?;
     let mut out = io::stdout().lock();
     if args.output.json {
         status::json(&status, &mut out)?;
     } else {
         status::text(&status, args.output.sizes(), &mut out)?;
     }
-    let unread = status
-        .guests
-        .iter()
-        .any(|guest| guest.unread > 0 || guest.missing.is_some())
-        || !status.damaged.is_empty()
-        || status.unknown_names > 0;
+    Ok(exit(&status, args.exit_code, screen.has_unread()))
+}
+
+/// What asks for a hand at once comes first: guests that stand still, shared files that any guest can change, a run
+/// that is not healed.
+fn exit(status: &Status, exit_code: bool, unread: bool) -> Exit {
+    let unread_guest = |guest: &GuestStatus| {
+        let missing = guest.missing.is_some() && !guest.is_gone;
+        guest.unread > 0 || missing || guest.orphans.unread
+    };
+    let unread = unread || status.guests.iter().any(unread_guest);
+    let unread = unread || !status.damaged.is_empty() || status.unknown_names > 0;
     let something = |guest: &GuestStatus| {
         let orphaned = !guest.orphans.names.is_empty();
-        orphaned || !guest.drifted.is_empty()
+        orphaned || !guest.drifted.is_empty() || guest.is_gone
     };
-    let something = status.guests.iter().any(something);
-    Ok(match () {
-        () if args.exit_code && (!status.frozen.is_empty() || status.objects.unprotected > 0) => {
-            Exit::Something
-        }
+    let unfinished = |run: &RunStatus| run.end == RunEnd::Unfinished;
+    let alarm = !status.frozen.is_empty() || status.objects.unprotected > 0;
+    match () {
+        () if exit_code && alarm => Exit::Something,
+        () if !status.at_work && status.runs.iter().any(unfinished) => Exit::Unhealed,
         () if unread => Exit::Unread,
-        () if args.exit_code && something => Exit::Something,
+        () if exit_code && status.guests.iter().any(something) => Exit::Something,
         () => Exit::Done,
-    })
+    }
 }

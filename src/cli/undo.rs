@@ -2,16 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::builder::NonEmptyStringValueParser;
-
 use super::apply::{exit, report};
+use super::args::select::{FactSelectArgs, NameSelectArgs};
 use super::args::{BaseArg, FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
-use crate::engine::{GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
+use crate::engine::{self, GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
 use crate::model::GuestName;
 use crate::report::layout::size::{counted, iec};
+use crate::report::undo_view;
 use crate::report::words::chose_nothing;
 
 /// Give names a private inode again, with the content and metadata that they have
@@ -32,31 +32,38 @@ pub(super) struct Args {
     /// that directory, also those that no receipt tells of; give all guests so that share with it
     #[arg(long, value_name = "NAME[=PATH]", value_parser = guest)]
     guest: Vec<WantedGuest>,
-    /// Only files with a name that this glob matches, in all guests or, as GUEST:/GLOB, in one; may be given several
-    /// times. Links are followed as the guest follows them; `*` stops at slashes, `**` does not
-    #[arg(long, value_name = "GLOB", value_parser = NonEmptyStringValueParser::new())]
-    path: Vec<String>,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
+    /// Say what would become private again and how much room it takes, and change nothing
+    #[arg(long, conflicts_with = "yes")]
+    dry_run: bool,
     #[command(flatten)]
     freeze: FreezeArgs,
     #[command(flatten)]
     limits: LimitArgs,
     #[command(flatten)]
     output: OutputArgs,
+    #[command(flatten)]
+    names: NameSelectArgs,
+    #[command(flatten)]
+    facts: FactSelectArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let screen = Screen::new();
+    let guests = args.guest.iter().map(|guest| guest.name.to_string());
     let options = UndoOptions {
         which: args.run.clone(),
-        guests: args.guest.iter().map(|guest| guest.name.clone()).collect(),
         walked: args.guest.iter().filter_map(WantedGuest::walked).collect(),
-        paths: args.path.clone(),
+        paths: args.names.paths().to_vec(),
+        selection: args.names.take_but_paths(guests.collect(), &args.facts)?,
         running: args.freeze.running(),
         limits: args.limits.take()?,
     };
+    if args.dry_run {
+        return look(args, &options, &screen);
+    }
     let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;
     let idle = ready.chose_nothing();
     let lines = chose_nothing::lines(idle, "shared file of this undo");
@@ -66,23 +73,51 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     if ready.files() == 0 {
         ready.cancel()?;
         say("Nothing to undo: no name that was asked for refers to an object.");
-        return Ok(if is_slip { Exit::Declined } else { Exit::Done });
+        // A package, reason or size that no file has is a slip, as a name that is not there is; a name that is private
+        // is as it was asked for.
+        return Ok(match is_slip || options.selection.needs_lines() {
+            true => Exit::Declined,
+            false => Exit::Done,
+        });
     }
-    say(&format!(
-        "UNDOING: {} would get an inode of their own again, which takes up to {}",
-        counted(ready.files(), "file"),
-        iec(ready.needed())
-    ));
+    let files = counted(ready.files(), "file");
+    if !args.yes {
+        say(&format!(
+            "WOULD UNDO: {files} would get an inode of their own again, which takes up to {}",
+            iec(ready.needed())
+        ));
+    }
     let Some(ready) = agreed(ready, "Undo this?", args.yes, ReadyToUndo::cancel)? else {
         return Ok(Exit::Declined);
     };
+    say(&format!("UNDOING: {files}"));
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
+    let unread = screen.has_unread();
     let told = report(&args.base.base, &result, &screen.not_done(), args.output);
-    match exit(&result, &stop, told)? {
+    match exit(&result, &stop, told)?.if_all_read(unread) {
         Exit::Done if is_slip => Ok(Exit::InPart),
         exit => Ok(exit),
     }
+}
+
+/// Says what an undo would be about.
+fn look(args: &Args, options: &UndoOptions, screen: &Screen) -> Result<Exit, Failure> {
+    let found = engine::look_at_undo(&args.base.base, options, screen)?;
+    let lines = chose_nothing::lines(&found.chose_nothing, "shared file of this undo");
+    lines.iter().for_each(|line| say(line));
+    let is_slip = found.chose_nothing.iter().any(|glob| glob.there.is_none());
+    let mut out = std::io::stdout().lock();
+    if args.output.json {
+        undo_view::json(&found, &mut out)?;
+    } else {
+        undo_view::text(&found, args.output.sizes(), &mut out)?;
+    }
+    Ok(match Exit::Done.if_all_read(screen.has_unread()) {
+        _ if found.needed > found.free => Exit::InPart,
+        Exit::Done if is_slip => Exit::InPart,
+        exit => exit,
+    })
 }
 
 fn which(text: &str) -> Result<WhichRuns, String> {

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::MannerArgs;
+use super::args::select::SelectArgs;
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine::{self, PlanFile, Readers};
@@ -12,7 +13,7 @@ use crate::report::{scrub, verify};
 /// Prove from the disk that every applied action of a plan holds
 ///
 /// Same inode as the object, content and metadata as the object's name says, flags set, nothing left in staging. Lists
-/// every difference and exits with 6 if there is one.
+/// every difference and exits with 6 if there is one, or if nothing of the plan is applied.
 ///
 /// With --base, and without a plan, every object of the base is read again: for each that is damaged, every name that
 /// reaches it is listed.
@@ -36,6 +37,8 @@ pub(super) struct Args {
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    select: SelectArgs,
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -43,25 +46,34 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         cache: args.manners.take()?,
         jobs: args.jobs.map(usize::from),
     };
+    let selection = args.select.take()?;
     if let Some(base) = &args.base {
+        if !selection.is_all() {
+            let why =
+                "--base reads all objects, whatever plan they are of: give selectors with a plan";
+            return Err(Failure::Usage(why.into()));
+        }
         return scrub(base, readers, args);
     }
     let plan = args.plan.as_deref().unwrap_or(Path::new("-"));
     let mut plan = PlanFile::open(plan)?;
     let screen = Screen::new();
     engine::to_reading(&screen);
-    let found = engine::verify(&mut plan, readers, &screen)?;
+    let found = engine::verify(&mut plan, &selection, readers, &screen)?;
     let mut out = io::stdout().lock();
     if args.json {
         verify::json(&found, &mut out)?;
     } else {
         verify::text(&found, &mut out)?;
     }
-    Ok(if found.differences.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Differs
-    })
+    let unread = screen.has_unread() || !found.owners_unknown.is_empty();
+    Ok(
+        if found.differences.is_empty() && !found.is_nothing_applied() {
+            Exit::Done.if_all_read(unread)
+        } else {
+            Exit::Differs
+        },
+    )
 }
 
 fn scrub(base: &Path, readers: Readers, args: &Args) -> Result<Exit, Failure> {
@@ -78,7 +90,7 @@ fn scrub(base: &Path, readers: Readers, args: &Args) -> Result<Exit, Failure> {
     Ok(match (found.differences.is_empty(), found.interrupted) {
         (false, _) => Exit::Differs,
         (true, true) => Exit::stopped(&stop),
-        (true, false) => Exit::Done,
+        (true, false) => Exit::Done.if_all_read(screen.has_unread()),
     })
 }
 

@@ -7,8 +7,8 @@ use super::host::lock_note;
 use super::lifting::Lifting;
 use super::privileges::{entitled, must_see_all};
 use super::proof::{self, SpoiledObject};
-use super::records::History;
 use super::records::retention::OldPapers;
+use super::records::{History, receipts};
 use super::{EngineError, healing, parting};
 use crate::base::{Base, Held, Index};
 use crate::model::{Collected, Observer, PapersGone, Running};
@@ -42,7 +42,7 @@ pub fn collect(
     let base = &Base::existing(base)?;
     if gc == Gc::Count {
         let mut counted = sum(base, |some| Ok(vec![true; some.len()]))?;
-        counted.papers = old_papers(base, keep_runs, gc)?;
+        counted.papers = old_papers(base, keep_runs, gc, observer)?;
         return Ok(counted);
     }
     entitled("gc", "it takes flags off")?;
@@ -57,7 +57,7 @@ pub fn collect(
     base.dir().sync_filesystem()?;
     collected.spoiled = parting::part_stopped(base, observer, &flawed)?;
     collected.spoiled.extend(healed.spoiled);
-    collected.papers = old_papers(base, keep_runs, gc)?;
+    collected.papers = old_papers(base, keep_runs, gc, observer)?;
     Ok(collected)
 }
 
@@ -66,11 +66,14 @@ fn old_papers(
     base: &Base,
     keep_runs: Option<usize>,
     gc: Gc,
+    observer: &dyn Observer,
 ) -> Result<Option<PapersGone>, EngineError> {
     let Some(keep) = keep_runs else {
         return Ok(None);
     };
-    let old = OldPapers::of(&History::read(base)?, keep)?;
+    let history = History::read(base)?;
+    receipts::tell(&history.damaged, base, observer);
+    let old = OldPapers::of(&history, keep)?;
     let mut gone = PapersGone::default();
     let (all, journals) = (old.all.iter(), old.journals.iter());
     let runs = all.map(|run| (run, false));

@@ -19,7 +19,8 @@
 //! | `undoing` | gives names a private inode again: `select` finds the files, `prepare` makes the copies |
 //! | `healing` | finishes or rolls back what an interrupted run left: `may_heal` asks whether it may, `run` heals a run, `name` one name; `restored` takes over a base that was brought elsewhere |
 //! | `parting` | gives every holder of a spoiled object a file of its own again |
-//! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain` |
+//! | `reviewing` | makes a narrower plan of a plan |
+//! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain`, and which lines of a plan are stale |
 //! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
 //! | `gc` | removes objects that no guest's name refers to |
 //!
@@ -73,6 +74,7 @@ mod protection;
 mod read_ahead;
 mod receipt_file;
 mod records;
+mod reviewing;
 mod roots;
 mod sandbox;
 mod threads;
@@ -80,6 +82,7 @@ mod undoing;
 
 pub use activity::base::warn_of_base;
 pub use applying::ready::{ApplyOptions, ApprovedBy, ReadyToApply};
+pub use applying::rehearsal::rehearse;
 pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};
@@ -89,20 +92,24 @@ pub use healing::watching::{Watch, protect_after_death};
 pub use healing::{heal_after_death, recover};
 pub use inspecting::explain::explain;
 pub use inspecting::scrub::scrub;
+pub use inspecting::stale::stale;
 pub use inspecting::status::status;
 pub use inspecting::verify::verify;
 pub use limits::Limits;
 pub use paths::choice::PathChoice;
+pub use paths::selected::select;
 pub use plan_file::{PlanFile, WholePlan};
 pub use planning::options::PlanOptions;
 pub use planning::output::Output;
 pub use planning::{Planned, plan};
 pub use policy_files::{read_patterns, read_policy};
 pub use receipt_file::RunResult;
+pub use reviewing::{Replacing, cut};
 pub use roots::{default_base, meet, named};
 pub use sandbox::{to_papers, to_reading, to_scrubbing};
 pub use threads::Readers;
 pub use undoing::ReadyToUndo;
+pub use undoing::look::look_at_undo;
 pub use undoing::select::{UndoOptions, WhichRuns};
 
 pub use crate::sys::PageCache;

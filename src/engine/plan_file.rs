@@ -1,12 +1,17 @@
 //! A plan as a person hands it over, read whole or line by line.
 
-use std::io::{self, BufRead, BufReader};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use super::EngineError;
-use crate::engine::error::RefusedPlan;
-use crate::ledger::{Closing, PaperReader, PlanReader, Section, SectionReader};
+use crate::engine::error::{BadUse, RefusedPlan};
+use crate::ledger::{
+    Closing, Form, NarrowError, Narrowed, PaperReader, PaperWriter, PlanReader, Section,
+    SectionReader, narrow,
+};
 use crate::model::{Action, Header, PlanTarget, PlannedGuest, Time};
+use crate::rules::selectors::{SelectedLines, Selection};
+use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
 use crate::sys::own::papers::{SharedFile, Spool};
 use crate::sys::{SysError, SysResult};
@@ -72,6 +77,39 @@ impl PlanFile {
         Ok(())
     }
 
+    /// What it says before its actions.
+    pub(super) fn head(&mut self) -> Result<(Header, Vec<PlannedGuest>), EngineError> {
+        let path = self.path().to_owned();
+        let reader = self.reader().map_err(|error| error.in_file(&path))?;
+        Ok((reader.header().clone(), reader.guests().to_vec()))
+    }
+
+    /// Writes the plan without the lines that are not kept. One without links and flags is none.
+    pub(super) fn write_narrowed(
+        &mut self,
+        form: Option<Form>,
+        out: impl Write,
+        keep: &mut dyn FnMut(&Action) -> bool,
+    ) -> Result<Narrowed, EngineError> {
+        let mut acts = false;
+        let mut keep = |action: &Action| {
+            let kept = keep(action);
+            acts |= kept && !matches!(action, Action::Skip(_));
+            kept
+        };
+        let path = self.path().to_owned();
+        let narrowed = narrow(self.text()?, form, out, &mut keep);
+        let narrowed = narrowed.map_err(|error| match error {
+            NarrowError::Plan(error) => EngineError::from(error).in_file(&path),
+            NarrowError::Write(error) => EngineError::Output(error),
+        })?;
+        if acts {
+            Ok(narrowed)
+        } else {
+            Err(EngineError::NothingSelected)
+        }
+    }
+
     /// As the user named it.
     pub(super) fn path(&self) -> &Path {
         self.0.path()
@@ -79,16 +117,55 @@ impl PlanFile {
 
     /// A reader of the plan, from its first byte.
     pub(super) fn reader(&mut self) -> Result<PlanReader<impl BufRead>, EngineError> {
+        Ok(PlanReader::open(self.text()?)?)
+    }
+
+    /// Its text, from the first byte, and not compressed.
+    fn text(&mut self) -> SysResult<impl BufRead> {
+        Ok(BufReader::new(self.paper()?))
+    }
+
+    fn paper(&mut self) -> SysResult<PaperReader<impl BufRead>> {
         let path = self.0.path().to_owned();
-        let plain =
-            PaperReader::new(self.0.rewound()?).map_err(|e| SysError::new("read", path, e))?;
-        Ok(PlanReader::open(BufReader::new(plain))?)
+        PaperReader::new(self.0.rewound()?).map_err(|e| SysError::new("read", path, e))
     }
 
     /// Copies all bytes into the base.
     pub(super) fn copy_to(&mut self, path: &Path) -> SysResult<()> {
         self.0.copy_to(path)
     }
+
+    /// Writes the lines that are selected into the base: what a narrower plan is, is applied.
+    pub(super) fn copy_selected_to(
+        &mut self,
+        path: &Path,
+        lines: &SelectedLines<'_>,
+    ) -> Result<(), EngineError> {
+        let compressed = matches!(self.paper()?, PaperReader::Zstd(_));
+        let failed = |error| EngineError::from(SysError::new("write", path, error));
+        let copy = BufWriter::new(NewFile::create(path)?);
+        let mut copy = PaperWriter::new(copy, compressed).map_err(failed)?;
+        self.write_narrowed(None, &mut copy, &mut |action| lines.has(action))?;
+        let copy = copy.finish().map_err(failed)?;
+        let copy = copy.into_inner().map_err(|e| failed(e.into_error()))?;
+        Ok(copy.publish()?)
+    }
+}
+
+/// Refuses a selection of guests that are none of these.
+pub(super) fn knows_guests(
+    selection: &Selection,
+    guests: &[PlannedGuest],
+) -> Result<(), EngineError> {
+    let known = guests.iter().map(|guest| &guest.name);
+    let Some(name) = selection.unknown_guest(&known) else {
+        return Ok(());
+    };
+    Err(BadUse::NoSuchGuest {
+        name: name.to_owned(),
+        known: known.map(ToString::to_string).collect(),
+    }
+    .into())
 }
 
 /// What a plan would be executed on, if it can be.

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::ledger::ReceiptWriter;
 use crate::model::{
     About, DiskChange, Event, FORMAT, FlagClearer, FreezeTimes, Link, ObjectId, Observer, Outcome,
-    Receipt, ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, Spoiled,
+    Receipt, ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, Spoiled, StoppedBy,
 };
 use crate::sys::host::machine;
 use crate::sys::own::papers::Growing;
@@ -60,12 +60,21 @@ impl RunResult {
             disk: None,
         }
     }
+
+    /// What ended it before all was done, if anything did.
+    fn stopped(&self) -> Option<StoppedBy> {
+        match (self.interrupted, self.limit) {
+            (true, _) => Some(StoppedBy::Signal),
+            (false, Some(_)) => Some(StoppedBy::Limit),
+            (false, None) => None,
+        }
+    }
 }
 
 /// A receipt that grows: written when it is synced, a batch at a time.
 pub(super) struct ReceiptFile<'a> {
-    writer: ReceiptWriter<BufWriter<Growing>>,
-    sync: Growing,
+    /// `None` where nothing is written.
+    paper: Option<(ReceiptWriter<BufWriter<Growing>>, Growing)>,
     observer: &'a dyn Observer,
     pub result: RunResult,
     /// Bytes that lines say came back, and that did not.
@@ -85,20 +94,30 @@ impl<'a> ReceiptFile<'a> {
         writer.flush().map_err(failed)?;
         let result = RunResult::begun(receipt.run.clone(), receipt.what);
         Ok(ReceiptFile {
-            writer,
-            sync,
+            paper: Some((writer, sync)),
             observer,
             result,
             taken_back: 0,
         })
     }
 
+    /// That of a run which changes nothing: it counts, and is written nowhere.
+    pub fn unwritten(run: RunId, what: RunKind, observer: &'a dyn Observer) -> ReceiptFile<'a> {
+        ReceiptFile {
+            paper: None,
+            observer,
+            result: RunResult::begun(run, what),
+            taken_back: 0,
+        }
+    }
+
     /// Adds what became of one action. Durable with the next [`ReceiptFile::sync`].
     pub fn add(&mut self, line: &ReceiptLine) -> SysResult<()> {
         self.count(line);
-        self.writer
-            .line(line)
-            .map_err(|e| SysError::new("write", "the receipt", e))
+        match &mut self.paper {
+            Some((writer, _)) => writer.line(line).map_err(failed),
+            None => Ok(()),
+        }
     }
 
     /// Files of so many bytes were kept after their lines were written: whichever line was to pay for the object,
@@ -109,20 +128,25 @@ impl<'a> ReceiptFile<'a> {
 
     /// Makes all lines so far durable.
     pub fn sync(&mut self) -> SysResult<()> {
-        self.writer
-            .flush()
-            .map_err(|e| SysError::new("write", "the receipt", e))?;
-        self.sync.sync()
+        match &mut self.paper {
+            Some((writer, sync)) => {
+                writer.flush().map_err(failed)?;
+                sync.sync()
+            }
+            None => Ok(()),
+        }
     }
 
     /// Writes the totals, which say that the run ended by itself.
     pub fn finish(mut self) -> SysResult<RunResult> {
         let total = &mut self.result.totals.bytes;
         *total = total.saturating_sub(self.taken_back);
-        let failed = |e| SysError::new("write", "the receipt", e);
-        let mut file = self.writer.finish(&self.result.totals).map_err(failed)?;
-        file.flush().map_err(failed)?;
-        self.sync.sync()?;
+        self.result.totals.stopped = self.result.stopped();
+        if let Some((writer, sync)) = self.paper {
+            let mut file = writer.finish(&self.result.totals).map_err(failed)?;
+            file.flush().map_err(failed)?;
+            sync.sync()?;
+        }
         Ok(self.result)
     }
 
@@ -147,6 +171,10 @@ impl<'a> ReceiptFile<'a> {
                 .notice(&Event::NotDone(line.guest(), line.paths(), &line.outcome));
         }
     }
+}
+
+fn failed(error: std::io::Error) -> SysError {
+    SysError::new("write", "the receipt", error)
 }
 
 /// The first line of the receipt of a run that begins now, without what only some runs have.

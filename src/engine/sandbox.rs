@@ -56,7 +56,16 @@ pub fn to_papers(observer: &dyn Observer) {
     confine_to(&nothing_written(Reads::Papers), None, observer);
 }
 
-fn nothing_written(reads: Reads) -> Bounds<'static> {
+/// `cut`: reads a plan that is open, and renames its file within `output`.
+pub(super) fn to_rewriting(output: Option<&Path>, observer: &dyn Observer) {
+    let bounds = Bounds {
+        renames_in: output,
+        ..nothing_written(Reads::Papers)
+    };
+    confine_to(&bounds, None, observer);
+}
+
+fn nothing_written<'b>(reads: Reads) -> Bounds<'b> {
     Bounds {
         reads,
         renames_in: None,

@@ -37,6 +37,7 @@ pub use plan::error::PlanError;
 pub use plan::form::Form;
 pub use plan::frames::{FrameError, JsonFault};
 pub use plan::line::{Decoded, Edit};
+pub use plan::narrowed::{NarrowError, Narrowed, narrow};
 pub use plan::reader::{Closing, PlanReader};
 pub use plan::sections::{Section, SectionReader};
 pub use plan::writer::{Encoded, PlanWriter};

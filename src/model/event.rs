@@ -50,6 +50,8 @@ pub enum Event<'a> {
     End,
     /// Something that a person should know, and that stops nothing.
     Warning(&'a str),
+    /// The same about an input that could not be read, whatever it is: the work goes on without it.
+    Unread(&'a str),
     /// An action that was not done.
     NotDone(Option<&'a GuestName>, &'a [GuestPath], &'a Outcome),
     /// Guests are frozen from now on: an observer that waits for a terminal or a reader keeps them waiting, too.

@@ -48,6 +48,7 @@ mod plan;
 mod policy;
 mod reason;
 mod refusal;
+mod review;
 mod size;
 mod state;
 mod status;
@@ -65,7 +66,7 @@ pub use guest::{BadGuestName, Escaped, GuestName, escaped_in_json, harmless, is_
 pub use names::{ChoseNothing, Scan, TooLarge, Tree, TreeBuilder, Unread, nearest_of};
 pub use outcome::{
     About, BadRunId, DiskChange, FlagClearer, FreezeTimes, Outcome, Receipt, ReceiptGuest,
-    ReceiptLine, RunId, RunKind, RunTotals,
+    ReceiptLine, RunId, RunKind, RunTotals, StoppedBy,
 };
 pub use packed::States;
 pub use path::{BadPath, GuestPath, LinkMet};
@@ -81,6 +82,7 @@ pub use policy::{
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};
+pub use review::{Cut, Freshness, KeptLines, StaleLine, UndoView, WhyStale};
 pub use size::parse_size;
 pub use state::{
     BadTime, DiskRoom, FileId, FileKind, FileState, INHERITABLE_FLAGS, Metadata, NameLimits,

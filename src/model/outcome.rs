@@ -259,6 +259,19 @@ pub struct RunTotals {
     pub bytes: u64,
     /// Lines of the plan that a reviewer took out.
     pub held: u64,
+    /// What ended the run before all was done, between two batches; missing where it came to its end.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub stopped: Option<StoppedBy>,
+}
+
+/// What ends a run before all is done, and leaves nothing in doubt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum StoppedBy {
+    /// SIGINT or SIGTERM.
+    Signal,
+    /// `--max-actions` or `--max-failures`.
+    Limit,
 }
 
 #[cfg(test)]

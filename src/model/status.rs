@@ -27,6 +27,8 @@ pub struct Status {
     pub damaged: Vec<DamagedLine>,
     /// Names of objects that are in no guest which the base knows and finds; zero while a run is not over.
     pub unknown_names: u64,
+    /// Is a run at work now?
+    pub at_work: bool,
 }
 
 /// A line of a receipt that is not what was written.
@@ -69,6 +71,9 @@ pub struct GuestStatus {
     pub root: PathBuf,
     /// Set when the root is gone or another directory: then all counts are zero.
     pub missing: Option<String>,
+    /// Is nothing left of it anywhere? Its root is gone, and no object has a name that is not accounted for: it was
+    /// deleted, and nothing of it was missed.
+    pub is_gone: bool,
     /// Regular files (inodes). Names that come to share one are one file from then on.
     pub files: u64,
     /// Names of all of them.
@@ -104,6 +109,8 @@ pub struct Orphans {
     pub names: Vec<Orphan>,
     /// Why it cannot be told whether there are others, if so.
     pub unknown: Option<String>,
+    /// Is that because a database or a paper could not be read?
+    pub unread: bool,
 }
 
 /// A name that a package manager could not remove, or not replace.
@@ -149,6 +156,10 @@ pub struct RunStatus {
 pub enum RunEnd {
     /// By itself.
     Whole,
+    /// A signal ended it between two batches: what was done is whole, and the rest was not begun.
+    Signal,
+    /// A limit that was given ended it likewise.
+    Limit,
     /// It was interrupted, and what it left is healed.
     Recovered,
     /// It was interrupted and is not healed, or it is at work.
@@ -160,6 +171,10 @@ pub enum RunEnd {
 pub struct Verification {
     /// Link and flag lines that hold.
     pub holds: u64,
+    /// Link lines among them.
+    pub links_hold: u64,
+    /// Link lines that were looked at.
+    pub links: u64,
     /// Lines that were refused or failed at apply, or taken out by a reviewer: nothing to prove.
     pub not_applied: u64,
     /// Objects whose content was read again.
@@ -171,6 +186,17 @@ pub struct Verification {
     pub orphans: Vec<Difference>,
     /// Guests of which it cannot be told which names these are, and why.
     pub owners_unknown: Vec<(GuestName, String)>,
+}
+
+impl Verification {
+    /// Is nothing of the plan applied? Flags of objects that were left behind say nothing of it, where it has links.
+    pub fn is_nothing_applied(&self) -> bool {
+        let held = match self.links {
+            0 => self.holds,
+            _ => self.links_hold,
+        };
+        held == 0 && self.not_applied > 0 && self.differences.is_empty()
+    }
 }
 
 /// Something that is not as a plan or a base promises.

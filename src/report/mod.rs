@@ -14,6 +14,9 @@
 //! | --- | --- |
 //! | [`plan`] | what `unify plan` found, on stderr |
 //! | [`show`] | a plan, in text, JSON or markdown |
+//! | [`cut`] | what a narrower plan keeps |
+//! | [`rehearsal`] | what `apply` would do |
+//! | [`undo_view`] | what `undo` would do |
 //! | [`run`] | what `apply` or `undo` did |
 //! | [`verify`], [`status`], [`gc`] | what these commands found |
 //! | [`words`] | codes and facts as sentences: the only place |
@@ -21,6 +24,7 @@
 
 mod alarms;
 mod audit;
+pub mod cut;
 pub mod explain;
 pub mod gc;
 pub mod layout;
@@ -28,12 +32,14 @@ mod near_misses;
 pub mod plan;
 mod plan_view;
 pub mod recover;
+pub mod rehearsal;
 pub mod rules;
 pub mod run;
 pub mod scrub;
 pub mod show;
 pub mod status;
 pub mod totals;
+pub mod undo_view;
 pub mod verify;
 pub mod words;
 

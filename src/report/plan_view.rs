@@ -78,30 +78,23 @@ impl<'a> PlanView<'a> {
     /// Everything that is left alone: the summary's counts, and from the lines what it does not know of (held
     /// back by the reviewer). In the order of the reasons, unknown codes last.
     pub(super) fn skipped(&self) -> Vec<Skipped<'a>> {
-        let mut counts: BTreeMap<&str, Count> = BTreeMap::new();
-        for (reason, count) in self.tally.skipped() {
-            counts.insert(reason.code(), *count);
-        }
+        let mut counts = self.counted_skips();
         for (code, count) in &self.summary.skipped {
             counts.insert(code, *count);
         }
-        let mut rows: Vec<Skipped<'a>> = Vec::with_capacity(counts.len());
-        for reason in SkipReason::ALL {
-            let code = reason.code();
-            let sentence = reason.sentence();
-            rows.extend(counts.remove(code).map(|count| Skipped {
-                code,
-                count,
-                sentence,
-            }));
-        }
-        let unknown = counts.into_iter();
-        rows.extend(unknown.map(|(code, count)| Skipped {
-            code,
-            count,
-            sentence: "",
-        }));
-        rows
+        rows_of(counts)
+    }
+
+    /// What the lines that were read leave alone.
+    pub(super) fn left_alone(&self) -> Vec<Skipped<'a>> {
+        rows_of(self.counted_skips())
+    }
+
+    fn counted_skips(&self) -> BTreeMap<&'a str, Count> {
+        let skipped = self.tally.skipped().iter();
+        skipped
+            .map(|(reason, count)| (reason.code(), *count))
+            .collect()
     }
 
     /// Pairs of guests, the ones that share most first.
@@ -267,6 +260,27 @@ impl<'a> PlanView<'a> {
             }
         })
     }
+}
+
+/// In the order of the reasons, unknown codes last.
+fn rows_of(mut counts: BTreeMap<&str, Count>) -> Vec<Skipped<'_>> {
+    let mut rows: Vec<Skipped<'_>> = Vec::with_capacity(counts.len());
+    for reason in SkipReason::ALL {
+        let code = reason.code();
+        let sentence = reason.sentence();
+        rows.extend(counts.remove(code).map(|count| Skipped {
+            code,
+            count,
+            sentence,
+        }));
+    }
+    let unknown = counts.into_iter();
+    rows.extend(unknown.map(|(code, count)| Skipped {
+        code,
+        count,
+        sentence: "",
+    }));
+    rows
 }
 
 fn left_out(guest: &PlannedGuest) -> Option<String> {

@@ -61,7 +61,7 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
         }
         None => writeln!(out, "{what} stopped half way (run {run}); nothing is lost.")?,
     }
-    not_done(view.not_done, out)?;
+    not_done("Not done", view.not_done, out)?;
     flag_clearers::text(view.clearers, out)?;
     frozen::text(view.stillness, out)?;
     spoiled::text(view.spoiled, out)?;
@@ -141,7 +141,8 @@ fn disk(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
     }
 }
 
-fn not_done(not_done: &NotDone, out: &mut dyn Write) -> io::Result<()> {
+/// What was not done, by code, with the first of each.
+pub(super) fn not_done(title: &str, not_done: &NotDone, out: &mut dyn Write) -> io::Result<()> {
     let mut table = TextTable::new(&[
         ("code", Column::Words),
         ("actions", Column::Number),
@@ -158,7 +159,7 @@ fn not_done(not_done: &NotDone, out: &mut dyn Write) -> io::Result<()> {
     if table.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\nNot done:")?;
+    writeln!(out, "\n{title}:")?;
     table.text(out)
 }
 

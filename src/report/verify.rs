@@ -19,10 +19,12 @@ pub fn text(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
     let holds = counted(found.holds, "line");
     let objects = counted(found.objects, "object");
     match found.differences.len() as u64 {
-        0 if found.holds == 0 => writeln!(
-            out,
-            "Nothing of this plan is applied: there is nothing to verify."
-        )?,
+        0 if found.is_nothing_applied() => {
+            writeln!(out, "NOT APPLIED: nothing of the plan is applied.")?;
+        }
+        0 if found.holds == 0 => {
+            writeln!(out, "The plan does nothing: there is nothing to verify.")?;
+        }
         0 => writeln!(out, "Verified: everything is as it should be.")?,
         n => writeln!(out, "DIFFERENT: {}.", counted(n, "difference"))?,
     }
@@ -90,6 +92,8 @@ struct VerifyJson<'a> {
     kind: &'static str,
     /// Is everything as it should be?
     ok: bool,
+    /// Is anything of the plan applied?
+    applied: bool,
     /// Link and flag lines that hold.
     holds: u64,
     /// Lines with nothing to prove.
@@ -127,7 +131,8 @@ pub fn json(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
     let difference = |it| difference_json(it);
     let value = VerifyJson {
         kind: "unify.verify",
-        ok: found.differences.is_empty(),
+        ok: found.differences.is_empty() && !found.is_nothing_applied(),
+        applied: !found.is_nothing_applied(),
         holds: found.holds,
         not_applied: found.not_applied,
         objects: found.objects,
@@ -173,6 +178,8 @@ mod tests {
     fn found(differences: Vec<Difference>) -> Verification {
         Verification {
             holds: 38_100,
+            links_hold: 38_000,
+            links: 38_003,
             not_applied: 3,
             objects: 9_310,
             differences,
@@ -186,7 +193,7 @@ mod tests {
   38,100 lines as promised, 3 not applied or undone since, 9,310 objects read again
 ";
         assert_eq!(written(|out| text(&found(vec![]), out)), want);
-        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"orphaned\":[],\"owners_unknown\":[]}\n";
+        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"applied\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"orphaned\":[],\"owners_unknown\":[]}\n";
         assert_eq!(written(|out| json(&found(vec![]), out)), want);
     }
 

@@ -26,4 +26,5 @@ pub mod precondition;
 pub mod reading;
 pub mod root;
 pub mod secrets;
+pub mod selectors;
 pub mod totals;

@@ -7,6 +7,7 @@
 //! | `keeping` | what is shared stays protected, whatever the world does to guests and bases |
 //! | `commands` | what one command answers, and whether that and the README are true |
 //! | `refusing` | what the program refuses: changed files, edited and hostile plans, bad surroundings |
+//! | `reviewing` | what a reviewer does between plan and apply, and what exit codes answer |
 //! | `live_guests` | guests that run, are frozen, write or attack meanwhile |
 //! | `crash` | runs that were killed or lost power, and how the next run heals |
 //! | `reading` | how guests are read: rights, cold disks, the page cache, odd names, file systems |
@@ -55,3 +56,4 @@ mod keeping;
 mod live_guests;
 mod reading;
 mod refusing;
+mod reviewing;

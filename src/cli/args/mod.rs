@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 pub(super) mod code;
+pub(super) mod select;
 
 use std::path::PathBuf;
 use std::time::Duration;

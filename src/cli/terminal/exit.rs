@@ -16,11 +16,11 @@ Exit codes:
   3         done, but some inputs could not be read
   4         applied in part: some actions were refused or failed; receipt kept
   5         plan refused as a whole (unknown version, unaccepted edits, other host, not this digest)
-  6         verification found a difference
+  6         verification found a difference, or nothing of the plan is applied
   7         another run holds the base
   8         this host or filesystem cannot do it
-  9         stopped half way, nothing lost: run unify recover
-  10        \"yes, there is something\" and --exit-code was given (plan, status)
+  9         stopped half way, nothing lost: run unify recover (status: a run is unfinished)
+  10        \"yes, there is something\" and --exit-code was given (plan, show, status)
   12        something needs a person: in quarantine, or an object that may have been written to; it is listed
   130, 143  ended by a signal, batch finished or taken back
 
@@ -42,8 +42,10 @@ pub enum Exit {
     Declined,
     /// Some actions were refused or failed.
     InPart,
-    /// Verification found a difference.
+    /// Verification found a difference, or nothing of the plan is applied.
     Differs,
+    /// A run was cut short, and what it left is not healed.
+    Unhealed,
     /// There is something, and `--exit-code` was given.
     Something,
     /// Something in quarantine, or an object that may have been written to, needs a person.
@@ -64,6 +66,14 @@ impl Exit {
         }
     }
 
+    /// The same, if all was done and every input could be read: what could not is no success.
+    pub fn if_all_read(self, unread: bool) -> Exit {
+        match self {
+            Exit::Done if unread => Exit::Unread,
+            other => other,
+        }
+    }
+
     fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
@@ -71,6 +81,7 @@ impl Exit {
             Exit::Unread => 3,
             Exit::InPart => 4,
             Exit::Differs => 6,
+            Exit::Unhealed => 9,
             Exit::Something => 10,
             Exit::Quarantine => 12,
             Exit::Interrupted => 130,

@@ -20,6 +20,8 @@ const MOST_SHOWN: usize = 20;
 pub struct Screen {
     state: Mutex<State>,
     bars: bool,
+    /// Where refusals are listed that are not shown.
+    all: &'static str,
 }
 
 #[derive(Default)]
@@ -27,6 +29,8 @@ struct State {
     bar: Option<ProgressBar>,
     not_done: NotDone,
     shown: usize,
+    /// Was there an input that could not be read?
+    unread: bool,
     /// Are guests frozen?
     hushed: bool,
     /// What is to be written when they run again.
@@ -42,7 +46,20 @@ impl Screen {
         Screen {
             state: Mutex::new(State::default()),
             bars,
+            all: "the receipt in the base has them all",
         }
+    }
+
+    /// For a run that changes nothing, and has no receipt.
+    pub fn rehearsing() -> Screen {
+        let mut screen = Screen::new();
+        screen.all = "--json lists them all";
+        screen
+    }
+
+    /// Was there an input that could not be read, and that the work went on without?
+    pub fn has_unread(&self) -> bool {
+        self.state().unread
     }
 
     /// What was refused and failed so far.
@@ -69,7 +86,13 @@ impl Observer for Screen {
                 .iter()
                 .for_each(ProgressBar::finish_and_clear),
             Event::Warning(text) => state.line(&format!("unify: {}", sentence::safe(text))),
-            Event::NotDone(guest, paths, outcome) => state.not_done(*guest, paths, outcome),
+            Event::Unread(text) => {
+                state.unread = true;
+                state.line(&format!("unify: {}", sentence::safe(text)));
+            }
+            Event::NotDone(guest, paths, outcome) => {
+                state.not_done(*guest, paths, outcome, self.all);
+            }
             Event::Frozen => state.hushed = true,
             Event::GoOn => state.speak(),
             Event::Begin(..) => {}
@@ -109,7 +132,13 @@ impl State {
         }
     }
 
-    fn not_done(&mut self, guest: Option<&GuestName>, paths: &[GuestPath], outcome: &Outcome) {
+    fn not_done(
+        &mut self,
+        guest: Option<&GuestName>,
+        paths: &[GuestPath],
+        outcome: &Outcome,
+        all: &str,
+    ) {
         self.not_done.take(guest, paths, outcome);
         self.shown += 1;
         if self.shown > MOST_SHOWN {
@@ -119,7 +148,7 @@ impl State {
         let path = paths.first().map(ToString::to_string).unwrap_or_default();
         self.line(&format!("  {guest}{path}: {}", sentence::outcome(outcome)));
         if self.shown == MOST_SHOWN {
-            self.line("  … more; the receipt in the base has them all");
+            self.line(&format!("  … more; {all}"));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The loop of `apply`: lines are gathered into batches, and each batch is committed before the next is gathered.
 
 mod flags;
+mod landing;
 mod shared;
 
 use super::in_flight::{Pending, Unpaid, comes_back, once_more, outcomes};
@@ -8,15 +9,13 @@ use super::objects::ObjectsInUse;
 use super::prepare::{
     LinkFacts, LinkVerdict, PreparedLink, compare_all, not_adopted, open_all, prepare,
 };
-use super::ready::ReadyToApply;
 use super::release::Release;
 use super::shared_pass::SharedPass;
-use crate::base::{Base, Digests, Run};
+use crate::base::{Base, Digests};
 use crate::engine::activity::Activity;
 use crate::engine::activity::freeze::Freeze;
 use crate::engine::exchange::job::Fate;
 use crate::engine::exchange::job::{Flagged, Job};
-use crate::engine::exchange::journal::JournalFile;
 use crate::engine::exchange::{Batch, FlagOrder};
 use crate::engine::limits::Pace;
 use crate::engine::parting;
@@ -32,9 +31,12 @@ use crate::sys::SysResult;
 use crate::sys::guest::Sharing;
 use crate::sys::host::signals::Stop;
 
+use landing::rehearse;
+pub(super) use landing::{AfterProof, LoopWorld};
+
 pub(super) struct ApplyLoop<'a, 'r> {
     base: &'a Base,
-    run: &'a Run,
+    landing: AfterProof<'a>,
     header: &'a Header,
     /// How objects are protected.
     mode: Protect,
@@ -45,7 +47,6 @@ pub(super) struct ApplyLoop<'a, 'r> {
     pace: Pace,
     /// Names that the pace knows of.
     paced: u64,
-    journal: &'a mut JournalFile,
     receipt: &'a mut ReceiptFile<'r>,
     objects: ObjectsInUse<'a>,
     dropper: Release,
@@ -69,31 +70,33 @@ pub(super) struct ApplyLoop<'a, 'r> {
 }
 
 impl<'a, 'r> ApplyLoop<'a, 'r> {
-    /// `holding` begins with the guests of the plan; `max_links` is this file system's.
+    /// `holding` begins with the guests of the plan.
     pub fn new(
-        ready: &'a ReadyToApply,
+        world: &LoopWorld<'a>,
         holding: Holding<'a>,
         still: Freeze<'a>,
         pace: Pace,
-        max_links: u64,
-        journal: &'a mut JournalFile,
+        landing: AfterProof<'a>,
         receipt: &'a mut ReceiptFile<'r>,
     ) -> Self {
-        let ReadyToApply {
+        let LoopWorld {
             base,
-            run,
             header,
-            target,
-            checked,
-            ..
-        } = ready;
-        let mode = target.protection.mode;
-        let guests = &checked.guests[..];
+            mode,
+            guests,
+            max_links,
+            sharing,
+            protects_all,
+        } = *world;
         let objects = ObjectsInUse::new(base, &header.policy.ignore, max_links);
+        let objects = match landing {
+            AfterProof::Execute { .. } => objects,
+            AfterProof::Rehearse => objects.rehearsing(),
+        };
         let (links, flags) = (Vec::new(), Vec::new());
         ApplyLoop {
             base,
-            run,
+            landing,
             header,
             mode,
             guests,
@@ -101,7 +104,6 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             still,
             pace,
             paced: 0,
-            journal,
             receipt,
             objects,
             dropper: Release::default(),
@@ -112,8 +114,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             wanted: ObjectSet::new(base),
             unanswered: ObjectSet::new(base),
             unpaid: Unpaid(ObjectSet::new(base)),
-            sharing: &ready.sharing,
-            protects_all: protect::by(mode).protects() && ready.flags_removed() == 0,
+            sharing,
+            protects_all,
             unreachable: Vec::new(),
             shared: SharedPass::new(base),
         }
@@ -325,11 +327,14 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         observer: &dyn Observer,
     ) -> Result<Vec<ObjectId>, EngineError> {
         let ignore = &self.header.policy.ignore;
+        let AfterProof::Execute { run, journal } = &mut self.landing else {
+            return rehearse(jobs, pending, &mut self.unpaid, self.receipt, self.sharing);
+        };
         let batch = Batch {
             base: self.base,
-            run: self.run,
+            run,
             guests: self.guests,
-            journal: self.journal,
+            journal,
             order: FlagOrder::FlagThenDrop,
             protection: protect::setting(Some(self.mode)),
             ignore,
@@ -353,9 +358,6 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             }
             receipt.sync()
         })?;
-        for (link, object) in again {
-            self.gather(link, object);
-        }
         for (job, fate) in jobs.iter().zip(&result.fates) {
             if fate.is_done() {
                 self.holding.add(job.object, job.guest, &job.names)?;
@@ -371,13 +373,16 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             .for_each(|warning| observer.notice(&Event::Warning(warning)));
         let (spoiled, still) = (&result.spoiled, &mut self.still);
         spoiled.iter().for_each(|one| self.objects.give_up(&one.id));
-        let parted = parting::part_after_batch(self.base, still, observer, spoiled, self.journal)?;
+        let parted = parting::part_after_batch(self.base, still, observer, spoiled, journal)?;
         self.receipt.result.spoiled.extend(parted);
+        for (link, object) in again {
+            self.gather(link, object);
+        }
         Ok(result.given_up)
     }
 
     fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {
-        if fate.is_about_content() {
+        if fate.is_about_content() && matches!(self.landing, AfterProof::Execute { .. }) {
             // What earlier plans have read may be wrong, and the next plan would propose the same again.
             drop(Digests::forget(self.base));
         }

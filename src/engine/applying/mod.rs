@@ -1,8 +1,9 @@
 //! `apply`: a plan that was checked, executed batch by batch.
 //!
 //! [`ready`] checks the plan's own copy, `path_order` says in which order its lines are taken, [`batches`]
-//! gathers them, [`prepare`] proves each anew, `objects` makes or proves the object, `in_flight` says what became
-//! of the lines, and `release` drops the old inodes while the next batch is prepared.
+//! gathers them, [`prepare`] proves each anew, `objects` makes or proves the object, `in_flight` says what became of
+//! the lines, and `release` drops the old inodes while the next batch is prepared. [`rehearsal`] goes the same way up
+//! to the first change, and makes none.
 
 mod batches;
 mod generations;
@@ -10,11 +11,14 @@ mod giving_back;
 mod in_flight;
 mod objects;
 mod path_order;
+mod plan_lines;
 pub(super) mod prepare;
 pub(super) mod ready;
+pub(super) mod rehearsal;
 mod release;
 mod shared_files;
 mod shared_pass;
+mod unflagged;
 
 use std::ops::ControlFlow;
 
@@ -22,17 +26,22 @@ use super::activity::freeze::Freeze;
 use super::exchange::journal::JournalFile;
 use super::host::disk_change;
 use super::limits::Pace;
-use super::plan_file::open_copy;
 use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
+use super::records::History;
 use super::records::holders::Holding;
 use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
-use crate::base::{PLAN, RECEIPT};
-use crate::model::{Action, Event, Observer, Receipt, RunKind, Stage, Unit};
+use crate::base::{Base, PLAN, RECEIPT};
+use crate::model::{Action, Event, Header, Observer, PlanTarget, Receipt, RunKind, Stage, Unit};
+use crate::protect;
+use crate::sys::SysResult;
+use crate::sys::guest::Sharing;
+use crate::sys::host::machine;
 use crate::sys::host::signals::Stop;
-use batches::ApplyLoop;
+use batches::{AfterProof, ApplyLoop, LoopWorld};
 use path_order::{FlagLines, by_path};
-use ready::ReadyToApply;
+use plan_lines::{OwnCopy, PlanLines};
+use ready::{Checked, ReadyToApply};
 
 impl ReadyToApply {
     /// Executes the plan. Consumes it: a plan is applied by checking it again.
@@ -51,28 +60,33 @@ impl ReadyToApply {
         let holders = self.history.holders(&self.checked.guests);
         let everybody = self.checked.guests.iter().chain(&holders).collect();
         let mut holding = Holding::new(everybody, &self.base, &self.history)?;
-        self.teach(&mut holding, &mut receipt)?;
+        let copy = self.run.papers.join(PLAN);
+        if self.checked.shared {
+            let plan = &mut OwnCopy(&copy);
+            teach(&self.base, &self.history, plan, &mut holding, &mut receipt)?;
+        }
         observer.notice(&Event::Begin(
             Stage::Apply,
             Unit::Actions,
             Some(self.totals().links),
         ));
+        let world = LoopWorld::of(
+            &self.base,
+            (&self.header, &self.target),
+            &self.checked,
+            &self.sharing,
+        )?;
         let still = Freeze::new(&self.base, self.options.running, observer)?;
         let pace = Pace::new(self.options.limits);
-        let mut work = ApplyLoop::new(
-            self,
-            holding,
-            still,
-            pace,
-            self.disk.max_links,
-            &mut journal,
-            &mut receipt,
-        );
-        let copy = self.run.papers.join(PLAN);
+        let landing = AfterProof::Execute {
+            run: &self.run,
+            journal: &mut journal,
+        };
+        let mut work = ApplyLoop::new(&world, holding, still, pace, landing, &mut receipt);
         if self.checked.names_elsewhere {
-            work.take_in_shared(&copy, stop, observer)?;
+            work.take_in_shared(&mut OwnCopy(&copy), stop, observer)?;
         }
-        let flag_lines = match self.flags_removed() {
+        let flag_lines = match self.checked.unflagged {
             0 => FlagLines::All,
             _ => FlagLines::SomeRemoved,
         };
@@ -97,25 +111,6 @@ impl ReadyToApply {
         })
     }
 
-    /// Teaches the base first what the plan found shared: flags may come off only where all names are known.
-    fn teach(
-        &self,
-        holding: &mut Holding<'_>,
-        receipt: &mut ReceiptFile<'_>,
-    ) -> Result<(), EngineError> {
-        if !self.checked.shared {
-            return Ok(());
-        }
-        let mut rediscovery = Rediscovery::new(&self.base, &self.history, holding)?;
-        let mut plan = open_copy(&self.run.papers.join(PLAN))?;
-        while let Some((_, line)) = plan.next_action()? {
-            if let Action::Skip(skip) = &line.action {
-                rediscovery.teach(skip, holding, receipt)?;
-            }
-        }
-        Ok(receipt.sync()?)
-    }
-
     fn receipt(&self) -> Receipt {
         let guests = self.checked.guests.iter().map(Guest::for_receipt);
         Receipt {
@@ -124,4 +119,42 @@ impl ReadyToApply {
             ..receipt_head(&self.run.id, RunKind::Apply, guests.collect())
         }
     }
+}
+
+impl<'a> LoopWorld<'a> {
+    fn of(
+        base: &'a Base,
+        (header, target): (&'a Header, &'a PlanTarget),
+        checked: &'a Checked,
+        sharing: &'a Sharing,
+    ) -> SysResult<LoopWorld<'a>> {
+        let mode = target.protection.mode;
+        Ok(LoopWorld {
+            sharing,
+            base,
+            header,
+            mode,
+            guests: &checked.guests,
+            max_links: machine::filesystem(base.dir())?.max_links,
+            protects_all: protect::by(mode).protects() && checked.unflagged == 0,
+        })
+    }
+}
+
+/// Teaches the base first what the plan found shared: flags may come off only where all names are known.
+fn teach(
+    base: &Base,
+    history: &History,
+    plan: &mut dyn PlanLines,
+    holding: &mut Holding<'_>,
+    receipt: &mut ReceiptFile<'_>,
+) -> Result<(), EngineError> {
+    let mut rediscovery = Rediscovery::new(base, history, holding)?;
+    let mut lines = plan.lines()?;
+    while let Some(action) = lines.next_line()? {
+        if let Action::Skip(skip) = &action {
+            rediscovery.teach(skip, holding, receipt)?;
+        }
+    }
+    Ok(receipt.sync()?)
 }

@@ -35,6 +35,8 @@ pub struct ObjectsInUse<'a> {
     absent: HashSet<ObjectId>,
     generations: Generations,
     giving_back: GivingBack,
+    /// Is nothing made?
+    rehearses: bool,
 }
 
 /// An object in use by the current batch.
@@ -115,11 +117,39 @@ impl<'a> ObjectsInUse<'a> {
             absent: HashSet::new(),
             generations: Generations::default(),
             giving_back: GivingBack::default(),
+            rehearses: false,
+        }
+    }
+
+    /// The same for a run that changes nothing: what would be copied is proven as what is adopted, by the object's
+    /// name.
+    pub fn rehearsing(self) -> Self {
+        ObjectsInUse {
+            rehearses: true,
+            ..self
+        }
+    }
+
+    /// How an object is made that the plan would make so.
+    pub fn making(
+        &mut self,
+        planned: Making,
+        file: &Regular,
+        guest: (usize, &Guest),
+        link: &Link,
+    ) -> Making {
+        match planned {
+            _ if self.rehearses => Making::Adopt,
+            Making::Adopt if self.can_give_back(file, guest, link) => Making::Adopt,
+            _ => Making::Copy,
         }
     }
 
     /// Can a copy take the place of this file of a line again? What cannot be copied back is not adopted.
     pub fn can_give_back(&mut self, file: &Regular, guest: (usize, &Guest), link: &Link) -> bool {
+        if self.rehearses {
+            return true;
+        }
         let base = self.base.dir();
         self.giving_back.can(base, file, guest, link.names())
     }

@@ -155,10 +155,7 @@ fn try_prepare(
         Some(open) => (open, None),
         None => {
             let guest = (world.index, world.guest);
-            let how = match making(link, world) {
-                Making::Adopt if objects.can_give_back(old.file(), guest, link) => Making::Adopt,
-                _ => Making::Copy,
-            };
+            let how = objects.making(making(link, world), old.file(), guest, link);
             (objects.make(id, &old, how)?, Some(how))
         }
     };

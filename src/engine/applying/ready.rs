@@ -3,23 +3,27 @@
 //! The plan is first copied into the base and checked whole, so that what is executed is what was checked. Only then,
 //! and after a person or `--yes` agreed, the first name is touched.
 
-use std::path::Path;
+use std::io::BufRead;
 
+use super::plan_lines::{OwnCopy, PlanLines};
+use super::unflagged;
 use crate::base::{Base, PLAN, Run};
 use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::{CannotHere, RefusedPlan};
 use crate::engine::host::{host_digest, lock_note};
 use crate::engine::limits::Limits;
-use crate::engine::plan_file::{PlanFile, WholePlan, applicable, open_copy, whole};
+use crate::engine::paths::selected::select;
+use crate::engine::plan_file::{PlanFile, WholePlan, applicable, knows_guests, open_copy, whole};
 use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::read_ahead::STRETCH;
 use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, Guest, guest, healing, protection};
-use crate::ledger::{Closing, Edits, Section};
+use crate::ledger::{Closing, Edits, PlanReader, Section};
 use crate::model::{
     Action, Digest, DigestPrefix, Event, Header, Observer, PlanDigest, PlanTarget, PlannedGuest,
     Recovered, Running, Stage, Totals, Unit,
 };
+use crate::rules::selectors::Selection;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::guest::Sharing;
 use crate::sys::host::machine::{self, Filesystem};
@@ -61,11 +65,13 @@ pub struct Checked {
     pub guests: Vec<Guest>,
     pub(super) closing: Closing,
     pub(super) sections: Vec<Section>,
-    totals: Totals,
+    pub(super) totals: Totals,
     /// Are there names that refer to objects already?
     pub(super) shared: bool,
     /// Are there files with names in several guests?
     pub(super) names_elsewhere: bool,
+    /// Objects that would not be protected, because their flag lines were taken out.
+    pub(super) unflagged: u64,
     approved_by: Option<ApprovedBy>,
 }
 
@@ -80,9 +86,10 @@ pub enum ApprovedBy {
 
 impl ReadyToApply {
     /// Checks the plan whole, heals what an earlier run left, and tries what the plan relies on. Nothing in a guest is
-    /// changed.
+    /// changed. Of a selection the narrower plan is checked, and executed.
     pub fn check(
         plan: &mut PlanFile,
+        selection: &Selection,
         options: ApplyOptions,
         observer: &dyn Observer,
     ) -> Result<ReadyToApply, EngineError> {
@@ -91,24 +98,17 @@ impl ReadyToApply {
             .map_err(|error| error.in_file(&path))?;
         entitled("apply", "it sets owners and flags")?;
         must_see_all("apply")?;
-        Self::check_plan(plan, options, observer).map_err(|error| error.in_file(&path))
+        let path = plan.path().to_owned();
+        Self::check_plan(plan, selection, options, observer).map_err(|error| error.in_file(&path))
     }
 
     fn check_plan(
         plan: &mut PlanFile,
+        selection: &Selection,
         options: ApplyOptions,
         observer: &dyn Observer,
     ) -> Result<ReadyToApply, EngineError> {
-        let reader = plan.reader()?;
-        consented(reader.edits_so_far(), options)?;
-        let header = reader.header().clone();
-        let target = applicable(&header)?.clone();
-        same_host(&target)?;
-        // Even an empty base that is removed again would leave its mark in a guest.
-        let guests = open_guests(reader.guests())?;
-        guest::apart(&guests, &target.base.path)?;
-        guest::apart(&guests, &guest::base_path(&target.base.path)?)?;
-        drop((reader, guests));
+        let (header, target) = fits_here(plan, selection, options)?;
         let base = Base::ensure(&target.base.path)?;
         let lock = base.lock(&lock_note("apply"))?;
         let disk = must_be_ours(&base).and_then(|()| Ok(machine::filesystem(base.dir())?));
@@ -123,6 +123,7 @@ impl ReadyToApply {
         let history = History::read(&base)?;
         receipts::tell(&history.damaged, &base, observer);
         let run = base.begin_run()?;
+        let plan = (plan, selection);
         match Self::check_in(&base, &run, &history, plan, options, observer) {
             Ok(checked) => Ok(ReadyToApply {
                 base,
@@ -149,28 +150,28 @@ impl ReadyToApply {
         base: &Base,
         run: &Run,
         history: &History,
-        plan: &mut PlanFile,
+        (plan, selection): (&mut PlanFile, &Selection),
         options: ApplyOptions,
         observer: &dyn Observer,
     ) -> Result<Checked, EngineError> {
         let copy = run.papers.join(PLAN);
-        plan.copy_to(&copy)?;
-        let (plan, found) = read_whole(&copy, observer)?;
+        if selection.is_all() {
+            plan.copy_to(&copy)?;
+        } else {
+            let lines = select(plan, selection)?;
+            plan.copy_selected_to(&copy, &lines)?;
+        }
+        let (plan, found) = read_whole(open_copy(&copy)?, &|_| true, observer)?;
         let approved_by = allowed(&plan.closing, options)?;
         protection::still_holds(&applicable(&plan.header)?.protection, base.staging())?;
-        let guests = open_guests(&plan.guests)?;
-        one_mount(&guests, base)?;
-        guest::hold(&guests)?;
-        no_namesakes(&guests, history)?;
-        Ok(Checked {
-            guests,
-            closing: plan.closing,
-            sections: plan.sections,
-            totals: found.totals,
-            shared: found.shared,
-            names_elsewhere: found.names_elsewhere,
+        Checked::of(
+            base,
+            history,
+            plan,
+            &found,
+            &mut OwnCopy(&copy),
             approved_by,
-        })
+        )
     }
 
     /// What the plan would do now, after all edits.
@@ -183,10 +184,9 @@ impl ReadyToApply {
         &self.checked.closing.edits
     }
 
-    /// Objects that the plan as it was made would protect and that it does not any more.
-    pub fn flags_removed(&self) -> u64 {
-        let planned = self.checked.closing.summary.totals.flags;
-        planned.saturating_sub(self.totals().flags)
+    /// Objects that the plan would not protect, because their flag lines were taken out.
+    pub fn unflagged(&self) -> u64 {
+        self.checked.unflagged
     }
 
     /// What it is executed on.
@@ -206,6 +206,56 @@ impl ReadyToApply {
     }
 }
 
+impl Checked {
+    /// What was found in the plan, and its guests: their roots are what they were, and none is in other hands.
+    pub(super) fn of(
+        base: &Base,
+        history: &History,
+        plan: WholePlan,
+        found: &PlanContents,
+        lines: &mut dyn PlanLines,
+        approved_by: Option<ApprovedBy>,
+    ) -> Result<Checked, EngineError> {
+        let guests = open_guests(&plan.guests)?;
+        one_mount(&guests, base)?;
+        guest::hold(&guests)?;
+        no_namesakes(&guests, history)?;
+        let unflagged = match found.totals.flags < plan.closing.summary.totals.flags {
+            true => unflagged::count(base, lines)?,
+            false => 0,
+        };
+        Ok(Checked {
+            guests,
+            closing: plan.closing,
+            sections: plan.sections,
+            totals: found.totals,
+            shared: found.shared,
+            names_elsewhere: found.names_elsewhere,
+            unflagged,
+            approved_by,
+        })
+    }
+}
+
+/// Is the plan one of this host, for guests that are here? Nothing is made before that is known: even an empty base
+/// that is removed again would leave its mark in a guest.
+pub(super) fn fits_here(
+    plan: &mut PlanFile,
+    selection: &Selection,
+    options: ApplyOptions,
+) -> Result<(Header, PlanTarget), EngineError> {
+    let reader = plan.reader()?;
+    consented(reader.edits_so_far(), options)?;
+    let header = reader.header().clone();
+    let target = applicable(&header)?.clone();
+    same_host(&target)?;
+    knows_guests(selection, reader.guests())?;
+    let guests = open_guests(reader.guests())?;
+    guest::apart(&guests, &target.base.path)?;
+    guest::apart(&guests, &guest::base_path(&target.base.path)?)?;
+    Ok((header, target))
+}
+
 fn same_host(target: &PlanTarget) -> Result<(), EngineError> {
     if target.host == host_digest()? {
         Ok(())
@@ -216,22 +266,22 @@ fn same_host(target: &PlanTarget) -> Result<(), EngineError> {
 
 /// What all lines of a plan come to.
 #[derive(Default)]
-struct PlanContents {
-    totals: Totals,
+pub(super) struct PlanContents {
+    pub totals: Totals,
     shared: bool,
     names_elsewhere: bool,
 }
 
-/// Reads the whole plan, and counts what it would do.
-fn read_whole(
-    copy: &Path,
+/// Reads the whole plan, and counts what the lines that are kept would do.
+pub(super) fn read_whole(
+    mut plan: PlanReader<impl BufRead>,
+    keep: &dyn Fn(&Action) -> bool,
     observer: &dyn Observer,
 ) -> Result<(WholePlan, PlanContents), EngineError> {
-    let mut plan = open_copy(copy)?;
     let (mut sum, mut found) = (SummaryBuilder::new(Vec::new()), PlanContents::default());
     observer.notice(&Event::Begin(Stage::ReadPlan, Unit::Nothing, None));
     while let lines @ [_, ..] = &plan.next_actions(STRETCH)?[..] {
-        for line in lines {
+        for line in lines.iter().filter(|line| keep(&line.action)) {
             sum.action(&line.action);
             match &line.action {
                 Action::Skip(skip) => found.shared |= skip.object().is_some(),
@@ -245,7 +295,10 @@ fn read_whole(
     Ok((whole(plan)?, found))
 }
 
-fn allowed(closing: &Closing, options: ApplyOptions) -> Result<Option<ApprovedBy>, EngineError> {
+pub(super) fn allowed(
+    closing: &Closing,
+    options: ApplyOptions,
+) -> Result<Option<ApprovedBy>, EngineError> {
     consented(&closing.edits, options)?;
     let found = closing.digest_now;
     Ok(options

@@ -68,6 +68,19 @@ pub enum BadUse {
         /// What was probably meant.
         meant: String,
     },
+    /// A selector names a guest that is not there.
+    #[error("there is no guest {}; there are: {}", Escaped(.name.as_bytes()), known.join(", "))]
+    NoSuchGuest {
+        /// The name or glob that was asked for.
+        name: String,
+        /// The names that there are.
+        known: Vec<String>,
+    },
+    /// Packages and reasons of names are not known without the plans that were executed.
+    #[error(
+        "{0}: packages, reasons and savings of its names are not known; choose them by --guest and --path"
+    )]
+    NoPlanOfRun(String),
     /// The last part of a path is no name for a guest.
     #[error("{0}")]
     GuestName(String),
@@ -144,6 +157,11 @@ pub enum BadUse {
         "`--guest NAME=PATH` finds names on the disk, which does not tell the runs that linked them: give `--run all` with it"
     )]
     WalkedByRun,
+    /// What a walk finds is remembered, which a look does not.
+    #[error(
+        "`--guest NAME=PATH` finds names on the disk and writes them down: give `--dry-run` with names of guests alone"
+    )]
+    WalkedToLook,
     /// One guest lies within another, or within the base, or the base within a guest.
     #[error("{} and {} lie one within the other: guests and base must be apart", Escaped::of(.0), Escaped::of(.1))]
     Nested(PathBuf, PathBuf),

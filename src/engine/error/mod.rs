@@ -44,6 +44,12 @@ pub enum EngineError {
     /// This host or file system cannot do it.
     #[error(transparent)]
     CannotHere(#[from] CannotHere),
+    /// The selectors leave nothing of a plan that could be applied.
+    #[error("the selectors leave nothing to do: no line that links or flags is selected")]
+    NothingSelected,
+    /// There is a file already where the plan shall go.
+    #[error("{} exists already: name another file, or give --force to replace it", Escaped::of(.0))]
+    OutputExists(PathBuf),
     /// The plan could not be written.
     #[error("cannot write the plan: {0}")]
     Output(#[source] std::io::Error),
@@ -94,9 +100,11 @@ impl EngineError {
             EngineError::Base(BaseError::Exposed { .. } | BaseError::Elsewhere(_)) => {
                 ErrorKind::CannotHere
             }
-            EngineError::Sys(_) | EngineError::Base(_) | EngineError::Output(_) => {
-                ErrorKind::Failed
-            }
+            EngineError::Sys(_)
+            | EngineError::Base(_)
+            | EngineError::Output(_)
+            | EngineError::NothingSelected
+            | EngineError::OutputExists(_) => ErrorKind::Failed,
             EngineError::Plan(_) | EngineError::PlanFile { .. } | EngineError::PlanRefused(_) => {
                 ErrorKind::PlanRefused
             }

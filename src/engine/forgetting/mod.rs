@@ -25,8 +25,8 @@ use super::lifting::Lifting;
 use super::privileges::{entitled, must_see_all};
 use super::proof;
 use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
-use super::records::History;
 use super::records::holders::Holding;
+use super::records::{History, receipts};
 use super::{EngineError, Guest, guest, healing, parting};
 use crate::base::{Base, Index, RECEIPT, Run};
 use crate::model::{Event, GuestName, Observer, Receipt, Recovered, RunKind, Running, Stage, Unit};
@@ -61,6 +61,7 @@ impl ReadyToForget {
         must_be_ours(&base)?;
         let healed = healing::watch_first(&base, running, observer)?;
         let history = History::read(&base)?;
+        receipts::tell(&history.damaged, &base, observer);
         let index = Index::read(&base)?;
         let chosen = guests
             .iter()

@@ -11,13 +11,22 @@ use crate::ledger::PlanReader;
 use crate::model::{
     Action, Before, FileId, GuestName, Link, ObjectId, PlannedGuest, RunId, RunKind, RunStatus,
 };
+use crate::sys::Meaning;
 
 /// Plans by the runs that executed them; of each, the guests are read once.
 pub(super) struct ExecutedPlans<'a> {
     base: &'a Base,
     /// Those that may have linked something, the last first.
     runs: Vec<RunId>,
-    guests: HashMap<RunId, Result<Vec<PlannedGuest>, String>>,
+    guests: HashMap<RunId, Result<Vec<PlannedGuest>, NotKnown>>,
+}
+
+/// Why something is not known.
+#[derive(Debug, Clone)]
+pub(super) struct NotKnown {
+    pub why: String,
+    /// Is it there, and could not be read? What was learned from the disk never had a plan.
+    pub unread: bool,
 }
 
 /// A guest as it is known now.
@@ -67,7 +76,7 @@ impl<'a> ExecutedPlans<'a> {
     }
 
     /// The guests of the plan, or why they are not known.
-    pub fn guests(&mut self, run: &RunId) -> Result<&[PlannedGuest], &str> {
+    pub fn guests(&mut self, run: &RunId) -> Result<&[PlannedGuest], &NotKnown> {
         if !self.guests.contains_key(run) {
             let guests = self.open(run).map(|plan| plan.guests().to_vec());
             let guests = guests.map_err(|error| no_plan(run, &error));
@@ -81,7 +90,7 @@ impl<'a> ExecutedPlans<'a> {
     }
 
     /// Hands out the link lines of a plan. What is no plan further down is an error: nothing of it is believed then.
-    pub fn links(&self, run: &RunId, mut each: impl FnMut(&Link)) -> Result<(), String> {
+    pub fn links(&self, run: &RunId, mut each: impl FnMut(&Link)) -> Result<(), NotKnown> {
         let mut read = || {
             let mut plan = self.open(run)?;
             while let Some((_, line)) = plan.next_action()? {
@@ -121,6 +130,13 @@ impl<'a> ExecutedPlans<'a> {
     }
 }
 
-fn no_plan(run: &RunId, error: &EngineError) -> String {
-    format!("the plan of run {run} cannot be read: {error}")
+fn no_plan(run: &RunId, error: &EngineError) -> NotKnown {
+    let is_absent = match error {
+        EngineError::Sys(error) => error.meaning() == Meaning::Gone,
+        _ => false,
+    };
+    NotKnown {
+        why: format!("the plan of run {run} cannot be read: {error}"),
+        unread: !is_absent,
+    }
 }

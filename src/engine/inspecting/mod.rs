@@ -1,5 +1,5 @@
-//! The commands that only read: `verify`, `scrub`, `status` and `explain`. Nothing here changes a guest or the
-//! base, except that a scrub notes when an object was last read.
+//! The commands that only read: `verify`, `scrub`, `status`, `explain` and `show --stale`. Nothing here changes a
+//! guest or the base, except that a scrub notes when an object was last read.
 
 mod compare;
 mod executed_plans;
@@ -9,5 +9,6 @@ mod orphans;
 mod owners;
 mod proof;
 pub(super) mod scrub;
+pub(super) mod stale;
 pub(super) mod status;
 pub(super) mod verify;

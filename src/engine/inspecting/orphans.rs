@@ -10,7 +10,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use super::executed_plans::{ExecutedPlans, Who, root_of};
+use super::executed_plans::{ExecutedPlans, NotKnown, Who, root_of};
 use super::former_owners::FormerOwners;
 use super::owners;
 use crate::base::Base;
@@ -77,7 +77,7 @@ impl<'a> OrphanSearch<'a> {
         };
         let owners = match owners::ask(files, &managers, &|path| tree.has_directory(path)) {
             Ok(owners) => owners,
-            Err(why) => return self.say(&who.name, &why),
+            Err(why) => return self.say(&who.name, &NotKnown { why, unread: true }),
         };
         for held in held {
             let owned = |path: &GuestPath| owners::owned(&owners, path.as_bytes());
@@ -125,8 +125,8 @@ impl<'a> OrphanSearch<'a> {
         &mut self,
         run: &RunId,
         is_it: impl Fn(&PlannedGuest) -> bool,
-    ) -> Result<Vec<String>, String> {
-        let planned = self.plans.guests(run).map_err(str::to_owned)?;
+    ) -> Result<Vec<String>, NotKnown> {
+        let planned = self.plans.guests(run).map_err(NotKnown::clone)?;
         let planned = planned.iter().filter(|planned| is_it(planned));
         let managers = planned.flat_map(owners::managers);
         Ok(managers.map(str::to_owned).collect())
@@ -143,7 +143,10 @@ impl<'a> OrphanSearch<'a> {
                         file.into_iter()
                             .for_each(|file| self.find(file, owner.as_ref()));
                     }
-                    "no plan that is kept says whose some of its files were".to_owned()
+                    NotKnown {
+                        why: "no plan that is kept says whose some of its files were".to_owned(),
+                        unread: false,
+                    }
                 }
                 Err(why) => why,
             };
@@ -169,7 +172,7 @@ impl<'a> OrphanSearch<'a> {
         &self,
         run: &RunId,
         wanted: &HashMap<FirstName, Unowned>,
-    ) -> Result<Vec<(FirstName, Option<Owner>)>, String> {
+    ) -> Result<Vec<(FirstName, Option<Owner>)>, NotKnown> {
         let mut owners = Vec::new();
         self.plans.links(run, |link| {
             for name in link.names() {
@@ -197,9 +200,11 @@ impl<'a> OrphanSearch<'a> {
     }
 
     /// One reason a guest is enough.
-    fn say(&mut self, guest: &GuestName, why: &str) {
+    fn say(&mut self, guest: &GuestName, not_known: &NotKnown) {
         let of_guest = self.found.entry(guest.clone()).or_default();
+        let why = &not_known.why;
         of_guest.unknown.get_or_insert_with(|| why.to_owned());
+        of_guest.unread |= not_known.unread;
     }
 }
 

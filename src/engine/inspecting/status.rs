@@ -4,8 +4,9 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::orphans::{HeldFile, OrphanSearch};
-use crate::base::{Base, FrozenPaper, Index};
-use crate::engine::error::CannotHere;
+use crate::base::{Base, BaseError, FrozenPaper, Index};
+use crate::engine::error::{BadUse, CannotHere};
+use crate::engine::paths::selected::follow_in;
 use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
@@ -13,56 +14,57 @@ use crate::model::{
     DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount,
     Observer, Orphans, Scan, Stage, Status, Tree, Unit,
 };
-use crate::sys::SysResult;
+use crate::rules::selectors::{FollowedPaths, Selection};
 use crate::sys::guest::{GuestFiles, Sharing};
+use crate::sys::{Meaning, SysResult};
 
-/// Walks every guest that the base remembers.
-pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineError> {
+/// Walks every guest that the base remembers, and tells of those that are selected: what they share with others is
+/// known only then.
+pub fn status(
+    base: &Path,
+    selection: &Selection,
+    observer: &dyn Observer,
+) -> Result<Status, EngineError> {
     let base = &Base::existing(base)?;
     let frozen = FrozenPaper::left_standing(base)?;
     let history = History::read(base)?;
+    knows(&history, selection)?;
     let index = Index::read(base)?;
     let open = left_unprotected(base, &index, || Ok(history.protection()?), observer)?;
     observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
-    let (mut all, sharing) = (Vec::new(), Sharing::default());
+    let sharing = Sharing::default();
+    let world = World {
+        base,
+        index: &index,
+        sharing: &sharing,
+    };
     let mut orphans = OrphanSearch::of(base, &history);
-    let mut files = history.by_guest(|_, _| true)?;
-    for (name, known) in &history.guests {
-        let files = files.remove(name).unwrap_or_default();
-        let world = World {
-            base,
-            index: &index,
-            sharing: &sharing,
-        };
-        let seen = look_at(name, known, &files, world, &mut orphans, observer)?;
-        // Nothing is left to report of a guest that is gone and shares nothing.
-        if seen.status.missing.is_none() || !files.is_empty() {
-            all.push(seen);
-        }
-    }
+    let all = look_at_all(world, &history, &mut orphans, observer)?;
     observer.notice(&Event::End);
     // An object that one guest alone refers to would go with it.
     let mut users: HashMap<FileId, u64> = HashMap::new();
     all.iter()
         .flat_map(|guest| guest.objects.keys())
         .for_each(|id| *users.entry(*id).or_default() += 1);
-    let unknown_names = match base.staging().list()?.is_empty() {
-        true => unknown_names(&index, &all),
-        false => 0,
+    let has_leftovers = !base.staging().list()?.is_empty();
+    let unknown_names = match has_leftovers {
+        false => unknown_names(&index, &all),
+        true => 0,
     };
     let open: HashSet<FileId> = open.iter().map(|held| held.state.id).collect();
     let mut orphans = orphans.finish();
-    let world = World {
-        base,
-        index: &index,
-        sharing: &sharing,
-    };
     let finish = |guest: &SeenGuest| GuestStatus {
         orphans: orphans.remove(&guest.status.name).unwrap_or_default(),
         ..guest.finish(world, &users, &open)
     };
-    let guests = all.iter().map(finish).collect();
+    let mut guests: Vec<GuestStatus> = all.iter().map(finish).collect();
+    let all_known = unknown_names == 0 && !has_leftovers;
+    guests
+        .iter_mut()
+        .for_each(|guest| guest.is_gone &= all_known);
+    select(&mut guests, selection);
     Ok(Status {
+        at_work: matches!(base.hold_still(), Err(BaseError::Locked { .. })),
         base: base.path().to_owned(),
         frozen: frozen.iter().map(ToString::to_string).collect(),
         objects: ObjectCount {
@@ -74,6 +76,54 @@ pub fn status(base: &Path, observer: &dyn Observer) -> Result<Status, EngineErro
         damaged: history.damaged,
         unknown_names,
     })
+}
+
+/// All guests but those of which nothing is left to report: they are gone and share nothing.
+fn look_at_all(
+    world: World<'_>,
+    history: &History,
+    orphans: &mut OrphanSearch<'_>,
+    observer: &dyn Observer,
+) -> Result<Vec<SeenGuest>, EngineError> {
+    let mut all = Vec::new();
+    let mut files = history.by_guest(|_, _| true)?;
+    for (name, known) in &history.guests {
+        let files = files.remove(name).unwrap_or_default();
+        let seen = look_at(name, known, &files, world, orphans, observer)?;
+        if seen.status.missing.is_none() || !files.is_empty() {
+            all.push(seen);
+        }
+    }
+    Ok(all)
+}
+
+/// A guest that was asked for and that the base does not know is a slip.
+fn knows(history: &History, selection: &Selection) -> Result<(), EngineError> {
+    let Some(name) = selection.unknown_guest(&history.guests.keys()) else {
+        return Ok(());
+    };
+    Err(BadUse::NoSuchGuest {
+        name: name.to_owned(),
+        known: history.guests.keys().map(ToString::to_string).collect(),
+    }
+    .into())
+}
+
+/// The guests that are selected, and of names that are listed one by one those that are.
+fn select(guests: &mut Vec<GuestStatus>, selection: &Selection) {
+    guests.retain(|guest| selection.has_guest(&guest.name));
+    let mut paths = FollowedPaths::of(selection);
+    for guest in guests {
+        let name = guest.name.clone();
+        if selection.has_paths()
+            && let Ok(opened) = Guest::open(name.clone(), &guest.root)
+        {
+            follow_in(&mut paths, &opened);
+        }
+        let wanted = |path: &GuestPath| paths.has_names(&name, std::iter::once(path));
+        guest.drifted.retain(|drift| wanted(&drift.path));
+        guest.orphans.names.retain(|orphan| wanted(&orphan.path));
+    }
 }
 
 /// What was seen of one guest.
@@ -132,6 +182,7 @@ fn not_looked_at(name: &GuestName, known: &KnownGuest) -> SeenGuest {
         name: name.clone(),
         root: known.root.clone(),
         missing: None,
+        is_gone: false,
         files: 0,
         names: 0,
         shared_names: 0,
@@ -173,6 +224,7 @@ fn look_at(
             return Ok(seen);
         }
         Err(error) => {
+            seen.status.is_gone = error.meaning() == Meaning::Gone;
             seen.status.missing = Some(error.to_string());
             return Ok(seen);
         }

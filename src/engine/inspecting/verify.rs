@@ -18,6 +18,7 @@ use rayon::prelude::*;
 use super::owners;
 use super::proof::{Generation, ProofWorld, Proven, first};
 use crate::base::Base;
+use crate::engine::paths::selected::select;
 use crate::engine::plan_file::applicable;
 use crate::engine::read_ahead::stretches;
 use crate::engine::records::{History, receipts};
@@ -28,25 +29,33 @@ use crate::model::{
     PlannedGuest, Stage, Unit, Verification, Wrong,
 };
 use crate::packages::Owners;
+use crate::rules::selectors::{SelectedLines, Selection};
 use crate::sys::SysResult;
 
-/// Checks names, objects, flags and staging against the plan.
+/// Checks names, objects, flags and staging against the lines of the plan that are selected. Where there is no base,
+/// nothing of the plan is applied.
 pub fn verify(
     plan: &mut PlanFile,
+    selection: &Selection,
     readers: Readers,
     observer: &dyn Observer,
 ) -> Result<Verification, EngineError> {
     let path = plan.path().to_owned();
-    check(plan, readers, observer).map_err(|error| error.in_file(&path))
+    check(plan, selection, readers, observer).map_err(|error| error.in_file(&path))
 }
 
 fn check(
     plan: &mut PlanFile,
+    selection: &Selection,
     readers: Readers,
     observer: &dyn Observer,
 ) -> Result<Verification, EngineError> {
+    let selected = select(plan, selection)?;
+    let place = applicable(plan.reader()?.header())?.base.path.clone();
+    let Some(base) = Base::open(&place)? else {
+        return not_applied(plan, &selected);
+    };
     let mut reader = plan.reader()?;
-    let base = Base::existing(&applicable(reader.header())?.base.path)?;
     let threads = Threads::start(reading_in(Some(base.dir()), readers.jobs)?)?;
     let history = History::read(&base)?;
     receipts::tell(&history.damaged, &base, observer);
@@ -60,15 +69,33 @@ fn check(
     };
     check.ask_owners(reader.guests())?;
     observer.notice(&Event::Begin(Stage::Verify, Unit::Lines, None));
-    stretches(&mut reader, &mut |lines| {
+    stretches(&mut reader, &mut |mut lines| {
+        let read = lines.len() as u64;
+        lines.retain(|line| selected.has(line));
         check.lines(&lines)?;
-        observer.notice(&Event::Advance(lines.len() as u64));
+        observer.notice(&Event::Advance(read));
         Ok(ControlFlow::Continue(()))
     })?;
     reader.finish()?;
     check.staging(&base)?;
     observer.notice(&Event::End);
     Ok(check.found)
+}
+
+/// What a plan comes to where nothing of it can be applied.
+fn not_applied(
+    plan: &mut PlanFile,
+    selected: &SelectedLines<'_>,
+) -> Result<Verification, EngineError> {
+    let mut found = Verification::default();
+    plan.read(&mut |action| {
+        if selected.has(action) && !matches!(action, Action::Skip(_)) {
+            found.not_applied += 1;
+            found.links += u64::from(matches!(action, Action::Link(_)));
+        }
+        Ok(())
+    })?;
+    Ok(found)
 }
 
 /// The object that a line is about.
@@ -167,8 +194,10 @@ impl LineProofs<'_> {
     }
 
     fn link(&mut self, link: &Link, wrong: Vec<(&GuestPath, Wrong)>) -> SysResult<()> {
+        self.found.links += 1;
         if wrong.is_empty() {
             self.found.holds += 1;
+            self.found.links_hold += 1;
             self.orphans(link);
         } else if !self.history.has(&link.guest, &link.path)? {
             self.found.not_applied += 1;

@@ -8,3 +8,4 @@
 pub mod choice;
 pub mod links;
 pub mod near;
+pub mod selected;

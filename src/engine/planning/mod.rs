@@ -97,7 +97,7 @@ pub fn plan(
         index,
     } = look_at_base(options, base_path, base.as_ref(), &guests)?;
     let open = unprotected(base.as_ref(), &index, observer)?;
-    let file = OutputFile::create(output, &guests, base_path)?;
+    let file = OutputFile::create(output, &places(&guests, base_path))?;
     let reading = threads::reading(&guests, options.jobs)?;
     let most_stored = most_in(&guests)?;
     let (memory, place) = memory_in(base.as_ref(), options, observer);
@@ -137,6 +137,12 @@ pub fn plan(
     let mut decided = decide(&found, classified, memory, observer)?;
     decided.sum.noticed_before(open, idle);
     write(&found, file, header(options, target), decided, each)
+}
+
+/// Where no plan may lie.
+fn places<'g>(guests: &'g [Guest], base: Option<&'g Path>) -> Vec<&'g Path> {
+    let roots = guests.iter().map(|guest| guest.path.as_path());
+    roots.chain(base).collect()
 }
 
 /// The base that remembers what plans have read, and where, if it does.

@@ -4,11 +4,13 @@
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+use crate::engine::EngineError;
 use crate::engine::error::BadUse;
 use crate::engine::guest::base_path;
-use crate::engine::{EngineError, Guest};
 use crate::ledger::{Form, PaperWriter};
 use crate::sys::own::new_file::NewFile;
+use crate::sys::own::papers;
+use crate::sys::{SysError, SysResult};
 
 /// Where the plan shall go.
 pub enum Output {
@@ -18,8 +20,13 @@ pub enum Output {
     Stream(Box<dyn Write>),
 }
 
+/// Is there anything at the place of a file?
+pub(in crate::engine) fn is_there(path: &Path) -> SysResult<bool> {
+    Ok(SysError::absent(papers::allocated(path))?.is_some())
+}
+
 /// An output that was opened before the work began, so that a wrong path is known at once.
-pub(super) struct OutputFile {
+pub(in crate::engine) struct OutputFile {
     sink: Sink,
     form: Form,
     compressed: bool,
@@ -32,12 +39,8 @@ enum Sink {
 
 impl OutputFile {
     /// Opens the output. A plan shows every name of every guest, so it is its owner's alone and never lies in a
-    /// guest.
-    pub fn create(
-        output: Output,
-        guests: &[Guest],
-        base: Option<&Path>,
-    ) -> Result<OutputFile, EngineError> {
+    /// guest, nor in the base: `places` are all of these.
+    pub fn create(output: Output, places: &[&Path]) -> Result<OutputFile, EngineError> {
         match output {
             Output::Stream(stream) => Ok(OutputFile {
                 sink: Sink::Stream(stream),
@@ -46,13 +49,8 @@ impl OutputFile {
             }),
             Output::File(path) => {
                 let place = base_path(&path)?;
-                let inside = guests
-                    .iter()
-                    .map(|guest| guest.path.as_path())
-                    .chain(base)
-                    .find(|top| place.starts_with(top));
-                if let Some(top) = inside {
-                    return Err(BadUse::PlanWithinGuest(top.to_owned()).into());
+                if let Some(top) = places.iter().find(|top| place.starts_with(top)) {
+                    return Err(BadUse::PlanWithinGuest((*top).to_owned()).into());
                 }
                 let name = path.to_string_lossy().into_owned();
                 let plain = name.strip_suffix(".zst").unwrap_or(&name);
@@ -91,7 +89,7 @@ impl OutputFile {
 }
 
 /// An open plan. Dropped before [`PlanOut::publish`], it leaves nothing.
-pub(super) struct PlanOut(PaperWriter<BufWriter<Sink>>);
+pub(in crate::engine) struct PlanOut(PaperWriter<BufWriter<Sink>>);
 
 impl PlanOut {
     /// Makes the plan visible, whole.

@@ -6,8 +6,8 @@ use super::classify::Classified;
 use super::options::PlanOptions;
 use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
 use crate::engine::host::host_digest;
-use crate::engine::records::History;
 use crate::engine::records::unprotected::left_unprotected;
+use crate::engine::records::{History, receipts};
 use crate::engine::roots::one_mount::one_mount;
 use crate::engine::{EngineError, Guest, protection};
 use crate::model::{BaseFacts, Event, Observer, PlanTarget, Protect};
@@ -17,7 +17,11 @@ use crate::sys::{Dir, Meaning};
 
 /// Guests that an earlier run left frozen, before anything else is said. What cannot be read is no reason not to plan.
 fn warn_of_frozen(base: &Base, observer: &dyn Observer) {
-    let left = FrozenPaper::left_standing(base).unwrap_or_default();
+    let left = FrozenPaper::left_standing(base).unwrap_or_else(|error| {
+        let why = format!("{error}; whether guests were left frozen is not known");
+        observer.notice(&Event::Unread(&why));
+        Vec::new()
+    });
     if left.is_empty() {
         return;
     }
@@ -51,7 +55,11 @@ pub(super) fn unprotected(
     observer: &dyn Observer,
 ) -> Result<u64, EngineError> {
     let Some(base) = base else { return Ok(0) };
-    let known = || Ok(History::read(base)?.protection()?);
+    let known = || {
+        let history = History::read(base)?;
+        receipts::tell(&history.damaged, base, observer);
+        Ok(history.protection()?)
+    };
     Ok(left_unprotected(base, index, known, observer)?.len() as u64)
 }
 
@@ -72,7 +80,7 @@ pub(super) fn open_base(
     let Some(path) = path else { return Ok(None) };
     match Base::open(path) {
         Err(BaseError::Sys(error)) if error.meaning() == Meaning::Denied && !machine::is_root() => {
-            observer.notice(&Event::Warning(&format!(
+            observer.notice(&Event::Unread(&format!(
                 "{error}; the objects in it are not considered"
             )));
             Ok(None)

@@ -69,7 +69,7 @@ impl<'a> Holding<'a> {
         let indices = guests.iter().enumerate();
         let indices: HashMap<&GuestName, usize> = indices.map(|(at, g)| (&g.name, at)).collect();
         let mut holding = Holding {
-            table: Table::new(base.path()),
+            table: Table::new(base.spill_place()),
             unknown: HashMap::new(),
             guests: Vec::new(),
         };

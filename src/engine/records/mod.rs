@@ -22,7 +22,7 @@ use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, RECOVERED};
 use crate::model::{
     About, DamagedLine, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptGuest,
-    ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus,
+    ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus, RunTotals, StoppedBy,
 };
 use crate::protect;
 use crate::sys::{SysError, SysResult};
@@ -83,7 +83,7 @@ impl History {
             plans: Vec::new(),
             damaged: Vec::new(),
             dev: base.dir().state()?.id.dev,
-            files: Remembered::new(base.path()),
+            files: Remembered::new(base.spill_place()),
         };
         for run in base.runs()? {
             for name in [RECEIPT, RECOVERED] {
@@ -168,7 +168,7 @@ impl History {
             self.plans
                 .extend(receipt.plan.map(|plan| (plan, run.clone())));
             self.runs.push(RunStatus {
-                end: end_of(base, run, end.totals.is_some())?,
+                end: end_of(base, run, end.totals.as_ref())?,
                 run: run.clone(),
                 what: receipt.what,
                 started: receipt.started,
@@ -255,11 +255,14 @@ impl History {
 }
 
 /// The directory of what is in flight goes with the end of a run, or of its healing.
-fn end_of(base: &Base, run: &RunId, has_totals: bool) -> SysResult<RunEnd> {
+fn end_of(base: &Base, run: &RunId, totals: Option<&RunTotals>) -> SysResult<RunEnd> {
     let in_flight = SysError::absent(base.staging().look(run.to_string().as_bytes()))?;
-    Ok(match (in_flight, has_totals) {
+    let stopped = totals.map(|totals| totals.stopped);
+    Ok(match (in_flight, stopped) {
         (Some(_), _) => RunEnd::Unfinished,
-        (None, true) => RunEnd::Whole,
-        (None, false) => RunEnd::Recovered,
+        (None, Some(None)) => RunEnd::Whole,
+        (None, Some(Some(StoppedBy::Signal))) => RunEnd::Signal,
+        (None, Some(Some(StoppedBy::Limit))) => RunEnd::Limit,
+        (None, None) => RunEnd::Recovered,
     })
 }

@@ -10,7 +10,7 @@ pub struct ObjectSet(Table);
 impl ObjectSet {
     /// An empty one.
     pub fn new(base: &Base) -> ObjectSet {
-        ObjectSet(Table::new(base.path()))
+        ObjectSet(Table::new(base.spill_place()))
     }
 
     pub fn contains(&self, object: &ObjectId) -> SysResult<bool> {

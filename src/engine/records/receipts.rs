@@ -143,7 +143,7 @@ pub fn tell(damaged: &[DamagedLine], base: &Base, observer: &dyn Observer) {
         return;
     };
     let (shown, many) = (Escaped::of(base.path()), damaged.len());
-    observer.notice(&Event::Warning(&format!(
+    observer.notice(&Event::Unread(&format!(
         "lines of receipts are damaged and count for nothing: {many}, the first is line {} of {}; `unify status --base {shown}` lists them, `unify recover --restored --base {shown}` finds on the disk what they said of names",
         first.line, first.paper
     )));

@@ -46,7 +46,7 @@ impl<'a> Rediscovery<'a> {
         let mut rediscovery = Rediscovery {
             base,
             guests: holding.guests().iter().enumerate().map(named).collect(),
-            table: Table::new(base.path()),
+            table: Table::new(base.spill_place()),
         };
         for file in history.files() {
             let (name, file) = file?;

@@ -24,7 +24,7 @@ struct SharedLine {
 impl SharedLines {
     /// None so far.
     pub fn new(base: &Base) -> SharedLines {
-        SharedLines(Table::new(base.path()))
+        SharedLines(Table::new(base.spill_place()))
     }
 
     /// One more line.

@@ -2,6 +2,7 @@
 //!
 //! Inode number, ctime and birth time cannot come back. Space is needed again, and is checked before the start.
 
+pub(super) mod look;
 mod prepare;
 pub(super) mod select;
 
@@ -70,7 +71,7 @@ impl ReadyToUndo {
         let history = with_walked(&base, history, options, observer)?;
         receipts::tell(&history.damaged, &base, observer);
         let undoes = chosen_run(&history, &options.which)?;
-        let chosen = chosen_files(&history, undoes.as_ref(), options)?;
+        let chosen = chosen_files(&base, &history, undoes.as_ref(), options)?;
         guest::hold(&chosen.guests)?;
         let disk = machine::filesystem(base.dir())?;
         let run = base.begin_run()?;

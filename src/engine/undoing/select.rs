@@ -1,10 +1,16 @@
 //! Which runs, guests and files an undo is about.
 
+use std::collections::{BTreeSet, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use crate::base::{Base, PLAN};
 use crate::engine::error::BadUse;
 use crate::engine::limits::Limits;
+use crate::engine::plan_file::open_copy;
 use crate::engine::records::{History, Linked};
 use crate::engine::{EngineError, Guest, GuestArg, PathChoice};
-use crate::model::{ChoseNothing, GuestName, ReceiptGuest, RunId, Running};
+use crate::model::{Action, ChoseNothing, GuestName, GuestPath, ReceiptGuest, RunId, Running};
+use crate::rules::selectors::Selection;
 
 /// Which runs are undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,16 +24,16 @@ pub enum WhichRuns {
 }
 
 /// What shall be undone.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct UndoOptions {
     /// Which runs.
     pub which: WhichRuns,
-    /// Only these guests; all where empty.
-    pub guests: Vec<GuestName>,
     /// Guests whose names are looked for on the disk, whatever receipts say.
     pub walked: Vec<GuestArg>,
-    /// Only files with a name that one of these globs matches; all where empty.
+    /// Only files with a name that one of these globs chooses, links followed; all, if there are none.
     pub paths: Vec<String>,
+    /// Only files that are selected besides.
+    pub selection: Selection,
     /// What is done about guests that run.
     pub running: Running,
     /// How far and how fast.
@@ -67,23 +73,29 @@ pub struct UndoChoice {
 
 /// The guests and files that the options choose.
 pub(super) fn chosen_files(
+    base: &Base,
     history: &History,
     run: Option<&RunId>,
     options: &UndoOptions,
 ) -> Result<UndoChoice, EngineError> {
-    known_guests(history, &options.guests)?;
-    let is_meant = |guest: &GuestName| options.guests.is_empty() || options.guests.contains(guest);
+    let selection = &options.selection;
+    known_guests(history, selection)?;
     let mut paths = PathChoice::new(&options.paths)?;
     let mut seen = Vec::new();
     if !paths.is_everything() {
+        let is_meant = |guest: &GuestName| selection.has_guest(guest);
         seen = seen_guests(history, is_meant, &mut paths)?;
     }
-    let mut chosen = UndoChoice::default();
-    let wanted = |guest: &GuestName, file: &Linked| {
-        is_meant(guest)
+    let by_names = |guest: &GuestName, file: &Linked| {
+        selection.has_guest(guest)
             && run.is_none_or(|run| file.run == *run)
             && paths.chooses_any(guest, &file.paths)
+            && selection.has_names(guest, file.paths.iter())
     };
+    let by_lines = LinesOfRuns::read(base, history, selection, &by_names)?;
+    let wanted =
+        |guest: &GuestName, file: &Linked| by_names(guest, file) && by_lines.has(guest, file);
+    let mut chosen = UndoChoice::default();
     for (name, files) in history.by_guest(wanted)? {
         let Some(known) = history.guests.get(name) else {
             continue;
@@ -122,12 +134,85 @@ fn seen_guests(
     Ok(seen)
 }
 
-fn known_guests(history: &History, wanted: &[GuestName]) -> Result<(), EngineError> {
-    match wanted
-        .iter()
-        .find(|name| !history.guests.contains_key(*name))
-    {
-        Some(name) => Err(BadUse::UnknownGuest(name.clone()).into()),
-        None => Ok(()),
+fn known_guests(history: &History, selection: &Selection) -> Result<(), EngineError> {
+    let Some(name) = selection.unknown_guest(&history.guests.keys()) else {
+        return Ok(());
+    };
+    Err(BadUse::NoSuchGuest {
+        name: name.to_owned(),
+        known: history.guests.keys().map(ToString::to_string).collect(),
+    }
+    .into())
+}
+
+/// What the plans that were executed say of the files that an undo may be about: receipts tell neither packages nor
+/// reasons. Memory: a hash for each file that is selected.
+struct LinesOfRuns {
+    /// `None` where nothing was asked for that needs them.
+    selected: Option<HashSet<u64>>,
+    hasher: RandomState,
+}
+
+impl LinesOfRuns {
+    fn read(
+        base: &Base,
+        history: &History,
+        selection: &Selection,
+        by_names: &dyn Fn(&GuestName, &Linked) -> bool,
+    ) -> Result<LinesOfRuns, EngineError> {
+        let mut lines = LinesOfRuns {
+            selected: selection.needs_lines().then(HashSet::new),
+            hasher: RandomState::new(),
+        };
+        if lines.selected.is_none() {
+            return Ok(lines);
+        }
+        let mut runs = BTreeSet::new();
+        for file in history.files() {
+            let (guest, file) = file?;
+            if !runs.contains(&file.run) && by_names(guest, &file) {
+                runs.insert(file.run);
+            }
+        }
+        for run in runs {
+            lines.learn(base, &run, selection).map_err(|error| {
+                BadUse::NoPlanOfRun(format!("the plan of run {run} cannot be read ({error})"))
+            })?;
+        }
+        Ok(lines)
+    }
+
+    fn learn(
+        &mut self,
+        base: &Base,
+        run: &RunId,
+        selection: &Selection,
+    ) -> Result<(), EngineError> {
+        let mut plan = open_copy(&base.run_paper(run, PLAN))?;
+        while let Some((_, line)) = plan.next_action()? {
+            let Action::Link(link) = &line.action else {
+                continue;
+            };
+            if selection.has_line(&line.action) {
+                let hash = self.hash(&link.guest, &link.path);
+                if let Some(selected) = &mut self.selected {
+                    selected.insert(hash);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Was the line that linked the file selected?
+    fn has(&self, guest: &GuestName, file: &Linked) -> bool {
+        let Some(selected) = &self.selected else {
+            return true;
+        };
+        let first = file.paths.first();
+        first.is_some_and(|first| selected.contains(&self.hash(guest, first)))
+    }
+
+    fn hash(&self, guest: &GuestName, path: &GuestPath) -> u64 {
+        self.hasher.hash_one((guest, path))
     }
 }

@@ -3,7 +3,8 @@
 //! From the bottom: [`frames`] splits the text into values and counts lines, `parts` puts the values of both
 //! forms in order, `line` reads one action, `order` and [`edits`] compare it with its neighbours and with what
 //! the planner wrote, and [`reader`] is what the other floors see. [`writer`] makes the text, `seal` the
-//! marks that show a hand's change, and `digest` what people approve.
+//! marks that show a hand's change, and `digest` what people approve; [`narrowed`] copies a plan without some of its
+//! lines.
 
 mod digest;
 pub(super) mod edits;
@@ -12,6 +13,7 @@ mod extent;
 pub(super) mod form;
 pub(super) mod frames;
 pub(super) mod line;
+pub(super) mod narrowed;
 pub(super) mod object;
 mod order;
 mod parts;

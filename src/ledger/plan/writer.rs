@@ -16,9 +16,14 @@ use crate::model::{Action, Header, PlanDigest, PlannedGuest, Summary};
 /// A plan that is being written. It is complete only after [`PlanWriter::finish`]; readers refuse
 /// what was cut off before.
 pub struct PlanWriter<W: Write> {
+    text: PlanText<W>,
+    hashes: PlanHashes,
+}
+
+/// The text of a plan in one of its forms, made of values that are JSON already.
+pub(super) struct PlanText<W: Write> {
     out: W,
     form: Form,
-    hashes: PlanHashes,
     line: Vec<u8>,
     first: bool,
 }
@@ -87,80 +92,100 @@ impl<W: Write> PlanWriter<W> {
         header: &Header,
         guests: &[PlannedGuest],
     ) -> io::Result<PlanWriter<W>> {
-        let mut writer = PlanWriter {
-            out,
-            form,
-            hashes: PlanHashes::new(header, guests),
-            line: Vec::new(),
-            first: true,
-        };
-        writer.header(header)?;
-        writer.guests(guests)?;
-        Ok(writer)
+        let mut text = PlanText::begin(out, form, with_seal(header)?)?;
+        guests
+            .iter()
+            .try_for_each(|guest| text.guest(with_seal(guest)?))?;
+        text.begin_actions()?;
+        let hashes = PlanHashes::new(header, guests);
+        Ok(PlanWriter { text, hashes })
     }
 
     /// Writes the next actions. The caller keeps the order: guest as in the list, then path.
     pub fn actions(&mut self, encoded: Encoded) -> io::Result<()> {
-        if encoded.form != self.form {
+        if encoded.form != self.text.form {
             return Err(io::Error::other("lines of another form of the plan"));
         }
         if encoded.lines.is_empty() {
             return Ok(());
         }
         self.hashes.take(&encoded.covered);
-        self.line = encoded.lines;
-        self.item()
+        self.text.action(encoded.lines)
     }
 
     /// Writes the closing lines and flushes. The digest is over the actions that were written.
-    pub fn finish(mut self, summary: &Summary) -> io::Result<PlanDigest> {
+    pub fn finish(self, summary: &Summary) -> io::Result<PlanDigest> {
         let digest = self.hashes.finish();
-        let (summary, closing) = (with_seal(summary)?, with_seal(&digest)?);
+        self.text
+            .finish(&with_seal(summary)?, &with_seal(&digest)?)?;
+        Ok(digest)
+    }
+}
+
+impl<W: Write> PlanText<W> {
+    /// Writes the header, an object.
+    pub fn begin(out: W, form: Form, header: Vec<u8>) -> io::Result<PlanText<W>> {
+        let mut text = PlanText {
+            out,
+            form,
+            line: header,
+            first: true,
+        };
+        if form == Form::Lines {
+            text.item()?;
+            return Ok(text);
+        }
+        text.out.write_all(b"{\n")?;
+        for (key, value) in members(&text.line).map_err(io::Error::other)? {
+            write!(text.out, "\"{key}\": ")?;
+            text.out.write_all(&value)?;
+            text.out.write_all(b",\n")?;
+        }
+        text.out.write_all(b"\"guests\": [\n")?;
+        Ok(text)
+    }
+
+    /// Writes the next guest, an object.
+    pub fn guest(&mut self, guest: Vec<u8>) -> io::Result<()> {
+        match self.form {
+            Form::Document => {
+                self.line = guest;
+                self.item()
+            }
+            Form::Lines => self.record("unify.guest", &guest),
+        }
+    }
+
+    /// All guests were written.
+    pub fn begin_actions(&mut self) -> io::Result<()> {
+        match self.form {
+            Form::Document => self.end_list("],\n\"actions\": [\n"),
+            Form::Lines => Ok(()),
+        }
+    }
+
+    /// Writes the next action, or several with what stands between them.
+    pub fn action(&mut self, action: Vec<u8>) -> io::Result<()> {
+        self.line = action;
+        self.item()
+    }
+
+    /// Writes summary and digest, and flushes.
+    pub fn finish(mut self, summary: &[u8], digest: &[u8]) -> io::Result<()> {
         match self.form {
             Form::Document => {
                 self.end_list("],\n\"summary\": ")?;
-                self.out.write_all(&summary)?;
+                self.out.write_all(summary)?;
                 self.out.write_all(b",\n\"digest\": ")?;
-                self.out.write_all(&closing)?;
+                self.out.write_all(digest)?;
                 self.out.write_all(b"\n}\n")?;
             }
             Form::Lines => {
-                self.record("unify.summary", &summary)?;
-                self.record("unify.digest", &closing)?;
+                self.record("unify.summary", summary)?;
+                self.record("unify.digest", digest)?;
             }
         }
-        self.out.flush()?;
-        Ok(digest)
-    }
-
-    fn header(&mut self, header: &Header) -> io::Result<()> {
-        self.line = with_seal(header)?;
-        if self.form == Form::Lines {
-            return self.item();
-        }
-        self.out.write_all(b"{\n")?;
-        for (key, value) in members(&self.line).map_err(io::Error::other)? {
-            write!(self.out, "\"{key}\": ")?;
-            self.out.write_all(&value)?;
-            self.out.write_all(b",\n")?;
-        }
-        Ok(())
-    }
-
-    fn guests(&mut self, guests: &[PlannedGuest]) -> io::Result<()> {
-        match self.form {
-            Form::Document => {
-                self.out.write_all(b"\"guests\": [\n")?;
-                for guest in guests {
-                    self.line = with_seal(guest)?;
-                    self.item()?;
-                }
-                self.end_list("],\n\"actions\": [\n")
-            }
-            Form::Lines => guests
-                .iter()
-                .try_for_each(|guest| self.record("unify.guest", &with_seal(guest)?)),
-        }
+        self.out.flush()
     }
 
     /// Writes `self.line` as an element of the open list, or as a record.

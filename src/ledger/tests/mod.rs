@@ -6,6 +6,7 @@ mod frames;
 mod image_plan;
 mod journal;
 mod lines;
+mod narrowed;
 mod old_formats;
 mod order;
 mod plan;

@@ -105,6 +105,7 @@ pub fn totals() -> RunTotals {
         names: 5,
         bytes: 6,
         held: 7,
+        stopped: None,
     }
 }
 

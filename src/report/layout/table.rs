@@ -49,6 +49,11 @@ impl TextTable {
 
     /// Adds a row. Cells beyond the last column are dropped, missing ones are empty.
     pub fn row<const N: usize>(&mut self, cells: [String; N]) {
+        self.cells(cells.into());
+    }
+
+    /// The same for a table of which it is decided later how many columns it has.
+    pub fn cells(&mut self, cells: Vec<String>) {
         let mut cells: Vec<String> = cells.into_iter().map(|cell| clean(&cell)).collect();
         cells.resize(self.columns.len(), String::new());
         self.rows.push(cells);

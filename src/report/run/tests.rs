@@ -15,6 +15,7 @@ fn totals() -> RunTotals {
         names: 41_186,
         bytes: 3_661_459_000,
         held: 3,
+        stopped: None,
     }
 }
 

@@ -12,7 +12,7 @@ use crate::model::{
 };
 
 use super::super::totals::{Group, GroupKey};
-use super::request::{Show, heading, label};
+use super::request::{Show, heading, is_row, label};
 use crate::report::layout::json;
 use crate::report::layout::json::{PathJson, RootJson};
 use crate::report::plan_view::{ON_TOP, Pair, PlanView, Skipped};
@@ -44,28 +44,36 @@ struct ShowJson<'a> {
     caveats: Caveats,
     /// What `totals` does not count.
     on_top: &'static str,
+    /// Set where only some lines were counted: what the plan says of all of them is left out then.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    selected: bool,
     /// The same sums when the plan was made.
     made_with: &'a Totals,
     /// Lines taken out or put in since.
-    edited: EditedJson,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    edited: Option<EditedJson>,
     /// Each guest, in the plan's order.
     guests: Vec<ShownGuestJson<'a>>,
     /// What is left alone, by reason.
     skipped: Vec<SkippedJson<'a>>,
     /// How much two guests share.
-    shared: Vec<PairJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared: Option<Vec<PairJson<'a>>>,
     /// How many more pairs share less.
     #[serde(skip_serializing_if = "Option::is_none")]
     more_shared: Option<u64>,
     /// Files of equal content that only their metadata keeps apart.
-    near_misses: NearJson<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    near_misses: Option<NearJson<'a>>,
     /// Files that guests share by hard links which nothing protects.
     #[serde(skip_serializing_if = "Option::is_none")]
     unprotected: Option<&'a UnprotectedSharing>,
     /// Keys and identities that several guests have in common.
-    same_secrets: &'a [SameSecret],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    same_secrets: Option<&'a [SameSecret]>,
     /// Choices of the policy that change nothing.
-    without_effect: &'a [IdleChoice],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    without_effect: Option<&'a [IdleChoice]>,
     /// How many more there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     more_without_effect: Option<u64>,
@@ -216,6 +224,7 @@ pub(super) fn end(lines: bool, out: &mut dyn Write) -> io::Result<()> {
 
 fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
     let (header, edited) = (plan.header, plan.edited());
+    let whole = !show.selected;
     ShowJson {
         kind: "unify.show",
         plan: header.kind().code(),
@@ -231,26 +240,28 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
         totals: plan.tally.totals(),
         caveats: plan.summary.caveats,
         on_top: ON_TOP,
+        selected: show.selected,
         made_with: &plan.summary.totals,
-        edited: EditedJson {
+        edited: whole.then_some(EditedJson {
             links_removed: edited.links_removed,
             flags_removed: edited.flags_removed,
             added: edited.added,
-        },
+        }),
         guests: guests(plan),
-        skipped: skipped(plan),
-        shared: pairs(plan),
-        more_shared: Some(plan.summary.more_shared).filter(|more| *more > 0),
-        near_misses: NearJson {
+        skipped: skipped(show, plan),
+        shared: whole.then(|| pairs(plan)),
+        more_shared: Some(plan.summary.more_shared).filter(|more| whole && *more > 0),
+        near_misses: (whole || show.near_misses).then(|| NearJson {
             all: plan.summary.near_misses.all,
             by: &plan.summary.near_misses.by,
             shifted: &plan.summary.near_misses.shifted,
             listed: show.near_misses.then_some(&plan.summary.near_misses.listed),
-        },
-        unprotected: Some(&plan.summary.unprotected).filter(|said| !said.is_empty()),
-        same_secrets: &plan.summary.same_secrets,
-        without_effect: &plan.summary.without_effect,
-        more_without_effect: Some(plan.summary.more_without_effect).filter(|more| *more > 0),
+        }),
+        unprotected: Some(&plan.summary.unprotected).filter(|said| whole && !said.is_empty()),
+        same_secrets: whole.then_some(&plan.summary.same_secrets),
+        without_effect: whole.then_some(&plan.summary.without_effect),
+        more_without_effect: Some(plan.summary.more_without_effect)
+            .filter(|more| whole && *more > 0),
         by: show.by.map(heading),
         groups: show.by.map(|_| groups(show, plan)),
     }
@@ -275,8 +286,12 @@ fn guests<'a>(plan: &PlanView<'a>) -> Vec<ShownGuestJson<'a>> {
     plan.guests.iter().map(guest).collect()
 }
 
-fn skipped<'a>(plan: &PlanView<'a>) -> Vec<SkippedJson<'a>> {
-    let rows = plan.skipped().into_iter();
+fn skipped<'a>(show: Show, plan: &PlanView<'a>) -> Vec<SkippedJson<'a>> {
+    let rows = match show.selected {
+        true => plan.left_alone(),
+        false => plan.skipped(),
+    };
+    let rows = rows.into_iter();
     let row = |row: Skipped<'a>| SkippedJson {
         reason: row.code,
         files: row.count.files,
@@ -298,6 +313,8 @@ fn pairs<'a>(plan: &PlanView<'a>) -> Vec<PairJson<'a>> {
 
 fn groups(show: Show, plan: &PlanView<'_>) -> Vec<GroupJson> {
     let groups = plan.tally.groups().into_iter();
+    let is_row = |key: &GroupKey| show.by.is_none_or(|by| is_row(by, key));
+    let groups = groups.filter(|(key, _)| is_row(key));
     groups.map(|(key, sums)| group(show, key, sums)).collect()
 }
 

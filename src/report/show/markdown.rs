@@ -14,9 +14,16 @@ use crate::report::layout::table::{TextTable, code, escape};
 use crate::report::near_misses;
 use crate::report::plan_view::{ON_TOP, PlanView};
 
-/// Everything but the actions.
+/// Everything but the actions. A document is whole, whatever tables were asked for; of some lines it has their sums.
 pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     let what = if plan.is_audit() { "audit" } else { "plan" };
+    if show.selected {
+        writeln!(out, "# unify {what}: some of its lines\n")?;
+        title(plan, out)?;
+        text::totals(show.sizes(), plan).markdown(out)?;
+        section("Left alone", &text::left_alone(show.sizes(), plan), out)?;
+        return asked_for(show, plan, out);
+    }
     writeln!(out, "# unify {what}\n")?;
     title(plan, out)?;
     text::totals(show.sizes(), plan).markdown(out)?;
@@ -31,6 +38,12 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     section("Shared", &text::pairs(show.sizes(), plan), out)?;
     let missed = &plan.summary.near_misses;
     section("Near misses", &near_misses::by(missed, show.sizes()), out)?;
+    asked_for(show, plan, out)
+}
+
+/// Tables that come on top, and where the actions begin.
+fn asked_for(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let missed = &plan.summary.near_misses;
     if show.near_misses {
         section(
             "One by one",

@@ -16,6 +16,7 @@
 mod json;
 mod markdown;
 mod request;
+pub mod stale;
 mod text;
 
 use std::io::{self, Write};

@@ -18,12 +18,19 @@ pub struct Show {
     pub near_misses: bool,
     /// Exact sizes.
     pub bytes: bool,
+    /// Only some of the lines were counted: what the plan says of all of them is left out.
+    pub selected: bool,
 }
 
 impl Show {
     /// How sizes are written.
     pub(super) fn sizes(self) -> Sizes {
         Sizes { exact: self.bytes }
+    }
+
+    /// Is the whole page wanted? Who asks for a table or for lines gets these alone.
+    pub(super) fn is_page(self) -> bool {
+        !self.selected && self.by.is_none() && !self.lines && !self.near_misses
     }
 }
 
@@ -35,6 +42,11 @@ pub(super) fn heading(by: By) -> &'static str {
         By::Directory => "directory",
         By::Package => "package",
     }
+}
+
+/// Is this group a row? What has no guest is a flag, and no guest's.
+pub(super) fn is_row(by: By, key: &GroupKey) -> bool {
+    by != By::Guest || *key != GroupKey::None
 }
 
 /// A group's name, safe to print.

@@ -4,17 +4,42 @@ use std::io::{self, Write};
 
 use crate::model::{Action, Escaped, Left, Link, ObjectFlag, Skip};
 
-use super::request::{Show, heading, label};
+use super::request::{Show, heading, is_row, label};
 use crate::report::audit::ONLY;
 use crate::report::layout::size::{Sizes, count, counted};
 use crate::report::layout::table::{Column, TextTable, section};
 use crate::report::near_misses;
-use crate::report::plan_view::{ON_TOP, PlanView};
+use crate::report::plan_view::{ON_TOP, PlanView, Skipped};
+use crate::report::totals::By;
 use crate::report::words::sentence;
 use crate::report::words::sentence::safe;
 
-/// Everything but the actions.
+/// Everything but the actions: the page, or what was asked for and nothing else.
 pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    if show.is_page() {
+        return page(show, plan, out);
+    }
+    let missed = &plan.summary.near_misses;
+    if show.near_misses {
+        near_misses::by(missed, show.sizes()).text(out)?;
+        section(
+            "One by one:",
+            &near_misses::listed(missed, show.sizes()),
+            out,
+        )?;
+        paragraph(&near_misses::remarks(missed, show.sizes()), out)?;
+    }
+    match show.by {
+        Some(_) => groups(show, plan).text(out),
+        None if show.selected && !show.lines && !show.near_misses => {
+            totals(show.sizes(), plan).text(out)?;
+            section("Left alone:", &left_alone(show.sizes(), plan), out)
+        }
+        None => Ok(()),
+    }
+}
+
+fn page(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     title(plan, out)?;
     paragraph(&plan.alarm(show.sizes()), out)?;
     totals(show.sizes(), plan).text(out)?;
@@ -27,22 +52,7 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     section("Left alone:", &skipped(show.sizes(), plan), out)?;
     section("Shared:", &pairs(show.sizes(), plan), out)?;
     let missed = &plan.summary.near_misses;
-    section("Near misses:", &near_misses::by(missed, show.sizes()), out)?;
-    if show.near_misses {
-        section(
-            "One by one:",
-            &near_misses::listed(missed, show.sizes()),
-            out,
-        )?;
-        paragraph(&near_misses::remarks(missed, show.sizes()), out)?;
-    }
-    if let Some(by) = show.by {
-        section(&format!("By {}:", heading(by)), &groups(show, plan), out)?;
-    }
-    if show.lines {
-        writeln!(out, "\nActions:")?;
-    }
-    Ok(())
+    section("Near misses:", &near_misses::by(missed, show.sizes()), out)
 }
 
 fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
@@ -100,13 +110,22 @@ pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
 
 /// What is left alone, by reason; shared with markdown.
 pub(super) fn skipped(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
+    rows_of(sizes, plan.skipped())
+}
+
+/// The same of the lines that were counted.
+pub(super) fn left_alone(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
+    rows_of(sizes, plan.left_alone())
+}
+
+fn rows_of(sizes: Sizes, rows: Vec<Skipped<'_>>) -> TextTable {
     let mut table = TextTable::new(&[
         ("reason", Column::Name),
         ("files", Column::Number),
         ("bytes", Column::Number),
         ("why", Column::Words),
     ]);
-    for row in plan.skipped() {
+    for row in rows {
         let (files, bytes) = (count(row.count.files), sizes.of(row.count.bytes));
         table.row([safe(row.code), files, bytes, row.sentence.into()]);
     }
@@ -139,9 +158,11 @@ pub(super) fn pairs(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
 
 /// The groups that were asked for; shared with markdown.
 pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> TextTable {
-    let by = show.by.map_or("group", heading);
-    let mut table = TextTable::new(&[
-        (by, Column::Name),
+    let Some(by) = show.by else {
+        return TextTable::new(&[]);
+    };
+    let mut columns = vec![
+        (heading(by), Column::Name),
         ("links", Column::Number),
         ("bytes", Column::Number),
         ("comes back", Column::Number),
@@ -149,11 +170,15 @@ pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> TextTable {
         ("left alone", Column::Number),
         ("bytes", Column::Number),
         ("guests", Column::Number),
-    ]);
-    let sizes = show.sizes();
-    for (key, group) in plan.tally.groups() {
-        table.row([
-            show.by.map_or_else(String::new, |by| label(by, key)),
+    ];
+    // A flag has no guest, and a guest is one.
+    let of_guests = by == By::Guest;
+    columns.retain(|(heading, _)| !of_guests || !matches!(*heading, "flags" | "guests"));
+    let (mut table, sizes) = (TextTable::new(&columns), show.sizes());
+    let groups = plan.tally.groups().into_iter();
+    for (key, group) in groups.filter(|(key, _)| is_row(by, key)) {
+        let mut cells = vec![
+            label(by, key),
             count(group.links),
             sizes.of(group.bytes),
             sizes.of(group.saves),
@@ -161,7 +186,11 @@ pub(super) fn groups(show: Show, plan: &PlanView<'_>) -> TextTable {
             count(group.skipped.files),
             sizes.of(group.skipped.bytes),
             count(group.guests.len() as u64),
-        ]);
+        ];
+        if of_guests {
+            cells.remove(4);
+        }
+        table.cells(cells);
     }
     table
 }

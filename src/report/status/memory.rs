@@ -77,6 +77,7 @@ mod tests {
             runs: Vec::new(),
             damaged: Vec::new(),
             unknown_names: 0,
+            at_work: false,
         };
         assert_eq!(written(|out| text(&status, out)), "");
         status.damaged = (1..=25).map(line).collect();

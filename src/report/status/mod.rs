@@ -59,6 +59,13 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     for guest in &status.guests {
         if let Some(missing) = &guest.missing {
             let (name, missing) = (&guest.name, safe(missing));
+            if guest.is_gone {
+                writeln!(
+                    out,
+                    "MISSING: {name}: {missing}, and no name of it is anywhere, so it was deleted; `unify forget --base {base} {name}` ends this line"
+                )?;
+                continue;
+            }
             writeln!(
                 out,
                 "MISSING: {name}: {missing}; plan it where it is now, or, if it was deleted, `unify forget --base {base} {name}`"
@@ -74,7 +81,14 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     }
     let unfinished = |run: &&RunStatus| run.end == RunEnd::Unfinished;
     for run in status.runs.iter().filter(unfinished) {
-        writeln!(out, "UNFINISHED: run {}: run `unify recover`", run.run)?;
+        match status.at_work {
+            true => writeln!(out, "AT WORK: run {}", run.run)?,
+            false => writeln!(
+                out,
+                "UNFINISHED: run {}: run `unify recover --base {base}`",
+                run.run
+            )?,
+        }
     }
     memory::text(status, out)
 }
@@ -158,6 +172,8 @@ struct StatusJson<'a> {
     damaged: &'a [DamagedLine],
     /// Names of objects that are in no guest which the base knows.
     unknown_names: u64,
+    /// Is a run at work now?
+    at_work: bool,
 }
 
 #[derive(Serialize)]
@@ -167,6 +183,8 @@ struct GuestStatusJson<'a> {
     root: RootJson,
     /// Why the root is not there; null if it is.
     missing: Option<&'a str>,
+    /// Was it deleted, with nothing of it left anywhere?
+    gone: bool,
     /// Inodes.
     files: u64,
     names: u64,
@@ -202,6 +220,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         runs: &status.runs,
         damaged: &status.damaged,
         unknown_names: status.unknown_names,
+        at_work: status.at_work,
     };
     json::write_line(out, &value)
 }
@@ -211,6 +230,7 @@ fn guest_json(guest: &GuestStatus) -> GuestStatusJson<'_> {
         name: guest.name.as_str(),
         root: RootJson::from(guest.root.as_path()),
         missing: guest.missing.as_deref(),
+        gone: guest.is_gone,
         files: guest.files,
         names: guest.names,
         shared_names: guest.shared_names,

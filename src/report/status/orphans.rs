@@ -193,6 +193,7 @@ mod tests {
             name: guest("web"),
             root: "/srv/web".into(),
             missing: None,
+            is_gone: false,
             files: 1,
             names: 1,
             shared_names: 1,
@@ -206,6 +207,7 @@ mod tests {
             orphans: Orphans {
                 names,
                 unknown: None,
+                unread: false,
             },
             unread: 0,
         };
@@ -217,6 +219,7 @@ mod tests {
             runs: Vec::new(),
             damaged: Vec::new(),
             unknown_names: 0,
+            at_work: false,
         }
     }
 

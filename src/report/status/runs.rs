@@ -45,6 +45,8 @@ fn kind(what: RunKind) -> &'static str {
 fn end(end: RunEnd) -> &'static str {
     match end {
         RunEnd::Whole => "whole",
+        RunEnd::Signal => "by a signal",
+        RunEnd::Limit => "by a limit",
         RunEnd::Recovered => "cut, recovered",
         RunEnd::Unfinished => "unfinished",
     }

@@ -7,6 +7,7 @@ fn of(name: &str) -> GuestStatus {
         name: guest(name),
         root: format!("/srv/{name}").into(),
         missing: None,
+        is_gone: false,
         files: 1400,
         names: 1500,
         shared_names: 1200,
@@ -58,6 +59,7 @@ fn sample() -> Status {
         }],
         damaged: Vec::new(),
         unknown_names: 0,
+        at_work: false,
     }
 }
 
@@ -87,11 +89,11 @@ fn json_has_everything() {
     let want = [
         r#"{"kind":"unify.status","base":{"root":"/srv/.unify"},"frozen":[],"#,
         r#""objects":{"all":1100,"bytes":8192,"unused":1,"unused_bytes":4096,"saved_bytes":8192,"unprotected":0},"#,
-        r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"files":1400,"names":1500,"shared_names":1200,"unprotected_names":0,"#,
+        r#""guests":[{"name":"web1","root":"/srv/web1","missing":null,"gone":false,"files":1400,"names":1500,"shared_names":1200,"unprotected_names":0,"#,
         r#""unique":4096,"elsewhere":0,"shared":8192,"freed_if_deleted":4096,"unsure":0,"unread":0,"drifted":["#,
         r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}],"orphaned":[],"owners_unknown":null}],"#,
         r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
-        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged":[],"unknown_names":0}"#,
+        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged":[],"unknown_names":0,"at_work":false}"#,
     ];
     let want = want.concat().replace("HEX", &hex) + "\n";
     assert_eq!(written(|out| json(&sample(), out)), want);
@@ -108,7 +110,7 @@ fn trouble_stands_above_the_tables() {
     let want = "`unify gc` gives back 4.00 KiB
 MISSING: web1: no such directory; plan it where it is now, or, if it was deleted, `unify forget --base /srv/.unify web1`
 UNREAD: web1: 2 names could not be read and are not counted
-UNFINISHED: run 20260102T030405Z-0a1b2c3d: run `unify recover`
+UNFINISHED: run 20260102T030405Z-0a1b2c3d: run `unify recover --base /srv/.unify`
 
 Guests:
 ";
@@ -141,6 +143,7 @@ fn an_empty_base_and_huge_numbers() {
         runs: vec![],
         damaged: Vec::new(),
         unknown_names: 0,
+        at_work: false,
     };
     let want = "Base /b: 0 objects, 0 B; 0 B came back by sharing\n";
     assert_eq!(written(|out| text(&empty, Sizes::default(), out)), want);

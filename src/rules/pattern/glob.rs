@@ -26,7 +26,7 @@ pub(in crate::rules) type Why = &'static str;
 
 /// A glob over one string of bytes.
 #[derive(Debug, Clone)]
-pub(super) struct Wildcard {
+pub(in crate::rules) struct Wildcard {
     tokens: Box<[Token]>,
     /// The bytes it stands for, if it is no pattern at all. Most are none, and are asked about every name.
     literal: Option<Box<[u8]>>,
@@ -100,7 +100,7 @@ fn greedy(
 
 impl Wildcard {
     /// Compiles a pattern that may hold slashes, which are ordinary bytes here.
-    pub(super) fn new(pattern: &str) -> Result<Wildcard, Why> {
+    pub(in crate::rules) fn new(pattern: &str) -> Result<Wildcard, Why> {
         check(pattern)?;
         let (mut tokens, mut rest) = (Vec::new(), pattern.as_bytes());
         while let Some((token, behind)) = next_token(rest)? {
@@ -123,7 +123,7 @@ impl Wildcard {
     }
 
     /// Does it match all of `name`?
-    pub(super) fn matches(&self, name: &[u8]) -> bool {
+    pub(in crate::rules) fn matches(&self, name: &[u8]) -> bool {
         match &self.literal {
             Some(literal) => **literal == *name,
             None => self.find(name, Reach::Whole).is_some(),

@@ -24,7 +24,7 @@
 //! unreadable list for an empty one. Here all lines count, and a pattern that could never match is
 //! an error. That a list can be read is for the caller to see to.
 
-mod glob;
+pub(super) mod glob;
 pub mod links;
 pub(super) mod path_index;
 
@@ -49,7 +49,7 @@ pub struct BadPattern {
 }
 
 /// All patterns of a run, compiled.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Patterns(Vec<Compiled>);
 
 #[derive(Debug, Clone)]

@@ -104,8 +104,17 @@ pub fn hold_still(path: &Path) -> SysResult<Result<Option<Lock>, String>> {
 pub fn open_for_reading(path: &Path) -> SysResult<BufReader<File>> {
     // This must not hang on a FIFO that stands where a plan is expected.
     let mut options = OpenOptions::new();
-    options.read(true).custom_flags(nix::libc::O_NONBLOCK);
-    let file = call("open", || options.open(path));
+    let flags = nix::libc::O_NONBLOCK;
+    options
+        .read(true)
+        .custom_flags(flags | nix::libc::O_NOATIME);
+    let file = match call("open", || options.open(path)) {
+        // The access time of another user's file is not ours to keep.
+        Err(error) if error.raw_os_error() == Some(nix::libc::EPERM) => {
+            call("open", || options.custom_flags(flags).open(path))
+        }
+        other => other,
+    };
     let file = file.map_err(|e| SysError::new("open", path, e))?;
     let is_file = file
         .metadata()

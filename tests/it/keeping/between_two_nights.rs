@@ -120,7 +120,7 @@ fn a_guest_is_destroyed() {
     lift_flags(a.root());
     fs::remove_dir_all(a.root()).unwrap();
     morning(&lab, &[&b, &c], "destroyed");
-    lab.on_base("status", &["--exit-code"]).expect(3);
+    lab.on_base("status", &["--exit-code"]).expect(10);
     lab.on_base("forget", &["a", "--yes"]).expect(0);
     lab.on_base("status", &["--exit-code"]).expect(0);
 }

@@ -185,8 +185,9 @@ fn one_damaged_line_stops_nothing_else() {
         );
     }
     let b = guests[1].arg();
+    // All is done, and the line could not be read.
     lab.on_base("undo", &["--run", "all", "--guest", &b, "--yes"])
-        .expect(0);
-    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+        .expect(3);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(3);
     all_private(&lab, &guests, &before);
 }

@@ -4,7 +4,9 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::fs::FlockOperation;
 
-use crate::support::{BIN, Disk, File, Guest, Lab, content, id, listings, unchanged, unify_with};
+use crate::support::{
+    BIN, Disk, File, Guest, Lab, content, id, listings, unchanged, unify, unify_with,
+};
 
 /// Three pairs of files, one of them already applied, so that there is a base.
 fn started(lab: &Lab) -> [Guest; 2] {
@@ -26,7 +28,15 @@ fn whoever_comes_second_is_told_and_does_nothing() {
     rustix::fs::flock(&lock, FlockOperation::NonBlockingLockExclusive)
         .expect("no run is left behind");
     plan.apply().expect(7);
+    let dry = [
+        "apply".as_ref(),
+        "--dry-run".as_ref(),
+        plan.path.as_os_str(),
+    ];
+    unify(&dry).expect(7);
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(7);
+    lab.on_base("undo", &["--run", "all", "--dry-run"])
+        .expect(7);
     lab.on_base("gc", &[]).expect(7);
     lab.on_base("recover", &[]).expect(7);
     assert_ne!(

@@ -3,15 +3,13 @@
 //!
 //! Memory: the lines of the inodes of one batch. All others are in tables.
 
-use std::path::Path;
-
 use super::ApplyLoop;
 use crate::engine::EngineError;
+use crate::engine::applying::plan_lines::PlanLines;
 use crate::engine::applying::prepare::LinkFacts;
 use crate::engine::applying::prepare::PreparedLink;
 use crate::engine::applying::shared_files::{SharedVerdict, prepare_shared};
 use crate::engine::exchange::job::Fate;
-use crate::engine::plan_file::open_copy;
 use crate::engine::records::object_set::ObjectSet;
 use crate::engine::records::shared_lines::SharedLines;
 use crate::model::{Action, Link, Making, ObjectId, Observer};
@@ -25,14 +23,14 @@ impl ApplyLoop<'_, '_> {
     /// Makes objects of the inodes that guests share already and that the plan takes in.
     pub fn take_in_shared(
         &mut self,
-        copy: &Path,
+        plan: &mut dyn PlanLines,
         stop: &Stop,
         observer: &dyn Observer,
     ) -> Result<(), EngineError> {
-        let (lines, flagged) = self.shared_lines(copy)?;
-        let mut plan = open_copy(copy)?;
-        while let Some((_, line)) = plan.next_action()? {
-            let Action::Link(link) = line.action else {
+        let (lines, flagged) = self.shared_lines(plan)?;
+        let mut all = plan.lines()?;
+        while let Some(action) = all.next_line()? {
+            let Action::Link(link) = action else {
                 continue;
             };
             let object = link.object;
@@ -56,11 +54,14 @@ impl ApplyLoop<'_, '_> {
     }
 
     /// All lines about files with names elsewhere, and the objects that have flag lines.
-    fn shared_lines(&self, copy: &Path) -> Result<(SharedLines, ObjectSet), EngineError> {
+    fn shared_lines(
+        &self,
+        plan: &mut dyn PlanLines,
+    ) -> Result<(SharedLines, ObjectSet), EngineError> {
         let (mut lines, mut flagged) = (SharedLines::new(self.base), ObjectSet::new(self.base));
-        let mut plan = open_copy(copy)?;
-        while let Some((_, line)) = plan.next_action()? {
-            match &line.action {
+        let mut all = plan.lines()?;
+        while let Some(action) = all.next_line()? {
+            match &action {
                 Action::Link(link) if link.has_names_elsewhere() => lines.put(link)?,
                 Action::Flag(flag) if !self.protects_all => flagged.insert(&flag.object)?,
                 _ => {}

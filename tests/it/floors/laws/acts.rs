@@ -16,12 +16,16 @@ const ACTS: &[(&str, &[&str])] = &[
     // acts that change no guest
     ("planning", &["activity", "records", "roots", "paths"]),
     ("inspecting", &["records", "paths"]),
+    // It writes a plan to where plans go.
+    ("reviewing", &["planning", "paths"]),
     // acts that do
     ("parting", &["exchange", "activity", "records"]),
     ("healing", &["activity", "records", "parting"]),
     (
         "applying",
-        &["exchange", "activity", "records", "healing", "parting"],
+        &[
+            "exchange", "activity", "records", "paths", "healing", "parting",
+        ],
     ),
     (
         "undoing",

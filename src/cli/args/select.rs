@@ -1,0 +1,117 @@
+//! The selectors: which lines of a plan, or which names of a base, a command is about. The same words everywhere.
+
+use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
+
+use crate::cli::terminal::exit::Failure;
+use crate::model::parse_size;
+use crate::rules::selectors::{Selection, Selectors, reason_codes};
+
+/// All selectors of a plan's lines.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct SelectArgs {
+    /// Only this guest; a glob over names, and may be given several times, as all selectors
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = HEADING)]
+    guest: Vec<String>,
+    #[command(flatten)]
+    names: NameSelectArgs,
+    #[command(flatten)]
+    facts: FactSelectArgs,
+}
+
+/// Selectors by names, without the guests that are wanted: commands take those in their own way.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct NameSelectArgs {
+    /// Not this guest
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = HEADING)]
+    not_guest: Vec<String>,
+    /// Only files with a name that this glob covers: what it matches and everything below, as with plan's --exclude; in
+    /// all guests, or as GUEST:/GLOB in one. Links are followed as the guest follows them
+    #[arg(long, value_name = "GLOB", value_parser = NonEmptyStringValueParser::new(), help_heading = HEADING)]
+    path: Vec<String>,
+    /// No file with such a name
+    #[arg(long, value_name = "GLOB", value_parser = NonEmptyStringValueParser::new(), help_heading = HEADING)]
+    not_path: Vec<String>,
+}
+
+/// Selectors by what a plan says of a file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub(in crate::cli) struct FactSelectArgs {
+    /// Only lines with this reason, by its code (`unify show --by reason`)
+    #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(reason_codes()), hide_possible_values = true, help_heading = HEADING)]
+    reason: Vec<String>,
+    /// No line with this reason
+    #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(reason_codes()), hide_possible_values = true, help_heading = HEADING)]
+    not_reason: Vec<String>,
+    /// Only files of this package; a glob over package names
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = HEADING)]
+    package: Vec<String>,
+    /// No file of this package
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = HEADING)]
+    not_package: Vec<String>,
+    /// Only files that give back at least so much: bytes, or with K, M, G. The file that an object is made from counts
+    /// as its length
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, help_heading = HEADING)]
+    min_saves: Option<u64>,
+}
+
+const HEADING: &str = "Selectors";
+
+impl SelectArgs {
+    /// What was asked for, compiled.
+    pub(in crate::cli) fn take(&self) -> Result<Selection, Failure> {
+        compiled(&Selectors {
+            guests: self.guest.clone(),
+            ..self.names.and(&self.facts)
+        })
+    }
+}
+
+impl NameSelectArgs {
+    /// The same for a command that takes guests in its own way, and perhaps nothing else.
+    pub(in crate::cli) fn take(
+        &self,
+        guests: Vec<String>,
+        facts: &FactSelectArgs,
+    ) -> Result<Selection, Failure> {
+        compiled(&Selectors {
+            guests,
+            ..self.and(facts)
+        })
+    }
+
+    /// The same for a command that follows the links of its guests for the paths that are wanted.
+    pub(in crate::cli) fn take_but_paths(
+        &self,
+        guests: Vec<String>,
+        facts: &FactSelectArgs,
+    ) -> Result<Selection, Failure> {
+        compiled(&Selectors {
+            guests,
+            paths: Vec::new(),
+            ..self.and(facts)
+        })
+    }
+
+    /// The globs of paths that are wanted, as they were typed.
+    pub(in crate::cli) fn paths(&self) -> &[String] {
+        &self.path
+    }
+
+    fn and(&self, facts: &FactSelectArgs) -> Selectors {
+        Selectors {
+            guests: Vec::new(),
+            not_guests: self.not_guest.clone(),
+            paths: self.path.clone(),
+            not_paths: self.not_path.clone(),
+            reasons: facts.reason.clone(),
+            not_reasons: facts.not_reason.clone(),
+            packages: facts.package.clone(),
+            not_packages: facts.not_package.clone(),
+            min_saves: facts.min_saves,
+        }
+    }
+}
+
+fn compiled(selectors: &Selectors) -> Result<Selection, Failure> {
+    Selection::new(selectors).map_err(|bad| Failure::Usage(bad.to_string()))
+}

@@ -1,0 +1,83 @@
+//! What `unify undo --dry-run` found.
+//!
+//! The JSON form is the fields of `UndoViewJson`.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::{GuestName, UndoView};
+
+use super::layout::json;
+use super::layout::size::{Sizes, count, counted};
+use super::layout::table::{Column, TextTable};
+
+/// For people.
+pub fn text(view: &UndoView, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "DRY RUN, nothing was changed.\n")?;
+    let (files, names) = (counted(view.files, "file"), counted(view.names, "name"));
+    writeln!(
+        out,
+        "WOULD UNDO: {files} with {names}; takes {} of {} that may be used",
+        sizes.of(view.needed),
+        sizes.of(view.free)
+    )?;
+    if view.needed > view.free {
+        writeln!(
+            out,
+            "NO ROOM: make room, or undo a part with --guest or --path"
+        )?;
+    }
+    let mut table = TextTable::new(&[
+        ("", Column::Name),
+        ("", Column::Number),
+        ("", Column::Words),
+    ]);
+    for (guest, names) in &view.guests {
+        table.row([guest.to_string(), count(*names), "names".into()]);
+    }
+    table.text(out)?;
+    if view.not_shared > 0 {
+        let files = counted(view.not_shared, "file");
+        writeln!(out, "  {files} more were linked and share nothing any more")?;
+    }
+    if view.lost > 0 {
+        let files = counted(view.lost, "file");
+        writeln!(out, "  {files} more are in guests whose roots are gone")?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct UndoViewJson<'a> {
+    /// `unify.undo-dry-run`.
+    kind: &'static str,
+    /// Is there room?
+    ok: bool,
+    files: u64,
+    names: u64,
+    /// Names by guest.
+    guests: &'a BTreeMap<GuestName, u64>,
+    not_shared: u64,
+    lost: u64,
+    /// Bytes that the copies take, and that may be taken.
+    needed: u64,
+    free: u64,
+}
+
+/// For programs.
+pub fn json(view: &UndoView, out: &mut dyn Write) -> io::Result<()> {
+    let value = UndoViewJson {
+        kind: "unify.undo-dry-run",
+        ok: view.needed <= view.free,
+        files: view.files,
+        names: view.names,
+        guests: &view.guests,
+        not_shared: view.not_shared,
+        lost: view.lost,
+        needed: view.needed,
+        free: view.free,
+    };
+    json::write_line(out, &value)
+}

@@ -1,0 +1,424 @@
+//! Which lines of a plan are meant: `--guest --path --reason --package --min-saves` and their `--not-…` forms, the same
+//! in every command.
+//!
+//! A line is selected if each kind that was given has a value that fits it, and no `--not-…` fits it. A link line moves
+//! as a whole: one of its names that fits is enough, in both forms. A line about a directory is selected by the
+//! directory.
+//!
+//! Names of guests and packages are globs over the whole name. Paths are globs as `--exclude` takes them: they cover
+//! what they match and everything below, in all guests or, as `GUEST:/GLOB`, in one. They are compared with the paths of
+//! the plan, byte by byte, and also as a guest's links lead where it was looked at ([`FollowedPaths`]).
+//!
+//! A flag line has neither guest nor path: it goes with the lines that name its object ([`SelectedLines`]), so that an
+//! object whose names stay keeps its protection, and one whose names go leaves no flag behind.
+
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{BuildHasher, RandomState};
+
+use super::pattern::glob::Wildcard;
+use super::pattern::links::Links;
+use super::pattern::{BadPattern, Patterns};
+use crate::model::{
+    Action, FlagReason, GuestName, GuestPath, Link, LinkReason, ObjectId, Pattern, PatternKind,
+    SkipReason,
+};
+
+/// What was asked for, as it was typed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Selectors {
+    /// Only lines of these guests.
+    pub guests: Vec<String>,
+    /// No line of these.
+    pub not_guests: Vec<String>,
+    /// Only lines with a name that one of these globs covers.
+    pub paths: Vec<String>,
+    /// No line with such a name.
+    pub not_paths: Vec<String>,
+    /// Only lines with one of these codes.
+    pub reasons: Vec<String>,
+    /// No line with one of these.
+    pub not_reasons: Vec<String>,
+    /// Only lines about files of these packages.
+    pub packages: Vec<String>,
+    /// No line about a file of these.
+    pub not_packages: Vec<String>,
+    /// Only link lines that give back so many bytes.
+    pub min_saves: Option<u64>,
+}
+
+/// The same, compiled.
+#[derive(Debug, Default)]
+pub struct Selection {
+    guests: WantedNames,
+    paths: WantedPaths,
+    reasons: WantedCodes,
+    packages: WantedNames,
+    min_saves: Option<u64>,
+}
+
+/// Globs over whole names, as they were typed.
+#[derive(Debug, Default)]
+struct WantedNames {
+    only: Vec<(String, Wildcard)>,
+    not: Vec<(String, Wildcard)>,
+}
+
+#[derive(Debug, Default)]
+struct WantedPaths {
+    only: PathGlobs,
+    not: PathGlobs,
+}
+
+/// Globs over paths, each of all guests or of one.
+#[derive(Debug, Default)]
+struct PathGlobs {
+    typed: Vec<Pattern>,
+    compiled: Patterns,
+}
+
+#[derive(Debug, Default)]
+struct WantedCodes {
+    only: Vec<String>,
+    not: Vec<String>,
+}
+
+/// Every code that a line of a plan can have.
+pub fn reason_codes() -> Vec<&'static str> {
+    let links = LinkReason::ALL.iter().map(|reason| reason.code());
+    let flags = FlagReason::ALL.iter().map(|reason| reason.code());
+    let skips = SkipReason::ALL.iter().map(|reason| reason.code());
+    links.chain(flags).chain(skips).collect()
+}
+
+impl Selection {
+    /// Compiles what was typed.
+    pub fn new(selectors: &Selectors) -> Result<Selection, BadPattern> {
+        let Selectors {
+            guests,
+            not_guests,
+            paths,
+            not_paths,
+            reasons,
+            not_reasons,
+            packages,
+            not_packages,
+            min_saves,
+        } = selectors;
+        Ok(Selection {
+            guests: WantedNames {
+                only: names(guests, "--guest")?,
+                not: names(not_guests, "--not-guest")?,
+            },
+            paths: WantedPaths {
+                only: PathGlobs::new(paths, "--path")?,
+                not: PathGlobs::new(not_paths, "--not-path")?,
+            },
+            reasons: WantedCodes {
+                only: reasons.clone(),
+                not: not_reasons.clone(),
+            },
+            packages: WantedNames {
+                only: names(packages, "--package")?,
+                not: names(not_packages, "--not-package")?,
+            },
+            min_saves: *min_saves,
+        })
+    }
+
+    /// Was nothing asked for? Then every line is meant.
+    pub fn is_all(&self) -> bool {
+        self.guests.is_all() && self.paths.is_all() && !self.needs_lines()
+    }
+
+    /// Was something asked for that only lines of a plan tell?
+    pub fn needs_lines(&self) -> bool {
+        let codes = !self.reasons.only.is_empty() || !self.reasons.not.is_empty();
+        codes || !self.packages.is_all() || self.min_saves.is_some()
+    }
+
+    /// Were paths asked for? They can lead through links of guests.
+    pub fn has_paths(&self) -> bool {
+        !self.paths.is_all()
+    }
+
+    /// Is the guest meant?
+    pub fn has_guest(&self, guest: &GuestName) -> bool {
+        self.guests.want(guest.as_str())
+    }
+
+    /// Is a file of this guest with these names meant, as far as its names go?
+    pub fn has_names<'p>(
+        &self,
+        guest: &GuestName,
+        names: impl Iterator<Item = &'p GuestPath>,
+    ) -> bool {
+        self.paths.want(guest, names)
+    }
+
+    /// The first guest that was asked for, or left out, and that is none of these.
+    pub fn unknown_guest<'g>(
+        &self,
+        known: &(impl Iterator<Item = &'g GuestName> + Clone),
+    ) -> Option<&str> {
+        let mut typed = self.guests.only.iter().chain(&self.guests.not);
+        let lost = |glob: &Wildcard| !known.clone().any(|name| matches(glob, name.as_str()));
+        let lost = typed.find(|(_, glob)| lost(glob));
+        let mut of_paths = self.paths.only.typed.iter().chain(&self.paths.not.typed);
+        let no_guest = |name: &&GuestName| !known.clone().any(|known| known == *name);
+        let named = of_paths.find_map(|path| path.guest.as_ref().filter(no_guest));
+        let lost = lost.map(|(text, _)| text.as_str());
+        lost.or_else(|| named.map(GuestName::as_str))
+    }
+
+    /// Is the line of a link or a skip meant? A flag line says too little to tell.
+    pub fn has_line(&self, action: &Action) -> bool {
+        self.has_line_by(action, |_| &self.paths)
+    }
+
+    /// The same, with the paths that are wanted in each guest.
+    fn has_line_by<'p>(
+        &self,
+        action: &Action,
+        paths_in: impl Fn(&GuestName) -> &'p WantedPaths,
+    ) -> bool {
+        match action {
+            Action::Link(link) => {
+                paths_in(&link.guest).want(&link.guest, link.names()) && self.has_link(link)
+            }
+            Action::Flag(_) => self.is_all(),
+            Action::Skip(skip) => {
+                let named = |guest| {
+                    let names = skip.path().into_iter();
+                    self.has_guest(guest) && paths_in(guest).want(guest, names)
+                };
+                self.min_saves.is_none()
+                    && skip.guest().is_some_and(named)
+                    && self.reasons.want(skip.reason.code())
+                    && self.packages.want_maybe(skip.package.as_deref())
+            }
+        }
+    }
+
+    fn has_link(&self, link: &Link) -> bool {
+        let owner = link.owner.as_ref().map(|owner| owner.package.as_str());
+        self.has_guest(&link.guest)
+            && self.reasons.want(link.reason.code())
+            && self.packages.want_maybe(owner)
+            && self.min_saves.is_none_or(|least| worth(link) >= least)
+    }
+}
+
+/// What the line gives back. The file that an object is made from gives nothing back by itself, but without it its
+/// twins would not either: it counts as one of them.
+fn worth(link: &Link) -> u64 {
+    match link.makes {
+        Some(_) => link.size,
+        None => link.saves,
+    }
+}
+
+impl WantedNames {
+    fn is_all(&self) -> bool {
+        self.only.is_empty() && self.not.is_empty()
+    }
+
+    fn want(&self, name: &str) -> bool {
+        let any = |globs: &[(String, Wildcard)]| globs.iter().any(|(_, glob)| matches(glob, name));
+        (self.only.is_empty() || any(&self.only)) && !any(&self.not)
+    }
+
+    /// What has no name is none of those that were asked for, and none of those that were left out.
+    fn want_maybe(&self, name: Option<&str>) -> bool {
+        name.map_or(self.only.is_empty(), |name| self.want(name))
+    }
+}
+
+impl WantedPaths {
+    fn is_all(&self) -> bool {
+        self.only.typed.is_empty() && self.not.typed.is_empty()
+    }
+
+    /// The same, and what it means by the links of a guest.
+    fn followed(&self, guest: &GuestName, links: &dyn Links) -> WantedPaths {
+        WantedPaths {
+            only: self.only.followed(guest, links),
+            not: self.not.followed(guest, links),
+        }
+    }
+
+    fn want<'p>(&self, guest: &GuestName, names: impl Iterator<Item = &'p GuestPath>) -> bool {
+        let mut is_wanted = self.only.typed.is_empty();
+        for name in names {
+            if self.not.cover(guest, name) {
+                return false;
+            }
+            is_wanted = is_wanted || self.only.cover(guest, name);
+        }
+        is_wanted
+    }
+}
+
+impl PathGlobs {
+    fn new(globs: &[String], from: &str) -> Result<PathGlobs, BadPattern> {
+        let pattern = |glob: &String| Pattern::of(PatternKind::Include, glob, false, from);
+        let typed: Vec<Pattern> = globs.iter().map(pattern).collect();
+        Ok(PathGlobs {
+            compiled: Patterns::new(&typed)?,
+            typed,
+        })
+    }
+
+    fn followed(&self, guest: &GuestName, links: &dyn Links) -> PathGlobs {
+        PathGlobs {
+            typed: self.typed.clone(),
+            compiled: self.compiled.of_guest(guest, links),
+        }
+    }
+
+    fn cover(&self, guest: &GuestName, name: &GuestPath) -> bool {
+        if self.compiled.is_empty() {
+            return false;
+        }
+        let covering = self.compiled.all_that_cover(name.as_bytes());
+        let is_for = |number: usize| self.typed.get(number).is_some_and(|one| one.is_for(guest));
+        covering.into_iter().any(is_for)
+    }
+}
+
+impl WantedCodes {
+    fn want(&self, code: &str) -> bool {
+        let any = |codes: &[String]| codes.iter().any(|one| one == code);
+        (self.only.is_empty() || any(&self.only)) && !any(&self.not)
+    }
+}
+
+fn matches(glob: &Wildcard, name: &str) -> bool {
+    glob.matches(name.as_bytes())
+}
+
+fn names(globs: &[String], from: &str) -> Result<Vec<(String, Wildcard)>, BadPattern> {
+    let compiled = globs.iter().map(|text| {
+        let glob = Wildcard::new(text).map_err(|why| BadPattern {
+            from: from.into(),
+            pattern: text.clone(),
+            why: why.into(),
+        })?;
+        Ok((text.clone(), glob))
+    });
+    compiled.collect()
+}
+
+/// Paths that are wanted, also as the links of guests lead that were looked at.
+#[derive(Debug)]
+pub struct FollowedPaths<'s> {
+    spelt: &'s WantedPaths,
+    followed: BTreeMap<GuestName, WantedPaths>,
+}
+
+impl<'s> FollowedPaths<'s> {
+    /// No guest was looked at yet.
+    pub fn of(selection: &'s Selection) -> FollowedPaths<'s> {
+        FollowedPaths {
+            spelt: &selection.paths,
+            followed: BTreeMap::new(),
+        }
+    }
+
+    /// Takes the links of a guest.
+    pub fn follow(&mut self, guest: &GuestName, links: &dyn Links) {
+        let followed = self.spelt.followed(guest, links);
+        self.followed.insert(guest.clone(), followed);
+    }
+
+    /// Is a file of this guest with these names meant, as far as its names go?
+    pub fn has_names<'p>(
+        &self,
+        guest: &GuestName,
+        names: impl Iterator<Item = &'p GuestPath>,
+    ) -> bool {
+        self.within(guest).want(guest, names)
+    }
+
+    fn within(&self, guest: &GuestName) -> &WantedPaths {
+        self.followed.get(guest).unwrap_or(self.spelt)
+    }
+}
+
+/// The lines of one plan that are selected, flag lines among them. The plan is read twice: once to learn, once to ask.
+/// Memory: eight bytes for each object that is selected. Where two objects have one hash, a flag line too many is
+/// selected, and no other line.
+pub struct SelectedLines<'s> {
+    selection: &'s Selection,
+    paths: FollowedPaths<'s>,
+    objects: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl<'s> SelectedLines<'s> {
+    /// Has learned nothing yet.
+    pub fn of(selection: &'s Selection) -> SelectedLines<'s> {
+        SelectedLines {
+            selection,
+            paths: FollowedPaths::of(selection),
+            objects: HashSet::new(),
+            hasher: RandomState::new(),
+        }
+    }
+
+    /// The paths that are wanted, to take links of guests before a line is learned.
+    pub fn paths(&mut self) -> &mut FollowedPaths<'s> {
+        &mut self.paths
+    }
+
+    fn has_line(&self, action: &Action) -> bool {
+        let paths_in = |guest: &GuestName| self.paths.within(guest);
+        self.selection.has_line_by(action, paths_in)
+    }
+
+    /// Takes in a line of the first reading.
+    pub fn learn(&mut self, action: &Action) {
+        if self.selection.is_all() || !self.has_line(action) {
+            return;
+        }
+        let object = match action {
+            Action::Link(link) => Some(&link.object),
+            Action::Skip(skip) => skip.object(),
+            Action::Flag(_) => None,
+        };
+        if let Some(object) = object {
+            self.objects.insert(self.hash(object));
+        }
+    }
+
+    /// Is this line selected? All lines must have been learned.
+    pub fn has(&self, action: &Action) -> bool {
+        let object = match action {
+            _ if self.selection.is_all() => return true,
+            Action::Flag(flag) => &flag.object,
+            Action::Skip(skip) if skip.guest().is_none() => match skip.object() {
+                Some(object) => object,
+                None => return false,
+            },
+            other => return self.has_line(other),
+        };
+        let codes = &self.selection.reasons;
+        let flag = FlagReason::ProtectShared.code();
+        let is_asked_for = codes.only.iter().any(|code| code == flag) && !self.narrows_names();
+        let goes_along = self.objects.contains(&self.hash(object));
+        (is_asked_for || goes_along) && !codes.not.iter().any(|code| code == flag)
+    }
+
+    fn narrows_names(&self) -> bool {
+        let WantedNames { only, .. } = &self.selection.guests;
+        let packages = &self.selection.packages.only;
+        let paths = !self.selection.paths.only.typed.is_empty();
+        !only.is_empty() || !packages.is_empty() || paths || self.selection.min_saves.is_some()
+    }
+
+    fn hash(&self, object: &ObjectId) -> u64 {
+        self.hasher.hash_one(object)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,11 @@
+//! What a reviewer does between `plan` and `apply`, and what the exit codes answer.
+//!
+//! | file | put a test here when it is about |
+//! | --- | --- |
+//! | `selectors` | `--guest`, `--path`, `--reason`, `--package`, `--min-saves` and their opposites, and `cut` |
+//! | `dry_run` | `apply --dry-run`, `undo --dry-run` and `show --stale`, which prove and change nothing |
+//! | `exit_codes` | what an exit code says: questions, what could not be read, what is not applied or not healed |
+
+mod dry_run;
+mod exit_codes;
+mod selectors;
