@@ -6,6 +6,7 @@ use super::identity::{self, FORMAT};
 use super::{BaseError, places, trust};
 use crate::model::{Digest, DiskRoom, FileId, FileState, ObjectId};
 use crate::sys::guest::Sharing;
+use crate::sys::own::litter::Litter;
 use crate::sys::own::new_file::{mark_directory, part_of};
 use crate::sys::own::papers;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, canonical};
@@ -157,22 +158,21 @@ impl Base {
 
     /// What a plan or a scrub keeps there beside us goes with it.
     fn remove_part(part: &Path) -> SysResult<()> {
-        for name in papers::entries(part)? {
-            if is_paper(&name) {
-                papers::remove(&part.join(name))?;
+        let Some(litter) = Litter::at(part)? else {
+            return Ok(());
+        };
+        for name in litter.list()? {
+            if std::str::from_utf8(&name).is_ok_and(is_paper) {
+                litter.unlink(&name)?;
             }
         }
         for name in MEMORIES {
-            let memory = part.join(name);
-            for name in papers::entries(&memory)? {
-                papers::remove(&memory.join(name))?;
-            }
-            papers::remove_empty_dir(&memory)?;
+            litter.remove_with_files(name.as_bytes())?;
         }
         for name in DIRECTORIES {
-            papers::remove_empty_dir(&part.join(name))?;
+            litter.remove_empty(name.as_bytes())?;
         }
-        papers::remove_empty_dir(part)
+        litter.remove()
     }
 
     /// Opens a base that must exist, and says whether it is where it was made.

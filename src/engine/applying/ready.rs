@@ -123,7 +123,7 @@ impl ReadyToApply {
         let history = History::read(&base)?;
         receipts::tell(&history.damaged, &base, observer);
         let run = base.begin_run()?;
-        let plan = (plan, selection);
+        let plan = (plan, selection, &header);
         match Self::check_in(&base, &run, &history, plan, options, observer) {
             Ok(checked) => Ok(ReadyToApply {
                 base,
@@ -150,7 +150,7 @@ impl ReadyToApply {
         base: &Base,
         run: &Run,
         history: &History,
-        (plan, selection): (&mut PlanFile, &Selection),
+        (plan, selection, header): (&mut PlanFile, &Selection, &Header),
         options: ApplyOptions,
         observer: &dyn Observer,
     ) -> Result<Checked, EngineError> {
@@ -162,6 +162,10 @@ impl ReadyToApply {
             plan.copy_selected_to(&copy, &lines)?;
         }
         let (plan, found) = read_whole(open_copy(&copy)?, &|_| true, observer)?;
+        // What is executed is the copy, by the header that was judged.
+        if plan.header != *header {
+            return Err(RefusedPlan::Rewritten.into());
+        }
         let approved_by = allowed(&plan.closing, options)?;
         protection::still_holds(&applicable(&plan.header)?.protection, base.staging())?;
         Checked::of(

@@ -10,6 +10,9 @@ pub enum RefusedPlan {
     /// Device and inode numbers of another host mean nothing here.
     #[error("it was made on another host")]
     OtherHost,
+    /// Its header is another than when it was opened.
+    #[error("it was rewritten while it was read: apply it again when nobody writes to it")]
+    Rewritten,
     /// It was made to be looked at.
     #[error(
         "it is an audit (unify.image-plan), which shows what could be shared and has no evidence to prove or apply anything by, whatever is changed in it: make a plan with `unify plan` and without --audit, where the guests lie beside a base on one file system that can be written to"

@@ -95,7 +95,7 @@ fn of_some_lines_their_sums_are_shown_and_nothing_of_the_others() {
         ..PLAIN
     };
     let want = "  files to link    0  0 B  0 names
-  comes back          0 B  allocated blocks, each inode once
+  comes back          0 B  in allocated blocks, each inode once
   objects to make  0
   objects to flag  0
 

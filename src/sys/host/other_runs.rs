@@ -11,8 +11,9 @@ use rustix::io::Errno;
 
 use crate::sys::{Dir, SysError, SysResult};
 
-/// Holds the directory for this process as long as it has it open; or returns the process of this program that does.
-/// Where any other process holds it, nothing is held and nobody waits: it may be one of the guest's own.
+/// Holds the directory for this process as long as it has it open; or returns another process of this program that
+/// does. Where this one holds it already, as a guest that is known by two names, it is held; where any other process
+/// does, nothing is held and nobody waits: it may be one of the guest's own.
 pub fn hold(dir: &Dir) -> SysResult<Option<u32>> {
     match flock(dir.fd(), FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(None),
@@ -26,7 +27,7 @@ fn held_by_one_of_us(inode: u64) -> Option<u32> {
     let locks = BufReader::new(fs::File::open("/proc/locks").ok()?);
     let holders = locks.lines().map_while(Result::ok);
     let mut holders = holders.filter_map(|line| holder(&line, inode));
-    holders.find(|pid| is_one_of_us(*pid))
+    holders.find(|pid| *pid != std::process::id() && is_one_of_us(*pid))
 }
 
 /// `1: FLOCK  ADVISORY  WRITE 1234 fe:01:5678 0 EOF`.
@@ -69,13 +70,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_known_to_be_ours() {
+    fn what_this_process_holds_is_no_other_run() {
         let place = tempfile::tempdir().expect("a directory");
         let (one, other) = (Dir::open(place.path()), Dir::open(place.path()));
         let (one, other) = (one.expect("open"), other.expect("open"));
         assert_eq!(hold(&one).expect("a lock"), None);
-        let own = std::process::id();
-        assert_eq!(hold(&other).expect("an answer"), Some(own));
+        assert_eq!(hold(&other).expect("an answer"), None);
         drop(one);
         assert_eq!(hold(&other).expect("a lock"), None);
     }

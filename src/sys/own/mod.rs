@@ -1,5 +1,6 @@
 //! What is our own: papers of the base, new files, and tables that go on in a file. No path of a guest comes in here.
 
+pub mod litter;
 pub mod new_file;
 pub mod paged;
 pub mod papers;

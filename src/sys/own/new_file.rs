@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FlockOperation, flock};
@@ -142,8 +142,8 @@ pub fn mark_directory(part: &Dir) {
     mark_in_use(part.fd());
 }
 
-/// Has a process died that made this for the place of `target`? Its number says so, unless it is ours: then the process
-/// was one of another PID namespace, and is asked for by its mark.
+/// Has a process died that made this for the place of `target`? Neither its number is that of a process here, nor is its
+/// mark held: one of another PID namespace may be alive. What others could have made or written is none of ours.
 pub(super) fn is_stale_part(part: &Path, target: &Path) -> bool {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_owned();
     let (part_name, target_name) = (name(part), name(target));
@@ -156,11 +156,15 @@ pub(super) fn is_stale_part(part: &Path, target: &Path) -> bool {
     let Some(maker) = maker.and_then(|pid| pid.parse::<u32>().ok()) else {
         return false;
     };
-    if maker == std::process::id() {
-        is_out_of_use(part)
-    } else {
-        !pids::is_alive(maker)
-    }
+    let is_another = maker == std::process::id() || !pids::is_alive(maker);
+    is_another && is_own(part) && is_out_of_use(part)
+}
+
+/// Is it this user's, no link, and written by nobody else?
+fn is_own(part: &Path) -> bool {
+    let own = nix::unistd::geteuid().as_raw();
+    fs::symlink_metadata(part)
+        .is_ok_and(|found| found.uid() == own && found.mode() & 0o022 == 0 && !found.is_symlink())
 }
 
 fn is_out_of_use(part: &Path) -> bool {
@@ -194,7 +198,15 @@ mod tests {
     fn what_is_left_of_the_dead_is_stale() {
         let place = tempfile::tempdir().expect("a directory");
         let target = place.path().join("plan.json");
-        let stale = |name: &str| is_stale_part(&place.path().join(name), &target);
+        let stale = |name: &str| {
+            let part = place.path().join(name);
+            private()
+                .create(true)
+                .write(true)
+                .open(&part)
+                .expect("a file");
+            is_stale_part(&part, &target)
+        };
         // No process has such a number.
         assert!(stale("plan.json.4194305.part"));
         assert!(stale("plan.json.4194305-00ff.part"));
@@ -202,6 +214,13 @@ mod tests {
             assert!(!stale(other), "{other}");
         }
         assert!(!stale("other.4194305.part"));
+        // What others may write is not ours, nor is what a link leads to.
+        let open = place.path().join("plan.json.4194305.part");
+        fs::set_permissions(&open, fs::Permissions::from_mode(0o666)).expect("a mode");
+        assert!(!is_stale_part(&open, &target));
+        let link = place.path().join("plan.json.4194306.part");
+        std::os::unix::fs::symlink(place.path(), &link).expect("a link");
+        assert!(!is_stale_part(&link, &target));
         // Of a process that had our number, and of this one.
         let own = part_of(&target);
         let kept = File::create(&own).expect("a file");

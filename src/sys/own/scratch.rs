@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use super::litter::Litter;
 use super::new_file::{mark_directory, part_of};
 use super::papers;
 use crate::model::Time;
-use crate::sys::{Dir, SysError, SysResult};
+use crate::sys::{Dir, SysResult};
 
 /// A directory that nobody but root may enter, of directories that hold files.
 #[derive(Debug)]
@@ -51,15 +52,11 @@ impl Drop for Scratch {
 }
 
 fn remove(path: &Path) -> SysResult<()> {
-    let Some(top) = SysError::absent(Dir::open(path))? else {
+    let Some(litter) = Litter::at(path)? else {
         return Ok(());
     };
-    for name in top.list()? {
-        let inner = top.open_dir(&name)?;
-        for file in inner.list()? {
-            inner.unlink(&file)?;
-        }
-        top.remove_dir(&name)?;
+    for name in litter.list()? {
+        litter.remove_with_files(&name)?;
     }
-    papers::remove_empty_dir(path)
+    litter.remove()
 }

@@ -204,3 +204,29 @@ fn any_name_teaches_all_of_its_file() {
     assert!(own[0][0] == own[0][1] && own[1][0] == own[1][1] && own[0] != own[1]);
     unchanged(&[&a, &b], &before, "after undo");
 }
+
+#[test]
+fn a_guest_that_is_known_by_two_names_is_undone_whole() {
+    let lab = lab!(Disk::Own);
+    let [a, b, c] = shared(&lab);
+    let before = listings(&[&a, &b, &c]);
+    // The base is told of the same root by another name.
+    let alias = format!("alias={}", a.host("/").display());
+    let third = c.host("/").display().to_string();
+    let plan = lab.path("alias.json");
+    let base = lab.base();
+    let args = [
+        "plan",
+        "--base",
+        base.to_str().unwrap(),
+        "-o",
+        plan.to_str().unwrap(),
+    ];
+    unify(&[&args[..], &[&alias, &third]].concat()).expect(0);
+    unify(&["apply", "--yes", plan.to_str().unwrap()]).expect(0);
+    assert_eq!(id(&a.host("/usr/f")), id(&c.host("/usr/f")));
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    let names = [&a, &b, &c].map(|guest| id(&guest.host("/usr/f")));
+    assert!(names[0] != names[1] && names[1] != names[2] && names[0] != names[2]);
+    unchanged(&[&a, &b, &c], &before, "after the undo");
+}

@@ -176,7 +176,7 @@ fn an_old_plan_is_held_to_the_disk_as_it_is_now() {
     let guests = ["web", "db", "third"].map(|name| guest_in(&lab, name, 0));
     for dir in ["/opt", "/srv", "/usr/share"] {
         for guest in &guests {
-            guest.put(&format!("{dir}/f"), &File::new(content(dir)));
+            guest.put(format!("{dir}/f"), &File::new(content(dir)));
         }
     }
     let [web, db, third] = &guests;

@@ -142,7 +142,7 @@ fn what_is_whole_is_looked_at_once() {
     let [web, db] = ["web", "db"].map(|name| lab.guest(name));
     for seed in 0..16u32 {
         for guest in [&web, &db] {
-            guest.put(&format!("/usr/f{seed}"), &File::new(content(seed)));
+            guest.put(format!("/usr/f{seed}"), &File::new(content(seed)));
         }
     }
     lab.plan(&[&web, &db], &[]).apply().expect(0);

@@ -51,6 +51,34 @@ fn a_base_is_its_owners_alone() {
     );
 }
 
+/// Leftovers of dead runs are removed, and anybody may make what looks like one in a place like `/tmp`.
+#[test]
+fn what_others_put_beside_a_base_leads_no_run_astray() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = furnished(&lab);
+    let above = lab.guests();
+    chmod(&above, 0o1777);
+    let victim = lab.path("victim");
+    std::fs::create_dir_all(victim.join("sub")).unwrap();
+    std::fs::write(victim.join("sub/kept"), b"bytes").unwrap();
+    let nobodys = |path: &Path| std::os::unix::fs::lchown(path, Some(65534), None).unwrap();
+    // Numbers that no process has.
+    let link = above.join(".unify.rehearsal.4194305.part");
+    std::os::unix::fs::symlink(&victim, &link).unwrap();
+    nobodys(&link);
+    for (name, mode) in [("4194306", 0o755), ("4194307-00", 0o700)] {
+        let part = above.join(format!(".unify.{name}.part"));
+        std::fs::create_dir(&part).unwrap();
+        std::os::unix::fs::symlink(victim.join("sub"), part.join("cache")).unwrap();
+        chmod(&part, mode);
+        nobodys(&part);
+    }
+    let plan = lab.plan(&[&web, &db], &[]);
+    plan.apply().expect(0);
+    assert_eq!(std::fs::read(victim.join("sub/kept")).unwrap(), b"bytes");
+    assert_eq!(id(&web.host("/usr/a")), id(&db.host("/usr/a")));
+}
+
 #[test]
 fn nobody_else_rules_above_a_base() {
     let lab = lab!(Disk::Own);
