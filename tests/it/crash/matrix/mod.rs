@@ -7,7 +7,7 @@
 //!
 //! | | calls | kills | errors | where |
 //! | --- | --- | --- | --- | --- |
-//! | a commit | every 20th of ext4, every 60th of XFS and btrfs | one a call | one errno a call, every 4th for good | `tests/run.sh` |
+//! | a commit | every 40th of ext4, every 120th of XFS and btrfs | one a call | one errno a call, every 4th for good | `tests/run.sh` |
 //! | a night | all | one a call | every errno that the call can give, once and for good | `UNIFY_LONG=1 tests/run.sh matrix` |
 //!
 //! The harness prints how many cases there were of each kind; `tests/run.sh` lists that at its end.
@@ -65,7 +65,7 @@ fn strace_says_the_same() {
         Ok(lab) => lab,
         Err(why) => skip!("{why}"),
     };
-    let every = if crate::support::is_long() { 1 } else { 25 };
+    let every = if crate::support::is_long() { 1 } else { 50 };
     for phase in [Phase::First, Phase::More, Phase::Undo, Phase::Gc] {
         let killed = strace::sweep(&lab, phase, every);
         crate::support::figure(&format!("matrix strace {phase:?}: {killed} killed"));
