@@ -17,6 +17,9 @@ const DIRECTORIES: [&str; 4] = ["objects", "staging", "quarantine", "runs"];
 /// Directories in it that are made when they are needed, and are written without its lock. They hold files only.
 const MEMORIES: [&str; 2] = [places::CACHE, places::SCRUB];
 
+/// More bytes than its `format` ever has.
+const LONGEST_FORMAT: u64 = 4096;
+
 fn is_paper(name: &str) -> bool {
     let is_part = name.starts_with("format.") && name.ends_with(".part");
     is_part || name == "format" || name == "lock"
@@ -48,6 +51,12 @@ enum BaseUse {
 }
 
 impl Base {
+    /// Does a directory say of itself that it is a base? Nothing in it is trusted for that.
+    pub fn is_at(path: &Path) -> bool {
+        let format = papers::read_text(&path.join("format"), LONGEST_FORMAT);
+        format.is_ok_and(|text| text.starts_with(FORMAT.as_bytes()))
+    }
+
     /// Opens a base that exists; `None` where one can be made: there is nothing at `path`, or an empty directory.
     pub fn open(path: &Path) -> Result<Option<Base>, BaseError> {
         let Some(dir) = SysError::absent(Dir::open(path))? else {
@@ -194,7 +203,9 @@ impl Base {
     fn recognised(dir: Dir, path: &Path) -> Result<(Base, bool), BaseError> {
         // Whatever links the path has now, it is this directory from here on.
         let path = &canonical(path)?;
-        let Some(format) = SysError::absent(papers::read_text(&path.join("format"), 4096))? else {
+        let Some(format) =
+            SysError::absent(papers::read_text(&path.join("format"), LONGEST_FORMAT))?
+        else {
             return Err(trust::no_base(path));
         };
         let Some(identity) = format.strip_prefix(FORMAT.as_bytes()) else {

@@ -2,6 +2,7 @@
 
 mod rehearsal;
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -10,6 +11,7 @@ use super::args::{FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
+use super::terminal::voice::{before_asking, remark, tell};
 use crate::engine::{
     ApplyOptions, ApprovedBy, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals,
 };
@@ -81,7 +83,7 @@ fn execute(
 ) -> Result<Exit, Failure> {
     let screen = Screen::new();
     let ready = ReadyToApply::check(plan, selection, options, &screen)?;
-    let what = announce(&ready);
+    let what = announce(&ready, !args.yes);
     if !args.yes {
         say(&format!("WOULD APPLY: {what}"));
     }
@@ -89,27 +91,28 @@ fn execute(
     let Some(ready) = agreed(ready, question, args.yes, ReadyToApply::cancel)? else {
         return Ok(Exit::Declined);
     };
-    say(&format!("APPLYING: {what}"));
-    let base = ready.target().base.path.clone();
+    remark(&format!("APPLYING: {what}"));
+    let (base, guests) = (ready.target().base.path.clone(), ready.guest_words());
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
     let unread = screen.has_unread();
-    let told = report(&base, &result, &screen.not_done(), args.output);
+    let told = report(&base, &guests, &result, &screen.not_done(), args.output);
     Ok(exit(&result, &stop, told)?.if_all_read(unread))
 }
 
 /// Says what must not be overlooked, and returns what would be done.
-fn announce(ready: &ReadyToApply) -> String {
+fn announce(ready: &ReadyToApply, asks: bool) -> String {
     let (totals, edits) = (ready.totals(), ready.edits());
     if let Some(by) = ready.approved_by() {
-        say(&approval(by));
+        before_asking(&approval(by), asks);
     }
     let removed = edits.removed + edits.held;
     if removed > 0 {
-        say(&format!(
+        let line = format!(
             "{} taken out of the plan, by hand or by selectors",
             counted(removed, "action")
-        ));
+        );
+        before_asking(&line, asks);
     }
     if ready.unflagged() > 0 {
         say(&format!(
@@ -154,14 +157,19 @@ fn approval(by: ApprovedBy) -> String {
 /// What a run came to, for people or for programs.
 pub(super) fn report(
     base: &Path,
+    guests: &[OsString],
     result: &RunResult,
     not_done: &NotDone,
     output: OutputArgs,
 ) -> Result<(), Failure> {
+    let words = std::env::args_os().skip(1);
+    let command: Vec<OsString> = std::iter::once("unify".into()).chain(words).collect();
     let view = RunView {
         what: result.what,
-        run: &result.run,
+        run: Some(&result.run),
         base,
+        command: &command,
+        guests,
         totals: Some(&result.totals),
         not_done,
         stillness: &result.stillness,
@@ -172,7 +180,9 @@ pub(super) fn report(
     if output.json {
         run::json(&view, &mut io::stdout().lock())?;
     } else {
-        run::text(&view, output.sizes(), &mut io::stdout().lock())?;
+        let well = result.totals.refused + result.totals.failed == 0;
+        let exit = if well { Exit::Done } else { Exit::InPart };
+        tell(exit, |out| run::text(&view, output.sizes(), out))?;
     }
     if result.quarantined > 0 {
         say(&format!(

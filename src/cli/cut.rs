@@ -3,8 +3,10 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
+use super::args::plan_mode;
 use super::args::select::SelectArgs;
 use super::terminal::exit::{Exit, Failure};
+use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
 use crate::engine::{self, Output, PlanFile, Replacing};
 use crate::report::cut;
@@ -15,9 +17,6 @@ use crate::report::cut;
 /// without a question, and counts what is gone. A line moves with all its names, and the flag of an object with the
 /// names that stay. A digest that was approved is that of the whole plan: the narrower one has its own, which is shown.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  unify cut plan.json -o web1.json --guest web1\n  unify cut plan.json -o rest.json --not-path '/usr/lib/python3*' --min-saves 64K"
-)]
 pub(super) struct Args {
     /// The plan; `-` is standard input
     plan: PathBuf,
@@ -27,6 +26,9 @@ pub(super) struct Args {
     /// Replace a file that is there already
     #[arg(long)]
     force: bool,
+    /// Permission bits of the narrower plan, in octal: it shows every name of every guest
+    #[arg(long, value_name = "MODE", value_parser = plan_mode, default_value = "0600")]
+    mode: u32,
     /// Print what was kept as JSON on standard output
     #[arg(long)]
     json: bool,
@@ -51,7 +53,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let cut = engine::cut(&mut plan, &selection, output, replacing, &Screen::new())?;
     if args.json {
         cut::json(&cut, &mut io::stdout().lock())?;
-    } else {
+    } else if !manner().quiet {
         cut::text(&cut, &args.output, &mut io::stderr().lock())?;
     }
     Ok(Exit::Done)
@@ -59,7 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 
 fn output(args: &Args) -> Result<Output, Failure> {
     if args.output != Path::new("-") {
-        return Ok(Output::File(args.output.clone()));
+        return Ok(Output::File(args.output.clone(), args.mode));
     }
     if args.json || io::stdout().is_terminal() {
         let why = "standard output is needed for the answer: give the plan a file with --output";

@@ -16,9 +16,6 @@ use crate::report::words::explain_code;
 /// asked again now, and a file without a twin is compared with the same path in the other guests. Links in PATH are
 /// followed as the guest follows them.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Examples:\n  unify explain config-file\n  unify explain --plan plan.json web:/usr/bin/perl"
-)]
 pub(super) struct Args {
     /// GUEST:PATH, or a code such as config-file
     #[arg(value_name = "GUEST:PATH|CODE")]

@@ -5,6 +5,7 @@ use super::args::{BaseArg, FreezeArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
+use super::terminal::voice::remark;
 use crate::engine::{ReadyToForget, stop_on_signals};
 use crate::model::{Escaped, GuestName};
 use crate::report::layout::size::counted;
@@ -16,9 +17,7 @@ use crate::report::layout::size::counted;
 /// means. A guest that is gone already is forgotten: `status` does not miss it any more.
 #[derive(Debug, clap::Args)]
 #[command(
-    mut_arg("json", |json| json.help("Print the result as JSON")),
-    after_help = "Examples:\n  unify forget --base /srv/guests/.unify web3 && rm -rf /srv/guests/web3\n  unify forget --base /var/lib/lxc/.unify --yes c1 && lxc-destroy -n c1"
-)]
+    mut_arg("json", |json| json.help("Print the result as JSON")))]
 pub(super) struct Args {
     /// The guests, by their names in the base (`unify status` lists them)
     #[arg(required = true, value_name = "NAME", value_parser = guest)]
@@ -40,30 +39,31 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     guests.sort();
     guests.dedup();
     let running = args.freeze.running();
-    let ready = ReadyToForget::check(&args.base.base, &guests, running, &screen)?;
+    let base = args.base.find()?;
+    let ready = ReadyToForget::check(&base, &guests, running, &screen)?;
     if !args.yes {
-        announce("WOULD FORGET", &ready);
+        announce("WOULD FORGET", &ready, say);
     }
     let Some(ready) = agreed(ready, "Forget this?", args.yes, ReadyToForget::cancel)? else {
         return Ok(Exit::Declined);
     };
-    announce("FORGETTING", &ready);
+    announce("FORGETTING", &ready, remark);
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
     let unread = screen.has_unread();
-    let told = report(&args.base.base, &result, &screen.not_done(), args.output);
+    let told = report(&base, &[], &result, &screen.not_done(), args.output);
     Ok(exit(&result, &stop, told)?.if_all_read(unread))
 }
 
 /// What would become of each guest, or does.
-fn announce(verb: &str, ready: &ReadyToForget) {
+fn announce(verb: &str, ready: &ReadyToForget, tell: fn(&str)) {
     for guest in ready.guests() {
         let (name, gone) = (guest.name, counted(guest.gone, "name"));
         match guest.root {
-            None => say(&format!("{verb} {name}, which is gone, with its {gone}")),
+            None => tell(&format!("{verb} {name}, which is gone, with its {gone}")),
             Some(root) => {
                 let (root, names) = (Escaped::of(root), counted(guest.names, "name"));
-                say(&format!(
+                tell(&format!(
                     "{verb} {name}: {names} of shared files go from {root}, without a copy; {gone} more are gone"
                 ));
             }

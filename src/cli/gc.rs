@@ -2,9 +2,10 @@
 
 use std::io;
 
-use super::args::{BaseArg, OutputArgs};
+use super::args::{OutputArgs, PerhapsBaseArg, no_base};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
+use super::terminal::voice::tell;
 use crate::engine::{self, Gc};
 use crate::report::gc;
 
@@ -12,7 +13,7 @@ use crate::report::gc;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
-    base: BaseArg,
+    base: PerhapsBaseArg,
     /// Only say what would be removed
     #[arg(long)]
     dry_run: bool,
@@ -25,21 +26,25 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let Some(base) = args.base.find_near(&[])? else {
+        return no_base();
+    };
     let gc = match args.dry_run {
         true => Gc::Count,
         false => Gc::Remove,
     };
     let keep = args.keep_runs.map(|keep| keep as usize);
     let screen = Screen::new();
-    let collected = engine::collect(&args.base.base, gc, keep, &screen)?;
-    let mut out = io::stdout().lock();
-    if args.output.json {
-        gc::json(&collected, args.dry_run, &mut out)?;
-    } else {
-        gc::text(&collected, args.dry_run, args.output.sizes(), &mut out)?;
-    }
-    Ok(match collected.spoiled.is_empty() {
+    let collected = engine::collect(&base, gc, keep, &screen)?;
+    let exit = match collected.spoiled.is_empty() {
         true => Exit::Done.if_all_read(screen.has_unread()),
         false => Exit::Quarantine,
-    })
+    };
+    if args.output.json {
+        gc::json(&collected, args.dry_run, &mut io::stdout().lock())?;
+    } else {
+        let sizes = args.output.sizes();
+        tell(exit, |out| gc::text(&collected, args.dry_run, sizes, out))?;
+    }
+    Ok(exit)
 }

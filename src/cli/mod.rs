@@ -28,14 +28,19 @@ use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 
 pub use terminal::exit::Exit;
 use terminal::exit::Failure;
+use terminal::manner;
+use terminal::manner::{Manner, wants_json};
 
 /// Replace identical files of Linux guests by one shared inode, by a plan that people review first.
 ///
 /// `unify plan` scans guests and writes a plan; it changes nothing. People read, cut and check the plan.
 /// `unify apply` executes exactly that plan, proves every claim in it again, and `unify undo` takes it back.
 #[derive(Debug, Parser)]
-#[command(name = "unify", version, after_help = FIRST_STEPS, after_long_help = terminal::exit::HELP)]
+#[command(name = "unify", version, max_term_width = 80, after_help = FIRST_STEPS, after_long_help = terminal::exit::HELP)]
 struct Cli {
+    /// Say only what went wrong or needs a person; what was asked for (show, explain, --json) is printed
+    #[arg(short, long, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -69,20 +74,25 @@ enum Command {
     Man(manual::man::Args),
 }
 
+/// The command line and its help.
+fn command() -> clap::Command {
+    terminal::help::arranged(Cli::command())
+}
+
 /// Parses the command line, runs the command, and returns how it ended.
 pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let matches = match Cli::command().try_get_matches_from(args) {
-        Ok(matches) => matches,
-        Err(error) => return terminal::exit::usage(&error),
+    let args: Vec<OsString> = args.into_iter().collect();
+    let json = wants_json(&args);
+    let parsed = command().try_get_matches_from(args);
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let quiet = parsed.as_ref().is_ok_and(|(cli, _)| cli.quiet);
+    manner::set(Manner { json, quiet });
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        Err(error) => return terminal::usage::usage(&error),
     };
-    let cli = match Cli::from_arg_matches(&matches) {
-        Ok(cli) => cli,
-        Err(error) => return terminal::exit::usage(&error),
-    };
-    let sub = matches
-        .subcommand()
-        .map(|(_, sub)| sub.clone())
-        .unwrap_or_default();
+    let sub = matches.subcommand();
+    let sub = sub.map(|(_, sub)| sub.clone()).unwrap_or_default();
     terminal::exit::finish(dispatch(&cli.command, &sub))
 }
 
@@ -103,7 +113,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Watchdog(args) => watchdog::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
-        Command::Completions(args) => manual::completions::run(args, &Cli::command()),
-        Command::Man(args) => manual::man::run(args, Cli::command()),
+        Command::Completions(args) => manual::completions::run(args, &self::command()),
+        Command::Man(args) => manual::man::run(args, self::command()),
     }
 }

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 
 use super::args::code::code;
-use super::args::{MannerArgs, OutputArgs};
+use super::args::{MannerArgs, OutputArgs, named_base, plan_mode};
 use super::terminal::exit::{Exit, Failure, say};
+use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
@@ -25,9 +26,7 @@ use crate::report::{Format, PlanView, Show, Tally};
 /// left alone, with a reason.
 #[derive(Debug, clap::Args)]
 #[command(
-    mut_arg("json", |json| json.help("Print the report as JSON on standard output")),
-    after_help = "Examples:\n  unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1\n  unify plan --base /srv/.unify --exclude '*.pyc' --allow privileged -o plan.jsonl.zst /srv/*/rootfs\n  unify plan --audit -o audit.json /mnt/image1 /mnt/image2"
-)]
+    mut_arg("json", |json| json.help("Print the report as JSON on standard output")))]
 pub(super) struct Args {
     /// Guests: PATH of the root, or NAME=PATH; without a name a guest is called as the base knows it, else by its
     /// directory (web1/rootfs is web1)
@@ -36,7 +35,7 @@ pub(super) struct Args {
     /// Take each PATH for a root, also one that does not look like one and has better ones in it
     #[arg(long)]
     not_a_root: bool,
-    /// The base that will hold the shared files; default: `.unify` beside the guests
+    /// The base that will hold the shared files. Default: what UNIFY_BASE says, else `.unify` beside the guests
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
     /// Only look: the guests may lie on any mounts, read-only ones and different ones, and no base is needed or tried;
@@ -47,6 +46,10 @@ pub(super) struct Args {
     /// which is also taken without this option, unless it is a terminal: then only the report is shown
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Permission bits of the plan's file, such as 0640, so that a group may read it. A plan names every file of every
+    /// guest, so that nobody else may unless this says so
+    #[arg(long, value_name = "MODE", value_parser = plan_mode, default_value = "0600")]
+    mode: u32,
     /// Choices from a TOML file (see examples/policy.toml); what is typed wins over it, lists are united
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
@@ -116,7 +119,7 @@ pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
         say(NOT_USED);
     }
     let output = match goes {
-        Goes::To(file) => Output::File(file.to_owned()),
+        Goes::To(file) => Output::File(file.to_owned(), args.mode),
         Goes::ToStandardOutput => Output::Stream(Box::new(io::stdout())),
         Goes::Nowhere => Output::Stream(Box::new(io::sink())),
     };
@@ -168,12 +171,13 @@ fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Resu
         };
         return Ok(show.begin(&view, &mut io::stdout().lock())?.end()?);
     }
-    Ok(crate::report::plan::text(
-        &view,
-        goes,
-        args.report.sizes(),
-        &mut io::stderr().lock(),
-    )?)
+    let sizes = args.report.sizes();
+    let mut out = io::stderr().lock();
+    match manner().quiet {
+        true => crate::report::plan::needs_person(&view, sizes, &mut out)?,
+        false => crate::report::plan::text(&view, goes, sizes, &mut out)?,
+    }
+    Ok(())
 }
 
 fn exit(args: &Args, planned: &Planned, unread: bool) -> Exit {
@@ -205,10 +209,12 @@ fn has_something(summary: &Summary) -> bool {
 
 fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
     engine::meet(&args.guests, args.not_a_root)?;
-    let base = match &args.base {
-        _ if args.audit => None,
-        Some(base) => Some(base.clone()),
-        None => Some(engine::default_base(&args.guests)?),
+    let base = match args.audit {
+        true => None,
+        false => Some(match named_base(args.base.as_deref()) {
+            Some(base) => base,
+            None => engine::default_base(&args.guests)?,
+        }),
     };
     let guests = engine::named(&args.guests, base.as_deref())?;
     let mut policy = Policy {

@@ -22,8 +22,7 @@ use crate::rules::selectors::Selection;
 /// sums of the lines that they mean, and the first of these.
 #[derive(Debug, clap::Args)]
 #[command(
-    mut_arg("json", |json| json.help("The same as --format json").conflicts_with("format")),
-    after_help = "Examples:\n  unify show plan.json\n  unify show plan.json --by package --guest web1\n  unify show plan.json --stale --exit-code"
+    mut_arg("json", |json| json.help("The same as --format json").conflicts_with("format"))
 )]
 pub(super) struct Args {
     /// The plan; `-` is standard input

@@ -5,9 +5,10 @@ use std::io;
 use clap::builder::NonEmptyStringValueParser;
 
 use super::args::select::{FactSelectArgs, NameSelectArgs};
-use super::args::{BaseArg, OutputArgs};
+use super::args::{OutputArgs, PerhapsBaseArg, no_base};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
+use super::terminal::voice::tell_fitted;
 use crate::engine;
 use crate::model::{GuestStatus, RunEnd, RunStatus, Status};
 use crate::report::status;
@@ -17,11 +18,14 @@ use crate::report::status;
 #[command(mut_arg("json", |json| json.help("Print the answer as JSON")))]
 pub(super) struct Args {
     #[command(flatten)]
-    base: BaseArg,
+    base: PerhapsBaseArg,
     /// Exit with 10 if names have drifted or belong to no package any more, if shared files lack their flag, or if
     /// guests were left frozen
     #[arg(long)]
     exit_code: bool,
+    /// All lines of long lists, of which otherwise 20 are shown
+    #[arg(long)]
+    all: bool,
     #[command(flatten)]
     output: OutputArgs,
     /// Only these guests; a glob over names, and may be given several times. Objects and runs are those of the base
@@ -32,19 +36,34 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    let Some(base) = args.base.find_near(&[])? else {
+        return no_base();
+    };
     let facts = FactSelectArgs::default();
     let selection = args.names.take(args.guest.clone(), &facts)?;
     let screen = Screen::new();
-    engine::warn_of_base(&args.base.base, &screen)?;
+    engine::warn_of_base(&base, &screen)?;
     engine::to_reading(&screen);
-    let status = engine::status(&args.base.base, &selection, &screen)?;
-    let mut out = io::stdout().lock();
+    let status = engine::status(&base, &selection, &screen)?;
+    let exit = exit(&status, args.exit_code, screen.has_unread());
     if args.output.json {
-        status::json(&status, &mut out)?;
+        status::json(&status, &mut io::stdout().lock())?;
     } else {
-        status::text(&status, args.output.sizes(), &mut out)?;
+        let sizes = args.output.sizes();
+        tell_fitted(calm(exit, &status), args.all, |listing, out| {
+            status::text(&status, sizes, listing, out)
+        })?;
     }
-    Ok(exit(&status, args.exit_code, screen.has_unread()))
+    Ok(exit)
+}
+
+/// What a quiet program says something of: nobody has to look at a base that is well.
+fn calm(exit: Exit, status: &Status) -> Exit {
+    let open = !status.frozen.is_empty() || status.objects.unprotected > 0;
+    match exit {
+        Exit::Done if open => Exit::Something,
+        exit => exit,
+    }
 }
 
 /// What asks for a hand at once comes first: guests that stand still, shared files that any guest can change, a run

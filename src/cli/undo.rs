@@ -1,16 +1,19 @@
 //! `unify undo`
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::apply::{exit, report};
 use super::args::select::{FactSelectArgs, NameSelectArgs};
 use super::args::{BaseArg, FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
+use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
+use super::terminal::voice::{remark, tell};
 use crate::engine::{self, GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
-use crate::model::GuestName;
+use crate::model::{FreezeTimes, GuestName, RunKind, RunTotals};
 use crate::report::layout::size::{counted, iec};
+use crate::report::run::{self, NotDone, RunView};
 use crate::report::undo_view;
 use crate::report::words::chose_nothing;
 
@@ -19,9 +22,7 @@ use crate::report::words::chose_nothing;
 /// Inode number, change time and birth time cannot come back. The room that came back is needed again.
 #[derive(Debug, clap::Args)]
 #[command(
-    mut_arg("json", |json| json.help("Print the result as JSON on standard output")),
-    after_help = "Examples:\n  unify undo --base /srv/guests/.unify --run last\n  unify undo --base /srv/guests/.unify --run all --guest web1 --path '/usr/lib/python3/**'\n  unify undo --base /srv/guests/.unify --run all --guest web1=/srv/guests/web1 --guest web2=/srv/guests/web2"
-)]
+    mut_arg("json", |json| json.help("Print the result as JSON on standard output")))]
 pub(super) struct Args {
     #[command(flatten)]
     base: BaseArg,
@@ -52,6 +53,8 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let screen = Screen::new();
+    let walked = args.guest.iter().filter_map(|guest| guest.path.clone());
+    let base = args.base.find_near(&walked.collect::<Vec<_>>())?;
     let guests = args.guest.iter().map(|guest| guest.name.to_string());
     let options = UndoOptions {
         which: args.run.clone(),
@@ -62,9 +65,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         limits: args.limits.take()?,
     };
     if args.dry_run {
-        return look(args, &options, &screen);
+        return look(&base, args, &options, &screen);
     }
-    let ready = ReadyToUndo::check(&args.base.base, &options, &screen)?;
+    let ready = ReadyToUndo::check(&base, &options, &screen)?;
     let idle = ready.chose_nothing();
     let lines = chose_nothing::lines(idle, "shared file of this undo");
     lines.iter().for_each(|line| say(line));
@@ -72,7 +75,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let is_slip = idle.iter().any(|glob| glob.there.is_none());
     if ready.files() == 0 {
         ready.cancel()?;
-        say("Nothing to undo: no name that was asked for refers to an object.");
+        nothing(&base)?;
         // A package, reason or size that no file has is a slip, as a name that is not there is; a name that is private
         // is as it was asked for.
         return Ok(match is_slip || options.selection.needs_lines() {
@@ -90,11 +93,11 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let Some(ready) = agreed(ready, "Undo this?", args.yes, ReadyToUndo::cancel)? else {
         return Ok(Exit::Declined);
     };
-    say(&format!("UNDOING: {files}"));
+    remark(&format!("UNDOING: {files}"));
     let stop = stop_on_signals()?;
     let result = ready.execute(&screen, &stop)?;
     let unread = screen.has_unread();
-    let told = report(&args.base.base, &result, &screen.not_done(), args.output);
+    let told = report(&base, &[], &result, &screen.not_done(), args.output);
     match exit(&result, &stop, told)?.if_all_read(unread) {
         Exit::Done if is_slip => Ok(Exit::InPart),
         exit => Ok(exit),
@@ -102,22 +105,46 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
 }
 
 /// Says what an undo would be about.
-fn look(args: &Args, options: &UndoOptions, screen: &Screen) -> Result<Exit, Failure> {
-    let found = engine::look_at_undo(&args.base.base, options, screen)?;
+fn look(base: &Path, args: &Args, options: &UndoOptions, screen: &Screen) -> Result<Exit, Failure> {
+    let found = engine::look_at_undo(base, options, screen)?;
     let lines = chose_nothing::lines(&found.chose_nothing, "shared file of this undo");
     lines.iter().for_each(|line| say(line));
     let is_slip = found.chose_nothing.iter().any(|glob| glob.there.is_none());
-    let mut out = std::io::stdout().lock();
-    if args.output.json {
-        undo_view::json(&found, &mut out)?;
-    } else {
-        undo_view::text(&found, args.output.sizes(), &mut out)?;
-    }
-    Ok(match Exit::Done.if_all_read(screen.has_unread()) {
+    let exit = match Exit::Done.if_all_read(screen.has_unread()) {
         _ if found.needed > found.free => Exit::InPart,
         Exit::Done if is_slip => Exit::InPart,
         exit => exit,
-    })
+    };
+    if args.output.json {
+        undo_view::json(&found, &mut std::io::stdout().lock())?;
+    } else {
+        tell(exit, |out| {
+            undo_view::text(&found, args.output.sizes(), out)
+        })?;
+    }
+    Ok(exit)
+}
+
+/// No run begins, and programs are told so.
+fn nothing(base: &Path) -> Result<(), Failure> {
+    remark("Nothing to undo: no name that was asked for refers to an object.");
+    if !manner().json {
+        return Ok(());
+    }
+    let view = RunView {
+        what: RunKind::Undo,
+        run: None,
+        base,
+        command: &[],
+        guests: &[],
+        totals: Some(&RunTotals::default()),
+        not_done: &NotDone::default(),
+        stillness: &FreezeTimes::default(),
+        clearers: &[],
+        spoiled: &[],
+        disk: None,
+    };
+    Ok(run::json(&view, &mut std::io::stdout().lock())?)
 }
 
 fn which(text: &str) -> Result<WhichRuns, String> {

@@ -3,10 +3,11 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::args::MannerArgs;
 use super::args::select::SelectArgs;
+use super::args::{MannerArgs, meant};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
+use super::terminal::voice::tell_fitted;
 use crate::engine::{self, PlanFile, Readers};
 use crate::report::{scrub, verify};
 
@@ -20,7 +21,7 @@ use crate::report::{scrub, verify};
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The plan that was applied; `-` is standard input
-    #[arg(required_unless_present = "base", conflicts_with = "base")]
+    #[arg(conflicts_with = "base")]
     plan: Option<PathBuf>,
     /// Read all objects of this base again
     #[arg(long, value_name = "DIR")]
@@ -34,6 +35,9 @@ pub(super) struct Args {
     jobs: Option<u16>,
     #[command(flatten)]
     manners: MannerArgs,
+    /// All differences, of which otherwise 20 are shown
+    #[arg(long)]
+    all: bool,
     /// Print the answer as JSON
     #[arg(long)]
     json: bool,
@@ -41,39 +45,40 @@ pub(super) struct Args {
     select: SelectArgs,
 }
 
+const WHAT: &str = "name the plan that was applied (unify verify PLAN), or a base of which every shared file is read again (unify verify --base DIR)";
+
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let readers = Readers {
         cache: args.manners.take()?,
         jobs: args.jobs.map(usize::from),
     };
     let selection = args.select.take()?;
-    if let Some(base) = &args.base {
-        if !selection.is_all() {
+    let mut plan = match (&args.plan, &args.base) {
+        (Some(plan), _) => PlanFile::open(plan)?,
+        (None, Some(_)) if !selection.is_all() => {
             let why =
                 "--base reads all objects, whatever plan they are of: give selectors with a plan";
             return Err(Failure::Usage(why.into()));
         }
-        return scrub(base, readers, args);
-    }
-    let plan = args.plan.as_deref().unwrap_or(Path::new("-"));
-    let mut plan = PlanFile::open(plan)?;
+        (None, Some(base)) => return scrub(&meant(base), readers, args),
+        (None, None) => return Err(Failure::Usage(WHAT.into())),
+    };
     let screen = Screen::new();
     engine::to_reading(&screen);
     let found = engine::verify(&mut plan, &selection, readers, &screen)?;
-    let mut out = io::stdout().lock();
-    if args.json {
-        verify::json(&found, &mut out)?;
-    } else {
-        verify::text(&found, &mut out)?;
-    }
     let unread = screen.has_unread() || !found.owners_unknown.is_empty();
-    Ok(
-        if found.differences.is_empty() && !found.is_nothing_applied() {
-            Exit::Done.if_all_read(unread)
-        } else {
-            Exit::Differs
-        },
-    )
+    let exit = match found.differences.is_empty() && !found.is_nothing_applied() {
+        true => Exit::Done.if_all_read(unread),
+        false => Exit::Differs,
+    };
+    if args.json {
+        verify::json(&found, &mut io::stdout().lock())?;
+    } else {
+        tell_fitted(exit, args.all, |listing, out| {
+            verify::text(&found, listing, out)
+        })?;
+    }
+    Ok(exit)
 }
 
 fn scrub(base: &Path, readers: Readers, args: &Args) -> Result<Exit, Failure> {
@@ -81,17 +86,19 @@ fn scrub(base: &Path, readers: Readers, args: &Args) -> Result<Exit, Failure> {
     let screen = Screen::new();
     engine::to_scrubbing(base, &screen)?;
     let found = engine::scrub(base, args.since, readers, &screen, &stop)?;
-    let mut out = io::stdout().lock();
-    if args.json {
-        scrub::json(&found, &mut out)?;
-    } else {
-        scrub::text(&found, &mut out)?;
-    }
-    Ok(match (found.differences.is_empty(), found.interrupted) {
+    let exit = match (found.differences.is_empty(), found.interrupted) {
         (false, _) => Exit::Differs,
         (true, true) => Exit::stopped(&stop),
         (true, false) => Exit::Done.if_all_read(screen.has_unread()),
-    })
+    };
+    if args.json {
+        scrub::json(&found, &mut io::stdout().lock())?;
+    } else {
+        tell_fitted(exit, args.all, |listing, out| {
+            scrub::text(&found, listing, out)
+        })?;
+    }
+    Ok(exit)
 }
 
 fn moment(text: &str) -> Result<i64, String> {

@@ -27,7 +27,7 @@
 //! | ground | what all acts stand on |
 //! | --- | --- |
 //! | `exchange` | the one batch in which names come to refer to other inodes: jobs, journal, names, flags, commit, roll back |
-//! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again, by a plan or by a walk |
+//! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again, by a plan or by a walk; which base is meant |
 //! | `paths` | paths and globs as guests resolve them, and names that were probably meant |
 //! | `roots` | guests as a person gives them, met before anything is planned: is each a root, what is it called, where does the base go, what is odd about it |
 //! | `activity` | who is inside a guest, who reaches the base, what is mounted, who could take flags off; `freeze` stops a guest for a moment |
@@ -104,6 +104,7 @@ pub use planning::output::Output;
 pub use planning::{Planned, plan};
 pub use policy_files::{read_patterns, read_policy};
 pub use receipt_file::RunResult;
+pub use records::bases::{any_base_near, base_at, base_near, is_there};
 pub use reviewing::{Replacing, cut};
 pub use roots::{default_base, meet, named};
 pub use sandbox::{to_papers, to_reading, to_scrubbing};
@@ -113,7 +114,7 @@ pub use undoing::look::look_at_undo;
 pub use undoing::select::{UndoOptions, WhichRuns};
 
 pub use crate::sys::PageCache;
-pub use crate::sys::host::machine::moment;
+pub use crate::sys::host::machine::{columns, moment};
 pub use crate::sys::host::signals::Stop;
 pub use crate::sys::own::papers::write_public;
 

@@ -1,6 +1,8 @@
 //! What the core reports while it works. Below `cli` nothing prints; a caller that wants to know passes an
 //! [`Observer`].
 
+use std::path::{Path, PathBuf};
+
 use super::{GuestName, GuestPath, Outcome};
 
 /// A stage of a run.
@@ -58,6 +60,74 @@ pub enum Event<'a> {
     Frozen,
     /// The guests run again. A run that ends in an error does not report this.
     GoOn,
+}
+
+/// Why a command could not do what was asked, in parts for programs. The sentence is the error's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// A word that never changes its meaning.
+    pub code: &'static str,
+    /// What it is about.
+    pub place: TroublePlace,
+    /// What to do next, where there is something.
+    pub hint: Option<String>,
+}
+
+/// What an error is about: as much as is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TroublePlace {
+    /// A file or directory of the host.
+    pub file: Option<PathBuf>,
+    /// A line of it.
+    pub line: Option<u64>,
+    /// A field of that line.
+    pub field: Option<String>,
+    /// An option or argument of the command line.
+    pub option: Option<String>,
+    /// A guest.
+    pub guest: Option<GuestName>,
+    /// A name in it.
+    pub path: Option<GuestPath>,
+}
+
+impl Trouble {
+    /// Nothing is known but the code.
+    pub fn new(code: &'static str) -> Trouble {
+        Trouble {
+            code,
+            ..Trouble::default()
+        }
+    }
+
+    /// With what to do next.
+    pub fn hint(mut self, hint: impl Into<String>) -> Trouble {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// About a file or directory of the host.
+    pub fn file(mut self, file: &Path) -> Trouble {
+        self.place.file = Some(file.to_owned());
+        self
+    }
+
+    /// About a line of a file.
+    pub fn line(mut self, line: u64) -> Trouble {
+        self.place.line = Some(line);
+        self
+    }
+
+    /// About a guest.
+    pub fn guest(mut self, guest: &GuestName) -> Trouble {
+        self.place.guest = Some(guest.clone());
+        self
+    }
+
+    /// About an option or argument.
+    pub fn option(mut self, option: impl Into<String>) -> Trouble {
+        self.place.option = Some(option.into());
+        self
+    }
 }
 
 /// What listens to a run. It is called from several threads.

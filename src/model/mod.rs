@@ -55,7 +55,7 @@ mod status;
 
 pub use action::{Action, Before, Flag, Left, Link, Making, Method, ObjectFlag, Owner, Skip};
 pub use digest::{BadId, Digest, DigestPrefix, Fingerprint, MetadataDigest, ObjectId};
-pub use event::{Event, Observer, Quiet, Stage, Unit};
+pub use event::{Event, Observer, Quiet, Stage, Trouble, TroublePlace, Unit};
 pub use explain::{
     Beneath, Change, ChangeStep, Compared, Explanation, FoundNow, NoLine, Overruled, Says, Stale,
     Turn, Voice,

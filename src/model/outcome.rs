@@ -195,6 +195,15 @@ pub enum Outcome {
     Failed(String),
 }
 
+impl Outcome {
+    /// Is it about the guest, and the same for all its names?
+    pub fn is_of_guest(&self) -> bool {
+        let guest =
+            |why: &Refusal| matches!(why, Refusal::GuestRunning { .. } | Refusal::RootChanged {});
+        matches!(self, Outcome::Refused(why) if guest(why))
+    }
+}
+
 /// For how long running guests were frozen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FreezeTimes {

@@ -303,8 +303,10 @@ pub struct Collected {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct PapersGone {
     /// Runs of which nothing is left: no name that they linked is shared.
+    #[serde(rename = "gone_runs")]
     pub runs: u64,
     /// Runs of which the journal alone went: names that they linked are shared.
+    #[serde(rename = "needed_runs")]
     pub needed: u64,
     /// Allocated bytes of all these papers.
     pub bytes: u64,

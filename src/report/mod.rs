@@ -19,10 +19,12 @@
 //! | [`undo_view`] | what `undo` would do |
 //! | [`run`] | what `apply` or `undo` did |
 //! | [`verify`], [`status`], [`gc`] | what these commands found |
+//! | [`answer`] | what answers for programs have in common: schemas, errors, commands that may come next |
 //! | [`words`] | codes and facts as sentences: the only place |
 //! | [`layout`] | numbers and columns for people |
 
 mod alarms;
+pub mod answer;
 mod audit;
 pub mod cut;
 pub mod explain;

@@ -63,6 +63,15 @@ pub fn text(
     writeln!(out, "\n{}", wrote(plan, goes))
 }
 
+/// What a quiet `plan` says: what is shared without protection, what could not be read, and what else asks for a
+/// person's hand.
+pub fn needs_person(plan: &PlanView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+    let mut lines = plan.alarm(sizes);
+    lines.extend(plan.needs_person());
+    lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+    unprotected::planned(plan, out)
+}
+
 /// `Scanned 6 guests, 251,904 files, 9.80 GiB; 2 names could not be read and are listed as unreadable`.
 fn scanned(plan: &PlanView<'_>, sizes: Sizes) -> String {
     let sum = |field: fn(&PlannedGuest) -> u64| {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::alarms::spoiled::{self, SpoiledJson};
 use super::alarms::unprotected;
 use super::layout::json;
-use super::layout::size::counted;
+use super::layout::size::{counted, counted_does};
 use super::words::sentence::safe;
 use crate::model::{GuestName, ObjectId, Recovered, TakenOver};
 
@@ -36,16 +36,19 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "A recovery or gc was interrupted; {set} set again.")?;
     } else {
         writeln!(out, "Healed what {} left.", counted(recovered.runs, "run"))?;
-        writeln!(
-            out,
-            "  {} now on their object or private copy",
-            counted(recovered.finished, "name")
-        )?;
-        writeln!(
-            out,
-            "  {} with the file that they had",
-            counted(recovered.kept, "name")
-        )?;
+        let finished = counted_does(
+            recovered.finished,
+            "name",
+            "is on its object or private copy now",
+            "are on their objects or private copies now",
+        );
+        let kept = counted_does(
+            recovered.kept,
+            "name",
+            "has the file that it had",
+            "have the files that they had",
+        );
+        writeln!(out, "  {finished}\n  {kept}")?;
         writeln!(out, "  {} set again", counted(flags, "flag"))?;
     }
     spoiled::text(&recovered.spoiled, out)?;
@@ -71,16 +74,17 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
 #[derive(Serialize)]
 struct RecoverJson<'a> {
     kind: &'static str,
-    runs: u64,
+    healed_runs: u64,
     finished: u64,
     kept: u64,
     flags: u64,
     /// Flags among these that no run had taken off.
-    unprotected: u64,
+    flags_lost: u64,
     /// Names that refer to such objects, by guest.
     were_open: &'a BTreeMap<GuestName, u64>,
     quarantined: &'a [String],
-    damaged: &'a [ObjectId],
+    /// Objects that may have been written to while their flag was off.
+    damaged_objects: &'a [ObjectId],
     spoiled: Vec<SpoiledJson<'a>>,
     notes: &'a [String],
     /// What `--restored` found; null without it.
@@ -106,14 +110,14 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         out,
         &RecoverJson {
             kind: "unify.recover",
-            runs: *runs,
+            healed_runs: *runs,
             finished: *finished,
             kept: *kept,
             flags: *flags,
-            unprotected: *unprotected,
+            flags_lost: *unprotected,
             were_open,
             quarantined,
-            damaged,
+            damaged_objects: damaged,
             spoiled: SpoiledJson::all(spoiled),
             notes,
             taken: taken.as_ref(),

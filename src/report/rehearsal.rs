@@ -1,6 +1,6 @@
 //! What `unify apply --dry-run` found: what would become of every line, and why some would be refused.
 //!
-//! The JSON form is one object on several lines: `kind` (`unify.dry-run`), then `refused`, an array of `RefusedJson`
+//! The JSON form is one object on several lines: `kind` (`unify.dry-run`), then `refusals`, an array of `RefusedJson`
 //! that is written while the lines are proven, then the fields of `RehearsalJson`.
 
 use std::io::{self, Write};
@@ -112,13 +112,13 @@ struct RehearsalJson<'a> {
     /// What the lines promise.
     promised: &'a Totals,
     /// Lines of links and flags that were taken out, by hand or by selectors.
-    left_out: u64,
+    lines_left_out: u64,
     read_only: bool,
 }
 
 /// For programs: the beginning.
 pub fn begin_json(out: &mut dyn Write) -> io::Result<()> {
-    write!(out, "{{\"kind\":\"unify.dry-run\",\"refused\":[")
+    write!(out, "{{\"kind\":\"unify.dry-run\",\"refusals\":[")
 }
 
 /// One line that would not be done.
@@ -155,7 +155,7 @@ pub fn end_json(view: &RehearsalView<'_>, out: &mut dyn Write) -> io::Result<()>
         complete: view.is_whole,
         totals: view.totals,
         promised: view.promised,
-        left_out: view.left_out,
+        lines_left_out: view.left_out,
         read_only: view.is_read_only,
     };
     let mut text = Vec::new();

@@ -47,7 +47,8 @@ fn words(rule: &CareRule) -> Vec<String> {
 
 #[derive(Serialize)]
 struct RuleJson {
-    code: &'static str,
+    /// The code of its skips, which `--allow` takes.
+    reason: &'static str,
     sentence: &'static str,
     covers: Vec<String>,
     because: &'static str,
@@ -62,7 +63,7 @@ pub fn json(out: &mut dyn Write) -> io::Result<()> {
         rules: Vec<RuleJson>,
     }
     let rule = |rule: &CareRule| RuleJson {
-        code: rule.reason.code(),
+        reason: rule.reason.code(),
         sentence: rule.reason.sentence(),
         covers: words(rule),
         because: rule.because,

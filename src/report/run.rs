@@ -4,6 +4,7 @@
 //!
 //! The JSON form is the fields of `RunJson`; `kind` is `unify.apply`, `unify.undo` or `unify.forget`.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -17,14 +18,16 @@ use crate::model::{
 use super::alarms::frozen;
 use super::alarms::frozen::FrozenJson;
 use super::alarms::spoiled::{self, SpoiledJson};
+use super::answer::next;
+use super::answer::next::{NextJson, NextStep};
 use super::layout::json;
 use super::layout::json::PathJson;
 pub use super::layout::shell::shell_word;
-use super::layout::size::{Sizes, count, counted};
+use super::layout::size::{Sizes, count, counted_does};
 use super::layout::table::{Column, TextTable};
 use super::words::flag_clearers;
 pub use super::words::not_done::NotDone;
-use super::words::not_done::NotDoneKind;
+use super::words::not_done::{Example, NotDoneKind};
 use super::words::promise::LAYERED;
 
 /// The end of a run.
@@ -32,12 +35,16 @@ use super::words::promise::LAYERED;
 pub struct RunView<'a> {
     /// Apply, undo or forget.
     pub what: RunKind,
-    /// Its name.
-    pub run: &'a RunId,
+    /// Its name; `None` where there was nothing to do, so that no run began.
+    pub run: Option<&'a RunId>,
     /// The base, for the commands that come next.
     pub base: &'a Path,
     /// Its counts; `None` when it stopped midway.
     pub totals: Option<&'a RunTotals>,
+    /// The command itself, for those who do it again.
+    pub command: &'a [OsString],
+    /// The guests of a plan, as `plan` takes them.
+    pub guests: &'a [OsString],
     /// What was not done.
     pub not_done: &'a NotDone,
     /// For how long running guests were frozen.
@@ -52,7 +59,8 @@ pub struct RunView<'a> {
 
 /// For people.
 pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
-    let (what, run) = (title(view.what), view.run);
+    let what = title(view.what);
+    let run = view.run.map(ToString::to_string).unwrap_or_default();
     match view.totals {
         Some(totals) => {
             writeln!(out, "{what} (run {run})\n")?;
@@ -65,7 +73,8 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
     flag_clearers::text(view.clearers, out)?;
     frozen::text(view.stillness, out)?;
     spoiled::text(view.spoiled, out)?;
-    writeln!(out, "\nNext: {}", next(view))
+    writeln!(out)?;
+    next::text(&next(view), out)
 }
 
 fn title(what: RunKind) -> &'static str {
@@ -109,19 +118,20 @@ fn table(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> TextTable {
 
 /// What the names came to, and the room that the files tell of.
 fn done(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> String {
-    let (names, one) = (counted(totals.names, "name"), totals.names == 1);
+    let names = |one, many| counted_does(totals.names, "name", one, many);
     let bytes = sizes.of(totals.bytes);
     let layered = view.disk.is_some_and(|disk| disk.layered) && totals.bytes > 0;
     let up_to = if layered { "up to " } else { "" };
     match view.what {
-        RunKind::Apply if one => {
-            format!("{names} now refers to an object, {up_to}{bytes} came back")
+        RunKind::Apply => {
+            let refer = names("now refers to an object", "now refer to objects");
+            format!("{refer}, {up_to}{bytes} came back")
         }
-        RunKind::Apply => format!("{names} now refer to objects, {up_to}{bytes} came back"),
-        RunKind::Undo if one => format!("{names} is private again, {bytes} are used again"),
-        RunKind::Undo => format!("{names} are private again, {bytes} are used again"),
-        RunKind::Forget if one => format!("{names} is gone from its guest"),
-        RunKind::Forget => format!("{names} are gone from their guests"),
+        RunKind::Undo => {
+            let private = names("is private again", "are private again");
+            format!("{private}, {bytes} are used again")
+        }
+        RunKind::Forget => names("is gone from its guest", "are gone from their guests"),
     }
 }
 
@@ -149,7 +159,7 @@ pub(super) fn not_done(title: &str, not_done: &NotDone, out: &mut dyn Write) -> 
         ("why", Column::Words),
     ]);
     for (code, kind) in not_done.all() {
-        table.row([code.into(), count(kind.actions), kind.sentence.into()]);
+        table.row([code.into(), count(kind.actions), kind.sentence.to_string()]);
         table.row([
             String::new(),
             String::new(),
@@ -163,9 +173,8 @@ pub(super) fn not_done(title: &str, not_done: &NotDone, out: &mut dyn Write) -> 
     table.text(out)
 }
 
-/// The one thing to do now.
-fn next(view: &RunView<'_>) -> String {
-    let base = shell_word(view.base);
+/// What may be done now, the first first.
+fn next(view: &RunView<'_>) -> Vec<NextStep> {
     let has = |kind| view.not_done.has(kind);
     let running = [
         RefusalKind::GuestRunning,
@@ -174,29 +183,53 @@ fn next(view: &RunView<'_>) -> String {
     ];
     let running = running.into_iter().any(has);
     let left = view.not_done.all().next().is_some();
-    match (view.totals, view.what) {
-        (None, _) => format!("unify recover --base {base}"),
-        (_, RunKind::Apply) if has(RefusalKind::DamagedObject) => "unify verify".into(),
-        (_, RunKind::Apply) if running => format!("{} and apply the plan again", quiet(view)),
-        (_, RunKind::Undo) if running => format!("{} and undo again", quiet(view)),
-        (_, RunKind::Forget) if running => format!("{} and forget again", quiet(view)),
-        (_, RunKind::Apply) if left => "unify plan, for what was not done".into(),
-        (Some(totals), RunKind::Apply) if totals.names == 0 => {
-            format!("unify status --base {base}")
+    let damaged = view.what == RunKind::Apply && has(RefusalKind::DamagedObject);
+    let status = |why| on_base("status", view.base, why);
+    match view.totals {
+        None => vec![on_base("recover", view.base, "to heal it")],
+        Some(_) if damaged => vec![on_base(
+            "verify",
+            view.base,
+            "to name every file that a damaged object reaches",
+        )],
+        Some(_) if running => vec![NextStep::again(view.command, quiet(view))],
+        Some(_) if left && view.what == RunKind::Apply => {
+            vec![plan(view)]
         }
-        (_, RunKind::Apply) => {
-            format!(
-                "unify status --base {base}   or, to take it back,   unify undo --base {base} --run {}",
-                view.run
-            )
+        Some(_) if left => vec![status("to see what is still shared")],
+        Some(totals) if view.what == RunKind::Apply && totals.names == 0 => {
+            vec![status("to see what is shared")]
         }
-        (_, RunKind::Undo | RunKind::Forget) if left => {
-            format!("unify status --base {base}, for what is still shared")
+        Some(_) if view.what == RunKind::Apply => {
+            vec![status("to see what is shared now"), undo(view)]
         }
-        (_, RunKind::Undo | RunKind::Forget) => {
-            format!("unify gc --base {base}, to remove objects that nobody uses")
-        }
+        Some(_) => vec![on_base(
+            "gc",
+            view.base,
+            "to remove objects that nobody uses",
+        )],
     }
+}
+
+fn on_base(command: &str, base: &Path, why: &'static str) -> NextStep {
+    NextStep::unify(
+        &[command.as_ref(), "--base".as_ref(), base.as_os_str()],
+        why,
+    )
+}
+
+fn plan(view: &RunView<'_>) -> NextStep {
+    let words = ["plan", "-o", "new-plan.json", "--base"].map(OsString::from);
+    let base = view.base.as_os_str().to_owned();
+    let words = [&words[..], &[base], view.guests].concat();
+    NextStep::unify(&words, "for what was not done")
+}
+
+fn undo(view: &RunView<'_>) -> NextStep {
+    let run = view.run.map(ToString::to_string).unwrap_or_default();
+    let words = ["undo", "--run", &run, "--base"].map(OsStr::new);
+    let words = [&words[..], &[view.base.as_os_str()]].concat();
+    NextStep::unify(&words, "to take it back")
 }
 
 /// What lets the run change what guests hold that run.
@@ -204,7 +237,7 @@ fn quiet(view: &RunView<'_>) -> &'static str {
     if view.clearers.is_empty() {
         "stop the running guests"
     } else {
-        "do what is said above for each guest that was not frozen, or stop the running guests,"
+        "do what is said above for each guest that was not frozen, or stop the running guests"
     }
 }
 
@@ -212,7 +245,7 @@ fn quiet(view: &RunView<'_>) -> &'static str {
 struct RunJson<'a> {
     /// `unify.apply`, `unify.undo` or `unify.forget`.
     kind: &'static str,
-    run: &'a RunId,
+    run: Option<&'a RunId>,
     /// Did the run end by itself?
     complete: bool,
     /// Counts as in the receipt; null for a run that stopped midway.
@@ -222,30 +255,33 @@ struct RunJson<'a> {
     disk: Option<DiskChange>,
     /// What was not done, by code; `failed` is the machine's.
     not_done: Vec<KindJson<'a>>,
+    /// Every action that was not done.
+    refusals: Vec<ExampleJson<'a>>,
     /// Where running guests were frozen.
     #[serde(skip_serializing_if = "Option::is_none")]
-    frozen: Option<FrozenJson>,
+    freezes: Option<FrozenJson>,
     /// Guests that could not be frozen because a process in them may take flags off files, and what ends that.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    flag_clearers: &'a [FlagClearer],
+    not_frozen: &'a [FlagClearer],
     /// Objects that were changed while they were not protected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     spoiled: Vec<SpoiledJson<'a>>,
-    /// For people.
-    next: String,
+    /// What may be done now.
+    next: Vec<NextJson>,
 }
 
 #[derive(Serialize)]
 struct KindJson<'a> {
     code: &'static str,
-    sentence: &'static str,
-    actions: u64,
+    sentence: &'a str,
+    times: u64,
     /// The first action that had this code.
     first: ExampleJson<'a>,
 }
 
 #[derive(Serialize)]
 struct ExampleJson<'a> {
+    code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     guest: Option<&'a str>,
     #[serde(flatten)]
@@ -267,10 +303,11 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         totals: view.totals,
         disk: view.disk,
         not_done: view.not_done.all().map(kind_json).collect(),
-        frozen: FrozenJson::of(view.stillness),
-        flag_clearers: view.clearers,
+        refusals: view.not_done.listed().iter().map(example_json).collect(),
+        freezes: FrozenJson::of(view.stillness),
+        not_frozen: view.clearers,
         spoiled: SpoiledJson::all(view.spoiled),
-        next: next(view),
+        next: NextJson::all(&next(view)),
     };
     json::write_line(out, &value)
 }
@@ -278,13 +315,18 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
 fn kind_json<'a>((code, kind): (&'static str, &'a NotDoneKind)) -> KindJson<'a> {
     KindJson {
         code,
-        sentence: kind.sentence,
-        actions: kind.actions,
-        first: ExampleJson {
-            guest: kind.first.guest.as_ref().map(GuestName::as_str),
-            path: kind.first.path.as_ref().map(PathJson::from),
-            sentence: &kind.first.sentence,
-        },
+        sentence: &kind.sentence,
+        times: kind.actions,
+        first: example_json(&kind.first),
+    }
+}
+
+fn example_json(one: &Example) -> ExampleJson<'_> {
+    ExampleJson {
+        code: one.code,
+        guest: one.guest.as_ref().map(GuestName::as_str),
+        path: one.path.as_ref().map(PathJson::from),
+        sentence: &one.sentence,
     }
 }
 

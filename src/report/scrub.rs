@@ -8,10 +8,11 @@ use crate::model::Scrub;
 
 use super::layout::json;
 use super::layout::size::{count, counted, iec};
-use super::verify::{DifferenceJson, difference_json, line};
+use super::verify::{DifferenceJson, difference_json, differences};
+use super::words::list::ListLimits;
 
 /// For people: the answer first, then the differences, one a line.
-pub fn text(found: &Scrub, out: &mut dyn Write) -> io::Result<()> {
+pub fn text(found: &Scrub, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
     match found.differences.len() as u64 {
         0 if found.interrupted => writeln!(out, "Stopped; nothing wrong so far.")?,
         0 => writeln!(out, "Verified: every object is what its name says.")?,
@@ -23,10 +24,7 @@ pub fn text(found: &Scrub, out: &mut dyn Write) -> io::Result<()> {
         out,
         "  {objects} read again ({bytes}), {fresh} left out that were read since"
     )?;
-    found
-        .differences
-        .iter()
-        .try_for_each(|difference| line(difference, out))
+    differences(&found.differences, listing, out)
 }
 
 #[derive(Serialize)]

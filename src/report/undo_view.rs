@@ -58,9 +58,9 @@ struct UndoViewJson<'a> {
     files: u64,
     names: u64,
     /// Names by guest.
-    guests: &'a BTreeMap<GuestName, u64>,
+    by_guest: &'a BTreeMap<GuestName, u64>,
     not_shared: u64,
-    lost: u64,
+    lost_files: u64,
     /// Bytes that the copies take, and that may be taken.
     needed: u64,
     free: u64,
@@ -73,9 +73,9 @@ pub fn json(view: &UndoView, out: &mut dyn Write) -> io::Result<()> {
         ok: view.needed <= view.free,
         files: view.files,
         names: view.names,
-        guests: &view.guests,
+        by_guest: &view.guests,
         not_shared: view.not_shared,
-        lost: view.lost,
+        lost_files: view.lost,
         needed: view.needed,
         free: view.free,
     };

@@ -1,4 +1,4 @@
-//! What `unify verify` found: every difference, none left out.
+//! What `unify verify` found: every difference in JSON, and for people as many as a screen has room for.
 //!
 //! The JSON form is the fields of `VerifyJson`; a difference's `code` is stable.
 
@@ -11,11 +11,12 @@ use crate::model::{Difference, GuestName, ObjectId, Verification};
 use super::layout::json;
 use super::layout::json::PathJson;
 use super::layout::size::{count, counted};
-use super::status::orphans::{MOST, unknown};
+use super::status::orphans::unknown;
+use super::words::list::ListLimits;
 use super::words::sentence;
 
 /// For people: the answer first, then the differences, one a line.
-pub fn text(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
+pub fn text(found: &Verification, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
     let holds = counted(found.holds, "line");
     let objects = counted(found.objects, "object");
     match found.differences.len() as u64 {
@@ -33,15 +34,22 @@ pub fn text(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
         out,
         "  {holds} as promised, {not_applied} not applied or undone since, {objects} read again"
     )?;
-    found
-        .differences
-        .iter()
-        .try_for_each(|difference| line(difference, out))?;
-    orphans(found, out)
+    differences(&found.differences, listing, out)?;
+    orphans(found, listing, out)
 }
 
-/// Of names that hold no more than `status` shows of a guest.
-fn orphans(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
+/// As many as there is room for.
+pub(super) fn differences(
+    all: &[Difference],
+    listing: ListLimits,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut shown = all.iter().take(listing.most);
+    shown.try_for_each(|difference| line(difference, out))?;
+    listing.more(all.len(), out)
+}
+
+fn orphans(found: &Verification, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
     for (guest, why) in &found.owners_unknown {
         unknown(guest, why, out)?;
     }
@@ -54,24 +62,17 @@ fn orphans(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
         out,
         "ORPHANED, and no difference: {names} without an installed package; `unify status` says what to do"
     )?;
-    for orphan in all.iter().take(MOST) {
+    for orphan in all.iter().take(listing.most) {
         let bare = Difference {
             object: None,
             ..orphan.clone()
         };
         line(&bare, out)?;
     }
-    match all.len().checked_sub(MOST) {
-        None | Some(0) => Ok(()),
-        Some(more) => writeln!(
-            out,
-            "  and {} more: `unify verify --json` lists all",
-            count(more as u64)
-        ),
-    }
+    listing.more(all.len(), out)
 }
 
-pub(super) fn line(difference: &Difference, out: &mut dyn Write) -> io::Result<()> {
+fn line(difference: &Difference, out: &mut dyn Write) -> io::Result<()> {
     let guest = difference.guest.as_ref().map(|guest| format!("{guest}:"));
     let path = difference.path.as_ref().map(|path| format!("{path}"));
     let name = guest.unwrap_or_default() + &path.unwrap_or_default();
@@ -105,7 +106,7 @@ struct VerifyJson<'a> {
     /// Names that hold, and that no package owns any more.
     orphaned: Vec<DifferenceJson<'a>>,
     /// Guests of which that is not known.
-    owners_unknown: Vec<OwnersUnknownJson<'a>>,
+    guests_unknown: Vec<OwnersUnknownJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -138,7 +139,7 @@ pub fn json(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
         objects: found.objects,
         differences: found.differences.iter().map(difference).collect(),
         orphaned: found.orphans.iter().map(difference).collect(),
-        owners_unknown: found.owners_unknown.iter().map(unknown_json).collect(),
+        guests_unknown: found.owners_unknown.iter().map(unknown_json).collect(),
     };
     json::write_line(out, &value)
 }
@@ -166,6 +167,11 @@ mod tests {
     use crate::model::{GuestPath, Moved, Wrong};
     use crate::report::samples::{HOSTILE, assert_tame, guest, object, path, written};
 
+    const LISTING: ListLimits = ListLimits {
+        most: 20,
+        columns: 80,
+    };
+
     fn about(name: &str, at: &str, what: Wrong) -> Difference {
         Difference {
             guest: Some(guest(name)),
@@ -192,8 +198,8 @@ mod tests {
         let want = "Verified: everything is as it should be.
   38,100 lines as promised, 3 not applied or undone since, 9,310 objects read again
 ";
-        assert_eq!(written(|out| text(&found(vec![]), out)), want);
-        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"applied\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"orphaned\":[],\"owners_unknown\":[]}\n";
+        assert_eq!(written(|out| text(&found(vec![]), LISTING, out)), want);
+        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"applied\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"orphaned\":[],\"guests_unknown\":[]}\n";
         assert_eq!(written(|out| json(&found(vec![]), out)), want);
     }
 
@@ -220,9 +226,16 @@ mod tests {
   the base: left behind in the base's staging area: x/7; run `unify recover`
 "
         );
-        assert_eq!(written(|out| text(&all, out)), want);
+        assert_eq!(written(|out| text(&all, LISTING, out)), want);
         let want = format!(
             "{{\"code\":\"object-damaged\",\"object\":\"{hex}\",\"sentence\":\"the object is not what its name says: content\"}}"
+        );
+        let many = found(vec![all.differences[1].clone(); 25]);
+        let cut = written(|out| text(&many, LISTING, out));
+        assert_eq!(cut.matches(&hex).count(), 20);
+        assert!(
+            cut.ends_with("\n  and 5 more: --all or --json lists all\n"),
+            "{cut}"
         );
         let json = written(|out| json(&all, out));
         assert!(json.contains(&want), "{json}");
@@ -241,7 +254,7 @@ mod tests {
                 ..bad
             },
         ]);
-        let text = written(|out| text(&all, out));
+        let text = written(|out| text(&all, LISTING, out));
         assert_tame(&text);
         assert_eq!(text.lines().count(), 4);
         assert_tame(&written(|out| json(&all, out)));

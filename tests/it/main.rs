@@ -5,6 +5,7 @@
 //! | `floors` | the source: what each file may import, call and contain |
 //! | `deciding` | which files a plan shares, and what a base remembers |
 //! | `keeping` | what is shared stays protected, whatever the world does to guests and bases |
+//! | `answers` | how all commands answer: JSON and its schemas, errors, quiet, help |
 //! | `commands` | what one command answers, and whether that and the README are true |
 //! | `refusing` | what the program refuses: changed files, edited and hostile plans, bad surroundings |
 //! | `reviewing` | what a reviewer does between plan and apply, and what exit codes answer |
@@ -47,6 +48,7 @@
 #[macro_use]
 mod support;
 
+mod answers;
 mod commands;
 mod crash;
 mod deciding;

@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::cli::args::OutputArgs;
 use crate::cli::terminal::exit::{Exit, Failure};
 use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::voice::tell;
 use crate::engine::{ApplyOptions, PlanFile, rehearse, stop_on_signals};
 use crate::model::{Event, Observer};
 use crate::report::rehearsal::{self, RehearsalView};
@@ -34,20 +35,21 @@ pub(super) fn run(
         is_whole: totals.stopped.is_none(),
         not_done: &not_done,
     };
-    let mut out = io::stdout().lock();
-    match written {
-        Some(written) => {
-            let written = written.into_inner().unwrap_or_else(PoisonError::into_inner);
-            written.finish(&mut out)?;
-            rehearsal::end_json(&view, &mut out)?;
-        }
-        None => rehearsal::text(&view, output.sizes(), &mut out)?,
-    }
-    Ok(match () {
+    let exit = match () {
         () if found.result.interrupted => Exit::stopped(&stop),
         () if totals.refused + totals.failed > 0 || found.result.limit.is_some() => Exit::InPart,
         () => Exit::Done.if_all_read(unread),
-    })
+    };
+    match written {
+        Some(written) => {
+            let written = written.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let mut out = io::stdout().lock();
+            written.finish(&mut out)?;
+            rehearsal::end_json(&view, &mut out)?;
+        }
+        None => tell(exit, |out| rehearsal::text(&view, output.sizes(), out))?,
+    }
+    Ok(exit)
 }
 
 /// The screen, and every line that would not be done as JSON: there may be as many as the plan has, and none is held.

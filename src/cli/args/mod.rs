@@ -3,19 +3,94 @@
 pub(super) mod code;
 pub(super) mod select;
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::terminal::exit::{Exit, Failure};
+use super::terminal::manner::manner;
+use super::terminal::voice::remark;
 use crate::engine::{self, EngineError, Limits, PageCache};
-use crate::model::Running;
+use crate::model::{Escaped, Running};
 use crate::report::layout::size::Sizes;
 
 /// The base that a command looks at.
 #[derive(Debug, clap::Args)]
 pub(super) struct BaseArg {
-    /// The base: the directory that holds the shared files
+    /// The base: the directory that holds the shared files. Default: what UNIFY_BASE says, else the one `.unify` that
+    /// is at or above the current directory
     #[arg(long, value_name = "DIR")]
-    pub base: PathBuf,
+    base: Option<PathBuf>,
+}
+
+impl BaseArg {
+    /// The base that is meant.
+    pub(super) fn find(&self) -> Result<PathBuf, EngineError> {
+        self.find_near(&[])
+    }
+
+    /// The same for a command that is given directories: it is looked for at and above these.
+    pub(super) fn find_near(&self, places: &[PathBuf]) -> Result<PathBuf, EngineError> {
+        match named_base(self.base.as_deref()) {
+            Some(base) => Ok(base),
+            None => engine::base_near(places).inspect(|base| found(base)),
+        }
+    }
+}
+
+/// The base of a command that a timer runs on every host.
+#[derive(Debug, clap::Args)]
+pub(super) struct PerhapsBaseArg {
+    #[command(flatten)]
+    base: BaseArg,
+    /// Where there is no base yet, say nothing and exit with 0
+    #[arg(long, help_heading = "For scripts")]
+    if_base_exists: bool,
+}
+
+impl PerhapsBaseArg {
+    /// The base that is meant, which is looked for at and above these directories, or the current one; `None` where
+    /// there is none yet, and none is needed.
+    pub(super) fn find_near(&self, places: &[PathBuf]) -> Result<Option<PathBuf>, EngineError> {
+        if !self.if_base_exists {
+            return self.base.find_near(places).map(Some);
+        }
+        match named_base(self.base.base.as_deref()) {
+            Some(base) => Ok(Some(base).filter(|base| engine::is_there(base))),
+            None => Ok(engine::any_base_near(places)?.inspect(|base| found(base))),
+        }
+    }
+}
+
+/// The answer where there is no base yet: nothing for people.
+pub(super) fn no_base() -> Result<Exit, Failure> {
+    if manner().json {
+        crate::report::answer::error::no_base(&mut io::stdout().lock())?;
+    }
+    Ok(Exit::Done)
+}
+
+/// A base that nobody has named is told.
+fn found(base: &Path) {
+    remark(&format!("unify: base {}", Escaped::of(base)));
+}
+
+/// The base that is named by an option, or else in the environment: the directory, or the `.unify` in it where that is
+/// the base.
+pub(super) fn named_base(option: Option<&Path>) -> Option<PathBuf> {
+    let environment = || std::env::var_os("UNIFY_BASE").filter(|base| !base.is_empty());
+    let named = option.map(Path::to_owned);
+    let named = named.or_else(|| environment().map(PathBuf::from))?;
+    Some(meant(&named))
+}
+
+/// This directory, or the `.unify` in it where that is the base.
+pub(super) fn meant(named: &Path) -> PathBuf {
+    let meant = engine::base_at(named);
+    if meant != named {
+        found(&meant);
+    }
+    meant
 }
 
 /// How a result is written. A command that calls it otherwise in its help says so with `mut_arg`.
@@ -118,6 +193,24 @@ impl FreezeArgs {
     }
 }
 
+/// Permission bits of a plan, in octal: its owner reads and writes it, others may read it, a group may write it.
+pub(super) fn plan_mode(text: &str) -> Result<u32, String> {
+    let digits = text.strip_prefix("0o").unwrap_or(text);
+    let mode = u32::from_str_radix(digits, 8).map_err(|_| "expected octal digits, such as 0640")?;
+    match mode {
+        _ if mode & !0o666 != 0 => {
+            Err("a plan is read and written, and nothing else: 0600 to 0664".into())
+        }
+        _ if mode & 0o600 != 0o600 => {
+            Err("its owner must be able to read and write it: 06..".into())
+        }
+        _ if mode & 0o002 != 0 => {
+            Err("everybody could change what apply will do: not for others to write".into())
+        }
+        _ => Ok(mode),
+    }
+}
+
 /// `100ms`, `2s`: from a millisecond to a minute.
 fn freeze_time(text: &str) -> Result<Duration, String> {
     let wrong = || "expected a time from 1ms to 60s, such as 250ms or 2s".to_owned();
@@ -136,6 +229,17 @@ fn freeze_time(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_plan_may_be_read_by_others_and_not_written() {
+        let mode = |text| plan_mode(text).ok();
+        assert_eq!(mode("0640"), Some(0o640));
+        assert_eq!(mode("644"), Some(0o644));
+        assert_eq!(mode("0660"), Some(0o660));
+        for wrong in ["", "0666", "0040", "0755", "4600", "0680", "-1", "u=rw"] {
+            assert_eq!(mode(wrong), None, "{wrong}");
+        }
+    }
 
     #[test]
     fn times_have_a_unit_and_bounds() {

@@ -2,8 +2,11 @@
 
 use std::io::{self, BufRead, IsTerminal, Write};
 
-use super::exit::{Failure, say};
+use super::exit::{Exit, Failure, say};
+use super::manner::manner;
 use crate::engine::EngineError;
+use crate::model::Trouble;
+use crate::report::answer::error;
 
 /// Returns `ready` if the user agrees; otherwise, and where no person can be asked, `cancel` calls it off.
 pub fn agreed<R>(
@@ -17,6 +20,7 @@ pub fn agreed<R>(
         Ok(false) => {
             cancel(ready)?;
             say("No guest was changed.");
+            declined()?;
             Ok(None)
         }
         Err(failure) => {
@@ -24,6 +28,20 @@ pub fn agreed<R>(
             Err(failure)
         }
     }
+}
+
+/// Programs are told of it, too.
+fn declined() -> io::Result<()> {
+    if !manner().json {
+        return Ok(());
+    }
+    let (trouble, what) = (Trouble::new("declined"), "No guest was changed.");
+    error::json(
+        &trouble,
+        what,
+        Exit::Declined.code(),
+        &mut io::stdout().lock(),
+    )
 }
 
 /// Asks on the terminal; true for yes.

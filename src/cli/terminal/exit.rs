@@ -4,8 +4,10 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::manner::manner;
 use crate::engine::{EngineError, ErrorKind, Stop};
-use crate::model::{harmless, is_harmless};
+use crate::model::{Trouble, harmless};
+use crate::report::answer::error;
 
 /// What `unify --help` says about exit codes.
 pub const HELP: &str = "\
@@ -15,13 +17,17 @@ Exit codes:
   2         wrong use (flags, configuration)
   3         done, but some inputs could not be read
   4         applied in part: some actions were refused or failed; receipt kept
-  5         plan refused as a whole (unknown version, unaccepted edits, other host, not this digest)
+  5         plan refused as a whole (unknown version, unaccepted edits,
+            other host, not this digest)
   6         verification found a difference, or nothing of the plan is applied
   7         another run holds the base
   8         this host or filesystem cannot do it
-  9         stopped half way, nothing lost: run unify recover (status: a run is unfinished)
-  10        \"yes, there is something\" and --exit-code was given (plan, show, status)
-  12        something needs a person: in quarantine, or an object that may have been written to; it is listed
+  9         stopped half way, nothing lost: run unify recover
+            (status: a run is unfinished)
+  10        \"yes, there is something\" and --exit-code was given
+            (plan, show, status)
+  12        something needs a person: in quarantine, or an object that may
+            have been written to; it is listed
   130, 143  ended by a signal, batch finished or taken back
 
 Examples:
@@ -29,7 +35,13 @@ Examples:
   unify show plan.json
   unify apply plan.json
   unify verify plan.json
-  unify undo --base /srv/guests/.unify --run last";
+  unify undo --base /srv/guests/.unify --run last
+
+Notes:
+Where no --base is given, it is what UNIFY_BASE says, or the one `.unify` at or
+above the current directory. With --json the answer is one object on standard
+output, and so is an error (kind unify.error), which stands on standard error as
+a sentence, too; `unify schema` has the manual of each.";
 
 /// How a command ended that did what it could.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,7 +86,8 @@ impl Exit {
         }
     }
 
-    fn code(self) -> u8 {
+    /// As the process ends.
+    pub fn code(self) -> u8 {
         match self {
             Exit::Done => 0,
             Exit::Declined => 1,
@@ -101,10 +114,31 @@ pub enum Failure {
     Usage(String),
 }
 
+/// The exit code of wrong use.
+pub const USAGE: u8 = 2;
+
 impl Failure {
+    /// A sentence for people and, where the answer was to be JSON, an object in its place.
+    fn tell(&self) {
+        if self.code() == 0 {
+            return;
+        }
+        say(&format!("unify: {self}"));
+        let trouble = match self {
+            Failure::Engine(error) => error.trouble(),
+            Failure::Usage(_) => Trouble::new("usage"),
+            // The answer has begun.
+            Failure::Output(_) => return,
+        };
+        if manner().json {
+            let (what, exit) = (self.to_string(), self.code());
+            drop(error::json(&trouble, &what, exit, &mut io::stdout().lock()));
+        }
+    }
+
     fn code(&self) -> u8 {
         match self {
-            Failure::Usage(_) => 2,
+            Failure::Usage(_) => USAGE,
             // The reader of a pipe has seen enough.
             Failure::Output(error) | Failure::Engine(EngineError::Output(error))
                 if error.kind() == io::ErrorKind::BrokenPipe =>
@@ -114,7 +148,7 @@ impl Failure {
             Failure::Output(_) => 1,
             Failure::Engine(error) => match error.kind() {
                 ErrorKind::Failed => 1,
-                ErrorKind::Usage => 2,
+                ErrorKind::Usage => USAGE,
                 ErrorKind::PlanRefused => 5,
                 ErrorKind::Locked => 7,
                 ErrorKind::CannotHere => 8,
@@ -129,24 +163,11 @@ pub fn finish(result: Result<Exit, Failure>) -> ExitCode {
     let code = match result {
         Ok(exit) => exit.code(),
         Err(failure) => {
-            if failure.code() != 0 {
-                say(&format!("unify: {failure}"));
-            }
+            failure.tell();
             failure.code()
         }
     };
     ExitCode::from(code)
-}
-
-/// What clap has to say: help and version are answers, the rest is wrong use.
-pub fn usage(error: &clap::Error) -> ExitCode {
-    // Words of the command line are quoted in it. Where even this cannot be written, the code says enough.
-    let text = error.render().to_string();
-    match text.lines().all(is_harmless) {
-        true => drop(error.print()),
-        false => say(&text),
-    }
-    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
 /// Text for people, usually one line. Names in it were escaped where they were put in; what others say, such as a

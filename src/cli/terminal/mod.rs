@@ -2,4 +2,8 @@
 
 pub(super) mod confirm;
 pub(super) mod exit;
+pub(super) mod help;
+pub(super) mod manner;
 pub(super) mod screen;
+pub(super) mod usage;
+pub(super) mod voice;

@@ -3,13 +3,16 @@
 //! The plan is first copied into the base and checked whole, so that what is executed is what was checked. Only then,
 //! and after a person or `--yes` agreed, the first name is touched.
 
+mod guests_now;
+
+use std::ffi::OsString;
 use std::io::BufRead;
 
 use super::plan_lines::{OwnCopy, PlanLines};
 use super::unflagged;
 use crate::base::{Base, PLAN, Run};
 use crate::engine::activity::base::must_be_ours;
-use crate::engine::error::{CannotHere, RefusedPlan};
+use crate::engine::error::RefusedPlan;
 use crate::engine::host::{host_digest, lock_note};
 use crate::engine::limits::Limits;
 use crate::engine::paths::selected::select;
@@ -20,14 +23,15 @@ use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, PlanReader, Section};
 use crate::model::{
-    Action, Digest, DigestPrefix, Event, Header, Observer, PlanDigest, PlanTarget, PlannedGuest,
-    Recovered, Running, Stage, Totals, Unit,
+    Action, Digest, DigestPrefix, Event, Header, Observer, PlanDigest, PlanTarget, Recovered,
+    Running, Stage, Totals, Unit,
 };
 use crate::rules::selectors::Selection;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::guest::Sharing;
 use crate::sys::host::machine::{self, Filesystem};
 use crate::sys::own::papers::Lock;
+use guests_now::{no_namesakes, one_mount, open_guests};
 
 /// What the user allows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -203,6 +207,16 @@ impl ReadyToApply {
         self.checked.approved_by
     }
 
+    /// Its guests, as a plan is told of them: `NAME=PATH`.
+    pub fn guest_words(&self) -> Vec<OsString> {
+        let word = |guest: &Guest| {
+            let mut word = OsString::from(format!("{}=", guest.name));
+            word.push(&guest.path);
+            word
+        };
+        self.checked.guests.iter().map(word).collect()
+    }
+
     /// The user did not agree: leaves no trace of the run.
     pub fn cancel(self) -> Result<(), EngineError> {
         self.base.forget_run(&self.run)?;
@@ -351,52 +365,4 @@ fn describe(edits: &Edits) -> RefusedPlan {
         first: all[..all.len().min(10)].join("; "),
         more,
     }
-}
-
-/// A guest is known by its name: the base must not take two guests for one.
-fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> {
-    for guest in guests {
-        let Some(known) = history.guests.get(&guest.name) else {
-            continue;
-        };
-        let other = known
-            .open(&guest.name)
-            .filter(|other| other.id != guest.id && history.has_files(known));
-        if let Some(other) = other {
-            return Err(RefusedPlan::Namesake {
-                name: guest.name.clone(),
-                other: other.path,
-            }
-            .into());
-        }
-    }
-    Ok(())
-}
-
-/// Opens the guests of a plan, and makes sure that each root is the directory that the plan saw.
-fn open_guests(planned: &[PlannedGuest]) -> Result<Vec<Guest>, EngineError> {
-    let mut open = Vec::with_capacity(planned.len());
-    for planned in planned {
-        let guest = Guest::open(planned.name.clone(), &planned.root)?;
-        if !guest.is(planned) {
-            return Err(RefusedPlan::OtherRoot {
-                name: planned.name.clone(),
-                root: planned.root.clone(),
-            }
-            .into());
-        }
-        open.push(guest);
-    }
-    Ok(open)
-}
-
-/// Guests and base must be apart, and one mount must show them all.
-fn one_mount(guests: &[Guest], base: &Base) -> Result<(), EngineError> {
-    guest::apart(guests, base.path())?;
-    for guest in guests {
-        if guest.root.mount_id()? != base.dir().mount_id()? {
-            return Err(CannotHere::OtherMountThanBase(guest.path.clone()).into());
-        }
-    }
-    Ok(())
 }

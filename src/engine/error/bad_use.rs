@@ -134,6 +134,15 @@ pub enum BadUse {
     /// One directory is given by two paths.
     #[error("{} and {} are one directory: each guest needs a directory of its own", Escaped::of(.0), Escaped::of(.1))]
     SameDirectory(PathBuf, PathBuf),
+    /// No base is named, and none is found.
+    #[error("no base is named, and there is none at or above {}: name it with --base DIR, or in UNIFY_BASE", listed(.near))]
+    NoBase {
+        /// Where it was looked for.
+        near: Vec<PathBuf>,
+    },
+    /// No base is named, and several are found.
+    #[error("no base is named, and there are several: {}; name one with --base DIR, or in UNIFY_BASE", listed(.0))]
+    ManyBases(Vec<PathBuf>),
     /// Two guests of one run have one name.
     #[error("two guests are called {name}, {} and {}: give one of them another name with NAME=PATH", Escaped::of(.one), Escaped::of(.other))]
     SameName {
@@ -189,5 +198,19 @@ fn better(likely: &[PathBuf], more: bool) -> String {
             let more = if more { ", …" } else { "" };
             format!("these do: {}{more}; name each of them", all.join(", "))
         }
+    }
+}
+
+/// Some paths, safe to print.
+fn listed(paths: &[PathBuf]) -> String {
+    const MOST: usize = 5;
+    let some: Vec<String> = paths
+        .iter()
+        .take(MOST)
+        .map(|path| Escaped::of(path).to_string())
+        .collect();
+    match paths.len().saturating_sub(MOST) {
+        0 => some.join(", "),
+        more => format!("{} and {more} more", some.join(", ")),
     }
 }

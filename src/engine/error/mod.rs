@@ -3,6 +3,7 @@
 mod bad_use;
 mod cannot_here;
 mod refused_plan;
+mod trouble;
 
 use std::path::PathBuf;
 

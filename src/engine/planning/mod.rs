@@ -119,7 +119,6 @@ pub fn plan(
     let adoption = adoption(options, mode, max_links);
     let objects = objects_now(base.as_ref(), base_path, &classified)?;
     let find = || SharedInodes::find(&surveys, &mut classified, adoption, objects.as_ref());
-    let shared = threads.work(find);
     let found = Evidence {
         options,
         care: &care,
@@ -127,7 +126,7 @@ pub fn plan(
         max_links,
         base: base.as_ref(),
         index: &index,
-        shared: &shared,
+        shared: &threads.work(find),
         other_bases: &other_bases,
         mode,
         crossing: &crossing,

@@ -14,8 +14,8 @@ use crate::sys::{SysError, SysResult};
 
 /// Where the plan shall go.
 pub enum Output {
-    /// A file; refused within a guest or the base.
-    File(PathBuf),
+    /// A file and its permission bits; refused within a guest or the base.
+    File(PathBuf, u32),
     /// Anything else, as an uncompressed document.
     Stream(Box<dyn Write>),
 }
@@ -38,8 +38,8 @@ enum Sink {
 }
 
 impl OutputFile {
-    /// Opens the output. A plan shows every name of every guest, so it is its owner's alone and never lies in a
-    /// guest, nor in the base: `places` are all of these.
+    /// Opens the output. A plan shows every name of every guest, so it is its owner's alone unless he says otherwise,
+    /// and never lies in a guest, nor in the base: `places` are all of these.
     pub fn create(output: Output, places: &[&Path]) -> Result<OutputFile, EngineError> {
         match output {
             Output::Stream(stream) => Ok(OutputFile {
@@ -47,7 +47,7 @@ impl OutputFile {
                 form: Form::Document,
                 compressed: false,
             }),
-            Output::File(path) => {
+            Output::File(path, mode) => {
                 let place = base_path(&path)?;
                 if let Some(top) = places.iter().find(|top| place.starts_with(top)) {
                     return Err(BadUse::PlanWithinGuest((*top).to_owned()).into());
@@ -60,7 +60,7 @@ impl OutputFile {
                     Form::Document
                 };
                 Ok(OutputFile {
-                    sink: Sink::File(NewFile::create(&path)?),
+                    sink: Sink::File(NewFile::create(&path)?.readable(mode)?),
                     form,
                     compressed: name.ends_with(".zst"),
                 })

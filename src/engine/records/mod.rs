@@ -1,6 +1,7 @@
 //! What the base remembers: every receipt, replayed in order. It says which names were linked to which object and not
 //! undone since. It is a memory, not a fact: what a name refers to now is asked of the disk.
 
+pub(super) mod bases;
 pub(super) mod holders;
 pub(super) mod known_roots;
 mod linked_files;

@@ -27,7 +27,7 @@ pub fn cut(
     replacing: Replacing,
     observer: &dyn Observer,
 ) -> Result<Cut, EngineError> {
-    if let (Output::File(path), Replacing::No) = (&output, replacing)
+    if let (Output::File(path, _), Replacing::No) = (&output, replacing)
         && is_there(path)?
     {
         return Err(EngineError::OutputExists(path.clone()));

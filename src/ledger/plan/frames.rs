@@ -42,6 +42,9 @@ pub enum JsonFault {
     /// Something else stands where this is due.
     #[error("expected {0}")]
     Expected(&'static str),
+    /// It is a file of another kind, which is known by its first bytes.
+    #[error("{0}")]
+    Foreign(&'static str),
     /// Something stands after the end.
     #[error("something stands behind the end of the plan")]
     Trailing,
@@ -81,6 +84,38 @@ pub enum Frame {
     /// A whole object after the first one: the text is JSON Lines.
     Record,
 }
+
+/// First bytes of what people give for a plan by mistake: at most four, which is what is there at first.
+const FOREIGN: &[(&[u8], &str)] = &[
+    (
+        b"\xef\xbb\xbf",
+        "the text begins with a byte order mark, as some editors write it, and JSON must not: save it as UTF-8 without",
+    ),
+    (
+        b"\xff\xfe",
+        "the text is UTF-16, and a plan is UTF-8: save it as such",
+    ),
+    (
+        b"\xfe\xff",
+        "the text is UTF-16, and a plan is UTF-8: save it as such",
+    ),
+    (
+        b"\x1f\x8b",
+        "it is compressed by gzip, and only plain and zstd plans are read: unpack it first (gunzip)",
+    ),
+    (
+        b"\xfd7zX",
+        "it is compressed by xz, and only plain and zstd plans are read: unpack it first (unxz)",
+    ),
+    (
+        b"BZh",
+        "it is compressed by bzip2, and only plain and zstd plans are read: unpack it first (bunzip2)",
+    ),
+    (
+        b"PK\x03\x04",
+        "it is a zip archive: take the plan out of it first (unzip)",
+    ),
+];
 
 /// What is due next.
 #[derive(Debug, Clone, Copy)]
@@ -174,6 +209,11 @@ impl<R: BufRead> Frames<R> {
     }
 
     fn start(&mut self) -> Result<Option<(u64, Frame)>, FrameError> {
+        let first = fill(&mut self.input, self.line)?;
+        let known = FOREIGN.iter().find(|(begin, _)| first.starts_with(begin));
+        if let Some((_, what)) = known {
+            return Err(self.fault(JsonFault::Foreign(what)));
+        }
         self.expect(b'{', "`{`: this is not a plan")?;
         self.due = Expected::FirstKey;
         Ok(None)

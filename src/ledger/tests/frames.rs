@@ -105,3 +105,23 @@ fn a_huge_value_is_refused_without_reading_it_all() {
         }
     ));
 }
+
+#[test]
+fn what_is_given_by_mistake_is_called_by_its_name() {
+    let said = |text: &[u8]| {
+        let mut frames = Frames::new(text);
+        frames.next().map_err(|error| error.to_string())
+    };
+    for (begin, name) in [
+        (&b"\xef\xbb\xbf{\"kind\":1}"[..], "byte order mark"),
+        (b"\xff\xfe{\0", "UTF-16"),
+        (b"\x1f\x8b\x08\0", "gzip"),
+        (b"\xfd7zXZ\0", "xz"),
+        (b"BZh9", "bzip2"),
+        (b"PK\x03\x04", "zip archive"),
+    ] {
+        let why = said(begin).unwrap_err();
+        assert!(why.starts_with("line 1: ") && why.contains(name), "{why}");
+    }
+    assert!(said(b"PK").unwrap_err().contains("not a plan"));
+}

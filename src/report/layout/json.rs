@@ -1,11 +1,13 @@
 //! JSON forms that all reports share: one object a report, on one line, first key `kind`.
 //!
 //! * A path is `path`, with U+FFFD for what is not UTF-8, and then `path_b64` with the bytes in standard base64;
-//!   `path_b64` decides. The same holds for `root_b64` beside `root`.
+//!   `path_b64` decides. The same holds for `root_b64` beside `root`, `host_path_b64` beside `host_path`, and
+//!   `command_b64` beside `command`.
 //! * Sizes and counts are plain integers, sizes in bytes.
 //! * What hides or commands is a `\u` escape even where JSON would allow it raw (RFC 8259, 7, escapes only what is
 //!   below U+0020), so that neither a terminal nor the runner of a CI job obeys it.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -62,6 +64,50 @@ impl From<&Path> for RootJson {
     fn from(root: &Path) -> RootJson {
         let (root, root_b64) = text_and_bytes(root.as_os_str().as_encoded_bytes());
         RootJson { root, root_b64 }
+    }
+}
+
+/// A file or directory of the host that an error is about, flattened into the object that it belongs to.
+#[derive(Debug, Serialize)]
+pub struct FileJson {
+    /// For people.
+    host_path: String,
+    /// The bytes, where `host_path` does not hold them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host_path_b64: Option<String>,
+}
+
+impl From<&Path> for FileJson {
+    fn from(file: &Path) -> FileJson {
+        let (host_path, host_path_b64) = text_and_bytes(file.as_os_str().as_encoded_bytes());
+        FileJson {
+            host_path,
+            host_path_b64,
+        }
+    }
+}
+
+/// Words of a command, one an argument, flattened into the object that it belongs to.
+#[derive(Debug, Serialize)]
+pub struct CommandJson {
+    /// For people.
+    command: Vec<String>,
+    /// The bytes of each, where `command` does not hold them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    command_b64: Option<Vec<String>>,
+}
+
+impl From<&[OsString]> for CommandJson {
+    fn from(words: &[OsString]) -> CommandJson {
+        let bytes = words.iter().map(|word| word.as_encoded_bytes());
+        let command = bytes
+            .clone()
+            .map(|word| String::from_utf8_lossy(word).into_owned());
+        let is_text = bytes.clone().all(|word| std::str::from_utf8(word).is_ok());
+        CommandJson {
+            command: command.collect(),
+            command_b64: (!is_text).then(|| bytes.map(|word| STANDARD.encode(word)).collect()),
+        }
     }
 }
 

@@ -63,6 +63,12 @@ pub fn counted(number: u64, thing: &str) -> String {
     format!("{} {thing}{plural}", count(number))
 }
 
+/// `1 name refers`, `2 names refer`: the verb agrees with the number.
+pub fn counted_does(number: u64, thing: &str, one: &str, many: &str) -> String {
+    let verb = if number == 1 { one } else { many };
+    format!("{} {verb}", counted(number, thing))
+}
+
 /// `part` of `whole` in percent, rounded down; `None` where `whole` is zero.
 pub fn percent(part: u64, whole: u64) -> Option<u64> {
     let percent = (u128::from(part) * 100).checked_div(u128::from(whole))?;
@@ -101,6 +107,8 @@ mod tests {
         assert_eq!(count(u64::MAX), "18,446,744,073,709,551,615");
         assert_eq!(counted(1, "file"), "1 file");
         assert_eq!(counted(0, "file"), "0 files");
+        assert_eq!(counted_does(1, "name", "is", "are"), "1 name is");
+        assert_eq!(counted_does(1000, "name", "is", "are"), "1,000 names are");
     }
 
     #[test]

@@ -2,7 +2,8 @@
 //!
 //! A cell may hold anything: a control character in it is escaped here once more, so that no caller can forget
 //! it, and in markdown a name from a guest becomes a code span, in which no link, mention or HTML comes to life.
-//! Columns are as wide as their widest cell; nothing is truncated.
+//! Columns are as wide as their widest cell; nothing is truncated. A text table that is wider than the screen has its
+//! first column on lines of its own.
 
 use std::io::{self, Write};
 
@@ -29,11 +30,21 @@ pub struct TextTable {
 
 /// A table below its title; nothing at all where it has no row.
 pub fn section(title: &str, table: &TextTable, out: &mut dyn Write) -> io::Result<()> {
+    section_within(usize::MAX, title, table, out)
+}
+
+/// The same within so many columns.
+pub fn section_within(
+    columns: usize,
+    title: &str,
+    table: &TextTable,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     if table.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n{title}")?;
-    table.text(out)
+    table.text_within(columns, out)
 }
 
 impl TextTable {
@@ -73,6 +84,23 @@ impl TextTable {
             let cells = row.iter().zip(&self.columns).zip(&widths);
             let line: String = cells.map(|((c, column), w)| pad(c, *column, *w)).collect();
             writeln!(out, "{}", line.trim_end())?;
+        }
+        Ok(())
+    }
+
+    /// The same within so many columns: where these do not do, the first cell of a row has a line of its own.
+    pub fn text_within(&self, columns: usize, out: &mut dyn Write) -> io::Result<()> {
+        let widths = self.widths();
+        let all: usize = widths.iter().map(|width| width + 2).sum();
+        if all <= columns || self.columns.len() < 3 {
+            return self.text(out);
+        }
+        for row in std::iter::once(&self.heading).chain(&self.rows) {
+            let cells = row.iter().zip(&self.columns).zip(&widths);
+            let rest = cells.skip(1).map(|((c, column), w)| pad(c, *column, *w));
+            let rest: String = rest.collect();
+            writeln!(out, "  {}", row.first().map_or("", String::as_str))?;
+            writeln!(out, "{}", format!("  {rest}").trim_end())?;
         }
         Ok(())
     }
@@ -152,7 +180,7 @@ pub fn escape(text: &str) -> String {
 }
 
 /// Columns on a terminal: East Asian and emoji blocks take two, combining accents none.
-fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     let wide = |c| match c {
         '\u{300}'..='\u{36f}' | '\u{fe00}'..='\u{fe0f}' => 0,
         '\u{1100}'..='\u{115f}'
@@ -199,6 +227,24 @@ mod tests {
   a`b|c\\u{a}
 ";
         assert_eq!(written(|out| sample().text(out)), want);
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_has_two_lines_a_row() {
+        let want = "  name
+    files  why
+  web1
+    1,204  cache
+  日本
+        3  a|b *c*
+  a`b|c\\u{a}
+
+";
+        assert_eq!(written(|out| sample().text_within(24, out)), want);
+        assert_eq!(
+            written(|out| sample().text_within(29, out)),
+            written(|out| sample().text(out))
+        );
     }
 
     #[test]

@@ -42,9 +42,11 @@ fn told(what: RunKind, totals: Option<&RunTotals>, not_done: &NotDone) -> (Strin
     let run = run();
     let view = RunView {
         what,
-        run: &run,
+        run: Some(&run),
         base: Path::new("/srv/.unify"),
         totals,
+        command: &["unify", "apply", "my plan.json"].map(OsString::from),
+        guests: &["web=/srv/web".into()],
         not_done,
         stillness: &FreezeTimes::default(),
         clearers: &[],
@@ -70,19 +72,19 @@ Not done:
   code     actions  why
   changed        2  changed since the plan
                     first: web2:/usr/bin/perl (changed since the plan: ctime, content)
-  failed         1  the machine said no
+  failed         1  no space left on device
                     first: (no space left on device)
 
-Next: unify plan, for what was not done
+Next: unify plan -o new-plan.json --base /srv/.unify web=/srv/web, for what was not done
 ";
     assert_eq!(text, want);
     let want = concat!(
         r#"{"kind":"unify.apply","run":"20260102T030405Z-0a1b2c3d","complete":true,"#,
         r#""totals":{"done":38100,"already":2,"refused":2,"failed":1,"names":41186,"bytes":3661459000,"held":3},"#,
-        r#""not_done":[{"code":"changed","sentence":"changed since the plan","actions":2,"first":{"guest":"web2","#,
+        r#""not_done":[{"code":"changed","sentence":"changed since the plan","times":2,"first":{"code":"changed","guest":"web2","#,
         r#""path":"/usr/bin/perl","sentence":"changed since the plan: ctime, content"}},"#,
-        r#"{"code":"failed","sentence":"the machine said no","actions":1,"first":{"sentence":"no space left on device"}}],"#,
-        r#""next":"unify plan, for what was not done"}"#,
+        r#"{"code":"failed","sentence":"no space left on device","times":1,"first":{"code":"failed","sentence":"no space left on device"}}],"#,
+        r#""refusals":[],"next":[{"command":["unify","plan","-o","new-plan.json","--base","/srv/.unify","web=/srv/web"],"why":"for what was not done"}]}"#,
         "\n"
     );
     assert_eq!(json, want);
@@ -102,9 +104,11 @@ fn the_disk_has_its_own_word() {
     let told = |what, used_after, layered| {
         let view = RunView {
             what,
-            run: &run,
+            run: Some(&run),
             base: Path::new("/b"),
             totals: Some(&one),
+            command: &[],
+            guests: &[],
             not_done: &not_done,
             stillness: &FreezeTimes::default(),
             clearers: &[],
@@ -143,23 +147,25 @@ fn the_disk_has_its_own_word() {
 fn the_next_step_fits_what_happened() {
     let step = |what, totals, not_done: &NotDone| {
         let (text, _) = told(what, totals, not_done);
-        text.lines().last().map(str::to_owned).unwrap()
+        let (_, steps) = text.split_once("\nNext: ").unwrap();
+        steps.trim_end().to_owned()
     };
     let (all, none) = (totals(), NotDone::default());
     let mut running = some_not_done();
     let who = String::from("pid 7");
     running.take(None, &[], &Outcome::Refused(Refusal::GuestRunning { who }));
-    let undo = "Next: unify status --base /srv/.unify   or, to take it back,   unify undo --base /srv/.unify --run 20260102T030405Z-0a1b2c3d";
+    let undo = "unify status --base /srv/.unify, to see what is shared now
+  or: unify undo --run 20260102T030405Z-0a1b2c3d --base /srv/.unify, to take it back";
     assert_eq!(step(RunKind::Apply, Some(&all), &none), undo);
     assert_eq!(
         step(RunKind::Undo, Some(&all), &none),
-        "Next: unify gc --base /srv/.unify, to remove objects that nobody uses"
+        "unify gc --base /srv/.unify, to remove objects that nobody uses"
     );
-    let stop = "Next: stop the running guests and apply the plan again";
+    let stop = "stop the running guests, then unify apply 'my plan.json'";
     assert_eq!(step(RunKind::Apply, Some(&all), &running), stop);
     assert_eq!(
         step(RunKind::Apply, None, &running),
-        "Next: unify recover --base /srv/.unify"
+        "unify recover --base /srv/.unify, to heal it"
     );
 }
 

@@ -54,8 +54,10 @@ struct ShowJson<'a> {
     edited: Option<EditedJson>,
     /// Each guest, in the plan's order.
     guests: Vec<ShownGuestJson<'a>>,
-    /// What is left alone, by reason.
-    skipped: Vec<SkippedJson<'a>>,
+    /// What is left alone, by reason, as in the plan.
+    skipped: BTreeMap<&'a str, Count>,
+    /// What each of these reasons means.
+    sentences: BTreeMap<&'a str, &'a str>,
     /// How much two guests share.
     #[serde(skip_serializing_if = "Option::is_none")]
     shared: Option<Vec<PairJson<'a>>>,
@@ -79,7 +81,7 @@ struct ShowJson<'a> {
     more_without_effect: Option<u64>,
     /// What `groups` are by: guest, reason, directory or package.
     #[serde(skip_serializing_if = "Option::is_none")]
-    by: Option<&'static str>,
+    grouped_by: Option<&'static str>,
     /// Sums by group.
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<Vec<GroupJson>>,
@@ -119,19 +121,10 @@ struct ShownGuestJson<'a> {
     flag_clearing: Option<&'a FlagClearing>,
     /// Why it was left out; null if it was not.
     left_out: Option<&'a str>,
-    /// Package databases that are damaged.
-    damaged: Vec<&'a Database>,
+    damaged_databases: Vec<&'a Database>,
     /// What is odd about its root.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     noticed: &'a [RootNote],
-}
-
-#[derive(Serialize)]
-struct SkippedJson<'a> {
-    reason: &'a str,
-    files: u64,
-    bytes: u64,
-    sentence: &'a str,
 }
 
 #[derive(Serialize)]
@@ -167,7 +160,7 @@ struct GroupJson {
     skipped_files: u64,
     skipped_bytes: u64,
     /// In how many guests.
-    guests: u64,
+    in_guests: u64,
 }
 
 /// One action.
@@ -224,7 +217,7 @@ pub(super) fn end(lines: bool, out: &mut dyn Write) -> io::Result<()> {
 
 fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
     let (header, edited) = (plan.header, plan.edited());
-    let whole = !show.selected;
+    let (whole, rows) = (!show.selected, skipped(show, plan));
     ShowJson {
         kind: "unify.show",
         plan: header.kind().code(),
@@ -248,7 +241,8 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
             added: edited.added,
         }),
         guests: guests(plan),
-        skipped: skipped(show, plan),
+        skipped: rows.iter().map(|row| (row.code, row.count)).collect(),
+        sentences: sentences(rows),
         shared: whole.then(|| pairs(plan)),
         more_shared: Some(plan.summary.more_shared).filter(|more| whole && *more > 0),
         near_misses: (whole || show.near_misses).then(|| NearJson {
@@ -262,7 +256,7 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
         without_effect: whole.then_some(&plan.summary.without_effect),
         more_without_effect: Some(plan.summary.more_without_effect)
             .filter(|more| whole && *more > 0),
-        by: show.by.map(heading),
+        grouped_by: show.by.map(heading),
         groups: show.by.map(|_| groups(show, plan)),
     }
 }
@@ -280,25 +274,24 @@ fn guests<'a>(plan: &PlanView<'a>) -> Vec<ShownGuestJson<'a>> {
         running_unknown: guest.running_unknown.as_deref(),
         flag_clearing: guest.flag_clearing.as_ref(),
         left_out: guest.left_out.as_deref(),
-        damaged: guest.databases.iter().filter(damaged).collect(),
+        damaged_databases: guest.databases.iter().filter(damaged).collect(),
         noticed: &guest.noticed,
     };
     plan.guests.iter().map(guest).collect()
 }
 
-fn skipped<'a>(show: Show, plan: &PlanView<'a>) -> Vec<SkippedJson<'a>> {
-    let rows = match show.selected {
+/// What is left alone, by reason.
+fn skipped<'a>(show: Show, plan: &PlanView<'a>) -> Vec<Skipped<'a>> {
+    match show.selected {
         true => plan.left_alone(),
         false => plan.skipped(),
-    };
-    let rows = rows.into_iter();
-    let row = |row: Skipped<'a>| SkippedJson {
-        reason: row.code,
-        files: row.count.files,
-        bytes: row.count.bytes,
-        sentence: row.sentence,
-    };
-    rows.map(row).collect()
+    }
+}
+
+/// A code that this version does not know has none.
+fn sentences(rows: Vec<Skipped<'_>>) -> BTreeMap<&str, &str> {
+    let rows = rows.into_iter().filter(|row| !row.sentence.is_empty());
+    rows.map(|row| (row.code, row.sentence)).collect()
 }
 
 fn pairs<'a>(plan: &PlanView<'a>) -> Vec<PairJson<'a>> {
@@ -332,7 +325,7 @@ fn group(show: Show, key: &GroupKey, sums: &Group) -> GroupJson {
         flags: sums.flags,
         skipped_files: sums.skipped.files,
         skipped_bytes: sums.skipped.bytes,
-        guests: sums.guests.len() as u64,
+        in_guests: sums.guests.len() as u64,
     }
 }
 

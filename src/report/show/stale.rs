@@ -1,6 +1,6 @@
 //! Which lines of a plan are stale: the lines first, as they are found, then how many there are.
 //!
-//! The JSON form is one object: `kind` (`unify.stale`), `lines`, an array of `StaleJson`, then the fields of
+//! The JSON form is one object: `kind` (`unify.stale`), `lines`, an array of `StaleLineJson`, then the fields of
 //! `FreshnessJson`.
 
 use std::collections::BTreeMap;
@@ -23,7 +23,7 @@ pub struct StaleReport<'w> {
 }
 
 #[derive(Serialize)]
-struct StaleJson<'a> {
+struct StaleLineJson<'a> {
     guest: &'a str,
     #[serde(flatten)]
     path: PathJson,
@@ -38,7 +38,7 @@ struct FreshnessJson<'a> {
     ok: bool,
     fresh: u64,
     done: u64,
-    stale: u64,
+    stale_lines: u64,
     unread: u64,
     /// Stale lines by what differs.
     by: &'a BTreeMap<&'static str, u64>,
@@ -63,7 +63,7 @@ impl<'w> StaleReport<'w> {
         if self.json {
             let between: &[u8] = if self.lines > 1 { b",\n" } else { b"\n" };
             self.out.write_all(between)?;
-            let line = StaleJson {
+            let line = StaleLineJson {
                 guest: line.guest.as_str(),
                 path: PathJson::from(line.path),
                 fields: line.why.codes(),
@@ -134,7 +134,7 @@ fn end_json(found: &Freshness, out: &mut dyn Write) -> io::Result<()> {
         ok: found.stale == 0 && found.unread == 0,
         fresh: found.fresh,
         done: found.done,
-        stale: found.stale,
+        stale_lines: found.stale,
         unread: found.unread,
         by: &found.by,
     };

@@ -4,15 +4,13 @@ use std::io::{self, Write};
 
 use crate::model::{DamagedLine, Status};
 use crate::report::layout::shell::shell_word;
-use crate::report::layout::size::{count, counted};
+use crate::report::layout::size::counted;
+use crate::report::words::list::ListLimits;
 use crate::report::words::sentence::safe;
 
-/// So many are shown; `--json` has all.
-const SHOWN: usize = 20;
-
 /// Damaged receipts, and names that nobody accounts for.
-pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
-    damaged(&status.damaged, out)?;
+pub fn text(status: &Status, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
+    damaged(&status.damaged, listing, out)?;
     let names = counted(status.unknown_names, "name");
     if status.unknown_names > 0 {
         writeln!(
@@ -30,7 +28,7 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     )
 }
 
-fn damaged(damaged: &[DamagedLine], out: &mut dyn Write) -> io::Result<()> {
+fn damaged(damaged: &[DamagedLine], listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
     if damaged.is_empty() {
         return Ok(());
     }
@@ -39,17 +37,14 @@ fn damaged(damaged: &[DamagedLine], out: &mut dyn Write) -> io::Result<()> {
         out,
         "DAMAGED: {all} of receipts are not what was written, and count for nothing:"
     )?;
-    let shown = damaged.iter().take(SHOWN);
+    let shown = damaged.iter().take(listing.most);
     for DamagedLine {
         paper, line, why, ..
     } in shown
     {
         writeln!(out, "  {}, line {line}: {}", safe(paper), safe(why))?;
     }
-    match damaged.len().saturating_sub(SHOWN) as u64 {
-        0 => Ok(()),
-        more => writeln!(out, "  and {} more: see --json", count(more)),
-    }
+    listing.more(damaged.len(), out)
 }
 
 #[cfg(test)]
@@ -79,10 +74,13 @@ mod tests {
             unknown_names: 0,
             at_work: false,
         };
-        assert_eq!(written(|out| text(&status, out)), "");
+        assert_eq!(
+            written(|out| text(&status, ListLimits::on(80, false), out)),
+            ""
+        );
         status.damaged = (1..=25).map(line).collect();
         status.unknown_names = 1;
-        let said = written(|out| text(&status, out));
+        let said = written(|out| text(&status, ListLimits::on(80, false), out));
         assert_tame(&said);
         assert!(
             said.contains(", line 20: ") && !said.contains(", line 21: "),

@@ -9,30 +9,39 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::{
-    DamagedLine, Drift, Escaped, GuestStatus, ObjectCount, ObjectId, RunEnd, RunStatus, Status,
-};
+use crate::model::{DamagedLine, Drift, Escaped, GuestStatus, ObjectId, RunEnd, RunStatus, Status};
 
 use super::alarms::{frozen, unprotected};
 use super::layout::json;
 use super::layout::json::{PathJson, RootJson};
 use super::layout::size::{Sizes, count, counted};
-use super::layout::table::{Column, TextTable, section};
+use super::layout::table::{Column, TextTable, section, section_within};
+use super::words::list::ListLimits;
 use super::words::sentence::safe;
 pub(super) mod orphans;
 
 /// For people.
-pub fn text(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+pub fn text(
+    status: &Status,
+    sizes: Sizes,
+    listing: ListLimits,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let columns = listing.columns;
     frozen::left(&status.frozen, &status.base, out)?;
     unprotected::line(status, out)?;
     objects(status, sizes, out)?;
-    warnings(status, out)?;
-    orphans::text(status, out)?;
-    section("Guests:", &guests(status, sizes), out)?;
+    warnings(status, listing, out)?;
+    orphans::text(status, listing, out)?;
+    section_within(columns, "Guests:", &guests(status, sizes), out)?;
     held_elsewhere(status, sizes, out)?;
     let title = "Drifted (unified once, not any more):";
-    section(title, &drifted(status), out)?;
-    section("Runs:", &runs::table(status, sizes), out)
+    section(title, &drifted(status, listing), out)?;
+    let drifted = status.guests.iter().map(|guest| guest.drifted.len());
+    listing.more(drifted.sum(), out)?;
+    let runs = runs::table(status, sizes, listing);
+    section_within(columns, "Runs:", &runs, out)?;
+    listing.more(status.runs.len(), out)
 }
 
 fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
@@ -50,11 +59,11 @@ fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
     let (unused, bytes) = (counted(it.unused, "object"), sizes.of(it.unused_bytes));
     writeln!(
         out,
-        "  {unused} without a name in any guest: `unify gc` gives back {bytes}"
+        "  {unused} without a name in any guest: `unify gc --base {base}` gives back {bytes}"
     )
 }
 
-fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+fn warnings(status: &Status, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
     let base = Escaped::of(&status.base);
     for guest in &status.guests {
         if let Some(missing) = &guest.missing {
@@ -90,7 +99,7 @@ fn warnings(status: &Status, out: &mut dyn Write) -> io::Result<()> {
             )?,
         }
     }
-    memory::text(status, out)
+    memory::text(status, listing, out)
 }
 
 /// What deleting a guest would not free, and what it may.
@@ -139,17 +148,17 @@ fn guests(status: &Status, sizes: Sizes) -> TextTable {
     table
 }
 
-fn drifted(status: &Status) -> TextTable {
+fn drifted(status: &Status, listing: ListLimits) -> TextTable {
     let mut table = TextTable::new(&[("", Column::Name), ("", Column::Words)]);
-    for guest in &status.guests {
-        for drift in &guest.drifted {
-            let what = if drift.exists {
-                "another file now"
-            } else {
-                "does not exist any more"
-            };
-            table.row([format!("{}:{}", guest.name, drift.path), what.into()]);
-        }
+    let guests = status.guests.iter();
+    let names = guests.flat_map(|guest| guest.drifted.iter().map(move |drift| (guest, drift)));
+    for (guest, drift) in names.take(listing.most) {
+        let what = if drift.exists {
+            "another file now"
+        } else {
+            "does not exist any more"
+        };
+        table.row([format!("{}:{}", guest.name, drift.path), what.into()]);
     }
     table
 }
@@ -162,14 +171,22 @@ struct StatusJson<'a> {
     base: RootJson,
     /// Cgroups that a run left frozen: `unify recover` lets them go.
     frozen: &'a [String],
-    /// Objects and their bytes.
-    objects: &'a ObjectCount,
+    /// Objects in the base.
+    objects: u64,
+    object_bytes: u64,
+    /// Objects without a name in any guest.
+    unused_objects: u64,
+    unused_bytes: u64,
+    /// What sharing saves.
+    saves: u64,
+    /// Objects in use that lack the flag which protects them.
+    unprotected_objects: u64,
     /// Every guest that the base remembers.
     guests: Vec<GuestStatusJson<'a>>,
     /// Every run, oldest first; `totals` is null for one that did not end.
     runs: &'a [RunStatus],
     /// Lines of receipts that are damaged and count for nothing: `run`, `paper`, `line`, `why`.
-    damaged: &'a [DamagedLine],
+    damaged_lines: &'a [DamagedLine],
     /// Names of objects that are in no guest which the base knows.
     unknown_names: u64,
     /// Is a run at work now?
@@ -190,11 +207,11 @@ struct GuestStatusJson<'a> {
     names: u64,
     shared_names: u64,
     unprotected_names: u64,
-    unique: u64,
-    elsewhere: u64,
-    shared: u64,
+    unique_bytes: u64,
+    elsewhere_bytes: u64,
+    shared_bytes: u64,
     freed_if_deleted: u64,
-    unsure: u64,
+    unsure_bytes: u64,
     unread: u64,
     drifted: Vec<DriftJson>,
     #[serde(flatten)]
@@ -211,14 +228,20 @@ struct DriftJson {
 
 /// For programs.
 pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+    let count = &status.objects;
     let value = StatusJson {
         kind: "unify.status",
         base: RootJson::from(status.base.as_path()),
         frozen: &status.frozen,
-        objects: &status.objects,
+        objects: count.all,
+        object_bytes: count.bytes,
+        unused_objects: count.unused,
+        unused_bytes: count.unused_bytes,
+        saves: count.saved_bytes,
+        unprotected_objects: count.unprotected,
         guests: status.guests.iter().map(guest_json).collect(),
         runs: &status.runs,
-        damaged: &status.damaged,
+        damaged_lines: &status.damaged,
         unknown_names: status.unknown_names,
         at_work: status.at_work,
     };
@@ -235,11 +258,11 @@ fn guest_json(guest: &GuestStatus) -> GuestStatusJson<'_> {
         names: guest.names,
         shared_names: guest.shared_names,
         unprotected_names: guest.unprotected_names,
-        unique: guest.unique,
-        elsewhere: guest.elsewhere,
-        shared: guest.shared,
+        unique_bytes: guest.unique,
+        elsewhere_bytes: guest.elsewhere,
+        shared_bytes: guest.shared,
         freed_if_deleted: guest.freed_if_deleted,
-        unsure: guest.unsure,
+        unsure_bytes: guest.unsure,
         unread: guest.unread,
         drifted: guest.drifted.iter().map(drift_json).collect(),
         orphans: (&guest.orphans).into(),

@@ -14,12 +14,9 @@ use crate::model::{
 };
 use crate::report::layout::json::PathJson;
 use crate::report::layout::shell::shell_word;
-use crate::report::layout::size::{count, counted};
-use crate::report::words::list::some;
+use crate::report::layout::size::counted;
+use crate::report::words::list::{ListLimits, some};
 use crate::report::words::sentence::safe;
-
-/// So many names of a guest are shown.
-pub(in crate::report) const MOST: usize = 20;
 
 /// For so many names a command names each; beyond them it takes the guest.
 const FEW: usize = 5;
@@ -28,13 +25,13 @@ const FEW: usize = 5;
 const PACKAGES: usize = 5;
 
 /// For people: of each guest the names, and what to do.
-pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+pub fn text(status: &Status, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
     for guest in &status.guests {
         if let Some(why) = &guest.orphans.unknown {
             unknown(&guest.name, why, out)?;
         }
         if !guest.orphans.names.is_empty() {
-            orphaned(guest, &status.base, out)?;
+            orphaned(guest, &status.base, listing, out)?;
         }
     }
     Ok(())
@@ -53,7 +50,12 @@ pub(in crate::report) fn unknown(
     )
 }
 
-fn orphaned(guest: &GuestStatus, base: &Path, out: &mut dyn Write) -> io::Result<()> {
+fn orphaned(
+    guest: &GuestStatus,
+    base: &Path,
+    listing: ListLimits,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let (name, names) = (&guest.name, &guest.orphans.names);
     writeln!(
         out,
@@ -61,13 +63,10 @@ fn orphaned(guest: &GuestStatus, base: &Path, out: &mut dyn Write) -> io::Result
         counted(names.len() as u64, "shared name"),
         packages(names)
     )?;
-    for orphan in names.iter().take(MOST) {
+    for orphan in names.iter().take(listing.most) {
         writeln!(out, "  {name}:{}  {}", orphan.path, had(orphan))?;
     }
-    if names.len() > MOST {
-        let more = count((names.len() - MOST) as u64);
-        writeln!(out, "  and {more} more: `unify status --json` lists all")?;
-    }
+    listing.more(names.len(), out)?;
     remedy(guest, base, out)
 }
 
@@ -233,16 +232,25 @@ mod tests {
   and in the guest:   rm -- '/usr/bin/[' '/usr/it'\''s'
   or, after the same undo, install these packages again in the guest
 ";
-        assert_eq!(written(|out| text(&status(names), out)), want);
+        assert_eq!(
+            written(|out| text(&status(names), ListLimits::on(80, false), out)),
+            want
+        );
     }
 
     #[test]
     fn many_names_are_counted_and_their_guest_is_undone() {
         let name = |n| orphan(&format!("/usr/share/{n:02}"), &format!("p{}", n % 7));
-        let said = written(|out| text(&status((0..25).map(name).collect()), out));
+        let said = written(|out| {
+            text(
+                &status((0..25).map(name).collect()),
+                ListLimits::on(80, false),
+                out,
+            )
+        });
         assert!(said.contains("25 shared names"), "{said}");
         assert!(said.contains("(p0, p1, p2, p3, p4 and 2 more)"), "{said}");
-        assert_eq!(said.matches("\n  web:/").count(), MOST, "{said}");
+        assert_eq!(said.matches("\n  web:/").count(), 20, "{said}");
         assert!(said.contains("\n  and 5 more: "), "{said}");
         assert!(said.contains("--run all --guest web\n"), "{said}");
     }
@@ -253,7 +261,7 @@ mod tests {
         bad.path = GuestPath::new(b"/a\x1b\n\xff\xc2\x9b").unwrap();
         let mut status = status(vec![bad]);
         status.guests[0].orphans.unknown = Some(HOSTILE.into());
-        let said = written(|out| text(&status, out));
+        let said = written(|out| text(&status, ListLimits::on(80, false), out));
         assert_tame(&said);
         assert!(!said.contains("rm --"), "{said}");
         let json = OrphansJson::from(&status.guests[0].orphans);

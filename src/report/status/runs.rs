@@ -3,27 +3,26 @@
 use crate::model::{RunEnd, RunKind, Status};
 use crate::report::layout::size::{Sizes, count};
 use crate::report::layout::table::{Column, TextTable};
-use crate::report::words::sentence::safe;
+use crate::report::words::list::ListLimits;
 
-/// A row for each run, oldest first.
-pub fn table(status: &Status, sizes: Sizes) -> TextTable {
+/// A row for each of the last runs, oldest first. A run's name says when it began.
+pub fn table(status: &Status, sizes: Sizes, listing: ListLimits) -> TextTable {
     let mut table = TextTable::new(&[
         ("run", Column::Words),
         ("what", Column::Words),
-        ("started", Column::Words),
         ("end", Column::Words),
         ("done", Column::Number),
         ("refused", Column::Number),
         ("failed", Column::Number),
         ("bytes", Column::Number),
     ]);
-    for run in &status.runs {
+    let older = status.runs.len().saturating_sub(listing.most);
+    for run in status.runs.iter().skip(older) {
         let totals = run.totals.as_ref();
         let number = |n: Option<u64>| n.map_or_else(|| "?".to_owned(), count);
         table.row([
             run.run.to_string(),
             kind(run.what).to_owned(),
-            safe(&run.started),
             end(run.end).to_owned(),
             number(totals.map(|totals| totals.done)),
             number(totals.map(|totals| totals.refused)),

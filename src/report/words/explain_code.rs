@@ -1,7 +1,7 @@
 //! `unify explain CODE`: what a code means, where it stands, what the care rules of that name cover, and what would
 //! lead to another verdict.
 //!
-//! The JSON form is the fields of [`Code`]; `kind` is `unify.explain`.
+//! The JSON form is the fields of [`Code`]; `kind` is `unify.explain-code`.
 
 use std::io::{self, Write};
 
@@ -27,7 +27,7 @@ struct CodeMeaning {
     /// Where it stands: `skip`, `link`, `flag` or `refusal`.
     stands_in: &'static str,
     sentence: &'static str,
-    change: &'static str,
+    change: [&'static str; 1],
 }
 
 /// Explains a code; `Err` names the nearest ones.
@@ -42,11 +42,11 @@ pub fn code(text: &str) -> Result<Code, Vec<&'static str>> {
     let meaning = |(_, stands_in, sentence, change)| CodeMeaning {
         stands_in,
         sentence,
-        change,
+        change: [change],
     };
     let covered = table().iter().filter(|rule| rule.reason.code() == code);
     Ok(Code {
-        kind: "unify.explain",
+        kind: "unify.explain-code",
         code,
         meanings: rows.into_iter().map(meaning).collect(),
         rules: covered.flat_map(covers).collect(),
@@ -63,7 +63,7 @@ impl Code {
                 change,
             } = meaning;
             writeln!(out, "{} ({stands_in}): {sentence}", self.code)?;
-            writeln!(out, "  what would change it: {change}")?;
+            writeln!(out, "  what would change it: {}", change.concat())?;
         }
         self.rules
             .iter()

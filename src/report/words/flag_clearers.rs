@@ -3,7 +3,9 @@
 
 use std::io::{self, Write};
 
-use crate::model::{ClearsFlags, FlagClearer, Header, PlannedGuest, Protect};
+use crate::model::{
+    ClearsFlags, FlagClearer, FlagClearing, GuestName, Header, PlannedGuest, Protect,
+};
 
 use super::sentence::safe;
 use crate::report::layout::size::counted;
@@ -17,36 +19,13 @@ const MOST_NAMES: usize = 4;
 /// What a reviewer must know of it: a line for each guest that could, and of which it is doubtful; one for all of which
 /// nothing is known. Where nothing is flagged there is nothing to take off.
 pub fn warnings(guests: &[PlannedGuest], header: &Header) -> Vec<String> {
-    let target = header.target.as_ref();
-    if target.is_none_or(|target| target.protection.mode != Protect::Immutable) {
-        return Vec::new();
-    }
-    let policy = header.policy.flag_clearers;
-    let end = |answer| if policy.refuse(answer) { REFUSED } else { "" };
-    let taking_part = guests.iter().filter(|guest| guest.left_out.is_none());
-    let taking_part: Vec<&PlannedGuest> = taking_part.collect();
-    let told = |answer| {
-        let told = taking_part.iter();
-        let told = told.filter_map(|guest| Some((&guest.name, guest.flag_clearing.as_ref()?)));
-        told.filter(move |(_, one)| one.answer == answer)
-    };
-    let could = told(ClearsFlags::Yes).map(|(name, one)| {
-        let remedy = one
-            .remedy
-            .as_deref()
-            .map(|line| format!(": {}", safe(line)));
-        let (why, remedy) = (safe(&one.why), remedy.unwrap_or_default());
-        format!(
-            "COULD TAKE FLAGS OFF: {name} ({why}){remedy}{}",
-            end(ClearsFlags::Yes)
-        )
-    });
-    let unknown_end = end(ClearsFlags::Unknown);
-    let doubtful = told(ClearsFlags::Unknown).map(|(name, one)| {
+    let mut lines = could(guests, header);
+    let taking_part = asked(guests, header);
+    let unknown_end = end(header, ClearsFlags::Unknown);
+    let doubtful = told(&taking_part, ClearsFlags::Unknown).map(|(name, one)| {
         let why = safe(&one.why);
         format!("NOT KNOWN: whether {name} could take flags off ({why}){unknown_end}")
     });
-    let mut lines = capped(could);
     lines.extend(capped(doubtful));
     let strange = taking_part
         .iter()
@@ -60,6 +39,45 @@ pub fn warnings(guests: &[PlannedGuest], header: &Header) -> Vec<String> {
         ));
     }
     lines
+}
+
+/// A line for each guest that could, with what ends it.
+pub fn could(guests: &[PlannedGuest], header: &Header) -> Vec<String> {
+    let line = |(name, one): (&GuestName, &FlagClearing)| {
+        let remedy = one
+            .remedy
+            .as_deref()
+            .map(|line| format!(": {}", safe(line)));
+        let (why, remedy) = (safe(&one.why), remedy.unwrap_or_default());
+        let end = end(header, ClearsFlags::Yes);
+        format!("COULD TAKE FLAGS OFF: {name} ({why}){remedy}{end}")
+    };
+    let taking_part = asked(guests, header);
+    capped(told(&taking_part, ClearsFlags::Yes).map(line))
+}
+
+/// Guests that take part, where anything is flagged.
+fn asked<'a>(guests: &'a [PlannedGuest], header: &Header) -> Vec<&'a PlannedGuest> {
+    let target = header.target.as_ref();
+    let flagged = target.is_some_and(|target| target.protection.mode == Protect::Immutable);
+    let guests = guests
+        .iter()
+        .filter(|guest| flagged && guest.left_out.is_none());
+    guests.collect()
+}
+
+fn told<'a>(
+    guests: &'a [&'a PlannedGuest],
+    answer: ClearsFlags,
+) -> impl Iterator<Item = (&'a GuestName, &'a FlagClearing)> {
+    let told = guests.iter();
+    let told = told.filter_map(|guest| Some((&guest.name, guest.flag_clearing.as_ref()?)));
+    told.filter(move |(_, one)| one.answer == answer)
+}
+
+fn end(header: &Header, answer: ClearsFlags) -> &'static str {
+    let refused = header.policy.flag_clearers.refuse(answer);
+    if refused { REFUSED } else { "" }
 }
 
 /// What becomes of a guest that the policy refuses.
@@ -117,7 +135,7 @@ pub fn text(clearers: &[FlagClearer], out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FlagClearers, FlagClearing};
+    use crate::model::FlagClearers;
     use crate::report::samples::{HOSTILE, Sample, assert_tame, written};
 
     fn guest(name: &str, answer: ClearsFlags, manager: Option<&str>) -> PlannedGuest {
@@ -134,7 +152,7 @@ mod tests {
         }
     }
 
-    fn told(guests: &[PlannedGuest], flag_clearers: FlagClearers) -> Vec<String> {
+    fn warned(guests: &[PlannedGuest], flag_clearers: FlagClearers) -> Vec<String> {
         let mut header = Sample::small().header;
         header.policy.flag_clearers = flag_clearers;
         warnings(guests, &header)
@@ -155,11 +173,11 @@ mod tests {
             "NOT KNOWN: whether c could take flags off (why c)",
             "NOT KNOWN: whether d or e could take flags off: no manager's configuration is known",
         ];
-        assert_eq!(told(&guests, FlagClearers::Warn), want);
-        let refused = told(&guests, FlagClearers::Refuse);
+        assert_eq!(warned(&guests, FlagClearers::Warn), want);
+        let refused = warned(&guests, FlagClearers::Refuse);
         assert_eq!(refused[0], format!("{}{REFUSED}", want[0]));
         assert_eq!(refused[1..], want[1..]);
-        let doubted = told(&guests, FlagClearers::RefuseUnknown);
+        let doubted = warned(&guests, FlagClearers::RefuseUnknown);
         assert!(
             doubted.iter().all(|line| line.ends_with(REFUSED)),
             "{doubted:?}"
@@ -172,18 +190,21 @@ mod tests {
             let names = (0..25).map(|n| format!("g{n}"));
             names.map(|name| guest(&name, answer, manager)).collect()
         };
-        let could = told(&many(ClearsFlags::Yes, Some("lxc")), FlagClearers::Warn);
+        let could = warned(&many(ClearsFlags::Yes, Some("lxc")), FlagClearers::Warn);
         let want =
             "COULD TAKE FLAGS OFF: and 5 more guests, see `flag_clearing` of the plan's guests";
         assert_eq!((could.len(), could[20].as_str()), (21, want));
-        let strange = told(&many(ClearsFlags::Unknown, None), FlagClearers::Warn);
+        let strange = warned(&many(ClearsFlags::Unknown, None), FlagClearers::Warn);
         let want = "NOT KNOWN: whether g0, g1, g2, g3 or 21 more could take flags off: no manager's configuration is known";
         assert_eq!(strange, [want]);
     }
 
     #[test]
     fn nobody_asked_and_nothing_hostile() {
-        assert_eq!(told(&Sample::small().guests, FlagClearers::Refuse), [""; 0]);
+        assert_eq!(
+            warned(&Sample::small().guests, FlagClearers::Refuse),
+            [""; 0]
+        );
         let mut hostile = guest("a", ClearsFlags::Yes, None);
         let clearing = hostile.flag_clearing.as_mut().unwrap();
         (clearing.why, clearing.remedy) = (HOSTILE.into(), Some(HOSTILE.into()));
@@ -191,7 +212,7 @@ mod tests {
             guest: hostile.name.clone(),
             remedy: HOSTILE.into(),
         };
-        assert_tame(&told(&[hostile], FlagClearers::Warn).join("\n"));
+        assert_tame(&warned(&[hostile], FlagClearers::Warn).join("\n"));
         assert_tame(&written(|out| text(&[clearer], out)));
     }
 }

@@ -1,25 +1,36 @@
 //! What a run did not do, counted by code while the outcomes stream by.
 //!
-//! One count and one example are kept for each code, so memory does not grow with a run.
+//! One count and one example are kept for each code, so memory does not grow with a run; it does where every action is
+//! asked for, which is for JSON.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::model::{GuestName, GuestPath, Outcome, Refusal, RefusalKind};
 
 use super::sentence;
 
+/// The code of all that the machine refused.
+const FAILED: &str = "failed";
+
+/// So many causes of failures are told apart.
+const MOST_CAUSES: usize = 20;
+
 /// Actions that were not done, by code.
 #[derive(Debug, Default)]
 pub struct NotDone {
     refused: BTreeMap<&'static str, NotDoneKind>,
-    failed: Option<NotDoneKind>,
+    /// By what the machine said.
+    failed: BTreeMap<String, NotDoneKind>,
+    /// Every one of them, where that was asked for.
+    listed: Option<Vec<Example>>,
 }
 
 /// One code's count, its sentence, and the first action that had it.
 #[derive(Debug)]
 pub struct NotDoneKind {
     /// What all actions with this code have in common.
-    pub sentence: &'static str,
+    pub sentence: Cow<'static, str>,
     /// How many.
     pub actions: u64,
     /// The first one.
@@ -27,40 +38,68 @@ pub struct NotDoneKind {
 }
 
 /// One action that was not done, and its own facts.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Example {
+    pub code: &'static str,
     pub guest: Option<GuestName>,
     pub path: Option<GuestPath>,
     pub sentence: String,
 }
 
 impl NotDone {
+    /// Keeps every action that was not done.
+    pub fn listing() -> NotDone {
+        NotDone {
+            listed: Some(Vec::new()),
+            ..NotDone::default()
+        }
+    }
+
     /// Counts one action's outcome; what was done is counted in the run's totals and not here.
     pub fn take(&mut self, guest: Option<&GuestName>, paths: &[GuestPath], outcome: &Outcome) {
-        let example = |sentence| Example {
+        let example = |code, sentence| Example {
+            code,
             guest: guest.cloned(),
             path: paths.first().cloned(),
             sentence,
         };
         match outcome {
             Outcome::Done { .. } | Outcome::AlreadyDone => {}
-            Outcome::Refused(why) => self.refuse(why, || example(sentence::refusal(why))),
-            Outcome::Failed(why) => {
-                let kind = NotDoneKind::new("the machine said no", || example(sentence::safe(why)));
-                self.failed.get_or_insert_with(kind).more();
+            Outcome::Refused(why) => {
+                self.refuse(why, &|| example(why.code(), sentence::refusal(why)));
             }
+            Outcome::Failed(why) => self.fail(why, &|| example(FAILED, sentence::safe(why))),
         }
     }
 
-    fn refuse(&mut self, why: &Refusal, example: impl FnOnce() -> Example) {
-        let kind = NotDoneKind::new(sentence::refusal_kind(why.kind()), example);
+    fn refuse(&mut self, why: &Refusal, example: &dyn Fn() -> Example) {
+        self.listed.iter_mut().for_each(|all| all.push(example()));
+        let kind = NotDoneKind::new(|| sentence::refusal_kind(why.kind()).into(), example);
         self.refused.entry(why.code()).or_insert_with(kind).more();
     }
 
-    /// Codes with their kinds; what the machine refused comes last.
+    fn fail(&mut self, why: &str, example: &dyn Fn() -> Example) {
+        self.listed.iter_mut().for_each(|all| all.push(example()));
+        let mut cause = why
+            .rsplit_once(": ")
+            .map_or(why, |(_, cause)| cause)
+            .to_owned();
+        if self.failed.len() >= MOST_CAUSES && !self.failed.contains_key(&cause) {
+            cause = "other causes".to_owned();
+        }
+        let kind = NotDoneKind::new(|| sentence::failure(&cause).into(), example);
+        self.failed.entry(cause.clone()).or_insert_with(kind).more();
+    }
+
+    /// Codes with their kinds; what the machine refused comes last, by what it said.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, &NotDoneKind)> {
         let refused = self.refused.iter().map(|(code, kind)| (*code, kind));
-        refused.chain(self.failed.iter().map(|kind| ("failed", kind)))
+        refused.chain(self.failed.values().map(|kind| (FAILED, kind)))
+    }
+
+    /// Every action, where they are kept.
+    pub fn listed(&self) -> &[Example] {
+        self.listed.as_deref().unwrap_or_default()
     }
 
     /// Was an action refused for this?
@@ -71,11 +110,11 @@ impl NotDone {
 
 impl NotDoneKind {
     fn new(
-        sentence: &'static str,
-        first: impl FnOnce() -> Example,
+        sentence: impl FnOnce() -> Cow<'static, str>,
+        first: &dyn Fn() -> Example,
     ) -> impl FnOnce() -> NotDoneKind {
         move || NotDoneKind {
-            sentence,
+            sentence: sentence(),
             actions: 0,
             first: first(),
         }
@@ -93,5 +132,43 @@ impl Example {
         let path = self.path.as_ref().map(|path| format!("{path} "));
         let (guest, path) = (guest.unwrap_or_default(), path.unwrap_or_default());
         format!("{guest}{path}({})", self.sentence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn failures_are_told_apart_by_their_cause() {
+        let mut all = NotDone::listing();
+        for (n, cause) in [
+            (1, "No space left on device"),
+            (2, "Operation not permitted"),
+            (3, "No space left on device"),
+        ] {
+            all.take(
+                None,
+                &[],
+                &Outcome::Failed(format!("cannot link /x: {n}: {cause}")),
+            );
+        }
+        let told: Vec<(u64, String)> = all
+            .all()
+            .map(|(_, kind)| (kind.actions, kind.sentence.to_string()))
+            .collect();
+        assert_eq!(
+            (told.len(), told[0].clone()),
+            (2, (2, "No space left on device".to_owned()))
+        );
+        assert!(
+            told[1].1.starts_with("Operation not permitted: "),
+            "{told:?}"
+        );
+        assert_eq!(all.listed().len(), 3);
+        for n in 0..100 {
+            all.take(None, &[], &Outcome::Failed(format!("cannot: {n}")));
+        }
+        assert_eq!(all.all().count(), MOST_CAUSES + 1);
     }
 }

@@ -140,6 +140,23 @@ pub fn refusal_kind(kind: RefusalKind) -> &'static str {
     }
 }
 
+/// Why the machine said no, by its own word and, where that tells a person little, what it means.
+pub fn failure(cause: &str) -> String {
+    let means = match cause {
+        "Operation not permitted" => {
+            ": a flag of the file or of its directory (lsattr), or a security module, forbids it"
+        }
+        "Permission denied" => ": a security module forbids it, or rights are missing",
+        "Invalid cross-device link" => {
+            ": it lies on another file system or mount, or in another project, than the base"
+        }
+        "Text file busy" | "Device or resource busy" => ": a process uses it",
+        "Structure needs cleaning" => ": the file system is damaged, fsck it",
+        _ => "",
+    };
+    format!("{}{means}", safe(cause))
+}
+
 /// What became of an action.
 pub fn outcome(outcome: &Outcome) -> String {
     match outcome {

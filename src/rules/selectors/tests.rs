@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{
-    Before, Digest, Flag, Making, MetadataDigest, Method, ObjectFlag, Owner, Skip, Time,
+    Before, Digest, Flag, Making, MetadataDigest, Method, ObjectFlag, ObjectId, Owner, Skip, Time,
 };
 use crate::rules::pattern::links::Place;
 

@@ -265,3 +265,9 @@ pub fn reads_from_disk() -> i64 {
 pub fn pause(time: std::time::Duration) {
     std::thread::sleep(time);
 }
+
+/// Columns of the terminal that standard output is; `None` where it is none.
+pub fn columns() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(rustix::stdio::stdout()).ok()?;
+    Some(usize::from(size.ws_col)).filter(|columns| *columns > 0)
+}

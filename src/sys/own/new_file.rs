@@ -1,6 +1,6 @@
 //! A file of our own that takes its place whole or not at all.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::hash::{BuildHasher, RandomState};
 use std::io::{self, Write};
 use std::os::fd::AsFd;
@@ -61,6 +61,17 @@ impl NewFile {
         };
         call("chmod", || file.set_permissions(mode))
             .map_err(|e| SysError::new("open to all", &self.temporary, e))
+    }
+
+    /// Lets others read it, as these permission bits say.
+    pub fn readable(self, mode: u32) -> SysResult<NewFile> {
+        if let Some(file) = &self.file {
+            call("chmod", || {
+                file.set_permissions(Permissions::from_mode(mode))
+            })
+            .map_err(|e| SysError::new("set the mode of", &self.temporary, e))?;
+        }
+        Ok(self)
     }
 
     /// Syncs and renames over `target`.
@@ -142,8 +153,8 @@ pub fn mark_directory(part: &Dir) {
     mark_in_use(part.fd());
 }
 
-/// Has a process died that made this for the place of `target`? Neither its number is that of a process here, nor is its
-/// mark held: one of another PID namespace may be alive. What others could have made or written is none of ours.
+/// Has a process died that made this for the place of `target`? Neither its number is that of a process here, nor is
+/// its mark held: one of another PID namespace may be alive. What others could have made or written is none of ours.
 pub(super) fn is_stale_part(part: &Path, target: &Path) -> bool {
     let name = |path: &Path| path.file_name().unwrap_or_default().to_owned();
     let (part_name, target_name) = (name(part), name(target));

@@ -12,6 +12,7 @@ use nix::fcntl::{Flock, FlockArg};
 use super::new_file::{NewFile, is_stale_part, private};
 use crate::model::Time;
 use crate::sys::fault::call;
+use crate::sys::host::other_runs;
 use crate::sys::{SysError, SysResult, from_metadata};
 
 /// A file that only grows: a journal or a receipt.
@@ -82,7 +83,12 @@ pub fn lock(path: &Path, holder: &str) -> SysResult<Result<Lock, String>> {
         }
         std::thread::sleep(LOCK_PAUSE);
     }
-    Ok(Err(fs::read_to_string(path).unwrap_or_default()))
+    Ok(Err(who_holds(&file, path)))
+}
+
+/// The process that holds a lock file, as a sentence knows it.
+fn who_holds(file: &File, path: &Path) -> String {
+    other_runs::holder_of(file, &fs::read_to_string(path).unwrap_or_default())
 }
 
 /// Takes the lock file for who changes nothing; `Err(text of the holder)` where a run has it, `None` where there is no
@@ -93,9 +99,7 @@ pub fn hold_still(path: &Path) -> SysResult<Result<Option<Lock>, String>> {
     };
     match Flock::lock(file.into_inner(), FlockArg::LockSharedNonblock) {
         Ok(held) => Ok(Ok(Some(Lock { _held: held }))),
-        Err((_, nix::errno::Errno::EWOULDBLOCK)) => {
-            Ok(Err(fs::read_to_string(path).unwrap_or_default()))
-        }
+        Err((busy, nix::errno::Errno::EWOULDBLOCK)) => Ok(Err(who_holds(&busy, path))),
         Err((_, errno)) => Err(SysError::new("lock", path, errno)),
     }
 }
@@ -191,6 +195,11 @@ pub fn first_bytes(path: &Path, most: usize) -> SysResult<Vec<u8>> {
         .read_to_end(&mut head)
         .map_err(|e| SysError::new("read", path, e))?;
     Ok(head)
+}
+
+/// Is there a directory?
+pub fn is_directory(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|state| state.is_dir())
 }
 
 /// Makes a directory for its owner only, and says whether it was missing.

@@ -93,7 +93,7 @@ fn every_verdict_has_its_voice_and_the_change_that_turns_it() {
     assert!(links_with(&lab, &guests, &told, "/usr/share/lab/lab.conf"));
 
     let told = explain(&plan, "web:/var/cache/lab/x");
-    assert_eq!(told["line"]["top"]["text"], "/var/cache");
+    assert_eq!(told["plan_line"]["top"]["text"], "/var/cache");
     assert_eq!(steps(&told), ["--include /var/cache/lab/x"], "{told}");
     let effect = &told["turn"]["effect"];
     assert_eq!(
@@ -168,8 +168,8 @@ fn links_are_followed_inside_the_guest() {
         (&told["path"], &told["reason"]),
         (&json!("/usr/bin/tool"), &json!("identical"))
     );
-    assert_eq!(told["links"][0]["path"], "/bin");
-    assert_eq!(told["links"][0]["target"]["text"], "usr/bin");
+    assert_eq!(told["followed"][0]["path"], "/bin");
+    assert_eq!(told["followed"][0]["target"]["text"], "usr/bin");
     let said = text(&plan, "web:/usr/bin/link");
     for part in [
         "/usr/bin/link is a link to /etc/alternatives/tool",
@@ -224,7 +224,7 @@ fn what_is_missing_or_a_directory_is_said() {
             (&told["found"], &told["path"]),
             (&json!("directory"), &json!("/usr"))
         );
-        let links = &told["beneath"]["links"];
+        let links = &told["beneath"]["to_link"];
         assert_eq!(links, &json!({"files": 2, "bytes": 18_000}), "{told}");
         let reason = |row: &Value| row["reason"].as_str().unwrap().to_owned();
         let rows = told["beneath"]["skips"].as_array().unwrap();
@@ -361,7 +361,7 @@ fn a_line_that_a_hand_took_out_is_not_called_unique() {
     plan.path = edited(&lab, &plan, |lines| lines.retain(|line| !is_it(line)));
     let told = explain(&plan, "web:/usr/bin/tool");
     assert_eq!(
-        (&told["line"], &told["no_line"]),
+        (&told["plan_line"], &told["no_line"]),
         (&Value::Null, &json!("edited-plan"))
     );
 }

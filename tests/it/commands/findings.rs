@@ -149,7 +149,7 @@ fn files_have_the_package_that_brought_them() {
     let shown = show(&plan, &["--by", "package"]);
     let group = &shown["groups"].as_array().unwrap()[0];
     assert_eq!(
-        (&group["group"], &group["guests"]),
+        (&group["group"], &group["in_guests"]),
         (&json!("lab 1"), &json!(2)),
         "{shown}"
     );

@@ -25,16 +25,16 @@ fn counts_are_those_of_the_disk() {
     lab.plan(&[&web, &db], &[]).apply().expect(0);
     let objects = disk_use(&[&lab.base().join("objects")]);
     let status = lab.on_base("status", &["--json"]).expect(0).json();
-    assert_eq!(status["objects"]["all"], 2);
-    assert_eq!(status["objects"]["unused"], 0);
-    assert_eq!(status["objects"]["bytes"], objects);
+    assert_eq!(status["objects"], 2);
+    assert_eq!(status["unused_objects"], 0);
+    assert_eq!(status["object_bytes"], objects);
     for (guest_of, names) in [("web", 2), ("db", 3)] {
         let guest = guest(&status, guest_of);
         assert_eq!(guest["shared_names"], names, "{guest}");
-        assert_eq!(guest["shared"], objects, "{guest}");
+        assert_eq!(guest["shared_bytes"], objects, "{guest}");
     }
     let own = before - 2 * objects;
-    assert_eq!(guest(&status, "web")["unique"], own);
+    assert_eq!(guest(&status, "web")["unique_bytes"], own);
     assert_eq!(
         guest(&status, "web")["freed_if_deleted"],
         own,
@@ -165,7 +165,7 @@ fn a_guest_that_is_gone_is_said_to_be() {
     assert!(guest(&status, "db")["missing"].is_string());
     assert_eq!(
         guest(&status, "web")["freed_if_deleted"],
-        status["objects"]["bytes"],
+        status["object_bytes"],
         "web holds the objects alone"
     );
 }

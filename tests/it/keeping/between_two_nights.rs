@@ -65,7 +65,7 @@ impl Truth {
     #[track_caller]
     fn assert_told_by(&self, status: &Value, when: &str) {
         assert_eq!(
-            status["objects"]["unprotected"], self.unprotected,
+            status["unprotected_objects"], self.unprotected,
             "{when}: {status}"
         );
         for guest in status["guests"].as_array().unwrap() {
@@ -97,7 +97,7 @@ fn morning(lab: &Lab, guests: &[&Guest], when: &str) {
         assert_eq!(out.code, 10, "{when}");
     }
     let healed = lab.on_base("recover", &["--json"]).expect(0).json();
-    assert_eq!(healed["unprotected"], truth.unprotected, "{when}: {healed}");
+    assert_eq!(healed["flags_lost"], truth.unprotected, "{when}: {healed}");
     let after = Truth::of(lab);
     assert_eq!(after.unprotected, 0, "{when}");
     after.assert_told_by(&lab.on_base("status", &["--json"]).json(), when);

@@ -176,8 +176,11 @@ fn papers_of_old_runs_go() {
         .on_base("gc", &["--keep-runs", "1", "--dry-run", "--json"])
         .expect(0)
         .json();
-    assert_eq!(said["papers"]["needed"], 1, "{said}");
-    assert_eq!((said["papers"]["runs"].as_u64(), runs()), (Some(1), before));
+    assert_eq!(said["papers"]["needed_runs"], 1, "{said}");
+    assert_eq!(
+        (said["papers"]["gone_runs"].as_u64(), runs()),
+        (Some(1), before)
+    );
     lab.on_base("gc", &["--keep-runs", "1"]).expect(0);
     assert_eq!(runs(), before - 1);
     let copies = |name: &str| {

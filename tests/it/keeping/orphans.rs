@@ -66,11 +66,7 @@ fn share(lab: &Lab, guests: &[&Guest], options: &[&str]) -> Planned {
 }
 
 fn status_of(lab: &Lab, name: &str) -> Value {
-    status_with(lab, name, 0)
-}
-
-fn status_with(lab: &Lab, name: &str, code: i32) -> Value {
-    let status = lab.on_base("status", &["--json"]).expect(code).json();
+    let status = lab.on_base("status", &["--json"]).expect(0).json();
     let guests = status["guests"].as_array().unwrap();
     let guest = guests.iter().find(|guest| guest["name"] == name);
     guest.expect("the base remembers the guest").clone()
@@ -207,7 +203,7 @@ fn a_guest_that_is_known_otherwise_now_is_told_of() {
     let www = lab.renamed(&web, "www");
     dpkg(&www, "--purge", "tool");
     share(&lab, &[&www, &db], &[]);
-    let guest = status_with(&lab, "www", 3);
+    let guest = status_of(&lab, "www");
     assert_eq!(orphaned(&guest), NAMES, "by its root");
     assert_eq!(guest["orphaned"][0]["package"], "tool");
     lab.on_base("forget", &["--yes", "web"]).expect(0);
@@ -227,9 +223,9 @@ fn a_guest_that_is_known_otherwise_now_is_told_of() {
     std::fs::remove_dir_all(www.root()).unwrap();
     let arg = copy.display().to_string();
     lab.on_base("recover", &["--restored", &arg]);
-    let guest = status_with(&lab, "copy", 3);
+    let guest = status_of(&lab, "copy");
     assert_eq!(orphaned(&guest), NAMES, "by what is not there any more");
-    let text = lab.on_base("status", &[]).expect(3).stdout;
+    let text = lab.on_base("status", &[]).expect(0).stdout;
     assert!(!text.contains("UNKNOWN: copy"), "{text}");
 }
 

@@ -26,7 +26,7 @@ fn status_and_plan_see_it_and_recover_puts_it_right() {
     let guests = [&a, &b, &c];
     let before = listings(&guests);
     let status = lab.on_base("status", &["--json"]).expect(0).json();
-    assert_eq!(status["objects"]["unprotected"], 3);
+    assert_eq!(status["unprotected_objects"], 3);
     assert_eq!(status["guests"][1]["unprotected_names"], 3);
     let said = lab.on_base("status", &["--exit-code"]).expect(10);
     assert!(
@@ -56,7 +56,7 @@ fn status_and_plan_see_it_and_recover_puts_it_right() {
 
     let healed = lab.on_base("recover", &["--json"]).expect(0).json();
     assert_eq!(
-        (&healed["unprotected"], &healed["flags"]),
+        (&healed["flags_lost"], &healed["flags"]),
         (&3.into(), &3.into())
     );
     assert_eq!(
@@ -129,7 +129,7 @@ fn a_base_without_protection_is_as_it_was_asked_for() {
     let options = ["--protect", "none", "--protect", "none"];
     lab.plan(&[&a, &b], &options).apply().expect(0);
     let status = lab.on_base("status", &["--json", "--exit-code"]).expect(0);
-    assert_eq!(status.json()["objects"]["unprotected"], 0);
+    assert_eq!(status.json()["unprotected_objects"], 0);
     lab.on_base("recover", &[]).expect(0);
     assert!(!is_immutable(&a.host(FILES[0])));
 }

@@ -270,7 +270,7 @@ fn freezes(lab: &Lab, guests: &[Guest; 2], most: &str) -> [(u64, u64); 2] {
     let budget = ["--yes", "--json", "--allow-running", "--max-freeze", most];
     let undo = ["undo", "--run", "all", "--base", &base];
     [&["apply", plan][..], &undo].map(|args| {
-        let frozen = unify(&[args, &budget].concat()).expect(0).json()["frozen"].clone();
+        let frozen = unify(&[args, &budget].concat()).expect(0).json()["freezes"].clone();
         let number = |key: &str| frozen[key].as_u64().unwrap();
         (number("moments"), number("exceeded"))
     })

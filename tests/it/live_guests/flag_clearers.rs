@@ -58,11 +58,11 @@ fn the_refusal_names_the_line_and_the_line_ends_it() {
         "{}",
         out.stdout
     );
-    let next = "\nNext: do what is said above for each guest that was not frozen, or stop the running guests, and apply the plan again\n";
+    let next = "\nNext: do what is said above for each guest that was not frozen, or stop the running guests, then unify apply ";
     assert!(out.stdout.contains(next), "{}", out.stdout);
     let json = apply(&plan, &["--json"]).expect(4).json();
-    assert_eq!(json["flag_clearers"][0]["guest"], "db");
-    assert_eq!(json["flag_clearers"][0]["remedy"].as_str(), Some(&*line));
+    assert_eq!(json["not_frozen"][0]["guest"], "db");
+    assert_eq!(json["not_frozen"][0]["remedy"].as_str(), Some(&*line));
     let refused = crate::support::line_of(&lab.receipt(), "db", "/usr/f").to_string();
     assert!(
         refused.contains("DropCapability=CAP_LINUX_IMMUTABLE under"),

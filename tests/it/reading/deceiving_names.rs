@@ -153,7 +153,7 @@ fn nothing_that_is_printed_deceives_or_orders() {
         said.base(&[0, 3, 6], command, &[]);
         said.base(&[0, 3, 6], command, &["--json"]);
     }
-    said.run(&[0, 6], &["verify", plan]);
+    said.run(&[0, 3, 6], &["verify", plan]);
     said.base(&[0, 4], "undo", &["--run", "all", "--yes"]);
     said.base(&[0], "gc", &[]);
 }

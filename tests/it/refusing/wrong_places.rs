@@ -66,20 +66,25 @@ fn an_empty_directory_becomes_a_base_and_another_is_told_from_one() {
     std::fs::create_dir(lab.base()).unwrap();
     lab.plan(&[&web, &db], &[]).apply().expect(0);
     assert_eq!(id(&web.host("/usr/f")), id(&db.host("/usr/f")));
-    let want = format!("did you mean {}?", shown(&lab.base()));
-    let guests = lab.guests();
-    for wrong in [guests.clone(), lab.base().join("objects")] {
-        let roots = [web.root(), db.root()];
-        let out = plan_to(&lab.path("p.json"), Some(&wrong), &roots);
-        // The first lies around the guests, and says so.
-        let said = out.expect_one_of(&[1, 2]).stderr;
-        assert!(said.contains(&want) || wrong == guests, "{said}");
-        let said = unify(&["status", "--base", shown(&wrong)]).expect(1).stderr;
-        assert!(
-            said.contains("is not a base: ") && said.contains(&want),
-            "{said}"
-        );
+    let (guests, roots) = (lab.guests(), [web.root(), db.root()]);
+    let plan = lab.path("p.json");
+    // What lies around the base means the base, and that is said.
+    let meant = format!("unify: base {}", shown(&lab.base()));
+    let planned = plan_to(&plan, Some(&guests), &roots);
+    let status = unify(&["status", "--base", shown(&guests)]);
+    for out in [planned, status] {
+        let said = out.expect(0).stderr;
+        assert!(said.contains(&meant), "{said}");
     }
+    let want = format!("did you mean {}?", shown(&lab.base()));
+    let wrong = lab.base().join("objects");
+    let said = plan_to(&plan, Some(&wrong), &roots).expect_one_of(&[1, 2]);
+    assert!(said.stderr.contains(&want), "{}", said.stderr);
+    let said = unify(&["status", "--base", shown(&wrong)]).expect(1).stderr;
+    assert!(
+        said.contains("is not a base: ") && said.contains(&want),
+        "{said}"
+    );
     let other = lab.path("other");
     std::fs::create_dir(&other).unwrap();
     std::fs::write(other.join("x"), "x").unwrap();

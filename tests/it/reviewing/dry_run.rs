@@ -147,7 +147,7 @@ fn each_stale_line_is_named_with_its_field() {
     fs::remove_file(db.host("/usr/b")).unwrap();
     let before = all_facts(&lab.guests());
     let said = dry(&plan, &["--json"]).expect(4).json();
-    let refused = told(&said, "refused");
+    let refused = told(&said, "refusals");
     assert_eq!(refused.len(), 2, "{said}");
     assert!(
         refused["web:/usr/a"].contains(&"content".to_owned()),
@@ -179,7 +179,7 @@ fn a_look_at_names_tells_what_is_stale_and_what_is_done() {
         (&["ctime".into()][..], &["gone".into()][..])
     );
     assert_eq!(
-        (&stale["fresh"], &stale["stale"]),
+        (&stale["fresh"], &stale["stale_lines"]),
         (&4.into(), &2.into()),
         "{stale}"
     );
@@ -196,7 +196,7 @@ fn a_look_at_names_tells_what_is_stale_and_what_is_done() {
         .expect(0)
         .json();
     assert_eq!(
-        (&stale["done"], &stale["stale"]),
+        (&stale["done"], &stale["stale_lines"]),
         (&4.into(), &2.into()),
         "{stale}"
     );
@@ -219,7 +219,7 @@ fn a_dry_run_reads_what_objects_are_made_of() {
     assert!(more.link("app", "/usr/a").is_some());
     crate::support::rot(&web.host("/usr/a"));
     let said = dry(&more, &["--json"]).expect(4).json();
-    assert_eq!(said["refused"][0]["code"], "damaged-object", "{said}");
+    assert_eq!(said["refusals"][0]["code"], "damaged-object", "{said}");
     assert!(!is_immutable(&app.host("/usr/a")));
 }
 
@@ -238,7 +238,7 @@ fn what_refuses_an_apply_refuses_a_dry_run() {
     on("apply", &edited, &["--dry-run"]).expect(5);
     let running = inside("sh", &["-c", "echo inside; read x"], web.root()).expect("a shell");
     let said = dry(&plan, &["--json"]).expect(4).json();
-    assert_eq!(said["refused"][0]["code"], "guest-running", "{said}");
+    assert_eq!(said["refusals"][0]["code"], "guest-running", "{said}");
     drop(running);
     dry(&plan, &[]).expect(0);
     fs::rename(web.root(), lab.guests().join("moved")).unwrap();
@@ -292,7 +292,7 @@ fn an_undo_that_is_looked_at_changes_nothing() {
         |options: &[&str]| lab.on_base("undo", &[&["--dry-run", "--json"][..], options].concat());
     let said = look(&["--run", "last"]).expect(0).json();
     assert_eq!(
-        (&said["files"], &said["guests"]["web"]),
+        (&said["files"], &said["by_guest"]["web"]),
         (&6.into(), &3.into()),
         "{said}"
     );

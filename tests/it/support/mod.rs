@@ -7,7 +7,7 @@
 //! | --- | --- |
 //! | `lab` | makes a scratch area on a file system of one's choice |
 //! | `guest`, `debian`, `scenes` | make guests: of files that a test describes, of real Debian, and small sets of them |
-//! | `program` | runs the program |
+//! | `program` | runs the program, and holds every answer of it against its schema |
 //! | `planned`, `edited` | make plans and read them; edit them as people do |
 //! | `base` | reads receipts, objects, staging and quarantine of a base |
 //! | `cycle` | goes the way from plan to `gc`, and checks it at each step |
@@ -47,6 +47,7 @@ pub use lab::{Disk, Lab};
 pub use listing::{Listing, Stamps, assert_same};
 pub use planned::{Planned, bytes_of, strings_in, validate};
 pub use processes::{ALIVE, Cgroup, Inside, assert_alive, calls_of_apply, inside};
+pub use program::answers::{schemas, wrong_with};
 pub use program::{BIN, Out, unify, unify_with, unify_without_admin};
 pub use scenes::{one_exchange, three_guests, two_guests};
 pub use spoil::{fill_disk, rot};

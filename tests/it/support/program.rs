@@ -1,9 +1,13 @@
 //! Runs the program.
 
+pub mod answers;
+
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+use answers::assert_answers;
 
 /// The program under test.
 pub const BIN: &str = env!("CARGO_BIN_EXE_unify");
@@ -18,24 +22,30 @@ pub struct Out {
 }
 
 /// Runs `unify`, without a terminal, and never for longer than ten minutes.
+#[track_caller]
 pub fn unify<S: AsRef<OsStr>>(args: &[S]) -> Out {
     unify_with(&[], args)
 }
 
-/// The same with more in its environment.
+/// The same with more in its environment. Every answer must be as its schema says.
+#[track_caller]
 pub fn unify_with<S: AsRef<OsStr>>(env: &[(&str, &str)], args: &[S]) -> Out {
     let out = Command::new("timeout")
         .args(["--signal=KILL", "600", BIN])
         .args(args)
         .current_dir("/")
         .env("NO_COLOR", "1")
+        // A sentence is one line.
+        .env("COLUMNS", "10000")
         .envs(env.iter().copied())
         .stdin(Stdio::null())
         .output()
         .expect("`timeout` of coreutils runs the program");
     let shown: Vec<_> = args.iter().map(|a| a.as_ref().to_string_lossy()).collect();
+    let args = shown.join(" ");
+    assert_answers(&args, &out.stdout);
     Out {
-        args: shown.join(" "),
+        args,
         code: out.status.code().unwrap_or(-1),
         stdout: String::from_utf8_lossy(&out.stdout).into_owned(),
         stderr: String::from_utf8_lossy(&out.stderr).into_owned(),

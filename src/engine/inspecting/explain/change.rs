@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::lines::{ObjectLines, PlanLines, is_of_database};
+use super::lines::{LinesAbout, ObjectLines, is_of_database};
 use crate::engine::WholePlan;
 use crate::model::{
     Action, Asked, Change, ChangeStep, Compared, Count, Explanation, FileState, FoundNow,
@@ -13,7 +13,7 @@ use crate::model::{
 pub fn smallest(
     told: &Explanation,
     whole: &WholePlan,
-    lines: &PlanLines,
+    lines: &LinesAbout,
     sharing: &ObjectLines,
 ) -> Change {
     let against: Vec<&Voice> = told
@@ -100,7 +100,7 @@ fn to_keep(sharing: &ObjectLines, state: &FileState) -> Change {
 fn to_share(
     told: &Explanation,
     whole: &WholePlan,
-    lines: &PlanLines,
+    lines: &LinesAbout,
     against: &[&Voice],
     state: &FileState,
 ) -> Change {
@@ -162,7 +162,7 @@ fn equal_guests(compared: &[Compared]) -> Vec<&GuestName> {
 fn databases(
     told: &Explanation,
     whole: &WholePlan,
-    lines: &PlanLines,
+    lines: &LinesAbout,
     equal: &[&GuestName],
 ) -> (Vec<ChangeStep>, Count) {
     let mut count = Count::default();
@@ -232,7 +232,7 @@ fn nearest(compared: &[Compared]) -> Option<&Compared> {
 }
 
 /// Would nothing speak against the file if it had the mode of that other one, of which the plan says nothing?
-fn ends_rules(near: &Compared, against: &[&Voice], lines: &PlanLines) -> bool {
+fn ends_rules(near: &Compared, against: &[&Voice], lines: &LinesAbout) -> bool {
     use SkipReason as R;
     let by_mode = |voice: &&Voice| {
         let of_file = matches!(voice.says, Says::Rule { by_file: true, .. });

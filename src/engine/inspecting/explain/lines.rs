@@ -9,7 +9,7 @@ use crate::model::{
 };
 
 /// What a plan says of a name, gathered while it is read.
-pub struct PlanLines {
+pub struct LinesAbout {
     /// The line that is nearest to the name.
     pub line: Option<Action>,
     /// Where the name is a directory.
@@ -21,7 +21,7 @@ pub struct PlanLines {
     counted: Totals,
 }
 
-impl PlanLines {
+impl LinesAbout {
     /// Were lines taken out?
     pub fn is_cut(&self, whole: &WholePlan) -> bool {
         let made = &whole.closing.summary.totals;
@@ -36,8 +36,8 @@ pub fn read_lines(
     guest: &GuestName,
     path: &GuestPath,
     found: &FoundNow,
-) -> Result<(WholePlan, PlanLines), EngineError> {
-    let mut lines = PlanLines {
+) -> Result<(WholePlan, LinesAbout), EngineError> {
+    let mut lines = LinesAbout {
         line: None,
         beneath: matches!(found, FoundNow::Directory).then(Beneath::default),
         elsewhere: BTreeMap::new(),
@@ -54,7 +54,7 @@ pub fn read_lines(
     Ok((whole, lines))
 }
 
-impl PlanLines {
+impl LinesAbout {
     fn take(&mut self, action: &Action, guest: &GuestName, path: &GuestPath) {
         match action {
             Action::Link(link) => {

@@ -21,7 +21,7 @@ use crate::rules::precondition::moved;
 use crate::sys::guest::{GuestError, GuestFiles, Trail, TrailEnd};
 use crate::sys::host::machine;
 use change::smallest;
-use lines::{PlanLines, read_lines};
+use lines::{LinesAbout, read_lines};
 use voices::{SaidOfName, hear};
 
 /// Explains the path `asked` of `guest`, a guest of the plan.
@@ -169,7 +169,7 @@ fn stale(told: &Explanation) -> Vec<Stale> {
 fn no_line(
     told: &Explanation,
     whole: &WholePlan,
-    lines: &PlanLines,
+    lines: &LinesAbout,
     written: Option<Time>,
 ) -> Option<NoLine> {
     if told.line.is_some() || told.left_out.is_some() {

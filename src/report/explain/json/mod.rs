@@ -27,12 +27,12 @@ struct ExplainJson<'a> {
     kind: &'static str,
     guest: &'a str,
     /// The path that was asked about, as it was given.
-    asked: BytesJson,
+    asked_path: BytesJson,
     /// Where it leads: `path`, and `path_b64` where that does not hold the bytes. All else is about this name.
     #[serde(flatten)]
     path: PathJson,
     /// Links that were followed, in order.
-    links: Vec<LinkJson>,
+    followed: Vec<LinkJson>,
     /// `file`, `directory`, `special`, `missing` or `unknown`.
     found: &'static str,
     /// Why it is unknown.
@@ -49,7 +49,7 @@ struct ExplainJson<'a> {
     /// The code of the plan's line; null if it has none.
     reason: Option<&'static str>,
     /// The plan's line; null if it has none.
-    line: Option<LineAboutJson<'a>>,
+    plan_line: Option<LineAboutJson<'a>>,
     /// Why it has none.
     no_line: Option<&'static str>,
     plan: String,
@@ -104,7 +104,7 @@ struct LineAboutJson<'a> {
     rule: Option<&'a str>,
     /// Another name that decided.
     #[serde(skip_serializing_if = "Option::is_none")]
-    with: Option<BytesJson>,
+    with_name: Option<BytesJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,7 +144,7 @@ struct ComparedJson<'a> {
 
 #[derive(Serialize)]
 struct BeneathJson {
-    links: Count,
+    to_link: Count,
     saves: u64,
     skips: Vec<ReasonJson>,
 }
@@ -167,9 +167,9 @@ pub fn write(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {
     let value = ExplainJson {
         kind: "unify.explain",
         guest: told.guest.as_str(),
-        asked: BytesJson::from(told.asked.as_slice()),
+        asked_path: BytesJson::from(told.asked.as_slice()),
         path: PathJson::from(&told.path),
-        links: told.links.iter().map(link).collect(),
+        followed: told.links.iter().map(link).collect(),
         found: told.found.kind().code(),
         problem,
         near: near.iter().map(PathJson::from).collect(),
@@ -177,7 +177,7 @@ pub fn write(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         now: super::now(told),
         left_out: told.left_out.as_deref(),
         reason: told.line.as_ref().map(|action| line(action).reason),
-        line: told.line.as_ref().map(line),
+        plan_line: told.line.as_ref().map(line),
         no_line: told.no_line.map(NoLine::code),
         plan: super::planned(told),
         stale: told.stale.iter().map(stale).collect(),
@@ -190,7 +190,7 @@ pub fn write(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         more_twins: told.more_twins,
         compared: compared(told),
         beneath: told.beneath.as_ref().map(|sum| BeneathJson {
-            links: sum.links,
+            to_link: sum.links,
             saves: sum.saves,
             skips: reasons(&sum.skips),
         }),
@@ -284,7 +284,7 @@ fn skip_line(skip: &Skip) -> LineAboutJson<'_> {
         reason: skip.reason.code(),
         per: skip.per.as_deref(),
         rule: skip.rule.as_deref(),
-        with: skip
+        with_name: skip
             .with
             .as_ref()
             .map(|with| BytesJson::from(with.as_bytes())),

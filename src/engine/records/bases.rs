@@ -1,0 +1,117 @@
+//! Which base is meant where none is named, or where its parent is.
+
+use std::path::{Path, PathBuf};
+
+use crate::base::Base;
+use crate::engine::EngineError;
+use crate::engine::error::BadUse;
+use crate::sys::own::papers;
+use crate::sys::{SysResult, canonical};
+
+/// What a base is called where no other name is given.
+const USUAL: &str = ".unify";
+
+/// The base that is meant by `asked`: this directory, or the base in it that has the usual name.
+pub fn base_at(asked: &Path) -> PathBuf {
+    let within = asked.join(USUAL);
+    match !Base::is_at(asked) && Base::is_at(&within) {
+        true => within,
+        false => asked.to_owned(),
+    }
+}
+
+/// Is there anything at this place?
+pub fn is_there(base: &Path) -> bool {
+    canonical(base).is_ok()
+}
+
+/// The one base at or above these places, or the current directory where there are none.
+pub fn base_near(places: &[PathBuf]) -> Result<PathBuf, EngineError> {
+    let near = real(places)?;
+    match one(near.iter().flat_map(|place| above(place)).collect())? {
+        Some(base) => Ok(base),
+        None => Err(BadUse::NoBase { near }.into()),
+    }
+}
+
+/// The same; `None` where there is none.
+pub fn any_base_near(places: &[PathBuf]) -> Result<Option<PathBuf>, EngineError> {
+    let near = real(places)?;
+    one(near.iter().flat_map(|place| above(place)).collect())
+}
+
+fn real(places: &[PathBuf]) -> SysResult<Vec<PathBuf>> {
+    match places {
+        [] => Ok(vec![canonical(Path::new("."))?]),
+        _ => places.iter().map(|place| canonical(place)).collect(),
+    }
+}
+
+fn one(mut found: Vec<PathBuf>) -> Result<Option<PathBuf>, EngineError> {
+    found.sort();
+    found.dedup();
+    match found.len() {
+        0 | 1 => Ok(found.pop()),
+        _ => Err(BadUse::ManyBases(found).into()),
+    }
+}
+
+/// Bases at a place and in the directories above it. What lies within something that looks like the root of a system
+/// does not count: a guest could have put it there.
+fn above(place: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for directory in place.ancestors() {
+        let here = [directory.to_owned(), directory.join(USUAL)];
+        found.extend(here.into_iter().filter(|path| Base::is_at(path)));
+        if directory.parent().is_some() && looks_like_a_root(directory) {
+            found.clear();
+        }
+    }
+    found
+}
+
+fn looks_like_a_root(directory: &Path) -> bool {
+    let has = |name| papers::is_directory(&directory.join(name));
+    has("etc") && has("usr")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(at: &Path) -> PathBuf {
+        std::fs::create_dir_all(at).unwrap();
+        std::fs::write(at.join("format"), "unify base 1\n").unwrap();
+        canonical(at).unwrap()
+    }
+
+    #[test]
+    fn a_base_is_found_from_within_and_never_in_a_guest() {
+        let top = tempfile::tempdir().unwrap();
+        let top = canonical(top.path()).unwrap();
+        let near = |place: &Path| any_base_near(&[place.to_owned()]);
+        assert_eq!(near(&top).unwrap(), None);
+        let there = base(&top.join(".unify"));
+        for place in [&top, &there] {
+            assert_eq!(near(place).unwrap(), Some(there.clone()), "{place:?}");
+        }
+        assert_eq!(
+            (base_at(&top), base_at(&there)),
+            (there.clone(), there.clone())
+        );
+        assert_eq!(base_at(&top.join("none")), top.join("none"));
+        for name in ["etc", "usr"] {
+            std::fs::create_dir_all(top.join("web/in").join(name)).unwrap();
+        }
+        base(&top.join("web/in/.unify"));
+        base(&top.join("web/in/usr/.unify"));
+        let usr = top.join("web/in/usr");
+        assert_eq!(
+            near(&usr).unwrap(),
+            Some(there),
+            "the guest's own are no bases"
+        );
+        base(&top.join("web/.unify"));
+        assert!(near(&usr).is_err(), "two bases");
+    }
+}

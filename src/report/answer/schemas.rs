@@ -1,0 +1,45 @@
+//! The manuals of the answers, as JSON Schema (draft 2020-12): every answer with `--json` has one.
+
+/// What `unify schema` calls it, the kinds of answers that it describes, and its text.
+pub struct AnswerSchema {
+    /// One word.
+    pub name: &'static str,
+    /// What stands as `kind` in the answers.
+    pub kinds: &'static [&'static str],
+    /// What the answers are.
+    pub title: &'static str,
+    /// The schema.
+    pub text: &'static str,
+}
+
+macro_rules! answers {
+    ($($name:literal: $($kind:literal)+ = $title:literal,)*) => {
+        /// All of them, in the order in which they are listed.
+        pub const ANSWERS: &[AnswerSchema] = &[$(AnswerSchema {
+            name: $name,
+            kinds: &[$($kind),+],
+            title: $title,
+            text: include_str!(concat!("../../../schemas/answers/", $name, "-1.schema.json")),
+        }),*];
+    };
+}
+
+answers! {
+    "show": "unify.show" = "the answer of plan and show",
+    "stale": "unify.stale" = "the answer of show --stale",
+    "cut": "unify.cut" = "the answer of cut",
+    "explain": "unify.explain" = "the answer of explain GUEST:PATH",
+    "explain-code": "unify.explain-code" = "the answer of explain CODE",
+    "run": "unify.apply" "unify.undo" "unify.forget" = "the answer of apply, undo and forget",
+    "dry-run": "unify.dry-run" = "the answer of apply --dry-run",
+    "undo-dry-run": "unify.undo-dry-run" = "the answer of undo --dry-run",
+    "verify": "unify.verify" = "the answer of verify PLAN",
+    "scrub": "unify.scrub" = "the answer of verify --base",
+    "status": "unify.status" = "the answer of status",
+    "recover": "unify.recover" = "the answer of recover",
+    "gc": "unify.gc" = "the answer of gc",
+    "rules": "unify.rules" = "the answer of rules",
+    "schemas": "unify.schemas" = "the answer of schema",
+    "no-base": "unify.no-base" = "the answer of a command with --if-base-exists, where there is no base",
+    "error": "unify.error" = "an error or refusal, in place of any other answer",
+}
