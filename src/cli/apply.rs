@@ -15,7 +15,7 @@ use super::terminal::voice::{before_asking, remark, tell};
 use crate::engine::{
     ApplyOptions, ApprovedBy, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals,
 };
-use crate::model::{DigestPrefix, Protect, RunKind, Totals};
+use crate::model::{DigestPrefix, RunKind, Totals};
 use crate::report::layout::size::{counted, iec};
 use crate::report::run::{self, NotDone, RunView};
 use crate::rules::selectors::Selection;
@@ -114,17 +114,7 @@ fn announce(ready: &ReadyToApply, asks: bool) -> String {
         );
         before_asking(&line, asks);
     }
-    if ready.unflagged() > 0 {
-        say(&format!(
-            "WARNING: {} will NOT be protected: their flag lines were taken out of the plan.",
-            counted(ready.unflagged(), "shared file")
-        ));
-    }
-    if ready.target().protection.mode == Protect::None {
-        say(
-            "WARNING: shared files will NOT be protected: an in-place write by one guest changes the file for all of them.",
-        );
-    }
+    rehearsal::warn_of_unprotected(ready.unflagged(), ready.target().protection.mode);
     would_do(totals)
 }
 

@@ -29,8 +29,9 @@ pub(super) struct Args {
     /// What to undo: `last` (the last apply that still has names), `all`, or a run's name
     #[arg(long, value_name = "RUN", value_parser = which)]
     run: WhichRuns,
-    /// Only this guest; may be given several times. With `=PATH` (and `--run all`) its names are found by a walk of
-    /// that directory, also those that no receipt tells of; give all guests so that share with it
+    /// Only this guest; may be given several times. A glob over names, unless a guest has just this name. With `=PATH`
+    /// (and `--run all`) its names are found by a walk of that directory, also those that no receipt tells of; give all
+    /// guests so that share with it
     #[arg(long, value_name = "NAME[=PATH]", value_parser = guest)]
     guest: Vec<WantedGuest>,
     /// Do not ask

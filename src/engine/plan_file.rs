@@ -4,13 +4,13 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use super::EngineError;
-use crate::engine::error::{BadUse, RefusedPlan};
+use crate::engine::error::RefusedPlan;
 use crate::ledger::{
     Closing, Form, NarrowError, Narrowed, PaperReader, PaperWriter, PlanReader, Section,
     SectionReader, narrow,
 };
 use crate::model::{Action, Header, PlanTarget, PlannedGuest, Time};
-use crate::rules::selectors::{SelectedLines, Selection};
+use crate::rules::selectors::SelectedLines;
 use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
 use crate::sys::own::papers::{SharedFile, Spool};
@@ -139,7 +139,7 @@ impl PlanFile {
     pub(super) fn copy_selected_to(
         &mut self,
         path: &Path,
-        lines: &SelectedLines<'_>,
+        lines: &SelectedLines,
     ) -> Result<(), EngineError> {
         let compressed = matches!(self.paper()?, PaperReader::Zstd(_));
         let failed = |error| EngineError::from(SysError::new("write", path, error));
@@ -150,22 +150,6 @@ impl PlanFile {
         let copy = copy.into_inner().map_err(|e| failed(e.into_error()))?;
         Ok(copy.publish()?)
     }
-}
-
-/// Refuses a selection of guests that are none of these.
-pub(super) fn knows_guests(
-    selection: &Selection,
-    guests: &[PlannedGuest],
-) -> Result<(), EngineError> {
-    let known = guests.iter().map(|guest| &guest.name);
-    let Some(name) = selection.unknown_guest(&known) else {
-        return Ok(());
-    };
-    Err(BadUse::NoSuchGuest {
-        name: name.to_owned(),
-        known: known.map(ToString::to_string).collect(),
-    }
-    .into())
 }
 
 /// What a plan would be executed on, if it can be.

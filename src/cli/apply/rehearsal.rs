@@ -5,11 +5,12 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
 use crate::cli::args::OutputArgs;
-use crate::cli::terminal::exit::{Exit, Failure};
+use crate::cli::terminal::exit::{Exit, Failure, say};
 use crate::cli::terminal::screen::Screen;
 use crate::cli::terminal::voice::tell;
 use crate::engine::{ApplyOptions, PlanFile, rehearse, stop_on_signals};
-use crate::model::{Event, Observer};
+use crate::model::{Event, Observer, Protect};
+use crate::report::layout::size::counted;
 use crate::report::rehearsal::{self, RehearsalView};
 use crate::rules::selectors::Selection;
 
@@ -23,6 +24,7 @@ pub(super) fn run(
     let listing = RefusalList::new(output.json);
     let stop = stop_on_signals()?;
     let found = rehearse(plan, selection, options, &listing, &stop)?;
+    warn_of_unprotected(found.unflagged, found.protect);
     let RefusalList { screen, written } = listing;
     let (unread, not_done) = (screen.has_unread(), screen.not_done());
     let totals = &found.result.totals;
@@ -50,6 +52,21 @@ pub(super) fn run(
         None => tell(exit, |out| rehearsal::text(&view, output.sizes(), out))?,
     }
     Ok(exit)
+}
+
+/// Says which shared files would be left open to writes.
+pub(super) fn warn_of_unprotected(unflagged: u64, protect: Protect) {
+    if unflagged > 0 {
+        say(&format!(
+            "WARNING: {} will NOT be protected: their flag lines were taken out of the plan.",
+            counted(unflagged, "shared file")
+        ));
+    }
+    if protect == Protect::None {
+        say(
+            "WARNING: shared files will NOT be protected: an in-place write by one guest changes the file for all of them.",
+        );
+    }
 }
 
 /// The screen, and every line that would not be done as JSON: there may be as many as the plan has, and none is held.

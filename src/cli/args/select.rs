@@ -9,7 +9,8 @@ use crate::rules::selectors::{Selection, Selectors, reason_codes};
 /// All selectors of a plan's lines.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct SelectArgs {
-    /// Only this guest; a glob over names, and may be given several times, as all selectors
+    /// Only this guest; a glob over names unless a guest has just this name, and may be given several times, as all
+    /// selectors
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = HEADING)]
     guest: Vec<String>,
     #[command(flatten)]
@@ -36,7 +37,8 @@ pub(in crate::cli) struct NameSelectArgs {
 /// Selectors by what a plan says of a file.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub(in crate::cli) struct FactSelectArgs {
-    /// Only lines with this reason, by its code (`unify show --by reason`)
+    /// Only lines with this reason, by its code (`unify show --by reason`). The flag line of a shared file goes with
+    /// its link lines, whatever is asked of reasons
     #[arg(long, value_name = "CODE", value_parser = PossibleValuesParser::new(reason_codes()), hide_possible_values = true, help_heading = HEADING)]
     reason: Vec<String>,
     /// No line with this reason

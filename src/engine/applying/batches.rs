@@ -263,7 +263,10 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let mut opened = open_all(&links, world, &mut self.objects).into_iter();
         for (link, start) in links {
             let opened = opened.next().flatten();
-            let Some(world) = world(&link) else { continue };
+            let Some(mut world) = world(&link) else {
+                continue;
+            };
+            world.may_adopt &= self.will_protect(&link.object)?;
             let (objects, holding) = (&mut self.objects, &mut self.holding);
             match prepare(&link, start, &world, opened, objects, holding) {
                 LinkVerdict::Ready(prepared) => ready.push((link, prepared)),

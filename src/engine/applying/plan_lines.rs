@@ -23,7 +23,7 @@ pub(super) struct OwnCopy<'p>(pub &'p Path);
 /// The lines of a plan that are selected.
 pub(super) struct Selected<'p> {
     pub plan: &'p mut PlanFile,
-    pub lines: &'p SelectedLines<'p>,
+    pub lines: &'p SelectedLines,
 }
 
 impl PlanLines for OwnCopy<'_> {
@@ -38,7 +38,7 @@ impl PlanLines for Selected<'_> {
     }
 }
 
-struct Filtered<'p, R>(PlanReader<R>, &'p SelectedLines<'p>);
+struct Filtered<'p, R>(PlanReader<R>, &'p SelectedLines);
 
 impl<R: BufRead> ActionLines for Filtered<'_, R> {
     fn next_line(&mut self) -> Result<Option<Action>, PlanError> {

@@ -23,7 +23,7 @@ use crate::engine::records::holders::Holding;
 use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, healing};
 use crate::model::{
-    Action, Event, Header, Observer, PlanTarget, RunId, RunKind, Stage, Totals, Unit,
+    Action, Event, Header, Observer, PlanTarget, Protect, RunId, RunKind, Stage, Totals, Unit,
 };
 use crate::rules::selectors::Selection;
 use crate::sys::guest::Sharing;
@@ -39,6 +39,10 @@ pub struct Rehearsal {
     pub promised: Totals,
     /// Lines of links and flags that are not among them any more.
     pub left_out: u64,
+    /// Shared files that would have no protection, because their flag lines were taken out.
+    pub unflagged: u64,
+    /// How shared files would be protected.
+    pub protect: Protect,
     /// Is the file system mounted read-only? Then `apply` can do nothing of it.
     pub is_read_only: bool,
 }
@@ -93,6 +97,8 @@ fn prove(
         result: world.run(&mut lines, options, observer, stop)?,
         promised: checked.totals,
         left_out,
+        unflagged: checked.unflagged,
+        protect: target.protection.mode,
         is_read_only: machine::is_read_only(base.dir())?,
     })
 }

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use super::orphans::{HeldFile, OrphanSearch};
 use crate::base::{Base, BaseError, FrozenPaper, Index};
-use crate::engine::error::{BadUse, CannotHere};
-use crate::engine::paths::selected::follow_in;
+use crate::engine::error::CannotHere;
+use crate::engine::paths::selected::{follow_in, selected_among};
 use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
@@ -28,7 +28,8 @@ pub fn status(
     let base = &Base::existing(base)?;
     let frozen = FrozenPaper::left_standing(base)?;
     let history = History::read(base)?;
-    knows(&history, selection)?;
+    // A guest that was asked for and that the base does not know is a slip.
+    let selection = &selected_among(selection, &history.guests.keys())?;
     let index = Index::read(base)?;
     let open = left_unprotected(base, &index, || Ok(history.protection()?), observer)?;
     observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
@@ -62,7 +63,7 @@ pub fn status(
     guests
         .iter_mut()
         .for_each(|guest| guest.is_gone &= all_known);
-    select(&mut guests, selection);
+    select(&mut guests, selection)?;
     Ok(Status {
         at_work: matches!(base.hold_still(), Err(BaseError::Locked { .. })),
         base: base.path().to_owned(),
@@ -97,20 +98,8 @@ fn look_at_all(
     Ok(all)
 }
 
-/// A guest that was asked for and that the base does not know is a slip.
-fn knows(history: &History, selection: &Selection) -> Result<(), EngineError> {
-    let Some(name) = selection.unknown_guest(&history.guests.keys()) else {
-        return Ok(());
-    };
-    Err(BadUse::NoSuchGuest {
-        name: name.to_owned(),
-        known: history.guests.keys().map(ToString::to_string).collect(),
-    }
-    .into())
-}
-
 /// The guests that are selected, and of names that are listed one by one those that are.
-fn select(guests: &mut Vec<GuestStatus>, selection: &Selection) {
+fn select(guests: &mut Vec<GuestStatus>, selection: &Selection) -> Result<(), EngineError> {
     guests.retain(|guest| selection.has_guest(&guest.name));
     let mut paths = FollowedPaths::of(selection);
     for guest in guests {
@@ -118,12 +107,13 @@ fn select(guests: &mut Vec<GuestStatus>, selection: &Selection) {
         if selection.has_paths()
             && let Ok(opened) = Guest::open(name.clone(), &guest.root)
         {
-            follow_in(&mut paths, &opened);
+            follow_in(&mut paths, &opened)?;
         }
         let wanted = |path: &GuestPath| paths.has_names(&name, std::iter::once(path));
         guest.drifted.retain(|drift| wanted(&drift.path));
         guest.orphans.names.retain(|orphan| wanted(&orphan.path));
     }
+    Ok(())
 }
 
 /// What was seen of one guest.

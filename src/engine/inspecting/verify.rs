@@ -83,10 +83,7 @@ fn check(
 }
 
 /// What a plan comes to where nothing of it can be applied.
-fn not_applied(
-    plan: &mut PlanFile,
-    selected: &SelectedLines<'_>,
-) -> Result<Verification, EngineError> {
+fn not_applied(plan: &mut PlanFile, selected: &SelectedLines) -> Result<Verification, EngineError> {
     let mut found = Verification::default();
     plan.read(&mut |action| {
         if selected.has(action) && !matches!(action, Action::Skip(_)) {

@@ -48,6 +48,9 @@ impl PathChoice {
             let files = guest.files()?;
             let links = GuestLinks::of(&*files);
             let followed = patterns.of_guest(&guest.name, &links);
+            if let Some((_, bad)) = followed.cut_short(&guest.name).next() {
+                return Err(bad.into());
+            }
             self.followed.insert(guest.name.clone(), followed);
         }
         Ok(())

@@ -5,36 +5,42 @@ use std::cell::Cell;
 use crate::model::{FileKind, GuestPath};
 use crate::rules::care::{Covers, table};
 use crate::rules::pattern::links::{Links, Place};
-use crate::sys::guest::GuestFiles;
+use crate::sys::guest::{GuestError, GuestFiles};
 
 /// Paths that are resolved in one guest, and names that are listed there.
-const MOST_LOOKS: usize = 200_000;
+const MOST_LOOKS: usize = 1_000_000;
 
 /// Entries of one directory that are listed for a glob.
-const MOST_ENTRIES: usize = 100_000;
+const MOST_ENTRIES: usize = 300_000;
 
 /// The links of one guest. What cannot be read leads nowhere.
 pub struct GuestLinks<'a> {
     files: &'a dyn GuestFiles,
     left: Cell<usize>,
+    not_looked: Cell<u64>,
 }
 
 impl<'a> GuestLinks<'a> {
     /// Of a guest of any form.
     pub fn of(files: &'a dyn GuestFiles) -> GuestLinks<'a> {
-        let left = Cell::new(MOST_LOOKS);
-        GuestLinks { files, left }
+        GuestLinks {
+            files,
+            left: Cell::new(MOST_LOOKS),
+            not_looked: Cell::new(0),
+        }
     }
 
     fn may_take(&self, looks: usize) -> bool {
         let left = self.left.get().checked_sub(looks);
         self.left.set(left.unwrap_or(0));
+        if left.is_none() {
+            self.miss();
+        }
         left.is_some()
     }
 
-    /// Was everything looked at that the globs ask for?
-    pub fn saw_all(&self) -> bool {
-        self.left.get() > 0
+    fn miss(&self) {
+        self.not_looked.set(self.not_looked.get() + 1);
     }
 }
 
@@ -49,10 +55,20 @@ impl Links for GuestLinks<'_> {
     }
 
     fn names_in(&self, directory: &GuestPath) -> Vec<Vec<u8>> {
+        if !self.may_take(1) {
+            return Vec::new();
+        }
         let listed = self.files.list(directory.as_bytes(), MOST_ENTRIES);
+        if matches!(listed, Err(GuestError::TooMany { .. })) {
+            self.miss();
+        }
         let names = listed.ok().flatten().unwrap_or_default();
         let names = self.may_take(names.len()).then_some(names);
         names.unwrap_or_default()
+    }
+
+    fn not_looked(&self) -> u64 {
+        self.not_looked.get()
     }
 }
 

@@ -1,25 +1,21 @@
 //! Which lines of a plan are selected, paths followed through the links of its guests.
 
 use super::links::GuestLinks;
-use crate::engine::plan_file::knows_guests;
+use crate::engine::error::BadUse;
 use crate::engine::{EngineError, Guest, PlanFile};
-use crate::model::PlannedGuest;
+use crate::model::{GuestName, PlannedGuest};
 use crate::rules::selectors::{FollowedPaths, SelectedLines, Selection};
 
 /// The lines of the plan that are selected; where not all are, the plan is read whole for it. A guest that it does not
 /// have is a slip.
-pub fn select<'s>(
-    plan: &mut PlanFile,
-    selection: &'s Selection,
-) -> Result<SelectedLines<'s>, EngineError> {
-    let mut lines = SelectedLines::of(selection);
+pub fn select(plan: &mut PlanFile, selection: &Selection) -> Result<SelectedLines, EngineError> {
     if selection.is_all() {
-        return Ok(lines);
+        return Ok(SelectedLines::of(selection.clone()));
     }
     let guests = plan.head()?.1;
-    knows_guests(selection, &guests)?;
+    let mut lines = SelectedLines::of(known_guests(selection, &guests)?);
     if selection.has_paths() {
-        follow(&mut lines, &guests);
+        follow(&mut lines, &guests)?;
     }
     plan.read(&mut |action| {
         lines.learn(action);
@@ -28,19 +24,39 @@ pub fn select<'s>(
     Ok(lines)
 }
 
+/// The selection among these guests; refuses one of guests that are none of these.
+pub fn known_guests(
+    selection: &Selection,
+    guests: &[PlannedGuest],
+) -> Result<Selection, EngineError> {
+    selected_among(selection, &guests.iter().map(|guest| &guest.name))
+}
+
+/// The same among guests of any list.
+pub fn selected_among<'g>(
+    selection: &Selection,
+    known: &(impl Iterator<Item = &'g GuestName> + Clone),
+) -> Result<Selection, EngineError> {
+    selection.among(known).map_err(|name| {
+        let known = known.clone().map(ToString::to_string).collect();
+        BadUse::NoSuchGuest { name, known }.into()
+    })
+}
+
 /// In guests that are not where the plan saw them, paths mean what they spell.
-fn follow(lines: &mut SelectedLines<'_>, guests: &[PlannedGuest]) {
+fn follow(lines: &mut SelectedLines, guests: &[PlannedGuest]) -> Result<(), EngineError> {
     for planned in guests {
         let guest = Guest::open(planned.name.clone(), &planned.root).ok();
         if let Some(guest) = guest.filter(|guest| guest.is(planned)) {
-            follow_in(lines.paths(), &guest);
+            follow_in(lines.paths(), &guest)?;
         }
     }
+    Ok(())
 }
 
-/// Takes the links of a guest; of one that cannot be read there are none.
-pub fn follow_in(paths: &mut FollowedPaths<'_>, guest: &Guest) {
-    if let Ok(files) = guest.files() {
-        paths.follow(&guest.name, &GuestLinks::of(&*files));
-    }
+/// Takes the links of a guest. Refuses paths that go through more than are
+/// followed: more might be done than was asked.
+pub fn follow_in(paths: &mut FollowedPaths, guest: &Guest) -> Result<(), EngineError> {
+    let files = guest.files()?;
+    Ok(paths.follow(&guest.name, &GuestLinks::of(&*files))?)
 }

@@ -16,10 +16,12 @@ use super::survey::Survey;
 use crate::base::Index;
 use crate::engine::paths::links::GuestLinks;
 use crate::model::{
-    Count, FileId, FileState, GuestPath, Left, Making, Policy, Skip, SkipDetail, SkipReason,
+    Count, FileId, FileState, GuestName, GuestPath, Left, Making, PatternKind, Policy, Skip,
+    SkipDetail, SkipReason,
 };
 use crate::packages::Protected;
 use crate::rules::care::Care;
+use crate::rules::pattern::BadPattern;
 use crate::rules::secrets::Secrets;
 
 /// What a file of a guest shall do. Small, because there is one for every file.
@@ -61,6 +63,8 @@ pub struct Classified {
     pub uses: Option<Uses>,
     /// Are there more links than were followed for the patterns?
     pub more_links: bool,
+    /// The first exclude of which this is so.
+    pub unfollowed: Option<BadPattern>,
 }
 
 impl Classified {
@@ -99,17 +103,19 @@ pub struct Judge<'a> {
 pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
     let links = GuestLinks::of(&*survey.files);
     let care = judge.care.of_guest(&survey.guest.name, &links);
+    let (more_links, unfollowed) = unfollowed(&care, &survey.guest.name);
     let mut work = Classifying {
         survey,
         judge,
         uses: RefCell::new(Uses::new(care.clone(), judge.policy.patterns.len())),
-        care,
         protected: survey.answer.protected.iter().map(|p| (p.id, p)).collect(),
         done: Classified {
             decisions: Vec::with_capacity(survey.scan.tree.files()),
-            more_links: !links.saw_all(),
+            more_links,
+            unfollowed,
             ..Classified::default()
         },
+        care,
         holes: 0,
         stored: 0,
         most_stored: judge.most_stored.on(survey.guest.id.dev),
@@ -120,6 +126,14 @@ pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
         work.done.decisions.push(decision);
     }
     work.finish()
+}
+
+/// Is there a pattern that was not followed to its end, and which exclude is the first one?
+fn unfollowed(care: &Care, guest: &GuestName) -> (bool, Option<BadPattern>) {
+    let is_any = care.patterns().cut_short(guest).next().is_some();
+    let mut cut = care.patterns().cut_short(guest);
+    let exclude = cut.find(|(kind, _)| *kind == PatternKind::Exclude);
+    (is_any, exclude.map(|(_, bad)| bad))
 }
 
 struct Classifying<'a> {

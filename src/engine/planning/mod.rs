@@ -114,7 +114,7 @@ pub fn plan(
         most_stored,
     };
     let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
-    tell_unfollowed(&surveys, &classified, observer);
+    all_followed(&surveys, &mut classified, observer)?;
     let idle = threads.work(|| idle_choices(&options.policy, &surveys, &classified));
     let adoption = adoption(options, mode, max_links);
     let objects = objects_now(base.as_ref(), base_path, &classified)?;
@@ -155,8 +155,20 @@ fn memory_in<'b>(
     (memory.filter(|_| place.is_some()), place)
 }
 
-/// Says where a guest has more links than are followed for patterns.
-fn tell_unfollowed(surveys: &[Survey], classified: &[Classified], observer: &dyn Observer) {
+/// Says where a guest has more links than are followed for patterns. Refuses excludes of which this is so: files would
+/// be shared that shall not be.
+fn all_followed(
+    surveys: &[Survey],
+    classified: &mut [Classified],
+    observer: &dyn Observer,
+) -> Result<(), EngineError> {
+    let mut excludes = classified
+        .iter_mut()
+        .filter_map(|one| one.unfollowed.take());
+    if let Some(bad) = excludes.next() {
+        return Err(bad.into());
+    }
+    drop(excludes);
     let both = surveys.iter().zip(classified);
     for (survey, _) in both.filter(|(_, judged)| judged.more_links) {
         let name = &survey.guest.name;
@@ -164,6 +176,7 @@ fn tell_unfollowed(surveys: &[Survey], classified: &[Classified], observer: &dyn
             "{name}: the patterns match too many directories there: not every link was followed, so write such paths without links"
         )));
     }
+    Ok(())
 }
 
 /// Opens the guests, and refuses choices about others.

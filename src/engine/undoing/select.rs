@@ -6,11 +6,12 @@ use std::hash::{BuildHasher, RandomState};
 use crate::base::{Base, PLAN};
 use crate::engine::error::BadUse;
 use crate::engine::limits::Limits;
+use crate::engine::paths::selected::{follow_in, selected_among};
 use crate::engine::plan_file::open_copy;
 use crate::engine::records::{History, Linked};
 use crate::engine::{EngineError, Guest, GuestArg, PathChoice};
 use crate::model::{Action, ChoseNothing, GuestName, GuestPath, ReceiptGuest, RunId, Running};
-use crate::rules::selectors::Selection;
+use crate::rules::selectors::{FollowedPaths, Selection};
 
 /// Which runs are undone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +33,7 @@ pub struct UndoOptions {
     pub walked: Vec<GuestArg>,
     /// Only files with a name that one of these globs chooses, links followed; all, if there are none.
     pub paths: Vec<String>,
-    /// Only files that are selected besides.
+    /// Only files that are selected besides, links followed too for paths that are left out.
     pub selection: Selection,
     /// What is done about guests that run.
     pub running: Running,
@@ -78,19 +79,22 @@ pub(super) fn chosen_files(
     run: Option<&RunId>,
     options: &UndoOptions,
 ) -> Result<UndoChoice, EngineError> {
-    let selection = &options.selection;
-    known_guests(history, selection)?;
+    let selection = &selected_in(history, options)?;
     let mut paths = PathChoice::new(&options.paths)?;
+    let mut left_out = FollowedPaths::of(selection);
     let mut seen = Vec::new();
-    if !paths.is_everything() {
+    if !paths.is_everything() || selection.has_paths() {
         let is_meant = |guest: &GuestName| selection.has_guest(guest);
-        seen = seen_guests(history, is_meant, &mut paths)?;
+        seen = seen_guests(history, is_meant, &mut |guest| {
+            paths.see(guest)?;
+            follow_in(&mut left_out, guest)
+        })?;
     }
     let by_names = |guest: &GuestName, file: &Linked| {
         selection.has_guest(guest)
             && run.is_none_or(|run| file.run == *run)
             && paths.chooses_any(guest, &file.paths)
-            && selection.has_names(guest, file.paths.iter())
+            && left_out.has_names(guest, file.paths.iter())
     };
     let by_lines = LinesOfRuns::read(base, history, selection, &by_names)?;
     let wanted =
@@ -118,31 +122,38 @@ pub(super) fn chosen_files(
     Ok(chosen)
 }
 
-/// The guests that are there, each with its links followed.
+/// The guests that are there, each of which is seen, for its links to be followed.
 fn seen_guests(
     history: &History,
     is_meant: impl Fn(&GuestName) -> bool,
-    paths: &mut PathChoice,
+    see: &mut dyn FnMut(&Guest) -> Result<(), EngineError>,
 ) -> Result<Vec<Guest>, EngineError> {
     let mut seen = Vec::new();
     for (name, known) in history.guests.iter().filter(|(name, _)| is_meant(name)) {
         if let Some(guest) = known.find(name)? {
-            paths.see(&guest)?;
+            see(&guest)?;
             seen.push(guest);
         }
     }
     Ok(seen)
 }
 
-fn known_guests(history: &History, selection: &Selection) -> Result<(), EngineError> {
-    let Some(name) = selection.unknown_guest(&history.guests.keys()) else {
-        return Ok(());
-    };
-    Err(BadUse::NoSuchGuest {
-        name: name.to_owned(),
-        known: history.guests.keys().map(ToString::to_string).collect(),
+/// The selection among the guests that hold names. One that was given with its place is meant by its name, and by no
+/// glob.
+fn selected_in(history: &History, options: &UndoOptions) -> Result<Selection, EngineError> {
+    let known = history.guests.keys();
+    let mut walked = options
+        .walked
+        .iter()
+        .filter_map(|guest| guest.name.as_ref());
+    if let Some(name) = walked.find(|name| !history.guests.contains_key(*name)) {
+        return Err(BadUse::NoSuchGuest {
+            name: name.to_string(),
+            known: known.map(ToString::to_string).collect(),
+        }
+        .into());
     }
-    .into())
+    selected_among(&options.selection, &known)
 }
 
 /// What the plans that were executed say of the files that an undo may be about: receipts tell neither packages nor

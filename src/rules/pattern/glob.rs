@@ -136,7 +136,7 @@ impl Wildcard {
     }
 
     /// These bytes and no others.
-    pub(super) fn of_bytes(bytes: &[u8]) -> Wildcard {
+    pub(in crate::rules) fn of_bytes(bytes: &[u8]) -> Wildcard {
         Wildcard::of(bytes.iter().map(|byte| Token::Byte(*byte)).collect())
     }
 

@@ -11,7 +11,10 @@
 //! * A link to the root is not followed at the end: it would mean the whole guest.
 //!
 //! A guest may hold any links. How many are followed for one path is the resolver's to bound, and how many directories
-//! are looked at is for whoever answers [`Links`]; the results of one glob are bounded here.
+//! are looked at is for whoever answers [`Links`]; the results of one glob are bounded here. A glob that was not
+//! followed to its end says so: an exclude would leave out less than was asked.
+
+use std::collections::HashSet;
 
 use crate::model::GuestPath;
 
@@ -20,12 +23,33 @@ use super::glob::{GlobPart, PathGlob, Wildcard};
 /// Most further names that one glob has by way of links.
 const MOST_WAYS: usize = 1_000;
 
+/// Most places that are passed on the way to them. Directories that a wildcard matches are many, and cost little.
+const MOST_STEPS: usize = 1_000_000;
+
 /// What a guest says about its links.
 pub trait Links {
     /// Where a path leads in the end; `None` if nowhere.
     fn resolve(&self, path: &[u8]) -> Option<Place>;
     /// The names in a directory; none where they cannot be listed.
     fn names_in(&self, directory: &GuestPath) -> Vec<Vec<u8>>;
+    /// How often it was asked and did not look, because that would be too much.
+    fn not_looked(&self) -> u64;
+}
+
+/// What a pattern means by way of links.
+pub(super) struct Through<T> {
+    pub found: Vec<T>,
+    /// Is there more than was found?
+    pub is_cut_short: bool,
+}
+
+impl<T> Through<T> {
+    pub(super) fn map<U>(self, to: impl Fn(T) -> U) -> Through<U> {
+        Through {
+            found: self.found.into_iter().map(to).collect(),
+            is_cut_short: self.is_cut_short,
+        }
+    }
 }
 
 /// Where a path leads.
@@ -47,14 +71,20 @@ struct Way {
 
 impl PathGlob {
     /// Globs without links for what this one means by way of links.
-    pub(super) fn through(&self, links: &dyn Links) -> Vec<PathGlob> {
-        let mut found = Vec::new();
+    pub(super) fn through(&self, links: &dyn Links) -> Through<PathGlob> {
+        let (before, mut steps) = (links.not_looked(), 0);
+        let (mut found, mut met) = (Vec::new(), HashSet::new());
         let mut open = vec![Way {
             at: GuestPath::root(),
             next: 0,
             by_link: false,
         }];
-        while let Some(way) = open.pop() {
+        while let Some(way) = open.pop().filter(|_| steps <= MOST_STEPS) {
+            steps += 1;
+            // Many links may lead to one place.
+            if way.by_link && !met.insert((way.at.clone(), way.next)) {
+                continue;
+            }
             let part = match self.0.get(way.next) {
                 Some(GlobPart::Component(part)) => Some(part),
                 Some(GlobPart::AnyDepth | GlobPart::Beneath) | None => None,
@@ -67,11 +97,15 @@ impl PathGlob {
                 part.into_iter()
                     .flat_map(|part| self.onward(&way, part, links)),
             );
-            if found.len().max(open.len()) > MOST_WAYS {
+            if found.len() > MOST_WAYS {
                 break;
             }
         }
-        found
+        let is_bounded = found.len() > MOST_WAYS || steps > MOST_STEPS;
+        Through {
+            found,
+            is_cut_short: is_bounded || links.not_looked() > before,
+        }
     }
 
     /// Where the next components lead from here: all that are spelled out at once, or one wildcard.
@@ -131,7 +165,15 @@ impl PathGlob {
 
 impl Wildcard {
     /// The pattern of a list without the links that it begins with: those before its first wildcard.
-    pub(super) fn through(&self, links: &dyn Links) -> Option<Wildcard> {
+    pub(super) fn through(&self, links: &dyn Links) -> Through<Wildcard> {
+        let before = links.not_looked();
+        Through {
+            found: self.without_links(links).into_iter().collect(),
+            is_cut_short: links.not_looked() > before,
+        }
+    }
+
+    fn without_links(&self, links: &dyn Links) -> Option<Wildcard> {
         let beginning = self.beginning();
         let count = match self.literal() {
             Some(whole) => whole.strip_suffix(b"/").unwrap_or(whole).len(),

@@ -31,6 +31,10 @@ impl Links for Sketch {
         });
         names.collect()
     }
+
+    fn not_looked(&self) -> u64 {
+        0
+    }
 }
 
 fn guest() -> Sketch {
@@ -116,4 +120,30 @@ fn lists_are_followed_up_to_their_first_wildcard() {
     ] {
         assert!(!covers(&list(text), path), "{text} covers {path}");
     }
+}
+
+/// Homes are many. Of each the cache is a link to one place, and the mail to a place of its own.
+#[test]
+fn directories_that_are_passed_are_no_links_that_are_followed() {
+    let mut all = BTreeMap::from([("/home", None), ("/data", None), ("/data/c", None)]);
+    let text = |text: String| -> &'static str { text.leak() };
+    for number in 0..1_100 {
+        let home = text(format!("/home/u{number}x"));
+        let mail = text(format!("/data/m{number}x"));
+        all.extend([(home, None), (mail, None)]);
+        all.insert(text(format!("{home}/cache")), Some("/data/c"));
+        all.insert(text(format!("{home}/mail")), Some(mail));
+    }
+    let (web, guest) = (GuestName::new("web").unwrap(), Sketch(all));
+    let followed = |text: &str| Patterns::new(&glob(text)).unwrap().of_guest(&web, &guest);
+    let cache = followed("/home/*/cache");
+    assert!(cache.decide(b"/data/c/f").is_some());
+    assert!(cache.cut_short(&web).next().is_none());
+    let mail = followed("/home/*/mail");
+    let (kind, bad) = mail.cut_short(&web).next().unwrap();
+    assert_eq!(
+        (kind, bad.pattern.as_str()),
+        (PatternKind::Exclude, "/home/*/mail")
+    );
+    assert!(followed("/data/*").cut_short(&web).next().is_none());
 }

@@ -31,7 +31,7 @@ pub(super) mod path_index;
 use crate::model::{GuestName, Pattern, PatternKind};
 
 use glob::{PathGlob, Why, Wildcard, ancestor, components};
-use links::Links;
+use links::{Links, Through};
 
 /// Most patterns of one run: each is tried on every name.
 const MAX_PATTERNS: usize = 10_000;
@@ -59,9 +59,13 @@ struct Compiled {
     kind: PatternKind,
     guest: Option<GuestName>,
     text: String,
+    /// As it was given, and where.
+    typed: (String, String),
     matcher: PatternMatcher,
     /// The same without the links of a guest.
     through_links: Vec<PatternMatcher>,
+    /// Are there more links than were followed?
+    is_cut_short: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -101,11 +105,28 @@ impl Patterns {
     /// Those that are for this guest, each also without the links that it goes through there.
     pub fn of_guest(&self, guest: &GuestName, links: &dyn Links) -> Patterns {
         let meant = |one: &&Compiled| one.guest.as_ref().is_none_or(|name| name == guest);
-        let followed = |one: &Compiled| Compiled {
-            through_links: one.matcher.through(one.kind, links),
-            ..one.clone()
+        let followed = |one: &Compiled| {
+            let through = one.matcher.through(one.kind, links);
+            Compiled {
+                through_links: through.found,
+                is_cut_short: through.is_cut_short,
+                ..one.clone()
+            }
         };
         Patterns(self.0.iter().filter(meant).map(followed).collect())
+    }
+
+    /// Those that go through more links of this guest than were followed for it.
+    pub fn cut_short(&self, guest: &GuestName) -> impl Iterator<Item = (PatternKind, BadPattern)> {
+        let cut = self.0.iter().filter(|one| one.is_cut_short);
+        cut.map(move |one| {
+            let (from, pattern) = one.typed.clone();
+            let why = format!(
+                "it goes through more links or larger directories of {guest} than are followed: write the path that is \
+                 meant without links, and a whole directory as /DIRECTORY/ instead of /DIRECTORY/*"
+            );
+            (one.kind, BadPattern { from, pattern, why })
+        })
     }
 
     /// Is there none?
@@ -152,8 +173,10 @@ impl Compiled {
             kind: pattern.kind,
             guest: pattern.guest.clone(),
             text: pattern.glob.clone(),
+            typed: (pattern.from.clone(), pattern.text()),
             matcher: matcher.map_err(|why| bad(pattern, why))?,
             through_links: Vec::new(),
+            is_cut_short: false,
         })
     }
 
@@ -190,16 +213,12 @@ impl PatternMatcher {
         PatternMatcher::List { name, below }
     }
 
-    fn through(&self, kind: PatternKind, links: &dyn Links) -> Vec<PatternMatcher> {
+    fn through(&self, kind: PatternKind, links: &dyn Links) -> Through<PatternMatcher> {
         match self {
-            PatternMatcher::Path(glob) => {
-                let globs = glob.through(links).into_iter();
-                globs.map(PatternMatcher::Path).collect()
-            }
+            PatternMatcher::Path(glob) => glob.through(links).map(PatternMatcher::Path),
             PatternMatcher::List { name, .. } => {
-                let name = name.through(links).into_iter();
-                name.map(|name| PatternMatcher::list_of(kind, name))
-                    .collect()
+                let list = |name| PatternMatcher::list_of(kind, name);
+                name.through(links).map(list)
             }
         }
     }

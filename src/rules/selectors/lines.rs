@@ -1,32 +1,42 @@
-//! Which lines of one plan are selected: links of its guests are followed, and flags go with the lines that name their
+//! Which lines of one plan are selected: links of its guests are followed, and flags go with the link lines of their
 //! objects.
 
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use super::{Links, Selection, WantedNames, WantedPaths};
-use crate::model::{Action, FlagReason, GuestName, GuestPath, ObjectId};
+use super::{BadPattern, Links, Selection, WantedNames, WantedPaths};
+use crate::model::{Action, GuestName, GuestPath, ObjectId};
 
 /// Paths that are wanted, also as the links of guests lead that were looked at.
 #[derive(Debug)]
-pub struct FollowedPaths<'s> {
-    spelt: &'s WantedPaths,
+pub struct FollowedPaths {
+    spelt: WantedPaths,
     followed: BTreeMap<GuestName, WantedPaths>,
 }
 
-impl<'s> FollowedPaths<'s> {
+impl FollowedPaths {
     /// No guest was looked at yet.
-    pub fn of(selection: &'s Selection) -> FollowedPaths<'s> {
+    pub fn of(selection: &Selection) -> FollowedPaths {
         FollowedPaths {
-            spelt: &selection.paths,
+            spelt: selection.paths.clone(),
             followed: BTreeMap::new(),
         }
     }
 
-    /// Takes the links of a guest.
-    pub fn follow(&mut self, guest: &GuestName, links: &dyn Links) {
+    /// Takes the links of a guest. Where these are more than are followed nobody can tell what is meant.
+    pub fn follow(&mut self, guest: &GuestName, links: &dyn Links) -> Result<(), BadPattern> {
         let followed = self.spelt.followed(guest, links);
+        let WantedPaths { only, not } = &followed;
+        let mut cut = not
+            .compiled
+            .cut_short(guest)
+            .chain(only.compiled.cut_short(guest));
+        if let Some((_, bad)) = cut.next() {
+            return Err(bad);
+        }
+        drop(cut);
         self.followed.insert(guest.clone(), followed);
+        Ok(())
     }
 
     /// Is a file of this guest with these names meant, as far as its names go?
@@ -39,33 +49,37 @@ impl<'s> FollowedPaths<'s> {
     }
 
     fn within(&self, guest: &GuestName) -> &WantedPaths {
-        self.followed.get(guest).unwrap_or(self.spelt)
+        self.followed.get(guest).unwrap_or(&self.spelt)
     }
 }
 
 /// The lines of one plan that are selected, flag lines among them. The plan is read twice: once to learn, once to ask.
-/// Memory: eight bytes for each object that is selected. Where two objects have one hash, a flag line too many is
-/// selected, and no other line.
-pub struct SelectedLines<'s> {
-    selection: &'s Selection,
-    paths: FollowedPaths<'s>,
-    objects: HashSet<u64>,
+/// Memory: eight bytes for each object, and as many for each that is selected.
+pub struct SelectedLines {
+    selection: Selection,
+    paths: FollowedPaths,
+    /// Objects that link lines name, those of selected ones, and those of selected skips.
+    linked: HashSet<u64>,
+    kept: HashSet<u64>,
+    skipped: HashSet<u64>,
     hasher: RandomState,
 }
 
-impl<'s> SelectedLines<'s> {
+impl SelectedLines {
     /// Has learned nothing yet.
-    pub fn of(selection: &'s Selection) -> SelectedLines<'s> {
+    pub fn of(selection: Selection) -> SelectedLines {
         SelectedLines {
+            paths: FollowedPaths::of(&selection),
             selection,
-            paths: FollowedPaths::of(selection),
-            objects: HashSet::new(),
+            linked: HashSet::new(),
+            kept: HashSet::new(),
+            skipped: HashSet::new(),
             hasher: RandomState::new(),
         }
     }
 
     /// The paths that are wanted, to take links of guests before a line is learned.
-    pub fn paths(&mut self) -> &mut FollowedPaths<'s> {
+    pub fn paths(&mut self) -> &mut FollowedPaths {
         &mut self.paths
     }
 
@@ -76,35 +90,52 @@ impl<'s> SelectedLines<'s> {
 
     /// Takes in a line of the first reading.
     pub fn learn(&mut self, action: &Action) {
-        if self.selection.is_all() || !self.has_line(action) {
+        if self.selection.is_all() {
             return;
         }
-        let object = match action {
-            Action::Link(link) => Some(&link.object),
-            Action::Skip(skip) => skip.object(),
-            Action::Flag(_) => None,
-        };
-        if let Some(object) = object {
-            self.objects.insert(self.hash(object));
+        let is_kept = self.has_line(action);
+        match action {
+            Action::Link(link) => {
+                let object = self.hash(&link.object);
+                self.linked.insert(object);
+                if is_kept {
+                    self.kept.insert(object);
+                }
+            }
+            Action::Skip(skip) if is_kept => {
+                let object = skip.object().map(|object| self.hash(object));
+                self.skipped.extend(object);
+            }
+            Action::Skip(_) | Action::Flag(_) => {}
         }
     }
 
     /// Is this line selected? All lines must have been learned.
     pub fn has(&self, action: &Action) -> bool {
-        let object = match action {
-            _ if self.selection.is_all() => return true,
-            Action::Flag(flag) => &flag.object,
-            Action::Skip(skip) if skip.guest().is_none() => match skip.object() {
-                Some(object) => object,
-                None => return false,
-            },
-            other => return self.has_line(other),
-        };
+        match action {
+            _ if self.selection.is_all() => true,
+            Action::Flag(flag) => {
+                let object = self.hash(&flag.object);
+                match self.linked.contains(&object) {
+                    true => self.kept.contains(&object),
+                    false => self.has_object(object, flag.reason.code()),
+                }
+            }
+            Action::Skip(skip) if skip.guest().is_none() => {
+                let code = skip.reason.code();
+                skip.object()
+                    .is_some_and(|object| self.has_object(self.hash(object), code))
+            }
+            other => self.has_line(other),
+        }
+    }
+
+    /// Is a line meant that is about an object and no guest?
+    fn has_object(&self, object: u64, code: &str) -> bool {
         let codes = &self.selection.reasons;
-        let flag = FlagReason::ProtectShared.code();
-        let is_asked_for = codes.only.iter().any(|code| code == flag) && !self.narrows_names();
-        let goes_along = self.objects.contains(&self.hash(object));
-        (is_asked_for || goes_along) && !codes.not.iter().any(|code| code == flag)
+        let goes_along = self.kept.contains(&object) || self.skipped.contains(&object);
+        let is_left_out = codes.not.iter().any(|one| one == code);
+        !is_left_out && (goes_along || (codes.want(code) && !self.narrows_names()))
     }
 
     fn narrows_names(&self) -> bool {

@@ -5,12 +5,14 @@
 //! as a whole: one of its names that fits is enough, in both forms. A line about a directory is selected by the
 //! directory.
 //!
-//! Names of guests and packages are globs over the whole name. Paths are globs as `--exclude` takes them: they cover
+//! Names of guests and packages are globs over the whole name; what is the name of a known guest, as names with a
+//! bracket are, means that guest alone ([`Selection::among`]). Paths are globs as `--exclude` takes them: they cover
 //! what they match and everything below, in all guests or, as `GUEST:/GLOB`, in one. They are compared with the paths
 //! of the plan, byte by byte, and also as a guest's links lead where it was looked at ([`FollowedPaths`]).
 //!
-//! A flag line has neither guest nor path: it goes with the lines that name its object ([`SelectedLines`]), so that an
-//! object whose names stay keeps its protection, and one whose names go leaves no flag behind.
+//! A flag line has neither guest nor path: it goes with the link lines of its object ([`SelectedLines`]), whatever is
+//! asked of reasons, so that an object whose names stay keeps its protection, and one whose names go leaves no flag
+//! behind. Only the flag of an object without links in the plan is asked about by itself.
 
 mod lines;
 
@@ -47,7 +49,7 @@ pub struct Selectors {
 }
 
 /// The same, compiled.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Selection {
     guests: WantedNames,
     paths: WantedPaths,
@@ -57,26 +59,26 @@ pub struct Selection {
 }
 
 /// Globs over whole names, as they were typed.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct WantedNames {
     only: Vec<(String, Wildcard)>,
     not: Vec<(String, Wildcard)>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct WantedPaths {
     only: PathGlobs,
     not: PathGlobs,
 }
 
 /// Globs over paths, each of all guests or of one.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct PathGlobs {
     typed: Vec<Pattern>,
     compiled: Patterns,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct WantedCodes {
     only: Vec<String>,
     not: Vec<String>,
@@ -106,8 +108,8 @@ impl Selection {
         } = selectors;
         Ok(Selection {
             guests: WantedNames {
-                only: names(guests, "--guest")?,
-                not: names(not_guests, "--not-guest")?,
+                only: guest_names(guests),
+                not: guest_names(not_guests),
             },
             paths: WantedPaths {
                 only: PathGlobs::new(paths, "--path")?,
@@ -146,17 +148,26 @@ impl Selection {
         self.guests.want(guest.as_str())
     }
 
-    /// Is a file of this guest with these names meant, as far as its names go?
-    pub fn has_names<'p>(
+    /// The same among these guests: the name of one of them is no glob. Or the first guest that was asked for, or left
+    /// out, and that is none of these.
+    pub fn among<'g>(
         &self,
-        guest: &GuestName,
-        names: impl Iterator<Item = &'p GuestPath>,
-    ) -> bool {
-        self.paths.want(guest, names)
+        known: &(impl Iterator<Item = &'g GuestName> + Clone),
+    ) -> Result<Selection, String> {
+        let mut among = self.clone();
+        let guests = &mut among.guests;
+        for (text, glob) in guests.only.iter_mut().chain(&mut guests.not) {
+            if known.clone().any(|name| name.as_str() == text) {
+                *glob = Wildcard::of_bytes(text.as_bytes());
+            }
+        }
+        match among.unknown_guest(known) {
+            Some(name) => Err(name.to_owned()),
+            None => Ok(among),
+        }
     }
 
-    /// The first guest that was asked for, or left out, and that is none of these.
-    pub fn unknown_guest<'g>(
+    fn unknown_guest<'g>(
         &self,
         known: &(impl Iterator<Item = &'g GuestName> + Clone),
     ) -> Option<&str> {
@@ -308,5 +319,13 @@ fn names(globs: &[String], from: &str) -> Result<Vec<(String, Wildcard)>, BadPat
     compiled.collect()
 }
 
+/// Text that is no glob can still be a name.
+fn guest_names(typed: &[String]) -> Vec<(String, Wildcard)> {
+    let glob = |text: &String| {
+        let glob = Wildcard::new(text).unwrap_or_else(|_| Wildcard::of_bytes(text.as_bytes()));
+        (text.clone(), glob)
+    };
+    typed.iter().map(glob).collect()
+}
 #[cfg(test)]
 mod tests;

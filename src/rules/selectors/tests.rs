@@ -86,13 +86,15 @@ fn plan() -> Vec<Action> {
         ),
         link("web2", &["/usr/bin/perl"], 1, Some("perl")),
         skip("web2", "/var/cache", SkipReason::Cache, None),
+        // Of an object that is shared already.
+        flag(3),
     ]
 }
 
 /// The numbers of the lines that are selected.
 fn selected(selectors: &Selectors) -> Vec<usize> {
     let selection = Selection::new(selectors).unwrap();
-    let (plan, mut lines) = (plan(), SelectedLines::of(&selection));
+    let (plan, mut lines) = (plan(), SelectedLines::of(selection));
     plan.iter().for_each(|action| lines.learn(action));
     let all = plan.iter().enumerate();
     let has = all.filter(|(_, action)| lines.has(action));
@@ -127,20 +129,21 @@ fn typed(line: &str) -> Selectors {
 
 #[test]
 fn each_kind_of_selector_selects_and_its_opposite_leaves_out() {
-    let cases: [(&str, &[usize]); 19] = [
-        ("", &[0, 1, 2, 3, 4, 5, 6]),
+    let cases: [(&str, &[usize]); 20] = [
+        ("", &[0, 1, 2, 3, 4, 5, 6, 7]),
         ("--guest web2", &[1, 5, 6]),
         ("--guest web*", &[0, 1, 2, 3, 4, 5, 6]),
-        ("--not-guest web1", &[1, 5, 6]),
+        ("--not-guest web1", &[1, 5, 6, 7]),
         ("--path /usr/bin", &[0, 1, 5]),
         ("--path perl5", &[0, 1]),
-        ("--not-path perl5", &[1, 2, 3, 4, 5, 6]),
+        ("--not-path perl5", &[1, 2, 3, 4, 5, 6, 7]),
         ("--path web2:/usr/bin", &[1, 5]),
         ("--not-path web1:/usr/bin --path /usr", &[1, 2, 3, 5]),
         ("--reason config-file --reason cache", &[4, 6]),
-        ("--not-reason identical", &[4, 6]),
+        ("--not-reason identical", &[4, 6, 7]),
+        ("--reason identical", &[0, 1, 2, 3, 5]),
         ("--package perl", &[0, 1, 4, 5]),
-        ("--not-package per*", &[2, 3, 6]),
+        ("--not-package per*", &[2, 3, 6, 7]),
         ("--min-saves 12288", &[0, 1, 2, 3, 5]),
         ("--min-saves 12289", &[]),
         // Kinds narrow each other.
@@ -149,9 +152,9 @@ fn each_kind_of_selector_selects_and_its_opposite_leaves_out() {
             "--guest web1 --not-path /usr/bin --reason identical",
             &[2, 3],
         ),
-        // A flag goes with the names of its object, unless it is asked for by its own code.
-        ("--reason protect-shared", &[1, 3]),
-        ("--not-reason protect-shared", &[0, 2, 4, 5, 6]),
+        // A flag goes with the links of its object, and is asked about by itself where there are none.
+        ("--reason protect-shared", &[7]),
+        ("--not-reason protect-shared", &[0, 1, 2, 3, 4, 5, 6]),
     ];
     for (line, want) in cases {
         assert_eq!(selected(&typed(line)), want, "{line}");
@@ -183,18 +186,38 @@ fn a_guest_that_is_none_of_the_plan_is_a_slip() {
             ..Selectors::default()
         };
         let selection = Selection::new(&selectors).unwrap();
-        selection.unknown_guest(&known.iter()).map(str::to_owned)
+        selection.among(&known.iter()).err()
     };
     assert_eq!(unknown("web1 d?", "w*"), None);
     assert_eq!(unknown("web1 web2", "db").as_deref(), Some("web2"));
     assert_eq!(unknown("web1", "x*").as_deref(), Some("x*"));
     let of_one = Selection::new(&typed("--path web2:/usr")).unwrap();
-    assert_eq!(of_one.unknown_guest(&known.iter()), Some("web2"));
+    assert_eq!(of_one.among(&known.iter()).err().as_deref(), Some("web2"));
     let bad = Selectors {
         paths: vec![String::new()],
         ..Selectors::default()
     };
     assert!(Selection::new(&bad).is_err());
+}
+
+#[test]
+fn the_name_of_a_guest_is_no_glob() {
+    let known = ["web[1]", "web1", "we*", "x\\"].map(|name| GuestName::new(name).unwrap());
+    for (line, want) in [
+        ("--guest web[1]", &["web[1]"][..]),
+        ("--not-guest web[1]", &["web1", "we*", "x\\"]),
+        ("--guest we*", &["we*"]),
+        ("--guest web*", &["web[1]", "web1"]),
+        ("--guest x\\", &["x\\"]),
+    ] {
+        let selection = Selection::new(&typed(line)).unwrap();
+        let selection = selection.among(&known.iter()).unwrap();
+        let has = known.iter().filter(|name| selection.has_guest(name));
+        let has: Vec<&str> = has.map(GuestName::as_str).collect();
+        assert_eq!(has, want, "{line}");
+    }
+    let gone = Selection::new(&typed("--guest x\\")).unwrap();
+    assert!(gone.among(&known[..3].iter()).is_err());
 }
 
 /// `/lib` is a link to `/usr/lib`.
@@ -215,6 +238,10 @@ impl Links for Merged {
     fn names_in(&self, _: &GuestPath) -> Vec<Vec<u8>> {
         Vec::new()
     }
+
+    fn not_looked(&self) -> u64 {
+        0
+    }
 }
 
 #[test]
@@ -224,10 +251,11 @@ fn a_path_leads_where_the_links_of_its_guest_lead() {
         ..Selectors::default()
     })
     .unwrap();
-    let mut lines = SelectedLines::of(&selection);
+    let mut lines = SelectedLines::of(selection);
     lines
         .paths()
-        .follow(&GuestName::new("web").unwrap(), &Merged);
+        .follow(&GuestName::new("web").unwrap(), &Merged)
+        .unwrap();
     let (web, db) = (
         link("web", &["/usr/lib/b.so"], 1, None),
         link("db", &["/usr/lib/b.so"], 1, None),

@@ -4,7 +4,7 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::support::{Disk, File, Guest, Lab, Planned, content, nlink, unify};
+use crate::support::{Disk, File, Guest, Lab, Planned, content, is_immutable, nlink, unify};
 
 /// Two guests with merged `/usr`.
 fn merged(lab: &Lab) -> [Guest; 2] {
@@ -74,6 +74,39 @@ fn patterns_go_through_the_links_of_the_guest() {
     let plan = lab.plan(&[&web, &db], &["--exclude-from", list.to_str().unwrap()]);
     assert_eq!(excluded(&plan, "web"), ["/usr/lib/x/f1", "/usr/lib/x/f2"]);
     assert_eq!(excluded(&plan, "db"), ["/usr/lib/x/f1"]);
+}
+
+/// Of each home the cache is a link to one place, and the mail to a place of its own: those are more than are followed.
+#[test]
+fn what_goes_through_too_many_links_is_refused_and_not_left_in() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/data/c/f", File::new(content(1)))]);
+    for number in 0..1_100 {
+        for link in ["cache", "mail"] {
+            let home = web.host(format!("/home/u{number}"));
+            fs::create_dir_all(&home).unwrap();
+            let to = match link {
+                "cache" => "/data/c".to_owned(),
+                _ => format!("/data/m/{number}"),
+            };
+            fs::create_dir_all(web.host(&to)).unwrap();
+            std::os::unix::fs::symlink(&to, home.join(link)).unwrap();
+        }
+    }
+    let plan = lab.plan(&[&web, &db], &["--exclude", "web:/home/*/cache"]);
+    assert_eq!(excluded(&plan, "web"), ["/data/c"]);
+    assert!(idle(&plan).is_empty());
+    let (out, none) = lab.try_plan(&[&web, &db], &["--exclude", "/home/*/mail"]);
+    let out = out.expect(2);
+    assert!(out.stderr.contains("/home/*/mail"), "{}", out.stderr);
+    assert!(none.is_none(), "a plan that does more than was asked");
+    let plan = lab.plan(&[&web, &db], &[]);
+    for how in ["--yes", "--dry-run"] {
+        let plan = plan.path.to_str().unwrap();
+        let out = unify(&["apply", plan, how, "--not-path", "/home/*/mail"]).expect(2);
+        assert!(out.stderr.contains("/home/*/mail"), "{}", out.stderr);
+    }
+    assert!(!is_immutable(&web.host("/data/c/f")));
 }
 
 #[test]

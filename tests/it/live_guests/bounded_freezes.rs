@@ -237,7 +237,7 @@ fn guests_that_were_left_frozen_are_named_first() {
         out.stdout
     );
     let frozen = unify(&["status", "--json", "--base", &base])
-        .expect(0)
+        .expect(9)
         .json()["frozen"]
         .clone();
     assert_eq!(frozen.as_array().unwrap().len(), 1, "{frozen}");

@@ -31,6 +31,11 @@ impl ApplyLoop<'_, '_> {
         Ok(())
     }
 
+    /// Is it known now that an object which is made will be protected?
+    pub(super) fn will_protect(&self, object: &ObjectId) -> SysResult<bool> {
+        Ok(self.protects_all || self.is_wanted(object)?)
+    }
+
     /// Is there a flag line of the object that was not done yet?
     fn is_wanted(&self, object: &ObjectId) -> SysResult<bool> {
         let in_hand = self.flags.iter().any(|flag| flag.object == *object);
@@ -60,7 +65,7 @@ impl ApplyLoop<'_, '_> {
             let due = if open.flagged() {
                 named.contains(id)
             } else {
-                self.protects_all || self.is_wanted(id)?
+                self.will_protect(id)?
             };
             if due {
                 set.push(Flagged {
