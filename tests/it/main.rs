@@ -24,7 +24,7 @@
 //!
 //! | what | a commit: `tests/run.sh`, 6 to 10 minutes | a night: `UNIFY_LONG=1 tests/run.sh` | in |
 //! | --- | --- | --- | --- |
-//! | system calls of apply, undo, gc and recover at which the run is killed | 3,500 calls on each of ext4, XFS and btrfs: every 40th or 120th | each | `crash/matrix` |
+//! | system calls of apply, undo, gc and recover at which the run is killed | 3,500 calls on each of ext4, XFS and btrfs: every 60th or 180th | each | `crash/matrix` |
 //! | errors of these calls | one for each call that is killed | every errno that the call can give, once and for good | `crash/matrix` |
 //! | kills from outside, of the program as it is shipped | 104 | 700 | `crash/matrix` |
 //! | kills while guests are frozen | 24 of 93 calls | each | `live_guests/frozen_guests` |

@@ -290,8 +290,24 @@ fn masks() {
 
 #[test]
 fn limits() {
+    survives_every_third_limit(0);
+}
+
+#[test]
+fn more_limits() {
+    survives_every_third_limit(1);
+}
+
+#[test]
+fn other_limits() {
+    survives_every_third_limit(2);
+}
+
+/// In three parts, which run beside each other: most of the time is waiting.
+fn survives_every_third_limit(first: usize) {
     let scene = Scene::new(lab!(Disk::Own));
-    LIMITS.iter().for_each(|start| scene.survives(*start, true));
+    let limits = LIMITS.iter().skip(first).step_by(3);
+    limits.for_each(|start| scene.survives(*start, true));
 }
 
 /// Where there is no memory the program may end as it has to.
