@@ -11,7 +11,7 @@ use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
 use super::terminal::voice::{remark, tell};
 use crate::engine::{self, GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
-use crate::model::{FreezeTimes, GuestName, RunKind, RunTotals};
+use crate::model::{ChoseNothing, FreezeTimes, GuestName, RunKind, RunTotals};
 use crate::report::layout::size::{counted, iec};
 use crate::report::run::{self, NotDone, RunView};
 use crate::report::undo_view;
@@ -69,11 +69,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         return look(&base, args, &options, &screen);
     }
     let ready = ReadyToUndo::check(&base, &options, &screen)?;
-    let idle = ready.chose_nothing();
-    let lines = chose_nothing::lines(idle, "shared file of this undo");
-    lines.iter().for_each(|line| say(line));
-    // A name that is there and private is as it was asked for; one that is not there is a slip.
-    let is_slip = idle.iter().any(|glob| glob.there.is_none());
+    let is_slip = tell_idle(ready.chose_nothing());
     if ready.files() == 0 {
         ready.cancel()?;
         nothing(&base)?;
@@ -105,12 +101,18 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
 }
 
+/// Says which globs chose nothing. Is one of them a slip? A name that is there and private is as it was asked for; one
+/// that is not there is a slip.
+fn tell_idle(globs: &[ChoseNothing]) -> bool {
+    let lines = chose_nothing::lines(globs, "shared file of this undo");
+    lines.iter().for_each(|line| say(line));
+    globs.iter().any(|glob| glob.there.is_none())
+}
+
 /// Says what an undo would be about.
 fn look(base: &Path, args: &Args, options: &UndoOptions, screen: &Screen) -> Result<Exit, Failure> {
     let found = engine::look_at_undo(base, options, screen)?;
-    let lines = chose_nothing::lines(&found.chose_nothing, "shared file of this undo");
-    lines.iter().for_each(|line| say(line));
-    let is_slip = found.chose_nothing.iter().any(|glob| glob.there.is_none());
+    let is_slip = tell_idle(&found.chose_nothing);
     let exit = match Exit::Done.if_all_read(screen.has_unread()) {
         _ if found.needed > found.free => Exit::InPart,
         Exit::Done if is_slip => Exit::InPart,

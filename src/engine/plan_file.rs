@@ -61,9 +61,7 @@ impl PlanFile {
 
     /// Its guests, as they stand before its actions.
     pub fn guests(&mut self) -> Result<Vec<PlannedGuest>, EngineError> {
-        let path = self.path().to_owned();
-        let reader = self.reader().map_err(|error| error.in_file(&path))?;
-        Ok(reader.guests().to_vec())
+        Ok(self.head()?.1)
     }
 
     /// When its file was written last; `None` of standard input.

@@ -61,10 +61,7 @@ const HEADING: &str = "Selectors";
 impl SelectArgs {
     /// What was asked for, compiled.
     pub(in crate::cli) fn take(&self) -> Result<Selection, Failure> {
-        compiled(&Selectors {
-            guests: self.guest.clone(),
-            ..self.names.and(&self.facts)
-        })
+        self.names.take(self.guest.clone(), &self.facts)
     }
 }
 
@@ -75,10 +72,7 @@ impl NameSelectArgs {
         guests: Vec<String>,
         facts: &FactSelectArgs,
     ) -> Result<Selection, Failure> {
-        compiled(&Selectors {
-            guests,
-            ..self.and(facts)
-        })
+        compiled(&self.asked(guests, facts))
     }
 
     /// The same for a command that follows the links of its guests for the paths that are wanted.
@@ -88,9 +82,8 @@ impl NameSelectArgs {
         facts: &FactSelectArgs,
     ) -> Result<Selection, Failure> {
         compiled(&Selectors {
-            guests,
             paths: Vec::new(),
-            ..self.and(facts)
+            ..self.asked(guests, facts)
         })
     }
 
@@ -99,9 +92,9 @@ impl NameSelectArgs {
         &self.path
     }
 
-    fn and(&self, facts: &FactSelectArgs) -> Selectors {
+    fn asked(&self, guests: Vec<String>, facts: &FactSelectArgs) -> Selectors {
         Selectors {
-            guests: Vec::new(),
+            guests,
             not_guests: self.not_guest.clone(),
             paths: self.path.clone(),
             not_paths: self.not_path.clone(),

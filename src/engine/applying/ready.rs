@@ -102,7 +102,6 @@ impl ReadyToApply {
             .map_err(|error| error.in_file(&path))?;
         entitled("apply", "it sets owners and flags")?;
         must_see_all("apply")?;
-        let path = plan.path().to_owned();
         Self::check_plan(plan, selection, options, observer).map_err(|error| error.in_file(&path))
     }
 

@@ -111,11 +111,7 @@ fn is_at_rest(base: &Base) -> Result<(), EngineError> {
     }
     drop(base.hold_still()?);
     must_be_ours(base)?;
-    if healing::is_whole(base)? {
-        return Ok(());
-    }
-    let why = "a run before this one was cut short, and apply would heal that first";
-    Err(EngineError::halted(base, why))
+    healing::must_be_whole(base, "apply")
 }
 
 struct Rehearsing<'a> {

@@ -29,6 +29,7 @@ mod run;
 mod spoiled;
 mod unprotected;
 pub(super) mod watching;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -42,7 +43,7 @@ use super::lifting::Lifting;
 use super::privileges::{entitled, must_see_all};
 use super::records::holders::{self, Holding};
 use super::records::replayed::Replayed;
-use crate::base::{Base, BaseError, FrozenPaper, LiftedPaper};
+use crate::base::{Base, BaseError};
 use crate::model::{Event, GuestName, ObjectId, Observer, Recovered, RunId, Running};
 use crate::sys::host::machine;
 use crate::sys::{Meaning, SysResult};
@@ -52,6 +53,7 @@ use quarantine::Quarantine;
 use receipt::write_receipt;
 use run::{Done, InterruptedRun, flag_all};
 use spoiled::{Sources, part_flawed};
+pub(super) use whole::{is_whole, must_be_whole};
 
 /// Heals the base under its lock, and returns what needed it. Objects that lost their protection without us have it
 /// again afterwards, and are proven.
@@ -83,12 +85,6 @@ enum Heals {
     Runs,
     /// That, and what lost its protection without us.
     AndWatches,
-}
-
-/// Is there nothing to heal?
-pub(super) fn is_whole(base: &Base) -> Result<bool, EngineError> {
-    let is_whole = FrozenPaper::read(base)?.is_empty() && LiftedPaper::read(base)?.is_empty();
-    Ok(is_whole && base.staging().list()?.is_empty())
 }
 
 /// Ends a run that may have left guests frozen: heals what it left, and thaws them. `None` where it ended well,

@@ -110,19 +110,12 @@ impl<'a> ExecutedPlans<'a> {
         run: &RunId,
         wanted: impl Fn(&ObjectId) -> bool,
     ) -> Vec<(ObjectId, Before)> {
-        let read = || {
-            let mut plan = self.open(run)?;
-            let mut told = Vec::new();
-            while let Some((_, line)) = plan.next_action()? {
-                if let Action::Link(link) = line.action {
-                    let before = link.before.filter(|_| wanted(&link.object));
-                    told.extend(before.map(|before| (link.object, before)));
-                }
-            }
-            plan.finish()?;
-            Ok(told)
-        };
-        read().unwrap_or_else(|_: EngineError| Vec::new())
+        let mut told = Vec::new();
+        let read = self.links(run, |link| {
+            let before = link.before.filter(|_| wanted(&link.object));
+            told.extend(before.map(|before| (link.object, before)));
+        });
+        read.map_or_else(|_| Vec::new(), |()| told)
     }
 
     fn open(&self, run: &RunId) -> Result<PlanReader<impl BufRead + use<>>, EngineError> {

@@ -23,10 +23,7 @@ pub fn look_at_undo(
     drop(Base::existing(base)?);
     let base = &Base::looked_at(base)?;
     drop(base.hold_still()?);
-    if !healing::is_whole(base)? {
-        let why = "a run before this one was cut short, and undo would heal that first";
-        return Err(EngineError::halted(base, why));
-    }
+    healing::must_be_whole(base, "undo")?;
     let history = History::read(base)?;
     receipts::tell(&history.damaged, base, observer);
     let undoes = chosen_run(&history, &options.which)?;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Disk, File, Guest, Lab, Planned, content, unify};
+use crate::support::{Disk, File, Guest, Lab, Planned, content, unify, unmount};
 
 /// What is noticed of each guest, by the plan, which the answer repeats; and the lines of the report.
 fn noticed(lab: &Lab, guests: &[&Guest]) -> (Vec<Value>, String) {
@@ -201,8 +201,7 @@ fn a_mounted_overlay_is_seen_from_both_sides() {
     let root = top.join("layer");
     let [root, plan] = [&root, &on_top].map(|path| path.to_str().unwrap());
     let on_it = unify(&["plan", "--protect", "immutable", "-o", plan, root]);
-    let unmounted = std::process::Command::new("umount").arg(&top).status();
-    assert!(unmounted.unwrap().success());
+    unmount(&top);
     let said = out.expect(0).stderr;
     assert!(
         said.contains("IN USE: layer: it is, or may be, a layer of the overlay"),

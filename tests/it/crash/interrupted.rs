@@ -3,12 +3,11 @@
 use std::fs::Permissions;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use crate::support::{
     Disk, File, Guest, Lab, Listing, assert_same, content, id, inside, interrupt, is_immutable,
-    listings, nlink, unchanged,
+    listings, make_fifo, nlink, unchanged,
 };
 
 /// Two guests that share one file, which has two names in each.
@@ -263,13 +262,7 @@ fn a_plan_does_not_take_the_place_of_a_fifo() {
     let lab = lab!(Disk::Own);
     let [a, b] = with_two_names(&lab);
     let fifo = lab.path("fifo");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
+    make_fifo(&fifo);
     let roots = [a.root(), b.root()].map(|root| root.to_str().unwrap().to_owned());
     crate::support::unify(&["plan", "-o", fifo.to_str().unwrap(), &roots[0], &roots[1]]).expect(1);
     assert!(

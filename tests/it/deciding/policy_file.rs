@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use crate::support::{Disk, File, Guest, Lab, content, unify};
+use crate::support::{Disk, File, Guest, Lab, content, make_fifo, unify};
 
 fn furnished(lab: &Lab) -> [Guest; 2] {
     lab.twins(&[
@@ -87,8 +87,7 @@ fn a_mistake_is_named_and_no_plan_is_written() {
         assert!(plan.is_none(), "no plan is written");
     }
     let fifo = lab.path("fifo");
-    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
-    assert!(made.unwrap().success());
+    make_fifo(&fifo);
     for file in ["/no/such/file", fifo.to_str().unwrap(), "/dev/zero"] {
         for option in ["--policy", "--exclude-from"] {
             lab.try_plan(&[&web, &db], &[option, file]).0.expect(1);

@@ -7,7 +7,7 @@ use std::process::Command;
 use super::{FILES, alike, are_protected};
 use crate::support::{
     Disk, File, Guest, Lab, content, is_immutable, lift_flags, listings, nlink, unchanged,
-    unify_with,
+    unify_with, unmount,
 };
 
 /// Three guests that share all their files; `a` has two names of the first, and another file equal to the second.
@@ -232,8 +232,7 @@ fn a_guest_that_cannot_be_read_whole_is_not_forgotten() {
         .status();
     assert!(mounted.unwrap().success());
     let out = lab.on_base("forget", &["a", "--yes"]);
-    let unmounted = Command::new("umount").arg(&share).status();
-    assert!(unmounted.unwrap().success());
+    unmount(&share);
     assert!([4, 8].contains(&out.code), "{out:?}");
     assert!(a.host(FILES[0]).exists());
     unchanged(&[&b, &c], &before, "a guest was not read");

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{BIN, Disk, File, Guest, Out, content, id, two_guests, unify};
+use crate::support::{BIN, Disk, File, Guest, Out, content, id, two_guests, unify, unmount};
 
 fn shown(path: &Path) -> &str {
     path.to_str().unwrap()
@@ -145,13 +145,7 @@ fn guests_apart_are_told_as_such_and_how_they_are_together() {
     let both = plan_to(&plan, None, &[&places[0], &places[1]]);
     let one = plan_to(&plan, None, &[&places[0]]);
     for place in &places {
-        assert!(
-            Command::new("umount")
-                .arg(place)
-                .status()
-                .unwrap()
-                .success()
-        );
+        unmount(place);
     }
     let said = both.expect(8).stderr;
     assert!(said.contains("mounts of one file system"), "{said}");

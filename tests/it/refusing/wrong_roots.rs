@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{Disk, File, Guest, Lab, Out, Planned, content, unify};
+use crate::support::{Disk, File, Guest, Lab, Out, Planned, content, make_fifo, unify, unmount};
 
 /// Plans for these paths with the usual base of none in particular.
 fn try_plan(lab: &Lab, given: &[PathBuf], options: &[&str]) -> (Out, PathBuf) {
@@ -163,13 +163,7 @@ fn what_is_to_be_unpacked_or_mounted_is_told() {
         refused(&lab, &[path], 2, &words);
     }
     let fifo = lab.path("fifo");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
+    make_fifo(&fifo);
     refused(&lab, &[fifo], 2, &["is no directory"]);
     refused(&lab, &["/dev/null".into()], 2, &["is no directory"]);
     refused(&lab, &["/".into()], 2, &["is the root of this host"]);
@@ -236,13 +230,7 @@ fn no_guest_is_given_twice() {
         (out, plan.exists(), words)
     });
     for place in [&bound, &bound_inner] {
-        assert!(
-            Command::new("umount")
-                .arg(place)
-                .status()
-                .unwrap()
-                .success()
-        );
+        unmount(place);
     }
     for (out, has_plan, words) in tried {
         let said = out.expect(2).stderr;

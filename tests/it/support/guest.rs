@@ -175,7 +175,7 @@ impl Guest {
     pub fn fifo(&self, path: impl AsRef<OsStr>) {
         let host = self.host(path);
         make_parents(&host);
-        rustix::fs::mknodat(CWD, host, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
+        make_fifo(&host);
     }
 
     /// A chain of `depth` directories under `top`, each with this name, and a file at its end:
@@ -225,6 +225,12 @@ impl Guest {
         );
         self.dir("/var/lib/dpkg/updates");
     }
+}
+
+/// A FIFO anywhere.
+#[track_caller]
+pub fn make_fifo(path: &Path) {
+    rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o644), 0).unwrap();
 }
 
 fn make_parents(host: &Path) {

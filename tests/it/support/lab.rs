@@ -144,7 +144,7 @@ impl Lab {
     pub fn with_image(&self, change: impl FnOnce(&Path)) {
         assert!(self.mounted, "not on an image");
         let image = self.top.with_file_name("disk.img");
-        run("umount", &[self.top.as_os_str()]).unwrap();
+        unmount(&self.top);
         change(&image);
         let how = ["-o".as_ref(), "loop".as_ref()];
         let places = [image.as_os_str(), self.top.as_os_str()];
@@ -216,6 +216,12 @@ fn works_here(scratch: &Path) -> bool {
     const XFS: i64 = 0x5846_5342;
     const BTRFS: i64 = 0x9123_683e;
     rustix::fs::statfs(scratch).is_ok_and(|fs| [EXT4, XFS, BTRFS].contains(&{ fs.f_type }))
+}
+
+/// Takes off what is mounted there.
+#[track_caller]
+pub fn unmount(top: &Path) {
+    run("umount", &[top.as_os_str()]).unwrap();
 }
 
 fn mount(scratch: &Path, kind: &str, mkfs_options: &[&str]) -> Result<PathBuf, String> {

@@ -6,8 +6,8 @@
 //! sizes, reasons, notes and skips are left out, so an approval survives a new plan that would do
 //! the same.
 
-use super::encoding::{number, text};
-use crate::ledger::codes::{flag_code, method_code};
+use super::encoding::{names, number, text};
+use crate::ledger::codes::flag_code;
 use crate::model::{Action, Flag, Header, Link, PlannedGuest};
 
 /// What the header and the guests say about where and how it would be done.
@@ -42,14 +42,7 @@ pub(super) fn add(action: &Action, out: &mut Vec<u8>) {
 }
 
 fn link(link: &Link, out: &mut Vec<u8>) {
-    text(out, b"link");
-    text(out, link.guest.as_str().as_bytes());
-    text(out, link.path.as_bytes());
-    number(out, link.also.len());
-    for name in &link.also {
-        text(out, name.as_bytes());
-    }
-    text(out, method_code(link.method).as_bytes());
+    names(link, out);
     text(out, link.object.to_string().as_bytes());
 }
 

@@ -7,8 +7,7 @@
 //! them has it as well. That shared files are protected is covered: whoever approves an image plan approves no plan
 //! that leaves them open.
 
-use super::encoding::{number, text};
-use crate::ledger::codes::method_code;
+use super::encoding::{names, text};
 use crate::ledger::json;
 use crate::model::{Action, Header, Link, ObjectId, PlannedGuest, Policy, Protect, SkipDetail};
 
@@ -55,14 +54,7 @@ pub(super) fn add(action: &Action, out: &mut Vec<u8>) {
 }
 
 fn link(link: &Link, out: &mut Vec<u8>) {
-    text(out, b"link");
-    text(out, link.guest.as_str().as_bytes());
-    text(out, link.path.as_bytes());
-    number(out, link.also.len());
-    for name in &link.also {
-        text(out, name.as_bytes());
-    }
-    text(out, method_code(link.method).as_bytes());
+    names(link, out);
     object(&link.object, out);
     text(out, link.reason.code().as_bytes());
 }
