@@ -126,18 +126,24 @@ impl Args {
     }
 }
 
-/// The first lines that are selected, and how many there are.
+/// The first lines that are selected, and how many there are. Flag lines have no name that a reader knows: they come
+/// after all others, and only where there is room.
 #[derive(Default)]
 struct FirstLines {
-    lines: Vec<Action>,
+    of_files: Vec<Action>,
+    flags: Vec<Action>,
     all: u64,
 }
 
 impl FirstLines {
     fn take(&mut self, action: &Action) {
         self.all += 1;
-        if self.lines.len() < FIRST {
-            self.lines.push(action.clone());
+        let of_its_kind = match action {
+            Action::Flag(_) => &mut self.flags,
+            Action::Link(_) | Action::Skip(_) => &mut self.of_files,
+        };
+        if of_its_kind.len() < FIRST {
+            of_its_kind.push(action.clone());
         }
     }
 
@@ -153,9 +159,15 @@ impl FirstLines {
             ..show
         }
         .begin(view, out)?;
-        self.lines.iter().try_for_each(|line| shown.line(line))?;
+        let first: Vec<&Action> = self
+            .of_files
+            .iter()
+            .chain(&self.flags)
+            .take(FIRST)
+            .collect();
+        first.iter().try_for_each(|line| shown.line(line))?;
         shown.end()?;
-        match self.all - self.lines.len() as u64 {
+        match self.all - first.len() as u64 {
             0 => Ok(()),
             more => writeln!(
                 out,

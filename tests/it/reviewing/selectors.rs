@@ -355,3 +355,26 @@ fn show_gives_what_was_asked_for_and_not_the_page() {
     assert_eq!(status["guests"].as_array().unwrap().len(), 1, "{status}");
     lab.on_base("status", &["--guest", "wbe"]).expect(2);
 }
+
+#[test]
+fn the_first_lines_of_a_guest_are_of_its_files() {
+    let lab = lab!(Disk::Own);
+    let guests = ["app", "web"].map(|name| {
+        let guest = lab.guest(name);
+        (10..40).for_each(|at| guest.put(&format!("/usr/lib/{at}"), &File::new(content(at))));
+        guest
+    });
+    let plan = lab.plan(&guests.each_ref(), &["--protect", "immutable"]);
+    // Flag lines stand after an object's first line, which is another guest's, and sort before its names.
+    let shown = on("show", &plan.path, &["--guest", "web"]).expect(0);
+    let text = &shown.stdout;
+    let first: Vec<_> = text.lines().skip_while(|line| *line != "Lines:").collect();
+    let of_files = first
+        .iter()
+        .filter(|line| line.starts_with("= web:/usr/lib/"));
+    assert_eq!(of_files.count(), 20, "{text}");
+    assert_eq!(
+        first.last(),
+        Some(&"… and 40 more lines: --lines shows all")
+    );
+}
