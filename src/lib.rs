@@ -75,14 +75,15 @@ pub mod plan {
         PlanError, PlanReader, PlanWriter, Section, SectionReader,
     };
     pub use crate::model::{
-        Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, ChoiceKind,
-        ClearsFlags, Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT, Flag,
-        FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header, IdleChoice,
-        IdleReason, Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method, Moved,
-        NearMiss, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner, Pattern,
-        PatternKind, PlanDigest, PlanKind, PlanTarget, PlannedGuest, Policy, PolicySource, Protect,
-        Protection, RootNote, SameSecret, Shared, SharedBy, Shift, Skip, SkipDetail, SkipReason,
-        Summary, Time, Totals, UnprotectedSharing,
+        Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, BlockSource,
+        ChoiceKind, ClearsFlags, Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT,
+        FileLine, Flag, FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header,
+        IdleChoice, IdleReason, Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method,
+        MethodChoice, Moved, NearMiss, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner,
+        Pattern, PatternKind, PlanDigest, PlanKind, PlanTarget, PlannedGuest, Policy, PolicySource,
+        Protect, Protection, Reflink, ReflinkTotals, RootNote, SameSecret, Shared, SharedBy,
+        SharingMethod, Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals,
+        UnprotectedSharing,
     };
 }
 

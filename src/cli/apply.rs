@@ -114,7 +114,7 @@ fn announce(ready: &ReadyToApply, asks: bool) -> String {
         );
         before_asking(&line, asks);
     }
-    rehearsal::warn_of_unprotected(ready.unflagged(), ready.target().protection.mode);
+    rehearsal::warn_of_unprotected(ready.unflagged(), ready.target().protect());
     would_do(totals)
 }
 

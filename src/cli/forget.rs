@@ -68,6 +68,12 @@ fn announce(verb: &str, ready: &ReadyToForget, tell: fn(&str)) {
                 ));
             }
         }
+        if guest.blocks > 0 {
+            let files = counted(guest.blocks, "file");
+            tell(&format!(
+                "  {files} of {name} may share blocks with others, which goes on without harm, and are forgotten"
+            ));
+        }
         if guest.elsewhere > 0 {
             let files = counted(guest.elsewhere, "file");
             say(&format!(

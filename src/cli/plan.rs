@@ -12,9 +12,9 @@ use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
-    Asked, DatabaseState, DatabaseUse, FlagClearers, GuestName, Ignored, Objects, OnDamaged,
-    Pattern, PatternKind, PlannedGuest, Policy, Protect, SkipDetail, SkipReason, Summary,
-    parse_size,
+    Asked, DatabaseState, DatabaseUse, FlagClearers, GuestName, Ignored, MethodChoice, Objects,
+    OnDamaged, Pattern, PatternKind, PlannedGuest, Policy, Protect, SkipDetail, SkipReason,
+    Summary, parse_size,
 };
 use crate::report::plan::Goes;
 use crate::report::{Format, PlanView, Show, Tally};
@@ -53,6 +53,17 @@ pub(super) struct Args {
     /// Choices from a TOML file (see examples/policy.toml); what is typed wins over it, lists are united
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// How files are shared: `hardlink` as one inode, which saves disk and memory; `reflink` by having blocks in common,
+    /// copied on write, on XFS and btrfs, where each keeps its own metadata and may be written to; `auto` takes reflinks
+    /// where they can be made, else hard links
+    #[arg(long, value_parser = code::<MethodChoice>(), value_name = "METHOD", default_value = "hardlink")]
+    method: MethodChoice,
+    /// With reflinks: also share content that only files of one guest have
+    #[arg(long)]
+    within: bool,
+    /// With reflinks: let files that package managers and care rules call configuration share blocks, too
+    #[arg(long)]
+    reflink_config: bool,
     /// How shared files are protected; `auto` takes what holds against everybody, `immutable` must be given on XFS and
     /// btrfs, and `none` twice: a write by one guest then changes all
     #[arg(long, value_parser = code::<Protect>(), value_name = "MODE", action = clap::ArgAction::Append)]
@@ -228,6 +239,9 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         on_damaged_database: args.on_damaged_database,
         package_databases: databases(args),
         flag_clearers: args.flag_clearers,
+        method: args.method,
+        within: args.within,
+        reflink_config: args.reflink_config,
         file: None,
     };
     let mut protect = protect(&args.protect)?;

@@ -34,6 +34,10 @@ pub(super) fn merge(
     }
     take(&mut policy.same_path, read.same_path, typed("same_path"));
     take(&mut policy.min_size, read.min_size, typed("min_size"));
+    take(&mut policy.method, read.method, typed("method"));
+    take(&mut policy.within, read.within, typed("within"));
+    let config = typed("reflink_config");
+    take(&mut policy.reflink_config, read.reflink_config, config);
     take(&mut policy.objects, read.objects, typed("objects"));
     take(&mut policy.skips, read.skips, typed("skips"));
     let on_damaged = typed("on_damaged_database");

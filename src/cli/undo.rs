@@ -83,7 +83,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let files = counted(ready.files(), "file");
     if !args.yes {
         say(&format!(
-            "WOULD UNDO: {files} would get an inode of their own again, which takes up to {}",
+            "WOULD UNDO: {files} would get an inode, or blocks, of their own again, which takes up to {}",
             iec(ready.needed())
         ));
     }

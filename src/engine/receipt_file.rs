@@ -6,8 +6,9 @@ use std::path::Path;
 
 use crate::ledger::ReceiptWriter;
 use crate::model::{
-    About, DiskChange, Event, FORMAT, FlagClearer, FreezeTimes, Link, ObjectId, Observer, Outcome,
-    Receipt, ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, Spoiled, StoppedBy,
+    About, CommonBlocks, DiskChange, Event, FORMAT, FlagClearer, FreezeTimes, Link, ObjectId,
+    Observer, Outcome, Receipt, ReceiptGuest, ReceiptLine, Reflink, RunId, RunKind, RunTotals,
+    Spoiled, StoppedBy,
 };
 use crate::sys::host::machine;
 use crate::sys::own::papers::Growing;
@@ -155,8 +156,12 @@ impl<'a> ReceiptFile<'a> {
         match &line.outcome {
             Outcome::Done { saved, .. } => {
                 totals.done += 1;
-                self.result.links += u64::from(matches!(line.about, About::Names { .. }));
-                totals.names += line.paths().len() as u64;
+                self.result.links += u64::from(!matches!(line.about, About::Flag { .. }));
+                let names = line.paths().len() as u64;
+                totals.names += names;
+                if matches!(line.about, About::Blocks(_)) {
+                    totals.reflinks += names;
+                }
                 totals.bytes += saved;
             }
             Outcome::AlreadyDone => totals.already += 1,
@@ -198,17 +203,36 @@ pub(super) fn link_line(link: &Link, object: ObjectId, outcome: Outcome) -> Rece
         about: About::Names {
             guest: link.guest.clone(),
             paths: link.names().cloned().collect(),
+            object,
         },
-        object,
         outcome,
+    }
+}
+
+/// The line of a reflink action, after which the file has so many bytes in common with its source.
+pub(super) fn reflink_line(line: &Reflink, shared: u64, outcome: Outcome) -> ReceiptLine {
+    ReceiptLine {
+        about: About::Blocks(common_blocks(line, shared)),
+        outcome,
+    }
+}
+
+/// The file of a reflink action and its source, with so many bytes in common.
+pub(super) fn common_blocks(line: &Reflink, shared: u64) -> CommonBlocks {
+    CommonBlocks {
+        guest: line.guest.clone(),
+        paths: line.names().cloned().collect(),
+        ino: line.before.map_or(0, |before| before.ino),
+        source: line.source.clone(),
+        content: line.content,
+        shared,
     }
 }
 
 /// The line of a flag action.
 pub(super) fn flag_line(object: ObjectId, outcome: Outcome) -> ReceiptLine {
     ReceiptLine {
-        about: About::Flag,
-        object,
+        about: About::Flag { object },
         outcome,
     }
 }

@@ -6,6 +6,7 @@ use crate::model::{Making, Method, ObjectFlag};
 pub(super) fn method_code(method: Method) -> &'static str {
     match method {
         Method::Hardlink => "hardlink",
+        Method::Reflink => "reflink",
     }
 }
 

@@ -53,6 +53,27 @@ impl BadValue {
     }
 }
 
+/// A number that passes 2^53, which JSON readers round: a decimal string.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(super) struct Decimal(pub u64);
+
+impl From<Decimal> for String {
+    fn from(Decimal(number): Decimal) -> String {
+        number.to_string()
+    }
+}
+
+impl TryFrom<String> for Decimal {
+    type Error = String;
+    fn try_from(text: String) -> Result<Decimal, String> {
+        let digits = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+        let number = if digits { text.parse().ok() } else { None };
+        let wrong = || format!("expected a decimal number in a string, found {text:?}");
+        number.map(Decimal).ok_or_else(wrong)
+    }
+}
+
 /// Appends `value` in one line without spaces.
 pub(super) fn write(value: &impl Serialize, out: &mut Vec<u8>) -> io::Result<()> {
     value.serialize(&mut Serializer::with_formatter(out, Harmless))?;

@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
 use super::json::BadValue;
-use crate::model::GuestPath;
+use crate::model::{BlockSource, GuestName, GuestPath};
 
 /// A name that stands alone, such as an element of `also`.
 #[derive(Debug, Serialize, Deserialize)]
@@ -34,6 +34,38 @@ impl NameWire<'_> {
     pub(super) fn read(&self, place: &str) -> Result<GuestPath, BadValue> {
         let field = format!("{place}.path");
         from_text(&field, &self.path, self.path_b64.as_deref())
+    }
+}
+
+/// A name and its guest: the source of a reflink.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct SourceWire<'a> {
+    guest: Cow<'a, GuestName>,
+    #[serde(borrow)]
+    path: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path_b64: Option<String>,
+}
+
+impl<'a> From<&'a BlockSource> for SourceWire<'a> {
+    fn from(source: &'a BlockSource) -> Self {
+        let (path, path_b64) = to_text(&source.path);
+        SourceWire {
+            guest: Cow::Borrowed(&source.guest),
+            path,
+            path_b64,
+        }
+    }
+}
+
+impl SourceWire<'_> {
+    /// The source again.
+    pub(super) fn read(&self) -> Result<BlockSource, BadValue> {
+        Ok(BlockSource {
+            guest: self.guest.clone().into_owned(),
+            path: from_text("source.path", &self.path, self.path_b64.as_deref())?,
+        })
     }
 }
 

@@ -9,8 +9,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::model::{
-    Asked, FlagClearers, GuestName, Ignored, Objects, OnDamaged, Pattern, PatternKind, Protect,
-    SkipDetail, SkipReason, nearest_of, parse_size,
+    Asked, FlagClearers, GuestName, Ignored, MethodChoice, Objects, OnDamaged, Pattern,
+    PatternKind, Protect, SkipDetail, SkipReason, nearest_of, parse_size,
 };
 
 /// The choices of a file; what it does not say is `None` or empty.
@@ -24,6 +24,12 @@ pub struct PolicyFile {
     pub min_size: Option<u64>,
     /// Care rules that are switched off.
     pub allow: Vec<SkipReason>,
+    /// How files are shared.
+    pub method: Option<MethodChoice>,
+    /// Of reflinks: also content that only one guest has.
+    pub within: Option<bool>,
+    /// Of reflinks: configuration, too.
+    pub reflink_config: Option<bool>,
     /// Where objects come from.
     pub objects: Option<Objects>,
     /// Which skips are listed.
@@ -66,6 +72,9 @@ struct Wire {
     allow: Vec<Spanned<String>>,
     #[serde(default)]
     care: BTreeMap<Spanned<String>, bool>,
+    method: Option<MethodChoice>,
+    within: Option<bool>,
+    reflink_config: Option<bool>,
     objects: Option<Objects>,
     skips: Option<SkipDetail>,
     protect: Option<Spanned<Protect>>,
@@ -85,6 +94,9 @@ pub const KEYS: &[&str] = &[
     "min-size",
     "allow",
     "care",
+    "method",
+    "within",
+    "reflink-config",
     "objects",
     "skips",
     "protect",
@@ -137,6 +149,9 @@ pub fn parse(
         same_path: wire.same_path,
         min_size,
         allow,
+        method: wire.method,
+        within: wire.within,
+        reflink_config: wire.reflink_config,
         objects: wire.objects,
         skips: wire.skips,
         protect: wire.protect.map(Spanned::into_inner),

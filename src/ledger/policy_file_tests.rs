@@ -17,6 +17,9 @@ ignore = ["mtime"]
 same-path = true
 min-size = "4K"
 allow = ["privileged"]
+method = "reflink"
+within = true
+reflink-config = true
 objects = "copy"
 skips = "all"
 protect = "immutable"
@@ -47,10 +50,15 @@ until = "2027-01-31"
     assert_eq!(policy.allow, allow);
     assert_eq!(policy.on_damaged_database, Some(OnDamaged::CareRulesOnly));
     assert_eq!(policy.flag_clearers, Some(FlagClearers::RefuseUnknown));
+    assert_eq!(policy.method, Some(MethodChoice::Reflink));
+    assert_eq!(
+        (policy.within, policy.reflink_config),
+        (Some(true), Some(true))
+    );
     assert_eq!(policy.package_databases, Some(Asked::Ignore));
     assert_eq!(policy.package_databases_of.len(), 1);
     assert_eq!(policy.patterns.len(), 2);
-    assert_eq!(policy.patterns[0].from, "p.toml:20");
+    assert_eq!(policy.patterns[0].from, "p.toml:23");
     assert_eq!(policy.patterns[1].kind, PatternKind::Include);
     for key in KEYS {
         assert!(text.contains(key), "{key}");

@@ -36,9 +36,9 @@ impl Impossible {
     }
 }
 
-type Tried<T> = Result<T, Impossible>;
+pub(super) type Tried<T> = Result<T, Impossible>;
 
-fn step<T>(what: &'static str, done: SysResult<T>) -> Tried<T> {
+pub(super) fn step<T>(what: &'static str, done: SysResult<T>) -> Tried<T> {
     done.map_err(|error| Impossible::Step { what, error })
 }
 

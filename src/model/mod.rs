@@ -10,6 +10,8 @@
 //! | base | the common base: the directory that holds the objects, beside the guests |
 //! | holder | a guest that has names of an object |
 //! | link | make a name refer to an object |
+//! | reflink | make a file have its blocks in common with another, copied on write; it stays its own inode |
+//! | source | of a reflink: the file whose blocks the other gets |
 //! | adopt | make a guest's own inode the object, instead of a copy of it |
 //! | flag | protect an object against change |
 //! | skip | leave a name alone, with a reason |
@@ -36,6 +38,7 @@
 //! apply because the world changed ([`Refusal`]), and a *failure* is the machine's ([`Outcome::Failed`]).
 
 mod action;
+mod blocks;
 mod digest;
 mod event;
 mod explain;
@@ -53,7 +56,11 @@ mod size;
 mod state;
 mod status;
 
-pub use action::{Action, Before, Flag, Left, Link, Making, Method, ObjectFlag, Owner, Skip};
+pub use action::{
+    Action, Before, BlockSource, FileLine, Flag, Left, Link, Making, Method, ObjectFlag, Owner,
+    Reflink, Skip,
+};
+pub use blocks::{DataKind, FileBlocks};
 pub use digest::{BadId, Digest, DigestPrefix, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage, Trouble, TroublePlace, Unit};
 pub use explain::{
@@ -65,20 +72,20 @@ pub use guest::needs_escape;
 pub use guest::{BadGuestName, Escaped, GuestName, escaped_in_json, harmless, is_harmless};
 pub use names::{ChoseNothing, Scan, TooLarge, Tree, TreeBuilder, Unread, nearest_of};
 pub use outcome::{
-    About, BadRunId, DiskChange, FlagClearer, FreezeTimes, Outcome, Receipt, ReceiptGuest,
-    ReceiptLine, RunId, RunKind, RunTotals, StoppedBy,
+    About, BadRunId, CommonBlocks, DiskChange, FlagClearer, FreezeTimes, Outcome, Receipt,
+    ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, StoppedBy,
 };
 pub use packed::States;
 pub use path::{BadPath, GuestPath, LinkMet};
 pub use plan::{
     BaseFacts, Caveats, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss,
-    NearMisses, PlanDigest, PlanKind, PlanTarget, PlannedGuest, RootNote, SameSecret, Shared,
-    SharedBy, Shift, Summary, Totals, UnprotectedSharing,
+    NearMisses, PlanDigest, PlanKind, PlanTarget, PlannedGuest, ReflinkTotals, RootNote,
+    SameSecret, Shared, SharedBy, Shift, Summary, Totals, UnprotectedSharing,
 };
 pub use policy::{
     Asked, ChoiceKind, ClearsFlags, DatabaseUse, FlagClearers, IdleChoice, IdleReason, Ignored,
-    Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource, Protect, Protection, Running,
-    SkipDetail,
+    MethodChoice, Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource, Protect,
+    Protection, Running, SharingMethod, SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};
@@ -90,6 +97,6 @@ pub use state::{
 };
 pub use status::{
     Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan,
-    Orphans, PapersGone, Recovered, RunEnd, RunStatus, Scrub, Spoiled, Status, TakenGuest,
-    TakenOver, Verification, Wrong,
+    Orphans, PapersGone, Recovered, ReflinkCount, RunEnd, RunStatus, Scrub, Spoiled, Status,
+    TakenGuest, TakenOver, Verification, Wrong,
 };

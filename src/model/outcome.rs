@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, GuestName, GuestPath, Making, ObjectId, Protect, Refusal, Time};
+use super::{BlockSource, Digest, GuestName, GuestPath, Making, ObjectId, Protect, Refusal, Time};
 
 /// The name of one run of `apply` or `undo`: `YYYYMMDDTHHMMSSZ-`, which people read, and eight hex digits, which count
 /// the runs of a base. The order is that of the count: clocks step, and two runs may begin in one second.
@@ -137,8 +137,6 @@ pub struct ReceiptGuest {
 pub struct ReceiptLine {
     /// What the action was about.
     pub about: About,
-    /// The object that the names refer to now (apply) or referred to (undo), or whose flag it is.
-    pub object: ObjectId,
     /// What happened.
     pub outcome: Outcome,
 }
@@ -152,25 +150,59 @@ pub enum About {
         guest: GuestName,
         /// All names of the action: at least one.
         paths: Vec<GuestPath>,
+        /// The object that they refer to now (apply) or referred to (undo).
+        object: ObjectId,
     },
-    /// The flag of the object.
-    Flag,
+    /// The blocks of one file.
+    Blocks(CommonBlocks),
+    /// The flag of an object.
+    Flag {
+        /// Which object.
+        object: ObjectId,
+    },
+}
+
+/// The blocks that a file of a guest has in common with another, or had, or was to have.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommonBlocks {
+    /// Whose file.
+    pub guest: GuestName,
+    /// All names of the action: at least one.
+    pub paths: Vec<GuestPath>,
+    /// The number of its inode: another one at its name is another file.
+    pub ino: u64,
+    /// With which file it has them in common now (apply) or had them (undo).
+    pub source: BlockSource,
+    /// The digest of the content that the plan names.
+    pub content: Digest,
+    /// Bytes, in whole blocks, that lie at one place on the device for both (apply), or that the file was given of its
+    /// own (undo).
+    pub shared: u64,
 }
 
 impl ReceiptLine {
     /// Whose names the line is about.
     pub fn guest(&self) -> Option<&GuestName> {
         match &self.about {
-            About::Names { guest, .. } => Some(guest),
-            About::Flag => None,
+            About::Names { guest, .. } | About::Blocks(CommonBlocks { guest, .. }) => Some(guest),
+            About::Flag { .. } => None,
         }
     }
 
     /// The names that the line is about.
     pub fn paths(&self) -> &[GuestPath] {
         match &self.about {
-            About::Names { paths, .. } => paths,
-            About::Flag => &[],
+            About::Names { paths, .. } | About::Blocks(CommonBlocks { paths, .. }) => paths,
+            About::Flag { .. } => &[],
+        }
+    }
+
+    /// The object that the names refer to now (apply) or referred to (undo), or whose flag it is. Blocks that files
+    /// have in common are no object.
+    pub fn object(&self) -> Option<&ObjectId> {
+        match &self.about {
+            About::Names { object, .. } | About::Flag { object } => Some(object),
+            About::Blocks(_) => None,
         }
     }
 }
@@ -262,8 +294,11 @@ pub struct RunTotals {
     pub refused: u64,
     /// Actions failed.
     pub failed: u64,
-    /// Names that were exchanged.
+    /// Names that were exchanged, or whose files came to share blocks (apply) or have their own again (undo).
     pub names: u64,
+    /// How many of these are of files whose blocks it was about; missing where it is none.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub reflinks: u64,
     /// Allocated bytes that came back (apply) or are used again (undo).
     pub bytes: u64,
     /// Lines of the plan that a reviewer took out.
@@ -271,6 +306,11 @@ pub struct RunTotals {
     /// What ended the run before all was done, between two batches; missing where it came to its end.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub stopped: Option<StoppedBy>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it out so")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What ends a run before all is done, and leaves nothing in doubt.

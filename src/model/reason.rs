@@ -80,6 +80,7 @@ reasons! {
         Identical = "identical": "same content and metadata as other names",
         IdenticalObject = "identical-object": "same content and metadata as an object that is already in the base",
         SharedInode = "shared-inode": "one inode with names in other guests already, and nothing protects it",
+        SameContent = "same-content": "same content as another file, whose blocks it can have as well",
     }
 }
 
@@ -129,12 +130,20 @@ reasons! {
         InodeFlags = "inode-flags": "has inode flags that a link would change",
         Project = "project": "the file system lets no file of its project into its directory, or gives that project to no copy",
         Encrypted = "encrypted": "encrypted by its guest's directory, which lets no name cross",
+        ImmutableFile = "immutable-file": "immutable, so that it can get no other blocks",
+        NoCopyOnWrite = "no-copy-on-write": "set to be written in place, which sharing blocks would end",
+        SwapFile = "swap-file": "in use as swap",
+        InlineData = "inline-data": "so small that it lies beside the metadata, where nothing can be shared",
+        NoData = "no-data": "has no data on the disk: only holes, or room that was set aside",
+        TooFragmented = "too-fragmented": "in more pieces than are worth sharing",
         FixedDirectory = "fixed-directory": "its directory is immutable or append-only, so no name in it can be moved",
         FlagClearer = "flag-clearer": "its guest could take the flag off a shared file",
         MountedOver = "mounted-over": "something is mounted on this name",
         OtherFilesystem = "other-filesystem": "on another file system than the guest's root",
         Unreadable = "unreadable": "could not be read",
         ChangedWhileReading = "changed-while-reading": "changed while it was read",
+        BlocksShared = "blocks-shared": "has all its blocks in common with other files already",
+        OwnGuest = "own-guest": "equal to files of its own guest only, see --within",
         AlreadyShared = "already-shared": "already refers to an object",
         Unique = "unique": "no other name has this content and metadata",
         Held = "held": "held back by the reviewer",

@@ -65,6 +65,25 @@ kinds! {
             /// How many names.
             names: u64,
         } = "names-elsewhere": "has names in other guests that are not taken in with it",
+        /// The file whose blocks it was to share is not what it was when the plan was made.
+        SourceChanged {
+            /// Which facts changed.
+            fields: Vec<Moved>,
+        } = "source-changed": "the file whose blocks it was to share changed since the plan",
+        /// The file whose blocks it was to share is not where the plan saw it.
+        SourceGone {} = "source-gone": "the file whose blocks it was to share is not there any more",
+        /// The kernel compared them, and they are not the same.
+        DiffersFromSource {} = "differs-from-source": "its bytes differ from those of the file whose blocks it was to share",
+        /// It is immutable, or lies on what is mounted or made read-only.
+        Unchangeable {} = "unchangeable": "is immutable or read-only, and its blocks cannot be exchanged",
+        /// One of the two files is not copied on write, or is no file that can be: a swap file, for instance.
+        NoCopyOnWrite {} = "no-copy-on-write": "the file or its source is one that is not copied on write",
+        /// The file system says that they are the same, and shares nothing: its content lies beside its metadata.
+        NothingShareable {} = "nothing-shareable": "the file system has no block of it that can be shared",
+        /// Disk or quota have no room for what a file system has to remember of it.
+        NoRoom {} = "no-room": "the disk, or a quota, has no room for it",
+        /// What was shared is its own by now.
+        OwnBlocks {} = "own-blocks": "has blocks of its own: its guest has written to it, or has replaced it",
         /// A guest that runs would have to stand still for it, longer than is meant by the budget.
         TooLargeToFreeze {
             /// Bytes of the largest file that is changed while a guest stands still.

@@ -96,10 +96,23 @@ pub struct GuestStatus {
     pub unsure: u64,
     /// Names that receipts say were linked and that do not refer to their object any more.
     pub drifted: Vec<Drift>,
+    /// Its files that got blocks of others.
+    pub reflinks: ReflinkCount,
     /// Names that package managers left behind.
     pub orphans: Orphans,
     /// Names and directories that could not be read.
     pub unread: u64,
+}
+
+/// Files of a guest that got blocks of others, by what receipts say and the file system tells now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ReflinkCount {
+    /// Files that have blocks still that others have as well.
+    #[serde(rename = "reflinked_files")]
+    pub files: u64,
+    /// Files that have none any more: their guest has written to them, replaced or removed them.
+    #[serde(rename = "reflinks_written")]
+    pub written: u64,
 }
 
 /// Names of a guest that refer to objects, belonged to a package when they were linked, and belong to none now.
@@ -181,6 +194,9 @@ pub struct Verification {
     pub objects: u64,
     /// Everything that is not as it should be.
     pub differences: Vec<Difference>,
+    /// Files that got blocks of others and were changed since, or whose source was: that is what their guests may do, and
+    /// no difference.
+    pub changed_since: Vec<Difference>,
     /// Names that hold, and that no package of their guest owns any more: all of them [`Wrong::Orphaned`]. The plan
     /// promises nothing about packages, so they are no differences.
     pub orphans: Vec<Difference>,
@@ -195,7 +211,8 @@ impl Verification {
             0 => self.holds,
             _ => self.links_hold,
         };
-        held == 0 && self.not_applied > 0 && self.differences.is_empty()
+        let is_other = self.differences.is_empty() && self.changed_since.is_empty();
+        held == 0 && self.not_applied > 0 && is_other
     }
 }
 
@@ -238,6 +255,16 @@ kinds! {
         RootChanged = "root-changed": "the guest's root is gone or another directory",
         /// A package had the file, and none has it now: which one is said.
         Orphaned(String) = "orphaned": "no installed package owns the name any more",
+        /// The file got blocks of another, and its guest has written to it or changed its metadata since.
+        WrittenSince = "written-since": "its guest has changed it since",
+        /// The file that got blocks of another is gone, or another one is in its place.
+        ReplacedSince = "replaced-since": "its guest has removed or replaced it since",
+        /// The file is what it was, and the one whose blocks it got is not.
+        SourceWritten = "source-written": "the file whose blocks it got was changed or replaced since",
+        /// Nobody has touched either file, and they have not the same blocks.
+        BlocksApart = "blocks-apart": "it does not have the blocks of its source any more, though neither was written to",
+        /// Nobody has touched the file, and its bytes are not those of the plan.
+        BytesChanged = "bytes-changed": "its bytes are not what the plan says, though nobody has written to it",
         /// The machine could not read it.
         Unreadable(String) = "unreadable": "could not be read",
     }

@@ -136,7 +136,7 @@ impl<'a> PlanView<'a> {
 
     /// How objects will be protected; an audit does not know.
     pub(super) fn protection(&self) -> Option<&'a Protection> {
-        self.header.target.as_ref().map(|target| &target.protection)
+        self.header.target.as_ref()?.protection.as_ref()
     }
 
     /// [`PlanView::edited`] in sentences; empty for a plan as it was made.

@@ -71,9 +71,18 @@ fn table(view: &RehearsalView<'_>, sizes: Sizes) -> TextTable {
         ("", Column::Words),
     ]);
     let totals = view.totals;
+    let names = counted(totals.names - totals.reflinks, "name");
+    let refer = format!("{names} would refer to objects, ");
+    let blocks = counted(totals.reflinks, "name");
+    let share = format!("{blocks} would share blocks with other files, ");
     let done = format!(
-        "{} would refer to objects, up to {} would come back",
-        counted(totals.names, "name"),
+        "{}{}up to {} would come back",
+        if totals.names > totals.reflinks || totals.reflinks == 0 {
+            &*refer
+        } else {
+            ""
+        },
+        if totals.reflinks > 0 { &*share } else { "" },
         sizes.of(view.promised.saves)
     );
     let mut row = |word: &str, n: u64, remark: &str| {
@@ -131,7 +140,9 @@ pub fn line_json(
 ) -> io::Result<()> {
     let (code, fields): (_, &[Moved]) = match outcome {
         Outcome::Refused(
-            refusal @ (Refusal::Changed { fields } | Refusal::DiffersFromObject { fields }),
+            refusal @ (Refusal::Changed { fields }
+            | Refusal::DiffersFromObject { fields }
+            | Refusal::SourceChanged { fields }),
         ) => (refusal.code(), fields),
         Outcome::Refused(refusal) => (refusal.code(), &[]),
         Outcome::Failed(_) => ("failed", &[]),

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::layout::json;
 use crate::rules::care::{CareRule, Covers, table};
+use crate::rules::reflink::{STANCES, Stance};
 
 /// For people.
 pub fn text(out: &mut dyn Write) -> io::Result<()> {
@@ -29,8 +30,21 @@ pub fn text(out: &mut dyn Write) -> io::Result<()> {
         words(rule)
             .iter()
             .try_for_each(|line| writeln!(out, "    {line}"))?;
+        if let Some(why) = of_reflinks(rule) {
+            writeln!(out, "  of reflinks: {why}")?;
+        }
     }
     Ok(())
+}
+
+/// What the rule means where files share blocks; nothing where it means the same.
+fn of_reflinks(rule: &CareRule) -> Option<String> {
+    let stance = STANCES.iter().find(|(reason, ..)| *reason == rule.reason);
+    stance.and_then(|(_, stance, why)| match stance {
+        Stance::Holds => None,
+        Stance::Falls => Some(format!("not asked, for {why}")),
+        Stance::HoldsForConfig => Some(format!("not asked with --reflink-config; else, {why}")),
+    })
 }
 
 /// What a rule covers, a line each.
@@ -53,6 +67,9 @@ struct RuleJson {
     covers: Vec<String>,
     because: &'static str,
     source: &'static str,
+    /// What it means where files share blocks, where that is something else.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reflinks: Option<String>,
 }
 
 /// For programs: `{"kind":"unify.rules","rules":[…]}`.
@@ -68,6 +85,7 @@ pub fn json(out: &mut dyn Write) -> io::Result<()> {
         covers: words(rule),
         because: rule.because,
         source: rule.source,
+        reflinks: of_reflinks(rule),
     };
     json::write_line(
         out,

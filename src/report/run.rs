@@ -118,18 +118,32 @@ fn table(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> TextTable {
 
 /// What the names came to, and the room that the files tell of.
 fn done(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> String {
-    let names = |one, many| counted_does(totals.names, "name", one, many);
+    let names = |one, many| counted_does(totals.names - totals.reflinks, "name", one, many);
+    let blocks = |one, many| match totals.reflinks {
+        0 => String::new(),
+        files => counted_does(files, "name", one, many) + ", ",
+    };
+    let is_all = totals.reflinks > 0 && totals.names == totals.reflinks;
+    let some = |text: String| if is_all { String::new() } else { text + ", " };
     let bytes = sizes.of(totals.bytes);
     let layered = view.disk.is_some_and(|disk| disk.layered) && totals.bytes > 0;
     let up_to = if layered { "up to " } else { "" };
     match view.what {
         RunKind::Apply => {
             let refer = names("now refers to an object", "now refer to objects");
-            format!("{refer}, {up_to}{bytes} came back")
+            let share = blocks(
+                "now shares blocks with another file",
+                "now share blocks with other files",
+            );
+            format!("{}{share}{up_to}{bytes} came back", some(refer))
         }
         RunKind::Undo => {
             let private = names("is private again", "are private again");
-            format!("{private}, {bytes} are used again")
+            let own = blocks(
+                "has blocks of its own again",
+                "have blocks of their own again",
+            );
+            format!("{}{own}{bytes} are used again", some(private))
         }
         RunKind::Forget => names("is gone from its guest", "are gone from their guests"),
     }
@@ -202,6 +216,9 @@ fn next(view: &RunView<'_>) -> Vec<NextStep> {
         }
         Some(_) if view.what == RunKind::Apply => {
             vec![status("to see what is shared now"), undo(view)]
+        }
+        Some(totals) if totals.reflinks > 0 && totals.names == totals.reflinks => {
+            vec![status("to see what is still shared")]
         }
         Some(_) => vec![on_base(
             "gc",

@@ -6,10 +6,10 @@ use std::io::{self, Write};
 use crate::model::{
     Action, BaseFacts, Before, Caveats, ClearsFlags, Count, Database, DatabaseState, DatabaseUse,
     Digest, FORMAT, Flag, FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header,
-    Left, Link, LinkReason, Making, MetadataDigest, Method, NearMisses, ObjectFlag, ObjectId,
-    Objects, OnDamaged, PlanDigest, PlanTarget, PlannedGuest, Policy, Protect, Protection, Shared,
-    Skip, SkipDetail, SkipReason, Summary, Time, Totals, UnprotectedSharing, is_harmless,
-    needs_escape,
+    Left, Link, LinkReason, Making, MetadataDigest, Method, MethodChoice, NearMisses, ObjectFlag,
+    ObjectId, Objects, OnDamaged, PlanDigest, PlanTarget, PlannedGuest, Policy, Protect,
+    Protection, ReflinkTotals, Shared, SharingMethod, Skip, SkipDetail, SkipReason, Summary, Time,
+    Totals, UnprotectedSharing, is_harmless, needs_escape,
 };
 
 use super::{PlanView, Tally};
@@ -58,7 +58,6 @@ pub fn link_line(name: &str, at: &str, size: u64) -> Link {
         guest: guest(name),
         path: path(at),
         also: Vec::new(),
-        method: Method::Hardlink,
         object: object(0x5b),
         makes: None,
         size,
@@ -208,7 +207,12 @@ impl Sample {
         let target = sample.header.target.as_mut().unwrap();
         target.base.filesystem = text();
         target.base.path = HOSTILE.into();
-        target.protection.why = text();
+        let method = target.method.insert(SharingMethod {
+            asked: MethodChoice::Auto,
+            mode: Method::Hardlink,
+            why: text(),
+        });
+        target.protection.as_mut().unwrap().why = method.why.clone();
         for guest in &mut sample.guests {
             guest.left_out = Some(text());
             guest.root = HOSTILE.into();
@@ -270,11 +274,12 @@ fn header() -> Header {
                 max_links: 65_000,
                 objects: 0,
             },
-            protection: Protection {
+            method: None,
+            protection: Some(Protection {
                 asked: Protect::Auto,
                 mode: Protect::Immutable,
                 why: "the flag works here".into(),
-            },
+            }),
         }),
         policy: Policy {
             ignore: Vec::new(),
@@ -287,6 +292,9 @@ fn header() -> Header {
             on_damaged_database: OnDamaged::default(),
             package_databases: DatabaseUse::default(),
             flag_clearers: FlagClearers::default(),
+            method: MethodChoice::default(),
+            within: false,
+            reflink_config: false,
             file: None,
         },
         unseen_attributes: Vec::new(),
@@ -339,6 +347,7 @@ fn small_summary() -> Summary {
             objects: 1,
             flags: 1,
             skips: 3,
+            reflinks: ReflinkTotals::default(),
         },
         skipped,
         shared: vec![Shared {

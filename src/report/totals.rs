@@ -8,7 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::model::{Action, Count, GuestName, GuestPath, Left, Link, Skip, SkipReason, Totals};
+use crate::model::{
+    Action, Count, FileLine, GuestName, GuestPath, Left, Link, Reflink, Skip, SkipReason, Totals,
+};
 
 /// What actions are grouped by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -78,7 +80,14 @@ impl Tally {
     /// Adds one action.
     pub fn take(&mut self, action: &Action) {
         match action {
-            Action::Link(link) => self.take_link(link),
+            Action::Link(link) => {
+                self.take_shared(link.into());
+                add(&mut self.totals.objects, u64::from(link.makes.is_some()));
+            }
+            Action::Reflink(line) => {
+                self.take_shared(line.into());
+                self.take_reflink(line);
+            }
             Action::Flag(_) => add(&mut self.totals.flags, 1),
             Action::Skip(skip) => self.take_skip(skip),
         }
@@ -110,14 +119,21 @@ impl Tally {
         groups
     }
 
-    fn take_link(&mut self, link: &Link) {
+    fn take_shared(&mut self, line: FileLine<'_>) {
         let totals = &mut self.totals;
         add(&mut totals.links, 1);
-        add(&mut totals.names, 1 + link.also.len() as u64);
-        add(&mut totals.bytes, link.size);
-        add(&mut totals.saves, link.saves);
-        add(&mut totals.objects, u64::from(link.makes.is_some()));
-        count_for(&mut self.links, &link.guest);
+        add(&mut totals.names, 1 + line.also.len() as u64);
+        add(&mut totals.bytes, line.size);
+        add(&mut totals.saves, line.saves);
+        count_for(&mut self.links, line.guest);
+    }
+
+    fn take_reflink(&mut self, line: &Reflink) {
+        let part = &mut self.totals.reflinks;
+        add(&mut part.links, 1);
+        add(&mut part.names, 1 + line.also.len() as u64);
+        add(&mut part.bytes, line.size);
+        add(&mut part.saves, line.saves);
     }
 
     fn take_skip(&mut self, skip: &Skip) {
@@ -133,10 +149,11 @@ impl Group {
             self.guests.insert(guest.clone());
         }
         match action {
-            Action::Link(link) => {
+            Action::Link(Link { size, saves, .. })
+            | Action::Reflink(Reflink { size, saves, .. }) => {
                 add(&mut self.links, 1);
-                add(&mut self.bytes, link.size);
-                add(&mut self.saves, link.saves);
+                add(&mut self.bytes, *size);
+                add(&mut self.saves, *saves);
             }
             Action::Flag(_) => add(&mut self.flags, 1),
             Action::Skip(skip) => add_count(&mut self.skipped, stands_for(skip)),
@@ -157,7 +174,7 @@ fn key(by: By, action: &Action) -> GroupKey {
 
 fn guest(action: &Action) -> Option<&GuestName> {
     match action {
-        Action::Link(link) => Some(&link.guest),
+        Action::Link(Link { guest, .. }) | Action::Reflink(Reflink { guest, .. }) => Some(guest),
         Action::Flag(_) => None,
         Action::Skip(skip) => skip.guest(),
     }
@@ -165,7 +182,9 @@ fn guest(action: &Action) -> Option<&GuestName> {
 
 fn reason(action: &Action) -> &'static str {
     match action {
-        Action::Link(link) => link.reason.code(),
+        Action::Link(Link { reason, .. }) | Action::Reflink(Reflink { reason, .. }) => {
+            reason.code()
+        }
         Action::Flag(flag) => flag.reason.code(),
         Action::Skip(skip) => skip.reason.code(),
     }
@@ -173,7 +192,9 @@ fn reason(action: &Action) -> &'static str {
 
 fn directory_of(action: &Action) -> Option<GuestPath> {
     match action {
-        Action::Link(link) => Some(directory(&link.path.parent())),
+        Action::Link(Link { path, .. }) | Action::Reflink(Reflink { path, .. }) => {
+            Some(directory(&path.parent()))
+        }
         Action::Flag(_) => None,
         Action::Skip(skip) => skip_directory(skip),
     }
@@ -182,8 +203,8 @@ fn directory_of(action: &Action) -> Option<GuestPath> {
 /// `perl-base 5.36.0-7`, or the name alone.
 fn package(action: &Action) -> Option<String> {
     let (package, version) = match action {
-        Action::Link(link) => {
-            let owner = link.owner.as_ref()?;
+        Action::Link(Link { owner, .. }) | Action::Reflink(Reflink { owner, .. }) => {
+            let owner = owner.as_ref()?;
             (owner.package.as_str(), owner.version.as_deref())
         }
         Action::Flag(_) => return None,
@@ -243,6 +264,7 @@ fn directory(path: &GuestPath) -> GuestPath {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::ReflinkTotals;
     use crate::report::samples::{flag_line, guest, link_line, path, skip_dir, small_plan};
 
     fn tally(by: By, actions: &[Action]) -> Tally {
@@ -270,6 +292,7 @@ mod tests {
             objects: 1,
             flags: 1,
             skips: 3,
+            reflinks: ReflinkTotals::default(),
         };
         assert_eq!(*tally.totals(), want);
         assert_eq!(tally.links_of(&guest("web1")), 2);

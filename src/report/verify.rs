@@ -35,6 +35,7 @@ pub fn text(found: &Verification, listing: ListLimits, out: &mut dyn Write) -> i
         "  {holds} as promised, {not_applied} not applied or undone since, {objects} read again"
     )?;
     differences(&found.differences, listing, out)?;
+    changed_since(found, listing, out)?;
     orphans(found, listing, out)
 }
 
@@ -47,6 +48,19 @@ pub(super) fn differences(
     let mut shown = all.iter().take(listing.most);
     shown.try_for_each(|difference| line(difference, out))?;
     listing.more(all.len(), out)
+}
+
+fn changed_since(found: &Verification, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
+    let all = &found.changed_since;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let files = counted(all.len() as u64, "file");
+    writeln!(
+        out,
+        "CHANGED SINCE, and no difference: {files} that shared blocks, by what guests have written"
+    )?;
+    differences(all, listing, out)
 }
 
 fn orphans(found: &Verification, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
@@ -103,6 +117,8 @@ struct VerifyJson<'a> {
     objects: u64,
     /// All differences.
     differences: Vec<DifferenceJson<'a>>,
+    /// Files that shared blocks and were changed since.
+    changed_since: Vec<DifferenceJson<'a>>,
     /// Names that hold, and that no package owns any more.
     orphaned: Vec<DifferenceJson<'a>>,
     /// Guests of which that is not known.
@@ -138,6 +154,7 @@ pub fn json(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
         not_applied: found.not_applied,
         objects: found.objects,
         differences: found.differences.iter().map(difference).collect(),
+        changed_since: found.changed_since.iter().map(difference).collect(),
         orphaned: found.orphans.iter().map(difference).collect(),
         guests_unknown: found.owners_unknown.iter().map(unknown_json).collect(),
     };
@@ -199,7 +216,7 @@ mod tests {
   38,100 lines as promised, 3 not applied or undone since, 9,310 objects read again
 ";
         assert_eq!(written(|out| text(&found(vec![]), LISTING, out)), want);
-        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"applied\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"orphaned\":[],\"guests_unknown\":[]}\n";
+        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"applied\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"changed_since\":[],\"orphaned\":[],\"guests_unknown\":[]}\n";
         assert_eq!(written(|out| json(&found(vec![]), out)), want);
     }
 

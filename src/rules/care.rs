@@ -19,12 +19,13 @@
 
 use std::sync::Arc;
 
-use crate::model::{FileState, GuestName, PatternKind, Policy, SkipReason, Xattr};
+use crate::model::{FileState, GuestName, Method, PatternKind, Policy, SkipReason, Xattr};
 
 use super::care_table::world_readable;
 use super::pattern::links::Links;
 use super::pattern::path_index::PathIndex;
 use super::pattern::{BadPattern, Patterns};
+use super::reflink::falls;
 
 #[cfg(test)]
 pub use super::care_table::is_overridable;
@@ -44,6 +45,8 @@ struct AllRules {
     off: Vec<(SkipReason, RuleSet)>,
     min_size: u64,
     min_size_rule: String,
+    method: Method,
+    with_config: bool,
 }
 
 /// Rows of the table, compiled.
@@ -83,8 +86,9 @@ pub struct NameVerdict<'care, 'path> {
 }
 
 impl Care {
-    /// Compiles the rules. `Policy::allow` switches rows off; codes in it that no row has do nothing.
-    pub fn new(policy: &Policy) -> Result<Care, BadPattern> {
+    /// Compiles the rules as they are for files that are shared by this method. `Policy::allow` switches rows off; codes
+    /// in it that no row has do nothing.
+    pub fn new(policy: &Policy, method: Method) -> Result<Care, BadPattern> {
         let mut rules = AllRules {
             on: RuleSet::default(),
             off: policy
@@ -94,8 +98,11 @@ impl Care {
                 .collect(),
             min_size: policy.min_size,
             min_size_rule: format!("--min-size {}", policy.min_size),
+            method,
+            with_config: policy.reflink_config,
         };
-        for rule in table() {
+        let asked = |rule: &&CareRule| !falls(rule.reason, method, policy.reflink_config);
+        for rule in table().iter().filter(asked) {
             let off = rules
                 .off
                 .iter_mut()
@@ -115,6 +122,16 @@ impl Care {
             patterns: self.patterns.of_guest(guest, links),
             rules: Arc::clone(&self.rules),
         }
+    }
+
+    /// How files are shared that no rule keeps.
+    pub fn method(&self) -> Method {
+        self.rules.method
+    }
+
+    /// Does what keeps files for this reason say nothing of files that are shared by this method?
+    pub fn falls(&self, reason: SkipReason) -> bool {
+        falls(reason, self.rules.method, self.rules.with_config)
     }
 
     /// The user's patterns.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::{
-    DatabaseUse, FileId, FileKind, FlagClearers, Objects, OnDamaged, Pattern, SkipDetail, Time,
+    DatabaseUse, FileId, FileKind, FlagClearers, Method, MethodChoice, Objects, OnDamaged, Pattern,
+    SkipDetail, Time,
 };
 use SkipReason as Skip;
 
@@ -16,18 +17,21 @@ fn policy() -> Policy {
         on_damaged_database: OnDamaged::default(),
         package_databases: DatabaseUse::default(),
         flag_clearers: FlagClearers::default(),
+        method: MethodChoice::default(),
+        within: false,
+        reflink_config: false,
         file: None,
     }
 }
 
 fn care() -> Care {
-    Care::new(&policy()).unwrap()
+    Care::new(&policy(), Method::Hardlink).unwrap()
 }
 
 fn allowing(allow: &[SkipReason]) -> Care {
     let allow = allow.to_vec();
     let policy = Policy { allow, ..policy() };
-    Care::new(&policy).unwrap()
+    Care::new(&policy, Method::Hardlink).unwrap()
 }
 
 fn code(care: &Care, path: &str) -> Option<SkipReason> {
@@ -289,7 +293,7 @@ fn small_files_are_left_alone_where_the_user_says_so() {
         min_size,
         ..policy()
     };
-    let care = Care::new(&policy).unwrap();
+    let care = Care::new(&policy, Method::Hardlink).unwrap();
     assert_eq!(inode(&care, "/x", &file(0o644, 4095)), Some(Skip::TooSmall));
     assert_eq!(inode(&care, "/x", &file(0o644, 4096)), None);
     assert_eq!(inode(&care, "/x", &file(0o644, 0)), Some(Skip::Empty));
@@ -308,11 +312,11 @@ fn patterns_overrule_the_rules_on_paths_but_not_those_on_inodes() {
         pattern(PatternKind::Include, "/var/www"),
         pattern(PatternKind::Exclude, "/usr/share/doc"),
     ];
-    let care = Care::new(&Policy {
+    let policy = Policy {
         patterns,
         ..policy()
-    })
-    .unwrap();
+    };
+    let care = Care::new(&policy, Method::Hardlink).unwrap();
     assert_eq!(code(&care, "/var/www/a/b"), None);
     assert_eq!(code(&care, "/var/wwx/a"), Some(Skip::Var));
     let verdict = care.name(b"/usr/share/doc/x/y").unwrap();

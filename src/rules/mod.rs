@@ -5,7 +5,8 @@
 //! 1. **classify**: what must stay private, and why. [`care`] holds the care rules and the user's
 //!    patterns; what package databases say is asked for by the caller before.
 //! 2. **match**: which of the remaining files have the same content and metadata.
-//! 3. **choose**: which object each group gets, and what it is made from.
+//! 3. **choose**: which object each group gets, and what it is made from; in [`reflink`] whose blocks its files get,
+//!    and what the rules mean then.
 //!
 //! Before all that, [`root`] says what looks like the root of a guest at all.
 //!
@@ -24,6 +25,7 @@ pub mod inode_flags;
 pub mod pattern;
 pub mod precondition;
 pub mod reading;
+pub mod reflink;
 pub mod root;
 pub mod secrets;
 pub mod selectors;

@@ -9,7 +9,7 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::model::{
-    Action, Caveats, Count, GuestName, IdleChoice, Link, NearMisses, SameSecret, Shared,
+    Action, Caveats, Count, GuestName, IdleChoice, NearMisses, Reflink, SameSecret, Shared,
     SkipReason, Summary, Totals, UnprotectedSharing,
 };
 
@@ -79,7 +79,11 @@ impl SummaryBuilder {
     /// Counts one line of the plan. A skip counts as a line only: see [`SummaryBuilder::skipped`].
     pub fn action(&mut self, action: &Action) {
         match action {
-            Action::Link(link) => self.link(link),
+            Action::Link(link) => {
+                self.links(1 + link.also.len() as u64, link.size, link.saves);
+                self.totals.objects += u64::from(link.makes.is_some());
+            }
+            Action::Reflink(line) => self.reflink(line),
             Action::Flag(_) => self.totals.flags += 1,
             Action::Skip(_) => self.totals.skips += 1,
         }
@@ -124,13 +128,22 @@ impl SummaryBuilder {
         }
     }
 
-    fn link(&mut self, link: &Link) {
+    fn links(&mut self, names: u64, bytes: u64, saves: u64) {
         let totals = &mut self.totals;
         totals.links += 1;
-        totals.names += 1 + link.also.len() as u64;
-        totals.bytes = totals.bytes.saturating_add(link.size);
-        totals.saves = totals.saves.saturating_add(link.saves);
-        totals.objects += u64::from(link.makes.is_some());
+        totals.names += names;
+        totals.bytes = totals.bytes.saturating_add(bytes);
+        totals.saves = totals.saves.saturating_add(saves);
+    }
+
+    fn reflink(&mut self, line: &Reflink) {
+        let names = 1 + line.also.len() as u64;
+        self.links(names, line.size, line.saves);
+        let part = &mut self.totals.reflinks;
+        part.links += 1;
+        part.names += names;
+        part.bytes = part.bytes.saturating_add(line.size);
+        part.saves = part.saves.saturating_add(line.saves);
     }
 
     /// The pairs that share most, and how many more there are.
@@ -171,8 +184,8 @@ fn pairs_of(set: &[u32]) -> impl Iterator<Item = (u32, u32)> {
 mod tests {
     use super::*;
     use crate::model::{
-        Before, Digest, Flag, FlagReason, GuestPath, LinkReason, Making, MetadataDigest, Method,
-        ObjectFlag, ObjectId, Skip, Time,
+        Before, Digest, Flag, FlagReason, GuestPath, Link, LinkReason, Making, MetadataDigest,
+        ObjectFlag, ObjectId, ReflinkTotals, Skip, Time,
     };
 
     const T: Time = Time { sec: 0, nsec: 0 };
@@ -195,7 +208,6 @@ mod tests {
             guest: guest("a"),
             path: path("/x"),
             also: also.iter().map(|p| path(p)).collect(),
-            method: Method::Hardlink,
             object: OBJECT,
             makes,
             size: 100,
@@ -239,6 +251,7 @@ mod tests {
             objects: 1,
             flags: 1,
             skips: 1,
+            reflinks: ReflinkTotals::default(),
         };
         let summary = sum.finish();
         assert_eq!(summary.totals, want);

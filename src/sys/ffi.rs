@@ -52,8 +52,7 @@ pub fn set_lease(fd: impl AsFd, kind: LeaseKind) -> io::Result<()> {
         LeaseKind::None => libc::F_UNLCK,
     };
     // SAFETY: F_SETLEASE takes an int by value and touches no memory of ours.
-    let result = unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETLEASE, arg) };
-    check(result).map(drop)
+    check(unsafe { libc::fcntl(fd.as_fd().as_raw_fd(), libc::F_SETLEASE, arg) }).map(drop)
 }
 
 /// `fcntl(F_GETLEASE)`: does our lease still stand? While a writer waits for it, the kernel answers `F_UNLCK`.
@@ -87,7 +86,7 @@ pub fn project(fd: impl AsFd) -> io::Result<(u32, bool)> {
 
 /// Sets the project id, and whether it is inherited, where that is said: `FS_IOC_FSSETXATTR` of `linux/fs.h`.
 pub fn set_project(fd: impl AsFd, project: u32, inherits: Option<bool>) -> io::Result<()> {
-    const FS_IOC_FSSETXATTR: u32 = 0x401c_5820;
+    const FS_IOC_FSSETXATTR: libc::Ioctl = 0x401c_5820;
     let mut wanted = fsxattr(fd.as_fd())?;
     wanted.projid = project;
     match inherits {
@@ -96,55 +95,29 @@ pub fn set_project(fd: impl AsFd, project: u32, inherits: Option<bool>) -> io::R
         None => {}
     }
     // SAFETY: the kernel reads 28 bytes, the size of the struct, from `wanted`.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::Ioctl::from(FS_IOC_FSSETXATTR),
-            &raw const wanted,
-        )
-    };
-    check(result).map(drop)
+    unsafe { ioctl(fd, FS_IOC_FSSETXATTR, &mut wanted) }
 }
 
 /// `FS_IOC_GETFLAGS` of `linux/fs.h`, for directories too.
 pub fn inode_flags(fd: impl AsFd) -> io::Result<u32> {
     let mut flags: libc::c_uint = 0;
     // SAFETY: the kernel writes an int, whatever the number of the call says, into `flags`.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::FS_IOC_GETFLAGS,
-            &raw mut flags,
-        )
-    };
-    check(result).map(|_| flags)
+    unsafe { ioctl(fd, libc::FS_IOC_GETFLAGS, &mut flags) }?;
+    Ok(flags)
 }
 
 /// `FS_IOC_SETFLAGS` of `linux/fs.h`.
-pub fn set_inode_flags(fd: impl AsFd, flags: u32) -> io::Result<()> {
+pub fn set_inode_flags(fd: impl AsFd, mut flags: u32) -> io::Result<()> {
     // SAFETY: the kernel reads an int, whatever the number of the call says, from `flags`.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::FS_IOC_SETFLAGS,
-            &raw const flags,
-        )
-    };
-    check(result).map(drop)
+    unsafe { ioctl(fd, libc::FS_IOC_SETFLAGS, &mut flags) }
 }
 
 fn fsxattr(fd: impl AsFd) -> io::Result<FsXattr> {
-    const FS_IOC_FSGETXATTR: u32 = 0x801c_581f;
+    const FS_IOC_FSGETXATTR: libc::Ioctl = 0x801c_581f;
     let mut answer = FsXattr::default();
     // SAFETY: the kernel writes at most 28 bytes, the size of the struct, into `answer`.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::Ioctl::from(FS_IOC_FSGETXATTR),
-            &raw mut answer,
-        )
-    };
-    check(result).map(|_| answer)
+    unsafe { ioctl(fd, FS_IOC_FSGETXATTR, &mut answer) }?;
+    Ok(answer)
 }
 
 /// The header of `struct fiemap` of `linux/fiemap.h`: 32 bytes.
@@ -178,7 +151,7 @@ struct FieMap<const ROOM: usize> {
     extents: [DiskExtent; ROOM],
 }
 
-const FS_IOC_FIEMAP: u32 = 0xc020_660b;
+const FS_IOC_FIEMAP: libc::Ioctl = 0xc020_660b;
 
 /// `FS_IOC_FIEMAP` of `linux/fs.h` from a place of a file on, with room for as many extents. With `FIEMAP_FLAG_SYNC`
 /// (1) what is in memory of the file is written first. Says how many it told: without room for any it only counts.
@@ -199,31 +172,59 @@ pub fn fiemap<const ROOM: usize>(
         extents: [DiskExtent::default(); ROOM],
     };
     // SAFETY: the kernel writes at most the header and `extent_count` extents, which is no more than the struct has.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::Ioctl::from(FS_IOC_FIEMAP),
-            &raw mut map,
-        )
-    };
-    check(result).map(|_| (map.head.mapped_extents, map.extents))
+    unsafe { ioctl(fd, FS_IOC_FIEMAP, &mut map) }?;
+    Ok((map.head.mapped_extents, map.extents))
+}
+
+const FIDEDUPERANGE: libc::Ioctl = 0xc018_9436;
+
+/// `struct file_dedupe_range` of `linux/fs.h` with one destination, `struct file_dedupe_range_info`: 24 + 32 bytes.
+#[repr(C)]
+#[derive(Default)]
+struct DedupeRange {
+    from: u64,
+    length: u64,
+    destinations: u16,
+    reserved: [u16; 3],
+    destination: i64,
+    destination_from: u64,
+    shared: u64,
+    status: i32,
+    reserved_too: u32,
 }
 
 /// `FIDEDUPERANGE` of `linux/fs.h` with no destination: nothing is changed, and nothing is compared. The answer is an
 /// error where this file system has no way to let files share extents.
 pub fn deduplicate_to_nowhere(fd: impl AsFd) -> io::Result<()> {
-    const FIDEDUPERANGE: u32 = 0xc018_9436;
-    // `struct file_dedupe_range`: offset, length, and the number of destinations with what is reserved.
-    let mut nowhere = [0u64; 3];
-    // SAFETY: the kernel reads and writes the 24 bytes of a range without destinations.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::Ioctl::from(FIDEDUPERANGE),
-            nowhere.as_mut_ptr(),
-        )
+    // SAFETY: the kernel reads and writes the first 24 bytes, a range without destinations.
+    unsafe { ioctl(fd, FIDEDUPERANGE, &mut DedupeRange::default()) }
+}
+
+/// `FIDEDUPERANGE` of `linux/fs.h`: `destination` has at `from` the extents that this file has there, if so many bytes
+/// are the same in both. The kernel compares and remaps under its locks. Says how many bytes it did, which may be fewer
+/// than were asked for; `None` where the bytes differ.
+pub fn deduplicate(
+    fd: impl AsFd,
+    destination: impl AsFd,
+    from: u64,
+    length: u64,
+) -> io::Result<Option<u64>> {
+    const FILE_DEDUPE_RANGE_DIFFERS: i32 = 1;
+    let mut range = DedupeRange {
+        from,
+        length,
+        destinations: 1,
+        destination: destination.as_fd().as_raw_fd().into(),
+        destination_from: from,
+        ..DedupeRange::default()
     };
-    check(result).map(drop)
+    // SAFETY: the kernel reads and writes 56 bytes: a range with one destination, which is what the struct has.
+    unsafe { ioctl(fd, FIDEDUPERANGE, &mut range) }?;
+    match range.status {
+        0 => Ok(Some(range.shared)),
+        FILE_DEDUPE_RANGE_DIFFERS => Ok(None),
+        errno => Err(io::Error::from_raw_os_error(-errno)),
+    }
 }
 
 /// `struct cachestat` of `linux/mman.h`: pages in the cache, and what else is known of them.
@@ -271,20 +272,13 @@ struct FsUuid {
 
 /// The file system's own UUID, `FS_IOC_GETFSUUID` of `linux/fs.h` (Linux 6.9).
 pub fn filesystem_uuid(fd: impl AsFd) -> io::Result<[u8; 16]> {
-    const FS_IOC_GETFSUUID: u32 = 0x8011_1500;
+    const FS_IOC_GETFSUUID: libc::Ioctl = 0x8011_1500;
     let mut uuid = FsUuid {
         length: 0,
         bytes: [0; 16],
     };
     // SAFETY: the kernel writes at most 17 bytes, the size of the struct, into `uuid`.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::Ioctl::from(FS_IOC_GETFSUUID),
-            &raw mut uuid,
-        )
-    };
-    check(result)?;
+    unsafe { ioctl(fd, FS_IOC_GETFSUUID, &mut uuid) }?;
     match uuid.length {
         16 => Ok(uuid.bytes),
         _ => Err(io::Error::from_raw_os_error(libc::EOPNOTSUPP)),
@@ -385,6 +379,16 @@ fn ignore(signals: &[Signal]) -> io::Result<()> {
         unsafe { signal(*which, SigHandler::SigIgn) }?;
     }
     Ok(())
+}
+
+/// `ioctl(2)` with a place in memory.
+///
+/// # Safety
+/// By what the kernel says of this call, it reads and writes no more than a `T`, and any bytes are a `T`.
+unsafe fn ioctl<T>(fd: impl AsFd, number: libc::Ioctl, argument: &mut T) -> io::Result<()> {
+    let fd = fd.as_fd().as_raw_fd();
+    // SAFETY: the caller says that the place is large enough; it is ours alone while the call lasts.
+    check(unsafe { libc::ioctl(fd, number, std::ptr::from_mut(argument)) }).map(drop)
 }
 
 fn check(result: libc::c_int) -> io::Result<libc::c_int> {

@@ -28,7 +28,7 @@ pub use guest::stat::from_metadata;
 pub use guest::view::{View, name_bytes};
 pub use host::freezer::{Cgroup, Freezer};
 pub use host::landlock::{Bounds, Reads, confine};
-pub use host::presence::{DiskPlace, HostMounts, Inside, Patience, Presence};
+pub use host::presence::{DiskPlace, HostMounts, Inside, Patience, Presence, swap_files};
 pub use host::rotation::rotates;
 pub use host::watchdog::{Heard, Helper, Watchdog, WatchdogEar, end_parent};
 pub use host::workers::has_workers;

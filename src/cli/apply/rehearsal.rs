@@ -55,14 +55,14 @@ pub(super) fn run(
 }
 
 /// Says which shared files would be left open to writes.
-pub(super) fn warn_of_unprotected(unflagged: u64, protect: Protect) {
+pub(super) fn warn_of_unprotected(unflagged: u64, protect: Option<Protect>) {
     if unflagged > 0 {
         say(&format!(
             "WARNING: {} will NOT be protected: their flag lines were taken out of the plan.",
             counted(unflagged, "shared file")
         ));
     }
-    if protect == Protect::None {
+    if protect == Some(Protect::None) {
         say(
             "WARNING: shared files will NOT be protected: an in-place write by one guest changes the file for all of them.",
         );

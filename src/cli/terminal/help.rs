@@ -19,6 +19,10 @@ const HEADINGS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "How files are shared",
+        &["method", "within", "reflink_config"],
+    ),
+    (
         "How shared files are protected",
         &["protect", "objects", "flag_clearers"],
     ),

@@ -1,5 +1,6 @@
 //! The loop of `apply`: lines are gathered into batches, and each batch is committed before the next is gathered.
 
+mod blocks;
 mod flags;
 mod landing;
 mod shared;
@@ -11,7 +12,7 @@ use super::prepare::{
 };
 use super::release::Release;
 use super::shared_pass::SharedPass;
-use crate::base::{Base, Digests};
+use crate::base::Base;
 use crate::engine::activity::Activity;
 use crate::engine::activity::freeze::Freeze;
 use crate::engine::exchange::job::Fate;
@@ -27,10 +28,10 @@ use crate::model::{
     Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect,
 };
 use crate::protect;
-use crate::sys::SysResult;
 use crate::sys::guest::Sharing;
 use crate::sys::host::signals::Stop;
 
+use blocks::BlockBatch;
 use landing::rehearse;
 pub(super) use landing::{AfterProof, LoopWorld};
 
@@ -67,6 +68,8 @@ pub(super) struct ApplyLoop<'a, 'r> {
     /// Objects whose flag line was read and which could not be opened.
     unreachable: Vec<(ObjectId, Fate)>,
     shared: SharedPass,
+    /// Lines of reflinks: batches of their own.
+    blocks: BlockBatch,
 }
 
 impl<'a, 'r> ApplyLoop<'a, 'r> {
@@ -118,6 +121,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             protects_all,
             unreachable: Vec::new(),
             shared: SharedPass::new(base),
+            blocks: BlockBatch::default(),
         }
     }
 
@@ -130,6 +134,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     ) -> Result<(), EngineError> {
         match action {
             Action::Skip(_) => {}
+            Action::Reflink(line) => self.take_blocks(line, stop, observer)?,
             Action::Flag(flag) if self.shared.has_flagged(&flag)? => {}
             Action::Link(link) if self.shared.has_answered(&link)? => {}
             Action::Flag(flag) => {
@@ -177,6 +182,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         if over {
             self.links.clear();
             self.shared.clear();
+            self.blocks.clear();
             self.flags.clear();
         }
         over
@@ -184,6 +190,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     /// Commits what is left. A flag whose object was never made has nothing to protect.
     pub fn finish(mut self, stop: &Stop, observer: &dyn Observer) -> Result<(), EngineError> {
+        self.end_blocks(stop, observer)?;
         while !self.links.is_empty() || !self.flags.is_empty() {
             self.land(observer)?;
             if !self.links.is_empty() && self.is_over(stop) {
@@ -205,9 +212,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     fn land_in_pace(&mut self, stop: &Stop, observer: &dyn Observer) -> Result<(), EngineError> {
         self.land(observer)?;
-        let names = self.receipt.result.totals.names;
-        self.pace.keep(names - self.paced, stop);
-        self.paced = names;
+        self.keep_pace(stop);
         Ok(())
     }
 
@@ -381,18 +386,5 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let again = again.into_iter();
         again.for_each(|(link, object)| self.gather(link, object));
         Ok(result.given_up)
-    }
-
-    fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {
-        if fate.is_about_content() && matches!(self.landing, AfterProof::Execute { .. }) {
-            // What earlier plans have read may be wrong, and the next plan would propose the same again.
-            drop(Digests::forget(self.base));
-        }
-        let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
-        self.answer(link, link.object, outcome)
-    }
-
-    fn answer(&mut self, link: &Link, object: ObjectId, outcome: Outcome) -> SysResult<()> {
-        self.receipt.add(&link_line(link, object, outcome))
     }
 }

@@ -2,10 +2,12 @@
 //!
 //! [`ready`] checks the plan's own copy, `path_order` says in which order its lines are taken, [`batches`]
 //! gathers them, [`prepare`] proves each anew, `objects` makes or proves the object, `in_flight` says what became of
-//! the lines, and `release` drops the old inodes while the next batch is prepared. [`rehearsal`] goes the same way up
+//! the lines, and `release` drops the old inodes while the next batch is prepared. Lines of reflinks are steps of a
+//! second kind: `dedupe` proves one and lets the kernel do it, and nobody has to stand still. [`rehearsal`] goes the same way up
 //! to the first change, and makes none.
 
 mod batches;
+mod dedupe;
 mod generations;
 mod giving_back;
 mod in_flight;
@@ -32,7 +34,9 @@ use super::records::holders::Holding;
 use super::records::rediscover::Rediscovery;
 use super::{EngineError, Guest, read_ahead};
 use crate::base::{Base, PLAN, RECEIPT};
-use crate::model::{Action, Event, Header, Observer, PlanTarget, Receipt, RunKind, Stage, Unit};
+use crate::model::{
+    Action, Event, Header, Observer, PlanTarget, Protect, Receipt, RunKind, Stage, Unit,
+};
 use crate::protect;
 use crate::sys::SysResult;
 use crate::sys::guest::Sharing;
@@ -115,7 +119,7 @@ impl ReadyToApply {
         let guests = self.checked.guests.iter().map(Guest::for_receipt);
         Receipt {
             plan: Some(self.checked.closing.digest_now.content),
-            protect: Some(self.target.protection.mode),
+            protect: self.target.protect(),
             ..receipt_head(&self.run.id, RunKind::Apply, guests.collect())
         }
     }
@@ -128,7 +132,8 @@ impl<'a> LoopWorld<'a> {
         checked: &'a Checked,
         sharing: &'a Sharing,
     ) -> SysResult<LoopWorld<'a>> {
-        let mode = target.protection.mode;
+        // Where nothing protects, no line makes an object.
+        let mode = target.protect().unwrap_or(Protect::Immutable);
         Ok(LoopWorld {
             sharing,
             base,

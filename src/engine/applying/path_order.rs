@@ -87,6 +87,7 @@ impl<R: BufRead> ActionLines for Merged<R> {
 fn path_of(action: &Action) -> Option<&GuestPath> {
     match action {
         Action::Link(link) => Some(&link.path),
+        Action::Reflink(line) => Some(&line.path),
         Action::Skip(skip) => skip.path(),
         Action::Flag(_) => None,
     }

@@ -170,7 +170,9 @@ impl ReadyToApply {
             return Err(RefusedPlan::Rewritten.into());
         }
         let approved_by = allowed(&plan.closing, options)?;
-        protection::still_holds(&applicable(&plan.header)?.protection, base.staging())?;
+        if let Some(protection) = &applicable(&plan.header)?.protection {
+            protection::still_holds(protection, base.staging())?;
+        }
         Checked::of(
             base,
             history,
@@ -303,7 +305,7 @@ pub(super) fn read_whole(
             match &line.action {
                 Action::Skip(skip) => found.shared |= skip.object().is_some(),
                 Action::Link(link) => found.names_elsewhere |= link.has_names_elsewhere(),
-                Action::Flag(_) => {}
+                Action::Reflink(_) | Action::Flag(_) => {}
             }
         }
     }

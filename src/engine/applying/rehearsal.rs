@@ -41,8 +41,8 @@ pub struct Rehearsal {
     pub left_out: u64,
     /// Shared files that would have no protection, because their flag lines were taken out.
     pub unflagged: u64,
-    /// How shared files would be protected.
-    pub protect: Protect,
+    /// How shared files would be protected; `None` where the plan makes none.
+    pub protect: Option<Protect>,
     /// Is the file system mounted read-only? Then `apply` can do nothing of it.
     pub is_read_only: bool,
 }
@@ -98,7 +98,7 @@ fn prove(
         promised: checked.totals,
         left_out,
         unflagged: checked.unflagged,
-        protect: target.protection.mode,
+        protect: target.protect(),
         is_read_only: machine::is_read_only(base.dir())?,
     })
 }

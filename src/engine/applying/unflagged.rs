@@ -16,7 +16,7 @@ pub(super) fn count(base: &Base, plan: &mut dyn PlanLines) -> Result<u64, Engine
         match &action {
             Action::Link(link) => named.insert(&link.object)?,
             Action::Flag(flag) => flagged.insert(&flag.object)?,
-            Action::Skip(_) => {}
+            Action::Reflink(_) | Action::Skip(_) => {}
         }
     }
     let mut count = 0;

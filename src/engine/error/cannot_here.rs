@@ -20,6 +20,29 @@ pub enum CannotHere {
         /// Why.
         why: String,
     },
+    /// Files cannot have blocks in common.
+    #[error(
+        "reflinks cannot be made at {}: {why}; with --method hardlink files are shared as one inode, and with --method auto the better of both that can be had",
+        Escaped::of(.place)
+    )]
+    Reflink {
+        /// Where it was tried.
+        place: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// Nothing can be in common on two file systems.
+    #[error(
+        "{} and {} are on different file systems, and no block can be of both: plan the guests of each file system by themselves, with a base there; `unify plan --audit` compares guests wherever they are",
+        Escaped::of(.one),
+        Escaped::of(.other)
+    )]
+    BlocksApart {
+        /// The root of a guest.
+        one: PathBuf,
+        /// The root of another, or the base.
+        other: PathBuf,
+    },
     /// Nothing that is not of the same encryption can be linked into an encrypted directory.
     #[error(
         "{} is encrypted (fscrypt), and takes in no file from elsewhere: name a base outside of that directory with --base",

@@ -233,6 +233,10 @@ fn lacking(lack: &CannotHere) -> Trouble {
             Trouble::new("cannot-protect").option("--protect")
         }
         CannotHere::Sharing { place, .. } => Trouble::new("cannot-share").file(place),
+        CannotHere::Reflink { place, .. } => Trouble::new("cannot-reflink")
+            .file(place)
+            .option("--method"),
+        CannotHere::BlocksApart { one, .. } => Trouble::new("other-filesystem").file(one),
         CannotHere::EncryptedBase(path) => Trouble::new("encrypted-base")
             .file(path)
             .hint("name a base outside of that directory with --base"),

@@ -24,6 +24,8 @@ pub struct ForgetView<'a> {
     pub names: u64,
     /// Names that receipts know and that are gone.
     pub gone: u64,
+    /// Files that got blocks of others: nobody needs to take them from it.
+    pub blocks: u64,
     /// Files among these whose objects have a name that no known guest has: the guest may have been moved.
     pub elsewhere: u64,
 }
@@ -38,6 +40,24 @@ pub(super) struct Forgotten {
     pub gone: Vec<ReceiptLine>,
     /// So many of these files have names that no known guest has.
     pub elsewhere: u64,
+}
+
+impl Forgotten {
+    fn of_objects(&self) -> impl Iterator<Item = &ReceiptLine> {
+        self.gone.iter().filter(|line| line.object().is_some())
+    }
+
+    /// Names of objects that receipts know and that are gone.
+    pub fn gone_names(&self) -> u64 {
+        self.of_objects()
+            .map(|line| line.paths().len() as u64)
+            .sum()
+    }
+
+    /// The files that had them.
+    pub fn gone_files(&self) -> u64 {
+        self.of_objects().count() as u64
+    }
 }
 
 /// What a guest has, as the disk and the receipts say.
@@ -67,11 +87,18 @@ pub(super) fn look_at(
         about: About::Names {
             guest: name.clone(),
             paths: file.paths,
+            object: file.object,
         },
-        object: file.object,
         outcome: Outcome::AlreadyDone,
     };
-    let gone: Vec<ReceiptLine> = gone.map(line).collect();
+    let mut gone: Vec<ReceiptLine> = gone.map(line).collect();
+    // Their blocks go with the guest, and nobody else's do.
+    let mut blocks = history.blocks_by_guest(|file| file.blocks.guest == *name)?;
+    let blocks = blocks.remove(name).unwrap_or_default();
+    gone.extend(blocks.into_iter().map(|file| ReceiptLine {
+        about: About::Blocks(file.blocks),
+        outcome: Outcome::AlreadyDone,
+    }));
     Ok(Forgotten {
         named: ReceiptGuest {
             name: name.clone(),
@@ -92,9 +119,9 @@ fn elsewhere(base: &Base, history: &History, gone: &[ReceiptLine]) -> SysResult<
     let others = history.holders(&[]);
     let mut holding = Holding::new(others.iter().collect(), base, history)?;
     let mut found = 0;
-    for line in gone {
-        if let Some(state) = base.object_state(&line.object)? {
-            let known = holding.may_lift(&line.object, &state, 1, &[])?;
+    for object in gone.iter().filter_map(ReceiptLine::object) {
+        if let Some(state) = base.object_state(object)? {
+            let known = holding.may_lift(object, &state, 1, &[])?;
             found += u64::from(matches!(known, Err(Refusal::HolderUnknown { .. })));
         }
     }
@@ -113,7 +140,7 @@ fn is_itself(guest: &Guest, known: &KnownGuest, history: &History) -> Result<(),
         .into());
     }
     let others = history.guests.iter();
-    let others = others.filter(|(name, known)| **name != guest.name && history.has_files(known));
+    let others = others.filter(|(name, known)| **name != guest.name && history.has_any(known));
     for (_, other) in others {
         if other.root.starts_with(&guest.path) || guest.path.starts_with(&other.root) {
             return Err(BadUse::Nested(guest.path.clone(), other.root.clone()).into());

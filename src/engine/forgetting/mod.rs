@@ -89,7 +89,8 @@ impl ReadyToForget {
             name: &one.named.name,
             root: one.guest.as_ref().map(|guest| guest.path.as_path()),
             names: one.files.iter().map(|file| file.paths.len() as u64).sum(),
-            gone: one.gone.iter().map(|line| line.paths().len() as u64).sum(),
+            gone: one.gone_names(),
+            blocks: one.gone.len() as u64 - one.gone_files(),
             elsewhere: one.elsewhere,
         })
     }

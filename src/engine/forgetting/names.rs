@@ -28,8 +28,8 @@ impl NamedFile {
             about: About::Names {
                 guest: guest.clone(),
                 paths: self.paths.clone(),
+                object: self.object,
             },
-            object: self.object,
             outcome,
         }
     }

@@ -18,6 +18,7 @@
 //! depends on it.
 
 mod adopted;
+mod blocks;
 mod interrupted_run;
 mod leftovers;
 pub(super) mod may_heal;
@@ -339,7 +340,9 @@ fn settle(
 ) -> Result<(), EngineError> {
     let (base, batch) = (found.base, &found.journal.batch);
     base.dir().sync_filesystem()?;
-    write_receipt(base, run, batch, done.lines)?;
+    let blocks = blocks::lines(batch, found.receipt, found.guests)?;
+    recovered.notes.extend(blocks::note(run, &blocks));
+    write_receipt(base, run, batch, [done.lines, blocks].concat())?;
     found.drop_spent(done.spent)?;
     let kept = base.quarantine_of(run)?;
     let sources = Sources {

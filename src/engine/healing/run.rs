@@ -216,8 +216,8 @@ impl InterruptedRun<'_> {
             about: About::Names {
                 guest: intent.guest.clone(),
                 paths: finished,
+                object: intent.object,
             },
-            object: intent.object,
             outcome: Outcome::Done {
                 made: None,
                 saved: 0,

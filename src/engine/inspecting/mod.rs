@@ -9,6 +9,7 @@ mod orphans;
 mod owners;
 mod proof;
 pub(super) mod scrub;
+mod shared_blocks;
 pub(super) mod stale;
 pub(super) mod status;
 pub(super) mod verify;

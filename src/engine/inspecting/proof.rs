@@ -68,6 +68,11 @@ impl<'a> ProofWorld<'a> {
         self.guests.get(name)?.as_ref()
     }
 
+    /// Whether what is read stays in the page cache.
+    pub fn cache(&self) -> PageCache {
+        self.cache
+    }
+
     /// Reads all generations of an object whole: a damaged one is a difference. `told` is what a line says of a file
     /// that has its metadata.
     pub fn prove(&self, id: &ObjectId, told: Option<&Before>) -> SysResult<Proven> {

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use super::orphans::{HeldFile, OrphanSearch};
+use super::shared_blocks;
 use crate::base::{Base, BaseError, FrozenPaper, Index};
 use crate::engine::error::CannotHere;
 use crate::engine::paths::selected::{follow_in, selected_among};
@@ -12,7 +13,7 @@ use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
     DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount,
-    Observer, Orphans, Scan, Stage, Status, Tree, Unit,
+    Observer, Orphans, ReflinkCount, Scan, Stage, Status, Tree, Unit,
 };
 use crate::rules::selectors::{FollowedPaths, Selection};
 use crate::sys::guest::{GuestFiles, Sharing};
@@ -88,10 +89,15 @@ fn look_at_all(
 ) -> Result<Vec<SeenGuest>, EngineError> {
     let mut all = Vec::new();
     let mut files = history.by_guest(|_, _| true)?;
+    let mut blocks = history.blocks_by_guest(|_| true)?;
     for (name, known) in &history.guests {
         let files = files.remove(name).unwrap_or_default();
-        let seen = look_at(name, known, &files, world, orphans, observer)?;
-        if seen.status.missing.is_none() || !files.is_empty() {
+        let blocks = blocks.remove(name).unwrap_or_default();
+        let mut seen = look_at(name, known, &files, world, orphans, observer)?;
+        if seen.status.missing.is_none() {
+            seen.status.reflinks = shared_blocks::count(name, known, &blocks)?;
+        }
+        if seen.status.missing.is_none() || !files.is_empty() || !blocks.is_empty() {
             all.push(seen);
         }
     }
@@ -183,6 +189,7 @@ fn not_looked_at(name: &GuestName, known: &KnownGuest) -> SeenGuest {
         freed_if_deleted: 0,
         unsure: 0,
         drifted: Vec::new(),
+        reflinks: ReflinkCount::default(),
         orphans: Orphans::default(),
         unread: 0,
     };

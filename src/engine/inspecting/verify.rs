@@ -15,8 +15,8 @@ use std::ops::ControlFlow;
 
 use rayon::prelude::*;
 
-use super::owners;
 use super::proof::{Generation, ProofWorld, Proven, first};
+use super::{owners, shared_blocks};
 use crate::base::Base;
 use crate::engine::paths::selected::select;
 use crate::engine::plan_file::applicable;
@@ -26,7 +26,7 @@ use crate::engine::threads::{Readers, Threads, reading_in};
 use crate::engine::{EngineError, PlanFile};
 use crate::model::{
     Action, Before, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer,
-    PlannedGuest, Stage, Unit, Verification, Wrong,
+    PlannedGuest, Reflink, Stage, Unit, Verification, Wrong,
 };
 use crate::packages::Owners;
 use crate::rules::selectors::{SelectedLines, Selection};
@@ -88,7 +88,7 @@ fn not_applied(plan: &mut PlanFile, selected: &SelectedLines) -> Result<Verifica
     plan.read(&mut |action| {
         if selected.has(action) && !matches!(action, Action::Skip(_)) {
             found.not_applied += 1;
-            found.links += u64::from(matches!(action, Action::Link(_)));
+            found.links += u64::from(!matches!(action, Action::Flag(_)));
         }
         Ok(())
     })?;
@@ -100,7 +100,7 @@ fn object_of(line: &Action) -> Option<&ObjectId> {
     match line {
         Action::Link(link) => Some(&link.object),
         Action::Flag(flag) => Some(&flag.object),
-        Action::Skip(_) => None,
+        Action::Reflink(_) | Action::Skip(_) => None,
     }
 }
 
@@ -157,6 +157,7 @@ impl LineProofs<'_> {
             match line {
                 Action::Link(link) => self.link(link, wrong)?,
                 Action::Flag(flag) => self.flag(flag),
+                Action::Reflink(line) => self.reflink(line, wrong)?,
                 Action::Skip(_) => {}
             }
         }
@@ -201,6 +202,32 @@ impl LineProofs<'_> {
         } else {
             for (path, what) in wrong {
                 self.differ(Some(&link.guest), Some(path), Some(link.object), what);
+            }
+        }
+        Ok(())
+    }
+
+    /// What its guest did since is told, and is no difference.
+    fn reflink(&mut self, line: &Reflink, wrong: Vec<(&GuestPath, Wrong)>) -> SysResult<()> {
+        self.found.links += 1;
+        if wrong.is_empty() {
+            self.found.holds += 1;
+            self.found.links_hold += 1;
+            return Ok(());
+        }
+        if !self.history.has_blocks_of(&line.guest, &line.path)? {
+            self.found.not_applied += 1;
+            return Ok(());
+        }
+        for (path, what) in wrong {
+            match shared_blocks::is_of_guest(&what) {
+                true => self.found.changed_since.push(Difference {
+                    guest: Some(line.guest.clone()),
+                    path: Some(path.clone()),
+                    object: None,
+                    what,
+                }),
+                false => self.differ(Some(&line.guest), Some(path), None, what),
             }
         }
         Ok(())
@@ -286,6 +313,7 @@ fn look<'l>(
 ) -> Vec<(&'l GuestPath, Wrong)> {
     match line {
         Action::Link(link) => world.wrong_names(link, of(known, &link.object)),
+        Action::Reflink(line) => shared_blocks::look(line, world),
         _ => Vec::new(),
     }
 }

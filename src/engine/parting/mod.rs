@@ -308,8 +308,8 @@ fn line(guest: &Guest, job: &Job, fate: &Fate) -> ReceiptLine {
         about: About::Names {
             guest: guest.name.clone(),
             paths: job.names.clone(),
+            object: job.object,
         },
-        object: job.object,
         outcome: fate.bad_outcome().unwrap_or_else(done),
     }
 }

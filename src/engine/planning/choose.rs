@@ -1,5 +1,6 @@
 //! From groups of equal files to a decision for every file, and what the lines about objects need to know.
 
+mod sources;
 mod unused_objects;
 
 use std::collections::{BTreeMap, HashMap};
@@ -15,7 +16,7 @@ use super::matching::probe::Dropped;
 use super::survey::Survey;
 use crate::base::{Base, Held, Index};
 use crate::engine::EngineError;
-use crate::model::{ObjectFlag, ObjectId, Skip, SkipReason};
+use crate::model::{Method, ObjectFlag, ObjectId, Skip, SkipReason};
 use crate::protect;
 use crate::rules::choose::{Choice, Member, Present, choose};
 use crate::rules::totals::SummaryBuilder;
@@ -33,6 +34,9 @@ pub struct Choices<'a> {
     shared: HashMap<u32, DueFlag>,
     /// What the flag lines set.
     pub flags: Vec<ObjectFlag>,
+    /// The files whose blocks others get, by group.
+    sources: HashMap<u32, FileRef>,
+    surveys: &'a [Survey],
 }
 
 /// An object that files of a group get.
@@ -118,14 +122,19 @@ pub(super) fn choose_all<'a>(
         uses: Vec::new(),
         shared: HashMap::new(),
         flags: Vec::new(),
+        sources: HashMap::new(),
+        surveys,
     };
     choices.flags.extend(protect::by(found.mode).flag());
     choices.groups.forget_beginnings();
     for (which, why) in &matched.dropped {
         drop_out(*which, why, surveys, classified, sum);
     }
+    if found.care.method() == Method::Reflink {
+        choices.choose_sources(found, classified, sum);
+    }
     let mut next = 0;
-    while next < choices.groups.len() {
+    while next < choices.groups.len() && found.care.method() == Method::Hardlink {
         let some = next..choices.behind(next);
         next = some.end;
         let each = some.clone().into_par_iter();

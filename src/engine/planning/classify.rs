@@ -16,8 +16,8 @@ use super::survey::Survey;
 use crate::base::Index;
 use crate::engine::paths::links::GuestLinks;
 use crate::model::{
-    Count, FileId, FileState, GuestName, GuestPath, Left, Making, PatternKind, Policy, Skip,
-    SkipDetail, SkipReason,
+    Count, FileId, FileState, GuestName, GuestPath, Left, Making, Method, PatternKind, Policy,
+    Skip, SkipDetail, SkipReason,
 };
 use crate::packages::Protected;
 use crate::rules::care::Care;
@@ -37,6 +37,10 @@ pub enum Decision {
     Listed,
     /// Refers to an object already: its number in the base.
     Shared(u32),
+    /// Gets the blocks of the source of its group.
+    Reflinked(u32),
+    /// Others get its blocks: the source of a group, which has no line.
+    Source,
     /// Gets an object: that of its group, in this generation, and makes it where that is said.
     Linked {
         group: u32,
@@ -108,7 +112,13 @@ pub fn classify(survey: &Survey, judge: &Judge<'_>) -> Classified {
         survey,
         judge,
         uses: RefCell::new(Uses::new(care.clone(), judge.policy.patterns.len())),
-        protected: survey.answer.protected.iter().map(|p| (p.id, p)).collect(),
+        protected: survey
+            .answer
+            .protected
+            .iter()
+            .filter(|protected| !care.falls(protected.why))
+            .map(|protected| (protected.id, protected))
+            .collect(),
         done: Classified {
             decisions: Vec::with_capacity(survey.scan.tree.files()),
             more_links,
@@ -188,12 +198,15 @@ impl Classifying<'_> {
         self.stored = self.stored.saturating_add(state.allocated());
         match self.keep_by_file(file, &state) {
             Some(reason) => self.keep_whole(file, reason, &state),
-            None if self.is_refused() => self.keep_for_guest(file, &state),
+            None if self.is_refused() && !self.care.falls(SkipReason::FlagClearer) => {
+                self.keep_for_guest(file, &state)
+            }
             None => {
                 let tree = &self.survey.scan.tree;
                 let paths = names.iter().map(|&name| tree.path(name));
                 self.uses.get_mut().may_be_shared(paths, &state);
-                match is_tied {
+                // A reflink leaves a file one for all its names.
+                match is_tied && self.care.method() == Method::Hardlink {
                     true => Decision::Tied,
                     false => Decision::Candidate,
                 }

@@ -7,7 +7,7 @@ use super::shared_inodes::SharedInodes;
 use super::survey::Survey;
 use crate::base::{Base, Index};
 use crate::engine::threads::Threads;
-use crate::model::{Policy, Protect};
+use crate::model::{FileId, Policy, Protect};
 use crate::rules::care::Care;
 use crate::rules::crossing::Crossing;
 use crate::sys::guest::Sharing;
@@ -28,6 +28,8 @@ pub struct Evidence<'a> {
     /// How objects will be protected.
     pub mode: Protect,
     pub crossing: &'a Crossing,
+    /// Files that the host swaps to.
+    pub swap: &'a [FileId],
     /// Can files of this file system share blocks?
     pub sharing: &'a Sharing,
     pub threads: &'a Threads,

@@ -4,10 +4,11 @@
 use super::choose::Choices;
 use super::classify::{Classified, Decision};
 use super::matching::file::FileRef;
+use super::matching::probe::blocks;
 use super::survey::Survey;
 use crate::model::{
     Action, Before, Caveats, DiskRoom, FileState, Flag, FlagReason, GuestPath, Left, Link,
-    LinkReason, Making, Method, ObjectId, PlanKind, Skip, SkipDetail, SkipReason,
+    LinkReason, Making, ObjectId, PlanKind, Reflink, Skip, SkipDetail, SkipReason,
 };
 use crate::sys::guest::Sharing;
 
@@ -168,8 +169,12 @@ impl Emitter<'_> {
                     self.flag(name, object, out);
                 }
             }
-            Decision::Candidate | Decision::Tied => {}
-            Decision::Counted(_) | Decision::Linked { .. } => {}
+            Decision::Reflinked(group) if tree.is_first(name) => {
+                let line = self.reflink(name, group, &mut out.caveats);
+                out.actions.extend(line.map(Action::Reflink));
+            }
+            Decision::Candidate | Decision::Tied | Decision::Source => {}
+            Decision::Counted(_) | Decision::Linked { .. } | Decision::Reflinked(_) => {}
         }
     }
 
@@ -204,6 +209,40 @@ impl Emitter<'_> {
         }
     }
 
+    /// The file lies in the blocks of another, which any guest may have.
+    fn reflink(&self, name: usize, group: u32, caveats: &mut Caveats) -> Option<Reflink> {
+        let tree = &self.survey.scan.tree;
+        let file = tree.file_of(name);
+        let state = tree.state(file);
+        let path = tree.guest_path(name);
+        let (source, was, content) = self.choices.source(group)?;
+        let (blocks, _) = blocks(self.survey, file, self.sharing);
+        caveats.add(Caveats {
+            shared_blocks: blocks.room.shared,
+            unsure: blocks.room.unsure,
+            ..Caveats::default()
+        });
+        let has_evidence = self.kind == PlanKind::Plan;
+        Some(Reflink {
+            owner: self.survey.owner(path.as_bytes()),
+            guest: self.survey.guest.name.clone(),
+            path,
+            also: tree
+                .names_of(file)
+                .skip(1)
+                .map(|name| tree.guest_path(name))
+                .collect(),
+            source,
+            content,
+            size: state.size,
+            saves: blocks.room.own,
+            reason: LinkReason::SameContent,
+            before: has_evidence.then(|| Before::from(&state)),
+            source_before: has_evidence.then(|| Before::from(&was)),
+            note: None,
+        })
+    }
+
     fn link(
         &self,
         name: usize,
@@ -222,7 +261,6 @@ impl Emitter<'_> {
             guest: self.survey.guest.name.clone(),
             path,
             also: others.map(|name| tree.guest_path(name)).collect(),
-            method: Method::Hardlink,
             object,
             makes,
             size: state.size,

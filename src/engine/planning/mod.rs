@@ -33,16 +33,16 @@ use crate::base::Base;
 use crate::engine::activity::base::shared;
 use crate::ledger::{Encoded, Form, IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
-    Action, Event, FORMAT, Header, Objects, Observer, PlanDigest, PlanTarget, PlannedGuest,
-    Protect, Summary,
+    Action, Event, FORMAT, Header, Method, NearMisses, Objects, Observer, PlanDigest, PlanTarget,
+    PlannedGuest, Protect, Summary,
 };
 use crate::protect;
 use crate::rules::care::Care;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
-use crate::sys::Reads;
 use crate::sys::guest::Sharing;
 use crate::sys::host::machine;
+use crate::sys::{Reads, swap_files};
 use choices::check::check_guests;
 use choices::idle::idle_choices;
 use choose::{Choices, choose_all};
@@ -84,24 +84,26 @@ pub fn plan(
     observer: &dyn Observer,
 ) -> Result<Planned, EngineError> {
     machine::large_tables_grow_in_place();
-    let care = Care::new(&options.policy)?;
     let base_path = options.base.as_deref().map(guest::base_path).transpose()?;
     let base_path = base_path.as_deref();
     let guests = open_guests(options, base_path)?;
     let base = open_base(base_path, observer)?;
     let SeenBase {
         target,
+        method,
         mode,
         max_links,
         crossing,
         index,
     } = look_at_base(options, base_path, base.as_ref(), &guests)?;
+    let care = Care::new(&options.policy, method)?;
     let open = unprotected(base.as_ref(), &index, observer)?;
     let file = OutputFile::create(output, &places(&guests, base_path))?;
     let reading = threads::reading(&guests, options.jobs)?;
     let most_stored = most_in(&guests)?;
     let (memory, place) = memory_in(base.as_ref(), options, observer);
     let other_bases = near(&guests, base_path);
+    let swap_files = swap_files();
     let views = open_views(guests, base.as_ref(), mode, observer)?;
     let opened = confined(views, options, &file, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
@@ -116,7 +118,7 @@ pub fn plan(
     let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
     all_followed(&surveys, &mut classified, observer)?;
     let idle = threads.work(|| idle_choices(&options.policy, &surveys, &classified));
-    let adoption = adoption(options, mode, max_links);
+    let adoption = adoption(options, method, mode, max_links);
     let objects = objects_now(base.as_ref(), base_path, &classified)?;
     let find = || SharedInodes::find(&surveys, &mut classified, adoption, objects.as_ref());
     let found = Evidence {
@@ -130,6 +132,7 @@ pub fn plan(
         other_bases: &other_bases,
         mode,
         crossing: &crossing,
+        swap: &swap_files,
         sharing: &Sharing::default(),
         threads: &threads,
     };
@@ -203,8 +206,10 @@ fn most_in(guests: &[Guest]) -> Result<MostStored, EngineError> {
 }
 
 /// May an inode that guests share already become an object?
-fn adoption(options: &PlanOptions, mode: Protect, max_links: u64) -> Adoption {
-    let never = if !protect::by(mode).protects() {
+fn adoption(options: &PlanOptions, method: Method, mode: Protect, max_links: u64) -> Adoption {
+    let never = if method == Method::Reflink {
+        Some("reflinks make no objects, so it stays as it is")
+    } else if !protect::by(mode).protects() {
         Some("objects are not protected (--protect none), so it stays as it is")
     } else if options.policy.objects == Objects::Copy {
         Some("objects are copies (--objects copy), so it stays as it is")
@@ -249,8 +254,14 @@ fn decide<'a>(
         .threads
         .work(|| Matcher::new(&reader, found.index))
         .run(&classified, observer);
-    let near = || Near(&reader).misses(&classified, &matched);
-    let near_misses = found.threads.work(near);
+    // Where metadata need not be equal, none keep files apart.
+    let near_misses = match found.care.method() {
+        Method::Hardlink => {
+            let near = || Near(&reader).misses(&classified, &matched);
+            found.threads.work(near)
+        }
+        Method::Reflink => NearMisses::default(),
+    };
     memory.hand_over(surveys, &matched.groups, observer);
     sum.noticed(near_misses, same_secrets(surveys, &classified));
     let choose = || choose_all(matched, found, &mut classified, &mut sum);

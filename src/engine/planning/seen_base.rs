@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::choices::method::{Place, decide_method};
 use super::classify::Classified;
 use super::options::PlanOptions;
 use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
@@ -10,7 +11,7 @@ use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::{History, receipts};
 use crate::engine::roots::one_mount::one_mount;
 use crate::engine::{EngineError, Guest, protection};
-use crate::model::{BaseFacts, Event, Observer, PlanTarget, Protect};
+use crate::model::{BaseFacts, Event, Method, MethodChoice, Observer, PlanTarget, Protect};
 use crate::rules::crossing::Crossing;
 use crate::sys::host::machine;
 use crate::sys::{Dir, Meaning};
@@ -97,7 +98,9 @@ pub(super) fn open_base(
 pub(super) struct SeenBase {
     /// What the plan would be executed on; an audit is executed nowhere.
     pub target: Option<PlanTarget>,
-    /// How objects will be protected.
+    /// How files will be shared.
+    pub method: Method,
+    /// How objects will be protected; in no way where none is made.
     pub mode: Protect,
     /// Most names that an object may have.
     pub max_links: u64,
@@ -108,10 +111,15 @@ pub(super) struct SeenBase {
 impl SeenBase {
     /// Nothing was seen, for there is no place to try anything: an audit shows what could be shared where the flag
     /// holds, no limit is met, and names may leave their directories.
-    fn nothing() -> SeenBase {
+    fn nothing(asked: MethodChoice) -> SeenBase {
+        let method = match asked {
+            MethodChoice::Hardlink | MethodChoice::Auto => Method::Hardlink,
+            MethodChoice::Reflink => Method::Reflink,
+        };
         SeenBase {
             target: None,
-            mode: Protect::Immutable,
+            method,
+            mode: protect_for(method, Protect::Immutable),
             max_links: u64::MAX,
             crossing: Crossing::default(),
             index: Index::default(),
@@ -127,7 +135,7 @@ pub(super) fn look_at_base(
     guests: &[Guest],
 ) -> Result<SeenBase, EngineError> {
     let Some(path) = path else {
-        return Ok(SeenBase::nothing());
+        return Ok(SeenBase::nothing(options.policy.method));
     };
     // A base that is not there yet is tried in the directory that it will be made in.
     let place = match base {
@@ -136,11 +144,23 @@ pub(super) fn look_at_base(
     };
     check_place(path)?;
     let filesystem = machine::filesystem(&place)?;
-    one_mount(guests, path, &place)?;
-    let index = base.map(Index::read).transpose()?.unwrap_or_default();
     let scratch = scratch_of(path, base);
-    let crossing = protection::names_can_be_shared(&place, &scratch, guests)?;
-    let protection = protection::decide(options.protect, &place)?;
+    let tried = Place {
+        base: path,
+        dir: &place,
+        scratch_beside: &scratch,
+    };
+    let taken = decide_method(options.policy.method, guests, tried)?;
+    let method = taken.as_ref().map_or(Method::Hardlink, |taken| taken.mode);
+    let (crossing, protection) = match method {
+        Method::Hardlink => {
+            one_mount(guests, path, &place)?;
+            let crossing = protection::names_can_be_shared(&place, &scratch, guests)?;
+            (crossing, Some(protection::decide(options.protect, &place)?))
+        }
+        Method::Reflink => (Crossing::default(), None),
+    };
+    let index = base.map(Index::read).transpose()?.unwrap_or_default();
     let facts = BaseFacts {
         path: path.to_owned(),
         filesystem: filesystem.name,
@@ -148,16 +168,26 @@ pub(super) fn look_at_base(
         objects: index.len() as u64,
     };
     Ok(SeenBase {
-        mode: protection.mode,
+        method,
+        mode: protection.as_ref().map_or(Protect::None, |it| it.mode),
         max_links: facts.max_links,
         crossing,
         index,
         target: Some(PlanTarget {
             host: host_digest()?,
             base: facts,
+            method: taken,
             protection,
         }),
     })
+}
+
+/// Nothing is protected where no object is made.
+fn protect_for(method: Method, of_objects: Protect) -> Protect {
+    match method {
+        Method::Hardlink => of_objects,
+        Method::Reflink => Protect::None,
+    }
 }
 
 /// What a scratch directory is made beside: in the base, or where it will be.

@@ -10,8 +10,8 @@ use crate::engine::activity::Activity;
 use crate::engine::guest::GuestIdentity;
 use crate::engine::roots::notes::Background;
 use crate::model::{
-    Count, DatabaseUse, FileId, FlagClearers, GuestName, Ignored, NearMisses, Objects, OnDamaged,
-    Policy, Quiet, SameSecret, SkipDetail, SkipReason,
+    Count, DatabaseUse, FileId, FlagClearers, GuestName, Ignored, Method, MethodChoice, NearMisses,
+    Objects, OnDamaged, Policy, Quiet, SameSecret, SkipDetail, SkipReason,
 };
 use crate::rules::crossing::Crossing;
 use crate::rules::reading::{Disk, Machine, Reading};
@@ -43,13 +43,16 @@ fn policy() -> Policy {
         on_damaged_database: OnDamaged::default(),
         package_databases: DatabaseUse::default(),
         flag_clearers: FlagClearers::default(),
+        method: MethodChoice::default(),
+        within: false,
+        reflink_config: false,
         file: None,
     }
 }
 
 fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
     let (policy, index, memory) = (policy(), Index::default(), Memory::default());
-    let care = Care::new(&policy).unwrap();
+    let care = Care::new(&policy, Method::Hardlink).unwrap();
     let judge = Judge {
         care: &care,
         secrets: &Secrets::new(),

@@ -306,5 +306,4 @@ impl Remembered {
 }
 
 #[cfg(test)]
-#[path = "linked_files_tests.rs"]
 mod tests;

@@ -9,6 +9,7 @@ pub(super) mod named;
 pub(super) mod object_set;
 pub(super) mod receipts;
 pub(super) mod rediscover;
+mod reflinked_files;
 pub(super) mod replayed;
 pub(super) mod retention;
 pub(super) mod shared_lines;
@@ -22,14 +23,16 @@ use std::path::PathBuf;
 use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, RECOVERED};
 use crate::model::{
-    About, DamagedLine, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptGuest,
-    ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus, RunTotals, StoppedBy,
+    About, CommonBlocks, DamagedLine, Digest, GuestName, GuestPath, ObjectId, Outcome, Receipt,
+    ReceiptGuest, ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus, RunTotals, StoppedBy,
 };
 use crate::protect;
 use crate::sys::{SysError, SysResult};
 use linked_files::Remembered;
+use reflinked_files::RememberedBlocks;
 
 pub(super) use linked_files::Linked;
+pub(super) use reflinked_files::Reflinked;
 
 /// A guest that the base remembers: it is known by its name, and its root is where it was last.
 #[derive(Debug, Clone)]
@@ -38,8 +41,9 @@ pub(super) struct KnownGuest {
     /// The run whose receipt says so.
     said_by: RunId,
     number: u32,
-    /// The device of the base.
+    /// The device of the base, and its mount.
     dev: u64,
+    mount: u64,
 }
 
 impl KnownGuest {
@@ -53,6 +57,17 @@ impl KnownGuest {
     pub fn find(&self, name: &GuestName) -> SysResult<Option<Guest>> {
         let guest = SysError::absent(Guest::open(name.clone(), &self.root))?;
         Ok(guest.filter(|guest| self.may_be(guest)))
+    }
+
+    /// The same for files that have blocks in common with others: they may be in another subvolume of one file system.
+    pub fn find_beside(&self, name: &GuestName) -> SysResult<Option<Guest>> {
+        let guest = SysError::absent(Guest::open(name.clone(), &self.root))?;
+        let is_beside =
+            |guest: &Guest| Ok(self.may_be(guest) || guest.root.mount_id()? == self.mount);
+        match guest {
+            Some(guest) => Ok(is_beside(&guest)?.then_some(guest)),
+            None => Ok(None),
+        }
     }
 
     /// Hard links do not cross file systems.
@@ -72,7 +87,9 @@ pub(super) struct History {
     /// Lines of receipts that are damaged. What they said is not known.
     pub damaged: Vec<DamagedLine>,
     dev: u64,
+    mount: u64,
     files: Remembered,
+    blocks: RememberedBlocks,
 }
 
 impl History {
@@ -84,7 +101,9 @@ impl History {
             plans: Vec::new(),
             damaged: Vec::new(),
             dev: base.dir().state()?.id.dev,
+            mount: base.dir().mount_id()?,
             files: Remembered::new(base.spill_place()),
+            blocks: RememberedBlocks::new(base.spill_place()),
         };
         for run in base.runs()? {
             for name in [RECEIPT, RECOVERED] {
@@ -97,6 +116,47 @@ impl History {
     /// Are there files of the guest that were linked and not undone?
     pub fn has_files(&self, known: &KnownGuest) -> bool {
         self.files.count(known.number) > 0
+    }
+
+    /// The same, or files that have blocks in common with others?
+    pub fn has_any(&self, known: &KnownGuest) -> bool {
+        self.has_files(known) || self.has_blocks(known)
+    }
+
+    /// Are there files of the guest that got blocks of others?
+    pub fn has_blocks(&self, known: &KnownGuest) -> bool {
+        self.blocks.count(known.number) > 0
+    }
+
+    /// Every file that got blocks of another, with its guest; in no order that means anything.
+    pub fn blocks(&self) -> impl Iterator<Item = SysResult<Reflinked>> {
+        self.blocks.all().map(|file| Ok(file?.1))
+    }
+
+    /// The same, guest by guest and by first name, as far as `wanted` says. All of them are in memory then.
+    pub fn blocks_by_guest(
+        &self,
+        wanted: impl Fn(&Reflinked) -> bool,
+    ) -> SysResult<BTreeMap<GuestName, Vec<Reflinked>>> {
+        let mut all: BTreeMap<GuestName, Vec<Reflinked>> = BTreeMap::new();
+        for file in self.blocks() {
+            let file = file?;
+            if wanted(&file) {
+                all.entry(file.blocks.guest.clone()).or_default().push(file);
+            }
+        }
+        for files in all.values_mut() {
+            files.sort_by(|a, b| a.paths().cmp(b.paths()));
+        }
+        Ok(all)
+    }
+
+    /// Is this the first name of a file that got blocks of another?
+    pub fn has_blocks_of(&self, guest: &GuestName, first: &GuestPath) -> SysResult<bool> {
+        match self.guests.get(guest) {
+            Some(known) => self.blocks.has(known.number, first),
+            None => Ok(false),
+        }
     }
 
     /// Guests that hold names and whose roots are still there, opened; without those in `open`.
@@ -191,15 +251,17 @@ impl History {
     }
 
     fn take(&mut self, receipt: &Receipt, line: ReceiptLine) -> SysResult<()> {
-        let About::Names { guest, paths } = line.about else {
+        let Some(number) = line.guest().and_then(|guest| self.number(receipt, guest)) else {
             return Ok(());
         };
-        let named = receipt.guests.iter().find(|g| g.name == guest);
-        // Where the first line is damaged, other runs say where the guest is.
-        let known = self.guests.get(&guest).map(|known| known.number);
-        let number = named.map(|guest| self.number_of(guest, &receipt.run));
-        let number = number.or(known);
-        let (Some(number), Some(first)) = (number, paths.first()) else {
+        let (paths, object) = match line.about {
+            About::Names { paths, object, .. } => (paths, object),
+            About::Blocks(blocks) => {
+                return self.take_blocks(receipt, number, &blocks, &line.outcome);
+            }
+            About::Flag { .. } => return Ok(()),
+        };
+        let Some(first) = paths.first() else {
             return Ok(());
         };
         let before = self.files.run_of(number, first)?;
@@ -209,7 +271,7 @@ impl History {
             Outcome::Done { mtime, .. } if !in_receipt || mtime.is_some() => mtime,
             Outcome::AlreadyDone if receipt.what == RunKind::Forget => None,
             // A name that was found on the disk may have been another object's by what was remembered.
-            Outcome::AlreadyDone if !self.files.is_first_of(number, first, &line.object)? => None,
+            Outcome::AlreadyDone if !self.files.is_first_of(number, first, &object)? => None,
             // A name that was found to be the guest's own is ours no more, nor one that undo found gone.
             Outcome::Refused(Refusal::NotShared {}) if receipt.what != RunKind::Apply => None,
             Outcome::Refused(Refusal::Gone {}) if receipt.what == RunKind::Undo => None,
@@ -225,7 +287,7 @@ impl History {
             RunKind::Apply => {
                 let linked = Linked {
                     paths,
-                    object: line.object,
+                    object,
                     run: receipt.run.clone(),
                     mtime,
                     protected: receipt
@@ -237,6 +299,43 @@ impl History {
         }
     }
 
+    /// What a run shared is remembered, however its line ended: a part may be shared that was the same. What was shared
+    /// before it is no work of ours.
+    fn take_blocks(
+        &mut self,
+        receipt: &Receipt,
+        number: u32,
+        blocks: &CommonBlocks,
+        outcome: &Outcome,
+    ) -> SysResult<()> {
+        let Some(first) = blocks.paths.first() else {
+            return Ok(());
+        };
+        let is_own = match outcome {
+            Outcome::Done { .. } | Outcome::AlreadyDone => true,
+            Outcome::Refused(why) => matches!(why, Refusal::OwnBlocks {} | Refusal::Gone {}),
+            Outcome::Failed(_) => false,
+        };
+        match receipt.what {
+            RunKind::Apply if blocks.shared > 0 && *outcome != Outcome::AlreadyDone => {
+                // Where it is will be asked, though it may have got nothing.
+                self.number(receipt, &blocks.source.guest);
+                self.blocks.put(number, blocks, &receipt.run)
+            }
+            RunKind::Undo | RunKind::Forget if is_own => self.blocks.forget(number, first),
+            RunKind::Apply | RunKind::Undo | RunKind::Forget => Ok(()),
+        }
+    }
+
+    /// Where the first line of the receipt is damaged, other runs say where the guest is.
+    fn number(&mut self, receipt: &Receipt, guest: &GuestName) -> Option<u32> {
+        let named = receipt.guests.iter().find(|named| named.name == *guest);
+        let known = self.guests.get(guest).map(|known| known.number);
+        named
+            .map(|guest| self.number_of(guest, &receipt.run))
+            .or(known)
+    }
+
     /// The number of a guest that is known from here on, and where it is.
     fn number_of(&mut self, guest: &ReceiptGuest, run: &RunId) -> u32 {
         let next = self.guests.len() as u32;
@@ -246,6 +345,7 @@ impl History {
             said_by: run.clone(),
             number: next,
             dev: self.dev,
+            mount: self.mount,
         });
         if known.root != guest.root {
             known.root.clone_from(&guest.root);

@@ -12,7 +12,8 @@ use crate::engine::receipt_file::receipt_head;
 use crate::ledger::journal::{self, Record};
 use crate::ledger::{BadLine, BadValue, PlanReader, ReceiptError, ReceiptReader, ReceiptWriter};
 use crate::model::{
-    DamagedLine, Escaped, Event, Observer, Protect, Receipt, ReceiptGuest, RunId, RunKind,
+    DamagedLine, Escaped, Event, Observer, PlanTarget, Protect, Receipt, ReceiptGuest, RunId,
+    RunKind,
 };
 use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
@@ -68,9 +69,9 @@ fn lost(base: &Base, run: &RunId, name: &str, how: &str) -> Option<ReceiptReader
     let has_moved = name == RECEIPT
         && records(base, run)
             .iter()
-            .any(|record| matches!(record, Record::Intent(_)));
+            .any(|record| matches!(record, Record::Intent(_) | Record::Blocks { .. }));
     let nothing: ReceiptBytes = Box::new(std::io::empty());
-    let why = format!("{how}, and by its journal the run has moved names");
+    let why = format!("{how}, and by its journal the run has changed something");
     let bad = BadValue::lost(&why);
     has_moved.then(|| ReceiptReader::without_head(nothing, head(base, run), &bad))
 }
@@ -93,7 +94,11 @@ fn head(base: &Base, run: &RunId) -> Receipt {
     Receipt {
         started: begun(run),
         // What is in doubt is protected.
-        protect: Some(target.map_or(Protect::Immutable, |target| target.protection.mode)),
+        protect: Some(
+            target
+                .and_then(PlanTarget::protect)
+                .unwrap_or(Protect::Immutable),
+        ),
         ..receipt_head(run, what, guests.collect())
     }
 }

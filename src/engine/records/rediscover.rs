@@ -88,8 +88,8 @@ impl<'a> Rediscovery<'a> {
             about: About::Names {
                 guest: name.clone(),
                 paths,
+                object,
             },
-            object,
             outcome: Outcome::AlreadyDone,
         })?)
     }

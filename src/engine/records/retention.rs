@@ -30,9 +30,15 @@ impl OldPapers {
                 needed.insert(file.run);
             }
         }
+        for file in history.blocks() {
+            let run = file?.run;
+            if !needed.contains(&run) {
+                needed.insert(run);
+            }
+        }
         // Where a guest is now may be said by one that linked nothing.
         let guests = history.guests.values();
-        let known = guests.filter(|known| history.has_files(known));
+        let known = guests.filter(|known| history.has_any(known));
         needed.extend(known.map(|known| known.said_by.clone()));
         let mut papers = OldPapers::default();
         let mut older_stays = false;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::table::{Table, key_of};
 use crate::base::Base;
-use crate::model::{Before, GuestName, GuestPath, Link, LinkReason, Making, Method, ObjectId};
+use crate::model::{Before, GuestName, GuestPath, Link, LinkReason, Making, ObjectId};
 use crate::sys::SysResult;
 
 pub struct SharedLines(Table);
@@ -55,7 +55,6 @@ fn link(line: SharedLine, object: ObjectId) -> Link {
         guest: line.guest,
         path: line.path,
         also: line.also,
-        method: Method::Hardlink,
         object,
         makes: line.adopts.then_some(Making::Adopt),
         size: line.size,

@@ -136,8 +136,8 @@ fn line(guest: &Guest, object: ObjectId, path: &GuestPath) -> ReceiptLine {
         about: About::Names {
             guest: guest.name.clone(),
             paths: vec![path.clone()],
+            object,
         },
-        object,
         outcome: Outcome::AlreadyDone,
     }
 }

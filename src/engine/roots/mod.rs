@@ -10,6 +10,7 @@ mod known_before;
 mod likely;
 mod naming;
 pub(super) mod notes;
+pub(super) mod one_filesystem;
 pub(super) mod one_mount;
 
 pub use base_place::default_base;

@@ -2,14 +2,15 @@
 
 use std::path::Path;
 
+use super::blocks::still_shared;
 use super::select::{UndoOptions, chosen_files, chosen_run};
 use crate::base::Base;
 use crate::engine::error::BadUse;
-use crate::engine::records::{History, receipts};
-use crate::engine::{EngineError, healing};
+use crate::engine::records::{History, Reflinked, receipts};
+use crate::engine::{EngineError, Guest, healing};
 use crate::model::{GuestPath, Observer, UndoView};
-use crate::sys::SHARE;
 use crate::sys::host::machine;
+use crate::sys::{SHARE, SysResult};
 
 /// Looks at every name that an undo would be about.
 pub fn look_at_undo(
@@ -53,11 +54,27 @@ pub fn look_at_undo(
         view.needed = view.needed.saturating_add(object.allocated());
         *view.guests.entry(guest.name.clone()).or_default() += names;
     }
+    for (at, file) in &chosen.blocks {
+        add_blocks(&chosen.guests[*at], file, &mut view)?;
+    }
+    let lost = chosen.lost.iter().map(|(_, files)| files.len());
+    let lost = lost.chain(chosen.lost_blocks.iter().map(|(_, files)| files.len()));
+    view.lost = lost.sum::<usize>() as u64;
     view.chose_nothing = chosen.chose_nothing;
-    view.lost = chosen
-        .lost
-        .iter()
-        .map(|(_, files)| files.len() as u64)
-        .sum();
     Ok(view)
+}
+
+/// A file that got blocks of another, and has them still as far as the file system tells.
+fn add_blocks(guest: &Guest, file: &Reflinked, view: &mut UndoView) -> SysResult<()> {
+    let shared = still_shared(guest, file)?;
+    if shared == 0 {
+        view.not_shared += 1;
+        return Ok(());
+    }
+    let names = file.paths().len() as u64;
+    view.files += 1;
+    view.names += names;
+    view.needed = view.needed.saturating_add(shared);
+    *view.guests.entry(guest.name.clone()).or_default() += names;
+    Ok(())
 }

@@ -2,6 +2,7 @@
 //!
 //! Inode number, ctime and birth time cannot come back. Space is needed again, and is checked before the start.
 
+mod blocks;
 pub(super) mod look;
 mod prepare;
 pub(super) mod select;
@@ -19,10 +20,10 @@ use super::limits::{Limits, Pace};
 use super::privileges::{entitled, must_see_all};
 use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
 use super::records::holders::{Holding, told, unknown_names};
-use super::records::{History, Linked, named, receipts, walked};
+use super::records::{History, Linked, receipts};
 use super::{EngineError, Guest, guest, healing, parting};
-use crate::base::{Base, Index, RECEIPT, Run};
-use crate::engine::error::{BadUse, CannotHere};
+use crate::base::{Base, RECEIPT, Run};
+use crate::engine::error::CannotHere;
 use crate::model::{
     About, ChoseNothing, Event, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered,
     Refusal, RunId, RunKind, Running, Stage, Unit,
@@ -33,7 +34,7 @@ use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 use crate::sys::{SHARE, SysResult};
 use prepare::{UndoVerdict, Undoing, flags_of, prepare};
-use select::{UndoChoice, UndoOptions, WhichRuns, chosen_files, chosen_run};
+use select::{UndoChoice, UndoOptions, chosen_files, chosen_run, with_walked};
 
 /// An undo that was checked and can be executed once.
 pub struct ReadyToUndo {
@@ -101,8 +102,7 @@ impl ReadyToUndo {
 
     /// How many files would get their own inode.
     pub fn files(&self) -> u64 {
-        let lost = self.chosen.lost.iter().map(|(_, files)| files.len());
-        (self.chosen.files.len() + lost.sum::<usize>()) as u64
+        self.chosen.count()
     }
 
     /// Globs of `--path` that no file to undo has a name for.
@@ -137,6 +137,8 @@ impl ReadyToUndo {
         let mut still = Freeze::new(&self.base, self.running, observer)?;
         observer.notice(&Event::Begin(Stage::Apply, Unit::Files, Some(self.files())));
         let mut pace = Pace::new(self.limits);
+        let papers = (&mut journal, &mut receipt);
+        self.undo_blocks(papers, (&mut pace, stop), observer)?;
         let mut rest = &self.chosen.files[..];
         while !rest.is_empty() {
             let result = &mut receipt.result;
@@ -290,8 +292,8 @@ impl ReadyToUndo {
                     about: About::Names {
                         guest: guest.name.clone(),
                         paths: file.paths.clone(),
+                        object: file.object,
                     },
-                    object: file.object,
                     outcome: Outcome::Refused(refusal),
                 })?;
             }
@@ -304,8 +306,8 @@ impl ReadyToUndo {
             about: About::Names {
                 guest: self.chosen.guests[*guest].name.clone(),
                 paths: file.paths.clone(),
+                object: file.object,
             },
-            object: file.object,
             outcome,
         }
     }
@@ -317,6 +319,7 @@ impl ReadyToUndo {
             let object = self.base.object_state(&file.object)?;
             needed = needed.saturating_add(object.map_or(0, |state| state.allocated()));
         }
+        needed = needed.saturating_add(blocks::needed(&self.chosen)?);
         let free = machine::filesystem(self.base.dir())?.free;
         let free = free - free / SHARE;
         if needed <= free {
@@ -347,34 +350,12 @@ impl ReadyToUndo {
 
     fn receipt(&self) -> Receipt {
         let present = self.chosen.guests.iter().map(Guest::for_receipt);
-        let lost = self.chosen.lost.iter().map(|(guest, _)| guest.clone());
+        let lost = self.chosen.lost_guests().cloned();
         Receipt {
             undoes: self.undoes.clone(),
             ..receipt_head(&self.run.id, RunKind::Undo, present.chain(lost).collect())
         }
     }
-}
-
-/// Names of guests that are given by their place are found by a walk, and remembered: what holds for names of receipts
-/// holds for them. A name is in more than one receipt then at most, and undone once.
-fn with_walked(
-    base: &Base,
-    history: History,
-    options: &UndoOptions,
-    observer: &dyn Observer,
-) -> Result<History, EngineError> {
-    if options.walked.is_empty() {
-        return Ok(history);
-    }
-    if options.which != WhichRuns::All {
-        return Err(BadUse::WalkedByRun.into());
-    }
-    let index = Index::read(base)?;
-    let guests = named::open(base, &index, &history, &options.walked)?;
-    let walked = walked::walk(&guests, &index, observer)?;
-    let learned = walked::remember(base, &history, &guests, &walked, observer)?;
-    walked::tell(learned.iter().sum(), observer);
-    History::read(base)
 }
 
 /// What every batch of an undo works with.

@@ -1,16 +1,16 @@
 //! Which runs, guests and files an undo is about.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::{BuildHasher, RandomState};
 
-use crate::base::{Base, PLAN};
+use crate::base::{Base, Index, PLAN};
 use crate::engine::error::BadUse;
 use crate::engine::limits::Limits;
 use crate::engine::paths::selected::{follow_in, selected_among};
 use crate::engine::plan_file::open_copy;
-use crate::engine::records::{History, Linked};
+use crate::engine::records::{History, Linked, Reflinked, named, walked};
 use crate::engine::{EngineError, Guest, GuestArg, PathChoice};
-use crate::model::{Action, ChoseNothing, GuestName, GuestPath, ReceiptGuest, RunId, Running};
+use crate::model::{ChoseNothing, GuestName, GuestPath, Observer, ReceiptGuest, RunId, Running};
 use crate::rules::selectors::{FollowedPaths, Selection};
 
 /// Which runs are undone.
@@ -55,9 +55,34 @@ pub(super) fn chosen_run(
             for file in history.files() {
                 last = last.max(Some(file?.1.run));
             }
+            for file in history.blocks() {
+                last = last.max(Some(file?.run));
+            }
             Ok(last)
         }
     }
+}
+
+/// Names of guests that are given by their place are found by a walk, and remembered: what holds for names of receipts
+/// holds for them. A name is in more than one receipt then at most, and undone once.
+pub(super) fn with_walked(
+    base: &Base,
+    history: History,
+    options: &UndoOptions,
+    observer: &dyn Observer,
+) -> Result<History, EngineError> {
+    if options.walked.is_empty() {
+        return Ok(history);
+    }
+    if options.which != WhichRuns::All {
+        return Err(BadUse::WalkedByRun.into());
+    }
+    let index = Index::read(base)?;
+    let guests = named::open(base, &index, &history, &options.walked)?;
+    let walked = walked::walk(&guests, &index, observer)?;
+    let learned = walked::remember(base, &history, &guests, &walked, observer)?;
+    walked::tell(learned.iter().sum(), observer);
+    History::read(base)
 }
 
 /// What an undo is about.
@@ -66,10 +91,30 @@ pub struct UndoChoice {
     pub guests: Vec<Guest>,
     /// Guest, as an index, and file; in order.
     pub files: Vec<(usize, Linked)>,
+    /// The same for files that got blocks of others.
+    pub blocks: Vec<(usize, Reflinked)>,
     /// Guests whose roots are gone, and their files.
     pub lost: Vec<(ReceiptGuest, Vec<Linked>)>,
+    pub lost_blocks: Vec<(ReceiptGuest, Vec<Reflinked>)>,
     /// Globs that no file of these guests has a name for.
     pub chose_nothing: Vec<ChoseNothing>,
+}
+
+impl UndoChoice {
+    /// How many files.
+    pub fn count(&self) -> u64 {
+        let lost = self.lost.iter().map(|(_, files)| files.len());
+        let lost = lost.chain(self.lost_blocks.iter().map(|(_, files)| files.len()));
+        (self.files.len() + self.blocks.len() + lost.sum::<usize>()) as u64
+    }
+
+    /// Guests whose roots are gone, each once.
+    pub fn lost_guests(&self) -> impl Iterator<Item = &ReceiptGuest> {
+        let is_told = |name: &GuestName| self.lost.iter().any(|(guest, _)| guest.name == *name);
+        let blocks = self.lost_blocks.iter().map(|(guest, _)| guest);
+        let more = blocks.filter(move |guest| !is_told(&guest.name));
+        self.lost.iter().map(|(guest, _)| guest).chain(more)
+    }
 }
 
 /// The guests and files that the options choose.
@@ -90,17 +135,19 @@ pub(super) fn chosen_files(
             follow_in(&mut left_out, guest)
         })?;
     }
-    let by_names = |guest: &GuestName, file: &Linked| {
+    let by_names = |guest: &GuestName, names: &[GuestPath], by: &RunId| {
         selection.has_guest(guest)
-            && run.is_none_or(|run| file.run == *run)
-            && paths.chooses_any(guest, &file.paths)
-            && left_out.has_names(guest, file.paths.iter())
+            && run.is_none_or(|run| *by == *run)
+            && paths.chooses_any(guest, names)
+            && left_out.has_names(guest, names.iter())
     };
     let by_lines = LinesOfRuns::read(base, history, selection, &by_names)?;
-    let wanted =
-        |guest: &GuestName, file: &Linked| by_names(guest, file) && by_lines.has(guest, file);
+    let wanted = |guest: &GuestName, names: &[GuestPath], by: &RunId| {
+        by_names(guest, names, by) && by_lines.has(guest, names)
+    };
     let mut chosen = UndoChoice::default();
-    for (name, files) in history.by_guest(wanted)? {
+    let files = history.by_guest(|guest, file| wanted(guest, &file.paths, &file.run))?;
+    for (name, files) in files {
         let Some(known) = history.guests.get(name) else {
             continue;
         };
@@ -118,8 +165,42 @@ pub(super) fn chosen_files(
             }
         }
     }
+    let blocks =
+        history.blocks_by_guest(|file| wanted(&file.blocks.guest, file.paths(), &file.run))?;
+    choose_blocks(history, blocks, &mut chosen)?;
     chosen.chose_nothing = paths.unused(&seen.iter().collect::<Vec<_>>());
     Ok(chosen)
+}
+
+/// Adds files that got blocks of others, of guests that are there. With a guest its blocks are gone.
+fn choose_blocks(
+    history: &History,
+    blocks: BTreeMap<GuestName, Vec<Reflinked>>,
+    chosen: &mut UndoChoice,
+) -> Result<(), EngineError> {
+    for (name, files) in blocks {
+        let open = chosen.guests.iter().position(|guest| guest.name == name);
+        let known = history.guests.get(&name);
+        let found = match (open, known) {
+            (None, Some(known)) => known.find_beside(&name)?,
+            _ => None,
+        };
+        let at = open.or(found.is_some().then_some(chosen.guests.len()));
+        chosen.guests.extend(found);
+        match (at, known) {
+            (Some(at), _) => chosen
+                .blocks
+                .extend(files.into_iter().map(|file| (at, file))),
+            (None, Some(known)) => {
+                let (name, root) = (name, known.root.clone());
+                chosen
+                    .lost_blocks
+                    .push((ReceiptGuest { name, root }, files));
+            }
+            (None, None) => {}
+        }
+    }
+    Ok(())
 }
 
 /// The guests that are there, each of which is seen, for its links to be followed.
@@ -130,7 +211,7 @@ fn seen_guests(
 ) -> Result<Vec<Guest>, EngineError> {
     let mut seen = Vec::new();
     for (name, known) in history.guests.iter().filter(|(name, _)| is_meant(name)) {
-        if let Some(guest) = known.find(name)? {
+        if let Some(guest) = known.find_beside(name)? {
             see(&guest)?;
             seen.push(guest);
         }
@@ -169,7 +250,7 @@ impl LinesOfRuns {
         base: &Base,
         history: &History,
         selection: &Selection,
-        by_names: &dyn Fn(&GuestName, &Linked) -> bool,
+        by_names: &dyn Fn(&GuestName, &[GuestPath], &RunId) -> bool,
     ) -> Result<LinesOfRuns, EngineError> {
         let mut lines = LinesOfRuns {
             selected: selection.needs_lines().then(HashSet::new),
@@ -181,7 +262,14 @@ impl LinesOfRuns {
         let mut runs = BTreeSet::new();
         for file in history.files() {
             let (guest, file) = file?;
-            if !runs.contains(&file.run) && by_names(guest, &file) {
+            if !runs.contains(&file.run) && by_names(guest, &file.paths, &file.run) {
+                runs.insert(file.run);
+            }
+        }
+        for file in history.blocks() {
+            let file = file?;
+            let guest = &file.blocks.guest;
+            if !runs.contains(&file.run) && by_names(guest, file.paths(), &file.run) {
                 runs.insert(file.run);
             }
         }
@@ -201,11 +289,11 @@ impl LinesOfRuns {
     ) -> Result<(), EngineError> {
         let mut plan = open_copy(&base.run_paper(run, PLAN))?;
         while let Some((_, line)) = plan.next_action()? {
-            let Action::Link(link) = &line.action else {
+            let Some(file) = line.action.shares() else {
                 continue;
             };
             if selection.has_line(&line.action) {
-                let hash = self.hash(&link.guest, &link.path);
+                let hash = self.hash(file.guest, file.path);
                 if let Some(selected) = &mut self.selected {
                     selected.insert(hash);
                 }
@@ -215,11 +303,11 @@ impl LinesOfRuns {
     }
 
     /// Was the line that linked the file selected?
-    fn has(&self, guest: &GuestName, file: &Linked) -> bool {
+    fn has(&self, guest: &GuestName, names: &[GuestPath]) -> bool {
         let Some(selected) = &self.selected else {
             return true;
         };
-        let first = file.paths.first();
+        let first = names.first();
         first.is_some_and(|first| selected.contains(&self.hash(guest, first)))
     }
 

@@ -14,13 +14,14 @@ mod wire;
 use std::io::{self, BufReader, Read};
 
 use super::lines::{FoundLine, LineReader};
-use crate::model::{FileId, ObjectId, RunId, RunKind};
+use super::plan::frames::MAX_VALUE;
+use crate::model::{CommonBlocks, FileId, ObjectId, RunId, RunKind};
 use crate::sys::hash::sha256;
 pub use record::{Intent, Record};
 use wire::{read_payload, write_payload};
 
-/// Longest line, in bytes: a path has at most 65,535 bytes, each at most six as text, and again in base64.
-const LONGEST: u64 = 1 << 20;
+/// Longest line, in bytes: it has no more names than a line of a plan.
+const LONGEST: u64 = MAX_VALUE as u64;
 
 /// Around the check and the record, as written.
 const BEFORE_CHECK: &[u8] = br#"{"check":""#;
@@ -42,6 +43,8 @@ pub struct OpenBatch {
     pub run: Option<(RunId, RunKind)>,
     /// Intents that no `Done` covers.
     pub intents: Vec<Intent>,
+    /// Files whose blocks may have changed, with their numbers, where no `Done` covers that.
+    pub blocks: Vec<(u64, CommonBlocks)>,
     /// Objects whose flag may be off, with their inodes.
     pub lifted: Vec<(ObjectId, FileId)>,
     /// The highest intent that is committed, if one of the open ones is.
@@ -97,10 +100,12 @@ fn step(mut batch: OpenBatch, record: &Record) -> OpenBatch {
     match record {
         Record::Begin { run, what } => batch.run = Some((run.clone(), *what)),
         Record::Intent(intent) => batch.intents.push(intent.clone()),
+        Record::Blocks { seq, blocks } => batch.blocks.push((*seq, blocks.clone())),
         Record::Lift { object, inode } => batch.lifted.push((*object, *inode)),
         Record::Commit { upto } => batch.committed = Some(*upto),
         Record::Done { upto } => {
             batch.intents.retain(|intent| intent.seq > *upto);
+            batch.blocks.retain(|(seq, _)| seq > upto);
             batch.lifted.clear();
             batch.committed = None;
         }

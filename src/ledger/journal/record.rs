@@ -1,6 +1,6 @@
 //! The words of a journal: what a run is about to do, and what it has done.
 
-use crate::model::{FileId, GuestName, GuestPath, ObjectId, RunId, RunKind};
+use crate::model::{CommonBlocks, FileId, GuestName, GuestPath, ObjectId, RunId, RunKind};
 
 /// One step of a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +14,13 @@ pub enum Record {
     },
     /// A name is about to get another inode.
     Intent(Intent),
+    /// A file is about to get blocks of its source (apply), or blocks of its own (undo).
+    Blocks {
+        /// Its number in the run, among those of intents.
+        seq: u64,
+        /// Which file, and whose blocks.
+        blocks: CommonBlocks,
+    },
     /// The flag of an object is about to be taken off for a while.
     Lift {
         /// Which object.

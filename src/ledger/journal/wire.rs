@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::record::{Intent, Record};
 use crate::ledger::json;
-use crate::ledger::name::{from_text, to_text};
-use crate::model::{FileId, GuestName, ObjectId, RunId, RunKind};
+use crate::ledger::name::{NameWire, SourceWire, from_text, to_text};
+use crate::model::{CommonBlocks, Digest, FileId, GuestName, ObjectId, RunId, RunKind};
 
 /// Device and inode.
 type Inode = (u64, u64);
@@ -21,6 +21,8 @@ enum RecordWire<'a> {
     },
     #[serde(borrow)]
     Intent(IntentWire<'a>),
+    #[serde(borrow)]
+    Blocks(BlocksWire<'a>),
     Lift {
         object: ObjectId,
         inode: Inode,
@@ -48,6 +50,20 @@ struct IntentWire<'a> {
     object: ObjectId,
 }
 
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct BlocksWire<'a> {
+    seq: u64,
+    guest: GuestName,
+    #[serde(borrow)]
+    paths: Vec<NameWire<'a>>,
+    ino: u64,
+    #[serde(borrow)]
+    source: SourceWire<'a>,
+    content: Digest,
+    shared: u64,
+}
+
 /// The text of the record.
 pub(super) fn write_payload(record: &Record) -> Vec<u8> {
     let mut text = Vec::new();
@@ -62,6 +78,7 @@ pub(super) fn read_payload(text: &[u8]) -> Option<Record> {
     Some(match wire {
         RecordWire::Begin { run, what } => Record::Begin { run, what },
         RecordWire::Intent(wire) => Record::Intent(read_intent(wire)?),
+        RecordWire::Blocks(wire) => read_blocks(wire)?,
         RecordWire::Lift { object, inode } => Record::Lift {
             object,
             inode: file_id(inode),
@@ -78,6 +95,7 @@ fn to_wire(record: &Record) -> RecordWire<'_> {
             what: *what,
         },
         Record::Intent(intent) => RecordWire::Intent(intent_to_wire(intent)),
+        Record::Blocks { seq, blocks } => RecordWire::Blocks(blocks_to_wire(*seq, blocks)),
         Record::Lift { object, inode } => RecordWire::Lift {
             object: *object,
             inode: inode_of(*inode),
@@ -111,6 +129,32 @@ fn read_intent(wire: IntentWire) -> Option<Intent> {
         becomes: file_id(wire.becomes),
         object: wire.object,
     })
+}
+
+fn blocks_to_wire(seq: u64, blocks: &CommonBlocks) -> BlocksWire<'_> {
+    BlocksWire {
+        seq,
+        guest: blocks.guest.clone(),
+        paths: blocks.paths.iter().map(NameWire::from).collect(),
+        ino: blocks.ino,
+        source: SourceWire::from(&blocks.source),
+        content: blocks.content,
+        shared: blocks.shared,
+    }
+}
+
+fn read_blocks(wire: BlocksWire) -> Option<Record> {
+    let paths = wire.paths.iter().map(|name| name.read("paths"));
+    let blocks = CommonBlocks {
+        guest: wire.guest,
+        paths: paths.collect::<Result<_, _>>().ok()?,
+        ino: wire.ino,
+        source: wire.source.read().ok()?,
+        content: wire.content,
+        shared: wire.shared,
+    };
+    let seq = wire.seq;
+    Some(Record::Blocks { seq, blocks })
 }
 
 fn inode_of(id: FileId) -> Inode {

@@ -45,6 +45,7 @@ pub enum Edit {
 pub fn encode(action: &Action, out: &mut Vec<u8>) -> io::Result<()> {
     match action {
         Action::Link(link) => json::write(&LinkWire::new(link), out),
+        Action::Reflink(line) => json::write(&LinkWire::of_reflink(line), out),
         Action::Flag(flag) => json::write(&FlagWire::new(flag), out),
         Action::Skip(skip) => json::write(&SkipWire::new(skip), out),
     }
@@ -65,17 +66,16 @@ pub fn decode(line: &[u8], kind: PlanKind) -> Result<Decoded, BadValue> {
 
 fn decode_link(line: &[u8], kind: PlanKind) -> Result<Decoded, BadValue> {
     let wire: LinkWire = json::parse(line)?;
-    let (link, seal) = wire.read(kind)?;
-    let edit = edit(seal, |seal| seal::changed_in_link(&link, seal));
-    let action = Action::Link(link);
+    let (action, seal) = wire.read(kind)?;
+    let edit = edit(seal, |seal| seal::changed(&action, seal));
     Ok(Decoded { action, edit })
 }
 
 fn decode_flag(line: &[u8]) -> Result<Decoded, BadValue> {
     let wire: FlagWire = json::parse(line)?;
     let (flag, seal) = wire.read()?;
-    let edit = edit(seal, |seal| seal::changed_in_flag(&flag, seal));
     let action = Action::Flag(flag);
+    let edit = edit(seal, |seal| seal::changed(&action, seal));
     Ok(Decoded { action, edit })
 }
 

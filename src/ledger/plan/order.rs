@@ -3,7 +3,7 @@
 //! Link and skip lines go by guest, in the order of the list of guests, then by path, in the order of
 //! its bytes, and rise strictly. One path may have several lines only where all are skips: first
 //! at most one for the name itself, then those that stand for what is beneath it (they have `files`),
-//! by reason. Flag lines, and flags that were held, stand anywhere.
+//! by reason. The source of a reflink is of a guest of the plan. Flag lines, and flags that were held, stand anywhere.
 
 use std::collections::HashMap;
 
@@ -42,6 +42,10 @@ impl PlanOrder {
     pub fn check(&mut self, line: u64, action: &Action) -> Result<(), PlanError> {
         let (guest, path, beneath, is_link) = match action {
             Action::Link(link) => (&link.guest, &link.path, None, true),
+            Action::Reflink(link) => {
+                self.index(line, &link.source.guest)?;
+                (&link.guest, &link.path, None, true)
+            }
             Action::Flag(_) => return Ok(()),
             Action::Skip(skip) => {
                 let (guest, path, beneath) = match &skip.left {

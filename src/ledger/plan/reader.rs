@@ -24,7 +24,7 @@ use super::sealed;
 use super::sections::{Section, Sections, TextPlace};
 use crate::ledger::json;
 use crate::ledger::json::{BadValue, printable};
-use crate::model::{FORMAT, Header, PlanDigest, PlanKind, PlannedGuest, Summary};
+use crate::model::{Action, FORMAT, Header, PlanDigest, PlanKind, PlannedGuest, Summary};
 use crate::sys::has_workers;
 
 /// Bytes of lines that are decoded at once, by which no plan can fill the memory: one line may be as long as many.
@@ -204,6 +204,7 @@ impl<R: BufRead> PlanReader<R> {
     ) -> Result<(u64, Decoded), PlanError> {
         let line = place.line;
         let decoded = decoded.map_err(PlanError::at(line))?;
+        belongs(&self.header, &decoded.action).map_err(PlanError::at(line))?;
         self.edits.add(line, &decoded);
         // A name that was changed by hand puts the lines after it out of order: the edit is to blame, not they.
         self.order
@@ -212,6 +213,24 @@ impl<R: BufRead> PlanReader<R> {
         self.hashes.add(&decoded.action);
         self.sections.add(self.order.guest(), place);
         Ok((line, decoded))
+    }
+}
+
+/// Nothing is protected by a plan whose header says that there is nothing to protect.
+fn belongs(header: &Header, action: &Action) -> Result<(), BadValue> {
+    let unprotected = header.target.as_ref();
+    let unprotected = unprotected.is_some_and(|target| target.protection.is_none());
+    let field = match action {
+        Action::Link(_) => "method",
+        Action::Flag(_) => "action",
+        Action::Reflink(_) | Action::Skip(_) => return Ok(()),
+    };
+    match unprotected {
+        true => Err(BadValue::new(
+            field,
+            "a plan of reflinks, which has no protection, makes and flags no object",
+        )),
+        false => Ok(()),
     }
 }
 

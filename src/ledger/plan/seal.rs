@@ -7,7 +7,7 @@
 
 use super::object::ObjectMember;
 use crate::ledger::codes::{flag_code, making_code, method_code};
-use crate::model::{Before, Flag, GuestPath, Link, ObjectId};
+use crate::model::{Action, Before, Flag, GuestPath, Link, Method, ObjectId, Owner, Reflink};
 use crate::sys::hash::checksum;
 
 /// The check of one field.
@@ -18,19 +18,24 @@ pub(super) fn of_link(link: &Link) -> String {
     text(&link_checks(link))
 }
 
+/// The seal of a reflink line, 44 digits; 36 where the line has no evidence.
+pub(super) fn of_reflink(line: &Reflink) -> String {
+    text(&reflink_checks(line))
+}
+
 /// The seal of a flag line, 16 digits.
 pub(super) fn of_flag(flag: &Flag) -> String {
     text(&flag_checks(flag))
 }
 
-/// The fields of `link` that do not fit its seal; `seal` itself where it is not one.
-pub(super) fn changed_in_link(link: &Link, seal: &str) -> Vec<String> {
-    changed(&link_checks(link), seal)
-}
-
-/// The same for a flag line.
-pub(super) fn changed_in_flag(flag: &Flag, seal: &str) -> Vec<String> {
-    changed(&flag_checks(flag), seal)
+/// The fields of a line that do not fit its seal; `seal` itself where it is not one. A skip has no seal.
+pub(super) fn changed(action: &Action, seal: &str) -> Vec<String> {
+    match action {
+        Action::Link(link) => changed_fields(&link_checks(link), seal),
+        Action::Reflink(line) => changed_fields(&reflink_checks(line), seal),
+        Action::Flag(flag) => changed_fields(&flag_checks(flag), seal),
+        Action::Skip(_) => Vec::new(),
+    }
 }
 
 /// The seal of an object: four digits for each of its members.
@@ -40,7 +45,7 @@ pub(super) fn of_members(members: &[ObjectMember]) -> String {
 
 /// The members that do not fit the seal; `seal` itself where it is not one.
 pub(super) fn changed_members(members: &[ObjectMember], seal: &str) -> Vec<String> {
-    changed(&member_checks(members), seal)
+    changed_fields(&member_checks(members), seal)
 }
 
 fn member_checks(members: &[ObjectMember]) -> Vec<FieldCheck<'_>> {
@@ -59,16 +64,43 @@ fn link_checks(link: &Link) -> Vec<FieldCheck<'static>> {
     all.extend([
         checks.of("guest", [link.guest.as_str().as_bytes()]),
         checks.of("path", names.map(GuestPath::as_bytes)),
-        checks.of("method", [method_code(link.method)]),
+        checks.of("method", [method_code(Method::Hardlink)]),
         checks.of("object", [object(&link.object)]),
         checks.of("makes", [makes]),
         checks.of("size", [link.size.to_le_bytes()]),
         checks.of("saves", [link.saves.to_le_bytes()]),
         checks.of("reason", [link.reason.code()]),
-        checks.of("package", owner(link)),
+        checks.of("package", owner(link.owner.as_ref())),
     ]);
     let before = link.before.as_ref().map(before);
     all.extend(before.map(|numbers| checks.of("before", numbers.map(u64::to_le_bytes))));
+    all
+}
+
+fn reflink_checks(line: &Reflink) -> Vec<FieldCheck<'static>> {
+    let names = line.names();
+    let source = &line.source;
+    let source = [source.guest.as_str().as_bytes(), source.path.as_bytes()];
+    let mut checks = Checks::default();
+    let mut all = Vec::with_capacity(11);
+    all.extend([
+        checks.of("guest", [line.guest.as_str().as_bytes()]),
+        checks.of("path", names.map(GuestPath::as_bytes)),
+        checks.of("method", [method_code(Method::Reflink)]),
+        checks.of("source", source),
+        checks.of("content", [line.content.0]),
+        checks.of("size", [line.size.to_le_bytes()]),
+        checks.of("saves", [line.saves.to_le_bytes()]),
+        checks.of("reason", [line.reason.code()]),
+        checks.of("package", owner(line.owner.as_ref())),
+    ]);
+    for (field, evidence) in [
+        ("before", &line.before),
+        ("source_before", &line.source_before),
+    ] {
+        let evidence = evidence.as_ref().map(before);
+        all.extend(evidence.map(|numbers| checks.of(field, numbers.map(u64::to_le_bytes))));
+    }
     all
 }
 
@@ -82,8 +114,8 @@ fn flag_checks(flag: &Flag) -> [FieldCheck<'static>; 4] {
     ]
 }
 
-fn owner(link: &Link) -> impl Iterator<Item = &str> {
-    let owner = link.owner.iter();
+fn owner(owner: Option<&Owner>) -> impl Iterator<Item = &str> {
+    let owner = owner.into_iter();
     owner.flat_map(|owner| std::iter::once(&*owner.package).chain(owner.version.as_deref()))
 }
 
@@ -136,7 +168,7 @@ fn text(checks: &[FieldCheck<'_>]) -> String {
     text
 }
 
-fn changed(checks: &[FieldCheck<'_>], seal: &str) -> Vec<String> {
+fn changed_fields(checks: &[FieldCheck<'_>], seal: &str) -> Vec<String> {
     let well_formed = seal.len() == 4 * checks.len()
         && seal.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     if !well_formed {

@@ -4,10 +4,11 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::json::BadValue;
-use crate::ledger::name::{NameWire, from_text, to_text};
+use crate::ledger::json::{BadValue, Decimal};
+use crate::ledger::name::{NameWire, SourceWire, from_text, to_text};
 use crate::model::{
-    About, GuestName, GuestPath, Making, ObjectId, Outcome, ReceiptLine, Refusal, Time,
+    About, BlockSource, CommonBlocks, Digest, GuestName, GuestPath, Making, Method, ObjectId,
+    Outcome, ReceiptLine, Refusal, Time,
 };
 
 /// One action and what became of it.
@@ -22,7 +23,18 @@ pub(super) struct ReceiptLineWire<'a> {
     path_b64: Option<String>,
     #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
     also: Vec<NameWire<'a>>,
-    object: ObjectId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<ObjectId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<Method>,
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    source: Option<SourceWire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<Digest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ino: Option<Decimal>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    shared: Option<u64>,
     outcome: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     made: Option<Making>,
@@ -57,7 +69,12 @@ impl<'a> ReceiptLineWire<'a> {
             path,
             path_b64,
             also: also.iter().map(NameWire::from).collect(),
-            object: line.object,
+            object: line.object().copied(),
+            method: None,
+            source: None,
+            content: None,
+            ino: None,
+            shared: None,
             outcome: Word::AlreadyDone,
             made: None,
             saved: None,
@@ -65,7 +82,22 @@ impl<'a> ReceiptLineWire<'a> {
             refusal: None,
             error: None,
         };
-        bare.with_outcome(&line.outcome)
+        bare.with_blocks(&line.about).with_outcome(&line.outcome)
+    }
+
+    /// Lines of hard links, which have an object, say no method: there was none other.
+    fn with_blocks(self, about: &'a About) -> Self {
+        match about {
+            About::Blocks(blocks) => ReceiptLineWire {
+                method: Some(Method::Reflink),
+                source: Some(SourceWire::from(&blocks.source)),
+                content: Some(blocks.content),
+                ino: Some(Decimal(blocks.ino)),
+                shared: Some(blocks.shared),
+                ..self
+            },
+            About::Names { .. } | About::Flag { .. } => self,
+        }
     }
 
     fn with_outcome(self, outcome: &Outcome) -> Self {
@@ -93,18 +125,48 @@ impl<'a> ReceiptLineWire<'a> {
 
     pub fn read(self) -> Result<ReceiptLine, BadValue> {
         Ok(ReceiptLine {
-            object: self.object,
             about: self.read_about()?,
             outcome: self.read_outcome()?,
         })
     }
 
     fn read_about(&self) -> Result<About, BadValue> {
+        let missing = |field| BadValue::new(field, "missing");
         let paths = self.read_paths()?;
-        match (self.guest.clone(), paths.is_empty()) {
-            (Some(guest), false) => Ok(About::Names { guest, paths }),
-            (None, true) => Ok(About::Flag),
-            _ => Err(BadValue::new("guest", "guest and path belong together")),
+        let together = || BadValue::new("guest", "guest and path belong together");
+        match (self.guest.clone(), paths.is_empty(), self.read_source()?) {
+            (Some(guest), false, Some((source, content))) => Ok(About::Blocks(CommonBlocks {
+                guest,
+                paths,
+                ino: self.ino.ok_or_else(|| missing("ino"))?.0,
+                source,
+                content,
+                shared: self.shared.ok_or_else(|| missing("shared"))?,
+            })),
+            (Some(guest), false, None) => Ok(About::Names {
+                guest,
+                paths,
+                object: self.object.ok_or_else(|| missing("object"))?,
+            }),
+            (None, true, None) => Ok(About::Flag {
+                object: self.object.ok_or_else(|| missing("object"))?,
+            }),
+            _ => Err(together()),
+        }
+    }
+
+    /// Where the line is of a reflink: whose blocks, and what is in them.
+    fn read_source(&self) -> Result<Option<(BlockSource, Digest)>, BadValue> {
+        let stray = self.ino.is_some() || self.shared.is_some();
+        match (self.method, &self.source, self.content, self.object) {
+            (Some(Method::Reflink), Some(source), Some(content), None) => {
+                Ok(Some((source.read()?, content)))
+            }
+            (None, None, None, Some(_)) if !stray => Ok(None),
+            _ => Err(BadValue::new(
+                "method",
+                "an object, or the method reflink with source and content, is what a line has",
+            )),
         }
     }
 

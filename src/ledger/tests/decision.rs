@@ -68,7 +68,11 @@ fn what_was_decided_counts() {
         |h| h.policy.patterns[0].glob = "/srv/**".into()
     ));
     assert!(header_counts(|h| h.policy.allow.clear()));
-    assert!(header_counts(|h| target(h).protection.mode = Protect::None));
+    assert!(header_counts(|h| target(h)
+        .protection
+        .as_mut()
+        .unwrap()
+        .mode = Protect::None));
     let mut renamed = guests();
     renamed[1].name = guest("web3");
     assert_ne!(

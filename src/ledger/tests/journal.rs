@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::receipt::blocks;
 use super::sample::*;
 use crate::ledger::journal::{Intent, Record, encode, open_batch, read};
 use crate::model::*;
@@ -40,6 +41,10 @@ fn records() -> Vec<Record> {
         },
         Record::Intent(intent(4)),
         Record::Commit { upto: 3 },
+        Record::Blocks {
+            seq: 5,
+            blocks: blocks(),
+        },
     ]
 }
 
@@ -96,7 +101,7 @@ fn old_bytes_behind_the_end_are_damage() {
     for rest in [vec![0; 5000], vec![b'x'; 3 << 20]] {
         let journal = read(&[text(), rest].concat()[..]).unwrap();
         assert_eq!(journal.records, records());
-        assert_eq!(journal.damaged_at, Some(10));
+        assert_eq!(journal.damaged_at, Some(11));
     }
 }
 
@@ -106,6 +111,7 @@ fn open_is_what_no_done_covers() {
     assert_eq!(open.intents, [intent(3), intent(4)]);
     assert_eq!(open.lifted, [(object(3), file(9))]);
     assert_eq!(open.committed, Some(3));
+    assert_eq!(open.blocks, [(5, blocks())]);
     assert!(open.run.is_some());
     let open = open_batch(&records()[..5]);
     assert!(open.intents.is_empty() && open.lifted.is_empty());
@@ -120,6 +126,9 @@ fn open_is_what_no_done_covers() {
     );
     let done = [&records()[..], &[Record::Done { upto: 3 }]].concat();
     assert_eq!(open_batch(&done).intents, [intent(4)]);
+    assert_eq!(open_batch(&done).blocks.len(), 1);
+    let done = [&records()[..], &[Record::Done { upto: 5 }]].concat();
+    assert!(open_batch(&done).blocks.is_empty());
 }
 
 proptest! {

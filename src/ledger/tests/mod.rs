@@ -11,6 +11,7 @@ mod old_formats;
 mod order;
 mod plan;
 mod receipt;
+mod reflink;
 mod sample;
 mod schema;
 mod sections;

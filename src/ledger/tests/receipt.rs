@@ -46,6 +46,14 @@ fn refusal(kind: RefusalKind) -> Refusal {
         RefusalKind::HolderUnknown => Refusal::HolderUnknown { names: 2 },
         RefusalKind::NamesElsewhere => Refusal::NamesElsewhere { names: 1 },
         RefusalKind::TooLargeToFreeze => Refusal::TooLargeToFreeze { most: 268_435_400 },
+        RefusalKind::SourceChanged => Refusal::SourceChanged { fields },
+        RefusalKind::SourceGone => Refusal::SourceGone {},
+        RefusalKind::DiffersFromSource => Refusal::DiffersFromSource {},
+        RefusalKind::Unchangeable => Refusal::Unchangeable {},
+        RefusalKind::NoCopyOnWrite => Refusal::NoCopyOnWrite {},
+        RefusalKind::NothingShareable => Refusal::NothingShareable {},
+        RefusalKind::NoRoom => Refusal::NoRoom {},
+        RefusalKind::OwnBlocks => Refusal::OwnBlocks {},
         RefusalKind::MountedOver => Refusal::MountedOver {},
         RefusalKind::OtherFilesystem => Refusal::OtherFilesystem {},
         RefusalKind::CannotCross => Refusal::CannotCross {},
@@ -64,13 +72,27 @@ fn a_refusal_is_written_with_the_code_of_its_kind() {
     }
 }
 
+pub fn blocks() -> CommonBlocks {
+    CommonBlocks {
+        guest: guest("web1"),
+        paths: vec![path(b"/a"), path(b"/c")],
+        ino: u64::MAX,
+        source: BlockSource {
+            guest: guest("web2"),
+            path: path(b"/b\xff"),
+        },
+        content: Digest([3; 32]),
+        shared: 8192,
+    }
+}
+
 pub fn lines() -> Vec<ReceiptLine> {
     let line = |outcome| ReceiptLine {
         about: About::Names {
             guest: guest("web1"),
             paths: vec![path(b"/a\xff"), path(b"/b")],
+            object: object(1),
         },
-        object: object(1),
         outcome,
     };
     let done = |made, mtime| Outcome::Done {
@@ -84,8 +106,12 @@ pub fn lines() -> Vec<ReceiptLine> {
         line(Outcome::AlreadyDone),
         line(Outcome::Failed("no space\u{1b}".into())),
         ReceiptLine {
-            about: About::Flag,
+            about: About::Flag { object: object(1) },
             ..line(Outcome::AlreadyDone)
+        },
+        ReceiptLine {
+            about: About::Blocks(blocks()),
+            ..line(done(None, None))
         },
     ];
     lines.extend(
@@ -98,6 +124,7 @@ pub fn lines() -> Vec<ReceiptLine> {
 
 pub fn totals() -> RunTotals {
     RunTotals {
+        reflinks: 0,
         done: 1,
         already: 2,
         refused: 3,

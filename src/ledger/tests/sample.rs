@@ -34,7 +34,6 @@ pub fn link(owner: &str, name: &[u8]) -> Link {
         guest: guest(owner),
         path: path(name),
         also: Vec::new(),
-        method: Method::Hardlink,
         object: object(0x5b),
         makes: None,
         size: 3_970_312,
@@ -134,11 +133,12 @@ pub fn header() -> Header {
                 max_links: 65_000,
                 objects: 3,
             },
-            protection: Protection {
+            method: None,
+            protection: Some(Protection {
                 asked: Protect::Auto,
                 mode: Protect::Immutable,
                 why: "the flag works here".into(),
-            },
+            }),
         }),
         policy: Policy {
             ignore: vec![Ignored::Mtime],
@@ -157,6 +157,9 @@ pub fn header() -> Header {
             on_damaged_database: OnDamaged::default(),
             package_databases: DatabaseUse::default(),
             flag_clearers: FlagClearers::default(),
+            method: MethodChoice::default(),
+            within: false,
+            reflink_config: false,
             file: None,
         },
         unseen_attributes: Vec::new(),
@@ -214,6 +217,7 @@ pub fn summary() -> Summary {
             objects: 1,
             flags: 1,
             skips: 2,
+            reflinks: ReflinkTotals::default(),
         },
         skipped: [("config-file".to_owned(), count)].into(),
         shared: vec![Shared {

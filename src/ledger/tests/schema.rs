@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::image_plan::image_plan;
 use super::receipt;
+use super::reflink::{reflink_header, reflinks};
 use super::sample::*;
 use crate::ledger::{
     Form, IMAGE_PLAN_SCHEMA, IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA, PLAN_SCHEMA_ID, RECEIPT_SCHEMA,
@@ -39,6 +40,11 @@ fn every_plan_is_valid() {
     assert_eq!(errors(&validator, &sample_plan()), [""; 0]);
     let empty = serde_json::from_str(&write(Form::Document, &[])).unwrap();
     assert_eq!(errors(&validator, &empty), [""; 0]);
+    let shared = write_with(Form::Document, &reflink_header(), &guests(), &reflinks());
+    let mut shared: Value = serde_json::from_str(&shared).unwrap();
+    assert_eq!(errors(&validator, &shared), [""; 0]);
+    shared["protection"] = sample_plan()["protection"].clone();
+    assert!(!validator.is_valid(&shared));
 }
 
 #[test]
@@ -111,7 +117,7 @@ fn the_manuals_of_both_kinds_agree() {
         let parts = parts.filter_map(|part| place.strip_prefix(part));
         parts
             .into_iter()
-            .all(|name| !["$schema", "kind", "digest", "link"].contains(&name))
+            .all(|name| !["$schema", "kind", "digest", "link", "reflink"].contains(&name))
     };
     for (place, value) in of_image.iter().filter(|(place, _)| same(place)) {
         assert_eq!(Some(value), of_plan.get(place), "{place}");
@@ -126,6 +132,7 @@ fn the_manuals_of_both_kinds_agree() {
         "/$defs/time",
         "/properties/base",
         "/properties/host",
+        "/properties/method",
         "/properties/protection",
     ];
     assert_eq!(gone, want);

@@ -45,7 +45,7 @@ fn sections_are_the_same_however_lines_are_read() {
     for (at, actions) in begins.zip(one_by_one) {
         let text = &text[usize::try_from(at).unwrap()..];
         let word = match actions[0] {
-            Action::Link(_) => "link",
+            Action::Link(_) | Action::Reflink(_) => "link",
             Action::Flag(_) => "flag",
             Action::Skip(_) => "skip",
         };

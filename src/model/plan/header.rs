@@ -6,7 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::path_text;
-use crate::model::{Policy, Protection};
+use crate::model::{Method, MethodChoice, Policy, Protect, Protection, SharingMethod};
 
 /// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
 pub const FORMAT: &str = "1.0";
@@ -34,6 +34,15 @@ pub struct Header {
 }
 
 impl Header {
+    /// How files are shared by its lines. An audit, which tries nothing, has what was asked for.
+    pub fn mode(&self) -> Method {
+        match (&self.target, self.policy.method) {
+            (Some(target), _) => target.mode(),
+            (None, MethodChoice::Reflink) => Method::Reflink,
+            (None, MethodChoice::Hardlink | MethodChoice::Auto) => Method::Hardlink,
+        }
+    }
+
     /// What kind of plan it is.
     pub fn kind(&self) -> PlanKind {
         match self.target {
@@ -77,8 +86,25 @@ pub struct PlanTarget {
     pub host: String,
     /// The base and its file system.
     pub base: BaseFacts,
-    /// How objects will be protected.
-    pub protection: Protection,
+    /// How files will be shared, where more than hard links was asked for.
+    pub method: Option<SharingMethod>,
+    /// How objects will be protected. `None` where lines make none, because each file stays its own inode: such a plan
+    /// has no hard links.
+    pub protection: Option<Protection>,
+}
+
+impl PlanTarget {
+    /// What lines do.
+    pub fn mode(&self) -> Method {
+        self.method
+            .as_ref()
+            .map_or(Method::Hardlink, |method| method.mode)
+    }
+
+    /// How objects will be protected; `None` where lines make none.
+    pub fn protect(&self) -> Option<Protect> {
+        self.protection.as_ref().map(|protection| protection.mode)
+    }
 }
 
 /// The base as the plan saw it.
@@ -123,6 +149,8 @@ struct HeaderWire {
     base: Option<BaseFacts>,
     policy: Policy,
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    method: Option<SharingMethod>,
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     protection: Option<Protection>,
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     unseen_attributes: Vec<String>,
@@ -132,13 +160,14 @@ impl Serialize for Header {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let kind = self.kind().code().to_owned();
         let header = self.clone();
-        let (host, base, protection) = match header.target {
+        let (host, base, method, protection) = match header.target {
             Some(target) => (
                 Some(target.host),
                 Some(target.base),
-                Some(target.protection),
+                target.method,
+                target.protection,
             ),
-            None => (None, None, None),
+            None => (None, None, None, None),
         };
         let wire = HeaderWire {
             schema: header.schema,
@@ -150,6 +179,7 @@ impl Serialize for Header {
             host,
             base,
             policy: header.policy,
+            method,
             protection,
             unseen_attributes: header.unseen_attributes,
         };
@@ -184,11 +214,19 @@ impl<'de> Deserialize<'de> for Header {
 /// A plan that can be applied says what it is applied to: what is missing never means anything.
 fn target<E: Error>(wire: &mut HeaderWire) -> Result<PlanTarget, E> {
     let missing = |field| move || E::missing_field(field);
-    Ok(PlanTarget {
+    let target = PlanTarget {
         host: wire.host.take().ok_or_else(missing("host"))?,
         base: wire.base.take().ok_or_else(missing("base"))?,
-        protection: wire.protection.take().ok_or_else(missing("protection"))?,
-    })
+        method: wire.method.take(),
+        protection: wire.protection.take(),
+    };
+    match (target.mode(), &target.protection) {
+        (Method::Hardlink, None) => Err(E::missing_field("protection")),
+        (Method::Reflink, Some(_)) => Err(E::custom(
+            "`protection` does not belong into a plan of reflinks, which share no inode",
+        )),
+        _ => Ok(target),
+    }
 }
 
 /// An image plan that says so could be taken for one that can be applied.
@@ -196,6 +234,7 @@ fn no_target<E: Error>(wire: &HeaderWire) -> Result<(), E> {
     let said = [
         ("host", wire.host.is_some()),
         ("base", wire.base.is_some()),
+        ("method", wire.method.is_some()),
         ("protection", wire.protection.is_some()),
     ];
     match said.into_iter().find(|(_, is_there)| *is_there) {

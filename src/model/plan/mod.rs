@@ -178,6 +178,30 @@ pub struct Totals {
     pub flags: u64,
     /// Skip lines.
     pub skips: u64,
+    /// Those of the links, names, bytes and saves that share blocks, and no inode.
+    #[serde(skip_serializing_if = "ReflinkTotals::is_empty", default)]
+    pub reflinks: ReflinkTotals,
+}
+
+/// The part of [`Totals`] that reflinks have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ReflinkTotals {
+    /// Link lines.
+    pub links: u64,
+    /// Names of their files, which stay where they are.
+    pub names: u64,
+    /// Lengths of the files, added up.
+    pub bytes: u64,
+    /// Allocated bytes that come back.
+    pub saves: u64,
+}
+
+impl ReflinkTotals {
+    /// Is there none?
+    pub fn is_empty(&self) -> bool {
+        *self == ReflinkTotals::default()
+    }
 }
 
 /// Content that two guests would share.

@@ -1,5 +1,6 @@
 //! What a reviewer is told of a plan: what a narrower one keeps of it, and which of its lines are stale.
 
+use crate::model::{Link, Reflink};
 use std::collections::BTreeMap;
 
 use super::{Action, ChoseNothing, Digest, GuestName, GuestPath, Moved};
@@ -39,9 +40,9 @@ impl Cut {
     /// One more line of the plan.
     pub fn count(&mut self, action: &Action, kept: bool) {
         match action {
-            Action::Link(link) => {
+            Action::Link(Link { saves, .. }) | Action::Reflink(Reflink { saves, .. }) => {
                 self.links.count(kept);
-                let saves = if kept { link.saves } else { 0 };
+                let saves = if kept { *saves } else { 0 };
                 self.saves = self.saves.saturating_add(saves);
             }
             Action::Flag(_) => self.flags.count(kept),

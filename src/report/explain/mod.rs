@@ -82,7 +82,9 @@ fn planned(told: &Explanation) -> String {
         }
         (None, Some(why)) => format!("has no line: {}", why.sentence()),
         (None, None) => "has no line".into(),
-        (Some(action @ Action::Link(_)), _) => format!("link: {}", sentence::action(action)),
+        (Some(action @ (Action::Link(_) | Action::Reflink(_))), _) => {
+            format!("link: {}", sentence::action(action))
+        }
         (Some(action @ Action::Skip(skip)), _) => match &skip.left {
             Left::Beneath { top, files, .. } => format!(
                 "skip, with {} beneath {top}: {}",

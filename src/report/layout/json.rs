@@ -16,7 +16,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
-use crate::model::{GuestPath, escaped_in_json};
+use crate::model::{BlockSource, GuestPath, escaped_in_json};
 
 /// A path inside a guest, flattened into the object that it belongs to.
 #[derive(Debug, Serialize)]
@@ -32,6 +32,23 @@ impl From<&GuestPath> for PathJson {
     fn from(path: &GuestPath) -> PathJson {
         let (path, path_b64) = text_and_bytes(path.as_bytes());
         PathJson { path, path_b64 }
+    }
+}
+
+/// A file of a guest, by one of its names.
+#[derive(Debug, Serialize)]
+pub struct SourceJson {
+    guest: String,
+    #[serde(flatten)]
+    path: PathJson,
+}
+
+impl From<&BlockSource> for SourceJson {
+    fn from(source: &BlockSource) -> SourceJson {
+        SourceJson {
+            guest: source.guest.to_string(),
+            path: PathJson::from(&source.path),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ fn run() -> RunId {
 
 fn totals() -> RunTotals {
     RunTotals {
+        reflinks: 0,
         done: 38_100,
         already: 2,
         refused: 2,

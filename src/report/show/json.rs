@@ -7,14 +7,14 @@ use serde::Serialize;
 
 use crate::model::{
     Action, Caveats, Count, Database, DatabaseState, Digest, FlagClearing, GuestName, IdleChoice,
-    Left, NearMiss, ObjectId, PlannedGuest, Protection, RootNote, SameSecret, Shift, Skip, Totals,
-    UnprotectedSharing,
+    Left, NearMiss, ObjectId, PlannedGuest, Protection, RootNote, SameSecret, SharingMethod, Shift,
+    Skip, Totals, UnprotectedSharing,
 };
 
 use super::super::totals::{Group, GroupKey};
 use super::request::{Show, heading, is_row, label};
 use crate::report::layout::json;
-use crate::report::layout::json::{PathJson, RootJson};
+use crate::report::layout::json::{PathJson, RootJson, SourceJson};
 use crate::report::plan_view::{ON_TOP, Pair, PlanView, Skipped};
 use crate::report::words::sentence;
 
@@ -31,7 +31,10 @@ struct ShowJson<'a> {
     tool: &'a str,
     /// Where the objects go; null for an image plan.
     base: Option<BaseJson<'a>>,
-    /// How objects will be protected, and why; null for an image plan.
+    /// How files will be shared, and why; missing where hard links were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'a SharingMethod>,
+    /// How objects will be protected, and why; null for an image plan, and where none is made.
     protection: Option<&'a Protection>,
     /// Content digest of the lines that were read; null if it was not worked out.
     content: Option<Digest>,
@@ -177,6 +180,9 @@ struct LineJson<'a> {
     also: Vec<PathJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<ObjectId>,
+    /// Whose blocks a reflink takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     names: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -227,6 +233,11 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
             path: RootJson::from(target.base.path.as_path()),
             filesystem: &target.base.filesystem,
         }),
+        method: plan
+            .header
+            .target
+            .as_ref()
+            .and_then(|it| it.method.as_ref()),
         protection: plan.protection(),
         content: plan.digest.map(|digest| digest.content),
         decision: plan.digest.and_then(|digest| digest.decision),
@@ -338,6 +349,18 @@ fn line_json(action: &Action) -> LineJson<'_> {
             path: Some(PathJson::from(&it.path)),
             also: it.also.iter().map(PathJson::from).collect(),
             object: Some(it.object),
+            bytes: Some(it.size),
+            saves: Some(it.saves),
+            reason: it.reason.code(),
+            sentence,
+            ..LineJson::default()
+        },
+        Action::Reflink(it) => LineJson {
+            action: "link",
+            guest: Some(it.guest.as_str()),
+            path: Some(PathJson::from(&it.path)),
+            also: it.also.iter().map(PathJson::from).collect(),
+            source: Some(SourceJson::from(&it.source)),
             bytes: Some(it.size),
             saves: Some(it.saves),
             reason: it.reason.code(),

@@ -83,13 +83,14 @@ fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
         Some(target) => {
             let base = code(&Escaped::of(&target.base.path).to_string());
             writeln!(out, "- base {base} ({})", code(&target.base.filesystem))?;
-            let how = &target.protection;
-            writeln!(
-                out,
-                "- protect {}: {}",
-                code(how.mode.code()),
-                code(&how.why)
-            )?;
+            if let Some(how) = &target.method {
+                let mode = code(text::method(how.mode));
+                writeln!(out, "- method {mode}: {}", code(&how.why))?;
+            }
+            if let Some(how) = &target.protection {
+                let mode = code(how.mode.code());
+                writeln!(out, "- protect {mode}: {}", code(&how.why))?;
+            }
         }
     }
     if let Some(digest) = plan.digest {

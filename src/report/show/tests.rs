@@ -121,7 +121,7 @@ Left alone:
 fn trouble_and_edits_stand_above_the_tables() {
     let mut sample = Sample::troubled();
     let target = sample.header.target.as_mut().unwrap();
-    target.protection.mode = Protect::None;
+    target.protection.as_mut().unwrap().mode = Protect::None;
     let mut plan = small_plan();
     plan.remove(2);
     let want = "counted)

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Action, Escaped, Left, Link, ObjectFlag, Skip};
+use crate::model::{Action, Escaped, FileLine, Left, Method, ObjectFlag, Skip};
 
 use super::request::{Show, heading, is_row, label};
 use crate::report::audit::ONLY;
@@ -66,8 +66,12 @@ fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
             let base = Escaped::of(&target.base.path);
             let filesystem = safe(&target.base.filesystem);
             writeln!(out, "  base     {base} ({filesystem})")?;
-            let how = &target.protection;
-            writeln!(out, "  protect  {}: {}", how.mode.code(), safe(&how.why))?;
+            if let Some(how) = &target.method {
+                writeln!(out, "  method   {}: {}", method(how.mode), safe(&how.why))?;
+            }
+            if let Some(how) = &target.protection {
+                writeln!(out, "  protect  {}: {}", how.mode.code(), safe(&how.why))?;
+            }
         }
     }
     if let Some(digest) = plan.digest {
@@ -203,16 +207,25 @@ fn paragraph(lines: &[String], out: &mut dyn Write) -> io::Result<()> {
     lines.iter().try_for_each(|line| writeln!(out, "{line}"))
 }
 
-/// One action: `=` links, `!` flags, `·` leaves alone.
+/// One action: `=` links, `~` shares blocks, `!` flags, `·` leaves alone.
 pub(super) fn line(sizes: Sizes, action: &Action, out: &mut dyn Write) -> io::Result<()> {
     let why = sentence::action(action);
     match action {
         Action::Link(it) => {
-            let (names, object) = (names(it), sentence::short(it.object));
+            let (names, object) = (names(it.into()), sentence::short(it.object));
             let (size, saves) = (sizes.of(it.size), sizes.of(it.saves));
             writeln!(
                 out,
                 "= {names} -> {object}  {size}, {saves} come back  {why}"
+            )
+        }
+        Action::Reflink(it) => {
+            let (names, source) = (names(it.into()), &it.source);
+            let (size, saves) = (sizes.of(it.size), sizes.of(it.saves));
+            let source = format!("{}:{}", source.guest, source.path);
+            writeln!(
+                out,
+                "~ {names} ~> {source}  {size}, {saves} come back  {why}"
             )
         }
         Action::Flag(it) => {
@@ -230,6 +243,14 @@ pub(super) fn line(sizes: Sizes, action: &Action, out: &mut dyn Write) -> io::Re
     }
 }
 
+/// The word for a method; shared with markdown.
+pub(super) fn method(method: Method) -> &'static str {
+    match method {
+        Method::Hardlink => "hardlink",
+        Method::Reflink => "reflink",
+    }
+}
+
 fn word(flag: ObjectFlag) -> &'static str {
     match flag {
         ObjectFlag::Immutable => "immutable",
@@ -237,9 +258,9 @@ fn word(flag: ObjectFlag) -> &'static str {
 }
 
 /// `web1:/usr/bin/perl = /usr/bin/perl5.40`: all names of the file.
-fn names(link: &Link) -> String {
-    let mut text = format!("{}:{}", link.guest, link.path);
-    text.extend(link.also.iter().map(|name| format!(" = {name}")));
+fn names(line: FileLine<'_>) -> String {
+    let mut text = format!("{}:{}", line.guest, line.path);
+    text.extend(line.also.iter().map(|name| format!(" = {name}")));
     text
 }
 

@@ -9,7 +9,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::{DamagedLine, Drift, Escaped, GuestStatus, ObjectId, RunEnd, RunStatus, Status};
+use crate::model::{
+    DamagedLine, Drift, Escaped, GuestStatus, ObjectId, ReflinkCount, RunEnd, RunStatus, Status,
+};
 
 use super::alarms::{frozen, unprotected};
 use super::layout::json;
@@ -35,6 +37,7 @@ pub fn text(
     orphans::text(status, listing, out)?;
     section_within(columns, "Guests:", &guests(status, sizes), out)?;
     held_elsewhere(status, sizes, out)?;
+    reflinks(status, out)?;
     let title = "Drifted (unified once, not any more):";
     section(title, &drifted(status, listing), out)?;
     let drifted = status.guests.iter().map(|guest| guest.drifted.len());
@@ -48,9 +51,15 @@ fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
     let base = Escaped(status.base.as_os_str().as_encoded_bytes());
     let it = &status.objects;
     let (all, bytes) = (counted(it.all, "object"), sizes.of(it.bytes));
+    let reflinks: u64 = status.guests.iter().map(|guest| guest.reflinks.files).sum();
+    let by = if reflinks > 0 {
+        "hard links"
+    } else {
+        "sharing"
+    };
     writeln!(
         out,
-        "Base {base}: {all}, {bytes}; {} came back by sharing",
+        "Base {base}: {all}, {bytes}; {} came back by {by}",
         sizes.of(it.saved_bytes)
     )?;
     if it.unused == 0 {
@@ -118,6 +127,25 @@ fn held_elsewhere(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Res
             writeln!(
                 out,
                 "  {name}: of what is freed {unsure} are an upper bound: compressed, beside the metadata, or shared without a sign"
+            )?;
+        }
+    }
+    Ok(())
+}
+
+/// Files that share blocks, which nobody sees by their names.
+fn reflinks(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+    for guest in &status.guests {
+        let (name, it) = (&guest.name, guest.reflinks);
+        if it.files > 0 {
+            let files = counted(it.files, "file");
+            writeln!(out, "  {name}: {files} made to share blocks (reflinks)")?;
+        }
+        if it.written > 0 {
+            let files = counted(it.written, "file");
+            writeln!(
+                out,
+                "  {name}: {files} shared blocks and share none now: they or all that they shared with were changed since"
             )?;
         }
     }
@@ -215,6 +243,8 @@ struct GuestStatusJson<'a> {
     unread: u64,
     drifted: Vec<DriftJson>,
     #[serde(flatten)]
+    reflinks: ReflinkCount,
+    #[serde(flatten)]
     orphans: orphans::OrphansJson<'a>,
 }
 
@@ -265,6 +295,7 @@ fn guest_json(guest: &GuestStatus) -> GuestStatusJson<'_> {
         unsure_bytes: guest.unsure,
         unread: guest.unread,
         drifted: guest.drifted.iter().map(drift_json).collect(),
+        reflinks: guest.reflinks,
         orphans: (&guest.orphans).into(),
     }
 }

@@ -203,6 +203,7 @@ mod tests {
             freed_if_deleted: 0,
             unsure: 0,
             drifted: Vec::new(),
+            reflinks: crate::model::ReflinkCount::default(),
             orphans: Orphans {
                 names,
                 unknown: None,

@@ -23,6 +23,7 @@ fn of(name: &str) -> GuestStatus {
         freed_if_deleted: 4096,
         unsure: 0,
         drifted: Vec::new(),
+        reflinks: crate::model::ReflinkCount::default(),
         orphans: crate::model::Orphans::default(),
         unread: 0,
     }

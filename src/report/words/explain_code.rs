@@ -166,6 +166,14 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
         R::NamesElsewhere => {
             "apply a plan that has lines for all its names, while all guests that have some are stopped"
         }
+        R::SourceChanged | R::SourceGone | R::DiffersFromSource => "make a new plan",
+        R::Unchangeable => "take the flag off the file (chattr -i), if nobody needs it",
+        R::NoCopyOnWrite => {
+            "nothing for a swap file; else a copy of the file that is copied on write (chattr -C, before it has content)"
+        }
+        R::NothingShareable => "nothing: it takes no block",
+        R::NoRoom => "free some room, or raise the quota, and apply again",
+        R::OwnBlocks => "nothing: there is nothing to undo",
         R::TooLargeToFreeze => "stop the guest, or give a longer --max-freeze, and apply again",
         R::MountedOver => "unmount it and apply again",
         R::OtherFilesystem => "name a base on that file system with --base",
@@ -213,6 +221,18 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
         R::FixedDirectory => {
             "take the flag off the directory (chattr -i, chattr -a), if nobody needs it"
         }
+        R::ImmutableFile => "take the flag off the file (chattr -i), if nobody needs it",
+        R::NoCopyOnWrite => {
+            "a copy of the file without the flag (lsattr shows it as C), if nobody needs it"
+        }
+        R::SwapFile => "swapoff, and a new plan; a swap file is better left alone",
+        R::InlineData => "nothing: such a file takes no block of its own",
+        R::NoData => "nothing: it takes no room, or room that nothing is written to",
+        R::TooFragmented => {
+            "fewer pieces: a copy of the file, or btrfs filesystem defragment or xfs_fsr for it"
+        }
+        R::BlocksShared => "nothing: nothing would come back",
+        R::OwnGuest => "--within",
         R::FlagClearer => {
             "write the line that the plan names for its manager, restart the guest, and plan again; or --flag-clearers warn"
         }

@@ -59,7 +59,7 @@ pub fn could(guests: &[PlannedGuest], header: &Header) -> Vec<String> {
 /// Guests that take part, where anything is flagged.
 fn asked<'a>(guests: &'a [PlannedGuest], header: &Header) -> Vec<&'a PlannedGuest> {
     let target = header.target.as_ref();
-    let flagged = target.is_some_and(|target| target.protection.mode == Protect::Immutable);
+    let flagged = target.is_some_and(|target| target.protect() == Some(Protect::Immutable));
     let guests = guests
         .iter()
         .filter(|guest| flagged && guest.left_out.is_none());

@@ -5,8 +5,8 @@
 //! safe to print. Nothing reads a sentence back.
 
 use crate::model::{
-    Action, Escaped, Flag, Link, Making, Moved, ObjectId, Outcome, Refusal, RefusalKind, Skip,
-    SkipReason, Wrong,
+    Action, Escaped, FileLine, Flag, Link, Making, Moved, ObjectId, Outcome, Refusal, RefusalKind,
+    Skip, SkipReason, Wrong,
 };
 
 use crate::report::layout::size;
@@ -15,6 +15,7 @@ use crate::report::layout::size;
 pub fn action(action: &Action) -> String {
     match action {
         Action::Link(it) => link(it),
+        Action::Reflink(it) => shared(it.into(), ""),
         Action::Flag(it) => flag(it),
         Action::Skip(it) => skip(it),
     }
@@ -27,7 +28,12 @@ pub fn link(link: &Link) -> String {
         Some(Making::Adopt) => "; the object is this file itself",
         None => "",
     };
-    let owner = link.owner.as_ref().map(|owner| {
+    shared(link.into(), made)
+}
+
+/// The reason of a link line of either method, the package, and the note.
+fn shared(line: FileLine<'_>, made: &str) -> String {
+    let owner = line.owner.map(|owner| {
         let version = owner
             .version
             .as_deref()
@@ -39,9 +45,9 @@ pub fn link(link: &Link) -> String {
     });
     format!(
         "{}{}{made}{}",
-        link.reason.sentence(),
+        line.reason.sentence(),
         owner.unwrap_or_default(),
-        note(link.note.as_deref())
+        note(line.note)
     )
 }
 
@@ -108,7 +114,9 @@ fn usual(skip: &Skip) -> String {
 pub fn refusal(refusal: &Refusal) -> String {
     let kind = refusal_kind(refusal.kind());
     match refusal {
-        Refusal::Changed { fields } | Refusal::DiffersFromObject { fields } => {
+        Refusal::Changed { fields }
+        | Refusal::DiffersFromObject { fields }
+        | Refusal::SourceChanged { fields } => {
             format!("{kind}{}", listed(fields))
         }
         Refusal::GuestRunning { who } => format!("{kind}: {}", safe(who)),
@@ -118,6 +126,13 @@ pub fn refusal(refusal: &Refusal) -> String {
         }
         Refusal::TooLargeToFreeze { most } => format!("{kind}: more than {}", size::iec(*most)),
         Refusal::Gone {}
+        | Refusal::SourceGone {}
+        | Refusal::DiffersFromSource {}
+        | Refusal::Unchangeable {}
+        | Refusal::NoCopyOnWrite {}
+        | Refusal::NothingShareable {}
+        | Refusal::NoRoom {}
+        | Refusal::OwnBlocks {}
         | Refusal::PathChanged {}
         | Refusal::OpenForWriting {}
         | Refusal::MountedOver {}
@@ -194,6 +209,11 @@ pub fn wrong(wrong: &Wrong) -> String {
         Wrong::Orphaned(package) => format!("{kind}; {} had it", safe(package)),
         Wrong::LeftInStaging(name) => format!("{kind}: {}; run `unify recover`", safe(name)),
         Wrong::NotTheObject
+        | Wrong::WrittenSince
+        | Wrong::ReplacedSince
+        | Wrong::SourceWritten
+        | Wrong::BlocksApart
+        | Wrong::BytesChanged
         | Wrong::NameGone
         | Wrong::ObjectGone
         | Wrong::ReachesDamage

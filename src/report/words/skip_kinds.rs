@@ -51,13 +51,15 @@ impl SkipKind {
             R::LinkedToKept | R::NamesOutside | R::SharedUnprotected => SkipKind::Tied,
             R::TooManyNames | R::InodeFlags | R::FixedDirectory => SkipKind::Tied,
             R::MountedOver | R::OtherFilesystem => SkipKind::Tied,
-            R::Project | R::Encrypted => SkipKind::Tied,
+            R::Project | R::Encrypted | R::ImmutableFile | R::NoCopyOnWrite => SkipKind::Tied,
+            R::SwapFile => SkipKind::Tied,
             R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {
                 SkipKind::Asked
             }
-            R::FlagClearer => SkipKind::Asked,
+            R::FlagClearer | R::OwnGuest => SkipKind::Asked,
             R::Unreadable | R::ChangedWhileReading => SkipKind::Unread,
-            R::Empty | R::Unique | R::AlreadyShared => SkipKind::NoGain,
+            R::Empty | R::Unique | R::AlreadyShared | R::BlocksShared => SkipKind::NoGain,
+            R::InlineData | R::NoData | R::TooFragmented => SkipKind::NoGain,
             R::ConfigFile | R::ConfigSidecar | R::Diverted | R::ModeOverride => SkipKind::Care,
             R::Etc | R::MachineIdentity | R::RandomSeed | R::Secret | R::UserDatabase => {
                 SkipKind::Care

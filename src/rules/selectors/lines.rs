@@ -106,7 +106,7 @@ impl SelectedLines {
                 let object = skip.object().map(|object| self.hash(object));
                 self.skipped.extend(object);
             }
-            Action::Skip(_) | Action::Flag(_) => {}
+            Action::Reflink(_) | Action::Skip(_) | Action::Flag(_) => {}
         }
     }
 

@@ -20,7 +20,8 @@ use super::pattern::glob::Wildcard;
 use super::pattern::links::Links;
 use super::pattern::{BadPattern, Patterns};
 use crate::model::{
-    Action, FlagReason, GuestName, GuestPath, Link, LinkReason, Pattern, PatternKind, SkipReason,
+    Action, FileLine, FlagReason, GuestName, GuestPath, Link, LinkReason, Pattern, PatternKind,
+    SkipReason,
 };
 
 pub use lines::{FollowedPaths, SelectedLines};
@@ -193,9 +194,8 @@ impl Selection {
         paths_in: impl Fn(&GuestName) -> &'p WantedPaths,
     ) -> bool {
         match action {
-            Action::Link(link) => {
-                paths_in(&link.guest).want(&link.guest, link.names()) && self.has_link(link)
-            }
+            Action::Link(link) => self.has_shared(link.into(), worth(link), paths_in),
+            Action::Reflink(line) => self.has_shared(line.into(), line.saves, paths_in),
             Action::Flag(_) => self.is_all(),
             Action::Skip(skip) => {
                 let named = |guest| {
@@ -210,12 +210,18 @@ impl Selection {
         }
     }
 
-    fn has_link(&self, link: &Link) -> bool {
-        let owner = link.owner.as_ref().map(|owner| owner.package.as_str());
-        self.has_guest(&link.guest)
-            && self.reasons.want(link.reason.code())
+    fn has_shared<'p>(
+        &self,
+        line: FileLine<'_>,
+        worth: u64,
+        paths_in: impl Fn(&GuestName) -> &'p WantedPaths,
+    ) -> bool {
+        let owner = line.owner.map(|owner| owner.package.as_str());
+        paths_in(line.guest).want(line.guest, line.names())
+            && self.has_guest(line.guest)
+            && self.reasons.want(line.reason.code())
             && self.packages.want_maybe(owner)
-            && self.min_saves.is_none_or(|least| worth(link) >= least)
+            && self.min_saves.is_none_or(|least| worth >= least)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{
-    Before, Digest, Flag, Making, MetadataDigest, Method, ObjectFlag, ObjectId, Owner, Skip, Time,
+    Before, Digest, Flag, Making, MetadataDigest, ObjectFlag, ObjectId, Owner, Skip, Time,
 };
 use crate::rules::pattern::links::Place;
 
@@ -24,7 +24,6 @@ fn link(guest: &str, names: &[&str], of: u8, package: Option<&str>) -> Action {
         guest: GuestName::new(guest).unwrap(),
         path: path(names[0]),
         also: names[1..].iter().map(|name| path(name)).collect(),
-        method: Method::Hardlink,
         object: object(of),
         makes: None,
         size: 9_000,

@@ -18,11 +18,13 @@ const PIECE: usize = 256 * 1024;
 /// So much of a file is asked for before it is read; the rest the kernel reads ahead by itself.
 const SOON: u64 = 1 << 20;
 
-/// A stretch of data between holes: first byte, and the byte after the last.
+/// A stretch of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct DataRange {
-    from: u64,
-    to: u64,
+pub struct Stretch {
+    /// Its first byte.
+    pub from: u64,
+    /// The byte after its last.
+    pub to: u64,
 }
 
 impl Regular {
@@ -73,18 +75,28 @@ impl Regular {
 
     /// The same without reading what was written: the cost is that of the data, whatever the size.
     pub fn copy_data_into(&self, into: &Regular, size: u64) -> SysResult<()> {
-        call("truncate", || ftruncate(into.fd(), size)).map_err(into.failed("set the size of"))?;
+        into.set_length(size)?;
         let mut at = 0;
         while let Some(data) = self.next_data(at, size)? {
-            let mut offset = data.from;
-            self.try_pieces(data.from, data.to, &mut |piece| {
-                into.write_all_at(piece, offset)?;
-                offset += piece.len() as u64;
-                Ok(())
-            })?;
+            self.copy_range_into(into, data.from, data.to)?;
             at = data.to;
         }
         Ok(())
+    }
+
+    /// Copies the bytes of a range to the same place of `into`, a file of ours; a file that ends before is an error.
+    pub fn copy_range_into(&self, into: &Regular, from: u64, to: u64) -> SysResult<()> {
+        let mut offset = from;
+        self.try_pieces(from, to, &mut |piece| {
+            into.write_all_at(piece, offset)?;
+            offset += piece.len() as u64;
+            Ok(())
+        })
+    }
+
+    /// Sets the length of a fresh file of ours, which has no data then: all of it is a hole.
+    pub fn set_length(&self, size: u64) -> SysResult<()> {
+        call("truncate", || ftruncate(self.fd(), size)).map_err(self.failed("set the size of"))
     }
 
     /// Tells the kernel that the content will be read soon: the kernel begins to bring in the first part, and the
@@ -103,8 +115,8 @@ impl Regular {
         let _ = fadvise(self.fd(), 0, None, Advice::Sequential);
     }
 
-    /// The next stretch of data at or after `at`, up to `size`; `None` after the last one.
-    fn next_data(&self, at: u64, size: u64) -> SysResult<Option<DataRange>> {
+    /// The next stretch of data between holes at or after `at`, up to `size`; `None` after the last one.
+    pub fn next_data(&self, at: u64, size: u64) -> SysResult<Option<Stretch>> {
         if at >= size {
             return Ok(None);
         }
@@ -112,13 +124,13 @@ impl Regular {
             Ok(from) => from,
             Err(Errno::NXIO) => return Ok(None),
             Err(Errno::INVAL | Errno::OPNOTSUPP) => {
-                return Ok(Some(DataRange { from: at, to: size }));
+                return Ok(Some(Stretch { from: at, to: size }));
             }
             Err(errno) => return Err(self.failed("find data in")(errno)),
         };
         let to = call("seek", || seek(self.fd(), SeekFrom::Hole(from)))
             .map_err(self.failed("find a hole in"))?;
-        let stretch = DataRange {
+        let stretch = Stretch {
             from,
             to: to.min(size),
         };
@@ -173,7 +185,8 @@ impl Regular {
         Ok(())
     }
 
-    fn write_all_at(&self, bytes: &[u8], offset: u64) -> SysResult<()> {
+    /// Writes into a file of ours; never into one that a guest has.
+    pub fn write_all_at(&self, bytes: &[u8], offset: u64) -> SysResult<()> {
         let mut done = 0;
         while done < bytes.len() {
             match call("write", || {

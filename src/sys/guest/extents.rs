@@ -10,26 +10,35 @@ use crate::sys::hash::ContentHasher;
 use crate::sys::{Regular, ffi};
 
 /// `FIEMAP_EXTENT_SHARED` of `linux/fiemap.h`: other files have it, too.
-const SHARED: u32 = 0x2000;
+pub(super) const SHARED: u32 = 0x2000;
 
 /// `FIEMAP_EXTENT_ENCODED`: compressed, for instance; how much room it takes is not told.
-const ENCODED: u32 = 0x8;
+pub(super) const ENCODED: u32 = 0x8;
 
 /// `FIEMAP_EXTENT_DATA_INLINE`: all of it lies with the metadata, whose room comes back in other pieces.
-const INLINE: u32 = 0x200;
+pub(super) const INLINE: u32 = 0x200;
 
 /// `FIEMAP_EXTENT_UNKNOWN`, also set for what is not written yet.
-const UNKNOWN: u32 = 0x2;
+pub(super) const UNKNOWN: u32 = 0x2;
+
+/// `FIEMAP_EXTENT_DELALLOC`: it has no place yet.
+pub(super) const DELAYED: u32 = 0x4;
+
+/// `FIEMAP_EXTENT_NOT_ALIGNED`: it does not begin where a block does.
+pub(super) const UNALIGNED: u32 = 0x100;
+
+/// `FIEMAP_EXTENT_UNWRITTEN`: it is set aside, and reads as zeros.
+pub(super) const UNWRITTEN: u32 = 0x800;
 
 /// `FIEMAP_EXTENT_LAST` and `FIEMAP_EXTENT_MERGED`: they say nothing about the content. With any other flag the content
 /// is not simply what stands at that place: it is not written yet, compressed, encrypted, or beside the metadata.
 const MEANINGLESS: u32 = 0x1 | 0x1000;
 
 /// Files in more extents than this are read: nobody asks for a map of millions.
-const MOST: usize = 1 << 14;
+pub(super) const MOST: usize = 1 << 14;
 
 /// Extents that are asked for at once.
-const AT_ONCE: usize = 64;
+pub(super) const AT_ONCE: usize = 64;
 
 /// Whether files of one file system can share extents at all: tried with the first file that is asked about, by a call
 /// that changes nothing, and believed of all others. Where they cannot, no file is asked.
@@ -126,7 +135,7 @@ impl Regular {
     }
 
     /// The next extents from a place on; none after the last.
-    fn extents_from(&self, from: u64, sync: bool) -> io::Result<Vec<ffi::DiskExtent>> {
+    pub(super) fn extents_from(&self, from: u64, sync: bool) -> io::Result<Vec<ffi::DiskExtent>> {
         let (told, extents) = ffi::fiemap::<AT_ONCE>(self.fd(), from, u32::from(sync))?;
         let told = usize::try_from(told).unwrap_or(0);
         Ok(extents[..told.min(AT_ONCE)].to_vec())

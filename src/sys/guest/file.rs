@@ -153,6 +153,11 @@ impl Regular {
         flags & IFlags::IMMUTABLE.bits() != 0
     }
 
+    /// Is the flag among these by which a file system writes to blocks in place, and never copies them?
+    pub fn means_no_copy_on_write(flags: u32) -> bool {
+        flags & IFlags::NOCOW.bits() != 0
+    }
+
     /// Sets or clears the immutable flag, keeps all others, and reads it back: a file system that says yes and
     /// does nothing is an error.
     pub fn set_immutable(&self, on: bool) -> SysResult<()> {

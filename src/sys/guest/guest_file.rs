@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use super::extents::Sharing;
 use super::file::Regular;
 use super::page_cache::PageCache;
-use crate::model::{Digest, DiskRoom, FileState, Fingerprint, Ignored, Metadata};
+use crate::model::{Digest, DiskRoom, FileBlocks, FileState, Fingerprint, Ignored, Metadata};
 use crate::sys::{SysError, SysResult};
 
 /// The part of a file that tells most files apart.
@@ -123,6 +123,15 @@ impl GuestFile {
         let file = self.regular();
         file.map_or(DiskRoom::own(allocated), |file| {
             sharing.room(file, allocated)
+        })
+    }
+
+    /// Its blocks, of so many bytes and so many allocated ones. Where no two files can have blocks in common, all are
+    /// taken for its own.
+    pub fn blocks(&self, size: u64, allocated: u64, sharing: &Sharing) -> FileBlocks {
+        let file = self.regular().filter(|file| sharing.is_possible(file));
+        file.map_or(FileBlocks::untold(allocated), |file| {
+            file.blocks(size, allocated)
         })
     }
 

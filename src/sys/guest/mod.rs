@@ -9,11 +9,13 @@ pub(super) mod dir;
 mod error;
 mod extents;
 pub(super) mod file;
+mod file_blocks;
 mod files;
 mod guest_file;
 pub mod in_root;
 pub(super) mod lease;
 mod mount_id;
+mod overlap;
 pub(super) mod page_cache;
 pub(super) mod stat;
 #[cfg(test)]
@@ -21,7 +23,9 @@ pub mod tests;
 pub(super) mod view;
 mod xattr;
 
+pub use content::Stretch;
 pub use error::{GuestError, shown};
 pub use extents::Sharing;
 pub use files::{GuestFiles, KnownBy, Precision, Resolved, Trail, TrailEnd};
 pub use guest_file::{BEGINNING, GuestFile};
+pub use overlap::Overlap;

@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::ApplyLoop;
+use super::{AfterProof, ApplyLoop};
+use crate::base::Digests;
 use crate::engine::EngineError;
 use crate::engine::applying::objects::OpenObject;
-use crate::engine::exchange::job::{Flagged, Job, LeaseBy};
-use crate::engine::receipt_file::flag_line;
+use crate::engine::exchange::job::{Fate, Flagged, Job, LeaseBy};
+use crate::engine::receipt_file::{flag_line, link_line};
 use crate::model::{Link, Making, ObjectId, Outcome};
 use crate::sys::SysResult;
 
@@ -18,6 +19,24 @@ const FLAGGED: Outcome = Outcome::Done {
 };
 
 impl ApplyLoop<'_, '_> {
+    pub(super) fn answer_bad(&mut self, link: &Link, fate: &Fate) -> SysResult<()> {
+        if fate.is_about_content() && matches!(self.landing, AfterProof::Execute { .. }) {
+            // What earlier plans have read may be wrong, and the next plan would propose the same again.
+            drop(Digests::forget(self.base));
+        }
+        let outcome = fate.bad_outcome().unwrap_or(Outcome::AlreadyDone);
+        self.answer(link, link.object, outcome)
+    }
+
+    pub(super) fn answer(
+        &mut self,
+        link: &Link,
+        object: ObjectId,
+        outcome: Outcome,
+    ) -> SysResult<()> {
+        self.receipt.add(&link_line(link, object, outcome))
+    }
+
     /// An object of a later generation than the plan knew is protected like the plan's.
     pub(super) fn inherit_flag(&mut self, link: &Link, object: &ObjectId) -> SysResult<()> {
         let planned = &link.object;

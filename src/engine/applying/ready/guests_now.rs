@@ -14,7 +14,7 @@ pub(super) fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), En
         };
         let other = known
             .open(&guest.name)
-            .filter(|other| other.id != guest.id && history.has_files(known));
+            .filter(|other| other.id != guest.id && history.has_any(known));
         if let Some(other) = other {
             return Err(RefusedPlan::Namesake {
                 name: guest.name.clone(),

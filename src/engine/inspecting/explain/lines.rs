@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::engine::{EngineError, PlanFile, WholePlan};
 use crate::model::{
-    Action, Beneath, Count, Explanation, FoundNow, GuestName, GuestPath, Left, Link, ObjectId,
-    Skip, SkipReason, Totals,
+    Action, Beneath, Count, Explanation, FoundNow, GuestName, GuestPath, Left, ObjectId, Skip,
+    SkipReason, Totals,
 };
 
 /// What a plan says of a name, gathered while it is read.
@@ -60,7 +60,13 @@ impl LinesAbout {
             Action::Link(link) => {
                 self.counted.links += 1;
                 if let Some(sum) = self.beneath.as_mut().filter(|_| link.guest == *guest) {
-                    sum.link(link, path);
+                    sum.link(link.names(), (link.size, link.saves), path);
+                }
+            }
+            Action::Reflink(line) => {
+                self.counted.links += 1;
+                if let Some(sum) = self.beneath.as_mut().filter(|_| line.guest == *guest) {
+                    sum.link(line.names(), (line.size, line.saves), path);
                 }
             }
             Action::Skip(skip) => {
@@ -101,10 +107,15 @@ pub fn is_of_database(reason: SkipReason) -> bool {
 }
 
 impl Beneath {
-    fn link(&mut self, link: &Link, top: &GuestPath) {
-        if link.names().any(|name| name.is_within(top)) {
-            self.links.add(1, link.size);
-            self.saves = self.saves.saturating_add(link.saves);
+    fn link<'n>(
+        &mut self,
+        mut names: impl Iterator<Item = &'n GuestPath>,
+        (size, saves): (u64, u64),
+        top: &GuestPath,
+    ) {
+        if names.any(|name| name.is_within(top)) {
+            self.links.add(1, size);
+            self.saves = self.saves.saturating_add(saves);
         }
     }
 
@@ -126,6 +137,10 @@ fn is_nearer(action: &Action, than: Option<&Action>, guest: &GuestName, path: &G
     let weight = |action: &Action| match action {
         Action::Link(link) if link.guest == *guest => {
             let mut names = link.names();
+            names.any(|name| name == path).then_some(usize::MAX)
+        }
+        Action::Reflink(line) if line.guest == *guest => {
+            let mut names = line.names();
             names.any(|name| name == path).then_some(usize::MAX)
         }
         Action::Skip(skip) if skip.guest() == Some(guest) => match &skip.left {

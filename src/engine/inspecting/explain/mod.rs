@@ -14,8 +14,8 @@ use crate::engine::error::BadUse;
 use crate::engine::paths::near::near;
 use crate::engine::{EngineError, Guest, PlanFile, WholePlan};
 use crate::model::{
-    Action, Change, Explanation, FileKind, FileState, FoundNow, GuestName, GuestPath, NoLine,
-    ObjectId, PlannedGuest, SkipReason, Stale, Time, Turn, Voice, nearest_of,
+    Action, Change, Explanation, FileKind, FileState, FoundNow, GuestName, GuestPath, Link, NoLine,
+    ObjectId, PlannedGuest, Reflink, SkipReason, Stale, Time, Turn, Voice, nearest_of,
 };
 use crate::rules::precondition::moved;
 use crate::sys::guest::{GuestError, GuestFiles, Trail, TrailEnd};
@@ -38,7 +38,8 @@ pub fn explain(
     told.line = lines.line.take();
     told.beneath = lines.beneath.take();
     told.object = object(&whole, told.file());
-    let SaidOfName { voices, owner } = hear(&told, &whole.header.policy, &*files)?;
+    let SaidOfName { voices, owner } =
+        hear(&told, (&whole.header.policy, whole.header.mode()), &*files)?;
     (told.voices, told.owner) = (voices, owner);
     let object = told.object.or_else(|| object_of(told.line.as_ref()));
     let found = lines::twins(plan, object, guest, &told.path)?;
@@ -141,7 +142,7 @@ fn object_of(line: Option<&Action>) -> Option<ObjectId> {
     match line? {
         Action::Link(link) => Some(link.object),
         Action::Skip(skip) => skip.object().copied(),
-        Action::Flag(_) => None,
+        Action::Reflink(_) | Action::Flag(_) => None,
     }
 }
 
@@ -150,10 +151,13 @@ fn stale(told: &Explanation) -> Vec<Stale> {
     let unknown = matches!(told.found, FoundNow::Unknown(_));
     match (&told.line, told.file()) {
         (None | Some(Action::Flag(_)), _) => Vec::new(),
-        (Some(Action::Link(_)), None) if !unknown => vec![Stale::Gone],
+        (Some(Action::Link(_) | Action::Reflink(_)), None) if !unknown => vec![Stale::Gone],
         (Some(Action::Link(link)), Some(_)) if told.object == Some(link.object) => Vec::new(),
-        (Some(Action::Link(link)), Some(now)) => {
-            let fields = link.before.iter();
+        (
+            Some(Action::Link(Link { before, .. }) | Action::Reflink(Reflink { before, .. })),
+            Some(now),
+        ) => {
+            let fields = before.iter();
             let fields = fields.flat_map(|before| moved(before, now));
             let mut stale: Vec<Stale> = fields.map(Stale::Field).collect();
             let against = told.voices.iter().find(|voice| voice.is_against());
@@ -161,7 +165,7 @@ fn stale(told: &Explanation) -> Vec<Stale> {
             stale
         }
         (Some(Action::Skip(skip)), now) => voices::stale_skip(told, skip, now),
-        (Some(Action::Link(_)), None) => Vec::new(),
+        (Some(Action::Link(_) | Action::Reflink(_)), None) => Vec::new(),
     }
 }
 

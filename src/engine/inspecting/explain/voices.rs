@@ -3,8 +3,8 @@
 use crate::engine::EngineError;
 use crate::engine::paths::links::{GuestLinks, aliases};
 use crate::model::{
-    Asked, Explanation, FileState, FoundNow, GuestPath, Left, Moved, OnDamaged, Overruled, Owner,
-    Pattern, PatternKind, Policy, Says, Skip, SkipReason, Stale, Voice, Xattr,
+    Asked, Explanation, FileState, FoundNow, GuestPath, Left, Method, Moved, OnDamaged, Overruled,
+    Owner, Pattern, PatternKind, Policy, Says, Skip, SkipReason, Stale, Voice, Xattr,
 };
 use crate::packages::{Answer, ask_all};
 use crate::rules::care::{Care, CareVerdict, NameVerdict, source_of};
@@ -20,7 +20,7 @@ pub struct SaidOfName {
 /// would have said.
 pub fn hear(
     told: &Explanation,
-    policy: &Policy,
+    (policy, method): (&Policy, Method),
     files: &dyn GuestFiles,
 ) -> Result<SaidOfName, EngineError> {
     let path = &told.path;
@@ -32,8 +32,9 @@ pub fn hear(
         return Ok(SaidOfName { voices, owner });
     }
     let answer = ask_all(files, OnDamaged::CareRulesOnly, &|_| false);
-    let care = Care::new(policy)?.of_guest(&told.guest, &GuestLinks::of(files));
+    let care = Care::new(policy, method)?.of_guest(&told.guest, &GuestLinks::of(files));
     let mut voices = of_databases(told, &answer, policy);
+    voices.retain(|voice| voice.reason().is_none_or(|reason| !care.falls(reason)));
     // The names by which rules may know it: its own, and those through a link that a rule spells out.
     let mut names = vec![path.as_bytes().to_vec()];
     let known = aliases(files).into_iter();
@@ -46,7 +47,12 @@ pub fn hear(
             .unwrap_or_default(),
     );
     if let Some(state) = told.file() {
-        voices.extend(of_file(path, state, &attributes(files, path), policy)?);
+        voices.extend(of_file(
+            path,
+            state,
+            &attributes(files, path),
+            (policy, method),
+        )?);
     }
     voices.extend(allowed(&names, told.file(), &care, &voices));
     let owner = answer.owners.of(path.as_bytes()).map(|package| Owner {
@@ -117,7 +123,7 @@ fn of_file(
     path: &GuestPath,
     state: &FileState,
     attributes: &[Xattr],
-    policy: &Policy,
+    (policy, method): (&Policy, Method),
 ) -> Result<Vec<Voice>, EngineError> {
     let mut policy = Policy {
         patterns: Vec::new(),
@@ -125,7 +131,7 @@ fn of_file(
     };
     let mut voices = Vec::new();
     loop {
-        let care = Care::new(&policy)?;
+        let care = Care::new(&policy, method)?;
         let verdict = care.inode(path.as_bytes(), state);
         let Some(verdict) = verdict.or_else(|| care.xattrs(attributes)) else {
             return Ok(voices);

@@ -78,6 +78,7 @@ impl Judged<'_> {
                 line.or_else(|| self.uses.care.name(path).map(|verdict| verdict.reason))
             }
             Decision::Candidate | Decision::Tied | Decision::Linked { .. } => None,
+            Decision::Reflinked(_) | Decision::Source => None,
         }
     }
 

@@ -2,4 +2,5 @@
 
 pub mod check;
 pub mod idle;
+pub mod method;
 pub mod uses;

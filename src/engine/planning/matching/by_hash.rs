@@ -97,9 +97,9 @@ impl Reader<'_> {
 
     fn looked(&self, which: FileRef) -> Result<(Probed, Fingerprint), Dropped> {
         let state = self.state(which);
-        if let Some(known) = self.memory.looked(&state, &self.policy.ignore) {
-            self.may_cross(which, &known.0)?;
-            return Ok(known);
+        if let Some((probed, beginning)) = self.memory.looked(&state, &self.policy.ignore) {
+            self.may_cross(which, &probed)?;
+            return Ok((probed.as_counted(self.care), beginning));
         }
         let opened = self.open_for_now(which)?;
         let beginning = opened.fingerprint()?;

@@ -34,6 +34,19 @@ pub struct Facts {
     mtime: Option<(i64, u32)>,
 }
 
+impl Facts {
+    /// Where nothing but the content counts.
+    fn of_content(size: u64) -> Facts {
+        Facts {
+            size,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            mtime: None,
+        }
+    }
+}
+
 /// The hash of a file's facts, and the file.
 type Candidate = (u64, FileRef);
 
@@ -82,7 +95,7 @@ impl Reader<'_> {
     fn add_run(&self, run: &[Candidate], likely: &mut Likely) {
         let before = likely.files.len();
         for (_, which) in run {
-            if self.tree(*which).is_in_fixed(which.file as usize) {
+            if !self.only_content() && self.tree(*which).is_in_fixed(which.file as usize) {
                 likely.fixed.push(*which);
             } else {
                 likely.files.push(*which);
@@ -111,7 +124,10 @@ impl Reader<'_> {
 
     /// What the walk saw of a file, as far as it is compared.
     pub fn facts(&self, which: FileRef) -> Facts {
-        facts(&self.state(which), self.policy)
+        match self.only_content() {
+            true => Facts::of_content(self.size(which)),
+            false => facts(&self.state(which), self.policy),
+        }
     }
 
     /// All names of a file; compared only with `--same-path`.

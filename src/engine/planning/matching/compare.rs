@@ -13,11 +13,14 @@ use super::probe::{CHANGED, Dropped, Probed, ProbedFile, judge_crossing, metadat
 use crate::engine::planning::shared_inodes::SharedInodes;
 use crate::engine::planning::survey::Survey;
 use crate::engine::threads::Threads;
-use crate::model::{Digest, FileState, Fingerprint, Metadata, MetadataDigest, Policy, Tree};
+use crate::model::{
+    Digest, FileState, Fingerprint, Metadata, MetadataDigest, Method, Policy, Tree,
+};
 use crate::rules::care::Care;
 use crate::rules::choose::FEW;
 use crate::rules::crossing::Crossing;
 use crate::rules::reading::fits_in_memory;
+use crate::rules::reflink::kept_by_flags;
 use crate::sys::PageCache;
 use crate::sys::guest::{KnownBy, Sharing};
 use crate::sys::hash::{ContentHasher, fingerprint};
@@ -137,8 +140,18 @@ impl Reader<'_> {
         ProbedFile::look(survey, file, self.care, ignore, may_cross, cache)
     }
 
-    /// May all names of its inode leave their directories, those in other guests as well? Then it is said which.
+    /// Does nothing count but the content? So it is of files that share blocks: each keeps its metadata.
+    pub fn only_content(&self) -> bool {
+        self.care.method() == Method::Reflink
+    }
+
+    /// May all names of its inode leave their directories, those in other guests as well? Then it is said which. Where
+    /// no name is moved, only inode flags can forbid what shall be done.
     fn judge_crossing(&self, which: FileRef, at: (u32, u32)) -> Result<(), Dropped> {
+        if self.only_content() {
+            let kept = kept_by_flags(at.0);
+            return kept.map_or(Ok(()), |(reason, note)| Err(Dropped { reason, note }));
+        }
         let survey = |which: FileRef| &self.surveys[which.guest as usize];
         let judge =
             |which: FileRef| judge_crossing(self.crossing, survey(which), which.file as usize, at);
@@ -317,6 +330,7 @@ impl Reader<'_> {
         let state = self.state(which);
         if let Some(mut read) = self.memory.whole(which, &state, &self.policy.ignore) {
             self.may_cross(which, &read.probed)?;
+            read.probed = read.probed.as_counted(self.care);
             if read.extents.is_none() {
                 let opened = self.open(which)?;
                 read.extents = opened.extents();

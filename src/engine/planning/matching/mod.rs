@@ -133,7 +133,7 @@ impl<'a> Matcher<'a> {
     fn is_known(&self, which: FileRef) -> bool {
         let policy = self.reader.policy;
         let key = |at: &u32| facts(&self.index.get(*at as usize).state, policy);
-        !self.by_facts.is_empty() && {
+        !self.by_facts.is_empty() && !self.reader.only_content() && {
             let wanted = self.reader.facts(which);
             self.by_facts.binary_search_by_key(&wanted, key).is_ok()
         }

@@ -3,7 +3,8 @@
 
 use crate::engine::planning::survey::Survey;
 use crate::model::{
-    Before, Digest, FileState, Fingerprint, Ignored, Metadata, MetadataDigest, SkipReason,
+    Before, Digest, FileBlocks, FileState, Fingerprint, Ignored, Metadata, MetadataDigest, Method,
+    SkipReason,
 };
 use crate::rules::care::Care;
 use crate::rules::crossing::Crossing;
@@ -44,6 +45,17 @@ impl Probed {
         Probed {
             metadata: metadata_digest(metadata),
             plain: metadata.xattrs.is_empty().then_some(plain),
+        }
+    }
+
+    /// Without metadata, where these need not be equal.
+    pub fn as_counted(self, care: &Care) -> Probed {
+        match care.method() {
+            Method::Hardlink => self,
+            Method::Reflink => Probed {
+                metadata: MetadataDigest([0; 16]),
+                ..self
+            },
         }
     }
 }
@@ -168,9 +180,11 @@ fn probe(
     let metadata = file.metadata_of(seen, flags, ignore);
     let metadata = metadata.map_err(|e| dropped(&e))?;
     may_cross(&metadata)?;
-    judge_flags(metadata.flags, Regular::means_immutable(flags))?;
+    if care.method() == Method::Hardlink {
+        judge_flags(metadata.flags, Regular::means_immutable(flags))?;
+    }
     match care.xattrs(&metadata.xattrs) {
-        None => Ok(Probed::of(&metadata)),
+        None => Ok(Probed::of(&metadata).as_counted(care)),
         Some(verdict) => Err(Dropped {
             reason: verdict.reason,
             note: Some(verdict.rule.to_owned()),
@@ -207,6 +221,17 @@ fn beginning(file: &GuestFile, size: u64) -> SysResult<Fingerprint> {
         Some(known) => Ok(known.beginning),
         None => Ok(fingerprint(&file.beginning(size, BEGINNING)?)),
     }
+}
+
+/// The blocks of a file, and is it immutable? What cannot be asked any more is refused by `apply` as well.
+pub fn blocks(survey: &Survey, file: usize, sharing: &Sharing) -> (FileBlocks, bool) {
+    let seen = survey.scan.tree.state(file);
+    let Ok(open) = open(survey, file) else {
+        return (FileBlocks::untold(seen.allocated()), false);
+    };
+    let flags = open.flags_if_told().ok().flatten();
+    let blocks = open.blocks(seen.size, seen.allocated(), sharing);
+    (blocks, flags.is_some_and(Regular::means_immutable))
 }
 
 /// Where a file begins on its disk, as far as that can be known.

@@ -1,23 +1,28 @@
 //! What was decided: what people approve for every host with the same guests.
 //!
 //! SHA-256 over the choices, then the lines: each link line adds its guest, names, method, content, metadata and
-//! reason; each flag line the content and metadata of its object. Hosts, bases, roots, device and inode numbers, times
+//! reason; each reflink line guest, names, method, content and reason; each flag line the content and metadata of its
+//! object. Hosts, bases, roots, device and inode numbers, times
 //! of this host and what depends on its file system (the numbers of objects with very many names, the kind of flag)
-//! are left out, as are sizes, notes and skips. So equal guests have one digest wherever they are, and an image plan of
+//! are left out, as are sizes, notes and skips, and which of several equal files is the source of a reflink: that goes
+//! by how they lie on the disk. So equal guests have one digest wherever they are, and an image plan of
 //! them has it as well. That shared files are protected is covered: whoever approves an image plan approves no plan
 //! that leaves them open.
 
-use super::encoding::{names, text};
+use super::encoding::{self, names, text};
 use crate::ledger::json;
-use crate::model::{Action, Header, Link, ObjectId, PlannedGuest, Policy, Protect, SkipDetail};
+use crate::model::{
+    Action, Header, Link, Method, ObjectId, PlannedGuest, Policy, Protect, SkipDetail,
+};
 
 /// What the header and the guests say about the choices.
 pub(super) fn start(header: &Header, guests: &[PlannedGuest]) -> Vec<u8> {
     let mut start = Vec::new();
     text(&mut start, b"unify.decision.1");
     text(&mut start, &choices(&header.policy));
-    let open = header.target.as_ref();
-    let open = open.is_some_and(|target| target.protection.mode == Protect::None);
+    let protection = header.target.as_ref();
+    let protection = protection.and_then(|target| target.protection.as_ref());
+    let open = protection.is_some_and(|protection| protection.mode == Protect::None);
     text(&mut start, if open { b"open" } else { b"protected" });
     for guest in guests {
         text(&mut start, guest.name.as_str().as_bytes());
@@ -45,6 +50,10 @@ fn choices(policy: &Policy) -> Vec<u8> {
 pub(super) fn add(action: &Action, out: &mut Vec<u8>) {
     match action {
         Action::Link(line) => link(line, out),
+        Action::Reflink(line) => {
+            encoding::reflink(out, line);
+            text(out, line.reason.code().as_bytes());
+        }
         Action::Flag(line) => {
             text(out, b"flag");
             object(&line.object, out);
@@ -54,7 +63,7 @@ pub(super) fn add(action: &Action, out: &mut Vec<u8>) {
 }
 
 fn link(link: &Link, out: &mut Vec<u8>) {
-    names(link, out);
+    names(out, (&link.guest, &link.path, &link.also), Method::Hardlink);
     object(&link.object, out);
     text(out, link.reason.code().as_bytes());
 }

@@ -54,11 +54,17 @@ pub struct SkipWire<'a> {
     #[serde(skip_serializing)]
     method: Option<IgnoredAny>,
     #[serde(skip_serializing)]
+    source: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
+    content: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
     makes: Option<IgnoredAny>,
     #[serde(skip_serializing)]
     saves: Option<IgnoredAny>,
     #[serde(skip_serializing)]
     before: Option<IgnoredAny>,
+    #[serde(skip_serializing)]
+    source_before: Option<IgnoredAny>,
     #[serde(skip_serializing)]
     set: Option<IgnoredAny>,
     #[serde(skip_serializing)]
@@ -95,9 +101,12 @@ impl<'a> SkipWire<'a> {
             note: borrowed(skip.note.as_ref()),
             also: None,
             method: None,
+            source: None,
+            content: None,
             makes: None,
             saves: None,
             before: None,
+            source_before: None,
             set: None,
             names: None,
             seal: None,
@@ -158,9 +167,12 @@ impl<'a> SkipWire<'a> {
         let link = [
             &self.also,
             &self.method,
+            &self.source,
+            &self.content,
             &self.makes,
             &self.saves,
             &self.before,
+            &self.source_before,
         ];
         let flag = [&self.set, &self.names, &self.seal];
         link.into_iter().chain(flag).any(Option::is_some)

@@ -15,7 +15,7 @@ use crate::model::{
     Action, Count, Explanation, FileState, FoundNow, GuestName, GuestPath, Left, LinkMet, NoLine,
     Skip, SkipReason, Stale,
 };
-use crate::report::layout::json::{self, BytesJson, PathJson};
+use crate::report::layout::json::{self, BytesJson, PathJson, SourceJson};
 
 use super::change::lines as sentences;
 use super::says;
@@ -107,6 +107,9 @@ struct LineAboutJson<'a> {
     with_name: Option<BytesJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<String>,
+    /// Whose blocks a reflink takes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceJson>,
     #[serde(skip_serializing_if = "Option::is_none")]
     saves: Option<u64>,
     /// The directory of which the line speaks, where it is not about this name alone.
@@ -261,6 +264,14 @@ fn line(action: &Action) -> LineAboutJson<'_> {
             object: Some(link.object.to_string()),
             saves: Some(link.saves),
             note: link.note.as_deref(),
+            ..LineAboutJson::default()
+        },
+        Action::Reflink(line) => LineAboutJson {
+            action: "link",
+            reason: line.reason.code(),
+            source: Some(SourceJson::from(&line.source)),
+            saves: Some(line.saves),
+            note: line.note.as_deref(),
             ..LineAboutJson::default()
         },
         Action::Flag(flag) => LineAboutJson {

@@ -55,6 +55,7 @@ use processes::worker::PresenceWorker;
 
 pub use first_pid_namespace::sees_all_processes;
 pub use mounts::host_mounts::{DiskPlace, HostMounts};
+pub use served::swap_files;
 
 /// A process inside a guest, and how.
 #[derive(Debug, Clone, PartialEq, Eq)]

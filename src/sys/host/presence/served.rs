@@ -2,14 +2,17 @@
 //! devices, swap, file-backed disks of LIO. Servers that are processes have descriptors.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
 
 use super::mounts::own_table::OwnTable;
 use super::mounts::paths::unescape;
 use super::mounts::places::MountedTree;
-use crate::model::Escaped;
+use crate::model::{Escaped, FileId};
+use crate::sys::fault::call;
 
 /// A path of ours that the kernel uses.
 struct ServedPath {
@@ -36,6 +39,20 @@ pub(super) fn served(own: &OwnTable, trees: &[MountedTree]) -> BTreeMap<usize, S
         }
     }
     found
+}
+
+/// Files that this host swaps to, as far as their paths lead to them here: the kernel lets none of them have other
+/// blocks.
+pub fn swap_files() -> Vec<FileId> {
+    let look = |one: ServedPath| {
+        let path = Path::new(OsStr::from_bytes(&one.path));
+        let found = call("stat", || fs::symlink_metadata(path)).ok()?;
+        found.is_file().then(|| FileId {
+            dev: found.dev(),
+            ino: found.ino(),
+        })
+    };
+    swaps().into_iter().filter_map(look).collect()
 }
 
 /// `/srv/web  client(options)`, in each line that is no comment.

@@ -42,6 +42,12 @@ impl HostMounts {
         })
     }
 
+    /// Do both absolute paths without links lead to one file system, on whichever of its mounts and subvolumes?
+    pub fn are_of_one_filesystem(&self, one: &Path, other: &Path) -> bool {
+        let device = |path: &Path| self.place(path).map(|place| place.device);
+        device(one).is_some_and(|one| device(other) == Some(one))
+    }
+
     /// May a directory be opened there without waiting for another machine or process?
     pub fn is_local(&self, path: &Path) -> bool {
         let found = self.0.resolve(path.as_os_str().as_bytes());

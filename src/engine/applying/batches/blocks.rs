@@ -1,0 +1,148 @@
+//! Batches of reflinks: what is about to be shared is in the journal before it is, and in the receipt when it is on the
+//! disk. A crash in between leaves every file with its content; the journal says then which maps to look at.
+
+use super::{AfterProof, ApplyLoop};
+use crate::engine::applying::dedupe::{Landed, PreparedBlocks, prepare};
+use crate::engine::receipt_file::{common_blocks, reflink_line};
+use crate::engine::{EngineError, in_parallel};
+use crate::ledger::journal::Record;
+use crate::model::{Event, Observer, Reflink};
+use crate::sys::SysResult;
+use crate::sys::host::signals::Stop;
+
+/// Most lines of a batch: each keeps two files open.
+const LINES: usize = 400;
+
+/// Most bytes of a batch, so that a signal does not wait for long: the kernel reads two files of this length.
+const BYTES: u64 = 1 << 30;
+
+/// Lines of reflinks that were gathered.
+#[derive(Default)]
+pub struct BlockBatch {
+    lines: Vec<Reflink>,
+    names: usize,
+    bytes: u64,
+    /// Files that share only some of their data with their source, of all batches.
+    partial: u64,
+}
+
+impl BlockBatch {
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        (self.names, self.bytes) = (0, 0);
+    }
+
+    fn gather(&mut self, line: Reflink) {
+        self.names += 1 + line.also.len();
+        // The plan's word, which may be any number.
+        self.bytes = self.bytes.saturating_add(line.size);
+        self.lines.push(line);
+    }
+
+    fn take(&mut self) -> Vec<Reflink> {
+        (self.names, self.bytes) = (0, 0);
+        std::mem::take(&mut self.lines)
+    }
+}
+
+impl ApplyLoop<'_, '_> {
+    /// Takes the next line of this kind. A full batch is done first.
+    pub fn take_blocks(
+        &mut self,
+        line: Reflink,
+        stop: &Stop,
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
+        let BlockBatch {
+            lines,
+            names,
+            bytes,
+            ..
+        } = &self.blocks;
+        let has_room = lines.len() < LINES.min(self.pace.actions_left(&self.receipt.result))
+            && names + 1 + line.also.len() <= self.pace.names_a_batch(usize::MAX)
+            && bytes.saturating_add(line.size) <= BYTES;
+        if !lines.is_empty() && !has_room {
+            self.land_blocks(observer)?;
+            self.keep_pace(stop);
+        }
+        self.blocks.gather(line);
+        Ok(())
+    }
+
+    /// After a batch of either kind.
+    pub fn keep_pace(&mut self, stop: &Stop) {
+        let names = self.receipt.result.totals.names;
+        self.pace.keep(names - self.paced, stop);
+        self.paced = names;
+    }
+
+    /// Does what is left, and tells of what could not be shared whole.
+    pub fn end_blocks(&mut self, stop: &Stop, observer: &dyn Observer) -> Result<(), EngineError> {
+        self.land_blocks(observer)?;
+        // What was done may be all that was allowed.
+        self.is_over(stop);
+        let partial = self.blocks.partial;
+        if partial > 0 {
+            observer.notice(&Event::Warning(&format!(
+                "files that share only some of their blocks with their source, by what the file system tells: {partial}"
+            )));
+        }
+        Ok(())
+    }
+
+    fn land_blocks(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
+        let lines = self.blocks.take();
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let landed = self.landed(&lines);
+        landed.map_err(|error| EngineError::halted(self.base, error))?;
+        observer.notice(&Event::Advance(lines.len() as u64));
+        Ok(())
+    }
+
+    fn landed(&mut self, lines: &[Reflink]) -> SysResult<()> {
+        let (guests, sharing) = (self.guests, self.sharing);
+        let prepared = in_parallel::each(lines, |line| prepare(line, guests, sharing));
+        let all = || lines.iter().zip(&prepared);
+        let ready = all().filter_map(|(line, one)| Some((line, &**one.as_ref().ok()?)));
+        let mut landed = self.land_ready(&ready.collect::<Vec<_>>())?.into_iter();
+        for (line, prepared) in all() {
+            let landed = match prepared {
+                Ok(_) => landed.next(),
+                Err(not_done) => Some(not_done.clone()),
+            };
+            if let Some(landed) = landed {
+                self.blocks.partial += u64::from(landed.is_partial);
+                let told = reflink_line(line, landed.shared, landed.outcome);
+                self.receipt.add(&told)?;
+            }
+        }
+        self.receipt.sync()?;
+        match &mut self.landing {
+            AfterProof::Execute { journal, .. } => journal.write_done(),
+            AfterProof::Rehearse => Ok(()),
+        }
+    }
+
+    /// What becomes of the lines that may be done: it is on the disk when this returns.
+    fn land_ready(&mut self, ready: &[(&Reflink, &PreparedBlocks)]) -> SysResult<Vec<Landed>> {
+        let AfterProof::Execute { journal, .. } = &mut self.landing else {
+            return Ok(in_parallel::each(ready, |(_, one)| one.rehearse()));
+        };
+        if ready.is_empty() {
+            return Ok(Vec::new());
+        }
+        let announced = ready.iter().map(|(line, _)| Record::Blocks {
+            seq: journal.number(),
+            blocks: common_blocks(line, 0),
+        });
+        let announced: Vec<Record> = announced.collect();
+        journal.write_durably(&announced)?;
+        let landed = ready.iter().map(|(_, one)| one.land(self.sharing));
+        let landed = landed.collect();
+        self.base.dir().sync_filesystem()?;
+        Ok(landed)
+    }
+}

@@ -1,0 +1,226 @@
+//! Undo of reflinks: a file gets blocks of its own again, by the same call of the kernel by which it got those of
+//! another. Nothing that is seen in its guest changes, so the guest may run, and what it writes meanwhile stays.
+//!
+//! Only what a run shared is given back. A file that is what it was then has all of its blocks copied that others have as
+//! well. Of one that its guest has written to since, those that still lie where its source has them: the others may be
+//! shared for a reason of the guest's, such as a snapshot. And another file at the name is its guest's own.
+
+use std::collections::HashMap;
+
+use super::ReadyToUndo;
+use super::select::UndoChoice;
+use crate::engine::exchange::job::Fate;
+use crate::engine::exchange::journal::JournalFile;
+use crate::engine::limits::Pace;
+use crate::engine::receipt_file::ReceiptFile;
+use crate::engine::records::Reflinked;
+use crate::engine::{EngineError, Guest};
+use crate::ledger::journal::Record;
+use crate::link::{Unshare, WhyNotShared, unshare_blocks};
+use crate::model::{
+    About, CommonBlocks, Event, GuestName, Observer, Outcome, ReceiptLine, Refusal,
+};
+use crate::sys::host::signals::Stop;
+use crate::sys::{Regular, SysError, SysResult};
+
+/// Most files of a batch, and bytes that are copied in it: a signal waits for no more.
+const FILES: usize = 400;
+const BYTES: u64 = 256 << 20;
+
+/// Guests whose files are the sources of others.
+type SourceGuests = HashMap<GuestName, Option<Guest>>;
+
+/// The room that copies take: what others have as well by now.
+pub(super) fn needed(chosen: &UndoChoice) -> SysResult<u64> {
+    let mut needed = 0u64;
+    for (at, file) in &chosen.blocks {
+        needed = needed.saturating_add(still_shared(&chosen.guests[*at], file)?);
+    }
+    Ok(needed)
+}
+
+/// Bytes of the file that others have as well; none where it is not the file that it was.
+pub(super) fn still_shared(guest: &Guest, file: &Reflinked) -> SysResult<u64> {
+    match open(guest, &file.blocks) {
+        Ok(file) => Unshare::All.bytes(&file),
+        Err(_) => Ok(0),
+    }
+}
+
+/// The file that was shared, by the first of its names that it still has.
+fn open(guest: &Guest, blocks: &CommonBlocks) -> Result<Regular, Outcome> {
+    let mut there = false;
+    for name in &blocks.paths {
+        let opened = SysError::absent(guest.root.open_regular_seen(name.relative()));
+        let opened = opened.map_err(|error| bad(&Fate::from_path_error(&error)))?;
+        there |= opened.is_some();
+        if let Some((file, state)) = opened.flatten()
+            && state.id.ino == blocks.ino
+        {
+            return Ok(file);
+        }
+    }
+    Err(Outcome::Refused(match there {
+        true => Refusal::OwnBlocks {},
+        false => Refusal::Gone {},
+    }))
+}
+
+fn bad(fate: &Fate) -> Outcome {
+    fate.bad_outcome()
+        .unwrap_or(Outcome::Refused(Refusal::Gone {}))
+}
+
+impl ReadyToUndo {
+    /// Gives all files blocks of their own that were chosen, a batch at a time.
+    pub(super) fn undo_blocks(
+        &self,
+        (journal, receipt): (&mut JournalFile, &mut ReceiptFile<'_>),
+        (pace, stop): (&mut Pace, &Stop),
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
+        self.answer_lost_blocks(receipt)?;
+        let mut sources = SourceGuests::new();
+        let mut rest = &self.chosen.blocks[..];
+        while !rest.is_empty() {
+            let result = &mut receipt.result;
+            result.interrupted = stop.asked();
+            result.limit = pace.reached(result);
+            if result.interrupted || result.limit.is_some() {
+                break;
+            }
+            let most = pace.names_a_batch(FILES).min(pace.actions_left(result));
+            let batch = &rest[..fit(rest, most)];
+            rest = &rest[batch.len()..];
+            let before = receipt.result.totals.names;
+            self.land_blocks(batch, journal, receipt, &mut sources)
+                .map_err(|error| EngineError::halted(&self.base, error))?;
+            pace.keep(receipt.result.totals.names - before, stop);
+            observer.notice(&Event::Advance(batch.len() as u64));
+        }
+        Ok(())
+    }
+
+    fn land_blocks(
+        &self,
+        files: &[(usize, Reflinked)],
+        journal: &mut JournalFile,
+        receipt: &mut ReceiptFile<'_>,
+        sources: &mut SourceGuests,
+    ) -> SysResult<()> {
+        let announced = files.iter().map(|(_, file)| Record::Blocks {
+            seq: journal.number(),
+            blocks: file.blocks.clone(),
+        });
+        let announced: Vec<Record> = announced.collect();
+        journal.write_durably(&announced)?;
+        let mut lines = Vec::with_capacity(files.len());
+        for (at, file) in files {
+            let outcome = self.own_blocks(&self.chosen.guests[*at], file, sources);
+            let (shared, outcome) = match outcome {
+                Ok(copied) => (copied, done(copied)),
+                Err(outcome) => (0, outcome),
+            };
+            let blocks = CommonBlocks {
+                shared,
+                ..file.blocks.clone()
+            };
+            lines.push(line(blocks, outcome));
+        }
+        self.base.dir().sync_filesystem()?;
+        lines.iter().try_for_each(|line| receipt.add(line))?;
+        receipt.sync()?;
+        journal.write_done()
+    }
+
+    /// How many bytes were copied.
+    fn own_blocks(
+        &self,
+        guest: &Guest,
+        reflinked: &Reflinked,
+        sources: &mut SourceGuests,
+    ) -> Result<u64, Outcome> {
+        let file = open(guest, &reflinked.blocks)?;
+        let size = file.state().map_err(failed)?.size;
+        let is_as_it_was = file
+            .digest(size)
+            .is_ok_and(|now| now == reflinked.blocks.content);
+        let source = match is_as_it_was {
+            true => None,
+            false => Some(self.source(reflinked, sources)?),
+        };
+        let which = source.as_ref().map_or(Unshare::All, Unshare::With);
+        let done =
+            unshare_blocks(&file, which, self.base.dir()).map_err(
+                |error| match WhyNotShared::of(&error) {
+                    Some(WhyNotShared::Immutable) => Outcome::Refused(Refusal::Unchangeable {}),
+                    Some(WhyNotShared::NoRoom) => Outcome::Refused(Refusal::NoRoom {}),
+                    _ => failed(error),
+                },
+            )?;
+        match done.copied {
+            0 if done.left => Err(Outcome::Refused(Refusal::OpenForWriting {})),
+            0 => Err(Outcome::Refused(Refusal::OwnBlocks {})),
+            copied => Ok(copied),
+        }
+    }
+
+    /// The file whose blocks it got. Where that is gone, or another, nobody knows which of the blocks are its.
+    fn source(
+        &self,
+        reflinked: &Reflinked,
+        sources: &mut SourceGuests,
+    ) -> Result<Regular, Outcome> {
+        let own = || Outcome::Refused(Refusal::OwnBlocks {});
+        let name = &reflinked.blocks.source.guest;
+        let find = || {
+            let known = self.history.guests.get(name)?;
+            known.find_beside(name).ok().flatten()
+        };
+        let guest = sources.entry(name.clone()).or_insert_with(find);
+        let guest = guest.as_ref().ok_or_else(own)?;
+        let path = reflinked.blocks.source.path.relative();
+        guest.root.open_regular(path).ok().flatten().ok_or_else(own)
+    }
+
+    /// With a guest its blocks are gone.
+    fn answer_lost_blocks(&self, receipt: &mut ReceiptFile<'_>) -> SysResult<()> {
+        for (_, files) in &self.chosen.lost_blocks {
+            for file in files {
+                let gone = Outcome::Refused(Refusal::Gone {});
+                receipt.add(&line(file.blocks.clone(), gone))?;
+            }
+        }
+        receipt.sync()
+    }
+}
+
+/// How many of these files have room in one batch; at least one.
+fn fit(files: &[(usize, Reflinked)], most: usize) -> usize {
+    let mut bytes = 0u64;
+    let within = files.iter().take(most).take_while(|(_, file)| {
+        bytes = bytes.saturating_add(file.blocks.shared);
+        bytes <= BYTES
+    });
+    within.count().max(1)
+}
+
+fn line(blocks: CommonBlocks, outcome: Outcome) -> ReceiptLine {
+    ReceiptLine {
+        about: About::Blocks(blocks),
+        outcome,
+    }
+}
+
+fn done(saved: u64) -> Outcome {
+    Outcome::Done {
+        made: None,
+        saved,
+        mtime: None,
+    }
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "handed to map_err")]
+fn failed(error: SysError) -> Outcome {
+    Outcome::Failed(error.to_string())
+}
