@@ -4,6 +4,7 @@
 //! BASE/                 0700
 //!   format              what this directory is, the version of this layout, and where it was made
 //!   cache/digests       contents that `plan` has read: disposable, written without the lock
+//!   clone               where a guest is being made from another one
 //!   frozen              cgroups that the current run may have frozen
 //!   lifted              objects that `recover` or `gc` may have left without protection
 //!   lock                held by the run that changes anything
@@ -25,6 +26,7 @@ mod identity;
 mod index;
 mod inheritance;
 mod layout;
+mod left_clone;
 mod lifted;
 mod make;
 mod places;

@@ -216,7 +216,8 @@ pub(super) fn exit(
     }
 }
 
-fn ended(result: &RunResult, stop: &Stop) -> Exit {
+/// The same, as far as the run itself says.
+pub(super) fn ended(result: &RunResult, stop: &Stop) -> Exit {
     if result.interrupted {
         return Exit::stopped(stop);
     }

@@ -4,6 +4,7 @@
 
 mod apply;
 mod args;
+mod clone;
 mod cut;
 mod explain;
 mod forget;
@@ -63,6 +64,7 @@ enum Command {
     Verify(verify::Args),
     Status(status::Args),
     Undo(undo::Args),
+    Clone(clone::Args),
     Forget(forget::Args),
     Gc(gc::Args),
     Recover(recover::Args),
@@ -107,6 +109,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Verify(args) => verify::run(args),
         Command::Status(args) => status::run(args),
         Command::Undo(args) => undo::run(args),
+        Command::Clone(args) => clone::run(args),
         Command::Forget(args) => forget::run(args),
         Command::Gc(args) => gc::run(args),
         Command::Recover(args) => recover::run(args),

@@ -140,7 +140,7 @@ impl FirstLines {
         self.all += 1;
         let of_its_kind = match action {
             Action::Flag(_) => &mut self.flags,
-            Action::Link(_) | Action::Skip(_) => &mut self.of_files,
+            Action::Link(_) | Action::Reflink(_) | Action::Skip(_) => &mut self.of_files,
         };
         if of_its_kind.len() < FIRST {
             of_its_kind.push(action.clone());

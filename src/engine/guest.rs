@@ -103,13 +103,15 @@ impl Guest {
         }
     }
 
-    fn from_arg(arg: &GuestArg) -> Result<Guest, EngineError> {
+    /// Opens the guest that a person gives.
+    pub(super) fn from_arg(arg: &GuestArg) -> Result<Guest, EngineError> {
         let path = canonical(&arg.path)?;
-        Ok(Guest::open(name_of(arg, &path)?, &path)?)
+        Ok(Guest::open(name_for(arg, &path)?, &path)?)
     }
 }
 
-fn name_of(arg: &GuestArg, path: &Path) -> Result<GuestName, EngineError> {
+/// What a guest is called that is, or will be, at this path.
+pub(super) fn name_for(arg: &GuestArg, path: &Path) -> Result<GuestName, EngineError> {
     if let Some(name) = &arg.name {
         return Ok(name.clone());
     }

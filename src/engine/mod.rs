@@ -22,6 +22,7 @@
 //! | `reviewing` | makes a narrower plan of a plan |
 //! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain`, and which lines of a plan are stale |
 //! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
+//! | `cloning` | makes a guest from another one: `look` and `copy` go through the `tree`, `linking` has a plan of its own applied |
 //! | `gc` | removes objects that no guest's name refers to |
 //!
 //! | ground | what all acts stand on |
@@ -52,6 +53,7 @@
 
 mod activity;
 mod applying;
+mod cloning;
 mod error;
 mod exchange;
 mod forgetting;
@@ -83,6 +85,7 @@ mod undoing;
 pub use activity::base::warn_of_base;
 pub use applying::ready::{ApplyOptions, ApprovedBy, ReadyToApply};
 pub use applying::rehearsal::rehearse;
+pub use cloning::{CloneOptions, MadeClone, ReadyToClone};
 pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};

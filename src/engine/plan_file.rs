@@ -42,6 +42,19 @@ impl PlanFile {
         Ok(PlanFile(Spool::open(path)?))
     }
 
+    /// A plan of our own that `write` makes; it has no name in `dir`, and goes with its handle.
+    pub(super) fn of_our_own(
+        dir: &Path,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), EngineError>,
+    ) -> Result<PlanFile, EngineError> {
+        let spool = Spool::of_our_own(dir)?;
+        let mut out = spool.writer();
+        write(&mut out)?;
+        out.flush().map_err(EngineError::Output)?;
+        drop(out);
+        Ok(PlanFile(spool))
+    }
+
     /// Reads it from its first byte to its last and hands out every action. Refuses what is no plan; does not care
     /// whether guests are as it says.
     pub fn read(

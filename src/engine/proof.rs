@@ -181,7 +181,8 @@ fn usual(now: &Metadata) -> Vec<Metadata> {
     modes.chain(owners).collect()
 }
 
-fn is_timed(metadata: &Metadata, id: &ObjectId) -> bool {
+/// Was the object made with the time of its files, which this is?
+pub(super) fn is_timed(metadata: &Metadata, id: &ObjectId) -> bool {
     metadata.mtime.is_some() && is_digest_of(&id.metadata, metadata)
 }
 

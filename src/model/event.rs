@@ -14,6 +14,8 @@ pub enum Stage {
     Hash,
     /// Reading the plan.
     ReadPlan,
+    /// Making a guest from another one.
+    Clone,
     /// Executing a plan or an undo.
     Apply,
     /// Checking names and objects against a plan.

@@ -39,6 +39,7 @@
 
 mod action;
 mod blocks;
+mod clone;
 mod digest;
 mod event;
 mod explain;
@@ -61,6 +62,7 @@ pub use action::{
     Reflink, Skip,
 };
 pub use blocks::{DataKind, FileBlocks};
+pub use clone::{Blocks, CloneRemarks, CloneTotals, ClonedGuest, GuestClone, LeftOut, SomePaths};
 pub use digest::{BadId, Digest, DigestPrefix, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage, Trouble, TroublePlace, Unit};
 pub use explain::{
@@ -70,7 +72,9 @@ pub use explain::{
 #[cfg(test)]
 pub use guest::needs_escape;
 pub use guest::{BadGuestName, Escaped, GuestName, escaped_in_json, harmless, is_harmless};
-pub use names::{ChoseNothing, Scan, TooLarge, Tree, TreeBuilder, Unread, nearest_of};
+pub use names::{
+    ChoseNothing, Descent, DescentStep, Scan, TooLarge, Tree, TreeBuilder, Unread, nearest_of,
+};
 pub use outcome::{
     About, BadRunId, CommonBlocks, DiskChange, FlagClearer, FreezeTimes, Outcome, Receipt,
     ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, StoppedBy,

@@ -18,6 +18,7 @@
 //! | [`rehearsal`] | what `apply` would do |
 //! | [`undo_view`] | what `undo` would do |
 //! | [`run`] | what `apply` or `undo` did |
+//! | [`clone`] | what `clone` made |
 //! | [`verify`], [`status`], [`gc`] | what these commands found |
 //! | [`answer`] | what answers for programs have in common: schemas, errors, commands that may come next |
 //! | [`words`] | codes and facts as sentences: the only place |
@@ -26,6 +27,7 @@
 mod alarms;
 pub mod answer;
 mod audit;
+pub mod clone;
 pub mod cut;
 pub mod explain;
 pub mod gc;

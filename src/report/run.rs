@@ -287,8 +287,9 @@ struct RunJson<'a> {
     next: Vec<NextJson>,
 }
 
+/// Actions that were not done for one reason.
 #[derive(Serialize)]
-struct KindJson<'a> {
+pub(super) struct KindJson<'a> {
     code: &'static str,
     sentence: &'a str,
     times: u64,
@@ -296,8 +297,9 @@ struct KindJson<'a> {
     first: ExampleJson<'a>,
 }
 
+/// An action that was not done.
 #[derive(Serialize)]
-struct ExampleJson<'a> {
+pub(super) struct ExampleJson<'a> {
     code: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     guest: Option<&'a str>,
@@ -313,20 +315,27 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         RunKind::Undo => "unify.undo",
         RunKind::Forget => "unify.forget",
     };
+    let (not_done, refusals) = not_done_json(view.not_done);
     let value = RunJson {
         kind,
         run: view.run,
         complete: view.totals.is_some(),
         totals: view.totals,
         disk: view.disk,
-        not_done: view.not_done.all().map(kind_json).collect(),
-        refusals: view.not_done.listed().iter().map(example_json).collect(),
+        not_done,
+        refusals,
         freezes: FrozenJson::of(view.stillness),
         not_frozen: view.clearers,
         spoiled: SpoiledJson::all(view.spoiled),
         next: NextJson::all(&next(view)),
     };
     json::write_line(out, &value)
+}
+
+/// What was not done: by code, and every action where that was asked for.
+pub(super) fn not_done_json(not_done: &NotDone) -> (Vec<KindJson<'_>>, Vec<ExampleJson<'_>>) {
+    let kinds = not_done.all().map(kind_json).collect();
+    (kinds, not_done.listed().iter().map(example_json).collect())
 }
 
 fn kind_json<'a>((code, kind): (&'static str, &'a NotDoneKind)) -> KindJson<'a> {

@@ -21,6 +21,7 @@ pub mod care;
 mod care_table;
 pub mod choose;
 pub mod crossing;
+pub mod identity;
 pub mod inode_flags;
 pub mod pattern;
 pub mod precondition;

@@ -40,6 +40,8 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "accept_edits",
             "approved",
             "dry_run",
+            "plan_only",
+            "keep_identity",
         ],
     ),
     (
@@ -126,6 +128,13 @@ const EXAMPLES: &[(&str, &str)] = &[
         "  unify undo --base /srv/guests/.unify --run last
   unify undo --base /srv/guests/.unify --run all --guest web1 \\
     --path '/usr/share/**'",
+    ),
+    (
+        "clone",
+        "  unify clone --plan-only /srv/guests/web1 /srv/guests/web3
+  unify clone /srv/guests/web1 /srv/guests/web3
+  unify clone --keep-identity web1=/srv/guests/web1 \\
+    spare=/srv/guests/spare",
     ),
     (
         "forget",

@@ -186,6 +186,7 @@ fn bar(stage: Stage, unit: Unit, total: Option<u64>) -> ProgressBar {
         Stage::Scan => "scan",
         Stage::Hash => "read",
         Stage::ReadPlan => "check the plan",
+        Stage::Clone => "copy",
         Stage::Apply => "apply",
         Stage::Verify | Stage::Scrub => "verify",
     };

@@ -143,6 +143,9 @@ pub enum BadUse {
     /// No base is named, and several are found.
     #[error("no base is named, and there are several: {}; name one with --base DIR, or in UNIFY_BASE", listed(.0))]
     ManyBases(Vec<PathBuf>),
+    /// There is something where a new guest shall be.
+    #[error("{} exists already: a clone is made where nothing is", Escaped::of(.0))]
+    CloneExists(PathBuf),
     /// Two guests of one run have one name.
     #[error("two guests are called {name}, {} and {}: give one of them another name with NAME=PATH", Escaped::of(.one), Escaped::of(.other))]
     SameName {

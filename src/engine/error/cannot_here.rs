@@ -157,6 +157,26 @@ pub enum CannotHere {
         /// Bytes that are free.
         free: u64,
     },
+    /// A clone needs room.
+    #[error("the clone needs up to {needed} bytes at {}, and {free} are free; nothing was made", Escaped::of(.place))]
+    NoRoomToClone {
+        /// The directory that it would be in.
+        place: PathBuf,
+        /// Bytes that the copies may take.
+        needed: u64,
+        /// Bytes that are free.
+        free: u64,
+    },
+    /// A clone needs inodes.
+    #[error("the clone needs {needed} inodes at {}, and {free} are free; nothing was made", Escaped::of(.place))]
+    NoNamesToClone {
+        /// The directory that it would be in.
+        place: PathBuf,
+        /// Inodes that it has.
+        needed: u64,
+        /// Inodes that are free.
+        free: u64,
+    },
     /// The limit of processes is reached.
     #[error("{number} threads cannot be started: {error}; allow fewer with --jobs")]
     NoThreads {

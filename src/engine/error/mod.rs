@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use crate::base::BaseError;
 use crate::ledger::PlanError;
-use crate::model::{Escaped, GuestName};
+use crate::model::{Escaped, GuestName, GuestPath};
 use crate::sys::SysError;
 
 pub use bad_use::BadUse;
@@ -64,6 +64,39 @@ pub enum EngineError {
         /// The other run.
         pid: u32,
     },
+    /// Somebody is inside of the guest that shall be cloned.
+    #[error(
+        "guest {guest} runs ({who}), and a clone of a running guest has its files as they were one after the other, not at one moment: stop it first, or give --allow-running and take that"
+    )]
+    CloneOfRunning {
+        /// The guest.
+        guest: GuestName,
+        /// Who is inside, as a sentence knows it.
+        who: String,
+    },
+    /// A file of a guest that seemed to be stopped is another one than a moment ago.
+    #[error(
+        "{guest}:{path} changed while it was copied: somebody is at work in that guest; nothing was made"
+    )]
+    ChangedMeanwhile {
+        /// The guest.
+        guest: GuestName,
+        /// The name.
+        path: GuestPath,
+    },
+    /// The copy of a file is not what the file is.
+    #[error("{guest}:{path} cannot be copied whole: its copy has another {what}; nothing was made")]
+    NotCopiedWhole {
+        /// The guest.
+        guest: GuestName,
+        /// The name.
+        path: GuestPath,
+        /// What differs.
+        what: String,
+    },
+    /// A signal ended the work before anything was made.
+    #[error("stopped by a signal; nothing was made")]
+    Stopped,
     /// The run stopped in the middle of a batch. Nothing is lost; the next run or `recover` heals it.
     #[error("stopped half way, nothing is lost: {why}; run `unify recover --base {}`", Escaped::of(.base))]
     Halted {
@@ -105,7 +138,11 @@ impl EngineError {
             | EngineError::Base(_)
             | EngineError::Output(_)
             | EngineError::NothingSelected
-            | EngineError::OutputExists(_) => ErrorKind::Failed,
+            | EngineError::OutputExists(_)
+            | EngineError::CloneOfRunning { .. }
+            | EngineError::ChangedMeanwhile { .. }
+            | EngineError::NotCopiedWhole { .. }
+            | EngineError::Stopped => ErrorKind::Failed,
             EngineError::Plan(_) | EngineError::PlanFile { .. } | EngineError::PlanRefused(_) => {
                 ErrorKind::PlanRefused
             }

@@ -33,6 +33,16 @@ impl EngineError {
             EngineError::GuestHeld { guest, .. } => Trouble::new("guest-held")
                 .guest(guest)
                 .hint("wait until the other run is over, and plan again"),
+            EngineError::CloneOfRunning { guest, .. } => Trouble::new("guest-running")
+                .guest(guest)
+                .hint("stop the guest, or give --allow-running"),
+            EngineError::ChangedMeanwhile { guest, path }
+            | EngineError::NotCopiedWhole { guest, path, .. } => {
+                let mut trouble = Trouble::new("not-copied").guest(guest);
+                trouble.place.path = Some(path.clone());
+                trouble
+            }
+            EngineError::Stopped => Trouble::new("stopped").hint("run the same command again"),
             EngineError::Halted { base, .. } => Trouble::new("halted")
                 .file(base)
                 .hint(format!("unify recover --base {}", Escaped::of(base))),
@@ -176,6 +186,9 @@ fn bad_use(bad: &BadUse) -> Trouble {
         BadUse::NoPath(_) => Trouble::new("no-path"),
         BadUse::GuestNotPlanned { name, .. } => Trouble::new("unknown-guest").guest(name),
         BadUse::GuestName(_) => Trouble::new("guest-name").hint("name the guest with NAME=PATH"),
+        BadUse::CloneExists(path) => Trouble::new("exists")
+            .file(path)
+            .hint("name a directory that does not exist yet"),
         BadUse::GivenTwice(_)
         | BadUse::NoCommonPlace(..)
         | BadUse::BaseInStore { .. }
@@ -264,6 +277,11 @@ fn lacking(lack: &CannotHere) -> Trouble {
         CannotHere::BaseShared { base, .. } => Trouble::new("base-exposed").file(base),
         CannotHere::NoRoom { .. } => {
             Trouble::new("no-space").hint("make room, or undo a part with --guest or --path")
+        }
+        CannotHere::NoRoomToClone { place, .. } | CannotHere::NoNamesToClone { place, .. } => {
+            Trouble::new("no-space")
+                .file(place)
+                .hint("make room there, and run the same command again")
         }
         CannotHere::NoThreads { .. } => Trouble::new("no-threads").option("--jobs"),
         CannotHere::GuestTooLarge { name, .. } => Trouble::new("guest-too-large").guest(name),

@@ -21,6 +21,7 @@ pub(super) mod survey;
 mod survey_all;
 #[cfg(test)]
 mod tests;
+pub(super) mod twins;
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -310,6 +310,11 @@ impl Dir {
             .map_err(|e| SysError::new("sync the file system of", &self.path, e))
     }
 
+    /// A handle of a name beneath that opens nothing.
+    pub(super) fn name(&self, relative: &[u8]) -> SysResult<OwnedFd> {
+        self.beneath(relative, NAME)
+    }
+
     fn beneath(&self, relative: &[u8], flags: OFlags) -> SysResult<OwnedFd> {
         retry_raced(|| {
             call("open", || {

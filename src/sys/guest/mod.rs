@@ -5,7 +5,9 @@
 
 mod attributes;
 mod content;
+mod copies;
 pub(super) mod dir;
+mod entry;
 mod error;
 mod extents;
 pub(super) mod file;
@@ -24,6 +26,8 @@ pub(super) mod view;
 mod xattr;
 
 pub use content::Stretch;
+pub use copies::{is_append_only, without_append_only};
+pub use entry::SpecialNode;
 pub use error::{GuestError, shown};
 pub use extents::Sharing;
 pub use files::{GuestFiles, KnownBy, Precision, Resolved, Trail, TrailEnd};

@@ -26,6 +26,8 @@ pub struct Filesystem {
     pub free: u64,
     /// Bytes that it stores.
     pub used: u64,
+    /// Inodes that can still be made; `None` where it makes as many as there is room for.
+    pub free_inodes: Option<u64>,
 }
 
 impl Filesystem {
@@ -49,6 +51,7 @@ pub fn filesystem(dir: &Dir) -> SysResult<Filesystem> {
             .f_blocks
             .saturating_sub(facts.f_bfree)
             .saturating_mul(block),
+        free_inodes: (facts.f_files > 0).then_some(facts.f_ffree),
     })
 }
 

@@ -7,6 +7,7 @@ use std::path::Path;
 
 use nix::unistd::geteuid;
 
+use crate::model::FileState;
 use crate::sys::{Dir, SysError, SysResult};
 
 /// An open directory of ours, and the one that it is in.
@@ -28,8 +29,7 @@ impl Litter {
         let Ok(dir) = parent.open_dir(&name) else {
             return Ok(None);
         };
-        let state = dir.state()?;
-        let is_ours = state.uid == geteuid().as_raw() && state.mode & 0o077 == 0;
+        let is_ours = is_closed(&dir.state()?);
         Ok(is_ours.then_some(Litter { parent, name, dir }))
     }
 
@@ -54,6 +54,11 @@ impl Litter {
         self.dir.remove_dir(name)
     }
 
+    /// Removes all that is in it, however deep it goes. For trees that we made and nobody else could enter.
+    pub fn remove_all(&self) -> SysResult<()> {
+        super::emptying::empty(&self.dir)
+    }
+
     /// Removes an empty directory in it. Nothing happens where there is none.
     pub fn remove_empty(&self, name: &[u8]) -> SysResult<()> {
         SysError::absent(self.dir.remove_dir(name)).map(drop)
@@ -63,6 +68,11 @@ impl Litter {
     pub fn remove(self) -> SysResult<()> {
         self.parent.remove_dir(&self.name)
     }
+}
+
+/// Is it this user's, and closed to all others?
+pub(super) fn is_closed(state: &FileState) -> bool {
+    state.uid == geteuid().as_raw() && state.mode & 0o077 == 0
 }
 
 #[cfg(test)]

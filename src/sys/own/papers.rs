@@ -325,6 +325,19 @@ impl Spool {
         })
     }
 
+    /// An empty one of our own, which has no name in `dir`: it vanishes with its handle.
+    pub fn of_our_own(dir: &Path) -> SysResult<Spool> {
+        Ok(Spool {
+            file: nameless(dir)?,
+            path: dir.join("(a plan of our own)"),
+        })
+    }
+
+    /// Where it is filled.
+    pub fn writer(&self) -> impl Write + use<'_> {
+        io::BufWriter::new(&self.file)
+    }
+
     fn from_stdin() -> SysResult<Spool> {
         let path = std::env::temp_dir();
         let mut file = nameless(&path)?;

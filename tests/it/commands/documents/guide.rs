@@ -131,6 +131,7 @@ fn the_commands_of_all_pages_run() {
         "verify",
         "status",
         "undo",
+        "clone",
         "forget",
         "gc",
         "recover",

@@ -37,6 +37,8 @@ const ACTS: &[(&str, &[&str])] = &[
         "forgetting",
         &["exchange", "activity", "records", "healing", "parting"],
     ),
+    // It writes no guest that is there; what is shared in the new one is the business of a plan, and of `apply`.
+    ("cloning", &["activity", "records", "planning", "applying"]),
     ("gc", &["activity", "records", "healing", "parting"]),
 ];
 
