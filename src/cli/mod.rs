@@ -6,6 +6,7 @@ mod apply;
 mod args;
 mod clone;
 mod cut;
+mod diff;
 mod explain;
 mod forget;
 mod gc;
@@ -59,6 +60,7 @@ enum Command {
     Plan(plan::Args),
     Show(show::Args),
     Cut(cut::Args),
+    Diff(diff::Args),
     Explain(explain::Args),
     Apply(apply::Args),
     Verify(verify::Args),
@@ -104,6 +106,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Plan(args) => plan::run(args, matches),
         Command::Show(args) => show::run(args),
         Command::Cut(args) => cut::run(args),
+        Command::Diff(args) => diff::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Verify(args) => verify::run(args),

@@ -192,24 +192,13 @@ fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Resu
 }
 
 fn exit(args: &Args, planned: &Planned, unread: bool) -> Exit {
-    let unread = unread
-        || planned
-            .guests
-            .iter()
-            .any(|guest| guest.unread > 0 || guest.left_out.is_some() || has_damaged(guest));
-    if unread {
+    if unread || planned.is_partial() {
         Exit::Unread
     } else if args.exit_code && has_something(&planned.summary) {
         Exit::Something
     } else {
         Exit::Done
     }
-}
-
-/// Was a database of the guest not read, because it is damaged?
-fn has_damaged(guest: &PlannedGuest) -> bool {
-    let mut databases = guest.databases.iter();
-    databases.any(|database| database.state == DatabaseState::Damaged)
 }
 
 /// Is there something to link or to protect, or something that guests share without protection?

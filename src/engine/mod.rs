@@ -21,6 +21,7 @@
 //! | `parting` | gives every holder of a spoiled object a file of its own again |
 //! | `reviewing` | makes a narrower plan of a plan |
 //! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain`, and which lines of a plan are stale |
+//! | `comparing` | only reads: what two plans, a plan and now, two guests, or two files have not in common |
 //! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
 //! | `cloning` | makes a guest from another one: `look` and `copy` go through the `tree`, `linking` has a plan of its own applied |
 //! | `gc` | removes objects that no guest's name refers to |
@@ -54,6 +55,7 @@
 mod activity;
 mod applying;
 mod cloning;
+mod comparing;
 mod error;
 mod exchange;
 mod forgetting;
@@ -86,6 +88,10 @@ pub use activity::base::warn_of_base;
 pub use applying::ready::{ApplyOptions, ApprovedBy, ReadyToApply};
 pub use applying::rehearsal::rehearse;
 pub use cloning::{CloneOptions, MadeClone, ReadyToClone};
+pub use comparing::{
+    CompareHow, FilePlace, GuestPlace, NowOptions, TwoGuests, TwoPlans, compare_files,
+    is_directory, plan_of_now, told_apart,
+};
 pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};

@@ -55,6 +55,12 @@ impl PlanFile {
         Ok(PlanFile(spool))
     }
 
+    /// A plan that is about to be written, and what is written into it. Messages call it so.
+    pub(super) fn unwritten(name: &str) -> Result<(PlanFile, Box<dyn Write>), EngineError> {
+        let (spool, file) = Spool::empty(name)?;
+        Ok((PlanFile(spool), Box::new(file)))
+    }
+
     /// Reads it from its first byte to its last and hands out every action. Refuses what is no plan; does not care
     /// whether guests are as it says.
     pub fn read(

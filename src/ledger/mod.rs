@@ -34,6 +34,7 @@ pub use codec::{PaperReader, PaperWriter};
 pub use json::BadValue;
 pub use plan::edits::Edits;
 pub use plan::error::PlanError;
+pub use plan::facts::plan_facts;
 pub use plan::form::Form;
 pub use plan::frames::{FrameError, JsonFault};
 pub use plan::line::{Decoded, Edit};

@@ -18,6 +18,8 @@ pub enum Stage {
     Clone,
     /// Executing a plan or an undo.
     Apply,
+    /// Putting the names of two guests side by side.
+    Compare,
     /// Checking names and objects against a plan.
     Verify,
     /// Reading all objects of a base again.

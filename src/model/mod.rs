@@ -40,6 +40,7 @@
 mod action;
 mod blocks;
 mod clone;
+mod differences;
 mod digest;
 mod event;
 mod explain;
@@ -63,6 +64,11 @@ pub use action::{
 };
 pub use blocks::{DataKind, FileBlocks};
 pub use clone::{Blocks, CloneRemarks, CloneTotals, ClonedGuest, GuestClone, LeftOut, SomePaths};
+pub use differences::{
+    ComparedGuest, ContentCompared, EntrySide, EntryVerdict, FileCompared, FileSide, GuestChanges,
+    GuestsCompared, HeaderChange, HunkLine, LineChange, LineFrom, LineTotals, NameDifference,
+    NoText, PackageDifference, PlanChanges, PlanSide, SideOf, TextHunk, TextOfTwo,
+};
 pub use digest::{BadId, Digest, DigestPrefix, Fingerprint, MetadataDigest, ObjectId};
 pub use event::{Event, Observer, Quiet, Stage, Trouble, TroublePlace, Unit};
 pub use explain::{

@@ -15,6 +15,7 @@
 //! | [`plan`] | what `unify plan` found, on stderr |
 //! | [`show`] | a plan, in text, JSON or markdown |
 //! | [`cut`] | what a narrower plan keeps |
+//! | [`diff`] | what two plans, guests or files have not in common |
 //! | [`rehearsal`] | what `apply` would do |
 //! | [`undo_view`] | what `undo` would do |
 //! | [`run`] | what `apply` or `undo` did |
@@ -29,6 +30,7 @@ pub mod answer;
 mod audit;
 pub mod clone;
 pub mod cut;
+pub mod diff;
 pub mod explain;
 pub mod gc;
 pub mod layout;

@@ -19,6 +19,7 @@
 
 pub mod care;
 mod care_table;
+pub mod changes;
 pub mod choose;
 pub mod crossing;
 pub mod identity;

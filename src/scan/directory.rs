@@ -55,6 +55,10 @@ impl GuestFiles for GuestDirectory {
         self.in_root.list(directory, max)
     }
 
+    fn link(&self, name: &[u8]) -> Result<Option<Vec<u8>>, GuestError> {
+        self.in_root.link(name)
+    }
+
     fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, GuestError> {
         self.in_root.resolve(path)
     }

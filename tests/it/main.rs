@@ -7,6 +7,7 @@
 //! | `keeping` | what is shared stays protected, whatever the world does to guests and bases |
 //! | `answers` | how all commands answer: JSON and its schemas, errors, quiet, help |
 //! | `commands` | what one command answers, and whether that and the README are true |
+//! | `comparing` | `diff`: two plans, a plan and now, two guests, two files |
 //! | `refusing` | what the program refuses: changed files, edited and hostile plans, bad surroundings |
 //! | `reviewing` | what a reviewer does between plan and apply, and what exit codes answer |
 //! | `live_guests` | guests that run, are frozen, write or attack meanwhile |
@@ -50,6 +51,7 @@ mod support;
 
 mod answers;
 mod commands;
+mod comparing;
 mod crash;
 mod deciding;
 mod disks;

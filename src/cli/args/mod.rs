@@ -129,7 +129,7 @@ pub(super) struct LimitArgs {
 }
 
 /// Manners of a command that reads much.
-#[derive(Debug, Clone, Copy, clap::Args)]
+#[derive(Debug, Clone, Copy, Default, clap::Args)]
 pub(super) struct MannerArgs {
     /// Let others go first: lowest CPU priority, and the disk only when nobody else wants it
     #[arg(long)]

@@ -25,7 +25,7 @@ Exit codes:
   9         stopped half way, nothing lost: run unify recover
             (status: a run is unfinished)
   10        \"yes, there is something\" and --exit-code was given
-            (plan, show, status)
+            (plan, show, diff, status)
   12        something needs a person: in quarantine, or an object that may
             have been written to; it is listed
   130, 143  ended by a signal, batch finished or taken back

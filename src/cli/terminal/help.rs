@@ -51,6 +51,10 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "lines",
             "near_misses",
             "stale",
+            "now",
+            "evidence",
+            "mtime",
+            "stat",
             "format",
             "all",
             "json",
@@ -100,6 +104,16 @@ const EXAMPLES: &[(&str, &str)] = &[
         "  unify cut plan.json -o web1.json --guest web1
   unify cut plan.json -o rest.json --min-saves 4K \\
     --not-path '/usr/lib/python3*'",
+    ),
+    (
+        "diff",
+        "  unify plan -o new.json /srv/guests/* && unify diff plan.json new.json
+  unify diff --now --stat --exit-code plan.json
+  unify diff /srv/guests/web1 /srv/guests/db1
+  unify diff --path /etc web=/srv/guests/web1 db=/srv/guests/db1
+  unify diff web=/srv/guests/web1:/usr/share/common \\
+    db=/srv/guests/db1:/usr/share/common
+  unify diff --plan plan.json web1:/usr/share/common db1:/usr/share/common",
     ),
     (
         "explain",

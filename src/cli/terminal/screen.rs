@@ -188,6 +188,7 @@ fn bar(stage: Stage, unit: Unit, total: Option<u64>) -> ProgressBar {
         Stage::ReadPlan => "check the plan",
         Stage::Clone => "copy",
         Stage::Apply => "apply",
+        Stage::Compare => "compare",
         Stage::Verify | Stage::Scrub => "verify",
     };
     let progress = match unit {

@@ -38,9 +38,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         "`unify apply plan.json` executes a plan",
     ),
     (
-        &[
-            "report", "review", "diff", "view", "cat", "print", "summary",
-        ],
+        &["report", "review", "view", "cat", "print", "summary"],
         "`unify show plan.json` shows a plan",
     ),
     (

@@ -54,6 +54,14 @@ pub enum EngineError {
     /// The plan could not be written.
     #[error("cannot write the plan: {0}")]
     Output(#[source] std::io::Error),
+    /// A file that was asked for cannot be read.
+    #[error("{what} cannot be read: {why}")]
+    NotRead {
+        /// Which file, made safe to print.
+        what: String,
+        /// Why.
+        why: String,
+    },
     /// Another base may hold names of the guest before long.
     #[error(
         "another run, with another base, is at work in guest {guest} (process {pid}): wait until it is over, and try again; a plan that shares files of the guest is best made again"
@@ -142,6 +150,7 @@ impl EngineError {
             | EngineError::CloneOfRunning { .. }
             | EngineError::ChangedMeanwhile { .. }
             | EngineError::NotCopiedWhole { .. }
+            | EngineError::NotRead { .. }
             | EngineError::Stopped => ErrorKind::Failed,
             EngineError::Plan(_) | EngineError::PlanFile { .. } | EngineError::PlanRefused(_) => {
                 ErrorKind::PlanRefused

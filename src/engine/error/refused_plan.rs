@@ -10,6 +10,11 @@ pub enum RefusedPlan {
     /// Device and inode numbers of another host mean nothing here.
     #[error("it was made on another host")]
     OtherHost,
+    /// Its guests stand in another order than those of the plan that it is compared with.
+    #[error(
+        "its guests stand in another order than those of the plan that it is compared with, so that their lines cannot be put side by side: list them in one order, as `unify plan` does"
+    )]
+    OtherOrder,
     /// Its header is another than when it was opened.
     #[error("it was rewritten while it was read: apply it again when nobody writes to it")]
     Rewritten,

@@ -29,6 +29,7 @@ impl EngineError {
                 .file(path)
                 .option("--output")
                 .hint("name another file, or give --force to replace it"),
+            EngineError::NotRead { .. } => Trouble::new("unread"),
             EngineError::Output(_) => Trouble::new("output"),
             EngineError::GuestHeld { guest, .. } => Trouble::new("guest-held")
                 .guest(guest)
@@ -129,6 +130,7 @@ fn refused(why: &RefusedPlan) -> Trouble {
         RefusedPlan::OtherHost => {
             Trouble::new("other-host").hint("make a plan on the host that shall apply it")
         }
+        RefusedPlan::OtherOrder => Trouble::new("other-order").hint(NEW_PLAN),
         RefusedPlan::Rewritten => {
             Trouble::new("plan-rewritten").hint("apply it again when nobody writes to it")
         }

@@ -13,9 +13,22 @@ pub fn select(plan: &mut PlanFile, selection: &Selection) -> Result<SelectedLine
         return Ok(SelectedLines::of(selection.clone()));
     }
     let guests = plan.head()?.1;
-    let mut lines = SelectedLines::of(known_guests(selection, &guests)?);
-    if selection.has_paths() {
-        follow(&mut lines, &guests)?;
+    let known = known_guests(selection, &guests)?;
+    select_known(plan, &guests, known)
+}
+
+/// The same, where it is known that the guests of the selection are there, in this plan or in another.
+pub fn select_known(
+    plan: &mut PlanFile,
+    guests: &[PlannedGuest],
+    selection: Selection,
+) -> Result<SelectedLines, EngineError> {
+    if selection.is_all() {
+        return Ok(SelectedLines::of(selection));
+    }
+    let mut lines = SelectedLines::of(selection);
+    if lines.paths().are_narrow() {
+        follow(&mut lines, guests)?;
     }
     plan.read(&mut |action| {
         lines.learn(action);

@@ -34,8 +34,8 @@ use crate::base::Base;
 use crate::engine::activity::base::shared;
 use crate::ledger::{Encoded, Form, IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID, PlanWriter};
 use crate::model::{
-    Action, Event, FORMAT, Header, Method, NearMisses, Objects, Observer, PlanDigest, PlanTarget,
-    PlannedGuest, Protect, Summary,
+    Action, Database, DatabaseState, Event, FORMAT, Header, Method, NearMisses, Objects, Observer,
+    PlanDigest, PlanTarget, PlannedGuest, Protect, Summary,
 };
 use crate::protect;
 use crate::rules::care::Care;
@@ -75,6 +75,16 @@ pub struct Planned {
     pub summary: Summary,
     /// Its digests.
     pub digest: PlanDigest,
+}
+
+impl Planned {
+    /// Was not all of the guests read, or was one of them left out?
+    pub fn is_partial(&self) -> bool {
+        let damaged = |database: &Database| database.state == DatabaseState::Damaged;
+        self.guests.iter().any(|guest| {
+            guest.unread > 0 || guest.left_out.is_some() || guest.databases.iter().any(damaged)
+        })
+    }
 }
 
 /// Makes a plan and writes it to `output`; `each` sees every action as it is written.

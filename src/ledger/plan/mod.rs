@@ -10,6 +10,7 @@ mod digest;
 pub(super) mod edits;
 pub(super) mod error;
 mod extent;
+pub(super) mod facts;
 pub(super) mod form;
 pub(super) mod frames;
 pub(super) mod line;

@@ -32,6 +32,11 @@ impl Owners {
         self.packages.get(*package as usize)
     }
 
+    /// The packages that are installed, wholly or half.
+    pub fn installed(&self) -> impl Iterator<Item = &Package> {
+        self.packages.iter().filter(|package| package.owns())
+    }
+
     /// Does a file that has no owner here belong to no package? False where a list is missing, or names were not
     /// resolved.
     pub fn are_whole(&self) -> bool {

@@ -23,6 +23,11 @@ impl FollowedPaths {
         }
     }
 
+    /// Are not all paths wanted?
+    pub fn are_narrow(&self) -> bool {
+        !self.spelt.is_all()
+    }
+
     /// Takes the links of a guest. Where these are more than are followed nobody can tell what is meant.
     pub fn follow(&mut self, guest: &GuestName, links: &dyn Links) -> Result<(), BadPattern> {
         let followed = self.spelt.followed(guest, links);

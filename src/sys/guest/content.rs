@@ -66,6 +66,39 @@ impl Regular {
         Ok(true)
     }
 
+    /// Where the first `size` bytes begin to differ; `None` where they are the same. Neither file may end before. What
+    /// is a hole in both is not read: holes cost nothing to make.
+    pub fn first_difference(&self, other: &Regular, size: u64) -> SysResult<Option<u64>> {
+        let room = piece_length(0, size, PIECE);
+        let (mut mine, mut theirs) = (vec![0; room], vec![0; room]);
+        let mut at = 0;
+        while let Some(data) = self.next_data_of_two(other, at, size)? {
+            at = data.from;
+            while at < data.to {
+                let length = piece_length(at, data.to, PIECE);
+                self.fill(&mut mine[..length], at)?;
+                other.fill(&mut theirs[..length], at)?;
+                let mut both = mine[..length].iter().zip(&theirs[..length]);
+                if let Some(differs) = both.position(|(mine, theirs)| mine != theirs) {
+                    return Ok(Some(at + differs as u64));
+                }
+                at += length as u64;
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next stretch that is no hole in one of the two.
+    fn next_data_of_two(
+        &self,
+        other: &Regular,
+        at: u64,
+        size: u64,
+    ) -> SysResult<Option<DataRange>> {
+        let both = [self.next_data(at, size)?, other.next_data(at, size)?];
+        Ok(both.into_iter().flatten().min_by_key(|data| data.from))
+    }
+
     /// Copies the first `size` bytes of `self` into the empty file `into`, holes kept, and returns the digest of what
     /// was written. Metadata are not copied.
     pub fn copy_into(&self, into: &Regular, size: u64) -> SysResult<Digest> {

@@ -41,6 +41,17 @@ pub struct KnownFile {
     pub beginning: Fingerprint,
 }
 
+/// Where two contents begin to differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstDifference {
+    /// They do not.
+    None,
+    /// At this byte, from 0 on.
+    At(u64),
+    /// They do, and only their digests are known.
+    Somewhere,
+}
+
 impl GuestFile {
     /// What is known of it without reading.
     pub fn known(&self) -> Option<&KnownFile> {
@@ -176,6 +187,19 @@ impl GuestFile {
         match self {
             GuestFile::Open(file) => file.digest(size),
             GuestFile::Known(known) => Ok(known.content),
+        }
+    }
+
+    /// Where the first `size` bytes, which are all, begin to differ; without the place where one of the two has no
+    /// bytes.
+    pub fn first_difference(&self, other: &GuestFile, size: u64) -> SysResult<FirstDifference> {
+        match (self, other) {
+            (GuestFile::Open(file), GuestFile::Open(other)) => {
+                let at = file.first_difference(other, size)?;
+                Ok(at.map_or(FirstDifference::None, FirstDifference::At))
+            }
+            _ if self.digest(size)? == other.digest(size)? => Ok(FirstDifference::None),
+            _ => Ok(FirstDifference::Somewhere),
         }
     }
 

@@ -28,7 +28,7 @@ use rustix::io::Errno;
 
 use super::error::{GuestError, shown};
 use super::files::{Resolved, Trail, TrailEnd};
-use crate::model::FileKind;
+use crate::model::{FileKind, GuestPath};
 use root::{id_of, io_error, is_absent, kind_of};
 use walk::PathEnd;
 
@@ -82,6 +82,24 @@ impl InRoot {
             }
         }
         Err(GuestError::Unstable { path: shown(path) })
+    }
+
+    /// What a link says; `None` if the name refers to nothing, or to anything else. No link on the way is followed.
+    pub fn link(&self, name: &[u8]) -> Result<Option<Vec<u8>>, GuestError> {
+        let opened = GuestPath::new(&[b"/", name].concat())
+            .map_err(|_| GuestError::BadPath { path: shown(name) })
+            .map(|path| self.open_plain(&path, OFlags::PATH | OFlags::NOFOLLOW))?;
+        let fd = match opened {
+            Ok(fd) => fd,
+            Err(e) if is_absent(e) || e == Errno::LOOP => return Ok(None),
+            Err(e) => return Err(io_error(name, e)),
+        };
+        let stat = rustix::fs::fstat(&fd).map_err(|e| io_error(name, e))?;
+        if kind_of(&stat) != FileKind::Symlink {
+            return Ok(None);
+        }
+        let target = rustix::fs::readlinkat(&fd, c"", Vec::new());
+        Ok(Some(target.map_err(|e| io_error(name, e))?.into_bytes()))
     }
 
     /// The way that a path goes: every link on it, and where it leads.

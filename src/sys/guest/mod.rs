@@ -30,6 +30,6 @@ pub use copies::{is_append_only, without_append_only};
 pub use entry::SpecialNode;
 pub use error::{GuestError, shown};
 pub use extents::Sharing;
-pub use files::{GuestFiles, KnownBy, Precision, Resolved, Trail, TrailEnd};
-pub use guest_file::{BEGINNING, GuestFile};
+pub use files::{GuestFiles, KnownBy, Precision, Resolved, TimeStep, Trail, TrailEnd};
+pub use guest_file::{BEGINNING, FirstDifference, GuestFile};
 pub use overlap::Overlap;

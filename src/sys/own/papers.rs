@@ -338,6 +338,17 @@ impl Spool {
         io::BufWriter::new(&self.file)
     }
 
+    /// An empty one that has no name on disk and is called so, and what is written into it.
+    pub fn empty(name: &str) -> SysResult<(Spool, File)> {
+        let dir = std::env::temp_dir();
+        let file = nameless(&dir)?;
+        let written = file
+            .try_clone()
+            .map_err(|e| SysError::new("make a file in", &dir, e))?;
+        let path = name.into();
+        Ok((Spool { file, path }, written))
+    }
+
     fn from_stdin() -> SysResult<Spool> {
         let path = std::env::temp_dir();
         let mut file = nameless(&path)?;

@@ -126,6 +126,7 @@ fn the_commands_of_all_pages_run() {
     let wanted = [
         "plan",
         "show",
+        "diff",
         "explain",
         "apply",
         "verify",

@@ -4,11 +4,13 @@
 //! | --- | --- |
 //! | `pages` | no test: reads the README and the guide |
 //! | `guide` | the commands, links and messages of all pages |
+//! | `ci` | what `examples/ci` shows: pipeline, approval, hooks |
 //! | `readme` | what stands in the README alone: the two scripts, the plan, the exit codes |
-//! | `scripts` | what the scripts look for before they begin, the unit, and the CI job |
+//! | `scripts` | what the scripts look for before they begin, the unit, and the job that checks guests |
 //! | `sample_plans` | the words of the plans in `examples/plans`, and of the report in the README |
 //! | `manual` | `man` and `completions` |
 
+mod ci;
 mod guide;
 mod manual;
 mod pages;

@@ -11,7 +11,12 @@ use crate::support::{BIN, Disk, File, Lab, content, unify};
 const SCRIPTS: &[&str] = &[
     "examples/two-guests.sh",
     "examples/make-guest.sh",
+    "examples/ci/approve.sh",
     "examples/ci/check-guests.sh",
+    "examples/ci/compare.sh",
+    "examples/ci/mkosi.finalize",
+    "examples/ci/mmdebstrap-hook.sh",
+    "examples/ci/pipeline.sh",
     "tests/run.sh",
     ".ci/run",
 ];

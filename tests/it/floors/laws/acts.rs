@@ -16,6 +16,8 @@ const ACTS: &[(&str, &[&str])] = &[
     // acts that change no guest
     ("planning", &["activity", "records", "roots", "paths"]),
     ("inspecting", &["records", "paths"]),
+    // A plan against now is a plan that is made.
+    ("comparing", &["planning", "records", "paths"]),
     // It writes a plan to where plans go.
     ("reviewing", &["planning", "paths"]),
     // acts that do

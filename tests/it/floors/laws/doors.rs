@@ -41,6 +41,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("serde_path_to_error", &["ledger/json.rs"]),
     ("sha2", &["sys/hash.rs"]),
     ("signal_hook", &["sys/host/signals.rs"]),
+    ("similar", &["engine/comparing/text.rs"]),
     (
         "thiserror",
         &[

@@ -11,6 +11,7 @@ const EVERY_FORM: &[&str] = &[
     "packages/",
     "engine/planning/",
     "engine/paths/",
+    "engine/comparing/",
     "engine/inspecting/explain/",
     "engine/inspecting/compare.rs",
 ];
