@@ -4,6 +4,7 @@
 
 mod apply;
 mod args;
+mod check;
 mod clone;
 mod cut;
 mod diff;
@@ -61,6 +62,7 @@ enum Command {
     Show(show::Args),
     Cut(cut::Args),
     Diff(diff::Args),
+    Check(check::Args),
     Explain(explain::Args),
     Apply(apply::Args),
     Verify(verify::Args),
@@ -107,6 +109,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Show(args) => show::run(args),
         Command::Cut(args) => cut::run(args),
         Command::Diff(args) => diff::run(args),
+        Command::Check(args) => check::run(args),
         Command::Explain(args) => explain::run(args),
         Command::Apply(args) => apply::run(args),
         Command::Verify(args) => verify::run(args),

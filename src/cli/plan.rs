@@ -12,9 +12,8 @@ use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
 use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
 use crate::model::{
-    Asked, DatabaseState, DatabaseUse, FlagClearers, GuestName, Ignored, MethodChoice, Objects,
-    OnDamaged, Pattern, PatternKind, PlannedGuest, Policy, Protect, SkipDetail, SkipReason,
-    Summary, parse_size,
+    Asked, DatabaseUse, FlagClearers, GuestName, Ignored, MethodChoice, Objects, OnDamaged,
+    Pattern, PatternKind, Policy, Protect, SkipDetail, SkipReason, Summary, parse_size,
 };
 use crate::report::plan::Goes;
 use crate::report::{Format, PlanView, Show, Tally};

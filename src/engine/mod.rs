@@ -20,6 +20,7 @@
 //! | `healing` | finishes or rolls back what an interrupted run left: `may_heal` asks whether it may, `run` heals a run, `name` one name; `restored` takes over a base that was brought elsewhere |
 //! | `parting` | gives every holder of a spoiled object a file of its own again |
 //! | `reviewing` | makes a narrower plan of a plan |
+//! | `checking` | looks for what should not be in guests and plans: one file a rule or two, `guests` and `plans` put them together |
 //! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain`, and which lines of a plan are stale |
 //! | `comparing` | only reads: what two plans, a plan and now, two guests, or two files have not in common |
 //! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
@@ -54,6 +55,7 @@
 
 mod activity;
 mod applying;
+mod checking;
 mod cloning;
 mod comparing;
 mod error;
@@ -87,6 +89,10 @@ mod undoing;
 pub use activity::base::warn_of_base;
 pub use applying::ready::{ApplyOptions, ApprovedBy, ReadyToApply};
 pub use applying::rehearsal::rehearse;
+pub use checking::guests::check_guests;
+pub use checking::options::{BaselineUse, CheckOptions};
+pub use checking::papers::{CheckPapers, PaperKind, WantedPaper, baseline, read_baseline};
+pub use checking::plans::check_plan;
 pub use cloning::{CloneOptions, MadeClone, ReadyToClone};
 pub use comparing::{
     CompareHow, FilePlace, GuestPlace, NowOptions, TwoGuests, TwoPlans, compare_files,
@@ -111,7 +117,7 @@ pub use plan_file::{PlanFile, WholePlan};
 pub use planning::options::PlanOptions;
 pub use planning::output::Output;
 pub use planning::{Planned, plan};
-pub use policy_files::{read_patterns, read_policy};
+pub use policy_files::{read_check_policy, read_patterns, read_policy};
 pub use receipt_file::RunResult;
 pub use records::bases::{any_base_near, base_at, base_near, is_there};
 pub use reviewing::{Replacing, cut};

@@ -4,8 +4,9 @@ use std::path::Path;
 
 use super::EngineError;
 use crate::engine::error::BadUse;
+use crate::ledger::check_policy;
 use crate::ledger::policy_file::{self, PolicyFile};
-use crate::model::{Digest, Pattern};
+use crate::model::{CheckPolicy, Digest, Pattern};
 use crate::rules::care::table;
 use crate::rules::pattern::parse_list;
 use crate::sys::hash::sha256;
@@ -20,6 +21,15 @@ const LONGEST: u64 = 1 << 20;
 pub fn read_patterns(path: &Path) -> Result<Vec<Pattern>, EngineError> {
     let text = papers::read_text(path, LONGEST)?;
     Ok(parse_list(&text, &path.to_string_lossy())?)
+}
+
+/// The policy of a check.
+pub fn read_check_policy(path: &Path) -> Result<CheckPolicy, EngineError> {
+    let bytes = papers::read_text(path, LONGEST)?;
+    let name = path.to_string_lossy();
+    let text = std::str::from_utf8(&bytes).map_err(|_| BadUse::PolicyNotText(name.to_string()))?;
+    let policy = check_policy::parse(text, &name);
+    policy.map_err(|bad| BadUse::Policy(bad.to_string()).into())
 }
 
 /// A policy file and the digest of its content.

@@ -11,16 +11,16 @@ use crate::model::{Event, Observer};
 use crate::sys::host::machine;
 use crate::sys::{Bounds, Reads, confine};
 
-/// `plan`: reads views, renames its file within `output`, and writes in the base's `cache`.
+/// `plan` and `check`: read views, rename their files within these directories, and writes in the base's `cache`.
 pub(super) fn to_plan(
     reads: Reads,
-    output: Option<&Path>,
+    renames_in: &[&Path],
     cache: Option<&Path>,
     observer: &dyn Observer,
 ) {
     let bounds = Bounds {
         reads,
-        renames_in: output,
+        renames_in,
         writes_in: cache.as_slice(),
         writes: &[],
     };
@@ -51,6 +51,16 @@ pub fn to_scrubbing(base: &Path, observer: &dyn Observer) -> Result<(), EngineEr
     Ok(())
 }
 
+/// `check` of a plan that is open: reads it, and guests where it is asked whether the plan still holds, and renames its
+/// files within these directories.
+pub(super) fn to_checking(reads: Reads, renames_in: &[&Path], observer: &dyn Observer) {
+    let bounds = Bounds {
+        renames_in,
+        ..nothing_written(reads)
+    };
+    confine_to(&bounds, None, observer);
+}
+
 /// `show`: reads a plan that is open.
 pub fn to_papers(observer: &dyn Observer) {
     confine_to(&nothing_written(Reads::Papers), None, observer);
@@ -59,7 +69,7 @@ pub fn to_papers(observer: &dyn Observer) {
 /// `cut`: reads a plan that is open, and renames its file within `output`.
 pub(super) fn to_rewriting(output: Option<&Path>, observer: &dyn Observer) {
     let bounds = Bounds {
-        renames_in: output,
+        renames_in: output.as_slice(),
         ..nothing_written(Reads::Papers)
     };
     confine_to(&bounds, None, observer);
@@ -68,7 +78,7 @@ pub(super) fn to_rewriting(output: Option<&Path>, observer: &dyn Observer) {
 fn nothing_written<'b>(reads: Reads) -> Bounds<'b> {
     Bounds {
         reads,
-        renames_in: None,
+        renames_in: &[],
         writes_in: &[],
         writes: &[],
     }

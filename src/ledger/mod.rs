@@ -17,6 +17,7 @@
 //! A plan is read through [`PaperReader`], which undoes compression, and [`PlanReader`], which is what the other floors
 //! see. It knows in the end where the lines of each guest stand, and a [`SectionReader`] reads those alone.
 
+pub mod check_policy;
 mod codec;
 mod codes;
 pub mod journal;

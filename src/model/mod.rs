@@ -44,9 +44,11 @@ mod differences;
 mod digest;
 mod event;
 mod explain;
+mod finding;
 mod guest;
 mod names;
 mod outcome;
+mod package_digest;
 mod packed;
 mod path;
 mod plan;
@@ -75,6 +77,11 @@ pub use explain::{
     Beneath, Change, ChangeStep, Compared, Explanation, FoundNow, NoLine, Overruled, Says, Stale,
     Turn, Voice,
 };
+pub use finding::{
+    CheckIgnore, CheckOutcome, CheckPolicy, CheckRule, CheckedRule, DriftChange, DriftPart,
+    Finding, FindingFacts, FindingLevel, FindingPlace, JudgedFinding, LeastShare, NameFault,
+    NotVerified, OwnedPath, Reported, RuleLook, SecretKind, SharedPath, Side,
+};
 #[cfg(test)]
 pub use guest::needs_escape;
 pub use guest::{BadGuestName, Escaped, GuestName, escaped_in_json, harmless, is_harmless};
@@ -85,6 +92,7 @@ pub use outcome::{
     About, BadRunId, CommonBlocks, DiskChange, FlagClearer, FreezeTimes, Outcome, Receipt,
     ReceiptGuest, ReceiptLine, RunId, RunKind, RunTotals, StoppedBy,
 };
+pub use package_digest::{DigestKind, PackageDigest};
 pub use packed::States;
 pub use path::{BadPath, GuestPath, LinkMet};
 pub use plan::{

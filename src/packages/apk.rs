@@ -54,7 +54,7 @@ impl crate::packages::database::PureParser for Apk {
 }
 
 /// One file under two names counts once.
-fn databases(source: &Source<'_>) -> Result<Vec<Vec<u8>>, Problem> {
+pub(super) fn databases(source: &Source<'_>) -> Result<Vec<Vec<u8>>, Problem> {
     let (mut files, mut seen) = (Vec::new(), BTreeSet::new());
     for file in DATABASES {
         if source.id(file)?.is_some_and(|id| seen.insert(id)) {

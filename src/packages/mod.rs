@@ -24,6 +24,7 @@
 mod answer;
 mod apk;
 mod database;
+mod digests;
 mod dpkg;
 mod formats;
 mod listing;
@@ -55,6 +56,7 @@ use read::source::Source;
 
 pub use answer::owners::Owners;
 pub use database::PackageDatabase;
+pub use digests::ask_digests;
 pub use listing::{Listing, Package, Protected};
 pub use presence::may_have_database;
 

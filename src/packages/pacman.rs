@@ -111,6 +111,17 @@ fn packages(source: &Source<'_>, local: &[u8]) -> Result<Vec<Vec<u8>>, Problem> 
     Ok(names.into_iter().map(file).collect())
 }
 
+/// The list of the content of every package.
+pub(super) fn trees(source: &Source<'_>) -> Result<Vec<Vec<u8>>, Problem> {
+    let settings = source.text(SETTINGS)?.unwrap_or_default();
+    let settings = Settings::read(&settings).map_err(|f| Problem::malformed(SETTINGS, f))?;
+    let local = below(&settings.database, b"local");
+    let names = source.names(&local, limits::PACKAGES)?;
+    let packages = names.into_iter().filter(|name| name != VERSION);
+    let tree = |name: Vec<u8>| below(&below(&local, &name), b"mtree");
+    Ok(packages.map(tree).collect())
+}
+
 /// Always an answer: a package without `files` has none that are known.
 fn take(
     source: &Source<'_>,

@@ -14,6 +14,7 @@
 //! | --- | --- |
 //! | [`plan`] | what `unify plan` found, on stderr |
 //! | [`show`] | a plan, in text, JSON or markdown |
+//! | [`findings`] | what `check` found, in the forms of CI services, too |
 //! | [`cut`] | what a narrower plan keeps |
 //! | [`diff`] | what two plans, guests or files have not in common |
 //! | [`rehearsal`] | what `apply` would do |
@@ -32,6 +33,7 @@ pub mod clone;
 pub mod cut;
 pub mod diff;
 pub mod explain;
+pub mod findings;
 pub mod gc;
 pub mod layout;
 mod near_misses;

@@ -22,6 +22,7 @@ mod care_table;
 pub mod changes;
 pub mod choose;
 pub mod crossing;
+pub mod findings;
 pub mod identity;
 pub mod inode_flags;
 pub mod pattern;

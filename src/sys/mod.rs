@@ -18,6 +18,7 @@ pub mod guest;
 pub mod hash;
 pub mod host;
 pub mod own;
+pub mod package_hash;
 
 pub use error::{Meaning, SysError, SysResult};
 pub use guest::dir::{Dir, canonical, path_of};

@@ -9,6 +9,7 @@
 //! | `commands` | what one command answers, and whether that and the README are true |
 //! | `comparing` | `diff`: two plans, a plan and now, two guests, two files |
 //! | `refusing` | what the program refuses: changed files, edited and hostile plans, bad surroundings |
+//! | `checking` | what `check` finds, what counts of it, and in which forms it answers |
 //! | `reviewing` | what a reviewer does between plan and apply, and what exit codes answer |
 //! | `live_guests` | guests that run, are frozen, write or attack meanwhile |
 //! | `crash` | runs that were killed or lost power, and how the next run heals |
@@ -50,6 +51,7 @@
 mod support;
 
 mod answers;
+mod checking;
 mod commands;
 mod comparing;
 mod crash;

@@ -26,6 +26,7 @@ Exit codes:
             (status: a run is unfinished)
   10        \"yes, there is something\" and --exit-code was given
             (plan, show, diff, status)
+  11        findings at or above --fail-on (check)
   12        something needs a person: in quarantine, or an object that may
             have been written to; it is listed
   130, 143  ended by a signal, batch finished or taken back
@@ -33,6 +34,7 @@ Exit codes:
 Examples:
   unify plan -o plan.json /srv/guests/web1 db=/srv/guests/db1
   unify show plan.json
+  unify check /srv/guests/web1 db=/srv/guests/db1
   unify apply plan.json
   unify verify plan.json
   unify undo --base /srv/guests/.unify --run last
@@ -60,6 +62,8 @@ pub enum Exit {
     Unhealed,
     /// There is something, and `--exit-code` was given.
     Something,
+    /// Findings at or above `--fail-on`.
+    Findings,
     /// Something in quarantine, or an object that may have been written to, needs a person.
     Quarantine,
     /// Ended by SIGINT.
@@ -96,6 +100,7 @@ impl Exit {
             Exit::Differs => 6,
             Exit::Unhealed => 9,
             Exit::Something => 10,
+            Exit::Findings => 11,
             Exit::Quarantine => 12,
             Exit::Interrupted => 130,
             Exit::Terminated => 143,

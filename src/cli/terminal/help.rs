@@ -30,6 +30,21 @@ const HEADINGS: &[(&str, &[&str])] = &[
         "What guests are asked",
         &["on_damaged_database", "package_databases", "not_a_root"],
     ),
+    (
+        "What counts",
+        &[
+            "fail_on",
+            "level",
+            "max_unique_bytes",
+            "min_share",
+            "golden",
+            "no_ignores",
+            "strict_ignores",
+            "baseline",
+            "write_baseline",
+            "today",
+        ],
+    ),
     ("Where it goes", &["output", "mode", "force", "skips"]),
     (
         "What is done",
@@ -56,6 +71,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "mtime",
             "stat",
             "format",
+            "list_rules",
             "all",
             "json",
             "bytes",
@@ -114,6 +130,15 @@ const EXAMPLES: &[(&str, &str)] = &[
   unify diff web=/srv/guests/web1:/usr/share/common \\
     db=/srv/guests/db1:/usr/share/common
   unify diff --plan plan.json web1:/usr/share/common db1:/usr/share/common",
+    ),
+    (
+        "check",
+        "  unify check /srv/guests/web1 /srv/guests/db1
+  unify check --max-unique-bytes 300M /srv/guests/*
+  unify check --format sarif=check.sarif --format markdown=summary.md \\
+    /srv/guests/*
+  unify check --write-baseline known.txt /srv/guests/*
+  unify check --plan plan.json --stale",
     ),
     (
         "explain",

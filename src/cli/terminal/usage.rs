@@ -42,7 +42,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         "`unify show plan.json` shows a plan",
     ),
     (
-        &["check", "fsck", "scrub", "test", "validate"],
+        &["fsck", "scrub", "test", "validate"],
         "`unify verify plan.json` proves what a plan has done, `unify verify --base DIR` reads every shared file again",
     ),
     (

@@ -27,7 +27,13 @@ pub fn plan_of_now(
 ) -> Result<(PlanFile, Planned), EngineError> {
     let (header, guests) = old.head()?;
     let (base, protect) = match &header.target {
-        Some(target) => (Some(target.base.path.clone()), target.protection.mode),
+        Some(target) => {
+            let protect = target.protection.as_ref().map(|how| how.mode);
+            (
+                Some(target.base.path.clone()),
+                protect.unwrap_or(Protect::Auto),
+            )
+        }
         None => (None, Protect::Auto),
     };
     let guests = still_there(&guests, observer);

@@ -246,7 +246,7 @@ fn count(sums: &mut BTreeMap<GuestName, GuestChanges>, line: &MergedLine, depth:
 
 fn guest_of(action: &Action) -> Option<&GuestName> {
     match action {
-        Action::Link(link) => Some(&link.guest),
+        Action::Link(_) | Action::Reflink(_) => action.shares().map(|file| file.guest),
         Action::Skip(skip) => skip.guest(),
         Action::Flag(_) => None,
     }

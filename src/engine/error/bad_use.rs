@@ -11,6 +11,12 @@ pub enum BadUse {
     /// The plan would change the guest that it is about.
     #[error("the plan must not lie within {}", Escaped::of(.0))]
     PlanWithinGuest(PathBuf),
+    /// A report would change the guest that it is about.
+    #[error("no report and no baseline may lie within {}", Escaped::of(.0))]
+    ReportWithinGuest(PathBuf),
+    /// A baseline is none.
+    #[error("{} is no baseline of `unify check`: write one with --write-baseline", Escaped::of(.0))]
+    Baseline(PathBuf),
     /// A policy file is not text.
     #[error("{0}: a policy file is UTF-8 text")]
     PolicyNotText(String),

@@ -162,6 +162,8 @@ fn bad_use(bad: &BadUse) -> Trouble {
             .file(path)
             .option("--output")
             .hint("write the plan outside of all guests and of the base"),
+        BadUse::ReportWithinGuest(path) => Trouble::new("report-within-guest").file(path),
+        BadUse::Baseline(path) => Trouble::new("baseline").file(path).option("--baseline"),
         BadUse::PolicyNotText(file) => Trouble::new("policy").file(file.as_ref()),
         BadUse::Policy(_) => Trouble::new("policy").option("--policy"),
         BadUse::UnknownRun(_) => Trouble::new("unknown-run").option("--run").hint(RUNS),

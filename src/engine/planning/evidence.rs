@@ -33,6 +33,8 @@ pub struct Evidence<'a> {
     /// Can files of this file system share blocks?
     pub sharing: &'a Sharing,
     pub threads: &'a Threads,
+    /// Are near misses kept one by one?
+    pub keeps_misses: bool,
 }
 
 impl Evidence<'_> {

@@ -16,7 +16,7 @@ pub(super) const FEW_HOLES: u64 = 1 << 20;
 /// a guest together, so many times the bytes are read that its file system stores, or as many as of holes: what is
 /// really there is far less.
 #[derive(Debug, Default)]
-pub(super) struct MostStored(BTreeMap<u64, u64>);
+pub struct MostStored(BTreeMap<u64, u64>);
 
 impl MostStored {
     /// A file system stores so many bytes.

@@ -11,9 +11,10 @@ mod evidence;
 mod guest_limits;
 mod lines;
 mod matching;
-mod near_misses;
+pub(super) mod near_misses;
 pub(super) mod options;
 pub(super) mod output;
+pub(super) mod purposes;
 mod seen_base;
 mod shared_inodes;
 mod skip_lines;
@@ -23,7 +24,6 @@ mod survey_all;
 mod tests;
 pub(super) mod twins;
 
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
@@ -32,10 +32,9 @@ use super::threads::Threads;
 use super::{EngineError, Guest, guest, sandbox};
 use crate::base::Base;
 use crate::engine::activity::base::shared;
-use crate::ledger::{Encoded, Form, IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID, PlanWriter};
+use crate::ledger::{IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID};
 use crate::model::{
-    Action, Database, DatabaseState, Event, FORMAT, Header, Method, NearMisses, Objects, Observer,
-    PlanDigest, PlanTarget, PlannedGuest, Protect, Summary,
+    Action, Event, FORMAT, Header, Method, NearMisses, Objects, Observer, PlanTarget, Protect,
 };
 use crate::protect;
 use crate::rules::care::Care;
@@ -46,46 +45,25 @@ use crate::sys::host::machine;
 use crate::sys::{Reads, swap_files};
 use choices::check::check_guests;
 use choices::idle::idle_choices;
-use choose::{Choices, choose_all};
+use choose::choose_all;
 use classify::{Classified, Judge};
 use common_secrets::same_secrets;
 use evidence::Evidence;
 use guest_limits::MostStored;
-use lines::{Emitter, Lines, Stretch};
 use matching::Matcher;
 use matching::compare::Reader;
 use matching::digest_cache::Memory;
 use near_misses::Near;
 use options::PlanOptions;
-use output::{Output, OutputFile};
+use output::Output;
+pub use purposes::writing::Planned;
+use purposes::writing::WritePlan;
+use purposes::{Decided, Purpose};
 use seen_base::{SeenBase, cache_of, look_at_base, objects_now, open_base, unprotected};
 use shared_inodes::other_bases::near;
 use shared_inodes::{Adoption, SharedInodes};
 use survey::{OpenedGuest, Survey};
 use survey_all::survey_all;
-
-/// A plan that was written.
-#[derive(Debug, Clone)]
-pub struct Planned {
-    /// Its header.
-    pub header: Header,
-    /// Its guests.
-    pub guests: Vec<PlannedGuest>,
-    /// Its counts.
-    pub summary: Summary,
-    /// Its digests.
-    pub digest: PlanDigest,
-}
-
-impl Planned {
-    /// Was not all of the guests read, or was one of them left out?
-    pub fn is_partial(&self) -> bool {
-        let damaged = |database: &Database| database.state == DatabaseState::Damaged;
-        self.guests.iter().any(|guest| {
-            guest.unread > 0 || guest.left_out.is_some() || guest.databases.iter().any(damaged)
-        })
-    }
-}
 
 /// Makes a plan and writes it to `output`; `each` sees every action as it is written.
 pub fn plan(
@@ -94,6 +72,15 @@ pub fn plan(
     each: &mut dyn FnMut(&Action),
     observer: &dyn Observer,
 ) -> Result<Planned, EngineError> {
+    plan_for(options, WritePlan::to(output, each), observer)
+}
+
+/// Decides everything that a plan does, for this purpose.
+pub(super) fn plan_for<P: Purpose>(
+    options: &PlanOptions,
+    mut purpose: P,
+    observer: &dyn Observer,
+) -> Result<P::Made, EngineError> {
     machine::large_tables_grow_in_place();
     let base_path = options.base.as_deref().map(guest::base_path).transpose()?;
     let base_path = base_path.as_deref();
@@ -109,14 +96,14 @@ pub fn plan(
     } = look_at_base(options, base_path, base.as_ref(), &guests)?;
     let care = Care::new(&options.policy, method)?;
     let open = unprotected(base.as_ref(), &index, observer)?;
-    let file = OutputFile::create(output, &places(&guests, base_path))?;
+    purpose.prepare(&places(&guests, base_path))?;
     let reading = threads::reading(&guests, options.jobs)?;
     let most_stored = most_in(&guests)?;
     let (memory, place) = memory_in(base.as_ref(), options, observer);
     let other_bases = near(&guests, base_path);
     let swap_files = swap_files();
     let views = open_views(guests, base.as_ref(), mode, observer)?;
-    let opened = confined(views, options, &file, place.as_deref(), observer);
+    let opened = confined(views, options, &purpose, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;
     let judge = Judge {
@@ -146,10 +133,11 @@ pub fn plan(
         swap: &swap_files,
         sharing: &Sharing::default(),
         threads: &threads,
+        keeps_misses: P::KEEPS_MISSES,
     };
     let mut decided = decide(&found, classified, memory, observer)?;
     decided.sum.noticed_before(open, idle);
-    write(&found, file, header(options, target), decided, each)
+    purpose.finish(&found, header(options, target), decided)
 }
 
 /// Where no plan may lie.
@@ -230,13 +218,6 @@ fn adoption(options: &PlanOptions, method: Method, mode: Protect, max_links: u64
     Adoption { never, max_links }
 }
 
-/// A decision for every file, and what they come to.
-struct Decided<'a> {
-    classified: Vec<Classified>,
-    choices: Choices<'a>,
-    sum: SummaryBuilder,
-}
-
 /// Matches and chooses: comes to a decision for every file.
 fn decide<'a>(
     found: &Evidence<'a>,
@@ -265,14 +246,16 @@ fn decide<'a>(
         .threads
         .work(|| Matcher::new(&reader, found.index))
         .run(&classified, observer);
-    // Where metadata need not be equal, none keep files apart.
-    let near_misses = match found.care.method() {
+    let near = || match found.care.method() {
         Method::Hardlink => {
-            let near = || Near(&reader).misses(&classified, &matched);
-            found.threads.work(near)
+            let misses = Near(&reader).find(&classified, &matched);
+            (Near(&reader).sum(&misses), misses)
         }
-        Method::Reflink => NearMisses::default(),
+        // Where metadata need not be equal, none keep files apart.
+        Method::Reflink => (NearMisses::default(), Vec::new()),
     };
+    let (near_misses, mut misses) = found.threads.work(near);
+    misses.retain(|_| found.keeps_misses);
     memory.hand_over(surveys, &matched.groups, observer);
     sum.noticed(near_misses, same_secrets(surveys, &classified));
     let choose = || choose_all(matched, found, &mut classified, &mut sum);
@@ -286,6 +269,7 @@ fn decide<'a>(
         classified,
         choices,
         sum,
+        misses,
     })
 }
 
@@ -307,10 +291,10 @@ fn open_views(
 }
 
 /// Gives up what is not needed from here on.
-fn confined(
+fn confined<P: Purpose>(
     opened: Vec<OpenedGuest>,
     options: &PlanOptions,
-    output: &OutputFile,
+    purpose: &P,
     cache: Option<&Path>,
     observer: &dyn Observer,
 ) -> Vec<OpenedGuest> {
@@ -319,7 +303,7 @@ fn confined(
             true => Reads::Views,
             false => Reads::Disk,
         };
-        sandbox::to_plan(reads, output.directory(), cache, observer);
+        sandbox::to_plan(reads, &purpose.renames_in(), cache, observer);
     }
     opened
 }
@@ -347,58 +331,3 @@ const EDITS: &str =
     "delete lines, turn link or flag into skip, add notes; anything else needs --accept-edits";
 const NO_EDITS: &str =
     "this is an audit, to be looked at: nothing can be applied from it, whatever is changed in it";
-
-fn write(
-    found: &Evidence<'_>,
-    file: OutputFile,
-    header: Header,
-    decided: Decided<'_>,
-    each: &mut dyn FnMut(&Action),
-) -> Result<Planned, EngineError> {
-    let guests: Vec<PlannedGuest> = found.surveys.iter().map(Survey::planned).collect();
-    let Decided {
-        classified,
-        choices,
-        mut sum,
-    } = decided;
-    let (mut out, form) = file.writer().map_err(EngineError::Output)?;
-    let mut writer =
-        PlanWriter::new(&mut out, form, &header, &guests).map_err(EngineError::Output)?;
-    let emitters = (0u32..).zip(found.surveys).zip(&classified);
-    let emitters = emitters.map(|((guest, survey), judged)| Emitter {
-        guest,
-        survey,
-        judged,
-        choices: &choices,
-        detail: found.policy().skips,
-        sharing: found.sharing,
-        kind: header.kind(),
-    });
-    let taking_part = emitters.filter(|emitter| emitter.survey.left_out.is_none());
-    let stretches = taking_part.flat_map(Emitter::stretches);
-    let make = |stretch: Stretch<'_>| encoded(&stretch, form);
-    found.threads.make_ahead(stretches, make, |made| {
-        let (lines, encoded) = made.map_err(EngineError::Output)?;
-        for action in &lines.actions {
-            sum.action(action);
-            each(action);
-        }
-        sum.caveats(lines.caveats);
-        writer.actions(encoded).map_err(EngineError::Output)
-    })?;
-    let summary = sum.finish();
-    let digest = writer.finish(&summary).map_err(EngineError::Output)?;
-    out.publish()?;
-    Ok(Planned {
-        header,
-        guests,
-        summary,
-        digest,
-    })
-}
-
-fn encoded(stretch: &Stretch<'_>, form: Form) -> io::Result<(Lines, Encoded)> {
-    let lines = stretch.lines();
-    let encoded = Encoded::new(form, &lines.actions)?;
-    Ok((lines, encoded))
-}

@@ -39,16 +39,18 @@ struct LikeFiles {
 pub struct Near<'a>(pub &'a Reader<'a>);
 
 /// A file that could share the inode of another, and what differs.
-struct Miss {
-    of: FileRef,
-    with: FileRef,
-    differs: Vec<Moved>,
-    bytes: u64,
+#[derive(Debug, Clone)]
+pub struct Miss {
+    pub of: FileRef,
+    pub with: FileRef,
+    pub differs: Vec<Moved>,
+    /// Allocated bytes that could come back.
+    pub bytes: u64,
 }
 
 impl Near<'_> {
     /// Finds all near misses among the candidates.
-    pub fn misses(&self, classified: &[Classified], matched: &Matched) -> NearMisses {
+    pub fn find(&self, classified: &[Classified], matched: &Matched) -> Vec<Miss> {
         let kinds = self.0.threads.read(|| {
             let mut kinds = self.others(classified, matched);
             kinds.extend(groups_with_twin(&matched.groups, &kinds));
@@ -56,8 +58,7 @@ impl Near<'_> {
             kinds
         });
         let equal = kinds.chunk_by(|a, b| a.content == b.content);
-        let misses: Vec<Miss> = equal.flat_map(|kinds| self.of_content(kinds)).collect();
-        self.sum(misses)
+        equal.flat_map(|kinds| self.of_content(kinds)).collect()
     }
 
     /// Files that matched nothing, and of which another has the size and the beginning.
@@ -183,21 +184,22 @@ impl Near<'_> {
         }
     }
 
-    fn sum(&self, misses: Vec<Miss>) -> NearMisses {
+    /// What they come to, and the largest ones by name.
+    pub fn sum(&self, misses: &[Miss]) -> NearMisses {
         let mut sum = NearMisses::default();
-        for miss in &misses {
+        for miss in misses {
             sum.all.add(1, miss.bytes);
             sum.by
                 .entry(words(&miss.differs))
                 .or_default()
                 .add(1, miss.bytes);
         }
-        let shifts = self.shifts(&misses);
+        let shifts = self.shifts(misses);
         let is_shifted = |miss: &Miss| {
             self.shift(miss)
                 .is_some_and(|key| shifts.contains_key(&key))
         };
-        let mut single: Vec<Miss> = misses.into_iter().filter(|m| !is_shifted(m)).collect();
+        let mut single: Vec<&Miss> = misses.iter().filter(|m| !is_shifted(m)).collect();
         single.sort_by_key(|miss| (std::cmp::Reverse(miss.bytes), miss.of));
         let mut room = Summary::MOST_TEXT;
         let listed = single.iter().map(|miss| self.listed(miss));

@@ -1,6 +1,6 @@
 //! What changed between two plans.
 
-use crate::model::{Action, GuestName, PlanDigest};
+use crate::model::{Action, GuestName, Link, PlanDigest, Reflink};
 
 /// Which of two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +52,11 @@ impl LineTotals {
     /// One more line. Sums stop at the largest number.
     pub fn add(&mut self, action: &Action) {
         match action {
-            Action::Link(link) => {
+            Action::Link(Link { also, saves, .. })
+            | Action::Reflink(Reflink { also, saves, .. }) => {
                 self.links += 1;
-                self.names = self.names.saturating_add(1 + link.also.len() as u64);
-                self.saves = self.saves.saturating_add(link.saves);
+                self.names = self.names.saturating_add(1 + also.len() as u64);
+                self.saves = self.saves.saturating_add(*saves);
             }
             Action::Skip(_) => self.skips += 1,
             Action::Flag(_) => {}

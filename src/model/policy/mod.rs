@@ -103,6 +103,28 @@ pub struct SharingMethod {
     pub why: String,
 }
 
+/// What holds where nothing is chosen.
+impl Default for Policy {
+    fn default() -> Policy {
+        Policy {
+            ignore: Vec::new(),
+            same_path: false,
+            min_size: 0,
+            allow: Vec::new(),
+            patterns: Vec::new(),
+            objects: Objects::Adopt,
+            skips: SkipDetail::Summary,
+            on_damaged_database: OnDamaged::default(),
+            package_databases: DatabaseUse::default(),
+            flag_clearers: FlagClearers::default(),
+            method: MethodChoice::default(),
+            within: false,
+            reflink_config: false,
+            file: None,
+        }
+    }
+}
+
 /// Where choices came from that were not typed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -37,6 +37,11 @@ impl Owners {
         self.packages.iter().filter(|package| package.owns())
     }
 
+    /// All packages, also those that are not installed any more.
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
     /// Does a file that has no owner here belong to no package? False where a list is missing, or names were not
     /// resolved.
     pub fn are_whole(&self) -> bool {
@@ -75,7 +80,7 @@ impl Owners {
 }
 
 /// Where directories of the database really are: on a merged `/usr`, `/bin` is `/usr/bin`.
-struct Places<'r> {
+pub(in crate::packages) struct Places<'r> {
     source: &'r Source<'r>,
     is_directory: &'r dyn Fn(&[u8]) -> bool,
     known: HashMap<Vec<u8>, Option<Vec<u8>>>,
@@ -84,7 +89,7 @@ struct Places<'r> {
 }
 
 impl<'r> Places<'r> {
-    fn new(source: &'r Source<'r>, is_directory: &'r dyn Fn(&[u8]) -> bool) -> Places<'r> {
+    pub fn new(source: &'r Source<'r>, is_directory: &'r dyn Fn(&[u8]) -> bool) -> Places<'r> {
         Places {
             source,
             is_directory,
@@ -94,7 +99,7 @@ impl<'r> Places<'r> {
     }
 
     /// The path with all links of its directory resolved.
-    fn settle(&mut self, path: &[u8]) -> Option<Vec<u8>> {
+    pub fn settle(&mut self, path: &[u8]) -> Option<Vec<u8>> {
         let slash = path.iter().rposition(|&b| b == b'/')?;
         let (directory, name) = path.split_at_checked(slash)?;
         if matches!(name, b"/" | b"/." | b"/..") {

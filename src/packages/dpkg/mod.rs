@@ -16,7 +16,7 @@ mod claims;
 pub(super) mod conffiles;
 pub(super) mod diversions;
 mod files;
-mod places;
+pub(super) mod places;
 pub(super) mod statoverride;
 pub(super) mod ucf;
 

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 /// Bytes of all text files of one database together.
-pub(super) const TEXT: u64 = 256 << 20;
+pub const TEXT: u64 = 256 << 20;
 /// Bytes of one database file that is no text; large desktops stay below half of it.
 pub const DATABASE: u64 = 1 << 30;
 /// Bytes of a database's write-ahead log; SQLite copies it into the main file from 4 MiB on.
@@ -31,6 +31,8 @@ pub const PLIST: usize = 64 << 20;
 pub const PLIST_DEPTH: usize = 16;
 /// Directories and files named by `CONFIG_PROTECT`, and files that it is set in.
 pub const PROTECTED_PREFIXES: usize = 10_000;
+/// Bytes of the packed list of one package of pacman; the largest real ones have 3 MB.
+pub const TREE: u64 = 64 << 20;
 /// Files in dpkg's journal; dpkg writes `status` anew after 250.
 pub const JOURNAL: usize = 1_000;
 /// Entries of a directory that is listed: `info/` has up to ten files a package.

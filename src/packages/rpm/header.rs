@@ -18,11 +18,17 @@ const VERSION: usize = 1001;
 const RELEASE: usize = 1002;
 const EPOCH: usize = 1003;
 const OLD_FILE_NAMES: usize = 1027;
+/// Of each file: is it there; its digest; what is verified.
+pub(super) const STATES: usize = 1029;
+pub(super) const DIGESTS: usize = 1035;
+pub(super) const VERIFY: usize = 1045;
 const FLAGS: usize = 1037;
 const DIRECTORY_INDEXES: usize = 1116;
 const BASE_NAMES: usize = 1117;
 const DIRECTORY_NAMES: usize = 1118;
 
+const CHAR: usize = 1;
+const INT8: usize = 2;
 const INT16: usize = 3;
 const INT32: usize = 4;
 const STRING: usize = 6;
@@ -36,7 +42,10 @@ const GHOST: usize = 64;
 const MOST_ENTRIES: usize = 65_535;
 const ENTRY: usize = 16;
 
-const NEEDED: [usize; 9] = [
+const NEEDED: [usize; 12] = [
+    STATES,
+    DIGESTS,
+    VERIFY,
     NAME,
     VERSION,
     RELEASE,
@@ -132,14 +141,20 @@ impl<'a> RpmHeader<'a> {
 
     /// All files. An entry with a hostile name is left out; lists that do not fit each other are no header.
     pub fn files(&self) -> Result<Vec<RpmFile>, Defect> {
+        Ok(self.all_files()?.into_iter().flatten().collect())
+    }
+
+    /// The same in the order of the header; `None` for one with a hostile name.
+    pub(super) fn all_files(&self) -> Result<Vec<Option<RpmFile>>, Defect> {
         let paths = self.paths()?;
         let flags = self.numbers(FLAGS)?;
         if flags.len() != paths.len() {
             return Err(Defect::Broken("not as many file flags as files"));
         }
         let files = paths.into_iter().zip(flags);
-        let named = files.filter_map(|(path, flags)| path.map(|path| RpmFile { path, flags }));
-        Ok(named.collect())
+        Ok(files
+            .map(|(path, flags)| path.map(|path| RpmFile { path, flags }))
+            .collect())
     }
 
     /// In the order of their flags; `None` for a name that can be no file's. Packages older than rpm 4 have whole
@@ -162,12 +177,19 @@ impl<'a> RpmHeader<'a> {
         bases.into_iter().zip(indexes).map(path).collect()
     }
 
+    fn byte(&self, at: usize) -> Result<usize, Defect> {
+        self.data
+            .get(at)
+            .map(|byte| usize::from(*byte))
+            .ok_or(SHORT)
+    }
+
     fn string(&self, tag: usize) -> Result<Option<&'a [u8]>, Defect> {
         Ok(self.strings(tag)?.first().copied())
     }
 
     /// Strings end in a NUL within the data.
-    fn strings(&self, tag: usize) -> Result<Vec<&'a [u8]>, Defect> {
+    pub(super) fn strings(&self, tag: usize) -> Result<Vec<&'a [u8]>, Defect> {
         let Some(entry) = self.entries.get(&tag) else {
             return Ok(Vec::new());
         };
@@ -189,11 +211,12 @@ impl<'a> RpmHeader<'a> {
         Ok(all)
     }
 
-    fn numbers(&self, tag: usize) -> Result<Vec<usize>, Defect> {
+    pub(super) fn numbers(&self, tag: usize) -> Result<Vec<usize>, Defect> {
         let Some(entry) = self.entries.get(&tag) else {
             return Ok(Vec::new());
         };
         let number = |at: usize| match entry.kind {
+            CHAR | INT8 => self.byte(entry.offset + at),
             INT16 => be16(self.data, entry.offset + 2 * at).ok_or(SHORT),
             INT32 => be32(self.data, entry.offset + 4 * at).ok_or(SHORT),
             _ => Err(Defect::Broken("header entry of a wrong type")),

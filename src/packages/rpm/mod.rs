@@ -16,6 +16,7 @@
 
 mod bdb;
 mod bytes;
+mod file_digests;
 mod header;
 mod ndb;
 mod sqlite;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use super::answer::gathering::{ConfigKnownBy, Gathering};
 use super::database::PackageDatabase;
+use super::digests::record::RecordedFile;
 use super::formats::name::plain_word;
 use super::listing::Listing;
 use super::read::fault::{Defect, Fault, Problem};
@@ -65,7 +67,12 @@ impl PackageDatabase for Rpm {
 impl crate::packages::database::PureParser for Rpm {
     fn parse(&self, data: &[u8]) -> Result<usize, Fault> {
         let mut gathering = Gathering::default();
-        blobs(data, None, &mut |at, blob| add(at, blob, &mut gathering))?;
+        blobs(data, None, &mut |at, blob| {
+            let header = header::RpmHeader::read(blob).map_err(|what| what.at(at))?;
+            // Both readings, whichever command asks.
+            header.recorded().map_err(|what| what.at(at))?;
+            add(at, &header, &mut gathering)
+        })?;
         Ok(gathering.entries())
     }
 }
@@ -112,6 +119,30 @@ fn take(source: &Source<'_>, files: &[Vec<u8>]) -> Result<Option<Option<Gatherin
     Ok(Some(gathering))
 }
 
+/// What all headers say of the content of files, from one version of the database.
+pub(super) fn recorded(source: &Source<'_>) -> Result<Vec<RecordedFile>, Problem> {
+    let take = |source: &Source<'_>, all: &[Vec<u8>]| {
+        let mut found = Vec::new();
+        for file in all
+            .iter()
+            .filter(|file| !file.ends_with(LOG) && !file.ends_with(ROLLBACK))
+        {
+            let whole = headers(source, file, &mut |at, header| {
+                found.extend(header.recorded().map_err(|what| what.at(at))?);
+                match found.len() > limits::OWNED {
+                    true => Err(Defect::TooMany.at(at)),
+                    false => Ok(()),
+                }
+            })?;
+            if !whole {
+                return Ok(None);
+            }
+        }
+        Ok(Some(found))
+    };
+    steady(source, DIRECTORIES[0], files, take)
+}
+
 fn rolled_back(source: &Source<'_>, file: &[u8]) -> Result<(), Problem> {
     let unfinished = Defect::Broken("an unfinished transaction must be rolled back").at(0);
     match source.binary(file, limits::LOG)? {
@@ -122,6 +153,14 @@ fn rolled_back(source: &Source<'_>, file: &[u8]) -> Result<(), Problem> {
 
 /// Reads one database; `false` if it was not one version.
 fn take_one(source: &Source<'_>, file: &[u8], gathering: &mut Gathering) -> Result<bool, Problem> {
+    headers(source, file, &mut |at, header| add(at, header, gathering))
+}
+
+/// Takes a header, and its place in the file.
+type EachHeader<'e> = &'e mut dyn FnMut(usize, &header::RpmHeader<'_>) -> Result<(), Fault>;
+
+/// Hands out the headers of one database; `false` if it was not one version.
+fn headers(source: &Source<'_>, file: &[u8], each: EachHeader<'_>) -> Result<bool, Problem> {
     let log_name = [file, LOG].concat();
     let log = source.binary(&log_name, limits::LOG)?;
     let Some(data) = source.binary(file, limits::DATABASE)? else {
@@ -134,7 +173,8 @@ fn take_one(source: &Source<'_>, file: &[u8], gathering: &mut Gathering) -> Resu
     let read = blobs(&data, log.as_deref(), &mut |at, blob| {
         let late = Defect::Broken("reading it takes too long");
         source.in_time().map_err(|_| late.at(at))?;
-        add(at, blob, gathering)
+        let header = header::RpmHeader::read(blob).map_err(|what| what.at(at))?;
+        each(at, &header)
     });
     read.map_err(|fault| Problem::malformed(file, fault))?;
     Ok(true)
@@ -152,8 +192,7 @@ fn blobs(data: &[u8], log: Option<&[u8]>, each: Each<'_>) -> Result<(), Fault> {
 }
 
 /// Adds the package of one header.
-fn add(at: usize, blob: &[u8], gathering: &mut Gathering) -> Result<(), Fault> {
-    let header = header::RpmHeader::read(blob).map_err(|what| what.at(at))?;
+fn add(at: usize, header: &header::RpmHeader<'_>, gathering: &mut Gathering) -> Result<(), Fault> {
     let mut put = || {
         let name = plain_word(header.name()?).ok_or(Defect::PackageName)?;
         let version = header.version()?.and_then(|version| plain_word(&version));

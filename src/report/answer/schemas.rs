@@ -42,6 +42,8 @@ answers! {
     "status": "unify.status" = "the answer of status",
     "recover": "unify.recover" = "the answer of recover",
     "gc": "unify.gc" = "the answer of gc",
+    "check": "unify.check" = "the answer of check",
+    "check-rules": "unify.check-rules" = "the answer of check --list-rules",
     "rules": "unify.rules" = "the answer of rules",
     "schemas": "unify.schemas" = "the answer of schema",
     "no-base": "unify.no-base" = "the answer of a command with --if-base-exists, where there is no base",

@@ -1,13 +1,15 @@
 //! A line of a plan in few words.
 
 use super::words::method_code;
-use crate::model::{Action, Before, Escaped, Left, LineChange, Link, ObjectId, Skip};
+use crate::model::{
+    Action, Before, Escaped, FileLine, Left, LineChange, Link, Method, ObjectId, Reflink, Skip,
+};
 use crate::report::words::sentence;
 
 /// `link`, `flag` or `skip`.
 pub(super) fn verdict(action: &Action) -> &'static str {
     match action {
-        Action::Link(_) => "link",
+        Action::Link(_) | Action::Reflink(_) => "link",
         Action::Flag(_) => "flag",
         Action::Skip(_) => "skip",
     }
@@ -17,6 +19,7 @@ pub(super) fn verdict(action: &Action) -> &'static str {
 pub(super) fn reason(action: &Action) -> &'static str {
     match action {
         Action::Link(link) => link.reason.code(),
+        Action::Reflink(line) => line.reason.code(),
         Action::Flag(flag) => flag.reason.code(),
         Action::Skip(skip) => skip.reason.code(),
     }
@@ -26,8 +29,18 @@ pub(super) fn reason(action: &Action) -> &'static str {
 pub(super) fn object(action: &Action) -> Option<&ObjectId> {
     match action {
         Action::Link(link) => Some(&link.object),
+        Action::Reflink(_) => None,
         Action::Flag(flag) => Some(&flag.object),
         Action::Skip(skip) => skip.object(),
+    }
+}
+
+/// How it shares a file.
+pub(super) fn method(action: &Action) -> Option<Method> {
+    match action {
+        Action::Link(_) => Some(Method::Hardlink),
+        Action::Reflink(_) => Some(Method::Reflink),
+        Action::Flag(_) | Action::Skip(_) => None,
     }
 }
 
@@ -37,7 +50,9 @@ const DIGITS: usize = "sha256:".len() + 12;
 /// What it is about: `GUEST:PATH`, a directory with a slash at its end, or an object.
 fn subject(action: &Action) -> String {
     match action {
-        Action::Link(link) => format!("{}:{}", link.guest, link.path),
+        Action::Link(Link { guest, path, .. }) | Action::Reflink(Reflink { guest, path, .. }) => {
+            format!("{guest}:{path}")
+        }
         Action::Flag(flag) => short(&flag.object),
         Action::Skip(skip) => skip_subject(skip),
     }
@@ -85,8 +100,18 @@ fn value(action: &Action, key: &str) -> String {
         "reason" => Some(reason(action).to_owned()),
         "object" => object(action).map(short),
         "generation" => object(action).map(|object| object.generation.to_string()),
+        "method" => method(action).map(|method| method_code(method).to_owned()),
         _ => match action {
-            Action::Link(link) => link_value(link, key),
+            Action::Link(link) if key == "makes" => {
+                link.makes.map(|makes| format!("{makes:?}").to_lowercase())
+            }
+            Action::Reflink(line) if key == "source" => {
+                Some(format!("{}:{}", line.source.guest, line.source.path))
+            }
+            Action::Reflink(line) if key == "content" => Some(line.content.to_string()),
+            Action::Link(_) | Action::Reflink(_) => {
+                action.shares().and_then(|file| file_value(&file, key))
+            }
             Action::Skip(skip) => skip_value(skip, key),
             Action::Flag(_) => None,
         },
@@ -94,19 +119,17 @@ fn value(action: &Action, key: &str) -> String {
     said.unwrap_or_else(|| "nothing".to_owned())
 }
 
-fn link_value(link: &Link, key: &str) -> Option<String> {
-    let owner = link.owner.as_ref();
+fn file_value(link: &FileLine<'_>, key: &str) -> Option<String> {
+    let owner = link.owner;
     let safe = |text: &String| Escaped(text.as_bytes()).to_string();
     match key {
         "also" => Some(format!("{} names", 1 + link.also.len())),
-        "method" => Some(method_code(link.method).to_owned()),
-        "makes" => link.makes.map(|makes| format!("{makes:?}").to_lowercase()),
         "size" => Some(link.size.to_string()),
         "saves" => Some(link.saves.to_string()),
         "package" => owner.map(|owner| safe(&owner.package)),
         "version" => owner.and_then(|owner| owner.version.as_ref().map(safe)),
-        "note" => link.note.as_ref().map(safe),
-        key => before_value(link.before.as_ref()?, key),
+        "note" => link.note.map(|note| Escaped(note.as_bytes()).to_string()),
+        key => before_value(link.before?, key),
     }
 }
 
@@ -120,7 +143,7 @@ fn before_value(before: &Before, key: &str) -> Option<String> {
         "gid" => before.gid.to_string(),
         "mtime" => before.mtime.to_string(),
         "ctime" => before.ctime.to_string(),
-        "before" => "evidence".to_owned(),
+        "before" | "source_before" => "evidence".to_owned(),
         _ => return None,
     })
 }

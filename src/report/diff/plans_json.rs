@@ -7,10 +7,10 @@ use serde::Serialize;
 use super::words::side_code;
 use super::{DiffView, ListedJson, line};
 use crate::model::{
-    Action, Before, Digest, GuestChanges, GuestName, HeaderChange, Left, LineChange, LineTotals,
-    Making, Method, PlanChanges, PlanSide, SideOf,
+    Action, Before, Digest, FileLine, GuestChanges, GuestName, HeaderChange, Left, LineChange,
+    LineTotals, Link, Making, Method, PlanChanges, PlanSide, Reflink,
 };
-use crate::report::layout::json::PathJson;
+use crate::report::layout::json::{PathJson, SourceJson};
 
 #[derive(Serialize)]
 struct PlansDiffJson<'a> {
@@ -87,6 +87,10 @@ struct PlanLineJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<SourceJson>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     also: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     makes: Option<Making>,
@@ -112,6 +116,8 @@ struct PlanLineJson<'a> {
     note: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     before: Option<Before>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_before: Option<Before>,
 }
 
 /// All that is known before the lines; with `--stat` there are none.
@@ -160,7 +166,9 @@ impl ListedJson<'_> {
 
 fn place(action: &Action) -> (Option<&str>, Option<PathJson>) {
     let (guest, path) = match action {
-        Action::Link(link) => (Some(&link.guest), Some(&link.path)),
+        Action::Link(Link { guest, path, .. }) | Action::Reflink(Reflink { guest, path, .. }) => {
+            (Some(guest), Some(path))
+        }
         Action::Skip(skip) => (skip.guest(), skip.path()),
         Action::Flag(_) => (None, None),
     };
@@ -203,12 +211,26 @@ fn guest(guest: &GuestChanges) -> GuestChangesJson<'_> {
     }
 }
 
+impl<'a> PlanLineJson<'a> {
+    /// What link lines of both methods say.
+    fn file(&mut self, line: &FileLine<'a>) {
+        self.also = Some(line.also.iter().map(ToString::to_string).collect());
+        (self.size, self.saves) = (Some(line.size), Some(line.saves));
+        self.package = line.owner.map(|owner| owner.package.as_str());
+        self.version = line.owner.and_then(|owner| owner.version.as_deref());
+        self.note = line.note;
+        self.before = line.before.copied();
+    }
+}
+
 fn plan_line(action: &Action) -> PlanLineJson<'_> {
     let mut said = PlanLineJson {
         action: line::verdict(action),
         reason: line::reason(action),
-        method: None,
+        method: line::method(action),
         object: line::object(action).map(ToString::to_string),
+        source: None,
+        content: None,
         also: None,
         makes: None,
         size: None,
@@ -222,18 +244,18 @@ fn plan_line(action: &Action) -> PlanLineJson<'_> {
         with: None,
         note: None,
         before: None,
+        source_before: None,
     };
     match action {
         Action::Link(link) => {
-            let owner = link.owner.as_ref();
-            said.method = Some(link.method);
-            said.also = Some(link.also.iter().map(ToString::to_string).collect());
+            said.file(&FileLine::from(link));
             said.makes = link.makes;
-            (said.size, said.saves) = (Some(link.size), Some(link.saves));
-            said.package = owner.map(|owner| owner.package.as_str());
-            said.version = owner.and_then(|owner| owner.version.as_deref());
-            said.note = link.note.as_deref();
-            said.before = link.before;
+        }
+        Action::Reflink(line) => {
+            said.file(&FileLine::from(line));
+            said.source = Some(SourceJson::from(&line.source));
+            said.content = Some(line.content.to_string());
+            said.source_before = line.source_before;
         }
         Action::Flag(flag) => said.note = flag.note.as_deref(),
         Action::Skip(skip) => {

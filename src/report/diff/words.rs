@@ -24,5 +24,6 @@ pub(super) fn side_code(side: SideOf) -> &'static str {
 pub(super) fn method_code(method: Method) -> &'static str {
     match method {
         Method::Hardlink => "hardlink",
+        Method::Reflink => "reflink",
     }
 }

@@ -1,6 +1,6 @@
 //! What a line that both plans have says otherwise, by the keys of the plan.
 
-use crate::model::{Action, Before, Left, Link, ObjectId, Owner, Skip};
+use crate::model::{Action, Before, Left, Link, ObjectId, Owner, Reflink, Skip};
 
 /// What counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,7 @@ type KeyFacts = Vec<(&'static str, bool)>;
 pub fn changed_fields(old: &Action, new: &Action, depth: Depth) -> Vec<&'static str> {
     let facts = match (old, new) {
         (Action::Link(old), Action::Link(new)) => links(old, new, depth),
+        (Action::Reflink(old), Action::Reflink(new)) => reflinks(old, new, depth),
         (Action::Skip(old), Action::Skip(new)) => skips(old, new, depth),
         _ => verdicts(old, new),
     };
@@ -25,24 +26,28 @@ pub fn changed_fields(old: &Action, new: &Action, depth: Depth) -> Vec<&'static 
     differ.map(|(key, _)| key).collect()
 }
 
-/// Another verdict has another reason, too.
+/// Another verdict has another reason, too; two link lines may differ in their method alone.
 fn verdicts(old: &Action, new: &Action) -> KeyFacts {
     let object = |action: &Action| match action {
         Action::Link(link) => Some(plain(&link.object)),
         Action::Skip(skip) => skip.object().map(plain),
-        Action::Flag(_) => None,
+        Action::Reflink(_) | Action::Flag(_) => None,
+    };
+    let both_share = match (old.shares(), new.shares()) {
+        (Some(old), Some(new)) => Some(old.reason != new.reason),
+        _ => None,
     };
     vec![
-        ("action", true),
+        ("action", both_share.is_none()),
+        ("method", both_share.is_some()),
         ("object", object(old) != object(new)),
-        ("reason", true),
+        ("reason", both_share.unwrap_or(true)),
     ]
 }
 
 fn links(old: &Link, new: &Link, depth: Depth) -> KeyFacts {
     let mut facts = vec![
         ("also", old.also != new.also),
-        ("method", old.method != new.method),
         ("object", plain(&old.object) != plain(&new.object)),
         ("reason", old.reason != new.reason),
     ];
@@ -56,6 +61,28 @@ fn links(old: &Link, new: &Link, depth: Depth) -> KeyFacts {
             ("package", package(owner(old)) != package(owner(new))),
             ("version", version(owner(old)) != version(owner(new))),
             ("note", old.note != new.note),
+        ]);
+        facts.extend(before(old.before, new.before));
+    }
+    facts
+}
+
+fn reflinks(old: &Reflink, new: &Reflink, depth: Depth) -> KeyFacts {
+    let mut facts = vec![
+        ("also", old.also != new.also),
+        ("source", old.source != new.source),
+        ("content", old.content != new.content),
+        ("reason", old.reason != new.reason),
+    ];
+    if depth == Depth::Evidence {
+        let owner = |line: &Reflink| line.owner.clone();
+        facts.extend([
+            ("size", old.size != new.size),
+            ("saves", old.saves != new.saves),
+            ("package", package(owner(old)) != package(owner(new))),
+            ("version", version(owner(old)) != version(owner(new))),
+            ("note", old.note != new.note),
+            ("source_before", old.source_before != new.source_before),
         ]);
         facts.extend(before(old.before, new.before));
     }

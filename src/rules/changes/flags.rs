@@ -55,7 +55,7 @@ impl LooseLines {
         let mut object = match line {
             Action::Flag(flag) => Some(flag.object),
             Action::Skip(skip) => skip.object().copied(),
-            Action::Link(_) => None,
+            Action::Link(_) | Action::Reflink(_) => None,
         };
         if let Some(object) = &mut object {
             object.generation = if with_generation {

@@ -104,6 +104,7 @@ type PlaceOf<'a> = (usize, &'a GuestPath, Option<SkipReason>);
 fn place_of<'a>(order: &HashMap<GuestName, usize>, action: &'a Action) -> Option<PlaceOf<'a>> {
     let (guest, path, beneath) = match action {
         Action::Link(link) => (&link.guest, &link.path, None),
+        Action::Reflink(line) => (&line.guest, &line.path, None),
         Action::Flag(_) => return None,
         Action::Skip(skip) => match &skip.left {
             Left::Name { guest, path, .. } => (guest, path, None),

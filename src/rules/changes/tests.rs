@@ -215,7 +215,7 @@ fn table(lines: &[Action]) -> BTreeMap<(GuestName, GuestPath), Action> {
     let place = |action: &Action| match action {
         Action::Link(link) => Some((link.guest.clone(), link.path.clone())),
         Action::Skip(skip) => Some((skip.guest()?.clone(), skip.path()?.clone())),
-        Action::Flag(_) => None,
+        Action::Reflink(_) | Action::Flag(_) => None,
     };
     let placed = lines
         .iter()

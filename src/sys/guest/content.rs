@@ -89,12 +89,7 @@ impl Regular {
     }
 
     /// The next stretch that is no hole in one of the two.
-    fn next_data_of_two(
-        &self,
-        other: &Regular,
-        at: u64,
-        size: u64,
-    ) -> SysResult<Option<DataRange>> {
+    fn next_data_of_two(&self, other: &Regular, at: u64, size: u64) -> SysResult<Option<Stretch>> {
         let both = [self.next_data(at, size)?, other.next_data(at, size)?];
         Ok(both.into_iter().flatten().min_by_key(|data| data.from))
     }

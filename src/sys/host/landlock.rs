@@ -62,8 +62,8 @@ pub enum Reads {
 pub struct Bounds<'a> {
     /// What it reads.
     pub reads: Reads,
-    /// Where a file that is open already gets its name by a rename within the directory.
-    pub renames_in: Option<&'a Path>,
+    /// Where files that are open already get their names, each by a rename within the directory.
+    pub renames_in: &'a [&'a Path],
     /// Directories whose files and directories are made, written and removed: a cache.
     pub writes_in: &'a [&'a Path],
     /// Files that are there and are written in place.
@@ -106,7 +106,7 @@ fn deny_writes(bounds: &Bounds<'_>) -> Result<bool, RulesetError> {
     let renames = AccessFs::MakeReg | AccessFs::RemoveFile;
     let in_place = AccessFs::WriteFile | AccessFs::Truncate;
     let writes = renames | in_place | AccessFs::MakeDir | AccessFs::RemoveDir | AccessFs::Refer;
-    let exceptions = (bounds.renames_in.map(|dir| (dir, renames)).into_iter())
+    let exceptions = (bounds.renames_in.iter().map(|dir| (*dir, renames)))
         .chain(bounds.writes_in.iter().map(|dir| (*dir, writes)))
         .chain(bounds.writes.iter().map(|file| (*file, in_place)));
     for (path, rights) in exceptions {
@@ -136,7 +136,7 @@ fn needed(bounds: &Bounds<'_>) -> CapabilitySet {
         Reads::Views => guests,
         Reads::Disk => guests | CapabilitySet::FOWNER,
     };
-    let mut written = bounds.writes_in.iter().copied().chain(bounds.renames_in);
+    let mut written = bounds.writes_in.iter().chain(bounds.renames_in).copied();
     if written.any(|dir| !is_our_own(dir)) {
         needed |= CapabilitySet::DAC_OVERRIDE | CapabilitySet::FOWNER;
     }

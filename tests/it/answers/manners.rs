@@ -236,8 +236,8 @@ fn help_fits_and_its_examples_run() {
         .collect();
     assert!(commands.len() > 10, "{commands:?}");
     let order = [
-        "plan", "show", "diff", "explain", "apply", "verify", "status", "undo", "gc", "recover",
-        "forget",
+        "plan", "show", "diff", "explain", "check", "apply", "verify", "status", "undo", "gc",
+        "recover", "forget",
     ];
     let mut sorted: Vec<&str> = order.to_vec();
     sorted.extend(commands.iter().filter(|word| !order.contains(word)));

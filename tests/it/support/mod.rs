@@ -10,6 +10,7 @@
 //! | `program` | runs the program, and holds every answer of it against its schema |
 //! | `planned`, `edited` | make plans and read them; edit them as people do |
 //! | `base` | reads receipts, objects, staging and quarantine of a base |
+//! | `program/checked` | runs `check`, and says what it found |
 //! | `cycle` | goes the way from plan to `gc`, and checks it at each step |
 //! | `listing`, `walk` | list all that is on disk, and compare it |
 //! | `attributes` | sets projects, encryption and inode flags |
@@ -21,6 +22,7 @@
 
 mod attributes;
 mod base;
+
 mod cycle;
 mod debian;
 mod edited;
@@ -48,6 +50,7 @@ pub use listing::{Listing, Stamps, assert_same};
 pub use planned::{Planned, bytes_of, strings_in, validate};
 pub use processes::{ALIVE, Cgroup, Inside, assert_alive, calls_of_apply, inside};
 pub use program::answers::{schemas, wrong_with};
+pub use program::checked::CheckAnswer;
 pub use program::{BIN, Out, unify, unify_with, unify_without_admin};
 pub use scenes::{one_exchange, three_guests, two_guests};
 pub use spoil::{fill_disk, rot};

@@ -1,6 +1,7 @@
 //! Runs the program.
 
 pub mod answers;
+pub mod checked;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};

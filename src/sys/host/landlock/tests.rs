@@ -17,7 +17,7 @@ use super::*;
 
 const READS_DISK: Bounds<'static> = Bounds {
     reads: Reads::Disk,
-    renames_in: None,
+    renames_in: &[],
     writes_in: &[],
     writes: &[],
 };
@@ -113,7 +113,7 @@ fn without_confinement_all_deeds_succeed() {
 fn nothing_is_written_anywhere() {
     let (_scratch, elsewhere, own) = scratch();
     let bounds = Bounds {
-        renames_in: Some(&own),
+        renames_in: &[&own],
         ..READS_DISK
     };
     let all: Vec<&str> = DEEDS.iter().map(|(name, _)| *name).collect();
@@ -129,7 +129,7 @@ fn nothing_is_written_anywhere() {
 fn an_open_file_is_written_and_renamed_in_its_directory() {
     let (_scratch, elsewhere, own) = scratch();
     let bounds = Bounds {
-        renames_in: Some(&own),
+        renames_in: &[&own],
         ..READS_DISK
     };
     let mut part = fs::File::create_new(own.join("part")).unwrap();
@@ -229,7 +229,7 @@ fn capabilities_that_are_needed_stay() {
     assert_eq!(needed(&of(Reads::Disk)), read | CapabilitySet::FOWNER);
     let output = Bounds {
         reads: Reads::Views,
-        renames_in: Some(&own),
+        renames_in: &[&own],
         ..READS_DISK
     };
     assert_eq!(needed(&output), read, "our own directory");

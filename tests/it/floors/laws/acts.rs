@@ -18,6 +18,8 @@ const ACTS: &[(&str, &[&str])] = &[
     ("inspecting", &["records", "paths"]),
     // A plan against now is a plan that is made.
     ("comparing", &["planning", "records", "paths"]),
+    // It reads guests as a plan does, and looks whether a plan still holds.
+    ("checking", &["planning", "inspecting", "paths"]),
     // It writes a plan to where plans go.
     ("reviewing", &["planning", "paths"]),
     // acts that do

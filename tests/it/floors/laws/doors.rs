@@ -5,10 +5,18 @@ use super::super::{assert_allows, assert_bites, assert_kept};
 
 /// An outside name, and the beginnings of the paths that may say it.
 const DOORS: &[(&str, &[&str])] = &[
-    ("base64", &["ledger/name.rs", "report/layout/json.rs"]),
+    (
+        "base64",
+        &[
+            "ledger/name.rs",
+            "report/layout/json.rs",
+            "packages/digests/apk.rs",
+        ],
+    ),
     ("clap", &["cli/"]),
     ("clap_complete", &["cli/manual/completions.rs"]),
     ("clap_mangen", &["cli/manual/man.rs"]),
+    ("flate2", &["packages/digests/pacman.rs"]),
     (
         "indexmap",
         &["model/packed.rs", "engine/planning/matching/"],
@@ -16,6 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("indicatif", &["cli/terminal/screen.rs"]),
     ("jiff", &["sys/host/machine.rs"]),
     ("landlock", &["sys/host/landlock.rs"]),
+    ("md5", &["sys/package_hash.rs"]),
     ("nix", &["sys/"]),
     ("postcard", &["engine/records/table.rs"]),
     (
@@ -39,7 +48,8 @@ const DOORS: &[(&str, &[&str])] = &[
         &["ledger/", "discover/oci.rs", "report/layout/json.rs"],
     ),
     ("serde_path_to_error", &["ledger/json.rs"]),
-    ("sha2", &["sys/hash.rs"]),
+    ("sha1", &["sys/package_hash.rs"]),
+    ("sha2", &["sys/hash.rs", "sys/package_hash.rs"]),
     ("signal_hook", &["sys/host/signals.rs"]),
     ("similar", &["engine/comparing/text.rs"]),
     (
@@ -55,7 +65,8 @@ const DOORS: &[(&str, &[&str])] = &[
             "cli/",
         ],
     ),
-    ("toml", &["ledger/policy_file.rs"]),
+    ("toml", &["ledger/policy_file.rs", "ledger/check_policy/"]),
+    ("unicode_normalization", &["rules/findings/names.rs"]),
     ("unicode_properties", &["model/guest/shown.rs"]),
     ("walkdir", &["scan/walk.rs"]),
     ("xxhash_rust", &["sys/hash.rs"]),

@@ -1,0 +1,144 @@
+//! Files that are not what their packages brought, by the digests of the packages' own databases.
+//!
+//! Config files are left out, and so is what an administrator has diverted: they are meant to be changed. A file
+//! that is missing is no finding: images are made smaller on purpose.
+
+use rayon::prelude::*;
+
+use super::blind::unread_at;
+use super::sight::{Unseen, digest, name_at, place};
+use crate::engine::planning::purposes::seen::SeenGuests;
+use crate::engine::planning::survey::Survey;
+use crate::model::{
+    CheckRule, DatabaseState, Finding, FindingFacts, NotVerified, Owner, PackageDigest, SkipReason,
+};
+use crate::packages::ask_digests;
+use crate::rules::findings::judge::FoundAll;
+use crate::sys::PageCache;
+
+const NO_DATABASE: &str = "no guest has a package database that knows the content of files";
+const UNKNOWN: &str = "their packages name them by digests of a kind that is not known";
+const NO_BYTES: &str =
+    "their bytes are not there any more to be compared with the digests of their packages";
+
+/// Everything of all guests.
+pub(super) fn modified(seen: &SeenGuests<'_>, unseen: &Unseen, found: &mut FoundAll) {
+    let mut any = false;
+    for survey in seen.surveys {
+        let is_damaged = |one: &crate::model::Database| one.state == DatabaseState::Damaged;
+        if survey.answer.databases.iter().any(is_damaged) {
+            // That is a finding already.
+            continue;
+        }
+        let recorded = Recorded::of(survey);
+        any |= !recorded.files.is_empty();
+        if let Err(why) = &recorded.read {
+            found
+                .findings
+                .push(unread_at(&survey.guest.name, None, why));
+        }
+        let judged = seen
+            .threads
+            .read(|| recorded.judge(survey, unseen, seen.page_cache));
+        let no_bytes = judged
+            .iter()
+            .filter(|one| matches!(one, Verified::NoBytes))
+            .count() as u64;
+        let differ = judged.into_iter().filter_map(|one| match one {
+            Verified::Differs(finding) => Some(*finding),
+            _ => None,
+        });
+        found.findings.extend(differ);
+        for (files, why) in [(recorded.unknown, UNKNOWN), (no_bytes, NO_BYTES)] {
+            found.not_verified.extend((files > 0).then(|| NotVerified {
+                guest: survey.guest.name.clone(),
+                files,
+                why,
+            }));
+        }
+    }
+    if !any {
+        found.not_here.insert(CheckRule::FileModified, NO_DATABASE);
+    }
+}
+
+/// What the databases of a guest say of files that are there.
+struct Recorded {
+    /// Names and digests; of several packages that have a name, each.
+    files: Vec<(usize, PackageDigest)>,
+    unknown: u64,
+    read: Result<(), String>,
+}
+
+enum Verified {
+    Same,
+    NoBytes,
+    Differs(Box<Finding>),
+}
+
+impl Recorded {
+    fn of(survey: &Survey) -> Recorded {
+        let tree = &survey.scan.tree;
+        let (mut files, mut unknown) = (Vec::new(), 0);
+        let mut take = |path: &[u8], digest: Option<PackageDigest>| {
+            let Some(name) = name_at(tree, path).filter(|_| !is_private(survey, path)) else {
+                return;
+            };
+            match digest {
+                Some(digest) => files.push((name, digest)),
+                None => unknown += 1,
+            }
+        };
+        let is_directory = |path: &[u8]| tree.has_directory(path);
+        let read = ask_digests(&*survey.files, &is_directory, &mut take);
+        Recorded {
+            files,
+            unknown,
+            read,
+        }
+    }
+
+    fn judge(&self, survey: &Survey, unseen: &Unseen, cache: PageCache) -> Vec<Verified> {
+        let judge = |(name, expected): &(usize, PackageDigest)| {
+            let read = digest(survey, *name, expected.kind(), cache);
+            let Some(found) = unseen.or_note(survey, *name, read)? else {
+                return Some(Verified::NoBytes);
+            };
+            Some(match found == *expected {
+                true => Verified::Same,
+                false => Verified::Differs(Box::new(differs(survey, *name, expected, &found))),
+            })
+        };
+        self.files.par_iter().filter_map(judge).collect()
+    }
+}
+
+fn differs(
+    survey: &Survey,
+    name: usize,
+    expected: &PackageDigest,
+    found: &PackageDigest,
+) -> Finding {
+    let owner = survey.owner(&survey.scan.tree.path(name));
+    let facts = FindingFacts::Modified {
+        package: owner.unwrap_or_else(|| Owner {
+            package: "unknown".to_owned(),
+            version: None,
+        }),
+        expected: expected.to_string(),
+        found: found.to_string(),
+    };
+    Finding::at(CheckRule::FileModified, [place(survey, name)], facts)
+}
+
+/// Is it a guest's own to change?
+fn is_private(survey: &Survey, path: &[u8]) -> bool {
+    let protected = &survey.answer.protected;
+    let at = protected.binary_search_by(|one| one.path.as_bytes().cmp(path));
+    at.is_ok_and(|at| {
+        matches!(
+            protected[at].why,
+            SkipReason::ConfigFile | SkipReason::ConfigSidecar | SkipReason::Diverted
+        )
+    })
+}
