@@ -41,6 +41,7 @@
 //! * who could take a flag off: `engine/activity/clearing`; what managers say of that: `discover`
 //! * where a crash is healed: `engine/healing`; one name, by what is found: `engine/healing/name`
 //! * what the machine is assumed to do: `sys`
+//! * what a host can do, and how that is found out: `engine/doctoring`, `sys/host/trials`
 //! * what a plan asks of a guest, be it a directory or not: `GuestFiles` in `sys/guest`
 //!
 //! # The laws

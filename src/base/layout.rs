@@ -92,8 +92,7 @@ impl Base {
     /// Opens a base that is looked at and in which nothing is written, not even a file without a name. Where there is
     /// none, and one could be made, it is as if there were one without objects.
     pub fn looked_at(path: &Path) -> Result<Base, BaseError> {
-        if !papers::entries(path)?.is_empty() {
-            let base = Base::existing(path)?;
+        if let Some(base) = Base::open(path)? {
             return Ok(Base {
                 used_for: BaseUse::Look,
                 ..base

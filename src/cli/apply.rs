@@ -7,17 +7,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::args::select::SelectArgs;
+use super::args::this_command;
 use super::args::{FreezeArgs, LimitArgs, OutputArgs};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
-use super::terminal::voice::{before_asking, remark, tell};
+use super::terminal::voice::{before_asking, remark, tell_fitted};
 use crate::engine::{
     ApplyOptions, ApprovedBy, PlanFile, ReadyToApply, RunResult, Stop, stop_on_signals,
 };
 use crate::model::{DigestPrefix, RunKind, Totals};
 use crate::report::layout::size::{counted, iec};
 use crate::report::run::{self, NotDone, RunView};
+use crate::report::words::left_open;
 use crate::rules::selectors::Selection;
 
 /// Execute a plan: every claim in it is proven again before a name is touched
@@ -70,7 +72,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         limits: args.limits.take()?,
     };
     if args.dry_run {
-        return rehearsal::run(&mut plan, &args.plan, &selection, options, args.output);
+        return rehearsal::run(&mut plan, &selection, options, args.output);
     }
     execute(args, &mut plan, &selection, options)
 }
@@ -114,7 +116,9 @@ fn announce(ready: &ReadyToApply, asks: bool) -> String {
         );
         before_asking(&line, asks);
     }
-    rehearsal::warn_of_unprotected(ready.unflagged(), ready.target().protect());
+    let protect = ready.target().protect();
+    let open = left_open::warnings(ready.unflagged(), protect);
+    open.iter().for_each(|line| say(line));
     would_do(totals)
 }
 
@@ -152,8 +156,7 @@ pub(super) fn report(
     not_done: &NotDone,
     output: OutputArgs,
 ) -> Result<(), Failure> {
-    let words = std::env::args_os().skip(1);
-    let command: Vec<OsString> = std::iter::once("unify".into()).chain(words).collect();
+    let command = this_command();
     let view = RunView {
         what: result.what,
         run: Some(&result.run),
@@ -172,7 +175,7 @@ pub(super) fn report(
     } else {
         let well = result.totals.refused + result.totals.failed == 0;
         let exit = if well { Exit::Done } else { Exit::InPart };
-        tell(exit, |out| run::text(&view, output.sizes(), out))?;
+        tell_fitted(exit, false, |_, out| run::text(&view, output.sizes(), out))?;
     }
     if result.quarantined > 0 {
         say(&format!(

@@ -52,7 +52,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let mut plan = PlanFile::open(&args.plan)?;
     let cut = engine::cut(&mut plan, &selection, output, replacing, &Screen::new())?;
     if args.json {
-        cut::json(&cut, &mut io::stdout().lock())?;
+        cut::json(&cut, &args.output, &mut io::stdout().lock())?;
     } else if !manner().quiet {
         cut::text(&cut, &args.output, &mut io::stderr().lock())?;
     }

@@ -5,7 +5,7 @@ use std::io;
 use super::args::{OutputArgs, PerhapsBaseArg, no_base};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
-use super::terminal::voice::tell;
+use super::terminal::voice::tell_fitted;
 use crate::engine::{self, Gc};
 use crate::report::gc;
 
@@ -44,7 +44,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         gc::json(&collected, args.dry_run, &mut io::stdout().lock())?;
     } else {
         let sizes = args.output.sizes();
-        tell(exit, |out| gc::text(&collected, args.dry_run, sizes, out))?;
+        tell_fitted(exit, false, |_, out| {
+            gc::text(&collected, args.dry_run, sizes, out)
+        })?;
     }
     Ok(exit)
 }

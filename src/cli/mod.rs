@@ -11,6 +11,7 @@ mod diff;
 mod explain;
 mod forget;
 mod gc;
+mod host;
 mod manual;
 mod plan;
 mod policy;
@@ -22,7 +23,6 @@ mod status;
 mod terminal;
 mod undo;
 mod verify;
-mod watchdog;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -72,8 +72,11 @@ enum Command {
     Forget(forget::Args),
     Gc(gc::Args),
     Recover(recover::Args),
+    Doctor(host::doctor::Args),
     #[command(hide = true)]
-    Watchdog(watchdog::Args),
+    Watchdog(host::watchdog::Args),
+    #[command(hide = true)]
+    Assistant(host::assistant::Args),
     Rules(rules::Args),
     Schema(schema::Args),
     Completions(manual::completions::Args),
@@ -119,7 +122,9 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Forget(args) => forget::run(args),
         Command::Gc(args) => gc::run(args),
         Command::Recover(args) => recover::run(args),
-        Command::Watchdog(args) => watchdog::run(args),
+        Command::Doctor(args) => host::doctor::run(args),
+        Command::Watchdog(args) => host::watchdog::run(args),
+        Command::Assistant(args) => host::assistant::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => manual::completions::run(args, &self::command()),

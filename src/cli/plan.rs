@@ -169,6 +169,10 @@ fn report(args: &Args, goes: Goes<'_>, planned: &Planned, tally: &Tally) -> Resu
         summary,
         tally,
         digest: Some(*digest),
+        file: match goes {
+            Goes::To(file) => Some(file),
+            _ => None,
+        },
     };
     if args.report.json {
         let show = Show {

@@ -7,7 +7,7 @@ use std::str::FromStr;
 use super::args::{FreezeArgs, PerhapsBaseArg, no_base};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
-use super::terminal::voice::tell;
+use super::terminal::voice::tell_fitted;
 use crate::engine::{self, GuestArg};
 use crate::model::Recovered;
 use crate::report::recover;
@@ -45,9 +45,9 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     };
     let exit = exit(&recovered, screen.has_unread());
     if args.json {
-        recover::json(&recovered, &mut io::stdout().lock())?;
+        recover::json(&recovered, &base, &mut io::stdout().lock())?;
     } else {
-        tell(exit, |out| recover::text(&recovered, out))?;
+        tell_fitted(exit, false, |_, out| recover::text(&recovered, &base, out))?;
     }
     Ok(exit)
 }

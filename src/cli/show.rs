@@ -95,17 +95,25 @@ fn page(
         summary: &whole.closing.summary,
         tally: &tally,
         digest,
+        file: None,
     };
     let mut shown = show.begin(&view, out)?;
     if args.lines {
-        plan.read(&mut |action| match lines.has(action) {
+        let listed = plan.read(&mut |action| match lines.has(action) {
             true => shown.line(action),
             false => Ok(()),
-        })?;
+        });
+        if let Err(error) = listed {
+            let failure = Failure::from(error);
+            return Err(match show.format {
+                Format::Json => failure.ends(out),
+                Format::Text | Format::Markdown => failure,
+            });
+        }
     }
     shown.end()?;
     if first.are_wanted(show) {
-        first.write(show, &view, out)?;
+        first.write(show, out)?;
     }
     Ok(())
 }
@@ -152,13 +160,13 @@ impl FirstLines {
         show.selected && show.format == Format::Text && !asked && self.all > 0
     }
 
-    fn write(&self, show: Show, view: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
+    fn write(&self, show: Show, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\nLines:")?;
         let mut shown = Show {
             lines: true,
             ..show
         }
-        .begin(view, out)?;
+        .lines_alone(out);
         let first: Vec<&Action> = self
             .of_files
             .iter()

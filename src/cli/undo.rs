@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::apply::{exit, report};
 use super::args::select::{FactSelectArgs, NameSelectArgs};
-use super::args::{BaseArg, FreezeArgs, LimitArgs, OutputArgs};
+use super::args::{BaseArg, FreezeArgs, LimitArgs, OutputArgs, this_command};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
-use super::terminal::voice::{remark, tell};
+use super::terminal::voice::{remark, tell_fitted};
 use crate::engine::{self, GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
 use crate::model::{ChoseNothing, FreezeTimes, GuestName, RunKind, RunTotals};
 use crate::report::layout::size::{counted, iec};
@@ -118,11 +118,13 @@ fn look(base: &Path, args: &Args, options: &UndoOptions, screen: &Screen) -> Res
         Exit::Done if is_slip => Exit::InPart,
         exit => exit,
     };
+    let mut command = this_command();
+    command.retain(|word| word != "--dry-run" && word != "--json");
     if args.output.json {
-        undo_view::json(&found, &mut std::io::stdout().lock())?;
+        undo_view::json(&found, &command, &mut std::io::stdout().lock())?;
     } else {
-        tell(exit, |out| {
-            undo_view::text(&found, args.output.sizes(), out)
+        tell_fitted(exit, false, |_, out| {
+            undo_view::text(&found, &command, args.output.sizes(), out)
         })?;
     }
     Ok(exit)

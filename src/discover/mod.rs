@@ -27,6 +27,13 @@ use lxc_paths::LxcPaths;
 
 pub use places::ManagerPlaces;
 
+/// The root that LXC's configuration in this directory, that of a container, names; `None` where there is none, or
+/// where it is not known.
+pub fn root_of_container(directory: &Path) -> Option<PathBuf> {
+    let files = HostFiles { guests: Vec::new() };
+    lxc::root_named(&files, &directory.join("config")).ok()?
+}
+
 /// The managers of this host, asked about some guests.
 pub struct Managers {
     files: HostFiles,

@@ -23,6 +23,7 @@
 //! | `checking` | looks for what should not be in guests and plans: one file a rule or two, `guests` and `plans` put them together |
 //! | `inspecting` | only reads: `verify`, `scrub`, `status`, `explain`, and which lines of a plan are stale |
 //! | `comparing` | only reads: what two plans, a plan and now, two guests, or two files have not in common |
+//! | `doctoring` | tries on scratch files what this host and some directories can do |
 //! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
 //! | `cloning` | makes a guest from another one: `look` and `copy` go through the `tree`, `linking` has a plan of its own applied |
 //! | `gc` | removes objects that no guest's name refers to |
@@ -58,6 +59,7 @@ mod applying;
 mod checking;
 mod cloning;
 mod comparing;
+mod doctoring;
 mod error;
 mod exchange;
 mod forgetting;
@@ -98,6 +100,8 @@ pub use comparing::{
     CompareHow, FilePlace, GuestPlace, NowOptions, TwoGuests, TwoPlans, compare_files,
     is_directory, plan_of_now, told_apart,
 };
+pub use doctoring::assistant::assist;
+pub use doctoring::examine;
 pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};

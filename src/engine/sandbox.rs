@@ -66,11 +66,15 @@ pub fn to_papers(observer: &dyn Observer) {
     confine_to(&nothing_written(Reads::Papers), None, observer);
 }
 
-/// `cut`: reads a plan that is open, and renames its file within `output`.
-pub(super) fn to_rewriting(output: Option<&Path>, observer: &dyn Observer) {
+/// `cut`: reads a plan that is open, and where it `asks_guests` their links; renames its file within `output`.
+pub(super) fn to_rewriting(output: Option<&Path>, asks_guests: bool, observer: &dyn Observer) {
+    let reads = match asks_guests {
+        true => Reads::Disk,
+        false => Reads::Papers,
+    };
     let bounds = Bounds {
         renames_in: output.as_slice(),
-        ..nothing_written(Reads::Papers)
+        ..nothing_written(reads)
     };
     confine_to(&bounds, None, observer);
 }

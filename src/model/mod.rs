@@ -42,6 +42,7 @@ mod blocks;
 mod clone;
 mod differences;
 mod digest;
+mod doctor;
 mod event;
 mod explain;
 mod finding;
@@ -72,6 +73,9 @@ pub use differences::{
     NoText, PackageDifference, PlanChanges, PlanSide, SideOf, TextHunk, TextOfTwo,
 };
 pub use digest::{BadId, Digest, DigestPrefix, Fingerprint, MetadataDigest, ObjectId};
+pub use doctor::{
+    Ability, Examination, ExaminedPlace, Offer, Prospect, Trial, TrialVerdict, TriedAbility,
+};
 pub use event::{Event, Observer, Quiet, Stage, Trouble, TroublePlace, Unit};
 pub use explain::{
     Beneath, Change, ChangeStep, Compared, Explanation, FoundNow, NoLine, Overruled, Says, Stale,

@@ -182,6 +182,8 @@ pub enum RunEnd {
 /// The answer of `unify verify`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verification {
+    /// Where the base is or would be.
+    pub base: PathBuf,
     /// Link and flag lines that hold.
     pub holds: u64,
     /// Link lines among them.

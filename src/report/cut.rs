@@ -2,6 +2,7 @@
 //!
 //! The JSON form is the fields of `CutJson`.
 
+use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::Path;
 
@@ -9,8 +10,8 @@ use serde::Serialize;
 
 use crate::model::{Cut, Escaped, KeptLines};
 
+use super::answer::next::{self, NextJson, NextStep};
 use super::layout::json;
-use super::layout::shell::shell_word;
 use super::layout::size::{count, counted, iec};
 
 /// For people: two lines, and what to do next.
@@ -30,12 +31,23 @@ pub fn text(cut: &Cut, output: &Path, out: &mut dyn Write) -> io::Result<()> {
     if output == Path::new("-") {
         return writeln!(out, "Wrote the narrower plan to standard output{content}.");
     }
-    let (shown, word) = (Escaped::of(output), shell_word(output));
-    writeln!(out, "Wrote {shown}{content}.")?;
-    writeln!(
-        out,
-        "Next: unify apply --dry-run {word}   or   unify apply {word}"
-    )
+    writeln!(out, "Wrote {}{content}.", Escaped::of(output))?;
+    next::text(&next(output), out)
+}
+
+/// Nothing may be done with what went to standard output: nobody knows where it is.
+fn next(output: &Path) -> Vec<NextStep> {
+    if output == Path::new("-") {
+        return Vec::new();
+    }
+    let apply = |words: &[&str], why| {
+        let words = words.iter().map(OsStr::new).chain([output.as_os_str()]);
+        NextStep::unify(&words.collect::<Vec<_>>(), why)
+    };
+    vec![
+        apply(&["apply", "--dry-run"], "to prove each line"),
+        apply(&["apply"], "to do it"),
+    ]
 }
 
 #[derive(Serialize)]
@@ -53,10 +65,12 @@ struct CutJson {
     saves: u64,
     /// The content digest of the narrower plan.
     content: Option<String>,
+    /// What may be done now.
+    next: Vec<NextJson>,
 }
 
 /// For programs.
-pub fn json(cut: &Cut, out: &mut dyn Write) -> io::Result<()> {
+pub fn json(cut: &Cut, output: &Path, out: &mut dyn Write) -> io::Result<()> {
     let value = CutJson {
         kind: "unify.cut",
         links: cut.links.kept,
@@ -67,6 +81,7 @@ pub fn json(cut: &Cut, out: &mut dyn Write) -> io::Result<()> {
         of_skips: cut.skips.of,
         saves: cut.saves,
         content: cut.content.map(|content| content.to_string()),
+        next: NextJson::all(&next(output)),
     };
     json::write_line(out, &value)
 }

@@ -6,6 +6,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::model::{
     Count, Database, DatabaseState, GuestName, Header, PlanDigest, PlannedGuest, Protect,
@@ -33,6 +34,8 @@ pub struct PlanView<'a> {
     pub tally: &'a Tally,
     /// The digests of the actions *that were read*; never those that the file claims.
     pub digest: Option<PlanDigest>,
+    /// The file that it was just written to.
+    pub file: Option<&'a Path>,
 }
 
 /// The base's own use of the disk, which no plan can promise.

@@ -6,18 +6,20 @@ mod taken;
 
 use std::collections::BTreeMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::alarms::spoiled::{self, SpoiledJson};
 use super::alarms::unprotected;
+use super::answer::next::{self, NextJson, NextStep};
 use super::layout::json;
 use super::layout::size::{counted, counted_does};
 use super::words::sentence::safe;
 use crate::model::{GuestName, ObjectId, Recovered, TakenOver};
 
 /// For people.
-pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
+pub fn text(recovered: &Recovered, base: &Path, out: &mut dyn Write) -> io::Result<()> {
     if let Some(taken) = &recovered.taken {
         taken::text(taken, recovered.flags, out)?;
     } else {
@@ -53,10 +55,7 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
     }
     spoiled::text(&recovered.spoiled, out)?;
     if !recovered.damaged.is_empty() {
-        writeln!(
-            out,
-            "\nMay have been written to while their flag was off; `unify verify --base` names whom that reaches:"
-        )?;
+        writeln!(out, "\nMay have been written to while their flag was off:")?;
     }
     for object in &recovered.damaged {
         writeln!(out, "  {object}")?;
@@ -68,7 +67,20 @@ pub fn text(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
         )?;
     }
     let mut paths = recovered.quarantined.iter();
-    paths.try_for_each(|path| writeln!(out, "  {}", safe(path)))
+    paths.try_for_each(|path| writeln!(out, "  {}", safe(path)))?;
+    next::text(&next(recovered, base), out)
+}
+
+/// Whom a spoiled object reaches is what a person wants to know.
+fn next(recovered: &Recovered, base: &Path) -> Vec<NextStep> {
+    match recovered.damaged.is_empty() {
+        true => Vec::new(),
+        false => vec![NextStep::on_base(
+            "verify",
+            base,
+            "to name every file that a damaged object reaches",
+        )],
+    }
 }
 
 #[derive(Serialize)]
@@ -89,10 +101,12 @@ struct RecoverJson<'a> {
     notes: &'a [String],
     /// What `--restored` found; null without it.
     taken: Option<&'a TakenOver>,
+    /// What may be done now.
+    next: Vec<NextJson>,
 }
 
 /// For programs.
-pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
+pub fn json(recovered: &Recovered, base: &Path, out: &mut dyn Write) -> io::Result<()> {
     let Recovered {
         runs,
         finished,
@@ -121,6 +135,7 @@ pub fn json(recovered: &Recovered, out: &mut dyn Write) -> io::Result<()> {
             spoiled: SpoiledJson::all(spoiled),
             notes,
             taken: taken.as_ref(),
+            next: NextJson::all(&next(recovered, base)),
         },
     )
 }

@@ -3,15 +3,15 @@
 //! The JSON form is one object on several lines: `kind` (`unify.dry-run`), then `refusals`, an array of `RefusedJson`
 //! that is written while the lines are proven, then the fields of `RehearsalJson`.
 
+use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
 
 use serde::Serialize;
 
 use crate::model::{GuestName, GuestPath, Moved, Outcome, Refusal, RunTotals, Totals};
 
+use super::answer::next::{self, NextJson, NextStep};
 use super::layout::json::{self, PathJson};
-use super::layout::shell::shell_word;
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
 use super::run::not_done;
@@ -21,8 +21,8 @@ use super::words::sentence;
 /// The end of a dry run.
 #[derive(Debug, Clone, Copy)]
 pub struct RehearsalView<'a> {
-    /// The plan, as the user named it.
-    pub plan: &'a Path,
+    /// The same command without what makes it a dry run.
+    pub command: &'a [OsString],
     /// What would become of the lines.
     pub totals: &'a RunTotals,
     /// What the lines promise.
@@ -52,15 +52,25 @@ pub fn text(view: &RehearsalView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::
             "READ-ONLY: the file system is mounted so; apply can do nothing there until it is writable."
         )?;
     }
-    let plan = shell_word(view.plan);
+    if !view.is_whole {
+        writeln!(out, "Stopped: the lines after that were not proven.")?;
+    } else if view.not_done.all().next().is_some() {
+        writeln!(out, "--json lists all that would not be done.")?;
+    }
+    next::text(&next(view), out)
+}
+
+/// The run itself, where it would do something.
+fn next(view: &RehearsalView<'_>) -> Vec<NextStep> {
     let left = view.totals.refused + view.totals.failed;
-    match (left, view.is_whole) {
-        (_, false) => writeln!(out, "Stopped: the lines after that were not proven."),
-        (0, true) => writeln!(out, "Next: unify apply {plan}"),
-        _ => writeln!(
-            out,
-            "Next: unify apply {plan}, which does the rest, or a new plan; --json lists all that would not be done"
-        ),
+    let why = match (view.totals.done, left) {
+        (0, _) => return Vec::new(),
+        (_, 0) => "to do it",
+        _ => "to do the rest, or make a new plan",
+    };
+    match view.is_read_only {
+        true => Vec::new(),
+        false => vec![NextStep::of(view.command, why)],
     }
 }
 
@@ -83,7 +93,7 @@ fn table(view: &RehearsalView<'_>, sizes: Sizes) -> TextTable {
             ""
         },
         if totals.reflinks > 0 { &*share } else { "" },
-        sizes.of(view.promised.saves)
+        sizes.of(totals.bytes)
     );
     let mut row = |word: &str, n: u64, remark: &str| {
         table.row([word.into(), count(n), remark.into()]);
@@ -123,6 +133,8 @@ struct RehearsalJson<'a> {
     /// Lines of links and flags that were taken out, by hand or by selectors.
     lines_left_out: u64,
     read_only: bool,
+    /// What may be done now.
+    next: Vec<NextJson>,
 }
 
 /// For programs: the beginning.
@@ -168,6 +180,7 @@ pub fn end_json(view: &RehearsalView<'_>, out: &mut dyn Write) -> io::Result<()>
         promised: view.promised,
         lines_left_out: view.left_out,
         read_only: view.is_read_only,
+        next: NextJson::all(&next(view)),
     };
     let mut text = Vec::new();
     json::write(&mut text, &value)?;

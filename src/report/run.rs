@@ -198,10 +198,10 @@ fn next(view: &RunView<'_>) -> Vec<NextStep> {
     let running = running.into_iter().any(has);
     let left = view.not_done.all().next().is_some();
     let damaged = view.what == RunKind::Apply && has(RefusalKind::DamagedObject);
-    let status = |why| on_base("status", view.base, why);
+    let status = |why| NextStep::on_base("status", view.base, why);
     match view.totals {
-        None => vec![on_base("recover", view.base, "to heal it")],
-        Some(_) if damaged => vec![on_base(
+        None => vec![NextStep::on_base("recover", view.base, "to heal it")],
+        Some(_) if damaged => vec![NextStep::on_base(
             "verify",
             view.base,
             "to name every file that a damaged object reaches",
@@ -220,19 +220,12 @@ fn next(view: &RunView<'_>) -> Vec<NextStep> {
         Some(totals) if totals.reflinks > 0 && totals.names == totals.reflinks => {
             vec![status("to see what is still shared")]
         }
-        Some(_) => vec![on_base(
+        Some(_) => vec![NextStep::on_base(
             "gc",
             view.base,
             "to remove objects that nobody uses",
         )],
     }
-}
-
-fn on_base(command: &str, base: &Path, why: &'static str) -> NextStep {
-    NextStep::unify(
-        &[command.as_ref(), "--base".as_ref(), base.as_os_str()],
-        why,
-    )
 }
 
 fn plan(view: &RunView<'_>) -> NextStep {

@@ -233,6 +233,7 @@ impl Sample {
             summary: &self.summary,
             tally,
             digest: self.digest,
+            file: None,
         }
     }
 }

@@ -3,18 +3,25 @@
 //! The JSON form is the fields of `UndoViewJson`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::{self, Write};
 
 use serde::Serialize;
 
 use crate::model::{GuestName, UndoView};
 
+use super::answer::next::{self, NextJson, NextStep};
 use super::layout::json;
 use super::layout::size::{Sizes, count, counted};
 use super::layout::table::{Column, TextTable};
 
-/// For people.
-pub fn text(view: &UndoView, sizes: Sizes, out: &mut dyn Write) -> io::Result<()> {
+/// For people; `command` is the same without what makes it a dry run.
+pub fn text(
+    view: &UndoView,
+    command: &[OsString],
+    sizes: Sizes,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     writeln!(out, "DRY RUN, nothing was changed.\n")?;
     let (files, names) = (counted(view.files, "file"), counted(view.names, "name"));
     writeln!(
@@ -46,7 +53,15 @@ pub fn text(view: &UndoView, sizes: Sizes, out: &mut dyn Write) -> io::Result<()
         let files = counted(view.lost, "file");
         writeln!(out, "  {files} more are in guests whose roots are gone")?;
     }
-    Ok(())
+    next::text(&next(view, command), out)
+}
+
+/// The undo itself, where there is something to undo and room for it.
+fn next(view: &UndoView, command: &[OsString]) -> Vec<NextStep> {
+    match view.files > 0 && view.needed <= view.free {
+        true => vec![NextStep::of(command, "to do it")],
+        false => Vec::new(),
+    }
 }
 
 #[derive(Serialize)]
@@ -64,10 +79,12 @@ struct UndoViewJson<'a> {
     /// Bytes that the copies take, and that may be taken.
     needed: u64,
     free: u64,
+    /// What may be done now.
+    next: Vec<NextJson>,
 }
 
 /// For programs.
-pub fn json(view: &UndoView, out: &mut dyn Write) -> io::Result<()> {
+pub fn json(view: &UndoView, command: &[OsString], out: &mut dyn Write) -> io::Result<()> {
     let value = UndoViewJson {
         kind: "unify.undo-dry-run",
         ok: view.needed <= view.free,
@@ -78,6 +95,7 @@ pub fn json(view: &UndoView, out: &mut dyn Write) -> io::Result<()> {
         lost_files: view.lost,
         needed: view.needed,
         free: view.free,
+        next: NextJson::all(&next(view, command)),
     };
     json::write_line(out, &value)
 }

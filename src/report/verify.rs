@@ -6,8 +6,9 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::{Difference, GuestName, ObjectId, Verification};
+use crate::model::{Difference, GuestName, ObjectId, Verification, Wrong};
 
+use super::answer::next::{NextJson, NextStep};
 use super::layout::json;
 use super::layout::json::PathJson;
 use super::layout::size::{count, counted};
@@ -123,6 +124,23 @@ struct VerifyJson<'a> {
     orphaned: Vec<DifferenceJson<'a>>,
     /// Guests of which that is not known.
     guests_unknown: Vec<OwnersUnknownJson<'a>>,
+    /// What may be done now.
+    next: Vec<NextJson>,
+}
+
+/// What a difference or an orphan asks for.
+fn next(found: &Verification) -> Vec<NextStep> {
+    let is_left = |one: &Difference| matches!(one.what, Wrong::LeftInStaging(_));
+    let mut steps = Vec::new();
+    if found.differences.iter().any(is_left) {
+        let why = "to heal what a run left";
+        steps.push(NextStep::on_base("recover", &found.base, why));
+    }
+    if !found.orphans.is_empty() {
+        let why = "to see what to do about orphaned names";
+        steps.push(NextStep::on_base("status", &found.base, why));
+    }
+    steps
 }
 
 #[derive(Serialize)]
@@ -157,6 +175,7 @@ pub fn json(found: &Verification, out: &mut dyn Write) -> io::Result<()> {
         changed_since: found.changed_since.iter().map(difference).collect(),
         orphaned: found.orphans.iter().map(difference).collect(),
         guests_unknown: found.owners_unknown.iter().map(unknown_json).collect(),
+        next: NextJson::all(&next(found)),
     };
     json::write_line(out, &value)
 }
@@ -181,7 +200,7 @@ pub(super) fn difference_json(difference: &Difference) -> DifferenceJson<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GuestPath, Moved, Wrong};
+    use crate::model::{GuestPath, Moved};
     use crate::report::samples::{HOSTILE, assert_tame, guest, object, path, written};
 
     const LISTING: ListLimits = ListLimits {
@@ -216,7 +235,7 @@ mod tests {
   38,100 lines as promised, 3 not applied or undone since, 9,310 objects read again
 ";
         assert_eq!(written(|out| text(&found(vec![]), LISTING, out)), want);
-        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"applied\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"changed_since\":[],\"orphaned\":[],\"guests_unknown\":[]}\n";
+        let want = "{\"kind\":\"unify.verify\",\"ok\":true,\"applied\":true,\"holds\":38100,\"not_applied\":3,\"objects\":9310,\"differences\":[],\"changed_since\":[],\"orphaned\":[],\"guests_unknown\":[],\"next\":[]}\n";
         assert_eq!(written(|out| json(&found(vec![]), out)), want);
     }
 

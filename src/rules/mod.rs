@@ -27,6 +27,7 @@ pub mod identity;
 pub mod inode_flags;
 pub mod pattern;
 pub mod precondition;
+pub mod prospect;
 pub mod reading;
 pub mod reflink;
 pub mod root;

@@ -5,10 +5,16 @@
 #![allow(unsafe_code)]
 
 use std::io;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, signal};
+
+use super::layouts::{
+    BpfProgram, CacheStat, DedupeRange, FieMap, FieMapHead, FsUuid, FsXattr, MountAttr,
+};
+
+pub use super::layouts::DiskExtent;
 
 /// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: the disk begins to take what was written there, and the
 /// caller does not wait for it. The call makes nothing durable.
@@ -62,18 +68,6 @@ pub fn holds_read_lease(fd: impl AsFd) -> io::Result<bool> {
     check(result).map(|kind| kind == libc::F_RDLCK)
 }
 
-/// `struct fsxattr` of `linux/fs.h`: 28 bytes.
-#[repr(C)]
-#[derive(Default)]
-struct FsXattr {
-    xflags: u32,
-    extsize: u32,
-    nextents: u32,
-    projid: u32,
-    cowextsize: u32,
-    pad: [u8; 8],
-}
-
 /// `FS_XFLAG_PROJINHERIT`: what is made in a directory inherits its project.
 const PROJECT_INHERIT: u32 = 0x200;
 
@@ -120,37 +114,6 @@ fn fsxattr(fd: impl AsFd) -> io::Result<FsXattr> {
     Ok(answer)
 }
 
-/// The header of `struct fiemap` of `linux/fiemap.h`: 32 bytes.
-#[repr(C)]
-struct FieMapHead {
-    start: u64,
-    length: u64,
-    flags: u32,
-    mapped_extents: u32,
-    extent_count: u32,
-    reserved: u32,
-}
-
-/// `struct fiemap_extent` of `linux/fiemap.h`: 56 bytes.
-#[repr(C)]
-#[derive(Debug, Clone, Copy, Default)]
-pub struct DiskExtent {
-    /// Where it begins in the file, and on the device.
-    pub logical: u64,
-    pub physical: u64,
-    pub length: u64,
-    reserved64: [u64; 2],
-    pub flags: u32,
-    reserved: [u32; 3],
-}
-
-/// `struct fiemap` with room for some extents.
-#[repr(C)]
-struct FieMap<const ROOM: usize> {
-    head: FieMapHead,
-    extents: [DiskExtent; ROOM],
-}
-
 const FS_IOC_FIEMAP: libc::Ioctl = 0xc020_660b;
 
 /// `FS_IOC_FIEMAP` of `linux/fs.h` from a place of a file on, with room for as many extents. With `FIEMAP_FLAG_SYNC`
@@ -177,21 +140,6 @@ pub fn fiemap<const ROOM: usize>(
 }
 
 const FIDEDUPERANGE: libc::Ioctl = 0xc018_9436;
-
-/// `struct file_dedupe_range` of `linux/fs.h` with one destination, `struct file_dedupe_range_info`: 24 + 32 bytes.
-#[repr(C)]
-#[derive(Default)]
-struct DedupeRange {
-    from: u64,
-    length: u64,
-    destinations: u16,
-    reserved: [u16; 3],
-    destination: i64,
-    destination_from: u64,
-    shared: u64,
-    status: i32,
-    reserved_too: u32,
-}
 
 /// `FIDEDUPERANGE` of `linux/fs.h` with no destination: nothing is changed, and nothing is compared. The answer is an
 /// error where this file system has no way to let files share extents.
@@ -227,14 +175,6 @@ pub fn deduplicate(
     }
 }
 
-/// `struct cachestat` of `linux/mman.h`: pages in the cache, and what else is known of them.
-#[repr(C)]
-#[derive(Default)]
-struct CacheStat {
-    cached: u64,
-    others: [u64; 4],
-}
-
 /// How many of `length` bytes from `from` on are in the page cache, in whole pages: `cachestat(2)`, Linux 6.5.
 /// Later kernels answer it only to a process that may write the file or owns it.
 pub fn cached(fd: impl AsFd, from: u64, length: u64) -> io::Result<u64> {
@@ -263,13 +203,6 @@ pub fn cached(fd: impl AsFd, from: u64, length: u64) -> io::Result<u64> {
     }
 }
 
-/// `struct fsuuid2` of `linux/fs.h`: 17 bytes.
-#[repr(C)]
-struct FsUuid {
-    length: u8,
-    bytes: [u8; 16],
-}
-
 /// The file system's own UUID, `FS_IOC_GETFSUUID` of `linux/fs.h` (Linux 6.9).
 pub fn filesystem_uuid(fd: impl AsFd) -> io::Result<[u8; 16]> {
     const FS_IOC_GETFSUUID: libc::Ioctl = 0x8011_1500;
@@ -285,24 +218,36 @@ pub fn filesystem_uuid(fd: impl AsFd) -> io::Result<[u8; 16]> {
     }
 }
 
-/// `struct mount_attr` of `linux/mount.h`, first version: 32 bytes.
-#[repr(C)]
-struct MountAttr {
-    attr_set: u64,
-    attr_clr: u64,
-    propagation: u64,
-    userns_fd: u64,
+/// Lets a detached mount show other owners, as the map of a user namespace says: `MOUNT_ATTR_IDMAP` (Linux 5.12).
+pub fn map_owners(mount: impl AsFd, namespace: impl AsFd) -> io::Result<()> {
+    let namespace = namespace.as_fd().as_raw_fd();
+    set_mount_attributes(
+        mount,
+        &MountAttr {
+            attr_set: 0x0010_0000,
+            attr_clr: 0,
+            propagation: 0,
+            userns_fd: u64::from(namespace.unsigned_abs()),
+        },
+    )
 }
 
 /// Makes a detached mount read-only, noatime, nosuid, nodev, noexec and nosymfollow (Linux 5.14).
 pub fn make_harmless(mount: impl AsFd) -> io::Result<()> {
     // MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC | NOATIME | NOSYMFOLLOW, and the mask of the atime choice.
-    let attr = MountAttr {
-        attr_set: 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x0020_0000,
-        attr_clr: 0x70,
-        propagation: 0,
-        userns_fd: 0,
-    };
+    set_mount_attributes(
+        mount,
+        &MountAttr {
+            attr_set: 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x0020_0000,
+            attr_clr: 0x70,
+            propagation: 0,
+            userns_fd: 0,
+        },
+    )
+}
+
+/// `mount_setattr(2)` of a mount by its descriptor.
+fn set_mount_attributes(mount: impl AsFd, attr: &MountAttr) -> io::Result<()> {
     // SAFETY: the path is a constant C string, `attr` outlives the call and its true size is given.
     let result = unsafe {
         libc::syscall(
@@ -310,7 +255,7 @@ pub fn make_harmless(mount: impl AsFd) -> io::Result<()> {
             mount.as_fd().as_raw_fd(),
             c"".as_ptr(),
             libc::AT_EMPTY_PATH,
-            &raw const attr,
+            std::ptr::from_ref(attr),
             size_of::<MountAttr>(),
         )
     };
@@ -319,6 +264,40 @@ pub fn make_harmless(mount: impl AsFd) -> io::Result<()> {
     } else {
         Err(io::Error::last_os_error())
     }
+}
+
+/// `FS_IOC_ENABLE_VERITY` of `linux/fsverity.h`: SHA-256 over blocks of 4096 bytes.
+pub fn enable_verity(fd: impl AsFd) -> io::Result<()> {
+    const FS_IOC_ENABLE_VERITY: libc::Ioctl = 0x4080_6685;
+    // `struct fsverity_enable_arg`, 128 bytes: version, hash algorithm, block size, and what is left out.
+    let mut wanted = [0u32; 32];
+    wanted[..3].copy_from_slice(&[1, 1, 4096]);
+    // SAFETY: the kernel reads 128 bytes, the size of the array, and no address stands in them.
+    unsafe { ioctl(fd, FS_IOC_ENABLE_VERITY, &mut wanted) }
+}
+
+/// Loads a program that allows everything for a hook of the security modules, by the number of the hook's function. It
+/// is attached to nothing, and gone with its descriptor.
+pub fn load_lsm_program(hook: u32) -> io::Result<OwnedFd> {
+    const BPF_PROG_LOAD: libc::c_int = 5;
+    // `r0 = 0; exit`
+    let instructions: [[u8; 8]; 2] = [[0xb7, 0, 0, 0, 0, 0, 0, 0], [0x95, 0, 0, 0, 0, 0, 0, 0]];
+    let wanted = BpfProgram {
+        kind: 29,
+        instruction_count: 2,
+        instructions: instructions.as_ptr() as u64,
+        license: c"GPL".as_ptr() as u64,
+        no_log_name_or_device: [0; 11],
+        expected_attach_type: 27,
+        no_debug_information: [0; 9],
+        hook,
+    };
+    let size = size_of::<BpfProgram>();
+    // SAFETY: the kernel reads `size` bytes of `wanted`, two instructions and the licence, which outlive the call.
+    let fd = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_LOAD, &raw const wanted, size) };
+    let fd = check(libc::c_int::try_from(fd).unwrap_or(-1))?;
+    // SAFETY: the kernel has just given us this descriptor.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 /// What two threads may have in common.

@@ -9,7 +9,8 @@
 //!
 //! What is never done here: follow a link in a guest, wait for a FIFO or a lock of a guest, map a guest's file,
 //! believe a flag that was set without reading it back. Every call that changes anything stands in
-//! [`Dir`], [`Regular`] or [`papers`](own::papers), and goes through `fault`, where tests make each of them fail.
+//! [`Dir`], [`Regular`], [`papers`](own::papers) or, on nothing that lasts, in `host/trials`, and goes through `fault`,
+//! where tests make each of them fail.
 
 mod error;
 mod fault;
@@ -17,6 +18,7 @@ mod ffi;
 pub mod guest;
 pub mod hash;
 pub mod host;
+mod layouts;
 pub mod own;
 pub mod package_hash;
 
@@ -28,7 +30,7 @@ pub use guest::page_cache::PageCache;
 pub use guest::stat::from_metadata;
 pub use guest::view::{View, name_bytes};
 pub use host::freezer::{Cgroup, Freezer};
-pub use host::landlock::{Bounds, Reads, confine};
+pub use host::landlock::{Bounds, Reads, confine, keeps_from_writing};
 pub use host::presence::{DiskPlace, HostMounts, Inside, Patience, Presence, swap_files};
 pub use host::rotation::rotates;
 pub use host::watchdog::{Heard, Helper, Watchdog, WatchdogEar, end_parent};

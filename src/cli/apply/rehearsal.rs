@@ -1,35 +1,39 @@
 //! `unify apply --dry-run`
 
 use std::io::{self, Write};
-use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use crate::cli::args::OutputArgs;
+use crate::cli::args::{OutputArgs, this_command};
 use crate::cli::terminal::exit::{Exit, Failure, say};
 use crate::cli::terminal::screen::Screen;
-use crate::cli::terminal::voice::tell;
+use crate::cli::terminal::voice::tell_fitted;
 use crate::engine::{ApplyOptions, PlanFile, rehearse, stop_on_signals};
-use crate::model::{Event, Observer, Protect};
-use crate::report::layout::size::counted;
+use crate::model::{Event, Observer};
 use crate::report::rehearsal::{self, RehearsalView};
+use crate::report::words::left_open;
 use crate::rules::selectors::Selection;
 
 pub(super) fn run(
     plan: &mut PlanFile,
-    path: &Path,
     selection: &Selection,
     options: ApplyOptions,
     output: OutputArgs,
 ) -> Result<Exit, Failure> {
     let listing = RefusalList::new(output.json);
     let stop = stop_on_signals()?;
-    let found = rehearse(plan, selection, options, &listing, &stop)?;
-    warn_of_unprotected(found.unflagged, found.protect);
+    let found = match rehearse(plan, selection, options, &listing, &stop) {
+        Ok(found) => found,
+        Err(error) => return Err(listing.ends(error.into())),
+    };
+    let open = left_open::warnings(found.unflagged, found.protect);
+    open.iter().for_each(|line| say(line));
     let RefusalList { screen, written } = listing;
     let (unread, not_done) = (screen.has_unread(), screen.not_done());
     let totals = &found.result.totals;
+    let mut command = this_command();
+    command.retain(|word| word != "--dry-run" && word != "--json");
     let view = RehearsalView {
-        plan: path,
+        command: &command,
         totals,
         promised: &found.promised,
         left_out: found.left_out,
@@ -49,24 +53,11 @@ pub(super) fn run(
             written.finish(&mut out)?;
             rehearsal::end_json(&view, &mut out)?;
         }
-        None => tell(exit, |out| rehearsal::text(&view, output.sizes(), out))?,
+        None => tell_fitted(exit, false, |_, out| {
+            rehearsal::text(&view, output.sizes(), out)
+        })?,
     }
     Ok(exit)
-}
-
-/// Says which shared files would be left open to writes.
-pub(super) fn warn_of_unprotected(unflagged: u64, protect: Option<Protect>) {
-    if unflagged > 0 {
-        say(&format!(
-            "WARNING: {} will NOT be protected: their flag lines were taken out of the plan.",
-            counted(unflagged, "shared file")
-        ));
-    }
-    if protect == Some(Protect::None) {
-        say(
-            "WARNING: shared files will NOT be protected: an in-place write by one guest changes the file for all of them.",
-        );
-    }
 }
 
 /// The screen, and every line that would not be done as JSON: there may be as many as the plan has, and none is held.
@@ -88,6 +79,21 @@ impl RefusalList {
         RefusalList {
             screen: Screen::rehearsing(),
             written: json.then(Mutex::default),
+        }
+    }
+}
+
+impl RefusalList {
+    /// Ends what stands on standard output so far, where anything does.
+    fn ends(self, failure: Failure) -> Failure {
+        let written = self.written.map(Mutex::into_inner);
+        let written = written.map(|written| written.unwrap_or_else(PoisonError::into_inner));
+        match written {
+            Some(Written {
+                lines: 1..,
+                failed: None,
+            }) => failure.ends(&mut io::stdout().lock()),
+            _ => failure,
         }
     }
 }

@@ -3,6 +3,7 @@
 pub(super) mod code;
 pub(super) mod select;
 
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -91,6 +92,12 @@ pub(super) fn meant(named: &Path) -> PathBuf {
         found(&meant);
     }
     meant
+}
+
+/// The words of this command, the program by its name.
+pub(super) fn this_command() -> Vec<OsString> {
+    let words = std::env::args_os().skip(1);
+    std::iter::once("unify".into()).chain(words).collect()
 }
 
 /// How a result is written. A command that calls it otherwise in its help says so with `mut_arg`.

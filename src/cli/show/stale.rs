@@ -18,8 +18,17 @@ pub(super) fn run(
     let screen = Screen::new();
     engine::to_reading(&screen);
     let mut out = BufWriter::new(io::stdout().lock());
-    let mut report = StaleReport::begin(output.json, &mut out)?;
-    let found = engine::stale(plan, selection, &mut |line| report.line(line), &screen)?;
+    let mut report = StaleReport::new(output.json, &mut out);
+    let found = match engine::stale(plan, selection, &mut |line| report.line(line), &screen) {
+        Ok(found) => found,
+        Err(error) => {
+            let failure = Failure::from(error);
+            return Err(match report.begun() {
+                Some(out) => failure.ends(out),
+                None => failure,
+            });
+        }
+    };
     report.end(&found)?;
     out.flush()?;
     Ok(match () {

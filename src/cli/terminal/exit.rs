@@ -58,6 +58,8 @@ pub enum Exit {
     InPart,
     /// Verification found a difference, or nothing of the plan is applied.
     Differs,
+    /// This host or file system cannot do it.
+    CannotHere,
     /// A run was cut short, and what it left is not healed.
     Unhealed,
     /// There is something, and `--exit-code` was given.
@@ -98,6 +100,7 @@ impl Exit {
             Exit::Unread => 3,
             Exit::InPart => 4,
             Exit::Differs => 6,
+            Exit::CannotHere => 8,
             Exit::Unhealed => 9,
             Exit::Something => 10,
             Exit::Findings => 11,
@@ -117,6 +120,9 @@ pub enum Failure {
     Output(#[from] io::Error),
     #[error("{0}")]
     Usage(String),
+    /// An answer for programs had begun, and ends with what went wrong.
+    #[error("{0}")]
+    Begun(Box<Failure>),
 }
 
 /// The exit code of wrong use.
@@ -129,20 +135,36 @@ impl Failure {
             return;
         }
         say(&format!("unify: {self}"));
-        let trouble = match self {
-            Failure::Engine(error) => error.trouble(),
-            Failure::Usage(_) => Trouble::new("usage"),
-            // The answer has begun.
-            Failure::Output(_) => return,
-        };
-        if manner().json {
+        if let Some(trouble) = self.trouble().filter(|_| manner().json) {
             let (what, exit) = (self.to_string(), self.code());
             drop(error::json(&trouble, &what, exit, &mut io::stdout().lock()));
         }
     }
 
+    /// What programs are told of it; nothing where the answer has begun.
+    fn trouble(&self) -> Option<Trouble> {
+        match self {
+            Failure::Output(_) | Failure::Begun(_) => None,
+            Failure::Engine(error) => Some(error.trouble()),
+            Failure::Usage(_) => Some(Trouble::new("usage")),
+        }
+    }
+
+    /// Ends an answer for programs that had begun.
+    pub fn ends(self, out: &mut dyn Write) -> Failure {
+        let is_of_output = matches!(self, Failure::Engine(EngineError::Output(_)));
+        let Some(trouble) = self.trouble().filter(|_| !is_of_output) else {
+            return self;
+        };
+        match error::end_begun(&trouble, &self.to_string(), self.code(), out) {
+            Ok(()) => Failure::Begun(Box::new(self)),
+            Err(error) => error.into(),
+        }
+    }
+
     fn code(&self) -> u8 {
         match self {
+            Failure::Begun(failure) => failure.code(),
             Failure::Usage(_) => USAGE,
             // The reader of a pipe has seen enough.
             Failure::Output(error) | Failure::Engine(EngineError::Output(error))

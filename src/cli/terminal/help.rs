@@ -192,6 +192,11 @@ const EXAMPLES: &[(&str, &str)] = &[
   unify recover --restored --base /srv/guests/.unify",
     ),
     (
+        "doctor",
+        "  unify doctor /srv/guests
+  unify doctor --json /srv/guests | jq '.places[].methods'",
+    ),
+    (
         "rules",
         "  unify rules\n  unify rules --json | jq '.rules[].reason'",
     ),

@@ -47,8 +47,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     ),
     (
         &[
-            "doctor", "info", "guests", "list", "ls", "history", "log", "logs", "runs", "stats",
-            "df",
+            "info", "guests", "list", "ls", "history", "log", "logs", "runs", "stats", "df",
         ],
         "`unify status` tells what is shared now, guest by guest, and lists the runs",
     ),

@@ -3,6 +3,7 @@
 mod blocks;
 mod flags;
 mod landing;
+mod rehearsed;
 mod shared;
 
 use super::in_flight::{Pending, Unpaid, comes_back, once_more, outcomes};
@@ -32,7 +33,6 @@ use crate::sys::guest::Sharing;
 use crate::sys::host::signals::Stop;
 
 use blocks::BlockBatch;
-use landing::rehearse;
 pub(super) use landing::{AfterProof, LoopWorld};
 
 pub(super) struct ApplyLoop<'a, 'r> {
@@ -94,7 +94,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         let objects = ObjectsInUse::new(base, &header.policy.ignore, max_links);
         let objects = match landing {
             AfterProof::Execute { .. } => objects,
-            AfterProof::Rehearse => objects.rehearsing(),
+            AfterProof::Rehearse(_) => objects.rehearsing(),
         };
         let (links, flags) = (Vec::new(), Vec::new());
         ApplyLoop {
@@ -336,7 +336,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     ) -> Result<Vec<ObjectId>, EngineError> {
         let ignore = &self.header.policy.ignore;
         let AfterProof::Execute { run, journal } = &mut self.landing else {
-            return rehearse(jobs, pending, &mut self.unpaid, self.receipt, self.sharing);
+            return self.rehearse(jobs, pending);
         };
         let batch = Batch {
             base: self.base,

@@ -20,6 +20,7 @@ use crate::engine::plan_file::PlanFile;
 use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::receipt_file::{ReceiptFile, RunResult};
 use crate::engine::records::holders::Holding;
+use crate::engine::records::object_set::ObjectSet;
 use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, healing};
 use crate::model::{
@@ -143,7 +144,7 @@ impl Rehearsing<'_> {
         let sharing = Sharing::default();
         let world = LoopWorld::of(base, self.plan, checked, &sharing)?;
         let pace = Pace::new(options.limits);
-        let landing = AfterProof::Rehearse;
+        let landing = AfterProof::Rehearse(ObjectSet::new(base));
         let mut work = ApplyLoop::new(&world, holding, still, pace, landing, &mut receipt);
         if checked.names_elsewhere {
             work.take_in_shared(lines, stop, observer)?;

@@ -12,6 +12,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::ControlFlow;
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -41,18 +42,23 @@ pub fn verify(
     observer: &dyn Observer,
 ) -> Result<Verification, EngineError> {
     let path = plan.path().to_owned();
-    check(plan, selection, readers, observer).map_err(|error| error.in_file(&path))
+    let mut found = || -> Result<Verification, EngineError> {
+        let base = applicable(plan.reader()?.header())?.base.path.clone();
+        let found = check(plan, &base, selection, readers, observer)?;
+        Ok(Verification { base, ..found })
+    };
+    found().map_err(|error| error.in_file(&path))
 }
 
 fn check(
     plan: &mut PlanFile,
+    place: &Path,
     selection: &Selection,
     readers: Readers,
     observer: &dyn Observer,
 ) -> Result<Verification, EngineError> {
     let selected = select(plan, selection)?;
-    let place = applicable(plan.reader()?.header())?.base.path.clone();
-    let Some(base) = Base::open(&place)? else {
+    let Some(base) = Base::open(place)? else {
         return not_applied(plan, &selected);
     };
     let mut reader = plan.reader()?;

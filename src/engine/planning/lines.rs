@@ -3,6 +3,7 @@
 
 use super::choose::Choices;
 use super::classify::{Classified, Decision};
+use super::let_in;
 use super::matching::file::FileRef;
 use super::matching::probe::blocks;
 use super::survey::Survey;
@@ -276,8 +277,16 @@ impl Emitter<'_> {
                 LinkReason::Identical
             },
             before: (self.kind == PlanKind::Plan).then(|| Before::from(&state)),
-            note: None,
+            note: self.let_in(file, &state),
         }
+    }
+
+    /// Which choice let the file in, where a rule keeps such files private.
+    fn let_in(&self, file: usize, state: &FileState) -> Option<String> {
+        let tree = &self.survey.scan.tree;
+        let uses = self.judged.uses.as_ref()?;
+        let names = tree.names_of(file).map(|name| tree.path(name));
+        let_in::note(&uses.care, names, state)
     }
 
     /// What comes back when the file gets another inode.

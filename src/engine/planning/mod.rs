@@ -9,6 +9,7 @@ mod classify;
 mod common_secrets;
 mod evidence;
 mod guest_limits;
+mod let_in;
 mod lines;
 mod matching;
 pub(super) mod near_misses;

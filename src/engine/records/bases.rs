@@ -5,11 +5,14 @@ use std::path::{Path, PathBuf};
 use crate::base::Base;
 use crate::engine::EngineError;
 use crate::engine::error::BadUse;
-use crate::sys::own::papers;
-use crate::sys::{SysResult, canonical};
+use crate::rules::root::{self, RootLooks};
+use crate::sys::{Dir, SysResult, canonical};
 
 /// What a base is called where no other name is given.
 const USUAL: &str = ".unify";
+
+/// So many names of a directory are looked at.
+const MOST_NAMES: usize = 1 << 16;
 
 /// The base that is meant by `asked`: this directory, or the base in it that has the usual name.
 pub fn base_at(asked: &Path) -> PathBuf {
@@ -59,20 +62,27 @@ fn one(mut found: Vec<PathBuf>) -> Result<Option<PathBuf>, EngineError> {
 /// Bases at a place and in the directories above it. What lies within something that looks like the root of a system
 /// does not count: a guest could have put it there.
 fn above(place: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for directory in place.ancestors() {
-        let here = [directory.to_owned(), directory.join(USUAL)];
-        found.extend(here.into_iter().filter(|path| Base::is_at(path)));
-        if directory.parent().is_some() && looks_like_a_root(directory) {
-            found.clear();
-        }
-    }
-    found
+    let root = root_around(place);
+    let outside = place.ancestors().skip_while(|directory| {
+        root.as_ref()
+            .is_some_and(|root| directory.starts_with(root))
+    });
+    let places = outside.flat_map(|directory| [directory.to_owned(), directory.join(USUAL)]);
+    places.filter(|path| Base::is_at(path)).collect()
 }
 
+/// The directory that looks like the root of a system and in which this place lies, or that it is. Of several it is the
+/// one that holds the others. The host's own is none.
+pub fn root_around(place: &Path) -> Option<PathBuf> {
+    let within = place.ancestors().filter(|above| above.parent().is_some());
+    let roots = within.filter(|above| looks_like_a_root(above));
+    roots.last().map(Path::to_owned)
+}
+
+/// What cannot be read is taken for none.
 fn looks_like_a_root(directory: &Path) -> bool {
-    let has = |name| papers::is_directory(&directory.join(name));
-    has("etc") && has("usr")
+    let entries = Dir::open(directory).and_then(|dir| dir.some_entries(MOST_NAMES));
+    entries.is_ok_and(|entries| root::looks(&entries) == RootLooks::Fully)
 }
 
 #[cfg(test)]

@@ -1,4 +1,5 @@
-//! What a reviewer makes of a plan: a narrower one. It reads plans alone, and asks no guest.
+//! What a reviewer makes of a plan: a narrower one. It reads plans, and of guests the links on the way to paths that
+//! selectors name, behind the same walls.
 
 use std::path::Path;
 
@@ -33,14 +34,15 @@ pub fn cut(
         return Err(EngineError::OutputExists(path.clone()));
     }
     let (header, guests) = plan.head()?;
-    let lines = select(plan, selection)?;
     let guests = guests.iter().map(|guest| guest.root.as_path());
     let base = header
         .target
         .as_ref()
         .map(|target| target.base.path.as_path());
     let file = OutputFile::create(output, &guests.chain(base).collect::<Vec<&Path>>())?;
-    to_rewriting(file.directory(), observer);
+    // Where paths are asked for, the guests' links are followed.
+    to_rewriting(file.directory(), selection.has_paths(), observer);
+    let lines = select(plan, selection)?;
     let mut cut = Cut::default();
     let (mut out, form) = file.writer().map_err(EngineError::Output)?;
     let mut keep = |action: &Action| {

@@ -1,8 +1,9 @@
 //! Is a directory the root of a guest, or are there better ones in it? `/var/lib/lxc/web1` has `rootfs`, and a
 //! directory of guests has them all.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use crate::discover::root_of_container;
 use crate::model::FileKind;
 use crate::rules::root::{Entry, RootLooks, is_of_a_root, is_telling, lacks, looks, packed_layout};
 use crate::sys::{Dir, HostMounts, Meaning, path_of};
@@ -45,7 +46,10 @@ pub(super) fn judge(dir: &Dir) -> AtTheDoor {
         left: MOST_LOOKS,
         mounts: None,
     };
-    let roots = search.nearest(&entries, deepest);
+    let roots = match named_by_its_manager(dir.path()) {
+        Some(root) => vec![root],
+        None => search.nearest(&entries, deepest),
+    };
     if !roots.is_empty() {
         let lacks = lacks(&entries);
         return AtTheDoor::Above { lacks, roots };
@@ -55,6 +59,14 @@ pub(super) fn judge(dir: &Dir) -> AtTheDoor {
         (_, DEEPEST) => AtTheDoor::Unlikely,
         _ => AtTheDoor::Root,
     }
+}
+
+/// The directory of a container says where its root is, wherever that lies.
+fn named_by_its_manager(directory: &Path) -> Option<PathBuf> {
+    let root = root_of_container(directory)?;
+    let is_there = Dir::open(&root).is_ok() && root != directory;
+    let beneath = root.strip_prefix(directory).map(Path::to_owned);
+    is_there.then(|| beneath.unwrap_or(root))
 }
 
 struct Search<'a> {

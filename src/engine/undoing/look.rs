@@ -1,13 +1,15 @@
-//! `undo --dry-run`: what an undo would be about, and the room that it takes. It writes nothing and heals nothing.
+//! `undo --dry-run`: what an undo would be about, and the room that it takes. It writes nothing and heals nothing, and
+//! what would refuse an undo refuses it.
 
 use std::path::Path;
 
 use super::blocks::still_shared;
 use super::select::{UndoOptions, chosen_files, chosen_run};
 use crate::base::Base;
+use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::BadUse;
 use crate::engine::records::{History, Reflinked, receipts};
-use crate::engine::{EngineError, Guest, healing};
+use crate::engine::{EngineError, Guest, guest, healing};
 use crate::model::{GuestPath, Observer, UndoView};
 use crate::sys::host::machine;
 use crate::sys::{SHARE, SysResult};
@@ -24,11 +26,13 @@ pub fn look_at_undo(
     drop(Base::existing(base)?);
     let base = &Base::looked_at(base)?;
     drop(base.hold_still()?);
+    must_be_ours(base)?;
     healing::must_be_whole(base, "undo")?;
     let history = History::read(base)?;
     receipts::tell(&history.damaged, base, observer);
     let undoes = chosen_run(&history, &options.which)?;
     let chosen = chosen_files(base, &history, undoes.as_ref(), options)?;
+    guest::hold(&chosen.guests)?;
     let free = machine::filesystem(base.dir())?.free;
     let mut view = UndoView {
         free: free - free / SHARE,

@@ -1,4 +1,5 @@
-//! Why a command could not do what was asked, for programs: `unify.error`, the only object on standard output then.
+//! Why a command could not do what was asked, for programs: `unify.error`, the only object on standard output then, or
+//! the last key of an answer that had begun.
 //!
 //! People are told the same sentence on standard error.
 
@@ -44,15 +45,27 @@ struct WhereJson<'a> {
 
 /// Writes the error as one line.
 pub fn json(trouble: &Trouble, what: &str, exit: u8, out: &mut dyn Write) -> io::Result<()> {
-    let value = ErrorJson {
+    json::write_line(out, &value(trouble, what, exit))
+}
+
+/// Ends an answer that had begun, within the array that is its last: it is whole JSON, and says what kept it from
+/// being a whole answer.
+pub fn end_begun(trouble: &Trouble, what: &str, exit: u8, out: &mut dyn Write) -> io::Result<()> {
+    out.write_all(b"\n],\"error\":")?;
+    json::write(out, &value(trouble, what, exit))?;
+    out.write_all(b"}\n")?;
+    out.flush()
+}
+
+fn value<'a>(trouble: &'a Trouble, what: &'a str, exit: u8) -> ErrorJson<'a> {
+    ErrorJson {
         kind: "unify.error",
         code: trouble.code,
         exit,
         what,
         r#where: place(&trouble.place),
         hint: trouble.hint.as_deref(),
-    };
-    json::write_line(out, &value)
+    }
 }
 
 /// The answer where there is no base yet, and `--if-base-exists` was given: `unify.no-base`.

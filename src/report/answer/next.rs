@@ -24,11 +24,28 @@ pub struct NextStep {
 }
 
 impl NextStep {
+    /// `unify COMMAND --base BASE`.
+    pub fn on_base(command: &str, base: &Path, why: &'static str) -> NextStep {
+        NextStep::unify(
+            &[command.as_ref(), "--base".as_ref(), base.as_os_str()],
+            why,
+        )
+    }
+
     /// `unify` with these words.
     pub fn unify<S: AsRef<OsStr>>(words: &[S], why: &'static str) -> NextStep {
         let words = words.iter().map(|word| word.as_ref().to_owned());
         NextStep {
             command: std::iter::once("unify".into()).chain(words).collect(),
+            first: "",
+            why,
+        }
+    }
+
+    /// A command as somebody typed it.
+    pub fn of(command: &[OsString], why: &'static str) -> NextStep {
+        NextStep {
+            command: command.to_vec(),
             first: "",
             why,
         }

@@ -44,6 +44,7 @@ answers! {
     "gc": "unify.gc" = "the answer of gc",
     "check": "unify.check" = "the answer of check",
     "check-rules": "unify.check-rules" = "the answer of check --list-rules",
+    "doctor": "unify.doctor" = "the answer of doctor",
     "rules": "unify.rules" = "the answer of rules",
     "schemas": "unify.schemas" = "the answer of schema",
     "no-base": "unify.no-base" = "the answer of a command with --if-base-exists, where there is no base",

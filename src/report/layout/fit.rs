@@ -1,7 +1,7 @@
 //! Lines that fit a terminal: a long one is broken between words, and what follows is set in.
 //!
-//! A command within backticks or behind a colon is one word, because somebody copies it, and so is a name: neither is
-//! ever cut, even where it is longer than the line.
+//! A command within backticks or behind a colon (as far as a comma, where it is one of ours) is one word, because
+//! somebody copies it, and so is a name: neither is ever cut, even where it is longer than the line.
 
 use std::io::{self, Write};
 
@@ -86,8 +86,18 @@ fn looks_like_an_order(word: &str) -> bool {
     word.starts_with([':', '#'])
 }
 
-/// Words between spaces; what stands within backticks is one, and so is a command behind a colon and two spaces.
+/// Words between spaces; what stands within backticks is one, and so is a command behind a colon and two spaces, and
+/// one of ours behind a colon, up to a comma.
 fn words(line: &str) -> Vec<&str> {
+    const OURS: &str = ": unify ";
+    if let Some(at) = line.find(OURS).filter(|at| !line[..*at].contains('`')) {
+        let (before, command) = (&line[..=at], &line[at + 2..]);
+        let end = command.find(", ").map_or(command.len(), |comma| comma + 1);
+        let mut all = words(before);
+        all.push(&command[..end]);
+        all.extend(words(&command[end..]));
+        return all;
+    }
     let (line, command) = match line.find(":  ") {
         Some(at) => (&line[..=at], line[at + 1..].trim_start()),
         None => (line, ""),
@@ -137,6 +147,13 @@ mod tests {
       unify undo --base /srv/.unify --run all
 ";
         assert_eq!(fitted(text, 24), want);
+        let text = "Next: unify status --base /srv/.unify, to see what is shared now\n";
+        let want = "Next:
+    unify status --base /srv/.unify,
+    to see what is
+    shared now
+";
+        assert_eq!(fitted(text, 20), want);
         let name = "/a/name/that/is/longer/than/the/line";
         let want = format!("  x:\n      {name}\n      is changed\n");
         assert_eq!(fitted(&format!("  x: {name} is changed\n"), 16), want);

@@ -1,6 +1,7 @@
 //! A plan for programs. Keys are stable: new ones may come, none changes its meaning.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use serde::Serialize;
@@ -13,6 +14,7 @@ use crate::model::{
 
 use super::super::totals::{Group, GroupKey};
 use super::request::{Show, heading, is_row, label};
+use crate::report::answer::next::{NextJson, NextStep};
 use crate::report::layout::json;
 use crate::report::layout::json::{PathJson, RootJson, SourceJson};
 use crate::report::plan_view::{ON_TOP, Pair, PlanView, Skipped};
@@ -88,6 +90,8 @@ struct ShowJson<'a> {
     /// Sums by group.
     #[serde(skip_serializing_if = "Option::is_none")]
     groups: Option<Vec<GroupJson>>,
+    /// What may be done with a plan that was just written.
+    next: Vec<NextJson>,
 }
 
 #[derive(Serialize)]
@@ -269,7 +273,21 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
             .filter(|more| whole && *more > 0),
         grouped_by: show.by.map(heading),
         groups: show.by.map(|_| groups(show, plan)),
+        next: NextJson::all(&next(plan)),
     }
+}
+
+fn next(plan: &PlanView<'_>) -> Vec<NextStep> {
+    let Some(file) = plan.file else {
+        return Vec::new();
+    };
+    let totals = plan.tally.totals();
+    let step = |word: &str, why| NextStep::unify(&[OsStr::new(word), file.as_os_str()], why);
+    let mut steps = vec![step("show", "to look at it")];
+    if !plan.is_audit() && totals.links + totals.flags > 0 {
+        steps.push(step("apply", "to do it"));
+    }
+    steps
 }
 
 fn guests<'a>(plan: &PlanView<'a>) -> Vec<ShownGuestJson<'a>> {

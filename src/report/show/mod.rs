@@ -36,11 +36,16 @@ impl Show {
             Format::Json => json::begin(self, plan, out)?,
             Format::Markdown => markdown::begin(self, plan, out)?,
         }
-        Ok(Shown {
+        Ok(self.lines_alone(out))
+    }
+
+    /// Nothing but the actions, which follow what was shown before.
+    pub fn lines_alone(self, out: &mut dyn Write) -> Shown<'_> {
+        Shown {
             show: self,
             out,
             first: true,
-        })
+        }
     }
 }
 

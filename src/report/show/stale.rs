@@ -15,6 +15,9 @@ use crate::report::layout::size::{count, counted};
 /// Lines that a person is shown; a program gets all.
 const SHOWN: u64 = 20;
 
+/// An answer for programs up to its first line.
+const BEGINNING: &str = "{\"kind\":\"unify.stale\",\"lines\":[";
+
 /// A report that is written while the plan is read.
 pub struct StaleReport<'w> {
     json: bool,
@@ -46,23 +49,27 @@ struct FreshnessJson<'a> {
 
 impl<'w> StaleReport<'w> {
     /// Nothing was found yet.
-    pub fn begin(json: bool, out: &'w mut dyn Write) -> io::Result<StaleReport<'w>> {
-        if json {
-            write!(out, "{{\"kind\":\"unify.stale\",\"lines\":[")?;
-        }
-        Ok(StaleReport {
+    pub fn new(json: bool, out: &'w mut dyn Write) -> StaleReport<'w> {
+        StaleReport {
             json,
             out,
             lines: 0,
-        })
+        }
+    }
+
+    /// Where an answer for programs has begun that something keeps from its end.
+    pub fn begun(self) -> Option<&'w mut dyn Write> {
+        (self.json && self.lines > 0).then_some(self.out)
     }
 
     /// One stale line.
     pub fn line(&mut self, line: &StaleLine<'_>) -> io::Result<()> {
         self.lines += 1;
         if self.json {
-            let between: &[u8] = if self.lines > 1 { b",\n" } else { b"\n" };
-            self.out.write_all(between)?;
+            match self.lines {
+                1 => writeln!(self.out, "{BEGINNING}")?,
+                _ => self.out.write_all(b",\n")?,
+            }
             let line = StaleLineJson {
                 guest: line.guest.as_str(),
                 path: PathJson::from(line.path),
@@ -87,6 +94,9 @@ impl<'w> StaleReport<'w> {
     pub fn end(self, found: &Freshness) -> io::Result<()> {
         let StaleReport { json, out, lines } = self;
         if json {
+            if lines == 0 {
+                write!(out, "{BEGINNING}")?;
+            }
             return end_json(found, out);
         }
         if let Some(more @ 1..) = lines.checked_sub(SHOWN) {

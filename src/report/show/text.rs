@@ -19,6 +19,9 @@ pub(super) fn begin(show: Show, plan: &PlanView<'_>, out: &mut dyn Write) -> io:
     if show.is_page() {
         return page(show, plan, out);
     }
+    if plan.is_audit() {
+        writeln!(out, "{ONLY}\n")?;
+    }
     let missed = &plan.summary.near_misses;
     if show.near_misses {
         near_misses::by(missed, show.sizes()).text(out)?;

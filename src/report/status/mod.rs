@@ -3,6 +3,7 @@
 //! The JSON form is the fields of `StatusJson`. All sizes are allocated bytes.
 
 mod memory;
+mod next;
 mod runs;
 
 use std::io::{self, Write};
@@ -14,6 +15,7 @@ use crate::model::{
 };
 
 use super::alarms::{frozen, unprotected};
+use super::answer::next::NextJson;
 use super::layout::json;
 use super::layout::json::{PathJson, RootJson};
 use super::layout::size::{Sizes, count, counted};
@@ -219,6 +221,8 @@ struct StatusJson<'a> {
     unknown_names: u64,
     /// Is a run at work now?
     at_work: bool,
+    /// What may be done now.
+    next: Vec<NextJson>,
 }
 
 #[derive(Serialize)]
@@ -274,6 +278,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         damaged_lines: &status.damaged,
         unknown_names: status.unknown_names,
         at_work: status.at_work,
+        next: NextJson::all(&next::steps(status)),
     };
     json::write_line(out, &value)
 }

@@ -5,6 +5,7 @@ pub mod chose_nothing;
 pub mod explain_code;
 pub(super) mod flag_clearers;
 pub(super) mod idle;
+pub mod left_open;
 pub mod list;
 pub(super) mod not_done;
 pub(super) mod promise;

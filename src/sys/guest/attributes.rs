@@ -76,6 +76,19 @@ impl Dir {
         stat::is_encrypted(self.fd()).map_err(|e| SysError::new("stat", self.path(), e))
     }
 
+    /// Do names in it that differ in upper and lower case alone mean one file (`FS_CASEFOLD_FL` of `linux/fs.h`)? File
+    /// systems without inode flags know no such directories.
+    pub fn ignores_case(&self) -> SysResult<bool> {
+        const CASEFOLD: u32 = 0x4000_0000;
+        let flags = call("getflags", || ffi::inode_flags(self.fd()))
+            .map_err(|e| SysError::new("read the inode flags of", self.path(), e));
+        match flags {
+            Ok(flags) => Ok(flags & CASEFOLD != 0),
+            Err(error) if error.meaning() == Meaning::Unsupported => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// From now on nothing that is made in this directory of ours gets its project, and names of other projects may
     /// enter it.
     pub fn end_project_inheritance(&self) -> SysResult<()> {

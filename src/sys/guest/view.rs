@@ -27,16 +27,22 @@ pub struct View {
 impl View {
     /// Clones the mount beneath `root`, or falls back to `root` itself.
     pub fn of(root: &Dir) -> SysResult<View> {
-        let (dir, private) = match clone_mount(root) {
-            Ok(fd) => (Dir::from_fd(fd, root.path().to_owned()), true),
-            Err(_) => (root.duplicate()?, false),
-        };
+        View::private(root).or_else(|_| Ok(View::seen_by(root.duplicate()?, false)))
+    }
+
+    /// Clones the mount beneath `root`, or says why that cannot be.
+    pub fn private(root: &Dir) -> SysResult<View> {
+        let dir = Dir::from_fd(clone_mount(root)?, root.path().to_owned());
+        Ok(View::seen_by(dir, true))
+    }
+
+    fn seen_by(dir: Dir, private: bool) -> View {
         let walk_root = PathBuf::from(format!("/proc/self/fd/{}/.", dir.fd().as_raw_fd()));
-        Ok(View {
+        View {
             dir,
             private,
             walk_root,
-        })
+        }
     }
 
     /// The root of the tree.

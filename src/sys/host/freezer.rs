@@ -71,6 +71,13 @@ impl Freezer {
         Ok(mount.map(|mount| Freezer { mount }))
     }
 
+    /// A cgroup of this name beneath the one that this process is in, and its directory; `None` where it is in none.
+    pub(super) fn beneath_own(&self, name: &str) -> Option<(Cgroup, PathBuf)> {
+        let cgroup = Cgroup(cgroup_of("/proc/self")?.join(name));
+        let directory = self.file(&cgroup, "");
+        Some((cgroup, directory.components().collect()))
+    }
+
     /// The smallest subtree that holds all of `members` (process ids) and no other process; or why there is none.
     /// A process that is not among the members may be a child of theirs that was born meanwhile: `belongs` is
     /// asked.

@@ -30,8 +30,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use landlock::{
-    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, PathBeneath, PathFd,
-    Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus, Scope,
+    ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
+    PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
+    Scope,
 };
 use nix::unistd::geteuid;
 use rustix::io::Errno;
@@ -39,6 +40,8 @@ use rustix::thread::{
     CapabilitySet, CapabilitySets, capabilities, clear_ambient_capability_set,
     remove_capability_from_bounding_set, set_capabilities, set_no_new_privs,
 };
+
+use crate::sys::own::papers;
 
 /// The newest Landlock that was read about here; older kernels enforce their part of it.
 const NEWEST: ABI = ABI::V9;
@@ -124,6 +127,37 @@ fn allow<R: RulesetCreatedAttr>(
     match PathFd::new(path) {
         Ok(path) => rules.add_rule(PathBeneath::new(path, rights)),
         Err(_) => Ok(rules),
+    }
+}
+
+/// Tries it: a thread that ends forbids itself to make files, and cannot make one in this directory of ours. Says the
+/// kernel's version of Landlock, or that a file could be made all the same.
+pub fn keeps_from_writing(place: &Path) -> Result<Option<String>, String> {
+    let place = place.to_owned();
+    papers::nameless(&place).map_err(|e| e.to_string())?;
+    let thread = std::thread::Builder::new().spawn(move || -> Result<_, String> {
+        set_no_new_privs(true).map_err(|e| e.to_string())?;
+        let denied = AccessFs::from_write(ABI::V1);
+        let rules = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
+        let rules = rules.handle_access(denied).and_then(|rules| rules.create());
+        let status = rules.and_then(|rules| rules.restrict_self());
+        let status = status.map_err(|e| e.to_string())?;
+        let makes = papers::nameless(&place).is_ok();
+        Ok((!makes).then(|| version(&status.landlock)))
+    });
+    let thread = thread.map_err(|e| e.to_string())?;
+    let died = |_| "the thread that tried it died".to_owned();
+    thread.join().map_err(died)?
+}
+
+fn version(status: &LandlockStatus) -> String {
+    match status {
+        LandlockStatus::Available {
+            kernel_abi: Some(newer),
+            ..
+        } => format!("ABI {newer}"),
+        LandlockStatus::Available { effective_abi, .. } => format!("ABI {}", *effective_abi as i32),
+        LandlockStatus::NotEnabled | LandlockStatus::NotImplemented => String::new(),
     }
 }
 

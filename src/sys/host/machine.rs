@@ -120,6 +120,11 @@ pub fn is_trusted_user(uid: u32) -> bool {
     uid == 0 || uid == own || Some(uid) == sudo
 }
 
+/// Where temporary files go.
+pub fn temporary() -> std::path::PathBuf {
+    std::env::temp_dir()
+}
+
 /// Is this process root as far as files are concerned?
 pub fn is_root() -> bool {
     Uid::effective().is_root()

@@ -10,5 +10,6 @@ pub mod presence;
 pub(super) mod rotation;
 pub mod settings;
 pub mod signals;
+pub mod trials;
 pub(super) mod watchdog;
 pub(super) mod workers;

@@ -123,6 +123,11 @@ impl Watchdog {
         said.map_err(|e| SysError::new("tell", "the watchdog", e))
     }
 
+    /// Waits until then for its end, or for the condition. Did it end?
+    pub fn wait_until(&mut self, end: Instant, enough: impl FnMut() -> bool) -> bool {
+        self.helper.wait_until(end, enough)
+    }
+
     /// Its process id, which nobody else gets before it was waited for.
     pub fn id(&self) -> u32 {
         self.helper.0.id()

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use nix::unistd::geteuid;
 
-use crate::model::FileState;
+use crate::model::{FileKind, FileState};
 use crate::sys::{Dir, SysError, SysResult};
 
 /// An open directory of ours, and the one that it is in.
@@ -59,6 +59,11 @@ impl Litter {
         super::emptying::empty(&self.dir)
     }
 
+    /// Removes a file or a directory in it, with all that is in that, as deep as this.
+    pub fn remove_tree(&self, name: &[u8], deepest: usize) -> SysResult<()> {
+        remove_tree(&self.dir, name, deepest)
+    }
+
     /// Removes an empty directory in it. Nothing happens where there is none.
     pub fn remove_empty(&self, name: &[u8]) -> SysResult<()> {
         SysError::absent(self.dir.remove_dir(name)).map(drop)
@@ -73,6 +78,19 @@ impl Litter {
 /// Is it this user's, and closed to all others?
 pub(super) fn is_closed(state: &FileState) -> bool {
     state.uid == geteuid().as_raw() && state.mode & 0o077 == 0
+}
+
+fn remove_tree(parent: &Dir, name: &[u8], deepest: usize) -> SysResult<()> {
+    if parent.glance(name)?.kind != FileKind::Directory {
+        return parent.unlink(name);
+    }
+    if deepest > 0 {
+        let inner = parent.open_dir(name)?;
+        for entry in inner.list()? {
+            remove_tree(&inner, &entry, deepest - 1)?;
+        }
+    }
+    parent.remove_dir(name)
 }
 
 #[cfg(test)]

@@ -142,6 +142,14 @@ pub fn part_of(target: &Path) -> PathBuf {
     target.with_file_name(name)
 }
 
+/// Is it called as [`part_of`] calls things?
+pub(super) fn is_part(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let stem = name.strip_suffix(b".part").unwrap_or_default();
+    let random = stem.rsplit(|byte| *byte == b'-').next();
+    stem.contains(&b'.') && random.is_some_and(|random| random.len() == 16)
+}
+
 /// Shows other processes, for as long as it is open, that what [`part_of`] names is being made. Where there are no such
 /// locks, nothing is shown.
 fn mark_in_use(part: impl AsFd) {

@@ -197,11 +197,6 @@ pub fn first_bytes(path: &Path, most: usize) -> SysResult<Vec<u8>> {
     Ok(head)
 }
 
-/// Is there a directory?
-pub fn is_directory(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|state| state.is_dir())
-}
-
 /// Makes a directory for its owner only, and says whether it was missing.
 pub fn ensure_dir(path: &Path) -> SysResult<bool> {
     use std::os::unix::fs::DirBuilderExt;

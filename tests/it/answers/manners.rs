@@ -208,6 +208,48 @@ fn status_and_verify_fit_the_screen() {
     }
 }
 
+/// So does what the commands say that change something, and no command that is advised is broken.
+#[test]
+fn runs_fit_the_screen() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[
+        ("/usr/f", File::new(content(1))),
+        ("/usr/g", File::new(content(2))),
+    ]);
+    let plan = lab.plan(&[&web, &db], &[]);
+    std::fs::write(db.host("/usr/g"), "other").unwrap();
+    let (base, path) = (
+        lab.base().display().to_string(),
+        plan.path.to_str().unwrap().to_owned(),
+    );
+    let on_base = ["--base", &base];
+    let runs: [(&[&str], i32); 7] = [
+        (&["apply", "--dry-run", &path], 4),
+        (&["apply", "--yes", &path], 4),
+        (&["recover"], 0),
+        (&["undo", "--dry-run", "--run", "last"], 0),
+        (&["undo", "--yes", "--run", "last"], 0),
+        (&["gc", "--dry-run"], 0),
+        (&["gc", "--keep-runs", "1"], 0),
+    ];
+    for (words, code) in runs {
+        let words = match words[0] {
+            "apply" => words.to_vec(),
+            _ => [words, &on_base].concat(),
+        };
+        let said = unify_with(&[("COLUMNS", "50")], &words).expect(code).stdout;
+        for line in said.lines() {
+            let is_command = line.contains("unify ") || line.trim_start().starts_with('/');
+            let fits = line.chars().count() <= 50 || line.split_whitespace().count() < 2;
+            assert!(fits || is_command, "{words:?}: {line:?}\n{said}");
+        }
+        for line in said.lines().filter(|line| line.contains("unify ")) {
+            let whole = line.contains(&base) || line.contains(&path);
+            assert!(whole, "a command is broken: {line:?}");
+        }
+    }
+}
+
 /// The commands of a help text, with what follows a backslash.
 fn examples(help: &str) -> Vec<String> {
     let (_, text) = help.split_once("Examples:\n").unwrap_or_default();
@@ -301,7 +343,6 @@ fn shell(lab: &Lab, line: &str) -> std::process::Output {
 fn commands_of_other_tools_are_understood() {
     for (word, wanted) in [
         ("version", "unify --version"),
-        ("doctor", "unify status"),
         ("dedup", "unify plan"),
         ("rollback", "unify undo"),
         ("delete", "unify forget"),

@@ -291,3 +291,43 @@ fn what_is_shared_already_is_named_and_comes_back() {
     undo(&["web:/top/lib/*/f2"]).expect(0);
     assert_eq!(nlink(&web.host("/usr/lib/x/f2")), 1);
 }
+
+/// What a choice lets in although a rule keeps such files private has that on its line, and in the sentence.
+#[test]
+fn what_was_let_in_is_marked_on_its_line() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[
+        ("/etc/pam.conf", File::new(content(1))),
+        ("/var/lib/x/state", File::new(content(2))),
+        ("/usr/lib/plain", File::new(content(3))),
+    ]);
+    let rules = crate::support::unify(&["rules", "--json"]).expect(0).json();
+    let rules = rules["rules"].to_string();
+    assert!(rules.contains("/etc"), "{rules}");
+    let plan = lab.plan(&[&web, &db], &["--allow", "etc", "--include", "/var/lib/x"]);
+    for guest in ["web", "db"] {
+        let note = |path: &str| {
+            let line = plan.link(guest, path);
+            let line = line.unwrap_or_else(|| panic!("{path} is linked"));
+            line["note"].as_str().unwrap_or_default().to_owned()
+        };
+        let config = note("/etc/pam.conf");
+        assert!(
+            config.starts_with("let in by --allow etc, else private: etc ("),
+            "{config}"
+        );
+        let state = note("/var/lib/x/state");
+        assert!(
+            state.starts_with("let in by --include /var/lib/x, else private: "),
+            "{state}"
+        );
+        assert_eq!(note("/usr/lib/plain"), "");
+    }
+    let shown = crate::support::unify(&["show", "--lines", plan.path.to_str().unwrap()]);
+    let shown = shown.expect(0).stdout;
+    let lines = shown
+        .lines()
+        .filter(|line| line.contains("let in by --allow etc"));
+    assert_eq!(lines.count(), 2, "{shown}");
+    plan.apply().expect(0);
+}

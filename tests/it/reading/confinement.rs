@@ -76,7 +76,9 @@ fn other_readers_keep_only_what_they_need() {
     let (plan, base) = (plan.path.to_str().unwrap(), lab.base());
     let in_place = READING | FOWNER;
     let base = base.to_str().unwrap();
-    let cases: [(&[&str], &str, u64); 5] = [
+    let narrow = lab.path("narrow.json");
+    let narrow = narrow.to_str().unwrap();
+    let cases: [(&[&str], &str, u64); 6] = [
         (&["verify", plan], "flistxattr", in_place),
         (&["verify", "--base", base], "flistxattr", in_place),
         (&["status", "--base", base], "open_tree", in_place),
@@ -86,6 +88,12 @@ fn other_readers_keep_only_what_they_need() {
             in_place,
         ),
         (&["show", plan], "lseek", 0),
+        // Where the links of guests are asked.
+        (
+            &["cut", plan, "-o", narrow, "--path", "/usr/f"],
+            "open_tree,openat2,readlinkat",
+            in_place,
+        ),
     ];
     for (args, call, capabilities) in cases {
         let mut held = Held::new(call, args);

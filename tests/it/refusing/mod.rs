@@ -8,6 +8,7 @@
 //! | `hostile_plans` | plans that an attacker wrote to do harm |
 //! | `costly_plans` | plans that would cost far more than they say |
 //! | `bad_environment` | closed descriptors, masks, limits, full disks and the like, in which the program starts |
+//! | `in_a_chroot` | a chroot that is no mount point |
 //! | `base_lock` | two runs on one base |
 //! | `two_bases` | runs of two bases on the same guests |
 //! | `base_defends` | a base against other users, copies of itself, and rot |
@@ -23,6 +24,7 @@ mod changed_files;
 mod costly_plans;
 mod edited_plans;
 mod hostile_plans;
+mod in_a_chroot;
 mod mutation;
 mod run_limits;
 mod two_bases;

@@ -237,3 +237,32 @@ fn no_guest_is_given_twice() {
         assert!(said.contains(words) && !has_plan, "{words}: {said}");
     }
 }
+
+/// The directory of a container whose root lies elsewhere: its configuration says where.
+#[test]
+fn a_root_elsewhere_is_the_one_that_the_configuration_names() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = ["web1", "web2"].map(|name| lab.guest(name));
+    for guest in [&web, &db] {
+        guest.put("/usr/lib/x", &File::new(content(1)));
+    }
+    let place = lab.path("lxc/web1");
+    std::fs::create_dir_all(place.join("snaps")).unwrap();
+    let config = |value: &str| {
+        let text = format!("lxc.uts.name = web1\nlxc.rootfs.path = {value}\n");
+        std::fs::write(place.join("config"), text).unwrap();
+    };
+    config(&format!("dir:{}", shown(web.root())));
+    let want = format!("did you mean {}?", shown(web.root()));
+    refused(&lab, std::slice::from_ref(&place), 2, &[&want]);
+    // Of a directory in it that looks like a root, and of the one that it names, it names one.
+    std::fs::create_dir_all(place.join("rootfs/usr")).unwrap();
+    refused(&lab, std::slice::from_ref(&place), 2, &[&want]);
+    config(shown(&place.join("rootfs")));
+    refused(&lab, std::slice::from_ref(&place), 2, &["lxc/web1/rootfs?"]);
+    // What names nothing that is there says nothing.
+    std::fs::remove_dir_all(place.join("rootfs")).unwrap();
+    config("/no/such/directory");
+    let (out, _) = try_plan(&lab, &[place, web.root().to_owned()], &[]);
+    assert!(!out.stderr.contains("/no/such/directory"), "{}", out.stderr);
+}

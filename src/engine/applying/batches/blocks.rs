@@ -122,7 +122,7 @@ impl ApplyLoop<'_, '_> {
         self.receipt.sync()?;
         match &mut self.landing {
             AfterProof::Execute { journal, .. } => journal.write_done(),
-            AfterProof::Rehearse => Ok(()),
+            AfterProof::Rehearse(_) => Ok(()),
         }
     }
 

@@ -45,6 +45,7 @@ fn json_is_one_object_with_documented_keys() {
         "without_effect": [],
         "grouped_by": "directory",
         "groups": groups(),
+        "next": [],
         "actions": actions(),
     });
     assert_eq!(value, want);

@@ -41,7 +41,7 @@ use std::time::Duration;
 use crate::model::{Escaped, GuestPath};
 use crate::sys::fault::call;
 use crate::sys::{Cgroup, Dir, Freezer, SysError, SysResult};
-use mounts::own_table::OwnTable;
+use mounts::own_table::{OwnTable, unlisted};
 use mounts::paths::{beneath, strip};
 use mounts::places::MountedTree;
 use mounts::tables::{MountTables, PlaceVerdict, own_table};
@@ -387,10 +387,7 @@ fn tree(own: &OwnTable, dir: &Dir) -> SysResult<MountedTree> {
     let shown = path.as_os_str().as_bytes();
     let mount = own.mount(dir.mount_id()?);
     let rest = mount.and_then(|mount| Some((mount, strip(&mount.point, shown)?)));
-    let (mount, rest) = rest.ok_or_else(|| {
-        let none = std::io::Error::from(std::io::ErrorKind::NotFound);
-        SysError::new("find in /proc/self/mountinfo the mount of", &path, none)
-    })?;
+    let (mount, rest) = rest.ok_or_else(|| unlisted(&path))?;
     Ok(MountedTree {
         device: mount.device,
         path: beneath(&mount.root, rest),

@@ -137,6 +137,7 @@ fn the_commands_of_all_pages_run() {
         "gc",
         "recover",
         "rules",
+        "doctor",
         "man",
         "completions",
     ];

@@ -20,6 +20,7 @@ const ACTS: &[(&str, &[&str])] = &[
     ("comparing", &["planning", "records", "paths"]),
     // It reads guests as a plan does, and looks whether a plan still holds.
     ("checking", &["planning", "inspecting", "paths"]),
+    ("doctoring", &["records"]),
     // It writes a plan to where plans go.
     ("reviewing", &["planning", "paths"]),
     // acts that do

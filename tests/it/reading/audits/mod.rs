@@ -123,7 +123,8 @@ fn an_audit_is_read_and_not_applied() {
         // A table is what was asked for, and not the page again.
         for view in [&["--by", "package"][..], &["--near-misses"], &["--lines"]] {
             let shown = unify(&[&["show", plan], view].concat()).expect(0).stdout;
-            assert!(shown.lines().count() > 1, "{shown}");
+            assert!(shown.lines().count() > 2, "{shown}");
+            assert!(shown.starts_with(first), "{view:?}: {shown}");
         }
         for view in [&[][..], &["--format", "markdown"]] {
             let shown = unify(&[&["show", plan], view].concat()).expect(0).stdout;

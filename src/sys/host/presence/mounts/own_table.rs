@@ -1,10 +1,21 @@
 //! The mount table of this process: what a path of ours is, as a place in a file system.
 
 use std::collections::HashMap;
+use std::path::Path;
 
 use super::mountinfo::MountLine;
 use super::paths::{beneath, strip, unescape};
 use super::places::BlockDevice;
+use crate::sys::SysError;
+
+/// Why a directory may lie on a mount that the kernel does not list, and what helps.
+const NO_MOUNT: &str = "this process is in a chroot whose directory is no mount point, so the kernel does not list the mount that it is on, and nobody could tell what else is mounted in guests; run unify outside of it, or make that directory a mount point first: mount --bind DIR DIR";
+
+/// The mount that this directory is on is none of ours.
+pub fn unlisted(directory: &Path) -> SysError {
+    let why = std::io::Error::other(NO_MOUNT);
+    SysError::new("tell what is mounted at", directory, why)
+}
 
 /// All mounts of our own namespace.
 #[derive(Debug, Default)]

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use super::terminal::exit::{Exit, Failure, say};
-use super::terminal::screen::Screen;
+use crate::cli::terminal::exit::{Exit, Failure, say};
+use crate::cli::terminal::screen::Screen;
 use crate::engine;
 use crate::report::layout::size::counted;
 
 /// Watch over what is frozen, as told on standard input, until that closes; then heal, and let it go on
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The base
     #[arg(long, value_name = "DIR")]
     base: PathBuf,
@@ -24,7 +24,7 @@ pub(super) struct Args {
     protect: bool,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
     engine::outlive_signals()?;
     if args.protect {
         engine::protect_after_death(&args.base, &Screen::new())?;

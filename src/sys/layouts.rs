@@ -1,0 +1,100 @@
+//! Structures of the kernel as it lays them out, for the calls in `ffi`. The size of each is part of a call.
+#![allow(
+    missing_docs,
+    reason = "fields are called and explained as in the kernel's header that is named"
+)]
+
+/// `struct fsxattr` of `linux/fs.h`: 28 bytes.
+#[repr(C)]
+#[derive(Default)]
+pub struct FsXattr {
+    pub xflags: u32,
+    pub extsize: u32,
+    pub nextents: u32,
+    pub projid: u32,
+    pub cowextsize: u32,
+    pub pad: [u8; 8],
+}
+
+/// The header of `struct fiemap` of `linux/fiemap.h`: 32 bytes.
+#[repr(C)]
+pub struct FieMapHead {
+    pub start: u64,
+    pub length: u64,
+    pub flags: u32,
+    pub mapped_extents: u32,
+    pub extent_count: u32,
+    pub reserved: u32,
+}
+
+/// `struct fiemap_extent` of `linux/fiemap.h`: 56 bytes.
+#[repr(C)]
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DiskExtent {
+    /// Where it begins in the file, and on the device.
+    pub logical: u64,
+    pub physical: u64,
+    pub length: u64,
+    pub reserved64: [u64; 2],
+    pub flags: u32,
+    pub reserved: [u32; 3],
+}
+
+/// `struct fiemap` with room for some extents.
+#[repr(C)]
+pub struct FieMap<const ROOM: usize> {
+    pub head: FieMapHead,
+    pub extents: [DiskExtent; ROOM],
+}
+
+/// `struct file_dedupe_range` of `linux/fs.h` with one destination, `struct file_dedupe_range_info`: 24 + 32 bytes.
+#[repr(C)]
+#[derive(Default)]
+pub struct DedupeRange {
+    pub from: u64,
+    pub length: u64,
+    pub destinations: u16,
+    pub reserved: [u16; 3],
+    pub destination: i64,
+    pub destination_from: u64,
+    pub shared: u64,
+    pub status: i32,
+    pub reserved_too: u32,
+}
+
+/// `struct cachestat` of `linux/mman.h`: pages in the cache, and what else is known of them.
+#[repr(C)]
+#[derive(Default)]
+pub struct CacheStat {
+    pub cached: u64,
+    pub others: [u64; 4],
+}
+
+/// `struct fsuuid2` of `linux/fs.h`: 17 bytes.
+#[repr(C)]
+pub struct FsUuid {
+    pub length: u8,
+    pub bytes: [u8; 16],
+}
+
+/// `struct mount_attr` of `linux/mount.h`, first version: 32 bytes.
+#[repr(C)]
+pub struct MountAttr {
+    pub attr_set: u64,
+    pub attr_clr: u64,
+    pub propagation: u64,
+    pub userns_fd: u64,
+}
+
+/// The beginning of `union bpf_attr` of `linux/bpf.h` for `BPF_PROG_LOAD`: 112 bytes.
+#[repr(C)]
+pub struct BpfProgram {
+    pub kind: u32,
+    pub instruction_count: u32,
+    pub instructions: u64,
+    pub license: u64,
+    pub no_log_name_or_device: [u32; 11],
+    pub expected_attach_type: u32,
+    pub no_debug_information: [u32; 9],
+    pub hook: u32,
+}
