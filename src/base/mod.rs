@@ -21,13 +21,11 @@
 
 mod digests;
 mod error;
-mod frozen;
 mod identity;
 mod index;
 mod inheritance;
 mod layout;
-mod left_clone;
-mod lifted;
+mod left;
 mod make;
 mod places;
 mod quarantine;
@@ -38,10 +36,9 @@ mod trust;
 
 pub use digests::{Digests, KnownContent};
 pub use error::BaseError;
-pub use frozen::FrozenPaper;
 pub use index::{Held, Index};
 pub use layout::Base;
-pub use lifted::{LiftedObject, LiftedPaper};
+pub use left::{FrozenPaper, LiftedObject, LiftedPaper};
 pub use make::{MakeError, copy, prove};
 pub use places::{JOURNAL, PLAN, RECEIPT, RECOVERED};
 pub use runs::Run;

@@ -5,9 +5,6 @@ pub const CACHE: &str = "cache";
 /// The directory that a scrub may write in without the lock: files only.
 pub const SCRUB: &str = "scrub";
 
-/// The paper that says where a clone is being made.
-pub const CLONE: &str = "clone";
-
 /// The copy of the plan that a run executed, among its papers.
 pub const PLAN: &str = "plan";
 /// The receipt of a run, among its papers.

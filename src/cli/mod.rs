@@ -5,13 +5,12 @@
 mod apply;
 mod args;
 mod check;
-mod clone;
 mod cut;
 mod diff;
 mod explain;
-mod forget;
 mod gc;
 mod host;
+mod life;
 mod manual;
 mod plan;
 mod policy;
@@ -68,8 +67,8 @@ enum Command {
     Verify(verify::Args),
     Status(status::Args),
     Undo(undo::Args),
-    Clone(clone::Args),
-    Forget(forget::Args),
+    Clone(life::clone::Args),
+    Forget(life::forget::Args),
     Gc(gc::Args),
     Recover(recover::Args),
     Doctor(host::doctor::Args),
@@ -118,8 +117,8 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Verify(args) => verify::run(args),
         Command::Status(args) => status::run(args),
         Command::Undo(args) => undo::run(args),
-        Command::Clone(args) => clone::run(args),
-        Command::Forget(args) => forget::run(args),
+        Command::Clone(args) => life::clone::run(args),
+        Command::Forget(args) => life::forget::run(args),
         Command::Gc(args) => gc::run(args),
         Command::Recover(args) => recover::run(args),
         Command::Doctor(args) => host::doctor::run(args),

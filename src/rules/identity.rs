@@ -1,10 +1,10 @@
 //! What a clone of a guest must not have, because it stands for one machine: two machines with one identity get each
 //! other's addresses, believe each other's keys, and mix up their logs.
 //!
-//! The list is what `systemd` ("Safely Building Images" at systemd.io, machine-id(5)), `virt-sysprep` (guestfs-tools) and
-//! `cloud-init clean` take out of an image, as far as whatever uses it makes it anew. What nothing makes anew is kept, and
-//! told: a key without which a service would not start (`/etc/ssl/private`, `/etc/krb5.keytab`), and the host name,
-//! which the manager of a guest sets.
+//! The list is what `systemd` ("Safely Building Images" at systemd.io, machine-id(5)), `virt-sysprep` (guestfs-tools)
+//! and `cloud-init clean` take out of an image, as far as whatever uses it makes it anew. What nothing makes anew is
+//! kept, and told: a key without which a service would not start (`/etc/ssl/private`, `/etc/krb5.keytab`), and the
+//! host name, which the manager of a guest sets.
 //!
 //! Care rules of the same subjects are wider: they name whatever two guests must not share by accident.
 

@@ -15,6 +15,7 @@
 //! | `crash` | runs that were killed or lost power, and how the next run heals |
 //! | `reading` | how guests are read: rights, cold disks, the page cache, odd names, file systems |
 //! | `disks` | what file systems do differently: projects, encryption, inherited flags, layers |
+//! | `reflinks` | files that come to share blocks, and get their own again |
 //! | `support` | nothing: it is the kit that all tests use, and `support/tests.rs` tests the kit itself |
 //!
 //! The `mod.rs` of a folder says which of its files a test belongs in. A test file imports from `support` alone, never
@@ -61,5 +62,6 @@ mod floors;
 mod keeping;
 mod live_guests;
 mod reading;
+mod reflinks;
 mod refusing;
 mod reviewing;

@@ -42,8 +42,8 @@ impl Contents {
         })
     }
 
-    /// A copy of `source`, with the state that it had when it was opened, and a time of its own where that is known. One
-    /// that changes meanwhile is copied anew.
+    /// A copy of `source`, with the state that it had when it was opened, and a time of its own where that is known.
+    /// One that changes meanwhile is copied anew.
     pub fn copy(
         &mut self,
         dir: &Dir,

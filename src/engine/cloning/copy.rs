@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::ReadyToClone;
 use super::contents::Contents;
+use super::known::KnownFiles;
 use super::look::left_out;
-use super::tree::{Met, Source, Visitor, still_there};
+use super::tree::{Met, Original, Visitor, still_there};
 use crate::engine::EngineError;
 use crate::model::{
     CloneRemarks, Event, FileId, FileKind, FileState, GuestPath, LeftOut, Metadata, ObjectId,
@@ -13,8 +13,6 @@ use crate::model::{
 };
 use crate::rules::identity::{Becomes, IdentityRule};
 use crate::sys::guest::{SpecialNode, is_append_only};
-use crate::sys::host::signals::Stop;
-use crate::sys::own::stage::Stage;
 use crate::sys::{Dir, Meaning, Regular, SysResult};
 
 /// What was copied.
@@ -23,14 +21,14 @@ pub(super) struct Copied {
     /// Files whose blocks are shared with the source's.
     pub reflinked: u64,
     /// Files that shall refer to objects, as they came.
-    pub shared: Vec<SharedFile>,
+    pub shared: Vec<SharedCopy>,
     pub left_out: Vec<LeftOut>,
     pub remarks: CloneRemarks,
 }
 
 /// A file of the new guest that shall refer to an object.
 #[derive(Debug)]
-pub struct SharedFile {
+pub struct SharedCopy {
     /// All its names.
     pub names: Vec<GuestPath>,
     /// The object that the source's refers to.
@@ -63,10 +61,35 @@ struct Filling {
     inherits: bool,
 }
 
+/// What is copied, and what is known of it.
+pub(super) struct Copying<'a> {
+    pub original: Original<'a>,
+    pub known: &'a KnownFiles,
+    /// Is somebody at work in it?
+    pub is_running: bool,
+    pub observer: &'a dyn Observer,
+}
+
+impl Copying<'_> {
+    /// Copies everything to this empty directory. Nothing is durable yet.
+    pub fn copy(&self, root: Dir, contents: Contents) -> Result<Copied, EngineError> {
+        let mut copier = Copier {
+            job: self,
+            root,
+            filling: None,
+            contents,
+            copies: HashMap::new(),
+            append_only: Vec::new(),
+            copied: Copied::default(),
+        };
+        self.original.walk(&mut copier)?;
+        copier.finish()
+    }
+}
+
 /// Makes the copy.
-pub(super) struct Copier<'a> {
-    ready: &'a ReadyToClone,
-    observer: &'a dyn Observer,
+struct Copier<'a> {
+    job: &'a Copying<'a>,
     root: Dir,
     filling: Option<Filling>,
     contents: Contents,
@@ -76,33 +99,8 @@ pub(super) struct Copier<'a> {
     copied: Copied,
 }
 
-impl<'a> Copier<'a> {
-    pub fn new(
-        ready: &'a ReadyToClone,
-        stage: &Stage,
-        observer: &'a dyn Observer,
-    ) -> SysResult<Copier<'a>> {
-        Ok(Copier {
-            contents: Contents::at(ready.place.parent(), ready.blocks)?,
-            root: stage.root()?,
-            ready,
-            observer,
-            filling: None,
-            copies: HashMap::new(),
-            append_only: Vec::new(),
-            copied: Copied::default(),
-        })
-    }
-
-    /// Copies everything. Nothing is durable yet.
-    pub fn copy(mut self, stop: &Stop) -> Result<Copied, EngineError> {
-        let source = Source {
-            view: &self.ready.view,
-            guest: &self.ready.source,
-            identity: self.ready.identity.as_ref(),
-            stop,
-        };
-        source.walk(&mut self)?;
+impl Copier<'_> {
+    fn finish(mut self) -> Result<Copied, EngineError> {
         for (path, kind) in &self.append_only {
             match kind {
                 FileKind::Directory => self.root.open_deep(path.relative())?.make_append_only()?,
@@ -113,7 +111,6 @@ impl<'a> Copier<'a> {
             }
         }
         self.copied.reflinked = self.contents.reflinked;
-        self.copied.remarks.secrets = self.ready.looked.remarks.secrets.clone();
         Ok(self.copied)
     }
 
@@ -127,9 +124,9 @@ impl<'a> Copier<'a> {
         let Some((file, state)) = opened.flatten() else {
             return self.vanished(&met.path);
         };
-        self.observer.notice(&Event::Advance(1));
-        let object = self.ready.known.object(state.id);
-        let number = self.ready.known.file(&met.path);
+        self.job.observer.notice(&Event::Advance(1));
+        let object = self.job.known.object(state.id);
+        let number = self.job.known.file(&met.path);
         let names = match (object, number) {
             (Some(_), Some(number)) => Some(ByNames::Receipts(number, state.id)),
             (None, _) if state.nlink > 1 => Some(ByNames::Inode(state.id)),
@@ -143,7 +140,7 @@ impl<'a> Copier<'a> {
         let copy = self.whole(met, &file, state)?;
         self.here()?.dir.link(&copy, met.name)?;
         let shared = object.map(|object| {
-            self.copied.shared.push(SharedFile {
+            self.copied.shared.push(SharedCopy {
                 names: vec![met.path.clone()],
                 object,
             });
@@ -191,9 +188,9 @@ impl<'a> Copier<'a> {
         state: FileState,
     ) -> Result<Regular, EngineError> {
         let filling = self.filling.as_ref().ok_or(EngineError::Stopped)?;
-        let time = self.ready.known.time(&met.path);
+        let time = self.job.known.time(&met.path);
         let made = self.contents.copy(&filling.dir, file, state, time)?;
-        let guest = || self.ready.source.name.clone();
+        let guest = || self.job.original.guest.name.clone();
         if let Some(what) = made.lost {
             return Err(EngineError::NotCopiedWhole {
                 guest: guest(),
@@ -207,7 +204,7 @@ impl<'a> Copier<'a> {
         if made.not_kept {
             self.copied.remarks.not_kept.push(&met.path);
         }
-        if made.was_immutable && self.ready.known.object(state.id).is_none() {
+        if made.was_immutable && self.job.known.object(state.id).is_none() {
             self.copied.remarks.were_immutable.push(&met.path);
         }
         if made.append_only {
@@ -219,9 +216,9 @@ impl<'a> Copier<'a> {
 
     /// A change in a guest that seemed to be stopped ends all; one that runs was known to change.
     fn changed(&mut self, path: &GuestPath) -> Result<(), EngineError> {
-        if self.ready.condition.running.is_none() {
+        if !self.job.is_running {
             return Err(EngineError::ChangedMeanwhile {
-                guest: self.ready.source.name.clone(),
+                guest: self.job.original.guest.name.clone(),
                 path: path.clone(),
             });
         }

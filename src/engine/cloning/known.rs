@@ -9,7 +9,7 @@ use crate::model::{FileId, GuestPath, ObjectId, Time};
 
 /// What is known of the source.
 #[derive(Default)]
-pub(super) struct Known {
+pub(super) struct KnownFiles {
     objects: Index,
     /// The number of a file with several names, by each of these.
     files: HashMap<GuestPath, u32>,
@@ -17,13 +17,17 @@ pub(super) struct Known {
     times: HashMap<GuestPath, Time>,
 }
 
-impl Known {
-    /// What receipts say of the guest whose root this is, by whichever name they know it. Files with one name and no time
-    /// of their own need no memory.
-    pub fn of(objects: Index, history: &History, source: &Guest) -> Result<Known, EngineError> {
-        let mut known = Known {
+impl KnownFiles {
+    /// What receipts say of the guest whose root this is, by whichever name they know it. Files with one name and no
+    /// time of their own need no memory.
+    pub fn of(
+        objects: Index,
+        history: &History,
+        source: &Guest,
+    ) -> Result<KnownFiles, EngineError> {
+        let mut known = KnownFiles {
             objects,
-            ..Known::default()
+            ..KnownFiles::default()
         };
         let is_meant = |linked: &Linked| linked.paths.len() > 1 || linked.mtime.is_some();
         let mut files = history.by_guest(|name, linked| {

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use super::copy::SharedFile;
+use super::copy::SharedCopy;
 use crate::base::Base;
 use crate::engine::applying::ready::{ApplyOptions, ReadyToApply};
 use crate::engine::error::EngineError;
@@ -27,12 +27,12 @@ pub struct Linking {
     pub(super) guest: GuestArg,
     /// `None` where nothing can be linked.
     pub(super) base: Option<PathBuf>,
-    pub(super) files: Vec<SharedFile>,
+    pub(super) files: Vec<SharedCopy>,
     pub(super) running: Running,
 }
 
 /// Files of one kind, and what is ignored of them.
-type Kind = (Vec<SharedFile>, Vec<Ignored>);
+type Kind = (Vec<SharedCopy>, Vec<Ignored>);
 
 impl Linking {
     /// Is there anything to link?
@@ -40,8 +40,8 @@ impl Linking {
         self.base.is_some() && !self.files.is_empty()
     }
 
-    /// Links them. Objects that were made with the files' times and those that were made without are proven in different
-    /// ways, so that each kind has a run of its own where there are both.
+    /// Links them. Objects that were made with the files' times and those that were made without are proven in
+    /// different ways, so that each kind has a run of its own where there are both.
     pub fn execute(
         self,
         observer: &dyn Observer,
@@ -109,7 +109,7 @@ fn policy(ignore: Vec<Ignored>) -> Policy {
     }
 }
 
-fn by_kind(base: &Base, files: Vec<SharedFile>) -> Result<[Kind; 2], EngineError> {
+fn by_kind(base: &Base, files: Vec<SharedCopy>) -> Result<[Kind; 2], EngineError> {
     let (mut timed, mut untimed) = (Vec::new(), Vec::new());
     for file in files {
         let Some(object) = base.object(&file.object)? else {
@@ -124,7 +124,7 @@ fn by_kind(base: &Base, files: Vec<SharedFile>) -> Result<[Kind; 2], EngineError
 }
 
 /// How the objects are protected now: the clone changes nothing about that.
-fn protection_of(base: &Base, files: &[SharedFile]) -> Result<Protect, EngineError> {
+fn protection_of(base: &Base, files: &[SharedCopy]) -> Result<Protect, EngineError> {
     for file in files {
         let object = base.object(&file.object)?;
         if let Some(on) = object

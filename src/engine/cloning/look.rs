@@ -2,16 +2,15 @@
 
 use std::collections::HashSet;
 
-use super::known::Known;
-use super::tree::{Met, Source, Visitor};
-use crate::engine::{EngineError, Guest};
+use super::known::KnownFiles;
+use super::tree::{Met, Original, Visitor};
+use crate::engine::EngineError;
 use crate::model::{
     Blocks, CloneRemarks, CloneTotals, Event, FileId, FileKind, GuestPath, LeftOut, Observer,
 };
-use crate::rules::identity::{Becomes, Identity, IdentityRule};
+use crate::rules::identity::{Becomes, IdentityRule};
 use crate::rules::secrets::Secrets;
 use crate::sys::guest::SpecialNode;
-use crate::sys::host::signals::Stop;
 use crate::sys::{Dir, SysResult, View};
 
 /// What an inode, its names and its place in the tables of a file system take at most, where its blocks are shared.
@@ -19,7 +18,7 @@ const AN_INODE: u64 = 2_048;
 
 /// What was seen.
 #[derive(Debug, Default)]
-pub(super) struct Looked {
+pub(super) struct CloneCensus {
     pub totals: CloneTotals,
     pub left_out: Vec<LeftOut>,
     pub remarks: CloneRemarks,
@@ -29,32 +28,23 @@ pub(super) struct Looked {
 
 /// Looks.
 pub(super) fn look(
-    view: &View,
-    guest: &Guest,
-    identity: Option<&Identity>,
-    known: &Known,
+    original: &Original<'_>,
+    known: &KnownFiles,
     observer: &dyn Observer,
-    stop: &Stop,
-) -> Result<Looked, EngineError> {
-    let mut look = Look {
+) -> Result<CloneCensus, EngineError> {
+    let mut look = CensusTaker {
         known,
         secrets: Secrets::new(),
         seen: HashSet::new(),
-        looked: Looked::default(),
+        looked: CloneCensus::default(),
         observer,
         met: 0,
     };
-    let source = Source {
-        view,
-        guest,
-        identity,
-        stop,
-    };
-    source.walk(&mut look)?;
+    original.walk(&mut look)?;
     Ok(look.looked)
 }
 
-impl Looked {
+impl CloneCensus {
     /// Bytes that a clone takes at most.
     pub fn needed(&self, blocks: Blocks) -> u64 {
         let data = match blocks {
@@ -82,18 +72,18 @@ impl Looked {
     }
 }
 
-struct Look<'a> {
-    known: &'a Known,
+struct CensusTaker<'a> {
+    known: &'a KnownFiles,
     secrets: Secrets,
     /// Inodes with several names that were met.
     seen: HashSet<(FileId, Option<u32>)>,
-    looked: Looked,
+    looked: CloneCensus,
     observer: &'a dyn Observer,
     /// Names in the current directory.
     met: u64,
 }
 
-impl Look<'_> {
+impl CensusTaker<'_> {
     fn file(&mut self, met: &Met<'_>) {
         if self.secrets.holds(met.path.as_bytes()) && met.state.size > 0 {
             self.looked.remarks.secrets.push(&met.path);
@@ -122,7 +112,7 @@ impl Look<'_> {
     }
 }
 
-impl Visitor for Look<'_> {
+impl Visitor for CensusTaker<'_> {
     fn enter(&mut self, _: &[u8], _: &Dir) -> Result<(), EngineError> {
         self.looked.totals.directories += 1;
         Ok(())

@@ -1,6 +1,5 @@
 //! Where the new guest goes: a name in a directory that is there, apart from all guests and the base.
 
-use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use crate::base::Base;
@@ -9,7 +8,7 @@ use crate::engine::guest::{base_path, name_for};
 use crate::engine::records::History;
 use crate::engine::{EngineError, Guest, GuestArg};
 use crate::model::GuestName;
-use crate::sys::own::stage::Stage;
+use crate::sys::own::stage::TreeStage;
 use crate::sys::{Dir, SysError, SysResult, canonical};
 
 /// The place of a guest that is not there yet.
@@ -63,7 +62,7 @@ impl NewPlace {
 
     fn is_taken(&self) -> SysResult<bool> {
         let name = self.path.file_name().unwrap_or_default();
-        let seen = self.parent.glance(name.as_bytes());
+        let seen = self.parent.glance(name.as_encoded_bytes());
         Ok(SysError::absent(seen)?.is_some())
     }
 
@@ -113,9 +112,9 @@ impl NewPlace {
     }
 
     /// Puts a whole tree there.
-    pub fn take(&self, stage: Stage) -> Result<(), EngineError> {
+    pub fn take(&self, stage: TreeStage) -> Result<(), EngineError> {
         let name = self.path.file_name().unwrap_or_default();
-        match stage.publish(name.as_bytes())? {
+        match stage.publish(name.as_encoded_bytes())? {
             true => Ok(()),
             false => Err(BadUse::CloneExists(self.path.clone()).into()),
         }

@@ -33,14 +33,14 @@ pub(super) trait Visitor {
 }
 
 /// The source, and how it is walked.
-pub(super) struct Source<'a> {
+pub(super) struct Original<'a> {
     pub view: &'a View,
     pub guest: &'a Guest,
     pub identity: Option<&'a Identity>,
     pub stop: &'a Stop,
 }
 
-impl Source<'_> {
+impl Original<'_> {
     /// Goes through the whole tree.
     pub fn walk(&self, visitor: &mut dyn Visitor) -> Result<(), EngineError> {
         let device = self.view.dir().state()?.id.dev;

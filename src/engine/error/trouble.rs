@@ -190,10 +190,8 @@ fn bad_use(bad: &BadUse) -> Trouble {
         BadUse::NoPath(_) => Trouble::new("no-path"),
         BadUse::GuestNotPlanned { name, .. } => Trouble::new("unknown-guest").guest(name),
         BadUse::GuestName(_) => Trouble::new("guest-name").hint("name the guest with NAME=PATH"),
-        BadUse::CloneExists(path) => Trouble::new("exists")
-            .file(path)
-            .hint("name a directory that does not exist yet"),
-        BadUse::GivenTwice(_)
+        BadUse::CloneExists(_)
+        | BadUse::GivenTwice(_)
         | BadUse::NoCommonPlace(..)
         | BadUse::BaseInStore { .. }
         | BadUse::HostRoot(_)
@@ -224,6 +222,9 @@ fn bad_use(bad: &BadUse) -> Trouble {
 /// Directories that can be no guest, or no base, or not together.
 fn bad_place(bad: &BadUse) -> Trouble {
     match bad {
+        BadUse::CloneExists(path) => Trouble::new("exists")
+            .file(path)
+            .hint("name a directory that does not exist yet"),
         BadUse::GivenTwice(path) => Trouble::new("given-twice").file(path),
         BadUse::NoCommonPlace(..) => Trouble::new("no-common-place").option("--base"),
         BadUse::BaseInStore { root, .. } => {

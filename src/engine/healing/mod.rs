@@ -19,6 +19,7 @@
 
 mod adopted;
 mod blocks;
+mod half_clone;
 mod interrupted_run;
 mod leftovers;
 pub(super) mod may_heal;
@@ -45,7 +46,7 @@ use super::privileges::{entitled, must_see_all};
 use super::records::holders::{self, Holding};
 use super::records::replayed::Replayed;
 use crate::base::{Base, BaseError};
-use crate::model::{Escaped, Event, GuestName, ObjectId, Observer, Recovered, RunId, Running};
+use crate::model::{Event, GuestName, ObjectId, Observer, Recovered, RunId, Running};
 use crate::sys::host::machine;
 use crate::sys::{Meaning, SysResult};
 use adopted::Adopted;
@@ -194,25 +195,12 @@ fn heal(
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
     still.inherit()?;
-    clear_clone(base, observer);
+    half_clone::clear(base, observer);
     let healed = heal_all(base, &mut still, heals, observer);
     let gone_on = still.finish();
     let healed = healed?;
     gone_on?;
     Ok(healed)
-}
-
-/// Removes half a clone: nothing refers to it, and what cannot be removed is in nobody's way.
-fn clear_clone(base: &Base, observer: &dyn Observer) {
-    let told = match base.clear_clone() {
-        Ok(None) => return,
-        Ok(Some(place)) => format!(
-            "removed {}, which a `clone` left that was cut short",
-            Escaped::of(&place)
-        ),
-        Err(error) => format!("{error}; what a `clone` left that was cut short is still there"),
-    };
-    observer.notice(&Event::Warning(&told));
 }
 
 fn heal_all(

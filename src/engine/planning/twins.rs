@@ -1,5 +1,5 @@
-//! A plan for files of which it is known already which objects they equal: those of a guest that was just cloned. Nothing
-//! is scanned and nothing compared, for `apply` proves each line anew, as it proves all lines.
+//! A plan for files of which it is known already which objects they equal: those of a guest that was just cloned.
+//! Nothing is scanned and nothing compared, for `apply` proves each line anew, as it proves all lines.
 
 use std::io::Write;
 

@@ -21,7 +21,7 @@ struct CloneJson<'a> {
     cloned: GuestJson<'a>,
     made: GuestJson<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    base: Option<BaseJson>,
+    base: Option<SharedInJson>,
     /// Are blocks shared, and not copied?
     reflinks: bool,
     #[serde(flatten)]
@@ -54,7 +54,7 @@ struct GuestJson<'a> {
 }
 
 #[derive(Serialize)]
-struct BaseJson {
+struct SharedInJson {
     #[serde(flatten)]
     root: RootJson,
 }
@@ -118,7 +118,7 @@ pub fn json(view: &CloneView<'_>, out: &mut dyn Write) -> io::Result<()> {
         base: clone
             .base
             .as_deref()
-            .map(|base| BaseJson { root: base.into() }),
+            .map(|base| SharedInJson { root: base.into() }),
         reflinks: clone.blocks == Blocks::Shared,
         totals: totals(&clone.totals),
         needed: clone.needed,

@@ -5,9 +5,7 @@
 
 mod attributes;
 mod content;
-mod copies;
 pub(super) mod dir;
-mod entry;
 mod error;
 mod extents;
 pub(super) mod file;
@@ -16,6 +14,7 @@ mod files;
 mod guest_file;
 pub mod in_root;
 pub(super) mod lease;
+mod making;
 mod mount_id;
 mod overlap;
 pub(super) mod page_cache;
@@ -26,10 +25,9 @@ pub(super) mod view;
 mod xattr;
 
 pub use content::Stretch;
-pub use copies::{is_append_only, without_append_only};
-pub use entry::SpecialNode;
 pub use error::{GuestError, shown};
 pub use extents::Sharing;
 pub use files::{GuestFiles, KnownBy, Precision, Resolved, TimeStep, Trail, TrailEnd};
 pub use guest_file::{BEGINNING, FirstDifference, GuestFile};
+pub use making::{SpecialNode, is_append_only, without_append_only};
 pub use overlap::Overlap;

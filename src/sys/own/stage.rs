@@ -24,7 +24,7 @@ const ROOT: &[u8] = b"root";
 
 /// A closed directory with a tree in it.
 #[derive(Debug)]
-pub struct Stage {
+pub struct TreeStage {
     wrapper: Dir,
     parent: Dir,
     path: PathBuf,
@@ -32,14 +32,14 @@ pub struct Stage {
     before: Option<Time>,
 }
 
-impl Stage {
+impl TreeStage {
     /// Where one would be made beside this place; another name each time.
     pub fn place_beside(target: &Path) -> PathBuf {
         part_of(&target.with_file_name(NAME))
     }
 
     /// Makes one at such a place, with an empty tree.
-    pub fn make(place: &Path) -> SysResult<Stage> {
+    pub fn make(place: &Path) -> SysResult<TreeStage> {
         let parent = Dir::open(place.parent().unwrap_or(place))?;
         let before = Some(parent.state()?.mtime);
         let name = place.file_name().unwrap_or_default().as_bytes();
@@ -54,7 +54,7 @@ impl Stage {
             ));
         }
         mark_directory(&wrapper);
-        let stage = Stage {
+        let stage = TreeStage {
             wrapper,
             parent,
             path: place.to_owned(),
@@ -82,8 +82,8 @@ impl Stage {
         Ok(true)
     }
 
-    /// Removes one that a dead process has left, with all that is in it. Says whether there was one: what is not ours, or
-    /// is in use, is left alone.
+    /// Removes one that a dead process has left, with all that is in it. Says whether there was one: what is not
+    /// ours, or is in use, is left alone.
     pub fn remove_stale(place: &Path) -> SysResult<bool> {
         let target = place.with_file_name(NAME);
         if !papers::stale_parts(&target)?
@@ -105,7 +105,7 @@ impl Stage {
     }
 }
 
-impl Drop for Stage {
+impl Drop for TreeStage {
     fn drop(&mut self) {
         // Litter of ours at worst: the next one removes it.
         drop(remove(&self.path));
@@ -134,8 +134,8 @@ mod tests {
     fn a_deep_tree_goes_whole_and_nothing_beside_it() {
         let place = tempfile::tempdir().expect("a directory");
         let target = place.path().join("new");
-        let at = Stage::place_beside(&target);
-        let stage = Stage::make(&at).expect("a stage");
+        let at = TreeStage::place_beside(&target);
+        let stage = TreeStage::make(&at).expect("a stage");
         let mut here = stage.root().expect("a tree");
         for _ in 0..60 {
             let name = [b'd'; 200];
@@ -153,7 +153,7 @@ mod tests {
     fn a_place_that_is_taken_is_left_alone() {
         let place = tempfile::tempdir().expect("a directory");
         let target = place.path().join("new");
-        let stage = Stage::make(&Stage::place_beside(&target)).expect("a stage");
+        let stage = TreeStage::make(&TreeStage::place_beside(&target)).expect("a stage");
         fs::write(&target, "bytes").expect("a file");
         assert!(!stage.publish(b"new").expect("an answer"));
         assert_eq!(fs::read(&target).expect("kept"), b"bytes");

@@ -15,9 +15,22 @@ pub fn debian(lab: &Lab) -> [Guest; 2] {
     [web, db]
 }
 
+/// The same guests, on btrfs each in a subvolume of its own.
+pub fn debian_apart(lab: &Lab) -> [Guest; 2] {
+    let web = ["nginx", "openssh-server"];
+    let db = ["postgresql"];
+    [
+        unpack_into(lab.apart("web"), "web", &web),
+        unpack_into(lab.apart("db"), "db", &db),
+    ]
+}
+
 fn unpack(lab: &Lab, name: &str, packages: &[&str]) -> Guest {
+    unpack_into(lab.guest(name), name, packages)
+}
+
+fn unpack_into(guest: Guest, name: &str, packages: &[&str]) -> Guest {
     let archive = archive(name, packages);
-    let guest = lab.guest(name);
     let done = Command::new("tar")
         .args([
             "--extract",

@@ -12,6 +12,7 @@
 //! | `base` | reads receipts, objects, staging and quarantine of a base |
 //! | `program/checked` | runs `check`, and says what it found |
 //! | `cycle` | goes the way from plan to `gc`, and checks it at each step |
+//! | `blocks` | tells which blocks files have in common, and how much a file system stores |
 //! | `listing`, `walk` | list all that is on disk, and compare it |
 //! | `attributes` | sets projects, encryption and inode flags |
 //! | `processes` | puts processes into guests, in cgroups or without |
@@ -22,7 +23,7 @@
 
 mod attributes;
 mod base;
-
+mod blocks;
 mod cycle;
 mod debian;
 mod edited;
@@ -40,8 +41,9 @@ mod walk;
 
 pub use attributes::{chattr, encrypt, project_of, set_project};
 pub use base::line_of;
+pub use blocks::{Exact, assert_exact, exact, shares_blocks};
 pub use cycle::{cycle, listings, unchanged};
-pub use debian::{debian, dpkg_says};
+pub use debian::{debian, debian_apart, dpkg_says};
 pub use edited::{action_of, edited, without_flag_of};
 pub use faults::apply_while;
 pub use guest::{File, Guest, content, make_fifo};

@@ -12,9 +12,12 @@ pub(super) fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), En
         let Some(known) = history.guests.get(&guest.name) else {
             continue;
         };
-        let other = known
-            .open(&guest.name)
-            .filter(|other| other.id != guest.id && history.has_any(known));
+        let there = match history.has_files(known) {
+            true => known.find(&guest.name),
+            false => known.find_beside(&guest.name),
+        };
+        let is_other = |other: &Guest| other.id != guest.id && history.has_any(known);
+        let other = there.ok().flatten().filter(is_other);
         if let Some(other) = other {
             return Err(RefusedPlan::Namesake {
                 name: guest.name.clone(),

@@ -39,11 +39,16 @@ fn clone_with(
     (out, new)
 }
 
-/// Everything that differs between the two, but for what stands for one machine.
+/// Everything that differs between the two, but for what stands for one machine. The size of a directory is that of
+/// what is in it.
 fn differences(guest: &Guest, new: &Guest) -> Vec<String> {
     let all = Listing::of(guest.root()).diff(&Listing::of(new.root()));
-    let is_identity = |line: &String| IDENTITY.iter().any(|path| line.starts_with(path));
-    all.into_iter().filter(|line| !is_identity(line)).collect()
+    let is_meant = |line: &String| {
+        let directory = line.split(": size was").next().filter(|path| *path != line);
+        let directory = directory.is_some_and(|path| guest.host(path).is_dir());
+        !directory && !IDENTITY.iter().any(|path| line.starts_with(path))
+    };
+    all.into_iter().filter(is_meant).collect()
 }
 
 #[track_caller]

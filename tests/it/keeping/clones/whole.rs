@@ -75,7 +75,7 @@ fn odd(lab: &Lab) -> Guest {
         "/var/attributes",
         &plain.clone().xattr("user.a", b"b").xattr("trusted.t", b"v"),
     );
-    guest.put("/var/holes", &File::new("data").in_holes_of(1 << 40));
+    guest.put("/var/holes", &File::new("data").in_holes_of(1 << 27));
     guest.put("/var/old", &plain.clone().mtime(-300_000_000, 999_999_999));
     guest.put("/var/append", &plain);
     guest.hard_link("/var/append", "/var/append-too");
@@ -86,33 +86,7 @@ fn odd(lab: &Lab) -> Guest {
     guest.put("/var/closed/in", &plain.clone().mode(0));
     guest.put("/var/empty-file", &File::new(""));
     guest.put("/var/mount/beneath", &plain);
-    guest.symlink("/etc/nowhere", "/usr/link");
-    lsetxattr(
-        guest.host("/usr/link"),
-        "trusted.l",
-        b"v",
-        XattrFlags::empty(),
-    )
-    .unwrap();
-    guest.fifo("/var/fifo");
-    guest.deep("/var/deep", &"d".repeat(200), 30, b"bottom");
-    for name in [
-        "/var/bad\u{fffd}",
-        "/var/new\nline",
-        "/var/escape\u{1b}[31m",
-    ] {
-        guest.put(name, &plain);
-    }
-    let bytes = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"/var/\xff\xfe");
-    guest.put(bytes, &plain);
-    let device = |name: &str, kind, number| {
-        let mode = Mode::from_raw_mode(0o640);
-        mknodat(CWD, guest.host(name), kind, mode, number).unwrap();
-    };
-    device("/var/null", FileType::CharacterDevice, makedev(1, 3));
-    device("/var/whiteout", FileType::CharacterDevice, 0);
-    device("/var/disk", FileType::BlockDevice, makedev(7, 99));
-    drop(UnixListener::bind(guest.host("/var/socket")).unwrap());
+    odd_nodes(&guest);
     // Who is born in this directory gets an ACL.
     let mut acl = 2u32.to_le_bytes().to_vec();
     for (tag, may, who) in [
@@ -144,6 +118,37 @@ fn odd(lab: &Lab) -> Guest {
         chattr(change, &guest.host(path));
     }
     guest
+}
+
+/// Links, FIFOs, devices, a socket, and names that no terminal should see.
+fn odd_nodes(guest: &Guest) {
+    guest.symlink("/etc/nowhere", "/usr/link");
+    lsetxattr(
+        guest.host("/usr/link"),
+        "trusted.l",
+        b"v",
+        XattrFlags::empty(),
+    )
+    .unwrap();
+    guest.fifo("/var/fifo");
+    guest.deep("/var/deep", &"d".repeat(200), 30, b"bottom");
+    for name in [
+        "/var/bad\u{fffd}",
+        "/var/new\nline",
+        "/var/escape\u{1b}[31m",
+    ] {
+        guest.put(name, &File::new(content(1)));
+    }
+    let bytes = <std::ffi::OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(b"/var/\xff\xfe");
+    guest.put(bytes, &File::new(content(1)));
+    let device = |name: &str, kind, number| {
+        let mode = Mode::from_raw_mode(0o640);
+        mknodat(CWD, guest.host(name), kind, mode, number).unwrap();
+    };
+    device("/var/null", FileType::CharacterDevice, makedev(1, 3));
+    device("/var/whiteout", FileType::CharacterDevice, 0);
+    device("/var/disk", FileType::BlockDevice, makedev(7, 99));
+    drop(UnixListener::bind(guest.host("/var/socket")).unwrap());
 }
 
 fn flags(path: &Path) -> String {

@@ -8,9 +8,9 @@
 use rustix::fs::{Gid, IFlags, Mode, Uid, fchmod, fchown, ioctl_ficlone};
 use rustix::io::Errno;
 
-use super::xattr;
 use crate::model::{INHERITABLE_FLAGS, Metadata};
 use crate::sys::fault::call;
+use crate::sys::guest::xattr;
 use crate::sys::{Dir, Regular, SysError, SysResult, ffi};
 
 /// `FS_CASEFOLD_FL`: only an empty directory takes it.
@@ -53,8 +53,8 @@ impl Regular {
 }
 
 impl Dir {
-    /// A directory beneath this one, or this one itself, opened for reading; its path may have any length: the kernel takes
-    /// 4,096 bytes at a time.
+    /// A directory beneath this one, or this one itself, opened for reading; its path may have any length: the kernel
+    /// takes 4,096 bytes at a time.
     pub fn open_deep(&self, relative: &[u8]) -> SysResult<Dir> {
         let mut rest = relative;
         let mut here: Option<Dir> = None;
@@ -70,8 +70,8 @@ impl Dir {
         here.as_ref().unwrap_or(self).open_dir(rest)
     }
 
-    /// All metadata of the directory, and whether what is made in it inherits its project. The immutable flag is none of
-    /// them.
+    /// All metadata of the directory, and whether what is made in it inherits its project. The immutable flag is none
+    /// of them.
     pub fn metadata(&self) -> SysResult<(Metadata, bool)> {
         let state = self.state()?;
         let xattrs = xattr::read_all(&self.fd());
@@ -109,8 +109,8 @@ impl Dir {
             .map_err(|e| SysError::new("set the inode flags of", self.path(), e))
     }
 
-    /// Gives a directory of ours these, once all names are in it: owner, mode, attributes, flags, project, time. What it
-    /// was born with and should not have goes. Returns the inode flags that the file system does not take.
+    /// Gives a directory of ours these, once all names are in it: owner, mode, attributes, flags, project, time. What
+    /// it was born with and should not have goes. Returns the inode flags that the file system does not take.
     pub fn dress(&self, like: &Metadata, inherits: bool) -> SysResult<u32> {
         let failed = |op| move |e: Errno| SysError::new(op, self.path(), e);
         let (uid, gid) = (Uid::from_raw(like.uid), Gid::from_raw(like.gid));

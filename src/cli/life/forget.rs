@@ -1,11 +1,11 @@
 //! `unify forget`
 
-use super::apply::{exit, report};
-use super::args::{BaseArg, FreezeArgs, OutputArgs};
-use super::terminal::confirm::agreed;
-use super::terminal::exit::{Exit, Failure, say};
-use super::terminal::screen::Screen;
-use super::terminal::voice::remark;
+use crate::cli::apply::{exit, report};
+use crate::cli::args::{BaseArg, FreezeArgs, OutputArgs};
+use crate::cli::terminal::confirm::agreed;
+use crate::cli::terminal::exit::{Exit, Failure, say};
+use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::voice::remark;
 use crate::engine::{ReadyToForget, stop_on_signals};
 use crate::model::{Escaped, GuestName};
 use crate::report::layout::size::counted;
@@ -18,7 +18,7 @@ use crate::report::layout::size::counted;
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("json", |json| json.help("Print the result as JSON")))]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The guests, by their names in the base (`unify status` lists them)
     #[arg(required = true, value_name = "NAME", value_parser = guest)]
     guests: Vec<GuestName>,
@@ -33,7 +33,7 @@ pub(super) struct Args {
     output: OutputArgs,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
     let screen = Screen::new();
     let mut guests = args.guests.clone();
     guests.sort();

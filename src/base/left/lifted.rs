@@ -1,7 +1,7 @@
 //! Which objects may be without their protection although no run's journal says so: written before `recover` or
 //! `gc` takes it off, and removed when all are protected again and the file system is synced.
 
-use super::{Base, Held};
+use crate::base::{Base, Held};
 use crate::model::{ObjectId, Protect};
 use crate::sys::SysResult;
 use crate::sys::own::papers;

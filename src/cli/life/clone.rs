@@ -3,10 +3,10 @@
 use std::io;
 use std::path::PathBuf;
 
-use super::args::{FreezeArgs, OutputArgs, named_base};
-use super::terminal::exit::{Exit, Failure, say};
-use super::terminal::screen::Screen;
-use super::terminal::voice::{remark, tell};
+use crate::cli::args::{FreezeArgs, OutputArgs, named_base};
+use crate::cli::terminal::exit::{Exit, Failure, say};
+use crate::cli::terminal::screen::Screen;
+use crate::cli::terminal::voice::{remark, tell};
 use crate::engine::{
     self, CloneOptions, EngineError, GuestArg, MadeClone, ReadyToClone, RunResult, Stop,
     stop_on_signals,
@@ -16,17 +16,17 @@ use crate::report::clone::{self, CloneView};
 use crate::report::layout::size::counted;
 use crate::report::run::NotDone;
 
-/// Make a new guest from another one: blocks are shared where the file system can, shared files are shared again, the
-/// rest is copied
+/// Make a new guest from another one: blocks are shared where the file system can, shared files are shared again
 ///
-/// All metadata and hard links come along; what stands for one machine does not (its id, SSH host keys, seeds, leases).
-/// The new guest appears in one moment and whole, or not at all. Then its files whose originals are shared with other
-/// guests are linked to the same objects, by a run that `unify undo` can take back.
+/// What cannot be shared is copied. All metadata and hard links come along; what stands for one machine does not (its
+/// id, SSH host keys, seeds, leases). The new guest appears in one moment and whole, or not at all. Then its files
+/// whose originals are shared with other guests are linked to the same objects, by a run that `unify undo` can take
+/// back.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("json", |json| json.help("Print the result as JSON on standard output")),
     mut_arg("allow_running", |arg| arg.help("Clone a guest that runs as well, though its files are then not of one moment; and freeze guests that run for the moments in which names are linked (cgroup v2)")))]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The guest: PATH of its root, or NAME=PATH
     #[arg(value_name = "[NAME=]GUEST")]
     guest: GuestArg,
@@ -36,12 +36,12 @@ pub(super) struct Args {
     /// Take GUEST for a root, also where it does not look like one
     #[arg(long)]
     not_a_root: bool,
-    /// The base in which files of the guest are shared. Default: what UNIFY_BASE says, else the one `.unify` at or above
-    /// the guest, if there is one
+    /// The base in which files of the guest are shared. Default: what UNIFY_BASE says, else the one `.unify` at or
+    /// above the guest, if there is one
     #[arg(long, value_name = "DIR")]
     base: Option<PathBuf>,
-    /// Say what would be copied, linked and left out, and how much room it takes, and change nothing; exits with 1 where
-    /// there is no room
+    /// Say what would be copied, linked and left out, and how much room it takes, and change nothing; exits with 1
+    /// where there is no room
     #[arg(long)]
     plan_only: bool,
     /// Copy also what stands for one machine: a backup, or a guest that takes the place of the other
@@ -53,7 +53,7 @@ pub(super) struct Args {
     output: OutputArgs,
 }
 
-pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
     let stop = stop_on_signals()?;
     match clone(args, &stop) {
         Err(Failure::Engine(error @ EngineError::Stopped)) if stop.asked() => {
@@ -80,11 +80,11 @@ fn clone(args: &Args, stop: &Stop) -> Result<Exit, Failure> {
     if args.plan_only {
         let has_room = ready.has_room().is_ok();
         let exit = if has_room { Exit::Done } else { Exit::Declined };
-        let told = Told::of(ready.view(), exit);
+        let told = CloneTold::of(ready.view(), exit);
         return told.tell(args, true, &NotDone::default());
     }
     let MadeClone { clone, linking } = ready.execute(&screen, stop)?;
-    let mut told = Told::of(clone, Exit::Done);
+    let mut told = CloneTold::of(clone, Exit::Done);
     if linking.is_due() {
         let what = linked(&told.clone);
         remark(&format!("LINKING: the copy is whole; {what}"));
@@ -121,16 +121,16 @@ fn options(args: &Args) -> Result<CloneOptions, Failure> {
 }
 
 /// What is told in the end.
-struct Told {
+struct CloneTold {
     clone: GuestClone,
     runs: Vec<(RunId, RunTotals)>,
     not_linked: Option<String>,
     exit: Exit,
 }
 
-impl Told {
-    fn of(clone: GuestClone, exit: Exit) -> Told {
-        Told {
+impl CloneTold {
+    fn of(clone: GuestClone, exit: Exit) -> CloneTold {
+        CloneTold {
             clone,
             runs: Vec::new(),
             not_linked: None,
@@ -140,7 +140,7 @@ impl Told {
 
     fn take(&mut self, results: &[RunResult], stop: &Stop) {
         for result in results {
-            let one = super::apply::ended(result, stop);
+            let one = crate::cli::apply::ended(result, stop);
             if self.exit == Exit::Done {
                 self.exit = one;
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Base;
+use crate::base::Base;
 use crate::sys::host::machine;
 use crate::sys::own::papers;
 use crate::sys::{Cgroup, Freezer, SysResult};

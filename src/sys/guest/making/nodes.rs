@@ -1,5 +1,5 @@
-//! `NameHandle`: a name that is neither a directory nor a regular file, looked at through a handle that opens nothing; and how
-//! the like is made in a directory of ours.
+//! `NameHandle`: a name that is neither a directory nor a regular file, looked at through a handle that opens
+//! nothing; and how the like is made in a directory of ours.
 //!
 //! A device or FIFO is never opened, a link never followed. What is made takes its owner, mode and attributes through a
 //! handle of its own, so that no other name is ever meant.
@@ -13,11 +13,11 @@ use rustix::fs::{
 };
 use rustix::io::Errno;
 
-use super::xattr::ByName;
-use super::{file, stat, xattr};
 use crate::model::{FileState, Metadata, Time};
 use crate::sys::error::shown;
 use crate::sys::fault::call;
+use crate::sys::guest::xattr::ByName;
+use crate::sys::guest::{file, stat, xattr};
 use crate::sys::{Dir, SysError, SysResult};
 
 /// A handle of a name.

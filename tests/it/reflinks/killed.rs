@@ -1,0 +1,150 @@
+//! Runs that share blocks, or give files their own again, are killed at their calls. Every name keeps what it has, the
+//! next `recover` heals, and receipts tell of all that is shared, and of nothing else.
+
+use crate::support::{
+    Disk, Exact, File, Guest, Lab, assert_exact, content, exact, figure, is_long, shares_blocks,
+    unify_with,
+};
+
+const FILES: usize = 5;
+const REFLINK: &[&str] = &["--method", "reflink"];
+
+fn guests(lab: &Lab) -> [Guest; 2] {
+    ["a", "b"].map(|name| {
+        let guest = lab.apart(name);
+        for file in 0..FILES {
+            let text: Vec<u8> = (0..20)
+                .flat_map(|n| content(format!("{file}.{n}")))
+                .collect();
+            guest.put(format!("/usr/share/{file}"), &File::new(&*text));
+        }
+        guest
+    })
+}
+
+/// Files that share blocks by what the file system says: those of one guest, for the others are their sources.
+fn shared(guests: &[Guest; 2]) -> u64 {
+    let shares = |file: usize| shares_blocks(&guests[0].host(format!("/usr/share/{file}")));
+    (0..FILES).filter(|file| shares(*file)).count() as u64
+}
+
+fn known(lab: &Lab) -> u64 {
+    let status = lab.on_base("status", &["--json"]).expect(0).json();
+    let guests = status["guests"].as_array().unwrap().iter();
+    guests
+        .map(|guest| guest["reflinked_files"].as_u64().unwrap())
+        .sum()
+}
+
+/// The names of all calls that a command makes.
+fn calls(lab: &Lab, args: &[&str]) -> Vec<String> {
+    let trace = lab.path("trace");
+    std::fs::remove_file(&trace).ok();
+    unify_with(&[("UNIFY_FAULT_TRACE", trace.to_str().unwrap())], args).expect(0);
+    std::fs::read_to_string(&trace)
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Calls that are killed: all that change something, and some of the others.
+fn chosen(calls: &[String], every: usize) -> Vec<usize> {
+    let changes = [
+        "dedupe", "syncfs", "sync", "mkdir", "rmdir", "tmpfile", "link",
+    ];
+    let numbered = calls.iter().enumerate();
+    let due = numbered
+        .filter(|(at, name)| is_long() || at % every == 0 || changes.contains(&name.as_str()));
+    due.map(|(at, _)| at + 1).collect()
+}
+
+struct Scene<'a> {
+    lab: &'a Lab,
+    guests: &'a [Guest; 2],
+    before: &'a [Exact; 2],
+}
+
+impl Scene<'_> {
+    /// Kills a command at a call, and proves what must hold then, and after it was healed.
+    fn kill(&self, args: &[&str], at: usize) {
+        let [a, b] = self.guests;
+        let when = format!("{} killed at call {at}", args[0]);
+        unify_with(&[("UNIFY_FAULT", &format!("{at}=kill"))], args);
+        assert_exact(self.before, &[a, b], &when);
+        if self.lab.base().join("format").exists() || self.lab.base().exists() {
+            self.lab.on_base("recover", &[]).expect_one_of(&[0, 1]);
+        }
+        assert_exact(self.before, &[a, b], &format!("{when}, and healed"));
+        assert_eq!(
+            self.lab.staged().len(),
+            0,
+            "{when}: nothing is left in staging"
+        );
+        let shared = shared(self.guests);
+        let known = if self.lab.base().exists() {
+            known(self.lab)
+        } else {
+            0
+        };
+        assert_eq!(
+            known, shared,
+            "{when}: what receipts tell of is shared, and nothing else"
+        );
+    }
+}
+
+fn sweep(disk: Disk) {
+    armed!();
+    let lab = lab!(disk);
+    let guests = guests(&lab);
+    let [a, b] = &guests;
+    let before = [exact(a.root()), exact(b.root())];
+    let scene = Scene {
+        lab: &lab,
+        guests: &guests,
+        before: &before,
+    };
+    let plan = lab.plan(&[a, b], REFLINK);
+    let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
+    let base = lab.base();
+    let undo = [
+        "undo",
+        "--base",
+        base.to_str().unwrap(),
+        "--run",
+        "all",
+        "--yes",
+    ];
+    let of_apply = chosen(&calls(&lab, &apply), 150);
+    let of_undo = chosen(&calls(&lab, &undo), 150);
+    for at in &of_apply {
+        scene.kill(&apply, *at);
+        // What the killed run did not come to is done by the next.
+        plan.apply().expect(0);
+        assert_eq!(shared(&guests), FILES as u64);
+        lab.on_base("undo", &undo[3..]).expect(0);
+        assert_eq!((shared(&guests), known(&lab)), (0, 0));
+    }
+    for at in &of_undo {
+        plan.apply().expect(0);
+        scene.kill(&undo, *at);
+        lab.on_base("undo", &undo[3..]).expect_one_of(&[0]);
+        assert_eq!((shared(&guests), known(&lab)), (0, 0));
+    }
+    figure(&format!(
+        "reflinks on {disk:?}: killed at {} calls of apply and {} of undo",
+        of_apply.len(),
+        of_undo.len()
+    ));
+}
+
+#[test]
+fn at_calls_on_xfs() {
+    sweep(Disk::Xfs);
+}
+
+#[test]
+fn at_calls_on_btrfs() {
+    sweep(Disk::Btrfs);
+}

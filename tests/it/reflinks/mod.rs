@@ -1,0 +1,13 @@
+//! Files that come to share blocks, and get their own again: `--method reflink` from plan to undo.
+//!
+//! | file | put a test here when it is about |
+//! | --- | --- |
+//! | `cycle` | the whole way on real guests: what the disk stores, what guests see |
+//! | `refused` | lines that may not be done, or only in part, and why |
+//! | `writers` | guests that write meanwhile |
+//! | `killed` | runs that are cut short, and how the next heals |
+
+mod cycle;
+mod killed;
+mod refused;
+mod writers;

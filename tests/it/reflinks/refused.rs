@@ -1,0 +1,201 @@
+//! Lines that may not be done, or only in part: each is refused by its own reason, and the rest goes on.
+
+use serde_json::Value;
+
+use crate::support::{
+    Disk, File, Guest, Lab, Planned, apply_while, content, lift_flags, line_of, shares_blocks,
+    unify, unify_with,
+};
+
+const REFLINK: &[&str] = &["--method", "reflink"];
+
+/// Two guests with these files, each of 360,000 bytes of its own.
+fn twins(lab: &Lab, names: &[&str]) -> [Guest; 2] {
+    ["a", "b"].map(|name| {
+        let guest = lab.apart(name);
+        for name in names {
+            let text: Vec<u8> = (0..40)
+                .flat_map(|n| content(format!("{name}{n}")))
+                .collect();
+            guest.put(format!("/usr/share/{name}"), &File::new(&*text));
+        }
+        guest
+    })
+}
+
+/// The line of the guest's file in the last receipt; whichever of the two was to get the other's blocks.
+fn told(lab: &Lab, plan: &Planned, name: &str) -> Value {
+    let link = link_of(plan, name);
+    let (guest, path) = (
+        link["guest"].as_str().unwrap(),
+        link["path"].as_str().unwrap(),
+    );
+    line_of(&lab.receipt(), guest, path).clone()
+}
+
+fn link_of<'p>(plan: &'p Planned, name: &str) -> &'p Value {
+    let path = format!("/usr/share/{name}");
+    let links = plan.actions("link");
+    let link = links.into_iter().find(|link| link["path"] == *path);
+    link.unwrap_or_else(|| panic!("no line about {path}"))
+}
+
+fn host(guests: &[Guest; 2], line: &Value) -> std::path::PathBuf {
+    let guest = guests
+        .iter()
+        .find(|guest| guest.name() == line["guest"])
+        .unwrap();
+    guest.host(line["path"].as_str().unwrap())
+}
+
+#[test]
+fn what_changed_since_the_plan_is_refused() {
+    let lab = lab!(Disk::Xfs);
+    let names = [
+        "fine",
+        "touched",
+        "gone",
+        "source-touched",
+        "source-gone",
+        "moved",
+    ];
+    let guests = twins(&lab, &names);
+    let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
+    let file = |name: &str| host(&guests, link_of(&plan, name));
+    let source = |name: &str| host(&guests, &link_of(&plan, name)["source"]);
+    let touch = |path: std::path::PathBuf| {
+        let file = std::fs::File::options().write(true).open(path).unwrap();
+        file.set_len(360_001).unwrap();
+    };
+    touch(file("touched"));
+    std::fs::remove_file(file("gone")).unwrap();
+    touch(source("source-touched"));
+    std::fs::remove_file(source("source-gone")).unwrap();
+    let moved = file("moved");
+    std::fs::rename(&moved, moved.with_file_name("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", &moved).unwrap();
+    plan.apply().expect(4);
+    let code = |name: &str| told(&lab, &plan, name)["refusal"]["code"].clone();
+    assert_eq!(told(&lab, &plan, "fine")["outcome"], "done");
+    assert_eq!(code("touched"), "changed");
+    assert_eq!(code("gone"), "gone");
+    assert_eq!(code("source-touched"), "source-changed");
+    assert_eq!(code("source-gone"), "source-gone");
+    assert_eq!(code("moved"), "changed");
+    assert!(shares_blocks(&file("fine")));
+    for name in ["touched", "source-touched"] {
+        assert!(!shares_blocks(&file(name)), "{name}");
+    }
+}
+
+/// The guest acts after everything was looked at, right before the kernel is asked.
+#[test]
+fn what_happens_at_the_last_moment_is_seen_by_the_kernel() {
+    armed!();
+    for disk in [Disk::Xfs, Disk::Btrfs] {
+        let lab = lab!(disk);
+        let guests = twins(&lab, &["one"]);
+        let mut try_with = |command: &str, code: i32| {
+            let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
+            let link = link_of(&plan, "one").clone();
+            let (file, source) = (host(&guests, &link), host(&guests, &link["source"]));
+            let command = command.replace("FILE", file.to_str().unwrap());
+            let command = command.replace("SOURCE", source.to_str().unwrap());
+            apply_while(&plan, &[("dedupe#1", command)]).expect(code);
+            let line = told(&lab, &plan, "one");
+            (file, source, line)
+        };
+        let write = "printf X | dd of=FILE bs=1 seek=100000 conv=notrunc status=none";
+        let (file, source, line) = try_with(write, 4);
+        assert_eq!(line["refusal"]["code"], "differs-from-source", "{disk:?}");
+        assert_eq!(std::fs::read(&file).unwrap()[100_000], b'X', "{disk:?}");
+        assert!(!shares_blocks(&file), "{disk:?}");
+        std::fs::copy(&source, &file).unwrap();
+
+        let (file, source, line) = try_with("truncate -s 100000 FILE", 4);
+        assert!(line["refusal"].is_object(), "{disk:?}: {line}");
+        assert_eq!(std::fs::metadata(&file).unwrap().len(), 100_000, "{disk:?}");
+        std::fs::copy(&source, &file).unwrap();
+
+        let (file, _, line) = try_with("chattr +i FILE", 4);
+        assert_eq!(line["refusal"]["code"], "unchangeable", "{disk:?}");
+        assert!(!shares_blocks(&file), "{disk:?}");
+        lift_flags(&file);
+
+        // The names are moved away: by its handle the file is what it was, and nobody else's file is touched.
+        let swap = "mv FILE FILE.mine && cp SOURCE FILE && chmod 600 FILE";
+        let (file, _, line) = try_with(swap, 0);
+        assert_eq!(line["outcome"], "done", "{disk:?}");
+        assert!(
+            !shares_blocks(&file),
+            "{disk:?}: another file is left alone"
+        );
+    }
+}
+
+/// The machine fails: the line says so, the rest goes on, and nothing is lost.
+#[test]
+fn errors_of_the_machine_are_told() {
+    armed!();
+    let lab = lab!(Disk::Xfs);
+    let guests = twins(&lab, &["one", "two"]);
+    let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
+    let path = plan.path.to_str().unwrap();
+    for (errno, code) in [
+        ("EIO", "failed"),
+        ("ENOSPC", "no-room"),
+        ("EDQUOT", "no-room"),
+        ("EINVAL", "no-copy-on-write"),
+        ("ETXTBSY", "no-copy-on-write"),
+        ("EPERM", "unchangeable"),
+        ("EXDEV", "other-filesystem"),
+    ] {
+        let fault = format!("dedupe#1={errno}");
+        unify_with(&[("UNIFY_FAULT", &fault)], &["apply", "--yes", path]).expect(4);
+        let receipt = lab.receipt();
+        let outcomes: Vec<&Value> = receipt
+            .iter()
+            .filter(|line| line["method"] == "reflink")
+            .collect();
+        let bad = outcomes.iter().filter(|line| match code {
+            "failed" => line["outcome"] == "failed",
+            _ => line["refusal"]["code"] == code,
+        });
+        assert_eq!(
+            (bad.count(), outcomes.len()),
+            (1, 2),
+            "{errno}: {outcomes:?}"
+        );
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    }
+}
+
+/// Limits, selectors and the rehearsal mean the same as for hard links.
+#[test]
+fn limits_selectors_and_the_rehearsal() {
+    let lab = lab!(Disk::Xfs);
+    let guests = twins(&lab, &["one", "two", "three"]);
+    let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
+    let path = plan.path.to_str().unwrap();
+    let file = |name: &str| host(&guests, link_of(&plan, name));
+    let shared = || ["one", "two", "three"].map(|name| shares_blocks(&file(name)));
+    let dry = unify(&["apply", "--dry-run", "--json", path])
+        .expect(0)
+        .json();
+    assert_eq!(dry["totals"]["reflinks"], 3, "{dry}");
+    assert_eq!(shared(), [false; 3], "a rehearsal changes nothing");
+    let one = ["apply", "--yes", "--path", "/usr/share/one", path];
+    unify(&one).expect(0);
+    assert_eq!(shared(), [true, false, false]);
+    unify(&["apply", "--yes", "--max-actions", "1", path]).expect_one_of(&[0, 4]);
+    assert_eq!(shared().iter().filter(|it| **it).count(), 2, "one more");
+    unify(&["apply", "--yes", path]).expect(0);
+    assert_eq!(shared(), [true; 3]);
+    let undo = ["--run", "all", "--yes", "--path", "/usr/share/two"];
+    lab.on_base("undo", &undo).expect(0);
+    assert_eq!(shared(), [true, false, true]);
+    let dry = lab.on_base("undo", &["--run", "all", "--dry-run", "--json"]);
+    assert_eq!(dry.expect(0).json()["files"], 2);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    assert_eq!(shared(), [false; 3]);
+}
