@@ -15,6 +15,7 @@
 //!  5  report     views of plans, receipts and bases, written to any `Write`
 //!  4  engine     where decisions meet the disk: plan, apply, verify, undo, recover, status, gc
 //!  3  scan       guests in directories     packages  what package databases call configuration
+//!     images     guests in archives and layouts
 //!     base       the shared objects        link      the one exchange of a guest's names
 //!     protect    how an object is protected against change; the only room that sets or lifts a flag
 //!     ledger     plan, journal and receipt as bytes
@@ -55,6 +56,7 @@ mod base;
 pub mod cli;
 mod discover;
 mod engine;
+mod images;
 mod ledger;
 mod link;
 mod model;

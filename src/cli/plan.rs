@@ -10,7 +10,7 @@ use super::args::{MannerArgs, OutputArgs, named_base, plan_mode};
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
-use crate::engine::{self, GuestArg, Output, PlanOptions, Planned};
+use crate::engine::{self, GuestArg, ImageArg, Output, PlanOptions, Planned, SourceArg, Sources};
 use crate::model::{
     Asked, DatabaseUse, FlagClearers, GuestName, Ignored, MethodChoice, Objects, OnDamaged,
     Pattern, PatternKind, Policy, Protect, SkipDetail, SkipReason, Summary, parse_size,
@@ -28,9 +28,13 @@ use crate::report::{Format, PlanView, Show, Tally};
     mut_arg("json", |json| json.help("Print the report as JSON on standard output")))]
 pub(super) struct Args {
     /// Guests: PATH of the root, or NAME=PATH; without a name a guest is called as the base knows it, else by its
-    /// directory (web1/rootfs is web1)
+    /// directory (web1/rootfs is web1). An image can be compared, too: a tar archive, also packed or `-` for standard
+    /// input, an OCI layout, or what `docker save` writes
     #[arg(required = true, value_name = "[NAME=]PATH")]
-    guests: Vec<GuestArg>,
+    guests: Vec<SourceArg>,
+    /// Of images for several machines take this one, such as linux/arm64
+    #[arg(long, value_name = "OS/ARCH")]
+    platform: Option<String>,
     /// Take each PATH for a root, also one that does not look like one and has better ones in it
     #[arg(long)]
     not_a_root: bool,
@@ -125,7 +129,7 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
     let goes = Goes::of(args.output.as_deref(), args.report.json)?;
     let options = options(args, matches)?;
-    if args.audit && (args.base.is_some() || !args.protect.is_empty()) {
+    if options.base.is_none() && (args.base.is_some() || !args.protect.is_empty()) {
         say(NOT_USED);
     }
     let output = match goes {
@@ -211,15 +215,19 @@ fn has_something(summary: &Summary) -> bool {
 }
 
 fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
-    engine::meet(&args.guests, args.not_a_root)?;
-    let base = match args.audit {
+    let Sources {
+        directories,
+        images,
+    } = Sources::of(&args.guests, args.platform.as_deref())?;
+    engine::meet(&directories, args.not_a_root)?;
+    let base = match is_audit(args, &directories, &images)? {
         true => None,
         false => Some(match named_base(args.base.as_deref()) {
             Some(base) => base,
-            None => engine::default_base(&args.guests)?,
+            None => engine::default_base(&directories)?,
         }),
     };
-    let guests = engine::named(&args.guests, base.as_deref())?;
+    let guests = engine::named(&directories, base.as_deref())?;
     let mut policy = Policy {
         ignore: once(&args.ignore),
         same_path: args.same_path,
@@ -242,6 +250,7 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
     }
     Ok(PlanOptions {
         guests,
+        images,
         base,
         protect,
         policy,
@@ -250,6 +259,14 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         jobs: args.jobs.map(usize::from),
         page_cache: args.manners.take()?,
     })
+}
+
+/// Images alone can only be compared; beside directories that is to be said.
+fn is_audit(args: &Args, directories: &[GuestArg], images: &[ImageArg]) -> Result<bool, Failure> {
+    match images.first() {
+        Some(image) if !args.audit && !directories.is_empty() => Err(image.needs_audit().into()),
+        image => Ok(args.audit || image.is_some()),
+    }
 }
 
 fn databases(args: &Args) -> DatabaseUse {

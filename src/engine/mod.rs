@@ -51,6 +51,7 @@
 //! | `read_ahead` | lines of a plan, decoded in a thread of their own |
 //! | `lifting` | how healing and `gc` take a protection off: written down first, put back always |
 //! | `limits` | how far and how fast a run may go |
+//! | `sources` | guests of every form, as a person gives them and as a plan names them |
 //! | `threads` | the workers of a command that reads much, and the readers among them |
 //! | `in_parallel` | looks at many things in parallel, and changes none |
 
@@ -85,6 +86,7 @@ mod records;
 mod reviewing;
 mod roots;
 mod sandbox;
+mod sources;
 mod threads;
 mod undoing;
 
@@ -127,6 +129,7 @@ pub use records::bases::{any_base_near, base_at, base_near, is_there};
 pub use reviewing::{Replacing, cut};
 pub use roots::{default_base, meet, named};
 pub use sandbox::{to_papers, to_reading, to_scrubbing};
+pub use sources::{ImageArg, SourceArg, Sources};
 pub use threads::Readers;
 pub use undoing::ReadyToUndo;
 pub use undoing::look::look_at_undo;

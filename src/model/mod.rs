@@ -100,9 +100,10 @@ pub use package_digest::{DigestKind, PackageDigest};
 pub use packed::States;
 pub use path::{BadPath, GuestPath, LinkMet};
 pub use plan::{
-    BaseFacts, Caveats, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, NearMiss,
-    NearMisses, PlanDigest, PlanKind, PlanTarget, PlannedGuest, ReflinkTotals, RootNote,
-    SameSecret, Shared, SharedBy, Shift, Summary, Totals, UnprotectedSharing,
+    BaseFacts, Caveats, Count, Database, DatabaseState, FORMAT, FlagClearing, Header, ImageFacts,
+    ImageForm, ImageLack, NearMiss, NearMisses, PlanDigest, PlanKind, PlanTarget, PlannedGuest,
+    ReflinkTotals, RootNote, SameSecret, Shared, SharedBy, Shift, Summary, Totals,
+    UnprotectedSharing,
 };
 pub use policy::{
     Asked, ChoiceKind, ClearsFlags, DatabaseUse, FlagClearers, IdleChoice, IdleReason, Ignored,

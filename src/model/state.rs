@@ -108,7 +108,7 @@ impl DiskRoom {
 }
 
 /// An extended attribute: its name with the namespace, and its value.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Xattr {
     /// Such as `security.capability`.
     pub name: Vec<u8>,

@@ -306,6 +306,7 @@ fn planned(name: &str, bytes: u64) -> PlannedGuest {
     PlannedGuest {
         name: guest(name),
         root: format!("/srv/guests/{name}").into(),
+        image: None,
         dev: 1,
         ino: 2,
         files: 1500,

@@ -150,6 +150,7 @@ fn guests(args: &Args) -> Result<PlanOptions, Failure> {
     engine::meet(&args.guests, args.not_a_root)?;
     let base = named_base(args.base.as_deref());
     Ok(PlanOptions {
+        images: Vec::new(),
         guests: engine::named(&args.guests, base.as_deref())?,
         base,
         protect: Protect::Auto,

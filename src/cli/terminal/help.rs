@@ -28,7 +28,12 @@ const HEADINGS: &[(&str, &[&str])] = &[
     ),
     (
         "What guests are asked",
-        &["on_damaged_database", "package_databases", "not_a_root"],
+        &[
+            "on_damaged_database",
+            "package_databases",
+            "not_a_root",
+            "platform",
+        ],
     ),
     (
         "What counts",

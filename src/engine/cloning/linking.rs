@@ -56,6 +56,7 @@ impl Linking {
         for (files, ignore) in kinds.into_iter().filter(|(files, _)| !files.is_empty()) {
             let protect = protection_of(&opened, &files)?;
             let options = PlanOptions {
+                images: Vec::new(),
                 guests: vec![self.guest.clone()],
                 base: Some(base.clone()),
                 protect,

@@ -53,7 +53,7 @@ impl Measure {
     pub fn same_time(&self, old: Time, new: Time) -> bool {
         match self.step {
             TimeStep::Nanoseconds => old == new,
-            TimeStep::Seconds | TimeStep::Seconds32 => old.sec == new.sec,
+            TimeStep::Seconds => old.sec == new.sec,
         }
     }
 

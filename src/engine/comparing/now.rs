@@ -38,6 +38,7 @@ pub fn plan_of_now(
     };
     let guests = still_there(&guests, observer);
     let options = PlanOptions {
+        images: Vec::new(),
         policy: policy_of(header.policy, &guests),
         guests,
         base,

@@ -117,6 +117,28 @@ pub enum BadUse {
         /// What to do with it.
         remedy: &'static str,
     },
+    /// An image comes from standard input, and no name with it.
+    #[error("an image on standard input has no name: give it one, as in NAME=-")]
+    NamelessInput,
+    /// A guest of a plan came from standard input.
+    #[error(
+        "{0} was read from standard input, which is gone: plan the image as a file to ask about it"
+    )]
+    InputGone(GuestName),
+    /// An archive or layout holds several images, or another one than was asked for.
+    #[error("{name}: {why}")]
+    WhichImage {
+        /// The guest.
+        name: GuestName,
+        /// What there is.
+        why: String,
+    },
+    /// Images can be compared, and nothing can be shared in them.
+    #[error(
+        "{} is an image, in which nothing can be linked: give --audit to compare it with directories, or unpack it",
+        Escaped::of(.0)
+    )]
+    ImageNeedsAudit(PathBuf),
     /// A guest is not the root of one, and there are better ones in it.
     #[error("{} does not look like the root of a guest: {lacks}, and {} (--not-a-root takes it as it is)", Escaped::of(.given), better(.likely, *.more))]
     NotARoot {

@@ -190,6 +190,17 @@ fn bad_use(bad: &BadUse) -> Trouble {
         BadUse::NoPath(_) => Trouble::new("no-path"),
         BadUse::GuestNotPlanned { name, .. } => Trouble::new("unknown-guest").guest(name),
         BadUse::GuestName(_) => Trouble::new("guest-name").hint("name the guest with NAME=PATH"),
+        BadUse::NamelessInput => Trouble::new("guest-name").hint("name the guest: NAME=-"),
+        BadUse::InputGone(guest) => Trouble::new("input-gone")
+            .guest(guest)
+            .hint("plan the image as a file"),
+        BadUse::WhichImage { name, .. } => Trouble::new("which-image")
+            .guest(name)
+            .hint("oci:PATH:NAME, or --platform"),
+        BadUse::ImageNeedsAudit(path) => Trouble::new("image-needs-audit")
+            .file(path)
+            .option("--audit")
+            .hint("give --audit, or unpack the image"),
         BadUse::CloneExists(_)
         | BadUse::GivenTwice(_)
         | BadUse::NoCommonPlace(..)

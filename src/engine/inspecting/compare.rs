@@ -1,6 +1,7 @@
 //! Compares the files of one path in several guests: what keeps them apart?
 
-use crate::engine::{EngineError, Guest, WholePlan};
+use crate::engine::sources::open_planned;
+use crate::engine::{EngineError, WholePlan};
 use crate::model::{Compared, GuestName, GuestPath, Ignored, Moved, PlannedGuest};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::SysResult;
@@ -46,6 +47,6 @@ fn differs(a: &GuestFile, b: &GuestFile, ignore: &[Ignored]) -> SysResult<Vec<Mo
 
 /// `None` where there is no such regular file, or none that can be read.
 fn open(planned: &PlannedGuest, path: &GuestPath) -> Option<GuestFile> {
-    let guest = Guest::open(planned.name.clone(), &planned.root).ok()?;
-    guest.files().ok()?.open_regular(path.relative()).ok()?
+    let files = open_planned(planned).ok()?;
+    files.open_regular(path.relative()).ok()?
 }

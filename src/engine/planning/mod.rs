@@ -28,14 +28,17 @@ pub(super) mod twins;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
+use super::sources::{OpenImage, open_images};
 use super::threads;
 use super::threads::Threads;
 use super::{EngineError, Guest, guest, sandbox};
 use crate::base::Base;
 use crate::engine::activity::base::shared;
+use crate::engine::error::BadUse;
 use crate::ledger::{IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID};
 use crate::model::{
-    Action, Event, FORMAT, Header, Method, NearMisses, Objects, Observer, PlanTarget, Protect,
+    Action, Event, FORMAT, GuestName, Header, Method, NearMisses, Objects, Observer, PlanTarget,
+    Protect,
 };
 use crate::protect;
 use crate::rules::care::Care;
@@ -85,7 +88,7 @@ pub(super) fn plan_for<P: Purpose>(
     machine::large_tables_grow_in_place();
     let base_path = options.base.as_deref().map(guest::base_path).transpose()?;
     let base_path = base_path.as_deref();
-    let guests = open_guests(options, base_path)?;
+    let (guests, images) = open_guests(options, base_path)?;
     let base = open_base(base_path, observer)?;
     let SeenBase {
         target,
@@ -97,13 +100,13 @@ pub(super) fn plan_for<P: Purpose>(
     } = look_at_base(options, base_path, base.as_ref(), &guests)?;
     let care = Care::new(&options.policy, method)?;
     let open = unprotected(base.as_ref(), &index, observer)?;
-    purpose.prepare(&places(&guests, base_path))?;
+    purpose.prepare(&places(&guests, &images, base_path))?;
     let reading = threads::reading(&guests, options.jobs)?;
     let most_stored = most_in(&guests)?;
     let (memory, place) = memory_in(base.as_ref(), options, observer);
     let other_bases = near(&guests, base_path);
     let swap_files = swap_files();
-    let views = open_views(guests, base.as_ref(), mode, observer)?;
+    let views = open_views(guests, images, base.as_ref(), mode, observer)?;
     let opened = confined(views, options, &purpose, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;
@@ -142,9 +145,14 @@ pub(super) fn plan_for<P: Purpose>(
 }
 
 /// Where no plan may lie.
-fn places<'g>(guests: &'g [Guest], base: Option<&'g Path>) -> Vec<&'g Path> {
+fn places<'g>(
+    guests: &'g [Guest],
+    images: &'g [OpenImage],
+    base: Option<&'g Path>,
+) -> Vec<&'g Path> {
     let roots = guests.iter().map(|guest| guest.path.as_path());
-    roots.chain(base).collect()
+    let files = images.iter().map(|image| image.identity.path.as_path());
+    roots.chain(files).chain(base).collect()
 }
 
 /// The base that remembers what plans have read, and where, if it does.
@@ -183,10 +191,29 @@ fn all_followed(
 }
 
 /// Opens the guests, and refuses choices about others.
-fn open_guests(options: &PlanOptions, base_path: Option<&Path>) -> Result<Vec<Guest>, EngineError> {
+fn open_guests(
+    options: &PlanOptions,
+    base_path: Option<&Path>,
+) -> Result<(Vec<Guest>, Vec<OpenImage>), EngineError> {
     let guests = guest::open_all(&options.guests, base_path)?;
-    check_guests(&options.policy, &guests)?;
-    Ok(guests)
+    let images = open_images(&options.images)?;
+    let known = guests.iter().map(|guest| (&guest.name, &guest.path));
+    let images_known = images
+        .iter()
+        .map(|image| (&image.identity.name, &image.identity.path));
+    let mut known: Vec<(&GuestName, &PathBuf)> = known.chain(images_known).collect();
+    known.sort();
+    if let Some(pair) = known.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        return Err(BadUse::SameName {
+            name: pair[0].0.clone(),
+            one: pair[0].1.clone(),
+            other: pair[1].1.clone(),
+        }
+        .into());
+    }
+    let names: Vec<&GuestName> = known.into_iter().map(|(name, _)| name).collect();
+    check_guests(&options.policy, &names)?;
+    Ok((guests, images))
 }
 
 /// May the plan use what earlier ones have read, and write down what it reads?
@@ -277,6 +304,7 @@ fn decide<'a>(
 /// Opens the views of the guests. Until here no byte of a guest was read.
 fn open_views(
     guests: Vec<Guest>,
+    images: Vec<OpenImage>,
     base: Option<&Base>,
     mode: Protect,
     observer: &dyn Observer,
@@ -288,6 +316,8 @@ fn open_views(
     if mode == Protect::Immutable {
         OpenedGuest::look_for_clearers(&mut opened, observer);
     }
+    opened.extend(images.into_iter().map(OpenedGuest::image));
+    opened.sort_by(|a, b| a.guest.name.cmp(&b.guest.name));
     Ok(opened)
 }
 

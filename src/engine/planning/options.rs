@@ -2,15 +2,17 @@
 
 use std::path::PathBuf;
 
-use crate::engine::GuestArg;
+use crate::engine::{GuestArg, ImageArg};
 use crate::model::{Policy, Protect};
 use crate::sys::PageCache;
 
 /// What a plan is made of.
 #[derive(Debug, Clone)]
 pub struct PlanOptions {
-    /// The guests.
+    /// The guests that are directories.
     pub guests: Vec<GuestArg>,
+    /// Those that are images: only for an audit.
+    pub images: Vec<ImageArg>,
     /// The base, which need not exist. `None` for an audit: nothing is tried or written anywhere, the guests may be on
     /// any file systems, and nothing can be applied from the plan.
     pub base: Option<PathBuf>,

@@ -6,6 +6,7 @@ use crate::engine::activity::{Activity, Sight};
 use crate::engine::guest::GuestIdentity;
 use crate::engine::paths::links::{Alias, aliases};
 use crate::engine::roots::notes::{Background, FoundInside, backgrounds};
+use crate::engine::sources::{OpenImage, image_error};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
     Asked, Database, DatabaseState, Event, FileState, FlagClearing, Observer, OnDamaged, Owner,
@@ -68,6 +69,17 @@ impl OpenedGuest {
         Ok((opened.collect::<SysResult<_>>()?, base))
     }
 
+    /// An image: nobody is inside, and nothing is mounted on it.
+    pub fn image(image: OpenImage) -> OpenedGuest {
+        OpenedGuest {
+            guest: image.identity,
+            condition: Activity::default(),
+            clearing: None,
+            files: Box::new(image.files),
+            background: Background::default(),
+        }
+    }
+
     /// Looks who could take the flag off shared files: also what needs the files of the host. Processes are named here
     /// and not in the plan, which is the same when it is made again.
     pub fn look_for_clearers(opened: &mut [OpenedGuest], observer: &dyn Observer) {
@@ -104,7 +116,8 @@ pub fn survey(
         files,
         background,
     } = opened;
-    let scanned = files.tree(observer)?;
+    let scanned = files.tree(observer);
+    let scanned = scanned.map_err(|error| image_error(&guest.name, error))?;
     let too_large = scanned.as_ref().err().map(ToString::to_string);
     let scan = scanned.unwrap_or_default();
     let asked = policy.package_databases.of(&guest.name) == Asked::Use;
@@ -183,6 +196,7 @@ impl Survey {
         PlannedGuest {
             name: self.guest.name.clone(),
             root: self.guest.path.clone(),
+            image: self.files.image(),
             dev: self.guest.id.dev,
             ino: self.guest.id.ino,
             files: tree.files() as u64,

@@ -70,6 +70,7 @@ pub(in crate::engine) fn plan_of_twins(
 
 fn planned(opened: &OpenedGuest, twins: &[Twin]) -> PlannedGuest {
     PlannedGuest {
+        image: None,
         name: opened.guest.name.clone(),
         root: opened.guest.path.clone(),
         dev: opened.guest.id.dev,

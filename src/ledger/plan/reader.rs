@@ -68,7 +68,12 @@ impl<R: BufRead> PlanReader<R> {
         let ahead = loop {
             match parts.next()? {
                 Some((line, Part::Guests)) => {
-                    let guest = value(&parts, line, &mut edits)?;
+                    let guest: PlannedGuest = value(&parts, line, &mut edits)?;
+                    if guest.image.is_some() && header.kind() == PlanKind::Plan {
+                        let bad =
+                            BadValue::new("image", "does not belong into a plan that is applied");
+                        return Err(PlanError::at(line)(bad));
+                    }
                     order.add_guest(line, &guest)?;
                     guests.push(guest);
                 }

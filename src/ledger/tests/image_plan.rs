@@ -69,6 +69,25 @@ fn what_a_hand_did_is_named() {
     assert_eq!(read(held).unwrap().closing.edits.held, 1);
 }
 
+/// A guest that is an image is none that anything could be done in.
+#[test]
+fn images_are_guests_of_image_plans_alone() {
+    let mut guests = guests();
+    guests[0].image = Some(ImageFacts {
+        form: ImageForm::OciLayout,
+        name: Some("web".into()),
+        digest: None,
+        lacks: vec![ImageLack::Nanoseconds],
+        twice: 1,
+    });
+    for form in [Form::Document, Form::Lines] {
+        let image = write_with(form, &image_header(), &guests, &image_actions());
+        assert_eq!(read(image).unwrap().guests[0].image, guests[0].image);
+        let plan = write_with(form, &header(), &guests, &actions());
+        assert_eq!(refused(&plan), "image");
+    }
+}
+
 /// The word for the kind makes no plan of it, nor does the head of a plan: its lines have no evidence.
 #[test]
 fn no_edit_makes_a_plan_of_it() {

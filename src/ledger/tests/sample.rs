@@ -169,6 +169,7 @@ pub fn header() -> Header {
 pub fn guests() -> Vec<PlannedGuest> {
     let planned = |name: &str| PlannedGuest {
         name: guest(name),
+        image: None,
         root: format!("/srv/guests/{name}").into(),
         dev: 64768,
         ino: 12,

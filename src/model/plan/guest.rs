@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::RootNote;
+use super::{ImageFacts, RootNote};
 use crate::model::action::decimal;
 use crate::model::{ClearsFlags, GuestName};
 
@@ -17,6 +17,9 @@ pub struct PlannedGuest {
     /// Absolute path of its root.
     #[serde(with = "super::path_text")]
     pub root: PathBuf,
+    /// What it is, where it is no directory: then `root` is its file, or `-` for standard input.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub image: Option<ImageFacts>,
     /// Device of its root.
     #[serde(with = "decimal")]
     pub dev: u64,

@@ -3,6 +3,7 @@
 mod caveats;
 mod guest;
 mod header;
+mod image;
 mod path_text;
 mod root_note;
 mod unprotected;
@@ -16,6 +17,7 @@ use super::{Digest, GuestName, IdleChoice, Moved};
 pub use caveats::Caveats;
 pub use guest::{Database, DatabaseState, FlagClearing, PlannedGuest};
 pub use header::{BaseFacts, FORMAT, Header, PlanKind, PlanTarget};
+pub use image::{ImageFacts, ImageForm, ImageLack};
 pub use root_note::RootNote;
 pub use unprotected::{SharedBy, UnprotectedSharing};
 

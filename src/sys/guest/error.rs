@@ -39,6 +39,14 @@ pub enum GuestError {
         /// The bound.
         max: usize,
     },
+    /// An image is read once, and this was not among what is kept of it.
+    #[error(
+        "{path}: an image is read once, and this is not kept of it; unpack the image, and name the directory"
+    )]
+    NotKept {
+        /// As asked for.
+        path: String,
+    },
     /// It changed at each of three looks.
     #[error("{path}: changed while it was read, three times; stop the guest or try again")]
     Unstable {

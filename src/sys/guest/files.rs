@@ -11,7 +11,9 @@ use std::fmt::Debug;
 
 use super::error::GuestError;
 use super::guest_file::GuestFile;
-use crate::model::{FileId, FileKind, FileState, GuestPath, LinkMet, Observer, Scan, TooLarge};
+use crate::model::{
+    FileId, FileKind, FileState, GuestPath, ImageFacts, LinkMet, Observer, Scan, TooLarge,
+};
 use crate::sys::SysResult;
 
 /// A guest whose names and files can be read, by several threads at once.
@@ -22,6 +24,11 @@ use crate::sys::SysResult;
 pub trait GuestFiles: Debug + Send + Sync {
     /// What the form of this guest cannot hold.
     fn precision(&self) -> Precision;
+
+    /// What the guest is, if it is no directory. An image that was not read yet is read for it.
+    fn image(&self) -> Option<ImageFacts> {
+        None
+    }
 
     /// Does reading leave no trace in the guest, and need nothing of the disk that is not open already?
     fn is_private(&self) -> bool;
@@ -123,14 +130,11 @@ pub struct Precision {
 
 /// Which modification times a form tells apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "a directory is the only form so far")]
 pub enum TimeStep {
     /// All that Linux knows.
     Nanoseconds,
     /// Whole seconds.
     Seconds,
-    /// Whole seconds, from 1970 to 2106.
-    Seconds32,
 }
 
 /// By what the content of a guest's files is known.

@@ -19,10 +19,6 @@ pub enum GuestFile {
     /// It is open on this host.
     Open(Regular),
     /// It is nowhere on this host, and was read before.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "a directory is the only form so far")
-    )]
     Known(Box<KnownFile>),
 }
 

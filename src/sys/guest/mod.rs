@@ -28,6 +28,6 @@ pub use content::Stretch;
 pub use error::{GuestError, shown};
 pub use extents::Sharing;
 pub use files::{GuestFiles, KnownBy, Precision, Resolved, TimeStep, Trail, TrailEnd};
-pub use guest_file::{BEGINNING, FirstDifference, GuestFile};
+pub use guest_file::{BEGINNING, FirstDifference, GuestFile, KnownFile};
 pub use making::{SpecialNode, is_append_only, without_append_only};
 pub use overlap::Overlap;

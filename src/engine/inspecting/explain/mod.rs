@@ -12,7 +12,8 @@ use super::compare::compare;
 use crate::base::{Base, Index};
 use crate::engine::error::BadUse;
 use crate::engine::paths::near::near;
-use crate::engine::{EngineError, Guest, PlanFile, WholePlan};
+use crate::engine::sources::open_planned;
+use crate::engine::{EngineError, PlanFile, WholePlan};
 use crate::model::{
     Action, Change, Explanation, FileKind, FileState, FoundNow, GuestName, GuestPath, Link, NoLine,
     ObjectId, PlannedGuest, Reflink, SkipReason, Stale, Time, Turn, Voice, nearest_of,
@@ -31,8 +32,7 @@ pub fn explain(
     asked: &[u8],
 ) -> Result<Explanation, EngineError> {
     let planned = planned_guest(plan, guest)?;
-    let open = Guest::open(planned.name.clone(), &planned.root)?;
-    let files = open.files()?;
+    let files = open_planned(&planned)?;
     let mut told = begin(&planned, &*files, asked)?;
     let (whole, mut lines) = read_lines(plan, guest, &told.path, &told.found)?;
     told.line = lines.line.take();

@@ -1,12 +1,11 @@
 //! Choices that name guests: each must be a guest of the plan.
 
+use crate::engine::EngineError;
 use crate::engine::error::BadUse;
-use crate::engine::{EngineError, Guest};
 use crate::model::{GuestName, Pattern, Policy, nearest_of};
 
 /// Refuses a choice about a guest that is not there: it is a slip, and what it should keep would be shared.
-pub fn check_guests(policy: &Policy, guests: &[Guest]) -> Result<(), EngineError> {
-    let guests: &[&GuestName] = &guests.iter().map(|guest| &guest.name).collect::<Vec<_>>();
+pub fn check_guests(policy: &Policy, guests: &[&GuestName]) -> Result<(), EngineError> {
     let is_there = |name: &GuestName| guests.contains(&name);
     for name in policy.package_databases.guests.keys() {
         if !is_there(name) {

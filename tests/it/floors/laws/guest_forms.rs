@@ -1,10 +1,10 @@
-//! A plan does not know where a guest comes from: it asks `GuestFiles`, and one place says that it is a directory.
+//! A plan does not know where a guest comes from: it asks `GuestFiles`, and one place says what it is.
 
 use super::super::reading::{Source, Tree, find_word, line_at};
 use super::super::{assert_allows, assert_bites, assert_kept};
 
-/// What only a guest that is a directory has.
-const DIRECTORIES: &[&str] = &["View", "InRoot", "in_root", "GuestDirectory"];
+/// What only a guest of one form has.
+const ONE_FORM: &[&str] = &["View", "InRoot", "in_root", "GuestDirectory", "GuestImage"];
 
 /// What must work for a guest of every form. A plan names the base's directory as well: that is a `Dir`.
 const EVERY_FORM: &[&str] = &[
@@ -26,11 +26,11 @@ fn broken(tree: &Tree) -> Vec<String> {
 }
 
 fn said(source: &Source) -> Vec<String> {
-    let found = DIRECTORIES
+    let found = ONE_FORM
         .iter()
         .flat_map(|word| find_word(&source.shipped, word).map(move |n| (n, word)));
     let message = |(n, word)| {
-        let law = format!("{word} is of directories alone, and this is for guests of every form");
+        let law = format!("{word} is of one form alone, and this is for guests of every form");
         source.at(line_at(&source.shipped, n), &law)
     };
     found.map(message).collect()
@@ -49,17 +49,17 @@ fn a_directory_where_every_form_is_meant_is_found() {
             (
                 "packages/mod.rs",
                 "\nuse crate::sys::guest::in_root::InRoot;",
-                "src/packages/mod.rs:2: InRoot is of directories alone",
+                "src/packages/mod.rs:2: InRoot is of one form alone",
             ),
             (
                 "engine/planning/survey.rs",
                 "struct Survey { view: View }",
-                "View is of directories alone",
+                "View is of one form alone",
             ),
             (
                 "engine/inspecting/explain/mod.rs",
                 "fn f() { scan::GuestDirectory::of(root) }",
-                "GuestDirectory is of directories alone",
+                "GuestDirectory is of one form alone",
             ),
         ],
     );

@@ -9,6 +9,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("rules", &["model"]),
     ("sys", &["model"]),
     ("scan", &["model", "sys", "rules"]),
+    ("images", &["model", "sys", "rules"]),
     // Its globs are matched by the one matcher of the house, see `packages/formats/globs.rs`.
     ("packages", &["model", "sys", "rules"]),
     ("base", &["model", "sys"]),
@@ -19,8 +20,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "engine",
         &[
-            "model", "rules", "sys", "scan", "packages", "base", "protect", "link", "ledger",
-            "discover",
+            "model", "rules", "sys", "scan", "images", "packages", "base", "protect", "link",
+            "ledger", "discover",
         ],
     ),
     ("report", &["model", "rules"]),
