@@ -22,7 +22,7 @@ const LONGEST_FORMAT: u64 = 4096;
 
 fn is_paper(name: &str) -> bool {
     let is_part = name.starts_with("format.") && name.ends_with(".part");
-    is_part || name == "format" || name == "lock"
+    is_part || ["format", "lock", places::PROTECTION].contains(&name)
 }
 
 fn is_part(name: &str) -> bool {

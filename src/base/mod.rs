@@ -7,6 +7,7 @@
 //!   clone               where a guest is being made from another one
 //!   frozen              cgroups that the current run may have frozen
 //!   lifted              objects that `recover` or `gc` may have left without protection
+//!   protection          what protects the objects, where that does not stand in themselves
 //!   lock                held by the run that changes anything
 //!   scrub/read          when the objects of each `ab` were last read again, all of them
 //!   objects/ab/REST     one inode each; "ab" + REST is the object's name without `sha256:`
@@ -28,6 +29,7 @@ mod layout;
 mod left;
 mod make;
 mod places;
+mod protection;
 mod quarantine;
 mod runs;
 mod scrub_times;
@@ -41,6 +43,7 @@ pub use layout::Base;
 pub use left::{FrozenPaper, LiftedObject, LiftedPaper};
 pub use make::{MakeError, copy, prove};
 pub use places::{JOURNAL, PLAN, RECEIPT, RECOVERED};
+pub use protection::ProtectionPaper;
 pub use runs::Run;
 pub use scrub_times::Scrubbed;
 pub use trust::check_place;

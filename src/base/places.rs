@@ -5,6 +5,9 @@ pub const CACHE: &str = "cache";
 /// The directory that a scrub may write in without the lock: files only.
 pub const SCRUB: &str = "scrub";
 
+/// The paper that says what protects the objects, where that does not stand in themselves.
+pub const PROTECTION: &str = "protection";
+
 /// The copy of the plan that a run executed, among its papers.
 pub const PLAN: &str = "plan";
 /// The receipt of a run, among its papers.

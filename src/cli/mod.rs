@@ -9,6 +9,7 @@ mod cut;
 mod diff;
 mod explain;
 mod gc;
+mod guard;
 mod host;
 mod life;
 mod manual;
@@ -72,6 +73,7 @@ enum Command {
     Gc(gc::Args),
     Recover(recover::Args),
     Doctor(host::doctor::Args),
+    Guard(guard::Args),
     #[command(hide = true)]
     Watchdog(host::watchdog::Args),
     #[command(hide = true)]
@@ -124,6 +126,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Doctor(args) => host::doctor::run(args),
         Command::Watchdog(args) => host::watchdog::run(args),
         Command::Assistant(args) => host::assistant::run(args),
+        Command::Guard(args) => guard::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => manual::completions::run(args, &self::command()),

@@ -308,7 +308,7 @@ fn once<T: Clone + Ord>(given: &[T]) -> Vec<T> {
 fn protect(given: &[Protect]) -> Result<Protect, Failure> {
     match given {
         [] => Ok(Protect::Auto),
-        [one @ (Protect::Auto | Protect::Immutable)] => Ok(*one),
+        [one @ (Protect::Auto | Protect::Guard | Protect::Immutable)] => Ok(*one),
         [Protect::None, Protect::None] => Ok(Protect::None),
         [Protect::None] => Err(Failure::Usage(
             "--protect none leaves shared files open to in-place writes, which then change them for every guest: give it twice if you mean it".into(),

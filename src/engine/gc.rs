@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::activity::base::must_be_ours;
 use super::host::lock_note;
-use super::lifting::Lifting;
+use super::lifting::{Lifting, OBJECT_NO_MORE};
 use super::privileges::{entitled, must_see_all};
 use super::proof::{self, SpoiledObject};
 use super::records::retention::OldPapers;
@@ -123,7 +123,7 @@ fn sum(
 /// One of which a name was taken while its protection was off is proven, and reported if it is not what it was.
 fn remove(base: &Base, unused: &[Held], flawed: &mut Vec<SpoiledObject>) -> SysResult<Vec<bool>> {
     let (lifting, _) = Lifting::resume(base)?;
-    lifting.write_down(unused.iter().map(|held| held.id))?;
+    lifting.write_down(unused.iter().map(|held| held.id), &OBJECT_NO_MORE)?;
     let remove = |held: &Held| match lifting.retire_unused(&held.id) {
         // Another process holds a lease on it: the next gc will see.
         Err(error) if error.meaning() == Meaning::Busy => Ok(false),

@@ -18,6 +18,9 @@ use crate::protect::{self, Lifted, NameStep, Protector, WrittenDown};
 use crate::sys::own::papers::Growing;
 use crate::sys::{Meaning, Regular, SysError, SysResult};
 
+/// What is left of it is nobody's, or one guest's own file.
+pub(super) const OBJECT_NO_MORE: [NameStep; 2] = [NameStep::Unlink, NameStep::Retire];
+
 /// The one way for healing and `gc` to lift.
 pub(super) struct Lifting<'a> {
     base: &'a Base,
@@ -60,9 +63,13 @@ impl<'a> Lifting<'a> {
         Ok(())
     }
 
-    /// Writes down those of the objects that will have to be lifted, all at once. One on which somebody holds a
+    /// Writes down those of the objects that will have to be lifted for these changes, all at once. One on which somebody holds a
     /// lease is left out, and written down alone if it is lifted all the same.
-    pub fn write_down(&self, objects: impl IntoIterator<Item = ObjectId>) -> SysResult<()> {
+    pub fn write_down(
+        &self,
+        objects: impl IntoIterator<Item = ObjectId>,
+        changes: &[NameStep],
+    ) -> SysResult<()> {
         let mut lifted = Vec::new();
         for object in objects {
             if self.is_written_down(&object) {
@@ -73,7 +80,7 @@ impl<'a> Lifting<'a> {
                 other => other?,
             };
             if let Some(file) = file
-                && let Some(by) = protect::in_the_way(&file, &[NameStep::Unlink])?
+                && let Some(by) = protect::in_the_way(&file, changes)?
             {
                 lifted.push(line(by, object, &file)?);
             }
@@ -103,7 +110,7 @@ impl<'a> Lifting<'a> {
         object: &ObjectId,
         act: impl FnOnce() -> SysResult<T>,
     ) -> SysResult<T> {
-        let lifted = self.lift(object)?;
+        let lifted = self.lift(object, &[NameStep::Unlink])?;
         let done = act()?;
         lifted.map_or(Ok(()), Lifted::restore)?;
         Ok(done)
@@ -112,7 +119,7 @@ impl<'a> Lifting<'a> {
     /// Removes an object from the base: it is nobody's any more, or one guest's own file.
     pub fn retire(&self, object: &ObjectId) -> SysResult<()> {
         let remove = || self.base.remove_object(object);
-        match self.lift(object)? {
+        match self.lift(object, &OBJECT_NO_MORE)? {
             Some(lifted) => lifted.retire(remove),
             None => remove(),
         }
@@ -124,7 +131,12 @@ impl<'a> Lifting<'a> {
         let Some(file) = self.base.object(object)? else {
             return Ok(false);
         };
-        let lifted = self.lift(object)?;
+        let on = protect::on(&file)?;
+        if file.state()?.nlink > 1 && on.is_some_and(Protector::stays_on) {
+            // It is looked at before that comes off, which is for nobody's names.
+            return Ok(false);
+        }
+        let lifted = self.lift(object, &OBJECT_NO_MORE)?;
         let is_unused = file.state()?.nlink <= 1;
         let remove = || self.base.remove_object(object);
         match lifted {
@@ -162,11 +174,11 @@ impl<'a> Lifting<'a> {
         LiftedPaper::remove(self.base)
     }
 
-    fn lift(&self, object: &ObjectId) -> SysResult<Option<Lifted>> {
+    fn lift(&self, object: &ObjectId, changes: &[NameStep]) -> SysResult<Option<Lifted>> {
         let Some(file) = self.base.object(object)? else {
             return Ok(None);
         };
-        let Some(by) = protect::in_the_way(&file, &[NameStep::Unlink])? else {
+        let Some(by) = protect::in_the_way(&file, changes)? else {
             return Ok(None);
         };
         if !self.is_written_down(object) {

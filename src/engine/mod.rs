@@ -26,6 +26,7 @@
 //! | `doctoring` | tries on scratch files what this host and some directories can do |
 //! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
 //! | `cloning` | makes a guest from another one: `look` and `copy` go through the `tree`, `linking` has a plan of its own applied |
+//! | `guarding` | the guard of this kernel: loads it, looks at it, takes it out |
 //! | `gc` | removes objects that no guest's name refers to |
 //!
 //! | ground | what all acts stand on |
@@ -65,6 +66,7 @@ mod error;
 mod exchange;
 mod forgetting;
 mod gc;
+mod guarding;
 mod guest;
 mod healing;
 mod host;
@@ -107,6 +109,7 @@ pub use doctoring::examine;
 pub use error::{EngineError, ErrorKind};
 pub use forgetting::ReadyToForget;
 pub use gc::{Gc, collect};
+pub use guarding::{guard_state, load_guard, unload_guard};
 pub use guest::{Guest, GuestArg};
 pub use healing::restored::take_over;
 pub use healing::watching::{Watch, protect_after_death};

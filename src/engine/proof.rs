@@ -6,8 +6,9 @@
 use std::collections::BTreeSet;
 
 use crate::base::Base;
+use crate::engine::protection;
 use crate::model::{Before, Digest, FileState, Ignored, Metadata, Moved, ObjectId};
-use crate::protect::{self, FlagTest};
+use crate::protect::FlagTest;
 use crate::sys::hash::is_digest_of;
 use crate::sys::{Leased, Meaning, Regular, SysResult};
 
@@ -103,7 +104,7 @@ pub(super) fn spoiled(
 
 /// Does the flag of this file system stop a process that had the file open before?
 pub(super) fn keeps_all_out(base: &Base) -> SysResult<bool> {
-    Ok(protect::setting(None).test(base.staging())? == FlagTest::Holds)
+    Ok(protection::of(base)?.test(base.staging())? == FlagTest::Holds)
 }
 
 /// Is it what the object's name says? `size` is that of a file which was equal, where there is one: a guest can make

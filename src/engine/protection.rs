@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::{EngineError, Guest};
+use crate::base::{Base, Index, ProtectionPaper};
 use crate::engine::error::CannotHere;
 use crate::link::{Impossible, rehearse};
 use crate::model::{Protect, Protection};
-use crate::protect::{self, FlagTest};
+use crate::protect::{self, FlagTest, Protector};
 use crate::rules::crossing::Crossing;
 use crate::sys::host::machine;
 use crate::sys::own::scratch::Scratch;
@@ -60,11 +61,68 @@ fn projects(guests: &[Guest]) -> SysResult<BTreeSet<(u32, bool)>> {
     Ok(all)
 }
 
-/// Decides at plan time. `auto` never becomes `none`.
-pub(super) fn decide(asked: Protect, scratch: &Dir) -> Result<Protection, EngineError> {
-    let best = protect::by(asked);
-    let why = match best.test(scratch)? {
+/// What protects the objects of a base, whatever a run says.
+pub(super) fn of(base: &Base) -> SysResult<&'static dyn Protector> {
+    Ok(protect::setting(ProtectionPaper::read(base)?))
+}
+
+/// Decides at plan time. `auto` never becomes `none`, and a base that has objects keeps what protects them.
+pub(super) fn decide(
+    asked: Protect,
+    scratch: &Dir,
+    base: Option<(&Base, u64)>,
+) -> Result<Protection, EngineError> {
+    let kept = base.map(kept_by).transpose()?.flatten();
+    let mode = match (asked, kept) {
+        (Protect::Auto, Some(kept)) => kept,
+        (Protect::Auto, None) if holds(Protect::Guard, scratch)? => Protect::Guard,
+        (Protect::Auto, None) => Protect::Immutable,
+        (asked, _) => asked,
+    };
+    fits(mode, kept, base)?;
+    let why = why(asked, mode, scratch)?;
+    Ok(Protection { asked, mode, why })
+}
+
+/// What protects the objects that are there, if that cannot change any more.
+fn kept_by((base, objects): (&Base, u64)) -> SysResult<Option<Protect>> {
+    match objects {
+        0 => Ok(None),
+        _ => Ok(ProtectionPaper::read(base)?.or(Some(Protect::Immutable))),
+    }
+}
+
+/// Objects that are guarded are marked again after each boot, all of them, and others have their flag: the two are not
+/// mixed in one base.
+fn fits(
+    mode: Protect,
+    kept: Option<Protect>,
+    base: Option<(&Base, u64)>,
+) -> Result<(), EngineError> {
+    let (Some(kept), Some((base, _))) = (kept, base) else {
+        return Ok(());
+    };
+    if (mode == Protect::Guard) == (kept == Protect::Guard) {
+        return Ok(());
+    }
+    Err(CannotHere::OtherProtection {
+        base: base.path().to_owned(),
+        by: protect::by(kept).name(),
+    }
+    .into())
+}
+
+fn holds(mode: Protect, scratch: &Dir) -> SysResult<bool> {
+    let one = protect::by(mode);
+    let held = one.test(scratch)?;
+    Ok(held == FlagTest::Holds || held == FlagTest::KeepsOutNewcomers && one.stays_on())
+}
+
+fn why(asked: Protect, mode: Protect, scratch: &Dir) -> Result<String, EngineError> {
+    let best = protect::by(mode);
+    Ok(match best.test(scratch)? {
         FlagTest::Holds => best.why().to_owned(),
+        FlagTest::KeepsOutNewcomers if best.stays_on() => best.why().to_owned(),
         FlagTest::KeepsOutNewcomers if asked == Protect::Auto => {
             return Err(CannotHere::NothingHolds.into());
         }
@@ -78,25 +136,40 @@ pub(super) fn decide(asked: Protect, scratch: &Dir) -> Result<Protection, Engine
         FlagTest::NotTried(why) | FlagTest::Fails(why) => {
             return Err(CannotHere::Protect(why).into());
         }
-    };
-    Ok(Protection {
-        asked,
-        mode: best.mode(),
-        why,
     })
 }
 
-/// Tries again at apply time what the plan relies on.
-pub(super) fn still_holds(protection: &Protection, scratch: &Dir) -> Result<(), EngineError> {
+/// Tries again at apply time what the plan relies on, and writes down what the objects will not say themselves.
+pub(super) fn still_holds(protection: &Protection, base: &Base) -> Result<(), EngineError> {
     let planned = protect::by(protection.mode);
-    match planned.test(scratch)? {
-        FlagTest::Holds => Ok(()),
-        FlagTest::KeepsOutNewcomers if protection.asked != Protect::Auto => Ok(()),
-        FlagTest::KeepsOutNewcomers => Err(CannotHere::NothingHolds.into()),
-        FlagTest::Fails(why) | FlagTest::NotTried(why) => Err(CannotHere::ProtectAsPlanned {
-            by: planned.name(),
-            why,
+    match planned.test(base.staging())? {
+        FlagTest::Holds => {}
+        FlagTest::KeepsOutNewcomers if planned.stays_on() => {}
+        FlagTest::KeepsOutNewcomers if protection.asked != Protect::Auto => {}
+        FlagTest::KeepsOutNewcomers => return Err(CannotHere::NothingHolds.into()),
+        FlagTest::Fails(why) | FlagTest::NotTried(why) => {
+            return Err(CannotHere::ProtectAsPlanned {
+                by: planned.name(),
+                why,
+            }
+            .into());
         }
-        .into()),
+    }
+    let objects = Index::read(base)?.len() as u64;
+    fits(
+        protection.mode,
+        kept_by((base, objects))?,
+        Some((base, objects)),
+    )
+}
+
+/// Written before anything is protected that a restart of the machine would leave bare.
+pub(super) fn write_down(base: &Base, mode: Protect) -> SysResult<()> {
+    let written = ProtectionPaper::read(base)?;
+    let wanted = Some(mode).filter(|mode| *mode == Protect::Guard);
+    match wanted {
+        _ if written == wanted => Ok(()),
+        Some(mode) => ProtectionPaper::write(base, mode),
+        None => ProtectionPaper::remove(base),
     }
 }

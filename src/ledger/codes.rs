@@ -21,6 +21,7 @@ pub(super) fn making_code(making: Making) -> &'static str {
 /// As in the field `set`.
 pub(super) fn flag_code(flag: ObjectFlag) -> &'static str {
     match flag {
+        ObjectFlag::Guard => "guard",
         ObjectFlag::Immutable => "immutable",
     }
 }

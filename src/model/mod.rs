@@ -13,6 +13,7 @@
 //! | reflink | make a file have its blocks in common with another, copied on write; it stays its own inode |
 //! | source | of a reflink: the file whose blocks the other gets |
 //! | adopt | make a guest's own inode the object, instead of a copy of it |
+//! | mark | what the guard in the kernel knows an object by: its inode can be read, linked and unlinked, and not changed |
 //! | flag | protect an object against change |
 //! | skip | leave a name alone, with a reason |
 //! | care rule | a built-in rule that leaves names alone whatever their content, such as keys, logs and caches |
@@ -115,8 +116,8 @@ pub use refusal::{Moved, Refusal, RefusalKind};
 pub use review::{Cut, Freshness, KeptLines, StaleLine, UndoView, WhyStale};
 pub use size::parse_size;
 pub use state::{
-    BadTime, DiskRoom, FileId, FileKind, FileState, INHERITABLE_FLAGS, Metadata, NameLimits,
-    STORAGE_FLAGS, Time, Xattr,
+    BadTime, DiskRoom, FileId, FileKind, FileState, GuardAct, GuardState, INHERITABLE_FLAGS,
+    Metadata, NameLimits, STORAGE_FLAGS, Time, Xattr,
 };
 pub use status::{
     Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan,

@@ -261,6 +261,27 @@ impl Serialize for Time {
     }
 }
 
+/// The guard of this kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct GuardState {
+    /// Are its programs in the kernel, so that a mark counts?
+    pub loaded: bool,
+    /// Inodes that are marked, of all bases of this host; `null` where they cannot be read.
+    pub marks: Option<u64>,
+}
+
+/// What was done about the guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GuardAct {
+    /// It was loaded.
+    Loaded,
+    /// It was taken out.
+    Unloaded,
+    /// It was as it should be.
+    Nothing,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

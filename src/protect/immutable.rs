@@ -56,7 +56,7 @@ impl Protector for Immutable {
     /// The kernel lets nobody add, remove or move a name of such an inode.
     fn needs_lift_for(&self, change: NameStep) -> bool {
         match change {
-            NameStep::Link | NameStep::Unlink => true,
+            NameStep::Link | NameStep::Unlink | NameStep::Retire => true,
         }
     }
 }

@@ -2,14 +2,15 @@
 //!
 //! | file | what it holds |
 //! | --- | --- |
+//! | `guard` | marks in the kernel: nobody changes the inode, and names come and go |
 //! | `immutable` | the immutable flag: nobody changes the inode, nor adds or removes a name of it |
 //! | `none` | no protection, which somebody asked for |
 //! | `protector` | what both have in common: tried, set, taken off, in the way of a name or not |
 //! | `lifted` | a protection that is off for a while: written down before, and put back |
 //!
 //! The engine never names a flag. It asks what protects a file ([`on`]), whether that is in the way of a name
-//! ([`in_the_way`]), and lifts it. A protection of which no name is kept, as an immutable inode that may be unlinked,
-//! says so in [`Protector::needs_lift_for`], and is then never lifted by anybody.
+//! ([`in_the_way`]), and lifts it. The guard is in the way of no name: it says so in [`Protector::needs_lift_for`], goes
+//! on before a file gets its second name, and comes off when the file ceases to be an object.
 //!
 //! # Why no shared object is left without its protection
 //!
@@ -22,14 +23,16 @@
 //!    staging directory of its run is gone, and the paper until it is removed; both happen after the protections
 //!    are on again and the file system is synced. Whoever heals sets what either of them names.
 
+mod guard;
 mod immutable;
 mod lifted;
 mod none;
 mod protector;
 
-use crate::model::Protect;
+use crate::model::{FileId, Protect};
 use crate::sys::{Regular, SysResult};
 
+use guard::Guard;
 use immutable::Immutable;
 use none::Unprotected;
 
@@ -37,11 +40,12 @@ pub use lifted::{Lifted, WrittenDown};
 pub use protector::{FlagTest, NameStep, Protector};
 
 /// All protections, the best first.
-pub const ALL: &[&dyn Protector] = &[&Immutable, &Unprotected];
+pub const ALL: &[&dyn Protector] = &[&Guard, &Immutable, &Unprotected];
 
-/// The protection of a mode; `auto` is the best one.
+/// The protection of a mode; `auto` is the one that needs nothing but a file system: what else there is, is tried.
 pub fn by(mode: Protect) -> &'static dyn Protector {
     match mode {
+        Protect::Guard => &Guard,
         Protect::Auto | Protect::Immutable => &Immutable,
         Protect::None => &Unprotected,
     }
@@ -61,12 +65,24 @@ pub fn on(file: &Regular) -> SysResult<Option<&'static dyn Protector>> {
 
 /// The same, where the inode flags are known already.
 pub fn on_with(file: &Regular, flags: u32) -> SysResult<Option<&'static dyn Protector>> {
-    for protection in ALL {
-        if protection.is_on(file, flags)? {
-            return Ok(Some(*protection));
-        }
-    }
-    Ok(None)
+    let mut all = all_on(file, flags);
+    all.next().transpose()
+}
+
+/// All that protect the file now: somebody may have set the flag of a guarded one.
+fn all_on(file: &Regular, flags: u32) -> impl Iterator<Item = SysResult<&'static dyn Protector>> {
+    let on = move |one: &&'static dyn Protector| match one.is_on(file, flags) {
+        Ok(false) => None,
+        Ok(true) => Some(Ok(*one)),
+        Err(error) => Some(Err(error)),
+    };
+    ALL.iter().filter_map(on)
+}
+
+/// Takes off what protects an inode that no object is, and that nothing but its guest's own names refers to: a run was
+/// cut short before it became one. A flag in the inode itself is set later than that.
+pub fn release(inode: FileId) -> SysResult<()> {
+    guard::release(inode)
 }
 
 /// What protects the file and must be lifted before one of these changes.
@@ -74,8 +90,13 @@ pub fn in_the_way(
     file: &Regular,
     changes: &[NameStep],
 ) -> SysResult<Option<&'static dyn Protector>> {
-    let on = on(file)?;
-    Ok(on.filter(|on| changes.iter().any(|change| on.needs_lift_for(*change))))
+    for on in all_on(file, file.flags()?) {
+        let on = on?;
+        if changes.iter().any(|change| on.needs_lift_for(*change)) {
+            return Ok(Some(on));
+        }
+    }
+    Ok(None)
 }
 
 #[cfg(test)]

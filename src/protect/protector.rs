@@ -34,6 +34,14 @@ pub trait Protector: Debug + Sync {
     /// Must it come off before a name of the file can be added or removed?
     fn needs_lift_for(&self, change: NameStep) -> bool;
 
+    /// Does it stay on whatever happens to names? Then it goes on before a file gets its second one, and no moment is
+    /// without it.
+    fn stays_on(&self) -> bool {
+        self.protects()
+            && !self.needs_lift_for(NameStep::Link)
+            && !self.needs_lift_for(NameStep::Unlink)
+    }
+
     /// Does it keep anybody from anything?
     fn protects(&self) -> bool {
         self.flag().is_some()
@@ -47,6 +55,8 @@ pub enum NameStep {
     Link,
     /// A name is removed, or moved, or exchanged.
     Unlink,
+    /// The base's name is removed, and what is left of the file is one guest's own, which may do with it as it likes.
+    Retire,
 }
 
 /// What a protection does on a file system.

@@ -21,7 +21,7 @@
 //! | [`undo_view`] | what `undo` would do |
 //! | [`run`] | what `apply` or `undo` did |
 //! | [`clone`] | what `clone` made |
-//! | [`verify`], [`status`], [`gc`], [`doctor`] | what these commands found |
+//! | [`verify`], [`status`], [`gc`], [`doctor`], [`guard`] | what these commands found |
 //! | [`answer`] | what answers for programs have in common: schemas, errors, commands that may come next |
 //! | [`words`] | codes and facts as sentences: the only place |
 //! | [`layout`] | numbers and columns for people |
@@ -36,6 +36,7 @@ pub mod doctor;
 pub mod explain;
 pub mod findings;
 pub mod gc;
+pub mod guard;
 pub mod layout;
 mod near_misses;
 pub mod plan;

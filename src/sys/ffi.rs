@@ -106,6 +106,20 @@ pub fn set_inode_flags(fd: impl AsFd, mut flags: u32) -> io::Result<()> {
     unsafe { ioctl(fd, libc::FS_IOC_SETFLAGS, &mut flags) }
 }
 
+/// The generation of an inode: `FS_IOC_GETVERSION` of `linux/fs.h`. Another inode of the same number has another one.
+pub fn generation(fd: impl AsFd) -> io::Result<u32> {
+    let mut generation: libc::c_uint = 0;
+    // SAFETY: the kernel writes an int, whatever the number of the call says, into `generation`.
+    let result = unsafe {
+        libc::ioctl(
+            fd.as_fd().as_raw_fd(),
+            libc::FS_IOC_GETVERSION,
+            &raw mut generation,
+        )
+    };
+    check(result).map(|_| generation)
+}
+
 fn fsxattr(fd: impl AsFd) -> io::Result<FsXattr> {
     const FS_IOC_FSGETXATTR: libc::Ioctl = 0x801c_581f;
     let mut answer = FsXattr::default();

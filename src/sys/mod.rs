@@ -15,6 +15,7 @@
 mod error;
 mod fault;
 mod ffi;
+pub mod guard;
 pub mod guest;
 pub mod hash;
 pub mod host;

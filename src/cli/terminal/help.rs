@@ -202,6 +202,12 @@ const EXAMPLES: &[(&str, &str)] = &[
   unify doctor --json /srv/guests | jq '.places[].methods'",
     ),
     (
+        "guard",
+        "  unify guard
+  unify guard load && unify recover --base /srv/guests/.unify   # at boot
+  unify guard unload",
+    ),
+    (
         "rules",
         "  unify rules\n  unify rules --json | jq '.rules[].reason'",
     ),

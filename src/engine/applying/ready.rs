@@ -171,7 +171,8 @@ impl ReadyToApply {
         }
         let approved_by = allowed(&plan.closing, options)?;
         if let Some(protection) = &applicable(&plan.header)?.protection {
-            protection::still_holds(protection, base.staging())?;
+            protection::still_holds(protection, base)?;
+            protection::write_down(base, protection.mode)?;
         }
         Checked::of(
             base,

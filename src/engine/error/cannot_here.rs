@@ -51,9 +51,28 @@ pub enum CannotHere {
     EncryptedBase(PathBuf),
     /// The flag that `auto` would take leaves a writer that was there before.
     #[error(
-        "`--protect auto` finds nothing here that holds against a process which is at a file already: this file system looks at the immutable flag when a file is opened, and not when it is written to or made shorter. A base on ext4 has no such gap. `--protect immutable` is taken at its word: then every writer that can be seen is proven gone, and a process that hides from this host is found out late, if at all"
+        "`--protect auto` finds nothing here that holds against a process which is at a file already: this file system looks at the immutable flag when a file is opened, and not when it is written to or made shorter. A base on ext4 has no such gap. Neither has the guard (`unify guard load`). `--protect immutable` is taken at its word: then every writer that can be seen is proven gone, and a process that hides from this host is found out late, if at all"
     )]
     NothingHolds,
+    /// The base has objects, and what protects them is another thing.
+    #[error(
+        "the objects of {} are protected by {by}, and one base has one protection: plan with that, or undo all runs, remove what is left with `unify gc`, and plan anew",
+        Escaped::of(.base)
+    )]
+    OtherProtection {
+        /// The base.
+        base: PathBuf,
+        /// What protects its objects.
+        by: &'static str,
+    },
+    /// The kernel does not take the guard, or does not give it back.
+    #[error("{0}")]
+    Guard(String),
+    /// The guard protects files.
+    #[error(
+        "the guard protects {0} files: without it a write in one guest is a write in all; undo all runs of its bases first, or give --force"
+    )]
+    GuardInUse(u64),
     /// What the plan relies on does not work any more.
     #[error("the plan protects objects by {by}, and that does not work: {why}")]
     ProtectAsPlanned {

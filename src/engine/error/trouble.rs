@@ -261,6 +261,11 @@ fn lacking(lack: &CannotHere) -> Trouble {
         CannotHere::Protect(_) | CannotHere::NothingHolds | CannotHere::ProtectAsPlanned { .. } => {
             Trouble::new("cannot-protect").option("--protect")
         }
+        CannotHere::OtherProtection { base, .. } => Trouble::new("cannot-protect")
+            .file(base)
+            .option("--protect"),
+        CannotHere::Guard(_) => Trouble::new("cannot-guard"),
+        CannotHere::GuardInUse(_) => Trouble::new("guard-in-use").option("--force"),
         CannotHere::Sharing { place, .. } => Trouble::new("cannot-share").file(place),
         CannotHere::Reflink { place, .. } => Trouble::new("cannot-reflink")
             .file(place)

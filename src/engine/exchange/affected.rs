@@ -17,13 +17,22 @@ pub(super) struct Affected {
 }
 
 impl Affected {
-    pub fn of(jobs: &[Job], flags: &[Flagged], holding: &Holding<'_>) -> SysResult<Affected> {
+    /// An object that stays protected is kept from its holders the whole time: it does not matter what they do.
+    pub fn of(
+        jobs: &[Job],
+        flags: &[Flagged],
+        holding: &Holding<'_>,
+        stays_protected: &dyn Fn(&ObjectId) -> SysResult<bool>,
+    ) -> SysResult<Affected> {
         let of_jobs = jobs.iter().map(|job| job.object);
         let objects: BTreeSet<ObjectId> = flags.iter().map(|flag| flag.id).chain(of_jobs).collect();
         let mut guests: BTreeSet<usize> = jobs.iter().map(|job| job.guest).collect();
         let mut holders = HashMap::new();
         for object in objects {
-            let of_object = holding.holders(&object)?;
+            let of_object = match stays_protected(&object)? {
+                true => Vec::new(),
+                false => holding.holders(&object)?,
+            };
             guests.extend(&of_object);
             holders.insert(object, of_object);
         }
@@ -33,7 +42,7 @@ impl Affected {
         })
     }
 
-    /// A guest that has names of the object and runs; the inode that becomes an object has those of its own job.
+    /// A guest that has names of the object and runs, where that matters; the inode that becomes an object has those of its own job.
     pub fn running_holder(
         &self,
         object: &ObjectId,

@@ -4,11 +4,13 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::job::Fate;
 use super::makers::{how_its_maker_ended, makers};
 use super::names::FileChange;
 use super::{Batch, FlagOrder, Flagged, Job};
-use crate::model::ObjectId;
-use crate::protect::{Lifted, NameStep};
+use crate::engine::lifting::OBJECT_NO_MORE;
+use crate::model::{Moved, ObjectId, Refusal};
+use crate::protect::{self, Lifted, NameStep, Protector};
 use crate::sys::{Meaning, SysError, SysResult};
 
 /// How often a name is tried to be removed while another base sets its flag.
@@ -29,6 +31,52 @@ impl Batch<'_, '_> {
             all.extend(lifted.map(|lifted| (flag.id, lifted)));
         }
         Ok(all)
+    }
+
+    /// Sets what stays on whatever happens to names, before there is a second one. An inode that was to be adopted and
+    /// has it already is another base's.
+    pub(super) fn protect_first(
+        &self,
+        flags: &[Flagged],
+        adopted: &[Flagged],
+        jobs: &[Job],
+        changes: &mut [FileChange],
+    ) -> SysResult<()> {
+        if self.order != FlagOrder::FlagThenDrop || !self.protection.stays_on() {
+            return Ok(());
+        }
+        for flag in flags {
+            let is_new = adopted.iter().any(|one| one.id == flag.id);
+            let fate = match protect::on(&flag.file)? {
+                None => self
+                    .protection
+                    .set(&flag.file)
+                    .err()
+                    .map(|e| Fate::Failed(e.to_string())),
+                Some(_) if is_new => {
+                    let fields = vec![Moved::Flags];
+                    Some(Fate::Refused(Refusal::Changed { fields }))
+                }
+                Some(_) => None,
+            };
+            if let Some(fate) = fate {
+                self.roll_back_all(&flag.id, jobs, changes, &fate)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Is an object of the base under a protection that nothing of this batch takes off?
+    pub(super) fn stays_protected(&self, object: &ObjectId) -> SysResult<bool> {
+        if !self.protection.stays_on() {
+            return Ok(false);
+        }
+        let file = match self.base.object(object) {
+            Err(error) if error.meaning() == Meaning::Busy => return Ok(false),
+            file => file?,
+        };
+        let on = file.map(|file| protect::on(&file)).transpose()?;
+        Ok(on.flatten().is_some_and(Protector::stays_on))
     }
 
     /// Sets the flags. An inode that is not adopted after all stays its guest's, who may move.
@@ -54,8 +102,12 @@ impl Batch<'_, '_> {
         let restored: HashSet<ObjectId> = lifted.iter().map(|(object, _)| *object).collect();
         let mut lifted = lifted.into_iter();
         lifted.try_for_each(|(_, lifted)| lifted.restore())?;
-        let mut others = wanted.filter(|flag| !restored.contains(&flag.id));
-        others.try_for_each(|flag| self.protection.set(&flag.file))
+        for flag in wanted.filter(|flag| !restored.contains(&flag.id)) {
+            if protect::on(&flag.file)?.is_none() {
+                self.protection.set(&flag.file)?;
+            }
+        }
+        Ok(())
     }
 
     /// An adopted inode whose own job did not end well is no object: its twins go back to their files, and it to its
@@ -89,7 +141,7 @@ impl Batch<'_, '_> {
             }
             let file = Arc::clone(&object.file);
             let remove = || SysError::absent(self.base.remove_object(&object.id)).map(drop);
-            let removed = match self.journal.lift(&object.id, file, &[NameStep::Unlink])? {
+            let removed = match self.journal.lift(&object.id, file, &OBJECT_NO_MORE)? {
                 Some(lifted) => lifted.retire(remove),
                 None => remove(),
             };

@@ -2,7 +2,8 @@
 //!
 //! The steps, of which each is durable or harmless before the next:
 //!
-//! 1. announce: every name, every flag that will be off, in the journal, synced
+//! 1. announce: every name, every flag that will be off, in the journal, synced; set what stays on whatever happens to
+//!    names (the guard): from here on steps 3 and 4 find nothing to lift or to set
 //! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name
 //!    refers to them; freeze guests that run, where that is allowed; look again which guests run, whose jobs and
 //!    objects are left out, and whether every directory is where it was and every file as it was; lift the flags
@@ -118,7 +119,7 @@ impl<'a> Batch<'a, '_> {
         adopted: &[Flagged],
         committed: &mut dyn FnMut(&[Fate]) -> SysResult<()>,
     ) -> SysResult<BatchResult> {
-        let affected = Affected::of(jobs, flags, self.holding)?;
+        let affected = Affected::of(jobs, flags, self.holding, &|id| self.stays_protected(id))?;
         let mut parents = Parents::default();
         let mut changes = self.announced(jobs, flags, adopted, &mut parents)?;
         self.still.freeze(&self.guests_at(&affected.guests))?;
@@ -192,6 +193,7 @@ impl<'a> Batch<'a, '_> {
     ) -> SysResult<Vec<FileChange>> {
         let mut changes = self.plan_flights(jobs, parents);
         self.announce(&changes, flags)?;
+        self.protect_first(flags, adopted, jobs, &mut changes)?;
         self.name_adopted(adopted, jobs, &mut changes)?;
         self.base.dir().sync_filesystem()?;
         Ok(changes)

@@ -186,6 +186,10 @@ impl Batch<'_, '_> {
         jobs: &[Job],
         changes: &mut [FileChange],
     ) -> SysResult<()> {
+        if self.protection.stays_on() {
+            // Nothing was off, and what guests that run do to their names shows in the times of the inode.
+            return Ok(());
+        }
         let sound = std::mem::take(&mut proven.sound);
         let now = in_parallel::each(&sound, |(_, file, _)| file.state());
         for ((id, _, then), now) in sound.into_iter().zip(now) {

@@ -30,6 +30,7 @@ use super::records::{History, receipts};
 use super::{EngineError, Guest, guest, healing, parting};
 use crate::base::{Base, Index, RECEIPT, Run};
 use crate::model::{Event, GuestName, Observer, Receipt, Recovered, RunKind, Running, Stage, Unit};
+use crate::protect::NameStep;
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
 use chosen::{ForgetView, Forgotten, look_at};
@@ -180,7 +181,7 @@ impl ReadyToForget {
         conditions.iter_mut().for_each(|one| one.can_freeze = false);
         holding.next_batch();
         let (lifting, _) = Lifting::resume(&self.base)?;
-        lifting.write_down(files.iter().map(|file| file.object))?;
+        lifting.write_down(files.iter().map(|file| file.object), &[NameStep::Unlink])?;
         let mut lines = Vec::new();
         for file in files {
             let outcome = land.take(file, &lifting, &conditions, holding, still)?;

@@ -9,6 +9,7 @@ use crate::engine::lifting::Lifting;
 use crate::engine::proof::is_intact;
 use crate::ledger::journal::{Intent, OpenBatch};
 use crate::model::{Event, GuestName, ObjectId, Observer};
+use crate::protect;
 use crate::sys::SysResult;
 
 /// What may refer to an adopted inode.
@@ -29,6 +30,7 @@ impl Adopted<'_> {
         let objects: BTreeSet<ObjectId> = self.intents().map(|intent| intent.object).collect();
         let mut doubts = Vec::new();
         for object in objects {
+            self.let_go_unnamed(&object)?;
             if self.is_own(&object)? {
                 // It is reported at once: a healing that is interrupted after this finds nothing to report.
                 if let Some(doubt) = self.doubt(&object)? {
@@ -39,6 +41,26 @@ impl Adopted<'_> {
             }
         }
         Ok(doubts)
+    }
+
+    /// An inode that was protected to be adopted, and did not get its name in the base before the cut: nothing but its
+    /// guest's names refers to it.
+    fn let_go_unnamed(&self, object: &ObjectId) -> SysResult<()> {
+        let intents = self.intents().filter(|intent| intent.object == *object);
+        let intents: Vec<&Intent> = intents.collect();
+        let Some(first) = intents
+            .first()
+            .filter(|_| self.base.object_state(object).is_ok_and(|s| s.is_none()))
+        else {
+            return Ok(());
+        };
+        let guest = self.guests.get(&first.guest);
+        let state = guest.and_then(|guest| guest.root.look(first.path.relative()).ok());
+        let state = state.filter(|state| state.id == first.was);
+        if state.is_some_and(|state| state.nlink as usize == intents.len()) {
+            protect::release(first.was)?;
+        }
+        Ok(())
     }
 
     /// Was it adopted by the batch that was interrupted, and do only that guest's names refer to it? Then it is

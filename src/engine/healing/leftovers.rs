@@ -8,10 +8,11 @@ use crate::base::{Base, Held, Index, LiftedObject};
 use crate::engine::EngineError;
 use crate::engine::lifting::Lifting;
 use crate::engine::proof::is_intact;
+use crate::engine::protection;
 use crate::engine::records::replayed::Replayed;
 use crate::engine::records::unprotected;
 use crate::model::{FileState, ObjectId, Receipt};
-use crate::protect;
+use crate::protect::{self, NameStep};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::{Dir, Leased, SysResult};
 
@@ -33,7 +34,7 @@ pub(super) fn drop_known(
     for entry in &left {
         met.extend(index.of_inode(staging.look(entry)?.id).map(|held| held.id));
     }
-    lifting.write_down(met)?;
+    lifting.write_down(met, &[NameStep::Unlink])?;
     for entry in left {
         let state = staging.look(&entry)?;
         let shown = String::from_utf8_lossy(&entry);
@@ -106,7 +107,7 @@ pub(super) fn unprotected(
     let run_protects = mode.is_some_and(|mode| protect::by(mode).protects());
     let known = || Ok(replayed.history()?.protection()?);
     let found = unprotected::unprotected(base, &index, known, Some(run_protects))?;
-    let by = protect::setting(mode).mode();
+    let by = protection::of(base)?.mode();
     let line = |held: &Held| LiftedObject::found(held, by);
     Ok(found.iter().map(line).collect())
 }

@@ -383,9 +383,7 @@ fn still_protected(
     still: &mut Freeze<'_>,
     error: EngineError,
 ) -> EngineError {
-    let known = flag_all(found.adopted, found.receipt)
-        .map(drop)
-        .map_err(EngineError::from);
+    let known = flag_all(found.adopted).map(drop).map_err(EngineError::from);
     let others = if found.journal.explains {
         Ok(())
     } else {

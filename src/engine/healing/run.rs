@@ -11,6 +11,7 @@ use super::quarantine::Quarantine;
 use crate::base::Base;
 use crate::engine::lifting::{Lifting, object_or_gone};
 use crate::engine::proof::is_intact;
+use crate::engine::protection;
 use crate::engine::records::replayed::Replayed;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
@@ -18,7 +19,7 @@ use crate::model::{
     About, FileId, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Recovered,
     RunKind, Time,
 };
-use crate::protect::{self, Protector};
+use crate::protect::Protector;
 use crate::sys::{Dir, SysResult};
 
 /// What healing did.
@@ -76,7 +77,7 @@ impl InterruptedRun<'_> {
         self.drop_damaged()?;
         // A name that was dropped may have been the last that kept one from being its guest's own.
         recovered.notes.extend(self.adopted.give_up_own()?);
-        recovered.flags += flag_all(self.adopted, self.receipt)?;
+        recovered.flags += flag_all(self.adopted)?;
         done.lifted = batch.lifted.iter().map(|(object, _)| *object).collect();
         if !self.journal.explains {
             let others = leftovers::protect_unprotected(base, self.receipt, self.replayed)?;
@@ -234,8 +235,8 @@ fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
 
 /// Sets the flags of all objects that were lifted, even where one cannot be set; returns the first error at the
 /// end.
-pub(super) fn flag_all(adopted: &Adopted<'_>, receipt: Option<&Receipt>) -> SysResult<u64> {
-    let protection = protect::setting(receipt.and_then(|receipt| receipt.protect));
+pub(super) fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
+    let protection = protection::of(adopted.base)?;
     let (mut flags, mut failed) = (0, None);
     for (object, _) in &adopted.batch.lifted {
         match flag_again(adopted, protection, object) {

@@ -6,10 +6,10 @@
 use crate::base::{Base, Held, Index, LiftedObject};
 use crate::engine::EngineError;
 use crate::engine::lifting::Lifting;
+use crate::engine::protection;
 use crate::engine::records::replayed::Replayed;
 use crate::engine::records::unprotected::{guests_of, unprotected};
 use crate::model::Recovered;
-use crate::protect;
 
 /// Writes them down, so that they are protected next and proven then. The caller holds the lock.
 pub(super) fn owe(
@@ -22,7 +22,7 @@ pub(super) fn owe(
     if found.is_empty() {
         return Ok(());
     }
-    let by = protect::setting(None).mode();
+    let by = protection::of(base)?.mode();
     let line = |held: &Held| LiftedObject::found(held, by);
     lifting.owe(&found.iter().map(line).collect::<Vec<_>>())?;
     recovered.unprotected = found.len() as u64;

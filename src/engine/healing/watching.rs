@@ -149,7 +149,7 @@ pub fn protect_after_death(base: &Path, observer: &dyn Observer) -> Result<(), E
             observer,
             stirring: true,
         };
-        flag_all(&adopted, receipt.as_ref())?;
+        flag_all(&adopted)?;
     }
     Ok(())
 }

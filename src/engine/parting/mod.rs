@@ -26,11 +26,12 @@ use super::records::holders::Holding;
 use super::records::{History, Linked};
 use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, Run};
+use crate::engine::protection;
 use crate::model::{
     About, Event, FileId, GuestPath, HeldNames, Moved, ObjectId, Observer, Outcome, ReceiptLine,
     RunKind, Running, Spoiled,
 };
-use crate::protect::{self, NameStep};
+use crate::protect::NameStep;
 use crate::sys::{Regular, SysResult};
 use copies::Copies;
 
@@ -247,7 +248,7 @@ impl Parting<'_, '_> {
             guests,
             journal: self.journal,
             order: FlagOrder::DropThenFlag,
-            protection: protect::setting(None),
+            protection: protection::of(self.base)?,
             ignore: &[],
             holding: &self.holding,
             still: self.still,
@@ -275,9 +276,9 @@ impl Parting<'_, '_> {
         if stays && !told.fields.contains(&Moved::Mode) {
             return Ok(());
         }
-        let lifted = self
-            .journal
-            .lift(id, Arc::clone(file), &[NameStep::Unlink])?;
+        // Its mode changes, whatever becomes of its names.
+        let changes = [NameStep::Unlink, NameStep::Retire];
+        let lifted = self.journal.lift(id, Arc::clone(file), &changes)?;
         match lifted {
             Some(lifted) if stays => {
                 self.withdraw(id, file, stays)?;

@@ -152,15 +152,17 @@ pub(super) fn look_at_base(
     };
     let taken = decide_method(options.policy.method, guests, tried)?;
     let method = taken.as_ref().map_or(Method::Hardlink, |taken| taken.mode);
+    let index = base.map(Index::read).transpose()?.unwrap_or_default();
     let (crossing, protection) = match method {
         Method::Hardlink => {
             one_mount(guests, path, &place)?;
             let crossing = protection::names_can_be_shared(&place, &scratch, guests)?;
-            (crossing, Some(protection::decide(options.protect, &place)?))
+            let objects = base.map(|base| (base, index.len() as u64));
+            let protection = protection::decide(options.protect, &place, objects)?;
+            (crossing, Some(protection))
         }
         Method::Reflink => (Crossing::default(), None),
     };
-    let index = base.map(Index::read).transpose()?.unwrap_or_default();
     let facts = BaseFacts {
         path: path.to_owned(),
         filesystem: filesystem.name,

@@ -24,11 +24,11 @@ use super::records::{History, Linked, receipts};
 use super::{EngineError, Guest, guest, healing, parting};
 use crate::base::{Base, RECEIPT, Run};
 use crate::engine::error::CannotHere;
+use crate::engine::protection;
 use crate::model::{
     About, ChoseNothing, Event, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered,
     Refusal, RunId, RunKind, Running, Stage, Unit,
 };
-use crate::protect;
 use crate::sys::host::machine::{self, Filesystem};
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
@@ -206,7 +206,7 @@ impl ReadyToUndo {
             guests,
             journal,
             order,
-            protection: protect::setting(None),
+            protection: protection::of(base)?,
             ignore: &[],
             holding: &*holding,
             still,

@@ -66,6 +66,7 @@ fn every_fact_of_a_receipt_is_read() {
             "undoes": receipt.undoes.as_ref().map(RunId::to_string),
             "protect": receipt.protect.map(|mode| match mode {
                 Protect::Auto => "auto",
+                Protect::Guard => "guard",
                 Protect::Immutable => "immutable",
                 Protect::None => "none",
             }),

@@ -236,4 +236,6 @@ pub enum Making {
 pub enum ObjectFlag {
     /// `FS_IMMUTABLE_FL`: no write, no metadata change, no link, rename or unlink.
     Immutable,
+    /// A mark in the kernel: no write, no metadata change; link, rename and unlink as ever.
+    Guard,
 }

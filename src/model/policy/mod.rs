@@ -317,6 +317,8 @@ pub enum PatternKind {
 pub enum Protect {
     /// The best that this host can do; never [`Protect::None`].
     Auto,
+    /// Marks in the kernel: immutable but unlinkable.
+    Guard,
     /// The immutable flag.
     Immutable,
     /// Nothing: an in-place write by one guest changes the file for all.
@@ -325,12 +327,18 @@ pub enum Protect {
 
 impl Protect {
     /// All of them.
-    pub const ALL: [Protect; 3] = [Protect::Auto, Protect::Immutable, Protect::None];
+    pub const ALL: [Protect; 4] = [
+        Protect::Auto,
+        Protect::Guard,
+        Protect::Immutable,
+        Protect::None,
+    ];
 
     /// The word for it in plans and papers.
     pub fn code(self) -> &'static str {
         match self {
             Protect::Auto => "auto",
+            Protect::Guard => "guard",
             Protect::Immutable => "immutable",
             Protect::None => "none",
         }

@@ -51,6 +51,7 @@ pub fn method(method: Method) -> &'static str {
 pub fn protect(mode: Protect) -> &'static str {
     match mode {
         Protect::Auto => "auto",
+        Protect::Guard => "guard",
         Protect::Immutable => "immutable",
         Protect::None => "none",
     }
@@ -80,6 +81,9 @@ pub fn means(offer: Offer) -> &'static str {
         }
         Offer::Method(Method::Reflink) => {
             "equal files of guests have their blocks in common and stay files of their own: disk is used once, memory is not; a guest writes, upgrades and removes as it likes, and its file alone changes"
+        }
+        Offer::Protect(Protect::Guard) => {
+            "no guest writes for another, and each may replace, rename and delete what is shared: upgrades and removals of packages inside work as ever; a write in place is refused aloud"
         }
         Offer::Protect(Protect::None) => {
             "a guest upgrades and removes its packages by itself, since package managers replace files; but whatever writes into a shared file in place writes for all guests"

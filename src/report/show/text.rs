@@ -256,6 +256,7 @@ pub(super) fn method(method: Method) -> &'static str {
 
 fn word(flag: ObjectFlag) -> &'static str {
     match flag {
+        ObjectFlag::Guard => "guard",
         ObjectFlag::Immutable => "immutable",
     }
 }

@@ -23,6 +23,8 @@ const ACTS: &[(&str, &[&str])] = &[
     ("doctoring", &["records"]),
     // It writes a plan to where plans go.
     ("reviewing", &["planning", "paths"]),
+    // It touches the kernel, and no guest.
+    ("guarding", &[]),
     // acts that do
     ("parting", &["exchange", "activity", "records"]),
     ("healing", &["activity", "records", "parting"]),

@@ -1,0 +1,58 @@
+//! `unify guard`
+
+use std::io;
+
+use super::args::code::code;
+use super::terminal::exit::{Exit, Failure};
+use super::terminal::voice::tell;
+use crate::engine;
+use crate::report::guard;
+
+/// Load the guard into the kernel, look at it, or take it out
+///
+/// The guard protects shared files with `plan --protect guard`: nobody can change one, and each guest may link, rename,
+/// replace and delete its own names, so that packages can be upgraded and removed from inside. It needs a kernel that
+/// takes BPF programs as a security module. It ends with the kernel: load it at every boot before any guest starts, and
+/// then let `unify recover` mark the files of each base again.
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// What to do; without it, say what there is
+    #[arg(value_parser = code::<Wish>(), value_name = "ACTION", default_value = "status")]
+    action: Wish,
+    /// Take it out although it protects files
+    #[arg(long)]
+    force: bool,
+    /// Print the result as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Wish {
+    /// Say what there is.
+    Status,
+    /// Load it.
+    Load,
+    /// Take it out.
+    Unload,
+}
+
+pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
+    if args.force && args.action != Wish::Unload {
+        return Err(Failure::Usage("--force is for `guard unload`".into()));
+    }
+    let done = match args.action {
+        Wish::Status => None,
+        Wish::Load => Some(engine::load_guard()?),
+        Wish::Unload => Some(engine::unload_guard(args.force)?),
+    };
+    let now = engine::guard_state()?;
+    if args.json {
+        guard::json(done, &now, &mut io::stdout().lock())?;
+    } else {
+        tell(Exit::Done, |out| guard::text(done, &now, out))?;
+    }
+    Ok(Exit::Done)
+}

@@ -1,0 +1,49 @@
+//! The guard of this kernel: loaded, looked at, taken out. It touches no guest and no base.
+//!
+//! What is marked is the business of runs and of `recover`, which marks what a base shares once the guard is there.
+
+use super::EngineError;
+use super::error::CannotHere;
+use super::privileges::entitled;
+use crate::model::{GuardAct, GuardState};
+use crate::sys::guard::{self, GuardError, LoadedGuard, Marks, Unloaded};
+
+/// Loads the guard into this kernel, beside an older one that goes then; it stays until the machine is restarted.
+/// Needs root; `CannotHere` where the kernel does not take it.
+pub fn load_guard() -> Result<GuardAct, EngineError> {
+    entitled("guard load", "it loads programs into the kernel")?;
+    match guard::load().map_err(|e| lack(&e))? {
+        LoadedGuard::Now => Ok(GuardAct::Loaded),
+        LoadedGuard::Already => Ok(GuardAct::Nothing),
+    }
+}
+
+/// Takes the guard out of this kernel, with all marks. Unless `marked` files may lose their protection, it is refused
+/// where there are marks.
+pub fn unload_guard(even_marked: bool) -> Result<GuardAct, EngineError> {
+    entitled("guard unload", "it takes programs out of the kernel")?;
+    let marks = guard_state()?.marks.unwrap_or(0);
+    if marks > 0 && !even_marked {
+        return Err(CannotHere::GuardInUse(marks).into());
+    }
+    match guard::unload().map_err(|e| lack(&e))? {
+        Unloaded::Now => Ok(GuardAct::Unloaded),
+        Unloaded::Nothing => Ok(GuardAct::Nothing),
+    }
+}
+
+/// What there is of it. Changes nothing; who is not root sees no marks.
+pub fn guard_state() -> Result<GuardState, EngineError> {
+    let loaded = guard::is_loaded();
+    // A map that was taken out a moment ago is still open here.
+    let marks = Marks::here().filter(|_| loaded);
+    let marks = marks.map(Marks::all).transpose()?;
+    Ok(GuardState {
+        loaded,
+        marks: marks.map(|marks| marks.len() as u64),
+    })
+}
+
+fn lack(error: &GuardError) -> EngineError {
+    CannotHere::Guard(error.to_string()).into()
+}

@@ -1,0 +1,155 @@
+//! The map of marks.
+
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+
+use aya::maps::{HashMap, Map, MapData, MapError};
+use rustix::fs::{major, minor};
+use rustix::io::Errno;
+
+use super::programs::{MARKS, is_loaded};
+use crate::model::FileId;
+use crate::sys::fault::call;
+use crate::sys::{Meaning, Regular, SysError, SysResult, ffi};
+
+/// What the kernel is asked: number, device, generation, as `struct inode_key` of `guard.bpf.c` has them.
+type Key = [u8; 16];
+type Table = HashMap<MapData, Key, u64>;
+
+/// An inode as the guard knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InodeMark {
+    /// Device and number, as `stat(2)` tells them. Where a file system tells another device than that of its mount
+    /// (btrfs), the kernel does not know the mark; so says the trial of a run.
+    pub inode: FileId,
+    /// `FS_IOC_GETVERSION`: another inode of the same number has another one.
+    pub generation: u32,
+}
+
+impl InodeMark {
+    /// The mark of a file.
+    pub fn of(file: &Regular) -> SysResult<InodeMark> {
+        let generation = call("getversion", || ffi::generation(file.fd()));
+        Ok(InodeMark {
+            inode: file.state()?.id,
+            generation: generation.map_err(file.failed("read the generation of"))?,
+        })
+    }
+
+    /// The kernel's own number of a device: 12 bits major, 20 bits minor (`linux/kdev_t.h`).
+    fn key(&self) -> Key {
+        let device = (major(self.inode.dev) << 20) | (minor(self.inode.dev) & 0xf_ffff);
+        let mut key = Key::default();
+        key[..8].copy_from_slice(&self.inode.ino.to_ne_bytes());
+        key[8..12].copy_from_slice(&device.to_ne_bytes());
+        key[12..].copy_from_slice(&self.generation.to_ne_bytes());
+        key
+    }
+
+    fn from_key(key: Key) -> InodeMark {
+        let word = |at: usize| u32::from_ne_bytes([key[at], key[at + 1], key[at + 2], key[at + 3]]);
+        let number = key.first_chunk().copied().unwrap_or_default();
+        let device = word(8);
+        InodeMark {
+            inode: FileId {
+                dev: rustix::fs::makedev(device >> 20, device & 0xf_ffff),
+                ino: u64::from_ne_bytes(number),
+            },
+            generation: word(12),
+        }
+    }
+}
+
+/// The pinned map of this kernel.
+#[derive(Debug)]
+pub struct Marks(Mutex<Table>);
+
+/// Opened once a process: what is pinned later is another run's.
+static MARKS_OF_THIS_KERNEL: OnceLock<Option<Marks>> = OnceLock::new();
+
+impl Marks {
+    /// The map; `None` where the guard is not loaded, or may not be reached by this user.
+    pub fn here() -> Option<&'static Marks> {
+        MARKS_OF_THIS_KERNEL.get_or_init(Marks::open).as_ref()
+    }
+
+    fn open() -> Option<Marks> {
+        if !is_loaded() {
+            return None;
+        }
+        let map = Map::HashMap(MapData::from_pin(MARKS).ok()?);
+        Some(Marks(Mutex::new(Table::try_from(map).ok()?)))
+    }
+
+    fn table(&self) -> MutexGuard<'_, Table> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Is it marked?
+    pub fn has(&self, mark: &InodeMark) -> SysResult<bool> {
+        match self.table().get(&mark.key(), 0) {
+            Ok(_) => Ok(true),
+            Err(MapError::KeyNotFound) => Ok(false),
+            Err(error) => Err(failed("read", error)),
+        }
+    }
+
+    /// Marks it. `NoSpace` where there are as many marks as there may be: 1,048,576.
+    pub fn add(&self, mark: &InodeMark) -> SysResult<()> {
+        call("mark", || self.table().insert(mark.key(), 1, 0).map_err(io))
+            .map_err(|error| match error.raw_os_error() {
+                Some(code) if code == Errno::TOOBIG.raw_os_error() => Errno::NOSPC.into(),
+                _ => error,
+            })
+            .map_err(|error| SysError::new("write", MARKS, error))
+    }
+
+    /// Takes a mark off, if it is there.
+    pub fn remove(&self, mark: &InodeMark) -> SysResult<()> {
+        let removed = call("unmark", || self.table().remove(&mark.key()).map_err(io));
+        match removed.map_err(|error| SysError::new("write", MARKS, error)) {
+            Err(error) if error.meaning() == Meaning::Gone => Ok(()),
+            other => other,
+        }
+    }
+
+    /// All marks. One that comes or goes meanwhile may be missed.
+    pub fn all(&self) -> SysResult<Vec<InodeMark>> {
+        let table = self.table();
+        let marks = table.keys().map(|key| key.map(InodeMark::from_key));
+        marks
+            .collect::<Result<_, _>>()
+            .map_err(|error| failed("read", error))
+    }
+}
+
+fn failed(op: &'static str, error: MapError) -> SysError {
+    SysError::new(op, MARKS, io(error))
+}
+
+fn io(error: MapError) -> std::io::Error {
+    match error {
+        MapError::SyscallError(error) => error.io_error,
+        MapError::KeyNotFound => Errno::NOENT.into(),
+        other => std::io::Error::other(other),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_its_mark() {
+        for dev in [rustix::fs::makedev(8, 1), rustix::fs::makedev(254, 70_000)] {
+            let inode = FileId {
+                dev,
+                ino: u64::MAX - 7,
+            };
+            let mark = InodeMark {
+                inode,
+                generation: 0x8000_0001,
+            };
+            assert_eq!(InodeMark::from_key(mark.key()), mark);
+        }
+    }
+}

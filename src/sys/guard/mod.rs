@@ -1,0 +1,30 @@
+//! The guard in the kernel: programs that deny every change of a marked inode, and the map of marks.
+//!
+//! | file | what it holds |
+//! | --- | --- |
+//! | `guard.bpf.c`, `guard.bpf.o` | the programs, and what clang made of them |
+//! | `programs` | loads them, pins them, takes them out again |
+//! | `marks` | the map: an inode is marked, is marked no more, is it marked |
+//! | `trial` | tries every way of changing a file of our own |
+//!
+//! Programs and map are pinned below `/sys/fs/bpf/unify`, so they outlive every process of ours, and end with the
+//! kernel that runs. The map is the only authority: what is not in it is not protected, whatever a paper says.
+//!
+//! # Who can change a marked inode
+//!
+//! Nobody. There is no list of processes that may: a number of a process is given anew, and a namespace or a cgroup
+//! can be entered. Who takes a mark off must open the map, which is root's in a directory of root's alone, in a file
+//! system of which a guest mounts another instance. A guest with `CAP_BPF` or `CAP_SYS_ADMIN` outside of every user
+//! namespace can find the map by its number all the same; against such a guest there is no guard.
+//!
+//! # What it does not see
+//!
+//! A descriptor or mapping that could write before its inode was marked goes on to. So a lease is taken after the
+//! mark, which the kernel refuses while there is one.
+
+mod marks;
+mod programs;
+mod trial;
+
+pub use marks::{InodeMark, Marks};
+pub use programs::{GuardError, LoadedGuard, Unloaded, is_loaded, load, unload};

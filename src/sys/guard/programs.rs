@@ -1,0 +1,296 @@
+//! The programs: loaded, attached, pinned.
+//!
+//! ```text
+//! /sys/fs/bpf/unify/            root's alone
+//!   marks                       the map, which stays when newer programs come
+//!   programs-DIGEST-COUNT/HOOK  so many links; while one is pinned its program is asked
+//!   loading/HOOK                the same, of a load that is under way or was cut short
+//! ```
+//!
+//! Newer programs are loaded beside the older ones, which go when all of the newer are pinned: there is no moment
+//! without. Every hook that this kernel has is used; a hook that it lacks is none of its ways of writing.
+
+use std::fs::{self, DirBuilder};
+use std::io;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use aya::programs::links::FdLink;
+use aya::programs::{Lsm, Program, ProgramError};
+use aya::{Btf, BtfError, EbpfLoader};
+use rustix::fs::statfs;
+use thiserror::Error;
+
+use crate::sys::fault::call;
+use crate::sys::hash::checksum;
+
+static OBJECT: &[u8] = aya::include_bytes_aligned!("guard.bpf.o");
+
+const BPFFS: &str = "/sys/fs/bpf";
+const HOME: &str = "/sys/fs/bpf/unify";
+/// The pinned map.
+pub(super) const MARKS: &str = "/sys/fs/bpf/unify/marks";
+
+/// `BPF_FS_MAGIC` of `linux/magic.h`.
+const BPF_FS: u32 = 0xcafe_4a11;
+
+/// Programs and the hooks they are for, and whether there are kernels that can do without.
+const HOOKS: [(&str, &str, bool); 9] = [
+    ("guard_open", "file_open", true),
+    ("guard_setattr", "inode_setattr", true),
+    ("guard_setxattr", "inode_setxattr", true),
+    ("guard_removexattr", "inode_removexattr", true),
+    ("guard_ioctl", "file_ioctl", true),
+    ("guard_set_acl", "inode_set_acl", false),
+    ("guard_remove_acl", "inode_remove_acl", false),
+    ("guard_file_setattr", "inode_file_setattr", false),
+    ("guard_ioctl_compat", "file_ioctl_compat", false),
+];
+
+/// Why the guard is not loaded.
+#[derive(Debug, Error)]
+pub enum GuardError {
+    /// There is nowhere to pin anything.
+    #[error("no BPF file system is mounted at {BPFFS}: mount -t bpf bpf {BPFFS}")]
+    NoBpfFs,
+    /// Somebody else made the directory.
+    #[error("{HOME} is not root's alone: remove it")]
+    Foreign,
+    /// What is in the list of security modules is asked, and nothing else.
+    #[error(
+        "`bpf` is not among the kernel's security modules ({0}): add it to lsm= on the kernel's command line"
+    )]
+    NotListed(String),
+    /// It has no description of its types, or not of a hook.
+    #[error("the kernel tells too little of itself: {0}")]
+    Types(#[from] BtfError),
+    /// It does not take a program or the map.
+    #[error("the kernel does not take the guard: {0}")]
+    Refused(String),
+    /// A call failed.
+    #[error("cannot {op} {}: {source}", path.display())]
+    Io {
+        /// What was tried.
+        op: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+}
+
+/// What a load has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LoadedGuard {
+    /// These programs were there.
+    Already,
+    /// They are there now.
+    Now,
+}
+
+/// What an unload has done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unloaded {
+    /// There was none.
+    Nothing,
+    /// Nothing is guarded from here on.
+    Now,
+}
+
+/// Are programs pinned, ours or those of another version? It says nothing of what they do.
+pub fn is_loaded() -> bool {
+    sets().is_ok_and(|sets| sets.iter().any(|set| is_set(set) && is_whole(set)))
+}
+
+/// Loads the programs of this version, unless they are there. Needs `CAP_BPF`, `CAP_PERFMON` and `CAP_SYS_ADMIN`
+/// outside of user namespaces, and writes to `/sys/fs/bpf/unify` alone.
+pub fn load() -> Result<LoadedGuard, GuardError> {
+    check_place()?;
+    let version = format!("programs-{:016x}-", checksum(OBJECT));
+    let old = sets().map_err(|e| failed("list", HOME, e))?;
+    if old
+        .iter()
+        .any(|set| name_of(set).starts_with(&version) && is_whole(set))
+    {
+        return Ok(LoadedGuard::Already);
+    }
+    let loading = Path::new(HOME).join("loading");
+    remove_set(&loading)?;
+    make_dir(&loading)?;
+    let pinned = match pin_all(&loading) {
+        Ok(pinned) => pinned,
+        Err(error) => {
+            // Whatever was there before is still there.
+            drop(remove_set(&loading));
+            return Err(error);
+        }
+    };
+    for set in old.iter().filter(|set| is_set(set)) {
+        remove_set(set)?;
+    }
+    let target = Path::new(HOME).join(format!("{version}{pinned}"));
+    call("rename", || fs::rename(&loading, &target)).map_err(|e| failed("rename", &loading, e))?;
+    Ok(LoadedGuard::Now)
+}
+
+/// Takes programs and map out of the kernel: whatever was marked is so no more.
+pub fn unload() -> Result<Unloaded, GuardError> {
+    let sets = match sets() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Unloaded::Nothing),
+        sets => sets.map_err(|e| failed("list", HOME, e))?,
+    };
+    sets.iter().try_for_each(|set| remove_set(set))?;
+    remove(Path::new(MARKS))?;
+    call("rmdir", || fs::remove_dir(HOME)).map_err(|e| failed("remove", HOME, e))?;
+    Ok(Unloaded::Now)
+}
+
+fn check_place() -> Result<(), GuardError> {
+    let kind = statfs(BPFFS)
+        .map_err(|e| failed("look at", BPFFS, e))?
+        .f_type;
+    if u32::try_from(kind & 0xffff_ffff).ok() != Some(BPF_FS) {
+        return Err(GuardError::NoBpfFs);
+    }
+    // Where the list cannot be read, the trial of a run shows what is asked.
+    if let Ok(list) = fs::read_to_string("/sys/kernel/security/lsm")
+        && !list.is_empty()
+        && !list.trim().split(',').any(|one| one == "bpf")
+    {
+        return Err(GuardError::NotListed(list.trim().to_owned()));
+    }
+    make_dir(Path::new(HOME))?;
+    let home = fs::symlink_metadata(HOME).map_err(|e| failed("look at", HOME, e))?;
+    match home.is_dir() && home.uid() == 0 && home.mode() & 0o077 == 0 {
+        true => Ok(()),
+        false => Err(GuardError::Foreign),
+    }
+}
+
+/// All programs of which the kernel has the hook; returns how many. The map is pinned with them, or the pinned one is
+/// theirs.
+fn pin_all(set: &Path) -> Result<usize, GuardError> {
+    let btf = Btf::from_sys_fs()?;
+    let mut loader = EbpfLoader::new();
+    let loader = loader
+        .btf(Some(&btf))
+        .map_pin_path("marks", Path::new(MARKS));
+    let mut object = loader
+        .load(OBJECT)
+        .map_err(|e| GuardError::Refused(innermost(&e)))?;
+    let mut pinned = 0;
+    for (program, hook, must) in HOOKS {
+        let refused = |why| GuardError::Refused(format!("{hook}: {why}"));
+        let program = object.program_mut(program);
+        let program = program.ok_or_else(|| refused("it has no such program".into()))?;
+        match attach(program, hook, &btf) {
+            Err(ProgramError::Btf(BtfError::UnknownBtfTypeName { .. })) if !must => {}
+            Err(error) => return Err(refused(said(error))),
+            Ok(link) => {
+                call("pin", || link.pin(set.join(hook)).map_err(io::Error::other))
+                    .map_err(|e| failed("pin", set.join(hook), e))?;
+                pinned += 1;
+            }
+        }
+    }
+    Ok(pinned)
+}
+
+fn attach(program: &mut Program, hook: &str, btf: &Btf) -> Result<FdLink, ProgramError> {
+    let program: &mut Lsm = program.try_into()?;
+    program.load(hook, btf)?;
+    let id = program.attach()?;
+    Ok(program.take_link(id)?.into())
+}
+
+/// The verifier's log is for who writes programs: its first line says what it is about.
+fn said(error: ProgramError) -> String {
+    match error {
+        ProgramError::LoadError {
+            io_error,
+            verifier_log,
+        } => {
+            let log = verifier_log.to_string();
+            match log.lines().rev().find(|line| !line.is_empty()) {
+                Some(last) => format!("{io_error} ({last})"),
+                None => io_error.to_string(),
+            }
+        }
+        ProgramError::SyscallError(error) => error.io_error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+/// What an error comes from.
+fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(deeper) = innermost.source() {
+        innermost = deeper;
+    }
+    innermost.to_string()
+}
+
+fn name_of(set: &Path) -> &str {
+    set.file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default()
+}
+
+/// Are as many links there as were pinned?
+fn is_whole(set: &Path) -> bool {
+    let count = name_of(set)
+        .rsplit('-')
+        .next()
+        .and_then(|count| count.parse().ok());
+    let there = fs::read_dir(set).map(Iterator::count);
+    there.ok() == count
+}
+
+fn is_set(path: &Path) -> bool {
+    name_of(path).starts_with("programs-")
+}
+
+/// What is there of programs: whole sets, and what a load has left.
+fn sets() -> io::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(HOME)?.map(|entry| Ok(entry?.path()));
+    let all = entries.collect::<io::Result<Vec<PathBuf>>>()?;
+    Ok(all
+        .into_iter()
+        .filter(|path| path != Path::new(MARKS))
+        .collect())
+}
+
+fn make_dir(path: &Path) -> Result<(), GuardError> {
+    match call("mkdir", || DirBuilder::new().mode(0o700).create(path)) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            Err(failed("make", path, error))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn remove_set(set: &Path) -> Result<(), GuardError> {
+    let entries = match fs::read_dir(set) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        entries => entries.map_err(|e| failed("list", set, e))?,
+    };
+    for entry in entries {
+        remove(&entry.map_err(|e| failed("list", set, e))?.path())?;
+    }
+    call("rmdir", || fs::remove_dir(set)).map_err(|e| failed("remove", set, e))
+}
+
+fn remove(path: &Path) -> Result<(), GuardError> {
+    match call("unlink", || fs::remove_file(path)) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
+        _ => Ok(()),
+    }
+}
+
+fn failed(op: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> GuardError {
+    GuardError::Io {
+        op,
+        path: path.into(),
+        source: source.into(),
+    }
+}

@@ -1,0 +1,169 @@
+# The life of guarded files in one kernel; run by boot.sh as the first process. LONG=1 in the file /long makes more of it.
+fail() { echo "FAILED: $*"; exit 1; }
+# Ends with this exit code, and says why.
+ends() {
+  want=$1
+  shift
+  code=0
+  "$@" > /tmp/said 2>&1 || code=$?
+  if [ $code != "$want" ]; then cat /tmp/said; fail "exit code $code, not $want: $*"; fi
+}
+quiet() { ends 0 "$@"; }
+says() { grep -q "$1" /tmp/said || { cat /tmp/said; fail "it does not say: $1"; }; }
+marks() { unify guard --json | sed 's/.*"marks":\([0-9a-z]*\).*/\1/'; }
+# Is every way of changing FILE closed that a shell has?
+closed() {
+  ! (echo more >> "$1") 2> /dev/null || fail "$1 can be written to"
+  ! chmod 600 "$1" 2> /dev/null || fail "the mode of $1 can be changed"
+}
+open() { echo more >> "$1" || fail "$1 cannot be written to"; }
+sum() {
+  (cd "$1" && find . -type f ! -name '*.*' | sort | while read -r file; do
+    md5sum "$file"
+    stat -c '%n %a %u %g %s %Y' "$file"
+    getfattr -d -m - "$file"
+  done) | md5sum
+}
+plan() { unify plan --not-a-root -o /tmp/plan.json "$@" && unify apply --yes /tmp/plan.json; }
+
+guests=/mnt/guests base=/mnt/guests/.unify
+make() {
+  mkdir -p $guests/"$1"/etc $guests/"$1"/usr/share/doc
+  echo "ID=plain" > $guests/"$1"/etc/os-release
+  for file in a b c d; do
+    head -c 9000 /bin/busybox > $guests/"$1"/usr/share/doc/$file
+    echo "$file" >> $guests/"$1"/usr/share/doc/$file
+    touch -d "2026-01-02 03:04:05" $guests/"$1"/usr/share/doc/$file
+  done
+}
+
+echo "== what is missing is said"
+make one
+make two
+make three
+ends 8 unify plan --protect guard --not-a-root -o /tmp/plan.json $guests/one $guests/two
+says "unify guard load"
+ends 8 unify guard load
+says "mount -t bpf"
+mount -t bpf bpf /sys/fs/bpf
+quiet unify guard load
+quiet unify guard load --json
+says '"done":"nothing"'
+
+echo "== two guests share, and neither can change it"
+quiet plan $guests/one $guests/two
+[ "$(cat $base/protection)" = guard ] || fail "no paper"
+[ "$(marks)" = 4 ] || fail "$(marks) marks"
+one=$guests/one/usr/share/doc two=$guests/two/usr/share/doc three=$guests/three/usr/share/doc
+[ "$(stat -c %i $one/a)" = "$(stat -c %i $two/a)" ] || fail "not shared"
+for file in a b c d; do closed $one/$file; done
+before=$(sum $two)
+quiet unify verify /tmp/plan.json
+ends 0 unify status --exit-code --base $base
+
+echo "== a guest that runs holds what a third one joins, and what is undone"
+cp /bin/busybox $guests/two/sleep
+chroot $guests/two /sleep 600 &
+holder=$!
+quiet plan $guests/one $guests/three
+[ "$(stat -c %i $three/a)" = "$(stat -c %i $two/a)" ] || fail "three did not join"
+closed $three/a
+quiet unify undo --base $base --run all --guest three --yes
+open $three/a
+closed $two/a
+kill $holder
+
+echo "== names are its guest's own"
+echo new > $one/new
+mv $one/new $one/a
+rm $one/b
+ln $one/c $one/e
+mv $one/c $one/f
+closed $one/f
+[ "$before" = "$(sum $two)" ] || fail "the other guest has changed"
+
+echo "== the machine was restarted"
+ends 8 unify guard unload
+says "a write in all"
+quiet unify guard unload --force
+[ ! -e /sys/fs/bpf/unify ] || fail "something is pinned"
+ends 10 unify status --exit-code --base $base
+says UNPROTECTED
+ends 8 unify plan --not-a-root -o /tmp/none.json $guests/one $guests/two
+quiet unify guard load
+ends 10 unify status --exit-code --base $base
+quiet unify recover --base $base
+closed $two/c
+closed $one/f
+quiet unify status --base $base
+! grep -q UNPROTECTED /tmp/said || fail "not all are marked again"
+
+echo "== what was written in between is found"
+quiet unify guard unload --force
+# The kernel lets go of programs a moment after their last name.
+sleep 2
+open $one/d
+quiet unify guard load
+ends 12 unify recover --base $base
+says "/usr/share/doc/d"
+
+echo "== the way back"
+# Guest one has moved and removed names, and nobody has what d was.
+ends 4 unify undo --base $base --run all --yes
+for file in $two/a $two/c; do open $file; done
+closed $one/f
+rm -rf $guests/*/usr
+quiet unify gc --base $base
+[ "$(marks)" = 0 ] || fail "$(marks) marks are left"
+rm -rf $base
+
+echo "== cut short at every mark"
+kills() {
+  make one
+  make two
+  whole=$(sum $one)
+  unify plan --not-a-root "$@" -o /tmp/plan.json $guests/one $guests/two > /dev/null 2>&1
+  rm -f /tmp/trace
+  UNIFY_FAULT_TRACE=/tmp/trace UNIFY_FAULT=999999=EIO unify apply --yes /tmp/plan.json > /tmp/said 2>&1 || true
+  cut=$(grep -nxE 'mark|link|exchange' /tmp/trace | cut -d: -f1)
+  quiet unify undo --base $base --run all --yes
+  quiet unify gc --base $base
+  for at in $cut; do
+    rm -rf $guests/*/usr $base
+    make one
+    make two
+    unify plan --not-a-root "$@" -o /tmp/plan.json $guests/one $guests/two > /dev/null 2>&1
+    UNIFY_FAULT=$at=kill unify apply --yes /tmp/plan.json > /tmp/said 2>&1 && fail "not killed at $at"
+    if [ -e $base ]; then quiet unify recover --base $base; fi
+    [ "$whole" = "$(sum $one)" ] || fail "one has changed, killed at $at"
+    [ "$whole" = "$(sum $two)" ] || fail "two has changed, killed at $at"
+    for file in $one/a $two/a; do
+      case $(stat -c %h $file) in 1) open $file ;; *) closed $file ;; esac
+    done
+    if [ -e $base ]; then
+      quiet unify undo --base $base --run all --yes
+      quiet unify gc --base $base
+    fi
+    [ "$(marks)" = 0 ] || fail "$(marks) marks are left, killed at $at"
+  done
+  echo "killed $(echo "$cut" | wc -w) times"
+}
+if [ -e /long ]; then kills; kills --objects adopt; fi
+
+echo "== every way of changing a file, plain and guarded"
+rm -rf $guests/one $guests/two $base
+make one
+make two
+mkdir -p /mnt/plain
+at=0
+while [ $at -lt "$(ways)" ]; do
+  head -c 5000 /bin/busybox > /mnt/plain/$at
+  echo "file $at" >> /mnt/plain/$at
+  setfattr -n user.a -v 1 /mnt/plain/$at
+  for guest in $one $two; do cp -p /mnt/plain/$at $guest/$at && setfattr -n user.a -v 1 $guest/$at; done
+  at=$((at + 1))
+done
+quiet plan $guests/one $guests/two
+before=$(sum $two)
+ways /mnt/plain $one || fail "not every way is closed"
+[ "$before" = "$(sum $two)" ] || fail "the other guest has changed"
