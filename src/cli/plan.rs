@@ -56,9 +56,9 @@ pub(super) struct Args {
     /// Choices from a TOML file (see examples/policy.toml); what is typed wins over it, lists are united
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
-    /// How files are shared: `hardlink` as one inode, which saves disk and memory; `reflink` by having blocks in common,
-    /// copied on write, on XFS and btrfs, where each keeps its own metadata and may be written to; `auto` takes reflinks
-    /// where they can be made, else hard links
+    /// How files are shared: `hardlink` as one inode, which saves disk and memory; `reflink` by having blocks in
+    /// common, copied on write, on XFS and btrfs, where each keeps its own metadata and may be written to; `auto` takes
+    /// reflinks where they can be made, else hard links
     #[arg(long, value_parser = code::<MethodChoice>(), value_name = "METHOD", default_value = "hardlink")]
     method: MethodChoice,
     /// With reflinks: also share content that only files of one guest have
@@ -132,6 +132,9 @@ pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
     if options.base.is_none() && (args.base.is_some() || !args.protect.is_empty()) {
         say(NOT_USED);
     }
+    if let Some(line) = of_other_method(args) {
+        say(line);
+    }
     let output = match goes {
         Goes::To(file) => Output::File(file.to_owned(), args.mode),
         Goes::ToStandardOutput => Output::Stream(Box::new(io::stdout())),
@@ -144,6 +147,19 @@ pub(super) fn run(args: &Args, matches: &ArgMatches) -> Result<Exit, Failure> {
 }
 
 const NOT_USED: &str = "NOT USED: --base and --protect say how a plan is applied, and nothing is applied from an audit";
+
+/// Choices of one method that say nothing to the other.
+fn of_other_method(args: &Args) -> Option<&'static str> {
+    match args.method {
+        MethodChoice::Reflink if !args.protect.is_empty() || !args.ignore.is_empty() => Some(
+            "NOT USED: --protect and --ignore are about files that become one inode, and reflinks leave each its own",
+        ),
+        MethodChoice::Hardlink if args.within || args.reflink_config => Some(
+            "NOT USED: --within and --reflink-config are about reflinks: give --method reflink or auto",
+        ),
+        _ => None,
+    }
+}
 
 impl Goes<'_> {
     /// A plan is long, and a report on standard output must be alone there.

@@ -7,7 +7,7 @@ use std::path::Path;
 use super::{EngineError, Guest};
 use crate::base::{Base, Index, ProtectionPaper};
 use crate::engine::error::CannotHere;
-use crate::link::{Impossible, rehearse};
+use crate::link::{Impossible, can_reflink, rehearse};
 use crate::model::{Protect, Protection};
 use crate::protect::{self, FlagTest, Protector};
 use crate::rules::crossing::Crossing;
@@ -171,5 +171,18 @@ pub(super) fn write_down(base: &Base, mode: Protect) -> SysResult<()> {
         _ if written == wanted => Ok(()),
         Some(mode) => ProtectionPaper::write(base, mode),
         None => ProtectionPaper::remove(base),
+    }
+}
+
+/// Tries at apply time, in the base, whether files can share blocks, and get their own again.
+pub(super) fn blocks_can_be_shared(base: &Base) -> Result<(), EngineError> {
+    let (staging, place) = (base.staging(), base.path().to_owned());
+    match can_reflink(staging, staging) {
+        // What there is room for shows with each file.
+        Err(why) if !why.is_want_of_room() => {
+            let why = why.to_string();
+            Err(CannotHere::Reflink { place, why }.into())
+        }
+        _ => Ok(()),
     }
 }

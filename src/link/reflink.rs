@@ -10,7 +10,7 @@
 //! and changes times and capabilities of the file.
 
 use super::rehearsal::{Impossible, Tried, step};
-use crate::sys::guest::{Overlap, Stretch};
+use crate::sys::guest::{FileRange, Overlap};
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult};
 
 /// Bytes for which the kernel is asked at once: the most that every kernel takes.
@@ -69,7 +69,7 @@ pub enum Unshare<'f> {
 }
 
 impl Unshare<'_> {
-    fn stretch(self, file: &Regular, from: u64) -> SysResult<Option<Stretch>> {
+    fn stretch(self, file: &Regular, from: u64) -> SysResult<Option<FileRange>> {
         match self {
             Unshare::All => file.shared_stretch(from),
             Unshare::With(other) => file.common_stretch(other, from),

@@ -1,5 +1,7 @@
 //! What the extent map of a file says of its blocks.
 
+use serde::Serialize;
+
 use super::{Digest, DiskRoom};
 
 /// The blocks of a file, as its file system tells of them.
@@ -11,8 +13,8 @@ pub struct FileBlocks {
     pub data: DataKind,
     /// In how many pieces the data lie; `None` where nobody tells.
     pub pieces: Option<u32>,
-    /// Where all of the data lie, as one number: files that have the same number have all blocks in common. `None` where
-    /// that is not known.
+    /// Where all of the data lie, as one number: files that have the same number have all blocks in common. `None`
+    /// where that is not known.
     pub place: Option<Digest>,
 }
 
@@ -39,4 +41,15 @@ impl FileBlocks {
             place: None,
         }
     }
+}
+
+/// Files of a guest that got blocks of others, by what receipts say and the file system tells now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct ReflinkCount {
+    /// Files that have blocks still that others have as well.
+    #[serde(rename = "reflinked_files")]
+    pub files: u64,
+    /// Files that have none any more: their guest has written to them, replaced or removed them.
+    #[serde(rename = "reflinks_written")]
+    pub written: u64,
 }

@@ -115,6 +115,7 @@ reasons! {
         TooSmall = "too-small": "the file is smaller than --min-size, and those are only counted",
         NewerThanPlan = "newer-than-plan": "the file was made or changed after the plan was",
         EditedPlan = "edited-plan": "lines were taken out of this plan by hand, maybe this one too",
+        Source = "source": "other files get the blocks of this one, and it stays as it is",
         OtherVerdict = "other-verdict": "the plan was made before what is said of it now",
         EqualNow = "equal-now": "another guest has an equal file now, and had none when the plan was made",
         Unique = "unique": "when the plan was made, no other file of its guests had its content and metadata",

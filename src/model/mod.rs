@@ -66,7 +66,7 @@ pub use action::{
     Action, Before, BlockSource, FileLine, Flag, Left, Link, Making, Method, ObjectFlag, Owner,
     Reflink, Skip,
 };
-pub use blocks::{DataKind, FileBlocks};
+pub use blocks::{DataKind, FileBlocks, ReflinkCount};
 pub use clone::{Blocks, CloneRemarks, CloneTotals, ClonedGuest, GuestClone, LeftOut, SomePaths};
 pub use differences::{
     ComparedGuest, ContentCompared, EntrySide, EntryVerdict, FileCompared, FileSide, GuestChanges,
@@ -121,6 +121,6 @@ pub use state::{
 };
 pub use status::{
     Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan,
-    Orphans, PapersGone, Recovered, ReflinkCount, RunEnd, RunStatus, Scrub, Spoiled, Status,
-    TakenGuest, TakenOver, Verification, Wrong,
+    Orphans, PapersGone, Recovered, RunEnd, RunStatus, Scrub, Spoiled, Status, TakenGuest,
+    TakenOver, Verification, Wrong,
 };

@@ -7,7 +7,8 @@ use serde::Serialize;
 
 use super::reason::kinds;
 use super::{
-    GuestName, GuestPath, Moved, ObjectId, Owner, ReceiptGuest, RunId, RunKind, RunTotals,
+    GuestName, GuestPath, Moved, ObjectId, Owner, ReceiptGuest, ReflinkCount, RunId, RunKind,
+    RunTotals,
 };
 
 /// The answer of `unify status`.
@@ -104,17 +105,6 @@ pub struct GuestStatus {
     pub unread: u64,
 }
 
-/// Files of a guest that got blocks of others, by what receipts say and the file system tells now.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct ReflinkCount {
-    /// Files that have blocks still that others have as well.
-    #[serde(rename = "reflinked_files")]
-    pub files: u64,
-    /// Files that have none any more: their guest has written to them, replaced or removed them.
-    #[serde(rename = "reflinks_written")]
-    pub written: u64,
-}
-
 /// Names of a guest that refer to objects, belonged to a package when they were linked, and belong to none now.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Orphans {
@@ -196,7 +186,7 @@ pub struct Verification {
     pub objects: u64,
     /// Everything that is not as it should be.
     pub differences: Vec<Difference>,
-    /// Files that got blocks of others and were changed since, or whose source was: that is what their guests may do, and
+    /// Files that got blocks of others and were changed since, or whose source was: their guests may do that, and it is
     /// no difference.
     pub changed_since: Vec<Difference>,
     /// Names that hold, and that no package of their guest owns any more: all of them [`Wrong::Orphaned`]. The plan

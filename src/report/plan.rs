@@ -98,26 +98,31 @@ fn would(plan: &PlanView<'_>, sizes: Sizes) -> TextTable {
         ("", Column::Number),
         ("", Column::Words),
     ]);
-    let saves = format!(
-        "{} in allocated blocks, each inode once",
-        plan.promise(sizes)
-    );
+    let how = match plan.is_of_reflinks() {
+        true => "by reflinks: every file stays its own, and nothing is to be protected",
+        false => "in allocated blocks, each inode once",
+    };
+    let saves = format!("{} {how}", plan.promise(sizes));
     table.row([
         "would link".into(),
         count(totals.links),
         sizes.of(totals.bytes),
         saves,
     ]);
-    let protect = match plan.protection() {
-        Some(how) => format!("protect = {}: {}", how.mode.code(), safe(&how.why)),
-        None => "if the immutable flag holds there, which is not tried".to_owned(),
-    };
-    table.row([
-        "would flag".into(),
-        count(totals.flags),
-        String::new(),
-        protect,
-    ]);
+    if plan.is_of_reflinks() {
+        table.row(memory(plan, sizes));
+    } else {
+        let protect = match plan.protection() {
+            Some(how) => format!("protect = {}: {}", how.mode.code(), safe(&how.why)),
+            None => "if the immutable flag holds there, which is not tried".to_owned(),
+        };
+        table.row([
+            "would flag".into(),
+            count(totals.flags),
+            String::new(),
+            protect,
+        ]);
+    }
     let mut what = "would skip";
     for (kind, skipped) in by_kind(&plan.skipped()) {
         let (files, bytes) = (count(skipped.files), sizes.of(skipped.bytes));
@@ -125,6 +130,16 @@ fn would(plan: &PlanView<'_>, sizes: Sizes) -> TextTable {
         what = "";
     }
     table
+}
+
+/// What reflinks do not give.
+fn memory(plan: &PlanView<'_>, sizes: Sizes) -> [String; 4] {
+    [
+        "memory".to_owned(),
+        String::new(),
+        sizes.of(plan.tally.memory()),
+        "none is shared: each file keeps a page cache of its own".to_owned(),
+    ]
 }
 
 /// `web1 and web2 would share 1.34 GiB (88 % of web1, 41 % of web2)`.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::model::{
-    Count, Database, DatabaseState, GuestName, Header, PlanDigest, PlannedGuest, Protect,
+    Count, Database, DatabaseState, GuestName, Header, Method, PlanDigest, PlannedGuest, Protect,
     Protection, SameSecret, Shared, SkipReason, Summary,
 };
 
@@ -140,6 +140,11 @@ impl<'a> PlanView<'a> {
     /// How objects will be protected; an audit does not know.
     pub(super) fn protection(&self) -> Option<&'a Protection> {
         self.header.target.as_ref()?.protection.as_ref()
+    }
+
+    /// Do its lines share blocks, and no inode?
+    pub(super) fn is_of_reflinks(&self) -> bool {
+        self.header.mode() == Method::Reflink
     }
 
     /// [`PlanView::edited`] in sentences; empty for a plan as it was made.
@@ -273,7 +278,8 @@ impl<'a> PlanView<'a> {
     fn running(&self, guest: &PlannedGuest) -> Option<String> {
         let name = &guest.name;
         let links = self.tally.links_of(name);
-        (guest.running && links > 0 && !self.is_audit()).then(|| {
+        let concerns = !self.is_audit() && !self.is_of_reflinks();
+        (guest.running && links > 0 && concerns).then(|| {
             let links = counted(links, "link");
             match &guest.running_unknown {
                 None => format!("RUNNING: {name}: apply refuses its {links} until it is stopped"),

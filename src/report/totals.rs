@@ -58,11 +58,15 @@ pub struct Group {
     pub guests: BTreeSet<GuestName>,
 }
 
+/// Bytes of a page on most machines; where they are larger, more is spared.
+const PAGE: u64 = 4096;
+
 /// The sums over all actions that were fed to it.
 #[derive(Debug, Default)]
 pub struct Tally {
     by: Option<By>,
     totals: Totals,
+    memory: u64,
     skipped: BTreeMap<SkipReason, Count>,
     links: BTreeMap<GuestName, u64>,
     groups: BTreeMap<GroupKey, Group>,
@@ -83,6 +87,10 @@ impl Tally {
             Action::Link(link) => {
                 self.take_shared(link.into());
                 add(&mut self.totals.objects, u64::from(link.makes.is_some()));
+                // The file that the object is made from is in memory as before.
+                let pages = link.size.checked_next_multiple_of(PAGE);
+                let spared = pages.filter(|_| link.makes.is_none());
+                add(&mut self.memory, spared.unwrap_or(0));
             }
             Action::Reflink(line) => {
                 self.take_shared(line.into());
@@ -99,6 +107,12 @@ impl Tally {
     /// The sums over all lines.
     pub fn totals(&self) -> &Totals {
         &self.totals
+    }
+
+    /// Bytes of page cache that are spared where all files are read that become one inode, in pages of 4 KiB. Files
+    /// that share blocks only have each its own.
+    pub fn memory(&self) -> u64 {
+        self.memory
     }
 
     /// The skip lines by reason, in the order of [`SkipReason::ALL`]. A line that stands for a directory counts

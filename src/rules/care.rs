@@ -86,8 +86,8 @@ pub struct NameVerdict<'care, 'path> {
 }
 
 impl Care {
-    /// Compiles the rules as they are for files that are shared by this method. `Policy::allow` switches rows off; codes
-    /// in it that no row has do nothing.
+    /// Compiles the rules as they are for files that are shared by this method. `Policy::allow` switches rows off;
+    /// codes in it that no row has do nothing.
     pub fn new(policy: &Policy, method: Method) -> Result<Care, BadPattern> {
         let mut rules = AllRules {
             on: RuleSet::default(),

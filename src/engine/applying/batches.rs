@@ -1,5 +1,6 @@
 //! The loop of `apply`: lines are gathered into batches, and each batch is committed before the next is gathered.
 
+mod block_batch;
 mod blocks;
 mod flags;
 mod landing;
@@ -32,7 +33,7 @@ use crate::protect;
 use crate::sys::guest::Sharing;
 use crate::sys::host::signals::Stop;
 
-use blocks::BlockBatch;
+use block_batch::BlockBatch;
 pub(super) use landing::{AfterProof, LoopWorld};
 
 pub(super) struct ApplyLoop<'a, 'r> {

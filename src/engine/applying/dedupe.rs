@@ -1,9 +1,9 @@
 //! One reflink line against the world as it is: may it be done, and what came of it?
 //!
 //! Every fact of the plan is derived anew, as for a link line, and of the source as well. What makes the two the same
-//! is nothing that is read here: the kernel compares them under its locks when it lets one have the blocks of the other.
-//! So no guest has to stand still, no lease is taken, no name is exchanged, and nothing that is seen in either guest
-//! changes, whoever writes meanwhile. From the moment they are open, files are known by their handles alone.
+//! is nothing that is read here: the kernel compares them under its locks when it lets one have the blocks of the
+//! other. So no guest has to stand still, no lease is taken, no name is exchanged, and nothing that is seen in either
+//! guest changes, whoever writes meanwhile. From the moment they are open, files are known by their handles alone.
 
 use crate::engine::Guest;
 use crate::engine::exchange::job::Fate;
@@ -53,8 +53,8 @@ pub(super) fn prepare(
 ) -> Result<Box<PreparedBlocks>, Landed> {
     let done = |shared| Err(Landed::not_done(Outcome::AlreadyDone, shared));
     match looked_at(line, guests, sharing) {
-        Ok(Looked::Ready(prepared)) => Ok(prepared),
-        Ok(Looked::AlreadyDone(shared)) => done(shared),
+        Ok(LineNow::Ready(prepared)) => Ok(prepared),
+        Ok(LineNow::AlreadyDone(shared)) => done(shared),
         Err(fate) => match fate.bad_outcome() {
             Some(outcome) => Err(Landed::not_done(outcome, 0)),
             None => done(0),
@@ -62,13 +62,13 @@ pub(super) fn prepare(
     }
 }
 
-enum Looked {
+enum LineNow {
     Ready(Box<PreparedBlocks>),
     /// So many bytes are shared.
     AlreadyDone(u64),
 }
 
-fn looked_at(line: &Reflink, guests: &[Guest], sharing: &Sharing) -> Result<Looked, Fate> {
+fn looked_at(line: &Reflink, guests: &[Guest], sharing: &Sharing) -> Result<LineNow, Fate> {
     let guest = named(guests, &line.guest)?;
     let (file, state) = opened(guest, &line.path)?;
     let changed = |fields| Refusal::Changed { fields };
@@ -79,7 +79,7 @@ fn looked_at(line: &Reflink, guests: &[Guest], sharing: &Sharing) -> Result<Look
     let changed = |fields| Refusal::SourceChanged { fields };
     unchanged(line.source_before.as_ref(), &of, changed)?;
     if state.id == of.id {
-        return Ok(Looked::AlreadyDone(state.allocated()));
+        return Ok(LineNow::AlreadyDone(state.allocated()));
     }
     if state.size != line.size || of.size != line.size {
         return Err(Fate::Refused(Refusal::DiffersFromSource {}));
@@ -87,10 +87,10 @@ fn looked_at(line: &Reflink, guests: &[Guest], sharing: &Sharing) -> Result<Look
     can_be_shared(&file, &source, sharing)?;
     let before = file.overlap(&source).map_err(failed)?;
     if before.is_whole() {
-        return Ok(Looked::AlreadyDone(before.together));
+        return Ok(LineNow::AlreadyDone(before.together));
     }
     let own = sharing.room(&file, state.allocated()).own;
-    Ok(Looked::Ready(Box::new(PreparedBlocks {
+    Ok(LineNow::Ready(Box::new(PreparedBlocks {
         file,
         state,
         source,

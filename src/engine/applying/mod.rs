@@ -3,8 +3,8 @@
 //! [`ready`] checks the plan's own copy, `path_order` says in which order its lines are taken, [`batches`]
 //! gathers them, [`prepare`] proves each anew, `objects` makes or proves the object, `in_flight` says what became of
 //! the lines, and `release` drops the old inodes while the next batch is prepared. Lines of reflinks are steps of a
-//! second kind: `dedupe` proves one and lets the kernel do it, and nobody has to stand still. [`rehearsal`] goes the same way up
-//! to the first change, and makes none.
+//! second kind: `dedupe` proves one and lets the kernel do it, and nobody has to stand still. [`rehearsal`] goes the
+//! same way up to the first change, and makes none.
 
 mod batches;
 mod dedupe;

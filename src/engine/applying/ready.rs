@@ -31,7 +31,7 @@ use crate::rules::totals::SummaryBuilder;
 use crate::sys::guest::Sharing;
 use crate::sys::host::machine::{self, Filesystem};
 use crate::sys::own::papers::Lock;
-use guests_now::{no_namesakes, one_mount, open_guests};
+use guests_now::{can_share, no_namesakes, open_guests};
 
 /// What the user allows.
 #[derive(Debug, Clone, Copy, Default)]
@@ -170,9 +170,13 @@ impl ReadyToApply {
             return Err(RefusedPlan::Rewritten.into());
         }
         let approved_by = allowed(&plan.closing, options)?;
-        if let Some(protection) = &applicable(&plan.header)?.protection {
+        let target = applicable(&plan.header)?;
+        if let Some(protection) = &target.protection {
             protection::still_holds(protection, base)?;
             protection::write_down(base, protection.mode)?;
+        }
+        if found.totals.reflinks.links > 0 {
+            protection::blocks_can_be_shared(base)?;
         }
         Checked::of(
             base,
@@ -237,7 +241,7 @@ impl Checked {
         approved_by: Option<ApprovedBy>,
     ) -> Result<Checked, EngineError> {
         let guests = open_guests(&plan.guests)?;
-        one_mount(&guests, base)?;
+        can_share(&guests, base, applicable(&plan.header)?.mode())?;
         guest::hold(&guests)?;
         no_namesakes(&guests, history)?;
         let unflagged = match found.totals.flags < plan.closing.summary.totals.flags {

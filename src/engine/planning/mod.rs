@@ -90,50 +90,43 @@ pub(super) fn plan_for<P: Purpose>(
     let base_path = base_path.as_deref();
     let (guests, images) = open_guests(options, base_path)?;
     let base = open_base(base_path, observer)?;
-    let SeenBase {
-        target,
-        method,
-        mode,
-        max_links,
-        crossing,
-        index,
-    } = look_at_base(options, base_path, base.as_ref(), &guests)?;
-    let care = Care::new(&options.policy, method)?;
-    let open = unprotected(base.as_ref(), &index, observer)?;
+    let seen = look_at_base(options, base_path, base.as_ref(), &guests)?;
+    let care = Care::new(&options.policy, seen.method)?;
+    let open = unprotected(base.as_ref(), &seen.index, observer)?;
     purpose.prepare(&places(&guests, &images, base_path))?;
     let reading = threads::reading(&guests, options.jobs)?;
     let most_stored = most_in(&guests)?;
     let (memory, place) = memory_in(base.as_ref(), options, observer);
     let other_bases = near(&guests, base_path);
     let swap_files = swap_files();
-    let views = open_views(guests, images, base.as_ref(), mode, observer)?;
+    let views = open_views(guests, images, base.as_ref(), seen.mode, observer)?;
     let opened = confined(views, options, &purpose, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;
     let judge = Judge {
         care: &care,
         secrets: &Secrets::new(),
-        index: &index,
+        index: &seen.index,
         policy: &options.policy,
         most_stored,
     };
     let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
     all_followed(&surveys, &mut classified, observer)?;
     let idle = threads.work(|| idle_choices(&options.policy, &surveys, &classified));
-    let adoption = adoption(options, method, mode, max_links);
+    let adoption = adoption(options, &seen);
     let objects = objects_now(base.as_ref(), base_path, &classified)?;
     let find = || SharedInodes::find(&surveys, &mut classified, adoption, objects.as_ref());
     let found = Evidence {
         options,
         care: &care,
         surveys: &surveys,
-        max_links,
+        max_links: seen.max_links,
         base: base.as_ref(),
-        index: &index,
+        index: &seen.index,
         shared: &threads.work(find),
         other_bases: &other_bases,
-        mode,
-        crossing: &crossing,
+        mode: seen.mode,
+        crossing: &seen.crossing,
         swap: &swap_files,
         sharing: &Sharing::default(),
         threads: &threads,
@@ -141,7 +134,7 @@ pub(super) fn plan_for<P: Purpose>(
     };
     let mut decided = decide(&found, classified, memory, observer)?;
     decided.sum.noticed_before(open, idle);
-    purpose.finish(&found, header(options, target), decided)
+    purpose.finish(&found, header(options, seen.target), decided)
 }
 
 /// Where no plan may lie.
@@ -233,17 +226,20 @@ fn most_in(guests: &[Guest]) -> Result<MostStored, EngineError> {
 }
 
 /// May an inode that guests share already become an object?
-fn adoption(options: &PlanOptions, method: Method, mode: Protect, max_links: u64) -> Adoption {
-    let never = if method == Method::Reflink {
+fn adoption(options: &PlanOptions, seen: &SeenBase) -> Adoption {
+    let never = if seen.method == Method::Reflink {
         Some("reflinks make no objects, so it stays as it is")
-    } else if !protect::by(mode).protects() {
+    } else if !protect::by(seen.mode).protects() {
         Some("objects are not protected (--protect none), so it stays as it is")
     } else if options.policy.objects == Objects::Copy {
         Some("objects are copies (--objects copy), so it stays as it is")
     } else {
         None
     };
-    Adoption { never, max_links }
+    Adoption {
+        never,
+        max_links: seen.max_links,
+    }
 }
 
 /// Matches and chooses: comes to a decision for every file.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::choices::method::{Place, decide_method};
+use super::choices::method::{TrialPlace, decide_method};
 use super::classify::Classified;
 use super::options::PlanOptions;
 use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
@@ -145,7 +145,7 @@ pub(super) fn look_at_base(
     check_place(path)?;
     let filesystem = machine::filesystem(&place)?;
     let scratch = scratch_of(path, base);
-    let tried = Place {
+    let tried = TrialPlace {
         base: path,
         dir: &place,
         scratch_beside: &scratch,

@@ -27,7 +27,7 @@ use crate::model::{
     ReceiptGuest, ReceiptLine, Refusal, RunEnd, RunId, RunKind, RunStatus, RunTotals, StoppedBy,
 };
 use crate::protect;
-use crate::sys::{SysError, SysResult};
+use crate::sys::{HostMounts, SysError, SysResult};
 use linked_files::Remembered;
 use reflinked_files::RememberedBlocks;
 
@@ -41,9 +41,9 @@ pub(super) struct KnownGuest {
     /// The run whose receipt says so.
     said_by: RunId,
     number: u32,
-    /// The device of the base, and its mount.
+    /// The device of the base, and where that is.
     dev: u64,
-    mount: u64,
+    base: PathBuf,
 }
 
 impl KnownGuest {
@@ -61,13 +61,12 @@ impl KnownGuest {
 
     /// The same for files that have blocks in common with others: they may be in another subvolume of one file system.
     pub fn find_beside(&self, name: &GuestName) -> SysResult<Option<Guest>> {
-        let guest = SysError::absent(Guest::open(name.clone(), &self.root))?;
-        let is_beside =
-            |guest: &Guest| Ok(self.may_be(guest) || guest.root.mount_id()? == self.mount);
-        match guest {
-            Some(guest) => Ok(is_beside(&guest)?.then_some(guest)),
-            None => Ok(None),
-        }
+        let Some(guest) = SysError::absent(Guest::open(name.clone(), &self.root))? else {
+            return Ok(None);
+        };
+        let is_beside = self.may_be(&guest)
+            || HostMounts::read()?.are_of_one_filesystem(&guest.path, &self.base);
+        Ok(is_beside.then_some(guest))
     }
 
     /// Hard links do not cross file systems.
@@ -87,7 +86,7 @@ pub(super) struct History {
     /// Lines of receipts that are damaged. What they said is not known.
     pub damaged: Vec<DamagedLine>,
     dev: u64,
-    mount: u64,
+    base: PathBuf,
     files: Remembered,
     blocks: RememberedBlocks,
 }
@@ -101,7 +100,7 @@ impl History {
             plans: Vec::new(),
             damaged: Vec::new(),
             dev: base.dir().state()?.id.dev,
-            mount: base.dir().mount_id()?,
+            base: base.path().to_owned(),
             files: Remembered::new(base.spill_place()),
             blocks: RememberedBlocks::new(base.spill_place()),
         };
@@ -345,7 +344,7 @@ impl History {
             said_by: run.clone(),
             number: next,
             dev: self.dev,
-            mount: self.mount,
+            base: self.base.clone(),
         });
         if known.root != guest.root {
             known.root.clone_from(&guest.root);

@@ -1,5 +1,6 @@
-//! Reflinks stay on one file system and cross its subvolumes and mounts: which those are, the table of mounts tells, for
-//! the device of a subvolume is another one for `stat`. The base is there as well: what is taken back passes through it.
+//! Reflinks stay on one file system and cross its subvolumes and mounts: which those are, the table of mounts tells,
+//! for the device of a subvolume is another one for `stat`. The base is there as well: what is taken back passes
+//! through it.
 
 use std::path::Path;
 
@@ -8,8 +9,8 @@ use crate::engine::{EngineError, Guest};
 use crate::sys::host::machine;
 use crate::sys::{Dir, HostMounts};
 
-/// Refuses guests that cannot have blocks in common, and a base on another file system; `place` is the base's directory,
-/// or the one that it will be made in.
+/// Refuses guests that cannot have blocks in common, and a base on another file system; `place` is the base's
+/// directory, or the one that it will be made in.
 pub fn one_filesystem(guests: &[Guest], base: &Path, place: &Dir) -> Result<(), EngineError> {
     for guest in guests {
         if machine::is_read_only(&guest.root)? {

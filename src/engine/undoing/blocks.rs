@@ -1,15 +1,14 @@
 //! Undo of reflinks: a file gets blocks of its own again, by the same call of the kernel by which it got those of
 //! another. Nothing that is seen in its guest changes, so the guest may run, and what it writes meanwhile stays.
 //!
-//! Only what a run shared is given back. A file that is what it was then has all of its blocks copied that others have as
-//! well. Of one that its guest has written to since, those that still lie where its source has them: the others may be
-//! shared for a reason of the guest's, such as a snapshot. And another file at the name is its guest's own.
+//! Only what a run shared is given back. A file that is what it was then has all of its blocks copied that others have
+//! as well. Of one that its guest has written to since, those that still lie where its source has them: the others may
+//! be shared for a reason of the guest's, such as a snapshot. And another file at the name is its guest's own.
 
 use std::collections::HashMap;
 
 use super::ReadyToUndo;
-use super::select::UndoChoice;
-use crate::engine::exchange::job::Fate;
+use super::still_shared::open;
 use crate::engine::exchange::journal::JournalFile;
 use crate::engine::limits::Pace;
 use crate::engine::receipt_file::ReceiptFile;
@@ -29,47 +28,6 @@ const BYTES: u64 = 256 << 20;
 
 /// Guests whose files are the sources of others.
 type SourceGuests = HashMap<GuestName, Option<Guest>>;
-
-/// The room that copies take: what others have as well by now.
-pub(super) fn needed(chosen: &UndoChoice) -> SysResult<u64> {
-    let mut needed = 0u64;
-    for (at, file) in &chosen.blocks {
-        needed = needed.saturating_add(still_shared(&chosen.guests[*at], file)?);
-    }
-    Ok(needed)
-}
-
-/// Bytes of the file that others have as well; none where it is not the file that it was.
-pub(super) fn still_shared(guest: &Guest, file: &Reflinked) -> SysResult<u64> {
-    match open(guest, &file.blocks) {
-        Ok(file) => Unshare::All.bytes(&file),
-        Err(_) => Ok(0),
-    }
-}
-
-/// The file that was shared, by the first of its names that it still has.
-fn open(guest: &Guest, blocks: &CommonBlocks) -> Result<Regular, Outcome> {
-    let mut there = false;
-    for name in &blocks.paths {
-        let opened = SysError::absent(guest.root.open_regular_seen(name.relative()));
-        let opened = opened.map_err(|error| bad(&Fate::from_path_error(&error)))?;
-        there |= opened.is_some();
-        if let Some((file, state)) = opened.flatten()
-            && state.id.ino == blocks.ino
-        {
-            return Ok(file);
-        }
-    }
-    Err(Outcome::Refused(match there {
-        true => Refusal::OwnBlocks {},
-        false => Refusal::Gone {},
-    }))
-}
-
-fn bad(fate: &Fate) -> Outcome {
-    fate.bad_outcome()
-        .unwrap_or(Outcome::Refused(Refusal::Gone {}))
-}
 
 impl ReadyToUndo {
     /// Gives all files blocks of their own that were chosen, a batch at a time.

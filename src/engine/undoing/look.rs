@@ -3,8 +3,8 @@
 
 use std::path::Path;
 
-use super::blocks::still_shared;
 use super::select::{UndoOptions, chosen_files, chosen_run};
+use super::still_shared::still_shared;
 use crate::base::Base;
 use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::BadUse;

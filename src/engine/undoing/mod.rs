@@ -6,6 +6,7 @@ mod blocks;
 pub(super) mod look;
 mod prepare;
 pub(super) mod select;
+mod still_shared;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -319,7 +320,7 @@ impl ReadyToUndo {
             let object = self.base.object_state(&file.object)?;
             needed = needed.saturating_add(object.map_or(0, |state| state.allocated()));
         }
-        needed = needed.saturating_add(blocks::needed(&self.chosen)?);
+        needed = needed.saturating_add(still_shared::needed(&self.chosen)?);
         let free = machine::filesystem(self.base.dir())?.free;
         let free = free - free / SHARE;
         if needed <= free {

@@ -7,9 +7,9 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Action, Caveats, Count, Database, DatabaseState, Digest, FlagClearing, GuestName, IdleChoice,
-    Left, NearMiss, ObjectId, PlannedGuest, Protection, RootNote, SameSecret, SharingMethod, Shift,
-    Skip, Totals, UnprotectedSharing,
+    Action, Caveats, Count, Database, DatabaseState, Digest, FileLine, FlagClearing, GuestName,
+    IdleChoice, Left, NearMiss, ObjectId, PlannedGuest, Protection, RootNote, SameSecret,
+    SharingMethod, Shift, Skip, Totals, UnprotectedSharing,
 };
 
 use super::super::totals::{Group, GroupKey};
@@ -33,7 +33,7 @@ struct ShowJson<'a> {
     tool: &'a str,
     /// Where the objects go; null for an image plan.
     base: Option<BaseJson<'a>>,
-    /// How files will be shared, and why; missing where hard links were asked for.
+    /// How files will be shared; missing where hard links were asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     method: Option<&'a SharingMethod>,
     /// How objects will be protected, and why; null for an image plan, and where none is made.
@@ -44,6 +44,8 @@ struct ShowJson<'a> {
     decision: Option<Digest>,
     /// Sums of the lines; `saves` is what comes back in allocated blocks, each inode once.
     totals: &'a Totals,
+    /// Bytes of page cache that are spared; reflinks spare none.
+    memory: u64,
     /// What `totals.saves` is not sure of, or is won without it, when the plan was made.
     #[serde(skip_serializing_if = "Caveats::is_empty")]
     caveats: Caveats,
@@ -246,6 +248,7 @@ fn shown<'a>(show: Show, plan: &PlanView<'a>) -> ShowJson<'a> {
         content: plan.digest.map(|digest| digest.content),
         decision: plan.digest.and_then(|digest| digest.decision),
         totals: plan.tally.totals(),
+        memory: plan.tally.memory(),
         caveats: plan.summary.caveats,
         on_top: ON_TOP,
         selected: show.selected,
@@ -362,28 +365,12 @@ fn line_json(action: &Action) -> LineJson<'_> {
     let sentence = sentence::action(action);
     match action {
         Action::Link(it) => LineJson {
-            action: "link",
-            guest: Some(it.guest.as_str()),
-            path: Some(PathJson::from(&it.path)),
-            also: it.also.iter().map(PathJson::from).collect(),
             object: Some(it.object),
-            bytes: Some(it.size),
-            saves: Some(it.saves),
-            reason: it.reason.code(),
-            sentence,
-            ..LineJson::default()
+            ..shared_json(it.into(), sentence)
         },
         Action::Reflink(it) => LineJson {
-            action: "link",
-            guest: Some(it.guest.as_str()),
-            path: Some(PathJson::from(&it.path)),
-            also: it.also.iter().map(PathJson::from).collect(),
             source: Some(SourceJson::from(&it.source)),
-            bytes: Some(it.size),
-            saves: Some(it.saves),
-            reason: it.reason.code(),
-            sentence,
-            ..LineJson::default()
+            ..shared_json(it.into(), sentence)
         },
         Action::Flag(it) => LineJson {
             action: "flag",
@@ -394,6 +381,20 @@ fn line_json(action: &Action) -> LineJson<'_> {
             ..LineJson::default()
         },
         Action::Skip(it) => skip_json(it, sentence),
+    }
+}
+
+fn shared_json(it: FileLine<'_>, sentence: String) -> LineJson<'_> {
+    LineJson {
+        action: "link",
+        guest: Some(it.guest.as_str()),
+        path: Some(PathJson::from(it.path)),
+        also: it.also.iter().map(PathJson::from).collect(),
+        bytes: Some(it.size),
+        saves: Some(it.saves),
+        reason: it.reason.code(),
+        sentence,
+        ..LineJson::default()
     }
 }
 

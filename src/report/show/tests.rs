@@ -37,6 +37,7 @@ fn text_has_the_totals_first() {
 
   files to link    3  11.4 MiB  4 names
   comes back          7.62 MiB  in allocated blocks, each inode once
+  memory              7.63 MiB  of page cache are spared, where all of them are read
   objects to make  1
   objects to flag  1
   (the base's own folders and records come on top of this and are not counted)
@@ -98,6 +99,7 @@ fn of_some_lines_their_sums_are_shown_and_nothing_of_the_others() {
     };
     let want = "  files to link    0  0 B  0 names
   comes back          0 B  in allocated blocks, each inode once
+  memory              0 B  of page cache are spared, where all of them are read
   objects to make  0
   objects to flag  0
 
@@ -166,6 +168,7 @@ fn an_empty_plan_and_one_of_skips_only() {
     let want = "
   files to link    0  0 B  0 names
   comes back          0 B  in allocated blocks, each inode once
+  memory              0 B  of page cache are spared, where all of them are read
   objects to make  0
   objects to flag  0
   (the base's own folders and records come on top of this and are not counted)
@@ -196,6 +199,7 @@ fn markdown_is_for_merge_requests() {
 | --- | ---: | ---: | --- |
 | files to link | 0 | 0 B | 0 names |
 | comes back |  | 0 B | in allocated blocks, each inode once |
+| memory |  | 0 B | of page cache are spared, where all of them are read |
 | objects to make | 0 |  |  |
 | objects to flag | 0 |  |  |
 

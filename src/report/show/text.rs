@@ -103,15 +103,33 @@ pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
         sizes.of(totals.bytes),
         names,
     ]);
-    let back = format!("{}in allocated blocks, each inode once", plan.up_to());
+    let (how, memory) = match plan.is_of_reflinks() {
+        true => (
+            "in blocks that nothing else has",
+            "none is shared: each file keeps a page cache of its own",
+        ),
+        false => (
+            "in allocated blocks, each inode once",
+            "of page cache are spared, where all of them are read",
+        ),
+    };
+    let back = format!("{}{how}", plan.up_to());
     table.row([
         "comes back".into(),
         String::new(),
         sizes.of(totals.saves),
         back,
     ]);
-    table.row(["objects to make".into(), count(totals.objects)]);
-    table.row(["objects to flag".into(), count(totals.flags)]);
+    table.row([
+        "memory".into(),
+        String::new(),
+        sizes.of(plan.tally.memory()),
+        memory.into(),
+    ]);
+    if !plan.is_of_reflinks() {
+        table.row(["objects to make".into(), count(totals.objects)]);
+        table.row(["objects to flag".into(), count(totals.flags)]);
+    }
     table
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::{
     Action, Digest, Flag, FlagReason, GuestName, GuestPath, Left, Link, LinkReason, Making,
-    MetadataDigest, Method, ObjectFlag, ObjectId, SideOf, Skip, SkipReason,
+    MetadataDigest, ObjectFlag, ObjectId, SideOf, Skip, SkipReason,
 };
 
 fn name(text: &str) -> GuestName {
@@ -35,7 +35,6 @@ fn link(guest: &str, at: &str, byte: u8) -> Action {
         guest: name(guest),
         path: path(at),
         also: Vec::new(),
-        method: Method::Hardlink,
         object: object(byte),
         makes: None,
         size: 1,

@@ -2,9 +2,9 @@
 //! round.
 //!
 //! A reflink moves no name and no metadata, and a write to a file stays in it. So what the rules for hard links keep
-//! private because an *inode* would be shared may share blocks; what they keep private because of the *content* stays as
-//! it is. [`STANCES`] says it of every rule that is not about reading alone, with the reason. Which file of a group gives
-//! its blocks to the others is chosen in [`source`].
+//! private because an *inode* would be shared may share blocks; what they keep private because of the *content* stays
+//! as it is. [`STANCES`] says it of every rule that is not about reading alone, with the reason. Which file of a group
+//! gives its blocks to the others is chosen in [`source`].
 
 pub mod source;
 

@@ -1,8 +1,8 @@
 //! Whose blocks the files of a group get, and which files get none.
 //!
-//! The source is the file whose blocks serve best: in few pieces, for each of the others would lie in as many; then where
-//! most of the group lie already, for those have nothing to do; then one whose blocks come back least, such as that of a
-//! snapshot. Of equals it is the first, so that one plan is made of one state of the disk.
+//! The source is the file whose blocks serve best: in few pieces, for each of the others would lie in as many; then
+//! where most of the group lie already, for those have nothing to do; then one whose blocks come back least, such as
+//! that of a snapshot. Of equals it is the first, so that one plan is made of one state of the disk.
 
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};

@@ -139,12 +139,14 @@ fn errno(name: &str) -> Option<Errno> {
         ("EINTR", Errno::INTR),
         ("EIO", Errno::IO),
         ("EMFILE", Errno::MFILE),
+        ("EINVAL", Errno::INVAL),
         ("EMLINK", Errno::MLINK),
         ("ENOENT", Errno::NOENT),
         ("ENOMEM", Errno::NOMEM),
         ("ENOSPC", Errno::NOSPC),
         ("EPERM", Errno::PERM),
         ("EROFS", Errno::ROFS),
+        ("ETXTBSY", Errno::TXTBSY),
         ("EXDEV", Errno::XDEV),
     ];
     known

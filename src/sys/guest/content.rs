@@ -20,7 +20,7 @@ const SOON: u64 = 1 << 20;
 
 /// A stretch of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stretch {
+pub struct FileRange {
     /// Its first byte.
     pub from: u64,
     /// The byte after its last.
@@ -89,7 +89,12 @@ impl Regular {
     }
 
     /// The next stretch that is no hole in one of the two.
-    fn next_data_of_two(&self, other: &Regular, at: u64, size: u64) -> SysResult<Option<Stretch>> {
+    fn next_data_of_two(
+        &self,
+        other: &Regular,
+        at: u64,
+        size: u64,
+    ) -> SysResult<Option<FileRange>> {
         let both = [self.next_data(at, size)?, other.next_data(at, size)?];
         Ok(both.into_iter().flatten().min_by_key(|data| data.from))
     }
@@ -144,7 +149,7 @@ impl Regular {
     }
 
     /// The next stretch of data between holes at or after `at`, up to `size`; `None` after the last one.
-    pub fn next_data(&self, at: u64, size: u64) -> SysResult<Option<Stretch>> {
+    pub fn next_data(&self, at: u64, size: u64) -> SysResult<Option<FileRange>> {
         if at >= size {
             return Ok(None);
         }
@@ -152,13 +157,13 @@ impl Regular {
             Ok(from) => from,
             Err(Errno::NXIO) => return Ok(None),
             Err(Errno::INVAL | Errno::OPNOTSUPP) => {
-                return Ok(Some(Stretch { from: at, to: size }));
+                return Ok(Some(FileRange { from: at, to: size }));
             }
             Err(errno) => return Err(self.failed("find data in")(errno)),
         };
         let to = call("seek", || seek(self.fd(), SeekFrom::Hole(from)))
             .map_err(self.failed("find a hole in"))?;
-        let stretch = Stretch {
+        let stretch = FileRange {
             from,
             to: to.min(size),
         };

@@ -9,14 +9,12 @@ pub(super) mod dir;
 mod error;
 mod extents;
 pub(super) mod file;
-mod file_blocks;
 mod files;
 mod guest_file;
 pub mod in_root;
 pub(super) mod lease;
 mod making;
 mod mount_id;
-mod overlap;
 pub(super) mod page_cache;
 pub(super) mod stat;
 #[cfg(test)]
@@ -24,10 +22,9 @@ pub mod tests;
 pub(super) mod view;
 mod xattr;
 
-pub use content::Stretch;
+pub use content::FileRange;
 pub use error::{GuestError, shown};
-pub use extents::Sharing;
+pub use extents::{Overlap, Sharing};
 pub use files::{GuestFiles, KnownBy, Precision, Resolved, TimeStep, Trail, TrailEnd};
 pub use guest_file::{BEGINNING, FirstDifference, GuestFile, KnownFile};
 pub use making::{SpecialNode, is_append_only, without_append_only};
-pub use overlap::Overlap;

@@ -139,8 +139,10 @@ pub fn keeps_from_writing(place: &Path) -> Result<Option<String>, String> {
         set_no_new_privs(true).map_err(|e| e.to_string())?;
         let denied = AccessFs::from_write(ABI::V1);
         let rules = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-        let rules = rules.handle_access(denied).and_then(|rules| rules.create());
-        let status = rules.and_then(|rules| rules.restrict_self());
+        let rules = rules
+            .handle_access(denied)
+            .and_then(landlock::Ruleset::create);
+        let status = rules.and_then(landlock::RulesetCreated::restrict_self);
         let status = status.map_err(|e| e.to_string())?;
         let makes = papers::nameless(&place).is_ok();
         Ok((!makes).then(|| version(&status.landlock)))

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use crate::support::{
     Disk, File, Guest, Lab, Listing, Planned, assert_exact, assert_same, content, debian_apart,
-    disk_use, exact, shares_blocks, unify,
+    disk_use, exact, shares_blocks, soon_has_its_own, unify,
 };
 
 const REFLINK: &[&str] = &["--method", "reflink"];
@@ -74,7 +74,7 @@ fn whole_way(lab: &Lab, guests: &[&Guest]) {
             .find(|guest| guest.name() == link["guest"])
             .unwrap();
         let path = guest.host(link["path"].as_str().unwrap());
-        assert!(!shares_blocks(&path), "{path:?} has blocks of its own");
+        assert!(soon_has_its_own(&path), "{path:?} has blocks of its own");
     }
     for (listed, guest) in listed.iter().zip(guests) {
         assert_same(listed, &Listing::of(guest.root()), "in the end");
@@ -168,7 +168,7 @@ fn what_guests_write_since_is_no_difference() {
         assert_exact(&[before], &[b], "after undo");
         assert_same(&listed, &Listing::of(b.root()), "after undo");
         for name in ["kept", "appended", "patched", "source"] {
-            assert!(!shares_blocks(&host(name)), "{disk:?}: {name}");
+            assert!(soon_has_its_own(&host(name)), "{disk:?}: {name}");
         }
         let status = lab.on_base("status", &["--json"]).expect(0).json();
         let left = status["guests"].as_array().unwrap().iter();
@@ -211,7 +211,7 @@ fn a_snapshot_keeps_what_it_holds() {
     assert!(made.unwrap().success());
     let before = [exact(b.root()), exact(&kept)];
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
-    assert!(!shares_blocks(&b.host("/usr/share/one")));
+    assert!(soon_has_its_own(&b.host("/usr/share/one")));
     assert!(
         shares_blocks(&kept.join("usr/share/one")),
         "with the source"

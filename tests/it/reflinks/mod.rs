@@ -2,6 +2,7 @@
 //!
 //! | file | put a test here when it is about |
 //! | --- | --- |
+//! | `planned` | what a plan offers and leaves, what it promises, and which method it takes |
 //! | `cycle` | the whole way on real guests: what the disk stores, what guests see |
 //! | `refused` | lines that may not be done, or only in part, and why |
 //! | `writers` | guests that write meanwhile |
@@ -9,5 +10,6 @@
 
 mod cycle;
 mod killed;
+mod planned;
 mod refused;
 mod writers;

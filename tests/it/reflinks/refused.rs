@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use crate::support::{
-    Disk, File, Guest, Lab, Planned, apply_while, content, lift_flags, line_of, shares_blocks,
-    unify, unify_with,
+    Disk, File, Guest, Lab, Planned, TRIED_FIRST, action_of, apply_while, content, edited,
+    lift_flags, line_of, shares_blocks, soon_has_its_own, unify, unify_with,
 };
 
 const REFLINK: &[&str] = &["--method", "reflink"];
@@ -88,6 +88,11 @@ fn what_changed_since_the_plan_is_refused() {
     }
 }
 
+/// Copies the bytes, and shares no block.
+fn rewrite(from: &std::path::Path, to: &std::path::Path) {
+    std::fs::write(to, std::fs::read(from).unwrap()).unwrap();
+}
+
 /// The guest acts after everything was looked at, right before the kernel is asked.
 #[test]
 fn what_happens_at_the_last_moment_is_seen_by_the_kernel() {
@@ -95,13 +100,14 @@ fn what_happens_at_the_last_moment_is_seen_by_the_kernel() {
     for disk in [Disk::Xfs, Disk::Btrfs] {
         let lab = lab!(disk);
         let guests = twins(&lab, &["one"]);
-        let mut try_with = |command: &str, code: i32| {
+        let try_with = |command: &str, code: i32| {
             let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
             let link = link_of(&plan, "one").clone();
             let (file, source) = (host(&guests, &link), host(&guests, &link["source"]));
             let command = command.replace("FILE", file.to_str().unwrap());
             let command = command.replace("SOURCE", source.to_str().unwrap());
-            apply_while(&plan, &[("dedupe#1", command)]).expect(code);
+            let first = format!("dedupe#{}", TRIED_FIRST + 1);
+            apply_while(&plan, &[(&first, command)]).expect(code);
             let line = told(&lab, &plan, "one");
             (file, source, line)
         };
@@ -110,12 +116,12 @@ fn what_happens_at_the_last_moment_is_seen_by_the_kernel() {
         assert_eq!(line["refusal"]["code"], "differs-from-source", "{disk:?}");
         assert_eq!(std::fs::read(&file).unwrap()[100_000], b'X', "{disk:?}");
         assert!(!shares_blocks(&file), "{disk:?}");
-        std::fs::copy(&source, &file).unwrap();
+        rewrite(&source, &file);
 
         let (file, source, line) = try_with("truncate -s 100000 FILE", 4);
         assert!(line["refusal"].is_object(), "{disk:?}: {line}");
         assert_eq!(std::fs::metadata(&file).unwrap().len(), 100_000, "{disk:?}");
-        std::fs::copy(&source, &file).unwrap();
+        rewrite(&source, &file);
 
         let (file, _, line) = try_with("chattr +i FILE", 4);
         assert_eq!(line["refusal"]["code"], "unchangeable", "{disk:?}");
@@ -123,7 +129,7 @@ fn what_happens_at_the_last_moment_is_seen_by_the_kernel() {
         lift_flags(&file);
 
         // The names are moved away: by its handle the file is what it was, and nobody else's file is touched.
-        let swap = "mv FILE FILE.mine && cp SOURCE FILE && chmod 600 FILE";
+        let swap = "mv FILE FILE.mine && cp --reflink=never SOURCE FILE";
         let (file, _, line) = try_with(swap, 0);
         assert_eq!(line["outcome"], "done", "{disk:?}");
         assert!(
@@ -150,7 +156,7 @@ fn errors_of_the_machine_are_told() {
         ("EPERM", "unchangeable"),
         ("EXDEV", "other-filesystem"),
     ] {
-        let fault = format!("dedupe#1={errno}");
+        let fault = format!("dedupe#{}={errno}", TRIED_FIRST + 1);
         unify_with(&[("UNIFY_FAULT", &fault)], &["apply", "--yes", path]).expect(4);
         let receipt = lab.receipt();
         let outcomes: Vec<&Value> = receipt
@@ -193,9 +199,59 @@ fn limits_selectors_and_the_rehearsal() {
     assert_eq!(shared(), [true; 3]);
     let undo = ["--run", "all", "--yes", "--path", "/usr/share/two"];
     lab.on_base("undo", &undo).expect(0);
+    assert!(soon_has_its_own(&file("two")));
     assert_eq!(shared(), [true, false, true]);
     let dry = lab.on_base("undo", &["--run", "all", "--dry-run", "--json"]);
     assert_eq!(dry.expect(0).json()["files"], 2);
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
-    assert_eq!(shared(), [false; 3]);
+    let apart = ["one", "two", "three"].map(|name| soon_has_its_own(&file(name)));
+    assert_eq!(apart, [true; 3]);
+}
+
+/// Lines of both methods may stand in one plan: each is done in its own way, and undone in it.
+#[test]
+fn both_methods_in_one_plan() {
+    let lab = lab!(Disk::Xfs);
+    let guests = twins(&lab, &["hard", "soft"]);
+    let [a, b] = &guests;
+    let hard = lab.plan(&[a, b], &["--exclude", "/usr/share/soft"]);
+    let soft = lab.plan(
+        &[a, b],
+        &["--method", "reflink", "--exclude", "/usr/share/hard"],
+    );
+    let link = link_of(&soft, "soft");
+    let more = std::fs::read_to_string(&soft.path).unwrap();
+    let line = more
+        .lines()
+        .find(|line| action_of(line).as_ref() == Some(link));
+    let line = line.unwrap().trim_end_matches(',');
+    // It takes the place of the line by which the other plan leaves the file alone.
+    let both = edited(&lab, &hard, |lines| {
+        let is_left = |line: &String| {
+            let action = action_of(line).unwrap_or_default();
+            action["guest"] == link["guest"] && action["path"] == link["path"]
+        };
+        let at = lines.iter().position(is_left).unwrap();
+        let comma = if lines[at].ends_with(',') { "," } else { "" };
+        lines[at] = format!("{line}{comma}");
+    });
+    let path = both.to_str().unwrap();
+    unify(&["apply", "--yes", "--accept-edits", path]).expect(0);
+    let id = crate::support::id;
+    assert_eq!(
+        id(&a.host("/usr/share/hard")),
+        id(&b.host("/usr/share/hard"))
+    );
+    assert_ne!(
+        id(&a.host("/usr/share/soft")),
+        id(&b.host("/usr/share/soft"))
+    );
+    assert!(shares_blocks(&a.host("/usr/share/soft")));
+    unify(&["verify", path]).expect(0);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    assert_ne!(
+        id(&a.host("/usr/share/hard")),
+        id(&b.host("/usr/share/hard"))
+    );
+    assert!(soon_has_its_own(&a.host("/usr/share/soft")));
 }

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use nix::libc;
 use rustix::fs::{FallocateFlags, fallocate};
 
-use crate::support::{Disk, Guest, Lab, content, figure, is_long, unify_with};
+use crate::support::{Disk, Guest, Lab, TRIED_FIRST, content, figure, is_long, unify_with};
 
 /// How a file is written to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,6 +140,13 @@ impl Writer {
                 self.now[at] ^= 1;
                 std::fs::write(&self.path, &self.now).unwrap();
             }
+            _ => self.write_oddly(at, &bytes),
+        }
+        self.look("after a write");
+    }
+
+    fn write_oddly(&mut self, at: usize, bytes: &[u8]) {
+        match self.kind {
             Kind::Chmod => {
                 let mode = 0o644 | (self.step as u32 & 1) << 6;
                 std::fs::set_permissions(&self.path, PermissionsExt::from_mode(mode)).unwrap();
@@ -164,9 +171,9 @@ impl Writer {
             }
             Kind::Sparse => {
                 let end = self.now.len() + 50_000;
-                self.open().write_all_at(&bytes, end as u64).unwrap();
+                self.open().write_all_at(bytes, end as u64).unwrap();
                 self.now.resize(end, 0);
-                self.now.extend(&bytes);
+                self.now.extend(bytes);
             }
             Kind::CopyRange => {
                 let (mut from, mut to) = (0, at as u64);
@@ -176,8 +183,8 @@ impl Writer {
                 let copied = self.now[..100].to_vec();
                 self.now[at..at + 100].copy_from_slice(&copied);
             }
+            _ => unreachable!(),
         }
-        self.look("after a write");
     }
 
     fn patch(&mut self, file: &File, at: usize, bytes: &[u8]) {
@@ -253,13 +260,13 @@ fn every_writer_at_the_worst_moment() {
         let base = lab.base();
         let base = base.to_str().unwrap();
         let apply = ["apply", "--yes", path];
-        stirred(&lab, "apply", &apply, &mut writers);
+        stirred(&lab, &apply, TRIED_FIRST, &mut writers);
         writers.iter_mut().for_each(Writer::restore);
         let plan = lab.plan(&[a, b], REFLINK);
         plan.apply().expect(0);
         writers.iter().for_each(|writer| writer.look("shared"));
         let undo = ["undo", "--base", base, "--run", "all", "--yes"];
-        stirred(&lab, "undo", &undo, &mut writers);
+        stirred(&lab, &undo, 0, &mut writers);
         plan_again(&lab, a, b);
     }
 }
@@ -271,14 +278,16 @@ fn plan_again(lab: &Lab, a: &Guest, b: &Guest) {
 }
 
 /// Runs a command; all writers write at each of its first calls of the kernel.
-fn stirred(lab: &Lab, name: &str, command: &[&str], writers: &mut [Writer]) {
+fn stirred(lab: &Lab, command: &[&str], before: usize, writers: &mut [Writer]) {
     const CALLS: usize = 20;
+    let name = command[0];
     let place = lab.path(name);
     std::fs::create_dir(&place).unwrap();
     let at = |what: &str, call: usize| place.join(format!("{what}-{call}"));
     let faults = (1..=CALLS).map(|call| {
         let (ask, done) = (at("ask", call), at("done", call));
         let (ask, done) = (ask.display(), done.display());
+        let call = before + call;
         format!("dedupe#{call}=run:touch {ask}; until [ -e {done} ]; do sleep 0.005; done")
     });
     let faults = faults.collect::<Vec<_>>().join("\n");

@@ -1,5 +1,7 @@
 //! A scratch area on a file system of one's choice, gone when the test ends.
 
+pub mod blocks;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

@@ -12,7 +12,7 @@
 //! | `base` | reads receipts, objects, staging and quarantine of a base |
 //! | `program/checked` | runs `check`, and says what it found |
 //! | `cycle` | goes the way from plan to `gc`, and checks it at each step |
-//! | `blocks` | tells which blocks files have in common, and how much a file system stores |
+//! | `lab/blocks` | tells which blocks files have in common, and how much a file system stores |
 //! | `listing`, `walk` | list all that is on disk, and compare it |
 //! | `attributes` | sets projects, encryption and inode flags |
 //! | `processes` | puts processes into guests, in cgroups or without |
@@ -23,7 +23,6 @@
 
 mod attributes;
 mod base;
-mod blocks;
 mod cycle;
 mod debian;
 mod edited;
@@ -41,12 +40,12 @@ mod walk;
 
 pub use attributes::{chattr, encrypt, project_of, set_project};
 pub use base::line_of;
-pub use blocks::{Exact, assert_exact, exact, shares_blocks};
 pub use cycle::{cycle, listings, unchanged};
 pub use debian::{debian, debian_apart, dpkg_says};
 pub use edited::{action_of, edited, without_flag_of};
 pub use faults::apply_while;
 pub use guest::{File, Guest, content, make_fifo};
+pub use lab::blocks::{Exact, TRIED_FIRST, assert_exact, exact, shares_blocks, soon_has_its_own};
 pub use lab::{Disk, Lab, unmount};
 pub use listing::{Listing, Stamps, assert_same};
 pub use planned::{Planned, bytes_of, strings_in, validate};

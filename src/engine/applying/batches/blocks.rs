@@ -10,41 +10,6 @@ use crate::model::{Event, Observer, Reflink};
 use crate::sys::SysResult;
 use crate::sys::host::signals::Stop;
 
-/// Most lines of a batch: each keeps two files open.
-const LINES: usize = 400;
-
-/// Most bytes of a batch, so that a signal does not wait for long: the kernel reads two files of this length.
-const BYTES: u64 = 1 << 30;
-
-/// Lines of reflinks that were gathered.
-#[derive(Default)]
-pub struct BlockBatch {
-    lines: Vec<Reflink>,
-    names: usize,
-    bytes: u64,
-    /// Files that share only some of their data with their source, of all batches.
-    partial: u64,
-}
-
-impl BlockBatch {
-    pub fn clear(&mut self) {
-        self.lines.clear();
-        (self.names, self.bytes) = (0, 0);
-    }
-
-    fn gather(&mut self, line: Reflink) {
-        self.names += 1 + line.also.len();
-        // The plan's word, which may be any number.
-        self.bytes = self.bytes.saturating_add(line.size);
-        self.lines.push(line);
-    }
-
-    fn take(&mut self) -> Vec<Reflink> {
-        (self.names, self.bytes) = (0, 0);
-        std::mem::take(&mut self.lines)
-    }
-}
-
 impl ApplyLoop<'_, '_> {
     /// Takes the next line of this kind. A full batch is done first.
     pub fn take_blocks(
@@ -53,16 +18,9 @@ impl ApplyLoop<'_, '_> {
         stop: &Stop,
         observer: &dyn Observer,
     ) -> Result<(), EngineError> {
-        let BlockBatch {
-            lines,
-            names,
-            bytes,
-            ..
-        } = &self.blocks;
-        let has_room = lines.len() < LINES.min(self.pace.actions_left(&self.receipt.result))
-            && names + 1 + line.also.len() <= self.pace.names_a_batch(usize::MAX)
-            && bytes.saturating_add(line.size) <= BYTES;
-        if !lines.is_empty() && !has_room {
+        let lines = self.pace.actions_left(&self.receipt.result);
+        let names = self.pace.names_a_batch(usize::MAX);
+        if !self.blocks.has_room_for(&line, lines, names) {
             self.land_blocks(observer)?;
             self.keep_pace(stop);
         }
@@ -82,7 +40,7 @@ impl ApplyLoop<'_, '_> {
         self.land_blocks(observer)?;
         // What was done may be all that was allowed.
         self.is_over(stop);
-        let partial = self.blocks.partial;
+        let partial = self.blocks.partial();
         if partial > 0 {
             observer.notice(&Event::Warning(&format!(
                 "files that share only some of their blocks with their source, by what the file system tells: {partial}"
@@ -114,7 +72,7 @@ impl ApplyLoop<'_, '_> {
                 Err(not_done) => Some(not_done.clone()),
             };
             if let Some(landed) = landed {
-                self.blocks.partial += u64::from(landed.is_partial);
+                self.blocks.tell_of(landed.is_partial);
                 let told = reflink_line(line, landed.shared, landed.outcome);
                 self.receipt.add(&told)?;
             }

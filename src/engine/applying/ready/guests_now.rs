@@ -3,8 +3,9 @@
 use crate::base::Base;
 use crate::engine::error::{CannotHere, RefusedPlan};
 use crate::engine::records::History;
+use crate::engine::roots::one_filesystem::one_filesystem;
 use crate::engine::{EngineError, Guest, guest};
-use crate::model::PlannedGuest;
+use crate::model::{Method, PlannedGuest};
 
 /// A guest is known by its name: the base must not take two guests for one.
 pub(super) fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> {
@@ -46,9 +47,12 @@ pub(super) fn open_guests(planned: &[PlannedGuest]) -> Result<Vec<Guest>, Engine
     Ok(open)
 }
 
-/// Guests and base must be apart, and one mount must show them all.
-pub(super) fn one_mount(guests: &[Guest], base: &Base) -> Result<(), EngineError> {
+/// Guests and base must be apart, and one mount must show them all, or be of one file system where no name crosses.
+pub(super) fn can_share(guests: &[Guest], base: &Base, method: Method) -> Result<(), EngineError> {
     guest::apart(guests, base.path())?;
+    if method == Method::Reflink {
+        return one_filesystem(guests, base.path(), base.dir());
+    }
     for guest in guests {
         if guest.root.mount_id()? != base.dir().mount_id()? {
             return Err(CannotHere::OtherMountThanBase(guest.path.clone()).into());

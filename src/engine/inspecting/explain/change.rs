@@ -6,7 +6,7 @@ use super::lines::{LinesAbout, ObjectLines, is_of_database};
 use crate::engine::WholePlan;
 use crate::model::{
     Action, Asked, Change, ChangeStep, Compared, Count, Explanation, FileState, FoundNow,
-    GuestName, GuestPath, Ignored, Left, Moved, Says, SkipReason, Stale, Turn, Voice,
+    GuestName, GuestPath, Ignored, Left, Moved, NoLine, Says, SkipReason, Stale, Turn, Voice,
 };
 
 /// What would turn the verdict about this name.
@@ -30,8 +30,15 @@ pub fn smallest(
             _ if told.object.is_some() => to_undo(told, whole, state),
             _ if told.stale.contains(&Stale::Object) => plan_again(None),
             Some(Action::Link(_)) if told.stale.is_empty() => to_keep(sharing, state),
+            Some(Action::Reflink(line)) if told.stale.is_empty() => Change {
+                steps: vec![ChangeStep::Edit],
+                to: Turn::Private,
+                effect: one(line.saves),
+                at_most: false,
+            },
+            None if told.no_line == Some(NoLine::Source) => nothing(),
             _ if !against.is_empty() => to_share(told, whole, lines, &against, state),
-            Some(Action::Link(_)) => plan_again(None),
+            Some(Action::Link(_) | Action::Reflink(_)) => plan_again(None),
             Some(Action::Skip(skip)) if !told.stale.contains(&Stale::Reason(None)) => Change {
                 steps: vec![ChangeStep::Reason(skip.reason)],
                 to: Turn::Allowed,

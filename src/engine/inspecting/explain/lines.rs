@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use crate::engine::{EngineError, PlanFile, WholePlan};
 use crate::model::{
-    Action, Beneath, Count, Explanation, FoundNow, GuestName, GuestPath, Left, ObjectId, Skip,
-    SkipReason, Totals,
+    Action, Beneath, BlockSource, Count, Explanation, FoundNow, GuestName, GuestPath, Left,
+    ObjectId, Skip, SkipReason, Totals,
 };
 
 /// What a plan says of a name, gathered while it is read.
@@ -18,7 +18,17 @@ pub struct LinesAbout {
     pub elsewhere: BTreeMap<GuestName, SkipReason>,
     /// Files that package databases protect, by guest.
     pub protected: BTreeMap<GuestName, Count>,
+    /// What other files get, if the name is their source.
+    pub source: Option<BlockSource>,
     counted: Totals,
+}
+
+/// What a file has in common with others, by the plan or already.
+pub enum InCommon {
+    /// One inode.
+    Object(ObjectId),
+    /// The blocks of this file.
+    Blocks(BlockSource),
 }
 
 impl LinesAbout {
@@ -42,6 +52,7 @@ pub fn read_lines(
         beneath: matches!(found, FoundNow::Directory).then(Beneath::default),
         elsewhere: BTreeMap::new(),
         protected: BTreeMap::new(),
+        source: None,
         counted: Totals::default(),
     };
     let whole = plan.read(&mut |action| {
@@ -65,6 +76,9 @@ impl LinesAbout {
             }
             Action::Reflink(line) => {
                 self.counted.links += 1;
+                if line.source.guest == *guest && line.source.path == *path {
+                    self.source = Some(line.source.clone());
+                }
                 if let Some(sum) = self.beneath.as_mut().filter(|_| line.guest == *guest) {
                     sum.link(line.names(), (line.size, line.saves), path);
                 }
@@ -169,15 +183,15 @@ pub struct ObjectLines {
     pub saves: u64,
 }
 
-/// Reads the plan for other names of this object.
+/// Reads the plan for other names of this object, or for other files with these blocks.
 pub fn twins(
     plan: &mut PlanFile,
-    object: Option<ObjectId>,
+    common: Option<&InCommon>,
     guest: &GuestName,
     path: &GuestPath,
 ) -> Result<Twins, EngineError> {
     let mut found = Twins::default();
-    let Some(object) = object else {
+    let Some(common) = common else {
         return Ok(found);
     };
     let mut names: BTreeMap<(GuestName, GuestPath), ()> = BTreeMap::new();
@@ -189,14 +203,20 @@ pub fn twins(
             found.more += 1;
         }
     };
+    if let InCommon::Blocks(source) = common {
+        take(&source.guest, &source.path);
+    }
     plan.read(&mut |action| {
-        match action {
-            Action::Link(link) if link.object == object => {
+        match (action, common) {
+            (Action::Link(link), InCommon::Object(object)) if link.object == *object => {
                 found.sharing.lines += 1;
                 found.sharing.saves = found.sharing.saves.saturating_add(link.saves);
                 link.names().for_each(|name| take(&link.guest, name));
             }
-            Action::Skip(skip) if skip.object() == Some(&object) => {
+            (Action::Reflink(line), InCommon::Blocks(source)) if line.source == *source => {
+                line.names().for_each(|name| take(&line.guest, name));
+            }
+            (Action::Skip(skip), InCommon::Object(object)) if skip.object() == Some(object) => {
                 if let Left::Name { guest, path, .. } = &skip.left {
                     take(guest, path);
                 }

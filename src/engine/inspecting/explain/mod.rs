@@ -22,7 +22,7 @@ use crate::rules::precondition::moved;
 use crate::sys::guest::{GuestError, GuestFiles, Trail, TrailEnd};
 use crate::sys::host::machine;
 use change::smallest;
-use lines::{LinesAbout, read_lines};
+use lines::{InCommon, LinesAbout, read_lines};
 use voices::{SaidOfName, hear};
 
 /// Explains the path `asked` of `guest`, a guest of the plan.
@@ -41,8 +41,8 @@ pub fn explain(
     let SaidOfName { voices, owner } =
         hear(&told, (&whole.header.policy, whole.header.mode()), &*files)?;
     (told.voices, told.owner) = (voices, owner);
-    let object = told.object.or_else(|| object_of(told.line.as_ref()));
-    let found = lines::twins(plan, object, guest, &told.path)?;
+    let common = in_common(&told, &lines);
+    let found = lines::twins(plan, common.as_ref(), guest, &told.path)?;
     (told.twins, told.more_twins) = (found.names, found.more);
     if told.twins.is_empty() && told.file().is_some() {
         told.compared = compare(&whole, guest, &told.path)?;
@@ -138,6 +138,18 @@ fn object(whole: &WholePlan, now: Option<&FileState>) -> Option<ObjectId> {
     Some(index.of_inode(now?.id)?.id)
 }
 
+/// What the file has in common with others, or would have.
+fn in_common(told: &Explanation, lines: &LinesAbout) -> Option<InCommon> {
+    let object = told.object.or_else(|| object_of(told.line.as_ref()));
+    let blocks = match &told.line {
+        Some(Action::Reflink(line)) => Some(&line.source),
+        _ => lines.source.as_ref(),
+    };
+    object
+        .map(InCommon::Object)
+        .or_else(|| blocks.cloned().map(InCommon::Blocks))
+}
+
 fn object_of(line: Option<&Action>) -> Option<ObjectId> {
     match line? {
         Action::Link(link) => Some(link.object),
@@ -188,6 +200,9 @@ fn no_line(
     };
     if is_newer(state.ctime, whole, written) {
         return Some(NoLine::NewerThanPlan);
+    }
+    if lines.source.is_some() {
+        return Some(NoLine::Source);
     }
     let against = told.voices.iter().find(|voice| voice.is_against());
     Some(match against.and_then(Voice::reason) {

@@ -18,7 +18,7 @@ use crate::sys::own::scratch::Scratch;
 
 /// Where it is tried.
 #[derive(Clone, Copy)]
-pub struct Place<'a> {
+pub struct TrialPlace<'a> {
     /// The base, which need not exist.
     pub base: &'a Path,
     /// Its directory, or the one that it will be made in.
@@ -31,7 +31,7 @@ pub struct Place<'a> {
 pub fn decide_method(
     asked: MethodChoice,
     guests: &[Guest],
-    place: Place<'_>,
+    place: TrialPlace<'_>,
 ) -> Result<Option<SharingMethod>, EngineError> {
     let taken = |mode, why| Some(SharingMethod { asked, mode, why });
     match asked {
@@ -57,7 +57,7 @@ pub fn decide_method(
 /// The same for `auto`: why not is no error. What is wrong with the guests is one in any case, and said by hard links.
 fn reflinks_for_all(
     guests: &[Guest],
-    place: Place<'_>,
+    place: TrialPlace<'_>,
 ) -> Result<Result<String, String>, EngineError> {
     if !machine::is_root() {
         return Ok(Err("they are not tried without root".to_owned()));
@@ -72,7 +72,7 @@ fn reflinks_for_all(
 }
 
 /// Why reflinks can be had. Without root nothing can be tried; `apply` does.
-fn tried(place: Place<'_>) -> Result<String, Impossible> {
+fn tried(place: TrialPlace<'_>) -> Result<String, Impossible> {
     if !machine::is_root() {
         return Ok("not tried, this needs root; apply tries it".to_owned());
     }

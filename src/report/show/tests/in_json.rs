@@ -23,6 +23,7 @@ fn json_is_one_object_with_documented_keys() {
         "content": format!("sha256:{}", "3f".repeat(32)),
         "decision": format!("sha256:{}", "4d".repeat(32)),
         "totals": {"links": 3, "names": 4, "bytes": 12_000_000, "saves": 8_000_000, "objects": 1, "flags": 1, "skips": 3},
+        "memory": 8_003_584,
         "on_top": "the base's own folders and records come on top of this and are not counted",
         "made_with": {"links": 3, "names": 4, "bytes": 12_000_000, "saves": 8_000_000, "objects": 1, "flags": 1, "skips": 3},
         "edited": {"links_removed": 0, "flags_removed": 0, "added": 0},

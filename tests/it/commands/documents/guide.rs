@@ -105,13 +105,17 @@ fn run(lab: &Lab, commands: &[String]) -> Output {
 #[test]
 fn the_commands_of_all_pages_run() {
     // A disk of its own: to a run in a mount namespace of its own, whoever is on the same disk may be in any guest.
-    let disk = lab!(Disk::Ext4);
+    let (usual, of_reflinks) = (lab!(Disk::Ext4), lab!(Disk::Xfs));
     let mut seen = BTreeSet::new();
     for page in pages::all() {
         let commands = page.commands();
         if commands.is_empty() {
             continue;
         }
+        let disk = match page.name() {
+            "reflinks" => &of_reflinks,
+            _ => &usual,
+        };
         let lab = disk.part(page.name());
         lay_out(&lab);
         let out = run(&lab, &commands);

@@ -31,7 +31,7 @@ const ACTS: &[(&str, &[&str])] = &[
     (
         "applying",
         &[
-            "exchange", "activity", "records", "paths", "healing", "parting",
+            "exchange", "activity", "records", "roots", "paths", "healing", "parting",
         ],
     ),
     (

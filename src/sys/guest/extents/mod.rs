@@ -2,12 +2,17 @@
 //! their content. And what of a file's room is its own: extents that other files or snapshots have as well do not come
 //! back when it goes.
 
+mod blocks;
+mod overlap;
+
 use std::io;
 use std::sync::OnceLock;
 
 use crate::model::{Digest, DiskRoom};
 use crate::sys::hash::ContentHasher;
 use crate::sys::{Regular, ffi};
+
+pub use overlap::Overlap;
 
 /// `FIEMAP_EXTENT_SHARED` of `linux/fiemap.h`: other files have it, too.
 pub(super) const SHARED: u32 = 0x2000;

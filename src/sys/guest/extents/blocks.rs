@@ -1,14 +1,12 @@
-//! The blocks of a file, told from its extent map: how many pieces they are in, whether files lie at one place, and what
-//! of them comes back.
+//! The blocks of a file, told from its extent map: how many pieces they are in, whether files lie at one place, and
+//! what of them comes back.
 //!
 //! A map tells of what is on the disk. What a program has written a moment ago may not be there yet, and such a file is
 //! written first: nothing but the time of that is changed by it.
 
 use std::io;
 
-use super::extents::{
-    AT_ONCE, DELAYED, ENCODED, INLINE, MOST, SHARED, UNALIGNED, UNKNOWN, UNWRITTEN,
-};
+use super::{AT_ONCE, DELAYED, ENCODED, INLINE, MOST, SHARED, UNALIGNED, UNKNOWN, UNWRITTEN};
 use crate::model::{DataKind, DiskRoom, FileBlocks};
 use crate::sys::Regular;
 use crate::sys::ffi::DiskExtent;
@@ -18,7 +16,7 @@ use crate::sys::hash::ContentHasher;
 const BLOCK: u64 = 4096;
 
 /// What was seen of a map so far.
-struct Walked {
+struct WalkedMap {
     hasher: ContentHasher,
     /// The piece that goes on, perhaps.
     piece: Option<DiskExtent>,
@@ -56,7 +54,7 @@ impl Regular {
     }
 
     fn walk_map(&self, size: u64, sync: bool) -> io::Result<Walk> {
-        let (mut walked, mut from, mut count) = (Walked::of(size), 0, 0);
+        let (mut walked, mut from, mut count) = (WalkedMap::of(size), 0, 0);
         loop {
             let some = self.extents_from(from, sync)?;
             for extent in &some {
@@ -83,16 +81,16 @@ impl Regular {
 
 /// What a map comes to.
 enum Walk {
-    Told(Box<Walked>),
+    Told(Box<WalkedMap>),
     Inline,
     /// Something of it is not on the disk yet.
     Unsettled,
     TooMany,
 }
 
-impl Walked {
-    fn of(size: u64) -> Walked {
-        Walked {
+impl WalkedMap {
+    fn of(size: u64) -> WalkedMap {
+        WalkedMap {
             hasher: ContentHasher::new(),
             piece: None,
             pieces: 0,
@@ -137,7 +135,7 @@ impl Walked {
         }
     }
 
-    fn finish(mut self) -> Walked {
+    fn finish(mut self) -> WalkedMap {
         self.end_piece();
         self
     }

@@ -7,10 +7,10 @@
 
 use std::io;
 
-use super::content::Stretch;
-use super::extents::{AT_ONCE, DELAYED, ENCODED, INLINE, SHARED, UNALIGNED, UNKNOWN, UNWRITTEN};
+use super::{AT_ONCE, DELAYED, ENCODED, INLINE, SHARED, UNALIGNED, UNKNOWN, UNWRITTEN};
 use crate::sys::fault::call;
 use crate::sys::ffi::{self, DiskExtent};
+use crate::sys::guest::FileRange;
 use crate::sys::{Regular, SysError, SysResult};
 
 /// How the data of one file lie beside those of another.
@@ -33,26 +33,22 @@ impl Regular {
     /// What of this file's data lies where that of `other` lies. What is still in memory of either is written first;
     /// both may change meanwhile, and what is told is of no one moment then.
     pub fn overlap(&self, other: &Regular) -> SysResult<Overlap> {
-        let mut found = Overlap::default();
-        side_by_side(
-            Extents::of(self),
-            Extents::of(other),
-            &mut |extent, common| {
-                let together: u64 = common.iter().map(|part| part.to - part.from).sum();
-                found.together += together;
-                found.apart += extent.length.saturating_sub(together);
-                false
-            },
-        )?;
-        Ok(found)
+        let (own, theirs) = (Extents::from(self, 0)?, Extents::from(other, 0)?);
+        let mut together = 0;
+        let all = common_parts(own, theirs, &mut |part| {
+            together += part.to - part.from;
+            false
+        })?;
+        let apart = all.saturating_sub(together);
+        Ok(Overlap { together, apart })
     }
 
     /// The first stretch at or after `from` whose blocks other files or snapshots have as well, as long as it goes on
     /// without a gap; `None` after the last. It ends with a block, which may be after the end of the file.
-    pub fn shared_stretch(&self, from: u64) -> SysResult<Option<Stretch>> {
-        let (mut extents, mut found) = (Extents::from(self, from), None);
+    pub fn shared_stretch(&self, from: u64) -> SysResult<Option<FileRange>> {
+        let (mut extents, mut found) = (Extents::from(self, from)?, None);
         while let Some(extent) = extents.next_data()? {
-            let part = (extent.flags & SHARED != 0).then(|| Stretch {
+            let part = (extent.flags & SHARED != 0).then(|| FileRange {
                 from: extent.logical.max(from),
                 to: end(&extent),
             });
@@ -64,26 +60,18 @@ impl Regular {
     }
 
     /// The first stretch at or after `from` that lies where that of `other` lies.
-    pub fn common_stretch(&self, other: &Regular, from: u64) -> SysResult<Option<Stretch>> {
-        let (own, theirs) = (Extents::from(self, from), Extents::from(other, from));
+    pub fn common_stretch(&self, other: &Regular, from: u64) -> SysResult<Option<FileRange>> {
+        let (own, theirs) = (Extents::from(self, from)?, Extents::from(other, from)?);
         let mut found = None;
-        side_by_side(own, theirs, &mut |extent, common| {
-            let parts = common.iter().map(|part| Stretch {
-                from: part.from.max(from),
-                to: part.to,
-            });
-            let parts: Vec<Stretch> = parts.filter(|part| part.from < part.to).collect();
-            match parts.is_empty() {
-                true => goes_on(&mut found, None, extent.logical),
-                false => parts
-                    .into_iter()
-                    .any(|part| goes_on(&mut found, Some(part), part.from)),
-            }
+        common_parts(own, theirs, &mut |part| {
+            let from = part.from.max(from);
+            goes_on(&mut found, Some(FileRange { from, ..part }), from)
         })?;
         Ok(found)
     }
 
-    /// Makes `destination` have the extents of this file from `from` on, `length` bytes, if it has the same bytes there.
+    /// Makes `destination` have the extents of this file from `from` on, `length` bytes, if it has the same bytes
+    /// there.
     /// Neither its content nor any of its metadata changes. Says how many bytes were done; `None` where they differ.
     pub fn share_with(
         &self,
@@ -103,7 +91,7 @@ fn end(extent: &DiskExtent) -> u64 {
 }
 
 /// Adds the next part to a stretch, which begins with the first; true where the stretch is over.
-fn goes_on(found: &mut Option<Stretch>, part: Option<Stretch>, at: u64) -> bool {
+fn goes_on(found: &mut Option<FileRange>, part: Option<FileRange>, at: u64) -> bool {
     match (found, part) {
         (Some(stretch), Some(part)) if stretch.to == at => stretch.to = part.to,
         (Some(_), _) => return true,
@@ -112,34 +100,32 @@ fn goes_on(found: &mut Option<Stretch>, part: Option<Stretch>, at: u64) -> bool 
     false
 }
 
-/// Hands out each extent of the first file, with the parts of it that lie where those of the second lie; until it is
-/// told that this is enough.
-fn side_by_side(
+/// Hands out the parts of the first file that lie where those of the second lie, until it is told that this is enough.
+/// Says how many bytes of data were looked at.
+fn common_parts(
     mut own: Extents<'_>,
     mut theirs: Extents<'_>,
-    take: &mut dyn FnMut(&DiskExtent, &[Stretch]) -> bool,
-) -> SysResult<()> {
-    let mut beside = theirs.next_data()?;
-    let mut parts = Vec::new();
+    take: &mut dyn FnMut(FileRange) -> bool,
+) -> SysResult<u64> {
+    let (mut beside, mut all) = (theirs.next_data()?, 0);
     while let Some(extent) = own.next_data()? {
-        parts.clear();
+        all += extent.length;
         while let Some(other) = beside {
-            parts.extend(common(&extent, &other));
+            if common(&extent, &other).is_some_and(&mut *take) {
+                return Ok(all);
+            }
             if end(&other) > end(&extent) {
                 break;
             }
             beside = theirs.next_data()?;
         }
-        if take(&extent, &parts) {
-            break;
-        }
     }
-    Ok(())
+    Ok(all)
 }
 
 /// What two extents have at one place of the device and of their files. Of what is encoded, the place of the whole is
 /// told, so it is one only where all of it is.
-fn common(one: &DiskExtent, other: &DiskExtent) -> Option<Stretch> {
+fn common(one: &DiskExtent, other: &DiskExtent) -> Option<FileRange> {
     const NOWHERE: u32 = UNKNOWN | DELAYED | INLINE | UNALIGNED;
     let flags = one.flags | other.flags;
     let [first, second] = [one, other].map(|e| (e.logical, e.physical, e.length));
@@ -149,39 +135,38 @@ fn common(one: &DiskExtent, other: &DiskExtent) -> Option<Stretch> {
     let offset = |e: &DiskExtent| e.physical.wrapping_sub(e.logical);
     let from = one.logical.max(other.logical);
     let to = end(one).min(end(other));
-    (offset(one) == offset(other) && from < to).then_some(Stretch { from, to })
+    (offset(one) == offset(other) && from < to).then_some(FileRange { from, to })
 }
 
-/// The extents of a file, one after the other, some at a time.
+/// The extents of a file up to its end, one after the other, some at a time. What is set aside behind the end is in no
+/// file's content.
 struct Extents<'f> {
     file: &'f Regular,
+    size: u64,
     next: u64,
     held: std::vec::IntoIter<DiskExtent>,
     is_over: bool,
 }
 
 impl<'f> Extents<'f> {
-    fn of(file: &'f Regular) -> Extents<'f> {
-        Extents::from(file, 0)
-    }
-
-    fn from(file: &'f Regular, next: u64) -> Extents<'f> {
-        Extents {
+    fn from(file: &'f Regular, next: u64) -> SysResult<Extents<'f>> {
+        Ok(Extents {
             file,
+            size: file.state()?.size,
             next,
             held: Vec::new().into_iter(),
             is_over: false,
-        }
+        })
     }
 
     /// The next that holds data: what is set aside for data and not written yet holds none.
     fn next_data(&mut self) -> SysResult<Option<DiskExtent>> {
         loop {
-            if let Some(extent) = self.held.next() {
-                if extent.flags & UNWRITTEN != 0 {
-                    continue;
-                }
-                return Ok(Some(extent));
+            match self.held.next() {
+                Some(extent) if extent.flags & UNWRITTEN != 0 => continue,
+                Some(extent) if extent.logical < self.size => return Ok(Some(extent)),
+                Some(_) => self.is_over = true,
+                None => {}
             }
             if self.is_over {
                 return Ok(None);

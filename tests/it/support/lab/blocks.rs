@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use super::walk::walk;
-use super::{Guest, Lab};
+use crate::support::walk::walk;
+use crate::support::{Guest, Lab};
+
+/// So often `apply` asks the kernel about scratch files, before it asks about files of guests.
+pub const TRIED_FIRST: usize = 3;
 
 /// All that a guest could notice about its files but their content: inode, mode, owner, size, times and links of each.
 pub type Exact = BTreeMap<Vec<u8>, [i128; 8]>;
@@ -90,4 +93,15 @@ pub fn shares_blocks(path: &Path) -> bool {
     String::from_utf8_lossy(&out.stdout)
         .lines()
         .any(|line| line.contains("shared"))
+}
+
+/// Has the file blocks of its own alone, now or soon? Copies that are gone are freed in the background.
+pub fn soon_has_its_own(path: &Path) -> bool {
+    (0..50).any(|_| {
+        let is_own = !shares_blocks(path);
+        if !is_own {
+            std::thread::sleep(std::time::Duration::from_millis(100));
+        }
+        is_own
+    })
 }

@@ -1,0 +1,56 @@
+//! Lines of reflinks that wait to be done together.
+
+use crate::model::Reflink;
+
+/// Most lines of a batch: each keeps two files open.
+const LINES: usize = 400;
+
+/// Most bytes of a batch, so that a signal does not wait for long: the kernel reads two files of this length.
+const BYTES: u64 = 1 << 30;
+
+/// Lines of reflinks that were gathered.
+#[derive(Default)]
+pub struct BlockBatch {
+    lines: Vec<Reflink>,
+    names: usize,
+    bytes: u64,
+    /// Files that share only some of their data with their source, of all batches.
+    partial: u64,
+}
+
+impl BlockBatch {
+    pub fn clear(&mut self) {
+        self.lines.clear();
+        (self.names, self.bytes) = (0, 0);
+    }
+
+    pub fn gather(&mut self, line: Reflink) {
+        self.names += 1 + line.also.len();
+        // The plan's word, which may be any number.
+        self.bytes = self.bytes.saturating_add(line.size);
+        self.lines.push(line);
+    }
+
+    pub fn take(&mut self) -> Vec<Reflink> {
+        (self.names, self.bytes) = (0, 0);
+        std::mem::take(&mut self.lines)
+    }
+
+    /// Has one more line room, of so many lines and names at most? One has in any case.
+    pub fn has_room_for(&self, line: &Reflink, lines: usize, names: usize) -> bool {
+        self.lines.is_empty()
+            || self.lines.len() < LINES.min(lines)
+                && self.names + 1 + line.also.len() <= names
+                && self.bytes.saturating_add(line.size) <= BYTES
+    }
+
+    /// One file more is done.
+    pub fn tell_of(&mut self, is_partial: bool) {
+        self.partial += u64::from(is_partial);
+    }
+
+    /// How many files share only some of their data.
+    pub fn partial(&self) -> u64 {
+        self.partial
+    }
+}
