@@ -41,8 +41,10 @@
 //! * where a guest is frozen: `engine/activity/freeze`
 //! * who could take a flag off: `engine/activity/clearing`; what managers say of that: `discover`
 //! * where a crash is healed: `engine/healing`; one name, by what is found: `engine/healing/name`
+//! * what `check` finds: the rules in `rules/findings`, where they look in `engine/checking`
 //! * what the machine is assumed to do: `sys`
 //! * what a host can do, and how that is found out: `engine/doctoring`, `sys/host/trials`
+//! * where two plans are compared: `rules/changes`; two guests, or files: `engine/comparing`
 //! * what a plan asks of a guest, be it a directory or not: `GuestFiles` in `sys/guest`
 //!
 //! # The laws
@@ -81,18 +83,19 @@ pub mod plan {
         Action, Asked, BadGuestName, BadId, BadPath, BadTime, BaseFacts, Before, BlockSource,
         ChoiceKind, ClearsFlags, Count, Database, DatabaseState, DatabaseUse, Digest, FORMAT,
         FileLine, Flag, FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header,
-        IdleChoice, IdleReason, Ignored, Left, Link, LinkReason, Making, MetadataDigest, Method,
-        MethodChoice, Moved, NearMiss, NearMisses, ObjectFlag, ObjectId, Objects, OnDamaged, Owner,
-        Pattern, PatternKind, PlanDigest, PlanKind, PlanTarget, PlannedGuest, Policy, PolicySource,
-        Protect, Protection, Reflink, ReflinkTotals, RootNote, SameSecret, Shared, SharedBy,
-        SharingMethod, Shift, Skip, SkipDetail, SkipReason, Summary, Time, Totals,
-        UnprotectedSharing,
+        IdleChoice, IdleReason, Ignored, ImageFacts, ImageForm, ImageLack, Left, Link, LinkReason,
+        Making, MetadataDigest, Method, MethodChoice, Moved, NearMiss, NearMisses, ObjectFlag,
+        ObjectId, Objects, OnDamaged, Owner, Pattern, PatternKind, PlanDigest, PlanKind,
+        PlanTarget, PlannedGuest, Policy, PolicySource, Protect, Protection, Reflink,
+        ReflinkTotals, RootNote, SameSecret, Shared, SharedBy, SharingMethod, Shift, Skip,
+        SkipDetail, SkipReason, Summary, Time, Totals, UnprotectedSharing,
     };
 }
 
 /// What benches and fuzz targets measure and feed. No other program may rely on it.
 #[cfg(feature = "internals")]
 pub mod internals {
+    pub use crate::images::read_bytes;
     pub use crate::ledger::journal::{Intent, Record, encode};
     pub use crate::ledger::policy_file::KEYS;
     pub use crate::model::Quiet;

@@ -15,13 +15,17 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 needs=(mmdebstrap=mmdebstrap mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs mkfs.ext4=e2fsprogs chattr=e2fsprogs
   setfattr=attr setfacl=acl jq=jq unshare=util-linux prlimit=util-linux setpriv=util-linux blockdev=util-linux
   mount=mount losetup=mount perl=perl-base dpkg-query=dpkg strace=strace pkill=procps fincore=util-linux-extra
-  filefrag=e2fsprogs)
+  filefrag=e2fsprogs bsdtar=libarchive-tools zstd=zstd xz=xz-utils)
+# The same for the kernels that take the guard, where this machine's does not: installed apart, so that the others do
+# not wait for it.
+boots=(qemu-system-x86_64=qemu-system-x86 busybox=busybox-static cpio=cpio depmod=kmod zstd=zstd xz=xz-utils)
 
 # shellcheck source=examples/prepare.bash
 . examples/prepare.bash
 # The toolchain first: nothing is installed for somebody who cannot build.
 prepare_build
 prepare_tools "${needs[@]}"
+prepare_tools "${boots[@]}"
 
 target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 skipped=$target/tmp/skipped.txt
@@ -29,6 +33,13 @@ figures=$target/tmp/figures.txt
 mkdir -p "$target/tmp"
 : > "$skipped"
 : > "$figures"
+
+# One kernel to boot, and by night those of other releases: with no network there is none, and that is said.
+if may_install && apt_update; then
+  others=()
+  if [ "${UNIFY_LONG:-}" = 1 ]; then others=(bookworm trixie trixie-backports); fi
+  tests/guard/kernels.sh "$target/kernels" "${others[@]}" > "$target/tmp/kernels" || prepare_say "no kernel to boot"
+fi
 
 # Where these tests run in a container, the guests that they make run in it as well.
 [ "$(readlink /proc/self/ns/pid)" = "pid:[4026531836]" ] || export UNIFY_ANY_PID_NAMESPACE=1

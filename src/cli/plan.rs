@@ -10,7 +10,9 @@ use super::args::{MannerArgs, OutputArgs, named_base, plan_mode};
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
-use crate::engine::{self, GuestArg, ImageArg, Output, PlanOptions, Planned, SourceArg, Sources};
+use crate::engine::{
+    self, GuestArg, GuestSources, ImageArg, Output, PlanOptions, Planned, SourceArg,
+};
 use crate::model::{
     Asked, DatabaseUse, FlagClearers, GuestName, Ignored, MethodChoice, Objects, OnDamaged,
     Pattern, PatternKind, Policy, Protect, SkipDetail, SkipReason, Summary, parse_size,
@@ -67,8 +69,9 @@ pub(super) struct Args {
     /// With reflinks: let files that package managers and care rules call configuration share blocks, too
     #[arg(long)]
     reflink_config: bool,
-    /// How shared files are protected; `auto` takes what holds against everybody, `immutable` must be given on XFS and
-    /// btrfs, and `none` twice: a write by one guest then changes all
+    /// How shared files are protected; `auto` takes what holds against everybody: the guard where it is loaded (see
+    /// `unify guard`), or the immutable flag; `immutable` must be given on XFS and btrfs, and `none` twice: a write by
+    /// one guest then changes all
     #[arg(long, value_parser = code::<Protect>(), value_name = "MODE", action = clap::ArgAction::Append)]
     protect: Vec<Protect>,
     /// Share files although this differs; they all get the object's, and undo gives each its own back
@@ -231,10 +234,10 @@ fn has_something(summary: &Summary) -> bool {
 }
 
 fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
-    let Sources {
+    let GuestSources {
         directories,
         images,
-    } = Sources::of(&args.guests, args.platform.as_deref())?;
+    } = GuestSources::of(&args.guests, args.platform.as_deref(), args.not_a_root)?;
     engine::meet(&directories, args.not_a_root)?;
     let base = match is_audit(args, &directories, &images)? {
         true => None,

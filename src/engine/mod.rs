@@ -34,6 +34,7 @@
 //! | `exchange` | the one batch in which names come to refer to other inodes: jobs, journal, names, flags, commit, roll back |
 //! | `records` | what the base remembers: receipts replayed, files that were linked, holders of an object, names found again, by a plan or by a walk; which base is meant |
 //! | `paths` | paths and globs as guests resolve them, and names that were probably meant |
+//! | `sources` | guests of every form, images too, as a person gives them and as a plan names them |
 //! | `roots` | guests as a person gives them, met before anything is planned: is each a root, what is it called, where does the base go, what is odd about it |
 //! | `activity` | who is inside a guest, who reaches the base, what is mounted, who could take flags off; `freeze` stops a guest for a moment |
 //!
@@ -52,7 +53,6 @@
 //! | `read_ahead` | lines of a plan, decoded in a thread of their own |
 //! | `lifting` | how healing and `gc` take a protection off: written down first, put back always |
 //! | `limits` | how far and how fast a run may go |
-//! | `sources` | guests of every form, as a person gives them and as a plan names them |
 //! | `threads` | the workers of a command that reads much, and the readers among them |
 //! | `in_parallel` | looks at many things in parallel, and changes none |
 
@@ -132,7 +132,7 @@ pub use records::bases::{any_base_near, base_at, base_near, is_there};
 pub use reviewing::{Replacing, cut};
 pub use roots::{default_base, meet, named};
 pub use sandbox::{to_papers, to_reading, to_scrubbing};
-pub use sources::{ImageArg, SourceArg, Sources};
+pub use sources::{GuestSources, ImageArg, SourceArg};
 pub use threads::Readers;
 pub use undoing::ReadyToUndo;
 pub use undoing::look::look_at_undo;

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::fault::BadEntry;
 
 /// Names of one image, whatever layer they are in.
-const NAMES: u64 = 20_000_000;
+const NAMES: u64 = 10_000_000;
 
-/// Bytes of all names of one image together.
-const NAME_BYTES: u64 = 2 << 30;
+/// Bytes of all names of one image together, with what links and extended attributes say.
+const NAME_BYTES: u64 = 1 << 30;
 
 /// Bytes of all files of one image together, as long as they would be when unpacked.
 const CONTENT: u64 = 256 << 30;
@@ -25,7 +25,7 @@ const TIME: Duration = Duration::from_secs(60 * 60);
 
 /// What one image has used up of all that.
 #[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct ReadingBudget {
     names: u64,
     name_bytes: u64,
     content: u64,
@@ -34,10 +34,10 @@ pub(super) struct Budget {
     until: Instant,
 }
 
-impl Budget {
+impl ReadingBudget {
     /// Nothing yet.
-    pub fn new() -> Budget {
-        Budget {
+    pub fn new() -> ReadingBudget {
+        ReadingBudget {
             names: 0,
             name_bytes: 0,
             content: 0,
@@ -47,12 +47,12 @@ impl Budget {
         }
     }
 
-    /// One more name.
-    pub fn name(&mut self, name: &[u8]) -> Result<(), BadEntry> {
+    /// One more name, with so many bytes that are kept of it.
+    pub fn name(&mut self, bytes: usize) -> Result<(), BadEntry> {
         self.in_time()?;
         take(&mut self.names, 1, NAMES, "names")?;
-        let length = name.len() as u64;
-        take(&mut self.name_bytes, length, NAME_BYTES, "bytes of names")
+        let what = "bytes of names, links and attributes";
+        take(&mut self.name_bytes, bytes as u64, NAME_BYTES, what)
     }
 
     /// So many more bytes of files, of which so many are holes.
@@ -96,15 +96,17 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_named() {
-        let mut budget = Budget::new();
+        let mut budget = ReadingBudget::new();
         assert_eq!(budget.content(CONTENT, 0), Ok(()));
         let said = budget.content(1, 0).unwrap_err().to_string();
         assert!(said.contains("274877906944 bytes of files"), "{said}");
-        let said = Budget::new().content(HOLES + 1, HOLES + 1).unwrap_err();
+        let said = ReadingBudget::new()
+            .content(HOLES + 1, HOLES + 1)
+            .unwrap_err();
         assert!(said.to_string().contains("holes"), "{said}");
-        assert!(Budget::new().content(u64::MAX, 0).is_err());
+        assert!(ReadingBudget::new().content(u64::MAX, 0).is_err());
         budget.until = Instant::now();
-        let said = budget.name(b"a").unwrap_err().to_string();
+        let said = budget.name(1).unwrap_err().to_string();
         assert!(said.contains("3600 seconds"), "{said}");
     }
 }

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use super::bounds::Budget;
+use super::bounds::ReadingBudget;
 use super::fault::{BadEntry, ImageFault};
 use super::kept::{KeptBytes, KeptPart};
 use super::tar::{TarEntry, TarKind, TarReader};
@@ -12,7 +12,7 @@ use crate::sys::hash::{ContentHasher, fingerprint};
 
 /// Where the content of files goes.
 pub struct Sinks<'s> {
-    pub budget: &'s RefCell<Budget>,
+    pub budget: &'s RefCell<ReadingBudget>,
     pub kept: &'s KeptBytes,
 }
 

@@ -68,6 +68,9 @@ pub enum BadEntry {
     /// A type of one form of archives in another.
     #[error("its type is {} in a header without a form: some programs know it there, and others do not", Escaped(&[*.0]))]
     TypeWithoutForm(u8),
+    /// The sum of a header.
+    #[error("the sum of its header is wrong: this is no tar archive, or it is damaged")]
+    Sum,
     /// Not one of the three forms.
     #[error("its header is of no known form")]
     Form,

@@ -6,7 +6,7 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 use super::fault::ImageFault;
 use super::kept::read_part;
 use super::read::{ImageInput, ImageRequest, LoadedImage, load};
-use super::tree::{FileHolds, ImageNode, NodeHolds, NodeId, PathStop, Way};
+use super::tree::{FileHolds, ImageNode, NodeHolds, NodeId, PathStop, PathWay};
 use crate::model::{
     Event, FileId, FileKind, FileState, GuestPath, ImageFacts, ImageLack, LinkMet, Metadata,
     Observer, Scan, Time, TooLarge, TreeBuilder,
@@ -144,12 +144,12 @@ impl GuestImage {
     }
 
     /// Follows a path of the guest; `None` where it leads nowhere.
-    fn follow(&self, path: &[u8]) -> Result<Option<(&LoadedImage, NodeId, Way)>, GuestError> {
+    fn follow(&self, path: &[u8]) -> Result<Option<(&LoadedImage, NodeId, PathWay)>, GuestError> {
         if path.contains(&0) {
             return Err(GuestError::BadPath { path: shown(path) });
         }
         let image = self.loaded().map_err(|error| failed(path, error))?;
-        let mut way = Way::default();
+        let mut way = PathWay::default();
         match image.tree.follow(path, &mut way) {
             Ok(node) => Ok(Some((image, node, way))),
             Err(PathStop::Loop) => Err(GuestError::Loop { path: shown(path) }),
@@ -157,7 +157,7 @@ impl GuestImage {
         }
     }
 
-    fn resolved(&self, image: &LoadedImage, node: NodeId, way: &Way) -> Resolved {
+    fn resolved(&self, image: &LoadedImage, node: NodeId, way: &PathWay) -> Resolved {
         let path = GuestPath::new(&[b"/", &*way.path].concat());
         Resolved {
             path: path.unwrap_or_else(|_| GuestPath::root()),
@@ -274,7 +274,7 @@ impl GuestFiles for GuestImage {
             return Err(GuestError::BadPath { path: shown(path) });
         }
         let image = self.loaded().map_err(|error| failed(path, error))?;
-        let mut way = Way::default();
+        let mut way = PathWay::default();
         let followed = image.tree.follow(path, &mut way);
         let bad = |_| GuestError::BadPath { path: shown(path) };
         let guest_path = |path: &[u8]| GuestPath::new(&[b"/", path].concat()).map_err(bad);

@@ -3,7 +3,7 @@
 
 use std::cell::Cell;
 
-use super::bounds::Budget;
+use super::bounds::ReadingBudget;
 use super::fault::BadEntry;
 use crate::sys::SysResult;
 use crate::sys::own::keep::ByteStore;
@@ -69,7 +69,7 @@ impl KeptBytes {
         &self,
         path: &[u8],
         size: u64,
-        budget: &mut Budget,
+        budget: &mut ReadingBudget,
     ) -> Result<Option<KeptPart>, BadEntry> {
         match is_kept(path, size) {
             true => self.room(size, budget).map(Some),
@@ -78,7 +78,7 @@ impl KeptBytes {
     }
 
     /// Room for so many bytes.
-    pub(super) fn room(&self, size: u64, budget: &mut Budget) -> Result<KeptPart, BadEntry> {
+    pub(super) fn room(&self, size: u64, budget: &mut ReadingBudget) -> Result<KeptPart, BadEntry> {
         budget.kept(size)?;
         let at = self.end.get();
         self.end.set(at + size);

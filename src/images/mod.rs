@@ -3,7 +3,7 @@
 //!
 //! An image is read once, from front to back: SHA-256 of every file on the way, package databases and configuration
 //! into a file without a name, and a tree of names in memory. Then it answers from these. Content of images is compared
-//! by its digests: two files with one SHA-256 are taken for equal, which no apply relies on, for none takes such a plan.
+//! by its digests: two files with one SHA-256 are taken for equal. No apply relies on that, for none takes such a plan.
 //!
 //! | file | what is in it |
 //! | --- | --- |
@@ -32,6 +32,9 @@ mod read;
 mod stream;
 mod tar;
 mod tree;
+
+#[cfg(any(test, feature = "internals"))]
+pub use read::read_bytes;
 
 pub use archive::WantedImage;
 pub use fault::ImageFault;

@@ -6,7 +6,7 @@ use std::io::Read;
 use super::archive::{
     AssembledImage, Members, WantedImage, from_archive, from_layout, may_be_member, read_member,
 };
-use super::bounds::Budget;
+use super::bounds::ReadingBudget;
 use super::content::Sinks;
 use super::fault::{ImageFault, unreadable};
 use super::kept::KeptBytes;
@@ -50,7 +50,7 @@ pub fn load(
     request: &ImageRequest,
     store: ByteStore,
 ) -> Result<LoadedImage, ImageFault> {
-    let budget = RefCell::new(Budget::new());
+    let budget = RefCell::new(ReadingBudget::new());
     let kept = KeptBytes::new(store);
     let sinks = Sinks {
         budget: &budget,
@@ -187,5 +187,36 @@ fn form_of(tree: &ImageTree) -> Result<ImageForm, ImageFault> {
             Err(ImageFault::Image(why.into()))
         }
         form => Ok(form),
+    }
+}
+
+/// Reads any bytes as an image, and says how many files and directories it holds. For fuzz targets.
+#[cfg(any(test, feature = "internals"))]
+pub fn read_bytes(bytes: &[u8]) -> Result<usize, ImageFault> {
+    let store = ByteStore::new().map_err(|error| ImageFault::Unreadable(error.to_string()))?;
+    let input = ImageInput::Stream(Box::new(bytes));
+    load(input, &ImageRequest::default(), store).map(|image| image.tree.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::Path;
+
+    /// What fuzzing begins with is read, and what is left of it when it is cut is not.
+    #[test]
+    fn the_corpus_is_read_and_no_part_of_it() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/image");
+        let mut read = 0;
+        for file in std::fs::read_dir(corpus).unwrap() {
+            let bytes = std::fs::read(file.unwrap().path()).unwrap();
+            assert!(read_bytes(&bytes).is_ok());
+            for cut in (1..bytes.len()).step_by(97) {
+                assert!(read_bytes(&bytes[..cut]).is_err(), "cut at {cut}");
+            }
+            read += 1;
+        }
+        assert!(read >= 3);
+        assert!(read_bytes(b"").is_err());
     }
 }

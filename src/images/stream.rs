@@ -60,23 +60,23 @@ pub fn unpacked<'r>(mut input: impl Read + 'r) -> io::Result<(Packing, Box<dyn R
 fn decoder<'r>(packing: Packing, input: impl BufRead + 'r) -> io::Result<Box<dyn Read + 'r>> {
     Ok(match packing {
         Packing::Plain => Box::new(input),
-        Packing::Gzip => Box::new(Told(packing, MultiGzDecoder::new(input))),
+        Packing::Gzip => Box::new(NamedDecoder(packing, MultiGzDecoder::new(input))),
         Packing::Zstd => {
             let mut decoder = Decoder::with_buffer(input)?;
             decoder.window_log_max(WINDOW_LOG)?;
-            Box::new(Told(packing, decoder))
+            Box::new(NamedDecoder(packing, decoder))
         }
         Packing::Xz => {
             let stream = Stream::new_stream_decoder(XZ_MEMORY, CONCATENATED)?;
-            Box::new(Told(packing, XzDecoder::new_stream(input, stream)))
+            Box::new(NamedDecoder(packing, XzDecoder::new_stream(input, stream)))
         }
     })
 }
 
 /// A decoder whose errors say what it is.
-struct Told<R>(Packing, R);
+struct NamedDecoder<R>(Packing, R);
 
-impl<R: Read> Read for Told<R> {
+impl<R: Read> Read for NamedDecoder<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.1.read(buffer).map_err(|error| told(self.0, &error))
     }

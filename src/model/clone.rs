@@ -58,12 +58,12 @@ pub struct CloneTotals {
     pub directories: u64,
     /// Regular files; several names of one file count once.
     pub files: u64,
-    /// Further names of these.
-    pub more_names: u64,
     /// Symbolic links.
     pub symlinks: u64,
     /// Devices and FIFOs.
     pub special: u64,
+    /// Further names of all these but directories.
+    pub more_names: u64,
     /// Lengths of the files added up.
     pub bytes: u64,
     /// Bytes that they have on disk in the source.

@@ -33,6 +33,8 @@
 //! | part | give every holder of a spoiled object a file of its own again, as it was |
 //! | quarantine | the place in the base for what came out of a guest and must not be dropped: a person decides |
 //! | receipt | what `apply` did with every action |
+//! | finding | what a rule of `check` says of guests or of a plan; it has a level, and a key that a baseline knows it by |
+//! | baseline | the keys of findings that are known and do not fail a check |
 //! | drift | a name that was unified and is not any more |
 //!
 //! Three things that others mix are three types here: a *skip* is planned ([`SkipReason`]), a *refusal* is met at

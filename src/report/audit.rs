@@ -21,15 +21,42 @@ const NOT_TRIED: &str = "NOT TRIED: what a base shows: whether anything can be w
 /// What would be otherwise in a plan that can be applied.
 pub(super) fn remarks(guests: &[PlannedGuest]) -> Vec<String> {
     let mut lines = file_systems(guests);
+    lines.extend(images(guests));
+    lines.extend(twice(guests));
     lines.push(NOT_TRIED.to_owned());
     lines
 }
 
-/// Which guests hard links cannot join as they lie now.
+/// What is to be known of guests that are images.
+fn images(guests: &[PlannedGuest]) -> Option<String> {
+    let images = guests.iter().filter(|guest| guest.image.is_some());
+    let names: Vec<String> = images.map(|guest| guest.name.to_string()).collect();
+    (!names.is_empty()).then(|| {
+        let names = some(&names, GUESTS);
+        format!(
+            "IMAGES: {names}: equal files are known by their SHA-256; their blocks are estimated"
+        )
+    })
+}
+
+/// Paths that stand twice in an image: whoever wrote it knows why.
+fn twice(guests: &[PlannedGuest]) -> impl Iterator<Item = String> {
+    let twice = |guest: &PlannedGuest| guest.image.as_ref().map_or(0, |image| image.twice);
+    let found = guests.iter().filter(move |guest| twice(guest) > 0);
+    found.map(move |guest| {
+        let paths = counted(twice(guest), "path");
+        format!(
+            "TWICE: {}: {paths} with several entries in the image; the last one counts",
+            guest.name
+        )
+    })
+}
+
+/// Which guests hard links cannot join as they lie now; an image lies nowhere.
 fn file_systems(guests: &[PlannedGuest]) -> Vec<String> {
     let mut systems: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    let taking_part = guests.iter().filter(|guest| guest.left_out.is_none());
-    for guest in taking_part {
+    let lies = |guest: &&PlannedGuest| guest.left_out.is_none() && guest.image.is_none();
+    for guest in guests.iter().filter(lies) {
         let names = systems.entry(guest.dev).or_default();
         names.push(guest.name.to_string());
     }
@@ -55,6 +82,7 @@ fn file_systems(guests: &[PlannedGuest]) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{ImageFacts, ImageForm};
     use crate::report::samples::{Sample, assert_tame};
 
     fn said(devices: &[u64]) -> Vec<String> {
@@ -75,6 +103,32 @@ mod tests {
         assert_eq!(said(&[7, 7]), [NOT_TRIED]);
         let want = "APART: hard links between g00, g02 and g01 would need one file system, and these guests lie on 2 file systems";
         assert_eq!(said(&[7, 3, 7])[0], want);
+    }
+
+    #[test]
+    fn images_lie_nowhere() {
+        let guest = Sample::audit().guests[0].clone();
+        let image = |at: u64| PlannedGuest {
+            dev: at,
+            image: Some(ImageFacts {
+                form: ImageForm::Tar,
+                name: None,
+                digest: None,
+                lacks: Vec::new(),
+                twice: at,
+            }),
+            ..guest.clone()
+        };
+        let lines = remarks(&[image(0), image(1), guest.clone()]);
+        let name = guest.name.to_string();
+        let want = [
+            format!(
+                "IMAGES: {name}, {name}: equal files are known by their SHA-256; their blocks are estimated"
+            ),
+            format!("TWICE: {name}: 1 path with several entries in the image; the last one counts"),
+            NOT_TRIED.to_owned(),
+        ];
+        assert_eq!(lines, want);
     }
 
     #[test]

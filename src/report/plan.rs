@@ -190,6 +190,9 @@ fn wrote(plan: &PlanView<'_>, goes: Goes<'_>) -> String {
     let word = shell_word(path);
     let totals = plan.tally.totals();
     let next = match (totals.links, totals.flags) {
+        _ if plan.guests.iter().any(|guest| guest.image.is_some()) => {
+            format!("See   unify show {word}   To apply, unpack the images.")
+        }
         _ if plan.is_audit() => {
             format!("See   unify show {word}   To apply, plan without --audit.")
         }

@@ -10,6 +10,8 @@
 //!
 //! Before all that, [`root`] says what looks like the root of a guest at all.
 //!
+//! [`findings`] decides what `check` says of guests, and what of it counts.
+//!
 //! `apply` asks the same room again before it touches a name: [`precondition`] says which facts about a file
 //! changed since the plan was made.
 //!

@@ -1,4 +1,5 @@
-# The life of guarded files in one kernel; run by boot.sh as the first process. LONG=1 in the file /long makes more of it.
+#!/bin/sh
+# The life of guarded files in one kernel; run by boot.sh as the first process. Where /long is, runs are killed too.
 fail() { echo "FAILED: $*"; exit 1; }
 # Ends with this exit code, and says why.
 ends() {
@@ -48,7 +49,7 @@ says "mount -t bpf"
 mount -t bpf bpf /sys/fs/bpf
 quiet unify guard load
 quiet unify guard load --json
-says '"done":"nothing"'
+says '"act":"nothing"'
 
 echo "== two guests share, and neither can change it"
 quiet plan $guests/one $guests/two
@@ -85,7 +86,7 @@ closed $one/f
 echo "== the machine was restarted"
 ends 8 unify guard unload
 says "a write in all"
-quiet unify guard unload --force
+quiet unify guard unload --leave-unprotected
 [ ! -e /sys/fs/bpf/unify ] || fail "something is pinned"
 ends 10 unify status --exit-code --base $base
 says UNPROTECTED
@@ -99,10 +100,14 @@ quiet unify status --base $base
 ! grep -q UNPROTECTED /tmp/said || fail "not all are marked again"
 
 echo "== what was written in between is found"
-quiet unify guard unload --force
+quiet unify guard unload --leave-unprotected
 # The kernel lets go of programs a moment after their last name.
-sleep 2
-open $one/d
+waited=0
+until (echo more >> $one/d) 2> /dev/null; do
+  [ $waited -lt 60 ] || fail "the guard is still there"
+  waited=$((waited + 1))
+  sleep 1
+done
 quiet unify guard load
 ends 12 unify recover --base $base
 says "/usr/share/doc/d"
@@ -110,7 +115,7 @@ says "/usr/share/doc/d"
 echo "== the way back"
 # Guest one has moved and removed names, and nobody has what d was.
 ends 4 unify undo --base $base --run all --yes
-for file in $two/a $two/c; do open $file; done
+for file in $two/a $two/c; do open "$file"; done
 closed $one/f
 rm -rf $guests/*/usr
 quiet unify gc --base $base
@@ -138,7 +143,7 @@ kills() {
     [ "$whole" = "$(sum $one)" ] || fail "one has changed, killed at $at"
     [ "$whole" = "$(sum $two)" ] || fail "two has changed, killed at $at"
     for file in $one/a $two/a; do
-      case $(stat -c %h $file) in 1) open $file ;; *) closed $file ;; esac
+      case $(stat -c %h "$file") in 1) open "$file" ;; *) closed "$file" ;; esac
     done
     if [ -e $base ]; then
       quiet unify undo --base $base --run all --yes
@@ -160,7 +165,7 @@ while [ $at -lt "$(ways)" ]; do
   head -c 5000 /bin/busybox > /mnt/plain/$at
   echo "file $at" >> /mnt/plain/$at
   setfattr -n user.a -v 1 /mnt/plain/$at
-  for guest in $one $two; do cp -p /mnt/plain/$at $guest/$at && setfattr -n user.a -v 1 $guest/$at; done
+  for guest in $one $two; do cp -p /mnt/plain/$at "$guest/$at" && setfattr -n user.a -v 1 "$guest/$at"; done
   at=$((at + 1))
 done
 quiet plan $guests/one $guests/two

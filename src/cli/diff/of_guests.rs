@@ -13,8 +13,8 @@ use crate::report::diff::{guests, guests_json};
 pub(super) fn run(args: &Args, old: &GuestArg, new: &GuestArg) -> Result<Exit, Failure> {
     args.only(&["--mtime"], "guests")?;
     let selection = args.select.take()?;
-    if selection.needs_lines() {
-        let why = "--reason, --package and --min-saves ask about lines of plans: guests are narrowed by --path and --not-path";
+    if selection.needs_lines() || selection.has_guests() {
+        let why = "two guests are narrowed by --path and --not-path alone: the other selectors ask about lines of plans";
         return Err(Failure::Usage(why.into()));
     }
     let screen = Screen::new();

@@ -19,9 +19,9 @@ pub(super) struct Args {
     /// What to do; without it, say what there is
     #[arg(value_parser = code::<Wish>(), value_name = "ACTION", default_value = "status")]
     action: Wish,
-    /// Take it out although it protects files
+    /// Take it out although it protects files, which any guest can change for all others then
     #[arg(long)]
-    force: bool,
+    leave_unprotected: bool,
     /// Print the result as JSON
     #[arg(long)]
     json: bool,
@@ -40,13 +40,15 @@ enum Wish {
 }
 
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    if args.force && args.action != Wish::Unload {
-        return Err(Failure::Usage("--force is for `guard unload`".into()));
+    if args.leave_unprotected && args.action != Wish::Unload {
+        return Err(Failure::Usage(
+            "--leave-unprotected is for `guard unload`".into(),
+        ));
     }
     let done = match args.action {
         Wish::Status => None,
         Wish::Load => Some(engine::load_guard()?),
-        Wish::Unload => Some(engine::unload_guard(args.force)?),
+        Wish::Unload => Some(engine::unload_guard(args.leave_unprotected)?),
     };
     let now = engine::guard_state()?;
     if args.json {

@@ -107,7 +107,7 @@ fn options(args: &Args) -> Result<CloneOptions, Failure> {
     engine::meet(given, args.not_a_root)?;
     let base = match named_base(args.base.as_deref()) {
         Some(base) => Some(base),
-        None => engine::any_base_near(&[args.guest.path.clone()])?,
+        None => engine::any_base_near(std::slice::from_ref(&args.guest.path))?,
     };
     let guest = engine::named(given, base.as_deref())?.pop();
     Ok(CloneOptions {

@@ -62,6 +62,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "dry_run",
             "plan_only",
             "keep_identity",
+            "leave_unprotected",
         ],
     ),
     (
@@ -111,7 +112,8 @@ const EXAMPLES: &[(&str, &str)] = &[
   unify plan --exclude '**/*.pyc' --min-size 4K -o plan.jsonl.zst \\
     /srv/guests/*
   unify plan -q --exit-code -o plan.json /srv/guests/*   # in cron
-  unify plan --audit -o audit.json /srv/guests/*",
+  unify plan --audit -o audit.json /srv/guests/*
+  tar -cC /srv/guests/web1 . | unify plan -o image.json web=-",
     ),
     (
         "show",

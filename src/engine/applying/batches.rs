@@ -122,7 +122,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             protects_all,
             unreachable: Vec::new(),
             shared: SharedPass::new(base),
-            blocks: BlockBatch::default(),
+            blocks: BlockBatch::new(),
         }
     }
 

@@ -105,13 +105,17 @@ pub fn read_baseline(path: &Path) -> Result<BTreeSet<String>, EngineError> {
     is_ours.then_some(keys).ok_or_else(bad)
 }
 
-/// A baseline of everything that was found, old and new.
+/// A baseline of everything that was found, old and new, and of what was not asked for this time.
 pub fn baseline(checked: &CheckOutcome) -> Vec<u8> {
     let known = checked
         .findings
         .iter()
         .filter(|judged| can_be_known(judged.finding.rule));
-    let keys: BTreeSet<&str> = known.map(|judged| judged.key.as_str()).collect();
+    let keys: BTreeSet<&str> = known
+        .map(|judged| &judged.key)
+        .chain(&checked.not_asked)
+        .map(String::as_str)
+        .collect();
     let mut text = String::from(HEAD);
     text.push('\n');
     for key in keys {

@@ -55,29 +55,37 @@ pub fn check_plan(
         Ok(())
     })?;
     let mut found = FoundAll {
-        guests: whole
-            .guests
-            .iter()
-            .map(|guest| guest.name.clone())
-            .collect(),
+        guests: guests.into_iter().map(|guest| guest.name).collect(),
         findings: said(&whole, &lines, options),
+        not_here: not_here(&whole.closing.summary, now),
         ..FoundAll::default()
     };
     found.findings.append(&mut lines.found);
-    let mut not_asked: Vec<CheckRule> = CheckRule::ALL.to_vec();
-    not_asked.retain(|rule| !(OF_PLANS.contains(rule) || now && *rule == CheckRule::PlanStale));
-    let why = "a plan does not say it: name the guests";
-    found
-        .not_here
-        .extend(not_asked.into_iter().map(|rule| (rule, why)));
     if now {
         found.findings.extend(stale_lines(plan, observer)?);
-    } else {
-        found
-            .not_here
-            .insert(CheckRule::PlanStale, "give --stale to look at the guests");
     }
     Ok((options.judge(found)?, papers))
+}
+
+/// Rules that cannot be asked of this plan.
+fn not_here(summary: &Summary, now: bool) -> BTreeMap<CheckRule, &'static str> {
+    let others = CheckRule::ALL
+        .iter()
+        .filter(|rule| !OF_PLANS.contains(rule));
+    let mut not_here: BTreeMap<CheckRule, &'static str> = others
+        .map(|rule| (*rule, "a plan does not say it: name the guests"))
+        .collect();
+    if now {
+        not_here.remove(&CheckRule::PlanStale);
+    } else {
+        not_here.insert(CheckRule::PlanStale, "give --stale to look at the guests");
+    }
+    if has_shared(summary) {
+        let why = "some files are shared already, and a plan does not say whose: name the guests";
+        let bounds = [CheckRule::SharingBelow, CheckRule::BudgetExceeded];
+        not_here.extend(bounds.map(|rule| (rule, why)));
+    }
+    not_here
 }
 
 /// What header, guests and summary say.
@@ -182,6 +190,9 @@ fn bounds(
         .collect();
     let of = |guest: &GuestName| bytes.get(guest).copied().unwrap_or(0);
     let mut found = Vec::new();
+    if has_shared(summary) {
+        return found;
+    }
     for pair in &summary.shared {
         let (one, other) = (&pair.guests.0, &pair.guests.1);
         let smaller = of(one).min(of(other));
@@ -192,6 +203,12 @@ fn bounds(
         found.extend(budget(policy, &guest.name, unique, Vec::new));
     }
     found
+}
+
+/// Do names refer to objects already? Their bytes are counted together, and not by guest.
+fn has_shared(summary: &Summary) -> bool {
+    let shared = summary.skipped.get(SkipReason::AlreadyShared.code());
+    shared.is_some_and(|count| count.files > 0)
 }
 
 /// What link lines say together.

@@ -6,7 +6,9 @@ use super::sight::{name_at, place};
 use crate::engine::EngineError;
 use crate::engine::error::BadUse;
 use crate::engine::planning::survey::Survey;
-use crate::model::{CheckPolicy, CheckRule, DatabaseState, Finding, FindingFacts, FindingPlace};
+use crate::model::{
+    CheckPolicy, CheckRule, Database, DatabaseState, Finding, FindingFacts, FindingPlace,
+};
 use crate::packages::{Package, lists_files};
 use crate::rules::findings::unowned::{NoPackageNeeded, python_source};
 
@@ -28,12 +30,12 @@ pub(super) fn unowned(
     Ok((found.collect(), !asked.is_empty()))
 }
 
-/// Does a database of the guest say which files packages have?
+/// Does a database of the guest say which files packages have, and can all of them be believed?
 fn is_asked(survey: &Survey) -> bool {
-    let mut databases = survey.answer.databases.iter();
-    databases.any(|one| {
-        one.state != DatabaseState::Damaged && lists_files(&one.manager) && one.manager != "ucf"
-    })
+    let databases = &survey.answer.databases;
+    let is_sound = |one: &Database| one.state != DatabaseState::Damaged;
+    let lists = |one: &Database| lists_files(&one.manager);
+    databases.iter().any(lists) && databases.iter().all(is_sound)
 }
 
 fn of_guest(survey: &Survey, exempt: &NoPackageNeeded) -> Vec<Finding> {

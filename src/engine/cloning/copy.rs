@@ -146,15 +146,25 @@ impl Copier<'_> {
             });
             self.copied.shared.len() - 1
         });
-        if let Some(names) = names {
-            let copy = Copy {
-                first: met.path.clone(),
-                left: state.nlink.saturating_sub(1),
-                shared,
-            };
-            self.copies.insert(names, copy);
-        }
+        self.remember(names, met, state.nlink, shared);
         Ok(())
+    }
+
+    /// Further names may come.
+    fn remember(
+        &mut self,
+        names: Option<ByNames>,
+        met: &Met<'_>,
+        nlink: u32,
+        shared: Option<usize>,
+    ) {
+        let copy = Copy {
+            first: met.path.clone(),
+            left: nlink.saturating_sub(1),
+            shared,
+        };
+        let known = names.map(|names| (names, copy));
+        self.copies.extend(known);
     }
 
     /// Makes the name one more of a file that was copied; false where there is none, or it can have no more names.
@@ -162,17 +172,18 @@ impl Copier<'_> {
         let Some(copy) = self.copies.get(names) else {
             return Ok(false);
         };
-        let Some(file) = opened(&self.root, &copy.first)? else {
-            return Ok(false);
-        };
-        match self.here()?.dir.link(&file, met.name) {
+        let parent = self.root.open_deep(copy.first.parent().relative())?;
+        let first = parent.entry(copy.first.file_name())?;
+        match self.here()?.dir.link_again(&first, met.name) {
             Err(error) if error.meaning() == Meaning::TooManyLinks => return Ok(false),
             other => other?,
         }
         if let Some(copy) = self.copies.get_mut(names) {
             copy.left = copy.left.saturating_sub(1);
             let shared = copy.shared.and_then(|at| self.copied.shared.get_mut(at));
-            shared.map(|shared| shared.names.push(met.path.clone()));
+            if let Some(shared) = shared {
+                shared.names.push(met.path.clone());
+            }
             if copy.left == 0 {
                 self.copies.remove(names);
             }
@@ -237,9 +248,18 @@ impl Copier<'_> {
             self.copied.remarks.sockets.push(&met.path);
             return Ok(());
         }
+        let state = handle.state()?;
+        let names = (state.nlink > 1).then_some(ByNames::Inode(state.id));
+        if let Some(names) = &names
+            && self.link(names, met)?
+        {
+            return Ok(());
+        }
         let is_link = matches!(node, SpecialNode::Link(_));
         let fresh = self.here()?.dir.make_node(met.name, &node)?;
-        Ok(fresh.dress(&like, is_link, like.mtime.unwrap_or(met.state.mtime))?)
+        fresh.dress(&like, is_link, like.mtime.unwrap_or(state.mtime))?;
+        self.remember(names, met, state.nlink, None);
+        Ok(())
     }
 }
 
@@ -314,8 +334,7 @@ impl Visitor for Copier<'_> {
         let Some(filled) = self.filling.take() else {
             return Ok(());
         };
-        let refused = filled.dir.dress(&filled.like, filled.inherits)?;
-        if refused != 0 {
+        if !filled.dir.dress(&filled.like, filled.inherits)? {
             self.copied.remarks.not_kept.push(&filled.path);
         }
         Ok(())

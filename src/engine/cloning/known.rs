@@ -34,15 +34,14 @@ impl KnownFiles {
             let its = history.guests.get(name).map(|known| &known.root);
             its == Some(&source.path) && is_meant(linked)
         })?;
-        let mut number = 0;
-        for linked in files.values_mut().flat_map(std::mem::take) {
+        let files = files.values_mut().flat_map(std::mem::take);
+        for (linked, number) in files.zip(0..) {
             for path in linked.paths {
                 known
                     .times
                     .extend(linked.mtime.map(|mtime| (path.clone(), mtime)));
                 known.files.insert(path, number);
             }
-            number += 1;
         }
         Ok(known)
     }

@@ -32,7 +32,7 @@ pub(super) fn look(
     known: &KnownFiles,
     observer: &dyn Observer,
 ) -> Result<CloneCensus, EngineError> {
-    let mut look = CensusTaker {
+    let mut look = CloneCounter {
         known,
         secrets: Secrets::new(),
         seen: HashSet::new(),
@@ -72,7 +72,7 @@ impl CloneCensus {
     }
 }
 
-struct CensusTaker<'a> {
+struct CloneCounter<'a> {
     known: &'a KnownFiles,
     secrets: Secrets,
     /// Inodes with several names that were met.
@@ -83,7 +83,7 @@ struct CensusTaker<'a> {
     met: u64,
 }
 
-impl CensusTaker<'_> {
+impl CloneCounter<'_> {
     fn file(&mut self, met: &Met<'_>) {
         if self.secrets.holds(met.path.as_bytes()) && met.state.size > 0 {
             self.looked.remarks.secrets.push(&met.path);
@@ -112,7 +112,7 @@ impl CensusTaker<'_> {
     }
 }
 
-impl Visitor for CensusTaker<'_> {
+impl Visitor for CloneCounter<'_> {
     fn enter(&mut self, _: &[u8], _: &Dir) -> Result<(), EngineError> {
         self.looked.totals.directories += 1;
         Ok(())
@@ -129,7 +129,15 @@ impl Visitor for CensusTaker<'_> {
 
     fn other(&mut self, met: &Met<'_>) -> Result<(), EngineError> {
         self.met += 1;
-        match met.state.kind {
+        let kind = met.state.kind;
+        if kind != FileKind::Regular
+            && met.state.nlink > 1
+            && !self.seen.insert((met.state.id, None))
+        {
+            self.looked.totals.more_names += 1;
+            return Ok(());
+        }
+        match kind {
             FileKind::Symlink => self.looked.totals.symlinks += 1,
             FileKind::Regular => self.file(met),
             FileKind::Directory => {}

@@ -25,6 +25,8 @@ mod now;
 mod packages;
 mod places;
 mod plans;
+#[cfg(test)]
+mod tests;
 mod text;
 mod walk;
 

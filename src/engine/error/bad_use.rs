@@ -152,7 +152,7 @@ pub enum BadUse {
         more: bool,
     },
     /// A guest is an image that is to be unpacked.
-    #[error("{} is {layout}, and no root: unpack it, and name the directory that has usr/, bin/ and etc/ (--not-a-root takes it as it is)", Escaped::of(.given))]
+    #[error("{} is {layout}, and no root: copy it into an archive with `skopeo copy` (or pack it again with tar), and name that (--not-a-root takes it as it is)", Escaped::of(.given))]
     PackedImage {
         /// As the user named it.
         given: PathBuf,

@@ -51,7 +51,7 @@ pub enum CannotHere {
     EncryptedBase(PathBuf),
     /// The flag that `auto` would take leaves a writer that was there before.
     #[error(
-        "`--protect auto` finds nothing here that holds against a process which is at a file already: this file system looks at the immutable flag when a file is opened, and not when it is written to or made shorter. A base on ext4 has no such gap. Neither has the guard (`unify guard load`). `--protect immutable` is taken at its word: then every writer that can be seen is proven gone, and a process that hides from this host is found out late, if at all"
+        "`--protect auto` finds nothing here that holds against a process which is at a file already: this file system looks at the immutable flag when a file is opened, and not when it is written to or made shorter. A base on ext4 has no such gap. Nor has the guard, which XFS takes (`unify guard load`). `--protect immutable` is taken at its word: then every writer that can be seen is proven gone, and a process that hides from this host is found out late, if at all"
     )]
     NothingHolds,
     /// The base has objects, and what protects them is another thing.
@@ -70,7 +70,7 @@ pub enum CannotHere {
     Guard(String),
     /// The guard protects files.
     #[error(
-        "the guard protects {0} files: without it a write in one guest is a write in all; undo all runs of its bases first, or give --force"
+        "the guard protects {0} files: without it a write in one guest is a write in all; undo all runs of its bases first, or give --leave-unprotected"
     )]
     GuardInUse(u64),
     /// What the plan relies on does not work any more.

@@ -156,14 +156,20 @@ fn refused(why: &RefusedPlan) -> Trouble {
     }
 }
 
+fn report_file(bad: &BadUse) -> Trouble {
+    match bad {
+        BadUse::Baseline(_) => Trouble::new("baseline").option("--baseline"),
+        _ => Trouble::new("report-within-guest"),
+    }
+}
+
 fn bad_use(bad: &BadUse) -> Trouble {
     match bad {
         BadUse::PlanWithinGuest(path) => Trouble::new("plan-within-guest")
             .file(path)
             .option("--output")
             .hint("write the plan outside of all guests and of the base"),
-        BadUse::ReportWithinGuest(path) => Trouble::new("report-within-guest").file(path),
-        BadUse::Baseline(path) => Trouble::new("baseline").file(path).option("--baseline"),
+        BadUse::ReportWithinGuest(path) | BadUse::Baseline(path) => report_file(bad).file(path),
         BadUse::PolicyNotText(file) => Trouble::new("policy").file(file.as_ref()),
         BadUse::Policy(_) => Trouble::new("policy").option("--policy"),
         BadUse::UnknownRun(_) => Trouble::new("unknown-run").option("--run").hint(RUNS),
@@ -184,23 +190,14 @@ fn bad_use(bad: &BadUse) -> Trouble {
         BadUse::NoPlanOfRun(_) => {
             Trouble::new("no-plan-of-run").hint("choose names by --guest and --path")
         }
-        BadUse::WalkedToLook => Trouble::new("usage")
-            .option("--guest")
-            .hint("give --dry-run with names of guests alone"),
+        BadUse::WalkedByRun | BadUse::WalkedToLook => walked(bad),
         BadUse::NoPath(_) => Trouble::new("no-path"),
         BadUse::GuestNotPlanned { name, .. } => Trouble::new("unknown-guest").guest(name),
         BadUse::GuestName(_) => Trouble::new("guest-name").hint("name the guest with NAME=PATH"),
-        BadUse::NamelessInput => Trouble::new("guest-name").hint("name the guest: NAME=-"),
-        BadUse::InputGone(guest) => Trouble::new("input-gone")
-            .guest(guest)
-            .hint("plan the image as a file"),
-        BadUse::WhichImage { name, .. } => Trouble::new("which-image")
-            .guest(name)
-            .hint("oci:PATH:NAME, or --platform"),
-        BadUse::ImageNeedsAudit(path) => Trouble::new("image-needs-audit")
-            .file(path)
-            .option("--audit")
-            .hint("give --audit, or unpack the image"),
+        BadUse::NamelessInput
+        | BadUse::InputGone(_)
+        | BadUse::WhichImage { .. }
+        | BadUse::ImageNeedsAudit(_) => bad_image(bad),
         BadUse::CloneExists(_)
         | BadUse::GivenTwice(_)
         | BadUse::NoCommonPlace(..)
@@ -219,7 +216,6 @@ fn bad_use(bad: &BadUse) -> Trouble {
             .guest(name)
             .file(other)
             .hint(OTHER_NAME),
-        BadUse::WalkedByRun => Trouble::new("usage").option("--run").hint("--run all"),
         BadUse::Pattern(_) | BadUse::PatternWithoutSlash { .. } => Trouble::new("pattern"),
         BadUse::NoBase { .. } => Trouble::new("no-base")
             .option("--base")
@@ -227,6 +223,35 @@ fn bad_use(bad: &BadUse) -> Trouble {
         BadUse::ManyBases(_) => Trouble::new("many-bases")
             .option("--base")
             .hint("name one of them with --base DIR, or in UNIFY_BASE"),
+    }
+}
+
+/// Guests whose names are found by a walk, in a command that cannot take them so.
+fn walked(bad: &BadUse) -> Trouble {
+    let usage = Trouble::new("usage");
+    match bad {
+        BadUse::WalkedByRun => usage.option("--run").hint("--run all"),
+        _ => usage
+            .option("--guest")
+            .hint("give --dry-run with names of guests alone"),
+    }
+}
+
+/// Images that are not said clearly, or not where something shall be linked.
+fn bad_image(bad: &BadUse) -> Trouble {
+    match bad {
+        BadUse::NamelessInput => Trouble::new("guest-name").hint("name the guest: NAME=-"),
+        BadUse::InputGone(guest) => Trouble::new("input-gone")
+            .guest(guest)
+            .hint("plan the image as a file"),
+        BadUse::WhichImage { name, .. } => Trouble::new("which-image")
+            .guest(name)
+            .hint("oci:PATH:NAME, or --platform"),
+        BadUse::ImageNeedsAudit(path) => Trouble::new("image-needs-audit")
+            .file(path)
+            .option("--audit")
+            .hint("give --audit, or unpack the image"),
+        _ => Trouble::new("usage"),
     }
 }
 
@@ -265,7 +290,7 @@ fn lacking(lack: &CannotHere) -> Trouble {
             .file(base)
             .option("--protect"),
         CannotHere::Guard(_) => Trouble::new("cannot-guard"),
-        CannotHere::GuardInUse(_) => Trouble::new("guard-in-use").option("--force"),
+        CannotHere::GuardInUse(_) => Trouble::new("guard-in-use").option("--leave-unprotected"),
         CannotHere::Sharing { place, .. } => Trouble::new("cannot-share").file(place),
         CannotHere::Reflink { place, .. } => Trouble::new("cannot-reflink")
             .file(place)

@@ -45,8 +45,9 @@ impl Batch<'_, '_> {
         if self.order != FlagOrder::FlagThenDrop || !self.protection.stays_on() {
             return Ok(());
         }
+        let adopted: HashSet<ObjectId> = adopted.iter().map(|one| one.id).collect();
         for flag in flags {
-            let is_new = adopted.iter().any(|one| one.id == flag.id);
+            let is_new = adopted.contains(&flag.id);
             let fate = match protect::on(&flag.file)? {
                 None => self
                     .protection
@@ -103,7 +104,9 @@ impl Batch<'_, '_> {
         let mut lifted = lifted.into_iter();
         lifted.try_for_each(|(_, lifted)| lifted.restore())?;
         for flag in wanted.filter(|flag| !restored.contains(&flag.id)) {
-            if protect::on(&flag.file)?.is_none() {
+            // What could not be marked before its first name got none.
+            let is_due = !self.protection.stays_on() || flag.file.state()?.nlink > 1;
+            if is_due && protect::on(&flag.file)?.is_none() {
                 self.protection.set(&flag.file)?;
             }
         }

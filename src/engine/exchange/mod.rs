@@ -2,8 +2,7 @@
 //!
 //! The steps, of which each is durable or harmless before the next:
 //!
-//! 1. announce: every name, every flag that will be off, in the journal, synced; set what stays on whatever happens to
-//!    names (the guard): from here on steps 3 and 4 find nothing to lift or to set
+//! 1. announce: every name, every flag that will be off, in the journal, synced; then mark, where the guard protects
 //! 2. give adopted inodes their names in the base, and sync: objects and copies are durable before any name
 //!    refers to them; freeze guests that run, where that is allowed; look again which guests run, whose jobs and
 //!    objects are left out, and whether every directory is where it was and every file as it was; lift the flags
@@ -153,7 +152,7 @@ impl<'a> Batch<'a, '_> {
         self.go_on(jobs, &mut changes)?;
         let upto = self.journal.last();
         self.journal.write_durably(&[Record::Commit { upto }])?;
-        let fates = fates(&changes);
+        let fates: Vec<Fate> = changes.iter().map(|change| change.fate.clone()).collect();
         committed(&fates)?;
         self.look_late(&mut proven, jobs, &mut changes)?;
         let (said, kept) = self.drop_out(jobs, &mut changes)?;
@@ -389,10 +388,6 @@ impl<'a> Batch<'a, '_> {
         );
         self.journal.write_durably(&records)
     }
-}
-
-fn fates(changes: &[FileChange]) -> Vec<Fate> {
-    changes.iter().map(|change| change.fate.clone()).collect()
 }
 
 fn notice_writers(jobs: &[Job], changes: &mut [FileChange]) -> SysResult<()> {

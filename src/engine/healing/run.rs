@@ -16,11 +16,11 @@ use crate::engine::records::replayed::Replayed;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
 use crate::model::{
-    About, FileId, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine, Recovered,
-    RunKind, Time,
+    About, FileId, FileState, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine,
+    Recovered, RunKind, Time,
 };
 use crate::protect::Protector;
-use crate::sys::{Dir, SysResult};
+use crate::sys::{Dir, Regular, SysResult};
 
 /// What healing did.
 #[derive(Default)]
@@ -257,6 +257,8 @@ fn flag_again(
         return Ok(false);
     }
     let file = object_or_gone(adopted.base, object)?;
-    let set = file.map(|(file, _)| protection.set(&file));
+    // One that nobody shares needs no mark, and may have got none because there are too many.
+    let is_due = |(_, state): &(Regular, FileState)| !protection.stays_on() || state.nlink > 1;
+    let set = file.filter(is_due).map(|(file, _)| protection.set(&file));
     Ok(set.transpose()?.is_some())
 }

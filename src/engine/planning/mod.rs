@@ -13,6 +13,7 @@ mod let_in;
 mod lines;
 mod matching;
 pub(super) mod near_misses;
+mod opening;
 pub(super) mod options;
 pub(super) mod output;
 pub(super) mod purposes;
@@ -28,17 +29,13 @@ pub(super) mod twins;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 
-use super::sources::{OpenImage, open_images};
 use super::threads;
 use super::threads::Threads;
 use super::{EngineError, Guest, guest, sandbox};
 use crate::base::Base;
-use crate::engine::activity::base::shared;
-use crate::engine::error::BadUse;
 use crate::ledger::{IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID};
 use crate::model::{
-    Action, Event, FORMAT, GuestName, Header, Method, NearMisses, Objects, Observer, PlanTarget,
-    Protect,
+    Action, Event, FORMAT, Header, Method, NearMisses, Objects, Observer, PlanTarget,
 };
 use crate::protect;
 use crate::rules::care::Care;
@@ -47,7 +44,6 @@ use crate::rules::totals::SummaryBuilder;
 use crate::sys::guest::Sharing;
 use crate::sys::host::machine;
 use crate::sys::{Reads, swap_files};
-use choices::check::check_guests;
 use choices::idle::idle_choices;
 use choose::choose_all;
 use classify::{Classified, Judge};
@@ -58,6 +54,7 @@ use matching::Matcher;
 use matching::compare::Reader;
 use matching::digest_cache::Memory;
 use near_misses::Near;
+use opening::{open_guests, open_views, places};
 use options::PlanOptions;
 use output::Output;
 pub use purposes::writing::Planned;
@@ -137,17 +134,6 @@ pub(super) fn plan_for<P: Purpose>(
     purpose.finish(&found, header(options, seen.target), decided)
 }
 
-/// Where no plan may lie.
-fn places<'g>(
-    guests: &'g [Guest],
-    images: &'g [OpenImage],
-    base: Option<&'g Path>,
-) -> Vec<&'g Path> {
-    let roots = guests.iter().map(|guest| guest.path.as_path());
-    let files = images.iter().map(|image| image.identity.path.as_path());
-    roots.chain(files).chain(base).collect()
-}
-
 /// The base that remembers what plans have read, and where, if it does.
 fn memory_in<'b>(
     base: Option<&'b Base>,
@@ -181,32 +167,6 @@ fn all_followed(
         )));
     }
     Ok(())
-}
-
-/// Opens the guests, and refuses choices about others.
-fn open_guests(
-    options: &PlanOptions,
-    base_path: Option<&Path>,
-) -> Result<(Vec<Guest>, Vec<OpenImage>), EngineError> {
-    let guests = guest::open_all(&options.guests, base_path)?;
-    let images = open_images(&options.images)?;
-    let known = guests.iter().map(|guest| (&guest.name, &guest.path));
-    let images_known = images
-        .iter()
-        .map(|image| (&image.identity.name, &image.identity.path));
-    let mut known: Vec<(&GuestName, &PathBuf)> = known.chain(images_known).collect();
-    known.sort();
-    if let Some(pair) = known.windows(2).find(|pair| pair[0].0 == pair[1].0) {
-        return Err(BadUse::SameName {
-            name: pair[0].0.clone(),
-            one: pair[0].1.clone(),
-            other: pair[1].1.clone(),
-        }
-        .into());
-    }
-    let names: Vec<&GuestName> = known.into_iter().map(|(name, _)| name).collect();
-    check_guests(&options.policy, &names)?;
-    Ok((guests, images))
 }
 
 /// May the plan use what earlier ones have read, and write down what it reads?
@@ -272,13 +232,14 @@ fn decide<'a>(
         .run(&classified, observer);
     let near = || match found.care.method() {
         Method::Hardlink => {
-            let misses = Near(&reader).find(&classified, &matched);
-            (Near(&reader).sum(&misses), misses)
+            let (misses, lost) = Near(&reader).find(&classified, &matched);
+            (Near(&reader).sum(&misses), misses, lost)
         }
         // Where metadata need not be equal, none keep files apart.
-        Method::Reflink => (NearMisses::default(), Vec::new()),
+        Method::Reflink => (NearMisses::default(), Vec::new(), 0),
     };
-    let (near_misses, mut misses) = found.threads.work(near);
+    let (near_misses, mut misses, lost) = found.threads.work(near);
+    tell_coarse(lost, observer);
     misses.retain(|_| found.keeps_misses);
     memory.hand_over(surveys, &matched.groups, observer);
     sum.noticed(near_misses, same_secrets(surveys, &classified));
@@ -297,24 +258,13 @@ fn decide<'a>(
     })
 }
 
-/// Opens the views of the guests. Until here no byte of a guest was read.
-fn open_views(
-    guests: Vec<Guest>,
-    images: Vec<OpenImage>,
-    base: Option<&Base>,
-    mode: Protect,
-    observer: &dyn Observer,
-) -> Result<Vec<OpenedGuest>, EngineError> {
-    let (mut opened, in_others_hands) = OpenedGuest::all(guests, base)?;
-    if let Some(why) = in_others_hands {
-        observer.notice(&Event::Warning(&shared(&why)));
+/// Says how many files are neither linked nor near misses, because an image cannot say as much of them as others do.
+fn tell_coarse(lost: u64, observer: &dyn Observer) {
+    if lost > 0 {
+        observer.notice(&Event::Warning(&format!(
+            "{lost} kinds of files differ from others only in what an image cannot hold or does not say (times between two seconds, attributes, inode flags): they are neither linked nor called near misses"
+        )));
     }
-    if mode == Protect::Immutable {
-        OpenedGuest::look_for_clearers(&mut opened, observer);
-    }
-    opened.extend(images.into_iter().map(OpenedGuest::image));
-    opened.sort_by(|a, b| a.guest.name.cmp(&b.guest.name));
-    Ok(opened)
 }
 
 /// Gives up what is not needed from here on.

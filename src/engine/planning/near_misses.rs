@@ -4,6 +4,8 @@
 //! Files that matched something were read already. Of the others, those are read whose size and beginning another
 //! candidate has.
 
+mod too_fine;
+
 use std::collections::BTreeMap;
 
 use rayon::prelude::*;
@@ -18,6 +20,8 @@ use crate::model::{
     Count, Digest, FileState, Fingerprint, Ignored, MetadataDigest, Moved, NearMiss, NearMisses,
     Shift, Summary,
 };
+use crate::sys::guest::Precision;
+use too_fine::is_too_fine;
 
 /// From this many files on, owners that differ by one constant are a shift of the whole guest.
 const SHIFTED: u64 = 3;
@@ -49,8 +53,9 @@ pub struct Miss {
 }
 
 impl Near<'_> {
-    /// Finds all near misses among the candidates.
-    pub fn find(&self, classified: &[Classified], matched: &Matched) -> Vec<Miss> {
+    /// Finds all near misses among the candidates, and how many pairs differ only in what the form of a guest cannot
+    /// hold.
+    pub fn find(&self, classified: &[Classified], matched: &Matched) -> (Vec<Miss>, u64) {
         let kinds = self.0.threads.read(|| {
             let mut kinds = self.others(classified, matched);
             kinds.extend(groups_with_twin(&matched.groups, &kinds));
@@ -58,7 +63,24 @@ impl Near<'_> {
             kinds
         });
         let equal = kinds.chunk_by(|a, b| a.content == b.content);
-        equal.flat_map(|kinds| self.of_content(kinds)).collect()
+        let misses: Vec<Miss> = equal.flat_map(|kinds| self.of_content(kinds)).collect();
+        let (lost, misses): (Vec<Miss>, Vec<Miss>) = self.by_form(misses);
+        (misses, lost.len() as u64)
+    }
+
+    /// Those that differ only in what a form cannot hold, and the others.
+    fn by_form(&self, misses: Vec<Miss>) -> (Vec<Miss>, Vec<Miss>) {
+        let guests = self.0.surveys.iter();
+        let forms: Vec<Precision> = guests.map(|survey| survey.files.precision()).collect();
+        if forms.iter().all(|form| *form == Precision::DISK) {
+            return (Vec::new(), misses);
+        }
+        misses.into_iter().partition(|miss| {
+            let (one, other) = (self.state(miss.with), self.state(miss.of));
+            let form = |which: FileRef| forms[which.guest as usize];
+            let (one, other) = ((&one, form(miss.with)), (&other, form(miss.of)));
+            is_too_fine(&miss.differs, one, other)
+        })
     }
 
     /// Files that matched nothing, and of which another has the size and the beginning.

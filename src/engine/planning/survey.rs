@@ -145,6 +145,11 @@ pub fn survey(
         aliases,
         noticed: Vec::new(),
     };
+    let is_image = survey.files.image().is_some();
+    let background = match is_image && survey.left_out.is_none() {
+        true => Background::of_image(&*survey.files),
+        false => background,
+    };
     survey.noticed = survey.notes(&background, objects);
     Ok(survey)
 }

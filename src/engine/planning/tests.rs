@@ -94,7 +94,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
     groups.retain(|_, names| names.len() > 1);
     Findings {
         groups,
-        near_misses: Near(&reader).sum(&Near(&reader).find(&classified, &matched)),
+        near_misses: Near(&reader).sum(&Near(&reader).find(&classified, &matched).0),
         secrets: same_secrets(&surveys, &classified),
         skipped: classified.into_iter().map(|one| one.skipped).collect(),
     }

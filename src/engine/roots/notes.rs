@@ -7,9 +7,13 @@ use super::likely::{AtTheDoor, judge};
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::model::{Escaped, RootNote};
-use crate::rules::root::store_of;
+use crate::rules::root::{Entry, RootLooks, looks, store_of};
 use crate::sys::Dir;
+use crate::sys::guest::GuestFiles;
 use crate::sys::host::machine;
+
+/// Names at the top of an image that are looked at.
+const MOST_NAMES: usize = 1 << 16;
 
 /// What is known of a guest before it is read.
 #[derive(Debug, Default)]
@@ -48,6 +52,22 @@ pub fn backgrounds(guests: &[Guest], base: Option<&Base>) -> Vec<Background> {
 }
 
 impl Background {
+    /// Of an image that was read: nothing is remembered of it, and its top is all that is looked at.
+    pub fn of_image(files: &dyn GuestFiles) -> Background {
+        let names = files.list(b"/", MOST_NAMES).ok().flatten();
+        let kind = |name: Vec<u8>| {
+            let state = files.look(&name).ok().flatten()?;
+            Some((name, state.kind))
+        };
+        let entries: Vec<Entry> = names.into_iter().flatten().filter_map(kind).collect();
+        let is_root = looks(&entries) != RootLooks::NotAtAll;
+        let likely = Vec::new();
+        Background {
+            notes: Vec::from_iter((!is_root).then_some(RootNote::NotARoot { likely })),
+            ..Background::default()
+        }
+    }
+
     /// All that is odd, once the guest was read.
     pub fn with(&self, found: FoundInside) -> Vec<RootNote> {
         let mut notes = self.notes.clone();

@@ -22,8 +22,9 @@ use crate::model::{
 use crate::sys::host::signals::Stop;
 use crate::sys::{Regular, SysError, SysResult};
 
-/// Most files of a batch, and bytes that are copied in it: a signal waits for no more.
-const FILES: usize = 400;
+/// Most files of a batch, and bytes that are copied in it: a signal waits for no more. Each batch waits for the disk
+/// three times, whatever is in it.
+const FILES: usize = 4096;
 const BYTES: u64 = 256 << 20;
 
 /// Guests whose files are the sources of others.

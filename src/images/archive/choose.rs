@@ -1,6 +1,6 @@
 //! Which image is meant, where several lie in one layout.
 
-use super::json::{Descriptor, ImageIndex, is_index, read};
+use super::json::{Descriptor, ImageIndex, is_index, is_name, read};
 use crate::images::fault::ImageFault;
 
 /// Lists within lists.
@@ -87,8 +87,10 @@ pub fn choose(all: Vec<ListedImage>, wanted: &WantedImage) -> Result<ListedImage
 
 impl ListedImage {
     fn is_meant(&self, wanted: &WantedImage) -> bool {
-        let called =
-            |name: &String| self.name.as_ref() == Some(name) || self.descriptor.is_called(name);
+        let called = |name: &String| {
+            self.name.as_deref().is_some_and(|own| is_name(own, name))
+                || self.descriptor.is_called(name)
+        };
         let runs = |platform: &String| {
             let own = self.platform.as_deref().unwrap_or_default();
             own == platform
@@ -144,6 +146,8 @@ mod tests {
             ("d4", "db", "unknown/unknown"),
         ]);
         assert_eq!(chosen(&all, "db", "").unwrap(), "d3");
+        assert!(is_name("docker.io/library/web:1", "web:1") && is_name("docker.io/x/y", "x/y"));
+        assert!(!is_name("docker.io/x/y", "y") && !is_name("quay.io/library/web", "web"));
         assert_eq!(chosen(&all, "web", "linux/arm64").unwrap(), "d2");
         assert_eq!(chosen(&all, "d1", "").unwrap(), "d1");
         let many = chosen(&all, "web", "").unwrap_err().to_string();

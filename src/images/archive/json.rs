@@ -85,6 +85,13 @@ pub fn read<T: DeserializeOwned>(text: &[u8], name: &str) -> Result<T, ImageFaul
     serde_json::from_slice(text).map_err(bad)
 }
 
+/// Is an image of this full name meant by a name? Docker's own registry is left away, and so is its library.
+pub fn is_name(full: &str, name: &str) -> bool {
+    let rest = full.strip_prefix("docker.io/");
+    let short = rest.and_then(|rest| rest.strip_prefix("library/"));
+    [Some(full), rest, short].contains(&Some(name))
+}
+
 /// Does a list of manifests stand here, and no manifest?
 pub fn is_index(text: &[u8]) -> bool {
     serde_json::from_slice::<ImageIndex>(text).is_ok()
@@ -125,8 +132,7 @@ impl Descriptor {
         ];
         let annotations = self.annotations.iter().flatten();
         let mut all = annotations.filter(|(key, _)| names.contains(&key.as_str()));
-        let library = format!("docker.io/library/{name}");
-        all.any(|(_, value)| value == name || *value == library) || self.digest == name
+        all.any(|(_, value)| is_name(value, name)) || self.digest == name
     }
 
     /// Is it no image, but what buildkit says of one?

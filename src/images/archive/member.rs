@@ -12,7 +12,7 @@ use crate::images::content::Sinks;
 use crate::images::fault::{ImageFault, unreadable};
 use crate::images::kept::{KeptBytes, KeptPart};
 use crate::images::tar::{TarEntry, TarKind, TarReader};
-use crate::images::tree::{FileHolds, ImageTree, NodeHolds, NodeId, Way};
+use crate::images::tree::{FileHolds, ImageTree, NodeHolds, NodeId, PathWay};
 use crate::model::Digest;
 use crate::sys::guest::BEGINNING;
 use crate::sys::hash::fingerprint;
@@ -124,7 +124,7 @@ impl Members {
 
     /// What stands at a path of the archive, links followed within it.
     fn at(&self, tree: &ImageTree, path: &str) -> Option<&ArchiveMember> {
-        let node = tree.follow(path.as_bytes(), &mut Way::default()).ok()?;
+        let node = tree.follow(path.as_bytes(), &mut PathWay::default()).ok()?;
         matches!(tree.node(node).holds, NodeHolds::File(_)).then(|| self.0.get(&node))?
     }
 }

@@ -3,7 +3,7 @@
 
 use super::blob::assemble;
 use super::choose::WantedImage;
-use super::json::{Descriptor, ImageConfig, ImageManifest, SavedImage, read};
+use super::json::{Descriptor, ImageConfig, ImageManifest, SavedImage, is_name, read};
 use super::member::ArchiveBlobs;
 use crate::images::fault::ImageFault;
 use crate::images::tree::ImageTree;
@@ -43,8 +43,7 @@ impl SavedImage {
     }
 
     fn is_called(&self, name: &str) -> bool {
-        let full = |tag: &str| format!("docker.io/library/{tag}");
-        self.tags().any(|tag| tag == name || full(tag) == name) || self.config == name
+        self.tags().any(|tag| is_name(tag, name)) || self.config == name
     }
 
     /// Its first tag; without one the file of its configuration.

@@ -6,7 +6,7 @@ use tar_core::{EntryType, SparseEntry};
 use super::header::BlockFacts;
 use super::name::{normal, target};
 use super::pax::PaxFacts;
-use super::sparse::{Stretch, checked};
+use super::sparse::{StoredStretch, checked};
 use crate::images::fault::BadEntry;
 use crate::model::{Time, Xattr};
 
@@ -21,6 +21,19 @@ pub struct TarEntry {
     pub kind: TarKind,
     /// Whose it is.
     pub owner: TarOwner,
+}
+
+impl TarEntry {
+    /// Bytes of it that are kept in memory.
+    pub(super) fn kept_bytes(&self) -> usize {
+        let target = match &self.kind {
+            TarKind::Symlink(target) | TarKind::HardLink(target) => target.len(),
+            _ => 0,
+        };
+        let attributes = self.owner.attributes.iter();
+        let attributes: usize = attributes.map(|one| one.name.len() + one.value.len()).sum();
+        self.path.len() + target + attributes
+    }
 }
 
 /// What an entry is.
@@ -48,7 +61,7 @@ pub enum TarKind {
 
 /// The stretches of a sparse file that are stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SparseMap(pub(super) Vec<Stretch>);
+pub struct SparseMap(pub(super) Vec<StoredStretch>);
 
 /// Mode, owner and their like.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,6 +7,7 @@
 //!
 //! Sources: POSIX.1-2017 `pax` (ustar and pax), the GNU tar manual, "Basic Tar Format" and "Storing Sparse Files".
 
+mod content;
 mod entry;
 mod header;
 mod name;

@@ -148,10 +148,10 @@ pub(super) fn only_remarks(data: &[u8]) -> Result<(), BadEntry> {
 }
 
 /// A key and its value.
-type Record<'a> = (&'a [u8], &'a [u8]);
+type PaxRecord<'a> = (&'a [u8], &'a [u8]);
 
 /// All records. The parser ends without a word where a length is no number, so it is counted how far it came.
-fn records(data: &[u8]) -> Result<Vec<Record<'_>>, BadEntry> {
+fn records(data: &[u8]) -> Result<Vec<PaxRecord<'_>>, BadEntry> {
     let (mut all, mut length) = (Vec::new(), 0);
     for record in PaxExtensions::new(data) {
         let record = record.map_err(|_| BadEntry::Record(Vec::new()))?;
@@ -168,7 +168,7 @@ fn records(data: &[u8]) -> Result<Vec<Record<'_>>, BadEntry> {
     }
 }
 
-/// The length of a record with its own digits, the space, the equals sign and the newline; `rest` is all but the digits.
+/// The length of a record with its own digits; `rest` is all but these: space, equals sign and newline are in it.
 fn record_length(rest: usize) -> usize {
     let digits = |length: usize| length.to_string().len();
     let mut length = rest + digits(rest);

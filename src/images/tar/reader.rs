@@ -7,34 +7,34 @@ use std::io::{self, Read};
 use tar_core::HEADER_SIZE;
 use tar_core::parse::{Limits, ParseError, ParseEvent, Parser};
 
-use super::entry::{Headers, SparseMap, TarEntry, TarKind};
+use super::entry::{Headers, TarEntry};
 use super::header::{Begins, BlockFacts, Extension, begins};
 use super::pax::{PaxFacts, only_remarks};
-use crate::images::bounds::Budget;
+use crate::images::bounds::ReadingBudget;
 use crate::images::fault::{BadEntry, ImageFault, unreadable};
 
 /// Bytes of all headers of one entry.
 const MOST_HEADERS: usize = 1 << 20;
 
 /// Bytes read at a time.
-const PIECE: usize = 128 * 1024;
+pub(super) const PIECE: usize = 128 * 1024;
 
 /// Most zeros behind the end.
 const MOST_PADDING: u64 = 1 << 30;
 
 /// An archive, and where in it we are.
 pub struct TarReader<'r> {
-    input: Box<dyn Read + 'r>,
-    budget: &'r RefCell<Budget>,
+    pub(super) input: Box<dyn Read + 'r>,
+    pub(super) budget: &'r RefCell<ReadingBudget>,
     parser: Parser,
     /// The headers of the current entry.
     chain: Vec<u8>,
     pax: PaxFacts,
     has_long: (bool, bool),
     /// Content that was read with the headers.
-    carried: io::Cursor<Vec<u8>>,
+    pub(super) carried: io::Cursor<Vec<u8>>,
     /// Bytes of content of the current entry that were not read, and zeros behind them.
-    left: u64,
+    pub(super) left: u64,
     padding: u64,
     /// The number of the current entry, and its name.
     number: u64,
@@ -44,14 +44,14 @@ pub struct TarReader<'r> {
 }
 
 /// What is sure when headers follow each other.
-type Step<T> = Result<T, BadEntry>;
+pub(super) type EntryResult<T> = Result<T, BadEntry>;
 
 impl<'r> TarReader<'r> {
     /// An archive of this name within the image; empty where the image is the archive.
     pub fn new(
         input: Box<dyn Read + 'r>,
         archive: String,
-        budget: &'r RefCell<Budget>,
+        budget: &'r RefCell<ReadingBudget>,
     ) -> TarReader<'r> {
         let mut parser = Parser::new(Limits {
             max_metadata_size: MOST_HEADERS as u32,
@@ -87,7 +87,7 @@ impl<'r> TarReader<'r> {
         why.at(self.number, &self.name, &self.archive)
     }
 
-    fn next_entry(&mut self) -> Step<Option<TarEntry>> {
+    fn next_entry(&mut self) -> EntryResult<Option<TarEntry>> {
         self.number += 1;
         self.name.clear();
         self.chain.clear();
@@ -98,14 +98,14 @@ impl<'r> TarReader<'r> {
         };
         let (entry, stored) = self.resolved(block)?;
         self.name.clone_from(&entry.path);
-        self.budget.borrow_mut().name(&entry.path)?;
+        self.budget.borrow_mut().name(entry.kept_bytes())?;
         self.left = stored;
         self.padding = stored.next_multiple_of(HEADER_SIZE as u64) - stored;
         Ok(Some(entry))
     }
 
     /// Reads blocks up to the one that begins an entry.
-    fn headers(&mut self) -> Step<Option<BlockFacts>> {
+    fn headers(&mut self) -> EntryResult<Option<BlockFacts>> {
         loop {
             let Some(block) = self.block()? else {
                 return Err(BadEntry::CutShort);
@@ -126,7 +126,7 @@ impl<'r> TarReader<'r> {
     }
 
     /// A header that belongs to the next entry, or to all.
-    fn extension(&mut self, kind: Extension, size: u64) -> Step<()> {
+    fn extension(&mut self, kind: Extension, size: u64) -> EntryResult<()> {
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         let length = size.checked_next_multiple_of(HEADER_SIZE);
         let length = length.filter(|length| self.chain.len() + length <= MOST_HEADERS);
@@ -165,7 +165,7 @@ impl<'r> TarReader<'r> {
     }
 
     /// What the parser makes of the headers. It asks for more where the map of a sparse file follows.
-    fn resolved(&mut self, block: BlockFacts) -> Step<(TarEntry, u64)> {
+    fn resolved(&mut self, block: BlockFacts) -> EntryResult<(TarEntry, u64)> {
         let mut ahead = block.size;
         loop {
             let wanted = match self.parser.parse(&self.chain).map_err(parser)? {
@@ -197,7 +197,7 @@ impl<'r> TarReader<'r> {
         block: BlockFacts,
         parsed: &tar_core::parse::ParsedEntry<'_>,
         sparse: Option<(&[tar_core::SparseEntry], u64)>,
-    ) -> Step<(TarEntry, u64)> {
+    ) -> EntryResult<(TarEntry, u64)> {
         let (number, pax) = (self.number, &self.pax);
         Headers {
             number,
@@ -210,7 +210,7 @@ impl<'r> TarReader<'r> {
     }
 
     /// What stands behind the headers in the chain is content.
-    fn carry(&mut self, headers: usize, done: (TarEntry, u64)) -> Step<(TarEntry, u64)> {
+    fn carry(&mut self, headers: usize, done: (TarEntry, u64)) -> EntryResult<(TarEntry, u64)> {
         let content = self.chain.split_off(headers.min(self.chain.len()));
         match content.len() as u64 <= done.1.next_multiple_of(HEADER_SIZE as u64) {
             true => self.carried = io::Cursor::new(content),
@@ -221,7 +221,7 @@ impl<'r> TarReader<'r> {
 
     /// Reads more of the map. One within the content is read in growing steps, which end with the content; blocks of
     /// one in the form of GNU come one by one.
-    fn read_on(&mut self, wanted: usize, block: BlockFacts, ahead: &mut u64) -> Step<()> {
+    fn read_on(&mut self, wanted: usize, block: BlockFacts, ahead: &mut u64) -> EntryResult<()> {
         let length = self.chain.len();
         let is_inside = block.kind != tar_core::EntryType::GnuSparse;
         let step = match is_inside {
@@ -249,7 +249,7 @@ impl<'r> TarReader<'r> {
     }
 
     /// `None` where the stream ends before the block.
-    fn block(&mut self) -> Step<Option<[u8; HEADER_SIZE]>> {
+    fn block(&mut self) -> EntryResult<Option<[u8; HEADER_SIZE]>> {
         let mut block = [0; HEADER_SIZE];
         let mut filled = 0;
         while filled < HEADER_SIZE {
@@ -266,7 +266,7 @@ impl<'r> TarReader<'r> {
 
     /// Behind a block of zeros: one more, and then nothing but zeros. What packs the archive is read to its end as
     /// well, where its checksums are.
-    fn end(&mut self) -> Step<()> {
+    fn end(&mut self) -> EntryResult<()> {
         match self.block()? {
             None => return Err(BadEntry::CutShort),
             Some(block) if block.iter().any(|byte| *byte != 0) => {
@@ -296,7 +296,7 @@ impl<'r> TarReader<'r> {
         }
     }
 
-    fn skip_content(&mut self) -> Step<()> {
+    fn skip_content(&mut self) -> EntryResult<()> {
         let mut piece = vec![0; usize::try_from(self.left).unwrap_or(PIECE).min(PIECE)];
         while self.left > 0 {
             self.piece(&mut piece)?;
@@ -309,7 +309,7 @@ impl<'r> TarReader<'r> {
     }
 
     /// The next bytes of content; none behind the last.
-    fn piece(&mut self, buffer: &mut [u8]) -> Step<usize> {
+    pub(super) fn piece(&mut self, buffer: &mut [u8]) -> EntryResult<usize> {
         self.budget.borrow().in_time()?;
         let left = usize::try_from(self.left).unwrap_or(usize::MAX);
         let length = buffer.len().min(left);
@@ -318,80 +318,14 @@ impl<'r> TarReader<'r> {
         Ok(length)
     }
 
-    fn read_exactly(&mut self, buffer: &mut [u8]) -> Step<()> {
+    fn read_exactly(&mut self, buffer: &mut [u8]) -> EntryResult<()> {
         let mut both = (&mut self.carried).chain(&mut *self.input);
         both.read_exact(buffer).map_err(|error| unreadable(&error))
     }
-
-    /// The content of the current entry, which is this one, as it is in the archive.
-    pub fn stored(&mut self) -> StoredContent<'_, 'r> {
-        StoredContent(self)
-    }
-
-    /// Hands on the content of the current entry, which is this one, holes as zeros.
-    pub fn content(
-        &mut self,
-        entry: &TarEntry,
-        take: &mut dyn FnMut(&[u8]) -> Step<()>,
-    ) -> Result<(), ImageFault> {
-        let handed = self.hand_on(entry, take);
-        handed.map_err(|why| self.fault(why))
-    }
-
-    fn hand_on(&mut self, entry: &TarEntry, take: &mut dyn FnMut(&[u8]) -> Step<()>) -> Step<()> {
-        let TarKind::File { size, stored, map } = &entry.kind else {
-            return Ok(());
-        };
-        let holes = size.saturating_sub(*stored);
-        self.budget.borrow_mut().content(*size, holes)?;
-        let length = usize::try_from(*size).unwrap_or(PIECE).min(PIECE);
-        let mut piece = vec![0; length];
-        let Some(SparseMap(map)) = map else {
-            return self.pass(*size, &mut piece, take);
-        };
-        let mut at = 0;
-        for stretch in map {
-            zeros(stretch.offset - at, take)?;
-            self.pass(stretch.length, &mut piece, take)?;
-            at = stretch.offset + stretch.length;
-        }
-        zeros(size - at, take)
-    }
-
-    fn pass(
-        &mut self,
-        mut length: u64,
-        piece: &mut [u8],
-        take: &mut dyn FnMut(&[u8]) -> Step<()>,
-    ) -> Step<()> {
-        while length > 0 {
-            let most = usize::try_from(length).unwrap_or(usize::MAX);
-            let most = most.min(piece.len());
-            let read = self.piece(&mut piece[..most])?;
-            if read == 0 {
-                return Err(BadEntry::CutShort);
-            }
-            take(&piece[..read])?;
-            length -= read as u64;
-        }
-        Ok(())
-    }
-}
-
-fn zeros(mut length: u64, take: &mut dyn FnMut(&[u8]) -> Step<()>) -> Step<()> {
-    const ZEROS: [u8; 16 * 1024] = [0; 16 * 1024];
-    while length > 0 {
-        let piece = usize::try_from(length)
-            .unwrap_or(usize::MAX)
-            .min(ZEROS.len());
-        take(&ZEROS[..piece])?;
-        length -= piece as u64;
-    }
-    Ok(())
 }
 
 /// A long name has one NUL at its end, and none before.
-fn long_name(data: &[u8]) -> Step<()> {
+fn long_name(data: &[u8]) -> EntryResult<()> {
     let name = data.strip_suffix(b"\0").unwrap_or(data);
     match name.is_empty() || name.contains(&0) {
         true => Err(BadEntry::Name(
@@ -409,32 +343,5 @@ fn parser(error: ParseError) -> BadEntry {
             what: "parts of a sparse file",
         },
         other => BadEntry::Parser(other.to_string()),
-    }
-}
-
-/// The content of an entry as a stream.
-pub struct StoredContent<'a, 'r>(&'a mut TarReader<'r>);
-
-impl Read for StoredContent<'_, '_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let TarReader {
-            left,
-            input,
-            carried,
-            budget,
-            ..
-        } = &mut *self.0;
-        let in_time = budget.borrow().in_time();
-        in_time.map_err(|why| io::Error::other(why.to_string()))?;
-        let most = usize::try_from(*left)
-            .unwrap_or(usize::MAX)
-            .min(buffer.len());
-        let mut both = (&mut *carried).chain(&mut **input);
-        let read = both.read(&mut buffer[..most])?;
-        if read == 0 && most > 0 {
-            return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-        }
-        *left -= read as u64;
-        Ok(read)
     }
 }

@@ -6,7 +6,7 @@ use crate::images::fault::BadEntry;
 
 /// A stretch of bytes in a file with holes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stretch {
+pub(super) struct StoredStretch {
     pub offset: u64,
     pub length: u64,
 }
@@ -16,7 +16,7 @@ pub(super) fn checked(
     map: &[SparseEntry],
     real: u64,
     stored: u64,
-) -> Result<Vec<Stretch>, BadEntry> {
+) -> Result<Vec<StoredStretch>, BadEntry> {
     let (mut at, mut sum) = (0u64, 0u64);
     for entry in map {
         let end = entry.offset.checked_add(entry.length);
@@ -36,7 +36,7 @@ pub(super) fn checked(
     if i64::try_from(real).is_err() {
         return Err(BadEntry::Sparse("no file can be so long"));
     }
-    let stretch = |entry: &SparseEntry| Stretch {
+    let stretch = |entry: &SparseEntry| StoredStretch {
         offset: entry.offset,
         length: entry.length,
     };

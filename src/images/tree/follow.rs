@@ -13,7 +13,7 @@ pub type Met = (Vec<u8>, Vec<u8>);
 
 /// The way of a path.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Way {
+pub struct PathWay {
     /// The links, in order.
     pub links: Vec<Met>,
     /// Where the way ends, without a slash in front.
@@ -33,7 +33,7 @@ pub enum PathStop {
 
 impl ImageTree {
     /// Follows a path from the root on.
-    pub fn follow(&self, asked: &[u8], way: &mut Way) -> Result<NodeId, PathStop> {
+    pub fn follow(&self, asked: &[u8], way: &mut PathWay) -> Result<NodeId, PathStop> {
         let mut pending: Vec<&[u8]> = components(asked).collect();
         // The directories from the root down, each with the length of its path.
         let mut at: Vec<(NodeId, usize)> = vec![(ROOT, 0)];
@@ -105,7 +105,7 @@ mod tests {
             tree.put(entry(path, holds), 0).unwrap();
         }
         let lead = |path: &str| {
-            let mut way = Way::default();
+            let mut way = PathWay::default();
             let end = tree.follow(path.as_bytes(), &mut way).map(drop);
             (end, String::from_utf8(way.path).unwrap(), way.links.len())
         };

@@ -17,7 +17,7 @@ use indexmap::IndexSet;
 use crate::images::fault::BadEntry;
 use crate::model::{Time, Xattr};
 
-pub use follow::{PathStop, Way};
+pub use follow::{PathStop, PathWay};
 pub use node::{Child, Children, FileHolds, ImageNode, NodeHolds, NodeId, ROOT};
 pub use put::{NewEntry, NewHolds};
 

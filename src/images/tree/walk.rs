@@ -4,7 +4,7 @@ use super::{Child, Children, ImageTree, NodeHolds, ROOT};
 use crate::model::{FileKind, TooLarge, TreeBuilder};
 
 /// A directory that is being walked: what is still to be met in it, the last first.
-type Level<'a> = Vec<(&'a [u8], Child)>;
+type TreeLevel<'a> = Vec<(&'a [u8], Child)>;
 
 impl ImageTree {
     /// Hands the names to a builder; `state` says what a node is.
@@ -14,7 +14,7 @@ impl ImageTree {
         state: impl Fn(u32) -> crate::model::FileState,
     ) -> Result<(), TooLarge> {
         builder.enter(0, b"")?;
-        let mut open: Vec<Level<'_>> = vec![self.level(self.children(ROOT))];
+        let mut open: Vec<TreeLevel<'_>> = vec![self.level(self.children(ROOT))];
         while let Some(level) = open.last_mut() {
             let Some((name, child)) = level.pop() else {
                 open.pop();
@@ -34,9 +34,9 @@ impl ImageTree {
     }
 
     /// Sorted backwards. The name of a directory counts with its slash, as in the paths beneath it.
-    fn level<'a>(&'a self, children: Option<&'a Children>) -> Level<'a> {
+    fn level<'a>(&'a self, children: Option<&'a Children>) -> TreeLevel<'a> {
         let all = children.into_iter().flatten();
-        let mut all: Level<'a> = all.map(|(name, child)| (&**name, *child)).collect();
+        let mut all: TreeLevel<'a> = all.map(|(name, child)| (&**name, *child)).collect();
         let is_directory =
             |child: &Child| matches!(self.node(child.node).holds, NodeHolds::Directory(_));
         let key = |(name, child): &(&'a [u8], Child)| -> (&'a [u8], Option<u8>) {

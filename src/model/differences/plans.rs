@@ -31,7 +31,7 @@ pub struct HeaderChange {
     pub old: Option<String>,
     /// What the new plan says.
     pub new: Option<String>,
-    /// Is it a part of what is decided? The rest says where, when and by what.
+    /// Is it a part of what is decided? The rest says where and by what.
     pub decides: bool,
 }
 

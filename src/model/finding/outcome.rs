@@ -74,6 +74,8 @@ pub struct CheckOutcome {
     pub findings: Vec<JudgedFinding>,
     /// Keys of the baseline that nothing has any more.
     pub vanished: Vec<String>,
+    /// Keys of the baseline that were not asked for: of rules that are off, or of other guests.
+    pub not_asked: Vec<String>,
     /// What could not be verified, and is no finding.
     pub not_verified: Vec<NotVerified>,
     /// From this level on findings fail the check.

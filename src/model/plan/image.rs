@@ -22,7 +22,6 @@ pub struct ImageFacts {
     pub twice: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }

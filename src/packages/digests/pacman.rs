@@ -4,8 +4,8 @@
 //! line = "/set" { key=value } | path { key=value }      ; path begins with "./", other bytes as \NNN in octal
 //! ```
 //!
-//! Keys that matter are `type`, of which `/set` gives a default, and the digests. What is packed is bounded before it is
-//! unpacked.
+//! Keys that matter are `type`, of which `/set` gives a default, and the digests. What is packed is bounded
+//! before it is unpacked.
 
 use std::io::Read;
 

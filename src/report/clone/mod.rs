@@ -95,13 +95,12 @@ fn table(view: &CloneView<'_>, sizes: Sizes) -> TextTable {
     };
     row("directories", totals.directories, String::new());
     row("files", totals.files, files(view, sizes));
-    if totals.more_names > 0 {
-        let remark = "of these files".into();
-        row("further names", totals.more_names, remark);
-    }
     row("links", totals.symlinks, String::new());
     if totals.special > 0 {
         row("devices, FIFOs", totals.special, String::new());
+    }
+    if totals.more_names > 0 {
+        row("further names", totals.more_names, "of these".into());
     }
     let linked = view.linked();
     let base = view.clone.base.as_deref().map(Escaped::of);

@@ -92,7 +92,7 @@ fn same_content(found: &PlanChanges) -> bool {
 
 fn header(found: &PlanChanges, out: &mut dyn Write) -> io::Result<()> {
     let (decides, rest): (Vec<_>, Vec<_>) = found.header.iter().partition(|change| change.decides);
-    for (title, changes) in [("Choices:", decides), ("Where, when and by what:", rest)] {
+    for (title, changes) in [("Choices:", decides), ("Where and by what:", rest)] {
         if !changes.is_empty() {
             writeln!(out, "\n{title}")?;
         }

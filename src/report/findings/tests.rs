@@ -78,6 +78,7 @@ fn checked(findings: Vec<JudgedFinding>) -> CheckOutcome {
         rules: CheckRule::ALL.iter().map(rule).collect(),
         findings,
         vanished: vec!["mode-differs\tweb1:/a".into()],
+        not_asked: Vec::new(),
         not_verified: Vec::new(),
         fail_on: FindingLevel::Error,
         locate: BTreeMap::from([(guest("web2"), "images/web2.conf".to_owned())]),

@@ -93,11 +93,12 @@ fn facts(facts: &FindingFacts) -> String {
             counted(*files, "file"),
             iec(*bytes)
         ),
-        other => more_facts(other),
+        other => facts_between(other),
     }
 }
 
-fn more_facts(facts: &FindingFacts) -> String {
+/// Of several guests.
+fn facts_between(facts: &FindingFacts) -> String {
     match facts {
         FindingFacts::Foreign { guest, package } => {
             let package = package.as_deref().map_or("a package".to_owned(), safe);
@@ -135,6 +136,12 @@ fn more_facts(facts: &FindingFacts) -> String {
             )
         }
         FindingFacts::Drift { part, change } => drift(part, change),
+        other => more_facts(other),
+    }
+}
+
+fn more_facts(facts: &FindingFacts) -> String {
+    match facts {
         FindingFacts::Name { fault, package } => name(fault, package.as_ref()),
         FindingFacts::Linkable { care } => {
             format!(

@@ -1,6 +1,6 @@
 //! What `unify guard` did and found.
 //!
-//! The JSON form is the fields of `GuardState` after `kind` (`unify.guard`) and `done`.
+//! The JSON form is the fields of `GuardState` after `kind` (`unify.guard`) and `act`, what was done.
 
 use std::io::{self, Write};
 
@@ -37,15 +37,15 @@ pub fn text(done: Option<GuardAct>, now: &GuardState, out: &mut dyn Write) -> io
 #[derive(Serialize)]
 struct GuardJson<'a> {
     kind: &'static str,
-    done: Option<GuardAct>,
+    act: Option<GuardAct>,
     #[serde(flatten)]
     now: &'a GuardState,
 }
 
 /// For programs.
-pub fn json(done: Option<GuardAct>, now: &GuardState, out: &mut dyn Write) -> io::Result<()> {
+pub fn json(act: Option<GuardAct>, now: &GuardState, out: &mut dyn Write) -> io::Result<()> {
     let kind = "unify.guard";
-    json::write_line(out, &GuardJson { kind, done, now })
+    json::write_line(out, &GuardJson { kind, act, now })
 }
 
 #[cfg(test)]
@@ -64,8 +64,7 @@ mod tests {
             loaded: true,
             marks: None,
         };
-        let want =
-            "{\"kind\":\"unify.guard\",\"done\":\"loaded\",\"loaded\":true,\"marks\":null}\n";
+        let want = "{\"kind\":\"unify.guard\",\"act\":\"loaded\",\"loaded\":true,\"marks\":null}\n";
         let done = Some(GuardAct::Loaded);
         assert_eq!(written(|out| json(done, &now, out)), want);
     }

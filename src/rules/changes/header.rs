@@ -8,6 +8,9 @@ use crate::model::HeaderChange;
 /// Choices that decide nothing: where they were written down, and what is listed.
 const NO_DECISION: &[&str] = &["policy.file", "policy.skips"];
 
+/// Two plans are never made at one time: this says nothing of what changed.
+const CREATED: &str = "created";
+
 /// What is told besides the choices, where only decisions count: it says where and by what the plan was made.
 const TOLD: &[&str] = &[
     "base.path",
@@ -39,6 +42,7 @@ pub fn header_changes(
         Some((guest, own)) => {
             in_both(guest) && (depth == Depth::Evidence || TOLD_OF_GUESTS.contains(&own))
         }
+        None if *key == CREATED => false,
         None => {
             depth == Depth::Evidence || key.starts_with("policy.") || TOLD.contains(&key.as_str())
         }

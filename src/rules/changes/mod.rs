@@ -6,7 +6,8 @@
 //!
 //! What counts is what is *decided*, as the decision digest has it, and for lines that are left alone the verdict with
 //! what says so. Inodes, times, sizes, what comes back, versions, notes and the numbers of objects are *evidence*, and
-//! count where they are asked for. Memory: two lines, and twelve bytes for each flag line that the other plan has not.
+//! count where they are asked for. A new kind of line is an arm in `merge`, which says its place, and one in `fields`.
+//! Memory: two lines, and twelve bytes for each flag line that the other plan has not.
 
 mod fields;
 mod flags;

@@ -150,6 +150,7 @@ fn choices_decide_and_places_do_not() {
             .collect()
     };
     let old = facts(&[
+        ("base.objects", "1"),
         ("base.path", "\"/a\""),
         ("created", "1"),
         ("guests.a.b.root", "\"/x\""),
@@ -159,6 +160,7 @@ fn choices_decide_and_places_do_not() {
         ("protection.mode", "\"immutable\""),
     ]);
     let new = facts(&[
+        ("base.objects", "2"),
         ("base.path", "\"/b\""),
         ("created", "2"),
         ("guests.a.b.root", "\"/y\""),
@@ -185,7 +187,7 @@ fn choices_decide_and_places_do_not() {
     assert_eq!(
         changes(Depth::Evidence).len(),
         want.len() + 1,
-        "and when it was made"
+        "and how many objects there were"
     );
 }
 
@@ -222,11 +224,15 @@ fn table(lines: &[Action]) -> BTreeMap<(GuestName, GuestPath), Action> {
     placed.collect()
 }
 
+/// Lines that can all be read.
+fn take(lines: &[Action]) -> impl Iterator<Item = Result<Action, ()>> + '_ {
+    lines.iter().cloned().map(Ok)
+}
+
 proptest! {
     #[test]
     fn a_merge_is_what_two_tables_are(old in lines(), new in lines()) {
         let order = names("a b c");
-        let take = |lines: &[Action]| lines.to_vec().into_iter().map(Ok::<_, ()>);
         let all: Result<Vec<MergedLine>, ()> = merged(&order, take(&old), take(&new)).collect();
         let (loose, placed): (Vec<_>, Vec<_>) = all.unwrap().into_iter().partition(|line| line.is_loose);
         let (old_table, new_table) = (table(&old), table(&new));

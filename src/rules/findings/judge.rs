@@ -5,7 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::key::key;
+use super::key::{guests_of, key, rule_of};
 use crate::model::{
     CheckIgnore, CheckOutcome, CheckPolicy, CheckRule, CheckedRule, Digest, Finding, FindingFacts,
     FindingLevel, GuestName, JudgedFinding, NotVerified, RuleLook,
@@ -77,18 +77,24 @@ impl Judging<'_> {
                 false => kept.push(self.judged(finding, level)),
             }
         }
-        let asked = |rule: CheckRule| !found.not_here.contains_key(&rule);
-        for finding in self.of_exceptions(&exceptions, asked) {
+        let is_here = |rule: CheckRule| !found.not_here.contains_key(&rule);
+        for finding in self.of_exceptions(&exceptions, is_here) {
             if let Some(level) = self.weight(&finding) {
                 kept.push(self.judged(finding, level));
             }
         }
         kept.sort_by(|a, b| order(a).cmp(&order(b)));
         kept.dedup_by(|later, first| later.key == first.key);
+        let asked = AskedFor {
+            guests: found.guests.iter().map(ToString::to_string).collect(),
+            not_here: &found.not_here,
+        };
+        let (vanished, not_asked) = self.not_found(&kept, &asked);
         Ok(CheckOutcome {
             guests: found.guests,
             rules: self.rules(&found.not_here, &ignored),
-            vanished: self.vanished(&kept),
+            vanished,
+            not_asked,
             findings: kept,
             not_verified: found.not_verified,
             fail_on: self.policy.fail_on,
@@ -174,14 +180,32 @@ impl Judging<'_> {
         CheckRule::ALL.iter().map(rule).collect()
     }
 
-    fn vanished(&self, kept: &[JudgedFinding]) -> Vec<String> {
-        let Some(baseline) = self.baseline else {
-            return Vec::new();
-        };
+    /// Keys of the baseline that nothing has any more, and those that were not asked for: of rules that are off, and of
+    /// guests that were not looked at.
+    fn not_found(
+        &self,
+        kept: &[JudgedFinding],
+        asked: &AskedFor<'_>,
+    ) -> (Vec<String>, Vec<String>) {
         let now: BTreeSet<&str> = kept.iter().map(|judged| judged.key.as_str()).collect();
-        let gone = baseline.iter().filter(|key| !now.contains(key.as_str()));
-        gone.cloned().collect()
+        let all = self.baseline.into_iter().flatten();
+        let gone = all.filter(|key| !now.contains(key.as_str())).cloned();
+        gone.partition(|key| {
+            let rule = CheckRule::ALL
+                .iter()
+                .find(|rule| rule.code() == rule_of(key));
+            let is_on = |rule: &CheckRule| self.policy.level(*rule).is_some();
+            let was_asked = |rule: &&CheckRule| is_on(rule) && !asked.not_here.contains_key(rule);
+            let mut guests = guests_of(key);
+            rule.filter(was_asked).is_some() && guests.all(|guest| asked.guests.contains(guest))
+        })
     }
+}
+
+/// What was asked for.
+struct AskedFor<'a> {
+    guests: BTreeSet<String>,
+    not_here: &'a BTreeMap<CheckRule, &'static str>,
 }
 
 /// May a baseline hold findings of this rule?

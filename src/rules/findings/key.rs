@@ -21,6 +21,18 @@ pub fn key(finding: &Finding) -> String {
     parts.join("\t")
 }
 
+/// The word of the rule that a key is of.
+pub fn rule_of(key: &str) -> &str {
+    key.split('\t').next().unwrap_or_default()
+}
+
+/// The guests that a key is about, as people read their names.
+pub fn guests_of(key: &str) -> impl Iterator<Item = &str> {
+    let places = key.split('\t').skip(1);
+    let places = places.filter(|place| !place.starts_with('='));
+    places.map(|place| place.split(':').next().unwrap_or_default())
+}
+
 /// `GUEST:PATH` as people read it.
 fn place(place: &FindingPlace) -> String {
     match &place.path {
@@ -90,6 +102,8 @@ mod tests {
         };
         let one = modified("md5:2", "1");
         assert_eq!(one, modified("md5:3", "2"));
+        assert_eq!(rule_of(&one), "file-modified");
+        assert!(guests_of(&one).eq(["web1"]));
         assert_eq!(one, "file-modified\tweb1:/usr/a\\tb\\n\\xff\t=x");
     }
 }

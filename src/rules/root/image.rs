@@ -55,6 +55,7 @@ const MARKS: &[Mark] = &[
     mark(0, b"BZh", "a file packed by bzip2", BZIP2),
     mark(0, b"\x04\x22\x4d\x18", "a file packed by lz4", LZ4),
     mark(0, b"070701", "a cpio archive", CPIO),
+    mark(0, b"070707", "a cpio archive", CPIO),
     mark(0, b"PK\x03\x04", "a zip archive", ZIP),
     mark(0, b"hsqs", "a squashfs image", SQUASHFS),
     mark(0, b"XFSB", "an XFS image", MOUNT_XFS),

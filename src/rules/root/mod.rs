@@ -95,7 +95,9 @@ pub fn packed_layout(entries: &[Entry]) -> Option<&'static str> {
     if file("oci-layout") || (file("index.json") && has("blobs", FileKind::Directory)) {
         Some("an OCI image layout")
     } else if file("manifest.json") && (file("repositories") || has_layers(entries)) {
-        Some("a Docker image archive")
+        Some("an unpacked archive of `docker save`")
+    } else if file("manifest.json") && file("version") {
+        Some("an image directory of skopeo")
     } else {
         None
     }
@@ -184,7 +186,10 @@ mod tests {
         assert_eq!(packed_layout(&oci), Some("an OCI image layout"));
         let id = "0123456789abcdef".repeat(4) + ".json";
         let docker = [file("manifest.json"), file(&id)];
-        assert_eq!(packed_layout(&docker), Some("a Docker image archive"));
+        assert_eq!(
+            packed_layout(&docker),
+            Some("an unpacked archive of `docker save`")
+        );
         assert_eq!(packed_layout(&[file("manifest.json")]), None);
         assert_eq!(packed_layout(&directories(&["oci-layout"])), None);
     }

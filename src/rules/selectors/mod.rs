@@ -139,6 +139,11 @@ impl Selection {
         codes || !self.packages.is_all() || self.min_saves.is_some()
     }
 
+    /// Were guests asked for, or left out?
+    pub fn has_guests(&self) -> bool {
+        !self.guests.is_all()
+    }
+
     /// Were paths asked for? They can lead through links of guests.
     pub fn has_paths(&self) -> bool {
         !self.paths.is_all()

@@ -61,12 +61,7 @@ pub trait GuestFiles: Debug + Send + Sync {
     fn list(&self, directory: &[u8], max: usize) -> Result<Option<Vec<Vec<u8>>>, GuestError>;
 
     /// What a link says, wherever it leads; `None` if the name refers to nothing, or to anything else.
-    fn link(&self, name: &[u8]) -> Result<Option<Vec<u8>>, GuestError> {
-        let path = [b"/", name].concat();
-        let links = self.trace(&path)?.links.into_iter();
-        let mut found = links.filter(|link| link.at.relative() == name);
-        Ok(found.next().map(|link| link.target))
-    }
+    fn link(&self, name: &[u8]) -> Result<Option<Vec<u8>>, GuestError>;
 
     /// Says where a path leads in the end; `None` if it leads nowhere.
     fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, GuestError>;

@@ -1,5 +1,6 @@
-//! Extended attributes: ACLs, capabilities, labels and the user's own are all of them. They are asked of a descriptor or,
-//! where that only stands for a name, of the link to it in `/proc`, which leads to the very inode and nowhere else.
+//! Extended attributes: ACLs, capabilities, labels and the user's own are all of them. They are asked of a descriptor
+//! or, where that only stands for a name, of the link to it in `/proc`, which leads to the very inode and nowhere
+//! else.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd};

@@ -9,7 +9,7 @@ pub(super) fn empty(top: &Dir) -> SysResult<()> {
     while let Some(step) = way.step() {
         match step {
             DescentStep::Enter(path) => {
-                let below = emptied(top, &path.to_vec())?;
+                let below = emptied(top, path)?;
                 way.enter(below);
             }
             DescentStep::Leave(path) => {

@@ -46,6 +46,7 @@ fn every_command_answers_in_json() {
         "unify.explain",
     );
     asked(&["rules", "--json"], "unify.rules");
+    asked(&["guard", "--json"], "unify.guard");
     for command in ["status", "gc", "recover"] {
         asked(
             &[command, "--json", "--if-base-exists", "--base", &base],
@@ -53,14 +54,22 @@ fn every_command_answers_in_json() {
         );
     }
     asked(&["show", "--json", "--stale", plan], "unify.stale");
-    let narrow = lab.path("narrow.json");
-    let narrow = narrow.to_str().unwrap();
+    narrowed(plan, lab.path("narrow.json").to_str().unwrap());
+    asked(&["apply", "--dry-run", "--json", plan], "unify.dry-run");
+    let new = lab.path("guests/new");
+    let clone = [guests[0], new.to_str().unwrap()];
+    asked(
+        &[&["clone", "--json", "--plan-only"][..], &clone].concat(),
+        "unify.clone",
+    );
+    runs(plan, &base);
+}
+
+fn narrowed(plan: &str, narrow: &str) {
     asked(
         &["cut", "--json", "--path", "/usr/f", "-o", narrow, plan],
         "unify.cut",
     );
-    asked(&["apply", "--dry-run", "--json", plan], "unify.dry-run");
-    runs(plan, &base);
 }
 
 /// What changes guests, and what looks at a base.

@@ -305,7 +305,9 @@ fn help_fits_and_its_examples_run() {
         assert!(options <= 5, "{command}: options without a heading\n{help}");
         let examples = examples(&help);
         assert!(!examples.is_empty(), "{command}: no examples\n{help}");
-        for line in examples {
+        // What changes the kernel is left alone.
+        let harmless = |line: &String| !line.contains("guard load") && !line.contains("unload");
+        for line in examples.into_iter().filter(harmless) {
             let out = shell(&lab, &line);
             let said = String::from_utf8_lossy(&out.stderr);
             // Without a person to ask, what asks is refused; and cron is told that there is something.

@@ -134,6 +134,24 @@ fn a_baseline_knows_findings_wherever_the_guests_are() {
         .expect(2);
 }
 
+/// One baseline serves a fleet: a check of some guests, or by fewer rules, takes nothing out of it.
+#[test]
+fn a_baseline_keeps_what_was_not_asked_for() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = differing(&lab);
+    let known = lab.path("known.txt");
+    let known = known.to_str().unwrap();
+    let both = ["--baseline", known, "--write-baseline", known];
+    lab.check(&[&web, &db], &both[2..]).out.expect(11);
+    let before = std::fs::read_to_string(known).unwrap();
+    let one = lab.check(&[&web], &both);
+    one.out.clone().expect(0);
+    assert_eq!(one.json["vanished"], serde_json::json!([]));
+    let fewer = [&both[..], &["--level", "mode-differs=off"]].concat();
+    lab.check(&[&web, &db], &fewer).out.expect(0);
+    assert_eq!(std::fs::read_to_string(known).unwrap(), before);
+}
+
 /// A gate that could not look does not pass, whatever else there is, and no baseline hides it.
 #[test]
 fn what_could_not_be_looked_at_comes_first() {

@@ -169,6 +169,7 @@ fn selectors_and_names_of_guests() {
     assert_told(&not, &[("/usr/lib/a", "changed content")]);
     diff(&web, &db, &["--path", "/usr/none"]).expect(0);
     diff(&web, &db, &["--reason", "unique"]).expect(2);
+    diff(&web, &db, &["--guest", "web"]).expect(2);
     diff(&web, &db, &["--evidence"]).expect(2);
     // Two directories of one name.
     let there = lab.path("there");
@@ -213,7 +214,7 @@ fn a_damaged_database_is_no_list_of_packages() {
     );
 }
 
-/// A real guest before and after a package was installed by hand of dpkg's own archive format, and two real guests.
+/// Two real guests, and one of them before and after packages changed.
 #[test]
 fn real_guests_are_compared_as_other_programs_do() {
     let lab = lab!(Disk::Own);
@@ -263,13 +264,15 @@ fn real_guests_are_compared_as_other_programs_do() {
 /// One version is another, and a package is gone.
 fn upgraded(web: &Guest) {
     let status = String::from_utf8(web.read("/var/lib/dpkg/status")).unwrap();
+    // Packages are asked whatever names are compared.
     let before = web.root().with_file_name("before");
-    let done = Command::new("cp")
-        .args(["-a", "--reflink=auto"])
-        .arg(web.root())
+    fs::create_dir(&before).unwrap();
+    let copied = Command::new("cp")
+        .args(["-a", "--parents", "./var/lib/dpkg"])
         .arg(&before)
+        .current_dir(web.root())
         .status();
-    assert!(done.unwrap().success());
+    assert!(copied.unwrap().success());
     let stanzas: Vec<String> = status
         .split("\n\n")
         .filter(|stanza| !stanza.starts_with("Package: nginx\n"))
@@ -282,23 +285,18 @@ fn upgraded(web: &Guest) {
         .collect();
     fs::write(web.host("/var/lib/dpkg/status"), stanzas.join("\n\n")).unwrap();
     let before = format!("before={}", before.display());
-    let said = unify(&["diff", "--json", &before, &web.arg()])
-        .expect(0)
-        .json();
-    let changes: Vec<(&Value, &Value)> = said["package_changes"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|one| (&one["package"], &one["what"]))
-        .collect();
-    assert_eq!(
-        changes,
-        [
-            (&"nginx".into(), &"gone".into()),
-            (&"openssh-server".into(), &"changed".into())
-        ]
-    );
-    let text = unify(&["diff", &before, &web.arg()]).expect(0).stdout;
+    let ask = |options: &[&str]| {
+        let guests = [before.as_str(), &web.arg()];
+        unify(&[&["diff", "--path", "/none"][..], options, &guests].concat()).expect(0)
+    };
+    let said = ask(&["--json"]).json();
+    let changes = said["package_changes"].as_array().unwrap().iter();
+    let changes: Vec<(&Value, &Value)> =
+        changes.map(|one| (&one["package"], &one["what"])).collect();
+    let want = [("nginx", "gone"), ("openssh-server", "changed")];
+    let want = want.map(|(name, what)| (Value::from(name), Value::from(what)));
+    assert_eq!(changes, want.each_ref().map(|(name, what)| (name, what)));
+    let text = ask(&[]).stdout;
     assert!(
         text.contains("- nginx ") && text.contains("~ openssh-server 1:"),
         "{text}"

@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -136,7 +137,7 @@ fn what_cannot_be_read_is_not_the_same() {
     ]);
     for guest in [&web, &db] {
         guest.dir("/root/closed");
-        let closed = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let closed = fs::Permissions::from_mode(0o700);
         fs::set_permissions(guest.host("/root/closed"), closed).unwrap();
     }
     let out = Command::new("setpriv")
@@ -144,9 +145,8 @@ fn what_cannot_be_read_is_not_the_same() {
         .args(["diff", "--json", "--exit-code", &web.arg(), &db.arg()])
         .output()
         .unwrap();
-    if !out.status.code().is_some_and(|code| code == 3)
-        && String::from_utf8_lossy(&out.stderr).contains("Permission denied")
-    {
+    let said = String::from_utf8_lossy(&out.stderr);
+    if out.status.code() != Some(3) && said.contains("Permission denied") {
         skip!("another user cannot reach the scratch directory or the program");
     }
     assert_eq!(out.status.code(), Some(3), "{out:?}");

@@ -80,7 +80,10 @@ fn another_inode(guest: &Guest, path: &str) {
 fn what_a_reviewer_did_is_told() {
     let lab = lab!(Disk::Own);
     let (_, plan) = scene(&lab);
-    assert_eq!(told(&answer(&plan.path, &plan.path, &[], 0)), [""; 0]);
+    for options in [&[][..], &["--evidence"]] {
+        let same = answer(&plan.path, &plan.path, options, 0);
+        assert_eq!(told(&same), [""; 0]);
+    }
     let object = plan.link("web", "/usr/c").unwrap()["object"].clone();
     let cut = edited(&lab, &plan, |lines| {
         lines.retain(|line| !(line.contains("\"web\"") && line.contains("\"/usr/a\"")));

@@ -3,6 +3,7 @@
 mod between_two_nights;
 mod clones;
 mod forget;
+mod guard;
 mod lost_receipts;
 mod orphans;
 mod protection;

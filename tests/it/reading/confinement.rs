@@ -78,7 +78,9 @@ fn other_readers_keep_only_what_they_need() {
     let base = base.to_str().unwrap();
     let narrow = lab.path("narrow.json");
     let narrow = narrow.to_str().unwrap();
-    let cases: [(&[&str], &str, u64); 6] = [
+    let guests = [web.arg(), db.arg()];
+    let files = guests.each_ref().map(|guest| format!("{guest}:/usr/f"));
+    let cases: [(&[&str], &str, u64); 9] = [
         (&["verify", plan], "flistxattr", in_place),
         (&["verify", "--base", base], "flistxattr", in_place),
         (&["status", "--base", base], "open_tree", in_place),
@@ -94,6 +96,9 @@ fn other_readers_keep_only_what_they_need() {
             "open_tree,openat2,readlinkat",
             in_place,
         ),
+        (&["diff", plan, plan], "lseek", 0),
+        (&["diff", &guests[0], &guests[1]], "open_tree", in_place),
+        (&["diff", &files[0], &files[1]], "open_tree", in_place),
     ];
     for (args, call, capabilities) in cases {
         let mut held = Held::new(call, args);

@@ -5,6 +5,7 @@
 //! | `confinement` | the rights that a command gives up before it reads a guest |
 //! | `confinement_hides_nothing` | what a command without those rights still sees, and what it says that it cannot see |
 //! | `audits` | plans that nothing can be applied from, of guests on any mounts |
+//! | `images` | guests that are archives or layouts |
 //! | `cold_disks` | the threads that read a slow disk, and their order |
 //! | `page_cache` | what a command leaves behind in the page cache |
 //! | `deceiving_names` | names that look like others, or like orders to the runner of a CI job |
@@ -19,6 +20,7 @@ mod confinement;
 mod confinement_hides_nothing;
 mod deceiving_names;
 mod file_systems;
+mod images;
 mod odd_names;
 mod old_formats;
 mod page_cache;

@@ -1,16 +1,16 @@
 //! Lines of reflinks that wait to be done together.
 
 use crate::model::Reflink;
-
-/// Most lines of a batch: each keeps two files open.
-const LINES: usize = 400;
+use crate::sys::host::machine;
 
 /// Most bytes of a batch, so that a signal does not wait for long: the kernel reads two files of this length.
 const BYTES: u64 = 1 << 30;
 
 /// Lines of reflinks that were gathered.
-#[derive(Default)]
 pub struct BlockBatch {
+    /// Most lines of a batch, each of which keeps two files open. A batch waits for the disk three times, whatever is in
+    /// it.
+    most: usize,
     lines: Vec<Reflink>,
     names: usize,
     bytes: u64,
@@ -19,6 +19,17 @@ pub struct BlockBatch {
 }
 
 impl BlockBatch {
+    /// None so far.
+    pub fn new() -> BlockBatch {
+        BlockBatch {
+            most: machine::names_a_batch(),
+            lines: Vec::new(),
+            names: 0,
+            bytes: 0,
+            partial: 0,
+        }
+    }
+
     pub fn clear(&mut self) {
         self.lines.clear();
         (self.names, self.bytes) = (0, 0);
@@ -39,7 +50,7 @@ impl BlockBatch {
     /// Has one more line room, of so many lines and names at most? One has in any case.
     pub fn has_room_for(&self, line: &Reflink, lines: usize, names: usize) -> bool {
         self.lines.is_empty()
-            || self.lines.len() < LINES.min(lines)
+            || self.lines.len() < self.most.min(lines)
                 && self.names + 1 + line.also.len() <= names
                 && self.bytes.saturating_add(line.size) <= BYTES
     }

@@ -3,16 +3,15 @@
 
 use crate::engine::checking::sight::name_at;
 use crate::engine::planning::survey::Survey;
-use crate::model::{CheckRule, Finding, FindingFacts, FindingPlace, GuestPath, SkipReason};
+use crate::model::{
+    CheckRule, Database, DatabaseState, Finding, FindingFacts, FindingPlace, GuestPath, SkipReason,
+};
 use crate::packages::Protected;
 
 /// Everything about at least two guests. A guest without a database is not asked: nothing of it could be known.
 pub(in crate::engine::checking) fn configs(surveys: &[Survey]) -> Vec<Finding> {
     let mut found = Vec::new();
-    for survey in surveys
-        .iter()
-        .filter(|survey| !survey.answer.databases.is_empty())
-    {
+    for survey in surveys.iter().filter(|survey| is_asked(survey)) {
         let others = surveys
             .iter()
             .filter(|other| other.guest.name != survey.guest.name);
@@ -27,6 +26,13 @@ pub(in crate::engine::checking) fn configs(surveys: &[Survey]) -> Vec<Finding> {
     found.sort_by(|a: &Finding, b| a.places.cmp(&b.places));
     found.dedup_by(|later, first| later.places == first.places);
     found
+}
+
+/// Can it be known what belongs to the guest's packages?
+fn is_asked(survey: &Survey) -> bool {
+    let databases = &survey.answer.databases;
+    let is_sound = |one: &Database| one.state != DatabaseState::Damaged;
+    !databases.is_empty() && databases.iter().all(is_sound)
 }
 
 fn foreign(survey: &Survey, other: &Survey, config: &Protected) -> Option<Finding> {

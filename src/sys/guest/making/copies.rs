@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use crate::model::{INHERITABLE_FLAGS, Metadata};
 use crate::sys::fault::call;
 use crate::sys::guest::xattr;
-use crate::sys::{Dir, Regular, SysError, SysResult, ffi};
+use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, ffi};
 
 /// `FS_CASEFOLD_FL`: only an empty directory takes it.
 const CASEFOLD: u32 = 0x4000_0000;
@@ -109,9 +109,9 @@ impl Dir {
             .map_err(|e| SysError::new("set the inode flags of", self.path(), e))
     }
 
-    /// Gives a directory of ours these, once all names are in it: owner, mode, attributes, flags, project, time. What
-    /// it was born with and should not have goes. Returns the inode flags that the file system does not take.
-    pub fn dress(&self, like: &Metadata, inherits: bool) -> SysResult<u32> {
+    /// Gives a directory of ours these, once all names are in it: owner, mode, attributes, project, flags, time. What
+    /// it was born with and should not have goes. False where the file system does not take the project or a flag.
+    pub fn dress(&self, like: &Metadata, inherits: bool) -> SysResult<bool> {
         let failed = |op| move |e: Errno| SysError::new(op, self.path(), e);
         let (uid, gid) = (Uid::from_raw(like.uid), Gid::from_raw(like.gid));
         call("chown", || fchown(self.fd(), Some(uid), Some(gid)))
@@ -119,25 +119,27 @@ impl Dir {
         let mode = Mode::from_raw_mode(like.mode);
         call("chmod", || fchmod(self.fd(), mode)).map_err(failed("set the mode of"))?;
         xattr::write_all(&self.fd(), &like.xattrs).map_err(failed("set extended attributes of"))?;
-        if self.project()? != (like.project, inherits) {
-            self.set_project(like.project, inherits)?;
-        }
-        let refused = self.take_flags(like);
+        let has_project = self.take_project(like.project, inherits)?;
+        let has_flags = self.take_flags(like);
         like.mtime.map_or(Ok(()), |mtime| self.set_mtime(mtime))?;
-        Ok(refused)
+        Ok(has_project && has_flags)
     }
 
-    fn take_flags(&self, like: &Metadata) -> u32 {
+    fn take_project(&self, project: u32, inherits: bool) -> SysResult<bool> {
+        if self.project()? == (project, inherits) {
+            return Ok(true);
+        }
+        match self.set_project(project, inherits) {
+            Err(error) if error.meaning() == Meaning::Unsupported => Ok(false),
+            other => other.map(|()| true),
+        }
+    }
+
+    fn take_flags(&self, like: &Metadata) -> bool {
         let chosen = INHERITABLE_FLAGS | OF_DIRECTORIES;
         let now = self.inode_flags();
         let wanted = now & !chosen | like.flags & chosen;
-        if wanted == now {
-            return 0;
-        }
-        match call("setflags", || ffi::set_inode_flags(self.fd(), wanted)) {
-            Ok(()) => 0,
-            Err(_) => like.flags & chosen & !now,
-        }
+        wanted == now || call("setflags", || ffi::set_inode_flags(self.fd(), wanted)).is_ok()
     }
 
     /// From now on names of a directory of ours can only be added.

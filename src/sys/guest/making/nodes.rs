@@ -8,8 +8,8 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Gid, Mode, Uid, chmodat, chownat, mknodat, readlinkat, symlinkat,
-    utimensat,
+    AtFlags, CWD, FileType, Gid, Mode, Uid, chmodat, chownat, linkat, mknodat, readlinkat,
+    symlinkat, utimensat,
 };
 use rustix::io::Errno;
 
@@ -118,6 +118,13 @@ impl Dir {
             fd: self.name(name)?,
             path: shown(self.path(), name),
         })
+    }
+
+    /// Gives what a handle stands for one more name in this directory of ours. `TooManyLinks` is an error to expect.
+    pub fn link_again(&self, handle: &NameHandle, name: &[u8]) -> SysResult<()> {
+        let whole = AtFlags::EMPTY_PATH;
+        call("link", || linkat(&handle.fd, c"", self.fd(), name, whole))
+            .map_err(|e| self.failed("link", name, e))
     }
 
     /// Makes the like of a node in this directory of ours, and returns its handle. A socket cannot be made.

@@ -229,6 +229,13 @@ impl GuestFiles for InMemory {
         Ok(self.follow(path)?.map(resolved))
     }
 
+    fn link(&self, name: &[u8]) -> Result<Option<Vec<u8>>, GuestError> {
+        Ok(match self.0.get(name).map(|entry| &entry.holds) {
+            Some(Holds::Link(target)) => Some(target.clone()),
+            _ => None,
+        })
+    }
+
     /// Of what is missing it knows no more than the path that was asked for.
     fn trace(&self, path: &[u8]) -> Result<Trail, GuestError> {
         let mut links = Vec::new();

@@ -208,6 +208,24 @@ fn the_ci_job_judges() {
     );
 }
 
+/// The unit of the guard calls a command that exists; it comes before the one that marks what a base shares.
+#[test]
+fn the_unit_of_the_guard_comes_first() {
+    let read = |name: &str| {
+        let unit = Path::new(TOP).join("examples/systemd").join(name);
+        std::fs::read_to_string(unit).unwrap()
+    };
+    let (guard, recover) = (read("unify-guard.service"), read("unify-recover@.service"));
+    let of = |text: &str, key: &str| {
+        let mut lines = text.lines().filter_map(|line| line.strip_prefix(key));
+        lines.next().unwrap().to_owned()
+    };
+    let start = of(&guard, "ExecStart=/usr/local/bin/unify ");
+    assert_eq!(start, "guard load");
+    assert_eq!(of(&recover, "After="), "unify-guard.service");
+    assert_eq!(of(&guard, "Before="), of(&recover, "Before="));
+}
+
 /// The unit that heals at boot calls a command that exists, with arguments that it takes.
 #[test]
 fn the_unit_calls_what_is_there() {

@@ -10,12 +10,16 @@ const ACTS: &[(&str, &[&str])] = &[
     (ERRORS, &[]),
     ("activity", &[]),
     ("paths", &[]),
+    ("sources", &[]),
     ("records", &["activity"]),
     ("exchange", &["activity", "records"]),
     ("roots", &["records"]),
     // acts that change no guest
-    ("planning", &["activity", "records", "roots", "paths"]),
-    ("inspecting", &["records", "paths"]),
+    (
+        "planning",
+        &["activity", "records", "roots", "paths", "sources"],
+    ),
+    ("inspecting", &["records", "paths", "sources"]),
     // A plan against now is a plan that is made.
     ("comparing", &["planning", "records", "paths"]),
     // It reads guests as a plan does, and looks whether a plan still holds.

@@ -67,6 +67,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("sha2", &["sys/hash.rs", "sys/package_hash.rs"]),
     ("signal_hook", &["sys/host/signals.rs"]),
     ("similar", &["engine/comparing/text.rs"]),
+    ("tar_core", &["images/tar/"]),
     (
         "thiserror",
         &[
@@ -81,7 +82,6 @@ const DOORS: &[(&str, &[&str])] = &[
             "cli/",
         ],
     ),
-    ("tar_core", &["images/tar/"]),
     ("toml", &["ledger/policy_file.rs", "ledger/check_policy/"]),
     ("unicode_normalization", &["rules/findings/names.rs"]),
     ("unicode_properties", &["model/guest/shown.rs"]),

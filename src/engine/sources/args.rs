@@ -1,20 +1,15 @@
-//! Guests of every form, as a person gives them: directories, and images in files, layouts or on standard input.
+//! Guests as a person gives them.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use super::guest::{Guest, GuestArg, GuestIdentity};
-use crate::engine::EngineError;
 use crate::engine::error::BadUse;
-use crate::images::{GuestImage, ImageFault, ImageRequest, WantedImage, is_standard_input};
-use crate::model::{BadGuestName, FileKind, GuestName, ImageForm, PlannedGuest};
+use crate::engine::{EngineError, GuestArg};
+use crate::images::{ImageRequest, WantedImage, is_standard_input};
+use crate::model::{BadGuestName, FileKind, GuestName, ImageForm};
 use crate::rules::root::{HEAD, image_name, no_directory};
-use crate::sys::guest::GuestFiles;
 use crate::sys::own::papers;
-use crate::sys::{Dir, SysError, SysResult, canonical};
-
-/// What a plan calls standard input.
-const STANDARD_INPUT: &str = "/dev/stdin";
+use crate::sys::{Dir, canonical};
 
 /// Words that say what a path is, in front of it and a colon, and whether a name of an image may follow behind another.
 const FORMS: &[(&str, ImageForm, bool)] = &[
@@ -64,7 +59,7 @@ impl FromStr for SourceArg {
 
 /// The guests of a command, apart by what they are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Sources {
+pub struct GuestSources {
     /// Directories of this host.
     pub directories: Vec<GuestArg>,
     /// Everything else.
@@ -74,9 +69,9 @@ pub struct Sources {
 /// An image that is a guest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageArg {
-    name: GuestName,
-    path: PathBuf,
-    request: ImageRequest,
+    pub(super) name: GuestName,
+    pub(super) path: PathBuf,
+    pub(super) request: ImageRequest,
 }
 
 impl ImageArg {
@@ -86,13 +81,17 @@ impl ImageArg {
     }
 }
 
-impl Sources {
-    /// Looks at each: a directory that is no layout is a guest itself, and so is what cannot be looked at. Refuses files
-    /// of a form that is not read, with what makes them one that is.
-    pub fn of(args: &[SourceArg], platform: Option<&str>) -> Result<Sources, EngineError> {
-        let mut all = Sources::default();
+impl GuestSources {
+    /// Looks at each: a directory that is no layout is a guest itself, and so is what cannot be looked at. Refuses
+    /// files of a form that is not read, with what makes them one that is. `insists`: every directory is a guest.
+    pub fn of(
+        args: &[SourceArg],
+        platform: Option<&str>,
+        insists: bool,
+    ) -> Result<GuestSources, EngineError> {
+        let mut all = GuestSources::default();
         for arg in args {
-            match arg.image(platform)? {
+            match arg.image(platform, insists)? {
                 Some(image) => all.images.push(image),
                 None => all.directories.push(GuestArg {
                     name: arg.name.clone(),
@@ -112,14 +111,19 @@ impl Sources {
 }
 
 impl SourceArg {
-    fn image(&self, platform: Option<&str>) -> Result<Option<ImageArg>, EngineError> {
+    fn image(
+        &self,
+        platform: Option<&str>,
+        insists: bool,
+    ) -> Result<Option<ImageArg>, EngineError> {
         let path = &self.path;
         let form = match self.form {
             Some(form) => Some(form),
             None if is_standard_input(path) => None,
+            None if insists && path.is_dir() => return Ok(None),
             None => match seen(path)? {
-                Seen::Directory => return Ok(None),
-                Seen::Image(form) => form,
+                AtPath::Directory => return Ok(None),
+                AtPath::Image(form) => form,
             },
         };
         let (path, name) = match is_standard_input(path) {
@@ -156,103 +160,33 @@ impl SourceArg {
 }
 
 /// What stands at a path.
-enum Seen {
+enum AtPath {
     Directory,
     /// An image, of this form where that is known already.
     Image(Option<ImageForm>),
 }
 
-fn seen(path: &Path) -> Result<Seen, EngineError> {
+fn seen(path: &Path) -> Result<AtPath, EngineError> {
     if path.is_dir() {
         let layout = Dir::open(&canonical(path)?).and_then(|dir| dir.look(b"oci-layout"));
         let is_layout = layout.is_ok_and(|state| state.kind == FileKind::Regular);
         return Ok(match is_layout {
-            true => Seen::Image(Some(ImageForm::OciLayout)),
-            false => Seen::Directory,
+            true => AtPath::Image(Some(ImageForm::OciLayout)),
+            false => AtPath::Directory,
         });
     }
     // What is not there is for the door of directories to tell.
     let Ok(head) = papers::first_bytes(&canonical(path)?, HEAD) else {
-        return Ok(Seen::Directory);
+        return Ok(AtPath::Directory);
     };
     let found = no_directory(Some(&head));
     match found.is_read {
-        true => Ok(Seen::Image(None)),
+        true => Ok(AtPath::Image(None)),
         false => Err(BadUse::NotADirectory {
             given: path.to_owned(),
             what: found.what,
             remedy: found.remedy,
         }
         .into()),
-    }
-}
-
-/// An image that is open, and was not read yet.
-#[derive(Debug)]
-pub(super) struct OpenImage {
-    pub identity: GuestIdentity,
-    pub files: GuestImage,
-}
-
-/// Opens images, and numbers them in the order of their names.
-pub(super) fn open_images(args: &[ImageArg]) -> Result<Vec<OpenImage>, EngineError> {
-    let mut args: Vec<&ImageArg> = args.iter().collect();
-    args.sort_by(|a, b| a.name.cmp(&b.name));
-    let numbered = (0u32..).zip(args);
-    let open = |(number, arg): (u32, &ImageArg)| {
-        let files = GuestImage::open(&arg.path, arg.request.clone(), number)?;
-        let path = match is_standard_input(&arg.path) {
-            true => STANDARD_INPUT.into(),
-            false => arg.path.clone(),
-        };
-        let identity = GuestIdentity {
-            name: arg.name.clone(),
-            path,
-            id: files.id(),
-        };
-        Ok(OpenImage { identity, files })
-    };
-    numbered.map(open).collect()
-}
-
-/// The files of a guest of a plan, where the plan saw them.
-pub(super) fn open_planned(planned: &PlannedGuest) -> Result<Box<dyn GuestFiles>, EngineError> {
-    let Some(image) = &planned.image else {
-        let guest = Guest::open(planned.name.clone(), &planned.root)?;
-        return Ok(guest.files()?);
-    };
-    if planned.root == Path::new(STANDARD_INPUT) {
-        return Err(BadUse::InputGone(planned.name.clone()).into());
-    }
-    let reference = match image.form {
-        ImageForm::DockerArchive => image.name.clone(),
-        _ => image.digest.clone(),
-    };
-    let request = ImageRequest {
-        form: Some(image.form),
-        wanted: WantedImage {
-            reference,
-            platform: None,
-        },
-    };
-    // The number keeps images apart within a plan.
-    let number = u32::try_from(planned.dev & u64::from(u32::MAX)).unwrap_or(0);
-    let opened: SysResult<GuestImage> = GuestImage::open(&planned.root, request, number);
-    Ok(Box::new(opened?))
-}
-
-/// The error of an image, where it is one of the choice and not of what is in it.
-pub(super) fn image_error(name: &GuestName, error: SysError) -> EngineError {
-    let fault = error.source.get_ref();
-    let fault = fault.and_then(|fault| fault.downcast_ref::<ImageFault>());
-    match fault {
-        Some(ImageFault::ManyImages { .. } | ImageFault::NoSuchImage { .. }) => {
-            BadUse::WhichImage {
-                name: name.clone(),
-                why: error.source.to_string(),
-            }
-            .into()
-        }
-        _ => error.into(),
     }
 }

@@ -1,0 +1,172 @@
+//! The guard, in kernels that take it: Debian's, booted in an emulator, each with a disk of its own. What is done there
+//! is `tests/guard/inside.sh`. Where this machine's kernel refuses, it is said why.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{BIN, Disk, File, figure, is_long, unify};
+
+const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guard");
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sys/guard");
+
+/// What the boot script calls.
+const NEEDS: [&str; 7] = [
+    "qemu-system-x86_64",
+    "busybox",
+    "cc",
+    "cpio",
+    "depmod",
+    "zstd",
+    "xz",
+];
+
+fn has(command: &str) -> bool {
+    let paths = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&paths).any(|dir| dir.join(command).exists())
+}
+
+/// A kernel and the directory of its modules.
+struct Kernel {
+    name: String,
+    image: PathBuf,
+    modules: PathBuf,
+}
+
+/// What `tests/guard/kernels.sh` has unpacked: an image and its modules may be of two packages.
+fn kernels() -> Vec<Kernel> {
+    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("kernels");
+    let packages = std::fs::read_dir(place).into_iter().flatten().flatten();
+    let packages: Vec<PathBuf> = packages.map(|entry| entry.path()).collect();
+    let beneath = |inner: &str| {
+        let dirs = packages.iter().map(|package| package.join(inner));
+        dirs.filter(|dir| dir.is_dir()).collect::<Vec<_>>()
+    };
+    let trees: Vec<PathBuf> = [beneath("lib/modules"), beneath("usr/lib/modules")].concat();
+    let versions = trees.iter().flat_map(|tree| {
+        let names = std::fs::read_dir(tree).into_iter().flatten().flatten();
+        names.map(|entry| (entry.file_name().into_string().unwrap(), tree.clone()))
+    });
+    let whole = versions.filter(|(name, tree)| tree.join(name).join("kernel").is_dir());
+    let mut all: Vec<Kernel> = whole
+        .filter_map(|(name, modules)| {
+            let boot = beneath("boot")
+                .into_iter()
+                .map(|dir| dir.join(format!("vmlinuz-{name}")));
+            let beside = trees.iter().map(|tree| tree.join(&name).join("vmlinuz"));
+            let image = boot.chain(beside).find(|image| image.exists())?;
+            Some(Kernel {
+                name,
+                image,
+                modules,
+            })
+        })
+        .collect();
+    all.sort_by(|one, other| one.name.cmp(&other.name));
+    all
+}
+
+/// Marks, ways of writing, a restart, the way back; and by night every kernel that is here, XFS, and a kill at each mark.
+#[test]
+fn guarded_files_live_in_kernels_that_take_it() {
+    if let Some(missing) = NEEDS.iter().find(|command| !has(command)) {
+        skip!("{missing} is not here, to boot a kernel that takes the guard");
+    }
+    let all = kernels();
+    if all.is_empty() {
+        skip!("no kernel is unpacked (tests/guard/kernels.sh target/kernels)");
+    }
+    let some = if is_long() { &all[..] } else { &all[..1] };
+    let disks: &[&str] = if is_long() {
+        &["ext4", "xfs"]
+    } else {
+        &["ext4"]
+    };
+    for kernel in some {
+        for disk in disks {
+            let out = Command::new(Path::new(SCRIPTS).join("boot.sh"))
+                .args([BIN, &format!("{SCRIPTS}/inside.sh")])
+                .args([&kernel.image, &kernel.modules])
+                .arg(disk)
+                .env("LONGEST", "3600")
+                .output()
+                .unwrap();
+            let said = String::from_utf8_lossy(&out.stdout);
+            let error = String::from_utf8_lossy(&out.stderr);
+            assert!(
+                out.status.success(),
+                "{} {disk}\n{said}\n{error}",
+                kernel.name
+            );
+            let ways = said.lines().find(|line| line.ends_with(" wrong")).unwrap();
+            figure(&format!("guard, Linux {}, {disk}: {ways}", kernel.name));
+        }
+    }
+}
+
+/// The compiled programs are what their source says. Another clang makes other instructions of it.
+#[test]
+fn the_programs_are_compiled_from_their_source() {
+    let version = Command::new("clang").arg("--version").output();
+    let version = version.map(|out| String::from_utf8_lossy(&out.stdout).into_owned());
+    if !version.is_ok_and(|version| version.contains("clang version 14.")) {
+        skip!("clang 14 is not here, which has made the guard's programs");
+    }
+    let lab = lab!(Disk::Own);
+    let made = lab.path("guard.bpf.o");
+    let compiled = Command::new("clang")
+        .args(["-O2", "-g", "-target", "bpf", "-c", "guard.bpf.c"])
+        .arg(format!("-fdebug-prefix-map={SOURCE}=."))
+        .arg("-o")
+        .arg(&made)
+        .current_dir(SOURCE)
+        .status();
+    assert!(compiled.unwrap().success());
+    let strip = ["llvm-strip", "llvm-strip-14"]
+        .into_iter()
+        .find(|tool| has(tool));
+    let Some(strip) = strip else {
+        skip!("llvm-strip is not here");
+    };
+    assert!(
+        Command::new(strip)
+            .arg("-g")
+            .arg(&made)
+            .status()
+            .unwrap()
+            .success()
+    );
+    let kept = std::fs::read(Path::new(SOURCE).join("guard.bpf.o")).unwrap();
+    assert!(
+        std::fs::read(&made).unwrap() == kept,
+        "guard.bpf.o is not what guard.bpf.c says: make it anew, as its head tells"
+    );
+}
+
+/// Without the guard nothing is planned with it, what is missing is said, and nothing is there afterwards.
+#[test]
+fn where_it_is_not_loaded_it_is_refused() {
+    let now = unify(&["guard", "--json"]).expect(0).json();
+    if now["loaded"] == true {
+        skip!("the guard is loaded into this kernel");
+    }
+    let lab = lab!(Disk::Ext4);
+    let twins = lab.twins(&[("/usr/share/f", File::new("f"))]);
+    let plan = lab.path("plan.json");
+    let [plan, a, b] = [&plan, twins[0].root(), twins[1].root()].map(|p| p.to_str().unwrap());
+    let words = [
+        "plan",
+        "--protect",
+        "guard",
+        "--not-a-root",
+        "-o",
+        plan,
+        a,
+        b,
+    ];
+    let out = unify(&words).expect(8);
+    assert!(out.stderr.contains("unify guard load"), "{}", out.stderr);
+    assert!(!Path::new(plan).exists());
+    assert!(!lab.base().exists());
+    unify(&["guard", "load", "--leave-unprotected"]).expect(2);
+    unify(&["guard", "unload"]).expect(0);
+}
