@@ -63,8 +63,8 @@ impl<'a> Lifting<'a> {
         Ok(())
     }
 
-    /// Writes down those of the objects that will have to be lifted for these changes, all at once. One on which somebody holds a
-    /// lease is left out, and written down alone if it is lifted all the same.
+    /// Writes down those of the objects that will have to be lifted for these changes, all at once. One on which
+    /// somebody holds a lease is left out, and written down alone if it is lifted all the same.
     pub fn write_down(
         &self,
         objects: impl IntoIterator<Item = ObjectId>,

@@ -264,6 +264,15 @@ impl GuestFiles for GuestImage {
         Ok(Some(children.keys().map(|name| name.to_vec()).collect()))
     }
 
+    fn link(&self, name: &[u8]) -> Result<Option<Vec<u8>>, GuestError> {
+        let image = self.loaded().map_err(|error| failed(name, error))?;
+        let found = image.tree.find(name).map(|node| image.tree.node(node));
+        Ok(match found.map(|node| &node.holds) {
+            Some(NodeHolds::Symlink(target)) => Some(target.to_vec()),
+            _ => None,
+        })
+    }
+
     fn resolve(&self, path: &[u8]) -> Result<Option<Resolved>, GuestError> {
         let found = self.follow(path)?;
         Ok(found.map(|(image, node, way)| self.resolved(image, node, &way)))

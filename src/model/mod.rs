@@ -118,8 +118,8 @@ pub use refusal::{Moved, Refusal, RefusalKind};
 pub use review::{Cut, Freshness, KeptLines, StaleLine, UndoView, WhyStale};
 pub use size::parse_size;
 pub use state::{
-    BadTime, DiskRoom, FileId, FileKind, FileState, GuardAct, GuardState, INHERITABLE_FLAGS,
-    Metadata, NameLimits, STORAGE_FLAGS, Time, Xattr,
+    BadTime, DiskRoom, FileId, FileKind, FileState, GuardAct, GuardState, GuardWish,
+    INHERITABLE_FLAGS, Metadata, NameLimits, STORAGE_FLAGS, Time, Xattr,
 };
 pub use status::{
     Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan,

@@ -270,6 +270,18 @@ pub struct GuardState {
     pub marks: Option<u64>,
 }
 
+/// What is to be done about the guard.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum GuardWish {
+    /// Say what there is.
+    Status,
+    /// Load it.
+    Load,
+    /// Take it out.
+    Unload,
+}
+
 /// What was done about the guard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -12,12 +12,12 @@ use crate::sys::{Dir, Meaning, Regular, SysError, SysResult};
 
 /// The marks of this kernel.
 #[derive(Debug)]
-pub(super) struct Guard;
+pub(super) struct Guarded;
 
 /// What is missing where there is no guard.
 const NOT_LOADED: &str = "the guard is not loaded into this kernel (`unify guard load`)";
 
-impl Protector for Guard {
+impl Protector for Guarded {
     fn mode(&self) -> Protect {
         Protect::Guard
     }

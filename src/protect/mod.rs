@@ -9,8 +9,8 @@
 //! | `lifted` | a protection that is off for a while: written down before, and put back |
 //!
 //! The engine never names a flag. It asks what protects a file ([`on`]), whether that is in the way of a name
-//! ([`in_the_way`]), and lifts it. The guard is in the way of no name: it says so in [`Protector::needs_lift_for`], goes
-//! on before a file gets its second name, and comes off when the file ceases to be an object.
+//! ([`in_the_way`]), and lifts it. The guard is in the way of no name: it says so in [`Protector::needs_lift_for`],
+//! goes on before a file gets its second name, and comes off when the file ceases to be an object.
 //!
 //! # Why no shared object is left without its protection
 //!
@@ -32,7 +32,7 @@ mod protector;
 use crate::model::{FileId, Protect};
 use crate::sys::{Regular, SysResult};
 
-use guard::Guard;
+use guard::Guarded;
 use immutable::Immutable;
 use none::Unprotected;
 
@@ -40,12 +40,12 @@ pub use lifted::{Lifted, WrittenDown};
 pub use protector::{FlagTest, NameStep, Protector};
 
 /// All protections, the best first.
-pub const ALL: &[&dyn Protector] = &[&Guard, &Immutable, &Unprotected];
+pub const ALL: &[&dyn Protector] = &[&Guarded, &Immutable, &Unprotected];
 
 /// The protection of a mode; `auto` is the one that needs nothing but a file system: what else there is, is tried.
 pub fn by(mode: Protect) -> &'static dyn Protector {
     match mode {
-        Protect::Guard => &Guard,
+        Protect::Guard => &Guarded,
         Protect::Auto | Protect::Immutable => &Immutable,
         Protect::None => &Unprotected,
     }

@@ -94,30 +94,25 @@ pub fn set_project(fd: impl AsFd, project: u32, inherits: Option<bool>) -> io::R
 
 /// `FS_IOC_GETFLAGS` of `linux/fs.h`, for directories too.
 pub fn inode_flags(fd: impl AsFd) -> io::Result<u32> {
-    let mut flags: libc::c_uint = 0;
-    // SAFETY: the kernel writes an int, whatever the number of the call says, into `flags`.
-    unsafe { ioctl(fd, libc::FS_IOC_GETFLAGS, &mut flags) }?;
-    Ok(flags)
+    told(fd, libc::FS_IOC_GETFLAGS)
+}
+
+/// `FS_IOC_GETVERSION` of `linux/fs.h`: the generation, by which two inodes of one number are told apart.
+pub fn generation(fd: impl AsFd) -> io::Result<u32> {
+    told(fd, libc::FS_IOC_GETVERSION)
+}
+
+fn told(fd: impl AsFd, what: libc::Ioctl) -> io::Result<u32> {
+    let mut told: libc::c_uint = 0;
+    // SAFETY: of these calls the kernel writes an int, whatever their number says, into `told`.
+    unsafe { ioctl(fd, what, &mut told) }?;
+    Ok(told)
 }
 
 /// `FS_IOC_SETFLAGS` of `linux/fs.h`.
 pub fn set_inode_flags(fd: impl AsFd, mut flags: u32) -> io::Result<()> {
     // SAFETY: the kernel reads an int, whatever the number of the call says, from `flags`.
     unsafe { ioctl(fd, libc::FS_IOC_SETFLAGS, &mut flags) }
-}
-
-/// The generation of an inode: `FS_IOC_GETVERSION` of `linux/fs.h`. Another inode of the same number has another one.
-pub fn generation(fd: impl AsFd) -> io::Result<u32> {
-    let mut generation: libc::c_uint = 0;
-    // SAFETY: the kernel writes an int, whatever the number of the call says, into `generation`.
-    let result = unsafe {
-        libc::ioctl(
-            fd.as_fd().as_raw_fd(),
-            libc::FS_IOC_GETVERSION,
-            &raw mut generation,
-        )
-    };
-    check(result).map(|_| generation)
 }
 
 fn fsxattr(fd: impl AsFd) -> io::Result<FsXattr> {

@@ -9,8 +9,8 @@
 //!
 //! What is never done here: follow a link in a guest, wait for a FIFO or a lock of a guest, map a guest's file,
 //! believe a flag that was set without reading it back. Every call that changes anything stands in
-//! [`Dir`], [`Regular`], [`papers`](own::papers), [`guard`] or, on nothing that lasts, in `host/trials`, and goes through
-//! `fault`, where tests make each of them fail.
+//! [`Dir`], [`Regular`], [`papers`](own::papers), [`guard`] or, on nothing that lasts, in `host/trials`, and goes
+//! through `fault`, where tests make each of them fail.
 
 mod error;
 mod fault;

@@ -6,6 +6,7 @@ use super::args::code::code;
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::voice::tell;
 use crate::engine;
+use crate::model::GuardWish;
 use crate::report::guard;
 
 /// Load the guard into the kernel, look at it, or take it out
@@ -17,8 +18,8 @@ use crate::report::guard;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// What to do; without it, say what there is
-    #[arg(value_parser = code::<Wish>(), value_name = "ACTION", default_value = "status")]
-    action: Wish,
+    #[arg(value_parser = code::<GuardWish>(), value_name = "ACTION", default_value = "status")]
+    action: GuardWish,
     /// Take it out although it protects files, which any guest can change for all others then
     #[arg(long)]
     leave_unprotected: bool,
@@ -27,28 +28,16 @@ pub(super) struct Args {
     json: bool,
 }
 
-/// What is to be done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Wish {
-    /// Say what there is.
-    Status,
-    /// Load it.
-    Load,
-    /// Take it out.
-    Unload,
-}
-
 pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
-    if args.leave_unprotected && args.action != Wish::Unload {
+    if args.leave_unprotected && args.action != GuardWish::Unload {
         return Err(Failure::Usage(
             "--leave-unprotected is for `guard unload`".into(),
         ));
     }
     let done = match args.action {
-        Wish::Status => None,
-        Wish::Load => Some(engine::load_guard()?),
-        Wish::Unload => Some(engine::unload_guard(args.leave_unprotected)?),
+        GuardWish::Status => None,
+        GuardWish::Load => Some(engine::load_guard()?),
+        GuardWish::Unload => Some(engine::unload_guard(args.leave_unprotected)?),
     };
     let now = engine::guard_state()?;
     if args.json {

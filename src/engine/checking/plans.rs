@@ -10,9 +10,9 @@ use super::papers::CheckPapers;
 use crate::engine::inspecting::stale::stale;
 use crate::engine::{EngineError, PlanFile, WholePlan, sandbox};
 use crate::model::{
-    Action, BlockSource, CheckOutcome, CheckRule, FileLine, Finding, FindingFacts, FindingPlace,
-    GuestName, GuestPath, Method, Moved, NearMiss, ObjectId, Observer, PlannedGuest, Policy,
-    Reflink, SameSecret, SecretKind, Shift, SkipReason, StaleLine, Summary,
+    Action, BlockSource, CheckOutcome, CheckPolicy, CheckRule, FileLine, Finding, FindingFacts,
+    FindingPlace, GuestName, GuestPath, Link, Method, Moved, NearMiss, ObjectId, Observer,
+    PlannedGuest, Policy, Reflink, SameSecret, SecretKind, Shift, SkipReason, StaleLine, Summary,
 };
 use crate::rules::care::Care;
 use crate::rules::findings::judge::FoundAll;
@@ -49,7 +49,7 @@ pub fn check_plan(
     let reads = if now { Reads::Disk } else { Reads::Papers };
     sandbox::to_checking(reads, &papers.directories(), observer);
     let care = Care::new(&Policy::default(), Method::Hardlink)?;
-    let mut lines = LinkLines::new(care);
+    let mut lines = LinkLines::new(care, &options.policy);
     let whole = plan.read(&mut |action| {
         lines.take(action);
         Ok(())
@@ -214,34 +214,30 @@ fn has_shared(summary: &Summary) -> bool {
 /// What link lines say together.
 struct LinkLines {
     care: Care,
-    /// The guests of each object.
-    objects: BTreeMap<ObjectId, (BTreeSet<GuestName>, BTreeMap<GuestName, u64>)>,
+    /// The bytes of each guest in each object; kept only where a budget asks for them, for they grow with the plan.
+    objects: Option<BTreeMap<ObjectId, BTreeMap<GuestName, u64>>>,
     /// Bytes of files that have their blocks in common with another guest.
     reflinked: BTreeMap<GuestName, u64>,
-    /// Files of other guests that reflinks take their blocks from.
-    sources: BTreeSet<(GuestName, GuestPath)>,
+    /// Files of other guests that reflinks take their blocks from; kept as the objects are.
+    sources: Option<BTreeSet<(GuestName, GuestPath)>>,
     found: Vec<Finding>,
 }
 
 impl LinkLines {
-    fn new(care: Care) -> LinkLines {
+    fn new(care: Care, policy: &CheckPolicy) -> LinkLines {
+        let asked = policy.level(CheckRule::BudgetExceeded).is_some();
         LinkLines {
             care,
-            objects: BTreeMap::new(),
+            objects: asked.then(BTreeMap::new),
             reflinked: BTreeMap::new(),
-            sources: BTreeSet::new(),
+            sources: asked.then(BTreeSet::new),
             found: Vec::new(),
         }
     }
 
     fn take(&mut self, action: &Action) {
         match action {
-            Action::Link(link) => {
-                let (guests, bytes) = self.objects.entry(link.object).or_default();
-                guests.insert(link.guest.clone());
-                let sum = bytes.entry(link.guest.clone()).or_default();
-                *sum = sum.saturating_add(link.size);
-            }
+            Action::Link(link) => self.object(link),
             Action::Reflink(line) => self.blocks(line),
             Action::Flag(_) | Action::Skip(_) => {}
         }
@@ -249,13 +245,21 @@ impl LinkLines {
         self.found.extend(kept);
     }
 
+    fn object(&mut self, link: &Link) {
+        if let Some(objects) = &mut self.objects {
+            let guests = objects.entry(link.object).or_default();
+            let sum = guests.entry(link.guest.clone()).or_default();
+            *sum = sum.saturating_add(link.size);
+        }
+    }
+
     /// Equal files of one guest make nothing of it another guest's as well.
     fn blocks(&mut self, line: &Reflink) {
         let BlockSource { guest, path } = &line.source;
-        if *guest == line.guest {
+        let Some(sources) = self.sources.as_mut().filter(|_| *guest != line.guest) else {
             return;
-        }
-        let is_new = self.sources.insert((guest.clone(), path.clone()));
+        };
+        let is_new = sources.insert((guest.clone(), path.clone()));
         for guest in [Some(&line.guest), is_new.then_some(guest)]
             .into_iter()
             .flatten()
@@ -267,8 +271,9 @@ impl LinkLines {
 
     /// Bytes of a guest that another guest has as well.
     fn shared(&self, guest: &GuestName) -> u64 {
-        let several = self.objects.values().filter(|(guests, _)| guests.len() > 1);
-        let bytes = several.filter_map(|(_, bytes)| bytes.get(guest));
+        let all = self.objects.iter().flat_map(BTreeMap::values);
+        let several = all.filter(|guests| guests.len() > 1);
+        let bytes = several.filter_map(|guests| guests.get(guest));
         let bytes = bytes.chain(self.reflinked.get(guest));
         bytes.fold(0, |sum, bytes| sum.saturating_add(*bytes))
     }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::contents::Contents;
 use super::known::KnownFiles;
 use super::look::left_out;
-use super::tree::{Met, Original, Visitor, still_there};
+use super::tree::{MetEntry, Original, Visitor, still_there};
 use crate::engine::EngineError;
 use crate::model::{
     CloneRemarks, Event, FileId, FileKind, FileState, GuestPath, LeftOut, Metadata, ObjectId,
@@ -119,7 +119,7 @@ impl Copier<'_> {
         self.filling.as_ref().ok_or(EngineError::Stopped)
     }
 
-    fn regular(&mut self, met: &Met<'_>) -> Result<(), EngineError> {
+    fn regular(&mut self, met: &MetEntry<'_>) -> Result<(), EngineError> {
         let opened = still_there(met.dir.open_regular_seen(met.name))?;
         let Some((file, state)) = opened.flatten() else {
             return self.vanished(&met.path);
@@ -154,7 +154,7 @@ impl Copier<'_> {
     fn remember(
         &mut self,
         names: Option<ByNames>,
-        met: &Met<'_>,
+        met: &MetEntry<'_>,
         nlink: u32,
         shared: Option<usize>,
     ) {
@@ -168,7 +168,7 @@ impl Copier<'_> {
     }
 
     /// Makes the name one more of a file that was copied; false where there is none, or it can have no more names.
-    fn link(&mut self, names: &ByNames, met: &Met<'_>) -> Result<bool, EngineError> {
+    fn link(&mut self, names: &ByNames, met: &MetEntry<'_>) -> Result<bool, EngineError> {
         let Some(copy) = self.copies.get(names) else {
             return Ok(false);
         };
@@ -194,7 +194,7 @@ impl Copier<'_> {
     /// A copy that was not overtaken by a change.
     fn whole(
         &mut self,
-        met: &Met<'_>,
+        met: &MetEntry<'_>,
         file: &Regular,
         state: FileState,
     ) -> Result<Regular, EngineError> {
@@ -237,7 +237,7 @@ impl Copier<'_> {
         Ok(())
     }
 
-    fn special(&mut self, met: &Met<'_>) -> Result<(), EngineError> {
+    fn special(&mut self, met: &MetEntry<'_>) -> Result<(), EngineError> {
         let Some(handle) = still_there(met.dir.entry(met.name))? else {
             return self.vanished(&met.path);
         };
@@ -287,7 +287,7 @@ impl Visitor for Copier<'_> {
         Ok(())
     }
 
-    fn directory(&mut self, met: &Met<'_>, is_foreign: bool) -> Result<(), EngineError> {
+    fn directory(&mut self, met: &MetEntry<'_>, is_foreign: bool) -> Result<(), EngineError> {
         let here = &self.here()?.dir;
         here.make_dir(met.name)?;
         if is_foreign {
@@ -308,14 +308,14 @@ impl Visitor for Copier<'_> {
         Ok(())
     }
 
-    fn other(&mut self, met: &Met<'_>) -> Result<(), EngineError> {
+    fn other(&mut self, met: &MetEntry<'_>) -> Result<(), EngineError> {
         match met.state.kind {
             FileKind::Regular => self.regular(met),
             _ => self.special(met),
         }
     }
 
-    fn identity(&mut self, met: &Met<'_>, rule: &IdentityRule) -> Result<(), EngineError> {
+    fn identity(&mut self, met: &MetEntry<'_>, rule: &IdentityRule) -> Result<(), EngineError> {
         self.copied.left_out.extend(left_out(met, rule));
         if rule.becomes != Becomes::Empty {
             return Ok(());

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::known::KnownFiles;
-use super::tree::{Met, Original, Visitor};
+use super::tree::{MetEntry, Original, Visitor};
 use crate::engine::EngineError;
 use crate::model::{
     Blocks, CloneRemarks, CloneTotals, Event, FileId, FileKind, GuestPath, LeftOut, Observer,
@@ -84,7 +84,7 @@ struct CloneCounter<'a> {
 }
 
 impl CloneCounter<'_> {
-    fn file(&mut self, met: &Met<'_>) {
+    fn file(&mut self, met: &MetEntry<'_>) {
         if self.secrets.holds(met.path.as_bytes()) && met.state.size > 0 {
             self.looked.remarks.secrets.push(&met.path);
         }
@@ -118,7 +118,7 @@ impl Visitor for CloneCounter<'_> {
         Ok(())
     }
 
-    fn directory(&mut self, met: &Met<'_>, is_foreign: bool) -> Result<(), EngineError> {
+    fn directory(&mut self, met: &MetEntry<'_>, is_foreign: bool) -> Result<(), EngineError> {
         self.met += 1;
         if is_foreign {
             self.looked.totals.directories += 1;
@@ -127,7 +127,7 @@ impl Visitor for CloneCounter<'_> {
         Ok(())
     }
 
-    fn other(&mut self, met: &Met<'_>) -> Result<(), EngineError> {
+    fn other(&mut self, met: &MetEntry<'_>) -> Result<(), EngineError> {
         self.met += 1;
         let kind = met.state.kind;
         if kind != FileKind::Regular
@@ -149,7 +149,7 @@ impl Visitor for CloneCounter<'_> {
         Ok(())
     }
 
-    fn identity(&mut self, met: &Met<'_>, rule: &IdentityRule) -> Result<(), EngineError> {
+    fn identity(&mut self, met: &MetEntry<'_>, rule: &IdentityRule) -> Result<(), EngineError> {
         self.looked.left_out.extend(left_out(met, rule));
         self.looked.totals.files += u64::from(rule.becomes == Becomes::Empty);
         Ok(())
@@ -168,7 +168,7 @@ impl Visitor for CloneCounter<'_> {
 }
 
 /// What is told of something that is left out; nothing of a file that is empty already.
-pub(super) fn left_out(met: &Met<'_>, rule: &IdentityRule) -> Option<LeftOut> {
+pub(super) fn left_out(met: &MetEntry<'_>, rule: &IdentityRule) -> Option<LeftOut> {
     let emptied = rule.becomes == Becomes::Empty;
     let told = !emptied || met.state.size > 0;
     told.then(|| LeftOut {

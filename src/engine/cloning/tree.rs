@@ -8,7 +8,7 @@ use crate::sys::host::signals::Stop;
 use crate::sys::{Dir, Meaning, SysError, SysResult, View};
 
 /// A name that was met.
-pub(super) struct Met<'a> {
+pub(super) struct MetEntry<'a> {
     /// The directory that it is in.
     pub dir: &'a Dir,
     pub name: &'a [u8],
@@ -21,11 +21,11 @@ pub(super) trait Visitor {
     /// A directory, before what is in it. Its path is relative to the root.
     fn enter(&mut self, path: &[u8], dir: &Dir) -> Result<(), EngineError>;
     /// A directory in it; `is_foreign`: another file system begins there, and it is not entered.
-    fn directory(&mut self, met: &Met<'_>, is_foreign: bool) -> Result<(), EngineError>;
+    fn directory(&mut self, met: &MetEntry<'_>, is_foreign: bool) -> Result<(), EngineError>;
     /// Anything else in it.
-    fn other(&mut self, met: &Met<'_>) -> Result<(), EngineError>;
+    fn other(&mut self, met: &MetEntry<'_>) -> Result<(), EngineError>;
     /// What stands for one machine.
-    fn identity(&mut self, met: &Met<'_>, rule: &IdentityRule) -> Result<(), EngineError>;
+    fn identity(&mut self, met: &MetEntry<'_>, rule: &IdentityRule) -> Result<(), EngineError>;
     /// The directory, after all names in it and before the directories in it are entered.
     fn leave(&mut self) -> Result<(), EngineError>;
     /// Something that was there a moment ago is gone, or is something else.
@@ -77,7 +77,7 @@ impl Original<'_> {
                 visitor.vanished(&path)?;
                 continue;
             };
-            let met = Met {
+            let met = MetEntry {
                 dir: &dir,
                 name: &name,
                 path,
@@ -94,7 +94,7 @@ impl Original<'_> {
     /// Is it a directory to be entered?
     fn meet(
         &self,
-        met: &Met<'_>,
+        met: &MetEntry<'_>,
         device: u64,
         visitor: &mut dyn Visitor,
     ) -> Result<bool, EngineError> {

@@ -5,7 +5,7 @@ use std::io;
 use super::entry::{ComparedSide, Comparison, NameResult, SeenName};
 use super::packages::{Packages, differences};
 use super::places::GuestPlace;
-use super::walk::{Met, WalkInStep};
+use super::walk::{MetPair, WalkInStep};
 use crate::engine::paths::links::GuestLinks;
 use crate::engine::paths::selected::selected_among;
 use crate::engine::{EngineError, in_parallel};
@@ -94,19 +94,19 @@ impl TwoGuests {
     }
 }
 
-impl Met {
+impl MetPair {
     fn path(&self) -> &GuestPath {
         match self {
-            Met::Name(SeenName { path, .. }) | Met::Unread(path, _) => path,
+            MetPair::Name(SeenName { path, .. }) | MetPair::Unread(path, _) => path,
         }
     }
 }
 
 impl Comparison {
-    fn judge(&self, met: &Met) -> NameResult {
+    fn judge(&self, met: &MetPair) -> NameResult {
         match met {
-            Met::Name(seen) => self.compare(seen),
-            Met::Unread(path, why) => NameResult::Different(Box::new(NameDifference {
+            MetPair::Name(seen) => self.compare(seen),
+            MetPair::Unread(path, why) => NameResult::Different(Box::new(NameDifference {
                 path: path.clone(),
                 verdict: EntryVerdict::Unknown(why.clone()),
                 old: None,

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::entry::{ComparedSide, Comparison, NameResult};
 use super::packages::Packages;
-use super::walk::{Met, WalkInStep};
+use super::walk::{MetPair, WalkInStep};
 use crate::model::EntryVerdict;
 use crate::scan::GuestDirectory;
 use crate::sys::Dir;
@@ -35,7 +35,7 @@ fn differences(old: Files, new: Files) -> Vec<String> {
         met.extend(more);
     }
     let told = met.iter().filter_map(|met| {
-        let Met::Name(seen) = met else {
+        let MetPair::Name(seen) = met else {
             panic!("everything can be read");
         };
         match both.compare(seen) {

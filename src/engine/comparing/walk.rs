@@ -30,7 +30,7 @@ struct OpenPair {
 }
 
 /// What the walk came to.
-pub(super) enum Met {
+pub(super) enum MetPair {
     Name(SeenName),
     /// It could not be looked at, or not into it.
     Unread(GuestPath, String),
@@ -41,7 +41,7 @@ type LookOrWhy = Result<Option<FileState>, String>;
 
 impl<'g> WalkInStep<'g> {
     /// Begins at the roots.
-    pub fn new(old: &'g dyn GuestFiles, new: &'g dyn GuestFiles) -> (WalkInStep<'g>, Vec<Met>) {
+    pub fn new(old: &'g dyn GuestFiles, new: &'g dyn GuestFiles) -> (WalkInStep<'g>, Vec<MetPair>) {
         let mut walk = WalkInStep {
             old,
             new,
@@ -52,7 +52,7 @@ impl<'g> WalkInStep<'g> {
     }
 
     /// What comes next: a name, with what could not be read of it or in it. Nothing after the last.
-    pub fn next_names(&mut self) -> Option<Vec<Met>> {
+    pub fn next_names(&mut self) -> Option<Vec<MetPair>> {
         loop {
             let pair = self.open.last_mut()?;
             let Some(name) = pair.left.next() else {
@@ -62,24 +62,27 @@ impl<'g> WalkInStep<'g> {
             let (path, old, new) = (pair.path.join(&name), pair.old, pair.new);
             let Ok(path) = path else {
                 let what = pair.path.clone();
-                return Some(vec![Met::Unread(what, "a path in it is too long".into())]);
+                return Some(vec![MetPair::Unread(
+                    what,
+                    "a path in it is too long".into(),
+                )]);
             };
             return Some(self.meet(path, old, new));
         }
     }
 
-    fn meet(&mut self, path: GuestPath, in_old: bool, in_new: bool) -> Vec<Met> {
+    fn meet(&mut self, path: GuestPath, in_old: bool, in_new: bool) -> Vec<MetPair> {
         let seen = [look(self.old, &path, in_old), look(self.new, &path, in_new)];
         let [old, new] = match seen {
             [Ok(old), Ok(new)] => [old, new],
-            [Err(why), _] | [_, Err(why)] => return vec![Met::Unread(path, why)],
+            [Err(why), _] | [_, Err(why)] => return vec![MetPair::Unread(path, why)],
         };
         if old.is_none() && new.is_none() {
             return Vec::new();
         }
         let is_directory =
             |state: Option<FileState>| state.is_some_and(|state| state.kind == FileKind::Directory);
-        let mut met = vec![Met::Name(SeenName {
+        let mut met = vec![MetPair::Name(SeenName {
             path: path.clone(),
             old,
             new,
@@ -92,7 +95,7 @@ impl<'g> WalkInStep<'g> {
     }
 
     /// Lists a directory of one guest or both; what cannot be listed is told.
-    fn enter(&mut self, path: GuestPath, old: bool, new: bool) -> Vec<Met> {
+    fn enter(&mut self, path: GuestPath, old: bool, new: bool) -> Vec<MetPair> {
         let mut names = BTreeSet::new();
         let mut unread = None;
         for (files, is_there) in [(self.old, old), (self.new, new)] {
@@ -101,7 +104,7 @@ impl<'g> WalkInStep<'g> {
             }
             match files.list(path.as_bytes(), MOST_NAMES) {
                 Ok(listed) => names.extend(listed.unwrap_or_default()),
-                Err(error) => unread = Some(Met::Unread(path.clone(), error.to_string())),
+                Err(error) => unread = Some(MetPair::Unread(path.clone(), error.to_string())),
             }
         }
         // Of a directory that only one of them can list nothing is said: all of it would be only in the other.

@@ -208,14 +208,12 @@ fn bad_use(bad: &BadUse) -> Trouble {
         | BadUse::PackedImage { .. }
         | BadUse::SameDirectory(..)
         | BadUse::Nested(..) => bad_place(bad),
-        BadUse::SameName { name, other, .. } => Trouble::new("namesake")
-            .guest(name)
-            .file(other)
-            .hint(OTHER_NAME),
-        BadUse::Namesake { name, other } => Trouble::new("namesake")
-            .guest(name)
-            .file(other)
-            .hint(OTHER_NAME),
+        BadUse::SameName { name, other, .. } | BadUse::Namesake { name, other } => {
+            Trouble::new("namesake")
+                .guest(name)
+                .file(other)
+                .hint(OTHER_NAME)
+        }
         BadUse::Pattern(_) | BadUse::PatternWithoutSlash { .. } => Trouble::new("pattern"),
         BadUse::NoBase { .. } => Trouble::new("no-base")
             .option("--base")

@@ -42,7 +42,8 @@ impl Affected {
         })
     }
 
-    /// A guest that has names of the object and runs, where that matters; the inode that becomes an object has those of its own job.
+    /// A guest that has names of the object and runs, where that matters; the inode that becomes an object has those of
+    /// its own job.
     pub fn running_holder(
         &self,
         object: &ObjectId,

@@ -13,7 +13,6 @@ mod let_in;
 mod lines;
 mod matching;
 pub(super) mod near_misses;
-mod opening;
 pub(super) mod options;
 pub(super) mod output;
 pub(super) mod purposes;
@@ -21,7 +20,6 @@ mod seen_base;
 mod shared_inodes;
 mod skip_lines;
 pub(super) mod survey;
-mod survey_all;
 #[cfg(test)]
 mod tests;
 pub(super) mod twins;
@@ -54,7 +52,6 @@ use matching::Matcher;
 use matching::compare::Reader;
 use matching::digest_cache::Memory;
 use near_misses::Near;
-use opening::{open_guests, open_views, places};
 use options::PlanOptions;
 use output::Output;
 pub use purposes::writing::Planned;
@@ -63,8 +60,9 @@ use purposes::{Decided, Purpose};
 use seen_base::{SeenBase, cache_of, look_at_base, objects_now, open_base, unprotected};
 use shared_inodes::other_bases::near;
 use shared_inodes::{Adoption, SharedInodes};
+use survey::all::survey_all;
+use survey::opening::{open_guests, open_views, places};
 use survey::{OpenedGuest, Survey};
-use survey_all::survey_all;
 
 /// Makes a plan and writes it to `output`; `each` sees every action as it is written.
 pub fn plan(

@@ -122,8 +122,8 @@ impl SourceArg {
             None if is_standard_input(path) => None,
             None if insists && path.is_dir() => return Ok(None),
             None => match seen(path)? {
-                AtPath::Directory => return Ok(None),
-                AtPath::Image(form) => form,
+                FormAtPath::Directory => return Ok(None),
+                FormAtPath::Image(form) => form,
             },
         };
         let (path, name) = match is_standard_input(path) {
@@ -160,28 +160,28 @@ impl SourceArg {
 }
 
 /// What stands at a path.
-enum AtPath {
+enum FormAtPath {
     Directory,
     /// An image, of this form where that is known already.
     Image(Option<ImageForm>),
 }
 
-fn seen(path: &Path) -> Result<AtPath, EngineError> {
+fn seen(path: &Path) -> Result<FormAtPath, EngineError> {
     if path.is_dir() {
         let layout = Dir::open(&canonical(path)?).and_then(|dir| dir.look(b"oci-layout"));
         let is_layout = layout.is_ok_and(|state| state.kind == FileKind::Regular);
         return Ok(match is_layout {
-            true => AtPath::Image(Some(ImageForm::OciLayout)),
-            false => AtPath::Directory,
+            true => FormAtPath::Image(Some(ImageForm::OciLayout)),
+            false => FormAtPath::Directory,
         });
     }
     // What is not there is for the door of directories to tell.
     let Ok(head) = papers::first_bytes(&canonical(path)?, HEAD) else {
-        return Ok(AtPath::Directory);
+        return Ok(FormAtPath::Directory);
     };
     let found = no_directory(Some(&head));
     match found.is_read {
-        true => Ok(AtPath::Image(None)),
+        true => Ok(FormAtPath::Image(None)),
         false => Err(BadUse::NotADirectory {
             given: path.to_owned(),
             what: found.what,

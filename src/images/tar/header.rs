@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn forms_types_and_numbers_are_the_same_to_all() {
         let good = block(b'0', |bytes| {
-            bytes[124..135].copy_from_slice(b"00000000012")
+            bytes[124..135].copy_from_slice(b"00000000012");
         });
         let Ok(Begins::Entry(facts)) = begins(&good) else {
             panic!("refused: {:?}", begins(&good))

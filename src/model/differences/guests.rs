@@ -39,12 +39,12 @@ impl EntrySide {
     }
 
     /// The rights that running it gives: bits of the mode, owner and group where a bit is set, and capabilities.
-    fn rights(&self) -> Rights<'_> {
+    fn rights(&self) -> Privilege<'_> {
         let bits = match self.state.kind {
             FileKind::Regular => self.state.mode & SET_ID,
             _ => 0,
         };
-        Rights {
+        Privilege {
             bits,
             owner: (bits != 0).then_some((self.state.uid, self.state.gid)),
             capability: self.capability(),
@@ -54,7 +54,7 @@ impl EntrySide {
 
 /// What running a file gives.
 #[derive(PartialEq, Eq)]
-struct Rights<'a> {
+struct Privilege<'a> {
     bits: u32,
     owner: Option<(u32, u32)>,
     capability: Option<&'a [u8]>,

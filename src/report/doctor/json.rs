@@ -15,7 +15,7 @@ struct DoctorJson<'a> {
     this_host: Vec<TriedJson<'a>>,
     /// The security modules that the kernel asks; null where it does not tell.
     security_modules: Option<Vec<&'a str>>,
-    places: Vec<PlaceJson<'a>>,
+    places: Vec<ExaminedPlaceJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -29,7 +29,7 @@ struct TriedJson<'a> {
 }
 
 #[derive(Serialize)]
-struct PlaceJson<'a> {
+struct ExaminedPlaceJson<'a> {
     #[serde(flatten)]
     path: FileJson,
     filesystem: &'a str,
@@ -81,11 +81,11 @@ fn rows<'a>(
     tried.iter().map(row).collect()
 }
 
-fn place<'a>(place: &'a ExaminedPlace, modules: Option<&str>) -> PlaceJson<'a> {
+fn place<'a>(place: &'a ExaminedPlace, modules: Option<&str>) -> ExaminedPlaceJson<'a> {
     let (methods, protections) = (place.prospects.iter())
         .map(offer)
         .partition(|offer| offer.method.is_some());
-    PlaceJson {
+    ExaminedPlaceJson {
         path: place.path.as_path().into(),
         filesystem: &place.filesystem,
         within: place.guest.as_deref().map(FileJson::from),

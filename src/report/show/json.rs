@@ -7,18 +7,18 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    Action, Caveats, Count, Database, DatabaseState, Digest, FileLine, FlagClearing, GuestName,
-    IdleChoice, Left, NearMiss, ObjectId, PlannedGuest, Protection, RootNote, SameSecret,
-    SharingMethod, Shift, Skip, Totals, UnprotectedSharing,
+    Action, Caveats, Count, Database, DatabaseState, Digest, FlagClearing, IdleChoice, NearMiss,
+    PlannedGuest, Protection, RootNote, SameSecret, SharingMethod, Shift, Totals,
+    UnprotectedSharing,
 };
 
 use super::super::totals::{Group, GroupKey};
+use super::line_json::line_json;
 use super::request::{Show, heading, is_row, label};
 use crate::report::answer::next::{NextJson, NextStep};
 use crate::report::layout::json;
-use crate::report::layout::json::{PathJson, RootJson, SourceJson};
+use crate::report::layout::json::{PathJson, RootJson};
 use crate::report::plan_view::{ON_TOP, Pair, PlanView, Skipped};
-use crate::report::words::sentence;
 
 /// The whole report. All numbers are of the lines that were read unless they say otherwise.
 #[derive(Serialize)]
@@ -170,37 +170,6 @@ struct GroupJson {
     skipped_bytes: u64,
     /// In how many guests.
     in_guests: u64,
-}
-
-/// One action.
-#[derive(Default, Serialize)]
-struct LineJson<'a> {
-    /// `link`, `flag` or `skip`.
-    action: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    guest: Option<&'a str>,
-    #[serde(flatten)]
-    path: Option<PathJson>,
-    /// Other names of the same file.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    also: Vec<PathJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    object: Option<ObjectId>,
-    /// Whose blocks a reflink takes.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<SourceJson>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    names: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    files: Option<u64>,
-    /// Bytes of the file, or of all files beneath the directory.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    bytes: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    saves: Option<u64>,
-    reason: &'static str,
-    /// The reason with the facts of the line and its note.
-    sentence: String,
 }
 
 /// The object up to its last key; left open where actions follow.
@@ -358,61 +327,5 @@ fn group(show: Show, key: &GroupKey, sums: &Group) -> GroupJson {
         skipped_files: sums.skipped.files,
         skipped_bytes: sums.skipped.bytes,
         in_guests: sums.guests.len() as u64,
-    }
-}
-
-fn line_json(action: &Action) -> LineJson<'_> {
-    let sentence = sentence::action(action);
-    match action {
-        Action::Link(it) => LineJson {
-            object: Some(it.object),
-            ..shared_json(it.into(), sentence)
-        },
-        Action::Reflink(it) => LineJson {
-            source: Some(SourceJson::from(&it.source)),
-            ..shared_json(it.into(), sentence)
-        },
-        Action::Flag(it) => LineJson {
-            action: "flag",
-            object: Some(it.object),
-            names: Some(it.names),
-            reason: it.reason.code(),
-            sentence,
-            ..LineJson::default()
-        },
-        Action::Skip(it) => skip_json(it, sentence),
-    }
-}
-
-fn shared_json(it: FileLine<'_>, sentence: String) -> LineJson<'_> {
-    LineJson {
-        action: "link",
-        guest: Some(it.guest.as_str()),
-        path: Some(PathJson::from(it.path)),
-        also: it.also.iter().map(PathJson::from).collect(),
-        bytes: Some(it.size),
-        saves: Some(it.saves),
-        reason: it.reason.code(),
-        sentence,
-        ..LineJson::default()
-    }
-}
-
-fn skip_json(it: &Skip, sentence: String) -> LineJson<'_> {
-    let (files, bytes) = match it.left {
-        Left::Name { size, .. } => (None, size),
-        Left::Beneath { files, bytes, .. } => (Some(files), Some(bytes)),
-        Left::Flag { .. } => (None, None),
-    };
-    LineJson {
-        action: "skip",
-        guest: it.guest().map(GuestName::as_str),
-        path: it.path().map(PathJson::from),
-        object: it.object().copied(),
-        files,
-        bytes,
-        reason: it.reason.code(),
-        sentence,
-        ..LineJson::default()
     }
 }

@@ -14,6 +14,7 @@
 //! `LineJson`, where lines are wanted.
 
 mod json;
+mod line_json;
 mod markdown;
 mod request;
 pub mod stale;

@@ -130,10 +130,11 @@ fn a_baseline_knows_findings_but_nothing_that_could_not_be_looked_at() {
         ]
     };
     let policy = CheckPolicy::default();
+    let others = ["mode-differs\ta:/x", "mode-differs\tz:/x"];
     let keys = findings()
         .iter()
         .map(key)
-        .chain(["gone".to_owned()])
+        .chain(others.map(str::to_owned))
         .collect();
     let judging = Judging {
         policy: &policy,
@@ -146,6 +147,7 @@ fn a_baseline_knows_findings_but_nothing_that_could_not_be_looked_at() {
     };
     let found = FoundAll {
         findings: findings(),
+        guests: ["a", "b"].map(|name| GuestName::new(name).unwrap()).into(),
         ..FoundAll::default()
     };
     let checked = judging.judge(found).unwrap();
@@ -156,7 +158,12 @@ fn a_baseline_knows_findings_but_nothing_that_could_not_be_looked_at() {
             .collect::<Vec<_>>(),
         [CheckRule::InputUnread]
     );
-    assert_eq!(checked.vanished, ["gone"]);
+    assert_eq!(checked.vanished, others[..1]);
+    assert_eq!(
+        checked.not_asked,
+        others[1..],
+        "of a guest that was not looked at"
+    );
     assert!(checked.is_blind());
 }
 

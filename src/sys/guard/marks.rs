@@ -13,7 +13,7 @@ use crate::sys::{Meaning, Regular, SysError, SysResult, ffi};
 
 /// What the kernel is asked: number, device, generation, as `struct inode_key` of `guard.bpf.c` has them.
 type Key = [u8; 16];
-type Table = HashMap<MapData, Key, u64>;
+type MarkTable = HashMap<MapData, Key, u64>;
 
 /// An inode as the guard knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -61,7 +61,7 @@ impl InodeMark {
 
 /// The pinned map of this kernel.
 #[derive(Debug)]
-pub struct Marks(Mutex<Table>);
+pub struct Marks(Mutex<MarkTable>);
 
 /// Opened once a process: what is pinned later is another run's.
 static MARKS_OF_THIS_KERNEL: OnceLock<Option<Marks>> = OnceLock::new();
@@ -77,10 +77,10 @@ impl Marks {
             return None;
         }
         let map = Map::HashMap(MapData::from_pin(MARKS).ok()?);
-        Some(Marks(Mutex::new(Table::try_from(map).ok()?)))
+        Some(Marks(Mutex::new(MarkTable::try_from(map).ok()?)))
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
+    fn table(&self) -> MutexGuard<'_, MarkTable> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 

@@ -22,7 +22,7 @@ const ACL_NAME: &str = "system.posix_acl_access";
 const PLAIN_NAME: &str = "trusted.unify.trial";
 
 /// A way, and what came of it.
-type Way<'a> = (&'static str, &'a dyn Fn() -> Result<(), Errno>);
+type ForbiddenWay<'a> = (&'static str, &'a dyn Fn() -> Result<(), Errno>);
 
 impl Regular {
     /// Gives a file what a trial takes away: an attribute and an ACL, where the file system has them.
@@ -57,7 +57,7 @@ impl Regular {
             last_access: now,
             last_modification: now,
         };
-        let ways: [Way<'_>; 13] = [
+        let ways: [ForbiddenWay<'_>; 13] = [
             ("be opened for writing", &|| opened(OFlags::WRONLY)),
             ("be opened for reading and writing", &|| {
                 opened(OFlags::RDWR)

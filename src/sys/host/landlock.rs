@@ -31,8 +31,8 @@ use std::path::Path;
 
 use landlock::{
     ABI, Access, AccessFs, AccessNet, BitFlags, CompatLevel, Compatible, LandlockStatus,
-    PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr, RulesetError, RulesetStatus,
-    Scope,
+    PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreated, RulesetCreatedAttr, RulesetError,
+    RulesetStatus, Scope,
 };
 use nix::unistd::geteuid;
 use rustix::io::Errno;
@@ -139,10 +139,8 @@ pub fn keeps_from_writing(place: &Path) -> Result<Option<String>, String> {
         set_no_new_privs(true).map_err(|e| e.to_string())?;
         let denied = AccessFs::from_write(ABI::V1);
         let rules = Ruleset::default().set_compatibility(CompatLevel::HardRequirement);
-        let rules = rules
-            .handle_access(denied)
-            .and_then(landlock::Ruleset::create);
-        let status = rules.and_then(landlock::RulesetCreated::restrict_self);
+        let rules = rules.handle_access(denied).and_then(Ruleset::create);
+        let status = rules.and_then(RulesetCreated::restrict_self);
         let status = status.map_err(|e| e.to_string())?;
         let makes = papers::nameless(&place).is_ok();
         Ok((!makes).then(|| version(&status.landlock)))

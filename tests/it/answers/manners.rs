@@ -258,6 +258,17 @@ fn examples(help: &str) -> Vec<String> {
     text.lines().map(|line| line.trim().to_owned()).collect()
 }
 
+/// How many options of a help text stand under no heading of their own.
+fn without_heading(help: &str) -> usize {
+    let options = help
+        .split("\nOptions:\n")
+        .nth(1)
+        .unwrap_or_default()
+        .lines();
+    let options = options.take_while(|line| line.is_empty() || line.starts_with(' '));
+    options.filter(|line| line.starts_with("      --")).count()
+}
+
 /// Help fits the usual screen, its options stand under headings, and its examples run as they stand, in their order.
 #[test]
 fn help_fits_and_its_examples_run() {
@@ -278,8 +289,8 @@ fn help_fits_and_its_examples_run() {
         .collect();
     assert!(commands.len() > 10, "{commands:?}");
     let order = [
-        "plan", "show", "diff", "explain", "check", "apply", "verify", "status", "undo", "gc",
-        "recover", "forget",
+        "plan", "show", "diff", "explain", "check", "clone", "apply", "verify", "status", "undo",
+        "gc", "recover", "forget",
     ];
     let mut sorted: Vec<&str> = order.to_vec();
     sorted.extend(commands.iter().filter(|word| !order.contains(word)));
@@ -295,13 +306,7 @@ fn help_fits_and_its_examples_run() {
             assert!(wide.is_empty(), "{command}: {wide:#?}");
         }
         let help = unify(&[command, "--help"]).expect(0).stdout;
-        let options = help
-            .split("\nOptions:\n")
-            .nth(1)
-            .unwrap_or_default()
-            .lines();
-        let options = options.take_while(|line| line.is_empty() || line.starts_with(' '));
-        let options = options.filter(|line| line.starts_with("      --")).count();
+        let options = without_heading(&help);
         assert!(options <= 5, "{command}: options without a heading\n{help}");
         let examples = examples(&help);
         assert!(!examples.is_empty(), "{command}: no examples\n{help}");

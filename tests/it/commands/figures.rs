@@ -193,7 +193,7 @@ fn on_an_overlay_nothing_is_promised_for_sure() {
     let lab = match Lab::mounted_by(
         "cd $scratch; mkdir -p lo/guests/web/usr up wk; yes lower | head -c 90000 > lo/guests/web/usr/a; \
          cp -a lo/guests/web lo/guests/db; \
-         mount -t overlay overlay -o lowerdir=lo,upperdir=up,workdir=wk $top",
+         mount -t overlay overlay -o lowerdir=$PWD/lo,upperdir=$PWD/up,workdir=$PWD/wk $top",
     ) {
         Ok(lab) => lab,
         Err(why) => skip!("{why}"),

@@ -28,7 +28,7 @@ fn on_an_overlay_what_is_promised_is_done() {
     let lab = match Lab::mounted_by(
         "cd $scratch; mkdir -p lo/guests/web/usr/lib up wk; yes lower | head -c 9000 > lo/guests/web/usr/lib/a; \
          cp -a lo/guests/web lo/guests/db; cp -a lo/guests/web/usr/lib/a lo/guests/db/usr/lib/a; \
-         mount -t overlay overlay -o lowerdir=lo,upperdir=up,workdir=wk $top; \
+         mount -t overlay overlay -o lowerdir=$PWD/lo,upperdir=$PWD/up,workdir=$PWD/wk $top; \
          cp -a $top/guests/web $top/guests/third",
     ) {
         Ok(lab) => lab,

@@ -65,7 +65,7 @@ fn kernels() -> Vec<Kernel> {
     all
 }
 
-/// Marks, ways of writing, a restart, the way back; and by night every kernel that is here, XFS, and a kill at each mark.
+/// Marks, ways of writing, a restart, the way back; by night every kernel that is here, XFS, and a kill at each mark.
 #[test]
 fn guarded_files_live_in_kernels_that_take_it() {
     if let Some(missing) = NEEDS.iter().find(|command| !has(command)) {

@@ -257,24 +257,19 @@ fn every_writer_at_the_worst_moment() {
         let [a, b] = &guests;
         let plan = lab.plan(&[a, b], REFLINK);
         let path = plan.path.to_str().unwrap();
-        let base = lab.base();
-        let base = base.to_str().unwrap();
+        let base = lab.base().display().to_string();
         let apply = ["apply", "--yes", path];
         stirred(&lab, &apply, TRIED_FIRST, &mut writers);
         writers.iter_mut().for_each(Writer::restore);
         let plan = lab.plan(&[a, b], REFLINK);
         plan.apply().expect(0);
         writers.iter().for_each(|writer| writer.look("shared"));
-        let undo = ["undo", "--base", base, "--run", "all", "--yes"];
+        let undo = ["undo", "--base", &base, "--run", "all", "--yes"];
         stirred(&lab, &undo, 0, &mut writers);
-        plan_again(&lab, a, b);
+        // What writers left is planned, shared and given back like any other file.
+        lab.plan(&[a, b], REFLINK).apply().expect(0);
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
     }
-}
-
-/// What writers left is planned, shared and given back like any other file.
-fn plan_again(lab: &Lab, a: &Guest, b: &Guest) {
-    lab.plan(&[a, b], REFLINK).apply().expect(0);
-    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
 }
 
 /// Runs a command; all writers write at each of its first calls of the kernel.

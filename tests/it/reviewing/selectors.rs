@@ -361,7 +361,7 @@ fn the_first_lines_of_a_guest_are_of_its_files() {
     let lab = lab!(Disk::Own);
     let guests = ["app", "web"].map(|name| {
         let guest = lab.guest(name);
-        (10..40).for_each(|at| guest.put(&format!("/usr/lib/{at}"), &File::new(content(at))));
+        (10..40).for_each(|at| guest.put(format!("/usr/lib/{at}"), &File::new(content(at))));
         guest
     });
     let plan = lab.plan(&guests.each_ref(), &["--protect", "immutable"]);

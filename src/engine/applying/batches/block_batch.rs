@@ -8,8 +8,8 @@ const BYTES: u64 = 1 << 30;
 
 /// Lines of reflinks that were gathered.
 pub struct BlockBatch {
-    /// Most lines of a batch, each of which keeps two files open. A batch waits for the disk three times, whatever is in
-    /// it.
+    /// Most lines of a batch, each of which keeps two files open. A batch waits for the disk three times, whatever is
+    /// in it.
     most: usize,
     lines: Vec<Reflink>,
     names: usize,

@@ -239,13 +239,13 @@ fn links_lead_somewhere() {
     }
 }
 
-/// The texts of all sources, with strings that go over several lines in one piece.
+/// The texts of all Rust sources, with strings that go over several lines in one piece.
 fn sources(dir: &Path, all: &mut String) {
     for entry in std::fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();
         if path.is_dir() {
             sources(&path, all);
-        } else {
+        } else if path.extension().is_some_and(|ending| ending == "rs") {
             let text = std::fs::read_to_string(path).unwrap();
             let mut lines = text.split("\\\n");
             *all += lines.next().unwrap_or_default();

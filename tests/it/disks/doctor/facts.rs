@@ -38,7 +38,7 @@ fn program(ability: &str) -> Option<String> {
                exit(open(my $again, ">>", "f") ? 1 : 0);"#,
         ),
         "overlay-mounts" => {
-            "mkdir l u w m; unshare -m sh -c 'mount -t overlay o -o lowerdir=l,upperdir=u,workdir=w m && touch m/f'".into()
+            "mkdir l u w m; unshare -m sh -c 'mount -t overlay o -o lowerdir=$PWD/l,upperdir=$PWD/u,workdir=$PWD/w m && touch m/f'".into()
         }
         "no-access-times" => perl(
             r#"open(my $w, ">", "f"); print $w "x"; close($w); utime(1, 1, "f"); chown(65534, 65534, "f");

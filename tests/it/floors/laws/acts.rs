@@ -168,8 +168,8 @@ fn an_act_that_names_too_much_is_found() {
             "gc may not name exchange",
         ),
         (
-            "engine/guarding/mod.rs",
-            "pub struct Guard;",
+            "engine/watching/mod.rs",
+            "pub struct Watch;",
             "this folder of engine has no row",
         ),
     ];

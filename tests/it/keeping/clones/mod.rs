@@ -43,6 +43,10 @@ fn clone_with(
 /// what is in it.
 fn differences(guest: &Guest, new: &Guest) -> Vec<String> {
     let all = Listing::of(guest.root()).diff(&Listing::of(new.root()));
+    meant(all, guest)
+}
+
+fn meant(all: Vec<String>, guest: &Guest) -> Vec<String> {
     let is_meant = |line: &String| {
         let directory = line.split(": size was").next().filter(|path| *path != line);
         let directory = directory.is_some_and(|path| guest.host(path).is_dir());

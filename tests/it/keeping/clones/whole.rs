@@ -24,7 +24,7 @@ fn used(lab: &Lab) -> u64 {
             .unwrap()
             .success()
     );
-    let facts = rustix::fs::statvfs(&lab.guests()).unwrap();
+    let facts = rustix::fs::statvfs(lab.guests()).unwrap();
     (facts.f_blocks - facts.f_bfree) * facts.f_frsize
 }
 

@@ -86,7 +86,7 @@ fn debian_guests_have_one_plan_in_every_form() {
     let directories = images(&lab, &["--audit", &web.arg(), &db.arg()]);
     assert!(directories.actions("link").len() > 1000);
     let layer = lab.path("layer.tar");
-    tar(&web.root(), &layer, &[]);
+    tar(web.root(), &layer, &[]);
     let whole = images(
         &lab,
         &["--audit", &format!("web={}", layer.display()), &db.arg()],
@@ -165,14 +165,14 @@ fn every_dialect_of_tar_says_the_same() {
         &["--sparse", "--sparse-version=0.1"],
         &["--sparse", "--sparse-version=0.0"],
     ] {
-        tar(&web.root(), &path, more);
+        tar(web.root(), &path, more);
         let plan = images(
             &lab,
             &["--audit", &format!("web={}", path.display()), &db.arg()],
         );
         assert_same(&directories, &plan, &format!("{more:?}"));
     }
-    tar(&web.root(), &path, &[]);
+    tar(web.root(), &path, &[]);
     for (program, ending) in [("gzip", ".gz"), ("xz", ".xz"), ("zstd", ".zst")] {
         let packed = by(program, &path, ending);
         let plan = images(&lab, &["--audit", &format!("web={packed}"), &db.arg()]);

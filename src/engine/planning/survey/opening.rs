@@ -2,18 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use super::choices::check::check_guests;
-use super::options::PlanOptions;
-use super::survey::OpenedGuest;
+use super::OpenedGuest;
 use crate::base::Base;
 use crate::engine::activity::base::shared;
 use crate::engine::error::BadUse;
+use crate::engine::planning::choices::check::check_guests;
+use crate::engine::planning::options::PlanOptions;
 use crate::engine::sources::{OpenImage, open_images};
 use crate::engine::{EngineError, Guest, guest};
 use crate::model::{Event, GuestName, Observer, Protect};
 
 /// Where no plan may lie.
-pub(super) fn places<'g>(
+pub(in crate::engine::planning) fn places<'g>(
     guests: &'g [Guest],
     images: &'g [OpenImage],
     base: Option<&'g Path>,
@@ -24,7 +24,7 @@ pub(super) fn places<'g>(
 }
 
 /// Opens the guests, and refuses choices about others.
-pub(super) fn open_guests(
+pub(in crate::engine::planning) fn open_guests(
     options: &PlanOptions,
     base_path: Option<&Path>,
 ) -> Result<(Vec<Guest>, Vec<OpenImage>), EngineError> {
@@ -50,7 +50,7 @@ pub(super) fn open_guests(
 }
 
 /// Opens the views of the guests. Until here no byte of a guest was read.
-pub(super) fn open_views(
+pub(in crate::engine::planning) fn open_views(
     guests: Vec<Guest>,
     images: Vec<OpenImage>,
     base: Option<&Base>,

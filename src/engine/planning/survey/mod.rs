@@ -1,5 +1,8 @@
 //! One guest as the plan sees it: opened, walked, asked for its config files.
 
+pub(super) mod all;
+pub(super) mod opening;
+
 use crate::base::{Base, Index};
 use crate::engine::activity::clearing::{flag_clearing, managers, who_could};
 use crate::engine::activity::{Activity, Sight};
@@ -37,11 +40,11 @@ pub struct Survey {
 
 /// A guest that is ready to be read, and of which nothing was read yet.
 pub struct OpenedGuest {
-    pub(super) guest: GuestIdentity,
-    pub(super) condition: Activity,
-    pub(super) clearing: Option<FlagClearing>,
-    pub(super) files: Box<dyn GuestFiles>,
-    pub(super) background: Background,
+    pub(in crate::engine::planning) guest: GuestIdentity,
+    pub(in crate::engine::planning) condition: Activity,
+    pub(in crate::engine::planning) clearing: Option<FlagClearing>,
+    pub(in crate::engine::planning) files: Box<dyn GuestFiles>,
+    pub(in crate::engine::planning) background: Background,
 }
 
 impl OpenedGuest {

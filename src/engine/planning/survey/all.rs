@@ -1,16 +1,16 @@
 //! Reads and judges all guests in parallel. A guest that was read is judged when no thread finds another one to
 //! read: guests differ in size, and a thread that has nothing left to read judges while others still read.
 
-use super::classify::{Classified, Judge, classify};
-use super::survey::{OpenedGuest, Survey, survey};
+use super::{OpenedGuest, Survey, survey};
 use crate::engine::EngineError;
+use crate::engine::planning::classify::{Classified, Judge, classify};
 use crate::model::{Event, Observer, Stage, Unit};
 
 /// What was read of a guest, and what its files may do.
 type SurveyedGuest = Result<(Survey, Classified), EngineError>;
 
 /// Reads and judges all guests, in their order.
-pub(super) fn survey_all(
+pub(in crate::engine::planning) fn survey_all(
     guests: Vec<OpenedGuest>,
     judge: &Judge<'_>,
     observer: &dyn Observer,
