@@ -297,7 +297,7 @@ pub struct RunTotals {
     /// Names that were exchanged, or whose files came to share blocks (apply) or have their own again (undo).
     pub names: u64,
     /// How many of these are of files whose blocks it was about; missing where it is none.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(rename = "reflinked", skip_serializing_if = "is_zero", default)]
     pub reflinks: u64,
     /// Allocated bytes that came back (apply) or are used again (undo).
     pub bytes: u64,

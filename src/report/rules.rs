@@ -69,7 +69,7 @@ struct RuleJson {
     source: &'static str,
     /// What it means where files share blocks, where that is something else.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reflinks: Option<String>,
+    for_reflinks: Option<String>,
 }
 
 /// For programs: `{"kind":"unify.rules","rules":[…]}`.
@@ -85,7 +85,7 @@ pub fn json(out: &mut dyn Write) -> io::Result<()> {
         covers: words(rule),
         because: rule.because,
         source: rule.source,
-        reflinks: of_reflinks(rule),
+        for_reflinks: of_reflinks(rule),
     };
     json::write_line(
         out,

@@ -148,7 +148,7 @@ struct HeaderWire {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     base: Option<BaseFacts>,
     policy: Policy,
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(rename = "sharing", skip_serializing_if = "Option::is_none", default)]
     method: Option<SharingMethod>,
     #[serde(skip_serializing_if = "Option::is_none", default)]
     protection: Option<Protection>,
@@ -234,7 +234,7 @@ fn no_target<E: Error>(wire: &HeaderWire) -> Result<(), E> {
     let said = [
         ("host", wire.host.is_some()),
         ("base", wire.base.is_some()),
-        ("method", wire.method.is_some()),
+        ("sharing", wire.method.is_some()),
         ("protection", wire.protection.is_some()),
     ];
     match said.into_iter().find(|(_, is_there)| *is_there) {

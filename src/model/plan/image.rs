@@ -12,7 +12,11 @@ pub struct ImageFacts {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub name: Option<String>,
     /// The digest of its manifest, or of its configuration where it has no manifest.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        rename = "image_digest",
+        skip_serializing_if = "Option::is_none",
+        default
+    )]
     pub digest: Option<String>,
     /// What nothing in it says, so that files are not compared by it with those of other forms.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]

@@ -23,7 +23,7 @@ struct CloneJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     base: Option<SharedInJson>,
     /// Are blocks shared, and not copied?
-    reflinks: bool,
+    shares_blocks: bool,
     #[serde(flatten)]
     totals: TotalsJson,
     needed: u64,
@@ -90,7 +90,7 @@ struct RemarksJson {
     foreign: PathsJson,
     were_immutable: PathsJson,
     not_kept: PathsJson,
-    changed: PathsJson,
+    changed_meanwhile: PathsJson,
 }
 
 /// The first of them, and how many there are.
@@ -119,7 +119,7 @@ pub fn json(view: &CloneView<'_>, out: &mut dyn Write) -> io::Result<()> {
             .base
             .as_deref()
             .map(|base| SharedInJson { root: base.into() }),
-        reflinks: clone.blocks == Blocks::Shared,
+        shares_blocks: clone.blocks == Blocks::Shared,
         totals: totals(&clone.totals),
         needed: clone.needed,
         free: clone.free,
@@ -179,7 +179,7 @@ fn remarks(clone: &GuestClone) -> RemarksJson {
         foreign: paths(&remarks.foreign),
         were_immutable: paths(&remarks.were_immutable),
         not_kept: paths(&remarks.not_kept),
-        changed: paths(&remarks.changed),
+        changed_meanwhile: paths(&remarks.changed),
     }
 }
 

@@ -34,7 +34,7 @@ struct ExaminedPlaceJson<'a> {
     path: FileJson,
     filesystem: &'a str,
     /// The root that it is or lies in.
-    within: Option<FileJson>,
+    in_guest: Option<FileJson>,
     tried_in: Option<FileJson>,
     tried: Vec<TriedJson<'a>>,
     methods: Vec<OfferJson>,
@@ -88,7 +88,7 @@ fn place<'a>(place: &'a ExaminedPlace, modules: Option<&str>) -> ExaminedPlaceJs
     ExaminedPlaceJson {
         path: place.path.as_path().into(),
         filesystem: &place.filesystem,
-        within: place.guest.as_deref().map(FileJson::from),
+        in_guest: place.guest.as_deref().map(FileJson::from),
         tried_in: place.tried_in.as_deref().map(FileJson::from),
         tried: rows(&place.tried, &place.filesystem, modules),
         methods,

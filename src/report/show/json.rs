@@ -34,7 +34,7 @@ struct ShowJson<'a> {
     /// Where the objects go; null for an image plan.
     base: Option<BaseJson<'a>>,
     /// How files will be shared; missing where hard links were asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(rename = "sharing", skip_serializing_if = "Option::is_none")]
     method: Option<&'a SharingMethod>,
     /// How objects will be protected, and why; null for an image plan, and where none is made.
     protection: Option<&'a Protection>,

@@ -88,7 +88,7 @@ fn files_share_blocks_across_guests_and_subvolumes_whatever_their_metadata_are()
         let apart = line["before"]["dev"] != line["source_before"]["dev"];
         assert_eq!(apart, disk == Disk::Btrfs, "{disk:?}");
         assert!(plan.actions("flag").is_empty() && plan.json["protection"].is_null());
-        assert_eq!(plan.json["method"]["mode"], "reflink");
+        assert_eq!(plan.json["sharing"]["mode"], "reflink");
         assert_eq!(plan.json["summary"]["totals"]["reflinks"]["saves"], TAKEN);
         assert_eq!(left(&plan, "etc"), 2, "{disk:?}");
         let again = lab.plan(&[&web, &db], REFLINK);
@@ -212,9 +212,9 @@ fn the_method_is_tried_and_the_header_says_which_was_taken() {
         "{said}"
     );
     let auto = lab.plan(&[&web, &db], &["--method", "auto"]);
-    assert_eq!(auto.json["method"]["mode"], "hardlink");
+    assert_eq!(auto.json["sharing"]["mode"], "hardlink");
     let usual = lab.plan(&[&web, &db], &[]);
-    assert!(usual.json["method"].is_null() && usual.json["policy"]["method"].is_null());
+    assert!(usual.json["sharing"].is_null() && usual.json["policy"]["method"].is_null());
     assert_eq!(auto.json["actions"], usual.json["actions"]);
     assert_eq!(
         auto.json["digest"]["content"],
@@ -225,7 +225,7 @@ fn the_method_is_tried_and_the_header_says_which_was_taken() {
     let both_of = guests(&lab, Disk::Xfs);
     both(&both_of, "/usr/bin/tool", &File::new(content(1)));
     let auto = lab.plan(&[&both_of[0], &both_of[1]], &["--method", "auto"]);
-    assert_eq!(auto.json["method"]["mode"], "reflink");
+    assert_eq!(auto.json["sharing"]["mode"], "reflink");
     assert_eq!(auto.actions("link").len(), 1);
     let usual = lab.plan(&[&both_of[0], &both_of[1]], &[]);
     assert_eq!(

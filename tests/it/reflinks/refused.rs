@@ -188,7 +188,7 @@ fn limits_selectors_and_the_rehearsal() {
     let dry = unify(&["apply", "--dry-run", "--json", path])
         .expect(0)
         .json();
-    assert_eq!(dry["totals"]["reflinks"], 3, "{dry}");
+    assert_eq!(dry["totals"]["reflinked"], 3, "{dry}");
     assert_eq!(shared(), [false; 3], "a rehearsal changes nothing");
     let one = ["apply", "--yes", "--path", "/usr/share/one", path];
     unify(&one).expect(0);

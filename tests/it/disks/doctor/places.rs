@@ -40,7 +40,7 @@ fn nothing_is_tried_in_a_guest_but_beside_it() {
     for dir in ["/", "/usr/bin"] {
         let answer = asked(&web.host(dir));
         let place = &answer["places"][0];
-        assert_eq!(place["within"]["host_path"], web.root().to_str().unwrap());
+        assert_eq!(place["in_guest"]["host_path"], web.root().to_str().unwrap());
         assert_eq!(
             place["tried_in"]["host_path"],
             lab.guests().to_str().unwrap()

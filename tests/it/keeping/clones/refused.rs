@@ -97,7 +97,7 @@ fn plan_only_changes_nothing() {
         "more_names",
         "bytes",
         "shared_files",
-        "reflinks",
+        "shares_blocks",
         "cloned",
         "made",
     ] {

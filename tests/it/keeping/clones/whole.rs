@@ -34,7 +34,7 @@ fn real_guest_with_reflinks(disk: Disk) {
     let before = (Listing::of(web.root()), used(&lab));
     let (out, new) = clone(&lab, &web, "new", &["--json"]);
     let said = out.expect(0).json();
-    assert_eq!(said["reflinks"], true, "{said}");
+    assert_eq!(said["shares_blocks"], true, "{said}");
     assert_equal(&web, &new);
     let (grew, size) = (used(&lab) - before.1, disk_use(&[web.root()]));
     assert!(grew < size / 6, "{grew} bytes more for a guest of {size}");
@@ -183,7 +183,7 @@ fn odd_things(disk: Disk) {
         "{said}"
     );
     assert_eq!(
-        (told("not_kept"), told("changed"), told("foreign")),
+        (told("not_kept"), told("changed_meanwhile"), told("foreign")),
         (0, 0, 0),
         "{said}"
     );
@@ -337,7 +337,7 @@ fn to_another_file_system() {
     let new = other.there("new");
     let args = ["clone", "--json", "--not-a-root", &web.arg(), &new.arg()];
     let said = crate::support::unify(&args).expect(0).json();
-    assert_eq!(said["reflinks"], false);
+    assert_eq!(said["shares_blocks"], false);
     assert!(
         said["not_linked"]
             .as_str()

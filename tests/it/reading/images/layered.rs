@@ -101,7 +101,12 @@ fn layers_add_replace_and_remove() {
             (&(*form).into(), &"web:1".into()),
             "{path}"
         );
-        assert!(told["digest"].as_str().unwrap().starts_with("sha256:"));
+        assert!(
+            told["image_digest"]
+                .as_str()
+                .unwrap()
+                .starts_with("sha256:")
+        );
     }
 }
 
