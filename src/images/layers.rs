@@ -4,7 +4,7 @@
 //! A layer is read whole before it is applied: what it removes is removed of lower layers alone, wherever the marks
 //! stand in it. A layer that adds and removes one path is refused.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use super::content::Sinks;
 use super::fault::{BadEntry, ImageFault};
@@ -30,6 +30,42 @@ pub struct Layer {
     removed: BTreeSet<Vec<u8>>,
     /// Directories that hide what is beneath.
     opaque: Vec<Vec<u8>>,
+}
+
+/// Layers that are put on top of each other. A layer that an image lists again and again costs the image nothing, and
+/// us all its names each time: that has a bound.
+#[derive(Debug, Default)]
+pub struct LayerStack {
+    seen: HashSet<*const Layer>,
+    /// Names of all layers, each counted once.
+    names: usize,
+}
+
+/// Nodes of a tree for each name that was read, and so many more.
+const NODES_A_NAME: usize = 4;
+const NODES_BESIDE: usize = 100_000;
+
+impl LayerStack {
+    /// Puts one more on top; `number` rises.
+    pub fn put(
+        &mut self,
+        layer: &Layer,
+        tree: &mut ImageTree,
+        number: u32,
+    ) -> Result<(), ImageFault> {
+        if self.seen.insert(std::ptr::from_ref(layer)) {
+            self.names += layer.entries.len();
+        }
+        layer.apply(tree, number)?;
+        match tree.len() > self.names * NODES_A_NAME + NODES_BESIDE {
+            true => Err(ImageFault::Image(format!(
+                "its layers put {} names in place and have {}: it lists the same ones again and again",
+                tree.len(),
+                self.names
+            ))),
+            false => Ok(()),
+        }
+    }
 }
 
 /// An entry, and its number in the archive.

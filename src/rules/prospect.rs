@@ -8,7 +8,6 @@ use crate::model::{Ability, Method, Offer, Prospect, Protect, Trial, TrialVerdic
 const OFFERED: &[(Offer, &[Ability])] = &[
     (Offer::Method(Method::Hardlink), NAMES),
     (Offer::Method(Method::Reflink), BLOCKS),
-    (Offer::Protect(Protect::Guard), MARKS),
     (Offer::Protect(Protect::Immutable), FLAG),
     (Offer::Protect(Protect::None), NAMES),
 ];
@@ -32,9 +31,6 @@ const BLOCKS: &[Ability] = &[
     Ability::NamelessFiles,
     Ability::Unencrypted,
 ];
-
-/// What marks in the kernel rest on.
-const MARKS: &[Ability] = &[Ability::FullRoot, Ability::BpfLsm];
 
 const FLAG: &[Ability] = &[
     Ability::FullRoot,
@@ -127,10 +123,10 @@ mod tests {
 
     #[test]
     fn all_is_had_where_all_works() {
-        assert_eq!(verdicts(&[]), [TrialVerdict::Can; 5]);
+        assert_eq!(verdicts(&[]), [TrialVerdict::Can; 4]);
         assert_eq!(
             verdicts(&[(Ability::Verity, Trial::cannot(""))]),
-            [TrialVerdict::Can; 5],
+            [TrialVerdict::Can; 4],
             "nothing rests on it"
         );
     }
@@ -141,11 +137,11 @@ mod tests {
         let no = || Trial::cannot("");
         assert_eq!(
             verdicts(&[(Ability::OlderWriters, no())]),
-            [Can, Can, Can, Partly, Can]
+            [Can, Can, Partly, Can]
         );
         assert_eq!(
             verdicts(&[(Ability::ImmutableFlag, no())]),
-            [Can, Can, Can, Cannot, Can]
+            [Can, Can, Cannot, Can]
         );
         let links = [
             (Ability::HardLinks, no()),
@@ -155,7 +151,7 @@ mod tests {
         assert_eq!(had[0].verdict, Cannot);
         assert_eq!(had[0].because, [Ability::HardLinks]);
         let user = [(Ability::FullRoot, no())];
-        assert_eq!(verdicts(&user), [Untried; 5], "root may be had");
+        assert_eq!(verdicts(&user), [Untried; 4], "root may be had");
     }
 
     #[test]

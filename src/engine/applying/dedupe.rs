@@ -176,7 +176,11 @@ impl PreparedBlocks {
         let shared = share_blocks(&self.source, &self.file, self.state.size);
         let now = match self.file.overlap(&self.source) {
             Ok(now) => now,
-            Err(error) => return Landed::not_done(Outcome::Failed(error.to_string()), 0),
+            // What may be shared is remembered: undo asks the map again.
+            Err(error) => {
+                let size = self.state.size.max(1);
+                return Landed::not_done(Outcome::Failed(error.to_string()), size);
+            }
         };
         let refused = |why| Landed::not_done(Outcome::Refused(why), now.together);
         match shared {

@@ -199,7 +199,9 @@ impl Copier<'_> {
         state: FileState,
     ) -> Result<Regular, EngineError> {
         let filling = self.filling.as_ref().ok_or(EngineError::Stopped)?;
-        let time = self.job.known.time(&met.path);
+        // A name that refers to another file by now has the time of that file.
+        let known = &self.job.known;
+        let time = known.object(state.id).and_then(|_| known.time(&met.path));
         let made = self.contents.copy(&filling.dir, file, state, time)?;
         let guest = || self.job.original.guest.name.clone();
         if let Some(what) = made.lost {

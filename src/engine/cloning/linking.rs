@@ -1,6 +1,7 @@
 //! The second step: files whose source refers to an object refer to it as well, by a plan that `apply` proves and
 //! executes like any other.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::copy::SharedCopy;
@@ -12,10 +13,11 @@ use crate::engine::planning::options::PlanOptions;
 use crate::engine::planning::twins::{Twin, plan_of_twins};
 use crate::engine::proof::is_timed;
 use crate::engine::receipt_file::RunResult;
+use crate::engine::records::History;
 use crate::engine::{GuestArg, Limits};
 use crate::model::{
-    DatabaseUse, FlagClearers, Ignored, MethodChoice, Objects, Observer, OnDamaged, Policy,
-    Protect, Running, SkipDetail,
+    DatabaseUse, Event, FlagClearers, Ignored, MethodChoice, ObjectId, Objects, Observer,
+    OnDamaged, Policy, Protect, Running, SkipDetail,
 };
 use crate::protect;
 use crate::rules::selectors::Selection;
@@ -51,7 +53,14 @@ impl Linking {
             return Ok(Vec::new());
         };
         let opened = Base::existing(base)?;
-        let kinds = by_kind(&opened, self.files)?;
+        let protected = History::read(&opened)?.protection()?;
+        let (files, bare) = protected_as_promised(&opened, self.files, &protected)?;
+        if bare > 0 {
+            observer.notice(&Event::Warning(&format!(
+                "{bare} files of the clone stay its own: the shared files that the source has in their place have lost their protection; `unify recover` gives it back, and a plan shares them then"
+            )));
+        }
+        let kinds = by_kind(&opened, files)?;
         let mut results = Vec::new();
         for (files, ignore) in kinds.into_iter().filter(|(files, _)| !files.is_empty()) {
             let protect = protection_of(&opened, &files)?;
@@ -110,6 +119,28 @@ fn policy(ignore: Vec<Ignored>) -> Policy {
     }
 }
 
+/// Files whose objects are protected, or never were by any run; and how many others there are. A clone that got names
+/// of an object that lost its flag would be open to the writes of all its holders.
+fn protected_as_promised(
+    base: &Base,
+    files: Vec<SharedCopy>,
+    protected: &HashMap<ObjectId, bool>,
+) -> Result<(Vec<SharedCopy>, u64), EngineError> {
+    let (mut sound, mut bare) = (Vec::with_capacity(files.len()), 0);
+    for file in files {
+        let object = base.object(&file.object)?;
+        let is_on = match &object {
+            Some(object) => protect::on(object)?.is_some(),
+            None => true,
+        };
+        match is_on || protected.get(&file.object) == Some(&false) {
+            true => sound.push(file),
+            false => bare += 1,
+        }
+    }
+    Ok((sound, bare))
+}
+
 fn by_kind(base: &Base, files: Vec<SharedCopy>) -> Result<[Kind; 2], EngineError> {
     let (mut timed, mut untimed) = (Vec::new(), Vec::new());
     for file in files {
@@ -124,7 +155,7 @@ fn by_kind(base: &Base, files: Vec<SharedCopy>) -> Result<[Kind; 2], EngineError
     Ok([(timed, Vec::new()), (untimed, vec![Ignored::Mtime])])
 }
 
-/// How the objects are protected now: the clone changes nothing about that.
+/// How the objects are protected now: the clone changes nothing about that. Where none is, no run ever protected them.
 fn protection_of(base: &Base, files: &[SharedCopy]) -> Result<Protect, EngineError> {
     for file in files {
         let object = base.object(&file.object)?;

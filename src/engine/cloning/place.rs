@@ -41,6 +41,13 @@ impl NewPlace {
                 return Err(BadUse::Nested(path, other.clone()).into());
             }
         }
+        // The same directories may be reached through other mounts.
+        for directory in above.ancestors() {
+            let here = Dir::open(directory)?.state()?.id;
+            if here == source.id {
+                return Err(BadUse::Nested(path, source.path.clone()).into());
+            }
+        }
         let place = NewPlace {
             name: name_for(arg, &path)?,
             path,

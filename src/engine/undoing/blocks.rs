@@ -30,6 +30,9 @@ const BYTES: u64 = 256 << 20;
 /// Guests whose files are the sources of others.
 type SourceGuests = HashMap<GuestName, Option<Guest>>;
 
+/// A file with more bytes of holes than these is not read to tell whether it is as it was.
+const MOST_HOLES: u64 = 1 << 30;
+
 impl ReadyToUndo {
     /// Gives all files blocks of their own that were chosen, a batch at a time.
     pub(super) fn undo_blocks(
@@ -100,10 +103,13 @@ impl ReadyToUndo {
         sources: &mut SourceGuests,
     ) -> Result<u64, Outcome> {
         let file = open(guest, &reflinked.blocks)?;
-        let size = file.state().map_err(failed)?.size;
-        let is_as_it_was = file
-            .digest(size)
-            .is_ok_and(|now| now == reflinked.blocks.content);
+        let state = file.state().map_err(failed)?;
+        // Holes cost a guest nothing, and whoever reads them much time.
+        let is_readable = state.size.saturating_sub(state.allocated()) <= MOST_HOLES;
+        let is_as_it_was = is_readable
+            && file
+                .digest(state.size)
+                .is_ok_and(|now| now == reflinked.blocks.content);
         let source = match is_as_it_was {
             true => None,
             false => Some(self.source(reflinked, sources)?),
@@ -117,10 +123,11 @@ impl ReadyToUndo {
                     _ => failed(error),
                 },
             )?;
-        match done.copied {
-            0 if done.left => Err(Outcome::Refused(Refusal::OpenForWriting {})),
-            0 => Err(Outcome::Refused(Refusal::OwnBlocks {})),
-            copied => Ok(copied),
+        match (done.left, done.copied) {
+            // What is still shared stays remembered, for the next undo.
+            (true, _) => Err(Outcome::Refused(Refusal::OpenForWriting {})),
+            (false, 0) => Err(Outcome::Refused(Refusal::OwnBlocks {})),
+            (false, copied) => Ok(copied),
         }
     }
 

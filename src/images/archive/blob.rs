@@ -6,7 +6,7 @@ use std::rc::Rc;
 use super::json::{Descriptor, ImageConfig, read};
 use crate::images::content::Sinks;
 use crate::images::fault::{ImageFault, unreadable};
-use crate::images::layers::Layer;
+use crate::images::layers::{Layer, LayerStack};
 use crate::images::stream::{Packing, unpacked};
 use crate::images::tar::TarReader;
 use crate::images::tree::ImageTree;
@@ -99,7 +99,7 @@ pub fn assemble(
             "its configuration tells of {ids} layers, and its manifest of {layers}"
         )));
     }
-    let mut tree = ImageTree::new();
+    let (mut tree, mut stack) = (ImageTree::new(), LayerStack::default());
     for (number, (blob, id)) in (0..).zip(layers.iter().zip(ids)) {
         is_read(blob)?;
         let (read, packed) = blobs.layer(blob)?;
@@ -111,7 +111,7 @@ pub fn assemble(
                 number + 1
             )));
         }
-        read.layer.apply(&mut tree, number)?;
+        stack.put(&read.layer, &mut tree, number)?;
     }
     Ok(tree)
 }

@@ -6,6 +6,7 @@ use super::choose::WantedImage;
 use super::json::{Descriptor, ImageConfig, ImageManifest, SavedImage, is_name, read};
 use super::member::ArchiveBlobs;
 use crate::images::fault::ImageFault;
+use crate::images::layers::LayerStack;
 use crate::images::tree::ImageTree;
 use crate::model::Digest;
 
@@ -69,7 +70,7 @@ pub fn assemble_saved(
             "{shown} is {digest}: it was changed or cut"
         )));
     }
-    let config: ImageConfig = read(&text, &image.config)?;
+    let config: ImageConfig = read(&text, &image.config.escape_default().to_string())?;
     let (ids, layers) = (&config.rootfs.diff_ids, &image.layers);
     if ids.len() != layers.len() {
         let (ids, layers) = (ids.len(), layers.len());
@@ -77,7 +78,7 @@ pub fn assemble_saved(
             "its configuration tells of {ids} layers, and {LIST} of {layers}"
         )));
     }
-    let mut tree = ImageTree::new();
+    let (mut tree, mut stack) = (ImageTree::new(), LayerStack::default());
     for (number, (path, id)) in (0..).zip(layers.iter().zip(ids)) {
         let (read, packed) = blobs.layer_at(path)?;
         let unpacked = read.unpacked.unwrap_or(packed);
@@ -88,7 +89,7 @@ pub fn assemble_saved(
                 "{path} is {unpacked} when it is unpacked, and the configuration says {id}"
             )));
         }
-        read.layer.apply(&mut tree, number)?;
+        stack.put(&read.layer, &mut tree, number)?;
     }
     Ok((tree, digest))
 }

@@ -141,8 +141,8 @@ fn the_manuals_of_both_kinds_agree() {
         "/$defs/time",
         "/properties/base",
         "/properties/host",
-        "/properties/method",
         "/properties/protection",
+        "/properties/sharing",
     ];
     assert_eq!(gone, want);
 }

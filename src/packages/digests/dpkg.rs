@@ -9,7 +9,7 @@ use super::record::{EachFile, FileDigests, RecordedFile};
 use crate::model::PackageDigest;
 use crate::packages::dpkg::diversions::{Diversion, diversions};
 use crate::packages::dpkg::places::{DISTROLESS, DIVERSIONS, INFO};
-use crate::packages::read::fault::Problem;
+use crate::packages::read::fault::{Defect, Problem};
 use crate::packages::read::limits;
 use crate::packages::read::source::Source;
 use crate::packages::read::steady::below;
@@ -29,9 +29,14 @@ impl FileDigests for DpkgSums {
                     continue;
                 };
                 source.in_time()?;
-                let data = source.text(&below(directory, &name))?.unwrap_or_default();
+                let list = below(directory, &name);
+                let data = source.text(&list)?.unwrap_or_default();
                 let package = owner.split(|&b| b == b':').next().unwrap_or_default();
-                for file in data.split(|&b| b == b'\n').filter_map(line) {
+                let lines = data.split(|&b| b == b'\n').enumerate();
+                for (at, text) in lines.filter(|(_, text)| !text.is_empty()) {
+                    // Of a list that is damaged, what is not in it is not known to be unchanged.
+                    let damaged = || Defect::Broken("no digest and path").at(at + 1);
+                    let file = line(text).ok_or_else(|| Problem::malformed(&list, damaged()))?;
                     each(RecordedFile {
                         path: lies_at(file.path, package, &diverted),
                         ..file

@@ -119,6 +119,10 @@ fn remove(place: &Path) -> SysResult<bool> {
     let Some(litter) = Litter::at(place)? else {
         return Ok(false);
     };
+    // A stage holds this alone: a directory of ours that somebody gave such a name is left as it is.
+    if litter.list()?.iter().any(|name| name != ROOT) {
+        return Ok(false);
+    }
     litter.remove_all()?;
     litter.remove()?;
     Ok(true)

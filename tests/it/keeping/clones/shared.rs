@@ -3,7 +3,7 @@
 use super::{assert_equal, clone, meant};
 use crate::keeping::{FILES, alike, are_protected};
 use crate::support::{
-    Disk, File, Guest, Inside, Lab, Listing, assert_same, content, debian, id, inside,
+    Disk, File, Guest, Inside, Lab, Listing, assert_same, chattr, content, debian, id, inside,
     is_immutable, nlink,
 };
 
@@ -129,4 +129,21 @@ fn holders_that_run_keep_their_files_to_themselves() {
             .all(|path| nlink(&new.host(path)) == 1 && !is_immutable(&new.host(path)))
     );
     assert!(are_protected(&lab));
+}
+
+/// An object that lost its flag is open to its holders: a clone gets no name of it.
+#[test]
+fn what_has_lost_its_protection_is_copied() {
+    let lab = lab!(Disk::Own);
+    let guests = alike(&lab);
+    lab.plan(&guests.each_ref(), &[]).apply().expect(0);
+    let (bare, sound) = (FILES[0], FILES[1]);
+    chattr("-i", &guests[0].host(bare));
+    let (out, new) = clone(&lab, &guests[0], "new", &["--not-a-root"]);
+    let said = out.expect(0).stderr.clone();
+    assert!(said.contains("lost their protection"), "{said}");
+    assert_ne!(id(&new.host(bare)), id(&guests[0].host(bare)));
+    assert_eq!(nlink(&new.host(bare)), 1);
+    assert_eq!(id(&new.host(sound)), id(&guests[0].host(sound)));
+    assert!(is_immutable(&new.host(sound)));
 }
