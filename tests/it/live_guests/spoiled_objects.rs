@@ -51,8 +51,8 @@ fn an_object_that_gains_a_name_is_not_collected() {
         object.display(),
         web.host("/usr/held").display()
     );
-    // Of the four times that the flags are read, the last is right after the flag came off.
-    let fault = format!("getflags#4=run:{link}");
+    // Of the five times that the flags are read, the last is right after the flag came off.
+    let fault = format!("getflags#5=run:{link}");
     let base = lab.base();
     unify_with(
         &[("UNIFY_FAULT", &fault)],
