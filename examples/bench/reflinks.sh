@@ -71,11 +71,10 @@ fresh() {
 share() {
   local plan=$scratch/plan.json base=$scratch/disk/.unify
   rm -f "$plan"
+  # shellcheck disable=SC2016  # the inner shell's
   case $1 in
-    # shellcheck disable=SC2016  # the inner shell's
     reflink) measure "$1" bash -c '"$1" plan --method reflink --base "$2" -o "$3" "${@:4}" && "$1" apply --yes "$3"' - \
       "$unify" "$base" "$plan" "${guests[@]}" ;;
-    # shellcheck disable=SC2016
     hardlink) measure "$1" bash -c '"$1" plan --protect immutable --base "$2" -o "$3" "${@:4}" && "$1" apply --yes "$3"' - \
       "$unify" "$base" "$plan" "${guests[@]}" ;;
     duperemove) measure "$1" duperemove -d -r -q "${guests[@]}" ;;
