@@ -109,6 +109,7 @@ round() {
 median() { sort -n "$scratch/results/$1" | awk -v unit="$2" '{ at[NR] = $1 } END { printf "%.1f", at[int((NR + 1) / 2)] / unit }'; }
 
 title() {
+  # shellcheck disable=SC2016  # these are marks of code for readers
   case $1 in
     none) echo 'nothing shared' ;;
     reflink) echo '`unify plan --method reflink`, `unify apply`' ;;
