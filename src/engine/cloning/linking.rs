@@ -15,10 +15,7 @@ use crate::engine::proof::is_timed;
 use crate::engine::receipt_file::RunResult;
 use crate::engine::records::History;
 use crate::engine::{GuestArg, Limits};
-use crate::model::{
-    DatabaseUse, Event, FlagClearers, Ignored, MethodChoice, ObjectId, Objects, Observer,
-    OnDamaged, Policy, Protect, Running, SkipDetail,
-};
+use crate::model::{Event, Ignored, ObjectId, Objects, Observer, Policy, Protect, Running};
 use crate::protect;
 use crate::rules::selectors::Selection;
 use crate::sys::PageCache;
@@ -33,8 +30,15 @@ pub struct Linking {
     pub(super) running: Running,
 }
 
-/// Files of one kind, and what is ignored of them.
-type Kind = (Vec<SharedCopy>, Vec<Ignored>);
+/// Files whose objects are proven in one way.
+struct Kind {
+    files: Vec<SharedCopy>,
+    /// What is ignored of them.
+    ignore: Vec<Ignored>,
+    /// How their objects are protected now: the clone changes nothing about that. Where none is, no run ever protected
+    /// them.
+    protect: Protect,
+}
 
 impl Linking {
     /// Is there anything to link?
@@ -54,28 +58,26 @@ impl Linking {
         };
         let opened = Base::existing(base)?;
         let protected = History::read(&opened)?.protection()?;
-        let (files, bare) = protected_as_promised(&opened, self.files, &protected)?;
+        let (kinds, bare) = sorted(&opened, self.files, &protected)?;
         if bare > 0 {
             observer.notice(&Event::Warning(&format!(
                 "{bare} files of the clone stay its own: the shared files that the source has in their place have lost their protection; `unify recover` gives it back, and a plan shares them then"
             )));
         }
-        let kinds = by_kind(&opened, files)?;
         let mut results = Vec::new();
-        for (files, ignore) in kinds.into_iter().filter(|(files, _)| !files.is_empty()) {
-            let protect = protection_of(&opened, &files)?;
+        for kind in kinds.into_iter().filter(|kind| !kind.files.is_empty()) {
             let options = PlanOptions {
                 images: Vec::new(),
                 guests: vec![self.guest.clone()],
                 base: Some(base.clone()),
-                protect,
-                policy: policy(ignore),
+                protect: kind.protect,
+                policy: policy(kind.ignore),
                 confine: false,
                 cache: false,
                 jobs: None,
                 page_cache: PageCache::Keep,
             };
-            let twins = files.into_iter().map(|file| Twin {
+            let twins = kind.files.into_iter().map(|file| Twin {
                 names: file.names,
                 object: file.object,
             });
@@ -103,69 +105,40 @@ impl Linking {
 fn policy(ignore: Vec<Ignored>) -> Policy {
     Policy {
         ignore,
-        same_path: false,
-        min_size: 0,
-        allow: Vec::new(),
-        patterns: Vec::new(),
         objects: Objects::Copy,
-        skips: SkipDetail::Summary,
-        on_damaged_database: OnDamaged::ExcludeGuest,
-        package_databases: DatabaseUse::default(),
-        flag_clearers: FlagClearers::Warn,
-        method: MethodChoice::Hardlink,
-        within: false,
-        reflink_config: false,
-        file: None,
+        ..Policy::default()
     }
 }
 
-/// Files whose objects are protected, or never were by any run; and how many others there are. A clone that got names
-/// of an object that lost its flag would be open to the writes of all its holders.
-fn protected_as_promised(
+/// Files by their kinds, those made with the files' times first; each object is opened once. Files are left out, and
+/// counted, whose objects have lost the protection that a run gave them: a clone that got names of such would be open
+/// to the writes of all holders.
+fn sorted(
     base: &Base,
     files: Vec<SharedCopy>,
     protected: &HashMap<ObjectId, bool>,
-) -> Result<(Vec<SharedCopy>, u64), EngineError> {
-    let (mut sound, mut bare) = (Vec::with_capacity(files.len()), 0);
-    for file in files {
-        let object = base.object(&file.object)?;
-        let is_on = match &object {
-            Some(object) => protect::on(object)?.is_some(),
-            None => true,
-        };
-        match is_on || protected.get(&file.object) == Some(&false) {
-            true => sound.push(file),
-            false => bare += 1,
-        }
-    }
-    Ok((sound, bare))
-}
-
-fn by_kind(base: &Base, files: Vec<SharedCopy>) -> Result<[Kind; 2], EngineError> {
-    let (mut timed, mut untimed) = (Vec::new(), Vec::new());
+) -> Result<([Kind; 2], u64), EngineError> {
+    let mut kinds = [Vec::new(), vec![Ignored::Mtime]].map(|ignore| Kind {
+        files: Vec::new(),
+        ignore,
+        protect: Protect::None,
+    });
+    let mut bare = 0;
     for file in files {
         let Some(object) = base.object(&file.object)? else {
             continue;
         };
-        match is_timed(&object.metadata(&[])?, &file.object) {
-            true => timed.push(file),
-            false => untimed.push(file),
+        let on = protect::on(&object)?;
+        if on.is_none() && protected.get(&file.object) != Some(&false) {
+            bare += 1;
+            continue;
         }
-    }
-    Ok([(timed, Vec::new()), (untimed, vec![Ignored::Mtime])])
-}
-
-/// How the objects are protected now: the clone changes nothing about that. Where none is, no run ever protected them.
-fn protection_of(base: &Base, files: &[SharedCopy]) -> Result<Protect, EngineError> {
-    for file in files {
-        let object = base.object(&file.object)?;
-        if let Some(on) = object
-            .map(|object| protect::on(&object))
-            .transpose()?
-            .flatten()
-        {
-            return Ok(on.mode());
+        let is_timed = is_timed(&object.metadata(&[])?, &file.object);
+        let kind = &mut kinds[usize::from(!is_timed)];
+        if let (Protect::None, Some(on)) = (kind.protect, on) {
+            kind.protect = on.mode();
         }
+        kind.files.push(file);
     }
-    Ok(Protect::None)
+    Ok((kinds, bare))
 }
