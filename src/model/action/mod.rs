@@ -220,6 +220,16 @@ pub enum Method {
     Reflink,
 }
 
+impl Method {
+    /// The word for it in answers for programs and for people.
+    pub fn code(self) -> &'static str {
+        match self {
+            Method::Hardlink => "hardlink",
+            Method::Reflink => "reflink",
+        }
+    }
+}
+
 /// What an object is made from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

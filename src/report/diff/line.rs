@@ -1,6 +1,5 @@
 //! A line of a plan in few words.
 
-use super::words::method_code;
 use crate::model::{
     Action, Before, Escaped, FileLine, Left, LineChange, Link, Method, ObjectId, Reflink, Skip,
 };
@@ -100,7 +99,7 @@ fn value(action: &Action, key: &str) -> String {
         "reason" => Some(reason(action).to_owned()),
         "object" => object(action).map(short),
         "generation" => object(action).map(|object| object.generation.to_string()),
-        "method" => method(action).map(|method| method_code(method).to_owned()),
+        "method" => method(action).map(|method| method.code().to_owned()),
         _ => match action {
             Action::Link(link) if key == "makes" => {
                 link.makes.map(|makes| format!("{makes:?}").to_lowercase())

@@ -1,6 +1,6 @@
 //! Words for what is not the same, as programs and people are told them.
 
-use crate::model::{FileKind, Method, SideOf};
+use crate::model::{FileKind, SideOf};
 
 /// What a name refers to, in a word.
 pub(super) fn kind_word(kind: FileKind) -> &'static str {
@@ -17,13 +17,5 @@ pub(super) fn side_code(side: SideOf) -> &'static str {
     match side {
         SideOf::Old => "old",
         SideOf::New => "new",
-    }
-}
-
-/// How files are shared, as the plan has it.
-pub(super) fn method_code(method: Method) -> &'static str {
-    match method {
-        Method::Hardlink => "hardlink",
-        Method::Reflink => "reflink",
     }
 }

@@ -98,8 +98,8 @@ fn place<'a>(place: &'a ExaminedPlace, modules: Option<&str>) -> ExaminedPlaceJs
 
 fn offer(prospect: &Prospect) -> OfferJson {
     let (method, mode) = match prospect.offer {
-        Offer::Method(method) => (Some(words::method_code(method)), None),
-        Offer::Protect(mode) => (None, Some(words::protect(mode))),
+        Offer::Method(method) => (Some(method.code()), None),
+        Offer::Protect(mode) => (None, Some(mode.code())),
     };
     OfferJson {
         method,

@@ -74,7 +74,7 @@ fn row(
 fn offered(prospect: &Prospect, out: &mut dyn Write) -> io::Result<()> {
     let option = match prospect.offer {
         Offer::Method(method) => format!("sharing by {}", words::method(method)),
-        Offer::Protect(mode) => format!("--protect {}", words::protect(mode)),
+        Offer::Protect(mode) => format!("--protect {}", mode.code()),
     };
     let word = match prospect.verdict {
         TrialVerdict::Untried => "unknown",

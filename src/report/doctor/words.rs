@@ -31,29 +31,11 @@ pub fn name(ability: Ability) -> &'static str {
     }
 }
 
-/// As a plan calls it.
-pub fn method_code(method: Method) -> &'static str {
-    match method {
-        Method::Hardlink => "hardlink",
-        Method::Reflink => "reflink",
-    }
-}
-
-/// The same for people.
+/// A method, for people.
 pub fn method(method: Method) -> &'static str {
     match method {
         Method::Hardlink => "hard links",
         Method::Reflink => "reflinks",
-    }
-}
-
-/// As `--protect` takes it.
-pub fn protect(mode: Protect) -> &'static str {
-    match mode {
-        Protect::Auto => "auto",
-        Protect::Guard => "guard",
-        Protect::Immutable => "immutable",
-        Protect::None => "none",
     }
 }
 

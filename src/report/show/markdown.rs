@@ -84,7 +84,7 @@ fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
             let base = code(&Escaped::of(&target.base.path).to_string());
             writeln!(out, "- base {base} ({})", code(&target.base.filesystem))?;
             if let Some(how) = &target.method {
-                let mode = code(text::method(how.mode));
+                let mode = code(how.mode.code());
                 writeln!(out, "- method {mode}: {}", code(&how.why))?;
             }
             if let Some(how) = &target.protection {

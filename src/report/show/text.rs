@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Action, Escaped, FileLine, Left, Method, ObjectFlag, Skip};
+use crate::model::{Action, Escaped, FileLine, Left, ObjectFlag, Skip};
 
 use super::request::{Show, heading, is_row, label};
 use crate::report::audit::ONLY;
@@ -70,7 +70,7 @@ fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
             let filesystem = safe(&target.base.filesystem);
             writeln!(out, "  base     {base} ({filesystem})")?;
             if let Some(how) = &target.method {
-                writeln!(out, "  method   {}: {}", method(how.mode), safe(&how.why))?;
+                writeln!(out, "  method   {}: {}", how.mode.code(), safe(&how.why))?;
             }
             if let Some(how) = &target.protection {
                 writeln!(out, "  protect  {}: {}", how.mode.code(), safe(&how.why))?;
@@ -261,14 +261,6 @@ pub(super) fn line(sizes: Sizes, action: &Action, out: &mut dyn Write) -> io::Re
             skipped_name(it),
             skipped_size(sizes, it)
         ),
-    }
-}
-
-/// The word for a method; shared with markdown.
-pub(super) fn method(method: Method) -> &'static str {
-    match method {
-        Method::Hardlink => "hardlink",
-        Method::Reflink => "reflink",
     }
 }
 
