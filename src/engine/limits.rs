@@ -53,8 +53,15 @@ impl Pace {
             .unwrap_or(usize::MAX)
     }
 
+    /// Notes in the result why the run is over, if it is: by a signal, or by a limit.
+    pub fn is_over(&self, so_far: &mut RunResult, stop: &Stop) -> bool {
+        so_far.interrupted = stop.asked();
+        so_far.limit = self.reached(so_far);
+        so_far.interrupted || so_far.limit.is_some()
+    }
+
     /// The limit that ends the run now.
-    pub fn reached(&self, so_far: &RunResult) -> Option<&'static str> {
+    fn reached(&self, so_far: &RunResult) -> Option<&'static str> {
         let failures = so_far.totals.refused + so_far.totals.failed;
         if self
             .limits

@@ -176,10 +176,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     /// Is the run over, by a signal or a limit? Then the lines gathered so far are given up: nothing of them was
     /// touched.
     pub fn is_over(&mut self, stop: &Stop) -> bool {
-        let result = &mut self.receipt.result;
-        result.interrupted = stop.asked();
-        result.limit = self.pace.reached(result);
-        let over = result.interrupted || result.limit.is_some();
+        let over = self.pace.is_over(&mut self.receipt.result, stop);
         if over {
             self.links.clear();
             self.shared.clear();

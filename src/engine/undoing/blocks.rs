@@ -46,9 +46,7 @@ impl ReadyToUndo {
         let mut rest = &self.chosen.blocks[..];
         while !rest.is_empty() {
             let result = &mut receipt.result;
-            result.interrupted = stop.asked();
-            result.limit = pace.reached(result);
-            if result.interrupted || result.limit.is_some() {
+            if pace.is_over(result, stop) {
                 break;
             }
             let most = pace.names_a_batch(FILES).min(pace.actions_left(result));

@@ -143,9 +143,7 @@ impl ReadyToUndo {
         let mut rest = &self.chosen.files[..];
         while !rest.is_empty() {
             let result = &mut receipt.result;
-            result.interrupted = stop.asked();
-            result.limit = pace.reached(result);
-            if result.interrupted || result.limit.is_some() {
+            if pace.is_over(result, stop) {
                 break;
             }
             let mut room = still.room();
