@@ -4,12 +4,12 @@ use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::Path;
 
 use super::EngineError;
-use crate::engine::error::RefusedPlan;
+use crate::engine::error::{BadUse, RefusedPlan};
 use crate::ledger::{
     Closing, Form, NarrowError, Narrowed, PaperReader, PaperWriter, PlanReader, Section,
     SectionReader, narrow,
 };
-use crate::model::{Action, Header, PlanTarget, PlannedGuest, Time};
+use crate::model::{Action, GuestName, Header, PlanTarget, PlannedGuest, Time, nearest_of};
 use crate::rules::selectors::SelectedLines;
 use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
@@ -47,17 +47,16 @@ impl PlanFile {
         dir: &Path,
         write: impl FnOnce(&mut dyn Write) -> Result<(), EngineError>,
     ) -> Result<PlanFile, EngineError> {
-        let spool = Spool::of_our_own(dir)?;
-        let mut out = spool.writer();
+        let (spool, file) = Spool::empty(dir, &dir.join("(a plan of our own)"))?;
+        let mut out = BufWriter::new(file);
         write(&mut out)?;
         out.flush().map_err(EngineError::Output)?;
-        drop(out);
         Ok(PlanFile(spool))
     }
 
     /// A plan that is about to be written, and what is written into it. Messages call it so.
     pub(super) fn unwritten(name: &str) -> Result<(PlanFile, Box<dyn Write>), EngineError> {
-        let (spool, file) = Spool::empty(name)?;
+        let (spool, file) = Spool::empty(&std::env::temp_dir(), Path::new(name))?;
         Ok((PlanFile(spool), Box::new(file)))
     }
 
@@ -81,6 +80,21 @@ impl PlanFile {
     /// Its guests, as they stand before its actions.
     pub fn guests(&mut self) -> Result<Vec<PlannedGuest>, EngineError> {
         Ok(self.head()?.1)
+    }
+
+    /// What it says of a guest; refuses one that it does not have.
+    pub(super) fn guest(&mut self, name: &GuestName) -> Result<PlannedGuest, EngineError> {
+        let guests = self.guests()?;
+        if let Some(found) = guests.iter().find(|guest| guest.name == *name) {
+            return Ok(found.clone());
+        }
+        let known: Vec<&str> = guests.iter().map(|guest| guest.name.as_str()).collect();
+        Err(BadUse::NotInPlan {
+            name: name.clone(),
+            near: nearest_of(name.as_str(), known.iter().copied(), 3).join(", "),
+            known: known.iter().map(ToString::to_string).collect(),
+        }
+        .into())
     }
 
     /// When its file was written last; `None` of standard input.

@@ -7,7 +7,7 @@ use crate::engine::error::BadUse;
 use crate::engine::guest::name_for;
 use crate::engine::records::known_roots::known_roots;
 use crate::engine::{EngineError, Guest, GuestArg, PlanFile};
-use crate::model::{Escaped, GuestName, nearest_of};
+use crate::model::{Escaped, GuestName};
 use crate::sys::guest::GuestFiles;
 use crate::sys::{Dir, SysResult, canonical};
 
@@ -34,17 +34,8 @@ impl GuestPlace {
 
     /// The guest that a plan calls so.
     pub fn in_plan(plan: &Path, name: &GuestName) -> Result<GuestPlace, EngineError> {
-        let guests = PlanFile::open(plan)?.guests()?;
-        if let Some(found) = guests.iter().find(|guest| guest.name == *name) {
-            return GuestPlace::open(name.clone(), &found.root);
-        }
-        let known: Vec<&str> = guests.iter().map(|guest| guest.name.as_str()).collect();
-        Err(BadUse::NotInPlan {
-            name: name.clone(),
-            near: nearest_of(name.as_str(), known.iter().copied(), 3).join(", "),
-            known: known.iter().map(ToString::to_string).collect(),
-        }
-        .into())
+        let found = PlanFile::open(plan)?.guest(name)?;
+        GuestPlace::open(name.clone(), &found.root)
     }
 
     /// The guest that a base has met by this name, where it was last.

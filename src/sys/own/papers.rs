@@ -320,27 +320,13 @@ impl Spool {
         })
     }
 
-    /// An empty one of our own, which has no name in `dir`: it vanishes with its handle.
-    pub fn of_our_own(dir: &Path) -> SysResult<Spool> {
-        Ok(Spool {
-            file: nameless(dir)?,
-            path: dir.join("(a plan of our own)"),
-        })
-    }
-
-    /// Where it is filled.
-    pub fn writer(&self) -> impl Write + use<'_> {
-        io::BufWriter::new(&self.file)
-    }
-
-    /// An empty one that has no name on disk and is called so, and what is written into it.
-    pub fn empty(name: &str) -> SysResult<(Spool, File)> {
-        let dir = std::env::temp_dir();
-        let file = nameless(&dir)?;
+    /// An empty one that has no name in `dir`, vanishes with its handle, and is called so; and what is written into it.
+    pub fn empty(dir: &Path, name: &Path) -> SysResult<(Spool, File)> {
+        let file = nameless(dir)?;
         let written = file
             .try_clone()
-            .map_err(|e| SysError::new("make a file in", &dir, e))?;
-        let path = name.into();
+            .map_err(|e| SysError::new("make a file in", dir, e))?;
+        let path = name.to_owned();
         Ok((Spool { file, path }, written))
     }
 

@@ -16,7 +16,7 @@ use crate::engine::sources::open_planned;
 use crate::engine::{EngineError, PlanFile, WholePlan};
 use crate::model::{
     Action, Change, Explanation, FileKind, FileState, FoundNow, GuestName, GuestPath, Link, NoLine,
-    ObjectId, PlannedGuest, Reflink, SkipReason, Stale, Time, Turn, Voice, nearest_of,
+    ObjectId, PlannedGuest, Reflink, SkipReason, Stale, Time, Turn, Voice,
 };
 use crate::rules::precondition::moved;
 use crate::sys::guest::{GuestError, GuestFiles, Trail, TrailEnd};
@@ -31,7 +31,7 @@ pub fn explain(
     guest: &GuestName,
     asked: &[u8],
 ) -> Result<Explanation, EngineError> {
-    let planned = planned_guest(plan, guest)?;
+    let planned = plan.guest(guest)?;
     let files = open_planned(&planned)?;
     let mut told = begin(&planned, &*files, asked)?;
     let (whole, mut lines) = read_lines(plan, guest, &told.path, &told.found)?;
@@ -51,21 +51,6 @@ pub fn explain(
     told.no_line = no_line(&told, &whole, &lines, plan.written());
     told.change = smallest(&told, &whole, &lines, &found.sharing);
     Ok(told)
-}
-
-/// What the plan says of a guest; refuses one that it does not have.
-fn planned_guest(plan: &mut PlanFile, name: &GuestName) -> Result<PlannedGuest, EngineError> {
-    let guests = plan.guests()?;
-    if let Some(found) = guests.iter().find(|guest| guest.name == *name) {
-        return Ok(found.clone());
-    }
-    let known: Vec<&str> = guests.iter().map(|guest| guest.name.as_str()).collect();
-    Err(BadUse::NotInPlan {
-        name: name.clone(),
-        near: nearest_of(name.as_str(), known.iter().copied(), 3).join(", "),
-        known: known.iter().map(ToString::to_string).collect(),
-    }
-    .into())
 }
 
 /// Follows the path, and looks at what is there.
