@@ -92,23 +92,39 @@ pub fn assemble(
 ) -> Result<ImageTree, ImageFault> {
     let text = blobs.json(config)?;
     let config: ImageConfig = read(&text, "the configuration of the image")?;
+    let listed = (layers.len(), "its manifest");
+    stacked(&config, listed, &mut |number| {
+        let blob = &layers[number];
+        is_read(blob)?;
+        let (read, packed) = blobs.layer(blob)?;
+        Ok((read, packed, format!("layer {}", number + 1)))
+    })
+}
+
+/// A layer, the digest of its blob, and how messages call it.
+type NamedLayer = (Rc<ReadLayer>, Digest, String);
+
+/// Puts so many layers on top of each other as somebody has listed, one for each digest of the configuration.
+pub(super) fn stacked(
+    config: &ImageConfig,
+    (listed, by): (usize, &str),
+    layer: &mut dyn FnMut(usize) -> Result<NamedLayer, ImageFault>,
+) -> Result<ImageTree, ImageFault> {
     let ids = &config.rootfs.diff_ids;
-    if ids.len() != layers.len() {
-        let (ids, layers) = (ids.len(), layers.len());
+    if ids.len() != listed {
+        let ids = ids.len();
         return Err(ImageFault::Image(format!(
-            "its configuration tells of {ids} layers, and its manifest of {layers}"
+            "its configuration tells of {ids} layers, and {by} of {listed}"
         )));
     }
     let (mut tree, mut stack) = (ImageTree::new(), LayerStack::default());
-    for (number, (blob, id)) in (0..).zip(layers.iter().zip(ids)) {
-        is_read(blob)?;
-        let (read, packed) = blobs.layer(blob)?;
+    for (number, id) in (0..).zip(ids) {
+        let (read, packed, name) = layer(number as usize)?;
         let unpacked = read.unpacked.unwrap_or(packed);
         if unpacked.to_string() != *id {
             let id: String = id.escape_default().take(100).collect();
             return Err(ImageFault::Image(format!(
-                "layer {} is {unpacked} when it is unpacked, and the configuration says {id}",
-                number + 1
+                "{name} is {unpacked} when it is unpacked, and the configuration says {id}"
             )));
         }
         stack.put(&read.layer, &mut tree, number)?;

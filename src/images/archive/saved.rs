@@ -1,12 +1,11 @@
 //! What `docker save` writes: a list of images with the paths of their parts. Since version 25 an OCI layout stands
 //! beside it, and both must tell of the same layers.
 
-use super::blob::assemble;
+use super::blob::{assemble, stacked};
 use super::choose::WantedImage;
 use super::json::{Descriptor, ImageConfig, ImageManifest, SavedImage, is_name, read};
 use super::member::ArchiveBlobs;
 use crate::images::fault::ImageFault;
-use crate::images::layers::LayerStack;
 use crate::images::tree::ImageTree;
 use crate::model::Digest;
 
@@ -71,26 +70,12 @@ pub fn assemble_saved(
         )));
     }
     let config: ImageConfig = read(&text, &image.config.escape_default().to_string())?;
-    let (ids, layers) = (&config.rootfs.diff_ids, &image.layers);
-    if ids.len() != layers.len() {
-        let (ids, layers) = (ids.len(), layers.len());
-        return Err(ImageFault::Image(format!(
-            "its configuration tells of {ids} layers, and {LIST} of {layers}"
-        )));
-    }
-    let (mut tree, mut stack) = (ImageTree::new(), LayerStack::default());
-    for (number, (path, id)) in (0..).zip(layers.iter().zip(ids)) {
+    let listed = (image.layers.len(), LIST);
+    let tree = stacked(&config, listed, &mut |number| {
+        let path = &image.layers[number];
         let (read, packed) = blobs.layer_at(path)?;
-        let unpacked = read.unpacked.unwrap_or(packed);
-        if unpacked.to_string() != *id {
-            let path = path.escape_default();
-            let id: String = id.escape_default().take(100).collect();
-            return Err(ImageFault::Image(format!(
-                "{path} is {unpacked} when it is unpacked, and the configuration says {id}"
-            )));
-        }
-        stack.put(&read.layer, &mut tree, number)?;
-    }
+        Ok((read, packed, path.escape_default().to_string()))
+    })?;
     Ok((tree, digest))
 }
 
