@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use crate::model::{
-    Action, BaseFacts, Before, Caveats, ClearsFlags, Count, Database, DatabaseState, DatabaseUse,
-    Digest, FORMAT, Flag, FlagClearers, FlagClearing, FlagReason, GuestName, GuestPath, Header,
-    Left, Link, LinkReason, Making, MetadataDigest, Method, MethodChoice, NearMisses, ObjectFlag,
-    ObjectId, Objects, OnDamaged, PlanDigest, PlanTarget, PlannedGuest, Policy, Protect,
-    Protection, ReflinkTotals, Shared, SharingMethod, Skip, SkipDetail, SkipReason, Summary, Time,
-    Totals, UnprotectedSharing, is_harmless, needs_escape,
+    Action, BaseFacts, Before, Caveats, ClearsFlags, Count, Database, DatabaseState, Digest,
+    FORMAT, Flag, FlagClearing, FlagReason, GuestName, GuestPath, Header, Left, Link, LinkReason,
+    Making, MetadataDigest, Method, MethodChoice, NearMisses, ObjectFlag, ObjectId, PlanDigest,
+    PlanTarget, PlannedGuest, Policy, Protect, Protection, ReflinkTotals, Shared, SharingMethod,
+    Skip, SkipReason, Summary, Time, Totals, UnprotectedSharing, is_harmless, needs_escape,
 };
 
 use super::{PlanView, Tally};
@@ -283,20 +282,8 @@ fn header() -> Header {
             }),
         }),
         policy: Policy {
-            ignore: Vec::new(),
-            same_path: false,
             min_size: 1,
-            allow: Vec::new(),
-            patterns: Vec::new(),
-            objects: Objects::Adopt,
-            skips: SkipDetail::Summary,
-            on_damaged_database: OnDamaged::default(),
-            package_databases: DatabaseUse::default(),
-            flag_clearers: FlagClearers::default(),
-            method: MethodChoice::default(),
-            within: false,
-            reflink_config: false,
-            file: None,
+            ..Policy::default()
         },
         unseen_attributes: Vec::new(),
     }

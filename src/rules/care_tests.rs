@@ -1,26 +1,11 @@
 use super::*;
-use crate::model::{
-    DatabaseUse, FileId, FileKind, FlagClearers, Method, MethodChoice, Objects, OnDamaged, Pattern,
-    SkipDetail, Time,
-};
+use crate::model::{FileId, FileKind, Method, Objects, Pattern, Time};
 use SkipReason as Skip;
 
 fn policy() -> Policy {
     Policy {
-        ignore: vec![],
-        same_path: false,
-        min_size: 0,
-        allow: vec![],
-        patterns: vec![],
         objects: Objects::Copy,
-        skips: SkipDetail::Summary,
-        on_damaged_database: OnDamaged::default(),
-        package_databases: DatabaseUse::default(),
-        flag_clearers: FlagClearers::default(),
-        method: MethodChoice::default(),
-        within: false,
-        reflink_config: false,
-        file: None,
+        ..Policy::default()
     }
 }
 

@@ -10,8 +10,8 @@ use crate::engine::activity::Activity;
 use crate::engine::guest::GuestIdentity;
 use crate::engine::roots::notes::Background;
 use crate::model::{
-    Count, DatabaseUse, FileId, FlagClearers, GuestName, Ignored, Method, MethodChoice, NearMisses,
-    Objects, OnDamaged, Policy, Quiet, SameSecret, SkipDetail, SkipReason,
+    Count, FileId, GuestName, Ignored, Method, NearMisses, Objects, Policy, Quiet, SameSecret,
+    SkipReason,
 };
 use crate::rules::crossing::Crossing;
 use crate::rules::reading::{Disk, Machine, Reading};
@@ -34,19 +34,8 @@ struct Findings {
 fn policy() -> Policy {
     Policy {
         ignore: vec![Ignored::Mtime],
-        same_path: false,
-        min_size: 0,
-        allow: vec![],
-        patterns: vec![],
         objects: Objects::Copy,
-        skips: SkipDetail::Summary,
-        on_damaged_database: OnDamaged::default(),
-        package_databases: DatabaseUse::default(),
-        flag_clearers: FlagClearers::default(),
-        method: MethodChoice::default(),
-        within: false,
-        reflink_config: false,
-        file: None,
+        ..Policy::default()
     }
 }
 

@@ -142,7 +142,6 @@ pub fn header() -> Header {
         }),
         policy: Policy {
             ignore: vec![Ignored::Mtime],
-            same_path: false,
             min_size: 1,
             allow: vec![SkipReason::Privileged],
             patterns: vec![Pattern {
@@ -153,14 +152,7 @@ pub fn header() -> Header {
                 from: "--exclude".into(),
             }],
             objects: Objects::Copy,
-            skips: SkipDetail::Summary,
-            on_damaged_database: OnDamaged::default(),
-            package_databases: DatabaseUse::default(),
-            flag_clearers: FlagClearers::default(),
-            method: MethodChoice::default(),
-            within: false,
-            reflink_config: false,
-            file: None,
+            ..Policy::default()
         },
         unseen_attributes: Vec::new(),
     }

@@ -5,20 +5,13 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::support::{BIN, Disk, File, content, schemas, unify, wrong_with};
+use crate::support::{BIN, Disk, File, schemas, unify, wrong_with};
 
 /// A run that does not do all tells of every action in JSON, and what may come next can be run as it is.
 #[test]
 fn refusals_are_whole_in_json_and_next_is_a_command() {
     let lab = lab!(Disk::Own);
-    let files: Vec<(String, File)> = (0..30)
-        .map(|n| (format!("/usr/f{n:02}"), File::new(content(n))))
-        .collect();
-    let files: Vec<(&str, File)> = files
-        .iter()
-        .map(|(path, file)| (path.as_str(), file.clone()))
-        .collect();
-    let [web, db] = lab.twins(&files);
+    let [web, db] = lab.twins_of(30);
     let plan = lab.plan(&[&web, &db], &[]);
     for n in 0..25 {
         web.put(format!("/usr/f{n:02}"), &File::new("changed"));

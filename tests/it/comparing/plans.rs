@@ -343,14 +343,7 @@ fn what_is_no_pair_of_plans_is_refused() {
 #[test]
 fn lines_are_selected_and_long_lists_are_cut() {
     let lab = lab!(Disk::Own);
-    let files: Vec<(String, File)> = (0..30)
-        .map(|n| (format!("/usr/f{n:02}"), File::new(content(n))))
-        .collect();
-    let files: Vec<(&str, File)> = files
-        .iter()
-        .map(|(path, file)| (path.as_str(), file.clone()))
-        .collect();
-    let [web, db] = lab.twins(&files);
+    let [web, db] = lab.twins_of(30);
     let plan = lab.plan(&[&web, &db], &[]);
     let less = lab.plan(&[&web, &db], &["--exclude", "/usr/f*"]);
     let text = diff(&plan.path, &less.path, &[]).expect(10).stdout;

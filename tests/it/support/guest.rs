@@ -103,6 +103,15 @@ impl Lab {
         })
     }
 
+    /// The same with so many small files, `/usr/f00` and so on.
+    pub fn twins_of(&self, files: usize) -> [Guest; 2] {
+        let twins = self.twins(&[]);
+        for guest in &twins {
+            (0..files).for_each(|n| guest.put(format!("/usr/f{n:02}"), &File::new(content(n))));
+        }
+        twins
+    }
+
     /// The same guest at another place, and by the name of that place.
     pub fn renamed(&self, guest: &Guest, name: &str) -> Guest {
         let new = self.guest(name);
