@@ -12,6 +12,8 @@
 //! [`Dir`], [`Regular`], [`papers`](own::papers), [`guard`] or, on nothing that lasts, in `host/trials`, and goes
 //! through `fault`, where tests make each of them fail.
 
+#[cfg(test)]
+pub mod effort;
 mod error;
 mod fault;
 mod ffi;

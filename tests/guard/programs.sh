@@ -1,0 +1,79 @@
+#!/bin/bash
+# programs.sh PROGRAM VMLINUZ MODULES [SCRATCH] : what a Debian userland does in a guest whose files are guarded.
+#
+# Boots a kernel on a disk with three equal Debian guests. `one` and `two` are unified under the guard, `plain` is left
+# alone. Each case of programs/cases runs in `plain` and in `one`, and must end alike: exit code, output, what it prints
+# of its files. In the end the disk is looked at from outside: `two` is as it was, to the byte; `one` is as `plain`.
+#
+# Prints a table in Markdown: what was run, how it ended. Ends with 1 where `two` has changed, or where a case that the
+# list does not expect to fail has done so. SCRATCH keeps the guests for the next time. Needs root and mmdebstrap.
+#
+#   env: CASES=PATTERN   only the cases of that name (a pattern of the shell)
+#        LEVEL=I         without the daemon: nothing is copied on write
+set -euo pipefail
+export LC_ALL=C
+program=$1 kernel=$2 modules=$3
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+work=$(mktemp -d /var/tmp/unify-programs.XXXXXX)
+scratch=${4:-$work}
+mkdir -p "$scratch"
+trap 'umount -q "$work/mnt" || true; rm -rf "$work"' EXIT
+
+# The userland, once: what is in its documents and translations is no business of ours.
+packages=ed,patch,rsync,vim-tiny,python3-minimal,acl,attr,libcap2-bin,rpm,pacman-package-manager,libarchive-tools
+if [ ! -e "$scratch/userland.tar" ]; then
+  mmdebstrap --quiet --variant=apt --include="$packages" --aptopt='Apt::Install-Recommends "false"' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
+    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/lib/locale/*' \
+    "$(sed -n "s/^VERSION_CODENAME=//p" /etc/os-release)" "$scratch/userland.part.tar" >&2
+  mv "$scratch/userland.part.tar" "$scratch/userland.tar"
+fi
+tree=$work/disk/guests
+mkdir -p "$tree/plain" "$work/mnt"
+tar -xf "$scratch/userland.tar" -C "$tree/plain" --exclude='./dev/*'
+"$here/programs/samples.sh" "$tree/plain"
+cp -a "$tree/plain" "$tree/one"
+cp -a "$tree/plain" "$tree/two"
+cp "$here/programs/run-case.sh" "$work/disk/run-case.sh"
+# shellcheck disable=SC2254  # it is meant as a pattern
+while IFS= read -r line; do
+  case ${line%%$'\t'*} in ${CASES:-*}) printf '%s\n' "$line" ;; esac
+done < <(grep -v '^#' "$here/programs/cases") > "$work/disk/cases"
+echo "${LEVEL:-best}" > "$work/disk/level"
+
+DISK=${DISK:-3G} CONTENT=$work/disk KEEP=$work/after MEMORY=1536 LONGEST=${LONGEST:-3600} \
+  "$here/boot.sh" "$program" "$here/programs/inside.sh" "$kernel" "$modules" > "$work/said" || {
+    tail -n 40 "$work/said" >&2
+    exit 1
+  }
+sed -n 's/^note: //p' "$work/said"
+echo
+echo "| in a guest | alone | guarded |"
+echo "| --- | --- | --- |"
+sed -n 's/^row: //p' "$work/said"
+echo
+
+# listing ROOT: type, mode, owner, size, content of all that a program of a guest may have changed
+listing() {
+  (cd "$1" && find . \( -path ./proc -o -path ./dev -o -path ./tmp -o -path ./run -o -path ./var/log -o -path ./var/cache \) -prune -o -printf '%p %y %m %U %G %l\n' | sort
+    find . \( -path ./proc -o -path ./dev -o -path ./tmp -o -path ./run -o -path ./var/log -o -path ./var/cache \) -prune -o -type f -print0 | sort -z | xargs -0 sha256sum)
+}
+mount -o loop,ro,noload "$work/after" "$work/mnt"
+status=0
+listing "$tree/two" > "$work/two.before"
+listing "$work/mnt/guests/two" > "$work/two.after"
+if cmp -s "$work/two.before" "$work/two.after"; then
+  echo "The other guest, $(grep -c . "$work/two.after") lines of paths, modes and contents: unchanged."
+else
+  echo "THE OTHER GUEST HAS CHANGED:"
+  diff "$work/two.before" "$work/two.after" | head -n 20
+  status=1
+fi
+if [ -d "$work/mnt/guests/one" ] && [ "${CASES:-*}" = '*' ]; then
+  listing "$work/mnt/guests/plain" > "$work/plain.after"
+  listing "$work/mnt/guests/one" > "$work/one.after"
+  echo "Paths in which the guarded guest differs from the plain one: $(diff "$work/plain.after" "$work/one.after" | grep -c '^>' || true)"
+  diff "$work/plain.after" "$work/one.after" | head -n "${SHOW:-0}"
+fi
+if grep -q '^row: .*UNEXPECTED' "$work/said"; then status=1; fi
+exit "$status"

@@ -1,0 +1,63 @@
+#!/bin/sh
+# The cases of programs.sh in one kernel; run by boot.sh as the first process.
+fail() { echo "FAILED: $*"; exit 1; }
+quiet() { "$@" > /tmp/said 2>&1 || { cat /tmp/said; fail "exit code $?: $*"; }; }
+guests=/mnt/guests base=/mnt/guests/.unify level=$(cat /mnt/level)
+mount -t bpf bpf /sys/fs/bpf
+quiet unify guard load
+# Everything may be shared here that the cases write to: the care rules would leave some of it out.
+quiet unify plan --protect guard -o /tmp/plan.json $guests/one $guests/two
+quiet unify apply --yes /tmp/plan.json
+echo "note: kernel $(uname -r), $(grep -c '"action":"link"' /tmp/plan.json) names of one and two are shared"
+if [ "$level" != I ] && unify guardd --help > /tmp/said 2>&1; then
+  unify guardd --base $base > /tmp/guardd.log 2>&1 &
+  daemon=$!
+  sleep 3
+  kill -0 $daemon || { cat /tmp/guardd.log; fail "the daemon has ended"; }
+fi
+echo "note: $(unify guard --json)"
+for guest in plain one; do
+  mkdir -p /sys/fs/cgroup/$guest
+  root=$guests/$guest
+  mount -t proc proc $root/proc
+  mount -t tmpfs tmpfs $root/tmp
+  mount -t devtmpfs devtmpfs $root/dev
+  mkdir -p $root/dev/shm
+done
+
+# enter GUEST COMMAND LOOK: in a cgroup of the guest's own, and chrooted. What they say, and between both how the
+# command has ended, on the standard output.
+enter() {
+  sh -c 'echo 0 > /sys/fs/cgroup/$1/cgroup.procs
+    exec chroot "$2" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+      timeout 120 /bin/bash -c "$3" case "$4" "$5"' enter "$1" $guests/"$1" "$(cat /mnt/run-case.sh)" "$2" "$3" 2>&1 < /dev/null |
+    grep -v -e '^Get:' -e '^Fetched' -e '^(Reading' -e WARNING -e '^rpm: '
+}
+ended() { sed -n 's/^## ended //p' "$1"; }
+tab=$(printf '\t')
+while IFS="$tab" read -r name expected command look; do
+  enter plain "$command" "$look" > /tmp/plain.out
+  enter one "$command" "$look" > /tmp/one.out
+  if cmp -s /tmp/plain.out /tmp/one.out; then
+    found=same
+  else
+    diff /tmp/plain.out /tmp/one.out | head -n 8 | sed "s|^|$name: |"
+    found="ends with $(ended /tmp/one.out)"
+    enter one "$command" "$look" > /tmp/again.out
+    if cmp -s /tmp/plain.out /tmp/again.out; then found="$found; the second time as alone"; fi
+  fi
+  case $level.$expected.$found in
+    I.* | *.same.same | *.twice.*) mark= ;;
+    *) mark=" UNEXPECTED" ;;
+  esac
+  echo "row: | \`$name\` | $(ended /tmp/plain.out) | $found$mark |"
+done < /mnt/cases
+if [ -n "${daemon:-}" ]; then
+  tail -n 3 /tmp/guardd.log
+  kill "$daemon"
+fi
+for guest in plain one; do
+  for inner in proc tmp dev; do umount $guests/$guest/$inner; done
+done
+sync
+umount /mnt || mount -o remount,ro /mnt
