@@ -3,6 +3,9 @@
 # processor, and runs SCRIPT in it as the first process, with busybox, PROGRAM as `unify`, and `ways` (see ways.c).
 # The disk at /mnt is a fresh one of FILESYSTEM (ext4). Prints what is said on the console; ends with 0 where the
 # script's last line is "all is well".
+#
+#   env: CONTENT=DIR  what the disk holds (ext4 only)    KEEP=FILE   keep the disk there
+#        DISK=320M    its size                           MEMORY=768  of the machine, in MiB
 set -euo pipefail
 program=$1 script=$2 kernel=$3 modules=$4 filesystem=${5:-ext4}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -65,11 +68,12 @@ chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) > "$work/initrd"
 truncate -s "${DISK:-320M}" "$work/disk"
 case $filesystem in
-  ext4) mkfs.ext4 -q -b 4096 -O verity,project "$work/disk" ;;
+  ext4) mkfs.ext4 -q -b 4096 -O verity,project ${CONTENT:+-d "$CONTENT"} "$work/disk" ;;
   *) "mkfs.$filesystem" -q "$work/disk" ;;
 esac
 options="console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=1 no_timer_check tsc=reliable"
-timeout "${LONGEST:-300}" qemu-system-x86_64 -M q35 -accel tcg,thread=single -cpu max -smp 1 -m 768 -nodefaults \
+timeout "${LONGEST:-300}" qemu-system-x86_64 -M q35 -accel tcg,thread=single -cpu max -smp 1 -m "${MEMORY:-768}" -nodefaults \
   -no-user-config -display none -serial stdio -no-reboot -kernel "$kernel" -initrd "$work/initrd" -append "$options" \
-  -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" < /dev/null | tr -d '\r' | tee "$work/said"
+  -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" < /dev/null | stdbuf -oL tr -d '\r' | tee "$work/said"
+if [ -n "${KEEP:-}" ]; then mv "$work/disk" "$KEEP"; fi
 grep -qx "all is well" "$work/said"

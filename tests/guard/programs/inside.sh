@@ -38,6 +38,8 @@ tab=$(printf '\t')
 while IFS="$tab" read -r name expected command look; do
   enter plain "$command" "$look" > /tmp/plain.out
   enter one "$command" "$look" > /tmp/one.out
+  # A case that fails by itself shows nothing.
+  [ "$(ended /tmp/plain.out)" = 0 ] || sed "s|^|$name, alone: |" /tmp/plain.out
   if cmp -s /tmp/plain.out /tmp/one.out; then
     found=same
   else
