@@ -7,6 +7,8 @@
 //!   clone               where a guest is being made from another one
 //!   frozen              cgroups that the current run may have frozen
 //!   lifted              objects that `recover` or `gc` may have left without protection
+//!   maintained          guests that are being maintained: no plan links their names
+//!   moving              from which protection to which other the objects are being moved
 //!   protection          what protects the objects, where that does not stand in themselves
 //!   lock                held by the run that changes anything
 //!   scrub/read          when the objects of each `ab` were last read again, all of them
@@ -40,7 +42,7 @@ pub use digests::{Digests, KnownContent};
 pub use error::BaseError;
 pub use index::{Held, Index};
 pub use layout::Base;
-pub use left::{FrozenPaper, LiftedObject, LiftedPaper};
+pub use left::{FrozenPaper, LiftedObject, LiftedPaper, MaintainedPaper, MovingPaper};
 pub use make::{MakeError, copy, prove};
 pub use places::{JOURNAL, PLAN, RECEIPT, RECOVERED};
 pub use protection::ProtectionPaper;

@@ -12,9 +12,11 @@ mod gc;
 mod guard;
 mod host;
 mod life;
+mod maintain;
 mod manual;
 mod plan;
 mod policy;
+mod protect;
 mod recover;
 mod rules;
 mod schema;
@@ -70,10 +72,14 @@ enum Command {
     Undo(undo::Args),
     Clone(life::clone::Args),
     Forget(life::forget::Args),
+    Maintain(maintain::Args),
+    Thaw(maintain::thaw::Args),
+    Refreeze(maintain::refreeze::Args),
     Gc(gc::Args),
     Recover(recover::Args),
     Doctor(host::doctor::Args),
     Guard(guard::Args),
+    Protect(protect::Args),
     #[command(hide = true)]
     Watchdog(host::watchdog::Args),
     #[command(hide = true)]
@@ -121,12 +127,16 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Undo(args) => undo::run(args),
         Command::Clone(args) => life::clone::run(args),
         Command::Forget(args) => life::forget::run(args),
+        Command::Maintain(args) => maintain::run(args),
+        Command::Thaw(args) => maintain::thaw::run(args),
+        Command::Refreeze(args) => maintain::refreeze::run(args),
         Command::Gc(args) => gc::run(args),
         Command::Recover(args) => recover::run(args),
         Command::Doctor(args) => host::doctor::run(args),
         Command::Watchdog(args) => host::watchdog::run(args),
         Command::Assistant(args) => host::assistant::run(args),
         Command::Guard(args) => guard::run(args),
+        Command::Protect(args) => protect::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => manual::completions::run(args, &self::command()),

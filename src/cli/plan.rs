@@ -70,8 +70,9 @@ pub(super) struct Args {
     #[arg(long)]
     reflink_config: bool,
     /// How shared files are protected; `auto` takes what holds against everybody: the guard where it is loaded (see
-    /// `unify guard`), or the immutable flag; `immutable` must be given on XFS and btrfs, and `none` twice: a write by
-    /// one guest then changes all
+    /// `unify guard`), `iunlink` on kernels with VServer's flags, `verity` on file systems that seal files, or the
+    /// immutable flag; `immutable` must be given on XFS and btrfs, and `none` twice: a write by one guest then changes
+    /// all
     #[arg(long, value_parser = code::<Protect>(), value_name = "MODE", action = clap::ArgAction::Append)]
     protect: Vec<Protect>,
     /// Share files although this differs; they all get the object's, and undo gives each its own back
@@ -273,6 +274,7 @@ fn options(args: &Args, matches: &ArgMatches) -> Result<PlanOptions, Failure> {
         base,
         protect,
         policy,
+        refreezes: None,
         confine: true,
         cache: !args.no_cache,
         jobs: args.jobs.map(usize::from),
@@ -327,11 +329,11 @@ fn once<T: Clone + Ord>(given: &[T]) -> Vec<T> {
 fn protect(given: &[Protect]) -> Result<Protect, Failure> {
     match given {
         [] => Ok(Protect::Auto),
-        [one @ (Protect::Auto | Protect::Guard | Protect::Immutable)] => Ok(*one),
         [Protect::None, Protect::None] => Ok(Protect::None),
         [Protect::None] => Err(Failure::Usage(
             "--protect none leaves shared files open to in-place writes, which then change them for every guest: give it twice if you mean it".into(),
         )),
+        [one] => Ok(*one),
         _ => Err(Failure::Usage("give --protect once, and only `none` twice".into())),
     }
 }

@@ -11,9 +11,9 @@ use super::terminal::manner::manner;
 use super::terminal::screen::Screen;
 use super::terminal::voice::{remark, tell_fitted};
 use crate::engine::{self, GuestArg, ReadyToUndo, UndoOptions, WhichRuns, stop_on_signals};
-use crate::model::{ChoseNothing, FreezeTimes, GuestName, RunKind, RunTotals};
+use crate::model::{ChoseNothing, GuestName, RunKind};
 use crate::report::layout::size::{counted, iec};
-use crate::report::run::{self, NotDone, RunView};
+use crate::report::run;
 use crate::report::undo_view;
 use crate::report::words::chose_nothing;
 
@@ -61,6 +61,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         which: args.run.clone(),
         walked: args.guest.iter().filter_map(WantedGuest::walked).collect(),
         paths: args.names.paths().to_vec(),
+        names: None,
         selection: args.names.take_but_paths(guests.collect(), &args.facts)?,
         running: args.freeze.running(),
         limits: args.limits.take()?,
@@ -136,20 +137,11 @@ fn nothing(base: &Path) -> Result<(), Failure> {
     if !manner().json {
         return Ok(());
     }
-    let view = RunView {
-        what: RunKind::Undo,
-        run: None,
+    Ok(run::json_of_nothing(
+        RunKind::Undo,
         base,
-        command: &[],
-        guests: &[],
-        totals: Some(&RunTotals::default()),
-        not_done: &NotDone::default(),
-        stillness: &FreezeTimes::default(),
-        clearers: &[],
-        spoiled: &[],
-        disk: None,
-    };
-    Ok(run::json(&view, &mut std::io::stdout().lock())?)
+        &mut std::io::stdout().lock(),
+    )?)
 }
 
 fn which(text: &str) -> Result<WhichRuns, String> {

@@ -224,10 +224,11 @@ fn protect_again(base: &Base, one: &LiftedObject) -> SysResult<bool> {
     let Some((file, _)) = present(base, one)? else {
         return Ok(false);
     };
-    if protect::on(&file)?.is_some() {
+    let by = protect::by(one.by);
+    if protect::on(&file)?.is_some() || !by.is_there() {
         return Ok(false);
     }
-    protect::by(one.by).set(&file)?;
+    by.set(&file)?;
     Ok(true)
 }
 

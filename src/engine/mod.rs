@@ -26,6 +26,8 @@
 //! | `doctoring` | tries on scratch files what this host and some directories can do |
 //! | `forgetting` | takes a guest's names of objects from it without a copy, because it goes |
 //! | `cloning` | makes a guest from another one: `look` and `copy` go through the `tree`, `linking` has a plan of its own applied |
+//! | `maintaining` | thaws a guest for a command that somebody runs, and shares again what is equal afterwards |
+//! | `protecting` | moves the objects of a base from one protection to another |
 //! | `guarding` | the guard of this kernel: loads it, looks at it, takes it out |
 //! | `gc` | removes objects that no guest's name refers to |
 //!
@@ -74,6 +76,7 @@ mod in_parallel;
 mod inspecting;
 mod lifting;
 mod limits;
+mod maintaining;
 mod parting;
 mod paths;
 mod plan_file;
@@ -81,6 +84,7 @@ mod planning;
 mod policy_files;
 mod privileges;
 mod proof;
+mod protecting;
 mod protection;
 mod read_ahead;
 mod receipt_file;
@@ -120,6 +124,10 @@ pub use inspecting::stale::stale;
 pub use inspecting::status::status;
 pub use inspecting::verify::verify;
 pub use limits::Limits;
+pub use maintaining::{
+    MaintainCommand, NoCommand, ReadyToThaw, Refrozen, ThawOptions, look_at_thaw, maintained,
+    refreeze,
+};
 pub use paths::choice::PathChoice;
 pub use paths::selected::select;
 pub use plan_file::{PlanFile, WholePlan};
@@ -127,6 +135,7 @@ pub use planning::options::PlanOptions;
 pub use planning::output::Output;
 pub use planning::{Planned, plan};
 pub use policy_files::{read_check_policy, read_patterns, read_policy};
+pub use protecting::move_protection;
 pub use receipt_file::RunResult;
 pub use records::bases::{any_base_near, base_at, base_near, is_there};
 pub use reviewing::{Replacing, cut};

@@ -73,16 +73,46 @@ pub(super) fn decide(
     base: Option<(&Base, u64)>,
 ) -> Result<Protection, EngineError> {
     let kept = base.map(kept_by).transpose()?.flatten();
-    let mode = match (asked, kept) {
-        (Protect::Auto, Some(kept)) => kept,
-        (Protect::Auto, None) if holds(Protect::Guard, scratch)? => Protect::Guard,
-        (Protect::Auto, None) => Protect::Immutable,
-        (asked, _) => asked,
+    let (mode, missing) = match (asked, kept) {
+        (Protect::Auto, Some(kept)) => (kept, String::new()),
+        (Protect::Auto, None) => best(scratch)?,
+        (asked, _) => (asked, String::new()),
     };
     fits(mode, kept, base)?;
-    let why = why(asked, mode, scratch)?;
+    let why = why(asked, mode, scratch)? + &missing;
     Ok(Protection { asked, mode, why })
 }
+
+/// The first that holds, in the order of preference, and why none before it does, as the end of a sentence. The last
+/// is taken untried: its own trial says what is wrong.
+fn best(scratch: &Dir) -> SysResult<(Protect, String)> {
+    let better = protect::ALL.iter();
+    let better = better.take_while(|one| one.mode() != Protect::Immutable);
+    let mut missing = Vec::new();
+    for one in better {
+        let lack = match one.test(scratch)? {
+            FlagTest::Holds => None,
+            FlagTest::KeepsOutNewcomers if one.stays_on() => None,
+            FlagTest::KeepsOutNewcomers => Some("it does not hold against older writers".into()),
+            FlagTest::Fails(why) | FlagTest::NotTried(why) => Some(why),
+        };
+        match lack {
+            None => return Ok((one.mode(), text(&missing))),
+            Some(why) => missing.push(format!("{}: {why}", one.mode().code())),
+        }
+    }
+    Ok((Protect::Immutable, text(&missing)))
+}
+
+fn text(missing: &[String]) -> String {
+    match missing {
+        [] => String::new(),
+        missing => format!("{MISSING}{}", missing.join("; ")),
+    }
+}
+
+/// What stands between the choice and what is missing for better ones.
+const MISSING: &str = "; better ones are missing here: ";
 
 /// What protects the objects that are there, if that cannot change any more.
 fn kept_by((base, objects): (&Base, u64)) -> SysResult<Option<Protect>> {
@@ -92,8 +122,8 @@ fn kept_by((base, objects): (&Base, u64)) -> SysResult<Option<Protect>> {
     }
 }
 
-/// Objects that are guarded are marked again after each boot, all of them, and others have their flag: the two are not
-/// mixed in one base.
+/// One base has one protection: objects that are guarded are marked again after each boot, all of them, and what has
+/// lost its own gets the base's again.
 fn fits(
     mode: Protect,
     kept: Option<Protect>,
@@ -102,7 +132,12 @@ fn fits(
     let (Some(kept), Some((base, _))) = (kept, base) else {
         return Ok(());
     };
-    if (mode == Protect::Guard) == (kept == Protect::Guard) {
+    // What has no protection has no flag to be told from.
+    let kind = |mode| match mode {
+        Protect::None | Protect::Auto => Protect::Immutable,
+        mode => mode,
+    };
+    if kind(mode) == kind(kept) {
         return Ok(());
     }
     Err(CannotHere::OtherProtection {
@@ -110,12 +145,6 @@ fn fits(
         by: protect::by(kept).name(),
     }
     .into())
-}
-
-fn holds(mode: Protect, scratch: &Dir) -> SysResult<bool> {
-    let one = protect::by(mode);
-    let held = one.test(scratch)?;
-    Ok(held == FlagTest::Holds || held == FlagTest::KeepsOutNewcomers && one.stays_on())
 }
 
 fn why(asked: Protect, mode: Protect, scratch: &Dir) -> Result<String, EngineError> {
@@ -166,7 +195,8 @@ pub(super) fn still_holds(protection: &Protection, base: &Base) -> Result<(), En
 /// Written before anything is protected that a restart of the machine would leave bare.
 pub(super) fn write_down(base: &Base, mode: Protect) -> SysResult<()> {
     let written = ProtectionPaper::read(base)?;
-    let wanted = Some(mode).filter(|mode| *mode == Protect::Guard);
+    let says_nothing = [Protect::Auto, Protect::Immutable, Protect::None];
+    let wanted = Some(mode).filter(|mode| !says_nothing.contains(mode));
     match wanted {
         _ if written == wanted => Ok(()),
         Some(mode) => ProtectionPaper::write(base, mode),

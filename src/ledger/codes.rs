@@ -22,6 +22,8 @@ pub(super) fn making_code(making: Making) -> &'static str {
 pub(super) fn flag_code(flag: ObjectFlag) -> &'static str {
     match flag {
         ObjectFlag::Guard => "guard",
+        ObjectFlag::Iunlink => "iunlink",
+        ObjectFlag::Verity => "verity",
         ObjectFlag::Immutable => "immutable",
     }
 }

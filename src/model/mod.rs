@@ -91,7 +91,9 @@ pub use finding::{
 };
 #[cfg(test)]
 pub use guest::needs_escape;
-pub use guest::{BadGuestName, Escaped, GuestName, escaped_in_json, harmless, is_harmless};
+pub use guest::{
+    BadGuestName, Escaped, GuestName, MaintainedGuest, escaped_in_json, harmless, is_harmless,
+};
 pub use names::{
     ChoseNothing, Descent, DescentStep, Scan, TooLarge, Tree, TreeBuilder, Unread, nearest_of,
 };
@@ -111,7 +113,7 @@ pub use plan::{
 pub use policy::{
     Asked, ChoiceKind, ClearsFlags, DatabaseUse, FlagClearers, IdleChoice, IdleReason, Ignored,
     MethodChoice, Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource, Protect,
-    Protection, Running, SharingMethod, SkipDetail,
+    Protection, ProtectionMove, Running, SharingMethod, SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};
@@ -119,7 +121,8 @@ pub use review::{Cut, Freshness, KeptLines, StaleLine, UndoView, WhyStale};
 pub use size::parse_size;
 pub use state::{
     BadTime, DiskRoom, FileId, FileKind, FileState, GuardAct, GuardState, GuardWish,
-    INHERITABLE_FLAGS, Metadata, NameLimits, STORAGE_FLAGS, Time, Xattr,
+    INHERITABLE_FLAGS, Metadata, NameLimits, PROTECTING_FLAGS, STORAGE_FLAGS, Time,
+    UNLINKABLE_FLAG, VERITY_FLAG, Xattr,
 };
 pub use status::{
     Collected, DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan,

@@ -138,6 +138,7 @@ reasons! {
         TooFragmented = "too-fragmented": "in more pieces than are worth sharing",
         FixedDirectory = "fixed-directory": "its directory is immutable or append-only, so no name in it can be moved",
         FlagClearer = "flag-clearer": "its guest could take the flag off a shared file",
+        BeingMaintained = "being-maintained": "its guest is being maintained",
         MountedOver = "mounted-over": "something is mounted on this name",
         OtherFilesystem = "other-filesystem": "on another file system than the guest's root",
         Unreadable = "unreadable": "could not be read",

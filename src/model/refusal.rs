@@ -46,6 +46,8 @@ kinds! {
             /// How many names.
             names: u64,
         } = "holder-unknown": "names of the object are in no guest that the base can find",
+        /// Its guest is being maintained: what is private there shall stay so for now.
+        BeingMaintained {} = "being-maintained": "its guest is being maintained",
         /// Something is mounted on the name.
         MountedOver {} = "mounted-over": "something is mounted on the name",
         /// The name lies on another file system than the base.

@@ -129,7 +129,7 @@ pub struct Metadata {
     pub mtime: Option<Time>,
     /// All extended attributes (ACLs, labels and capabilities are some of them), sorted by name.
     pub xattrs: Vec<Xattr>,
-    /// All inode flags but immutable, see [`Metadata::chosen_flags`].
+    /// All inode flags but those that protect objects, see [`Metadata::chosen_flags`].
     pub flags: u32,
     /// Project id, for project quotas.
     pub project: u32,
@@ -150,6 +150,15 @@ impl NameLimits {
         !self.is_fixed && self.only_project.is_none_or(|only| only == project)
     }
 }
+
+/// `FS_VERITY_FL`: sealed by fs-verity.
+pub const VERITY_FLAG: u32 = 0x10_0000;
+
+/// The place of VServer's `IUNLINK` among the flags that `FS_IOC_SETFLAGS` takes. No kernel of Linux itself knows it.
+pub const UNLINKABLE_FLAG: u32 = 0x800_0000;
+
+/// What protects an object, and is in no comparison of metadata: no file that it takes the place of has it.
+pub const PROTECTING_FLAGS: u32 = 0x10 | UNLINKABLE_FLAG | VERITY_FLAG;
 
 /// Inode flags that say how a file is stored, and nothing that its owner chose: hash-indexed directory (0x1000), large
 /// block count (0x4_0000), extents (0x8_0000), blocks past the end (0x40_0000), content inside the inode (0x1000_0000).

@@ -7,8 +7,8 @@ use serde::Serialize;
 
 use super::reason::kinds;
 use super::{
-    GuestName, GuestPath, Moved, ObjectId, Owner, ReceiptGuest, ReflinkCount, RunId, RunKind,
-    RunTotals,
+    GuestName, GuestPath, MaintainedGuest, Moved, ObjectId, Owner, ReceiptGuest, ReflinkCount,
+    RunId, RunKind, RunTotals,
 };
 
 /// The answer of `unify status`.
@@ -22,6 +22,8 @@ pub struct Status {
     pub objects: ObjectCount,
     /// Every guest that the base remembers.
     pub guests: Vec<GuestStatus>,
+    /// Guests that are being maintained.
+    pub maintained: Vec<MaintainedGuest>,
     /// Every run that left a receipt, oldest first.
     pub runs: Vec<RunStatus>,
     /// Lines of receipts that are damaged, and count for nothing.
@@ -56,8 +58,7 @@ pub struct ObjectCount {
     pub unused: u64,
     /// What comes back with them: their allocated bytes, without blocks that others share.
     pub unused_bytes: u64,
-    /// Allocated bytes that the linked files would need if each had an inode of its own, minus those of the
-    /// objects in use.
+    /// Allocated bytes that the linked files would need with an inode each, minus those of the objects in use.
     pub saved_bytes: u64,
     /// Objects that guests refer to and that lack the flag which protects them: a write by one guest changes all.
     pub unprotected: u64,
@@ -85,8 +86,7 @@ pub struct GuestStatus {
     pub unprotected_names: u64,
     /// Bytes of files that no object is, and that nothing else has: neither names elsewhere nor shared blocks.
     pub unique: u64,
-    /// Bytes of files that no object is and that others have as well: by names in other places, or by blocks that
-    /// other files or snapshots share. Each file counts by itself.
+    /// Bytes of files that no object is and that others have as well, by names elsewhere or by blocks; each counts.
     pub elsewhere: u64,
     /// Bytes of the objects that it refers to.
     pub shared: u64,

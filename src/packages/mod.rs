@@ -57,6 +57,7 @@ use read::source::Source;
 pub use answer::owners::Owners;
 pub use database::PackageDatabase;
 pub use digests::ask_digests;
+pub use dpkg::upgradable::upgradable;
 pub use listing::{Listing, Package, Protected};
 pub use presence::may_have_database;
 

@@ -89,6 +89,10 @@ impl Protector for Guarded {
         loaded(file)?.remove(&InodeMark::of(file)?)
     }
 
+    fn is_there(&self) -> bool {
+        Marks::here().is_some()
+    }
+
     /// No name is in its way. What is an object no more is its guest's own.
     fn needs_lift_for(&self, change: NameStep) -> bool {
         match change {

@@ -42,7 +42,7 @@ impl Protector for Immutable {
     }
 
     fn is_on(&self, _: &Regular, flags: u32) -> SysResult<bool> {
-        Ok(Regular::means_immutable(flags))
+        Ok(Regular::means_immutable(flags) && !Regular::means_unlinkable(flags))
     }
 
     fn set(&self, file: &Regular) -> SysResult<()> {

@@ -3,6 +3,8 @@
 //! | file | what it holds |
 //! | --- | --- |
 //! | `guard` | marks in the kernel: nobody changes the inode, and names come and go |
+//! | `iunlink` | VServer's pair of flags: the same by the file system, where a kernel has it |
+//! | `verity` | fs-verity: nobody changes the content; metadata are watched |
 //! | `immutable` | the immutable flag: nobody changes the inode, nor adds or removes a name of it |
 //! | `none` | no protection, which somebody asked for |
 //! | `protector` | what both have in common: tried, set, taken off, in the way of a name or not |
@@ -25,27 +27,33 @@
 
 mod guard;
 mod immutable;
+mod iunlink;
 mod lifted;
 mod none;
 mod protector;
+mod verity;
 
 use crate::model::{FileId, Protect};
 use crate::sys::{Regular, SysResult};
 
 use guard::Guarded;
 use immutable::Immutable;
+use iunlink::Iunlink;
 use none::Unprotected;
+use verity::Sealed;
 
 pub use lifted::{Lifted, WrittenDown};
 pub use protector::{FlagTest, NameStep, Protector};
 
 /// All protections, the best first.
-pub const ALL: &[&dyn Protector] = &[&Guarded, &Immutable, &Unprotected];
+pub const ALL: &[&dyn Protector] = &[&Guarded, &Iunlink, &Sealed, &Immutable, &Unprotected];
 
 /// The protection of a mode; `auto` is the one that needs nothing but a file system: what else there is, is tried.
 pub fn by(mode: Protect) -> &'static dyn Protector {
     match mode {
         Protect::Guard => &Guarded,
+        Protect::Iunlink => &Iunlink,
+        Protect::Verity => &Sealed,
         Protect::Auto | Protect::Immutable => &Immutable,
         Protect::None => &Unprotected,
     }

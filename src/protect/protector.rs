@@ -42,6 +42,26 @@ pub trait Protector: Debug + Sync {
             && !self.needs_lift_for(NameStep::Unlink)
     }
 
+    /// Can a guest's own inode become an object under it? It may have to be its guest's alone again.
+    fn adopts(&self) -> bool {
+        self.protects() && self.comes_off()
+    }
+
+    /// Can it be taken off?
+    fn comes_off(&self) -> bool {
+        true
+    }
+
+    /// Does it keep mode, owner, times and attributes as they are?
+    fn keeps_metadata(&self) -> bool {
+        true
+    }
+
+    /// Is there what it needs of the kernel that runs? Objects that it protected are open else, and stay so.
+    fn is_there(&self) -> bool {
+        true
+    }
+
     /// Does it keep anybody from anything?
     fn protects(&self) -> bool {
         self.flag().is_some()

@@ -21,7 +21,7 @@
 //! | [`undo_view`] | what `undo` would do |
 //! | [`run`] | what `apply` or `undo` did |
 //! | [`clone`] | what `clone` made |
-//! | [`verify`], [`status`], [`gc`], [`doctor`], [`guard`] | what these commands found |
+//! | [`verify`], [`status`], [`gc`], [`doctor`], [`guard`] | what these commands found; what `protect` moved |
 //! | [`answer`] | what answers for programs have in common: schemas, errors, commands that may come next |
 //! | [`words`] | codes and facts as sentences: the only place |
 //! | [`layout`] | numbers and columns for people |

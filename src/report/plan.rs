@@ -73,6 +73,11 @@ pub fn needs_person(plan: &PlanView<'_>, sizes: Sizes, out: &mut dyn Write) -> i
 }
 
 /// `Scanned 6 guests, 251,904 files, 9.80 GiB; 2 names could not be read and are listed as unreadable`.
+/// Why it was chosen; what is missing for better ones is in the plan, and `unify show` tells it.
+fn chosen(why: &str) -> &str {
+    why.split_once("; ").map_or(why, |(chosen, _)| chosen)
+}
+
 fn scanned(plan: &PlanView<'_>, sizes: Sizes) -> String {
     let sum = |field: fn(&PlannedGuest) -> u64| {
         plan.guests.iter().map(field).fold(0, u64::saturating_add)
@@ -113,7 +118,7 @@ fn would(plan: &PlanView<'_>, sizes: Sizes) -> TextTable {
         table.row(memory(plan, sizes));
     } else {
         let protect = match plan.protection() {
-            Some(how) => format!("protect = {}: {}", how.mode.code(), safe(&how.why)),
+            Some(how) => format!("protect = {}: {}", how.mode.code(), safe(chosen(&how.why))),
             None => "if the immutable flag holds there, which is not tried".to_owned(),
         };
         table.row([

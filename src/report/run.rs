@@ -325,6 +325,24 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
     json::write_line(out, &value)
 }
 
+/// The same of a run that had nothing to do, and that was not begun.
+pub fn json_of_nothing(what: RunKind, base: &Path, out: &mut dyn Write) -> io::Result<()> {
+    let view = RunView {
+        what,
+        run: None,
+        base,
+        command: &[],
+        guests: &[],
+        totals: Some(&RunTotals::default()),
+        not_done: &NotDone::default(),
+        stillness: &FreezeTimes::default(),
+        clearers: &[],
+        spoiled: &[],
+        disk: None,
+    };
+    json(&view, out)
+}
+
 /// What was not done: by code, and every action where that was asked for.
 pub(super) fn not_done_json(not_done: &NotDone) -> (Vec<KindJson<'_>>, Vec<ExampleJson<'_>>) {
     let kinds = not_done.all().map(kind_json).collect();

@@ -8,6 +8,7 @@ use crate::model::{Ability, Method, Offer, Prospect, Protect, Trial, TrialVerdic
 const OFFERED: &[(Offer, &[Ability])] = &[
     (Offer::Method(Method::Hardlink), NAMES),
     (Offer::Method(Method::Reflink), BLOCKS),
+    (Offer::Protect(Protect::Verity), SEAL),
     (Offer::Protect(Protect::Immutable), FLAG),
     (Offer::Protect(Protect::None), NAMES),
 ];
@@ -31,6 +32,8 @@ const BLOCKS: &[Ability] = &[
     Ability::NamelessFiles,
     Ability::Unencrypted,
 ];
+
+const SEAL: &[Ability] = &[Ability::FullRoot, Ability::Verity];
 
 const FLAG: &[Ability] = &[
     Ability::FullRoot,
@@ -123,10 +126,10 @@ mod tests {
 
     #[test]
     fn all_is_had_where_all_works() {
-        assert_eq!(verdicts(&[]), [TrialVerdict::Can; 4]);
+        assert_eq!(verdicts(&[]), [TrialVerdict::Can; 5]);
         assert_eq!(
-            verdicts(&[(Ability::Verity, Trial::cannot(""))]),
-            [TrialVerdict::Can; 4],
+            verdicts(&[(Ability::IdmappedMounts, Trial::cannot(""))]),
+            [TrialVerdict::Can; 5],
             "nothing rests on it"
         );
     }
@@ -137,11 +140,15 @@ mod tests {
         let no = || Trial::cannot("");
         assert_eq!(
             verdicts(&[(Ability::OlderWriters, no())]),
-            [Can, Can, Partly, Can]
+            [Can, Can, Can, Partly, Can]
         );
         assert_eq!(
             verdicts(&[(Ability::ImmutableFlag, no())]),
-            [Can, Can, Cannot, Can]
+            [Can, Can, Can, Cannot, Can]
+        );
+        assert_eq!(
+            verdicts(&[(Ability::Verity, no())]),
+            [Can, Can, Cannot, Can, Can]
         );
         let links = [
             (Ability::HardLinks, no()),
@@ -151,7 +158,7 @@ mod tests {
         assert_eq!(had[0].verdict, Cannot);
         assert_eq!(had[0].because, [Ability::HardLinks]);
         let user = [(Ability::FullRoot, no())];
-        assert_eq!(verdicts(&user), [Untried; 4], "root may be had");
+        assert_eq!(verdicts(&user), [Untried; 5], "root may be had");
     }
 
     #[test]

@@ -348,12 +348,24 @@ pub fn idle_io() -> io::Result<()> {
 /// Ignores SIGIO, which a broken lease sends and which would kill us, and SIGXFSZ, so that a file size
 /// limit is an error like any other.
 pub fn ignore_deadly_signals() -> io::Result<()> {
-    ignore(&[Signal::SIGIO, Signal::SIGXFSZ])
+    ignore(&DEADLY)
+}
+
+const DEADLY: [Signal; 2] = [Signal::SIGIO, Signal::SIGXFSZ];
+const STOPS: [Signal; 3] = [Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU];
+
+/// Ignores none of them any more, for a process that is started now.
+pub fn heed_signals() -> io::Result<()> {
+    DEADLY.iter().chain(&STOPS).try_for_each(|which| {
+        // SAFETY: SIG_DFL runs no code of ours.
+        unsafe { signal(*which, SigHandler::SigDfl) }?;
+        Ok(())
+    })
 }
 
 /// Ignores what stops a process from a terminal.
 pub fn ignore_stops() -> io::Result<()> {
-    ignore(&[Signal::SIGTSTP, Signal::SIGTTIN, Signal::SIGTTOU])
+    ignore(&STOPS)
 }
 
 /// Ignores what asks a process to end.

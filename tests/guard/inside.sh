@@ -112,6 +112,43 @@ quiet unify guard load
 ends 12 unify recover --base $base
 says "/usr/share/doc/d"
 
+echo "== moved to the flag, and back"
+flagless() {
+  for file in $two/a $two/c $one/f; do
+    ln $file $file.x 2> /dev/null || fail "$file has a flag still"
+    rm $file.x
+  done
+}
+quiet unify protect --base $base immutable
+says "from guard to immutable"
+[ "$(marks)" = 0 ] || fail "$(marks) marks are left"
+[ ! -e $base/protection ] || fail "a paper is left"
+for file in $two/a $two/c $one/f; do closed $file; done
+! ln $two/a $two/x 2> /dev/null || fail "no flag is on"
+quiet unify protect --base $base guard
+flagless
+[ "$(cat $base/protection)" = guard ] || fail "no paper"
+for file in $two/a $two/c $one/f; do closed $file; done
+# Cut short on either way, no file is bare, and it is finished.
+for cut in mark#2 setflags#1 setflags#2; do
+  quiet unify protect --base $base immutable
+  UNIFY_FAULT=$cut=kill unify protect --base $base guard > /tmp/said 2>&1 && fail "not killed at $cut"
+  [ -e $base/moving ] || fail "no paper, killed at $cut"
+  for file in $two/a $two/c $one/f; do closed $file; done
+  quiet unify recover --base $base
+  [ ! -e $base/moving ] || fail "it is not finished, killed at $cut"
+  flagless
+  for file in $two/a $two/c $one/f; do closed $file; done
+done
+for cut in setflags#2 unmark#1 unmark#2; do
+  UNIFY_FAULT=$cut=kill unify protect --base $base immutable > /tmp/said 2>&1 && fail "not killed at $cut"
+  for file in $two/a $two/c $one/f; do closed $file; done
+  quiet unify recover --base $base
+  [ "$(marks)" = 0 ] || fail "$(marks) marks are left, killed at $cut"
+  for file in $two/a $two/c $one/f; do closed $file; done
+  quiet unify protect --base $base guard
+done
+
 echo "== the way back"
 # Guest one has moved and removed names, and nobody has what d was.
 ends 4 unify undo --base $base --run all --yes

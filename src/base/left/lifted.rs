@@ -111,7 +111,7 @@ mod tests {
             object.clone(),
             format!("immutable {object}"),
             format!("immutable {object} x"),
-            format!("iunlink {object} 17"),
+            format!("unlink {object} 17"),
             format!("immutable {object} 17 18"),
             format!("immutable {object} 17 found 18"),
         ] {

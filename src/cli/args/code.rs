@@ -57,7 +57,10 @@ mod tests {
 
     #[test]
     fn the_words_are_the_codes_in_their_order() {
-        assert_eq!(codes::<Protect>(), ["auto", "guard", "immutable", "none"]);
+        assert_eq!(
+            codes::<Protect>(),
+            ["auto", "guard", "iunlink", "verity", "immutable", "none"]
+        );
         assert_eq!(codes::<OnDamaged>(), ["exclude-guest", "care-rules-only"]);
         assert_eq!(codes::<u64>(), [""; 0]);
     }

@@ -159,6 +159,7 @@ fn guests(args: &Args) -> Result<PlanOptions, Failure> {
             on_damaged_database: OnDamaged::CareRulesOnly,
             ..Policy::default()
         },
+        refreezes: None,
         confine: true,
         cache: false,
         jobs: args.jobs.map(usize::from),

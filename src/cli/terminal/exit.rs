@@ -72,6 +72,8 @@ pub enum Exit {
     Interrupted,
     /// Ended by SIGTERM.
     Terminated,
+    /// As a command ended that was run.
+    Command(u8),
 }
 
 impl Exit {
@@ -107,6 +109,7 @@ impl Exit {
             Exit::Quarantine => 12,
             Exit::Interrupted => 130,
             Exit::Terminated => 143,
+            Exit::Command(code) => code,
         }
     }
 }

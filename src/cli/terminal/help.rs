@@ -63,6 +63,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
             "plan_only",
             "keep_identity",
             "leave_unprotected",
+            "no_refreeze",
         ],
     ),
     (
@@ -188,6 +189,23 @@ const EXAMPLES: &[(&str, &str)] = &[
     rm -rf /srv/guests/web1",
     ),
     (
+        "maintain",
+        "  unify maintain --base /srv/guests/.unify web1 -- \\
+    chroot /srv/guests/web1 apt-get -y upgrade
+  unify maintain --base /srv/guests/.unify --packages upgradable web1 -- \\
+    chroot /srv/guests/web1 apt-get -y upgrade
+  unify maintain --base /srv/guests/.unify --dry-run web1 -- true",
+    ),
+    (
+        "thaw",
+        "  unify thaw --base /srv/guests/.unify --path /usr/share/perl5 web1
+  unify thaw --base /srv/guests/.unify --dry-run web1",
+    ),
+    (
+        "refreeze",
+        "  unify refreeze --base /srv/guests/.unify web1",
+    ),
+    (
         "gc",
         "  unify gc --base /srv/guests/.unify --dry-run
   unify gc --base /srv/guests/.unify --keep-runs 10",
@@ -208,6 +226,10 @@ const EXAMPLES: &[(&str, &str)] = &[
         "  unify guard
   unify guard load && unify recover --base /srv/guests/.unify   # at boot
   unify guard unload",
+    ),
+    (
+        "protect",
+        "  unify protect --base /srv/guests/.unify immutable",
     ),
     (
         "rules",

@@ -7,6 +7,8 @@ mod landing;
 mod rehearsed;
 mod shared;
 
+use std::collections::BTreeSet;
+
 use super::in_flight::{Pending, Unpaid, comes_back, once_more, outcomes};
 use super::objects::ObjectsInUse;
 use super::prepare::{
@@ -27,7 +29,7 @@ use crate::engine::records::holders::Holding;
 use crate::engine::records::object_set::ObjectSet;
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    Action, Event, Flag, Header, Link, Making, ObjectId, Observer, Outcome, Protect,
+    Action, Event, Flag, GuestName, Header, Link, Making, ObjectId, Observer, Outcome, Protect,
 };
 use crate::protect;
 use crate::sys::guest::Sharing;
@@ -43,6 +45,8 @@ pub(super) struct ApplyLoop<'a, 'r> {
     /// How objects are protected.
     mode: Protect,
     guests: &'a [Guest],
+    /// Guests whose names are left as they are.
+    maintained: &'a BTreeSet<GuestName>,
     /// All guests that hold names of the base; those of the plan first.
     holding: Holding<'a>,
     still: Freeze<'a>,
@@ -88,6 +92,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             header,
             mode,
             guests,
+            maintained,
             max_links,
             sharing,
             protects_all,
@@ -104,6 +109,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             header,
             mode,
             guests,
+            maintained,
             holding,
             still,
             pace,
@@ -248,6 +254,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         conditions: &[Activity],
     ) -> Result<(Vec<Job>, Vec<Pending>), EngineError> {
         let (guests, header, mode) = (self.guests, self.header, self.mode);
+        let maintained = self.maintained;
         let most_frozen = self.still.largest_file();
         let world = |link: &Link| {
             let index = guests.iter().position(|guest| guest.name == link.guest)?;
@@ -258,7 +265,8 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 conditions,
                 ignore: &header.policy.ignore,
                 most_frozen,
-                may_adopt: protect::by(mode).protects(),
+                may_adopt: protect::by(mode).adopts(),
+                is_maintained: maintained.contains(&link.guest),
             })
         };
         let (mut ready, single) = self.prepare_shared(world)?;

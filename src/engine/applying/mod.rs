@@ -140,6 +140,7 @@ impl<'a> LoopWorld<'a> {
             header,
             mode,
             guests: &checked.guests,
+            maintained: &checked.maintained,
             max_links: machine::filesystem(base.dir())?.max_links,
             protects_all: protect::by(mode).protects() && checked.unflagged == 0,
         })

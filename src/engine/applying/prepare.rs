@@ -97,6 +97,8 @@ pub struct LinkFacts<'a> {
     pub most_frozen: u64,
     /// May objects be adopted at all? Not without the flag.
     pub may_adopt: bool,
+    /// Is the guest being maintained?
+    pub is_maintained: bool,
 }
 
 /// The file of a line, opened.
@@ -146,6 +148,7 @@ fn try_prepare(
         return Ok(LinkVerdict::AlreadyDone(id));
     }
     as_recorded(link, &file, &state, world)?;
+    not_sealed(&file)?;
     all_names(link, &state, world)?;
     let old = lease(file)?;
     let names = 1 + link.also.len() as u64;
@@ -190,6 +193,9 @@ fn failed(error: SysError) -> Fate {
 }
 
 fn quiet_and_uncovered(link: &Link, world: &LinkFacts<'_>) -> Result<(), Fate> {
+    if world.is_maintained {
+        return Err(Fate::Refused(Refusal::BeingMaintained {}));
+    }
     if let Some(who) = world.condition.in_the_way() {
         return Err(Fate::Refused(Refusal::GuestRunning { who: who.clone() }));
     }
@@ -250,6 +256,16 @@ pub(super) fn as_recorded(
         fields.extend(hidden_change(link, file, state, world));
     }
     Err(Fate::Refused(Refusal::Changed { fields }))
+}
+
+/// What a guest has sealed itself, no object takes the place of: its seal is in no comparison.
+fn not_sealed(file: &Regular) -> Result<(), Fate> {
+    match Regular::means_sealed(file.flags().map_err(failed)?) {
+        true => Err(Fate::Refused(Refusal::Changed {
+            fields: vec![Moved::Flags],
+        })),
+        false => Ok(()),
+    }
 }
 
 /// What changed while a time was restored: a help for the reader, so an error adds nothing.

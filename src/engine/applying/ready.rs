@@ -5,12 +5,13 @@
 
 mod guests_now;
 
+use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::io::BufRead;
 
 use super::plan_lines::{OwnCopy, PlanLines};
 use super::unflagged;
-use crate::base::{Base, PLAN, Run};
+use crate::base::{Base, MaintainedPaper, PLAN, Run};
 use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::RefusedPlan;
 use crate::engine::host::{host_digest, lock_note};
@@ -23,8 +24,8 @@ use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, Guest, guest, healing, protection};
 use crate::ledger::{Closing, Edits, PlanReader, Section};
 use crate::model::{
-    Action, Digest, DigestPrefix, Event, Header, Observer, PlanDigest, PlanTarget, Recovered,
-    Running, Stage, Totals, Unit,
+    Action, Digest, DigestPrefix, Event, GuestName, Header, Observer, PlanDigest, PlanTarget,
+    Recovered, Running, Stage, Totals, Unit,
 };
 use crate::rules::selectors::Selection;
 use crate::rules::totals::SummaryBuilder;
@@ -44,6 +45,9 @@ pub struct ApplyOptions {
     pub running: Running,
     /// How far and how fast it may go.
     pub limits: Limits,
+    /// Is it the plan that ends the maintenance of its guests? Else names of those that are being maintained stay as
+    /// they are.
+    pub refreezes: bool,
 }
 
 /// A plan that was checked and can be executed once.
@@ -67,6 +71,8 @@ pub struct ReadyToApply {
 /// What the check of the plan's copy found.
 pub struct Checked {
     pub guests: Vec<Guest>,
+    /// Guests that are being maintained, unless the plan ends that.
+    pub(super) maintained: BTreeSet<GuestName>,
     pub(super) closing: Closing,
     pub(super) sections: Vec<Section>,
     pub(super) totals: Totals,
@@ -178,14 +184,12 @@ impl ReadyToApply {
         if found.totals.reflinks.links > 0 {
             protection::blocks_can_be_shared(base)?;
         }
-        Checked::of(
-            base,
-            history,
-            plan,
-            &found,
-            &mut OwnCopy(&copy),
-            approved_by,
-        )
+        let lines = &mut OwnCopy(&copy);
+        let mut checked = Checked::of(base, history, plan, &found, lines, approved_by)?;
+        if options.refreezes {
+            checked.maintained.clear();
+        }
+        Ok(checked)
     }
 
     /// What the plan would do now, after all edits.
@@ -248,8 +252,10 @@ impl Checked {
             true => unflagged::count(base, lines)?,
             false => 0,
         };
+        let maintained = MaintainedPaper::read(base)?.into_iter();
         Ok(Checked {
             guests,
+            maintained: maintained.map(|one| one.name).collect(),
             closing: plan.closing,
             sections: plan.sections,
             totals: found.totals,

@@ -72,6 +72,7 @@ impl Linking {
                 base: Some(base.clone()),
                 protect: kind.protect,
                 policy: policy(kind.ignore),
+                refreezes: None,
                 confine: false,
                 cache: false,
                 jobs: None,

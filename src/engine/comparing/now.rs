@@ -43,6 +43,7 @@ pub fn plan_of_now(
         guests,
         base,
         protect,
+        refreezes: None,
         confine: true,
         cache: options.cache,
         jobs: None,

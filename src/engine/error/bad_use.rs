@@ -29,6 +29,42 @@ pub enum BadUse {
     /// The base knows no such guest.
     #[error("the base knows no guest {0}: `unify status` lists them")]
     UnknownGuest(GuestName),
+    /// The root of a guest that the base knows is not there.
+    #[error("the root of guest {name} is not at {} any more", Escaped::of(.root))]
+    GuestGone {
+        /// The guest.
+        name: GuestName,
+        /// Where it was.
+        root: PathBuf,
+    },
+    /// A guest is being maintained already.
+    #[error("guest {name} is being maintained since {since}: `unify refreeze {name}` ends that")]
+    BeingMaintained {
+        /// The guest.
+        name: GuestName,
+        /// Since when.
+        since: String,
+    },
+    /// A guest has no such package.
+    #[error("guest {guest} has no package {}{}; a package that is not installed has no files to thaw", Escaped(.package.as_bytes()), perhaps(.near))]
+    NoSuchPackage {
+        /// The guest.
+        guest: GuestName,
+        /// What was asked for.
+        package: String,
+        /// Packages that were probably meant.
+        near: String,
+    },
+    /// The files of packages are not known.
+    #[error(
+        "the packages of guest {guest} cannot be asked: {why}; choose files with --path, or thaw --all"
+    )]
+    PackagesUnknown {
+        /// The guest.
+        guest: GuestName,
+        /// Why.
+        why: String,
+    },
     /// The root of a guest that shall be forgotten is a link.
     #[error("the root of {name}, {}, is a link to {} now: forget that guest by the name that it was planned by, or remove the link", Escaped::of(.root), Escaped::of(.leads_to))]
     RootIsLink {
@@ -208,6 +244,13 @@ pub enum BadUse {
     /// A pattern of the policy.
     #[error(transparent)]
     Pattern(#[from] BadPattern),
+}
+
+fn perhaps(near: &str) -> String {
+    match near {
+        "" => String::new(),
+        near => format!(" (did you mean {near}?)"),
+    }
 }
 
 fn instead(near: &str, known: &str) -> String {

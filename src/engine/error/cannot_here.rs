@@ -56,7 +56,7 @@ pub enum CannotHere {
     NothingHolds,
     /// The base has objects, and what protects them is another thing.
     #[error(
-        "the objects of {} are protected by {by}, and one base has one protection: plan with that, or undo all runs, remove what is left with `unify gc`, and plan anew",
+        "the objects of {} are protected by {by}, and one base has one protection: plan with that, or move it with `unify protect`, or undo all runs, remove what is left with `unify gc`, and plan anew",
         Escaped::of(.base)
     )]
     OtherProtection {
@@ -64,6 +64,30 @@ pub enum CannotHere {
         base: PathBuf,
         /// What protects its objects.
         by: &'static str,
+    },
+    /// The kernel that runs has not what protects the objects of a base.
+    #[error(
+        "{objects} shared files of {} are open to every guest: the guard protects them, and it is not loaded into this kernel. `unify guard load` and `unify recover` protect them again; where the kernel takes no guard, `unify protect immutable --base {}` moves the base to the immutable flag",
+        Escaped::of(.base),
+        Escaped::of(.base)
+    )]
+    ProtectionGone {
+        /// The base.
+        base: PathBuf,
+        /// How many objects.
+        objects: u64,
+    },
+    /// A base cannot be moved from one protection to the other.
+    #[error("the objects of {} cannot be moved from {from} to {to}: {why}", Escaped::of(.base))]
+    NoMove {
+        /// The base.
+        base: PathBuf,
+        /// What protects them.
+        from: &'static str,
+        /// What should.
+        to: &'static str,
+        /// Why not.
+        why: String,
     },
     /// The kernel does not take the guard, or does not give it back.
     #[error("{0}")]

@@ -249,6 +249,23 @@ fn bad_image(bad: &BadUse) -> Trouble {
             .file(path)
             .option("--audit")
             .hint("give --audit, or unpack the image"),
+        _ => of_maintenance(bad),
+    }
+}
+
+fn of_maintenance(bad: &BadUse) -> Trouble {
+    match bad {
+        BadUse::GuestGone { name, root } => Trouble::new("guest-gone").guest(name).file(root),
+        BadUse::BeingMaintained { name, .. } => Trouble::new("being-maintained")
+            .guest(name)
+            .hint(format!("unify refreeze {name}")),
+        BadUse::NoSuchPackage { guest, .. } => Trouble::new("unknown-package")
+            .guest(guest)
+            .option("--packages"),
+        BadUse::PackagesUnknown { guest, .. } => Trouble::new("packages-unknown")
+            .guest(guest)
+            .option("--packages")
+            .hint("choose files with --path, or thaw --all"),
         _ => Trouble::new("usage"),
     }
 }
@@ -287,6 +304,10 @@ fn lacking(lack: &CannotHere) -> Trouble {
         CannotHere::OtherProtection { base, .. } => Trouble::new("cannot-protect")
             .file(base)
             .option("--protect"),
+        CannotHere::ProtectionGone { base, .. } => Trouble::new("protection-gone")
+            .file(base)
+            .hint("load the guard, or move the base with `unify protect immutable`"),
+        CannotHere::NoMove { base, .. } => Trouble::new("cannot-protect").file(base),
         CannotHere::Guard(_) => Trouble::new("cannot-guard"),
         CannotHere::GuardInUse(_) => Trouble::new("guard-in-use").option("--leave-unprotected"),
         CannotHere::Sharing { place, .. } => Trouble::new("cannot-share").file(place),

@@ -28,7 +28,7 @@ use super::receipt_file::{ReceiptFile, RunResult, receipt_head};
 use super::records::holders::Holding;
 use super::records::{History, receipts};
 use super::{EngineError, Guest, guest, healing, parting};
-use crate::base::{Base, Index, RECEIPT, Run};
+use crate::base::{Base, Index, MaintainedPaper, RECEIPT, Run};
 use crate::model::{Event, GuestName, Observer, Receipt, Recovered, RunKind, Running, Stage, Unit};
 use crate::protect::NameStep;
 use crate::sys::host::signals::Stop;
@@ -158,6 +158,8 @@ impl ReadyToForget {
         receipt.result.stillness = still.finish()?;
         let result = receipt.finish()?;
         self.base.end_run(&self.run)?;
+        let mut names = self.chosen.iter().map(|one| &one.named.name);
+        names.try_for_each(|name| MaintainedPaper::end(&self.base, name))?;
         Ok(result)
     }
 

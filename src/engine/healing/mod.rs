@@ -23,6 +23,7 @@ mod half_clone;
 mod interrupted_run;
 mod leftovers;
 pub(super) mod may_heal;
+pub(super) mod moving;
 mod name;
 mod quarantine;
 mod receipt;
@@ -209,6 +210,7 @@ fn heal_all(
     heals: Heals,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
+    moving::finish(base).map_err(|error| waiting(base, error.into()))?;
     let (lifting, flags) = Lifting::resume(base)
         .inspect_err(|_| still.keep_frozen())
         .map_err(|error| waiting(base, error.into()))?;

@@ -237,6 +237,10 @@ fn one_file(intent: &Intent) -> (&GuestName, FileId, FileId, ObjectId) {
 /// end.
 pub(super) fn flag_all(adopted: &Adopted<'_>) -> SysResult<u64> {
     let protection = protection::of(adopted.base)?;
+    if !protection.is_there() {
+        // It was never off: it went with the kernel that had it, for all objects at once.
+        return Ok(0);
+    }
     let (mut flags, mut failed) = (0, None);
     for (object, _) in &adopted.batch.lifted {
         match flag_again(adopted, protection, object) {

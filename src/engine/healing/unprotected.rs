@@ -5,6 +5,7 @@
 
 use crate::base::{Base, Held, Index, LiftedObject};
 use crate::engine::EngineError;
+use crate::engine::error::CannotHere;
 use crate::engine::lifting::Lifting;
 use crate::engine::protection;
 use crate::engine::records::replayed::Replayed;
@@ -22,7 +23,15 @@ pub(super) fn owe(
     if found.is_empty() {
         return Ok(());
     }
-    let by = protection::of(base)?.mode();
+    let protection = protection::of(base)?;
+    if !protection.is_there() {
+        return Err(CannotHere::ProtectionGone {
+            base: base.path().to_owned(),
+            objects: found.len() as u64,
+        }
+        .into());
+    }
+    let by = protection.mode();
     let line = |held: &Held| LiftedObject::found(held, by);
     lifting.owe(&found.iter().map(line).collect::<Vec<_>>())?;
     recovered.unprotected = found.len() as u64;

@@ -1,11 +1,12 @@
 //! Is there anything to heal? Asked before a base is healed, and by those who only look at it.
 
-use crate::base::{Base, FrozenPaper, LiftedPaper};
+use crate::base::{Base, FrozenPaper, LiftedPaper, MovingPaper};
 use crate::engine::EngineError;
 
 /// Is there nothing to heal?
 pub fn is_whole(base: &Base) -> Result<bool, EngineError> {
     let is_whole = FrozenPaper::read(base)?.is_empty() && LiftedPaper::read(base)?.is_empty();
+    let is_whole = is_whole && MovingPaper::read(base)?.is_none();
     Ok(is_whole && base.staging().list()?.is_empty())
 }
 

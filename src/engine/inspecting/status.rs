@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::orphans::{HeldFile, OrphanSearch};
 use super::shared_blocks;
-use crate::base::{Base, BaseError, FrozenPaper, Index};
+use crate::base::{Base, BaseError, FrozenPaper, Index, MaintainedPaper};
 use crate::engine::error::CannotHere;
 use crate::engine::paths::selected::{follow_in, selected_among};
 use crate::engine::records::unprotected::left_unprotected;
@@ -74,6 +74,7 @@ pub fn status(
             ..count(world, all.iter().map(|guest| guest.linked_bytes).sum())
         },
         guests,
+        maintained: MaintainedPaper::read(base)?,
         runs: history.runs,
         damaged: history.damaged,
         unknown_names,

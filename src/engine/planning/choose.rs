@@ -378,7 +378,7 @@ fn member(equal: &Equal, found: &Evidence<'_>) -> Member {
             false => tree.name_count(file as usize) as u64,
         },
         extents: equal.extents,
-        adoptable: quiet && protect::by(found.mode).protects(),
+        adoptable: quiet && protect::by(found.mode).adopts(),
         shared,
     }
 }

@@ -16,8 +16,8 @@ use super::survey::Survey;
 use crate::base::Index;
 use crate::engine::paths::links::GuestLinks;
 use crate::model::{
-    Count, FileId, FileState, GuestName, GuestPath, Left, Making, Method, PatternKind, Policy,
-    Skip, SkipDetail, SkipReason,
+    Count, FileId, FileState, GuestName, GuestPath, Left, MaintainedGuest, Making, Method,
+    PatternKind, Policy, Skip, SkipDetail, SkipReason,
 };
 use crate::packages::Protected;
 use crate::rules::care::Care;
@@ -101,6 +101,8 @@ pub struct Judge<'a> {
     pub policy: &'a Policy,
     /// Most bytes of all files of a guest that may be read.
     pub most_stored: MostStored,
+    /// Guests that are being maintained.
+    pub maintained: &'a [MaintainedGuest],
 }
 
 /// Judges all files of a guest.
@@ -196,12 +198,10 @@ impl Classifying<'_> {
             self.holes = self.holes.saturating_add(state.holes());
         }
         self.stored = self.stored.saturating_add(state.allocated());
-        match self.keep_by_file(file, &state) {
-            Some(reason) => self.keep_whole(file, reason, &state),
-            None if self.is_refused() && !self.care.falls(SkipReason::FlagClearer) => {
-                self.keep_for_guest(file, &state)
-            }
-            None => {
+        match (self.keep_by_file(file, &state), self.kept_for_guest()) {
+            (Some(reason), _) => self.keep_whole(file, reason, &state),
+            (None, Some((reason, why))) => self.keep_for_guest(file, &state, reason, why),
+            (None, None) => {
                 let tree = &self.survey.scan.tree;
                 let paths = names.iter().map(|&name| tree.path(name));
                 self.uses.get_mut().may_be_shared(paths, &state);

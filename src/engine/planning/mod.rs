@@ -98,7 +98,9 @@ pub(super) fn plan_for<P: Purpose>(
     let opened = confined(views, options, &purpose, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;
+    let maintained = seen.maintained_but(options.refreezes.as_ref());
     let judge = Judge {
+        maintained: &maintained,
         care: &care,
         secrets: &Secrets::new(),
         index: &seen.index,
@@ -189,6 +191,8 @@ fn adoption(options: &PlanOptions, seen: &SeenBase) -> Adoption {
         Some("reflinks make no objects, so it stays as it is")
     } else if !protect::by(seen.mode).protects() {
         Some("objects are not protected (--protect none), so it stays as it is")
+    } else if !protect::by(seen.mode).adopts() {
+        Some("what is sealed (--protect verity) cannot be given back, so it stays as it is")
     } else if options.policy.objects == Objects::Copy {
         Some("objects are copies (--objects copy), so it stays as it is")
     } else {

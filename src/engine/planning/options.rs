@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::engine::{GuestArg, ImageArg};
-use crate::model::{Policy, Protect};
+use crate::model::{GuestName, Policy, Protect};
 use crate::sys::PageCache;
 
 /// What a plan is made of.
@@ -20,6 +20,8 @@ pub struct PlanOptions {
     pub protect: Protect,
     /// All other choices.
     pub policy: Policy,
+    /// The guest whose maintenance ends with this plan. Of others that are being maintained nothing is linked.
+    pub refreezes: Option<GuestName>,
     /// Shall this process, once the guests are open, give up for good what [`plan`] does not need? Not for a process
     /// that wants to do anything else afterwards, or that has other threads: those are not confined.
     pub confine: bool,

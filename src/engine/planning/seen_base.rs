@@ -5,13 +5,16 @@ use std::path::{Path, PathBuf};
 use super::choices::method::{TrialPlace, decide_method};
 use super::classify::Classified;
 use super::options::PlanOptions;
-use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, check_place};
+use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, MaintainedPaper, check_place};
 use crate::engine::host::host_digest;
 use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::{History, receipts};
 use crate::engine::roots::one_mount::one_mount;
 use crate::engine::{EngineError, Guest, protection};
-use crate::model::{BaseFacts, Event, Method, MethodChoice, Observer, PlanTarget, Protect};
+use crate::model::{
+    BaseFacts, Event, GuestName, MaintainedGuest, Method, MethodChoice, Observer, PlanTarget,
+    Protect,
+};
 use crate::rules::crossing::Crossing;
 use crate::sys::host::machine;
 use crate::sys::{Dir, Meaning};
@@ -106,6 +109,8 @@ pub(super) struct SeenBase {
     pub max_links: u64,
     pub crossing: Crossing,
     pub index: Index,
+    /// Guests that are being maintained.
+    maintained: Vec<MaintainedGuest>,
 }
 
 impl SeenBase {
@@ -123,7 +128,15 @@ impl SeenBase {
             max_links: u64::MAX,
             crossing: Crossing::default(),
             index: Index::default(),
+            maintained: Vec::new(),
         }
+    }
+
+    /// Guests of which nothing is linked, because they are being maintained; but for the one that is refrozen.
+    pub fn maintained_but(&self, refrozen: Option<&GuestName>) -> Vec<MaintainedGuest> {
+        let all = self.maintained.iter();
+        let others = all.filter(|one| refrozen != Some(&one.name));
+        others.cloned().collect()
     }
 }
 
@@ -175,6 +188,7 @@ pub(super) fn look_at_base(
         max_links: facts.max_links,
         crossing,
         index,
+        maintained: base.map_or(Ok(Vec::new()), MaintainedPaper::read)?,
         target: Some(PlanTarget {
             host: host_digest()?,
             base: facts,

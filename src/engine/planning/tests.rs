@@ -43,6 +43,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
     let (policy, index, memory) = (policy(), Index::default(), Memory::default());
     let care = Care::new(&policy, Method::Hardlink).unwrap();
     let judge = Judge {
+        maintained: &[],
         care: &care,
         secrets: &Secrets::new(),
         index: &index,

@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::History;
 use crate::base::{Base, BaseError, Held, Index};
+use crate::engine::proof::has_metadata;
 use crate::engine::{EngineError, Guest};
 use crate::model::{Event, FileId, GuestName, ObjectId, Observer};
 use crate::protect;
@@ -74,13 +75,20 @@ pub fn left_unprotected(
 /// What is said where flags are off and a run may have taken them off.
 pub const AT_WORK: &str = "another run is at work in this base: missing flags were not judged";
 
+/// Where metadata can be changed all the same, they must be those of the object's name as well: whoever changes them
+/// changes them for all.
+///
 /// One that somebody holds a lease on cannot be opened: nobody takes a lease on what is protected.
 fn is_protected(base: &Base, id: &ObjectId) -> SysResult<bool> {
     match base.object(id) {
         Err(error) if error.meaning() == Meaning::Busy => Ok(false),
         Err(error) => Err(error),
         Ok(None) => Ok(true),
-        Ok(Some(file)) => Ok(protect::on(&file)?.is_some()),
+        Ok(Some(file)) => match protect::on(&file)? {
+            Some(on) if on.keeps_metadata() => Ok(true),
+            Some(_) => Ok(has_metadata(&file.metadata(&[])?, id)),
+            None => Ok(false),
+        },
     }
 }
 

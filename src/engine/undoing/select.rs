@@ -33,6 +33,8 @@ pub struct UndoOptions {
     pub walked: Vec<GuestArg>,
     /// Only files with a name that one of these globs chooses, links followed; all, if there are none.
     pub paths: Vec<String>,
+    /// The same for files with one of these names: what either chooses.
+    pub names: Option<HashSet<GuestPath>>,
     /// Only files that are selected besides, links followed too for paths that are left out.
     pub selection: Selection,
     /// What is done about guests that run.
@@ -138,7 +140,7 @@ pub(super) fn chosen_files(
     let by_names = |guest: &GuestName, names: &[GuestPath], by: &RunId| {
         selection.has_guest(guest)
             && run.is_none_or(|run| *by == *run)
-            && paths.chooses_any(guest, names)
+            && chosen_by_name(&paths, options, guest, names)
             && left_out.has_names(guest, names.iter())
     };
     let by_lines = LinesOfRuns::read(base, history, selection, &by_names)?;
@@ -170,6 +172,20 @@ pub(super) fn chosen_files(
     choose_blocks(history, blocks, &mut chosen)?;
     chosen.chose_nothing = paths.unused(&seen.iter().collect::<Vec<_>>());
     Ok(chosen)
+}
+
+/// Do globs or names choose the file?
+fn chosen_by_name(
+    paths: &PathChoice,
+    options: &UndoOptions,
+    guest: &GuestName,
+    names: &[GuestPath],
+) -> bool {
+    let Some(wanted) = &options.names else {
+        return paths.chooses_any(guest, names);
+    };
+    let globbed = !paths.is_everything() && paths.chooses_any(guest, names);
+    globbed || names.iter().any(|name| wanted.contains(name))
 }
 
 /// Adds files that got blocks of others, of guests that are there. With a guest its blocks are gone.

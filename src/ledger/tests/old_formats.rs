@@ -67,6 +67,8 @@ fn every_fact_of_a_receipt_is_read() {
             "protect": receipt.protect.map(|mode| match mode {
                 Protect::Auto => "auto",
                 Protect::Guard => "guard",
+                Protect::Iunlink => "iunlink",
+                Protect::Verity => "verity",
                 Protect::Immutable => "immutable",
                 Protect::None => "none",
             }),

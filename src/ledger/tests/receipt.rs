@@ -55,6 +55,7 @@ fn refusal(kind: RefusalKind) -> Refusal {
         RefusalKind::NothingShareable => Refusal::NothingShareable {},
         RefusalKind::NoRoom => Refusal::NoRoom {},
         RefusalKind::OwnBlocks => Refusal::OwnBlocks {},
+        RefusalKind::BeingMaintained => Refusal::BeingMaintained {},
         RefusalKind::MountedOver => Refusal::MountedOver {},
         RefusalKind::OtherFilesystem => Refusal::OtherFilesystem {},
         RefusalKind::CannotCross => Refusal::CannotCross {},

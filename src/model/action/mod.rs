@@ -248,4 +248,8 @@ pub enum ObjectFlag {
     Immutable,
     /// A mark in the kernel: no write, no metadata change; link, rename and unlink as ever.
     Guard,
+    /// VServer's pair of flags: the same, by the file system.
+    Iunlink,
+    /// fs-verity: no write; metadata and names as ever.
+    Verity,
 }

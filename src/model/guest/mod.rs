@@ -1,11 +1,13 @@
 //! Whose file: the short name of a guest in a plan, and how untrusted bytes are shown.
 
+mod maintained;
 mod shown;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use maintained::MaintainedGuest;
 #[cfg(test)]
 pub use shown::needs_escape;
 pub use shown::{Escaped, escaped_in_json, harmless, is_harmless};

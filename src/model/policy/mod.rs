@@ -2,6 +2,7 @@
 
 mod idle;
 mod method;
+mod moved;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,6 +13,7 @@ use super::{Digest, GuestName, SkipReason};
 
 pub use idle::{ChoiceKind, IdleChoice, IdleReason};
 pub use method::{MethodChoice, SharingMethod};
+pub use moved::ProtectionMove;
 
 /// The choices under which a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -268,6 +270,10 @@ pub enum Protect {
     Auto,
     /// Marks in the kernel: immutable but unlinkable.
     Guard,
+    /// VServer's pair of flags: immutable but unlinkable.
+    Iunlink,
+    /// fs-verity: nobody changes the content, names come and go, and whoever may changes the metadata.
+    Verity,
     /// The immutable flag.
     Immutable,
     /// Nothing: an in-place write by one guest changes the file for all.
@@ -276,9 +282,11 @@ pub enum Protect {
 
 impl Protect {
     /// All of them.
-    pub const ALL: [Protect; 4] = [
+    pub const ALL: [Protect; 6] = [
         Protect::Auto,
         Protect::Guard,
+        Protect::Iunlink,
+        Protect::Verity,
         Protect::Immutable,
         Protect::None,
     ];
@@ -288,6 +296,8 @@ impl Protect {
         match self {
             Protect::Auto => "auto",
             Protect::Guard => "guard",
+            Protect::Iunlink => "iunlink",
+            Protect::Verity => "verity",
             Protect::Immutable => "immutable",
             Protect::None => "none",
         }

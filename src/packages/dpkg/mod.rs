@@ -19,6 +19,7 @@ mod files;
 pub(super) mod places;
 pub(super) mod statoverride;
 pub(super) mod ucf;
+pub(super) mod upgradable;
 
 use super::database::PackageDatabase;
 use super::formats::catalog::{Catalog, Full};

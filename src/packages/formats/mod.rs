@@ -2,7 +2,7 @@
 //! may come.
 
 pub(super) mod catalog;
-mod deb822;
+pub(super) mod deb822;
 pub(super) mod globs;
 pub(super) mod lines;
 pub(super) mod name;

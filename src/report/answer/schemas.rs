@@ -46,6 +46,7 @@ answers! {
     "check-rules": "unify.check-rules" = "the answer of check --list-rules",
     "doctor": "unify.doctor" = "the answer of doctor",
     "guard": "unify.guard" = "the answer of guard",
+    "protect": "unify.protect" = "the answer of protect",
     "rules": "unify.rules" = "the answer of rules",
     "schemas": "unify.schemas" = "the answer of schema",
     "no-base": "unify.no-base" = "the answer of a command with --if-base-exists, where there is no base",

@@ -64,8 +64,11 @@ pub fn means(offer: Offer) -> &'static str {
         Offer::Method(Method::Reflink) => {
             "equal files of guests have their blocks in common and stay files of their own: disk is used once, memory is not; a guest writes, upgrades and removes as it likes, and its file alone changes"
         }
-        Offer::Protect(Protect::Guard) => {
+        Offer::Protect(Protect::Guard | Protect::Iunlink) => {
             "no guest writes for another, and each may replace, rename and delete what is shared: upgrades and removals of packages inside work as ever; a write in place is refused aloud"
+        }
+        Offer::Protect(Protect::Verity) => {
+            "no guest writes into a shared file, and each may replace, rename and delete its names: upgrades and removals of packages inside work as ever; but a change of mode, owner or times is one for all guests, and is found by `status` and `recover`"
         }
         Offer::Protect(Protect::None) => {
             "a guest upgrades and removes its packages by itself, since package managers replace files; but whatever writes into a shared file in place writes for all guests"

@@ -2,6 +2,8 @@
 //!
 //! The JSON form is the fields of `GuardState` after `kind` (`unify.guard`) and `act`, what was done.
 
+pub mod protect;
+
 use std::io::{self, Write};
 
 use serde::Serialize;

@@ -267,6 +267,8 @@ pub(super) fn line(sizes: Sizes, action: &Action, out: &mut dyn Write) -> io::Re
 fn word(flag: ObjectFlag) -> &'static str {
     match flag {
         ObjectFlag::Guard => "guard",
+        ObjectFlag::Iunlink => "iunlink",
+        ObjectFlag::Verity => "verity",
         ObjectFlag::Immutable => "immutable",
     }
 }

@@ -65,6 +65,7 @@ mod tests {
     #[test]
     fn many_lines_are_counted_and_nothing_hostile_comes_through() {
         let mut status = Status {
+            maintained: Vec::new(),
             base: "/b".into(),
             frozen: Vec::new(),
             objects: ObjectCount::default(),

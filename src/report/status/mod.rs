@@ -11,7 +11,8 @@ use std::io::{self, Write};
 use serde::Serialize;
 
 use crate::model::{
-    DamagedLine, Drift, Escaped, GuestStatus, ObjectId, ReflinkCount, RunEnd, RunStatus, Status,
+    DamagedLine, Drift, Escaped, GuestStatus, MaintainedGuest, ObjectId, ReflinkCount, RunEnd,
+    RunStatus, Status,
 };
 
 use super::alarms::{frozen, unprotected};
@@ -35,6 +36,7 @@ pub fn text(
     frozen::left(&status.frozen, &status.base, out)?;
     unprotected::line(status, out)?;
     objects(status, sizes, out)?;
+    maintained(status, out)?;
     warnings(status, listing, out)?;
     orphans::text(status, listing, out)?;
     section_within(columns, "Guests:", &guests(status, sizes), out)?;
@@ -72,6 +74,19 @@ fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
         out,
         "  {unused} without a name in any guest: `unify gc --base {base}` gives back {bytes}"
     )
+}
+
+/// Guests of which no plan links anything for now.
+fn maintained(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+    let base = Escaped::of(&status.base);
+    for MaintainedGuest { name, since } in &status.maintained {
+        writeln!(
+            out,
+            "BEING MAINTAINED: {name}, since {}: `unify refreeze --base {base} {name}` shares again what is equal",
+            safe(since)
+        )?;
+    }
+    Ok(())
 }
 
 fn warnings(status: &Status, listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
@@ -213,6 +228,8 @@ struct StatusJson<'a> {
     unprotected_objects: u64,
     /// Every guest that the base remembers.
     guests: Vec<GuestStatusJson<'a>>,
+    /// Guests that are being maintained: `name`, `since`.
+    maintained: &'a [MaintainedGuest],
     /// Every run, oldest first; `totals` is null for one that did not end.
     runs: &'a [RunStatus],
     /// Lines of receipts that are damaged and count for nothing: `run`, `paper`, `line`, `why`.
@@ -274,6 +291,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         saves: count.saved_bytes,
         unprotected_objects: count.unprotected,
         guests: status.guests.iter().map(guest_json).collect(),
+        maintained: &status.maintained,
         runs: &status.runs,
         damaged_lines: &status.damaged,
         unknown_names: status.unknown_names,

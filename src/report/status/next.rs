@@ -21,6 +21,16 @@ pub(super) fn steps(status: &Status) -> Vec<NextStep> {
         let words = [&words[..], &[OsStr::new(guest.name.as_str())]].concat();
         steps.push(NextStep::unify(&words, "because this guest was deleted"));
     }
+    for guest in &status.maintained {
+        let words = [
+            OsStr::new("refreeze"),
+            OsStr::new("--base"),
+            base.as_os_str(),
+        ];
+        let words = [&words[..], &[OsStr::new(guest.name.as_str())]].concat();
+        let why = "when the work in this guest is done";
+        steps.push(NextStep::unify(&words, why));
+    }
     for guest in &status.guests {
         if !guest.orphans.names.is_empty() {
             let words = [

@@ -212,6 +212,7 @@ mod tests {
             unread: 0,
         };
         Status {
+            maintained: Vec::new(),
             base: "/srv/.unify".into(),
             frozen: Vec::new(),
             objects: ObjectCount::default(),

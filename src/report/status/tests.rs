@@ -56,6 +56,7 @@ fn sample() -> Status {
             unprotected: 0,
         },
         guests: vec![web1],
+        maintained: Vec::new(),
         runs: vec![RunStatus {
             run,
             what: RunKind::Apply,
@@ -145,6 +146,7 @@ fn a_healed_run_has_its_own_word() {
 #[test]
 fn an_empty_base_and_huge_numbers() {
     let empty = Status {
+        maintained: Vec::new(),
         base: "/b".into(),
         frozen: Vec::new(),
         objects: ObjectCount::default(),

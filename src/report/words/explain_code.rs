@@ -160,6 +160,7 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
             "make a new plan"
         }
         R::OpenForWriting => "apply again when the writer is done",
+        R::BeingMaintained => "unify refreeze, when the work in the guest is done",
         R::GuestRunning => "stop the guest, or do what the refusal names, and apply again",
         R::HolderRunning => "stop that guest, or do what the refusal names, and apply again",
         R::HolderUnknown => "plan and apply the guest that was moved or renamed, at its new place",
@@ -236,6 +237,7 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
         R::FlagClearer => {
             "write the line that the plan names for its manager, restart the guest, and plan again; or --flag-clearers warn"
         }
+        R::BeingMaintained => "unify refreeze, when the work in the guest is done",
         R::MountedOver => "unmount what is mounted there, and plan again",
         R::OtherFilesystem => "plan what lies there as a guest of its own, with a base there",
         R::Unreadable => "see the note of the line: the machine's own words",

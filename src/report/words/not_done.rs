@@ -72,6 +72,12 @@ impl NotDone {
         }
     }
 
+    /// The sentences of all that was not done, each once.
+    pub fn sentences(&self) -> Vec<&str> {
+        let kinds = self.refused.values().chain(self.failed.values());
+        kinds.map(|kind| &*kind.sentence).collect()
+    }
+
     fn refuse(&mut self, why: &Refusal, example: &dyn Fn() -> Example) {
         self.listed.iter_mut().for_each(|all| all.push(example()));
         let kind = NotDoneKind::new(|| sentence::refusal_kind(why.kind()).into(), example);

@@ -125,7 +125,8 @@ pub fn refusal(refusal: &Refusal) -> String {
             format!("{kind}: {names} of them")
         }
         Refusal::TooLargeToFreeze { most } => format!("{kind}: more than {}", size::iec(*most)),
-        Refusal::Gone {}
+        Refusal::BeingMaintained {}
+        | Refusal::Gone {}
         | Refusal::SourceGone {}
         | Refusal::DiffersFromSource {}
         | Refusal::Unchangeable {}

@@ -56,7 +56,7 @@ impl SkipKind {
             R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {
                 SkipKind::Asked
             }
-            R::FlagClearer | R::OwnGuest => SkipKind::Asked,
+            R::FlagClearer | R::BeingMaintained | R::OwnGuest => SkipKind::Asked,
             R::Unreadable | R::ChangedWhileReading => SkipKind::Unread,
             R::Empty | R::Unique | R::AlreadyShared | R::BlocksShared => SkipKind::NoGain,
             R::InlineData | R::NoData | R::TooFragmented => SkipKind::NoGain,

@@ -7,14 +7,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{IFlags, Mode, OFlags, Timespec, Timestamps, UTIME_OMIT};
-use rustix::fs::{
-    fchmod, fchown, fsync, ftruncate, futimens, ioctl_getflags, ioctl_setflags, open,
-};
+use rustix::fs::{fchmod, fchown, fsync, ftruncate, futimens, ioctl_getflags, open};
 use rustix::io::{Errno, pread, pwrite};
 
 use super::page_cache::{Behind, PageCache, WHOLE_FOLIOS};
 use super::{stat, xattr};
-use crate::model::{FileState, Ignored, Metadata, Time};
+use crate::model::{FileState, Ignored, Metadata, PROTECTING_FLAGS, Time};
 use crate::sys::fault::call;
 use crate::sys::{Meaning, SysError, SysResult, ffi};
 
@@ -124,7 +122,7 @@ impl Regular {
             mtime,
             xattrs: xattr::read_all(&self.fd)
                 .map_err(self.failed("read extended attributes of"))?,
-            flags: flags & !IFlags::IMMUTABLE.bits(),
+            flags: flags & !PROTECTING_FLAGS,
             project: self.project()?,
         })
     }
@@ -143,42 +141,9 @@ impl Regular {
         }
     }
 
-    /// Is the immutable flag set, as the file system says?
-    pub fn is_immutable(&self) -> SysResult<bool> {
-        Ok(Regular::means_immutable(self.flags()?))
-    }
-
-    /// Is the immutable flag among these?
-    pub fn means_immutable(flags: u32) -> bool {
-        flags & IFlags::IMMUTABLE.bits() != 0
-    }
-
     /// Is the flag among these by which a file system writes to blocks in place, and never copies them?
     pub fn means_no_copy_on_write(flags: u32) -> bool {
         flags & IFlags::NOCOW.bits() != 0
-    }
-
-    /// Sets or clears the immutable flag, keeps all others, and reads it back: a file system that says yes and
-    /// does nothing is an error.
-    pub fn set_immutable(&self, on: bool) -> SysResult<()> {
-        let old =
-            call("getflags", || ioctl_getflags(&self.fd)).map_err(self.failed("read flags of"))?;
-        let mut new = old;
-        new.set(IFlags::IMMUTABLE, on);
-        if new != old {
-            call("setflags", || ioctl_setflags(&self.fd, new)).map_err(self.failed(if on {
-                "set the immutable flag of"
-            } else {
-                "clear the immutable flag of"
-            }))?;
-        }
-        if self.is_immutable()? == on {
-            Ok(())
-        } else {
-            Err(self.failed("change the immutable flag of")(
-                Errno::OPNOTSUPP,
-            ))
-        }
     }
 
     /// Project id; 0 where the file system has none.

@@ -16,6 +16,7 @@ pub(super) mod lease;
 mod making;
 mod mount_id;
 pub(super) mod page_cache;
+mod protecting;
 pub(super) mod stat;
 #[cfg(test)]
 pub mod tests;

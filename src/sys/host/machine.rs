@@ -192,7 +192,8 @@ pub fn host_identity() -> SysResult<Vec<u8>> {
 /// from now on has the mode that it is made with, whatever mask the caller left: nothing asks for more than its
 /// owner may.
 pub fn prepare() -> SysResult<()> {
-    nix::sys::stat::umask(Mode::from_bits_truncate(0o077));
+    let mask = nix::sys::stat::umask(Mode::from_bits_truncate(0o077));
+    super::command::remember_caller(mask.bits());
     crate::sys::ffi::ignore_deadly_signals()
         .map_err(|e| SysError::new("ignore signals of", "this process", e))
 }

@@ -1,6 +1,7 @@
 //! What is the host's: the machine and its file systems, mounts, processes, cgroups, signals, and what a process
 //! of ours gives up.
 
+pub mod command;
 pub(super) mod freezer;
 pub(super) mod landlock;
 pub mod machine;

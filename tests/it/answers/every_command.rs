@@ -114,6 +114,16 @@ fn runs(plan: &str, base: &str) {
         "unify.undo",
     );
     asked(
+        &["protect", "--json", "--base", base, "immutable"],
+        "unify.protect",
+    );
+    asked(
+        &["thaw", "--json", "--dry-run", "--base", base, "db"],
+        "unify.undo-dry-run",
+    );
+    asked(&["thaw", "--json", "--base", base, "db"], "unify.undo");
+    asked(&["refreeze", "--json", "--base", base, "db"], "unify.apply");
+    asked(
         &["forget", "--json", "--yes", "--base", base, "db"],
         "unify.forget",
     );

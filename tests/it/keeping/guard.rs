@@ -103,6 +103,32 @@ fn guarded_files_live_in_kernels_that_take_it() {
     }
 }
 
+/// Sealed files, in a kernel and on a disk that have fs-verity.
+#[test]
+fn sealed_files_live_where_files_can_be_sealed() {
+    if let Some(missing) = NEEDS.iter().find(|command| !has(command)) {
+        skip!("{missing} is not here, to boot a kernel that seals files");
+    }
+    if !cfg!(feature = "faults") {
+        skip!("built without the feature `faults`");
+    }
+    let all = kernels();
+    let Some(kernel) = all.first() else {
+        skip!("no kernel is unpacked (tests/guard/kernels.sh target/kernels)");
+    };
+    let out = Command::new(Path::new(SCRIPTS).join("boot.sh"))
+        .args([BIN, &format!("{SCRIPTS}/verity.sh")])
+        .args([&kernel.image, &kernel.modules])
+        .env("LONGEST", "3600")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stdout);
+    let error = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.success(), "{}\n{said}\n{error}", kernel.name);
+    let killed = said.lines().find(|line| line.ends_with(" wrong")).unwrap();
+    figure(&format!("verity, Linux {}: {killed}", kernel.name));
+}
+
 /// The compiled programs are what their source says. Another clang makes other instructions of it.
 #[test]
 fn the_programs_are_compiled_from_their_source() {

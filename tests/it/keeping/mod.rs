@@ -5,6 +5,8 @@ mod clones;
 mod forget;
 mod guard;
 mod lost_receipts;
+mod maintain;
+mod moved_protection;
 mod orphans;
 mod protection;
 mod restored_bases;

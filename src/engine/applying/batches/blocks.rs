@@ -6,7 +6,7 @@ use crate::engine::applying::dedupe::{Landed, PreparedBlocks, prepare};
 use crate::engine::receipt_file::{common_blocks, reflink_line};
 use crate::engine::{EngineError, in_parallel};
 use crate::ledger::journal::Record;
-use crate::model::{Event, Observer, Reflink};
+use crate::model::{Event, Observer, Outcome, Reflink, Refusal};
 use crate::sys::SysResult;
 use crate::sys::host::signals::Stop;
 
@@ -18,6 +18,11 @@ impl ApplyLoop<'_, '_> {
         stop: &Stop,
         observer: &dyn Observer,
     ) -> Result<(), EngineError> {
+        if self.maintained.contains(&line.guest) {
+            let refused = Outcome::Refused(Refusal::BeingMaintained {});
+            self.receipt.add(&reflink_line(&line, 0, refused))?;
+            return Ok(());
+        }
         let lines = self.pace.actions_left(&self.receipt.result);
         let names = self.pace.names_a_batch(usize::MAX);
         if !self.blocks.has_room_for(&line, lines, names) {

@@ -1,10 +1,12 @@
 //! What becomes of a batch that was proven: its names are exchanged, or it is said what would become of its lines.
 
+use std::collections::BTreeSet;
+
 use crate::base::{Base, Run};
 use crate::engine::Guest;
 use crate::engine::exchange::journal::JournalFile;
 use crate::engine::records::object_set::ObjectSet;
-use crate::model::{Header, Protect};
+use crate::model::{GuestName, Header, Protect};
 use crate::sys::guest::Sharing;
 
 /// What becomes of a batch.
@@ -25,6 +27,8 @@ pub struct LoopWorld<'a> {
     /// How objects are protected.
     pub mode: Protect,
     pub guests: &'a [Guest],
+    /// Guests whose names are left as they are, because they are being maintained.
+    pub maintained: &'a BTreeSet<GuestName>,
     /// Most names of an inode of this file system.
     pub max_links: u64,
     /// Can files here share blocks?

@@ -4,15 +4,29 @@ use super::{Classifying, Decision};
 use crate::model::{Count, FileState, Skip, SkipDetail, SkipReason};
 
 impl Classifying<'_> {
-    /// Are the files of this guest kept private, because it could take the flag off shared ones?
-    pub(super) fn is_refused(&self) -> bool {
-        let answer = self.survey.clearing.as_ref().map(|one| one.answer);
-        answer.is_some_and(|answer| self.judge.policy.flag_clearers.refuse(answer))
+    /// Why all files of this guest are kept private, and what is said of it: it is being maintained, or could take the
+    /// flag off shared files.
+    pub(super) fn kept_for_guest(&self) -> Option<(SkipReason, String)> {
+        let guest = &self.survey.guest.name;
+        let mut maintained = self.judge.maintained.iter();
+        if let Some(one) = maintained.find(|one| one.name == *guest) {
+            let why = format!("since {}; unify refreeze ends it", one.since);
+            return Some((SkipReason::BeingMaintained, why));
+        }
+        let reason = SkipReason::FlagClearer;
+        let clearing = self.survey.clearing.as_ref()?;
+        let is_refused = self.judge.policy.flag_clearers.refuse(clearing.answer);
+        (is_refused && !self.care.falls(reason)).then(|| (reason, clearing.why.clone()))
     }
 
-    /// A file that could be shared, of a guest that could take the flag off: one line stands for all of them.
-    pub(super) fn keep_for_guest(&mut self, file: usize, state: &FileState) -> Decision {
-        let reason = SkipReason::FlagClearer;
+    /// A file that could be shared, of a guest whose files are kept private: one line stands for all of them.
+    pub(super) fn keep_for_guest(
+        &mut self,
+        file: usize,
+        state: &FileState,
+        reason: SkipReason,
+        why: String,
+    ) -> Decision {
         let names: Vec<usize> = self.survey.scan.tree.names_of(file).collect();
         self.done.count(reason, state.size);
         if self.judge.policy.skips == SkipDetail::All {
@@ -22,7 +36,7 @@ impl Classifying<'_> {
             }
         } else if let Some(first) = names.first() {
             let mut skip = self.plain(*first, reason, state);
-            skip.note = self.survey.clearing.as_ref().map(|one| one.why.clone());
+            skip.note = Some(why);
             self.count_under(b"/".to_vec(), &skip, state, true);
         }
         Decision::Listed

@@ -84,7 +84,7 @@ fn xfs_is_as_others_find_it() {
     let answer = on(&lab!(Disk::Xfs));
     assert_eq!(verdict(&answer, "older-writers"), "no");
     assert_eq!(verdict(&answer, "reflink"), "yes");
-    let mode = &answer["places"][0]["protections"][0];
+    let mode = &answer["places"][0]["protections"][1];
     assert_eq!(
         (&mode["mode"], &mode["verdict"]),
         (&"immutable".into(), &"partly".into()),

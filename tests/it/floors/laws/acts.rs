@@ -50,6 +50,12 @@ const ACTS: &[(&str, &[&str])] = &[
     ),
     // It writes no guest that is there; what is shared in the new one is the business of a plan, and of `apply`.
     ("cloning", &["activity", "records", "planning", "applying"]),
+    ("protecting", &["activity", "healing"]),
+    // Its halves are an undo, and a plan that is applied.
+    (
+        "maintaining",
+        &["records", "healing", "undoing", "planning", "applying"],
+    ),
     ("gc", &["activity", "records", "healing", "parting"]),
 ];
 
