@@ -86,7 +86,7 @@ pub mod plan {
         IdleChoice, IdleReason, Ignored, ImageFacts, ImageForm, ImageLack, Left, Link, LinkReason,
         Making, MetadataDigest, Method, MethodChoice, Moved, NearMiss, NearMisses, ObjectFlag,
         ObjectId, Objects, OnDamaged, Owner, Pattern, PatternKind, PlanDigest, PlanKind,
-        PlanTarget, PlannedGuest, Policy, PolicySource, Protect, Protection, Reflink,
+        PlanMethods, PlanTarget, PlannedGuest, Policy, PolicySource, Protect, Protection, Reflink,
         ReflinkTotals, RootNote, SameSecret, Shared, SharedBy, SharingMethod, Shift, Skip,
         SkipDetail, SkipReason, Summary, Time, Totals, UnprotectedSharing,
     };

@@ -60,7 +60,8 @@ pub(super) struct Args {
     policy: Option<PathBuf>,
     /// How files are shared: `hardlink` as one inode, which saves disk and memory; `reflink` by having blocks in
     /// common, copied on write, on XFS and btrfs, where each keeps its own metadata and may be written to; `auto` takes
-    /// reflinks where they can be made, else hard links
+    /// reflinks where they can be made, else hard links; `both` takes hard links, and reflinks for files that no hard
+    /// link takes: content is equal and metadata are not, or they lie in other subvolumes
     #[arg(long, value_parser = code::<MethodChoice>(), value_name = "METHOD", default_value = "hardlink")]
     method: MethodChoice,
     /// With reflinks: also share content that only files of one guest have
@@ -159,7 +160,7 @@ fn of_other_method(args: &Args) -> Option<&'static str> {
             "NOT USED: --protect and --ignore are about files that become one inode, and reflinks leave each its own",
         ),
         MethodChoice::Hardlink if args.within || args.reflink_config => Some(
-            "NOT USED: --within and --reflink-config are about reflinks: give --method reflink or auto",
+            "NOT USED: --within and --reflink-config are about reflinks: give --method reflink, both or auto",
         ),
         _ => None,
     }

@@ -34,6 +34,10 @@ pub(super) struct Args {
     /// guests so that share with it
     #[arg(long, value_name = "NAME[=PATH]", value_parser = guest)]
     guest: Vec<WantedGuest>,
+    /// Look on the disk for blocks that the guests given by their place have in common, whoever shared them, and give
+    /// each file its own: for reflinks whose receipts are lost, even with the base. Hard links are found without it
+    #[arg(long, conflicts_with = "dry_run")]
+    from_disk: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -60,6 +64,7 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = UndoOptions {
         which: args.run.clone(),
         walked: args.guest.iter().filter_map(WantedGuest::walked).collect(),
+        from_disk: args.from_disk,
         paths: args.names.paths().to_vec(),
         names: None,
         selection: args.names.take_but_paths(guests.collect(), &args.facts)?,

@@ -225,6 +225,7 @@ pub(super) fn common_blocks(line: &Reflink, shared: u64) -> CommonBlocks {
         ino: line.before.map_or(0, |before| before.ino),
         source: line.source.clone(),
         content: line.content,
+        size: Some(line.size),
         shared,
     }
 }

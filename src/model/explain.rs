@@ -41,6 +41,8 @@ pub struct Explanation {
     pub more_twins: u64,
     /// The same path in other guests, where it has no twin.
     pub compared: Vec<Compared>,
+    /// Does nothing but the content count, for it or what it is compared with? So it is of reflinks.
+    pub content_alone: bool,
     /// What the plan says of all that lies in it, if it is a directory.
     pub beneath: Option<Beneath>,
     /// The smallest change that would turn the verdict.

@@ -112,8 +112,8 @@ pub use plan::{
 };
 pub use policy::{
     Asked, ChoiceKind, ClearsFlags, DatabaseUse, FlagClearers, IdleChoice, IdleReason, Ignored,
-    MethodChoice, Objects, OnDamaged, Pattern, PatternKind, Policy, PolicySource, Protect,
-    Protection, ProtectionMove, Running, SharingMethod, SkipDetail,
+    MethodChoice, Objects, OnDamaged, Pattern, PatternKind, PlanMethods, Policy, PolicySource,
+    Protect, Protection, ProtectionMove, Running, SharingMethod, SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};

@@ -175,6 +175,9 @@ pub struct CommonBlocks {
     pub source: BlockSource,
     /// The digest of the content that the plan names.
     pub content: Digest,
+    /// The size of that content: a file of another has been written to since. Missing where an earlier program wrote
+    /// the line.
+    pub size: Option<u64>,
     /// Bytes, in whole blocks, that lie at one place on the device for both (apply), or that the file was given of its
     /// own (undo).
     pub shared: u64,

@@ -141,6 +141,7 @@ reasons! {
         BeingMaintained = "being-maintained": "its guest is being maintained",
         MountedOver = "mounted-over": "something is mounted on this name",
         OtherFilesystem = "other-filesystem": "on another file system than the guest's root",
+        Subvolume = "subvolume": "in a subvolume of its own, which a plan takes as a guest of its own",
         Unreadable = "unreadable": "could not be read",
         ChangedWhileReading = "changed-while-reading": "changed while it was read",
         BlocksShared = "blocks-shared": "has all its blocks in common with other files already",

@@ -103,9 +103,16 @@ fn would(plan: &PlanView<'_>, sizes: Sizes) -> TextTable {
         ("", Column::Number),
         ("", Column::Words),
     ]);
-    let how = match plan.is_of_reflinks() {
-        true => "by reflinks: every file stays its own, and nothing is to be protected",
-        false => "in allocated blocks, each inode once",
+    let how = match (plan.is_of_both(), plan.is_of_reflinks()) {
+        (true, _) => format!(
+            "by hard links and, {} of them, {}, by reflinks",
+            counted(totals.reflinks.links, "file"),
+            sizes.of(totals.reflinks.saves)
+        ),
+        (_, true) => {
+            "by reflinks: every file stays its own, and nothing is to be protected".to_owned()
+        }
+        _ => "in allocated blocks, each inode once".to_owned(),
     };
     let saves = format!("{} {how}", plan.promise(sizes));
     table.row([

@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::model::{
-    Count, Database, DatabaseState, GuestName, Header, Method, PlanDigest, PlannedGuest, Protect,
-    Protection, SameSecret, Shared, SkipReason, Summary,
+    Count, Database, DatabaseState, GuestName, Header, PlanDigest, PlanMethods, PlannedGuest,
+    Protect, Protection, SameSecret, Shared, SkipReason, Summary,
 };
 
 use super::alarms::shared_unprotected;
@@ -144,7 +144,12 @@ impl<'a> PlanView<'a> {
 
     /// Do its lines share blocks, and no inode?
     pub(super) fn is_of_reflinks(&self) -> bool {
-        self.header.mode() == Method::Reflink
+        self.header.mode() == PlanMethods::Reflink
+    }
+
+    /// Has it lines of both methods?
+    pub(super) fn is_of_both(&self) -> bool {
+        self.header.mode() == PlanMethods::Both
     }
 
     /// [`PlanView::edited`] in sentences; empty for a plan as it was made.
@@ -277,8 +282,8 @@ impl<'a> PlanView<'a> {
 
     fn running(&self, guest: &PlannedGuest) -> Option<String> {
         let name = &guest.name;
-        let links = self.tally.links_of(name);
-        let concerns = !self.is_audit() && !self.is_of_reflinks();
+        let links = self.tally.hard_links_of(name);
+        let concerns = !self.is_audit();
         (guest.running && links > 0 && concerns).then(|| {
             let links = counted(links, "link");
             match &guest.running_unknown {

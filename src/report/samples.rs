@@ -7,8 +7,9 @@ use crate::model::{
     Action, BaseFacts, Before, Caveats, ClearsFlags, Count, Database, DatabaseState, Digest,
     FORMAT, Flag, FlagClearing, FlagReason, GuestName, GuestPath, Header, Left, Link, LinkReason,
     Making, MetadataDigest, Method, MethodChoice, NearMisses, ObjectFlag, ObjectId, PlanDigest,
-    PlanTarget, PlannedGuest, Policy, Protect, Protection, ReflinkTotals, Shared, SharingMethod,
-    Skip, SkipReason, Summary, Time, Totals, UnprotectedSharing, is_harmless, needs_escape,
+    PlanMethods, PlanTarget, PlannedGuest, Policy, Protect, Protection, ReflinkTotals, Shared,
+    SharingMethod, Skip, SkipReason, Summary, Time, Totals, UnprotectedSharing, is_harmless,
+    needs_escape,
 };
 
 use super::{PlanView, Tally};
@@ -208,7 +209,7 @@ impl Sample {
         target.base.path = HOSTILE.into();
         let method = target.method.insert(SharingMethod {
             asked: MethodChoice::Auto,
-            mode: Method::Hardlink,
+            mode: PlanMethods::Hardlink,
             why: text(),
         });
         target.protection.as_mut().unwrap().why = method.why.clone();

@@ -69,6 +69,7 @@ pub struct Tally {
     memory: u64,
     skipped: BTreeMap<SkipReason, Count>,
     links: BTreeMap<GuestName, u64>,
+    hard_links: BTreeMap<GuestName, u64>,
     groups: BTreeMap<GroupKey, Group>,
 }
 
@@ -86,6 +87,7 @@ impl Tally {
         match action {
             Action::Link(link) => {
                 self.take_shared(link.into());
+                count_for(&mut self.hard_links, &link.guest);
                 add(&mut self.totals.objects, u64::from(link.makes.is_some()));
                 // The file that the object is made from is in memory as before.
                 let pages = link.size.checked_next_multiple_of(PAGE);
@@ -124,6 +126,11 @@ impl Tally {
     /// How many link lines a guest has.
     pub fn links_of(&self, guest: &GuestName) -> u64 {
         self.links.get(guest).copied().unwrap_or(0)
+    }
+
+    /// How many of them make it refer to an object.
+    pub fn hard_links_of(&self, guest: &GuestName) -> u64 {
+        self.hard_links.get(guest).copied().unwrap_or(0)
     }
 
     /// The groups: what saves most first, then what is left alone most, then by key.

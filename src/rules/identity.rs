@@ -6,8 +6,11 @@
 //! kept, and told: a key without which a service would not start (`/etc/ssl/private`, `/etc/krb5.keytab`), and the
 //! host name, which the manager of a guest sets.
 //!
+//! A guest may keep any of it elsewhere, behind links of its own: what these lead to is meant as well.
+//!
 //! Care rules of the same subjects are wider: they name whatever two guests must not share by accident.
 
+use super::pattern::links::Links;
 use super::pattern::path_index::PathIndex;
 use crate::model::FileKind;
 
@@ -138,6 +141,7 @@ pub struct Identity {
     index: PathIndex,
     /// The row of each pattern.
     rows: Vec<&'static IdentityRule>,
+    is_cut_short: bool,
 }
 
 impl Identity {
@@ -152,6 +156,25 @@ impl Identity {
             }
         }
         identity
+    }
+
+    /// The same for one guest, which may keep any of it elsewhere behind links: the table means what these lead to.
+    pub fn of_guest(links: &dyn Links) -> Identity {
+        let mut identity = Identity::new();
+        for row in TABLE {
+            for name in row.names {
+                let through = identity.index.push_through(name, links);
+                let (globs, is_cut_short) = through.unwrap_or_default();
+                identity.rows.extend(std::iter::repeat_n(row, globs));
+                identity.is_cut_short |= is_cut_short;
+            }
+        }
+        identity
+    }
+
+    /// Are there more links than were followed?
+    pub fn is_cut_short(&self) -> bool {
+        self.is_cut_short
     }
 
     /// The row that names this very path. A whole directory can be named; what is in it is not asked about then.

@@ -3,6 +3,7 @@
 //! The list is narrower than the care rules of the same names: what is merely not to be shared (a host name, an
 //! `authorized_keys`) may well be equal in two guests.
 
+use super::pattern::links::Links;
 use super::pattern::path_index::PathIndex;
 
 /// Patterns like those of `--exclude`.
@@ -34,6 +35,15 @@ impl Secrets {
         for pattern in NAMES {
             let sound = index.push(pattern);
             debug_assert!(sound.is_ok(), "{pattern}: {sound:?}");
+        }
+        Secrets(index)
+    }
+
+    /// The same for one guest, which may keep any of it elsewhere behind links.
+    pub fn of_guest(links: &dyn Links) -> Secrets {
+        let Secrets(mut index) = Secrets::new();
+        for pattern in NAMES {
+            drop(index.push_through(pattern, links));
         }
         Secrets(index)
     }

@@ -71,6 +71,11 @@ impl SummaryBuilder {
         self.caveats.add(caveats);
     }
 
+    /// Files that are left alone are judged anew, and counted anew.
+    pub fn forget_skipped(&mut self) {
+        self.skipped.clear();
+    }
+
     /// What guests share that nothing protects.
     pub fn shared_unprotected(&mut self, unprotected: UnprotectedSharing) {
         self.unprotected = unprotected;

@@ -26,6 +26,8 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
         ignored: None,
         unread: Vec::new(),
         foreign: Vec::new(),
+        subvolumes: Vec::new(),
+        has_subvolumes: None,
     };
     let mut entries = WalkDir::new(view.walk_root())
         // A private view has no other file system in it, except what says so of itself: that is not entered either.
@@ -49,8 +51,12 @@ pub fn scan(view: &View, observer: &dyn Observer) -> SysResult<Result<Scan, TooL
         tree: walk.builder.finish(),
         unread: walk.unread,
         foreign: walk.foreign,
+        subvolumes: walk.subvolumes,
     }))
 }
+
+/// `BTRFS_FIRST_FREE_OBJECTID`: the inode number of the root of every subvolume.
+const SUBVOLUME_ROOT: u64 = 256;
 
 /// So many directories are held open, from the root down; deeper ones are reached by their paths.
 const OPEN: usize = 32;
@@ -67,6 +73,9 @@ struct TreeWalk<'a> {
     ignored: Option<usize>,
     unread: Vec<Unread>,
     foreign: Vec<GuestPath>,
+    subvolumes: Vec<GuestPath>,
+    /// Can the file system of the guest have some? Asked once.
+    has_subvolumes: Option<bool>,
 }
 
 /// Where the walk goes from an entry.
@@ -163,7 +172,11 @@ impl TreeWalk<'_> {
         limits: Option<NameLimits>,
     ) -> Result<Onward, TooLarge> {
         if state.id.dev != self.device {
-            self.foreign.extend(self.view.guest_path(entry.path()).ok());
+            let beyond = match self.is_subvolume(entry, &state) {
+                true => &mut self.subvolumes,
+                false => &mut self.foreign,
+            };
+            beyond.extend(self.view.guest_path(entry.path()).ok());
             return Ok(self.past(entry));
         }
         // A guest at work: what walkdir lists of the directory that was here has no place in the tree.
@@ -183,6 +196,23 @@ impl TreeWalk<'_> {
             FileKind::Symlink | FileKind::Special => {}
         }
         Ok(Onward::Descend)
+    }
+
+    /// Does a subvolume begin there, and no file system that is mounted? btrfs gives each device numbers of its own, and
+    /// its root always one inode; the mount says what it belongs to.
+    fn is_subvolume(&mut self, entry: &DirEntry, state: &FileState) -> bool {
+        let root = self.view.dir();
+        let asked = || machine::filesystem(root).is_ok_and(|it| it.has_subvolumes());
+        let may_have = *self.has_subvolumes.get_or_insert_with(asked);
+        if !may_have || state.kind != FileKind::Directory || state.id.ino != SUBVOLUME_ROOT {
+            return false;
+        }
+        let Ok(path) = self.view.guest_path(entry.path()) else {
+            return false;
+        };
+        let opened = root.open_dir(path.relative());
+        opened
+            .is_ok_and(|dir| matches!((dir.mount_id(), root.mount_id()), (Ok(a), Ok(b)) if a == b))
     }
 
     /// Was it met just now? A directory that changes while it is listed may show a name twice, and a damaged one

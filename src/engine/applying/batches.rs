@@ -75,6 +75,8 @@ pub(super) struct ApplyLoop<'a, 'r> {
     shared: SharedPass,
     /// Lines of reflinks: batches of their own.
     blocks: BlockBatch,
+    /// Was a line changed or added by hand?
+    is_edited: bool,
 }
 
 impl<'a, 'r> ApplyLoop<'a, 'r> {
@@ -96,6 +98,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             max_links,
             sharing,
             protects_all,
+            is_edited,
         } = *world;
         let objects = ObjectsInUse::new(base, &header.policy.ignore, max_links);
         let objects = match landing {
@@ -129,6 +132,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
             unreachable: Vec::new(),
             shared: SharedPass::new(base),
             blocks: BlockBatch::new(),
+            is_edited,
         }
     }
 
@@ -141,6 +145,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
     ) -> Result<(), EngineError> {
         match action {
             Action::Skip(_) => {}
+            Action::Reflink(_) if self.blocks.is_over() => {}
             Action::Reflink(line) => self.take_blocks(line, stop, observer)?,
             Action::Flag(flag) if self.shared.has_flagged(&flag)? => {}
             Action::Link(link) if self.shared.has_answered(&link)? => {}

@@ -9,7 +9,7 @@ use crate::engine::Guest;
 use crate::engine::exchange::job::Fate;
 use crate::link::{ShareOutcome, WhyNotShared, share_blocks};
 use crate::model::{
-    Before, FileId, FileState, GuestName, GuestPath, Moved, Outcome, Reflink, Refusal,
+    Before, Digest, FileId, FileState, GuestName, GuestPath, Moved, Outcome, Reflink, Refusal,
 };
 use crate::rules::precondition::moved;
 use crate::sys::guest::{Overlap, Sharing};
@@ -76,16 +76,20 @@ fn looked_at(line: &Reflink, guests: &[Guest], sharing: &Sharing) -> Result<Line
     same_file(guest, &line.also, state.id)?;
     let guest = named(guests, &line.source.guest)?;
     let (source, of) = opened(guest, &line.source.path).map_err(of_source)?;
-    let changed = |fields| Refusal::SourceChanged { fields };
-    unchanged(line.source_before.as_ref(), &of, changed)?;
     if state.id == of.id {
         return Ok(LineNow::AlreadyDone(state.allocated()));
     }
+    let before = file.overlap(&source).map_err(failed)?;
+    if before.is_whole() && before.together > 0 {
+        // Whatever became of the source: a hard link of the same plan may have made it an object since.
+        return Ok(LineNow::AlreadyDone(before.together));
+    }
+    let changed = |fields| Refusal::SourceChanged { fields };
+    unchanged(line.source_before.as_ref(), &of, changed)?;
     if state.size != line.size || of.size != line.size {
         return Err(Fate::Refused(Refusal::DiffersFromSource {}));
     }
     can_be_shared(&file, &source, sharing)?;
-    let before = file.overlap(&source).map_err(failed)?;
     if before.is_whole() {
         return Ok(LineNow::AlreadyDone(before.together));
     }
@@ -208,6 +212,17 @@ impl PreparedBlocks {
             Err(error) => Outcome::Failed(error.to_string()),
         };
         Landed::not_done(outcome, self.before.together)
+    }
+
+    /// What the line comes to if this is not its content.
+    pub fn holds(&self, content: &Digest) -> Option<Landed> {
+        let fields = vec![Moved::Content];
+        let outcome = match self.file.digest(self.state.size) {
+            Ok(now) if now == *content => return None,
+            Ok(_) => Outcome::Refused(Refusal::Changed { fields }),
+            Err(error) => Outcome::Failed(error.to_string()),
+        };
+        Some(Landed::not_done(outcome, 0))
     }
 
     fn own_now(&self, sharing: &Sharing) -> u64 {

@@ -87,6 +87,9 @@ impl ReadyToApply {
             journal: &mut journal,
         };
         let mut work = ApplyLoop::new(&world, holding, still, pace, landing, &mut receipt);
+        if self.checked.has_both_methods() {
+            work.take_blocks_first(&mut OwnCopy(&copy), stop, observer)?;
+        }
         if self.checked.names_elsewhere {
             work.take_in_shared(&mut OwnCopy(&copy), stop, observer)?;
         }
@@ -143,6 +146,7 @@ impl<'a> LoopWorld<'a> {
             maintained: &checked.maintained,
             max_links: machine::filesystem(base.dir())?.max_links,
             protects_all: protect::by(mode).protects() && checked.unflagged == 0,
+            is_edited: checked.closing.edits.need_consent(),
         })
     }
 }

@@ -249,6 +249,9 @@ pub(super) fn as_recorded(
         return Err(Fate::Failed("the line has no evidence".into()));
     };
     let mut fields = moved(before, state);
+    if link.size != state.size && !fields.contains(&Moved::Size) {
+        fields.push(Moved::Size);
+    }
     if fields.is_empty() {
         return Ok(());
     }

@@ -267,6 +267,14 @@ impl Checked {
     }
 }
 
+impl Checked {
+    /// Are there hard links and reflinks?
+    pub(super) fn has_both_methods(&self) -> bool {
+        let reflinks = self.totals.reflinks.links;
+        reflinks > 0 && reflinks < self.totals.links
+    }
+}
+
 /// Is the plan one of this host, for guests that are here? Nothing is made before that is known: even an empty base
 /// that is removed again would leave its mark in a guest.
 pub(super) fn fits_here(
@@ -356,8 +364,18 @@ fn consented(edits: &Edits, options: ApplyOptions) -> Result<(), EngineError> {
     if edits.need_consent() && !options.accept_edits {
         return Err(describe(edits).into());
     }
-    Ok(())
+    let told = edits.changed.iter().find_map(|(line, fields)| {
+        let field = fields.iter().find(|field| TOLD.contains(&field.as_str()))?;
+        Some((*line, field.clone()))
+    });
+    match told {
+        Some((line, field)) => Err(RefusedPlan::NotProvable { line, field }.into()),
+        None => Ok(()),
+    }
 }
+
+/// Fields of link lines that other commands tell again, and that the disk does not show.
+const TOLD: &[&str] = &["package", "reason"];
 
 /// The first lines that were changed by more than a deletion, a skip or a note.
 fn describe(edits: &Edits) -> RefusedPlan {

@@ -146,6 +146,9 @@ impl Rehearsing<'_> {
         let pace = Pace::new(options.limits);
         let landing = AfterProof::Rehearse(ObjectSet::new(base));
         let mut work = ApplyLoop::new(&world, holding, still, pace, landing, &mut receipt);
+        if checked.has_both_methods() {
+            work.take_blocks_first(lines, stop, observer)?;
+        }
         if checked.names_elsewhere {
             work.take_in_shared(lines, stop, observer)?;
         }

@@ -30,11 +30,12 @@ pub(super) struct CloneCensus {
 pub(super) fn look(
     original: &Original<'_>,
     known: &KnownFiles,
+    secrets: Secrets,
     observer: &dyn Observer,
 ) -> Result<CloneCensus, EngineError> {
     let mut look = CloneCounter {
         known,
-        secrets: Secrets::new(),
+        secrets,
         seen: HashSet::new(),
         looked: CloneCensus::default(),
         observer,

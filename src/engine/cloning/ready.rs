@@ -13,6 +13,7 @@ use crate::base::{Base, Index};
 use crate::engine::activity::{Activity, Sight};
 use crate::engine::error::CannotHere;
 use crate::engine::host::{disk_change, lock_note};
+use crate::engine::paths::links::GuestLinks;
 use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::records::{History, receipts};
 use crate::engine::{EngineError, Guest, GuestArg, guest};
@@ -20,6 +21,7 @@ use crate::model::{
     Blocks, CloneRemarks, ClonedGuest, Event, GuestClone, Observer, Running, Stage as Part, Unit,
 };
 use crate::rules::identity::Identity;
+use crate::rules::secrets::Secrets;
 use crate::sys::host::machine;
 use crate::sys::host::machine::Filesystem;
 use crate::sys::host::signals::Stop;
@@ -95,7 +97,9 @@ impl ReadyToClone {
         if !view.is_private() {
             return Err(CannotHere::NotPrivileged("clone").into());
         }
-        let identity = (!options.keep_identity).then(Identity::new);
+        let files = source.files()?;
+        let links = GuestLinks::of(&*files);
+        let identity = identity(&source, options, &links)?;
         observer.notice(&Event::Begin(Part::Scan, Unit::Names, None));
         let original = Original {
             view: &view,
@@ -103,7 +107,7 @@ impl ReadyToClone {
             identity: identity.as_ref(),
             stop,
         };
-        let looked = look(&original, &known, observer)?;
+        let looked = look(&original, &known, Secrets::of_guest(&links), observer)?;
         observer.notice(&Event::End);
         let blocks = match looked.reflinks_to(&view, place.parent())? {
             true => Blocks::Shared,
@@ -243,6 +247,19 @@ impl ReadyToClone {
         stage.root()?.sync_filesystem()?;
         self.place.take(stage)?;
         Ok(copied)
+    }
+}
+
+/// What the new guest shall not have. All of it must be known, wherever the links of the guest lead.
+fn identity(
+    source: &Guest,
+    options: &CloneOptions,
+    links: &GuestLinks<'_>,
+) -> Result<Option<Identity>, EngineError> {
+    let identity = (!options.keep_identity).then(|| Identity::of_guest(links));
+    match identity.as_ref().is_some_and(Identity::is_cut_short) {
+        true => Err(CannotHere::IdentityNotFound(source.name.clone()).into()),
+        false => Ok(identity),
     }
 }
 

@@ -200,6 +200,11 @@ pub enum CannotHere {
         /// Bytes that are free.
         free: u64,
     },
+    /// A clone must not have what nobody knows of.
+    #[error(
+        "what stands for one machine in {0} may be behind links or in directories of which there are more than are looked at, and a clone must not have it: with --keep-identity it has all of it"
+    )]
+    IdentityNotFound(GuestName),
     /// A clone needs room.
     #[error("the clone needs up to {needed} bytes at {}, and {free} are free; nothing was made", Escaped::of(.place))]
     NoRoomToClone {

@@ -44,6 +44,16 @@ pub enum RefusedPlan {
         /// How many more there are.
         more: u64,
     },
+    /// A hand changed what nothing can prove.
+    #[error(
+        "line {line}, changed by hand: field `{field}` says what was so when the plan was made, and nothing can prove another value: leave it as it was, or delete the line"
+    )]
+    NotProvable {
+        /// Where it stands in the plan.
+        line: u64,
+        /// Which field.
+        field: String,
+    },
     /// The base knows another guest by this name.
     #[error(
         "the base knows another guest called {name}, at {}: give this one another name with NAME=PATH",

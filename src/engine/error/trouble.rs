@@ -145,6 +145,9 @@ fn refused(why: &RefusedPlan) -> Trouble {
             .hint("let this content be approved, or apply the plan that was"),
         RefusedPlan::Edited { .. } => Trouble::new("edited")
             .hint("look at these lines, and give --accept-edits if they are meant"),
+        RefusedPlan::NotProvable { .. } => {
+            Trouble::new("not-provable").hint("give the line the value that it had, or delete it")
+        }
         RefusedPlan::Namesake { name, other } => Trouble::new("namesake")
             .guest(name)
             .file(other)
@@ -190,7 +193,10 @@ fn bad_use(bad: &BadUse) -> Trouble {
         BadUse::NoPlanOfRun(_) => {
             Trouble::new("no-plan-of-run").hint("choose names by --guest and --path")
         }
-        BadUse::WalkedByRun | BadUse::WalkedToLook => walked(bad),
+        BadUse::WalkedByRun
+        | BadUse::WalkedToLook
+        | BadUse::FromDiskByRun
+        | BadUse::FromDiskByLine => walked(bad),
         BadUse::NoPath(_) => Trouble::new("no-path"),
         BadUse::GuestNotPlanned { name, .. } => Trouble::new("unknown-guest").guest(name),
         BadUse::GuestName(_) => Trouble::new("guest-name").hint("name the guest with NAME=PATH"),
@@ -229,6 +235,12 @@ fn walked(bad: &BadUse) -> Trouble {
     let usage = Trouble::new("usage");
     match bad {
         BadUse::WalkedByRun => usage.option("--run").hint("--run all"),
+        BadUse::FromDiskByRun => usage
+            .option("--from-disk")
+            .hint("--run all, and --guest NAME=PATH for each guest"),
+        BadUse::FromDiskByLine => usage
+            .option("--from-disk")
+            .hint("--guest, --path and --exclude"),
         _ => usage
             .option("--guest")
             .hint("give --dry-run with names of guests alone"),
@@ -350,6 +362,9 @@ fn lacking(lack: &CannotHere) -> Trouble {
         }
         CannotHere::NoThreads { .. } => Trouble::new("no-threads").option("--jobs"),
         CannotHere::GuestTooLarge { name, .. } => Trouble::new("guest-too-large").guest(name),
+        CannotHere::IdentityNotFound(guest) => Trouble::new("identity-not-found")
+            .guest(guest)
+            .option("--keep-identity"),
         CannotHere::NothingShared { base, .. } => Trouble::new("nothing-shared").file(base),
     }
 }

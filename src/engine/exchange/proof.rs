@@ -96,12 +96,11 @@ impl Batch<'_, '_> {
         let due: Vec<&SharedInode> = shared.iter().filter(|one| !unmade(&one.id)).collect();
         let added = self.names_added(jobs, changes);
         let names_stay = self.order == FlagOrder::DropThenFlag;
-        let ignore = (!names_stay).then_some(self.ignore);
         let looks = in_parallel::each(&due, |one| match names_stay && !one.is_shared()? {
             // Nobody shares it any more, whatever it is.
             true => Ok(None),
             false => one
-                .look(ignore, *added.get(&one.id).unwrap_or(&0))
+                .look(!names_stay, *added.get(&one.id).unwrap_or(&0))
                 .map(Some),
         });
         let mut proven = Proofs::default();

@@ -8,7 +8,6 @@ use crate::engine::proof::{self, Flaw, SpoiledObject};
 use crate::model::{Before, Digest, FileState, Ignored, Metadata, Moved, ObjectId};
 use crate::protect;
 use crate::rules::precondition::{metadata_differs, moved_but_for_names};
-use crate::sys::hash::is_digest_of;
 use crate::sys::{Regular, SysResult};
 
 /// A shared inode, as it was when nobody could change it, or before anybody could reach it.
@@ -41,19 +40,14 @@ impl SharedInode {
     }
 
     /// What it is now, and what is wrong with it. `added` is how many names the batch gave it. An object that gets
-    /// names is what its own name says, but for what the policy ignores; an undo takes one as it finds it.
-    pub fn look(
-        &self,
-        ignore: Option<&[Ignored]>,
-        added: u64,
-    ) -> SysResult<(FileState, Option<Flaw>)> {
+    /// names or its flag is what its own name says, with the time of its files or without, by whichever policy it was
+    /// made; an undo takes one as it finds it.
+    pub fn look(&self, must_be_named: bool, added: u64) -> SysResult<(FileState, Option<Flaw>)> {
         let now = self.file.state()?;
         let names = u64::from(self.before.nlink) + added;
         let flaw = proof::flaw_of(&self.file, self.content, |now, metadata| {
             let mut fields = metadata.differs(&self.metadata, &[]);
-            if fields.is_empty()
-                && ignore.is_some_and(|ignore| self.has_other_name(metadata, ignore))
-            {
+            if fields.is_empty() && must_be_named && !proof::has_metadata(metadata, &self.id) {
                 fields.push(Moved::Metadata);
             }
             if now.size != self.before.size {
@@ -65,10 +59,6 @@ impl SharedInode {
             fields
         })?;
         Ok((now, flaw))
-    }
-
-    fn has_other_name(&self, metadata: &Metadata, ignore: &[Ignored]) -> bool {
-        !is_digest_of(&self.id.metadata, &metadata.without(ignore))
     }
 }
 

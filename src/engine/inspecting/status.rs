@@ -259,7 +259,7 @@ impl SeenGuest {
         let tree = &found.tree;
         self.status.files = tree.files() as u64;
         self.status.names = tree.names() as u64;
-        self.status.unread = (found.unread.len() + found.foreign.len()) as u64;
+        self.status.unread = (found.unread.len() + found.beyond().count()) as u64;
         for file in 0..tree.files() {
             let state = tree.state(file);
             match index.of_inode(state.id) {

@@ -3,7 +3,7 @@
 mod sources;
 mod unused_objects;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -21,6 +21,7 @@ use crate::protect;
 use crate::rules::choose::{Choice, Member, Present, choose};
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::Meaning;
+use sources::BlockGroups;
 
 /// What the writer of lines looks up.
 pub struct Choices<'a> {
@@ -34,8 +35,8 @@ pub struct Choices<'a> {
     shared: HashMap<u32, DueFlag>,
     /// What the flag lines set.
     pub flags: Vec<ObjectFlag>,
-    /// The files whose blocks others get, by group.
-    sources: HashMap<u32, FileRef>,
+    /// Files that share blocks.
+    blocks: BlockGroups,
     surveys: &'a [Survey],
 }
 
@@ -116,13 +117,18 @@ pub(super) fn choose_all<'a>(
     sum: &mut SummaryBuilder,
 ) -> Result<Choices<'a>, EngineError> {
     let surveys = found.surveys;
+    let of_objects = found.care.method() == Method::Hardlink;
+    let (groups, of_blocks) = match of_objects {
+        true => (matched.groups, None),
+        false => (Groups::default(), Some(matched.groups)),
+    };
     let mut choices = Choices {
         index: found.index,
-        groups: matched.groups,
+        groups,
         uses: Vec::new(),
         shared: HashMap::new(),
         flags: Vec::new(),
-        sources: HashMap::new(),
+        blocks: BlockGroups::default(),
         surveys,
     };
     choices.flags.extend(protect::by(found.mode).flag());
@@ -130,12 +136,12 @@ pub(super) fn choose_all<'a>(
     for (which, why) in &matched.dropped {
         drop_out(*which, why, surveys, classified, sum);
     }
-    if found.care.method() == Method::Reflink {
-        choices.choose_sources(found, classified, sum);
+    if let Some(groups) = of_blocks {
+        choices.choose_sources(groups, found, classified, (sum, &HashSet::new()));
     }
     let mut next = 0;
-    while next < choices.groups.len() && found.care.method() == Method::Hardlink {
-        let some = next..choices.behind(next);
+    while next < choices.groups.len() {
+        let some = next..behind(&choices.groups, next);
         next = some.end;
         let each = some.clone().into_par_iter();
         let chosen: Vec<_> = each.map(|group| choices.choose(group, found)).collect();
@@ -157,16 +163,32 @@ const AT_ONCE: usize = 1 << 14;
 /// A file, how many names it has, and what it gets.
 type ChosenFile = (FileRef, u64, Choice);
 
+/// The end of the groups that are chosen for together, of which this is the first.
+fn behind(groups: &Groups, first: usize) -> usize {
+    let mut files = 0;
+    let last = (first..groups.len()).find(|group| {
+        files += groups.members(*group).len();
+        files >= AT_ONCE
+    });
+    last.map_or(groups.len(), |last| last + 1)
+}
+
 impl Choices<'_> {
-    /// The end of the groups that are chosen for together, of which this is the first.
-    fn behind(&self, first: usize) -> usize {
-        let mut files = 0;
-        let mut groups = first..self.groups.len();
-        let last = groups.find(|group| {
-            files += self.groups.members(*group).len();
-            files >= AT_ONCE
-        });
-        last.map_or(self.groups.len(), |last| last + 1)
+    /// Decides for files that no object is for: which of them get the blocks of which. Those in `give` get none.
+    pub fn share_blocks(
+        &mut self,
+        matched: Matched,
+        found: &Evidence<'_>,
+        classified: &mut [Classified],
+        (sum, give): (&mut SummaryBuilder, &HashSet<FileRef>),
+    ) {
+        let dropped = matched.dropped.iter();
+        for (which, why) in dropped.filter(|(which, _)| !give.contains(which)) {
+            drop_out(*which, why, found.surveys, classified, sum);
+        }
+        let mut groups = matched.groups;
+        groups.forget_beginnings();
+        self.choose_sources(groups, found, classified, (sum, give));
     }
 
     /// What the files of a group get.
@@ -316,7 +338,11 @@ fn shared(surveys: &[Survey], classified: &[Classified]) -> HashMap<u32, DueFlag
 }
 
 /// Counts the files that have no twin: those that are candidates still.
-fn count_unique(surveys: &[Survey], classified: &mut [Classified], sum: &mut SummaryBuilder) {
+pub(super) fn count_unique(
+    surveys: &[Survey],
+    classified: &mut [Classified],
+    sum: &mut SummaryBuilder,
+) {
     for (survey, judged) in surveys.iter().zip(classified) {
         for (file, decision) in judged.decisions.iter_mut().enumerate() {
             if *decision == Decision::Candidate {

@@ -103,6 +103,8 @@ pub struct Judge<'a> {
     pub most_stored: MostStored,
     /// Guests that are being maintained.
     pub maintained: &'a [MaintainedGuest],
+    /// Roots of guests that are not shared by this method.
+    pub beyond: &'a [FileId],
 }
 
 /// Judges all files of a guest.
@@ -371,10 +373,20 @@ impl Classifying<'_> {
             skip.note = Some(unread.why.clone());
             self.done.extra.push(skip);
         }
-        let foreign = self.survey.scan.foreign.iter();
-        self.done.extra.extend(
-            foreign.map(|path| Skip::new(guest.clone(), path.clone(), SkipReason::OtherFilesystem)),
-        );
+        let scan = &self.survey.scan;
+        for (paths, reason) in [
+            (&scan.foreign, SkipReason::OtherFilesystem),
+            (&scan.subvolumes, SkipReason::Subvolume),
+        ] {
+            let skips = paths
+                .iter()
+                .map(|path| Skip::new(guest.clone(), path.clone(), reason));
+            self.done.extra.extend(skips);
+            // How many files there are nobody has looked at: each counts as one.
+            for _ in paths {
+                self.done.count(reason, 0);
+            }
+        }
         sort_extra(&mut self.done.extra);
         self.done.uses = Some(self.uses.into_inner());
         self.done

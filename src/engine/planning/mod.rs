@@ -9,6 +9,7 @@ mod classify;
 mod common_secrets;
 mod evidence;
 mod guest_limits;
+mod leftover;
 mod let_in;
 mod lines;
 mod matching;
@@ -33,7 +34,7 @@ use super::{EngineError, Guest, guest, sandbox};
 use crate::base::Base;
 use crate::ledger::{IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID};
 use crate::model::{
-    Action, Event, FORMAT, Header, Method, NearMisses, Objects, Observer, PlanTarget,
+    Action, Event, FORMAT, Header, Method, NearMisses, Objects, Observer, PlanMethods, PlanTarget,
 };
 use crate::protect;
 use crate::rules::care::Care;
@@ -48,6 +49,7 @@ use classify::{Classified, Judge};
 use common_secrets::same_secrets;
 use evidence::Evidence;
 use guest_limits::MostStored;
+use leftover::Leftover;
 use matching::Matcher;
 use matching::compare::Reader;
 use matching::digest_cache::Memory;
@@ -86,7 +88,10 @@ pub(super) fn plan_for<P: Purpose>(
     let (guests, images) = open_guests(options, base_path)?;
     let base = open_base(base_path, observer)?;
     let seen = look_at_base(options, base_path, base.as_ref(), &guests)?;
-    let care = Care::new(&options.policy, seen.method)?;
+    let care = Care::new(&options.policy, first_method(seen.methods))?;
+    let then = second_method(seen.methods);
+    let then = then.map(|method| Care::new(&options.policy, method));
+    let then = then.transpose()?;
     let open = unprotected(base.as_ref(), &seen.index, observer)?;
     purpose.prepare(&places(&guests, &images, base_path))?;
     let reading = threads::reading(&guests, options.jobs)?;
@@ -106,8 +111,16 @@ pub(super) fn plan_for<P: Purpose>(
         index: &seen.index,
         policy: &options.policy,
         most_stored,
+        beyond: &seen.beyond,
     };
     let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
+    let judge = Judge {
+        beyond: &[],
+        ..judge
+    };
+    let then = then.as_ref().map(|care| Judge { care, ..judge });
+    let then =
+        then.map(|judge| threads.work(|| Leftover::judge(&surveys, &judge, &mut classified)));
     all_followed(&surveys, &mut classified, observer)?;
     let idle = threads.work(|| idle_choices(&options.policy, &surveys, &classified));
     let adoption = adoption(options, &seen);
@@ -129,9 +142,22 @@ pub(super) fn plan_for<P: Purpose>(
         threads: &threads,
         keeps_misses: P::KEEPS_MISSES,
     };
-    let mut decided = decide(&found, classified, memory, observer)?;
+    let mut decided = decide(&found, (classified, then), memory, observer)?;
     decided.sum.noticed_before(open, idle);
     purpose.finish(&found, header(options, seen.target), decided)
+}
+
+/// By which files are judged and matched at first.
+fn first_method(methods: PlanMethods) -> Method {
+    match methods.has(Method::Hardlink) {
+        true => Method::Hardlink,
+        false => Method::Reflink,
+    }
+}
+
+/// And by which what that leaves alone.
+fn second_method(methods: PlanMethods) -> Option<Method> {
+    (methods == PlanMethods::Both).then_some(Method::Reflink)
 }
 
 /// The base that remembers what plans have read, and where, if it does.
@@ -187,7 +213,7 @@ fn most_in(guests: &[Guest]) -> Result<MostStored, EngineError> {
 
 /// May an inode that guests share already become an object?
 fn adoption(options: &PlanOptions, seen: &SeenBase) -> Adoption {
-    let never = if seen.method == Method::Reflink {
+    let never = if !seen.methods.has(Method::Hardlink) {
         Some("reflinks make no objects, so it stays as it is")
     } else if !protect::by(seen.mode).protects() {
         Some("objects are not protected (--protect none), so it stays as it is")
@@ -207,7 +233,7 @@ fn adoption(options: &PlanOptions, seen: &SeenBase) -> Adoption {
 /// Matches and chooses: comes to a decision for every file.
 fn decide<'a>(
     found: &Evidence<'a>,
-    mut classified: Vec<Classified>,
+    (mut classified, then): (Vec<Classified>, Option<Leftover<'_>>),
     memory: Memory<'_>,
     observer: &dyn Observer,
 ) -> Result<Decided<'a>, EngineError> {
@@ -233,12 +259,13 @@ fn decide<'a>(
         .work(|| Matcher::new(&reader, found.index))
         .run(&classified, observer);
     let near = || match found.care.method() {
-        Method::Hardlink => {
+        // What differs in its metadata alone shares its blocks.
+        Method::Hardlink if then.is_none() => {
             let (misses, lost) = Near(&reader).find(&classified, &matched);
             (Near(&reader).sum(&misses), misses, lost)
         }
         // Where metadata need not be equal, none keep files apart.
-        Method::Reflink => (NearMisses::default(), Vec::new(), 0),
+        Method::Hardlink | Method::Reflink => (NearMisses::default(), Vec::new(), 0),
     };
     let (near_misses, mut misses, lost) = found.threads.work(near);
     tell_coarse(lost, observer);
@@ -246,12 +273,21 @@ fn decide<'a>(
     memory.hand_over(surveys, &matched.groups, observer);
     sum.noticed(near_misses, same_secrets(surveys, &classified));
     let choose = || choose_all(matched, found, &mut classified, &mut sum);
-    let choices = found.threads.work(choose)?;
+    let mut choices = found.threads.work(choose)?;
     sum.shared_unprotected(
         found
             .shared
             .unprotected(surveys, &classified, found.other_bases),
     );
+    if let Some(then) = then {
+        classified = then.decide(
+            classified,
+            &reader,
+            (&mut choices, &mut sum),
+            found,
+            observer,
+        );
+    }
     Ok(Decided {
         classified,
         choices,

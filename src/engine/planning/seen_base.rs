@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::choices::method::{TrialPlace, decide_method};
+use super::choices::method::{DecidedMethod, TrialPlace, decide_method};
 use super::classify::Classified;
 use super::options::PlanOptions;
 use crate::base::{Base, BaseError, Digests, FrozenPaper, Index, MaintainedPaper, check_place};
@@ -12,8 +12,8 @@ use crate::engine::records::{History, receipts};
 use crate::engine::roots::one_mount::one_mount;
 use crate::engine::{EngineError, Guest, protection};
 use crate::model::{
-    BaseFacts, Event, GuestName, MaintainedGuest, Method, MethodChoice, Observer, PlanTarget,
-    Protect,
+    BaseFacts, Event, FileId, GuestName, MaintainedGuest, Method, MethodChoice, Observer,
+    PlanMethods, PlanTarget, Protect,
 };
 use crate::rules::crossing::Crossing;
 use crate::sys::host::machine;
@@ -102,7 +102,9 @@ pub(super) struct SeenBase {
     /// What the plan would be executed on; an audit is executed nowhere.
     pub target: Option<PlanTarget>,
     /// How files will be shared.
-    pub method: Method,
+    pub methods: PlanMethods,
+    /// Roots of guests that no hard link reaches.
+    pub beyond: Vec<FileId>,
     /// How objects will be protected; in no way where none is made.
     pub mode: Protect,
     /// Most names that an object may have.
@@ -117,14 +119,16 @@ impl SeenBase {
     /// Nothing was seen, for there is no place to try anything: an audit shows what could be shared where the flag
     /// holds, no limit is met, and names may leave their directories.
     fn nothing(asked: MethodChoice) -> SeenBase {
-        let method = match asked {
-            MethodChoice::Hardlink | MethodChoice::Auto => Method::Hardlink,
-            MethodChoice::Reflink => Method::Reflink,
+        let methods = match asked {
+            MethodChoice::Hardlink | MethodChoice::Auto => PlanMethods::Hardlink,
+            MethodChoice::Reflink => PlanMethods::Reflink,
+            MethodChoice::Both => PlanMethods::Both,
         };
         SeenBase {
             target: None,
-            method,
-            mode: protect_for(method, Protect::Immutable),
+            methods,
+            beyond: Vec::new(),
+            mode: protect_for(methods, Protect::Immutable),
             max_links: u64::MAX,
             crossing: Crossing::default(),
             index: Index::default(),
@@ -163,18 +167,22 @@ pub(super) fn look_at_base(
         dir: &place,
         scratch_beside: &scratch,
     };
-    let taken = decide_method(options.policy.method, guests, tried)?;
-    let method = taken.as_ref().map_or(Method::Hardlink, |taken| taken.mode);
+    let DecidedMethod { taken, beyond } = decide_method(options.policy.method, guests, tried)?;
+    let mode = taken.as_ref().map(|taken| taken.mode);
+    let methods = mode.unwrap_or(PlanMethods::Hardlink);
     let index = base.map(Index::read).transpose()?.unwrap_or_default();
-    let (crossing, protection) = match method {
-        Method::Hardlink => {
-            one_mount(guests, path, &place)?;
+    let (crossing, protection) = match methods.has(Method::Hardlink) {
+        true => {
+            // Where reflinks are made as well, some guests may be beyond the reach of hard links.
+            if methods == PlanMethods::Hardlink {
+                one_mount(guests, path, &place)?;
+            }
             let crossing = protection::names_can_be_shared(&place, &scratch, guests)?;
             let objects = base.map(|base| (base, index.len() as u64));
             let protection = protection::decide(options.protect, &place, objects)?;
             (crossing, Some(protection))
         }
-        Method::Reflink => (Crossing::default(), None),
+        false => (Crossing::default(), None),
     };
     let facts = BaseFacts {
         path: path.to_owned(),
@@ -183,7 +191,8 @@ pub(super) fn look_at_base(
         objects: index.len() as u64,
     };
     Ok(SeenBase {
-        method,
+        methods,
+        beyond,
         mode: protection.as_ref().map_or(Protect::None, |it| it.mode),
         max_links: facts.max_links,
         crossing,
@@ -199,10 +208,10 @@ pub(super) fn look_at_base(
 }
 
 /// Nothing is protected where no object is made.
-fn protect_for(method: Method, of_objects: Protect) -> Protect {
-    match method {
-        Method::Hardlink => of_objects,
-        Method::Reflink => Protect::None,
+fn protect_for(methods: PlanMethods, of_objects: Protect) -> Protect {
+    match methods.has(Method::Hardlink) {
+        true => of_objects,
+        false => Protect::None,
     }
 }
 

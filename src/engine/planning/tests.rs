@@ -49,6 +49,7 @@ fn find(guests: [Box<dyn GuestFiles>; 2]) -> Findings {
         index: &index,
         policy: &policy,
         most_stored: MostStored::default(),
+        beyond: &[],
     };
     let opened = ["a", "b"].into_iter().zip(guests).map(opened).collect();
     let machine = Machine {

@@ -15,8 +15,8 @@ use crate::sys::SysResult;
 pub struct Reflinked {
     /// What the run did.
     pub blocks: CommonBlocks,
-    /// The run that did it last.
-    pub run: RunId,
+    /// The run that did it last; `None` where the disk shows it, and no receipt is asked.
+    pub run: Option<RunId>,
 }
 
 impl Reflinked {
@@ -53,6 +53,7 @@ struct BlocksEntry {
     ino: u64,
     source: (GuestName, GuestPath),
     content: [u8; 32],
+    size: Option<u64>,
     shared: u64,
     run: u32,
 }
@@ -88,9 +89,11 @@ impl RememberedBlocks {
                 ino: entry.ino,
                 source: BlockSource { guest, path },
                 content: Digest(entry.content),
+                size: entry.size,
                 shared: entry.shared,
             };
             let run = run.ok_or_else(|| self.table.damaged("no such run"))?;
+            let run = Some(run);
             Ok((entry.guest, Reflinked { blocks, run }))
         })
     }
@@ -112,6 +115,7 @@ impl RememberedBlocks {
             ino: blocks.ino,
             source: (blocks.source.guest.clone(), blocks.source.path.clone()),
             content: blocks.content.0,
+            size: blocks.size,
             shared: blocks.shared,
             run: self.runs.len() as u32 - 1,
         };

@@ -32,9 +32,7 @@ impl OldPapers {
         }
         for file in history.blocks() {
             let run = file?.run;
-            if !needed.contains(&run) {
-                needed.insert(run);
-            }
+            needed.extend(run.filter(|run| !needed.contains(run)));
         }
         // Where a guest is now may be said by one that linked nothing.
         let guests = history.guests.values();

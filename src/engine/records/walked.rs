@@ -62,7 +62,7 @@ pub fn walk_one(
     })?;
     let mut walked = Walked {
         names: BTreeMap::new(),
-        unread: (found.unread.len() + found.foreign.len()) as u64,
+        unread: (found.unread.len() + found.beyond().count()) as u64,
         first_unread: first_unread(&found),
     };
     let tree = &found.tree;
@@ -77,8 +77,8 @@ pub fn walk_one(
 
 fn first_unread(found: &Scan) -> Option<Unread> {
     let foreign = || {
-        let path = found.foreign.first()?.clone();
-        let why = "it is on another file system".to_owned();
+        let path = found.beyond().next()?.clone();
+        let why = "it is on another file system, or a subvolume".to_owned();
         Some(Unread { path, why })
     };
     found.unread.first().cloned().or_else(foreign)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::engine::error::CannotHere;
 use crate::engine::{EngineError, Guest};
+use crate::model::FileId;
 use crate::sys::host::machine;
 use crate::sys::{Dir, HostMounts, SysResult};
 
@@ -40,6 +41,16 @@ pub fn one_mount(guests: &[Guest], base: &Path, place: &Dir) -> Result<(), Engin
         }
         .into()),
     }
+}
+
+/// The roots of guests that no hard link from this place, the base's directory or the one that it will be made in, can
+/// reach.
+pub fn not_reached(guests: &[Guest], place: &Dir) -> SysResult<Vec<FileId>> {
+    let mut beyond = Vec::new();
+    for guest in guests {
+        beyond.extend(apart(&guest.root, place)?.map(|_| guest.id));
+    }
+    Ok(beyond)
 }
 
 /// On different what?

@@ -3,6 +3,7 @@
 //! Inode number, ctime and birth time cannot come back. Space is needed again, and is checked before the start.
 
 mod blocks;
+mod from_disk;
 pub(super) mod look;
 mod prepare;
 pub(super) mod select;
@@ -65,15 +66,16 @@ impl ReadyToUndo {
     ) -> Result<ReadyToUndo, EngineError> {
         entitled("undo", "it sets owners and flags")?;
         must_see_all("undo")?;
-        let base = Base::existing(base)?;
+        let base = match options.from_disk {
+            // With its receipts the base itself may be lost.
+            true => Base::ensure(base)?,
+            false => Base::existing(base)?,
+        };
         let lock = base.lock(&lock_note("undo"))?;
         must_be_ours(&base)?;
         let healed = healing::heal_first(&base, options.running, observer)?;
         let history = History::read(&base)?;
-        let history = with_walked(&base, history, options, observer)?;
-        receipts::tell(&history.damaged, &base, observer);
-        let undoes = chosen_run(&history, &options.which)?;
-        let chosen = chosen_files(&base, &history, undoes.as_ref(), options)?;
+        let (history, undoes, chosen) = chosen(&base, history, options, observer)?;
         guest::hold(&chosen.guests)?;
         let disk = machine::filesystem(base.dir())?;
         let run = base.begin_run()?;
@@ -355,6 +357,24 @@ impl ReadyToUndo {
             ..receipt_head(&self.run.id, RunKind::Undo, present.chain(lost).collect())
         }
     }
+}
+
+/// What is to be undone: of a run or all of them, by what receipts say; or what the disk shows.
+fn chosen(
+    base: &Base,
+    history: History,
+    options: &UndoOptions,
+    observer: &dyn Observer,
+) -> Result<(History, Option<RunId>, UndoChoice), EngineError> {
+    if options.from_disk {
+        let chosen = from_disk::choose(base, &history, options, observer)?;
+        return Ok((history, None, chosen));
+    }
+    let history = with_walked(base, history, options, observer)?;
+    receipts::tell(&history.damaged, base, observer);
+    let undoes = chosen_run(&history, &options.which)?;
+    let chosen = chosen_files(base, &history, undoes.as_ref(), options)?;
+    Ok((history, undoes, chosen))
 }
 
 /// What every batch of an undo works with.

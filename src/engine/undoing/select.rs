@@ -31,6 +31,8 @@ pub struct UndoOptions {
     pub which: WhichRuns,
     /// Guests whose names are looked for on the disk, whatever receipts say.
     pub walked: Vec<GuestArg>,
+    /// Blocks that these guests have in common are looked for on the disk, and nothing else is undone.
+    pub from_disk: bool,
     /// Only files with a name that one of these globs chooses, links followed; all, if there are none.
     pub paths: Vec<String>,
     /// The same for files with one of these names: what either chooses.
@@ -58,7 +60,7 @@ pub(super) fn chosen_run(
                 last = last.max(Some(file?.1.run));
             }
             for file in history.blocks() {
-                last = last.max(Some(file?.run));
+                last = last.max(file?.run);
             }
             Ok(last)
         }
@@ -167,8 +169,10 @@ pub(super) fn chosen_files(
             }
         }
     }
-    let blocks =
-        history.blocks_by_guest(|file| wanted(&file.blocks.guest, file.paths(), &file.run))?;
+    let blocks = history.blocks_by_guest(|file| {
+        let run = file.run.as_ref();
+        run.is_some_and(|run| wanted(&file.blocks.guest, file.paths(), run))
+    })?;
     choose_blocks(history, blocks, &mut chosen)?;
     chosen.chose_nothing = paths.unused(&seen.iter().collect::<Vec<_>>());
     Ok(chosen)
@@ -285,8 +289,9 @@ impl LinesOfRuns {
         for file in history.blocks() {
             let file = file?;
             let guest = &file.blocks.guest;
-            if !runs.contains(&file.run) && by_names(guest, file.paths(), &file.run) {
-                runs.insert(file.run);
+            let Some(run) = &file.run else { continue };
+            if !runs.contains(run) && by_names(guest, file.paths(), run) {
+                runs.insert(run.clone());
             }
         }
         for run in runs {

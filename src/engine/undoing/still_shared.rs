@@ -20,6 +20,7 @@ pub(super) fn needed(chosen: &UndoChoice) -> SysResult<u64> {
 /// Bytes of the file that others have as well; none where it is not the file that it was.
 pub(super) fn still_shared(guest: &Guest, file: &Reflinked) -> SysResult<u64> {
     match open(guest, &file.blocks) {
+        Ok(_) if file.run.is_none() => Ok(file.blocks.shared),
         Ok(file) => Unshare::All.bytes(&file),
         Err(_) => Ok(0),
     }

@@ -61,6 +61,8 @@ struct BlocksWire<'a> {
     #[serde(borrow)]
     source: SourceWire<'a>,
     content: Digest,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
     shared: u64,
 }
 
@@ -139,6 +141,7 @@ fn blocks_to_wire(seq: u64, blocks: &CommonBlocks) -> BlocksWire<'_> {
         ino: blocks.ino,
         source: SourceWire::from(&blocks.source),
         content: blocks.content,
+        size: blocks.size,
         shared: blocks.shared,
     }
 }
@@ -151,6 +154,7 @@ fn read_blocks(wire: BlocksWire) -> Option<Record> {
         ino: wire.ino,
         source: wire.source.read().ok()?,
         content: wire.content,
+        size: wire.size,
         shared: wire.shared,
     };
     let seq = wire.seq;

@@ -32,6 +32,8 @@ pub(super) struct ReceiptLineWire<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     content: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     ino: Option<Decimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shared: Option<u64>,
@@ -73,6 +75,7 @@ impl<'a> ReceiptLineWire<'a> {
             method: None,
             source: None,
             content: None,
+            size: None,
             ino: None,
             shared: None,
             outcome: Word::AlreadyDone,
@@ -92,6 +95,7 @@ impl<'a> ReceiptLineWire<'a> {
                 method: Some(Method::Reflink),
                 source: Some(SourceWire::from(&blocks.source)),
                 content: Some(blocks.content),
+                size: blocks.size,
                 ino: Some(Decimal(blocks.ino)),
                 shared: Some(blocks.shared),
                 ..self
@@ -141,6 +145,7 @@ impl<'a> ReceiptLineWire<'a> {
                 ino: self.ino.ok_or_else(|| missing("ino"))?.0,
                 source,
                 content,
+                size: self.size,
                 shared: self.shared.ok_or_else(|| missing("shared"))?,
             })),
             (Some(guest), false, None) => Ok(About::Names {
@@ -157,7 +162,7 @@ impl<'a> ReceiptLineWire<'a> {
 
     /// Where the line is of a reflink: whose blocks, and what is in them.
     fn read_source(&self) -> Result<Option<(BlockSource, Digest)>, BadValue> {
-        let stray = self.ino.is_some() || self.shared.is_some();
+        let stray = self.ino.is_some() || self.shared.is_some() || self.size.is_some();
         match (self.method, &self.source, self.content, self.object) {
             (Some(Method::Reflink), Some(source), Some(content), None) => {
                 Ok(Some((source.read()?, content)))

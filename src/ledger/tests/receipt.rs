@@ -84,6 +84,7 @@ pub fn blocks() -> CommonBlocks {
             path: path(b"/b\xff"),
         },
         content: Digest([3; 32]),
+        size: Some(7000),
         shared: 8192,
     }
 }

@@ -14,7 +14,7 @@ pub fn reflink_header() -> Header {
     let target = header.target.as_mut().unwrap();
     target.method = Some(SharingMethod {
         asked: MethodChoice::Auto,
-        mode: Method::Reflink,
+        mode: PlanMethods::Reflink,
         why: "it was tried".into(),
     });
     target.protection = None;

@@ -12,6 +12,15 @@ pub struct Scan {
     pub unread: Vec<Unread>,
     /// Directories and files on another file system: not entered.
     pub foreign: Vec<GuestPath>,
+    /// Subvolumes of the guest's own file system: not entered either.
+    pub subvolumes: Vec<GuestPath>,
+}
+
+impl Scan {
+    /// Everything that was not entered.
+    pub fn beyond(&self) -> impl Iterator<Item = &GuestPath> {
+        self.foreign.iter().chain(&self.subvolumes)
+    }
 }
 
 /// A name or directory that could not be read.

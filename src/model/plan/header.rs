@@ -6,7 +6,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::path_text;
-use crate::model::{Method, MethodChoice, Policy, Protect, Protection, SharingMethod};
+use crate::model::{Method, MethodChoice, PlanMethods, Policy, Protect, Protection, SharingMethod};
 
 /// Version of the plan format, `MAJOR.MINOR`. Another major is refused.
 pub const FORMAT: &str = "1.0";
@@ -35,11 +35,12 @@ pub struct Header {
 
 impl Header {
     /// How files are shared by its lines. An audit, which tries nothing, has what was asked for.
-    pub fn mode(&self) -> Method {
+    pub fn mode(&self) -> PlanMethods {
         match (&self.target, self.policy.method) {
             (Some(target), _) => target.mode(),
-            (None, MethodChoice::Reflink) => Method::Reflink,
-            (None, MethodChoice::Hardlink | MethodChoice::Auto) => Method::Hardlink,
+            (None, MethodChoice::Reflink) => PlanMethods::Reflink,
+            (None, MethodChoice::Both) => PlanMethods::Both,
+            (None, MethodChoice::Hardlink | MethodChoice::Auto) => PlanMethods::Hardlink,
         }
     }
 
@@ -95,10 +96,10 @@ pub struct PlanTarget {
 
 impl PlanTarget {
     /// What lines do.
-    pub fn mode(&self) -> Method {
+    pub fn mode(&self) -> PlanMethods {
         self.method
             .as_ref()
-            .map_or(Method::Hardlink, |method| method.mode)
+            .map_or(PlanMethods::Hardlink, |method| method.mode)
     }
 
     /// How objects will be protected; `None` where lines make none.
@@ -220,9 +221,9 @@ fn target<E: Error>(wire: &mut HeaderWire) -> Result<PlanTarget, E> {
         method: wire.method.take(),
         protection: wire.protection.take(),
     };
-    match (target.mode(), &target.protection) {
-        (Method::Hardlink, None) => Err(E::missing_field("protection")),
-        (Method::Reflink, Some(_)) => Err(E::custom(
+    match (target.mode().has(Method::Hardlink), &target.protection) {
+        (true, None) => Err(E::missing_field("protection")),
+        (false, Some(_)) => Err(E::custom(
             "`protection` does not belong into a plan of reflinks, which share no inode",
         )),
         _ => Ok(target),

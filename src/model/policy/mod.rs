@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::{Digest, GuestName, SkipReason};
 
 pub use idle::{ChoiceKind, IdleChoice, IdleReason};
-pub use method::{MethodChoice, SharingMethod};
+pub use method::{MethodChoice, PlanMethods, SharingMethod};
 pub use moved::ProtectionMove;
 
 /// The choices under which a plan was made.

@@ -39,6 +39,7 @@ pub(super) fn lines(told: &Explanation) -> Vec<String> {
 
 fn nothing(told: &Explanation) -> Vec<String> {
     let why = match &told.found {
+        FoundNow::File(_) if told.content_alone => "another guest with a file of the same content",
         FoundNow::File(_) => {
             "another guest with the same file: same content, mode, owner, time and extended attributes"
         }

@@ -61,7 +61,7 @@ fn lines(told: &Explanation) -> Vec<(&'static str, String)> {
     lines.extend(
         told.compared
             .iter()
-            .map(|one| ("compared", says::compared(one))),
+            .map(|one| ("compared", says::compared(one, told.content_alone))),
     );
     lines.extend(told.beneath.iter().flat_map(beneath));
     lines

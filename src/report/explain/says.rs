@@ -54,9 +54,10 @@ fn says(says: &Says) -> String {
     }
 }
 
-pub(super) fn compared(compared: &Compared) -> String {
+pub(super) fn compared(compared: &Compared, content_alone: bool) -> String {
     let other = &compared.guest;
     match compared.differs.as_slice() {
+        [] if content_alone => format!("with the same path in {other}: the content is the same"),
         [] => format!("with the same path in {other}: nothing differs"),
         [one] => format!("with the same path in {other}: {one} differs"),
         fields => format!("with the same path in {other}: {} differ", words(fields)),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use crate::model::{Action, Escaped, FileLine, Left, ObjectFlag, Skip};
+use crate::model::{Action, Escaped, FileLine, Left, Method, ObjectFlag, Skip};
 
 use super::request::{Show, heading, is_row, label};
 use crate::report::audit::ONLY;
@@ -87,7 +87,13 @@ fn title(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     writeln!(out)
 }
 
-/// What would be done, in numbers; shared with markdown.
+/// What is said of the figures of either method.
+const IN_INODES: &str = "in allocated blocks, each inode once";
+const IN_BLOCKS: &str = "in blocks that nothing else has";
+const SPARED: &str = "of page cache are spared, where all of them are read";
+const NONE_SPARED: &str = "none is shared: each file keeps a page cache of its own";
+
+/// What would be done, in numbers, by each method; shared with markdown.
 pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
     let totals = plan.tally.totals();
     let mut table = TextTable::new(&[
@@ -96,36 +102,31 @@ pub(super) fn totals(sizes: Sizes, plan: &PlanView<'_>) -> TextTable {
         ("", Column::Number),
         ("", Column::Words),
     ]);
-    let names = counted(totals.names, "name");
-    table.row([
-        "files to link".into(),
-        count(totals.links),
-        sizes.of(totals.bytes),
-        names,
-    ]);
-    let (how, memory) = match plan.is_of_reflinks() {
-        true => (
-            "in blocks that nothing else has",
-            "none is shared: each file keeps a page cache of its own",
-        ),
-        false => (
-            "in allocated blocks, each inode once",
-            "of page cache are spared, where all of them are read",
-        ),
+    let back = plan.up_to();
+    let mut rows = |files: &str, [links, names, bytes, saves]: [u64; 4], method: Method| {
+        let names = counted(names, "name");
+        table.row([files.into(), count(links), sizes.of(bytes), names]);
+        let (how, memory, spared) = match method {
+            Method::Reflink => (IN_BLOCKS, NONE_SPARED, 0),
+            Method::Hardlink => (IN_INODES, SPARED, plan.tally.memory()),
+        };
+        let back = format!("{back}{how}");
+        table.row(["comes back".into(), String::new(), sizes.of(saves), back]);
+        let spared = sizes.of(spared);
+        table.row(["memory".into(), String::new(), spared, memory.into()]);
     };
-    let back = format!("{}{how}", plan.up_to());
-    table.row([
-        "comes back".into(),
-        String::new(),
-        sizes.of(totals.saves),
-        back,
-    ]);
-    table.row([
-        "memory".into(),
-        String::new(),
-        sizes.of(plan.tally.memory()),
-        memory.into(),
-    ]);
+    let (all, part) = (totals, &totals.reflinks);
+    let whole = [all.links, all.names, all.bytes, all.saves];
+    let reflinks = [part.links, part.names, part.bytes, part.saves];
+    let rest: [u64; 4] = std::array::from_fn(|at| whole[at].saturating_sub(reflinks[at]));
+    match (plan.is_of_both(), plan.is_of_reflinks()) {
+        (true, _) => {
+            rows("files to hard-link", rest, Method::Hardlink);
+            rows("files to share blocks", reflinks, Method::Reflink);
+        }
+        (_, true) => rows("files to link", whole, Method::Reflink),
+        _ => rows("files to link", whole, Method::Hardlink),
+    }
     if !plan.is_of_reflinks() {
         table.row(["objects to make".into(), count(totals.objects)]);
         table.row(["objects to flag".into(), count(totals.flags)]);

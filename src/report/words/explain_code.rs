@@ -240,6 +240,9 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
         R::BeingMaintained => "unify refreeze, when the work in the guest is done",
         R::MountedOver => "unmount what is mounted there, and plan again",
         R::OtherFilesystem => "plan what lies there as a guest of its own, with a base there",
+        R::Subvolume => {
+            "plan the subvolume as a guest of its own; where it holds whole guests, plan each of these"
+        }
         R::Unreadable => "see the note of the line: the machine's own words",
         R::ChangedWhileReading => "stop the guest and plan again",
         R::AlreadyShared => "unify undo, for this guest and path",

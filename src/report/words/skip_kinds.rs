@@ -50,7 +50,7 @@ impl SkipKind {
             R::NotWorldReadable | R::WorldWritable | R::Privileged => SkipKind::Access,
             R::LinkedToKept | R::NamesOutside | R::SharedUnprotected => SkipKind::Tied,
             R::TooManyNames | R::InodeFlags | R::FixedDirectory => SkipKind::Tied,
-            R::MountedOver | R::OtherFilesystem => SkipKind::Tied,
+            R::MountedOver | R::OtherFilesystem | R::Subvolume => SkipKind::Tied,
             R::Project | R::Encrypted | R::ImmutableFile | R::NoCopyOnWrite => SkipKind::Tied,
             R::SwapFile => SkipKind::Tied,
             R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {

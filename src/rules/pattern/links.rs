@@ -61,6 +61,13 @@ pub struct Place {
     pub is_directory: bool,
 }
 
+/// Which links a wildcard at the end of a glob follows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum LastLinks {
+    ToDirectories,
+    ToAll,
+}
+
 /// How far a glob was followed.
 struct Way {
     at: GuestPath,
@@ -72,6 +79,15 @@ struct Way {
 impl PathGlob {
     /// Globs without links for what this one means by way of links.
     pub(super) fn through(&self, links: &dyn Links) -> Through<PathGlob> {
+        self.followed(links, LastLinks::ToDirectories)
+    }
+
+    /// The same, and where a wildcard at its end matches links to files, these are followed as well.
+    pub(super) fn through_to_files(&self, links: &dyn Links) -> Through<PathGlob> {
+        self.followed(links, LastLinks::ToAll)
+    }
+
+    fn followed(&self, links: &dyn Links, last: LastLinks) -> Through<PathGlob> {
         let (before, mut steps) = (links.not_looked(), 0);
         let (mut found, mut met) = (Vec::new(), HashSet::new());
         let mut open = vec![Way {
@@ -95,7 +111,7 @@ impl PathGlob {
             }
             open.extend(
                 part.into_iter()
-                    .flat_map(|part| self.onward(&way, part, links)),
+                    .flat_map(|part| self.onward(&way, part, (links, last))),
             );
             if found.len() > MOST_WAYS {
                 break;
@@ -109,7 +125,12 @@ impl PathGlob {
     }
 
     /// Where the next components lead from here: all that are spelled out at once, or one wildcard.
-    fn onward(&self, way: &Way, part: &Wildcard, links: &dyn Links) -> Vec<Way> {
+    fn onward(
+        &self,
+        way: &Way,
+        part: &Wildcard,
+        (links, last): (&dyn Links, LastLinks),
+    ) -> Vec<Way> {
         if part.literal().is_some() {
             return self.onward_by_names(way, links).into_iter().collect();
         }
@@ -119,7 +140,8 @@ impl PathGlob {
             let place = links.resolve(path.as_bytes())?;
             let by_link = place.path != path;
             let is_meant = !is_last || (by_link && !place.path.is_root());
-            (place.is_directory && is_meant).then_some(Way {
+            let leads_on = place.is_directory || is_last && last == LastLinks::ToAll;
+            (leads_on && is_meant).then_some(Way {
                 at: place.path,
                 next: way.next + 1,
                 by_link,

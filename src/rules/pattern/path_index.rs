@@ -8,6 +8,7 @@
 use std::collections::HashMap;
 
 use super::glob::{PathGlob, Why, Wildcard, ancestor, components};
+use super::links::Links;
 
 /// Globs in an order of priority.
 #[derive(Debug)]
@@ -49,7 +50,27 @@ impl Default for PathIndex {
 impl PathIndex {
     /// Adds a glob after all others.
     pub(in crate::rules) fn push(&mut self, pattern: &str) -> Result<(), Why> {
-        let glob = PathGlob::new(pattern)?;
+        self.push_glob(PathGlob::new(pattern)?);
+        Ok(())
+    }
+
+    /// Adds what a pattern means by way of the links of a guest, after all others. Says how many globs that are, and
+    /// whether there were more links than were followed.
+    pub(in crate::rules) fn push_through(
+        &mut self,
+        pattern: &str,
+        links: &dyn Links,
+    ) -> Result<(usize, bool), Why> {
+        let through = PathGlob::new(pattern)?.through_to_files(links);
+        let globs = through.found.len();
+        through
+            .found
+            .into_iter()
+            .for_each(|glob| self.push_glob(glob));
+        Ok((globs, through.is_cut_short))
+    }
+
+    fn push_glob(&mut self, glob: PathGlob) {
         let rank = self.next;
         let last_byte = glob.floating_name().and_then(Wildcard::last_byte);
         let named = last_byte.and_then(|byte| self.by_last_byte.get_mut(usize::from(byte)));
@@ -61,7 +82,6 @@ impl PathIndex {
         };
         bucket.push(Ranked { rank, glob });
         self.next += 1;
-        Ok(())
     }
 
     /// The first glob that covers `path`.

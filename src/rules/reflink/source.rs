@@ -1,6 +1,7 @@
 //! Whose blocks the files of a group get, and which files get none.
 //!
 //! The source is the file whose blocks serve best: in few pieces, for each of the others would lie in as many; then
+//! one that can give and not get, for the others can come to it, and it to none of them; then
 //! where most of the group lie already, for those have nothing to do; then one whose blocks come back least, such as
 //! that of a snapshot. Of equals it is the first, so that one plan is made of one state of the disk.
 
@@ -19,7 +20,7 @@ pub struct BlockOwner {
     pub inode: FileId,
     /// What its extent map says.
     pub blocks: FileBlocks,
-    /// It gets no other blocks, but others may have its.
+    /// It gets no other blocks, but others may have its: it is immutable, or a hard link takes it.
     pub is_immutable: bool,
     /// It is in use as swap.
     pub is_swap: bool,
@@ -98,7 +99,7 @@ fn count_places(files: &[BlockOwner], fit: &[usize]) -> HashMap<Digest, usize> {
 }
 
 /// The least is the source.
-fn rank(file: &BlockOwner, at_place: &HashMap<Digest, usize>) -> (u32, Reverse<usize>, u64) {
+fn rank(file: &BlockOwner, at_place: &HashMap<Digest, usize>) -> (u32, bool, Reverse<usize>, u64) {
     let FileBlocks {
         pieces,
         place,
@@ -108,6 +109,7 @@ fn rank(file: &BlockOwner, at_place: &HashMap<Digest, usize>) -> (u32, Reverse<u
     let together = place.and_then(|place| at_place.get(&place).copied());
     (
         pieces.unwrap_or(FEW).max(FEW),
+        !file.is_immutable,
         Reverse(together.unwrap_or(1)),
         room.own,
     )

@@ -25,7 +25,7 @@ mod xattr;
 
 pub use content::FileRange;
 pub use error::{GuestError, shown};
-pub use extents::{Overlap, Sharing};
+pub use extents::{Overlap, SharedPart, Sharing};
 pub use files::{GuestFiles, KnownBy, Precision, Resolved, TimeStep, Trail, TrailEnd};
 pub use guest_file::{BEGINNING, FirstDifference, GuestFile, KnownFile};
 pub use making::{SpecialNode, is_append_only, without_append_only};

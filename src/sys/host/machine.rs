@@ -31,6 +31,11 @@ pub struct Filesystem {
 }
 
 impl Filesystem {
+    /// Can directories in it be subvolumes, with device numbers of their own?
+    pub fn has_subvolumes(&self) -> bool {
+        self.name == "btrfs"
+    }
+
     /// Is it a view of several layers, of which only the upper one is ever written to?
     pub fn is_layered(&self) -> bool {
         self.name == BaseFacts::OVERLAY

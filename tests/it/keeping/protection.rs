@@ -154,3 +154,42 @@ fn what_is_whole_is_looked_at_once() {
     let fans = fs::read_dir(base.join("objects")).unwrap().count();
     assert!(fans > 10 && lists < 2 * fans, "{lists} of {fans}");
 }
+
+/// Objects that a plan of another policy made are known as what they are, with the time of their files or without: their
+/// lost flags come back by the lines of any plan.
+#[test]
+fn flags_come_back_whichever_policy_made_the_objects() {
+    for (made, then) in [
+        (&["--ignore", "mtime"][..], &[][..]),
+        (&[], &["--ignore", "mtime"]),
+    ] {
+        let lab = lab!(Disk::Own);
+        let guests = ["a", "b"].map(|name| {
+            let guest = lab.guest(name);
+            let time = if made.is_empty() {
+                0
+            } else {
+                guest.name().as_bytes()[0].into()
+            };
+            guest.put(
+                "/usr/f",
+                &File::new(content(1)).mtime(1_700_000_000 + time, 0),
+            );
+            guest
+        });
+        let [a, b] = &guests;
+        lab.plan(&[a, b], made).apply().expect(0);
+        lift_flags(a.root());
+        assert!(!is_immutable(&a.host("/usr/f")));
+        let plan = lab.plan(&[a, b], then);
+        assert_eq!(plan.actions("flag").len(), 1, "{then:?}");
+        plan.apply().expect(0);
+        assert!(is_immutable(&a.host("/usr/f")), "{then:?}");
+        // What is damaged stays bare, whichever policy made it.
+        lift_flags(a.root());
+        let plan = lab.plan(&[a, b], then);
+        fs::write(a.host("/usr/f"), content(2)).unwrap();
+        plan.apply().expect(4);
+        assert!(!is_immutable(&a.host("/usr/f")), "{then:?}");
+    }
+}

@@ -134,5 +134,6 @@ fn a_subvolume_in_a_guest_hides_nothing_beside_it() {
     }
     assert!(plan.link("web", "/usr/lib/m/f").is_none());
     let skip = plan.skip("web", "/usr/lib/m").unwrap();
-    assert_eq!(skip["reason"], "other-filesystem");
+    assert_eq!(skip["reason"], "subvolume");
+    assert_eq!(plan.json["summary"]["skipped"]["subvolume"]["files"], 1);
 }

@@ -148,3 +148,139 @@ fn at_calls_on_xfs() {
 fn at_calls_on_btrfs() {
     sweep(Disk::Btrfs, 5);
 }
+
+/// Every call fails with what it can answer, once: each file has its content, and what is shared is known.
+fn errors(disk: Disk, every: usize) {
+    armed!();
+    let lab = lab!(disk);
+    let guests = guests(&lab);
+    let [a, b] = &guests;
+    let before = [exact(a.root()), exact(b.root())];
+    let plan = lab.plan(&[a, b], REFLINK);
+    let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
+    let base = lab.base();
+    let undo = [
+        "undo",
+        "--base",
+        base.to_str().unwrap(),
+        "--run",
+        "all",
+        "--yes",
+    ];
+    let every = if is_long() { 1 } else { every };
+    let mut failed = 0;
+    let [of_apply, of_undo] = [&apply[..], &undo[..]].map(|args| calls(&lab, args));
+    for (args, all) in [(&apply[..], of_apply), (&undo[..], of_undo)] {
+        for (at, name) in all.iter().enumerate().step_by(every) {
+            let errnos = errnos(name);
+            let some = if is_long() {
+                errnos
+            } else {
+                &errnos[at % errnos.len()..][..1]
+            };
+            for errno in some {
+                if args[0] == "undo" {
+                    plan.apply().expect(0);
+                }
+                let when = format!("{}: {errno} at call {} ({name})", args[0], at + 1);
+                unify_with(&[("UNIFY_FAULT", &format!("{}={errno}", at + 1))], args);
+                assert_exact(&before, &[a, b], &when);
+                lab.on_base("recover", &[]).expect(0);
+                assert_exact(&before, &[a, b], &format!("{when}, and healed"));
+                assert!(
+                    known(&lab) >= settled(&guests),
+                    "{when}: what is shared is known"
+                );
+                lab.on_base("undo", &undo[3..]).expect(0);
+                assert_eq!(
+                    (settled(&guests), known(&lab)),
+                    (0, 0),
+                    "{when}, and undone"
+                );
+                failed += 1;
+            }
+        }
+    }
+    figure(&format!("reflinks on {disk:?}: {failed} calls failed"));
+}
+
+/// What a call can answer.
+fn errnos(call: &str) -> &'static [&'static str] {
+    match call {
+        "dedupe" => &["EIO", "ENOSPC", "EPERM", "EINVAL", "ETXTBSY"],
+        "open" => &["EIO", "EMFILE", "ENOENT", "EAGAIN"],
+        "sync" | "syncfs" => &["EIO", "ENOSPC"],
+        "write" | "create" | "mkdir" | "tmpfile" | "truncate" => &["ENOSPC", "EIO"],
+        _ => &["EIO", "ENOMEM"],
+    }
+}
+
+#[test]
+fn errors_on_xfs() {
+    errors(Disk::Xfs, 25);
+}
+
+#[test]
+fn errors_on_btrfs() {
+    errors(Disk::Btrfs, 60);
+}
+
+/// From outside, on the program as it is shipped: killed at the calls that change anything.
+#[test]
+fn strace_kills_at_the_calls_of_both() {
+    traced!();
+    let lab = lab!(Disk::Xfs);
+    let guests = guests(&lab);
+    let [a, b] = &guests;
+    let before = [exact(a.root()), exact(b.root())];
+    let plan = lab.plan(&[a, b], REFLINK);
+    let base = lab.base();
+    let undo = [
+        "undo",
+        "--base",
+        base.to_str().unwrap(),
+        "--run",
+        "all",
+        "--yes",
+    ];
+    let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
+    let most = if is_long() { usize::MAX } else { 4 };
+    let mut killed = 0;
+    for (args, call) in [
+        (&apply[..], "ioctl"),
+        (&apply, "syncfs"),
+        (&undo, "ioctl"),
+        (&undo, "copy_file_range"),
+    ] {
+        for nth in (1..=most).map(|nth| nth * nth) {
+            if args[0] == "undo" {
+                plan.apply().expect(0);
+            }
+            let inject = format!("inject={call}:signal=KILL:when={nth}");
+            let out = std::process::Command::new("strace")
+                .args(["-f", "-o", "/dev/null", "-e", &inject, crate::support::BIN])
+                .args(args)
+                .output()
+                .unwrap();
+            let when = format!("{}: killed by strace at {call} {nth}", args[0]);
+            assert_exact(&before, &[a, b], &when);
+            lab.on_base("recover", &[]).expect(0);
+            assert_exact(&before, &[a, b], &format!("{when}, and healed"));
+            assert!(
+                known(&lab) >= settled(&guests),
+                "{when}: what is shared is known"
+            );
+            lab.on_base("undo", &undo[3..]).expect(0);
+            assert_eq!(
+                (settled(&guests), known(&lab)),
+                (0, 0),
+                "{when}, and undone"
+            );
+            killed += usize::from(out.status.code().is_none_or(|code| code > 128));
+            if out.status.success() {
+                break;
+            }
+        }
+    }
+    assert!(killed > 2, "only {killed} were killed");
+}

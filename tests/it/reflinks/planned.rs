@@ -115,8 +115,17 @@ fn what_is_shared_already_or_cannot_be_says_so() {
             run("cp --reflink=always", &[&clone[0], &clone[1]]),
             "{disk:?}"
         );
+        // An immutable file gives its blocks, and where two are it is the second that gets none.
         both(&both_of, "/usr/fixed", &File::new(noise(2)));
-        assert!(run("chattr +i", &[&db.host("/usr/fixed")]));
+        both(&both_of, "/usr/giving", &File::new(noise(5)));
+        for fixed in [
+            web.host("/usr/fixed"),
+            db.host("/usr/fixed"),
+            db.host("/usr/giving"),
+        ] {
+            assert!(run("chattr +i", &[&fixed]));
+        }
+        web.put("/usr/third", &File::new(noise(2)));
         for guest in &both_of {
             guest.put("/usr/set-aside", &File::new(""));
             let place = guest.host("/usr/set-aside");
@@ -137,6 +146,10 @@ fn what_is_shared_already_or_cannot_be_says_so() {
             plan.skip("web2", "/usr/fixed").unwrap()["reason"],
             "immutable-file"
         );
+        let third = plan.link("web1", "/usr/third").unwrap();
+        assert_eq!(third["source"]["path"], "/usr/fixed");
+        let giving = plan.link("web1", "/usr/giving").unwrap();
+        assert_eq!(giving["source"]["guest"], "web2");
         assert_eq!(
             plan.skip("web2", "/usr/set-aside").unwrap()["reason"],
             "no-data"
@@ -154,7 +167,14 @@ fn what_is_shared_already_or_cannot_be_says_so() {
         let within = lab.plan(&[web, db], &["--method", "reflink", "--within"]);
         let line = within.link("web1", "/usr/two").unwrap();
         assert_eq!(line["source"]["path"], "/usr/one", "{disk:?}");
-        assert!(run("chattr -i", &[&db.host("/usr/fixed")]));
+        plan.apply().expect(0);
+        for fixed in [
+            web.host("/usr/fixed"),
+            db.host("/usr/fixed"),
+            db.host("/usr/giving"),
+        ] {
+            assert!(run("chattr -i", &[&fixed]));
+        }
     }
 }
 
@@ -282,4 +302,62 @@ fn a_plan_of_reflinks_is_shown_explained_and_audited() {
         line["before"].is_null() && line["source_before"].is_null(),
         "{line}"
     );
+}
+
+/// What btrfs compresses is shared like the rest, and promised as no more than a bound; on a snapshot that is read-only
+/// root may share blocks, and where the mount is, nothing is planned.
+#[test]
+fn compressed_files_read_only_snapshots_and_unwritten_room() {
+    let lab = match Lab::formatted("btrfs", &[], "loop,compress-force=zstd") {
+        Ok(lab) => lab,
+        Err(why) => skip!("{why}"),
+    };
+    let both_of = guests(&lab, Disk::Btrfs);
+    let [web, db] = &both_of;
+    both(
+        &both_of,
+        "/usr/text",
+        &File::new("the same words again ".repeat(20_000)),
+    );
+    for guest in &both_of {
+        guest.put("/usr/ahead", &File::new(noise(1)));
+        assert!(run(
+            "fallocate -n -o 2M -l 1M",
+            &[&guest.host("/usr/ahead")]
+        ));
+    }
+    rustix::fs::sync();
+    let plan = lab.plan(&[web, db], REFLINK);
+    let caveats = &plan.json["summary"]["caveats"];
+    assert!(caveats["unsure"].as_u64().unwrap() > 0, "{caveats}");
+    let ahead = plan.link("web2", "/usr/ahead").unwrap();
+    assert_eq!(ahead["size"], LARGE);
+    plan.apply().expect(0);
+    plan.verify().expect(0);
+    let after = lab.plan(&[web, db], REFLINK);
+    assert_eq!(
+        left(&after, "blocks-shared"),
+        4,
+        "{:?}",
+        after.json["summary"]
+    );
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+
+    let frozen = lab.guests().join("frozen");
+    assert!(run(
+        "btrfs -q subvolume snapshot -r",
+        &[web.root(), &frozen]
+    ));
+    let frozen = lab.there("frozen");
+    let plan = lab.plan(&[db, &frozen], REFLINK);
+    let line = plan.link("frozen", "/usr/ahead");
+    if line.is_some() {
+        plan.apply().expect(0);
+    }
+    assert_eq!(frozen.read("/usr/ahead"), noise(1));
+    assert!(run("mount -o remount,ro", &[&lab.path(".")]));
+    let (out, none) = lab.try_plan(&[web, db], REFLINK);
+    assert!(run("mount -o remount,rw", &[&lab.path(".")]));
+    assert!(none.is_none(), "{out:?}");
+    out.expect(8);
 }

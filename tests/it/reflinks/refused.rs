@@ -208,50 +208,127 @@ fn limits_selectors_and_the_rehearsal() {
     assert_eq!(apart, [true; 3]);
 }
 
-/// Lines of both methods may stand in one plan: each is done in its own way, and undone in it.
+/// A field of a line, another value of it, and what the line comes to with `--accept-edits`: nothing that the plan alone
+/// says is believed.
+type FieldEdit = (&'static str, fn(&mut Value), &'static str);
+
+const EDITS: &[FieldEdit] = &[
+    (
+        "content",
+        |l| l["content"] = format!("sha256:{}", "0".repeat(64)).into(),
+        "changed",
+    ),
+    ("size", |l| l["size"] = 1.into(), "differs-from-source"),
+    (
+        "source",
+        |l| l["source"]["path"] = "/usr/share/two".into(),
+        "source-changed",
+    ),
+    ("before", |l| l["before"]["mode"] = "0600".into(), "changed"),
+    (
+        "before",
+        |l| l["before"]["ctime"] = "1.000000000".into(),
+        "changed",
+    ),
+    ("before", |l| l["before"]["size"] = 7.into(), "changed"),
+    (
+        "source_before",
+        |l| l["source_before"]["ino"] = "7".into(),
+        "source-changed",
+    ),
+    (
+        "path",
+        |l| l["also"] = serde_json::json!([{"path": "/usr/share/two"}]),
+        "changed",
+    ),
+    // Nobody but `show` tells it, as what the plan promises.
+    ("saves", |l| l["saves"] = 7.into(), "done"),
+    // What nothing can prove stays as it was.
+    ("package", |l| l["package"] = "bash".into(), ""),
+    ("reason", |l| l["reason"] = "identical".into(), ""),
+];
+
 #[test]
-fn both_methods_in_one_plan() {
+fn each_field_that_an_edit_can_set_is_proven_anew_or_refused() {
     let lab = lab!(Disk::Xfs);
-    let guests = twins(&lab, &["hard", "soft"]);
-    let [a, b] = &guests;
-    let hard = lab.plan(&[a, b], &["--exclude", "/usr/share/soft"]);
-    let soft = lab.plan(
-        &[a, b],
-        &["--method", "reflink", "--exclude", "/usr/share/hard"],
-    );
-    let link = link_of(&soft, "soft");
-    let more = std::fs::read_to_string(&soft.path).unwrap();
-    let line = more
-        .lines()
-        .find(|line| action_of(line).as_ref() == Some(link));
-    let line = line.unwrap().trim_end_matches(',');
-    // It takes the place of the line by which the other plan leaves the file alone.
-    let both = edited(&lab, &hard, |lines| {
-        let is_left = |line: &String| {
-            let action = action_of(line).unwrap_or_default();
-            action["guest"] == link["guest"] && action["path"] == link["path"]
-        };
-        let at = lines.iter().position(is_left).unwrap();
-        let comma = if lines[at].ends_with(',') { "," } else { "" };
-        lines[at] = format!("{line}{comma}");
-    });
-    let path = both.to_str().unwrap();
-    unify(&["apply", "--yes", "--accept-edits", path]).expect(0);
-    let id = crate::support::id;
-    assert_eq!(
-        id(&a.host("/usr/share/hard")),
-        id(&b.host("/usr/share/hard"))
-    );
-    assert_ne!(
-        id(&a.host("/usr/share/soft")),
-        id(&b.host("/usr/share/soft"))
-    );
-    assert!(shares_blocks(&a.host("/usr/share/soft")));
-    unify(&["verify", path]).expect(0);
+    let guests = twins(&lab, &["one", "two"]);
+    let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
+    let link = link_of(&plan, "one").clone();
+    for (field, edit, becomes) in EDITS {
+        let path = edited(&lab, &plan, |lines| {
+            let is = |line: &&mut String| action_of(line).as_ref() == Some(&link);
+            let line = lines.iter_mut().find(is).unwrap();
+            let mut value = link.clone();
+            edit(&mut value);
+            let comma = if line.ends_with(',') { "," } else { "" };
+            *line = format!("{value}{comma}");
+        });
+        let path = path.to_str().unwrap();
+        let said = unify(&["apply", "--yes", path]).expect(5).stderr;
+        assert!(said.contains(&format!("`{field}`")), "{field}: {said}");
+        let accepted = ["apply", "--yes", "--accept-edits", path];
+        if becomes.is_empty() {
+            let said = unify(&accepted).expect(5).stderr;
+            assert!(said.contains("nothing can prove"), "{field}: {said}");
+            continue;
+        }
+        unify(&accepted).expect_one_of(&[0, 4]);
+        let line = told(&lab, &plan, "one");
+        let code = line["refusal"]["code"]
+            .as_str()
+            .or(line["outcome"].as_str());
+        assert_eq!(code, Some(*becomes), "{field}: {line}");
+        assert_eq!(
+            shares_blocks(&host(&guests, &link)),
+            *becomes == "done",
+            "{field}"
+        );
+        // What was done is true afterwards, whatever the line says.
+        let verified = unify(&["verify", "--json", path])
+            .expect_one_of(&[0, 6])
+            .json();
+        assert!(
+            verified["differences"].as_array().unwrap().is_empty(),
+            "{field}: {verified}"
+        );
+        if *becomes == "done" {
+            assert_eq!(line["saved"], 360_448, "{line}");
+        }
+        lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    }
+}
+
+/// The receipt says how long the file was: a guest that made it longer or shorter has written to it. Receipts of before
+/// do not say so, and are read.
+#[test]
+fn receipts_know_the_size_and_older_ones_are_read() {
+    let lab = lab!(Disk::Xfs);
+    let guests = twins(&lab, &["one", "two"]);
+    let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
+    plan.apply().expect(0);
+    assert_eq!(told(&lab, &plan, "one")["size"], 360_000);
+    let runs = std::fs::read_dir(lab.base().join("runs")).unwrap();
+    for run in runs {
+        let receipt = run.unwrap().path().join("receipt.jsonl");
+        let text = std::fs::read_to_string(&receipt).unwrap();
+        let older: Vec<String> = text.lines().map(without_size).collect();
+        std::fs::write(&receipt, older.join("\n") + "\n").unwrap();
+    }
+    lab.on_base("status", &[]).expect(0);
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
-    assert_ne!(
-        id(&a.host("/usr/share/hard")),
-        id(&b.host("/usr/share/hard"))
-    );
-    assert!(soon_has_its_own(&a.host("/usr/share/soft")));
+    for name in ["one", "two"] {
+        assert!(
+            soon_has_its_own(&host(&guests, link_of(&plan, name))),
+            "{name}"
+        );
+    }
+}
+
+/// The line as an earlier program wrote it: without the size, and without a check.
+fn without_size(line: &str) -> String {
+    let without = line.replace("\"size\":360000,", "");
+    match without.rsplit_once(",\"check\":") {
+        Some((line, _)) => format!("{line}}}"),
+        None => without,
+    }
 }

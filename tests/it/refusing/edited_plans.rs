@@ -323,6 +323,35 @@ fn another_object_of_the_same_size_is_refused() {
     unchanged(&[&web, &db], &before, "after apply");
 }
 
+/// What else an edit can say of a hard link is proven anew, or refused where nothing proves it.
+#[test]
+fn no_field_is_believed_because_edits_are_accepted() {
+    let lab = lab!(Disk::Own);
+    let ([web, db], plan) = lab_with_plan(&lab);
+    let before = listings(&[&web, &db]);
+    let facts: [(&str, Value, i32); 4] = [
+        ("size", json!(9_001), 4),
+        ("package", json!("bash"), 5),
+        ("reason", json!("same-content"), 5),
+        ("saves", json!(7), 0),
+    ];
+    for (field, value, code) in facts {
+        let edited = edited(&lab, &plan, |lines| {
+            let at = line_of(lines, "web", "/usr/b");
+            change(&mut lines[at], |line| line[field] = value);
+        });
+        let path = edited.to_str().unwrap();
+        unify(&["apply", "--yes", path]).expect(5);
+        unify(&["apply", "--yes", "--accept-edits", path]).expect(code);
+        let shared = id(&web.host("/usr/b")) == id(&db.host("/usr/b"));
+        assert_eq!(shared, code == 0, "{field}");
+        unchanged(&[&web, &db], &before, field);
+        if code != 5 {
+            lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+        }
+    }
+}
+
 /// Two files with more twins than an object may have names, and one of the two flag lines deleted: later objects of the
 /// one are protected like its first, and those of the other are not.
 #[test]

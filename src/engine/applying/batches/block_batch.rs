@@ -16,6 +16,8 @@ pub struct BlockBatch {
     bytes: u64,
     /// Files that share only some of their data with their source, of all batches.
     partial: u64,
+    /// Were all lines of the plan taken?
+    is_over: bool,
 }
 
 impl BlockBatch {
@@ -27,6 +29,7 @@ impl BlockBatch {
             names: 0,
             bytes: 0,
             partial: 0,
+            is_over: false,
         }
     }
 
@@ -53,6 +56,15 @@ impl BlockBatch {
             || self.lines.len() < self.most.min(lines)
                 && self.names + 1 + line.also.len() <= names
                 && self.bytes.saturating_add(line.size) <= BYTES
+    }
+
+    /// All lines of the plan were taken: those that come again were done.
+    pub fn end(&mut self) {
+        self.is_over = true;
+    }
+
+    pub fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// One file more is done.

@@ -3,10 +3,11 @@
 
 use super::{AfterProof, ApplyLoop};
 use crate::engine::applying::dedupe::{Landed, PreparedBlocks, prepare};
+use crate::engine::applying::plan_lines::PlanLines;
 use crate::engine::receipt_file::{common_blocks, reflink_line};
 use crate::engine::{EngineError, in_parallel};
 use crate::ledger::journal::Record;
-use crate::model::{Event, Observer, Outcome, Reflink, Refusal};
+use crate::model::{Action, Event, Observer, Outcome, Reflink, Refusal};
 use crate::sys::SysResult;
 use crate::sys::host::signals::Stop;
 
@@ -30,6 +31,27 @@ impl ApplyLoop<'_, '_> {
             self.keep_pace(stop);
         }
         self.blocks.gather(line);
+        Ok(())
+    }
+
+    /// Does all lines of this kind before any other: their sources are what the plan saw, and hard links change that.
+    pub fn take_blocks_first(
+        &mut self,
+        plan: &mut dyn PlanLines,
+        stop: &Stop,
+        observer: &dyn Observer,
+    ) -> Result<(), EngineError> {
+        let mut lines = plan.lines()?;
+        while let Some(action) = lines.next_line()? {
+            if let Action::Reflink(line) = action {
+                self.take_blocks(line, stop, observer)?;
+                if self.is_over(stop) {
+                    return Ok(());
+                }
+            }
+        }
+        self.land_blocks(observer)?;
+        self.blocks.end();
         Ok(())
     }
 
@@ -67,7 +89,15 @@ impl ApplyLoop<'_, '_> {
 
     fn landed(&mut self, lines: &[Reflink]) -> SysResult<()> {
         let (guests, sharing) = (self.guests, self.sharing);
-        let prepared = in_parallel::each(lines, |line| prepare(line, guests, sharing));
+        let is_edited = self.is_edited;
+        let prepared = in_parallel::each(lines, |line| {
+            let prepared = prepare(line, guests, sharing)?;
+            // The kernel compares the two, and nobody what the plan says of them: that would be in the receipt.
+            match is_edited.then(|| prepared.holds(&line.content)).flatten() {
+                Some(not) => Err(not),
+                None => Ok(prepared),
+            }
+        });
         let all = || lines.iter().zip(&prepared);
         let ready = all().filter_map(|(line, one)| Some((line, &**one.as_ref().ok()?)));
         let mut landed = self.land_ready(&ready.collect::<Vec<_>>())?.into_iter();

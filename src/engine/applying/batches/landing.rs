@@ -35,4 +35,6 @@ pub struct LoopWorld<'a> {
     pub sharing: &'a Sharing,
     /// Are all objects protected that the plan makes, wherever their flag lines stand?
     pub protects_all: bool,
+    /// Was a line changed or added by hand? Then nothing is believed of what else only the plan says.
+    pub is_edited: bool,
 }

@@ -5,7 +5,7 @@ use crate::engine::error::{CannotHere, RefusedPlan};
 use crate::engine::records::History;
 use crate::engine::roots::one_filesystem::one_filesystem;
 use crate::engine::{EngineError, Guest, guest};
-use crate::model::{Method, PlannedGuest};
+use crate::model::{Method, PlanMethods, PlannedGuest};
 
 /// A guest is known by its name: the base must not take two guests for one.
 pub(super) fn no_namesakes(guests: &[Guest], history: &History) -> Result<(), EngineError> {
@@ -47,10 +47,15 @@ pub(super) fn open_guests(planned: &[PlannedGuest]) -> Result<Vec<Guest>, Engine
     Ok(open)
 }
 
-/// Guests and base must be apart, and one mount must show them all, or be of one file system where no name crosses.
-pub(super) fn can_share(guests: &[Guest], base: &Base, method: Method) -> Result<(), EngineError> {
+/// Guests and base must be apart, and one mount must show them all, or be of one file system where no name need cross:
+/// a hard link that would have to is refused by itself then.
+pub(super) fn can_share(
+    guests: &[Guest],
+    base: &Base,
+    methods: PlanMethods,
+) -> Result<(), EngineError> {
     guest::apart(guests, base.path())?;
-    if method == Method::Reflink {
+    if methods.has(Method::Reflink) {
         return one_filesystem(guests, base.path(), base.dir());
     }
     for guest in guests {

@@ -8,15 +8,15 @@ mod change;
 mod lines;
 mod voices;
 
-use super::compare::compare;
+use super::compare::{Sameness, compare};
 use crate::base::{Base, Index};
 use crate::engine::error::BadUse;
 use crate::engine::paths::near::near;
 use crate::engine::sources::open_planned;
 use crate::engine::{EngineError, PlanFile, WholePlan};
 use crate::model::{
-    Action, Change, Explanation, FileKind, FileState, FoundNow, GuestName, GuestPath, Link, NoLine,
-    ObjectId, PlannedGuest, Reflink, SkipReason, Stale, Time, Turn, Voice,
+    Action, Change, Explanation, FileKind, FileState, FoundNow, GuestName, GuestPath, Link, Method,
+    NoLine, ObjectId, PlanMethods, PlannedGuest, Reflink, SkipReason, Stale, Time, Turn, Voice,
 };
 use crate::rules::precondition::moved;
 use crate::sys::guest::{GuestError, GuestFiles, Trail, TrailEnd};
@@ -38,14 +38,19 @@ pub fn explain(
     told.line = lines.line.take();
     told.beneath = lines.beneath.take();
     told.object = object(&whole, told.file());
-    let SaidOfName { voices, owner } =
-        hear(&told, (&whole.header.policy, whole.header.mode()), &*files)?;
+    let method = method_of(&told, whole.header.mode());
+    told.content_alone = method == Method::Reflink;
+    let SaidOfName { voices, owner } = hear(&told, (&whole.header.policy, method), &*files)?;
     (told.voices, told.owner) = (voices, owner);
     let common = in_common(&told, &lines);
     let found = lines::twins(plan, common.as_ref(), guest, &told.path)?;
     (told.twins, told.more_twins) = (found.names, found.more);
     if told.twins.is_empty() && told.file().is_some() {
-        told.compared = compare(&whole, guest, &told.path)?;
+        let by = match method {
+            Method::Hardlink => Sameness::OfInode(&whole.header.policy.ignore),
+            Method::Reflink => Sameness::OfContent,
+        };
+        told.compared = compare(&whole, guest, &told.path, by)?;
     }
     told.stale = stale(&told);
     told.no_line = no_line(&told, &whole, &lines, plan.written());
@@ -86,6 +91,7 @@ fn begin(
         twins: Vec::new(),
         more_twins: 0,
         compared: Vec::new(),
+        content_alone: false,
         beneath: None,
         change: Change {
             to: Turn::None,
@@ -114,6 +120,16 @@ fn look(files: &dyn GuestFiles, end: TrailEnd) -> Result<(GuestPath, FoundNow), 
         },
     };
     Ok((place.path, found))
+}
+
+/// By which method it is judged: that of its line, or of what it is already.
+fn method_of(told: &Explanation, methods: PlanMethods) -> Method {
+    match &told.line {
+        Some(Action::Link(_)) => Method::Hardlink,
+        Some(Action::Reflink(_)) => Method::Reflink,
+        _ if told.object.is_some() && methods.has(Method::Hardlink) => Method::Hardlink,
+        _ => methods.widest(),
+    }
 }
 
 /// Which object the name refers to; a base that is not there or closed to this user has none.

@@ -2,16 +2,19 @@
 //! files and never told from a name or a version.
 //!
 //! `auto` takes reflinks where they can be had: there is nothing to protect then, and nothing that a guest must not do.
-//! What they do not give is memory, so it is said. Where nothing is asked, files are shared by hard links: they share
+//! What they do not give is memory, so it is said. `both` makes hard links wherever the rules let it, and reflinks of
+//! what no hard link takes: files whose content is equal and whose metadata differ, and guests in other subvolumes than
+//! the base. Where nothing is asked, files are shared by hard links: they share
 //! memory as well, and a plan must not become another one because a host has a newer file system.
 
 use std::path::Path;
 
 use crate::engine::error::CannotHere;
 use crate::engine::roots::one_filesystem::one_filesystem;
+use crate::engine::roots::one_mount::not_reached;
 use crate::engine::{EngineError, Guest};
 use crate::link::{Impossible, can_reflink};
-use crate::model::{Method, MethodChoice, SharingMethod};
+use crate::model::{FileId, MethodChoice, PlanMethods, SharingMethod};
 use crate::sys::Dir;
 use crate::sys::host::machine;
 use crate::sys::own::scratch::Scratch;
@@ -27,19 +30,76 @@ pub struct TrialPlace<'a> {
     pub scratch_beside: &'a Path,
 }
 
-/// Decides; `None` where hard links were asked for, as by all plans of earlier programs.
+/// What was decided.
+pub struct DecidedMethod {
+    /// `None` where hard links were asked for, as by all plans of earlier programs.
+    pub taken: Option<SharingMethod>,
+    /// Roots of guests that take part, and that no hard link reaches.
+    pub beyond: Vec<FileId>,
+}
+
+/// Decides.
 pub fn decide_method(
+    asked: MethodChoice,
+    guests: &[Guest],
+    place: TrialPlace<'_>,
+) -> Result<DecidedMethod, EngineError> {
+    if asked == MethodChoice::Both {
+        return both(guests, place);
+    }
+    Ok(DecidedMethod {
+        taken: one_of_them(asked, guests, place)?,
+        beyond: Vec::new(),
+    })
+}
+
+/// Hard links, and reflinks for what they do not take. Where either cannot be had, the other is alone.
+fn both(guests: &[Guest], place: TrialPlace<'_>) -> Result<DecidedMethod, EngineError> {
+    let beyond = not_reached(guests, place.dir)?;
+    let reflinks = reflinks_for_all(guests, place)?;
+    let (mode, why) = match (reflinks, beyond.len()) {
+        // What is wrong with guests that hard links do not reach is said by hard links.
+        (Err(why), _) => (
+            PlanMethods::Hardlink,
+            format!("hard links, for reflinks: {why}"),
+        ),
+        (Ok(why), all) if all == guests.len() => (
+            PlanMethods::Reflink,
+            format!("reflinks, for no hard link of the base reaches any of the guests: {why}"),
+        ),
+        (Ok(_), some) => {
+            let also = if some > 0 {
+                ", and in guests that no hard link of the base reaches"
+            } else {
+                ""
+            };
+            let why = format!(
+                "hard links where content and metadata are equal, for they share memory as well; reflinks where the content alone is{also}"
+            );
+            (PlanMethods::Both, why)
+        }
+    };
+    let beyond = match mode {
+        PlanMethods::Both => beyond,
+        PlanMethods::Hardlink | PlanMethods::Reflink => Vec::new(),
+    };
+    let asked = MethodChoice::Both;
+    let taken = Some(SharingMethod { asked, mode, why });
+    Ok(DecidedMethod { taken, beyond })
+}
+
+fn one_of_them(
     asked: MethodChoice,
     guests: &[Guest],
     place: TrialPlace<'_>,
 ) -> Result<Option<SharingMethod>, EngineError> {
     let taken = |mode, why| Some(SharingMethod { asked, mode, why });
     match asked {
-        MethodChoice::Hardlink => Ok(None),
+        MethodChoice::Hardlink | MethodChoice::Both => Ok(None),
         MethodChoice::Reflink => {
             one_filesystem(guests, place.base, place.dir)?;
             match tried(place) {
-                Ok(why) => Ok(taken(Method::Reflink, why)),
+                Ok(why) => Ok(taken(PlanMethods::Reflink, why)),
                 Err(why) => Err(CannotHere::Reflink {
                     place: place.dir.path().to_owned(),
                     why: why.to_string(),
@@ -48,8 +108,11 @@ pub fn decide_method(
             }
         }
         MethodChoice::Auto => Ok(match reflinks_for_all(guests, place)? {
-            Ok(why) => taken(Method::Reflink, why),
-            Err(why) => taken(Method::Hardlink, format!("hard links, for reflinks: {why}")),
+            Ok(why) => taken(PlanMethods::Reflink, why),
+            Err(why) => taken(
+                PlanMethods::Hardlink,
+                format!("hard links, for reflinks: {why}"),
+            ),
         }),
     }
 }

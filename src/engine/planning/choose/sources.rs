@@ -1,55 +1,64 @@
 //! Which files get the blocks of which, for a plan of reflinks. Each file of a group is asked where its blocks lie, at
 //! the last moment: nothing that a walk sees tells when that changes.
 
+use std::collections::{HashMap, HashSet};
+
 use rayon::prelude::*;
 
-use super::{Choices, decision_of, drop_out};
+use super::{Choices, behind, decision_of, drop_out};
 use crate::engine::planning::classify::{Classified, Decision};
 use crate::engine::planning::evidence::Evidence;
 use crate::engine::planning::matching::file::FileRef;
+use crate::engine::planning::matching::groups::Groups;
 use crate::engine::planning::matching::probe::{Dropped, blocks};
 use crate::model::{BlockSource, Digest, FileState, SkipReason};
 use crate::rules::reflink::source::{BlockFate, BlockOwner, choose_source};
 use crate::rules::totals::SummaryBuilder;
 
+/// Groups of files that share blocks, without their members, and the file of each whose blocks the others get.
+#[derive(Default)]
+pub struct BlockGroups {
+    groups: Groups,
+    sources: HashMap<u32, FileRef>,
+}
+
 impl Choices<'_> {
     /// A file whose blocks those of a group get: its first name, what it was, and what it holds.
     pub fn source(&self, group: u32) -> Option<(BlockSource, FileState, Digest)> {
-        let FileRef { guest, file } = *self.sources.get(&group)?;
+        let BlockGroups { groups, sources } = &self.blocks;
+        let FileRef { guest, file } = *sources.get(&group)?;
         let survey = self.surveys.get(guest as usize)?;
         let (tree, file) = (&survey.scan.tree, file as usize);
         let source = BlockSource {
             guest: survey.guest.name.clone(),
             path: tree.guest_path(tree.names_of(file).next()?),
         };
-        let content = self.groups.id(group as usize)?.content;
+        let content = groups.id(group as usize)?.content;
         Some((source, tree.state(file), content))
     }
 
-    /// Decides for every group.
+    /// Decides for every group. The files in `give` get no blocks, and what was decided of them stays.
     pub(super) fn choose_sources(
         &mut self,
+        mut groups: Groups,
         found: &Evidence<'_>,
         classified: &mut [Classified],
-        sum: &mut SummaryBuilder,
+        (sum, give): (&mut SummaryBuilder, &HashSet<FileRef>),
     ) {
         let mut next = 0;
-        while next < self.groups.len() {
-            let some = next..self.behind(next);
+        while next < groups.len() {
+            let some = next..behind(&groups, next);
             next = some.end;
             let each = some.clone().into_par_iter();
-            let chosen: Vec<_> = each.map(|group| self.fates(group, found)).collect();
+            let chosen: Vec<_> = each
+                .map(|group| fates(&groups, group, found, give))
+                .collect();
             for (group, fates) in some.zip(chosen) {
-                self.take_fates(group, &fates, found, classified, sum);
+                self.take_fates(group, &fates, found, classified, (sum, give));
             }
         }
-    }
-
-    fn fates(&self, group: usize, found: &Evidence<'_>) -> Vec<(FileRef, BlockFate)> {
-        let files: Vec<FileRef> = self.groups.members(group).map(|one| one.which).collect();
-        let owners: Vec<BlockOwner> = files.iter().map(|file| owner(*file, found)).collect();
-        let fates = choose_source(&owners, found.policy().within);
-        files.into_iter().zip(fates).collect()
+        groups.forget_members();
+        self.blocks.groups = groups;
     }
 
     fn take_fates(
@@ -58,17 +67,18 @@ impl Choices<'_> {
         fates: &[(FileRef, BlockFate)],
         found: &Evidence<'_>,
         classified: &mut [Classified],
-        sum: &mut SummaryBuilder,
+        (sum, give): (&mut SummaryBuilder, &HashSet<FileRef>),
     ) {
         let group = u32::try_from(number).unwrap_or(u32::MAX);
         let mut guests = Vec::new();
         for (which, fate) in fates {
             let decision = match fate {
                 BlockFate::Source => {
-                    self.sources.insert(group, *which);
+                    self.blocks.sources.insert(group, *which);
                     Decision::Source
                 }
                 BlockFate::Shares => Decision::Reflinked(group),
+                BlockFate::Left(_) if give.contains(which) => continue,
                 BlockFate::Left(reason) => {
                     leave(*which, *reason, found, classified, sum);
                     continue;
@@ -84,6 +94,25 @@ impl Choices<'_> {
             sum.object(&guests, tree.size(first.0.file as usize));
         }
     }
+}
+
+fn fates(
+    groups: &Groups,
+    group: usize,
+    found: &Evidence<'_>,
+    give: &HashSet<FileRef>,
+) -> Vec<(FileRef, BlockFate)> {
+    let files: Vec<FileRef> = groups.members(group).map(|one| one.which).collect();
+    let owner = |which: &FileRef| {
+        let owner = owner(*which, found);
+        BlockOwner {
+            is_immutable: owner.is_immutable || give.contains(which),
+            ..owner
+        }
+    };
+    let owners: Vec<BlockOwner> = files.iter().map(owner).collect();
+    let fates = choose_source(&owners, found.policy().within);
+    files.into_iter().zip(fates).collect()
 }
 
 fn owner(which: FileRef, found: &Evidence<'_>) -> BlockOwner {

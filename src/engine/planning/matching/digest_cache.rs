@@ -142,7 +142,7 @@ impl<'a> Memory<'a> {
     }
 
     /// Hands all of it to the base. That it cannot be kept is no failure of the plan.
-    pub fn hand_over(self, surveys: &[Survey], groups: &Groups, observer: &dyn Observer) {
+    pub fn hand_over(&self, surveys: &[Survey], groups: &Groups, observer: &dyn Observer) {
         let Some(base) = self.base else { return };
         let written: SysResult<()> = self.write(base, surveys, groups);
         if let Err(error) = written {

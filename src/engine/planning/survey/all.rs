@@ -35,9 +35,12 @@ pub(in crate::engine::planning) fn survey_all(
     Ok(all?.into_iter().unzip())
 }
 
-/// A guest that is left out has no actions at all.
-fn classify_unless_left_out(survey: &Survey, judge: &Judge<'_>) -> Classified {
-    if survey.left_out.is_none() {
+/// A guest that is left out has no actions at all, and one beyond the reach of a method none of that.
+pub(in crate::engine::planning) fn classify_unless_left_out(
+    survey: &Survey,
+    judge: &Judge<'_>,
+) -> Classified {
+    if survey.left_out.is_none() && !judge.beyond.contains(&survey.guest.id) {
         classify(survey, judge)
     } else {
         Classified::left_out(survey, judge)

@@ -66,6 +66,8 @@ struct ExplainJson<'a> {
     /// How many more there are.
     more_twins: u64,
     compared: Vec<ComparedJson<'a>>,
+    /// `content`, or `content-and-metadata`.
+    compared_by: &'static str,
     /// What the plan says of all that lies in it; null if it is no directory.
     beneath: Option<BeneathJson>,
     /// The smallest change that would turn the verdict.
@@ -192,6 +194,10 @@ pub fn write(told: &Explanation, out: &mut dyn Write) -> io::Result<()> {
         same_as: shown(&told.twins),
         more_twins: told.more_twins,
         compared: compared(told),
+        compared_by: match told.content_alone {
+            true => "content",
+            false => "content-and-metadata",
+        },
         beneath: told.beneath.as_ref().map(|sum| BeneathJson {
             to_link: sum.links,
             saves: sum.saves,

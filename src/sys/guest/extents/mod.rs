@@ -12,7 +12,7 @@ use crate::model::{Digest, DiskRoom};
 use crate::sys::hash::ContentHasher;
 use crate::sys::{Regular, ffi};
 
-pub use overlap::Overlap;
+pub use overlap::{Overlap, SharedPart};
 
 /// `FIEMAP_EXTENT_SHARED` of `linux/fiemap.h`: other files have it, too.
 pub(super) const SHARED: u32 = 0x2000;

@@ -22,6 +22,17 @@ pub struct Overlap {
     pub apart: u64,
 }
 
+/// A part of a file, and where it lies on the device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SharedPart {
+    /// Where in the file.
+    pub at: u64,
+    /// Where on the device.
+    pub place: u64,
+    /// How long.
+    pub length: u64,
+}
+
 impl Overlap {
     /// Is there nothing more that the first could share with the second?
     pub fn is_whole(&self) -> bool {
@@ -57,6 +68,25 @@ impl Regular {
             }
         }
         Ok(found)
+    }
+
+    /// All parts of the file that others have as well; `None` where they are more than `most`.
+    pub fn shared_parts(&self, most: usize) -> SysResult<Option<Vec<SharedPart>>> {
+        let (mut extents, mut parts) = (Extents::from(self, 0)?, Vec::new());
+        while let Some(extent) = extents.next_data()? {
+            if extent.flags & SHARED == 0 || extent.flags & NOWHERE != 0 {
+                continue;
+            }
+            if parts.len() >= most {
+                return Ok(None);
+            }
+            parts.push(SharedPart {
+                at: extent.logical,
+                place: extent.physical,
+                length: extent.length,
+            });
+        }
+        Ok(Some(parts))
     }
 
     /// The first stretch at or after `from` that lies where that of `other` lies.
@@ -123,10 +153,12 @@ fn common_parts(
     Ok(all)
 }
 
+/// Of an extent with any of these flags nobody says where it lies.
+const NOWHERE: u32 = UNKNOWN | DELAYED | INLINE | UNALIGNED;
+
 /// What two extents have at one place of the device and of their files. Of what is encoded, the place of the whole is
 /// told, so it is one only where all of it is.
 fn common(one: &DiskExtent, other: &DiskExtent) -> Option<FileRange> {
-    const NOWHERE: u32 = UNKNOWN | DELAYED | INLINE | UNALIGNED;
     let flags = one.flags | other.flags;
     let [first, second] = [one, other].map(|e| (e.logical, e.physical, e.length));
     if flags & NOWHERE != 0 || flags & ENCODED != 0 && first != second {

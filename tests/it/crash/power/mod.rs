@@ -21,6 +21,7 @@ macro_rules! rig {
 mod bites;
 mod cuts;
 mod medium;
+mod reflinks;
 mod rig;
 mod served;
 

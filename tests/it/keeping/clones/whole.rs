@@ -348,3 +348,84 @@ fn to_another_file_system() {
     assert_equal(&web, &new);
     assert!(!is_immutable(&new.host("/usr/f")));
 }
+
+/// What stands for one machine may lie behind links of the guest: directories, files, chains, absolute and relative.
+/// What they lead to is left out, and told by the name that it has.
+#[test]
+fn identity_behind_links_is_left_out() {
+    for disk in [Disk::Ext4, Disk::Btrfs] {
+        let lab = lab!(disk);
+        let guest = lab.guest("web");
+        let secret = |path: &str| guest.put(path, &File::new(content(path)));
+        for (at, to) in [
+            ("/etc/ssh", "/data/ssh"),
+            ("/etc/machine-id", "../data/id"),
+            ("/data/id", "/data/deeper/id"),
+            ("/etc/dropbear/dropbear_rsa_host_key", "/data/dropbear"),
+            ("/data/dropbear", "deeper/dropbear"),
+            ("/var/lib/dhcp", "../../data/leases"),
+            ("/data/leases", "/data/deeper/leases"),
+            ("/var/lib/systemd", "/data/systemd"),
+            ("/etc/ssl", "/data/ssl"),
+            // One that leads nowhere, in a circle, or out of the guest, hurts nobody.
+            ("/var/lib/dbus/machine-id", "/etc/machine-id"),
+            ("/var/lib/random-seed", "/nowhere"),
+            ("/var/lib/urandom", "/var/lib/urandom"),
+            ("/etc/dhcpcd.duid", "../../../../../../etc/hostname"),
+        ] {
+            guest.symlink(to, at);
+        }
+        let gone = [
+            "/data/ssh/ssh_host_rsa_key",
+            "/data/deeper/dropbear",
+            "/data/deeper/leases/dhclient.leases",
+            "/data/systemd/random-seed",
+            "/data/systemd/credential.secret",
+        ];
+        gone.iter().for_each(|path| secret(path));
+        for kept in [
+            "/data/ssh/sshd_config",
+            "/data/ssl/private/key.pem",
+            "/data/deeper/id",
+            "/data/other",
+        ] {
+            secret(kept);
+        }
+        let (out, new) = clone(&lab, &guest, "new", &["--json", "--not-a-root"]);
+        let said = out.expect(0).json();
+        let told: Vec<&str> = said["left_out"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|one| one["path"].as_str().unwrap())
+            .collect();
+        for path in gone {
+            assert!(!new.host(path).exists(), "{disk:?}: {path} is in the clone");
+            assert!(
+                told.contains(&path),
+                "{disk:?}: {path} is not told: {told:?}"
+            );
+        }
+        // The id stays, empty, where it is.
+        assert_eq!(fs::read(new.host("/data/deeper/id")).unwrap(), b"");
+        assert!(told.contains(&"/data/deeper/id"), "{told:?}");
+        for path in [
+            "/data/ssh/sshd_config",
+            "/data/ssl/private/key.pem",
+            "/data/other",
+        ] {
+            assert_eq!(fs::read(new.host(path)).unwrap(), content(path), "{path}");
+        }
+        let secrets = &said["remarks"]["secrets"];
+        assert!(
+            secrets.to_string().contains("/data/ssl/private/key.pem"),
+            "{said}"
+        );
+        // And all of it stays where that is asked for.
+        let (out, whole) = clone(&lab, &guest, "whole", &["--keep-identity", "--not-a-root"]);
+        out.expect(0);
+        for path in gone.iter().chain(&["/data/deeper/id"]) {
+            assert_eq!(fs::read(whole.host(path)).unwrap(), content(path), "{path}");
+        }
+    }
+}
