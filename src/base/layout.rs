@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::identity::{self, FORMAT};
+use super::own_turn::OwnTurn;
 use super::{BaseError, places, trust};
 use crate::model::{Digest, DiskRoom, FileId, FileState, ObjectId};
 use crate::sys::guest::Sharing;
@@ -22,7 +23,7 @@ const LONGEST_FORMAT: u64 = 4096;
 
 fn is_paper(name: &str) -> bool {
     let is_part = name.starts_with("format.") && name.ends_with(".part");
-    is_part || ["format", "lock", places::PROTECTION].contains(&name)
+    is_part || ["format", "lock", places::TURN, places::PROTECTION].contains(&name)
 }
 
 fn is_part(name: &str) -> bool {
@@ -37,6 +38,7 @@ pub struct Base {
     staging: Dir,
     path: PathBuf,
     used_for: BaseUse,
+    turn: OwnTurn,
 }
 
 /// What is done with an open base.
@@ -109,6 +111,7 @@ impl Base {
             staging: Dir::open(place)?,
             path: path.to_owned(),
             used_for: BaseUse::LookAtPlace,
+            turn: OwnTurn::default(),
         })
     }
 
@@ -220,6 +223,7 @@ impl Base {
             staging,
             path: path.to_owned(),
             used_for: BaseUse::Any,
+            turn: OwnTurn::default(),
         };
         Ok((base, is_here))
     }
@@ -232,6 +236,10 @@ impl Base {
     /// Its directory.
     pub fn dir(&self) -> &Dir {
         &self.dir
+    }
+
+    pub(super) fn own_turn(&self) -> &OwnTurn {
+        &self.turn
     }
 
     /// The directory of objects.
@@ -247,32 +255,6 @@ impl Base {
     /// A paper of the base, such as the list of guests.
     pub fn paper(&self, name: &str) -> PathBuf {
         self.path.join(name)
-    }
-
-    /// The lock file, made where it is missing.
-    pub fn lock_file(&self) -> SysResult<PathBuf> {
-        let path = self.path.join("lock");
-        drop(papers::Growing::open(&path)?);
-        Ok(path)
-    }
-
-    /// Excludes every other run until the guard is dropped.
-    pub fn lock(&self, holder: &str) -> Result<papers::Lock, BaseError> {
-        let taken = papers::lock(&self.path.join("lock"), holder)?;
-        taken.map_err(|holder| BaseError::Locked {
-            path: self.path.clone(),
-            holder: holder.trim().to_owned(),
-        })
-    }
-
-    /// Keeps every run from beginning until the guard is dropped, which must be soon. It writes nothing. `None` where
-    /// the base never had a run.
-    pub fn hold_still(&self) -> Result<Option<papers::Lock>, BaseError> {
-        let taken = papers::hold_still(&self.path.join("lock"))?;
-        taken.map_err(|holder| BaseError::Locked {
-            path: self.path.clone(),
-            holder: holder.trim().to_owned(),
-        })
     }
 
     /// Removes a base that never held anything: no object, no run, nothing in quarantine, no guest frozen,

@@ -13,6 +13,8 @@
 //!   lock                held by the run that changes anything
 //!   scrub/read          when the objects of each `ab` were last read again, all of them
 //!   objects/ab/REST     one inode each; "ab" + REST is the object's name without `sha256:`
+//!   writes, writes.1    what guests wrote to shared files, and what came of it: the last 8 MiB
+//!   turn                held while names are in flight, for a moment each
 //!   staging/RUN/SEQ     what is about to be exchanged with a guest's name, and afterwards what came out
 //!   quarantine/RUN/SEQ  what came out of a guest and is not known: kept for a person
 //!   runs/RUN/           the plan that was executed, the journal, the receipt
@@ -29,7 +31,9 @@ mod index;
 mod inheritance;
 mod layout;
 mod left;
+mod locks;
 mod make;
+mod own_turn;
 mod places;
 mod protection;
 mod quarantine;
@@ -44,7 +48,7 @@ pub use index::{Held, Index};
 pub use layout::Base;
 pub use left::{FrozenPaper, LiftedObject, LiftedPaper, MaintainedPaper, MovingPaper};
 pub use make::{MakeError, copy, prove};
-pub use places::{JOURNAL, PLAN, RECEIPT, RECOVERED};
+pub use places::{JOURNAL, OLDER_WRITES, PLAN, RECEIPT, RECOVERED, WRITES};
 pub use protection::ProtectionPaper;
 pub use runs::Run;
 pub use scrub_times::Scrubbed;

@@ -8,6 +8,13 @@ pub const SCRUB: &str = "scrub";
 /// The paper that says what protects the objects, where that does not stand in themselves.
 pub const PROTECTION: &str = "protection";
 
+/// The lock of who moves names.
+pub const TURN: &str = "turn";
+
+/// What guests wrote to shared files, and what of that is older.
+pub const WRITES: &str = "writes";
+pub const OLDER_WRITES: &str = "writes.1";
+
 /// The copy of the plan that a run executed, among its papers.
 pub const PLAN: &str = "plan";
 /// The receipt of a run, among its papers.

@@ -22,6 +22,8 @@ pub struct Run {
 impl Base {
     /// Makes the directories of a new run, the next of this base. The caller holds the lock.
     pub fn begin_run(&self) -> SysResult<Run> {
+        // Two that begin at once would have one name.
+        let _turn = self.turn()?;
         let last = self.runs()?.iter().map(RunId::count).max().unwrap_or(0);
         let id = RunId::new(&machine::stamp(), last.saturating_add(1));
         let id = id.map_err(|error| {

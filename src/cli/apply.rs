@@ -195,6 +195,7 @@ pub(super) fn report(
             RunKind::Apply => "apply",
             RunKind::Undo => "undo",
             RunKind::Forget => "forget",
+            RunKind::Break => "guardd",
         };
         say(&format!(
             "unify: ended by {why}; `unify {again}` goes on from there"

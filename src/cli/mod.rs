@@ -80,6 +80,7 @@ enum Command {
     Doctor(host::doctor::Args),
     Guard(guard::Args),
     Protect(protect::Args),
+    Guardd(guard::daemon::Args),
     #[command(hide = true)]
     Watchdog(host::watchdog::Args),
     #[command(hide = true)]
@@ -137,6 +138,7 @@ fn dispatch(command: &Command, matches: &clap::ArgMatches) -> Result<Exit, Failu
         Command::Assistant(args) => host::assistant::run(args),
         Command::Guard(args) => guard::run(args),
         Command::Protect(args) => protect::run(args),
+        Command::Guardd(args) => guard::daemon::run(args),
         Command::Rules(args) => rules::run(args),
         Command::Schema(args) => schema::run(args),
         Command::Completions(args) => manual::completions::run(args, &self::command()),

@@ -122,6 +122,7 @@ fn sum(
 /// False for an object that turns out to be in use, or is not there any more.
 /// One of which a name was taken while its protection was off is proven, and reported if it is not what it was.
 fn remove(base: &Base, unused: &[Held], flawed: &mut Vec<SpoiledObject>) -> SysResult<Vec<bool>> {
+    let _turn = base.turn()?;
     let (lifting, _) = Lifting::resume(base)?;
     lifting.write_down(unused.iter().map(|held| held.id), &OBJECT_NO_MORE)?;
     let remove = |held: &Held| match lifting.retire_unused(&held.id) {

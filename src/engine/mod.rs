@@ -28,6 +28,7 @@
 //! | `cloning` | makes a guest from another one: `look` and `copy` go through the `tree`, `linking` has a plan of its own applied |
 //! | `maintaining` | thaws a guest for a command that somebody runs, and shares again what is equal afterwards |
 //! | `protecting` | moves the objects of a base from one protection to another |
+//! | `breaking` | gives a guest a file of its own that is about to write to a shared one: the daemon of the guard |
 //! | `guarding` | the guard of this kernel: loads it, looks at it, takes it out |
 //! | `gc` | removes objects that no guest's name refers to |
 //!
@@ -60,6 +61,7 @@
 
 mod activity;
 mod applying;
+mod breaking;
 mod checking;
 mod cloning;
 mod comparing;
@@ -99,6 +101,7 @@ mod undoing;
 pub use activity::base::warn_of_base;
 pub use applying::ready::{ApplyOptions, ApprovedBy, ReadyToApply};
 pub use applying::rehearsal::rehearse;
+pub use breaking::{Allowance, GuarddOptions, answer_writers};
 pub use checking::guests::check_guests;
 pub use checking::options::{BaselineUse, CheckOptions};
 pub use checking::papers::{CheckPapers, PaperKind, WantedPaper, baseline, read_baseline};
@@ -137,7 +140,7 @@ pub use planning::{Planned, plan};
 pub use policy_files::{read_check_policy, read_patterns, read_policy};
 pub use protecting::move_protection;
 pub use receipt_file::RunResult;
-pub use records::bases::{any_base_near, base_at, base_near, is_there};
+pub use records::bases::{any_base_near, base_at, base_near, bases_of_host, is_there};
 pub use reviewing::{Replacing, cut};
 pub use roots::{default_base, meet, named};
 pub use sandbox::{to_papers, to_reading, to_scrubbing};

@@ -30,6 +30,7 @@ mod receipt;
 mod schema;
 #[cfg(test)]
 mod tests;
+pub mod writes;
 
 pub use codec::{PaperReader, PaperWriter};
 pub use json::BadValue;

@@ -33,6 +33,8 @@ pub enum Ability {
     LinkLife,
     /// Files share blocks and stay files of their own (`FIDEDUPERANGE`).
     Reflink,
+    /// The guard can mark files here.
+    GuardMarks,
     /// Read leases tell of writers (`fcntl`, `F_SETLEASE`).
     Leases,
     /// Project ids, which quotas count by.
@@ -67,7 +69,8 @@ impl Ability {
     ];
 
     /// Those of a directory that are tried on scratch files.
-    pub const ON_FILES: [Ability; 12] = [
+    pub const ON_FILES: [Ability; 13] = [
+        Ability::GuardMarks,
         Ability::ImmutableFlag,
         Ability::OlderWriters,
         Ability::NamelessFiles,
@@ -107,6 +110,7 @@ impl Ability {
             Ability::Exchange => "exchange",
             Ability::LinkLife => "link-life",
             Ability::Reflink => "reflink",
+            Ability::GuardMarks => "guard-marks",
             Ability::Leases => "leases",
             Ability::Projects => "project-ids",
             Ability::Verity => "verity",

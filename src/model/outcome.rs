@@ -96,6 +96,15 @@ pub enum RunKind {
     Undo,
     /// Names of guests that go were taken from them without a copy, or were gone.
     Forget,
+    /// Names got private inodes because their guest was about to write to a shared one.
+    Break,
+}
+
+impl RunKind {
+    /// Does it give names private inodes?
+    pub fn parts(self) -> bool {
+        matches!(self, RunKind::Undo | RunKind::Break)
+    }
 }
 
 /// The first line of a receipt.

@@ -277,6 +277,25 @@ pub struct GuardState {
     pub loaded: bool,
     /// Inodes that are marked, of all bases of this host; `null` where they cannot be read.
     pub marks: Option<u64>,
+    /// How much of copy on write this kernel can do with it, as it was tried when it was loaded; `null` where that
+    /// cannot be read, or it is older.
+    pub level: Option<GuardLevel>,
+    /// Does a daemon answer those who write? Else a write is denied, and that is all.
+    pub daemon: bool,
+}
+
+/// How much of copy on write the guard can do in a kernel, from least to most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GuardLevel {
+    /// A write is denied, and that is all.
+    Immutable,
+    /// A write is denied; its guest gets a copy of its own meanwhile, so that the next one succeeds.
+    DenyFirst,
+    /// A write waits for the copy: the kernel begins the call anew, made to do so by a signal that does nothing.
+    RestartBySignal,
+    /// A write waits for the copy: the kernel begins the call anew, made to do so by task work.
+    RestartByTaskWork,
 }
 
 /// What is to be done about the guard.

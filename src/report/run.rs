@@ -82,6 +82,7 @@ fn title(what: RunKind) -> &'static str {
         RunKind::Apply => "Apply",
         RunKind::Undo => "Undo",
         RunKind::Forget => "Forget",
+        RunKind::Break => "Break",
     }
 }
 
@@ -96,7 +97,7 @@ fn table(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> TextTable {
     let mut row = |word: &str, n: u64, remark: String| table.row([word.into(), count(n), remark]);
     row("done", totals.done, done);
     let already = match what {
-        RunKind::Apply | RunKind::Undo => "",
+        RunKind::Apply | RunKind::Undo | RunKind::Break => "",
         RunKind::Forget => "were gone before, and are forgotten",
     };
     row("already done", totals.already, already.into());
@@ -105,7 +106,9 @@ fn table(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> TextTable {
         totals.refused,
         match what {
             RunKind::Apply => "not as the plan says; not touched".into(),
-            RunKind::Undo | RunKind::Forget => "not as the base remembers; not touched".into(),
+            RunKind::Undo | RunKind::Forget | RunKind::Break => {
+                "not as the base remembers; not touched".into()
+            }
         },
     );
     row("failed", totals.failed, String::new());
@@ -137,7 +140,7 @@ fn done(view: &RunView<'_>, totals: &RunTotals, sizes: Sizes) -> String {
             );
             format!("{}{share}{up_to}{bytes} came back", some(refer))
         }
-        RunKind::Undo => {
+        RunKind::Undo | RunKind::Break => {
             let private = names("is private again", "are private again");
             let own = blocks(
                 "has blocks of its own again",
@@ -307,6 +310,7 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         RunKind::Apply => "unify.apply",
         RunKind::Undo => "unify.undo",
         RunKind::Forget => "unify.forget",
+        RunKind::Break => "unify.break",
     };
     let (not_done, refusals) = not_done_json(view.not_done);
     let value = RunJson {

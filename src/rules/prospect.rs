@@ -8,6 +8,7 @@ use crate::model::{Ability, Method, Offer, Prospect, Protect, Trial, TrialVerdic
 const OFFERED: &[(Offer, &[Ability])] = &[
     (Offer::Method(Method::Hardlink), NAMES),
     (Offer::Method(Method::Reflink), BLOCKS),
+    (Offer::Protect(Protect::Guard), MARKS),
     (Offer::Protect(Protect::Verity), SEAL),
     (Offer::Protect(Protect::Immutable), FLAG),
     (Offer::Protect(Protect::None), NAMES),
@@ -32,6 +33,8 @@ const BLOCKS: &[Ability] = &[
     Ability::NamelessFiles,
     Ability::Unencrypted,
 ];
+
+const MARKS: &[Ability] = &[Ability::FullRoot, Ability::BpfLsm, Ability::GuardMarks];
 
 const SEAL: &[Ability] = &[Ability::FullRoot, Ability::Verity];
 
@@ -126,10 +129,10 @@ mod tests {
 
     #[test]
     fn all_is_had_where_all_works() {
-        assert_eq!(verdicts(&[]), [TrialVerdict::Can; 5]);
+        assert_eq!(verdicts(&[]), [TrialVerdict::Can; 6]);
         assert_eq!(
             verdicts(&[(Ability::IdmappedMounts, Trial::cannot(""))]),
-            [TrialVerdict::Can; 5],
+            [TrialVerdict::Can; 6],
             "nothing rests on it"
         );
     }
@@ -140,16 +143,20 @@ mod tests {
         let no = || Trial::cannot("");
         assert_eq!(
             verdicts(&[(Ability::OlderWriters, no())]),
-            [Can, Can, Can, Partly, Can]
+            [Can, Can, Can, Can, Partly, Can]
         );
         assert_eq!(
             verdicts(&[(Ability::ImmutableFlag, no())]),
-            [Can, Can, Can, Cannot, Can]
+            [Can, Can, Can, Can, Cannot, Can]
         );
         assert_eq!(
             verdicts(&[(Ability::Verity, no())]),
-            [Can, Can, Cannot, Can, Can]
+            [Can, Can, Can, Cannot, Can, Can]
         );
+        for missing in [Ability::BpfLsm, Ability::GuardMarks] {
+            let want = [Can, Can, Cannot, Can, Can, Can];
+            assert_eq!(verdicts(&[(missing, no())]), want);
+        }
         let links = [
             (Ability::HardLinks, no()),
             (Ability::Leases, Trial::untried("")),
@@ -158,7 +165,7 @@ mod tests {
         assert_eq!(had[0].verdict, Cannot);
         assert_eq!(had[0].because, [Ability::HardLinks]);
         let user = [(Ability::FullRoot, no())];
-        assert_eq!(verdicts(&user), [Untried; 5], "root may be had");
+        assert_eq!(verdicts(&user), [Untried; 6], "root may be had");
     }
 
     #[test]

@@ -64,6 +64,16 @@ impl SysError {
         }
     }
 
+    /// Another process has it.
+    pub fn busy(op: &'static str, path: impl Into<PathBuf>) -> SysError {
+        SysError::new(op, path, Errno::AGAIN)
+    }
+
+    /// Is it a quota that is used up, and not the disk?
+    pub fn is_over_quota(&self) -> bool {
+        Errno::from_io_error(&self.source) == Some(Errno::DQUOT)
+    }
+
     /// What the error means.
     pub fn meaning(&self) -> Meaning {
         let Some(errno) = Errno::from_io_error(&self.source) else {

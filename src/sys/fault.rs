@@ -15,6 +15,7 @@
 //! * `UNIFY_MOST_NAMES=9`: a guest may have so many names, and bytes of names
 //! * `UNIFY_ANY_PID_NAMESPACE=1`: the namespace that we are in is taken for the first one
 //! * `UNIFY_OLD_KERNEL=1`: what kernels before 5.8 do not tell is not told
+//! * `UNIFY_REQUESTS=SOCKET`: what writers ask comes from there (`guard/script.rs`)
 //!
 //! The same kills are made from outside by `strace`, so that this file need not be believed.
 

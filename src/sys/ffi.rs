@@ -102,6 +102,17 @@ pub fn generation(fd: impl AsFd) -> io::Result<u32> {
     told(fd, libc::FS_IOC_GETVERSION)
 }
 
+/// `name_to_handle_at(2)` of the file itself: the first of the numbers by which its file system finds it again.
+pub fn handle(fd: impl AsFd) -> io::Result<u32> {
+    // A head of two numbers, of which the first is the room behind it in bytes.
+    let mut handle = [0_u32; 34];
+    handle[0] = 128;
+    let (fd, to, mut mount) = (fd.as_fd().as_raw_fd(), handle.as_mut_ptr().cast(), 0);
+    // SAFETY: an empty name; the kernel writes the head, at most that many bytes behind it, and an int.
+    check(unsafe { libc::name_to_handle_at(fd, c"".as_ptr(), to, &mut mount, libc::AT_EMPTY_PATH) })
+        .map(|_| handle[2])
+}
+
 fn told(fd: impl AsFd, what: libc::Ioctl) -> io::Result<u32> {
     let mut told: libc::c_uint = 0;
     // SAFETY: of these calls the kernel writes an int, whatever their number says, into `told`.
@@ -203,13 +214,10 @@ pub fn cached(fd: impl AsFd, from: u64, length: u64) -> io::Result<u64> {
     };
     // SAFETY: it takes a number.
     let page = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
-    if result == 0 {
-        Ok(answer
-            .cached
-            .saturating_mul(u64::try_from(page).unwrap_or(0)))
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    check(result)?;
+    Ok(answer
+        .cached
+        .saturating_mul(u64::try_from(page).unwrap_or(0)))
 }
 
 /// The file system's own UUID, `FS_IOC_GETFSUUID` of `linux/fs.h` (Linux 6.9).
@@ -268,11 +276,7 @@ fn set_mount_attributes(mount: impl AsFd, attr: &MountAttr) -> io::Result<()> {
             size_of::<MountAttr>(),
         )
     };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    check(result).map(drop)
 }
 
 /// `FS_IOC_ENABLE_VERITY` of `linux/fsverity.h`: SHA-256 over blocks of 4096 bytes.
@@ -338,11 +342,17 @@ pub fn idle_io() -> io::Result<()> {
     const IDLE: libc::c_int = 3 << 13;
     // SAFETY: three integers by value; 0 is the calling process.
     let result = unsafe { libc::syscall(libc::SYS_ioprio_set, WHO_PROCESS, 0, IDLE) };
-    if result == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    check(result).map(drop)
+}
+
+/// Gives the calling thread the policy `SCHED_FIFO`, which it does not hand down.
+pub fn be_realtime(sched_priority: i32) -> io::Result<()> {
+    let (param, policy) = (libc::sched_param { sched_priority }, libc::SCHED_FIFO);
+    // SAFETY: `param` lives for the call, which only reads it; 0 is the calling thread.
+    let done = unsafe {
+        libc::sched_setscheduler(0, policy | libc::SCHED_RESET_ON_FORK, &raw const param)
+    };
+    check(done).map(drop)
 }
 
 /// Ignores SIGIO, which a broken lease sends and which would kill us, and SIGXFSZ, so that a file size
@@ -391,8 +401,9 @@ unsafe fn ioctl<T>(fd: impl AsFd, number: libc::Ioctl, argument: &mut T) -> io::
     check(unsafe { libc::ioctl(fd, number, std::ptr::from_mut(argument)) }).map(drop)
 }
 
-fn check(result: libc::c_int) -> io::Result<libc::c_int> {
-    if result == -1 {
+/// What a call returned that says -1 where it failed.
+fn check<T: PartialEq + From<i8>>(result: T) -> io::Result<T> {
+    if result == T::from(-1) {
         Err(io::Error::last_os_error())
     } else {
         Ok(result)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # boot.sh PROGRAM SCRIPT VMLINUZ MODULES [FILESYSTEM] : boots a kernel in qemu, without acceleration and with one
-# processor, and runs SCRIPT in it as the first process, with busybox, PROGRAM as `unify`, and `ways` (see ways.c).
+# processor (or SMP), and runs SCRIPT in it as the first process, with busybox, PROGRAM as `unify`, `ways`, `parter` and
+# `costs` (see their sources), and what EXTRA names.
 # The disk at /mnt is a fresh one of FILESYSTEM (ext4). Prints what is said on the console; ends with 0 where the
 # script's last line is "all is well".
 #
@@ -14,12 +15,13 @@ trap 'rm -rf "$work"' EXIT
 root=$work/root
 mkdir -p "$root"/{bin,modules,proc,sys,dev,tmp,run,etc,mnt,lib64}
 
-cc -O1 -static -o "$root/bin/ways" "$here/ways.c"
+for source in "$here"/*.c; do cc -O1 -static -o "$root/bin/$(basename "$source" .c)" "$source"; done
+for file in ${EXTRA:-}; do cp "$file" "$root/bin"; done
 install -s "$program" "$root/bin/unify"
 cp "$(command -v busybox)" "$root/bin/busybox"
 for tool in setfattr getfattr; do cp "$(command -v $tool)" "$root/bin/$tool.real"; done
 # What a dynamic program needs, at the same paths.
-ldd "$program" "$(command -v setfattr)" | grep -oE '/[^ ]+' | grep -v : | sort -u | while read -r library; do
+{ ldd "$program" || true; ldd "$(command -v setfattr)"; } 2> "$work/none" | grep -oE '/[^ ]+' | grep -v : | sort -u | while read -r library; do
   cp --parents -L "$library" "$root"
 done
 version=$(ls "$modules")
@@ -37,6 +39,7 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
   echo "$name" >> "$root/modules/order"
 done
 cp "$script" "$root/script"
+cp "$here/cow.sh" "$root/bin"
 if [ -n "${UNIFY_LONG:-}" ]; then touch "$root/long"; fi
 cat > "$root/init" <<'I'
 #!/bin/busybox sh
@@ -72,8 +75,8 @@ case $filesystem in
   *) "mkfs.$filesystem" -q "$work/disk" ;;
 esac
 options="console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=1 no_timer_check tsc=reliable"
-timeout "${LONGEST:-300}" qemu-system-x86_64 -M q35 -accel tcg,thread=single -cpu max -smp 1 -m "${MEMORY:-768}" -nodefaults \
-  -no-user-config -display none -serial stdio -no-reboot -kernel "$kernel" -initrd "$work/initrd" -append "$options" \
+timeout "${LONGEST:-300}" qemu-system-x86_64 -M q35 -accel tcg,thread=single -cpu max -smp "${SMP:-1}" -m "${MEMORY:-768}" -nodefaults \
+  ${ICOUNT:+-icount shift=$ICOUNT} -no-user-config -display none -serial stdio -no-reboot -kernel "$kernel" -initrd "$work/initrd" -append "$options" \
   -drive "file=$work/disk,format=raw,if=virtio,cache=unsafe" < /dev/null | stdbuf -oL tr -d '\r' | tee "$work/said"
 if [ -n "${KEEP:-}" ]; then mv "$work/disk" "$KEEP"; fi
 grep -qx "all is well" "$work/said"

@@ -198,7 +198,8 @@ make one
 make two
 mkdir -p /mnt/plain
 at=0
-while [ $at -lt "$(ways)" ]; do
+ways=$(ways)
+while [ $at -lt "$ways" ]; do
   head -c 5000 /bin/busybox > /mnt/plain/$at
   echo "file $at" >> /mnt/plain/$at
   setfattr -n user.a -v 1 /mnt/plain/$at
@@ -209,3 +210,5 @@ quiet plan $guests/one $guests/two
 before=$(sum $two)
 ways /mnt/plain $one || fail "not every way is closed"
 [ "$before" = "$(sum $two)" ] || fail "the other guest has changed"
+
+. /bin/cow.sh

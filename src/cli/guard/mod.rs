@@ -1,4 +1,6 @@
-//! `unify guard`
+//! `unify guard`, and its daemon.
+
+pub(super) mod daemon;
 
 use std::io;
 

@@ -232,6 +232,11 @@ const EXAMPLES: &[(&str, &str)] = &[
         "  unify protect --base /srv/guests/.unify immutable",
     ),
     (
+        "guardd",
+        "  unify guardd --base /srv/guests/.unify
+  unify guardd --most-bytes 10G   # as a service, see unify-guardd.service",
+    ),
+    (
         "rules",
         "  unify rules\n  unify rules --json | jq '.rules[].reason'",
     ),

@@ -3,6 +3,7 @@
 use crate::link::{Exchange, Exchanged, Impossible, can_reflink, exchange_names, rehearse};
 use crate::model::{Ability, FileId, Protect, Trial, TriedAbility};
 use crate::protect::{self, FlagTest};
+use crate::sys::guard::is_loaded;
 use crate::sys::host::trials;
 use crate::sys::own::scratch::Scratch;
 use crate::sys::{Dir, Meaning, Regular, SysResult};
@@ -30,6 +31,7 @@ fn one(ability: Ability, scratch: &Dir, flag: &[Trial; 2]) -> Trial {
         Err(error) => return trials::failed(&error),
     };
     match ability {
+        Ability::GuardMarks => guard(&room),
         Ability::ImmutableFlag => flag[0].clone(),
         Ability::OlderWriters => flag[1].clone(),
         Ability::NamelessFiles => trials::nameless_files(scratch, &room),
@@ -53,6 +55,21 @@ fn room(scratch: &Dir, name: &str) -> SysResult<Dir> {
 
 fn of(done: SysResult<Trial>) -> Trial {
     done.unwrap_or_else(|error| trials::failed(&error))
+}
+
+/// What is not loaded cannot be tried; what it needs of the file system can.
+fn guard(room: &Dir) -> Trial {
+    if !is_loaded() {
+        return trials::guard_marks(room);
+    }
+    match protect::by(Protect::Guard).test(room) {
+        Ok(FlagTest::Holds | FlagTest::KeepsOutNewcomers) => {
+            Trial::can("the guard denied every change of a marked file")
+        }
+        Ok(FlagTest::Fails(why)) => Trial::cannot(why),
+        Ok(FlagTest::NotTried(why)) => Trial::untried(why),
+        Err(error) => trials::failed(&error),
+    }
 }
 
 /// The flag, and whether it holds against what had the file open before.

@@ -21,13 +21,25 @@ pub struct Parent {
 
 /// The directories of one batch.
 #[derive(Debug, Default)]
-pub(super) struct Parents(HashMap<(usize, GuestPath), Rc<Parent>>);
+pub(super) struct Parents {
+    open: HashMap<(usize, GuestPath), Rc<Parent>>,
+    /// Their guest runs, and may be at them at the same moment: its times are not ours to put back.
+    at_work: bool,
+}
 
 impl Parents {
+    /// Of a guest that runs.
+    pub fn of_running() -> Parents {
+        Parents {
+            at_work: true,
+            ..Parents::default()
+        }
+    }
+
     /// The directory that holds `path` in guest number `guest`, beneath its `root`.
     pub fn of(&mut self, guest: usize, root: &Dir, path: &GuestPath) -> SysResult<Rc<Parent>> {
         let key = (guest, path.parent());
-        if let Some(known) = self.0.get(&key) {
+        if let Some(known) = self.open.get(&key) {
             return Ok(Rc::clone(known));
         }
         let dir = root.open_dir(key.1.relative())?;
@@ -37,9 +49,9 @@ impl Parents {
             id: state.id,
             mtime: state.mtime,
             ours: Cell::new(state.mtime),
-            foreign: Cell::new(false),
+            foreign: Cell::new(self.at_work),
         });
-        self.0.insert(key, Rc::clone(&parent));
+        self.open.insert(key, Rc::clone(&parent));
         Ok(parent)
     }
 
@@ -51,14 +63,14 @@ impl Parents {
                 .and_then(|guest| guest.root.open_dir(path.relative()).ok());
             now.and_then(|dir| dir.state().ok()).map(|state| state.id) != Some(parent.id)
         };
-        let moved = self.0.iter().filter(is_moved);
+        let moved = self.open.iter().filter(is_moved);
         moved.map(|(_, parent)| parent.id).collect()
     }
 
     /// The modification times are back where the only changes were ours. What cannot be put back is returned for a
     /// warning: no content depends on it.
     pub fn restore_times(&self) -> Vec<String> {
-        let restored = self.0.values().map(|parent| parent.restore_time());
+        let restored = self.open.values().map(|parent| parent.restore_time());
         restored
             .filter_map(Result::err)
             .map(|error| error.to_string())

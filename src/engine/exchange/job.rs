@@ -27,6 +27,8 @@ pub struct Job {
 pub enum Old {
     /// Compared, with no writer since.
     Leased(Leased),
+    /// A marked object, which nobody can change: it needs no lease, and no guest to stand still.
+    Marked(Arc<Regular>),
     /// A spoiled object, which is given up whatever it holds by now: it has no lease, for a process may be at it.
     Spoiled(Arc<Regular>),
 }
@@ -35,7 +37,7 @@ impl Old {
     pub fn file(&self) -> &Regular {
         match self {
             Old::Leased(old) => old.file(),
-            Old::Spoiled(file) => file,
+            Old::Marked(file) | Old::Spoiled(file) => file,
         }
     }
 
@@ -43,7 +45,7 @@ impl Old {
     pub fn stands(&self) -> SysResult<bool> {
         match self {
             Old::Leased(old) => old.stands(),
-            Old::Spoiled(_) => Ok(true),
+            Old::Marked(_) | Old::Spoiled(_) => Ok(true),
         }
     }
 

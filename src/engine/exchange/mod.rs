@@ -28,6 +28,7 @@ pub(super) mod job;
 pub(super) mod journal;
 mod makers;
 pub(super) mod names;
+pub(super) mod parted;
 mod proof;
 mod recheck;
 mod shared_inode;
@@ -107,6 +108,7 @@ impl<'a> Batch<'a, '_> {
         committed: &mut dyn FnMut(&[Fate]) -> SysResult<()>,
     ) -> Result<BatchResult, EngineError> {
         let base = self.base;
+        let _turn = base.turn()?;
         let result = self.steps(jobs, flags, adopted, committed);
         result.map_err(|error| EngineError::halted(base, error))
     }

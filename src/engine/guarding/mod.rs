@@ -6,7 +6,7 @@ use super::EngineError;
 use super::error::CannotHere;
 use super::privileges::entitled;
 use crate::model::{GuardAct, GuardState};
-use crate::sys::guard::{self, GuardError, LoadedGuard, Marks, Unloaded};
+use crate::sys::guard::{self, GuardError, Heart, LoadedGuard, Marks, Unloaded};
 
 /// Loads the guard into this kernel, beside an older one that goes then; it stays until the machine is restarted.
 /// Needs root; `CannotHere` where the kernel does not take it.
@@ -38,9 +38,13 @@ pub fn guard_state() -> Result<GuardState, EngineError> {
     // A map that was taken out a moment ago is still open here.
     let marks = Marks::here().filter(|_| loaded);
     let marks = marks.map(Marks::all).transpose()?;
+    let heart = if loaded { Heart::open()? } else { None };
+    let heart = heart.as_ref();
     Ok(GuardState {
         loaded,
         marks: marks.map(|marks| marks.len() as u64),
+        level: heart.map(Heart::ability).transpose()?,
+        daemon: heart.map(Heart::beats).transpose()?.unwrap_or(false),
     })
 }
 

@@ -29,7 +29,7 @@ pub(super) fn lines(
         };
         let shared = match what {
             RunKind::Apply => shared(&file, blocks, guests)?,
-            RunKind::Undo | RunKind::Forget => Unshare::All.bytes(&file)?,
+            RunKind::Undo | RunKind::Forget | RunKind::Break => Unshare::All.bytes(&file)?,
         };
         let is_done = (shared > 0) == (what == RunKind::Apply);
         lines.extend(is_done.then(|| line(blocks, shared)));

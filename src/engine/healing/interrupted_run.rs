@@ -6,7 +6,7 @@ use crate::base::{Base, JOURNAL, RECEIPT};
 use crate::engine::Guest;
 use crate::engine::records::receipts;
 use crate::ledger::journal::{self, OpenBatch};
-use crate::model::{GuestName, Receipt, RunId};
+use crate::model::{GuestName, Receipt, RunId, RunKind};
 use crate::sys::own::papers;
 use crate::sys::{Dir, SysError, SysResult};
 
@@ -45,6 +45,13 @@ pub(super) fn read_journal(base: &Base, run: &RunId, staging: &Dir) -> SysResult
     }
     let explains = read.damaged_at.is_none() && names_all(&batch, staging)?;
     Ok(RunJournal { batch, explains })
+}
+
+impl RunJournal {
+    /// Breaks move names of objects that need no lift, while their guests run.
+    pub fn is_of_breaks(&self) -> bool {
+        matches!(self.batch.run, Some((_, RunKind::Break)))
+    }
 }
 
 fn names_all(batch: &OpenBatch, staging: &Dir) -> SysResult<bool> {

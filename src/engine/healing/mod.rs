@@ -19,6 +19,7 @@
 
 mod adopted;
 mod blocks;
+pub(super) mod breaks;
 mod half_clone;
 mod interrupted_run;
 mod leftovers;
@@ -195,6 +196,7 @@ fn heal(
     heals: Heals,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
+    let _turn = base.turn()?;
     still.inherit()?;
     half_clone::clear(base, observer);
     let healed = heal_all(base, &mut still, heals, observer);
@@ -288,7 +290,7 @@ fn heal_run(
     let journal = read_journal(base, run, &staging)?;
     let receipt = receipt_of(base, run);
     let guests = guests_of(receipt.as_ref());
-    let refused = if staging.list()?.is_empty() {
+    let refused = if staging.list()?.is_empty() || journal.is_of_breaks() {
         None
     } else {
         may_heal::check(base, &staging, &guests, &journal.batch, replayed, still).err()

@@ -17,7 +17,7 @@ use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
 use crate::model::{
     About, FileId, FileState, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine,
-    Recovered, RunKind, Time,
+    Recovered, Time,
 };
 use crate::protect::Protector;
 use crate::sys::{Dir, Regular, SysResult};
@@ -206,10 +206,7 @@ impl InterruptedRun<'_> {
         mtime: Option<Time>,
     ) -> Option<ReceiptLine> {
         let intent = file.first().filter(|_| !finished.is_empty())?;
-        if self
-            .receipt
-            .is_some_and(|receipt| receipt.what == RunKind::Undo)
-        {
+        if self.receipt.is_some_and(|receipt| receipt.what.parts()) {
             // Whatever the guest did with the others since, they are not the object's either.
             finished = file.iter().map(|intent| intent.path.clone()).collect();
         }

@@ -7,7 +7,7 @@ use crate::engine::EngineError;
 pub fn is_whole(base: &Base) -> Result<bool, EngineError> {
     let is_whole = FrozenPaper::read(base)?.is_empty() && LiftedPaper::read(base)?.is_empty();
     let is_whole = is_whole && MovingPaper::read(base)?.is_none();
-    Ok(is_whole && base.staging().list()?.is_empty())
+    Ok(is_whole && base.is_settled()?)
 }
 
 /// Refuses a base that `command` would heal first: what lines would come to then, nobody can tell.

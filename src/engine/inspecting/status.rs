@@ -9,11 +9,12 @@ use crate::base::{Base, BaseError, FrozenPaper, Index, MaintainedPaper};
 use crate::engine::error::CannotHere;
 use crate::engine::paths::selected::{follow_in, selected_among};
 use crate::engine::records::unprotected::left_unprotected;
+use crate::engine::records::writers::writes_met::summed_up;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest};
 use crate::model::{
-    DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount,
-    Observer, Orphans, ReflinkCount, Scan, Stage, Status, Tree, Unit,
+    Broken, DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus,
+    ObjectCount, Observer, Orphans, ReflinkCount, Scan, Stage, Status, Tree, Unit,
 };
 use crate::rules::selectors::{FollowedPaths, Selection};
 use crate::sys::guest::{GuestFiles, Sharing};
@@ -28,6 +29,7 @@ pub fn status(
 ) -> Result<Status, EngineError> {
     let base = &Base::existing(base)?;
     let frozen = FrozenPaper::left_standing(base)?;
+    let has_leftovers = !base.is_settled()?;
     let history = History::read(base)?;
     // A guest that was asked for and that the base does not know is a slip.
     let selection = &selected_among(selection, &history.guests.keys())?;
@@ -48,7 +50,6 @@ pub fn status(
     all.iter()
         .flat_map(|guest| guest.objects.keys())
         .for_each(|id| *users.entry(*id).or_default() += 1);
-    let has_leftovers = !base.staging().list()?.is_empty();
     let unknown_names = match has_leftovers {
         false => unknown_names(&index, &all),
         true => 0,
@@ -66,7 +67,7 @@ pub fn status(
         .for_each(|guest| guest.is_gone &= all_known);
     select(&mut guests, selection)?;
     Ok(Status {
-        at_work: matches!(base.hold_still(), Err(BaseError::Locked { .. })),
+        at_work: base.is_in_turn() || matches!(base.hold_still(), Err(BaseError::Locked { .. })),
         base: base.path().to_owned(),
         frozen: frozen.iter().map(ToString::to_string).collect(),
         objects: ObjectCount {
@@ -75,10 +76,18 @@ pub fn status(
         },
         guests,
         maintained: MaintainedPaper::read(base)?,
+        written: written(base, selection)?,
         runs: history.runs,
         damaged: history.damaged,
         unknown_names,
     })
+}
+
+/// What the selected guests wrote to shared files.
+fn written(base: &Base, selection: &Selection) -> SysResult<Broken> {
+    let mut written = summed_up(base)?;
+    written.guests.retain(|one| selection.has_guest(&one.guest));
+    Ok(written)
 }
 
 /// All guests but those of which nothing is left to report: they are gone and share nothing.

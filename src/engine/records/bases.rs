@@ -6,7 +6,7 @@ use crate::base::Base;
 use crate::engine::EngineError;
 use crate::engine::error::BadUse;
 use crate::rules::root::{self, RootLooks};
-use crate::sys::{Dir, SysResult, canonical};
+use crate::sys::{Dir, SysResult, canonical, path_of};
 
 /// What a base is called where no other name is given.
 const USUAL: &str = ".unify";
@@ -41,6 +41,34 @@ pub fn base_near(places: &[PathBuf]) -> Result<PathBuf, EngineError> {
 pub fn any_base_near(places: &[PathBuf]) -> Result<Option<PathBuf>, EngineError> {
     let near = real(places)?;
     one(near.iter().flat_map(|place| above(place)).collect())
+}
+
+/// Where guests are kept on a host.
+const PLACES: [&str; 4] = ["/srv", "/var/lib/lxc", "/var/lib/machines", "."];
+
+/// All bases of the usual name there, and in the directories there.
+pub fn bases_of_host() -> Result<Vec<PathBuf>, EngineError> {
+    let mut bases = Vec::new();
+    for place in PLACES.map(Path::new) {
+        let within = Dir::open(place).and_then(|dir| dir.some_entries(MOST_NAMES));
+        let within = within.unwrap_or_default().into_iter();
+        let inner = within.map(|(name, _)| place.join(path_of(&name)));
+        let places = std::iter::once(place.to_owned()).chain(inner);
+        let all = places.map(|place| place.join(USUAL));
+        bases.extend(
+            all.filter_map(|base| canonical(&base).ok())
+                .filter(|base| Base::is_at(base)),
+        );
+    }
+    bases.sort();
+    bases.dedup();
+    match bases.is_empty() {
+        true => Err(BadUse::NoBase {
+            near: PLACES.map(PathBuf::from).to_vec(),
+        }
+        .into()),
+        false => Ok(bases),
+    }
 }
 
 fn real(places: &[PathBuf]) -> SysResult<Vec<PathBuf>> {

@@ -16,6 +16,7 @@ pub(super) mod shared_lines;
 mod table;
 pub(super) mod unprotected;
 pub(super) mod walked;
+pub(super) mod writers;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -273,11 +274,11 @@ impl History {
             Outcome::AlreadyDone if !self.files.is_first_of(number, first, &object)? => None,
             // A name that was found to be the guest's own is ours no more, nor one that undo found gone.
             Outcome::Refused(Refusal::NotShared {}) if receipt.what != RunKind::Apply => None,
-            Outcome::Refused(Refusal::Gone {}) if receipt.what == RunKind::Undo => None,
+            Outcome::Refused(Refusal::Gone {}) if receipt.what.parts() => None,
             _ => return Ok(()),
         };
         match receipt.what {
-            RunKind::Undo => self.files.forget(number, &paths),
+            RunKind::Undo | RunKind::Break => self.files.forget(number, &paths),
             // A guest may have linked several of its files to one object, and the disk does not tell which is which.
             RunKind::Forget => {
                 let mut names = paths.chunks(1);
@@ -322,7 +323,7 @@ impl History {
                 self.blocks.put(number, blocks, &receipt.run)
             }
             RunKind::Undo | RunKind::Forget if is_own => self.blocks.forget(number, first),
-            RunKind::Apply | RunKind::Undo | RunKind::Forget => Ok(()),
+            RunKind::Apply | RunKind::Undo | RunKind::Forget | RunKind::Break => Ok(()),
         }
     }
 

@@ -2,8 +2,8 @@
 //!
 //! A run leaves a copy of its plan, a journal and a receipt. The journal is for healing. The receipt is the memory by
 //! which names are found again, and the plan knows whose files they were: both may go when nothing that is shared
-//! rests on them. So those of an apply stay while a name that it linked is shared, and those of an undo while an
-//! older apply stays whose lines it took back.
+//! rests on them. So those of an apply stay while a name that it linked is shared, and those of an undo, or of
+//! breaks, while an older apply stays whose lines they took back.
 
 use std::collections::HashSet;
 
@@ -47,7 +47,9 @@ impl OldPapers {
             let is_over = run.end != RunEnd::Unfinished && !is_damaged;
             let stays = match run.what {
                 RunKind::Apply => needed.contains(&run.run),
-                RunKind::Undo | RunKind::Forget => older_stays || needed.contains(&run.run),
+                RunKind::Undo | RunKind::Forget | RunKind::Break => {
+                    older_stays || needed.contains(&run.run)
+                }
             };
             older_stays |= !is_over || (stays && run.what == RunKind::Apply);
             match (is_over, stays) {

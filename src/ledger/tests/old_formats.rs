@@ -140,6 +140,7 @@ fn kind(kind: RunKind) -> &'static str {
         RunKind::Apply => "apply",
         RunKind::Undo => "undo",
         RunKind::Forget => "forget",
+        RunKind::Break => "break",
     }
 }
 

@@ -42,6 +42,7 @@ fn missing(
         (Ability::ImmutableFlag | Ability::OlderWriters, "xfs" | "btrfs" | "tmpfs") => {
             "guests and base on ext4, where the flag is asked at every write"
         }
+        (Ability::GuardMarks, _) => "guests and base on ext4 or XFS",
         (Ability::ImmutableFlag, _) => "guests and base on ext4",
         (Ability::CaseSensitive, _) => "a base and guests outside of that directory",
         (Ability::Unencrypted, _) => "a base and guests outside of that directory",

@@ -13,6 +13,7 @@ pub fn name(ability: Ability) -> &'static str {
         Ability::BpfLsm => "BPF programs as a security module",
         Ability::ImmutableFlag => "the immutable flag",
         Ability::OlderWriters => "the flag stops those, too, who had the file open before",
+        Ability::GuardMarks => "the guard can mark files there",
         Ability::NamelessFiles => "files without a name (O_TMPFILE)",
         Ability::HardLinks => "hard links",
         Ability::Exchange => "two names exchanged in one step (renameat2)",

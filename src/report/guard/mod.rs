@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::layout::json;
 use super::layout::size::counted;
-use crate::model::{GuardAct, GuardState};
+use crate::model::{GuardAct, GuardLevel, GuardState};
 
 /// For people: what was done, if anything was to be, and what there is now.
 pub fn text(done: Option<GuardAct>, now: &GuardState, out: &mut dyn Write) -> io::Result<()> {
@@ -33,7 +33,29 @@ pub fn text(done: Option<GuardAct>, now: &GuardState, out: &mut dyn Write) -> io
             "The guard is loaded and protects {}.",
             counted(marks, "file")
         ),
+    }?;
+    now.level.map_or(Ok(()), |level| write_level(level, out))?;
+    match now.daemon {
+        true => writeln!(out, "A daemon answers those who write."),
+        false => Ok(()),
     }
+}
+
+/// Not that nobody has one: an older guard knows none.
+fn write_level(level: GuardLevel, out: &mut dyn Write) -> io::Result<()> {
+    let what = match level {
+        GuardLevel::Immutable => "a write to a shared file is denied, with a daemon too",
+        GuardLevel::DenyFirst => {
+            "with a daemon, a write to a shared file is denied once, and its guest gets a copy of its own"
+        }
+        GuardLevel::RestartBySignal => {
+            "with a daemon, a write to a shared file waits until its guest has a copy of its own; a program that handles SIGCONT may see one"
+        }
+        GuardLevel::RestartByTaskWork => {
+            "with a daemon, a write to a shared file waits until its guest has a copy of its own"
+        }
+    };
+    writeln!(out, "On this kernel {what}.")
 }
 
 #[derive(Serialize)]
@@ -57,16 +79,28 @@ mod tests {
 
     #[test]
     fn it_says_what_there_is() {
-        let told = |loaded, marks| written(|out| text(None, &GuardState { loaded, marks }, out));
-        let none = "The guard is not loaded: it protects nothing.\n";
-        assert_eq!(told(false, None), none);
-        let some = "The guard is loaded and protects 1,200 files.\n";
-        assert_eq!(told(true, Some(1200)), some);
-        let now = GuardState {
-            loaded: true,
-            marks: None,
+        let state = |loaded, marks, level| GuardState {
+            loaded,
+            marks,
+            level,
+            daemon: false,
         };
-        let want = "{\"kind\":\"unify.guard\",\"act\":\"loaded\",\"loaded\":true,\"marks\":null}\n";
+        let told = |now: GuardState| written(|out| text(None, &now, out));
+        let none = "The guard is not loaded: it protects nothing.\n";
+        assert_eq!(told(state(false, None, None)), none);
+        let some = "The guard is loaded and protects 1,200 files.\n";
+        assert_eq!(told(state(true, Some(1200), None)), some);
+        let level = Some(GuardLevel::DenyFirst);
+        let now = GuardState {
+            daemon: true,
+            ..state(true, Some(1200), level)
+        };
+        let more = "On this kernel with a daemon, a write to a shared file is denied once, and its guest gets a copy of \
+            its own.\nA daemon answers those who write.\n";
+        assert_eq!(told(now), format!("{some}{more}"));
+        let now = state(true, None, level);
+        let want = "{\"kind\":\"unify.guard\",\"act\":\"loaded\",\"loaded\":true,\"marks\":null,\
+            \"level\":\"deny-first\",\"daemon\":false}\n";
         let done = Some(GuardAct::Loaded);
         assert_eq!(written(|out| json(done, &now, out)), want);
     }

@@ -74,6 +74,7 @@ mod tests {
             damaged: Vec::new(),
             unknown_names: 0,
             at_work: false,
+            written: crate::model::Broken::default(),
         };
         assert_eq!(
             written(|out| text(&status, ListLimits::on(80, false), out)),

@@ -5,6 +5,7 @@
 mod memory;
 mod next;
 mod runs;
+mod written;
 
 use std::io::{self, Write};
 
@@ -46,6 +47,7 @@ pub fn text(
     section(title, &drifted(status, listing), out)?;
     let drifted = status.guests.iter().map(|guest| guest.drifted.len());
     listing.more(drifted.sum(), out)?;
+    written::text(status, sizes, listing, out)?;
     let runs = runs::table(status, sizes, listing);
     section_within(columns, "Runs:", &runs, out)?;
     listing.more(status.runs.len(), out)
@@ -238,6 +240,8 @@ struct StatusJson<'a> {
     unknown_names: u64,
     /// Is a run at work now?
     at_work: bool,
+    /// What guests wrote to shared files, as the daemon of the guard recorded it.
+    written: written::WrittenJson<'a>,
     /// What may be done now.
     next: Vec<NextJson>,
 }
@@ -296,6 +300,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         damaged_lines: &status.damaged,
         unknown_names: status.unknown_names,
         at_work: status.at_work,
+        written: (&status.written).into(),
         next: NextJson::all(&next::steps(status)),
     };
     json::write_line(out, &value)

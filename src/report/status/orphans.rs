@@ -221,6 +221,7 @@ mod tests {
             damaged: Vec::new(),
             unknown_names: 0,
             at_work: false,
+            written: crate::model::Broken::default(),
         }
     }
 

@@ -38,6 +38,7 @@ fn kind(what: RunKind) -> &'static str {
         RunKind::Apply => "apply",
         RunKind::Undo => "undo",
         RunKind::Forget => "forget",
+        RunKind::Break => "break",
     }
 }
 

@@ -26,6 +26,7 @@
 
 pub(super) mod glob;
 pub mod links;
+pub mod of_path;
 pub(super) mod path_index;
 
 use crate::model::{GuestName, Pattern, PatternKind};

@@ -6,14 +6,20 @@ use aya::maps::{HashMap, Map, MapData, MapError};
 use rustix::fs::{major, minor};
 use rustix::io::Errno;
 
-use super::programs::{MARKS, is_loaded};
+use super::maps::{MARKS, failed, io};
+use super::programs::is_loaded;
 use crate::model::FileId;
 use crate::sys::fault::call;
-use crate::sys::{Meaning, Regular, SysError, SysResult, ffi};
+use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, ffi};
 
 /// What the kernel is asked: number, device, generation, as `struct inode_key` of `guard.bpf.c` has them.
 type Key = [u8; 16];
 type MarkTable = HashMap<MapData, Key, u64>;
+
+/// What an inode is, as `maps.bpf.h` has it.
+const OBJECT: u64 = 1;
+const HELD: u64 = 2;
+const OWN_DIRECTORY: u64 = 3;
 
 /// An inode as the guard knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -32,6 +38,25 @@ impl InodeMark {
         Ok(InodeMark {
             inode: file.state()?.id,
             generation: generation.map_err(file.failed("read the generation of"))?,
+        })
+    }
+
+    /// The mark of a file in memory (tmpfs), which tells its generation otherwise: it begins its handle.
+    pub(super) fn of_memory(file: &Regular) -> SysResult<InodeMark> {
+        let handle = call("handle", || ffi::handle(file.fd()));
+        Ok(InodeMark {
+            inode: file.state()?.id,
+            generation: handle.map_err(file.failed("read the handle of"))?,
+        })
+    }
+
+    /// The mark of a directory.
+    pub fn of_dir(dir: &Dir) -> SysResult<InodeMark> {
+        let generation = call("getversion", || ffi::generation(dir.fd()));
+        Ok(InodeMark {
+            inode: dir.state()?.id,
+            generation: generation
+                .map_err(|e| SysError::new("read the generation of", dir.path(), e))?,
         })
     }
 
@@ -84,23 +109,49 @@ impl Marks {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Is it marked?
+    /// Is it marked as an object?
     pub fn has(&self, mark: &InodeMark) -> SysResult<bool> {
         match self.table().get(&mark.key(), 0) {
-            Ok(_) => Ok(true),
+            Ok(what) => Ok(what == OBJECT),
             Err(MapError::KeyNotFound) => Ok(false),
-            Err(error) => Err(failed("read", error)),
+            Err(error) => Err(failed("read", MARKS, error)),
         }
     }
 
     /// Marks it. `NoSpace` where there are as many marks as there may be: 1,048,576.
     pub fn add(&self, mark: &InodeMark) -> SysResult<()> {
-        call("mark", || self.table().insert(mark.key(), 1, 0).map_err(io))
-            .map_err(|error| match error.raw_os_error() {
-                Some(code) if code == Errno::TOOBIG.raw_os_error() => Errno::NOSPC.into(),
-                _ => error,
-            })
-            .map_err(|error| SysError::new("write", MARKS, error))
+        self.put(mark, OBJECT)
+    }
+
+    /// A private copy of which not all names are in place: it is no object, and not to be changed yet.
+    pub(super) fn hold(&self, mark: &InodeMark) -> SysResult<()> {
+        self.put(mark, HELD)
+    }
+
+    /// Ends that; a mark of another kind stays.
+    pub(super) fn unhold(&self, mark: &InodeMark) -> SysResult<()> {
+        match self.table().get(&mark.key(), 0) {
+            Ok(HELD) => {}
+            Ok(_) | Err(MapError::KeyNotFound) => return Ok(()),
+            Err(error) => return Err(failed("read", MARKS, error)),
+        }
+        self.remove(mark)
+    }
+
+    /// A directory of ours alone: changing it is denied to nobody, and what is found in it is no name of a guest's.
+    pub(super) fn own_directory(&self, mark: &InodeMark) -> SysResult<()> {
+        self.put(mark, OWN_DIRECTORY)
+    }
+
+    fn put(&self, mark: &InodeMark, what: u64) -> SysResult<()> {
+        call("mark", || {
+            self.table().insert(mark.key(), what, 0).map_err(io)
+        })
+        .map_err(|error| match error.raw_os_error() {
+            Some(code) if code == Errno::TOOBIG.raw_os_error() => Errno::NOSPC.into(),
+            _ => error,
+        })
+        .map_err(|error| SysError::new("write", MARKS, error))
     }
 
     /// Takes a mark off, if it is there.
@@ -112,25 +163,24 @@ impl Marks {
         }
     }
 
-    /// All marks. One that comes or goes meanwhile may be missed.
+    /// All objects. One that comes or goes meanwhile may be missed.
     pub fn all(&self) -> SysResult<Vec<InodeMark>> {
-        let table = self.table();
-        let marks = table.keys().map(|key| key.map(InodeMark::from_key));
-        marks
-            .collect::<Result<_, _>>()
-            .map_err(|error| failed("read", error))
+        self.those_that_are(OBJECT)
     }
-}
 
-fn failed(op: &'static str, error: MapError) -> SysError {
-    SysError::new(op, MARKS, io(error))
-}
+    /// All that is held.
+    pub(super) fn held(&self) -> SysResult<Vec<InodeMark>> {
+        self.those_that_are(HELD)
+    }
 
-fn io(error: MapError) -> std::io::Error {
-    match error {
-        MapError::SyscallError(error) => error.io_error,
-        MapError::KeyNotFound => Errno::NOENT.into(),
-        other => std::io::Error::other(other),
+    fn those_that_are(&self, what: u64) -> SysResult<Vec<InodeMark>> {
+        let table = self.table();
+        let its = table.iter().filter_map(|entry| match entry {
+            Ok((key, kind)) => (kind == what).then(|| Ok(InodeMark::from_key(key))),
+            Err(error) => Some(Err(error)),
+        });
+        its.collect::<Result<_, _>>()
+            .map_err(|error| failed("read", MARKS, error))
     }
 }
 

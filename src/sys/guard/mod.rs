@@ -22,9 +22,24 @@
 //! A descriptor or mapping that could write before its inode was marked goes on to. So a lease is taken after the
 //! mark, which the kernel refuses while there is one.
 
+mod ability;
+mod desk;
+mod event;
+mod heart;
+mod maps;
 mod marks;
 mod programs;
+mod requests;
+#[cfg(feature = "faults")]
+mod script;
+mod task_work;
 mod trial;
+mod writers;
 
+pub use desk::Desk;
+pub use event::{WriteKind, WriteRequest};
+pub use heart::Heart;
 pub use marks::{InodeMark, Marks};
 pub use programs::{GuardError, LoadedGuard, Unloaded, is_loaded, load, unload};
+pub use requests::Answer;
+pub use writers::AnswersWriters;

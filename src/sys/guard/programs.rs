@@ -3,12 +3,13 @@
 //! ```text
 //! /sys/fs/bpf/unify/            root's alone
 //!   marks                       the map, which stays when newer programs come
+//!   requests-1, answers-1, heart-1  the same, for copy on write
 //!   programs-DIGEST-COUNT/HOOK  so many links; while one is pinned its program is asked
 //!   loading/HOOK                the same, of a load that is under way or was cut short
 //! ```
 //!
-//! Newer programs are loaded beside the older ones, which go when all of the newer are pinned: there is no moment
-//! without. Every hook that this kernel has is used; a hook that it lacks is none of its ways of writing.
+//! Newer programs are loaded beside the older ones, which go when all of the newer are pinned and have their name: there
+//! is no moment without. Every hook that this kernel has is used; a hook that it lacks is none of its ways of writing.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -21,6 +22,9 @@ use aya::{Btf, BtfError, EbpfLoader};
 use rustix::fs::statfs;
 use thiserror::Error;
 
+use super::ability::learn_ability;
+use super::maps::MAPS;
+use super::task_work::PatchedObject;
 use crate::sys::fault::call;
 use crate::sys::hash::checksum;
 
@@ -28,8 +32,6 @@ static OBJECT: &[u8] = aya::include_bytes_aligned!("guard.bpf.o");
 
 const BPFFS: &str = "/sys/fs/bpf";
 const HOME: &str = "/sys/fs/bpf/unify";
-/// The pinned map.
-pub(super) const MARKS: &str = "/sys/fs/bpf/unify/marks";
 
 /// `BPF_FS_MAGIC` of `linux/magic.h`.
 const BPF_FS: u32 = 0xcafe_4a11;
@@ -107,11 +109,11 @@ pub fn is_loaded() -> bool {
 pub fn load() -> Result<LoadedGuard, GuardError> {
     check_place()?;
     let version = format!("programs-{:016x}-", checksum(OBJECT));
+    let is_ours = |set: &PathBuf| name_of(set).starts_with(&version) && is_whole(set);
     let old = sets().map_err(|e| failed("list", HOME, e))?;
-    if old
-        .iter()
-        .any(|set| name_of(set).starts_with(&version) && is_whole(set))
-    {
+    if let Some(ours) = old.iter().find(|set| is_ours(set)) {
+        // What a load has left that was cut short at its end.
+        remove_sets(old.iter().filter(|set| *set != ours))?;
         return Ok(LoadedGuard::Already);
     }
     let loading = Path::new(HOME).join("loading");
@@ -125,22 +127,30 @@ pub fn load() -> Result<LoadedGuard, GuardError> {
             return Err(error);
         }
     };
-    for set in old.iter().filter(|set| is_set(set)) {
-        remove_set(set)?;
-    }
     let target = Path::new(HOME).join(format!("{version}{pinned}"));
+    // It is not whole. All its hooks have the newer programs already.
+    remove_set(&target)?;
     call("rename", || fs::rename(&loading, &target)).map_err(|e| failed("rename", &loading, e))?;
+    remove_sets(old.iter().filter(|set| **set != loading))?;
+    // It is about what is done while a daemon lives; that a write is denied is tried by each run.
+    drop(learn_ability());
     Ok(LoadedGuard::Now)
 }
 
-/// Takes programs and map out of the kernel: whatever was marked is so no more.
+fn remove_sets<'a>(mut sets: impl Iterator<Item = &'a PathBuf>) -> Result<(), GuardError> {
+    sets.try_for_each(|set| remove_set(set))
+}
+
+/// Takes programs and maps out of the kernel: whatever was marked is so no more.
 pub fn unload() -> Result<Unloaded, GuardError> {
     let sets = match sets() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Unloaded::Nothing),
         sets => sets.map_err(|e| failed("list", HOME, e))?,
     };
-    sets.iter().try_for_each(|set| remove_set(set))?;
-    remove(Path::new(MARKS))?;
+    remove_sets(sets.iter())?;
+    for entry in entries().map_err(|e| failed("list", HOME, e))? {
+        remove(&entry)?;
+    }
     call("rmdir", || fs::remove_dir(HOME)).map_err(|e| failed("remove", HOME, e))?;
     Ok(Unloaded::Now)
 }
@@ -167,16 +177,17 @@ fn check_place() -> Result<(), GuardError> {
     }
 }
 
-/// All programs of which the kernel has the hook; returns how many. The map is pinned with them, or the pinned one is
-/// theirs.
+/// All programs of which the kernel has the hook; returns how many. The maps are pinned with them, or the pinned ones
+/// are theirs.
 fn pin_all(set: &Path) -> Result<usize, GuardError> {
     let btf = Btf::from_sys_fs()?;
     let mut loader = EbpfLoader::new();
-    let loader = loader
-        .btf(Some(&btf))
-        .map_pin_path("marks", Path::new(MARKS));
+    loader.btf(Some(&btf));
+    for (name, place) in MAPS {
+        loader.map_pin_path(name, Path::new(place));
+    }
     let mut object = loader
-        .load(OBJECT)
+        .load(PatchedObject::of(OBJECT).bytes())
         .map_err(|e| GuardError::Refused(innermost(&e)))?;
     let mut pinned = 0;
     for (program, hook, must) in HOOKS {
@@ -252,12 +263,12 @@ fn is_set(path: &Path) -> bool {
 
 /// What is there of programs: whole sets, and what a load has left.
 fn sets() -> io::Result<Vec<PathBuf>> {
-    let entries = fs::read_dir(HOME)?.map(|entry| Ok(entry?.path()));
-    let all = entries.collect::<io::Result<Vec<PathBuf>>>()?;
-    Ok(all
-        .into_iter()
-        .filter(|path| path != Path::new(MARKS))
-        .collect())
+    let all = entries()?.into_iter();
+    Ok(all.filter(|path| path.is_dir()).collect())
+}
+
+fn entries() -> io::Result<Vec<PathBuf>> {
+    fs::read_dir(HOME)?.map(|entry| Ok(entry?.path())).collect()
 }
 
 fn make_dir(path: &Path) -> Result<(), GuardError> {

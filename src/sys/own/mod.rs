@@ -9,3 +9,4 @@ pub mod papers;
 pub mod scratch;
 pub(super) mod shelf;
 pub mod stage;
+pub mod turns;

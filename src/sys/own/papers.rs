@@ -57,6 +57,12 @@ pub struct Lock {
     _held: Flock<File>,
 }
 
+impl Lock {
+    pub(super) fn of(held: Flock<File>) -> Lock {
+        Lock { _held: held }
+    }
+}
+
 /// Who only looks holds it for a moment, see [`hold_still`]: he is waited for.
 const LOCK_TRIES: u32 = 5;
 const LOCK_PAUSE: Duration = Duration::from_millis(20);

@@ -6,6 +6,7 @@
 //! | `presence` | what reaches a guest, or the base, in any other way |
 //! | `entered_midway` | a process that enters a guest while a run is at work |
 //! | `frozen_guests` | guests that are frozen for moments and go on |
+//! | `guardd` | the daemon that gives a guest a file of its own when it writes to a shared one |
 //! | `flag_clearers` | a guest that is not frozen because it could take flags off, and what ends that |
 //! | `frozen_guest_moves` | a guest that does not freeze when it should |
 //! | `bounded_freezes` | how long guests are frozen, and that it ends whatever is waited for |
@@ -21,6 +22,7 @@ mod entered_midway;
 mod flag_clearers;
 mod frozen_guest_moves;
 mod frozen_guests;
+mod guardd;
 mod occupied_guests;
 mod presence;
 mod races;

@@ -6,8 +6,9 @@ use super::lines::{LinesAbout, ObjectLines, is_of_database};
 use crate::engine::WholePlan;
 use crate::model::{
     Action, Asked, Change, ChangeStep, Compared, Count, Explanation, FileState, FoundNow,
-    GuestName, GuestPath, Ignored, Left, Moved, NoLine, Says, SkipReason, Stale, Turn, Voice,
+    GuestName, Ignored, Left, Moved, NoLine, Says, SkipReason, Stale, Turn, Voice,
 };
+use crate::rules::pattern::of_path::glob_of;
 
 /// What would turn the verdict about this name.
 pub fn smallest(
@@ -298,32 +299,5 @@ fn of_directory(told: &Explanation, against: &[&Voice]) -> Change {
         steps: vec![ChangeStep::PlanOption("--include", glob_of(&told.path))],
         effect: inside.copied().or(whole),
         at_most: true,
-    }
-}
-
-/// A glob that means this path and no other; a byte that is not UTF-8 is any one byte.
-fn glob_of(path: &GuestPath) -> String {
-    let mut glob = String::new();
-    for chunk in path.as_bytes().utf8_chunks() {
-        for letter in chunk.valid().chars() {
-            if matches!(letter, '*' | '?' | '[' | '\\') {
-                glob.push('\\');
-            }
-            glob.push(letter);
-        }
-        glob.extend(chunk.invalid().iter().map(|_| '?'));
-    }
-    glob
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_glob_of_a_path_is_that_path() {
-        let of = |bytes: &[u8]| glob_of(&GuestPath::new(bytes).unwrap());
-        assert_eq!(of(b"/usr/bin/["), "/usr/bin/\\[");
-        assert_eq!(of(b"/a\xffb"), "/a?b");
     }
 }

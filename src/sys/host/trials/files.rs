@@ -1,17 +1,22 @@
 //! What is tried on a file without a name.
 
 use std::os::fd::AsRawFd;
+use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, Gid, Mode, OFlags, StatxFlags, Timespec, Timestamps, Uid, fchown, futimens, open,
-    statx,
+    AtFlags, Gid, Mode, OFlags, StatxFlags, Timespec, Timestamps, Uid, fchown, futimens, major,
+    minor, open, statx,
 };
 use rustix::io::{pread, pwrite};
 
 use super::{done, failed};
 use crate::model::Trial;
 use crate::sys::fault::call;
+use crate::sys::own::papers;
 use crate::sys::{Dir, Leased, Regular, SysError, SysResult, ffi};
+
+/// Bytes that all mounts take to describe.
+const MOST_MOUNTS: u64 = 64 << 20;
 
 /// Can a file be made without a name, and be given one in another directory?
 pub fn nameless_files(here: &Dir, other: &Dir) -> Trial {
@@ -85,6 +90,33 @@ pub fn projects(dir: &Dir) -> Trial {
             Err(error) => failed(&error),
         },
     }
+}
+
+/// Does the file system tell what the guard asks for: the generation of an inode, and the device of its mount?
+pub fn guard_marks(dir: &Dir) -> Trial {
+    match tells_marks(dir) {
+        Ok(true) => Trial::can(
+            "inodes are told apart as the guard needs it; it is not loaded (`unify guard load`)",
+        ),
+        Ok(false) => Trial::cannot("files tell another device than their mount has"),
+        Err(error) => failed(&error),
+    }
+}
+
+fn tells_marks(dir: &Dir) -> SysResult<bool> {
+    let file = dir.nameless()?;
+    call("getversion", || ffi::generation(file.fd()))
+        .map_err(file.failed("read the generation of"))?;
+    let device = file.state()?.id.dev;
+    let its = format!("{}:{}", major(device), minor(device));
+    let mount = dir.mount_id()?.to_string();
+    let mounts = papers::read_text(Path::new("/proc/self/mountinfo"), MOST_MOUNTS)?;
+    let mounts = String::from_utf8_lossy(&mounts).into_owned();
+    // `proc_pid_mountinfo(5)`: its number, its parent's, its device.
+    Ok(mounts.lines().any(|line| {
+        let mut words = line.split(' ');
+        words.next() == Some(mount.as_str()) && words.nth(1) == Some(its.as_str())
+    }))
 }
 
 /// Can the content of a file be sealed, so that it cannot be opened for writing any more?

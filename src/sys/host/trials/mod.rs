@@ -5,7 +5,7 @@
 //! A trial never fails: where it could not be made, it says so. Nothing is concluded from a version or a name.
 
 mod bpf;
-mod btf;
+pub(in crate::sys) mod btf;
 mod cgroup;
 mod files;
 mod mounts;
@@ -17,7 +17,7 @@ use crate::sys::{Meaning, SysError, SysResult};
 
 pub use bpf::{bpf_lsm, security_modules};
 pub use cgroup::freezer;
-pub use files::{leases, nameless_files, no_access_times, projects, verity};
+pub use files::{guard_marks, leases, nameless_files, no_access_times, projects, verity};
 pub use mounts::{idmapped_mounts, mount_ids, overlay_mounts, private_clone};
 pub use user_namespace::{UserNamespace, stand_in_namespace};
 

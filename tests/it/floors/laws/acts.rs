@@ -56,6 +56,8 @@ const ACTS: &[(&str, &[&str])] = &[
         "maintaining",
         &["records", "healing", "undoing", "planning", "applying"],
     ),
+    // It answers writers while their guests run.
+    ("breaking", &["exchange", "activity", "records", "healing"]),
     ("gc", &["activity", "records", "healing", "parting"]),
 ];
 

@@ -1,5 +1,8 @@
 //! What is shared now, and what is not as it should be: the answers of `status`, `verify` and `gc`.
 
+pub(super) mod collected;
+pub(super) mod written;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -7,8 +10,8 @@ use serde::Serialize;
 
 use super::reason::kinds;
 use super::{
-    GuestName, GuestPath, MaintainedGuest, Moved, ObjectId, Owner, ReceiptGuest, ReflinkCount,
-    RunId, RunKind, RunTotals,
+    Broken, GuestName, GuestPath, MaintainedGuest, Moved, ObjectId, Owner, ReceiptGuest,
+    ReflinkCount, RunId, RunKind, RunTotals,
 };
 
 /// The answer of `unify status`.
@@ -32,6 +35,8 @@ pub struct Status {
     pub unknown_names: u64,
     /// Is a run at work now?
     pub at_work: bool,
+    /// What guests wrote to shared files, and have copies of now.
+    pub written: Broken,
 }
 
 /// A line of a receipt that is not what was written.
@@ -301,34 +306,6 @@ pub struct HeldNames {
     pub guest: GuestName,
     /// The names.
     pub paths: Vec<GuestPath>,
-}
-
-/// The answer of `unify gc`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Collected {
-    /// Objects without a name in any guest, removed (or to be removed with `--dry-run`).
-    pub objects: u64,
-    /// What comes back with these: their allocated bytes, without blocks that others share.
-    pub bytes: u64,
-    /// Objects that are in use and stay.
-    pub kept: u64,
-    /// Objects that were changed while they were not protected.
-    pub spoiled: Vec<Spoiled>,
-    /// Papers of old runs, where these were asked for.
-    pub papers: Option<PapersGone>,
-}
-
-/// Papers of old runs that `unify gc --keep-runs` removed (or would remove with `--dry-run`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct PapersGone {
-    /// Runs of which nothing is left: no name that they linked is shared.
-    #[serde(rename = "gone_runs")]
-    pub runs: u64,
-    /// Runs of which the journal alone went: names that they linked are shared.
-    #[serde(rename = "needed_runs")]
-    pub needed: u64,
-    /// Allocated bytes of all these papers.
-    pub bytes: u64,
 }
 
 /// The answer of `unify recover`.

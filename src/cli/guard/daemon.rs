@@ -1,0 +1,56 @@
+//! `unify guardd`
+
+use std::path::PathBuf;
+
+use crate::cli::args::{meant, named_base};
+use crate::cli::terminal::exit::{Exit, Failure, say};
+use crate::engine::{self, Allowance, GuarddOptions};
+use crate::model::parse_size;
+
+/// Give each guest that writes to a shared file a file of its own, at that moment
+///
+/// The daemon of the guard, one on each host: with it a write to a file that guests share (`plan --protect guard`)
+/// waits until its guest has a private copy under all names of that file, and goes there. Without it the same write is
+/// denied. It says on standard error what it does, a line for each file, and `unify status` sums that up. SIGTERM ends
+/// it; who waits then waits for the next one for five seconds.
+///
+/// It runs before all threads that are not real-time ones (SCHED_FIFO 20, or else nice -20), for writers wait by trying
+/// again. A run of `apply`, `undo` or `gc` and this daemon take turns: a write waits for a batch, and is denied where
+/// it would have to wait for more than ten seconds.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Args {
+    /// A base that it answers for; may be given several times. Default: what UNIFY_BASE says, else every `.unify` in
+    /// /srv, /var/lib/lxc, /var/lib/machines and the current directory, and in the directories there
+    #[arg(long, value_name = "DIR")]
+    base: Vec<PathBuf>,
+    /// Most files of a guest that get a copy in an hour; then its writes to shared files are denied
+    #[arg(long, value_name = "N")]
+    most_files: Option<u64>,
+    /// Most bytes of such copies in an hour, such as 10G
+    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
+    most_bytes: Option<u64>,
+}
+
+pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
+    let bases = match args.base.as_slice() {
+        [] => match named_base(None) {
+            Some(base) => vec![base],
+            None => engine::bases_of_host()?,
+        },
+        given => given.iter().map(|base| meant(base)).collect(),
+    };
+    let options = GuarddOptions {
+        bases,
+        allowance: Allowance {
+            files: args.most_files,
+            bytes: args.most_bytes,
+        },
+    };
+    let stop = engine::stop_on_signals()?;
+    engine::answer_writers(
+        &options,
+        &|line| say(&format!("unify guardd: {line}")),
+        &stop,
+    )?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,278 @@
+//! The daemon: a thread that takes requests, one for each base that answers, and one that shows that all of them get
+//! on.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::{self, Scope};
+use std::time::{Duration, Instant};
+
+use super::GuarddOptions;
+use super::background::BackgroundRead;
+use super::request::{Message, WriterAsked};
+use super::tell::Tellers;
+use super::worker::{Answering, Worker};
+use crate::base::Base;
+use crate::engine::EngineError;
+use crate::engine::activity::base::must_be_ours;
+use crate::engine::error::CannotHere;
+use crate::engine::privileges::entitled;
+use crate::model::{GuardLevel, Quiet};
+use crate::sys::guard::{Answer, Desk, WriteRequest};
+use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
+use crate::sys::host::signals::Stop;
+
+/// How often a sign of life is given, unless the service manager wants it more often.
+const BEAT: Duration = Duration::from_millis(250);
+
+/// So long a thread may not get on before no sign of life is given any more: a copy of a large file takes its time.
+const SILENT: Duration = Duration::from_secs(600);
+
+/// Answers writers of shared files until a signal asks it to end.
+pub fn answer_writers(
+    options: &GuarddOptions,
+    say: &(dyn Fn(&str) + Sync),
+    stop: &Stop,
+) -> Result<(), EngineError> {
+    entitled("guardd", "it gives guests' files owners and attributes")?;
+    let desk = Desk::open()?.ok_or_else(|| {
+        CannotHere::Guard("no guard that asks is loaded (`unify guard load`)".into())
+    })?;
+    let tellers = Tellers::new(say);
+    let ground = Answering {
+        desk: &*desk,
+        options,
+        tellers: &tellers,
+        observer: &Quiet,
+    };
+    let bases = opened(&options.bases)?;
+    let life = Life::of(bases.len() + 1);
+    let served = thread::scope(|scope| {
+        let served =
+            Daemon::begin(scope, bases, &ground, &life, stop).and_then(|daemon| daemon.serve());
+        life.end.store(true, Ordering::Release);
+        served
+    });
+    served
+}
+
+fn opened(paths: &[PathBuf]) -> Result<Vec<Base>, EngineError> {
+    let mut bases: Vec<Base> = Vec::new();
+    for path in paths {
+        let base = Base::existing(path)?;
+        must_be_ours(&base)?;
+        if !bases.iter().any(|other| other.path() == base.path()) {
+            bases.push(base);
+        }
+    }
+    Ok(bases)
+}
+
+/// When each thread got on last, in milliseconds since the start, and whether all is over.
+struct Life {
+    start: Instant,
+    pulses: Vec<AtomicU64>,
+    end: AtomicBool,
+}
+
+impl Life {
+    fn of(threads: usize) -> Life {
+        Life {
+            start: Instant::now(),
+            pulses: (0..threads).map(|_| AtomicU64::new(0)).collect(),
+            end: AtomicBool::new(false),
+        }
+    }
+
+    fn pulse(&self, thread: usize) {
+        if let Some(pulse) = self.pulses.get(thread) {
+            pulse.store(self.now(), Ordering::Relaxed);
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    fn is_well(&self) -> bool {
+        let (now, most) = (self.now(), SILENT.as_millis() as u64);
+        let mut pulses = self.pulses.iter();
+        pulses.all(|pulse| now.saturating_sub(pulse.load(Ordering::Relaxed)) < most)
+    }
+}
+
+/// A base's thread.
+struct Served {
+    device: u64,
+    tell: Sender<Message>,
+}
+
+struct Daemon<'a> {
+    ground: &'a Answering<'a>,
+    life: &'a Life,
+    stop: &'a Stop,
+    bases: Vec<Served>,
+    manager: Option<Arc<ServiceManager>>,
+}
+
+impl<'a> Daemon<'a> {
+    /// Ready when every base has been healed and read.
+    fn begin<'scope>(
+        scope: &'scope Scope<'scope, 'a>,
+        bases: Vec<Base>,
+        ground: &'a Answering<'a>,
+        life: &'a Life,
+        stop: &'a Stop,
+    ) -> Result<Daemon<'a>, EngineError> {
+        let precedence = precede();
+        let mut served = Vec::new();
+        for (number, base) in bases.into_iter().enumerate() {
+            let shown = base.path().display().to_string();
+            let (tell, messages) = channel();
+            let (ready, readiness) = channel();
+            let again = tell.clone();
+            scope.spawn(move || {
+                precede();
+                let pulse = || life.pulse(number + 1);
+                serve(scope, base, ground, (again, messages), &ready, &pulse);
+            });
+            let device = readiness.recv().unwrap_or_else(|_| Err(gone(&shown)))?;
+            served.push(Served { device, tell });
+        }
+        for held in ground.desk.held()? {
+            ground.desk.unhold(&held)?;
+        }
+        let manager = ServiceManager::of_this_process()?.map(Arc::new);
+        let level = ground.desk.ability()?;
+        ground.desk.begin(level)?;
+        let beats = manager.clone();
+        scope.spawn(move || beat(ground, life, beats.as_deref()));
+        let word = word(level);
+        ground.tellers.say(&format!(
+            "ready: {} bases, {word}, {}",
+            served.len(),
+            match precedence {
+                Precedence::Realtime => "before all other threads (SCHED_FIFO)",
+                Precedence::Nice => "at nice -20",
+                Precedence::None =>
+                    "at no raised priority, so that a writer of a higher one delays its own answer",
+            }
+        ));
+        if let Some(manager) = &manager {
+            manager.tell("READY=1");
+        }
+        Ok(Daemon {
+            ground,
+            life,
+            stop,
+            bases: served,
+            manager,
+        })
+    }
+
+    fn serve(self) -> Result<(), EngineError> {
+        while !self.stop.asked() {
+            self.life.pulse(0);
+            if let Some(request) = self.ground.desk.next(Duration::from_millis(200))? {
+                self.hand_over(request)?;
+            }
+        }
+        if let Some(manager) = &self.manager {
+            manager.tell("STOPPING=1");
+        }
+        self.ground.tellers.say("ends");
+        Ok(())
+    }
+
+    /// To every base of its file system: one of them knows the inode.
+    fn hand_over(&self, request: WriteRequest) -> Result<(), EngineError> {
+        let its = self
+            .bases
+            .iter()
+            .filter(|base| base.device == request.inode.dev);
+        let its: Vec<&Served> = its.collect();
+        if its.is_empty() {
+            self.ground.desk.answer(&request, Answer::Denied)?;
+            self.ground.tellers.lone(&request);
+            return Ok(());
+        }
+        let others = Arc::new(AtomicUsize::new(its.len()));
+        for base in its {
+            let asked = WriterAsked {
+                request: request.clone(),
+                since: Instant::now(),
+                others: Arc::clone(&others),
+            };
+            base.tell
+                .send(Message::Asked(asked))
+                .map_err(|_| gone("a base"))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Daemon<'_> {
+    fn drop(&mut self) {
+        for base in &self.bases {
+            drop(base.tell.send(Message::End));
+        }
+    }
+}
+
+fn gone(base: &str) -> EngineError {
+    CannotHere::Guard(format!("the thread of {base} has ended")).into()
+}
+
+/// What a writer meets.
+fn word(level: GuardLevel) -> &'static str {
+    match level {
+        GuardLevel::Immutable => "writes are denied, and nothing more",
+        GuardLevel::DenyFirst => "a first write is denied, and the next one succeeds",
+        GuardLevel::RestartBySignal => "writes wait for a copy (by a signal that does nothing)",
+        GuardLevel::RestartByTaskWork => "writes wait for a copy",
+    }
+}
+
+/// The thread of one base.
+fn serve<'scope, 'a>(
+    scope: &'scope Scope<'scope, 'a>,
+    base: Base,
+    ground: &'a Answering<'a>,
+    (again, messages): (Sender<Message>, Receiver<Message>),
+    ready: &Sender<Result<u64, EngineError>>,
+    pulse: &dyn Fn(),
+) {
+    let begun = Worker::begin(base, ground).and_then(|worker| Ok((worker.device()?, worker)));
+    let mut worker = match begun {
+        Ok((device, worker)) => {
+            drop(ready.send(Ok(device)));
+            worker
+        }
+        Err(error) => return drop(ready.send(Err(error))),
+    };
+    let read = |job: BackgroundRead| {
+        let again = again.clone();
+        scope.spawn(move || job.run(&again));
+    };
+    if let Err(error) = worker.serve(&messages, &read, pulse) {
+        ground.tellers.say(&error.to_string());
+    }
+}
+
+/// As long as every thread gets on, both the kernel and the service manager are told so.
+fn beat(ground: &Answering<'_>, life: &Life, manager: Option<&ServiceManager>) {
+    precede();
+    let every = watchdog().map_or(BEAT, |wanted| (wanted / 3).min(BEAT));
+    while !life.end.load(Ordering::Acquire) {
+        if life.is_well() {
+            if let Err(error) = ground.desk.beat() {
+                ground.tellers.say(&error.to_string());
+            }
+            if let Some(manager) = manager {
+                manager.tell("WATCHDOG=1");
+            }
+        }
+        thread::sleep(every);
+    }
+}

@@ -1,0 +1,64 @@
+//! What is known of a base while writers wait: objects by inode, their names by object, and names of a guest that were
+//! found by a search. All of it is read in the background, and confirmed by the disk when it is used.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::base::{Base, Index};
+use crate::engine::records::History;
+use crate::engine::records::walked::walk_one;
+use crate::engine::records::writers::object_names::ObjectNames;
+use crate::engine::{EngineError, Guest};
+use crate::model::{GuestPath, ObjectId, Quiet, RunId};
+
+/// What the base says of itself.
+pub(super) struct Knowledge {
+    pub index: Arc<Index>,
+    pub names: ObjectNames,
+    /// When it began to be read.
+    pub since: Instant,
+    /// The last run then; none of a later one is known.
+    last: Option<RunId>,
+    /// Was a run at work, whose receipt has grown since?
+    at_work: bool,
+}
+
+impl Knowledge {
+    pub fn read(base: &Base) -> Result<Knowledge, EngineError> {
+        let since = Instant::now();
+        let last = base.runs()?.pop();
+        let at_work = !base.staging().list()?.is_empty();
+        Ok(Knowledge {
+            index: Arc::new(Index::read(base)?),
+            names: ObjectNames::read(base, &History::read(base)?)?,
+            since,
+            last,
+            at_work,
+        })
+    }
+
+    /// Has no run but these of our own begun since, and was none at work?
+    pub fn is_current(&self, base: &Base, own: &[RunId]) -> Result<bool, EngineError> {
+        let newer = base.runs()?.into_iter();
+        let mut newer = newer.filter(|run| Some(run) > self.last.as_ref());
+        Ok(!self.at_work && newer.all(|run| own.contains(&run)))
+    }
+}
+
+/// What a search through a whole guest found: all its names of objects.
+pub(super) struct Searched {
+    pub since: Instant,
+    pub names: BTreeMap<ObjectId, Vec<GuestPath>>,
+}
+
+impl Searched {
+    pub fn search(guest: &Guest, index: &Index) -> Result<Searched, EngineError> {
+        let since = Instant::now();
+        let walked = walk_one(guest, index, &Quiet)?;
+        Ok(Searched {
+            since,
+            names: walked.names,
+        })
+    }
+}

@@ -1,0 +1,70 @@
+//! Breaking: a guest that is about to write to a shared file gets a file of its own, and the write goes there.
+//!
+//! The guard's programs in the kernel let the writer begin its call anew until it is answered; this is who answers. A
+//! break is: a private copy, durable; the intents in the journal, durable; all names of the guest's file exchanged by
+//! the one exchange of this program; the record. Nobody has to stand still for it and nothing is lifted, because a
+//! marked object cannot be changed by anybody: the copy cannot be out of date, and a writer who walked the path before
+//! the exchange meets the guard again.
+//!
+//! # What excludes what
+//!
+//! A run of `apply`, `undo` or `gc` may hold its base for minutes, and no writer can wait for that. So names are moved
+//! by turns (see `base`): a run has the turn for a batch, breaks have it for two seconds at most, and a healing as long
+//! as it takes. A writer waits for the turn for ten seconds at most; then it is denied, and the log says why. What a
+//! break changes between two batches the next batch finds by the inodes, as it finds whatever a guest does; what a
+//! batch changes is found by the record, which is read again whenever a request asks for what is not known.
+//!
+//! # What is rarely as one thinks
+//!
+//! * A second request is often no second need: a writer that walked the path before the exchange asks once more. It is
+//!   told to look again, and nothing is searched for it.
+//! * A guest has names that no record knows, by `ln` or `mv`. The link count shows that there are such, and one search
+//!   through the guest, in a thread of its own, finds them for all who wait.
+//! * A file of several names is held until all of them lead to the copy: who wrote by one would not find it by another.
+//! * Two files of a guest on one object are two files: what is written to one is not for the other.
+//!
+//! A process that dies in between leaves a journal. The next one, or `recover`, finishes the file whose first name was
+//! exchanged and drops the copy of one that was not, while guests run (`healing`).
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `daemon` | the threads, and their signs of life |
+//! | `worker` | one base's thread |
+//! | `answers` | what one request is answered |
+//! | `request` | a request on its way |
+//! | `whose` | whose write it is |
+//! | `resolve` | which names there are now |
+//! | `decide` | which of them get which copy |
+//! | `part` | the act |
+//! | `burst` | breaks in a row are one run |
+//! | `knowledge`, `background` | what is read in the background |
+//! | `allowance` | how much a guest may have broken in an hour |
+//! | `tell` | what is said and recorded of it |
+
+mod allowance;
+mod answers;
+mod background;
+mod burst;
+mod daemon;
+mod decide;
+mod knowledge;
+mod part;
+mod request;
+mod resolve;
+mod tell;
+mod whose;
+mod worker;
+
+use std::path::PathBuf;
+
+pub use allowance::Allowance;
+pub use daemon::answer_writers;
+
+/// What a daemon is asked for.
+#[derive(Debug, Default)]
+pub struct GuarddOptions {
+    /// The bases that it answers for.
+    pub bases: Vec<PathBuf>,
+    /// How much a guest may have broken.
+    pub allowance: Allowance,
+}

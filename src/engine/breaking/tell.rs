@@ -1,0 +1,232 @@
+//! What a daemon says of a write: a line for people, and one for the base's own record.
+
+use std::fmt::Write as _;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::base::Base;
+use crate::engine::records::writers::writes_met;
+use crate::model::{Escaped, GuestName, GuestPath, ObjectId, WriteMet};
+use crate::sys::guard::{WriteKind, WriteRequest};
+use crate::sys::host::machine;
+
+/// What came of a write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum WriteTold {
+    /// Nothing that anybody should know.
+    Nothing,
+    /// These names have a file of their own, or were denied.
+    About {
+        guest: Option<GuestName>,
+        paths: Vec<GuestPath>,
+        object: Option<ObjectId>,
+        bytes: u64,
+        denied: Option<String>,
+    },
+}
+
+impl WriteTold {
+    pub fn denied(object: Option<ObjectId>, why: &str) -> WriteTold {
+        WriteTold::About {
+            guest: None,
+            paths: Vec::new(),
+            object,
+            bytes: 0,
+            denied: Some(why.to_owned()),
+        }
+    }
+
+    pub fn of(
+        guest: &GuestName,
+        paths: &[GuestPath],
+        object: ObjectId,
+        denied: Option<String>,
+        bytes: u64,
+    ) -> WriteTold {
+        WriteTold::About {
+            guest: Some(guest.clone()),
+            paths: paths.to_vec(),
+            object: Some(object),
+            bytes,
+            denied,
+        }
+    }
+}
+
+/// Denials in a second that are told one by one: a guest may try as often as it likes.
+const MOST_DENIALS: u32 = 20;
+
+/// Who says it.
+pub(super) struct Tellers<'a> {
+    say: &'a (dyn Fn(&str) + Sync),
+    /// Since when denials are counted, how many, and how many were not told.
+    denials: Mutex<(Instant, u32, u64)>,
+}
+
+impl<'a> Tellers<'a> {
+    pub fn new(say: &'a (dyn Fn(&str) + Sync)) -> Tellers<'a> {
+        Tellers {
+            say,
+            denials: Mutex::new((Instant::now(), 0, 0)),
+        }
+    }
+
+    /// One line, which is safe to print.
+    pub fn say(&self, line: &str) {
+        (self.say)(line);
+    }
+
+    /// Says what came of it, and records it.
+    pub fn tell(&self, base: &Base, request: &WriteRequest, told: &WriteTold, took: Duration) {
+        let WriteTold::About {
+            guest,
+            paths,
+            object,
+            bytes,
+            denied,
+        } = told
+        else {
+            return;
+        };
+        if denied.is_some() && !self.may_tell_denial() {
+            return;
+        }
+        self.say(&line(request, told, took));
+        let met = WriteMet {
+            at: machine::now(),
+            guest: guest.clone(),
+            paths: paths.clone(),
+            object: *object,
+            by: code(request.by).to_owned(),
+            command: request.command.clone(),
+            process: request.process,
+            bytes: *bytes,
+            micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+            denied: denied.clone(),
+        };
+        if let Err(error) = writes_met::record(base, &met) {
+            self.say(&format!("not recorded: {error}"));
+        }
+    }
+
+    /// A write on a file system of which no base is served: there is nowhere to record it.
+    pub fn lone(&self, request: &WriteRequest) {
+        if self.may_tell_denial() {
+            let why = "no base that is served here is on its file system";
+            self.say(&line(
+                request,
+                &WriteTold::denied(None, why),
+                Duration::ZERO,
+            ));
+        }
+    }
+
+    fn may_tell_denial(&self) -> bool {
+        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
+        if denials.0.elapsed() >= Duration::from_secs(1) {
+            let left_out = denials.2;
+            *denials = (Instant::now(), 0, 0);
+            if left_out > 0 {
+                self.say(&format!(
+                    "{left_out} more writes were denied, too many to tell"
+                ));
+            }
+        }
+        denials.1 += 1;
+        let may = denials.1 <= MOST_DENIALS;
+        denials.2 += u64::from(!may);
+        may
+    }
+}
+
+fn code(by: WriteKind) -> &'static str {
+    match by {
+        WriteKind::Open => "open",
+        WriteKind::Attributes => "attributes",
+        WriteKind::SetXattr => "set-xattr",
+        WriteKind::RemoveXattr => "remove-xattr",
+        WriteKind::SetAcl => "set-acl",
+        WriteKind::RemoveAcl => "remove-acl",
+        WriteKind::FileAttributes => "file-attributes",
+        WriteKind::Ioctl => "ioctl",
+    }
+}
+
+fn line(request: &WriteRequest, told: &WriteTold, took: Duration) -> String {
+    let WriteTold::About {
+        guest,
+        paths,
+        bytes,
+        denied,
+        ..
+    } = told
+    else {
+        return String::new();
+    };
+    let mut line = match guest {
+        Some(guest) => format!("{guest}:"),
+        None => "no guest: ".to_owned(),
+    };
+    match paths.split_first() {
+        Some((first, [])) => drop(write!(line, "{first}")),
+        Some((first, more)) => drop(write!(line, "{first} (and {} more)", more.len())),
+        None => drop(write!(line, "\"{}\"", Escaped(&request.last_name))),
+    }
+    let (command, process) = (Escaped(&request.command), request.process);
+    let by = format!("\"{command}\" (process {process}, {})", code(request.by));
+    match denied {
+        Some(why) => drop(write!(line, ": denied to {by}: {why}")),
+        None => drop(write!(
+            line,
+            ": a file of its own, {bytes} bytes, for {by}, in {} ms",
+            took.as_millis()
+        )),
+    }
+    line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::FileId;
+
+    #[test]
+    fn no_name_of_a_guest_commands_a_terminal() {
+        let request = WriteRequest {
+            inode: FileId { dev: 1, ino: 2 },
+            generation: 0,
+            cgroups: Vec::new(),
+            thread: 7,
+            process: 7,
+            number: 1,
+            attempt: 1,
+            by: WriteKind::Open,
+            waits: true,
+            stale: false,
+            command: b"\x1b[2J".to_vec(),
+            parent: None,
+            last_name: b"\x1b]0;\x07".to_vec(),
+        };
+        let told = WriteTold::denied(None, "it has none");
+        let said = line(&request, &told, Duration::ZERO);
+        assert!(!said.contains(|c: char| c.is_control()), "{said}");
+        assert!(
+            said.starts_with("no guest: ") && said.ends_with(": it has none"),
+            "{said}"
+        );
+        let paths = ["/a\x1b", "/b"].map(|path| GuestPath::new(path.as_bytes()).expect("a path"));
+        let told = WriteTold::About {
+            guest: Some(GuestName::new("web").expect("a name")),
+            paths: paths.to_vec(),
+            object: None,
+            bytes: 9,
+            denied: None,
+        };
+        let said = line(&request, &told, Duration::from_millis(3));
+        assert!(!said.contains(|c: char| c.is_control()), "{said}");
+        assert!(
+            said.contains("(and 1 more): a file of its own, 9 bytes, for"),
+            "{said}"
+        );
+    }
+}

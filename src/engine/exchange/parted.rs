@@ -1,0 +1,77 @@
+//! One file of a guest that runs gets an inode of its own, by itself and at once: somebody waits to write to it.
+//!
+//! The steps of a batch that are left where the old inode is an object that nobody can change, or that a lease watches:
+//! nothing is lifted, nobody stands still, no time of a directory is put back, and what comes out is one more name of
+//! the object, of which nothing is lost when it goes. The copy is durable before its first name leads to it, and the
+//! intents are before that. That the exchange itself is durable is not waited for: until then the name leads to the
+//! object, which is equal.
+//!
+//! The caller has the turn. After an error a name is in a state that is not known, and the run is one to be healed.
+
+use super::directories::Parents;
+use super::ground::Ground;
+use super::job::{Fate, Job};
+use super::journal::JournalFile;
+use super::names::{FileChange, NameChange, still_the_same};
+use crate::base::{Base, Run};
+use crate::engine::Guest;
+use crate::ledger::journal::{Intent, Record};
+use crate::sys::SysResult;
+
+/// Where a file is parted from its object.
+pub struct SingleParting<'a> {
+    pub base: &'a Base,
+    pub run: &'a Run,
+    pub journal: &'a mut JournalFile,
+}
+
+impl SingleParting<'_> {
+    /// Exchanges all names of the file, or none; and how many files of the guest went into quarantine.
+    pub fn part(&mut self, guest: &Guest, job: &Job) -> SysResult<(Fate, u64)> {
+        let mut change = self.announced(guest, job)?;
+        let ground = Ground {
+            base: self.base,
+            run: self.run,
+            journal: self.journal,
+        };
+        change.move_names(job, &ground)?;
+        if change.fate == Fate::Done
+            && let Err(fate) = still_the_same(job)
+        {
+            change.roll_back(job, &ground, fate)?;
+        }
+        change.drop_staged(&ground)?;
+        Ok((change.fate, change.quarantined))
+    }
+
+    fn announced(&mut self, guest: &Guest, job: &Job) -> SysResult<FileChange> {
+        let (mut parents, mut change) = (Parents::of_running(), FileChange::default());
+        for name in &job.names {
+            match parents.of(job.guest, &guest.root, name) {
+                Ok(parent) => {
+                    let intent = Intent {
+                        seq: self.journal.number(),
+                        guest: guest.name.clone(),
+                        path: name.clone(),
+                        parent: parent.id,
+                        was: job.state.id,
+                        becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
+                        object: job.object,
+                    };
+                    change.names.push(NameChange::new(intent, parent));
+                }
+                Err(error) => {
+                    change.fate = Fate::from_path_error(&error);
+                    change.names.clear();
+                    return Ok(change);
+                }
+            }
+        }
+        let intents = change.names.iter();
+        let intents: Vec<Record> = intents
+            .map(|name| Record::Intent(name.intent.clone()))
+            .collect();
+        self.journal.write_durably(&intents)?;
+        Ok(change)
+    }
+}

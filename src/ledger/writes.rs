@@ -1,0 +1,115 @@
+//! What the base records of writes to shared files, a JSON object a line. The last line may be torn, and what is no
+//! line of this version is passed over: nothing rests on them.
+
+use std::borrow::Cow;
+use std::io::{BufRead, BufReader, Read};
+
+use serde::{Deserialize, Serialize};
+
+use super::json;
+use super::lines::{FoundLine, LineReader};
+use super::name::NameWire;
+use super::plan::frames::MAX_VALUE;
+use crate::model::{GuestName, ObjectId, WriteMet};
+
+#[derive(Serialize, Deserialize)]
+struct WriteWire<'a> {
+    at: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    guest: Option<GuestName>,
+    #[serde(borrow)]
+    paths: Vec<NameWire<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<ObjectId>,
+    by: Cow<'a, str>,
+    command: Cow<'a, str>,
+    process: u32,
+    bytes: u64,
+    micros: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    denied: Option<String>,
+}
+
+/// The line of one write, with its newline.
+pub fn encode(met: &WriteMet) -> Vec<u8> {
+    let wire = WriteWire {
+        at: Cow::Borrowed(&met.at),
+        guest: met.guest.clone(),
+        paths: met.paths.iter().map(NameWire::from).collect(),
+        object: met.object,
+        by: Cow::Borrowed(&met.by),
+        command: String::from_utf8_lossy(&met.command),
+        process: met.process,
+        bytes: met.bytes,
+        micros: met.micros,
+        denied: met.denied.clone(),
+    };
+    let mut line = Vec::new();
+    let written = json::write(&wire, &mut line);
+    debug_assert!(written.is_ok(), "text is written into memory");
+    line.push(b'\n');
+    line
+}
+
+/// All lines that can be read, in their order.
+pub fn read(input: impl Read) -> Vec<WriteMet> {
+    let mut lines = LineReader::new(BufReader::new(input), MAX_VALUE as u64);
+    let mut all = Vec::new();
+    while next(&mut lines) {
+        all.extend(decode(lines.line()));
+    }
+    all
+}
+
+fn next(lines: &mut LineReader<impl BufRead>) -> bool {
+    matches!(lines.advance(), Ok(FoundLine::Whole))
+}
+
+fn decode(line: &[u8]) -> Option<WriteMet> {
+    let wire: WriteWire = serde_json::from_slice(line).ok()?;
+    let paths = wire.paths.iter().map(|name| name.read("paths"));
+    Some(WriteMet {
+        at: wire.at.into_owned(),
+        guest: wire.guest,
+        paths: paths.collect::<Result<_, _>>().ok()?,
+        object: wire.object,
+        by: wire.by.into_owned(),
+        command: wire.command.into_owned().into_bytes(),
+        process: wire.process,
+        bytes: wire.bytes,
+        micros: wire.micros,
+        denied: wire.denied,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::GuestPath;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let path = |bytes: &[u8]| GuestPath::new(bytes).expect("a path");
+        let met = WriteMet {
+            at: "2026-01-02T03:04:05Z".into(),
+            guest: Some(GuestName::new("web").expect("a name")),
+            paths: vec![path(b"/usr/\xff\x1b"), path(b"/b")],
+            object: None,
+            by: "open".into(),
+            command: b"sh".to_vec(),
+            process: 7,
+            bytes: 4096,
+            micros: 900,
+            denied: None,
+        };
+        let denied = WriteMet {
+            guest: None,
+            denied: Some("no guest".into()),
+            ..met.clone()
+        };
+        let mut bytes = [encode(&met), b"{}\nnothing\n".to_vec(), encode(&denied)].concat();
+        assert!(!bytes.contains(&0x1b), "no terminal obeys it");
+        bytes.extend_from_slice(&encode(&met)[..9]);
+        assert_eq!(read(&bytes[..]), [met, denied]);
+    }
+}

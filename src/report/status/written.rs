@@ -1,0 +1,233 @@
+//! What guests wrote to shared files, and what would better not be shared.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::model::{Broken, BrokenByGuest, BrokenOften, GuestPath, Status, is_harmless};
+use crate::report::layout::json::PathJson;
+use crate::report::layout::size::{Sizes, count, counted};
+use crate::report::words::list::{ListLimits, some};
+use crate::rules::pattern::of_path::glob_of;
+
+/// So many names of a guest are shown on its line.
+const NAMED: usize = 3;
+
+/// A line a guest, and the lines of a policy that would end it; nothing where nothing was written.
+pub fn text(
+    status: &Status,
+    sizes: Sizes,
+    listing: ListLimits,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let written = &status.written;
+    if written.guests.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "\nWritten to since {}, so that each guest has a file of its own now:",
+        written.since
+    )?;
+    for guest in &written.guests {
+        writeln!(out, "  {}", line(guest, sizes, listing))?;
+    }
+    often(&written.often, listing, out)
+}
+
+fn line(guest: &BrokenByGuest, sizes: Sizes, listing: ListLimits) -> String {
+    let denied = match guest.denied {
+        0 => String::new(),
+        times => format!("; {} denied", counted(times, "write")),
+    };
+    let named = match listing.most {
+        usize::MAX => usize::MAX,
+        _ => NAMED,
+    };
+    let paths: Vec<String> = guest.paths.iter().map(ToString::to_string).collect();
+    let files = match guest.files {
+        0 => String::from("no file"),
+        files => format!(
+            "{} ({}): {}",
+            counted(files, "shared file"),
+            sizes.of(guest.bytes),
+            some(&paths, named)
+        ),
+    };
+    format!("{} wrote to {files}{denied}", guest.guest)
+}
+
+fn often(often: &[BrokenOften], listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
+    let lines: Vec<(String, String)> = often.iter().filter_map(policy).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "Better not shared, for they are written to again and again; in the policy of the next plan:"
+    )?;
+    for (exclude, reason) in lines.iter().take(listing.most) {
+        writeln!(
+            out,
+            "\n  [[pattern]]\n  exclude = {exclude}\n  reason = {reason}"
+        )?;
+    }
+    listing.more(lines.len(), out)
+}
+
+/// Pattern and reason as TOML has them. A name that is not text has none: its pattern would mean others.
+fn policy(one: &BrokenOften) -> Option<(String, String)> {
+    std::str::from_utf8(one.path.as_bytes()).ok()?;
+    let reason = match one.guests {
+        1 => format!("written to {} times", count(one.times)),
+        guests => format!("written to by {}", counted(guests, "guest")),
+    };
+    Some((toml(&glob_of(&one.path)), toml(&reason)))
+}
+
+/// A basic string of TOML: what commands a terminal is escaped in it, too.
+fn toml(text: &str) -> String {
+    let (mut quoted, tame) = (String::from('"'), is_harmless(text));
+    for letter in text.chars() {
+        match letter {
+            '"' | '\\' => quoted.extend(['\\', letter]),
+            letter if letter.is_ascii() && !letter.is_ascii_control() => quoted.push(letter),
+            letter if tame && !letter.is_ascii() => quoted.push(letter),
+            letter => quoted.push_str(&format!("\\U{:08X}", u32::from(letter))),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+#[derive(Serialize)]
+pub(super) struct WrittenJson<'a> {
+    /// When the oldest line that is kept was written; null where there is none.
+    since: Option<&'a str>,
+    guests: Vec<WrittenByJson<'a>>,
+    /// Written to at least three times, or by two guests.
+    often: Vec<OftenJson>,
+}
+
+#[derive(Serialize)]
+struct WrittenByJson<'a> {
+    guest: &'a str,
+    files: u64,
+    bytes: u64,
+    denied: u64,
+    paths: Vec<PathJson>,
+}
+
+#[derive(Serialize)]
+struct OftenJson {
+    #[serde(flatten)]
+    path: PathJson,
+    times: u64,
+    guests: u64,
+    /// A pattern for a policy; null where the name is not text.
+    exclude: Option<String>,
+}
+
+impl<'a> From<&'a Broken> for WrittenJson<'a> {
+    fn from(written: &'a Broken) -> Self {
+        WrittenJson {
+            since: Some(written.since.as_str()).filter(|since| !since.is_empty()),
+            guests: written.guests.iter().map(by_json).collect(),
+            often: written.often.iter().map(often_json).collect(),
+        }
+    }
+}
+
+fn by_json(one: &BrokenByGuest) -> WrittenByJson<'_> {
+    WrittenByJson {
+        guest: one.guest.as_str(),
+        files: one.files,
+        bytes: one.bytes,
+        denied: one.denied,
+        paths: one.paths.iter().map(PathJson::from).collect(),
+    }
+}
+
+fn often_json(one: &BrokenOften) -> OftenJson {
+    let is_text = |path: &GuestPath| std::str::from_utf8(path.as_bytes()).is_ok();
+    OftenJson {
+        path: PathJson::from(&one.path),
+        times: one.times,
+        guests: one.guests,
+        exclude: is_text(&one.path).then(|| glob_of(&one.path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{GuestName, ObjectCount};
+    use crate::report::samples::{HOSTILE, assert_tame, written};
+
+    fn path(text: &str) -> GuestPath {
+        GuestPath::new(text.as_bytes()).unwrap()
+    }
+
+    fn sample(paths: &[&str]) -> Status {
+        Status {
+            base: "/b".into(),
+            frozen: Vec::new(),
+            objects: ObjectCount::default(),
+            guests: Vec::new(),
+            runs: Vec::new(),
+            damaged: Vec::new(),
+            unknown_names: 0,
+            at_work: false,
+            written: Broken {
+                since: "2026-01-02T03:04:05Z".into(),
+                guests: vec![BrokenByGuest {
+                    guest: GuestName::new("web").unwrap(),
+                    files: paths.len() as u64,
+                    bytes: 8192,
+                    denied: 1,
+                    paths: paths.iter().map(|text| path(text)).collect(),
+                }],
+                often: paths
+                    .iter()
+                    .map(|text| BrokenOften {
+                        path: path(text),
+                        times: 5,
+                        guests: 1,
+                    })
+                    .collect(),
+            },
+        }
+    }
+
+    #[test]
+    fn guests_and_what_is_better_not_shared() {
+        let status = sample(&["/usr/[a]", "/usr/b", "/usr/c", "/usr/d"]);
+        let said = written(|out| text(&status, Sizes::default(), ListLimits::on(80, false), out));
+        let want = "
+Written to since 2026-01-02T03:04:05Z, so that each guest has a file of its own now:
+  web wrote to 4 shared files (8.00 KiB): /usr/[a], /usr/b, /usr/c and 1 more; 1 write denied
+Better not shared, for they are written to again and again; in the policy of the next plan:
+
+  [[pattern]]
+  exclude = \"/usr/\\\\[a]\"
+  reason = \"written to 5 times\"
+";
+        assert!(said.starts_with(want), "{said}");
+        let none = Status {
+            written: Broken::default(),
+            ..status
+        };
+        assert_eq!(
+            written(|out| text(&none, Sizes::default(), ListLimits::on(80, false), out)),
+            ""
+        );
+    }
+
+    #[test]
+    fn nothing_hostile_comes_through() {
+        let hostile = format!("/{}", HOSTILE.replace('\0', ""));
+        let status = sample(&[&hostile]);
+        let said = written(|out| text(&status, Sizes::default(), ListLimits::on(80, false), out));
+        assert_tame(&said);
+    }
+}

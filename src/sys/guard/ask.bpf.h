@@ -1,0 +1,256 @@
+// What becomes of a write to a marked inode while a daemon lives: it waits for a private copy, or is denied.
+
+#define SECOND 1000000000ull
+// For which a silent daemon is waited for.
+#define PATIENCE (5 * SECOND)
+// After which a thread is not taken for one that still waits.
+#define FORGOTTEN SECOND
+#define MOST_ATTEMPTS 8
+#define MOST_STALE 3
+
+struct hit {
+	struct inode_key inode;
+	struct dentry *entry;
+	__u64 thread;
+	__u64 now;
+	__u64 life;
+	__u64 level;
+	__u32 kind;
+	__u32 stale;
+};
+
+INLINE void key_of(struct inode *inode, struct inode_key *key)
+{
+	struct super_block *filesystem = READ(inode, i_sb);
+
+	key->number = READ(inode, i_ino);
+	key->device = READ(filesystem, s_dev);
+	key->generation = READ(inode, i_generation);
+}
+
+// The entry that the writer holds is no name of its guest's any more, so that the next look-up finds another.
+INLINE int is_stale(struct dentry *entry)
+{
+	struct inode *parent = READ(READ(entry, d_parent), d_inode);
+	struct inode_key key;
+	__u64 *mark;
+
+	if (!READ(entry, d_hash.pprev))
+		return 1;
+	key_of(parent, &key);
+	mark = bpf_map_lookup_elem(&marks, &key);
+	return mark && *mark == OWN_DIRECTORY;
+}
+
+// 1: there was room.
+APART int ask(struct hit *hit, __u64 number, __u32 attempt)
+{
+	struct event *event = bpf_ringbuf_reserve(&requests, sizeof *event, 0);
+	struct dentry *entry = hit->entry, *above;
+	struct inode_key parent;
+	__u64 both = bpf_get_current_pid_tgid();
+
+	if (!event)
+		return 0;
+	above = READ(entry, d_parent);
+	key_of(READ(above, d_inode), &parent);
+	event->number = number;
+	event->inode = hit->inode.number;
+	event->device = hit->inode.device;
+	event->generation = hit->inode.generation;
+	event->parent_inode = parent.number;
+	event->parent_device = parent.device;
+	event->cgroups[0] = bpf_get_current_cgroup_id();
+	event->cgroups[1] = bpf_get_current_ancestor_cgroup_id(4);
+	event->cgroups[2] = bpf_get_current_ancestor_cgroup_id(3);
+	event->cgroups[3] = bpf_get_current_ancestor_cgroup_id(2);
+	event->cgroups[4] = bpf_get_current_ancestor_cgroup_id(1);
+	event->thread = both;
+	event->process = both >> 32;
+	event->attempt = attempt;
+	event->kind = hit->kind;
+	event->flags = (number ? WAITS : 0) | (hit->stale ? STALE : 0) | (above != entry ? HAS_PARENT : 0);
+	event->reserved = 0;
+	event->end = 0;
+	bpf_get_current_comm(event->command, sizeof event->command);
+	event->name[0] = 0;
+	bpf_probe_read_kernel_str(event->name, sizeof event->name, READ(entry, d_name.name));
+	bpf_ringbuf_submit(event, 0);
+	return 1;
+}
+
+// The number of the call that the thread is in, as 64-bit programs have it; 0 where that cannot be told. Calls of
+// 32-bit programs begin at COMPAT.
+#define COMPAT 0x10000
+#define TS_COMPAT 2u
+#define X32 0x40000000
+
+INLINE __u32 call_number(struct task_struct *me, struct pt_regs *registers)
+{
+	if (!HAS(struct pt_regs, orig_ax))
+		return 0;
+	__u32 number = READ(registers, orig_ax);
+	if (HAS(struct thread_info, status) && READ(me, thread_info.status) & TS_COMPAT)
+		return number + COMPAT;
+	return number & ~X32;
+}
+
+// What comes by a descriptor finds the same inode again and again. Where it is not known here, the daemon's answers
+// end it. A number of x86.
+INLINE int is_by_descriptor(struct hit *hit, __u32 call)
+{
+	switch (call) {
+	case 91:  // fchmod
+	case 93:  // fchown
+	case 190: // fsetxattr
+	case 199: // fremovexattr
+	case COMPAT + 94:
+	case COMPAT + 95:  // fchown
+	case COMPAT + 207: // fchown32
+	case COMPAT + 228:
+	case COMPAT + 237:
+		return 1;
+	}
+	return hit->kind == IOCTL;
+}
+
+// io_uring asks on a thread's own behalf from this call, and from workers; it begins nothing anew.
+#define IO_URING_ENTER 426
+
+INLINE int may_wait(struct hit *hit, __u64 mark)
+{
+	struct task_struct *me = bpf_get_current_task_btf();
+	__u32 call = call_number(me, bpf_task_pt_regs(me));
+
+	if (hit->level < BY_SIGNAL || READ(me, flags) & (PF_KTHREAD | PF_IO_WORKER))
+		return 0;
+	if (call == IO_URING_ENTER || call == COMPAT + IO_URING_ENTER)
+		return 0;
+	if (mark == OBJECT && is_by_descriptor(hit, call))
+		return 0;
+	// Elsewhere the inode is locked, which the daemon needs: one cannot spin.
+	return hit->level != BY_SIGNAL || hit->kind == OPEN || !is_shy(me);
+}
+
+INLINE struct wait *wait_of(struct hit *hit)
+{
+	struct wait *wait = bpf_map_lookup_elem(&waits, &hit->thread);
+	struct wait fresh = {.inode = hit->inode, .seen = hit->now, .attempt = 1};
+
+	if (wait && wait->inode.number == hit->inode.number && wait->inode.device == hit->inode.device &&
+	    wait->inode.generation == hit->inode.generation && hit->now - wait->seen < FORGOTTEN)
+		return wait;
+	bpf_map_update_elem(&waits, &hit->thread, &fresh, 0);
+	return bpf_map_lookup_elem(&waits, &hit->thread);
+}
+
+APART int restart(struct hit *hit, struct wait *wait)
+{
+	int failed;
+
+	wait->seen = hit->now;
+	if (hit->level == BY_SIGNAL && is_shy(bpf_get_current_task_btf()) &&
+	    spin(wait, hit->thread, wait->number, hit->now))
+		return -EPERM;
+	wait->seen = bpf_ktime_get_ns();
+	failed = hit->level == BY_SIGNAL ? by_signal() : by_task_work(hit->thread);
+	return failed ? -EPERM : -ERESTARTNOINTR;
+}
+
+INLINE __u64 fetch_answer(struct hit *hit, struct wait *wait)
+{
+	struct request_key key = {hit->thread, wait->number};
+	__u64 *found, answer;
+
+	if (!wait->number)
+		return 0;
+	found = bpf_map_lookup_elem(&answers, &key);
+	if (!found)
+		return 0;
+	answer = *found;
+	bpf_map_delete_elem(&answers, &key);
+	wait->number = 0;
+	return answer;
+}
+
+INLINE int end(struct hit *hit, int error)
+{
+	bpf_map_delete_elem(&waits, &hit->thread);
+	return error;
+}
+
+// Asked once, and again by who was not heard: there was no room, the daemon is another one, or it says nothing.
+INLINE void see_to_request(struct hit *hit, struct wait *wait)
+{
+	if (wait->number && wait->life == hit->life && wait->asked && hit->now - wait->asked < PATIENCE)
+		return;
+	if (!wait->number)
+		wait->number = hit->now;
+	wait->life = hit->life;
+	wait->asked = ask(hit, wait->number, wait->attempt) ? hit->now : 0;
+}
+
+APART int wait_for_copy(struct hit *hit, struct wait *wait)
+{
+	__u64 answer = fetch_answer(hit, wait);
+
+	switch (answer) {
+	case DENIED:
+		return end(hit, -EPERM);
+	case NO_SPACE:
+		return end(hit, -ENOSPC);
+	case OVER_QUOTA:
+		return end(hit, -EDQUOT);
+	}
+	// Names are led elsewhere before the answer is given: it is looked at them afterwards.
+	hit->stale = is_stale(hit->entry);
+	if (hit->stale) {
+		if (wait->stale >= MOST_STALE)
+			return end(hit, -EPERM);
+		wait->stale++;
+		return restart(hit, wait);
+	}
+	if (answer == LOOK_AGAIN)
+		wait->attempt++;
+	if (wait->attempt > MOST_ATTEMPTS)
+		return end(hit, -EPERM);
+	see_to_request(hit, wait);
+	return restart(hit, wait);
+}
+
+// Whoever lives answers; whoever is silent for too long is dead.
+INLINE int has_daemon(struct hit *hit)
+{
+	__u32 only = 0;
+	struct heart *heart = bpf_map_lookup_elem(&hearts, &only);
+
+	if (!heart || !heart->beat || heart->level == IMMUTABLE || hit->now > heart->beat + PATIENCE)
+		return 0;
+	hit->life = heart->life;
+	hit->level = heart->level;
+	return 1;
+}
+
+APART int judge(struct hit *hit, __u64 mark)
+{
+	struct wait *wait;
+
+	if (mark == OWN_DIRECTORY)
+		return 0;
+	hit->thread = (__u32)bpf_get_current_pid_tgid();
+	hit->now = bpf_ktime_get_ns();
+	if (!has_daemon(hit))
+		return -EPERM;
+	if (!may_wait(hit, mark)) {
+		hit->stale = is_stale(hit->entry);
+		if (mark == OBJECT)
+			ask(hit, 0, 1);
+		return -EPERM;
+	}
+	wait = wait_of(hit);
+	if (!wait)
+		return -EPERM;
+	if (mark == HELD)
+		return restart(hit, wait);
+	return wait_for_copy(hit, wait);
+}

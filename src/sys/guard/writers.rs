@@ -1,0 +1,28 @@
+//! What a daemon needs of those who wait, whoever they are.
+
+use std::time::Duration;
+
+use super::requests::Answer;
+use super::{InodeMark, WriteRequest};
+use crate::model::GuardLevel;
+use crate::sys::SysResult;
+
+/// What a daemon is told and tells.
+pub trait AnswersWriters: Sync {
+    /// The most that can be done here.
+    fn ability(&self) -> SysResult<GuardLevel>;
+    /// From here on writers ask, and where it can be they wait.
+    fn begin(&self, level: GuardLevel) -> SysResult<()>;
+    /// A sign of life.
+    fn beat(&self) -> SysResult<()>;
+    /// The next request; `None` where none has come in this time. For one thread.
+    fn next(&self, patience: Duration) -> SysResult<Option<WriteRequest>>;
+    /// Tells a writer that waits.
+    fn answer(&self, request: &WriteRequest, answer: Answer) -> SysResult<()>;
+    /// Whoever is about to change it waits until it is held no more.
+    fn hold(&self, mark: &InodeMark) -> SysResult<()>;
+    /// It is its guest's own.
+    fn unhold(&self, mark: &InodeMark) -> SysResult<()>;
+    /// What an earlier process has held, and left so.
+    fn held(&self) -> SysResult<Vec<InodeMark>>;
+}

@@ -1,0 +1,120 @@
+# Copy on write: what becomes of writers while a daemon (parter.c) answers. The end of inside.sh, whose functions it
+# uses. Two guests share files through marked objects; whatever one does, the other's stay as they are.
+case $(unify guard --json | sed 's/.*"level":"\([a-z-]*\)".*/\1/') in
+  restart-by-task-work) best=3 ;;
+  restart-by-signal) best=2 ;;
+  *) unify guard; fail "writers cannot wait on this kernel" ;;
+esac
+case $(uname -r) in
+  6.?.* | 6.1?.*) [ $best = 2 ] || fail "level $best" ;;
+  *) [ $best = 3 ] || fail "level $best" ;;
+esac
+cow=/mnt/cow
+one=$cow/one
+mkdir -p $cow/staging $cow/new
+at=0
+while [ $at -lt "$ways" ]; do
+  { head -c 5000 /bin/busybox; echo "file $at"; } > $cow/new/$at
+  at=$((at + 1))
+done
+# This process and all that it starts are a guest's, two cgroups deep.
+mkdir -p /sys/fs/cgroup/guest/inner
+echo $$ > /sys/fs/cgroup/guest/inner/cgroup.procs
+# All that there is of the other guest.
+all() { { md5sum $cow/two/*; stat -c '%n %i %a %u %g %s %Y' $cow/two/*; getfattr -d -m - $cow/two/*; } 2>&1 | md5sum; }
+share() {
+  if [ -e $cow/plain ]; then ways free $cow/*/*; fi
+  rm -rf $cow/base $cow/one $cow/two $cow/plain
+  cp -a $cow/new $cow/plain
+  cp -a $cow/new $cow/base
+  for dir in plain base; do setfattr -n user.a -v 1 $cow/$dir/*; done
+  cp -al $cow/base $cow/one
+  cp -al $cow/base $cow/two
+  parter mark $cow/base/*
+  before=$(all)
+}
+# daemon LEVEL [WORD...]
+daemon() {
+  parter "$1" $cow/staging $one ${2:-} &
+  daemon=$!
+  usleep 200000
+}
+dies() {
+  kill "$@" $daemon
+  wait $daemon || true
+}
+waits() { [ "$(sed -n 's/^State:.\(.\).*/\1/p' /proc/$1/status)" = "$2" ] || fail "a writer is not $2"; }
+unhurt() { [ "$before" = "$(all)" ] || fail "the other guest has changed"; }
+
+level=1
+while [ $level -le $best ]; do
+  echo "== every way of changing a file, at level $level"
+  share
+  daemon $level
+  ways $cow/plain $one $level || fail "level $level does not do what it should"
+  dies -TERM
+  unhurt
+  level=$((level + 1))
+done
+
+level=$best
+share
+echo "== two names of one guest stay one file, and eight writers at once lose nothing"
+daemon $level
+ln $one/1 $one/other
+echo new >> $one/1
+[ "$(tail -n 1 $one/other)" = new ] || fail "the other name has the old content"
+[ $one/1 -ef $one/other ] || fail "the names are two files"
+for writer in a b c d e f g h; do
+  (for file in 10 11 12 13 14; do echo "line $writer" >> $one/$file; done; echo $writer >> /tmp/written) &
+  writers="${writers:-} $!"
+done
+for writer in $writers; do wait $writer || fail "a writer was denied"; done
+[ "$(cat $one/1[0-4] | grep -c '^line .$')" = 40 ] || fail "lines are lost"
+n=0
+while [ $n -lt 5 ]; do
+  sh -c "trap 'echo x >> /tmp/continued' CONT; echo line >> $one/2$n" || fail "who handles SIGCONT was denied"
+  n=$((n + 1))
+done
+[ "$(cat /tmp/continued 2> /dev/null | wc -l)" -le 15 ] || fail "SIGCONT: $(wc -l < /tmp/continued) times"
+dies -TERM
+(echo more >> $one/30) 2> /dev/null && fail "a daemon that rests is waited for"
+
+echo "== a writer that waits is stopped, ended, and let in by the next daemon"
+daemon $level deaf
+sh -c "exec 9>> $one/31; echo more >&9" &
+first=$!
+chmod 600 $one/32 &
+second=$!
+usleep 300000
+kill -STOP $first $second
+usleep 300000
+waits $first T
+waits $second T
+kill -CONT $first $second
+usleep 300000
+waits $first R
+kill -9 $second
+code=0
+wait $second || code=$?
+[ $code = 137 ] || fail "ended with $code"
+dies -KILL
+chmod 600 $one/32 &
+second=$!
+usleep 700000
+daemon $level
+wait $first || fail "an open was denied although a daemon came back"
+wait $second || fail "a chmod was denied although a daemon came back"
+[ "$(stat -c %a $one/32)" = 600 ] || fail "it has another mode"
+[ "$(tail -n 1 $one/31)" = more ] || fail "it was not written"
+
+echo "== a daemon that is dead for long is not waited for"
+dies -KILL
+now() { cut -d. -f1 /proc/uptime; }
+start=$(now)
+(echo more >> $one/33) 2> /dev/null && fail "a dead daemon let somebody in"
+[ $(($(now) - start)) -le 7 ] || fail "it was waited for for $(($(now) - start)) seconds"
+start=$(now)
+closed $one/34
+[ $(($(now) - start)) -le 1 ] || fail "it is waited for again"
+unhurt

@@ -1,0 +1,262 @@
+// A small daemon for the guard's tests: gives a writer a private copy of what it is about to change.
+//
+//   parter LEVEL STAGING DIRECTORY... [slow=MS] [deaf] [dies=N]   answers; a request is served where its inode has
+//                                     names in a DIRECTORY, whose private copies are made in STAGING
+//   parter mark FILE...               marks files as objects
+//   parter fill COUNT                 marks so many inodes that are not there, and tells how long that takes
+//   parter empty COUNT                takes those marks off
+//
+// LEVEL is a number: 0 immutable, 1 deny first, 2 by signal, 3 by task work. Maps and events are laid out as
+// src/sys/guard/maps.bpf.h says. It is no example of a good daemon: it knows no journal, and reads directories anew.
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/fs.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+struct key { uint64_t number; uint32_t device, generation; };
+struct heart { uint64_t beat, life, level, ability; };
+struct event {
+	uint64_t number, inode, parent_inode, cgroups[5];
+	uint32_t device, generation, parent_device, thread, process, attempt;
+	uint8_t kind, flags;
+	uint16_t reserved;
+	char command[16], name[256];
+	uint32_t end;
+};
+enum { OBJECT = 1, HELD = 2, OWN_DIRECTORY = 3 };
+enum { LOOK_AGAIN = 1, DENIED = 2 };
+enum { RING = 1 << 19 };
+
+static int marks, answers, hearts, slow, deaf, dies = -1, told;
+static volatile sig_atomic_t ended;
+
+static int pinned(const char *name)
+{
+	char path[100];
+	union bpf_attr wanted = {.pathname = (uintptr_t)path};
+
+	snprintf(path, sizeof path, "/sys/fs/bpf/unify/%s", name);
+	int map = syscall(SYS_bpf, BPF_OBJ_GET, &wanted, sizeof wanted);
+	if (map < 0) {
+		perror(path);
+		exit(2);
+	}
+	return map;
+}
+
+static int on_map(int what, int map, const void *key, void *value)
+{
+	union bpf_attr wanted = {.map_fd = map, .key = (uintptr_t)key, .value = (uintptr_t)value};
+
+	return syscall(SYS_bpf, what, &wanted, sizeof wanted);
+}
+
+static uint64_t now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+static void mark_fd(int fd, uint64_t what)
+{
+	struct stat state;
+	struct key key = {0};
+
+	if (fd < 0 || fstat(fd, &state) || ioctl(fd, FS_IOC_GETVERSION, &key.generation))
+		perror("mark");
+	key.number = state.st_ino;
+	key.device = major(state.st_dev) << 20 | minor(state.st_dev);
+	if (what)
+		on_map(BPF_MAP_UPDATE_ELEM, marks, &key, &what);
+	else
+		on_map(BPF_MAP_DELETE_ELEM, marks, &key, 0);
+}
+
+static void beat(int life, uint64_t level)
+{
+	uint32_t only = 0;
+	struct heart heart;
+
+	on_map(BPF_MAP_LOOKUP_ELEM, hearts, &only, &heart);
+	heart.beat = life < 0 ? 0 : now();
+	if (life > 0) {
+		heart.life = heart.beat;
+		heart.level = level;
+	}
+	on_map(BPF_MAP_UPDATE_ELEM, hearts, &only, &heart);
+}
+
+// A copy without a name, with all that a file has.
+static int copy_of(const char *from, const char *staging)
+{
+	char list[4096], value[4096];
+	struct stat state;
+	int old = open(from, O_RDONLY), copy = open(staging, O_TMPFILE | O_RDWR, 0600);
+
+	if (old < 0 || copy < 0 || fstat(old, &state))
+		return -1;
+	while (sendfile(copy, old, 0, 1 << 30) > 0)
+		;
+	if (fchown(copy, state.st_uid, state.st_gid) || fchmod(copy, state.st_mode & 07777))
+		return -1;
+	ssize_t size = flistxattr(old, list, sizeof list);
+	for (char *name = list; size > 0 && name < list + size; name += strlen(name) + 1) {
+		ssize_t length = fgetxattr(old, name, value, sizeof value);
+		if (length >= 0)
+			fsetxattr(copy, name, value, length, 0);
+	}
+	futimens(copy, (struct timespec[2]){state.st_atim, state.st_mtim});
+	close(old);
+	return copy;
+}
+
+// Names in the directory that lead to the inode lead to the copy then; how many.
+static int part(const char *directory, const char *staging, uint64_t inode, int *copy)
+{
+	char name[600], staged[300], self[40];
+	struct stat state;
+	struct dirent *entry;
+	int parted = 0;
+	DIR *all = opendir(directory);
+
+	while (all && (entry = readdir(all))) {
+		snprintf(name, sizeof name, "%s/%s", directory, entry->d_name);
+		if (entry->d_ino != inode || lstat(name, &state) || !S_ISREG(state.st_mode) || state.st_ino != inode)
+			continue;
+		if (*copy < 0 && (*copy = copy_of(name, staging)) < 0)
+			break;
+		mark_fd(*copy, HELD);
+		snprintf(self, sizeof self, "/proc/self/fd/%d", *copy);
+		snprintf(staged, sizeof staged, "%s/copy.%d", staging, parted);
+		if (linkat(AT_FDCWD, self, AT_FDCWD, staged, AT_SYMLINK_FOLLOW))
+			perror(staged);
+		if (!renameat2(AT_FDCWD, staged, AT_FDCWD, name, RENAME_EXCHANGE))
+			parted++;
+		unlink(staged);
+	}
+	if (all)
+		closedir(all);
+	return parted;
+}
+
+static void serve(const struct event *event, const char *staging, char **directories)
+{
+	struct { uint64_t thread, number; } request = {event->thread, event->number};
+	uint64_t answer;
+	int parted = 0, copy;
+
+	if (getenv("VERBOSE"))
+		printf("asked: %s kind %d flags %d attempt %d cgroups %llu %llu name %s\n", event->command, event->kind, event->flags,
+		       event->attempt, (long long)event->cgroups[0], (long long)event->cgroups[4], event->name);
+	if (dies >= 0 && told++ >= dies)
+		_exit(9);
+	if (deaf)
+		return;
+	for (int at = 0; directories[at]; at++) {
+		copy = -1;
+		parted += part(directories[at], staging, event->inode, &copy);
+		usleep(slow * 1000);
+		if (copy >= 0) {
+			mark_fd(copy, 0);
+			close(copy);
+		}
+	}
+	answer = parted || event->attempt < 2 ? LOOK_AGAIN : DENIED;
+	if (event->number)
+		on_map(BPF_MAP_UPDATE_ELEM, answers, &request, &answer);
+}
+
+static void end(int signal) { ended = 1; }
+
+static void answer_all(uint64_t level, const char *staging, char **directories)
+{
+	int ring = pinned("requests-1");
+	volatile uint64_t *consumer = mmap(0, 4096, 3, MAP_SHARED, ring, 0);
+	volatile uint64_t *producer = mmap(0, 4096 + 2 * RING, 1, MAP_SHARED, ring, 4096);
+	const char *data = (const char *)producer + 4096;
+
+	signal(SIGTERM, end);
+	mark_fd(open(staging, O_RDONLY | O_DIRECTORY), OWN_DIRECTORY);
+	beat(1, level);
+	while (!ended) {
+		beat(0, level);
+		while (*consumer < __atomic_load_n(producer, __ATOMIC_ACQUIRE)) {
+			uint32_t *head = (uint32_t *)(data + (*consumer & (RING - 1)));
+			uint32_t length = __atomic_load_n(head, __ATOMIC_ACQUIRE);
+
+			if (length & 1u << 31)
+				continue; // not written yet
+			if (!(length & 1u << 30))
+				serve((struct event *)(head + 2), staging, directories);
+			__atomic_store_n(consumer, *consumer + ((length & 0x3fffffff) + 8 + 7) / 8 * 8, __ATOMIC_RELEASE);
+			beat(0, level);
+		}
+		poll(&(struct pollfd){ring, POLLIN, 0}, 1, 100);
+	}
+	beat(-1, level);
+}
+
+static void fill(long count, int what)
+{
+	uint64_t start = now(), object = OBJECT;
+
+	for (long at = 0; at < count; at++) {
+		struct key key = {1000000000 + at, 7, 1};
+		if (on_map(what, marks, &key, what == BPF_MAP_UPDATE_ELEM ? &object : 0))
+			return perror("fill");
+	}
+	printf("%ld marks in %llu ms\n", count, (unsigned long long)(now() - start) / 1000000);
+}
+
+int main(int count, char **words)
+{
+	char *directories[16] = {0};
+	int named = 0;
+
+	if (count < 3)
+		return 2;
+	setvbuf(stdout, 0, _IOLBF, 0);
+	marks = pinned("marks");
+	if (!strcmp(words[1], "mark")) {
+		for (int at = 2; at < count; at++)
+			mark_fd(open(words[at], O_RDONLY), OBJECT);
+		return 0;
+	}
+	if (!strcmp(words[1], "fill") || !strcmp(words[1], "empty")) {
+		fill(atol(words[2]), *words[1] == 'f' ? BPF_MAP_UPDATE_ELEM : BPF_MAP_DELETE_ELEM);
+		return 0;
+	}
+	for (int at = 3; at < count; at++) {
+		if (!strncmp(words[at], "slow=", 5))
+			slow = atoi(words[at] + 5);
+		else if (!strcmp(words[at], "deaf"))
+			deaf = 1;
+		else if (!strncmp(words[at], "dies=", 5))
+			dies = atoi(words[at] + 5);
+		else if (named < 15)
+			directories[named++] = words[at];
+	}
+	answers = pinned("answers-1");
+	hearts = pinned("heart-1");
+	answer_all(atoi(words[1]), words[2], directories);
+	return 0;
+}

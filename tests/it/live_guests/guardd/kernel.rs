@@ -1,0 +1,201 @@
+//! A kernel that is this test: it asks the daemon what writers would ask, and does what the answer says.
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::{UnixListener, UnixStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::support::{BIN, Lab};
+
+/// The daemon, and the kernel's end of it.
+pub struct Kernel {
+    daemon: Child,
+    ask: UnixStream,
+    told: BufReader<UnixStream>,
+    log: PathBuf,
+    thread: u32,
+    /// What was held and let go, in that order.
+    pub held: Vec<String>,
+}
+
+/// A write as the guard would ask about it.
+pub struct Asking<'a> {
+    /// A name by which the file is reached, on the host.
+    pub file: &'a Path,
+    pub process: u32,
+    pub attempt: u32,
+    pub stale: bool,
+    /// Does the guard tell in which directory?
+    pub has_parent: bool,
+}
+
+impl<'a> Asking<'a> {
+    pub fn to(file: &'a Path) -> Asking<'a> {
+        Asking {
+            file,
+            process: std::process::id(),
+            attempt: 1,
+            stale: false,
+            has_parent: true,
+        }
+    }
+}
+
+impl Kernel {
+    /// Starts the daemon for the base of this lab, and waits until it is ready.
+    pub fn start(lab: &Lab, env: &[(&str, &str)], options: &[&str]) -> Kernel {
+        let socket = lab.path("kernel");
+        drop(std::fs::remove_file(&socket));
+        let listener = UnixListener::bind(&socket).unwrap();
+        let log = lab.path("guardd.log");
+        let daemon = Command::new(BIN)
+            .arg("guardd")
+            .args(["--base", lab.base().to_str().unwrap()])
+            .args(options)
+            .env("UNIFY_REQUESTS", &socket)
+            .envs(env.iter().copied())
+            .stdin(Stdio::null())
+            .stderr(std::fs::File::create(&log).unwrap())
+            .spawn()
+            .unwrap();
+        let (ask, _) = listener.accept().unwrap();
+        ask.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        let told = BufReader::new(ask.try_clone().unwrap());
+        let mut kernel = Kernel {
+            daemon,
+            ask,
+            told,
+            log,
+            thread: 0,
+            held: Vec::new(),
+        };
+        assert_eq!(kernel.line().as_deref(), Some("begin"), "{}", kernel.said());
+        kernel
+    }
+
+    fn line(&mut self) -> Option<String> {
+        let mut line = String::new();
+        match self.told.read_line(&mut line) {
+            Ok(0) | Err(_) => None,
+            Ok(_) => Some(line.trim_end().to_owned()),
+        }
+    }
+
+    /// Asks, and does not wait.
+    pub fn ask(&mut self, write: &Asking<'_>) -> u32 {
+        let state = std::fs::symlink_metadata(write.file).unwrap();
+        let parent = std::fs::metadata(write.file.parent().unwrap()).unwrap();
+        let generation = generation(write.file);
+        self.thread += 1;
+        let (dev, ino) = match write.has_parent {
+            true => (parent.dev(), parent.ino()),
+            false => (0, 0),
+        };
+        let name = write.file.file_name().unwrap().to_str().unwrap();
+        let stale = if write.stale { "stale" } else { "fresh" };
+        let line = format!(
+            "{} {} {} {} {generation} {} waits {stale} {dev} {ino} {name}\n",
+            self.thread,
+            write.process,
+            state.dev(),
+            state.ino(),
+            write.attempt
+        );
+        self.ask.write_all(line.as_bytes()).unwrap();
+        self.thread
+    }
+
+    /// The next answer; `None` where the daemon is gone.
+    pub fn answer(&mut self) -> Option<(u32, String)> {
+        loop {
+            let line = self.line()?;
+            let (first, rest) = line.split_once(' ').unwrap();
+            match first.parse() {
+                Ok(thread) => return Some((thread, rest.to_owned())),
+                Err(_) => self.held.push(first.to_owned()),
+            }
+        }
+    }
+
+    /// Asks, and waits.
+    pub fn answer_to(&mut self, write: &Asking<'_>) -> Option<String> {
+        let asked = self.ask(write);
+        let (thread, word) = self.answer()?;
+        assert_eq!(thread, asked);
+        Some(word)
+    }
+
+    /// What a writer does: it looks again as long as it is told to, and the inode is the same.
+    #[track_caller]
+    pub fn write(&mut self, file: &Path, bytes: &[u8]) {
+        let before = std::fs::metadata(file).unwrap().ino();
+        let mut write = Asking::to(file);
+        while std::fs::metadata(file).unwrap().ino() == before {
+            let word = self.answer_to(&write);
+            assert_eq!(word.as_deref(), Some("LookAgain"), "{}", self.said());
+            write.attempt += 1;
+        }
+        append(file, bytes);
+    }
+
+    /// What it has said so far.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+
+    /// Waits until nothing of a break is in flight.
+    #[track_caller]
+    pub fn settled(&self, lab: &Lab) {
+        let start = Instant::now();
+        while std::fs::read_dir(lab.base().join("staging"))
+            .unwrap()
+            .next()
+            .is_some()
+        {
+            assert!(start.elapsed() < Duration::from_secs(20), "{}", self.said());
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// The same, or it is dead.
+    pub fn settled_or_dead(&mut self) {
+        let start = Instant::now();
+        // After the last answer the record is made durable.
+        while start.elapsed() < Duration::from_secs(3) {
+            if self.daemon.try_wait().unwrap().is_some() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Ends it, and gives its exit code.
+    pub fn end(mut self) -> Option<i32> {
+        drop(rustix::process::kill_process(
+            rustix::process::Pid::from_child(&self.daemon),
+            rustix::process::Signal::TERM,
+        ));
+        self.daemon.wait().unwrap().code()
+    }
+}
+
+impl Drop for Kernel {
+    fn drop(&mut self) {
+        drop(self.daemon.kill());
+        drop(self.daemon.wait());
+    }
+}
+
+pub fn append(file: &Path, bytes: &[u8]) {
+    let file = std::fs::File::options().append(true).open(file);
+    file.unwrap().write_all(bytes).unwrap();
+}
+
+/// As `lsattr -v` has it.
+fn generation(file: &Path) -> u32 {
+    let out = Command::new("lsattr").arg("-v").arg(file).output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout).into_owned();
+    text.split_whitespace().next().unwrap().parse().unwrap()
+}
