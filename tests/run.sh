@@ -15,7 +15,8 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 needs=(mmdebstrap=mmdebstrap mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs mkfs.ext4=e2fsprogs chattr=e2fsprogs
   setfattr=attr setfacl=acl jq=jq unshare=util-linux prlimit=util-linux setpriv=util-linux blockdev=util-linux
   mount=mount losetup=mount perl=perl-base dpkg-query=dpkg strace=strace pkill=procps fincore=util-linux-extra
-  filefrag=e2fsprogs bsdtar=libarchive-tools zstd=zstd xz=xz-utils)
+  filefrag=e2fsprogs bsdtar=libarchive-tools zstd=zstd xz=xz-utils xmllint=libxml2-utils rpmbuild=rpm
+  pacman=pacman-package-manager makepkg=makepkg mksquashfs=squashfs-tools mkfs.erofs=erofs-utils)
 # The same for the kernels that take the guard, where this machine's does not: installed apart, so that the others do
 # not wait for it.
 boots=(qemu-system-x86_64=qemu-system-x86 busybox=busybox-static cpio=cpio depmod=kmod zstd=zstd xz=xz-utils)

@@ -1,6 +1,6 @@
 //! A plan as a person hands it over, read whole or line by line.
 
-use std::io::{self, BufRead, BufReader, BufWriter, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
 use super::EngineError;
@@ -34,6 +34,16 @@ pub struct WholePlan {
     pub closing: Closing,
     /// Where the lines of each guest stand in its text.
     pub sections: Vec<Section>,
+}
+
+/// Does a file hold JSON, compressed or not, as plans do?
+pub(super) fn is_json(path: &Path) -> bool {
+    let first = || {
+        let paper = PaperReader::new(papers::open_for_reading(path).ok()?).ok()?;
+        let mut text = paper.bytes().filter_map(Result::ok);
+        text.find(|byte| !byte.is_ascii_whitespace())
+    };
+    first() == Some(b'{')
 }
 
 impl PlanFile {

@@ -7,18 +7,23 @@ use super::fault::{BadEntry, ImageFault};
 use super::kept::{KeptBytes, KeptPart};
 use super::tar::{TarEntry, TarKind, TarReader};
 use super::tree::FileHolds;
+use crate::model::DigestKind;
 use crate::sys::guest::BEGINNING;
 use crate::sys::hash::{ContentHasher, fingerprint};
+use crate::sys::package_hash::PackageHasher;
 
 /// Where the content of files goes.
 pub struct Sinks<'s> {
     pub budget: &'s RefCell<ReadingBudget>,
     pub kept: &'s KeptBytes,
+    /// Digests that are made of every file besides the one that it is known by.
+    pub digests: &'s [DigestKind],
 }
 
 /// The content so far.
 struct PassingContent<'s> {
     hasher: ContentHasher,
+    others: Vec<PackageHasher>,
     beginning: Vec<u8>,
     at: u64,
     kept: Option<(&'s KeptBytes, KeptPart)>,
@@ -27,6 +32,7 @@ struct PassingContent<'s> {
 impl PassingContent<'_> {
     fn take(&mut self, piece: &[u8]) -> Result<(), BadEntry> {
         self.hasher.update(piece);
+        self.others.iter_mut().for_each(|other| other.update(piece));
         let room = BEGINNING.saturating_sub(self.beginning.len());
         self.beginning
             .extend_from_slice(&piece[..room.min(piece.len())]);
@@ -54,16 +60,28 @@ impl Sinks<'_> {
         let part = part.map_err(|why| archive.fault(why))?;
         let mut passing = PassingContent {
             hasher: ContentHasher::new(),
+            others: self
+                .digests
+                .iter()
+                .copied()
+                .map(PackageHasher::new)
+                .collect(),
             beginning: Vec::new(),
             at: 0,
             kept: part.map(|part| (self.kept, part)),
         };
         archive.content(entry, &mut |piece| passing.take(piece))?;
+        let others = passing.others.into_iter();
+        let content = passing.hasher.finish();
+        if part.is_some() {
+            self.kept.passed(content);
+        }
         Ok(Box::new(FileHolds {
             size,
             stored,
-            content: passing.hasher.finish(),
+            content,
             beginning: fingerprint(&passing.beginning),
+            others: others.filter_map(PackageHasher::finish).collect(),
             kept: part,
         }))
     }

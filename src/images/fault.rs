@@ -38,6 +38,16 @@ pub enum ImageFault {
     },
 }
 
+impl ImageFault {
+    /// Would programs unpack it in different ways? Else it is damaged, of no known form, or too large.
+    pub fn is_ambiguous(&self) -> bool {
+        match self {
+            ImageFault::Entry { why, .. } => !why.is_damage(),
+            _ => false,
+        }
+    }
+}
+
 /// What is wrong with an archive: it is damaged, or two programs would unpack it in two ways.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadEntry {
@@ -149,6 +159,21 @@ pub enum BadEntry {
 }
 
 impl BadEntry {
+    /// Do all programs see that something is wrong here, or could none read it?
+    fn is_damage(&self) -> bool {
+        use BadEntry as Is;
+        matches!(
+            self,
+            Is::CutShort
+                | Is::Sum
+                | Is::Form
+                | Is::Sparse(_)
+                | Is::Parser(_)
+                | Is::TooMuch { .. }
+                | Is::Unreadable(_)
+        )
+    }
+
     /// The same with its place.
     pub(super) fn at(self, number: u64, name: &[u8], archive: &str) -> ImageFault {
         ImageFault::Entry {

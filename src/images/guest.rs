@@ -5,15 +5,15 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::fault::ImageFault;
 use super::kept::read_part;
-use super::read::{ImageInput, ImageRequest, LoadedImage, load};
+use super::read::{ImageInput, ImageRequest, LoadedImage, load, load_again};
 use super::tree::{FileHolds, ImageNode, NodeHolds, NodeId, PathStop, PathWay};
 use crate::model::{
     Event, FileId, FileKind, FileState, GuestPath, ImageFacts, ImageLack, LinkMet, Metadata,
     Observer, Scan, Time, TooLarge, TreeBuilder,
 };
 use crate::sys::guest::{
-    GuestError, GuestFile, GuestFiles, KnownBy, KnownFile, Precision, Resolved, TimeStep, Trail,
-    TrailEnd, shown,
+    GuestError, GuestFile, GuestFiles, KnownBy, KnownFile, Precision, Resolved, STORED, TimeStep,
+    Trail, TrailEnd, shown,
 };
 use crate::sys::host::machine;
 use crate::sys::own::keep::ByteStore;
@@ -22,10 +22,6 @@ use crate::sys::{Dir, SysError, SysResult};
 
 /// Devices of images begin here: no host has such numbers.
 const ELSEWHERE: u64 = 1 << 32;
-
-/// How ext4 stores nearly all files (`FS_EXTENT_FL`): digests of metadata have it, and an image shall have those of the
-/// directory that it was made of.
-const STORED: u32 = 0x8_0000;
 
 /// What disks allocate at a time, in bytes: the blocks of an image are estimated by it.
 const BLOCK: u64 = 4096;
@@ -93,12 +89,33 @@ impl GuestImage {
         let store = self.store.lock();
         let store = store.unwrap_or_else(PoisonError::into_inner).take();
         let store = store.ok_or_else(|| ImageFault::Unreadable("it was read before".into()))?;
-        let input = match &self.source {
+        load(self.input(), &self.request, store)
+    }
+
+    fn input(&self) -> ImageInput<'_> {
+        match &self.source {
             ImageSource::StandardInput => ImageInput::Stream(Box::new(std::io::stdin().lock())),
             ImageSource::File(file) => ImageInput::Stream(Box::new(file.from(0))),
             ImageSource::Layout(directory) => ImageInput::Layout(directory),
+        }
+    }
+
+    /// Reads the image once more, for the bytes of one file.
+    fn read_again(&self, path: &[u8], file: &FileHolds) -> Result<Option<Vec<u8>>, GuestError> {
+        if matches!(self.source, ImageSource::StandardInput) {
+            return Ok(None);
+        }
+        let store = ByteStore::new().map_err(|error| failed(path, error))?;
+        let request = ImageRequest {
+            digests: &[],
+            ..self.request.clone()
         };
-        load(input, &self.request, store)
+        let wanted = (file.size, file.content);
+        let again = load_again(self.input(), &request, store, wanted);
+        again.map_err(|fault| GuestError::Io {
+            path: shown(path),
+            source: std::io::Error::other(fault),
+        })
     }
 
     fn state(&self, id: NodeId, node: &ImageNode) -> FileState {
@@ -139,6 +156,7 @@ impl GuestImage {
                 project: 0,
             },
             content: file.content,
+            packages: file.others.to_vec(),
             beginning: file.beginning,
         }
     }
@@ -247,6 +265,17 @@ impl GuestFiles for GuestImage {
             .ok_or_else(|| GuestError::NotKept { path: shown(path) })?;
         let bytes = read_part(&image.store, part).map_err(|error| failed(path, error))?;
         Ok(Some(bytes))
+    }
+
+    fn bytes_again(&self, name: &[u8], max: u64) -> Result<Option<Vec<u8>>, GuestError> {
+        let image = self.loaded().map_err(|error| failed(name, error))?;
+        let found = image.tree.find(name).map(|node| image.tree.node(node));
+        match found.map(|node| &node.holds) {
+            Some(NodeHolds::File(file)) if file.kept.is_none() && file.size <= max => {
+                self.read_again(name, file)
+            }
+            _ => self.read(name, max),
+        }
     }
 
     fn list(&self, directory: &[u8], max: usize) -> Result<Option<Vec<Vec<u8>>>, GuestError> {

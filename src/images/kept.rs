@@ -5,6 +5,8 @@ use std::cell::Cell;
 
 use super::bounds::ReadingBudget;
 use super::fault::BadEntry;
+use crate::model::Digest;
+use crate::rules::findings::secret::{LONGEST, SecretPlaces};
 use crate::sys::SysResult;
 use crate::sys::own::keep::ByteStore;
 
@@ -53,6 +55,20 @@ pub struct KeptPart {
 pub struct KeptBytes {
     store: ByteStore,
     end: Cell<u64>,
+    /// What may be a secret is kept as well: what it holds says whether it is one.
+    secrets: SecretPlaces,
+    /// The one content that is looked for, where nothing else is kept.
+    wanted: Option<WantedContent>,
+}
+
+/// A content that passed before, and whose bytes are wanted after all. Its digest says where it is: no name does.
+#[derive(Debug)]
+struct WantedContent {
+    size: u64,
+    content: Digest,
+    /// Room for a file that may be it.
+    room: Cell<Option<KeptPart>>,
+    was_met: Cell<bool>,
 }
 
 impl KeptBytes {
@@ -61,6 +77,37 @@ impl KeptBytes {
         KeptBytes {
             store,
             end: Cell::new(0),
+            secrets: SecretPlaces::default(),
+            wanted: None,
+        }
+    }
+
+    /// Nothing is kept but one content.
+    pub fn only(store: ByteStore, size: u64, content: Digest) -> KeptBytes {
+        let wanted = WantedContent {
+            size,
+            content,
+            room: Cell::new(None),
+            was_met: Cell::new(false),
+        };
+        KeptBytes {
+            wanted: Some(wanted),
+            ..KeptBytes::new(store)
+        }
+    }
+
+    /// The one content that was wanted, if it came by.
+    pub fn met(&self) -> SysResult<Option<Vec<u8>>> {
+        let wanted = self.wanted.as_ref().filter(|wanted| wanted.was_met.get());
+        let part = wanted.and_then(|wanted| wanted.room.get());
+        part.map(|part| self.get(part)).transpose()
+    }
+
+    /// The bytes of a file went where [`KeptBytes::begin`] said, and are this content.
+    pub(super) fn passed(&self, content: Digest) {
+        if let Some(wanted) = &self.wanted {
+            let is_it = wanted.room.get().is_some() && content == wanted.content;
+            wanted.was_met.set(wanted.was_met.get() || is_it);
         }
     }
 
@@ -71,10 +118,26 @@ impl KeptBytes {
         size: u64,
         budget: &mut ReadingBudget,
     ) -> Result<Option<KeptPart>, BadEntry> {
-        match is_kept(path, size) {
-            true => self.room(size, budget).map(Some),
-            false => Ok(None),
+        match &self.wanted {
+            Some(wanted) if size == wanted.size && !wanted.was_met.get() => {
+                if wanted.room.get().is_none() {
+                    wanted.room.set(Some(self.room(size, budget)?));
+                }
+                Ok(wanted.room.get())
+            }
+            None if self.is_kept(path, size) => self.room(size, budget).map(Some),
+            _ => Ok(None),
         }
+    }
+
+    /// Does a file of this path hold what will be asked for? A system beneath `rootfs/` counts as well.
+    fn is_kept(&self, path: &[u8], size: u64) -> bool {
+        let path = path.strip_prefix(b"rootfs/").unwrap_or(path);
+        let is_in = |places: &[&[u8]]| places.iter().any(|place| path.starts_with(place));
+        let may_be_secret = || size <= LONGEST && self.secrets.may_hold(&[b"/", path].concat());
+        is_in(DATABASES) && size <= LARGE
+            || size <= SMALL && is_in(CONFIGURATION)
+            || may_be_secret()
     }
 
     /// Room for so many bytes.
@@ -105,11 +168,4 @@ impl KeptBytes {
 /// All bytes of a part.
 pub fn read_part(store: &ByteStore, part: KeptPart) -> SysResult<Vec<u8>> {
     store.get(part.at, usize::try_from(part.length).unwrap_or(usize::MAX))
-}
-
-/// Does a file of this path hold what will be asked for? A system beneath `rootfs/` counts as well.
-fn is_kept(path: &[u8], size: u64) -> bool {
-    let path = path.strip_prefix(b"rootfs/").unwrap_or(path);
-    let is_in = |places: &[&[u8]]| places.iter().any(|place| path.starts_with(place));
-    is_in(DATABASES) && size <= LARGE || size <= SMALL && is_in(CONFIGURATION)
 }

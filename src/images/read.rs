@@ -14,7 +14,7 @@ use super::layers::new_entry;
 use super::stream::unpacked;
 use super::tar::{TarEntry, TarReader};
 use super::tree::{ImageTree, NewEntry, NewHolds};
-use crate::model::{FileKind, ImageFacts, ImageForm, ImageLack, Xattr};
+use crate::model::{Digest, DigestKind, FileKind, ImageFacts, ImageForm, ImageLack, Xattr};
 use crate::rules::root::{Entry, RootLooks, looks};
 use crate::sys::Dir;
 use crate::sys::own::keep::ByteStore;
@@ -26,6 +26,8 @@ pub struct ImageRequest {
     pub form: Option<ImageForm>,
     /// Which of several images.
     pub wanted: WantedImage,
+    /// By which digests its files shall be known besides SHA-256: those that package databases name files by.
+    pub digests: &'static [DigestKind],
 }
 
 /// An image that was read to its end.
@@ -50,19 +52,8 @@ pub fn load(
     request: &ImageRequest,
     store: ByteStore,
 ) -> Result<LoadedImage, ImageFault> {
-    let budget = RefCell::new(ReadingBudget::new());
     let kept = KeptBytes::new(store);
-    let sinks = Sinks {
-        budget: &budget,
-        kept: &kept,
-    };
-    let (form, image) = match input {
-        ImageInput::Stream(stream) => from_stream(stream, request, &sinks)?,
-        ImageInput::Layout(directory) => {
-            let image = from_layout(directory, &request.wanted, &sinks)?;
-            (ImageForm::OciLayout, image)
-        }
-    };
+    let (form, image) = read_through(input, request, &kept)?;
     let AssembledImage { tree, name, digest } = image;
     let facts = ImageFacts {
         form,
@@ -73,6 +64,39 @@ pub fn load(
     };
     let store = kept.into_store();
     Ok(LoadedImage { tree, store, facts })
+}
+
+/// Reads an image once more, for one content of it that passed before; `None` where it is not there any more.
+pub fn load_again(
+    input: ImageInput<'_>,
+    request: &ImageRequest,
+    store: ByteStore,
+    (size, content): (u64, Digest),
+) -> Result<Option<Vec<u8>>, ImageFault> {
+    let kept = KeptBytes::only(store, size, content);
+    read_through(input, request, &kept)?;
+    kept.met()
+        .map_err(|error| ImageFault::Unreadable(error.to_string()))
+}
+
+fn read_through(
+    input: ImageInput<'_>,
+    request: &ImageRequest,
+    kept: &KeptBytes,
+) -> Result<(ImageForm, AssembledImage), ImageFault> {
+    let budget = RefCell::new(ReadingBudget::new());
+    let sinks = Sinks {
+        budget: &budget,
+        kept,
+        digests: request.digests,
+    };
+    match input {
+        ImageInput::Stream(stream) => from_stream(stream, request, &sinks),
+        ImageInput::Layout(directory) => {
+            let image = from_layout(directory, &request.wanted, &sinks)?;
+            Ok((ImageForm::OciLayout, image))
+        }
+    }
 }
 
 /// What nothing in the image says. A form that could say it may have been written without.
@@ -143,6 +167,10 @@ fn finish(
         ImageForm::DockerArchive => layered(true)?,
         ImageForm::Tar => plain(tree),
         ImageForm::IncusArchive => plain(tree.beneath(b"rootfs")),
+        ImageForm::MountedImage => {
+            let why = "it is mounted by the kernel, and not read here";
+            return Err(ImageFault::Image(why.into()));
+        }
     };
     let is_asked = request.wanted != WantedImage::default();
     if is_asked && matches!(form, ImageForm::Tar | ImageForm::IncusArchive) {
@@ -199,24 +227,5 @@ pub fn read_bytes(bytes: &[u8]) -> Result<usize, ImageFault> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::path::Path;
-
-    /// What fuzzing begins with is read, and what is left of it when it is cut is not.
-    #[test]
-    fn the_corpus_is_read_and_no_part_of_it() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/corpus/image");
-        let mut read = 0;
-        for file in std::fs::read_dir(corpus).unwrap() {
-            let bytes = std::fs::read(file.unwrap().path()).unwrap();
-            assert!(read_bytes(&bytes).is_ok());
-            for cut in (1..bytes.len()).step_by(97) {
-                assert!(read_bytes(&bytes[..cut]).is_err(), "cut at {cut}");
-            }
-            read += 1;
-        }
-        assert!(read >= 3);
-        assert!(read_bytes(b"").is_err());
-    }
-}
+#[path = "read_tests.rs"]
+mod tests;

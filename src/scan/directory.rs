@@ -16,7 +16,11 @@ pub struct GuestDirectory {
 impl GuestDirectory {
     /// The guest whose root this is. All that needs root's rights is done here.
     pub fn of(root: &Dir) -> SysResult<GuestDirectory> {
-        let view = View::of(root)?;
+        GuestDirectory::through(View::of(root)?)
+    }
+
+    /// The guest that a view shows.
+    pub(super) fn through(view: View) -> SysResult<GuestDirectory> {
         let in_root = InRoot::of(view.dir())?;
         Ok(GuestDirectory { view, in_root })
     }

@@ -11,7 +11,7 @@ use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, signal};
 
 use super::layouts::{
-    BpfProgram, CacheStat, DedupeRange, FieMap, FieMapHead, FsUuid, FsXattr, MountAttr,
+    BpfProgram, CacheStat, DedupeRange, FieMap, FieMapHead, FsUuid, FsXattr, LoopConfig, MountAttr,
 };
 
 pub use super::layouts::DiskExtent;
@@ -261,6 +261,22 @@ pub fn make_harmless(mount: impl AsFd) -> io::Result<()> {
             userns_fd: 0,
         },
     )
+}
+
+/// The number of a loop device that nobody uses now: `LOOP_CTL_GET_FREE` of `linux/loop.h`.
+pub fn free_loop(control: impl AsFd) -> io::Result<i32> {
+    const LOOP_CTL_GET_FREE: libc::Ioctl = 0x4c82;
+    // SAFETY: the call takes no argument.
+    check(unsafe { libc::ioctl(control.as_fd().as_raw_fd(), LOOP_CTL_GET_FREE) })
+}
+
+/// Lets a loop device show a file, read-only, as long as anybody uses it: `LOOP_CONFIGURE` of `linux/loop.h` (Linux
+/// 5.8). `EBUSY` means that somebody was quicker.
+pub fn show_in_loop(device: impl AsFd, file: impl AsFd) -> io::Result<()> {
+    const LOOP_CONFIGURE: libc::Ioctl = 0x4c0a;
+    let mut config = LoopConfig::showing(file.as_fd().as_raw_fd());
+    // SAFETY: the kernel reads 304 bytes, the size of the struct, from `config`.
+    unsafe { ioctl(device, LOOP_CONFIGURE, &mut config) }
 }
 
 /// `mount_setattr(2)` of a mount by its descriptor.

@@ -16,6 +16,36 @@ pub struct FsXattr {
     pub pad: [u8; 8],
 }
 
+/// `struct loop_config` of `linux/loop.h`: 304 bytes. Of `struct loop_info64` in it the names and keys are one field.
+#[repr(C)]
+#[derive(Default)]
+pub struct LoopConfig {
+    pub fd: u32,
+    pub block_size: u32,
+    pub device: u64,
+    pub inode: u64,
+    pub rdevice: u64,
+    pub offset: u64,
+    pub sizelimit: u64,
+    pub number: u32,
+    pub encrypt: [u32; 2],
+    pub flags: u32,
+    pub names_and_key: [[u8; 32]; 5],
+    pub init: [u64; 2],
+    pub reserved: [u64; 8],
+}
+
+impl LoopConfig {
+    /// Shows a file with `LO_FLAGS_READ_ONLY` and `LO_FLAGS_AUTOCLEAR`.
+    pub fn showing(file: i32) -> LoopConfig {
+        LoopConfig {
+            fd: u32::try_from(file).unwrap_or(u32::MAX),
+            flags: 0x1 | 0x4,
+            ..LoopConfig::default()
+        }
+    }
+}
+
 /// The header of `struct fiemap` of `linux/fiemap.h`: 32 bytes.
 #[repr(C)]
 pub struct FieMapHead {

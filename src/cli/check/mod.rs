@@ -9,8 +9,8 @@ use super::args::{MannerArgs, named_base, plan_mode};
 use super::terminal::exit::{Exit, Failure};
 use super::terminal::screen::Screen;
 use crate::engine::{
-    self, BaselineUse, CheckOptions, CheckPapers, GuestArg, PaperKind, PlanFile, PlanOptions,
-    WantedPaper,
+    self, BaselineUse, CheckOptions, CheckPapers, GuestSources, PaperKind, PlanFile, PlanOptions,
+    SourceArg, WantedPaper,
 };
 use crate::ledger::check_policy;
 use crate::model::{
@@ -30,9 +30,13 @@ use forms::{Forms, WantedForm};
 #[command(
     mut_arg("json", |json| json.help("The same as --format json")))]
 pub(super) struct Args {
-    /// Guests: PATH of the root, or NAME=PATH; they may lie on any mounts, read-only ones, too
+    /// Guests: PATH of the root, or NAME=PATH; they may lie on any mounts, read-only ones, too. An image is a guest as
+    /// well: a tar archive, also packed or `-` for standard input, an OCI layout, or what `docker save` writes
     #[arg(value_name = "[NAME=]PATH", required_unless_present_any = ["plan", "list_rules"], conflicts_with = "plan")]
-    guests: Vec<GuestArg>,
+    guests: Vec<SourceArg>,
+    /// Of images for several machines take this one, such as linux/arm64
+    #[arg(long, value_name = "OS/ARCH", conflicts_with = "plan")]
+    platform: Option<String>,
     /// Check this plan instead of guests: what it says of them, and what it would link
     #[arg(long, value_name = "FILE")]
     plan: Option<PathBuf>,
@@ -147,11 +151,15 @@ fn exit(checked: &CheckOutcome, unread: bool) -> Exit {
 
 /// The guests, as an audit reads them.
 fn guests(args: &Args) -> Result<PlanOptions, Failure> {
-    engine::meet(&args.guests, args.not_a_root)?;
+    let GuestSources {
+        directories,
+        images,
+    } = GuestSources::of(&args.guests, args.platform.as_deref(), args.not_a_root)?;
+    engine::meet(&directories, args.not_a_root)?;
     let base = named_base(args.base.as_deref());
     Ok(PlanOptions {
-        images: Vec::new(),
-        guests: engine::named(&args.guests, base.as_deref())?,
+        images,
+        guests: engine::named(&directories, base.as_deref())?,
         base,
         protect: Protect::Auto,
         // A guest with a damaged database is looked at all the same: the damage is a finding.

@@ -18,7 +18,8 @@ use crate::report::diff::DiffView;
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
     /// Two plans, of which one may be `-`; two guests, each PATH of its root or NAME=PATH; or two files, each
-    /// GUEST:/PATH, where GUEST is [NAME=]PATH of its root, or a name that --plan or the base knows
+    /// GUEST:/PATH, where GUEST is [NAME=]PATH of its root, or a name that --plan or the base knows. An image is a
+    /// guest as well: a tar archive, an OCI layout, or what `docker save` writes
     #[arg(required = true, num_args = 1..=2, value_name = "PLAN|GUEST|GUEST:/PATH")]
     pub(super) what: Vec<OsString>,
     /// Compare the plan with the one that `unify plan` would make now, of the same guests by the same choices. Files
@@ -32,6 +33,9 @@ pub(in crate::cli) struct Args {
     /// what is decided does
     #[arg(long)]
     pub(super) evidence: bool,
+    /// Of images for several machines take this one, such as linux/arm64
+    #[arg(long, value_name = "OS/ARCH")]
+    pub(super) platform: Option<String>,
     /// Of guests and files: a modification time that differs is a difference, too
     #[arg(long)]
     pub(super) mtime: bool,
@@ -85,6 +89,7 @@ impl Args {
         let given = [
             ("--evidence", self.evidence),
             ("--mtime", self.mtime),
+            ("--platform", self.platform.is_some()),
             ("--plan", self.plan.is_some()),
             ("--base", self.base.is_some()),
         ];

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use super::given::Args;
 use crate::cli::args::named_base;
 use crate::cli::terminal::exit::Failure;
-use crate::engine::{self, EngineError, GuestArg, GuestPlace};
+use crate::engine::{self, EngineError, GuestPlace, SourceArg};
 use crate::model::{Escaped, GuestName};
 
 /// A word of the command line.
 #[derive(Debug)]
 pub(super) enum Operand {
     Plan(PathBuf),
-    Guest(GuestArg),
+    Guest(SourceArg),
     File(FileArg),
 }
 
@@ -27,11 +27,11 @@ pub(super) struct FileArg {
 /// What stands between a guest and a path in it.
 const BETWEEN: &[u8] = b":/";
 
-/// A word with `:/` is a file of a guest, one with `NAME=` a guest, a directory a guest, and anything else a plan.
+/// A word with `:/` is a file of a guest; one with `NAME=`, a directory and an image are guests, and anything else a
+/// plan.
 pub(super) fn operand(word: &OsStr) -> Result<Operand, Failure> {
     let bytes = word.as_encoded_bytes();
-    let split = bytes.windows(BETWEEN.len()).position(|two| two == BETWEEN);
-    if let Some(at) = split {
+    if let Some(at) = between(bytes) {
         let whose = text(bytes.get(..at).unwrap_or_default())?;
         let path = bytes.get(at + 1..).unwrap_or_default().to_vec();
         return Ok(Operand::File(FileArg { whose, path }));
@@ -41,10 +41,25 @@ pub(super) fn operand(word: &OsStr) -> Result<Operand, Failure> {
         let named = word.split_once('=');
         named.is_some_and(|(name, _)| !name.contains('/'))
     });
-    match is_named || engine::is_directory(path) {
+    let is_image = || {
+        let given = word.to_str().and_then(|word| guest(word).ok());
+        given.is_some_and(|given| given.is_image())
+    };
+    match is_named || engine::is_directory(path) || is_image() {
         true => Ok(Operand::Guest(guest(&text(bytes)?)?)),
         false => Ok(Operand::Plan(path.to_owned())),
     }
+}
+
+/// Where the path in a guest begins. A colon behind the word for a form of images is none: `web=tar:/srv/web.tar`.
+fn between(bytes: &[u8]) -> Option<usize> {
+    let mut places = bytes.windows(BETWEEN.len()).enumerate();
+    let found = places.find(|(at, two)| {
+        let before = bytes.get(..*at).unwrap_or_default();
+        let word = before.rsplit(|byte| *byte == b'=').next();
+        *two == BETWEEN && !word.is_some_and(SourceArg::is_form)
+    });
+    found.map(|(at, _)| at)
 }
 
 fn text(bytes: &[u8]) -> Result<String, Failure> {
@@ -57,18 +72,22 @@ fn text(bytes: &[u8]) -> Result<String, Failure> {
     })
 }
 
-fn guest(text: &str) -> Result<GuestArg, Failure> {
+fn guest(text: &str) -> Result<SourceArg, Failure> {
     text.parse()
         .map_err(|error: crate::model::BadGuestName| Failure::Usage(error.to_string()))
 }
 
 impl FileArg {
-    /// The guest that is meant: by its root, by a plan, by a base, or by a directory of its name.
+    /// The guest, where its root or its image is named: that is opened before anything hostile is read.
+    pub(super) fn named_place(&self, args: &Args) -> Result<Option<GuestPlace>, Failure> {
+        let given = guest(&self.whose)?;
+        let is_root = self.whose.contains(['/', '=']) || self.whose == "." || given.is_image();
+        let place = is_root.then(|| GuestPlace::at(&given, args.platform.as_deref()));
+        Ok(place.transpose()?)
+    }
+
+    /// The guest that is meant, of which only a name is given: by a plan, by a base, or by a directory of its name.
     pub(super) fn place(&self, args: &Args) -> Result<GuestPlace, Failure> {
-        let is_root = self.whose.contains(['/', '=']) || self.whose == ".";
-        if is_root {
-            return Ok(GuestPlace::at(&guest(&self.whose)?)?);
-        }
         let name = GuestName::new(&self.whose).map_err(|e| Failure::Usage(e.to_string()))?;
         if let Some(plan) = &args.plan {
             return Ok(GuestPlace::in_plan(plan, &name)?);
@@ -88,7 +107,7 @@ impl FileArg {
             _ => {}
         }
         if engine::is_directory(Path::new(&self.whose)) {
-            return Ok(GuestPlace::at(&guest(&self.whose)?)?);
+            return Ok(GuestPlace::at(&guest(&self.whose)?, None)?);
         }
         Err(Failure::Usage(format!(
             "where is {name}? Name its root, as {name}=ROOT:{}, or a plan or base that knows it, with --plan or --base",

@@ -30,7 +30,7 @@ fn mismatch(what: &[Operand], now: bool) -> &'static str {
         [Operand::Guest(_)] => "give a second guest to compare with",
         [Operand::File(_)] => "give the file of a second guest to compare with, as GUEST:/PATH",
         [Operand::Plan(_), Operand::Guest(_)] | [Operand::Guest(_), Operand::Plan(_)] => {
-            "a plan and a directory cannot be compared: `unify diff --now PLAN` compares a plan with its guests as they are now"
+            "a plan and a guest cannot be compared: `unify diff --now PLAN` compares a plan with its guests as they are now"
         }
         _ => "two plans, two guests or two files can be compared, and nothing else with each other",
     }

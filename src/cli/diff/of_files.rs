@@ -10,13 +10,15 @@ use crate::engine::{self, FilePlace};
 use crate::report::diff::{files, files_json};
 
 pub(super) fn run(args: &Args, old: &FileArg, new: &FileArg) -> Result<Exit, Failure> {
-    args.only(&["--mtime", "--plan", "--base"], "files")?;
+    args.only(&["--mtime", "--platform", "--plan", "--base"], "files")?;
     if !args.select.take()?.is_all() {
         let why = "selectors mean nothing for two files: they are named already";
         return Err(Failure::Usage(why.into()));
     }
+    let (old_named, new_named) = (old.named_place(args)?, new.named_place(args)?);
     engine::to_reading(&Screen::new());
-    let (mut old_guest, mut new_guest) = (old.place(args)?, new.place(args)?);
+    let mut old_guest = old_named.map_or_else(|| old.place(args), Ok)?;
+    let mut new_guest = new_named.map_or_else(|| new.place(args), Ok)?;
     if !old_guest.is_same_as(&new_guest) {
         engine::told_apart(&mut old_guest, &mut new_guest);
     }

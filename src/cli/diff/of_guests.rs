@@ -5,21 +5,23 @@ use std::io::{self, BufWriter, Write};
 use super::given::Args;
 use crate::cli::terminal::exit::{Exit, Failure};
 use crate::cli::terminal::screen::Screen;
-use crate::engine::{self, GuestArg, GuestPlace, TwoGuests};
+use crate::engine::{self, GuestPlace, SourceArg, TwoGuests};
 use crate::model::GuestsCompared;
 use crate::report::diff::guests::FirstNames;
 use crate::report::diff::{guests, guests_json};
 
-pub(super) fn run(args: &Args, old: &GuestArg, new: &GuestArg) -> Result<Exit, Failure> {
-    args.only(&["--mtime"], "guests")?;
+pub(super) fn run(args: &Args, old: &SourceArg, new: &SourceArg) -> Result<Exit, Failure> {
+    args.only(&["--mtime", "--platform"], "guests")?;
     let selection = args.select.take()?;
     if selection.needs_lines() || selection.has_guests() {
         let why = "two guests are narrowed by --path and --not-path alone: the other selectors ask about lines of plans";
         return Err(Failure::Usage(why.into()));
     }
     let screen = Screen::new();
+    let platform = args.platform.as_deref();
+    let mut old = GuestPlace::at(old, platform)?;
+    let mut new = GuestPlace::at(new, platform)?;
     engine::to_reading(&screen);
-    let (mut old, mut new) = (GuestPlace::at(old)?, GuestPlace::at(new)?);
     engine::told_apart(&mut old, &mut new);
     let both = TwoGuests::open(&old, &new, &selection, args.mtime)?;
     let found = compare(args, both, &screen)?;

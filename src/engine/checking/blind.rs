@@ -1,10 +1,13 @@
 //! What could not be looked at, and databases that cannot be believed.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::engine::planning::purposes::seen::SeenGuests;
 use crate::model::{
     CheckRule, Database, DatabaseState, Finding, FindingFacts, FindingPlace, GuestName, GuestPath,
     Skip,
 };
+use crate::rules::findings::judge::FoundAll;
 
 /// Everything of all guests.
 pub(super) fn blind(seen: &SeenGuests<'_>) -> Vec<Finding> {
@@ -23,6 +26,38 @@ pub(super) fn blind(seen: &SeenGuests<'_>) -> Vec<Finding> {
     }
     found
 }
+
+/// Rules that packages answer, each with the guests of which they could not. Where some of several guests have a
+/// database, nobody shall take the answer for that of all.
+pub(super) fn not_asked(found: &FoundAll) -> Vec<Finding> {
+    let damaged = found.findings.iter();
+    let damaged = damaged.filter(|one| one.rule == CheckRule::DatabaseDamaged);
+    let damaged: BTreeSet<&GuestName> = damaged
+        .flat_map(|one| &one.places)
+        .map(|place| &place.guest)
+        .collect();
+    let mut of: BTreeMap<&GuestName, BTreeMap<&str, Vec<&str>>> = BTreeMap::new();
+    for rule in [CheckRule::FileModified, CheckRule::FileUnowned] {
+        let guests = found.not_of.get(&rule).into_iter().flatten();
+        for (guest, why) in guests.filter(|(guest, _)| !damaged.contains(guest)) {
+            let by_why = of.entry(guest).or_default();
+            by_why.entry(why).or_default().push(rule.code());
+        }
+    }
+    let finding = |(guest, by_why): (&&GuestName, &BTreeMap<&str, Vec<&str>>)| {
+        let said = by_why
+            .iter()
+            .map(|(why, rules)| format!("{} cannot be asked of it: {why}", rules.join(" and ")));
+        unread_at(guest, None, &said.collect::<Vec<_>>().join("; "))
+    };
+    of.iter().map(finding).collect()
+}
+
+/// Of a guest without any.
+pub(super) const NONE_HERE: &str = "it has no package database";
+
+/// Of a guest whose database is damaged.
+pub(super) const DAMAGED: &str = "its package database is damaged";
 
 fn why(skip: &Skip) -> &str {
     skip.note.as_deref().unwrap_or("it could not be read")

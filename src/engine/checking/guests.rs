@@ -8,46 +8,53 @@ use super::between::{configs, differences, drift, hardlinks, rights, sharing};
 use super::options::CheckOptions;
 use super::papers::CheckPapers;
 use super::sight::Unseen;
-use super::{blind, modified, names, secrets, unowned};
-use crate::engine::EngineError;
+use super::{blind, images, modified, names, secrets, unowned};
 use crate::engine::planning::options::PlanOptions;
 use crate::engine::planning::purposes::seen::{LookAtGuests, SeenGuests, look_at};
+use crate::engine::{EngineError, ImageArg};
 use crate::model::{CheckOutcome, CheckRule, Observer};
 use crate::rules::findings::judge::FoundAll;
 
-/// Checks guests. `guests` names them, and a base whose objects they may share; nothing is written but `papers`, which
-/// come back open.
+/// Checks guests, be they directories or images. `guests` names them, and a base whose objects they may share; nothing
+/// is written but `papers`, which come back open.
 pub fn check_guests(
     guests: &PlanOptions,
     options: &CheckOptions,
-    papers: CheckPapers,
+    mut papers: CheckPapers,
     observer: &dyn Observer,
 ) -> Result<(CheckOutcome, CheckPapers), EngineError> {
-    let audit = PlanOptions {
+    let mut audit = PlanOptions {
         base: None,
         ..guests.clone()
     };
+    if options.policy.level(CheckRule::FileModified).is_some() {
+        let images = audit.images.iter();
+        audit.images = images.map(ImageArg::with_package_digests).collect();
+    }
     let look = GuestLook {
         options,
-        papers,
+        papers: &mut papers,
         base: guests.base.clone(),
         objects: KnownObjects::default(),
         observer,
     };
-    let (found, papers) = look_at(&audit, look, observer)?;
+    let found = match look_at(&audit, look, observer) {
+        Ok(found) => found,
+        Err(error) => images::unread(error, guests)?,
+    };
     Ok((options.judge(found)?, papers))
 }
 
 struct GuestLook<'a> {
     options: &'a CheckOptions,
-    papers: CheckPapers,
+    papers: &'a mut CheckPapers,
     base: Option<PathBuf>,
     objects: KnownObjects,
     observer: &'a dyn Observer,
 }
 
 impl LookAtGuests for GuestLook<'_> {
-    type Made = (FoundAll, CheckPapers);
+    type Made = FoundAll;
 
     fn prepare(&mut self, places: &[&Path]) -> Result<(), EngineError> {
         self.objects = KnownObjects::near(places, self.base.as_deref(), self.observer);
@@ -59,7 +66,7 @@ impl LookAtGuests for GuestLook<'_> {
     }
 
     fn look(self, seen: &SeenGuests<'_>) -> Result<Self::Made, EngineError> {
-        Ok((self.found(seen)?, self.papers))
+        self.found(seen)
     }
 }
 
@@ -90,16 +97,15 @@ impl GuestLook<'_> {
             findings: blind::blind(seen),
             ..FoundAll::default()
         };
+        if self.is_on(&[Is::FileUnowned]) {
+            unowned::unowned(surveys, policy, &mut found)?;
+        }
+        if self.is_on(&[Is::FileModified]) {
+            modified::modified(seen, &unseen, &mut found);
+        }
         let all = &mut found.findings;
         if self.is_on(&[Is::SharedSecret, Is::BakedIdentity]) {
             all.extend(secrets::secrets(surveys, &unseen));
-        }
-        if self.is_on(&[Is::FileUnowned]) {
-            let (unowned, asked) = unowned::unowned(surveys, policy)?;
-            all.extend(unowned);
-            if !asked {
-                found.not_here.insert(Is::FileUnowned, NO_DATABASE);
-            }
         }
         if self.is_on(&[Is::SetuidDiffers]) {
             all.extend(rights::rights(seen, &unseen));
@@ -118,10 +124,11 @@ impl GuestLook<'_> {
         }
         all.extend(sharing::sharing(seen, policy));
         all.extend(drift::drift(seen, policy, &unseen)?);
-        if self.is_on(&[Is::FileModified]) {
-            modified::modified(seen, &unseen, &mut found);
-        }
         found.findings.extend(once(unseen));
+        if self.is_on(&[Is::XattrDiffers]) {
+            images::without_attributes(surveys, &mut found);
+        }
+        found.findings.extend(blind::not_asked(&found));
         self.not_here(&mut found);
         Ok(found)
     }
@@ -138,8 +145,6 @@ impl GuestLook<'_> {
         }
     }
 }
-
-const NO_DATABASE: &str = "no guest has a package database that lists files";
 
 /// Several rules may have failed to read one name.
 fn once(unseen: Unseen) -> Vec<crate::model::Finding> {

@@ -17,11 +17,13 @@
 //! | `between/drift` | `drift-from-golden` |
 //! | `names` | `name-unusable` |
 //! | `blind` | `database-damaged`, `input-unread` |
+//! | `images` | `archive-ambiguous`, and what a form cannot hold |
 //! | `plans` | what a plan says of its guests, `config-linked`, `plan-stale` |
 
 mod between;
 mod blind;
 pub(super) mod guests;
+mod images;
 mod modified;
 mod names;
 pub(super) mod options;

@@ -5,7 +5,7 @@
 
 use rayon::prelude::*;
 
-use super::blind::unread_at;
+use super::blind::{DAMAGED, NONE_HERE, unread_at};
 use super::sight::{Unseen, digest, name_at, place};
 use crate::engine::planning::purposes::seen::SeenGuests;
 use crate::engine::planning::survey::Survey;
@@ -17,49 +17,48 @@ use crate::rules::findings::judge::FoundAll;
 use crate::sys::PageCache;
 
 const NO_DATABASE: &str = "no guest has a package database that knows the content of files";
+const NO_DIGESTS: &str = "its package database knows the content of no file that is there";
 const UNKNOWN: &str = "their packages name them by digests of a kind that is not known";
 const NO_BYTES: &str =
-    "their bytes are not there any more to be compared with the digests of their packages";
+    "their packages name them by digests of a kind that is not made of the files of images";
 
 /// Everything of all guests.
 pub(super) fn modified(seen: &SeenGuests<'_>, unseen: &Unseen, found: &mut FoundAll) {
-    let mut any = false;
+    let mut not_asked = Vec::new();
     for survey in seen.surveys {
+        let guest = &survey.guest.name;
         let is_damaged = |one: &crate::model::Database| one.state == DatabaseState::Damaged;
         if survey.answer.databases.iter().any(is_damaged) {
             // That is a finding already.
+            not_asked.push((guest.clone(), DAMAGED));
             continue;
         }
         let recorded = Recorded::of(survey);
-        any |= !recorded.files.is_empty();
+        not_asked.extend(recorded.lack(survey).map(|why| (guest.clone(), why)));
         if let Err(why) = &recorded.read {
-            found
-                .findings
-                .push(unread_at(&survey.guest.name, None, why));
+            found.findings.push(unread_at(guest, None, why));
         }
         let judged = seen
             .threads
             .read(|| recorded.judge(survey, unseen, seen.page_cache));
-        let no_bytes = judged
-            .iter()
-            .filter(|one| matches!(one, Verified::NoBytes))
-            .count() as u64;
+        let no_bytes = judged.iter().filter(|one| matches!(one, Verified::NoBytes));
+        for (files, why) in [
+            (recorded.unknown, UNKNOWN),
+            (no_bytes.count() as u64, NO_BYTES),
+        ] {
+            found.not_verified.extend((files > 0).then(|| NotVerified {
+                guest: guest.clone(),
+                files,
+                why,
+            }));
+        }
         let differ = judged.into_iter().filter_map(|one| match one {
             Verified::Differs(finding) => Some(*finding),
             _ => None,
         });
         found.findings.extend(differ);
-        for (files, why) in [(recorded.unknown, UNKNOWN), (no_bytes, NO_BYTES)] {
-            found.not_verified.extend((files > 0).then(|| NotVerified {
-                guest: survey.guest.name.clone(),
-                files,
-                why,
-            }));
-        }
     }
-    if !any {
-        found.not_here.insert(CheckRule::FileModified, NO_DATABASE);
-    }
+    found.not_asked_of(CheckRule::FileModified, not_asked, NO_DATABASE);
 }
 
 /// What the databases of a guest say of files that are there.
@@ -96,6 +95,15 @@ impl Recorded {
             unknown,
             read,
         }
+    }
+
+    /// Why it cannot be told of the guest whether its files were modified, if it cannot.
+    fn lack(&self, survey: &Survey) -> Option<&'static str> {
+        let known = self.files.len() as u64 + self.unknown;
+        (known == 0 && self.read.is_ok()).then_some(match survey.answer.databases.is_empty() {
+            true => NONE_HERE,
+            false => NO_DIGESTS,
+        })
     }
 
     fn judge(&self, survey: &Survey, unseen: &Unseen, cache: PageCache) -> Vec<Verified> {

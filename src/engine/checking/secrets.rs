@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::sight::{SmallContent, Unseen, content, place};
+use super::sight::{Unseen, content, place};
 use crate::engine::planning::survey::Survey;
 use crate::model::{
     CheckRule, Finding, FindingFacts, FindingLevel, FindingPlace, GuestName, SecretKind,
@@ -43,13 +43,9 @@ fn of_guest(survey: &Survey, places: &SecretPlaces, unseen: &Unseen) -> Vec<Seen
         let read = content(survey, name, LONGEST);
         let content = unseen.or_note(survey, name, read)??;
         let path = tree.path(name);
-        let (kind, content) = match content {
-            SmallContent::Bytes(bytes) => (places.kind(&path, &bytes)?, sha256(&bytes)),
-            SmallContent::Digest(digest) => (places.kind_by_name(&path)?, digest),
-        };
         Some(SeenSecret {
-            content: content.0,
-            kind,
+            content: sha256(&content).0,
+            kind: places.kind(&path, &content)?,
             place: place(survey, name),
         })
     };

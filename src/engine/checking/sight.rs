@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 
 use crate::engine::planning::survey::Survey;
 use crate::model::{
-    Before, CheckRule, Digest, DigestKind, FileState, Finding, FindingFacts, FindingPlace,
-    GuestPath, Metadata, PackageDigest, Tree,
+    Before, CheckRule, DigestKind, FileState, Finding, FindingFacts, FindingPlace, GuestPath,
+    Metadata, PackageDigest, Tree,
 };
 use crate::rules::precondition::moved;
 use crate::sys::PageCache;
@@ -95,41 +95,30 @@ pub(super) fn metadata(survey: &Survey, name: usize) -> Result<Metadata, String>
     file.metadata(&[]).map_err(|error| error.to_string())
 }
 
-/// What is known of a small file's content.
-pub(super) enum SmallContent {
-    /// All bytes, and their digest.
-    Bytes(Vec<u8>),
-    /// The digest alone: the bytes are not there any more.
-    Digest(Digest),
-}
-
-/// The content of a file of at most `most` bytes; `None` for a longer one.
-pub(super) fn content(
-    survey: &Survey,
-    name: usize,
-    most: u64,
-) -> Result<Option<SmallContent>, String> {
+/// The bytes of a file of at most `most` of them; `None` for a longer one. An image has kept what may be asked for.
+pub(super) fn content(survey: &Survey, name: usize, most: u64) -> Result<Option<Vec<u8>>, String> {
     let tree = &survey.scan.tree;
     let size = tree.size(tree.file_of(name));
     if size > most {
         return Ok(None);
     }
     let (file, seen) = open(survey, name)?;
-    if let Some(known) = file.known() {
-        return Ok(Some(SmallContent::Digest(known.content)));
+    if file.known().is_some() {
+        let kept = survey.files.read(&tree.path(name), most);
+        return kept.map_err(|error| error.to_string());
     }
     let length = usize::try_from(size).map_err(|error| error.to_string())?;
     let bytes = file
         .beginning(size, length)
         .map_err(|error| error.to_string())?;
     unchanged(&file, &seen)?;
-    Ok(Some(SmallContent::Bytes(bytes)))
+    Ok(Some(bytes))
 }
 
 /// Bytes that are read at once.
 const STRIDE: usize = 256 << 10;
 
-/// The digest of a file; `None` where its bytes are not there any more and only another kind is known.
+/// The digest of a file; `None` where it is one of an image, and of that kind none was made.
 pub(super) fn digest(
     survey: &Survey,
     name: usize,
@@ -138,9 +127,7 @@ pub(super) fn digest(
 ) -> Result<Option<PackageDigest>, String> {
     let (file, seen) = open(survey, name)?;
     if let Some(known) = file.known() {
-        let is_known = kind == DigestKind::Sha256;
-        let of = |digest: &Digest| PackageDigest::of_bytes(&digest.0);
-        return Ok(is_known.then(|| of(&known.content)).flatten());
+        return Ok(known.digest_of(kind));
     }
     let file = file.passing(seen.size, cache);
     file.expect_sequential();

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::blind::{DAMAGED, NONE_HERE};
 use super::sight::{name_at, place};
 use crate::engine::EngineError;
 use crate::engine::error::BadUse;
@@ -10,32 +11,48 @@ use crate::model::{
     CheckPolicy, CheckRule, Database, DatabaseState, Finding, FindingFacts, FindingPlace,
 };
 use crate::packages::{Package, lists_files};
+use crate::rules::findings::judge::FoundAll;
 use crate::rules::findings::unowned::{NoPackageNeeded, python_source};
 
 /// Said once of a guest some of whose packages list no files.
 const PARTIAL: &str =
     "the files of some packages are not known, so it cannot be told which files have no package";
 
-/// Everything of all guests, and whether any of them could be asked.
+const NO_DATABASE: &str = "no guest has a package database that lists files";
+const NO_LISTS: &str = "its package database lists no files";
+
+/// Everything of all guests.
 pub(super) fn unowned(
     surveys: &[Survey],
     policy: &CheckPolicy,
-) -> Result<(Vec<Finding>, bool), EngineError> {
+    found: &mut FoundAll,
+) -> Result<(), EngineError> {
     let owned = policy.owned.iter().map(|owned| owned.path.as_str());
     let exempt = NoPackageNeeded::new(owned);
     let exempt =
         exempt.map_err(|why| EngineError::from(BadUse::Policy(format!("[[owned]]: {why}"))))?;
-    let asked: Vec<&Survey> = surveys.iter().filter(|survey| is_asked(survey)).collect();
-    let found = asked.iter().flat_map(|survey| of_guest(survey, &exempt));
-    Ok((found.collect(), !asked.is_empty()))
+    let mut not_asked = Vec::new();
+    for survey in surveys {
+        match lack(survey) {
+            None => found.findings.extend(of_guest(survey, &exempt)),
+            Some(why) => not_asked.push((survey.guest.name.clone(), why)),
+        }
+    }
+    found.not_asked_of(CheckRule::FileUnowned, not_asked, NO_DATABASE);
+    Ok(())
 }
 
-/// Does a database of the guest say which files packages have, and can all of them be believed?
-fn is_asked(survey: &Survey) -> bool {
+/// Why it is not known which files packages have, or not to be believed, if that is so.
+fn lack(survey: &Survey) -> Option<&'static str> {
     let databases = &survey.answer.databases;
-    let is_sound = |one: &Database| one.state != DatabaseState::Damaged;
+    let is_damaged = |one: &Database| one.state == DatabaseState::Damaged;
     let lists = |one: &Database| lists_files(&one.manager);
-    databases.iter().any(lists) && databases.iter().all(is_sound)
+    match () {
+        () if databases.iter().any(is_damaged) => Some(DAMAGED),
+        () if databases.iter().any(lists) => None,
+        () if databases.is_empty() => Some(NONE_HERE),
+        () => Some(NO_LISTS),
+    }
 }
 
 fn of_guest(survey: &Survey, exempt: &NoPackageNeeded) -> Vec<Finding> {

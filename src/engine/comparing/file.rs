@@ -1,6 +1,8 @@
 //! One file of two guests: every fact side by side, and the text. Links on the way are followed as the guest follows
 //! them; what the path itself names is looked at and not followed.
 
+use std::io;
+
 use super::entry::{ComparedSide, Comparison, difference_of};
 use super::packages::Packages;
 use super::places::GuestPlace;
@@ -11,8 +13,8 @@ use crate::model::{
     ContentCompared, Digest, EntrySide, Escaped, FileCompared, FileKind, FileSide, FileState,
     GuestPath, LinkMet, NoText, TextOfTwo,
 };
-use crate::sys::SysResult;
 use crate::sys::guest::{FirstDifference, GuestError, GuestFile, GuestFiles, TrailEnd};
+use crate::sys::{SysError, SysResult};
 
 /// Files with more holes are not read for a digest: holes cost nothing to make and time to read.
 const MOST_HOLES: u64 = 1 << 30;
@@ -42,7 +44,11 @@ pub fn compare_files(
 ) -> Result<FileCompared, EngineError> {
     let both = Comparison::of(side(old.guest)?, side(new.guest)?, mtime);
     let (found_old, found_new) = (old.find(&both.old)?, new.find(&both.new)?);
-    let (content, text, fewest) = contents(&found_old, &found_new)?;
+    let contents = TwoContents {
+        sides: [&both.old, &both.new],
+        found: [&found_old, &found_new],
+    };
+    let (content, text, fewest) = contents.compare()?;
     let old = old.finish(found_old, &both.old)?;
     let new = new.finish(found_new, &both.new)?;
     let differs = matches!(content, Some(ContentCompared::DifferAt(_)));
@@ -61,7 +67,7 @@ pub fn compare_files(
     })
 }
 
-fn side(place: &GuestPlace) -> SysResult<ComparedSide> {
+fn side(place: &GuestPlace) -> Result<ComparedSide, EngineError> {
     let files = place.files()?;
     Ok(ComparedSide {
         packages: Packages::of(&*files),
@@ -146,54 +152,66 @@ fn digest(file: &GuestFile, state: &FileState) -> SysResult<Option<Digest>> {
     file.digest(state.size).map(Some)
 }
 
-/// What two contents come to, line by line where they are texts.
-fn contents(
-    old: &FoundFile,
-    new: &FoundFile,
-) -> SysResult<(Option<ContentCompared>, TextOfTwo, bool)> {
-    let (Some(old_state), Some(new_state)) = (&old.state, &new.state) else {
-        return Ok((None, TextOfTwo::NotShown(NoText::NoFile), true));
-    };
-    let (Some(old), Some(new)) = (&old.open, &new.open) else {
-        return Ok((None, TextOfTwo::NotShown(NoText::NoFile), true));
-    };
-    let content = match difference_of(old, new, old_state, new_state)? {
-        FirstDifference::None => {
-            return Ok((
-                Some(ContentCompared::Same),
-                TextOfTwo::Hunks(Vec::new()),
-                true,
-            ));
-        }
-        FirstDifference::At(byte) => ContentCompared::DifferAt(Some(byte)),
-        FirstDifference::Somewhere => ContentCompared::DifferAt(None),
-    };
-    let (text, fewest) = texts(old, new, old_state.size, new_state.size)?;
-    Ok((Some(content), text, fewest))
+/// What two paths lead to, each in its guest.
+struct TwoContents<'a> {
+    sides: [&'a ComparedSide; 2],
+    found: [&'a FoundFile; 2],
 }
 
-fn texts(
-    old: &GuestFile,
-    new: &GuestFile,
-    old_size: u64,
-    new_size: u64,
-) -> SysResult<(TextOfTwo, bool)> {
-    let why = if old.known().is_some() || new.known().is_some() {
-        Some(NoText::NoBytes)
-    } else if old_size.max(new_size) > LONGEST_TEXT {
-        Some(NoText::TooLarge)
-    } else {
-        None
-    };
-    if let Some(why) = why {
-        return Ok((TextOfTwo::NotShown(why), true));
+impl TwoContents<'_> {
+    /// What two contents come to, line by line where they are texts.
+    fn compare(&self) -> SysResult<(Option<ContentCompared>, TextOfTwo, bool)> {
+        let [old, new] = self.found;
+        let (Some(old_state), Some(new_state)) = (&old.state, &new.state) else {
+            return Ok((None, TextOfTwo::NotShown(NoText::NoFile), true));
+        };
+        let (Some(old), Some(new)) = (&old.open, &new.open) else {
+            return Ok((None, TextOfTwo::NotShown(NoText::NoFile), true));
+        };
+        let content = match difference_of(old, new, old_state, new_state)? {
+            FirstDifference::None => {
+                return Ok((
+                    Some(ContentCompared::Same),
+                    TextOfTwo::Hunks(Vec::new()),
+                    true,
+                ));
+            }
+            FirstDifference::At(byte) => ContentCompared::DifferAt(Some(byte)),
+            FirstDifference::Somewhere => ContentCompared::DifferAt(None),
+        };
+        let (text, fewest) = self.texts(old_state.size.max(new_state.size))?;
+        Ok((Some(content), text, fewest))
     }
-    let all = |file: &GuestFile, size: u64| {
-        file.beginning(size, usize::try_from(size).unwrap_or(usize::MAX))
-    };
-    let (old, new) = (all(old, old_size)?, all(new, new_size)?);
-    Ok(match hunks(&old, &new) {
-        Ok((hunks, fewest)) => (TextOfTwo::Hunks(hunks), fewest),
-        Err(why) => (TextOfTwo::NotShown(why), true),
-    })
+
+    fn texts(&self, longest: u64) -> SysResult<(TextOfTwo, bool)> {
+        if longest > LONGEST_TEXT {
+            return Ok((TextOfTwo::NotShown(NoText::TooLarge), true));
+        }
+        let [old, new] = self.found;
+        let old = self.sides[0].bytes(old)?;
+        let new = self.sides[1].bytes(new)?;
+        let (Some(old), Some(new)) = (old, new) else {
+            return Ok((TextOfTwo::NotShown(NoText::NoBytes), true));
+        };
+        Ok(match hunks(&old, &new) {
+            Ok((hunks, fewest)) => (TextOfTwo::Hunks(hunks), fewest),
+            Err(why) => (TextOfTwo::NotShown(why), true),
+        })
+    }
+}
+
+impl ComparedSide {
+    /// All bytes of a file that is not too long; `None` where they came by once and are gone.
+    fn bytes(&self, found: &FoundFile) -> SysResult<Option<Vec<u8>>> {
+        let (Some(file), Some(state)) = (&found.open, &found.state) else {
+            return Ok(None);
+        };
+        if file.known().is_none() {
+            let size = usize::try_from(state.size).unwrap_or(usize::MAX);
+            return file.beginning(state.size, size).map(Some);
+        }
+        let again = self.files.bytes_again(found.path.relative(), LONGEST_TEXT);
+        again
+            .map_err(|error| SysError::new("read", found.path.to_string(), io::Error::other(error)))
+    }
 }

@@ -14,7 +14,6 @@ use crate::model::{
     NameDifference, Observer, SideOf, Stage, Unit,
 };
 use crate::rules::selectors::{FollowedPaths, Selection};
-use crate::sys::SysResult;
 
 /// Names that are compared at once, by all cores.
 const AT_ONCE: usize = 512;
@@ -189,7 +188,7 @@ fn add_only(found: &mut GuestsCompared, side: SideOf, entry: &EntrySide) {
     }
 }
 
-fn opened(place: &GuestPlace) -> SysResult<ComparedSide> {
+fn opened(place: &GuestPlace) -> Result<ComparedSide, EngineError> {
     let files = place.files()?;
     Ok(ComparedSide {
         packages: Packages::of(&*files),

@@ -1,7 +1,7 @@
 //! By what two guests are measured: what both of their forms can hold.
 
 use crate::model::{Metadata, Time, Xattr};
-use crate::sys::guest::{KnownBy, Precision, TimeStep};
+use crate::sys::guest::{Precision, TimeStep};
 
 /// What counts as a difference.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +29,7 @@ impl Measure {
             acls: old.acls && new.acls,
             labels: old.labels && new.labels,
             attributes: old.attributes && new.attributes,
-            on_disk: [old.content, new.content] == [KnownBy::Bytes; 2],
+            on_disk: [old, new] == [Precision::DISK; 2],
         }
     }
 

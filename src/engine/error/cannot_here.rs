@@ -7,6 +7,18 @@ use crate::model::{Escaped, GuestName, GuestPath};
 /// A lack of the host or file system, which another place or another user makes good.
 #[derive(Debug, thiserror::Error)]
 pub enum CannotHere {
+    /// The file system of an image cannot be mounted.
+    #[error("{} is {what}, and cannot be mounted here: {why}; {remedy}", Escaped::of(.image))]
+    CannotMount {
+        /// The image.
+        image: PathBuf,
+        /// What it is, with its article.
+        what: &'static str,
+        /// Why.
+        why: String,
+        /// What else can be done.
+        remedy: &'static str,
+    },
     /// No protection that was asked for passed its self-test.
     #[error(
         "shared files cannot be protected here: {0}; with `--protect none`, given twice, they are shared without protection"

@@ -72,6 +72,16 @@ pub enum EngineError {
         /// The other run.
         pid: u32,
     },
+    /// A guest that is an image cannot be read to its end.
+    #[error("{error}")]
+    BadImage {
+        /// The guest.
+        guest: GuestName,
+        /// Would programs unpack it in different ways? Else it is damaged, or too large.
+        is_ambiguous: bool,
+        /// Where in it, and why.
+        error: SysError,
+    },
     /// Somebody is inside of the guest that shall be cloned.
     #[error(
         "guest {guest} runs ({who}), and a clone of a running guest has its files as they were one after the other, not at one moment: stop it first, or give --allow-running and take that"
@@ -151,6 +161,7 @@ impl EngineError {
             | EngineError::ChangedMeanwhile { .. }
             | EngineError::NotCopiedWhole { .. }
             | EngineError::NotRead { .. }
+            | EngineError::BadImage { .. }
             | EngineError::Stopped => ErrorKind::Failed,
             EngineError::Plan(_) | EngineError::PlanFile { .. } | EngineError::PlanRefused(_) => {
                 ErrorKind::PlanRefused

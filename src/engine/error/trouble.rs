@@ -30,6 +30,18 @@ impl EngineError {
                 .option("--output")
                 .hint("name another file, or give --force to replace it"),
             EngineError::NotRead { .. } => Trouble::new("unread"),
+            EngineError::BadImage {
+                guest,
+                is_ambiguous,
+                error,
+            } => {
+                let code = if *is_ambiguous {
+                    "ambiguous-archive"
+                } else {
+                    "bad-image"
+                };
+                Trouble::new(code).guest(guest).file(&error.path)
+            }
             EngineError::Output(_) => Trouble::new("output"),
             EngineError::GuestHeld { guest, .. } => Trouble::new("guest-held")
                 .guest(guest)
@@ -320,6 +332,9 @@ fn lacking(lack: &CannotHere) -> Trouble {
             .file(base)
             .hint("load the guard, or move the base with `unify protect immutable`"),
         CannotHere::NoMove { base, .. } => Trouble::new("cannot-protect").file(base),
+        CannotHere::CannotMount { image, remedy, .. } => {
+            Trouble::new("cannot-mount").file(image).hint(*remedy)
+        }
         CannotHere::Guard(_) => Trouble::new("cannot-guard"),
         CannotHere::GuardInUse(_) => Trouble::new("guard-in-use").option("--leave-unprotected"),
         CannotHere::Sharing { place, .. } => Trouble::new("cannot-share").file(place),

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use crate::engine::error::BadUse;
+use crate::engine::plan_file::is_json;
 use crate::engine::{EngineError, GuestArg};
 use crate::images::{ImageRequest, WantedImage, is_standard_input};
-use crate::model::{BadGuestName, FileKind, GuestName, ImageForm};
+use crate::model::{BadGuestName, DigestKind, FileKind, GuestName, ImageForm};
 use crate::rules::root::{HEAD, image_name, no_directory};
 use crate::sys::own::papers;
 use crate::sys::{Dir, canonical};
@@ -18,6 +19,7 @@ const FORMS: &[(&str, ImageForm, bool)] = &[
     ("oci-archive", ImageForm::OciArchive, true),
     ("docker-archive", ImageForm::DockerArchive, true),
     ("incus", ImageForm::IncusArchive, false),
+    ("mount", ImageForm::MountedImage, false),
 ];
 
 /// A guest as a person gives it: `PATH` or `NAME=PATH`; an image may have its form in front, `-` is standard input.
@@ -74,7 +76,23 @@ pub struct ImageArg {
     pub(super) request: ImageRequest,
 }
 
+/// Digests that databases of packages have, and that are made while an image passes where they will be compared: its
+/// bytes come once. Those that are left out, no package manager writes unless it is told to.
+const OF_PACKAGES: &[DigestKind] = &[DigestKind::Md5, DigestKind::Sha1];
+
 impl ImageArg {
+    /// How the guest is called.
+    pub(in crate::engine) fn name(&self) -> &GuestName {
+        &self.name
+    }
+
+    /// The same, to be compared with what databases of packages say.
+    pub(in crate::engine) fn with_package_digests(&self) -> ImageArg {
+        let mut arg = self.clone();
+        arg.request.digests = OF_PACKAGES;
+        arg
+    }
+
     /// Why a plan that can be applied cannot be made with it.
     pub fn needs_audit(&self) -> EngineError {
         BadUse::ImageNeedsAudit(self.path.clone()).into()
@@ -111,6 +129,17 @@ impl GuestSources {
 }
 
 impl SourceArg {
+    /// Is this a word that says what a path is?
+    pub fn is_form(word: &[u8]) -> bool {
+        FORMS.iter().any(|(form, ..)| form.as_bytes() == word)
+    }
+
+    /// Is it an image, and no plan? Of a word in front and of standard input nothing is looked at.
+    pub fn is_image(&self) -> bool {
+        let is_known = |path: &Path| matches!(seen(path), Ok(FormAtPath::Image(_)));
+        self.form.is_some() || self.path.is_file() && is_known(&self.path) && !is_json(&self.path)
+    }
+
     fn image(
         &self,
         platform: Option<&str>,
@@ -141,7 +170,11 @@ impl SourceArg {
             reference: self.reference.clone(),
             platform: platform.map(str::to_owned),
         };
-        let request = ImageRequest { form, wanted };
+        let request = ImageRequest {
+            form,
+            wanted,
+            digests: &[],
+        };
         Ok(Some(ImageArg {
             name,
             path,

@@ -78,6 +78,7 @@ pub fn read_member(
         stored: size,
         content,
         beginning: fingerprint(&head),
+        others: Box::default(),
         kept: None,
     };
     let holds = holds.unwrap_or_else(MemberHolds::NoLayer);

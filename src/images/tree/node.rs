@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::images::kept::KeptPart;
-use crate::model::{Digest, FileKind, Fingerprint, Time};
+use crate::model::{Digest, FileKind, Fingerprint, PackageDigest, Time};
 
 /// A node, by its place among all.
 pub type NodeId = u32;
@@ -57,6 +57,8 @@ pub struct FileHolds {
     pub content: Digest,
     /// The fast hash of its first bytes.
     pub beginning: Fingerprint,
+    /// The same by digests of other kinds, where these were asked for.
+    pub others: Box<[PackageDigest]>,
     /// Where its bytes are kept, if they are.
     pub kept: Option<KeptPart>,
 }

@@ -26,6 +26,7 @@ pub fn file(content: u8) -> NewHolds {
         stored: 1,
         content: Digest([content; 32]),
         beginning: Fingerprint(0),
+        others: Box::default(),
         kept: None,
     }))
 }

@@ -166,6 +166,8 @@ pub enum FindingFacts {
     Linked {
         /// Its length.
         bytes: u64,
+        /// Is it an object of a base, that has lost its protection?
+        is_bare_object: bool,
     },
     /// What two guests share.
     Sharing {

@@ -59,6 +59,7 @@ reasons! {
         ConfigLinked = "config-linked": "a plan links what is configuration or state by its path",
         PlanStale = "plan-stale": "the guest has changed since the plan was made",
         DatabaseDamaged = "database-damaged": "a package database cannot be believed",
+        ArchiveAmbiguous = "archive-ambiguous": "programs unpack an archive in different ways",
         InputUnread = "input-unread": "something could not be looked at",
         IgnoreExpired = "ignore-expired": "an exception of the policy has ended",
         IgnoreUnused = "ignore-unused": "an exception of the policy is of no use",
@@ -78,6 +79,7 @@ impl CheckRule {
             | Is::ConfigLinked
             | Is::PlanStale
             | Is::DatabaseDamaged
+            | Is::ArchiveAmbiguous
             | Is::InputUnread
             | Is::IgnoreExpired => Some(FindingLevel::Error),
             Is::FileUnowned | Is::ForeignConfig | Is::NameUnusable => Some(FindingLevel::Warn),
@@ -90,7 +92,11 @@ impl CheckRule {
 
     /// Does a finding of it say that something could not be looked at? Such a one is never known from a baseline.
     pub fn is_blindness(self) -> bool {
-        matches!(self, CheckRule::DatabaseDamaged | CheckRule::InputUnread)
+        use CheckRule as Is;
+        matches!(
+            self,
+            Is::DatabaseDamaged | Is::ArchiveAmbiguous | Is::InputUnread
+        )
     }
 
     /// Does it speak of the policy, and not of a guest? Then no exception can be made of it.
@@ -115,19 +121,19 @@ pub struct Finding {
     pub rule: CheckRule,
     /// The level that the rule gives it here, where it is not that of the rule.
     pub level: Option<FindingLevel>,
-    /// What it is about, sorted; at most [`Finding::MOST_PLACES`].
+    /// What it is about, sorted.
     pub places: Vec<FindingPlace>,
-    /// How many more there are.
+    /// How many more there are that are not known by their names.
     pub more: u64,
     /// What was found.
     pub facts: FindingFacts,
 }
 
 impl Finding {
-    /// Most places that one finding names.
+    /// Most places that an answer lists.
     pub const MOST_PLACES: usize = 100;
 
-    /// A finding about these places, of which it keeps the first.
+    /// A finding about these places.
     pub fn at(
         rule: CheckRule,
         places: impl IntoIterator<Item = FindingPlace>,
@@ -136,15 +142,24 @@ impl Finding {
         let mut places: Vec<FindingPlace> = places.into_iter().collect();
         places.sort();
         places.dedup();
-        let more = places.len().saturating_sub(Finding::MOST_PLACES) as u64;
-        places.truncate(Finding::MOST_PLACES);
         Finding {
             rule,
             level: None,
             places,
-            more,
+            more: 0,
             facts,
         }
+    }
+
+    /// The places that answers list, and those behind them.
+    pub fn listed(&self) -> (&[FindingPlace], &[FindingPlace]) {
+        let most = self.places.len().min(Finding::MOST_PLACES);
+        self.places.split_at(most)
+    }
+
+    /// How many places no answer lists.
+    pub fn unlisted(&self) -> u64 {
+        self.more.saturating_add(self.listed().1.len() as u64)
     }
 
     /// The same with a level of its own.

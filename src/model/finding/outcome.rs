@@ -48,6 +48,8 @@ pub struct CheckedRule {
     pub level: Option<FindingLevel>,
     /// How far it was asked.
     pub look: RuleLook,
+    /// Guests of which it could not be asked although it was asked of others, and why.
+    pub not_of: Vec<(GuestName, &'static str)>,
     /// Findings that an exception of the policy covers.
     pub ignored: u64,
 }
@@ -127,7 +129,7 @@ impl CheckOutcome {
             }];
         }
         let mut all: Vec<Reported<'_>> = Vec::with_capacity(finding.places.len());
-        for place in &finding.places {
+        for place in finding.listed().0 {
             let bytes = match self.locate.get(&place.guest) {
                 Some(file) => file.clone().into_bytes(),
                 None => bytes_of(place),

@@ -70,6 +70,12 @@ impl Tree {
         self.states.iter()
     }
 
+    /// The same names in directories that all let go of them: flags of directories in an image say nothing of it.
+    pub fn without_fixed(mut self) -> Tree {
+        self.fixed.clear();
+        self
+    }
+
     /// Is one of a file's names in a directory that is immutable or append-only? None of those can be exchanged.
     pub fn is_in_fixed(&self, file: usize) -> bool {
         let is_fixed = |name: usize| self.fixed.contains(&self.names[name].dir);

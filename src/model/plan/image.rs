@@ -44,6 +44,8 @@ pub enum ImageForm {
     DockerArchive,
     /// An image of Incus or LXD: a root beneath `rootfs/`.
     IncusArchive,
+    /// A file system, mounted read-only for us alone.
+    MountedImage,
 }
 
 /// What an image may not say of its files.
@@ -65,6 +67,7 @@ impl ImageForm {
             ImageForm::OciArchive => "an OCI image archive",
             ImageForm::DockerArchive => "an archive of docker save",
             ImageForm::IncusArchive => "an Incus image",
+            ImageForm::MountedImage => "a file system in a file",
         }
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct FactsJson<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    bare_object: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     of_bytes: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     most_bytes: Option<u64>,
@@ -138,7 +140,10 @@ impl<'a> FactsJson<'a> {
 
     fn put_more(&mut self, facts: &'a FindingFacts) {
         match facts {
-            FindingFacts::Linked { bytes } => self.bytes = Some(*bytes),
+            FindingFacts::Linked {
+                bytes,
+                is_bare_object,
+            } => (self.bytes, self.bare_object) = (Some(*bytes), Some(*is_bare_object)),
             FindingFacts::Sharing {
                 shared,
                 of,

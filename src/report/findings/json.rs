@@ -14,7 +14,7 @@ use crate::report::layout::json;
 use crate::report::layout::json::PathJson;
 
 #[derive(Serialize)]
-struct CheckedRuleJson {
+struct CheckedRuleJson<'a> {
     rule: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<&'static str>,
@@ -25,6 +25,14 @@ struct CheckedRuleJson {
     findings_count: u64,
     known_count: u64,
     ignored: u64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_asked_of: Vec<NotAskedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct NotAskedJson<'a> {
+    guest: &'a str,
+    why: &'static str,
 }
 
 #[derive(Serialize)]
@@ -66,7 +74,7 @@ pub fn json(checked: &CheckOutcome, out: &mut dyn Write) -> io::Result<()> {
     json::write(out, &checked.fail_on.code())?;
     let guests: Vec<&str> = checked.guests.iter().map(GuestName::as_str).collect();
     member(out, "guests", &guests)?;
-    let rules: Vec<CheckedRuleJson> = checked
+    let rules: Vec<CheckedRuleJson<'_>> = checked
         .rules
         .iter()
         .map(|rule| rule_json(checked, rule))
@@ -89,7 +97,7 @@ fn member(out: &mut dyn Write, key: &str, value: &impl Serialize) -> io::Result<
     json::write(out, value)
 }
 
-fn rule_json(checked: &CheckOutcome, rule: &CheckedRule) -> CheckedRuleJson {
+fn rule_json<'a>(checked: &CheckOutcome, rule: &'a CheckedRule) -> CheckedRuleJson<'a> {
     let of_rule = checked
         .findings
         .iter()
@@ -108,7 +116,13 @@ fn rule_json(checked: &CheckOutcome, rule: &CheckedRule) -> CheckedRuleJson {
         findings_count: of_rule.count() as u64,
         known_count: known,
         ignored: rule.ignored,
+        not_asked_of: rule.not_of.iter().map(not_asked).collect(),
     }
+}
+
+fn not_asked<'a>((guest, why): &'a (GuestName, &'static str)) -> NotAskedJson<'a> {
+    let guest = guest.as_str();
+    NotAskedJson { guest, why }
 }
 
 fn finding(judged: &JudgedFinding) -> FindingJson<'_> {
@@ -117,8 +131,8 @@ fn finding(judged: &JudgedFinding) -> FindingJson<'_> {
         rule: finding.rule.code(),
         level: judged.level.code(),
         known: judged.is_known,
-        places: finding.places.iter().map(place).collect(),
-        more_places: finding.more,
+        places: finding.listed().0.iter().map(place).collect(),
+        more_places: finding.unlisted(),
         sentence: sentence(judged),
         fix: fix(finding.rule),
         facts: FactsJson::of(&finding.facts),

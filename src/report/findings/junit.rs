@@ -31,6 +31,8 @@ struct Case<'a> {
     rule: &'a CheckedRule,
     failing: Vec<&'a JudgedFinding>,
     others: Vec<&'a JudgedFinding>,
+    /// Why it was not asked of this guest, if it was not.
+    not_asked: Option<&'a str>,
 }
 
 impl<'a> Case<'a> {
@@ -41,10 +43,18 @@ impl<'a> Case<'a> {
             judged.level >= checked.fail_on || judged.finding.rule.is_blindness()
         };
         let (failing, others) = checked.fresh().filter(about).partition(fails);
+        let mut not_of = rule.not_of.iter();
+        let here = not_of.find(|(one, _)| Some(one) == guest);
+        let not_asked = match rule.look {
+            RuleLook::NotHere(why) => Some(why),
+            RuleLook::Off => Some("off"),
+            RuleLook::Whole => here.map(|(_, why)| *why),
+        };
         Case {
             rule,
             failing,
             others,
+            not_asked,
         }
     }
 
@@ -57,7 +67,7 @@ impl<'a> Case<'a> {
     }
 
     fn is_skipped(&self) -> bool {
-        self.failing.is_empty() && self.others.is_empty() && self.rule.look != RuleLook::Whole
+        self.failing.is_empty() && self.others.is_empty() && self.not_asked.is_some()
     }
 }
 
@@ -95,11 +105,7 @@ fn write_case(suite: &str, case: &Case<'_>, out: &mut dyn Write) -> io::Result<(
         return writeln!(out, "/>");
     }
     writeln!(out, ">")?;
-    if case.is_skipped() {
-        let why = match case.rule.look {
-            RuleLook::NotHere(why) => why,
-            _ => "off",
-        };
+    if let Some(why) = case.not_asked.filter(|_| case.is_skipped()) {
         writeln!(out, "<skipped message=\"{}\"/>", escaped(why))?;
     }
     if !case.failing.is_empty() {

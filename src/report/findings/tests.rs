@@ -71,6 +71,7 @@ fn checked(findings: Vec<JudgedFinding>) -> CheckOutcome {
             None => RuleLook::Off,
             Some(_) => RuleLook::Whole,
         },
+        not_of: Vec::new(),
         ignored: 0,
     };
     CheckOutcome {
@@ -334,7 +335,7 @@ fn places_that_are_many_are_cut() {
         places,
         FindingFacts::SameSecret(SecretKind::HostKey),
     );
-    assert_eq!((finding.places.len(), finding.more), (100, 200));
+    assert_eq!((finding.listed().0.len(), finding.unlisted()), (100, 200));
     let all = checked(vec![judged(1, finding, FindingLevel::Error)]);
     let text = written(|out| text::text(&all, ALL, out));
     assert!(

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::words::{fix, level, sentence};
-use crate::model::{CheckOutcome, CheckRule, FindingLevel, JudgedFinding, RuleLook};
+use crate::model::{CheckOutcome, CheckRule, FindingLevel, GuestName, JudgedFinding, RuleLook};
 use crate::report::layout::size::{count, counted};
 use crate::report::words::list::{ListLimits, some};
 use crate::report::words::sentence::safe;
@@ -77,16 +77,22 @@ fn group(
 fn not_asked(checked: &CheckOutcome, out: &mut dyn Write) -> io::Result<()> {
     let mut by_why: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     let mut passed = Vec::new();
+    let mut not_of: BTreeMap<(&GuestName, &str), Vec<&str>> = BTreeMap::new();
     for rule in &checked.rules {
         let code = rule.rule.code().to_owned();
         let mut fresh = checked.fresh();
+        for (guest, why) in &rule.not_of {
+            not_of
+                .entry((guest, why))
+                .or_default()
+                .push(rule.rule.code());
+        }
         match rule.look {
             RuleLook::NotHere(why) => by_why.entry(why).or_default().push(code),
             RuleLook::Off => by_why.entry("off").or_default().push(code),
-            RuleLook::Whole if fresh.all(|judged| judged.finding.rule != rule.rule) => {
-                passed.push(code);
-            }
-            RuleLook::Whole => {}
+            RuleLook::Whole if fresh.any(|judged| judged.finding.rule == rule.rule) => {}
+            RuleLook::Whole if rule.not_of.is_empty() => passed.push(code),
+            RuleLook::Whole => passed.push(format!("{code} where it was asked")),
         }
     }
     if !passed.is_empty() {
@@ -94,6 +100,9 @@ fn not_asked(checked: &CheckOutcome, out: &mut dyn Write) -> io::Result<()> {
     }
     for (why, rules) in by_why {
         writeln!(out, "Not asked ({why}): {}", rules.join(", "))?;
+    }
+    for ((guest, why), rules) in not_of {
+        writeln!(out, "Not asked of {guest} ({why}): {}", rules.join(", "))?;
     }
     Ok(())
 }

@@ -104,9 +104,16 @@ fn facts_between(facts: &FindingFacts) -> String {
             let package = package.as_deref().map_or("a package".to_owned(), safe);
             format!("configuration of {package}, which {guest} has and this guest has not")
         }
-        FindingFacts::Linked { bytes } => {
+        FindingFacts::Linked {
+            bytes,
+            is_bare_object,
+        } => {
+            let what = match is_bare_object {
+                true => "an object of a base that has lost its protection",
+                false => "no object of a base",
+            };
             format!(
-                "one file ({}) under names of several guests, and no object of a base: what one writes the others read",
+                "one file ({}) under names of several guests, and {what}: what one writes the others read",
                 iec(*bytes)
             )
         }
@@ -323,6 +330,9 @@ pub(super) fn fix(rule: CheckRule) -> &'static str {
         }
         Is::PlanStale => "plan again",
         Is::DatabaseDamaged => "mend the database in the guest",
+        Is::ArchiveAmbiguous => {
+            "make the archive anew, with GNU tar or bsdtar, and find out who made this one"
+        }
         Is::InputUnread => "run as root, or mend what could not be read",
         Is::IgnoreExpired => "take the exception away, or give it a new end",
         Is::IgnoreUnused => "take the exception away",

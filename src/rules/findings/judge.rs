@@ -40,8 +40,26 @@ pub struct FoundAll {
     pub findings: Vec<Finding>,
     /// Rules that could not be asked, and why.
     pub not_here: BTreeMap<CheckRule, &'static str>,
+    /// Guests of which a rule could not be asked although it was asked of others, and why.
+    pub not_of: BTreeMap<CheckRule, Vec<(GuestName, &'static str)>>,
     /// What could not be verified.
     pub not_verified: Vec<NotVerified>,
+}
+
+impl FoundAll {
+    /// A rule could not be asked of these guests; where that is so of all of them it was not asked here.
+    pub fn not_asked_of(
+        &mut self,
+        rule: CheckRule,
+        guests: Vec<(GuestName, &'static str)>,
+        of_none: &'static str,
+    ) {
+        if guests.len() == self.guests.len() {
+            self.not_here.insert(rule, of_none);
+        } else if !guests.is_empty() {
+            self.not_of.insert(rule, guests);
+        }
+    }
 }
 
 /// An exception, compiled.
@@ -92,7 +110,7 @@ impl Judging<'_> {
         let (vanished, not_asked) = self.not_found(&kept, &asked);
         Ok(CheckOutcome {
             guests: found.guests,
-            rules: self.rules(&found.not_here, &ignored),
+            rules: self.rules(&found.not_here, &found.not_of, &ignored),
             vanished,
             not_asked,
             findings: kept,
@@ -116,7 +134,7 @@ impl Judging<'_> {
     }
 
     fn judged(&self, finding: Finding, level: FindingLevel) -> JudgedFinding {
-        let key = key(&finding);
+        let key = key(&finding, self.digest);
         let known = self
             .baseline
             .is_some_and(|baseline| baseline.contains(&key));
@@ -161,6 +179,7 @@ impl Judging<'_> {
     fn rules(
         &self,
         not_here: &BTreeMap<CheckRule, &'static str>,
+        not_of: &BTreeMap<CheckRule, Vec<(GuestName, &'static str)>>,
         ignored: &BTreeMap<CheckRule, u64>,
     ) -> Vec<CheckedRule> {
         let rule = |rule: &CheckRule| {
@@ -170,9 +189,11 @@ impl Judging<'_> {
                 (_, Some(why)) => RuleLook::NotHere(why),
                 _ => RuleLook::Whole,
             };
+            let not_of = not_of.get(rule).filter(|_| look == RuleLook::Whole);
             CheckedRule {
                 rule: *rule,
                 level,
+                not_of: not_of.cloned().unwrap_or_default(),
                 look,
                 ignored: ignored.get(rule).copied().unwrap_or(0),
             }

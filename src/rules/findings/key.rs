@@ -3,17 +3,31 @@
 //! after the next build.
 //!
 //! ```text
-//! RULE TAB GUEST[:PATH] { TAB GUEST[:PATH] } [ TAB "=" FACT ]
+//! RULE TAB GUEST[:PATH] { TAB GUEST[:PATH] } [ TAB "=and " N " more " DIGEST ] [ TAB "=" FACT ]
 //! ```
+//!
+//! Places behind the hundredth are in it by how many they are and by a digest of their names, so that another one is
+//! another finding.
 //!
 //! Names are escaped as people see them, so that a key is one line of text.
 
-use crate::model::{DriftPart, Escaped, Finding, FindingFacts, FindingPlace, Moved, Side};
+use crate::model::{Digest, DriftPart, Escaped, Finding, FindingFacts, FindingPlace, Moved, Side};
+
+/// Digits that tell the places behind the listed ones from others.
+const DIGITS: usize = 12;
 
 /// The key of a finding.
-pub fn key(finding: &Finding) -> String {
+pub fn key(finding: &Finding, digest: fn(&[u8]) -> Digest) -> String {
+    let (listed, behind) = finding.listed();
     let mut parts = vec![finding.rule.code().to_owned()];
-    parts.extend(finding.places.iter().map(place));
+    parts.extend(listed.iter().map(place));
+    if finding.unlisted() > 0 {
+        let names: Vec<String> = behind.iter().map(place).collect();
+        let names = digest(names.join("\n").as_bytes()).to_string();
+        let short = names.rsplit(':').next().unwrap_or_default();
+        let short = short.get(..DIGITS).unwrap_or(short);
+        parts.push(format!("=and {} more {short}", finding.unlisted()));
+    }
     let fact = fact(&finding.facts);
     if !fact.is_empty() {
         parts.push(format!("={}", Escaped(fact.as_bytes())));
@@ -98,12 +112,40 @@ mod tests {
                 expected: "md5:1".into(),
                 found: digest.into(),
             };
-            key(&Finding::at(CheckRule::FileModified, [place], facts))
+            let finding = Finding::at(CheckRule::FileModified, [place], facts);
+            key(&finding, |_| Digest([7; 32]))
         };
         let one = modified("md5:2", "1");
         assert_eq!(one, modified("md5:3", "2"));
         assert_eq!(rule_of(&one), "file-modified");
         assert!(guests_of(&one).eq(["web1"]));
         assert_eq!(one, "file-modified\tweb1:/usr/a\\tb\\n\\xff\t=x");
+    }
+
+    #[test]
+    fn a_place_behind_the_listed_ones_makes_another_key() {
+        let finding = |names: &[usize]| {
+            let places = names.iter().map(|n| FindingPlace {
+                guest: GuestName::new("web1").unwrap(),
+                path: Some(GuestPath::new(format!("/f{n:04}").as_bytes()).unwrap()),
+            });
+            let facts = FindingFacts::Linked {
+                bytes: 1,
+                is_bare_object: false,
+            };
+            let finding = Finding::at(CheckRule::HardlinkBetweenGuests, places, facts);
+            key(&finding, |bytes| {
+                let sum = bytes
+                    .iter()
+                    .fold(0u8, |sum, byte| sum.wrapping_mul(31).wrapping_add(*byte));
+                Digest([sum; 32])
+            })
+        };
+        let all: Vec<usize> = (0..Finding::MOST_PLACES).collect();
+        let of = |more: &[usize]| finding(&[&all[..], more].concat());
+        let keys = [of(&[]), of(&[200]), of(&[201]), of(&[200, 201])];
+        let different: std::collections::BTreeSet<&String> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len(), "{keys:?}");
+        assert!(keys[3].contains("\t=and 2 more ") && guests_of(&keys[3]).all(|one| one == "web1"));
     }
 }

@@ -12,15 +12,30 @@ pub struct NoDirectory {
     pub is_read: bool,
     /// What to do with it.
     pub remedy: &'static str,
+    /// The file system in it, where it is one that is mounted if somebody says so.
+    pub file_system: Option<FileSystem>,
 }
 
-const READ: &str = "it is read as it is";
-const MOUNT: &str = "mount it with `mount -o ro,loop IMAGE DIR`, and name DIR with --audit";
-const MOUNT_EXT4: &str =
-    "mount it with `mount -o ro,loop,noload IMAGE DIR`, and name DIR with --audit";
-const MOUNT_XFS: &str =
-    "mount it with `mount -o ro,loop,norecovery IMAGE DIR`, and name DIR with --audit";
-const SQUASHFS: &str = "pipe it with `sqfs2tar IMAGE | unify plan NAME=-`, or mount it with `mount -o ro,loop IMAGE DIR`, and name DIR with --audit";
+/// A file system in a file, as the kernel is told of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FileSystem {
+    /// What the kernel calls it.
+    pub name: &'static str,
+    /// An option that keeps the kernel from replaying a journal, which it would do even where it may not write; with
+    /// its value, where it has one.
+    pub option: Option<(&'static str, Option<&'static str>)>,
+    /// Does it keep times between two seconds?
+    pub has_fractions: bool,
+    /// Does it keep access control lists?
+    pub has_acls: bool,
+}
+
+const READ: &str = "`unify plan`, `check` and `diff` read it as it is, and nothing else can be done with it: unpack it, and name the directory";
+const MOUNT: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop IMAGE DIR`, and name DIR with --audit";
+const MOUNT_EXT4: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop,noload IMAGE DIR`, and name DIR with --audit";
+const MOUNT_XFS: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop,norecovery IMAGE DIR`, and name DIR with --audit";
+const MOUNT_BTRFS: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop,rescue=nologreplay IMAGE DIR`, and name DIR with --audit";
+const SQUASHFS: &str = "pipe it with `sqfs2tar IMAGE | unify plan NAME=-`, as root name mount:IMAGE, or mount it with `mount -o ro,loop IMAGE DIR`, and name DIR with --audit";
 const DISK: &str =
     "mount it with `systemd-dissect --mount -r IMAGE DIR`, and name DIR with --audit";
 const QCOW2: &str = "pipe it with `virt-tar-out -a IMAGE / - | unify plan NAME=-`";
@@ -67,9 +82,48 @@ const MARKS: &[Mark] = &[
     mark(1024, b"\xe2\xe1\xf5\xe0", "an EROFS image", MOUNT),
     mark(1080, b"\x53\xef", "an ext4 image", MOUNT_EXT4),
     mark(32_769, b"CD001", "an ISO 9660 image", MOUNT),
-    mark(65_600, b"_BHRfS_M", "a btrfs image", MOUNT),
+    mark(65_600, b"_BHRfS_M", "a btrfs image", MOUNT_BTRFS),
     mark(512, b"EFI PART", "a disk image with partitions", DISK),
     mark(510, b"\x55\xaa", "a disk image with partitions", DISK),
+];
+
+const fn file_system(
+    name: &'static str,
+    option: Option<(&'static str, Option<&'static str>)>,
+    has_fractions: bool,
+    has_acls: bool,
+) -> FileSystem {
+    FileSystem {
+        name,
+        option,
+        has_fractions,
+        has_acls,
+    }
+}
+
+/// The file systems that are mounted if somebody says so, by what their images are called.
+const FILE_SYSTEMS: &[(&str, FileSystem)] = &[
+    (
+        "a squashfs image",
+        file_system("squashfs", None, false, false),
+    ),
+    ("an EROFS image", file_system("erofs", None, true, true)),
+    (
+        "an ext4 image",
+        file_system("ext4", Some(("noload", None)), true, true),
+    ),
+    (
+        "an XFS image",
+        file_system("xfs", Some(("norecovery", None)), true, true),
+    ),
+    (
+        "a btrfs image",
+        file_system("btrfs", Some(("rescue", Some("nologreplay"))), true, true),
+    ),
+    (
+        "an ISO 9660 image",
+        file_system("iso9660", None, false, false),
+    ),
 ];
 
 /// What a regular file with this head is; `None` for what is no regular file or cannot be read.
@@ -79,6 +133,7 @@ pub fn no_directory(head: Option<&[u8]>) -> NoDirectory {
             what: "no directory",
             is_read: false,
             remedy: OTHER,
+            file_system: None,
         };
     };
     let is_there = |at: usize, mark: &[u8]| head.get(at..at + mark.len()) == Some(mark);
@@ -89,10 +144,13 @@ pub fn no_directory(head: Option<&[u8]>) -> NoDirectory {
         None if is_old_tar(head) => ("a tar archive", READ),
         None => ("a file", OTHER),
     };
+    let mut file_systems = FILE_SYSTEMS.iter();
+    let found = file_systems.find(|(name, _)| *name == what);
     NoDirectory {
         what,
         is_read: remedy == READ,
         remedy,
+        file_system: found.map(|(_, found)| *found),
     }
 }
 
@@ -150,6 +208,9 @@ mod tests {
             assert!(mark.at + mark.bytes.len() <= HEAD, "{}", mark.what);
             let told = with(mark.at, mark.bytes);
             assert_eq!((told.what, told.remedy), (mark.what, mark.remedy));
+        }
+        for (what, _) in FILE_SYSTEMS {
+            assert!(MARKS.iter().any(|mark| mark.what == *what), "{what}");
         }
         assert_eq!(no_directory(Some(b"root:x:0:0")).what, "a file");
         assert_eq!(no_directory(Some(b"")).what, "a file");

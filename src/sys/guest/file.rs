@@ -22,6 +22,8 @@ pub struct Regular {
     fd: OwnedFd,
     path: PathBuf,
     behind: Option<Behind>,
+    /// Inode flags that it counts as having, whatever its file system says.
+    counts_as: Option<u32>,
 }
 
 impl Regular {
@@ -30,6 +32,7 @@ impl Regular {
             fd,
             path,
             behind: None,
+            counts_as: None,
         }
     }
 
@@ -103,6 +106,12 @@ impl Regular {
         self.metadata_of(&self.state()?, self.flags()?, ignore)
     }
 
+    /// The same file with these inode flags, whatever its file system says.
+    pub(super) fn counting_as(mut self, flags: u32) -> Regular {
+        self.counts_as = Some(flags);
+        self
+    }
+
     /// The same, where state and inode flags are known already.
     pub fn metadata_of(
         &self,
@@ -134,6 +143,9 @@ impl Regular {
 
     /// The same; `None` where it has none, or where this is a FIFO.
     pub fn flags_if_told(&self) -> SysResult<Option<u32>> {
+        if self.counts_as.is_some() {
+            return Ok(self.counts_as);
+        }
         match call("getflags", || ioctl_getflags(&self.fd)) {
             Ok(flags) => Ok(Some(flags.bits())),
             Err(Errno::NOTTY | Errno::OPNOTSUPP | Errno::INVAL) => Ok(None),

@@ -57,6 +57,12 @@ pub trait GuestFiles: Debug + Send + Sync {
     /// none of that path. This is for package databases and their like, which an image keeps for it.
     fn read(&self, path: &[u8], max: u64) -> Result<Option<Vec<u8>>, GuestError>;
 
+    /// The bytes of a regular file of at most `max` of them. An image is read once more for what it has not kept;
+    /// `None` where that cannot be, as from standard input.
+    fn bytes_again(&self, name: &[u8], max: u64) -> Result<Option<Vec<u8>>, GuestError> {
+        self.read(name, max)
+    }
+
     /// Lists the sorted names in a directory of at most `max` entries; `None` if there is no such directory.
     fn list(&self, directory: &[u8], max: usize) -> Result<Option<Vec<Vec<u8>>>, GuestError>;
 

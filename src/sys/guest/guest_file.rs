@@ -7,11 +7,18 @@ use rustix::io::Errno;
 use super::extents::Sharing;
 use super::file::Regular;
 use super::page_cache::PageCache;
-use crate::model::{Digest, DiskRoom, FileBlocks, FileState, Fingerprint, Ignored, Metadata};
+use crate::model::{
+    Digest, DigestKind, DiskRoom, FileBlocks, FileState, Fingerprint, Ignored, Metadata,
+    PackageDigest,
+};
 use crate::sys::{SysError, SysResult};
 
 /// The part of a file that tells most files apart.
 pub const BEGINNING: usize = 4096;
+
+/// How ext4 stores nearly all files (`FS_EXTENT_FL`): digests of metadata have it, and a file of an image shall have
+/// that of the directory that the image was made of.
+pub const STORED: u32 = 0x8_0000;
 
 /// A file of a guest.
 #[derive(Debug)]
@@ -33,6 +40,8 @@ pub struct KnownFile {
     pub metadata: Metadata,
     /// The digest of its content.
     pub content: Digest,
+    /// The same by other kinds of digests, where it was known beforehand that these would be asked for.
+    pub packages: Vec<PackageDigest>,
     /// The fast hash of its [`BEGINNING`].
     pub beginning: Fingerprint,
 }
@@ -54,6 +63,14 @@ impl GuestFile {
         match self {
             GuestFile::Open(_) => None,
             GuestFile::Known(known) => Some(known),
+        }
+    }
+
+    /// The same file of an image, whose inode flags say nothing of the guest.
+    pub fn of_image(self) -> GuestFile {
+        match self {
+            GuestFile::Open(file) => GuestFile::Open(file.counting_as(STORED)),
+            known @ GuestFile::Known(_) => known,
         }
     }
 
@@ -209,6 +226,14 @@ impl GuestFile {
 }
 
 impl KnownFile {
+    /// The digest of this kind, where it was made.
+    pub fn digest_of(&self, kind: DigestKind) -> Option<PackageDigest> {
+        match kind {
+            DigestKind::Sha256 => PackageDigest::of_bytes(&self.content.0),
+            _ => self.packages.iter().find(|one| one.kind() == kind).cloned(),
+        }
+    }
+
     fn has_no_bytes(&self) -> SysError {
         SysError::new("read", &self.path, Errno::OPNOTSUPP)
     }

@@ -36,6 +36,11 @@ impl View {
         Ok(View::seen_by(dir, true))
     }
 
+    /// The root of a mount that is private and harmless already.
+    pub fn of_private_mount(root: Dir) -> View {
+        View::seen_by(root, true)
+    }
+
     fn seen_by(dir: Dir, private: bool) -> View {
         let walk_root = PathBuf::from(format!("/proc/self/fd/{}/.", dir.fd().as_raw_fd()));
         View {

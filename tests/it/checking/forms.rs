@@ -1,5 +1,6 @@
 //! SARIF, JUnit and the other forms, as services take them: of guests whose names try to be orders.
 
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -53,6 +54,7 @@ fn services_take_every_form() {
     assert!(text.starts_with("FAILED: "), "{text}");
     sarif(&json(&place.join("sarif")));
     junit(&place.join("junit"));
+    jenkins_takes(&place.join("junit"));
     let gitlab = json(&place.join("gitlab"));
     assert!(gitlab.as_array().unwrap().iter().all(|issue| {
         let path = issue["location"]["path"].as_str().unwrap();
@@ -113,7 +115,8 @@ fn sarif(log: &Value) {
         log.to_string().contains("images/db.conf"),
         "mended where the policy says"
     );
-    // The validator bites: what GitHub rejects a whole file for.
+    assert_eq!(github_takes(log, log.to_string().len()), [""; 0]);
+    // The validators bite: what GitHub rejects a whole file for.
     for (pointer, value) in [
         ("/runs/0/results/0/locations", serde_json::json!([])),
         (
@@ -129,6 +132,145 @@ fn sarif(log: &Value) {
         let mut bad = log.clone();
         *bad.pointer_mut(pointer).unwrap() = value;
         assert!(!validator.is_valid(&bad), "{pointer}");
+        assert!(!github_takes(&bad, 0).is_empty(), "{pointer}");
+    }
+}
+
+/// Limits of GitHub's code scanning (docs.github.com, "SARIF results limits" and "Supported SARIF output file
+/// properties"), and what it refuses a whole file for. What it ignores must not be relied on.
+fn github_takes(log: &Value, bytes: usize) -> Vec<String> {
+    let runs = log["runs"].as_array().unwrap();
+    let mut laws = vec![
+        (
+            runs.len() == 1,
+            "one run: several of a category are not merged",
+        ),
+        (bytes < 10 << 20, "10 MiB, here before it is packed"),
+    ];
+    for run in runs {
+        let (rules, results) = (&run["tool"]["driver"]["rules"], &run["results"]);
+        let (rules, results) = (rules.as_array().unwrap(), results.as_array().unwrap());
+        let ids: BTreeSet<String> = rules.iter().map(|rule| rule["id"].to_string()).collect();
+        let prints = results
+            .iter()
+            .map(|one| one["partialFingerprints"].to_string());
+        let prints: BTreeSet<String> = prints.collect();
+        laws.extend([
+            (
+                run.get("originalUriBaseIds").is_none(),
+                "originalUriBaseIds are not supported",
+            ),
+            (
+                rules.len() <= 25_000 && ids.len() == rules.len(),
+                "each rule once",
+            ),
+            (results.len() <= 5_000, "5,000 results are shown"),
+            (prints.len() == results.len(), "each finding once"),
+        ]);
+        laws.extend(rules.iter().flat_map(rule_laws));
+        laws.extend(results.iter().flat_map(|one| result_laws(one, rules)));
+    }
+    let broken = laws.into_iter().filter(|(is_kept, _)| !is_kept);
+    broken.map(|(_, what)| what.to_owned()).collect()
+}
+
+type Law = (bool, &'static str);
+
+fn rule_laws(rule: &Value) -> Vec<Law> {
+    let tags = rule["properties"]["tags"].as_array().map_or(0, Vec::len);
+    let text = |key: &str| {
+        rule[key]["text"]
+            .as_str()
+            .unwrap_or_default()
+            .chars()
+            .count()
+    };
+    let severity = rule["properties"]["security-severity"].as_str();
+    let number = severity.map(|text| text.parse::<f64>().unwrap());
+    vec![
+        (tags <= 20, "20 tags a rule"),
+        (
+            (1..=1024).contains(&text("shortDescription")),
+            "a short description",
+        ),
+        (
+            (1..=1024).contains(&text("fullDescription")),
+            "a full description",
+        ),
+        (text("help") > 0, "help as text"),
+        (
+            number.is_none_or(|n| (0.0..=10.0).contains(&n)),
+            "a severity from 0.0 to 10.0",
+        ),
+    ]
+}
+
+fn result_laws(result: &Value, rules: &[Value]) -> Vec<Law> {
+    let rule = &rules[usize::try_from(result["ruleIndex"].as_u64().unwrap()).unwrap()];
+    let places = result["locations"].as_array().unwrap();
+    let is_shown = |level: &Value| ["error", "warning", "note"].contains(&level.as_str().unwrap());
+    let print = result["partialFingerprints"].as_object().unwrap();
+    let mut laws = vec![
+        (rule["id"] == result["ruleId"], "the rule that is meant"),
+        (
+            result.get("suppressions").is_none(),
+            "suppressions are ignored",
+        ),
+        (is_shown(&result["level"]), "a level that is shown"),
+        (result["message"]["text"].as_str() > Some(""), "a message"),
+        (
+            (1..=100).contains(&places.len()),
+            "a location, of which 100 are shown",
+        ),
+        (print.len() == 1, "a fingerprint of our own"),
+    ];
+    for place in places {
+        let physical = &place["physicalLocation"];
+        let uri = physical["artifactLocation"]["uri"]
+            .as_str()
+            .unwrap_or_default();
+        let is_relative = !uri.is_empty() && !uri.starts_with('/') && !uri.contains("://");
+        let is_encoded = uri.is_ascii() && !uri.contains([' ', '\\']);
+        let line = physical["region"]["startLine"].as_u64();
+        laws.extend([
+            (is_relative, "a path in the repository"),
+            (is_encoded, "an encoded path"),
+            (line >= Some(1), "a line, from 1 on"),
+        ]);
+    }
+    laws
+}
+
+/// As `xmllint` judges by the schema, which is narrower than that of Jenkins.
+fn jenkins_takes(path: &Path) {
+    let schema = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/schemas/junit-for-jenkins.xsd"
+    );
+    let lint = |path: &Path| {
+        let mut lint = Command::new("xmllint");
+        lint.args(["--noout", "--nonet", "--schema", schema])
+            .arg(path);
+        lint.output()
+    };
+    let Ok(out) = lint(path) else {
+        crate::support::skipped("JUnit by a schema", "no xmllint here");
+        return;
+    };
+    assert!(
+        out.status.success(),
+        "{}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    let text = std::fs::read_to_string(path).unwrap();
+    for (from, to) in [
+        ("<testcase ", "<properties/><testcase "),
+        (" tests=\"", " tests=\"-"),
+        ("<failure ", "<skipped message=\"x\"/><failure "),
+    ] {
+        let bad = path.with_extension("bad");
+        std::fs::write(&bad, text.replacen(from, to, 1)).unwrap();
+        assert!(!lint(&bad).unwrap().status.success(), "{from}");
     }
 }
 

@@ -7,9 +7,11 @@
 //! | `counting` | policies, exceptions, baselines, levels and exit codes |
 //! | `forms` | SARIF, JUnit and the other forms, as services take them |
 //! | `plans` | plans that are checked |
+//! | `wishes` | what pipelines ask for, each as one command |
 
 mod counting;
 mod forms;
 mod modified;
 mod plans;
 mod rules;
+mod wishes;

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Disk, File, Guest, debian};
+use crate::support::{Disk, File, Guest, Manager, alpine, debian, packaged, skipped};
 
 /// Paths that `dpkg -V` calls changed and not configuration, as they are without links on the way.
 fn dpkg_verifies(guest: &Guest) -> BTreeSet<String> {
@@ -74,6 +74,118 @@ fn what_dpkg_calls_changed_is_found_in_a_real_guest() {
         facts["package"] == "coreutils" && facts["expected"].as_str().unwrap().starts_with("md5:"),
         "{facts}"
     );
+}
+
+/// What an administrator does, and a thief: the same in each guest.
+const TAMPER: &str = "
+    echo x >> usr/share/lab/longer
+    touch -d 2001-01-01 usr/share/lab/touched
+    rm usr/share/lab/missing
+    chmod 600 usr/share/lab/mode
+    printf 'tOol\\n' > usr/bin/lab
+    echo x >> etc/lab.conf
+    echo l > var/log/lab.log
+";
+
+fn shell(script: &str, at: &Path) -> String {
+    let mut shell = Command::new("sh");
+    shell
+        .env("LC_ALL", "C")
+        .args(["-euc", script])
+        .current_dir(at);
+    let out = shell.output().unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    said + &String::from_utf8_lossy(&out.stderr)
+}
+
+/// Paths that `rpm -Va` calls changed in their content and no configuration.
+fn rpm_verifies(guest: &Guest) -> BTreeSet<String> {
+    let root = guest.root().display();
+    let said = shell(
+        &format!("rpm --root {root} --define '_dbpath /var/lib/rpm' -Va --nodeps || :"),
+        guest.root(),
+    );
+    let changed = said.lines().filter(|line| line.get(2..3) == Some("5"));
+    let changed = changed.filter(|line| !line.contains("  c /"));
+    changed
+        .map(|line| line[line.find('/').unwrap()..].to_owned())
+        .collect()
+}
+
+/// The same of `pacman -Qkk`.
+fn pacman_verifies(guest: &Guest) -> BTreeSet<String> {
+    let root = guest.root().display().to_string();
+    let how =
+        format!("pacman --root {root} --dbpath {root}/var/lib/pacman --config /dev/null -Qkk || :");
+    let said = shell(&how, guest.root());
+    let changed = said.lines().filter(|line| line.starts_with("warning: "));
+    let changed = changed.filter_map(|line| line.strip_suffix(" (SHA256 checksum mismatch)"));
+    let path = |line: &str| line[line.find(&root).unwrap() + root.len()..].to_owned();
+    changed.map(path).collect()
+}
+
+#[test]
+fn what_rpm_and_pacman_call_changed_is_found() {
+    let lab = lab!(Disk::Own);
+    for (manager, verifies) in [
+        (Manager::Rpm, rpm_verifies as fn(&Guest) -> BTreeSet<String>),
+        (Manager::Pacman, pacman_verifies),
+    ] {
+        let name = format!("{manager:?}").to_lowercase();
+        let guest = match packaged(&lab, &name, manager) {
+            Ok(guest) => guest,
+            Err(why) => {
+                skipped(&format!("file-modified beside {name}"), &why);
+                continue;
+            }
+        };
+        lab.check(&[&guest], &[]).out.expect(0);
+        assert_eq!(verifies(&guest), BTreeSet::new(), "{name}");
+        std::fs::create_dir_all(guest.host("/var/log")).unwrap();
+        shell(TAMPER, guest.root());
+        let answer = lab.check(&[&guest], &[]);
+        answer.out.clone().expect(11);
+        let want = ["/usr/bin/lab", "/usr/share/lab/longer"].map(str::to_owned);
+        assert_eq!(found(&guest, &answer), BTreeSet::from(want), "{name}");
+        assert_eq!(found(&guest, &answer), verifies(&guest), "{name}");
+    }
+}
+
+/// Alpine's own `apk audit` calls `U` what differs, but for what is configuration.
+#[test]
+fn what_apk_calls_changed_is_found_in_a_real_guest() {
+    let lab = lab!(Disk::Own);
+    let guest = match alpine(&lab, "alpine") {
+        Ok(guest) => guest,
+        Err(why) => skip!("{why}"),
+    };
+    let audit = || {
+        let root = guest.root().display();
+        let said = shell(
+            &format!("chroot {root} /sbin/apk --no-network audit --system -r"),
+            guest.root(),
+        );
+        let changed = said.lines().filter_map(|line| line.strip_prefix("U "));
+        changed
+            .map(|path| format!("/{path}"))
+            .collect::<BTreeSet<String>>()
+    };
+    let plain = lab.check(&[&guest], &[]);
+    plain.out.clone().expect(0);
+    assert_eq!((found(&guest, &plain), audit()), Default::default());
+    let tamper = "
+        echo x >> bin/busybox
+        echo x >> usr/share/udhcpc/default.script
+        echo x >> etc/motd
+        chmod 700 usr/bin/ssl_client
+        rm usr/bin/scanelf
+        echo own > usr/bin/own
+    ";
+    shell(tamper, guest.root());
+    let answer = lab.check(&[&guest], &[]);
+    answer.out.clone().expect(11);
+    assert_eq!(found(&guest, &answer), audit());
+    assert_eq!(audit().len(), 2, "{:?}", audit());
 }
 
 fn sample(path: &str) -> Vec<u8> {

@@ -4,7 +4,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use rustix::fs::XattrFlags;
 
-use crate::support::{Disk, File, Listing, assert_same, content};
+use crate::support::{Disk, File, Listing, assert_same, chattr, content};
 
 const KEY: &str = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEA\n-----END OPENSSH PRIVATE KEY-----\n";
 const ID: &str = "0123456789abcdef0123456789abcdef\n";
@@ -165,6 +165,67 @@ fn links_between_guests_are_found_but_not_those_of_a_base() {
     answer.out.clone().expect(11);
     let wild = ["db:/usr/share/wild web:/usr/share/wild"];
     assert_eq!(answer.found("hardlink-between-guests"), wild);
+}
+
+/// What has lost its flag is shared without protection, object or not.
+#[test]
+fn an_object_without_its_protection_is_found() {
+    let lab = lab!(Disk::Ext4);
+    let [web, db] = lab.twins(&[
+        ("/usr/share/bare", File::new(content(1))),
+        ("/usr/share/kept", File::new(content(2))),
+    ]);
+    let plan = lab.plan(&[&web, &db], &["--protect", "immutable"]);
+    plan.apply().expect(0);
+    lab.check(&[&web, &db], &[]).out.expect(0);
+    chattr("-i", &web.host("/usr/share/bare"));
+    let answer = lab.check(&[&web, &db], &[]);
+    answer.out.clone().expect(11);
+    let bare = ["db:/usr/share/bare web:/usr/share/bare"];
+    assert_eq!(answer.found("hardlink-between-guests"), bare);
+    let finding = answer.findings("hardlink-between-guests")[0];
+    assert_eq!(finding["facts"]["bare_object"], true);
+}
+
+/// Where one of several guests has no database, nobody may take the answer for that of all.
+#[test]
+fn a_guest_without_a_database_beside_one_that_has_one_does_not_pass() {
+    let lab = lab!(Disk::Own);
+    let (web, bare) = (lab.guest("web"), lab.guest("bare"));
+    web.dpkg("agent", &[]);
+    let list = "/.\n/usr/bin/tool\n";
+    web.put("/var/lib/dpkg/info/agent.list", &File::new(list));
+    let sum = "900150983cd24fb0d6963f7d28e17f72  usr/bin/tool\n";
+    web.put("/var/lib/dpkg/info/agent.md5sums", &File::new(sum));
+    for guest in [&web, &bare] {
+        guest.put("/usr/bin/tool", &File::new("abc"));
+    }
+    lab.check(&[&web], &[]).out.expect(0);
+    lab.check(&[&bare], &[]).out.expect(0);
+    let junit = lab.path("junit.xml");
+    let format = format!("--format=junit={}", junit.display());
+    let answer = lab.check(&[&web, &bare], &[&format]);
+    answer.out.clone().expect(3);
+    assert_eq!(answer.found("input-unread"), ["bare"]);
+    let why = answer.findings("input-unread")[0]["facts"]["problem"].to_string();
+    assert!(
+        why.contains("file-modified and file-unowned cannot be asked"),
+        "{why}"
+    );
+    let text = std::fs::read_to_string(junit).unwrap();
+    for (guest, end) in [("web", "/>"), ("bare", ">")] {
+        let case =
+            format!("<testcase classname=\"{guest}\" name=\"file-modified\" time=\"0\"{end}\n");
+        assert!(text.contains(&case), "{text}");
+    }
+    // Somebody may answer for it, or ask nothing of packages.
+    let off = [
+        "--level",
+        "file-modified=off",
+        "--level",
+        "file-unowned=off",
+    ];
+    lab.check(&[&web, &bare], &off).out.expect(0);
 }
 
 #[test]

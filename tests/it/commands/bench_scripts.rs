@@ -28,7 +28,7 @@ fn bash(arguments: &[&str], script: &Path) -> Output {
 #[test]
 fn the_scripts_of_the_benchmark_parse() {
     let scripts = files(&["sh", "bash"]);
-    assert_eq!(scripts.len(), 7, "{scripts:?}");
+    assert_eq!(scripts.len(), 8, "{scripts:?}");
     for script in scripts {
         let out = bash(&["-n"], &script);
         assert!(

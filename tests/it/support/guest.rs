@@ -1,5 +1,7 @@
 //! Makes guests out of files that a test describes.
 
+pub mod packaged;
+
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, PermissionsExt};

@@ -7,6 +7,7 @@
 //! | --- | --- |
 //! | `lab` | makes a scratch area on a file system of one's choice |
 //! | `guest`, `debian`, `scenes` | make guests: of files that a test describes, of real Debian, and small sets of them |
+//! | `guest/packaged` | makes guests of rpm and pacman by these themselves, and takes a whole Alpine |
 //! | `program` | runs the program, and holds every answer of it against its schema |
 //! | `planned`, `edited` | make plans and read them; edit them as people do |
 //! | `base` | reads receipts, objects, staging and quarantine of a base |
@@ -44,6 +45,7 @@ pub use cycle::{cycle, listings, unchanged};
 pub use debian::{debian, debian_apart, dpkg_says};
 pub use edited::{action_of, edited, without_flag_of};
 pub use faults::apply_while;
+pub use guest::packaged::{Manager, alpine, packaged};
 pub use guest::{File, Guest, content, make_fifo};
 pub use lab::blocks::{Exact, TRIED_FIRST, assert_exact, exact, shares_blocks, soon_has_its_own};
 pub use lab::{Disk, Lab, unmount};

@@ -1,11 +1,15 @@
-//! Files that several guests share by hard links which are no objects of a base: what one guest writes the others read.
+//! Files that several guests share by hard links and that nothing protects, be they no objects of a base or such that
+//! have lost their protection: what one guest writes the others read.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use crate::base::{Base, Index};
+use crate::engine::EngineError;
 use crate::engine::checking::sight::place;
 use crate::engine::planning::survey::Survey;
+use crate::engine::records::History;
+use crate::engine::records::unprotected::left_unprotected;
 use crate::model::{CheckRule, Event, FileId, Finding, FindingFacts, FindingPlace, Observer};
 use crate::sys::guest::Precision;
 
@@ -14,7 +18,11 @@ const USUAL: &str = ".unify";
 
 /// The objects of bases: those that were named, and those beside the roots of guests.
 #[derive(Debug, Default)]
-pub(in crate::engine::checking) struct KnownObjects(BTreeSet<FileId>);
+pub(in crate::engine::checking) struct KnownObjects {
+    all: BTreeSet<FileId>,
+    /// Those that have lost their protection.
+    bare: BTreeSet<FileId>,
+}
 
 impl KnownObjects {
     /// Reads them. A base that cannot be read is told: its objects are then called shared by nobody.
@@ -30,8 +38,8 @@ impl KnownObjects {
         places.extend(named.map(Path::to_owned));
         let mut known = KnownObjects::default();
         for place in places.iter().filter(|place| Base::is_at(place)) {
-            match objects(place) {
-                Ok(index) => known.0.extend(index),
+            match known.take(place, observer) {
+                Ok(()) => {}
                 Err(why) => observer.notice(&Event::Unread(&format!(
                     "{why}; files that guests share by that base are called unprotected"
                 ))),
@@ -39,12 +47,21 @@ impl KnownObjects {
         }
         known
     }
-}
 
-fn objects(place: &Path) -> Result<Vec<FileId>, String> {
-    let base = Base::existing(place).map_err(|error| error.to_string())?;
-    let index = Index::read(&base).map_err(|error| error.to_string())?;
-    Ok(index.objects().map(|held| held.state.id).collect())
+    fn take(&mut self, place: &Path, observer: &dyn Observer) -> Result<(), EngineError> {
+        let base = Base::existing(place)?;
+        let index = Index::read(&base)?;
+        let protection = || Ok(History::read(&base)?.protection()?);
+        let bare = left_unprotected(&base, &index, protection, observer)?;
+        self.all.extend(index.objects().map(|held| held.state.id));
+        self.bare.extend(bare.iter().map(|held| held.state.id));
+        Ok(())
+    }
+
+    /// Is it protected?
+    fn protects(&self, id: &FileId) -> bool {
+        self.all.contains(id) && !self.bare.contains(id)
+    }
 }
 
 /// Files of the guests that have names in several of them, by their inodes.
@@ -75,11 +92,14 @@ pub(in crate::engine::checking) fn hardlinks(
     known: &KnownObjects,
 ) -> Vec<Finding> {
     let between = between(surveys);
-    let strange = between.iter().filter(|(id, _)| !known.0.contains(id));
-    strange.map(|(_, files)| finding(surveys, files)).collect()
+    let strange = between.iter().filter(|(id, _)| !known.protects(id));
+    let finding = |(id, files): (&FileId, &Vec<(usize, usize)>)| {
+        finding(surveys, files, known.bare.contains(id))
+    };
+    strange.map(finding).collect()
 }
 
-fn finding(surveys: &[Survey], files: &[(usize, usize)]) -> Finding {
+fn finding(surveys: &[Survey], files: &[(usize, usize)], is_bare_object: bool) -> Finding {
     let names = files.iter().flat_map(|(guest, file)| {
         let survey = &surveys[*guest];
         let names = survey.scan.tree.names_of(*file);
@@ -92,6 +112,7 @@ fn finding(surveys: &[Survey], files: &[(usize, usize)]) -> Finding {
         .map(|(guest, file)| surveys[*guest].scan.tree.size(*file));
     let facts = FindingFacts::Linked {
         bytes: first.unwrap_or(0),
+        is_bare_object,
     };
     Finding::at(CheckRule::HardlinkBetweenGuests, names, facts)
 }

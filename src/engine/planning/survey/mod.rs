@@ -78,7 +78,7 @@ impl OpenedGuest {
             guest: image.identity,
             condition: Activity::default(),
             clearing: None,
-            files: Box::new(image.files),
+            files: image.files,
             background: Background::default(),
         }
     }

@@ -278,6 +278,7 @@ fn file(dir: &Dir, name: &[u8], state: FileState) -> SysResult<Holds> {
         state,
         metadata: file.metadata(&[])?,
         content: sha256(&bytes),
+        packages: Vec::new(),
         beginning: fingerprint(&bytes[..bytes.len().min(BEGINNING)]),
     });
     Ok(Holds::File { known, bytes })

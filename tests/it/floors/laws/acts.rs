@@ -21,9 +21,12 @@ const ACTS: &[(&str, &[&str])] = &[
     ),
     ("inspecting", &["records", "paths", "sources"]),
     // A plan against now is a plan that is made.
-    ("comparing", &["planning", "records", "paths"]),
-    // It reads guests as a plan does, and looks whether a plan still holds.
-    ("checking", &["planning", "inspecting", "paths"]),
+    ("comparing", &["planning", "records", "paths", "sources"]),
+    // It reads guests as a plan does, and looks whether a plan still holds and objects are protected.
+    (
+        "checking",
+        &["planning", "inspecting", "records", "paths", "sources"],
+    ),
     ("doctoring", &["records"]),
     // It writes a plan to where plans go.
     ("reviewing", &["planning", "paths"]),

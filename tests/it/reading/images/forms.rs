@@ -6,28 +6,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::archives::*;
-use super::images;
+use super::{images, make_tar as tar};
 use crate::support::{Disk, Guest, Planned, content, debian};
-
-/// `tar` of a directory with all that a guest has.
-fn tar(root: &Path, to: &Path, more: &[&str]) {
-    let done = Command::new("tar")
-        .args([
-            "--format=posix",
-            "--sort=name",
-            "--numeric-owner",
-            "--xattrs",
-            "--xattrs-include=*",
-        ])
-        .args(more)
-        .arg("-cf")
-        .arg(to)
-        .arg("-C")
-        .arg(root)
-        .arg(".")
-        .status();
-    assert!(done.unwrap().success());
-}
 
 /// Packs a file by a program of the machine; the path of what comes of it.
 fn by(program: &str, path: &Path, ending: &str) -> String {

@@ -6,15 +6,23 @@
 //! | `hostile` | archives that programs read in different ways, and damaged ones |
 //! | `layered` | layers, digests, and which of several images is meant |
 //! | `asking` | how images are given, named, refused, and asked about |
+//! | `checked` | what `check` finds in them |
+//! | `compared` | `diff` of them, and of one file in them |
+//! | `mounted` | file systems in files |
 //! | `archives` | makes archives block by block, and layouts |
 
 mod archives;
 mod asking;
+mod checked;
+mod compared;
 mod forms;
 mod hostile;
 mod layered;
+mod mounted;
 
 use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::Command;
 
 use crate::support::{Lab, Out, Planned, unify};
 
@@ -50,4 +58,24 @@ fn names_of(plan: &Planned) -> Vec<String> {
         names.extend(paths.filter_map(|path| Some(path.as_str()?[1..].to_owned())));
     }
     names.into_iter().collect()
+}
+
+/// `tar` of a directory with all that a guest has.
+fn make_tar(root: &Path, to: &Path, more: &[&str]) {
+    let done = Command::new("tar")
+        .args([
+            "--format=posix",
+            "--sort=name",
+            "--numeric-owner",
+            "--xattrs",
+            "--xattrs-include=*",
+        ])
+        .args(more)
+        .arg("-cf")
+        .arg(to)
+        .arg("-C")
+        .arg(root)
+        .arg(".")
+        .status();
+    assert!(done.unwrap().success());
 }

@@ -1,0 +1,185 @@
+//! `mount:IMAGE`: a file system in a file is read like the directory that it is made of, and not a byte of it changes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use super::archives::hex;
+use super::{images, make_tar};
+use crate::support::{BIN, Disk, File, Guest, Lab, content, skipped, unify};
+
+fn guest(lab: &Lab) -> Guest {
+    let guest = lab.guest("web");
+    for n in 0..20 {
+        guest.put(format!("/usr/lib/f{n}"), &File::new(content(n)).mtime(5, 0));
+    }
+    guest.put(
+        "/usr/bin/su",
+        &File::new(content("su")).mode(0o4755).mtime(6, 0),
+    );
+    guest.put(
+        "/etc/ssh/ssh_host_rsa_key",
+        &File::new("-----BEGIN RSA PRIVATE KEY-----\n")
+            .mode(0o600)
+            .mtime(7, 0),
+    );
+    guest.put(
+        "/usr/lib/x",
+        &File::new("x").xattr("user.x", b"y").mtime(8, 0),
+    );
+    guest.hard_link("/usr/lib/f0", "/usr/lib/twin");
+    guest
+}
+
+/// Makes an image of a root by a shell, which has `$root` and `$image`; `None` where the program is not here.
+fn image(lab: &Lab, root: &Path, kind: &str, script: &str) -> Option<PathBuf> {
+    let image = lab.path(&format!("{kind}.img"));
+    let mut shell = Command::new("sh");
+    shell
+        .env("root", root)
+        .env("image", &image)
+        .args(["-euc", script]);
+    let out = shell.output().unwrap();
+    if out.status.code() == Some(127) {
+        skipped(
+            &format!("mount: of {kind}"),
+            &String::from_utf8_lossy(&out.stderr),
+        );
+        return None;
+    }
+    assert!(
+        out.status.success(),
+        "{kind}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
+    Some(image)
+}
+
+/// Programs that make a file system of a directory. The last is left as a crash leaves it: its journal must be replayed
+/// by whoever mounts it to write.
+const MADE: &[(&str, &str)] = &[
+    ("squashfs", "mksquashfs $root $image -quiet -no-progress"),
+    ("erofs", "mkfs.erofs $image $root"),
+    (
+        "ext4",
+        "truncate -s 32M $image; mkfs.ext4 -q -d $root $image",
+    ),
+    (
+        "btrfs",
+        "truncate -s 128M $image; mkfs.btrfs -q -r $root $image",
+    ),
+    (
+        "xfs",
+        "truncate -s 320M $image; mkfs.xfs -q $image; mkdir $image.mnt; mount -o loop $image $image.mnt; \
+         cp -a $root/. $image.mnt; umount $image.mnt",
+    ),
+    (
+        "ext4-dirty",
+        "truncate -s 32M $image.live; mkfs.ext4 -q -d $root $image.live; mkdir -p $image.mnt; \
+         mount -o loop $image.live $image.mnt; echo x > $image.mnt/new; sync; echo y > $image.mnt/newer; \
+         sync -f $image.mnt; cp $image.live $image; umount $image.mnt",
+    ),
+];
+
+fn codes(answer: &serde_json::Value) -> Vec<String> {
+    let found = answer["findings"].as_array().unwrap().iter();
+    found.map(|one| one["key"].to_string()).collect()
+}
+
+#[test]
+fn every_kind_is_read_as_its_directory_is() {
+    let lab = lab!(Disk::Ext4);
+    let web = guest(&lab);
+    let tar = lab.path("web.tar");
+    make_tar(web.root(), &tar, &[]);
+    let check = |given: &str| {
+        let answer = unify(&["check", "--json", "--not-a-root", given])
+            .expect(11)
+            .json();
+        codes(&answer)
+    };
+    let want = check(&web.arg());
+    for (kind, script) in MADE {
+        let Some(image) = image(&lab, web.root(), kind, script) else {
+            continue;
+        };
+        let before = hex(&std::fs::read(&image).unwrap());
+        let given = format!("web=mount:{}", image.display());
+        assert_eq!(check(&given), want, "{kind}");
+        let more = [
+            "--not-path",
+            "/lost+found",
+            "--not-path",
+            "/new",
+            "--not-path",
+            "/newer",
+        ];
+        let directory = web.arg();
+        let args = [&["diff", "--exit-code"], &more[..], &[&given, &directory]].concat();
+        unify(&args).expect(0);
+        let plan = images(&lab, &[&given, &format!("tar={}", tar.display())]);
+        assert_eq!(
+            plan.json["guests"][1]["image"]["form"], "mounted-image",
+            "{kind}"
+        );
+        assert!(plan.actions("link").len() >= 20, "{kind}");
+        assert_eq!(
+            hex(&std::fs::read(&image).unwrap()),
+            before,
+            "{kind} was written to"
+        );
+        let loops = Command::new("losetup")
+            .arg("-j")
+            .arg(&image)
+            .output()
+            .unwrap();
+        assert_eq!(
+            String::from_utf8_lossy(&loops.stdout),
+            "",
+            "{kind}: left behind"
+        );
+    }
+}
+
+/// What cannot be mounted is refused, with the command that does it.
+#[test]
+fn what_is_not_mounted_is_told_with_the_way_to_read_it() {
+    let lab = lab!(Disk::Own);
+    let write = |name: &str, bytes: &[u8]| {
+        let path = lab.path(name);
+        std::fs::write(&path, bytes).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let mut disk = vec![0; 4096];
+    disk[512..520].copy_from_slice(b"EFI PART");
+    let (squashfs, disk) = (
+        write("a.sqfs", &[&b"hsqs"[..], &[7; 4096]].concat()),
+        write("d.img", &disk),
+    );
+    let said = unify(&["check", &format!("x=mount:{squashfs}")])
+        .expect(8)
+        .stderr;
+    assert!(said.contains("sqfs2tar IMAGE"), "{said}");
+    let said = unify(&["check", &format!("x=mount:{disk}")])
+        .expect(2)
+        .stderr;
+    assert!(said.contains("systemd-dissect --mount -r"), "{said}");
+    let said = unify(&["check", &squashfs]).expect(2).stderr;
+    assert!(said.contains("mount:IMAGE"), "{said}");
+    // Nobody but root has the kernel read a file system.
+    let out = Command::new("setpriv")
+        .args([
+            "--reuid=65534",
+            "--regid=65534",
+            "--clear-groups",
+            BIN,
+            "check",
+        ])
+        .arg(format!("x=mount:{squashfs}"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    if !said.starts_with("unify") {
+        skip!("another user cannot run the program here: {said}");
+    }
+    assert!(matches!(out.status.code(), Some(1 | 8)), "{said}");
+}
