@@ -47,15 +47,16 @@ thaw() {
   find "$1" -xdev -path '*/.unify/objects/*' -type f -exec chattr -f -i {} + || true
 }
 
-# make_disk BYTES INODES BLOCK [OPTIONS]: a file system of its own in a file, at $scratch/disk; FS=ext4 or xfs, the options
-# are for ext4
+# make_disk BYTES INODES BLOCK [OPTIONS]: a file system of its own in a file, at $scratch/disk; FS=ext4, xfs or btrfs, the
+# options are for ext4
 make_disk() {
   mkdir "$scratch/disk"
   truncate -s "$1" "$scratch/disk.img"
   case ${FS:-ext4} in
     ext4) mkfs.ext4 -q -b "$3" -N "$2" -m 0 "${@:4}" "$scratch/disk.img" ;;
     xfs) mkfs.xfs -q -b "size=$3" -i maxpct=90 "$scratch/disk.img" ;;
-    *) fail "FS is ext4 or xfs" ;;
+    btrfs) mkfs.btrfs -q "$scratch/disk.img" ;;
+    *) fail "FS is ext4, xfs or btrfs" ;;
   esac
   # Past the cache of the file system below: else all of it would be in memory twice.
   loop=$(losetup --find --show --direct-io=on "$scratch/disk.img") || loop=$(losetup --find --show "$scratch/disk.img")
@@ -69,15 +70,17 @@ remove_disk() {
   rm -rf --one-file-system "$scratch/disk" "$scratch/disk.img"
 }
 
-# measure NAME COMMAND...: adds the line "SECONDS KIB EXIT" for one whole process and its children.
+# measure NAME COMMAND...: adds the line "SECONDS KIB EXIT CPU" for one whole process and its children; CPU is the seconds
+# of all processors, which tell more than time does where a machine has other work.
 measure() {
   local name=$1 start end code=0
   shift
   start=${EPOCHREALTIME/./}
-  /usr/bin/time -q -f %M -o "$scratch/rss" timeout "${LIMIT:-1800}" "$@" \
+  /usr/bin/time -q -f '%M %U %S' -o "$scratch/rss" timeout "${LIMIT:-1800}" "$@" \
     > /dev/null 2> "$scratch/results/$name.stderr" || code=$?
   end=${EPOCHREALTIME/./}
-  awk -v us=$((end - start)) -v code="$code" '{ kib = $1 } END { printf "%.3f %d %d\n", us / 1e6, kib, code }' "$scratch/rss" \
+  awk -v us=$((end - start)) -v code="$code" \
+    '{ kib = $1; cpu = $2 + $3 } END { printf "%.3f %d %d %.2f\n", us / 1e6, kib, code, cpu }' "$scratch/rss" \
     >> "$scratch/results/$name"
   [ "$code" = 0 ] || say "$name ended with $code: $(tail -n 1 "$scratch/results/$name.stderr")"
 }

@@ -12,24 +12,26 @@ usage: memory.sh [OPTIONS] DIR        (as root)
   --huge         also 10,000,000 names: about 8 GB in DIR, and with the making about half an hour
   --sizes LIST   names in all, with commas (default 10000,100000,1000000)
   --runs N       runs of each, after one that is not counted (default 3)
+  --reflink      plans of reflinks, with FS=xfs or FS=btrfs
   --apply        the commands that follow, too, one run each: show, apply, verify, apply of a second plan, status, undo
   --help
 
 The trees are made in a file system in a file in DIR, so that DIR's inodes are not used up. On ext4 the files, of at most
 260 bytes, lie in their inodes: ten million of them fit the memory of a machine with 24 GB, and time is the program's.
 
-  FS=ext4|xfs     of what kind (default ext4)
+  FS=ext4|xfs|btrfs  of what kind (default ext4)
   UNIFY=PROGRAM   measure this one (default: the release build of this tree)
   LIMIT=SECONDS   end a run that takes longer (default 1800)
 END
 }
 
-sizes=10000,100000,1000000 huge='' runs=3 apply='' where=''
+sizes=10000,100000,1000000 huge='' runs=3 apply='' method=hardlink where=''
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit ;;
     --huge) huge=1 ;;
     --apply) apply=1 ;;
+    --reflink) method=reflink ;;
     --sizes | --runs)
       [ $# -gt 1 ] || { usage >&2; exit 2; }
       if [ "$1" = --runs ]; then runs=$2; else sizes=$2; fi
@@ -48,7 +50,7 @@ for count in "${counts[@]}"; do number "$count"; done
 # plan NAME: one measured run, into a fresh file
 plan() {
   rm -f "$scratch/plan.json"
-  measure "$1" "$unify" plan --base "$base" -o "$scratch/plan.json" "$scratch/disk/a" "$scratch/disk/b"
+  measure "$1" "$unify" plan --method "$method" --base "$base" -o "$scratch/plan.json" "$scratch/disk/a" "$scratch/disk/b"
 }
 
 # follow NAME COUNT COMMAND...: one run, and its line of the second table

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What sharing blocks gives on XFS, beside sharing inodes and beside duperemove: time, memory, bytes on the disk, and the
-# page cache when every guest has read its files. Prints two Markdown tables.
+# What sharing blocks gives, beside sharing inodes and beside duperemove: time, memory, bytes on the disk, and the page
+# cache when every guest has read its files. Prints two Markdown tables.
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=common.bash
 . "$(dirname "${BASH_SOURCE[0]}")/common.bash"
@@ -9,18 +9,27 @@ usage() {
   cat << 'END'
 usage: reflinks.sh [OPTIONS] DIR        (as root, after guests.sh DIR)
 
-Each tool gets fresh copies of the guests of DIR on an XFS of its own, in a file in DIR that needs their size again.
+Each tool gets fresh copies of the guests of DIR on a file system of its own, in a file in DIR that needs their size
+again. Page cache is looked at in the first round, cold, time in all of them, warm.
 
   --runs N      rounds (default 3): the tools in turn, so that what else the machine does falls on all alike
-  --tools LIST  which, with commas (default reflink,duperemove,hardlink)
+  --tools LIST  which, with commas: reflink, hardlink, duperemove, duperemove-4k, which looks at files of less than
+                128 KiB, too (default all; on btrfs all but hardlink, for each guest is a subvolume)
   --help
 
+  FS=xfs|btrfs    on which (default xfs)
   UNIFY=PROGRAM   measure this one (default: the release build of this tree)
   LIMIT=SECONDS   end a run that takes longer (default 1800)
 END
 }
 
-runs=3 tools=reflink,duperemove,hardlink where=''
+export FS=${FS:-xfs}
+case $FS in
+  xfs) tools=reflink,duperemove,duperemove-4k,hardlink ;;
+  btrfs) tools=reflink,duperemove,duperemove-4k ;;
+  *) usage >&2; exit 2 ;;
+esac
+runs=3 where=''
 while [ $# -gt 0 ]; do
   case $1 in
     -h | --help) usage; exit ;;
@@ -38,7 +47,7 @@ done
 number "$runs"
 IFS=, read -ra names <<< "$tools"
 make_scratch "$where"
-needs mkfs.xfs losetup duperemove
+needs "mkfs.$FS" losetup duperemove fincore
 find_unify
 originals=()
 for made in "$dir"/*.made; do
@@ -53,60 +62,74 @@ stored() {
   df -B1 --output=used "$scratch/disk" | tail -n 1
 }
 
-cached() { awk '/^Cached:/ { print $2 }' /proc/meminfo; }
-
-# A fresh XFS with copies of all guests, in `guests`.
+# A fresh file system with copies of all guests, in `guests`.
 fresh() {
-  local size
+  local size one
   size=$(du -sxc --block-size=1 "${originals[@]}" | tail -n 1 | cut -f 1)
-  FS=xfs make_disk $((size * 3 / 2 + (1 << 30))) 0 4096
-  cp -a "${originals[@]}" "$scratch/disk"
+  make_disk $((size * 3 / 2 + (1 << 30))) 0 4096
   guests=()
-  local one
-  for one in "${originals[@]}"; do guests+=("$scratch/disk/${one##*/}"); done
+  for one in "${originals[@]}"; do
+    guests+=("$scratch/disk/${one##*/}")
+    case $FS in
+      xfs) mkdir "${guests[-1]}" ;;
+      btrfs) btrfs -q subvolume create "${guests[-1]}" ;;
+    esac
+    cp -a "$one/." "${guests[-1]}"
+  done
   sync -f "$scratch/disk"
 }
 
 # Runs one tool on the copies.
 share() {
-  local plan=$scratch/plan.json base=$scratch/disk/.unify
-  rm -f "$plan"
-  # shellcheck disable=SC2016  # the inner shell's
   case $1 in
-    reflink) measure "$1" bash -c '"$1" plan --method reflink --base "$2" -o "$3" "${@:4}" && "$1" apply --yes "$3"' - \
-      "$unify" "$base" "$plan" "${guests[@]}" ;;
-    hardlink) measure "$1" bash -c '"$1" plan --protect immutable --base "$2" -o "$3" "${@:4}" && "$1" apply --yes "$3"' - \
-      "$unify" "$base" "$plan" "${guests[@]}" ;;
+    reflink) planned_and_applied "$1" --method reflink ;;
+    hardlink) planned_and_applied "$1" --protect immutable ;;
     duperemove) measure "$1" duperemove -d -r -q "${guests[@]}" ;;
+    duperemove-4k) measure "$1" duperemove -d -r -q -b 4096 "${guests[@]}" ;;
     *) fail "no such tool: $1" ;;
   esac
 }
 
-# Every guest reads all its files; adds by how many KiB the page cache grows.
-read_all() {
-  local before
-  sync
-  echo 3 > /proc/sys/vm/drop_caches
-  before=$(cached)
-  for one in "${guests[@]}"; do find "$one" -type f -exec cat {} + > /dev/null; done
-  echo $(($(cached) - before)) >> "$scratch/results/$1.cached"
+# planned_and_applied NAME OPTIONS...: each of the two commands as NAME-plan and NAME-apply, both together as NAME
+planned_and_applied() {
+  local plan=$scratch/plan.json results=$scratch/results
+  rm -f "$plan"
+  measure "$1-plan" "$unify" plan "${@:2}" --base "$scratch/disk/.unify" -o "$plan" "${guests[@]}"
+  measure "$1-apply" "$unify" apply --yes "$plan"
+  paste -d ' ' "$results/$1-plan" "$results/$1-apply" | tail -n 1 | awk '
+    function larger(a, b) { return a > b ? a : b }
+    { print $1 + $5, larger($2, $6), larger($3, $7), $4 + $8 }' >> "$results/$1"
 }
 
+# Every guest reads all its files; adds the bytes of them that are in the page cache then, those of an inode once.
+read_all() {
+  sync
+  echo 3 > /proc/sys/vm/drop_caches
+  for one in "${guests[@]}"; do find "$one" -type f -exec cat {} + > /dev/null; done
+  find "${guests[@]}" -type f -printf '%D:%i %p\0' | sort -z -u -k 1,1 | sed -z 's/^[0-9:]* //' \
+    | xargs -0 fincore --bytes --noheadings --output RES -- | awk '{ sum += $1 } END { printf "%.0f\n", sum }' \
+    >> "$scratch/results/$1.cached"
+}
+
+# round NUMBER TOOL
 round() {
   local before
   fresh
   before=$(stored)
   find "${guests[@]}" -type f -exec cat {} + > /dev/null
-  if [ "$1" != none ]; then share "$1"; fi
-  echo $((before - $(stored))) >> "$scratch/results/$1.back"
-  stored >> "$scratch/results/$1.stored"
-  read_all "$1"
+  if [ "$2" != none ]; then share "$2"; fi
+  echo $((before - $(stored))) >> "$scratch/results/$2.back"
+  stored >> "$scratch/results/$2.stored"
+  if [ "$1" = 1 ]; then read_all "$2"; fi
   thaw "$scratch/disk"
   remove_disk
 }
 
-# The median of a file of numbers, in MiB; the second is how many of them make one.
-median() { sort -n "$scratch/results/$1" | awk -v unit="$2" '{ at[NR] = $1 } END { printf "%.1f", at[int((NR + 1) / 2)] / unit }'; }
+# The median of a column of numbers in a file, in a unit of which so many make one.
+median() {
+  awk -v column="${3:-1}" '{ print $column }' "$scratch/results/$1" | sort -n |
+    awk -v unit="$2" '{ at[NR] = $1 } END { printf "%.1f", at[int((NR + 1) / 2)] / unit }'
+}
 
 title() {
   # shellcheck disable=SC2016  # these are marks of code for readers
@@ -115,28 +138,41 @@ title() {
     reflink) echo '`unify plan --method reflink`, `unify apply`' ;;
     hardlink) echo '`unify plan` (hard links), `unify apply`' ;;
     duperemove) echo "\`duperemove -d -r\` $(version duperemove --version)" ;;
+    duperemove-4k) echo "\`duperemove -d -r -b 4096\` $(version duperemove --version)" ;;
+    *-plan) echo '… of these, `plan`' ;;
+    *-apply) echo '… of these, `apply`' ;;
   esac
+}
+
+# line NAME BACK: of the first table
+line() {
+  read -r middle least most kib code < <(summary "$1")
+  awk -v title="$(title "$1")" -v back="$2" -v middle="$middle" -v least="$least" -v most="$most" -v kib="$kib" \
+    -v code="$code" -v against="$against" -v cpu="$(median "$1" 1 4)" 'BEGIN {
+      if (code) title = title " **(exit " code ")**"
+      printf "| %s | %.2f | %.2f | %.2f | %.2f | %s | %.1f | %s |\n",
+        title, middle, least, most, middle / against, cpu, kib / 1024, back }'
 }
 
 for ((turn = 1; turn <= runs; turn++)); do
   say "round $turn of $runs"
-  for name in "${names[@]}"; do round "$name"; done
+  for name in "${names[@]}"; do round "$turn" "$name"; done
 done
-round none
-echo "| ${#originals[@]} guests on XFS, $runs runs | median s | min | max | ratio | peak RSS MiB | MiB back |"
-echo '| --- | ---: | ---: | ---: | ---: | ---: | ---: |'
+round 1 none
+echo "| ${#originals[@]} guests on $FS, $runs runs | median s | min | max | ratio | CPU s | peak RSS MiB | MiB back |"
+echo '| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |'
 read -r against _ < <(summary "${names[0]}")
 for name in "${names[@]}"; do
-  read -r middle least most kib code < <(summary "$name")
-  awk -v title="$(title "$name")" -v back="$(median "$name.back" 1048576)" -v middle="$middle" -v least="$least" \
-    -v most="$most" -v kib="$kib" -v code="$code" -v against="$against" 'BEGIN {
-      if (code) title = title " **(exit " code ")**"
-      printf "| %s | %.2f | %.2f | %.2f | %.2f | %.1f | %s |\n", title, middle, least, most, middle / against, kib / 1024, back }'
+  line "$name" "$(median "$name.back" 1048576)"
+  if [ -e "$scratch/results/$name-plan" ]; then
+    line "$name-plan" ''
+    line "$name-apply" ''
+  fi
 done
 echo
-echo "| ${#originals[@]} guests on XFS | MiB on the disk | MiB of page cache after each has read all its files |"
+echo "| ${#originals[@]} guests on $FS | MiB on the disk | MiB of page cache after each has read all its files |"
 echo '| --- | ---: | ---: |'
 for name in none "${names[@]}"; do
-  echo "| $(title "$name") | $(median "$name.stored" 1048576) | $(median "$name.cached" 1024) |"
+  echo "| $(title "$name") | $(median "$name.stored" 1048576) | $(median "$name.cached" 1048576) |"
 done
 footer "$dir"

@@ -13,14 +13,15 @@ use crate::report::guard::protect;
 
 /// Move the shared files of a base from one protection to another
 ///
-/// From the immutable flag to the guard, and back: each file has the new protection before it loses the old one, and
-/// what interrupts this is finished by `unify recover`. Where the kernel that runs has no guard, nothing protects the
+/// From the immutable flag to the guard, and back, while all guests that share files are stopped or frozen: each file is
+/// without protection for the moment between two calls only, and is proven afterwards. What interrupts this is finished
+/// by `unify recover`. Where the kernel that runs has no guard, nothing protects the
 /// files of a base that was under it: `unify protect immutable` protects them by the flag, and proves each that was
 /// open.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("json", |json| json.help("Print the result as JSON")),
-    mut_arg("allow_running", |arg| arg.help("Freeze guests that run for the moments in which what an earlier run left is healed (cgroup v2)")))]
+    mut_arg("allow_running", |arg| arg.help("Freeze guests that run for the moments in which files are moved (cgroup v2)")))]
 pub(super) struct Args {
     /// The new protection: guard, iunlink or immutable
     #[arg(value_name = "MODE", value_parser = code::<Protect>())]

@@ -1,5 +1,6 @@
 //! Looks at many things in parallel, and changes none: whatever changes something is done by one thread, one
-//! after another. Where this process may have no other thread, the looks are made one after another, too.
+//! after another, but for files that come to share blocks, which is seen nowhere. Where this process may have no other
+//! thread, the looks are made one after another, too.
 
 use rayon::prelude::*;
 

@@ -56,30 +56,6 @@ impl dyn Protector {
     }
 }
 
-impl dyn Protector {
-    /// Takes the place of another protection of an object that the record names: it is on, and was read back, before
-    /// the other comes off. What needs no protection only loses the other one.
-    pub fn replace(
-        &self,
-        old: &dyn Protector,
-        (object, file): (&ObjectId, &Regular),
-        is_due: bool,
-        written: &WrittenDown,
-    ) -> SysResult<()> {
-        if !written.covers(object) {
-            let why = io::Error::other("no record says that it is moved");
-            return Err(SysError::new("move the protection of", file.path(), why));
-        }
-        if is_due {
-            self.set(file)?;
-        }
-        match old.is_on(file, file.flags()?)? {
-            true => old.take_off(file, Permit(())),
-            false => Ok(()),
-        }
-    }
-}
-
 /// An object whose protection is off. Where this is dropped, as an error does, it is put back as well as that can
 /// be done; the record stays for what could not be.
 #[derive(Debug)]
@@ -94,6 +70,16 @@ impl Lifted {
     /// Puts the protection back.
     pub fn restore(mut self) -> SysResult<()> {
         self.by.set(&self.file)?;
+        self.is_over = true;
+        Ok(())
+    }
+
+    /// Another protection takes the place of this one, at once; or none, where the object needs none. Where that fails
+    /// this one is put back.
+    pub fn replaced_by(mut self, other: Option<&dyn Protector>) -> SysResult<()> {
+        if let Some(other) = other {
+            other.set(&self.file)?;
+        }
         self.is_over = true;
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use crate::model::{
     Action, BaseFacts, Before, Caveats, ClearsFlags, Count, Database, DatabaseState, Digest,
     FORMAT, Flag, FlagClearing, FlagReason, GuestName, GuestPath, Header, Left, Link, LinkReason,
-    Making, MetadataDigest, Method, MethodChoice, NearMisses, ObjectFlag, ObjectId, PlanDigest,
+    Making, MetadataDigest, MethodChoice, NearMisses, ObjectFlag, ObjectId, PlanDigest,
     PlanMethods, PlanTarget, PlannedGuest, Policy, Protect, Protection, ReflinkTotals, Shared,
     SharingMethod, Skip, SkipReason, Summary, Time, Totals, UnprotectedSharing, is_harmless,
     needs_escape,

@@ -198,8 +198,8 @@ impl TreeWalk<'_> {
         Ok(Onward::Descend)
     }
 
-    /// Does a subvolume begin there, and no file system that is mounted? btrfs gives each device numbers of its own, and
-    /// its root always one inode; the mount says what it belongs to.
+    /// Does a subvolume begin there, and no file system that is mounted? btrfs gives each device numbers of its own,
+    /// and its root always one inode; the mount says what it belongs to.
     fn is_subvolume(&mut self, entry: &DirEntry, state: &FileState) -> bool {
         let root = self.view.dir();
         let asked = || machine::filesystem(root).is_ok_and(|it| it.has_subvolumes());

@@ -10,7 +10,7 @@ ends() {
   if [ $code != "$want" ]; then cat /tmp/said; fail "exit code $code, not $want: $*"; fi
 }
 quiet() { ends 0 "$@"; }
-says() { grep -q "$1" /tmp/said || { cat /tmp/said; fail "it does not say: $1"; }; }
+says() { grep -qi "$1" /tmp/said || { cat /tmp/said; fail "it does not say: $1"; }; }
 marks() { unify guard --json | sed 's/.*"marks":\([0-9a-z]*\).*/\1/'; }
 # Is every way of changing FILE closed that a shell has?
 closed() {
@@ -51,6 +51,26 @@ quiet unify guard load
 quiet unify guard load --json
 says '"act":"nothing"'
 
+echo "== newer programs take the place of older ones, and a load that is killed leaves one whole set or two"
+home=/sys/fs/bpf/unify
+load_over_older() {
+  mv $home/programs-*-* $home/programs-0-$(ls $home/programs-*-* | wc -l)
+  UNIFY_FAULT="$1" unify guard load > /tmp/said 2>&1 || true
+}
+rm -f /tmp/trace
+mkdir -p /mnt/plain
+export UNIFY_FAULT_TRACE=/tmp/trace
+load_over_older 999999=EIO
+unset UNIFY_FAULT_TRACE
+renamed=$(grep -nx rename /tmp/trace | cut -d: -f1)
+[ "$renamed" -gt 5 ] || fail "no rename among $(wc -l < /tmp/trace) calls"
+for at in $((renamed - 1)) $renamed $((renamed + 1)) $((renamed + 3)); do
+  load_over_older $at=kill
+  [ "$(unify guard --json | grep -c '"loaded":true')" = 1 ] || fail "not loaded, killed at $at"
+  quiet unify guard load
+  [ "$(ls -d $home/programs-* $home/loading 2> /dev/null | wc -l)" = 1 ] || fail "sets are left, killed at $at"
+done
+
 echo "== two guests share, and neither can change it"
 quiet plan $guests/one $guests/two
 [ "$(cat $base/protection)" = guard ] || fail "no paper"
@@ -83,6 +103,42 @@ mv $one/c $one/f
 closed $one/f
 [ "$before" = "$(sum $two)" ] || fail "the other guest has changed"
 
+echo "== moved to the flag, and back"
+flagless() {
+  for file in $two/a $two/c $one/f; do
+    ln $file $file.x 2> /dev/null || fail "$file has a flag still"
+    rm $file.x
+  done
+}
+quiet unify protect --base $base immutable
+says "from guard to immutable"
+[ "$(marks)" = 0 ] || fail "$(marks) marks are left"
+[ ! -e $base/protection ] || fail "a paper is left"
+for file in $two/a $two/c $one/f; do closed $file; done
+! ln $two/a $two/x 2> /dev/null || fail "no flag is on"
+quiet unify protect --base $base guard
+flagless
+[ "$(cat $base/protection)" = guard ] || fail "no paper"
+for file in $two/a $two/c $one/f; do closed $file; done
+# Cut short on either way it is finished, and what was bare is protected and proven.
+for cut in mark#1 mark#2 setflags#1 setflags#2; do
+  quiet unify protect --base $base immutable
+  UNIFY_FAULT=$cut=kill unify protect --base $base guard > /tmp/said 2>&1 && fail "not killed at $cut"
+  [ -e $base/moving ] || fail "no paper, killed at $cut"
+  quiet unify recover --base $base
+  [ ! -e $base/moving ] || fail "it is not finished, killed at $cut"
+  [ ! -e $base/lifted ] || fail "not all is proven, killed at $cut"
+  flagless
+  for file in $two/a $two/c $one/f; do closed $file; done
+done
+for cut in setflags#1 setflags#2 unmark#1 unmark#2; do
+  UNIFY_FAULT=$cut=kill unify protect --base $base immutable > /tmp/said 2>&1 && fail "not killed at $cut"
+  quiet unify recover --base $base
+  [ "$(marks)" = 0 ] || fail "$(marks) marks are left, killed at $cut"
+  for file in $two/a $two/c $one/f; do closed $file; done
+  quiet unify protect --base $base guard
+done
+
 echo "== the machine was restarted"
 ends 8 unify guard unload
 says "a write in all"
@@ -111,43 +167,6 @@ done
 quiet unify guard load
 ends 12 unify recover --base $base
 says "/usr/share/doc/d"
-
-echo "== moved to the flag, and back"
-flagless() {
-  for file in $two/a $two/c $one/f; do
-    ln $file $file.x 2> /dev/null || fail "$file has a flag still"
-    rm $file.x
-  done
-}
-quiet unify protect --base $base immutable
-says "from guard to immutable"
-[ "$(marks)" = 0 ] || fail "$(marks) marks are left"
-[ ! -e $base/protection ] || fail "a paper is left"
-for file in $two/a $two/c $one/f; do closed $file; done
-! ln $two/a $two/x 2> /dev/null || fail "no flag is on"
-quiet unify protect --base $base guard
-flagless
-[ "$(cat $base/protection)" = guard ] || fail "no paper"
-for file in $two/a $two/c $one/f; do closed $file; done
-# Cut short on either way, no file is bare, and it is finished.
-for cut in mark#2 setflags#1 setflags#2; do
-  quiet unify protect --base $base immutable
-  UNIFY_FAULT=$cut=kill unify protect --base $base guard > /tmp/said 2>&1 && fail "not killed at $cut"
-  [ -e $base/moving ] || fail "no paper, killed at $cut"
-  for file in $two/a $two/c $one/f; do closed $file; done
-  quiet unify recover --base $base
-  [ ! -e $base/moving ] || fail "it is not finished, killed at $cut"
-  flagless
-  for file in $two/a $two/c $one/f; do closed $file; done
-done
-for cut in setflags#2 unmark#1 unmark#2; do
-  UNIFY_FAULT=$cut=kill unify protect --base $base immutable > /tmp/said 2>&1 && fail "not killed at $cut"
-  for file in $two/a $two/c $one/f; do closed $file; done
-  quiet unify recover --base $base
-  [ "$(marks)" = 0 ] || fail "$(marks) marks are left, killed at $cut"
-  for file in $two/a $two/c $one/f; do closed $file; done
-  quiet unify protect --base $base guard
-done
 
 echo "== the way back"
 # Guest one has moved and removed names, and nobody has what d was.

@@ -1,13 +1,14 @@
 // A small daemon for the guard's tests: gives a writer a private copy of what it is about to change.
 //
-//   parter LEVEL STAGING DIRECTORY... [slow=MS] [deaf] [dies=N]   answers; a request is served where its inode has
+//   parter LEVEL STAGING DIRECTORY... [slow=MS] [deaf] [says=N]   answers; a request is served where its inode has
 //                                     names in a DIRECTORY, whose private copies are made in STAGING
 //   parter mark FILE...               marks files as objects
 //   parter fill COUNT                 marks so many inodes that are not there, and tells how long that takes
 //   parter empty COUNT                takes those marks off
 //
+// A slow one takes its time, a deaf one answers nobody, and one that says a number parts nothing and answers that.
 // LEVEL is a number: 0 immutable, 1 deny first, 2 by signal, 3 by task work. Maps and events are laid out as
-// src/sys/guard/maps.bpf.h says. It is no example of a good daemon: it knows no journal, and reads directories anew.
+// src/sys/guard/bpf/maps.bpf.h says. It is no example of a good daemon: it knows no journal, and reads directories anew.
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
@@ -44,7 +45,7 @@ enum { OBJECT = 1, HELD = 2, OWN_DIRECTORY = 3 };
 enum { LOOK_AGAIN = 1, DENIED = 2 };
 enum { RING = 1 << 19 };
 
-static int marks, answers, hearts, slow, deaf, dies = -1, told;
+static int marks, answers, hearts, slow, deaf, says;
 static volatile sig_atomic_t ended;
 
 static int pinned(const char *name)
@@ -167,11 +168,9 @@ static void serve(const struct event *event, const char *staging, char **directo
 	if (getenv("VERBOSE"))
 		printf("asked: %s kind %d flags %d attempt %d cgroups %llu %llu name %s\n", event->command, event->kind, event->flags,
 		       event->attempt, (long long)event->cgroups[0], (long long)event->cgroups[4], event->name);
-	if (dies >= 0 && told++ >= dies)
-		_exit(9);
 	if (deaf)
 		return;
-	for (int at = 0; directories[at]; at++) {
+	for (int at = 0; directories[at] && !says; at++) {
 		copy = -1;
 		parted += part(directories[at], staging, event->inode, &copy);
 		usleep(slow * 1000);
@@ -180,7 +179,7 @@ static void serve(const struct event *event, const char *staging, char **directo
 			close(copy);
 		}
 	}
-	answer = parted || event->attempt < 2 ? LOOK_AGAIN : DENIED;
+	answer = says ? says : parted || event->attempt < 2 ? LOOK_AGAIN : DENIED;
 	if (event->number)
 		on_map(BPF_MAP_UPDATE_ELEM, answers, &request, &answer);
 }
@@ -250,8 +249,8 @@ int main(int count, char **words)
 			slow = atoi(words[at] + 5);
 		else if (!strcmp(words[at], "deaf"))
 			deaf = 1;
-		else if (!strncmp(words[at], "dies=", 5))
-			dies = atoi(words[at] + 5);
+		else if (!strncmp(words[at], "says=", 5))
+			says = atoi(words[at] + 5);
 		else if (named < 15)
 			directories[named++] = words[at];
 	}

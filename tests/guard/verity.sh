@@ -66,7 +66,8 @@ ends 12 unify recover --base $base
 quiet unify undo --base $base --run all --path /usr/share/doc/d --yes
 [ "$(stat -c %i $one/d)" != "$(stat -c %i $two/d)" ] || fail "d is shared still"
 open $one/d
-quiet unify status --exit-code --base $base
+quiet unify status --base $base
+! grep -q UNPROTECTED /tmp/said || fail "an alarm is left"
 ends 8 unify protect --base $base immutable
 says "does not come off"
 

@@ -1,9 +1,9 @@
 // Every way of changing a file, and of using it otherwise, as root: `ways PLAIN GUARDED [LEVEL]` tries each on a file of
 // its own in two directories, whose files are called 0, 1, 2 … and have the attribute user.a. PLAIN is not guarded.
 //
-// LEVEL says what is expected of the guard, as src/sys/guard/maps.bpf.h numbers them: 0, or none, that every change is
+// LEVEL says what is expected of the guard, as src/sys/guard/bpf/maps.bpf.h numbers them: 0, or none, that every change is
 // denied; 1, that it is denied once, and its name led to a private copy then; 2 and 3, that it succeeds at once, unless
-// it comes by a descriptor or from io_uring, which is as at 1.
+// it comes by a descriptor or from io_uring, or at 2 from who handles SIGCONT and locks the inode, which is as at 1.
 //
 // A line a way: what it is, how it ended in PLAIN, how in GUARDED, and with a level what that amounts to: transparent,
 // broken (denied once), denied. Ends with 1 if a way is WRONG: not what is expected, or another use is denied.
@@ -15,6 +15,7 @@
 #include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -122,6 +123,8 @@ static int flags_of(const char *path)
 	return flags;
 }
 
+static void nothing(int signal) {}
+
 #define WAY(name, ...) static int name(const char *p) { __VA_ARGS__ }
 #define SETX(call, name, value) call(p, name, value, sizeof(value) - 1, 0)
 
@@ -158,6 +161,9 @@ WAY(punch, int fd = open(p, O_RDWR); return fd < 0 ? -1 : fallocate(fd, 3, 0, 40
 WAY(cut_path, return truncate(p, 1);)
 WAY(longer_path, return truncate(p, 100000);)
 WAY(mode_path, return chmod(p, 0600);)
+WAY(mode_handler, signal(SIGCONT, nothing); return chmod(p, 0600);)
+WAY(open_handler, signal(SIGCONT, nothing); return written(open(p, O_WRONLY));)
+WAY(open_blocked, sigset_t all; sigfillset(&all); sigprocmask(SIG_BLOCK, &all, 0); return written(open(p, O_WRONLY));)
 WAY(mode_fd, return fchmod(reader(p), 0600);)
 WAY(mode_two, return syscall(452, AT_FDCWD, p, 0600, AT_SYMLINK_NOFOLLOW);)
 WAY(owner_path, return chown(p, 7, 7);)
@@ -208,6 +214,8 @@ static const struct { const char *name; int (*way)(const char *); int changes; }
 #define USES(what, way) {what, way, 0}
 // By a descriptor, or from io_uring.
 #define LATER(what, way) {what, way, 2}
+// Where it is by signal.
+#define LATER_BY_SIGNAL(what, way) {what, way, 3}
 	CHANGES("open O_WRONLY", open_write), CHANGES("open O_RDWR", open_both), CHANGES("open O_APPEND", open_append),
 	CHANGES("open O_WRONLY|O_TRUNC", open_cut), CHANGES("open O_RDONLY|O_TRUNC", open_read_cut),
 	CHANGES("open O_CREAT|O_TRUNC", open_create), CHANGES("open O_NONBLOCK", open_nonblock), CHANGES("open O_DIRECT", open_direct),
@@ -218,7 +226,9 @@ static const struct { const char *name; int (*way)(const char *); int changes; }
 	LATER("io_uring openat", ring_plain), LATER("io_uring openat, in a worker", ring_async),
 	LATER("io_uring openat2", ring_two), LATER("io_uring setxattr", ring_xattr), LATER("io_uring fsetxattr", ring_fxattr),
 	CHANGES("shared mapping", map_store), CHANGES("fallocate", punch), CHANGES("truncate", cut_path),
-	CHANGES("truncate to more", longer_path), CHANGES("chmod", mode_path), LATER("fchmod of a reader", mode_fd),
+	CHANGES("truncate to more", longer_path), CHANGES("chmod", mode_path), LATER_BY_SIGNAL("chmod, SIGCONT is handled", mode_handler),
+	CHANGES("open, SIGCONT is handled", open_handler), CHANGES("open, all signals are blocked", open_blocked),
+	LATER("fchmod of a reader", mode_fd),
 	CHANGES("fchmodat2", mode_two), CHANGES("chown", owner_path), CHANGES("lchown", owner_link),
 	LATER("fchown of a reader", owner_fd), CHANGES("utimensat", times_path), CHANGES("utimensat of a link", times_link),
 	LATER("futimens of a reader", times_fd), CHANGES("setxattr user", xattr_user), CHANGES("lsetxattr trusted", xattr_trusted),
@@ -280,7 +290,7 @@ static int judged(const char *directory, int at, int level, int plain)
 {
 	uint64_t shared = inode(directory, at);
 	int first = tried(directory, at), last = first;
-	int once = ways[at].changes == 1 && level > 1;
+	int once = (ways[at].changes == 1 && level > 1) || (ways[at].changes == 3 && level > 2);
 
 	printf(" %-8s", said(first));
 	if (!ways[at].changes)

@@ -1,5 +1,5 @@
 //! From which protection to which other the objects of the base are being moved. The paper is durable before the first
-//! of them has both, and goes when none has: in between each has at least one.
+//! of them loses the one, and goes when all have the other.
 
 use std::io;
 

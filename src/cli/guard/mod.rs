@@ -16,7 +16,8 @@ use crate::report::guard;
 /// The guard protects shared files with `plan --protect guard`: nobody can change one, and each guest may link, rename,
 /// replace and delete its own names, so that packages can be upgraded and removed from inside. It needs a kernel that
 /// takes BPF programs as a security module. It ends with the kernel: load it at every boot before any guest starts, and
-/// then let `unify recover` mark the files of each base again.
+/// then let `unify recover` mark the files of each base again. What becomes of a write to a shared file while a daemon
+/// answers depends on the kernel, is tried when it is loaded, and is shown here.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// What to do; without it, say what there is

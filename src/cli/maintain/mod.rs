@@ -11,7 +11,6 @@ use std::path::Path;
 use super::args::{BaseArg, FreezeArgs};
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::screen::Screen;
-use super::terminal::voice::remark;
 use crate::engine::{MaintainCommand, NoCommand, ReadyToThaw, Stop, ThawOptions, stop_on_signals};
 use crate::model::{Escaped, GuestName};
 use crate::report::layout::shell::shell_word;

@@ -55,6 +55,7 @@ const HEADINGS: &[(&str, &[&str])] = &[
         "What is done",
         &[
             "run",
+            "from_disk",
             "restored",
             "keep_runs",
             "accept_edits",

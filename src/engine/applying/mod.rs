@@ -69,11 +69,8 @@ impl ReadyToApply {
             let plan = &mut OwnCopy(&copy);
             teach(&self.base, &self.history, plan, &mut holding, &mut receipt)?;
         }
-        observer.notice(&Event::Begin(
-            Stage::Apply,
-            Unit::Actions,
-            Some(self.totals().links),
-        ));
+        let links = Some(self.totals().links);
+        observer.notice(&Event::Begin(Stage::Apply, Unit::Actions, links));
         let world = LoopWorld::of(
             &self.base,
             (&self.header, &self.target),

@@ -11,7 +11,7 @@ use super::tell::WriteTold;
 use super::worker::Worker;
 use crate::engine::{EngineError, Guest};
 use crate::model::{FileState, GuestPath, ObjectId};
-use crate::sys::guard::{Answer, InodeMark, WriteRequest};
+use crate::sys::guard::{InodeMark, WriteAnswer, WriteRequest};
 use crate::sys::{Regular, SysResult};
 
 /// From this attempt on it is a call by a descriptor, which looks again in vain.
@@ -37,7 +37,7 @@ impl Worker<'_> {
             let Some(burst) = burst else {
                 let why = "a run moves names of this base for longer than a writer can wait";
                 return Ok(WriteStep::Answered(
-                    Answer::Denied,
+                    WriteAnswer::Denied,
                     WriteTold::denied(Some(id), why),
                 ));
             };
@@ -58,7 +58,7 @@ impl Worker<'_> {
             Some(WriteResolved::Nobody) | None => {
                 let why = "no guest that is known has this name, and the writer lives in none";
                 Ok(WriteStep::Answered(
-                    Answer::Denied,
+                    WriteAnswer::Denied,
                     WriteTold::denied(Some(id), why),
                 ))
             }
@@ -103,7 +103,7 @@ impl Worker<'_> {
     fn no_name(&self, asked: &WriterAsked, guest: usize, id: ObjectId) -> WriteStep {
         let request = &asked.request;
         if request.attempt < 2 && request.waits {
-            return WriteStep::Answered(Answer::LookAgain, WriteTold::Nothing);
+            return WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing);
         }
         let is_searched = self
             .searched
@@ -112,7 +112,7 @@ impl Worker<'_> {
         match is_searched {
             true => {
                 let why = "the guest has no name of it: it is written to by a descriptor or by a mount of the file";
-                WriteStep::Answered(Answer::Denied, WriteTold::denied(Some(id), why))
+                WriteStep::Answered(WriteAnswer::Denied, WriteTold::denied(Some(id), why))
             }
             false => WriteStep::Wait(ToRead::Guest(guest)),
         }
@@ -136,7 +136,7 @@ impl Worker<'_> {
             let bytes = state.allocated();
             if let Err(why) = self.used.may(&name, bytes, allowance, Instant::now()) {
                 let told = WriteTold::of(&name, &file.names, *id, Some(why), 0);
-                return Ok(WriteStep::Answered(Answer::Denied, told));
+                return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
             }
             match self.part_one(at, id, object, file)? {
                 Ok(()) => {
@@ -150,21 +150,24 @@ impl Worker<'_> {
                     let again = request.attempt < IN_VAIN || !request.waits;
                     let why = "its names move all the time, or a process has it open for writing";
                     if again {
-                        return Ok(WriteStep::Answered(Answer::LookAgain, WriteTold::Nothing));
+                        return Ok(WriteStep::Answered(
+                            WriteAnswer::LookAgain,
+                            WriteTold::Nothing,
+                        ));
                     }
                     let told = WriteTold::of(&name, &file.names, *id, Some(why.into()), 0);
-                    return Ok(WriteStep::Answered(Answer::Denied, told));
+                    return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
                 }
                 Err(NotParted::Cannot(why)) => {
                     let told = WriteTold::of(&name, &file.names, *id, Some(why), 0);
-                    return Ok(WriteStep::Answered(Answer::Denied, told));
+                    return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
                 }
                 Err(NotParted::NoRoom { quota }) => {
                     // Its journal may end in the midst of a line.
                     self.close_burst();
                     let (answer, why) = match quota {
-                        true => (Answer::OverQuota, "its quota is used up"),
-                        false => (Answer::NoSpace, "the disk is full"),
+                        true => (WriteAnswer::OverQuota, "its quota is used up"),
+                        false => (WriteAnswer::NoSpace, "the disk is full"),
                     };
                     let told = WriteTold::of(&name, &file.names, *id, Some(why.into()), 0);
                     return Ok(WriteStep::Answered(answer, told));
@@ -173,7 +176,7 @@ impl Worker<'_> {
         }
         let bytes = state.allocated() * files.len() as u64;
         Ok(WriteStep::Answered(
-            Answer::LookAgain,
+            WriteAnswer::LookAgain,
             WriteTold::of(&name, &all, *id, None, bytes),
         ))
     }
@@ -206,7 +209,7 @@ impl Worker<'_> {
 /// The name leads elsewhere by now, unless the writer has no name.
 fn look_again(request: &WriteRequest) -> WriteStep {
     match request.attempt < IN_VAIN {
-        true => WriteStep::Answered(Answer::LookAgain, WriteTold::Nothing),
-        false => WriteStep::Answered(Answer::Denied, WriteTold::Nothing),
+        true => WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing),
+        false => WriteStep::Answered(WriteAnswer::Denied, WriteTold::Nothing),
     }
 }

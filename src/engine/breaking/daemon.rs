@@ -19,7 +19,7 @@ use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::CannotHere;
 use crate::engine::privileges::entitled;
 use crate::model::{GuardLevel, Quiet};
-use crate::sys::guard::{Answer, Desk, WriteRequest};
+use crate::sys::guard::{Desk, WriteAnswer, WriteRequest};
 use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
 use crate::sys::host::signals::Stop;
 
@@ -193,7 +193,7 @@ impl<'a> Daemon<'a> {
             .filter(|base| base.device == request.inode.dev);
         let its: Vec<&Served> = its.collect();
         if its.is_empty() {
-            self.ground.desk.answer(&request, Answer::Denied)?;
+            self.ground.desk.answer(&request, WriteAnswer::Denied)?;
             self.ground.tellers.lone(&request);
             return Ok(());
         }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::knowledge::{Knowledge, Searched};
 use super::tell::WriteTold;
 use crate::engine::EngineError;
-use crate::sys::guard::{Answer, WriteRequest};
+use crate::sys::guard::{WriteAnswer, WriteRequest};
 
 /// A request as it is handed to the bases on its file system.
 #[derive(Debug, Clone)]
@@ -37,7 +37,7 @@ pub(super) enum ToRead {
 
 /// What becomes of a request.
 pub(super) enum WriteStep {
-    Answered(Answer, WriteTold),
+    Answered(WriteAnswer, WriteTold),
     /// Another base may have it.
     NotMine,
     /// This is to be read first.

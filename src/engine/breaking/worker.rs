@@ -19,7 +19,7 @@ use crate::base::Base;
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{FileId, Observer, RunId};
 use crate::sys::SysResult;
-use crate::sys::guard::{Answer, AnswersWriters};
+use crate::sys::guard::{AnswersWriters, WriteAnswer};
 
 /// So many requests wait for what is read at most.
 const MOST_WAITING: usize = 4096;
@@ -172,7 +172,7 @@ impl<'a> Worker<'a> {
                     return Ok(());
                 }
                 (
-                    Answer::Denied,
+                    WriteAnswer::Denied,
                     WriteTold::denied(None, "no base that is known has this object"),
                 )
             }
@@ -185,7 +185,7 @@ impl<'a> Worker<'a> {
                     Ok(_) => error.to_string(),
                     Err(more) => format!("{error}; and what it left could not be healed: {more}"),
                 };
-                (Answer::Denied, WriteTold::denied(None, &why))
+                (WriteAnswer::Denied, WriteTold::denied(None, &why))
             }
         };
         self.ground.desk.answer(&request, answer)?;
@@ -205,7 +205,9 @@ impl<'a> Worker<'a> {
             return Ok(());
         }
         if self.waiting.len() >= MOST_WAITING {
-            self.ground.desk.answer(&asked.request, Answer::Denied)?;
+            self.ground
+                .desk
+                .answer(&asked.request, WriteAnswer::Denied)?;
             return Ok(());
         }
         self.waiting.push((reading, asked));

@@ -1,9 +1,9 @@
 //! What is tried on scratch files. Each trial has a directory of its own.
 
 use crate::link::{Exchange, Exchanged, Impossible, can_reflink, exchange_names, rehearse};
-use crate::model::{Ability, FileId, Protect, Trial, TriedAbility};
+use crate::model::{Ability, FileId, GuardLevel, Protect, Trial, TriedAbility};
 use crate::protect::{self, FlagTest};
-use crate::sys::guard::is_loaded;
+use crate::sys::guard::{Heart, is_loaded};
 use crate::sys::host::trials;
 use crate::sys::own::scratch::Scratch;
 use crate::sys::{Dir, Meaning, Regular, SysResult};
@@ -64,11 +64,25 @@ fn guard(room: &Dir) -> Trial {
     }
     match protect::by(Protect::Guard).test(room) {
         Ok(FlagTest::Holds | FlagTest::KeepsOutNewcomers) => {
-            Trial::can("the guard denied every change of a marked file")
+            let level = Heart::open().and_then(|heart| heart.map(|h| h.ability()).transpose());
+            Trial::can(format!(
+                "the guard denied every change of a marked file; {}",
+                with_a_daemon(level.ok().flatten())
+            ))
         }
         Ok(FlagTest::Fails(why)) => Trial::cannot(why),
         Ok(FlagTest::NotTried(why)) => Trial::untried(why),
         Err(error) => trials::failed(&error),
+    }
+}
+
+fn with_a_daemon(level: Option<GuardLevel>) -> &'static str {
+    match level {
+        Some(GuardLevel::RestartByTaskWork | GuardLevel::RestartBySignal) => {
+            "with a daemon a writer waits for a copy of its own"
+        }
+        Some(GuardLevel::DenyFirst) => "with a daemon a writer is denied once",
+        Some(GuardLevel::Immutable) | None => "with a daemon it does so as well",
     }
 }
 

@@ -238,16 +238,9 @@ pub enum BadUse {
         "`--guest NAME=PATH` finds names on the disk and writes them down: give `--dry-run` with names of guests alone"
     )]
     WalkedToLook,
-    /// The disk does not tell who shared blocks, and with whom.
-    #[error(
-        "`--from-disk` finds what guests have in common now, whoever shared it: give `--run all`, and each guest that it is about as `--guest NAME=PATH`"
-    )]
-    FromDiskByRun,
-    /// The disk has no lines.
-    #[error(
-        "`--from-disk` knows names and no lines of plans: choose by --guest, --path and --exclude alone"
-    )]
-    FromDiskByLine,
+    /// The disk does not tell who shared blocks, nor by which line.
+    #[error("`--from-disk` finds what guests have in common now, whoever shared it: {0}")]
+    FromDisk(&'static str),
     /// One guest lies within another, or within the base, or the base within a guest.
     #[error("{} and {} lie one within the other: guests and base must be apart", Escaped::of(.0), Escaped::of(.1))]
     Nested(PathBuf, PathBuf),

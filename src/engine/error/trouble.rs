@@ -189,15 +189,13 @@ fn bad_use(bad: &BadUse) -> Trouble {
         BadUse::Policy(_) => Trouble::new("policy").option("--policy"),
         BadUse::UnknownRun(_) => Trouble::new("unknown-run").option("--run").hint(RUNS),
         BadUse::UnknownGuest(guest) => Trouble::new("unknown-guest").guest(guest).hint(RUNS),
+        BadUse::GuestGone { .. }
+        | BadUse::BeingMaintained { .. }
+        | BadUse::NoSuchPackage { .. }
+        | BadUse::PackagesUnknown { .. }
+        | BadUse::NotInPlan { .. } => of_guest(bad),
         BadUse::RootIsLink { name, root, .. } => {
             Trouble::new("root-is-link").guest(name).file(root)
-        }
-        BadUse::NotInPlan { name, near, known } => {
-            let hint = match near.as_str() {
-                "" => format!("the plan has {}", known.join(", ")),
-                near => format!("did you mean {near}?"),
-            };
-            Trouble::new("unknown-guest").guest(name).hint(hint)
         }
         BadUse::NoSuchGuest { known, .. } => Trouble::new("unknown-guest")
             .option("--guest")
@@ -205,10 +203,7 @@ fn bad_use(bad: &BadUse) -> Trouble {
         BadUse::NoPlanOfRun(_) => {
             Trouble::new("no-plan-of-run").hint("choose names by --guest and --path")
         }
-        BadUse::WalkedByRun
-        | BadUse::WalkedToLook
-        | BadUse::FromDiskByRun
-        | BadUse::FromDiskByLine => walked(bad),
+        BadUse::WalkedByRun | BadUse::WalkedToLook | BadUse::FromDisk(_) => walked(bad),
         BadUse::NoPath(_) => Trouble::new("no-path"),
         BadUse::GuestNotPlanned { name, .. } => Trouble::new("unknown-guest").guest(name),
         BadUse::GuestName(_) => Trouble::new("guest-name").hint("name the guest with NAME=PATH"),
@@ -247,12 +242,7 @@ fn walked(bad: &BadUse) -> Trouble {
     let usage = Trouble::new("usage");
     match bad {
         BadUse::WalkedByRun => usage.option("--run").hint("--run all"),
-        BadUse::FromDiskByRun => usage
-            .option("--from-disk")
-            .hint("--run all, and --guest NAME=PATH for each guest"),
-        BadUse::FromDiskByLine => usage
-            .option("--from-disk")
-            .hint("--guest, --path and --exclude"),
+        BadUse::FromDisk(what) => usage.option("--from-disk").hint(*what),
         _ => usage
             .option("--guest")
             .hint("give --dry-run with names of guests alone"),
@@ -273,12 +263,20 @@ fn bad_image(bad: &BadUse) -> Trouble {
             .file(path)
             .option("--audit")
             .hint("give --audit, or unpack the image"),
-        _ => of_maintenance(bad),
+        _ => Trouble::new("usage"),
     }
 }
 
-fn of_maintenance(bad: &BadUse) -> Trouble {
+/// What is wrong with the guest that is meant, or with what was said of it.
+fn of_guest(bad: &BadUse) -> Trouble {
     match bad {
+        BadUse::NotInPlan { name, near, known } => {
+            let hint = match near.as_str() {
+                "" => format!("the plan has {}", known.join(", ")),
+                near => format!("did you mean {near}?"),
+            };
+            Trouble::new("unknown-guest").guest(name).hint(hint)
+        }
         BadUse::GuestGone { name, root } => Trouble::new("guest-gone").guest(name).file(root),
         BadUse::BeingMaintained { name, .. } => Trouble::new("being-maintained")
             .guest(name)

@@ -13,7 +13,11 @@ use crate::sys::guard::{self, GuardError, Heart, LoadedGuard, Marks, Unloaded};
 pub fn load_guard() -> Result<GuardAct, EngineError> {
     entitled("guard load", "it loads programs into the kernel")?;
     match guard::load().map_err(|e| lack(&e))? {
-        LoadedGuard::Now => Ok(GuardAct::Loaded),
+        LoadedGuard::Now => {
+            // Where it cannot be tried, nothing is noted: a write is denied, as without a daemon.
+            drop(guard::learn_ability());
+            Ok(GuardAct::Loaded)
+        }
         LoadedGuard::Already => Ok(GuardAct::Nothing),
     }
 }

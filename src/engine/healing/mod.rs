@@ -212,7 +212,7 @@ fn heal_all(
     heals: Heals,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    moving::finish(base).map_err(|error| waiting(base, error.into()))?;
+    moving::finish(base, still).map_err(|error| waiting(base, error))?;
     let (lifting, flags) = Lifting::resume(base)
         .inspect_err(|_| still.keep_frozen())
         .map_err(|error| waiting(base, error.into()))?;

@@ -1,5 +1,6 @@
 //! From groups of equal files to a decision for every file, and what the lines about objects need to know.
 
+mod block_groups;
 mod sources;
 mod unused_objects;
 
@@ -21,7 +22,7 @@ use crate::protect;
 use crate::rules::choose::{Choice, Member, Present, choose};
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::Meaning;
-use sources::BlockGroups;
+use block_groups::BlockGroups;
 
 /// What the writer of lines looks up.
 pub struct Choices<'a> {
@@ -141,7 +142,7 @@ pub(super) fn choose_all<'a>(
     }
     let mut next = 0;
     while next < choices.groups.len() {
-        let some = next..behind(&choices.groups, next);
+        let some = next..choices.groups.behind(next, AT_ONCE);
         next = some.end;
         let each = some.clone().into_par_iter();
         let chosen: Vec<_> = each.map(|group| choices.choose(group, found)).collect();
@@ -163,34 +164,7 @@ const AT_ONCE: usize = 1 << 14;
 /// A file, how many names it has, and what it gets.
 type ChosenFile = (FileRef, u64, Choice);
 
-/// The end of the groups that are chosen for together, of which this is the first.
-fn behind(groups: &Groups, first: usize) -> usize {
-    let mut files = 0;
-    let last = (first..groups.len()).find(|group| {
-        files += groups.members(*group).len();
-        files >= AT_ONCE
-    });
-    last.map_or(groups.len(), |last| last + 1)
-}
-
 impl Choices<'_> {
-    /// Decides for files that no object is for: which of them get the blocks of which. Those in `give` get none.
-    pub fn share_blocks(
-        &mut self,
-        matched: Matched,
-        found: &Evidence<'_>,
-        classified: &mut [Classified],
-        (sum, give): (&mut SummaryBuilder, &HashSet<FileRef>),
-    ) {
-        let dropped = matched.dropped.iter();
-        for (which, why) in dropped.filter(|(which, _)| !give.contains(which)) {
-            drop_out(*which, why, found.surveys, classified, sum);
-        }
-        let mut groups = matched.groups;
-        groups.forget_beginnings();
-        self.choose_sources(groups, found, classified, (sum, give));
-    }
-
     /// What the files of a group get.
     fn choose(&self, group: usize, found: &Evidence<'_>) -> Vec<ChosenFile> {
         let id = self.groups.id(group).into_iter();

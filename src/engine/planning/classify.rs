@@ -373,20 +373,7 @@ impl Classifying<'_> {
             skip.note = Some(unread.why.clone());
             self.done.extra.push(skip);
         }
-        let scan = &self.survey.scan;
-        for (paths, reason) in [
-            (&scan.foreign, SkipReason::OtherFilesystem),
-            (&scan.subvolumes, SkipReason::Subvolume),
-        ] {
-            let skips = paths
-                .iter()
-                .map(|path| Skip::new(guest.clone(), path.clone(), reason));
-            self.done.extra.extend(skips);
-            // How many files there are nobody has looked at: each counts as one.
-            for _ in paths {
-                self.done.count(reason, 0);
-            }
-        }
+        self.done.list_beyond(self.survey);
         sort_extra(&mut self.done.extra);
         self.done.uses = Some(self.uses.into_inner());
         self.done

@@ -1,5 +1,5 @@
-//! What hard links leave alone, in a plan of both methods: it is judged anew by the rules of reflinks, and shares blocks
-//! where its content is equal to that of another file.
+//! What hard links leave alone, in a plan of both methods: it is judged anew by the rules of reflinks, and shares
+//! blocks where its content is equal to that of another file.
 //!
 //! A file has one line. One that a hard link takes gets no blocks; others get its blocks where its inode stays: that of
 //! an object, or the file that becomes one. `apply` does the reflinks first, so that each source is still what the plan
@@ -44,9 +44,12 @@ impl<'a> Leftover<'a> {
             match first.uses.is_some() {
                 true => then.uses = None,
                 // No hard link reaches it.
-                false => first.uses = then.uses.take(),
+                false => {
+                    first.uses = then.uses.take();
+                    first.unfollowed = then.unfollowed.take();
+                    first.more_links = then.more_links;
+                }
             }
-            then.unfollowed = None;
         }
         Leftover {
             care: judge.care,

@@ -35,9 +35,11 @@ use crate::base::Base;
 use crate::ledger::{IMAGE_PLAN_SCHEMA_ID, PLAN_SCHEMA_ID};
 use crate::model::{
     Action, Event, FORMAT, Header, Method, NearMisses, Objects, Observer, PlanMethods, PlanTarget,
+    Policy,
 };
 use crate::protect;
 use crate::rules::care::Care;
+use crate::rules::pattern::BadPattern;
 use crate::rules::secrets::Secrets;
 use crate::rules::totals::SummaryBuilder;
 use crate::sys::guest::Sharing;
@@ -88,10 +90,7 @@ pub(super) fn plan_for<P: Purpose>(
     let (guests, images) = open_guests(options, base_path)?;
     let base = open_base(base_path, observer)?;
     let seen = look_at_base(options, base_path, base.as_ref(), &guests)?;
-    let care = Care::new(&options.policy, first_method(seen.methods))?;
-    let then = second_method(seen.methods);
-    let then = then.map(|method| Care::new(&options.policy, method));
-    let then = then.transpose()?;
+    let (care, then) = both_cares(&options.policy, seen.methods)?;
     let open = unprotected(base.as_ref(), &seen.index, observer)?;
     purpose.prepare(&places(&guests, &images, base_path))?;
     let reading = threads::reading(&guests, options.jobs)?;
@@ -114,13 +113,8 @@ pub(super) fn plan_for<P: Purpose>(
         beyond: &seen.beyond,
     };
     let (surveys, mut classified) = threads.work(|| survey_all(opened, &judge, observer))?;
-    let judge = Judge {
-        beyond: &[],
-        ..judge
-    };
-    let then = then.as_ref().map(|care| Judge { care, ..judge });
-    let then =
-        then.map(|judge| threads.work(|| Leftover::judge(&surveys, &judge, &mut classified)));
+    let then = then.as_ref().map(|care| judge.of_all(care));
+    let then = threads.work(|| Some(Leftover::judge(&surveys, &then?, &mut classified)));
     all_followed(&surveys, &mut classified, observer)?;
     let idle = threads.work(|| idle_choices(&options.policy, &surveys, &classified));
     let adoption = adoption(options, &seen);
@@ -147,17 +141,14 @@ pub(super) fn plan_for<P: Purpose>(
     purpose.finish(&found, header(options, seen.target), decided)
 }
 
-/// By which files are judged and matched at first.
-fn first_method(methods: PlanMethods) -> Method {
-    match methods.has(Method::Hardlink) {
-        true => Method::Hardlink,
-        false => Method::Reflink,
-    }
-}
-
-/// And by which what that leaves alone.
-fn second_method(methods: PlanMethods) -> Option<Method> {
-    (methods == PlanMethods::Both).then_some(Method::Reflink)
+/// The rules by which files are judged and matched at first, and those by which what is left alone then.
+fn both_cares(policy: &Policy, methods: PlanMethods) -> Result<(Care, Option<Care>), BadPattern> {
+    let of = |method| Care::new(policy, method);
+    Ok(match methods {
+        PlanMethods::Hardlink => (of(Method::Hardlink)?, None),
+        PlanMethods::Reflink => (of(Method::Reflink)?, None),
+        PlanMethods::Both => (of(Method::Hardlink)?, Some(of(Method::Reflink)?)),
+    })
 }
 
 /// The base that remembers what plans have read, and where, if it does.
@@ -274,19 +265,11 @@ fn decide<'a>(
     sum.noticed(near_misses, same_secrets(surveys, &classified));
     let choose = || choose_all(matched, found, &mut classified, &mut sum);
     let mut choices = found.threads.work(choose)?;
-    sum.shared_unprotected(
-        found
-            .shared
-            .unprotected(surveys, &classified, found.other_bases),
-    );
+    let shared = found.shared;
+    sum.shared_unprotected(shared.unprotected(surveys, &classified, found.other_bases));
     if let Some(then) = then {
-        classified = then.decide(
-            classified,
-            &reader,
-            (&mut choices, &mut sum),
-            found,
-            observer,
-        );
+        let so_far = (&mut choices, &mut sum);
+        classified = then.decide(classified, &reader, so_far, found, observer);
     }
     Ok(Decided {
         classified,

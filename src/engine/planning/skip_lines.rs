@@ -25,6 +25,21 @@ impl Classified {
         self.lines.insert(name, skip);
     }
 
+    /// Takes a line for each place that was not entered. How many files there are nobody has looked at: each counts as
+    /// one.
+    pub fn list_beyond(&mut self, survey: &Survey) {
+        for (paths, reason) in [
+            (&survey.scan.foreign, SkipReason::OtherFilesystem),
+            (&survey.scan.subvolumes, SkipReason::Subvolume),
+        ] {
+            for path in paths {
+                let skip = Skip::new(survey.guest.name.clone(), path.clone(), reason);
+                self.extra.push(skip);
+                self.count(reason, 0);
+            }
+        }
+    }
+
     /// Leaves a file alone, with a line for each of its names.
     pub fn leave(&mut self, survey: &Survey, file: usize, reason: SkipReason, note: Option<&str>) {
         let tree = &survey.scan.tree;

@@ -5,11 +5,11 @@ use std::path::Path;
 
 use super::activity::base::must_be_ours;
 use super::error::CannotHere;
-use super::healing::moving::{bare, carry};
+use super::healing::moving::{bare, begin};
 use super::host::lock_note;
 use super::privileges::{entitled, must_see_all};
 use super::{EngineError, healing, protection};
-use crate::base::{Base, ProtectionPaper};
+use crate::base::{Base, Index, ProtectionPaper};
 use crate::model::{Observer, Protect, ProtectionMove, Recovered, Running};
 use crate::protect::{self, FlagTest};
 
@@ -53,11 +53,13 @@ pub fn move_protection(
         );
         return Err(no_move(base, from, to, why));
     }
-    let objects = carry(base, from, to).map_err(|error| EngineError::halted(base, error))?;
+    let objects = Index::read(base)?.len() as u64;
+    begin(base, from, to)?;
+    let healed = healing::heal_first(base, running, observer)?;
     Ok((told(objects), healed))
 }
 
-/// Refuses what cannot be done without a moment in which objects are bare, and what does not hold here.
+/// Refuses what cannot be done object by object, and what does not hold here.
 fn possible(base: &Base, from: Protect, to: Protect) -> Result<(), EngineError> {
     let anew = "undo all runs, remove what is left with `unify gc`, and plan anew";
     let why = match (from, to) {

@@ -1,4 +1,4 @@
-//! What guests have in common by what the disk says, where receipts are lost: nobody can tell who shared it then, or when.
+//! What guests have in common by what the disk says, where receipts are lost: nobody can tell who shared it, or when.
 //!
 //! A reflink leaves no trace but that two files lie in the same blocks, each part at the same place in both. So this is
 //! looked for among the guests that are named, and among no others: what a file has in common with a snapshot, or with
@@ -27,6 +27,21 @@ use crate::sys::{Regular, SysResult, View};
 const MOST_OF_FILE: usize = 1 << 16;
 const MOST_OF_ALL: usize = 1 << 22;
 
+/// What is to be given.
+const GUESTS: &str = "give `--run all`, and each guest that it is about as `--guest NAME=PATH`";
+const NAMES: &str = "choose by --guest, --path and --exclude alone, for it knows no lines of plans";
+
+/// Refuses what the disk cannot answer, before anything is made.
+pub(super) fn can_answer(options: &UndoOptions) -> Result<(), EngineError> {
+    if options.which != WhichRuns::All || options.walked.is_empty() {
+        return Err(BadUse::FromDisk(GUESTS).into());
+    }
+    match options.selection.needs_lines() {
+        true => Err(BadUse::FromDisk(NAMES).into()),
+        false => Ok(()),
+    }
+}
+
 /// Finds the files of the guests that are named which have blocks in common.
 pub(super) fn choose(
     base: &Base,
@@ -34,12 +49,6 @@ pub(super) fn choose(
     options: &UndoOptions,
     observer: &dyn Observer,
 ) -> Result<UndoChoice, EngineError> {
-    if options.which != WhichRuns::All || options.walked.is_empty() {
-        return Err(BadUse::FromDiskByRun.into());
-    }
-    if options.selection.needs_lines() {
-        return Err(BadUse::FromDiskByLine.into());
-    }
     let guests = guest::open_all(&options.walked, Some(base.path()))?;
     one_filesystem(&guests, base.path(), base.dir())?;
     none_is_another(&guests, history)?;
@@ -74,7 +83,6 @@ pub(super) fn choose(
 fn none_is_another(guests: &[Guest], history: &History) -> Result<(), EngineError> {
     for guest in guests {
         let known = history.guests.get(&guest.name);
-        let known = known.filter(|known| history.has_any(known));
         let there = known
             .map(|known| known.find_beside(&guest.name))
             .transpose()?;

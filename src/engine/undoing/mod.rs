@@ -68,7 +68,10 @@ impl ReadyToUndo {
         must_see_all("undo")?;
         let base = match options.from_disk {
             // With its receipts the base itself may be lost.
-            true => Base::ensure(base)?,
+            true => {
+                from_disk::can_answer(options)?;
+                Base::ensure(base)?
+            }
             false => Base::existing(base)?,
         };
         let lock = base.lock(&lock_note("undo"))?;

@@ -254,17 +254,18 @@ fn every_line() -> Vec<ReceiptLine> {
     // Reflinks are newer than all of these.
     lines.retain(|line| line.object().is_some());
     // The sample of that program had this one elsewhere, and with another number; it had no freeze with a budget, took
-    // in nothing that guests share, shared no blocks, and had no word for what does not cross.
+    // in nothing that guests share, shared no blocks, maintained no guest, and had no word for what does not cross.
     let today = Outcome::Refused(Refusal::HolderUnknown { names: 2 });
     let is_new = |outcome: &Outcome| {
         use Refusal::{
-            CannotCross, DiffersFromSource, NamesElsewhere, NoCopyOnWrite, NoRoom,
+            BeingMaintained, CannotCross, DiffersFromSource, NamesElsewhere, NoCopyOnWrite, NoRoom,
             NothingShareable, OwnBlocks, SourceChanged, SourceGone, TooLargeToFreeze, Unchangeable,
         };
         let refusal = |it: &Outcome| match it {
             Outcome::Refused(why) => matches!(
                 why,
                 TooLargeToFreeze { .. }
+                    | BeingMaintained {}
                     | NamesElsewhere { .. }
                     | CannotCross {}
                     | SourceChanged { .. }

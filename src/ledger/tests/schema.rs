@@ -310,7 +310,7 @@ fn every_line_of_a_receipt_is_valid() {
         {
             let mut fewer = line.clone();
             fewer.as_object_mut().unwrap().remove(key);
-            let optional = ["mtime", "also", "path_b64", "check"].contains(&key.as_str());
+            let optional = ["mtime", "also", "path_b64", "check", "size"].contains(&key.as_str());
             assert_eq!(
                 validator.is_valid(&fewer),
                 optional,

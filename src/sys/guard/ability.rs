@@ -9,7 +9,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::marks::{InodeMark, Marks};
-use super::requests::{Answer, Requests};
+use super::requests::{Requests, WriteAnswer};
 use crate::model::GuardLevel;
 use crate::sys::{Dir, SysResult};
 
@@ -26,8 +26,9 @@ const TRIED: [GuardLevel; 3] = [
 /// So long does a write wait at most.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Tries, and notes it for all. Nothing is tried while a daemon lives: its writers are not to wait for us.
-pub(super) fn learn_ability() -> SysResult<()> {
+/// Tries, and notes it for all. Nothing is tried while a daemon lives: its writers are not to wait for us. That a write
+/// is denied without one is tried by each run.
+pub fn learn_ability() -> SysResult<()> {
     let Some(mut requests) = Requests::open()? else {
         return Ok(());
     };
@@ -102,7 +103,7 @@ fn answered(
             None => {}
             Some(request) => {
                 scratch.marks.remove(&scratch.mark)?;
-                requests.answer(&request, Answer::LookAgain)?;
+                requests.answer(&request, WriteAnswer::LookAgain)?;
                 waited = Some(request.waits);
             }
         }

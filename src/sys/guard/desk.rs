@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::requests::{Answer, Requests};
+use super::requests::{Requests, WriteAnswer};
 use super::writers::AnswersWriters;
 use super::{Heart, InodeMark, WriteRequest};
 use crate::model::GuardLevel;
@@ -61,7 +61,7 @@ impl AnswersWriters for Desk {
         asking.next(patience)
     }
 
-    fn answer(&self, request: &WriteRequest, answer: Answer) -> SysResult<()> {
+    fn answer(&self, request: &WriteRequest, answer: WriteAnswer) -> SysResult<()> {
         self.answering().answer(request, answer)
     }
 

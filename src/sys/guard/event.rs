@@ -1,4 +1,4 @@
-//! A write that the programs ask about, as they lay it into the ring: `struct event` of `events.bpf.h`.
+//! A write that the programs ask about, as they lay it into the ring: `struct event` of `maps.bpf.h`.
 //!
 //! Name and command are a guest's bytes. They are for logs and as a hint; nothing may rest on them.
 

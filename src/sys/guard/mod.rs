@@ -1,11 +1,15 @@
-//! The guard in the kernel: programs that deny every change of a marked inode, and the map of marks.
+//! The guard in the kernel: programs that deny every change of a marked inode, and the map of marks. While a daemon
+//! lives, they ask it for a private copy instead, and let the writer wait for that.
 //!
 //! | file | what it holds |
 //! | --- | --- |
-//! | `guard.bpf.c`, `guard.bpf.o` | the programs, and what clang made of them |
-//! | `programs` | loads them, pins them, takes them out again |
-//! | `marks` | the map: an inode is marked, is marked no more, is it marked |
-//! | `trial` | tries every way of changing a file of our own |
+//! | `bpf/guard.bpf.c`, `bpf/guard.bpf.o` | the programs, and what clang made of them |
+//! | `bpf/kernel.bpf.h`, `bpf/maps.bpf.h` | what they use of the kernel, and their maps |
+//! | `bpf/ask.bpf.h`, `bpf/restart.bpf.h` | a writer asks for a private copy; its call is begun anew until it is there |
+//! | `programs`, `task_work` | loads them, pins them, takes them out again; a function that only some kernels have |
+//! | `maps`, `marks` | where the maps are; an inode is marked, is marked no more, is it marked |
+//! | `heart`, `requests`, `event` | the daemon's end: it lives, is asked, answers |
+//! | `trial`, `ability` | tries every way of changing a file of our own, and what becomes of it with a daemon |
 //!
 //! Programs and map are pinned below `/sys/fs/bpf/unify`, so they outlive every process of ours, and end with the
 //! kernel that runs. The map is the only authority: what is not in it is not protected, whatever a paper says.
@@ -36,10 +40,11 @@ mod task_work;
 mod trial;
 mod writers;
 
+pub use ability::learn_ability;
 pub use desk::Desk;
 pub use event::{WriteKind, WriteRequest};
 pub use heart::Heart;
 pub use marks::{InodeMark, Marks};
 pub use programs::{GuardError, LoadedGuard, Unloaded, is_loaded, load, unload};
-pub use requests::Answer;
+pub use requests::WriteAnswer;
 pub use writers::AnswersWriters;

@@ -8,8 +8,9 @@
 //!   loading/HOOK                the same, of a load that is under way or was cut short
 //! ```
 //!
-//! Newer programs are loaded beside the older ones, which go when all of the newer are pinned and have their name: there
-//! is no moment without. Every hook that this kernel has is used; a hook that it lacks is none of its ways of writing.
+//! Newer programs are loaded beside the older ones, which go when all of the newer are pinned and have their name:
+//! there is no moment without. Every hook that this kernel has is used; a hook that it lacks is none of its ways of
+//! writing.
 
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -22,13 +23,12 @@ use aya::{Btf, BtfError, EbpfLoader};
 use rustix::fs::statfs;
 use thiserror::Error;
 
-use super::ability::learn_ability;
 use super::maps::MAPS;
 use super::task_work::PatchedObject;
 use crate::sys::fault::call;
 use crate::sys::hash::checksum;
 
-static OBJECT: &[u8] = aya::include_bytes_aligned!("guard.bpf.o");
+static OBJECT: &[u8] = aya::include_bytes_aligned!("bpf/guard.bpf.o");
 
 const BPFFS: &str = "/sys/fs/bpf";
 const HOME: &str = "/sys/fs/bpf/unify";
@@ -132,8 +132,6 @@ pub fn load() -> Result<LoadedGuard, GuardError> {
     remove_set(&target)?;
     call("rename", || fs::rename(&loading, &target)).map_err(|e| failed("rename", &loading, e))?;
     remove_sets(old.iter().filter(|set| **set != loading))?;
-    // It is about what is done while a daemon lives; that a write is denied is tried by each run.
-    drop(learn_ability());
     Ok(LoadedGuard::Now)
 }
 

@@ -16,7 +16,7 @@ use crate::sys::{SysError, SysResult};
 
 /// What a writer that waits is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub enum WriteAnswer {
     /// The name may lead elsewhere now: the call is begun anew.
     LookAgain,
     /// `EPERM`
@@ -30,13 +30,13 @@ pub enum Answer {
 /// Requests of all writers of this host. One process at a time takes them.
 pub struct Requests {
     ring: RingBuf<MapData>,
-    answers: HashMap<MapData, Key, u64>,
+    answers: HashMap<MapData, RequestKey, u64>,
     heart: Heart,
     marks: &'static Marks,
 }
 
 /// Thread and number of a request: `struct request_key` of the programs.
-type Key = [u64; 2];
+type RequestKey = [u64; 2];
 
 impl Requests {
     /// `None` where no guard is loaded that asks, or it may not be reached by this user. Nobody waits before
@@ -106,16 +106,16 @@ impl Requests {
     }
 
     /// Tells a writer that waits. Whoever does not wait (any more) takes no harm.
-    pub fn answer(&mut self, request: &WriteRequest, answer: Answer) -> SysResult<()> {
+    pub fn answer(&mut self, request: &WriteRequest, answer: WriteAnswer) -> SysResult<()> {
         if !request.waits {
             return Ok(());
         }
         let key = [u64::from(request.thread), request.number];
         let told = match answer {
-            Answer::LookAgain => 1,
-            Answer::Denied => 2,
-            Answer::NoSpace => 3,
-            Answer::OverQuota => 4,
+            WriteAnswer::LookAgain => 1,
+            WriteAnswer::Denied => 2,
+            WriteAnswer::NoSpace => 3,
+            WriteAnswer::OverQuota => 4,
         };
         call("answer", || self.answers.insert(key, told, 0).map_err(io))
             .map_err(|error| SysError::new("write", ANSWERS, error))

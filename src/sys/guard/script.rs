@@ -12,7 +12,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use super::event::WriteKind;
-use super::requests::Answer;
+use super::requests::WriteAnswer;
 use super::writers::AnswersWriters;
 use super::{InodeMark, WriteRequest};
 use crate::model::{FileId, GuardLevel};
@@ -105,7 +105,7 @@ impl AnswersWriters for Script {
         }
     }
 
-    fn answer(&self, request: &WriteRequest, answer: Answer) -> SysResult<()> {
+    fn answer(&self, request: &WriteRequest, answer: WriteAnswer) -> SysResult<()> {
         self.say(&format!("{} {answer:?}", request.thread))
     }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::requests::Answer;
+use super::requests::WriteAnswer;
 use super::{InodeMark, WriteRequest};
 use crate::model::GuardLevel;
 use crate::sys::SysResult;
@@ -18,7 +18,7 @@ pub trait AnswersWriters: Sync {
     /// The next request; `None` where none has come in this time. For one thread.
     fn next(&self, patience: Duration) -> SysResult<Option<WriteRequest>>;
     /// Tells a writer that waits.
-    fn answer(&self, request: &WriteRequest, answer: Answer) -> SysResult<()>;
+    fn answer(&self, request: &WriteRequest, answer: WriteAnswer) -> SysResult<()>;
     /// Whoever is about to change it waits until it is held no more.
     fn hold(&self, mark: &InodeMark) -> SysResult<()>;
     /// It is its guest's own.

@@ -26,7 +26,7 @@ mod xattr;
 
 pub use content::FileRange;
 pub use error::{GuestError, shown};
-pub use extents::{Overlap, SharedPart, Sharing};
+pub use extents::{HeldMap, Overlap, SharedPart, Sharing};
 pub use files::{GuestFiles, KnownBy, Precision, Resolved, TimeStep, Trail, TrailEnd};
 pub use guest_file::{BEGINNING, FirstDifference, GuestFile, KnownFile, STORED};
 pub use making::{SpecialNode, is_append_only, without_append_only};

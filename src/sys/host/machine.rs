@@ -207,8 +207,18 @@ pub fn prepare() -> SysResult<()> {
 /// directory, a lease) and of the three before it that are being closed (the file, the object) fit into the limit
 /// of this process, which is raised as far as it may be, beside those that are open now: the roots of guests are.
 pub fn names_a_batch() -> usize {
+    (free_descriptors() / 10).clamp(1, 4096)
+}
+
+/// Most pairs of files of one batch: at most 16,384, and so few that half of the descriptors stay free for batches of
+/// names.
+pub fn pairs_a_batch() -> usize {
+    (free_descriptors() / 4).clamp(1, 16384)
+}
+
+fn free_descriptors() -> usize {
     let open = std::fs::read_dir("/proc/self/fd").map_or(0, Iterator::count);
-    (descriptors().saturating_sub(64 + open) / 10).clamp(1, 4096)
+    descriptors().saturating_sub(64 + open)
 }
 
 /// Files that this process may have open: the limit is raised as far as it may be.

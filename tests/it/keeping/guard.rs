@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::support::{BIN, Disk, File, figure, is_long, unify};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guard");
-const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sys/guard");
+const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sys/guard/bpf");
 
 /// What the boot script calls.
 const NEEDS: [&str; 7] = [

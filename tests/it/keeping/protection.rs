@@ -155,8 +155,8 @@ fn what_is_whole_is_looked_at_once() {
     assert!(fans > 10 && lists < 2 * fans, "{lists} of {fans}");
 }
 
-/// Objects that a plan of another policy made are known as what they are, with the time of their files or without: their
-/// lost flags come back by the lines of any plan.
+/// Objects that a plan of another policy made are known as what they are, with the time of their files or without:
+/// their lost flags come back by the lines of any plan.
 #[test]
 fn flags_come_back_whichever_policy_made_the_objects() {
     for (made, then) in [

@@ -295,7 +295,7 @@ fn runs_of_both_are_killed() {
     let every = if crate::support::is_long() {
         1
     } else {
-        calls / 7
+        calls / 3
     };
     let cut: Vec<usize> = (1..=calls).step_by(every).collect();
     for at in &cut {

@@ -2,18 +2,24 @@
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use crate::support::{
-    Disk, File, Guest, Lab, Listing, Planned, assert_exact, assert_same, content, debian_apart,
-    disk_use, exact, shares_blocks, soon_has_its_own, unify,
+    Disk, Exact, File, Guest, Inside, Lab, Listing, Planned, assert_exact, assert_same, content,
+    debian_apart, disk_use, exact, figure, inside, shares_blocks, soon_has_its_own, unify,
 };
 
 const REFLINK: &[&str] = &["--method", "reflink"];
 
-/// The largest difference that counting may make: a block a file, and what the base and the file system remember.
-fn tolerance(lab: &Lab, plan: &Planned) -> u64 {
-    let files = plan.actions("link").len() as u64;
-    files * 4096 + disk_use(&[&lab.base()]) + (4 << 20)
+/// A file of each guest that runs, which its process writes to; it was there before.
+const LIVE: &str = "/var/log/live";
+
+/// What the file system counts differently with the same files: its own trees grow and shrink.
+const TREES: u64 = 256 << 10;
+
+/// The largest difference that counting may make: a block a file.
+fn tolerance(plan: &Planned) -> u64 {
+    plan.actions("link").len() as u64 * 4096 + TREES
 }
 
 #[track_caller]
@@ -25,82 +31,148 @@ fn near(now: u64, then: u64, tolerance: u64, what: &str) {
     );
 }
 
-/// All that must hold on the way, with guests as they are.
-fn whole_way(lab: &Lab, guests: &[&Guest]) {
-    let listed: Vec<Listing> = guests
-        .iter()
-        .map(|guest| Listing::of(guest.root()))
-        .collect();
-    let before: Vec<_> = guests.iter().map(|guest| exact(guest.root())).collect();
-    let stored = lab.stored();
-    let plan = lab.plan(guests, REFLINK);
+/// What is stored but for the records of the base.
+fn stored_by_guests(lab: &Lab) -> u64 {
+    lab.stored() - disk_use(&[&lab.base()])
+}
+
+/// All but what the guest's own process changes.
+fn at_rest(guest: &Guest) -> Exact {
+    let mut all = exact(guest.root());
+    all.retain(|path, _| !path.ends_with(LIVE.as_bytes()));
+    all
+}
+
+#[track_caller]
+fn assert_at_rest(before: &[Exact], guests: &[&Guest], when: &str) {
+    for (before, guest) in before.iter().zip(guests) {
+        let now = at_rest(guest);
+        let mut all = before.iter();
+        let moved = all.find(|(path, was)| now.get(*path) != Some(*was));
+        let moved = moved.map(|(path, _)| path.escape_ascii().to_string());
+        assert_eq!(moved, None, "{} {when}", guest.name());
+        assert_eq!(now.len(), before.len(), "{} {when}", guest.name());
+    }
+}
+
+/// All that must hold on the way. What is started when the guests were listed is ended before they are listed again.
+fn whole_way<S: FnOnce()>(
+    lab: &Lab,
+    guests: &[&Guest],
+    options: &[&str],
+    start: impl FnOnce() -> S,
+) {
+    let listed = guests.iter().map(|guest| Listing::of(guest.root()));
+    let listed: Vec<Listing> = listed.collect();
+    let before: Vec<Exact> = guests.iter().map(|guest| at_rest(guest)).collect();
+    let stop = start();
+    let stored = stored_by_guests(lab);
+    let plan = lab.plan(guests, options);
     let promised = plan.promised();
     assert!(promised > 0, "something is shared");
     plan.apply().expect(0);
-    assert_exact(&before, guests, "after apply");
-    let tolerance = tolerance(lab, &plan);
-    near(
-        stored - lab.stored(),
-        promised,
-        tolerance,
-        "bytes that came back",
-    );
+    assert_at_rest(&before, guests, "after apply");
+    let tolerance = tolerance(&plan);
+    let back = stored - stored_by_guests(lab);
+    near(back, promised, tolerance, "bytes that came back");
     let told = lab.receipt();
     let saved = told.last().unwrap()["bytes"].as_u64().unwrap();
-    near(
-        saved,
-        promised,
-        tolerance,
-        "bytes that the receipt tells of",
-    );
+    near(saved, back, tolerance, "bytes that the receipt tells of");
     plan.verify().expect(0);
     assert_eq!(lab.objects().len(), 0, "no object is made");
 
     let again = plan.apply().expect(0);
     assert!(again.stdout.contains("already done"), "{}", again.stdout);
-    assert_exact(&before, guests, "after a second apply");
+    assert_at_rest(&before, guests, "after a second apply");
 
     lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
-    assert_exact(&before, guests, "after undo");
-    near(
-        lab.stored(),
-        stored,
-        tolerance,
-        "bytes that are stored after undo",
-    );
+    assert_at_rest(&before, guests, "after undo");
+    let now = stored_by_guests(lab);
+    near(now, stored, tolerance, "bytes that are stored after undo");
     for link in plan.actions("link").iter().take(50) {
-        let guest = guests
-            .iter()
-            .find(|guest| guest.name() == link["guest"])
-            .unwrap();
-        let path = guest.host(link["path"].as_str().unwrap());
+        let mut named = guests.iter().filter(|guest| guest.name() == link["guest"]);
+        let path = named.next().unwrap().host(link["path"].as_str().unwrap());
         assert!(soon_has_its_own(&path), "{path:?} has blocks of its own");
     }
+    stop();
     for (listed, guest) in listed.iter().zip(guests) {
         assert_same(listed, &Listing::of(guest.root()), "in the end");
     }
     lab.on_base("status", &[]).expect(0);
+    figure(&format!(
+        "reflinks: {} lines promise {promised} bytes, {back} came back, {saved} by the receipt, {} more are stored after undo",
+        plan.actions("link").len(),
+        i128::from(now) - i128::from(stored)
+    ));
+}
+
+/// Two real guests, of which the first runs: a process in it writes, and reads what comes to share blocks.
+fn debian_guests(disk: Disk) {
+    let lab = memory_lab!(disk);
+    let [web, db] = debian_apart(&lab);
+    web.put(LIVE, &File::new(""));
+    let script =
+        format!("echo inside; while :; do cksum < /usr/bin/dpkg >> {LIVE}; sleep 0.1; done");
+    let root = web.root().to_str().unwrap();
+    let start = || inside("chroot", &[root, "/bin/sh", "-c", &script], web.root()).unwrap();
+    whole_way(&lab, &[&web, &db], REFLINK, || {
+        let living = start();
+        || end(&web, living)
+    });
+}
+
+/// Ends the process of a guest, which saw nothing of what was done, and leaves its file as it was.
+fn end(guest: &Guest, living: Inside) {
+    drop(living);
+    let written = std::fs::read_to_string(guest.host(LIVE)).unwrap();
+    let (first, lines) = (written.lines().next(), written.lines().count());
+    assert!(lines > 10, "it wrote all the time: {lines}");
+    let same = written.lines().all(|line| Some(line) == first);
+    assert!(same, "it read the same all the time");
+    let live = std::fs::File::create(guest.host(LIVE)).unwrap();
+    let made = Duration::new(1_700_000_000, 123_456_789);
+    live.set_modified(SystemTime::UNIX_EPOCH + made).unwrap();
 }
 
 #[test]
 fn debian_guests_on_xfs() {
-    let lab = lab!(Disk::Xfs);
-    let [web, db] = debian_apart(&lab);
-    whole_way(&lab, &[&web, &db]);
+    debian_guests(Disk::Xfs);
 }
 
 #[test]
 fn debian_guests_in_subvolumes_of_btrfs() {
-    let lab = lab!(Disk::Btrfs);
-    let [web, db] = debian_apart(&lab);
-    whole_way(&lab, &[&web, &db]);
+    debian_guests(Disk::Btrfs);
+}
+
+/// What comes back is what was promised, also of files that only one guest has, and of those without a whole block.
+#[test]
+fn copies_within_a_guest_give_their_blocks_back() {
+    for disk in [Disk::Xfs, Disk::Btrfs] {
+        let lab = memory_lab!(disk);
+        let guests = ["a", "b"].map(|name| lab.apart(name));
+        let [a, b] = &guests;
+        for n in 0..30 {
+            let file = |of: &str| {
+                let text = (0..=n).flat_map(|at| content(format!("{of}{n}.{at}")));
+                File::new(text.collect::<Vec<u8>>())
+            };
+            let (own, both) = (file("a"), file("both"));
+            for copy in ["one", "two", "three"] {
+                a.put(format!("/usr/share/{copy}{n}"), &own);
+            }
+            for guest in [a, b] {
+                guest.put(format!("/usr/share/both{n}"), &both);
+            }
+        }
+        whole_way(&lab, &[a, b], &[REFLINK, &["--within"]].concat(), || || ());
+    }
 }
 
 /// Files that differ in owner, mode, times and attributes, and have more than one name, share all the same.
 #[test]
 fn files_of_different_metadata_share() {
     for disk in [Disk::Xfs, Disk::Btrfs] {
-        let lab = lab!(disk);
+        let lab = memory_lab!(disk);
         let guests = ["a", "b"].map(|name| lab.apart(name));
         let [a, b] = &guests;
         let large: Vec<u8> = (0..40).flat_map(content).collect();
@@ -110,7 +182,7 @@ fn files_of_different_metadata_share() {
         b.hard_link("/usr/share/one", "/usr/share/other");
         a.put("/usr/share/holes", &File::new(&*large).in_holes_of(1 << 20));
         b.put("/usr/share/holes", &File::new(&*large).in_holes_of(1 << 20));
-        whole_way(&lab, &[a, b]);
+        whole_way(&lab, &[a, b], REFLINK, || || ());
     }
 }
 
@@ -118,7 +190,7 @@ fn files_of_different_metadata_share() {
 #[test]
 fn what_guests_write_since_is_no_difference() {
     for disk in [Disk::Xfs, Disk::Btrfs] {
-        let lab = lab!(disk);
+        let lab = memory_lab!(disk);
         let guests = ["a", "b"].map(|name| lab.apart(name));
         let [a, b] = &guests;
         let names = [
@@ -192,7 +264,7 @@ fn patch(path: &Path) {
 /// A snapshot that was made since holds what was shared: undo gives blocks to the guest, and takes none from it.
 #[test]
 fn a_snapshot_keeps_what_it_holds() {
-    let lab = lab!(Disk::Btrfs);
+    let lab = memory_lab!(Disk::Btrfs);
     let guests = ["a", "b"].map(|name| lab.apart(name));
     let [a, b] = &guests;
     let large: Vec<u8> = (0..400).flat_map(content).collect();

@@ -49,11 +49,10 @@ fn receipts_are_lost(disk: Disk) {
     let [a, b, c] = &guests;
     // Somebody else has blocks of the same file, and keeps them.
     let other = lab.path("other");
-    let cloned = Command::new("cp")
-        .arg("--reflink=always")
-        .arg(a.host("/usr/share/one"))
-        .arg(&other);
-    assert!(cloned.status().unwrap().success());
+    let mut clone = Command::new("cp");
+    clone.arg("--reflink=always").arg(a.host("/usr/share/one"));
+    let cloned = clone.arg(&other).status();
+    assert!(cloned.unwrap().success());
     let before = guests.each_ref().map(|guest| exact(guest.root()));
     std::fs::remove_dir_all(lab.base()).unwrap();
     lab.on_base("undo", &["--run", "all", "--from-disk", "--yes"])

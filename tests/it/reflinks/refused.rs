@@ -50,7 +50,7 @@ fn host(guests: &[Guest; 2], line: &Value) -> std::path::PathBuf {
 
 #[test]
 fn what_changed_since_the_plan_is_refused() {
-    let lab = lab!(Disk::Xfs);
+    let lab = memory_lab!(Disk::Xfs);
     let names = [
         "fine",
         "touched",
@@ -98,7 +98,7 @@ fn rewrite(from: &std::path::Path, to: &std::path::Path) {
 fn what_happens_at_the_last_moment_is_seen_by_the_kernel() {
     armed!();
     for disk in [Disk::Xfs, Disk::Btrfs] {
-        let lab = lab!(disk);
+        let lab = memory_lab!(disk);
         let guests = twins(&lab, &["one"]);
         let try_with = |command: &str, code: i32| {
             let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
@@ -143,7 +143,7 @@ fn what_happens_at_the_last_moment_is_seen_by_the_kernel() {
 #[test]
 fn errors_of_the_machine_are_told() {
     armed!();
-    let lab = lab!(Disk::Xfs);
+    let lab = memory_lab!(Disk::Xfs);
     let guests = twins(&lab, &["one", "two"]);
     let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
     let path = plan.path.to_str().unwrap();
@@ -179,7 +179,7 @@ fn errors_of_the_machine_are_told() {
 /// Limits, selectors and the rehearsal mean the same as for hard links.
 #[test]
 fn limits_selectors_and_the_rehearsal() {
-    let lab = lab!(Disk::Xfs);
+    let lab = memory_lab!(Disk::Xfs);
     let guests = twins(&lab, &["one", "two", "three"]);
     let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
     let path = plan.path.to_str().unwrap();
@@ -208,8 +208,8 @@ fn limits_selectors_and_the_rehearsal() {
     assert_eq!(apart, [true; 3]);
 }
 
-/// A field of a line, another value of it, and what the line comes to with `--accept-edits`: nothing that the plan alone
-/// says is believed.
+/// A field of a line, another value of it, and what the line comes to with `--accept-edits`: nothing that the plan
+/// alone says is believed.
 type FieldEdit = (&'static str, fn(&mut Value), &'static str);
 
 const EDITS: &[FieldEdit] = &[

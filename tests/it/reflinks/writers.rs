@@ -252,7 +252,7 @@ const REFLINK: &[&str] = &["--method", "reflink"];
 fn every_writer_at_the_worst_moment() {
     armed!();
     for disk in [Disk::Xfs, Disk::Btrfs] {
-        let lab = lab!(disk);
+        let lab = memory_lab!(disk);
         let (guests, mut writers) = scene(&lab);
         let [a, b] = &guests;
         let plan = lab.plan(&[a, b], REFLINK);
@@ -313,7 +313,7 @@ fn stirred(lab: &Lab, command: &[&str], before: usize, writers: &mut [Writer]) {
 fn nothing_that_writers_write_is_lost() {
     let seconds = if is_long() { 60 } else { 4 };
     for disk in [Disk::Xfs, Disk::Btrfs] {
-        let lab = lab!(disk);
+        let lab = memory_lab!(disk);
         let (guests, writers) = scene(&lab);
         let (stop, mut rounds, mut shared) = (AtomicBool::new(false), 0, 0);
         std::thread::scope(|threads| {
@@ -382,7 +382,7 @@ fn keep_writing(mut writer: Writer, at: usize, stop: &AtomicBool) -> usize {
 fn what_was_written_is_on_the_disk() {
     armed!();
     for disk in [Disk::Xfs, Disk::Btrfs] {
-        let lab = lab!(disk);
+        let lab = memory_lab!(disk);
         let (guests, mut writers) = scene(&lab);
         let plan = lab.plan(&[&guests[0], &guests[1]], REFLINK);
         plan.apply().expect(0);

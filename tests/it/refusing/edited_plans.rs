@@ -326,9 +326,6 @@ fn another_object_of_the_same_size_is_refused() {
 /// What else an edit can say of a hard link is proven anew, or refused where nothing proves it.
 #[test]
 fn no_field_is_believed_because_edits_are_accepted() {
-    let lab = lab!(Disk::Own);
-    let ([web, db], plan) = lab_with_plan(&lab);
-    let before = listings(&[&web, &db]);
     let facts: [(&str, Value, i32); 4] = [
         ("size", json!(9_001), 4),
         ("package", json!("bash"), 5),
@@ -336,6 +333,9 @@ fn no_field_is_believed_because_edits_are_accepted() {
         ("saves", json!(7), 0),
     ];
     for (field, value, code) in facts {
+        let lab = lab!(Disk::Own);
+        let ([web, db], plan) = lab_with_plan(&lab);
+        let before = listings(&[&web, &db]);
         let edited = edited(&lab, &plan, |lines| {
             let at = line_of(lines, "web", "/usr/b");
             change(&mut lines[at], |line| line[field] = value);
@@ -346,9 +346,6 @@ fn no_field_is_believed_because_edits_are_accepted() {
         let shared = id(&web.host("/usr/b")) == id(&db.host("/usr/b"));
         assert_eq!(shared, code == 0, "{field}");
         unchanged(&[&web, &db], &before, field);
-        if code != 5 {
-            lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
-        }
     }
 }
 

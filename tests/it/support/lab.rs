@@ -93,7 +93,8 @@ impl Lab {
         Ok(Lab::on_disk(scratch, top))
     }
 
-    /// A fresh file system whose image is in memory, for tests that make thousands of scenes: each in a [`Lab::part`].
+    /// A fresh file system whose image is in memory, for tests that wait for the disk often. Those that make thousands
+    /// of scenes make each in a [`Lab::part`].
     pub fn in_memory(disk: Disk) -> Result<Lab, String> {
         if !rustix::process::geteuid().is_root() {
             return Err("needs root, for owners, flags and mounts".into());
@@ -111,12 +112,7 @@ impl Lab {
             Disk::Btrfs => "btrfs",
         };
         let top = mount(scratch.path(), kind, &[])?;
-        Ok(Lab {
-            scratch: Some(scratch),
-            top,
-            mounted: true,
-            part: false,
-        })
+        Ok(Lab::on_disk(scratch, top))
     }
 
     /// A directory of this lab as a lab of its own, removed when it is dropped.

@@ -104,6 +104,16 @@ macro_rules! lab {
     };
 }
 
+/// A scratch area whose disk is in memory, or a test skipped aloud: nobody waits for the machine's own disk.
+macro_rules! memory_lab {
+    ($disk:expr) => {
+        match $crate::support::Lab::in_memory($disk) {
+            Ok(lab) => lab,
+            Err(why) => skip!("{why}"),
+        }
+    };
+}
+
 /// A cgroup, or a test skipped aloud.
 macro_rules! cgroup {
     ($name:expr) => {

@@ -1,6 +1,6 @@
 //! Lines of reflinks that wait to be done together.
 
-use crate::model::Reflink;
+use crate::model::{GuestName, GuestPath, Reflink};
 use crate::sys::host::machine;
 
 /// Most bytes of a batch, so that a signal does not wait for long: the kernel reads two files of this length.
@@ -8,8 +8,8 @@ const BYTES: u64 = 1 << 30;
 
 /// Lines of reflinks that were gathered.
 pub struct BlockBatch {
-    /// Most lines of a batch, each of which keeps two files open. A batch waits for the disk three times, whatever is
-    /// in it.
+    /// Most lines of a batch, each of which keeps two files open at most. A batch waits for the disk three times,
+    /// whatever is in it.
     most: usize,
     lines: Vec<Reflink>,
     names: usize,
@@ -24,7 +24,7 @@ impl BlockBatch {
     /// None so far.
     pub fn new() -> BlockBatch {
         BlockBatch {
-            most: machine::names_a_batch(),
+            most: machine::pairs_a_batch(),
             lines: Vec::new(),
             names: 0,
             bytes: 0,
@@ -45,9 +45,12 @@ impl BlockBatch {
         self.lines.push(line);
     }
 
+    /// All of them; those of one source stand beside each other.
     pub fn take(&mut self) -> Vec<Reflink> {
         (self.names, self.bytes) = (0, 0);
-        std::mem::take(&mut self.lines)
+        let mut lines = std::mem::take(&mut self.lines);
+        lines.sort_by(|a, b| by_source(a).cmp(&by_source(b)));
+        lines
     }
 
     /// Has one more line room, of so many lines and names at most? One has in any case.
@@ -76,4 +79,8 @@ impl BlockBatch {
     pub fn partial(&self) -> u64 {
         self.partial
     }
+}
+
+fn by_source(line: &Reflink) -> (&GuestPath, &GuestName) {
+    (&line.source.path, &line.source.guest)
 }

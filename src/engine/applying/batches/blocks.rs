@@ -1,8 +1,11 @@
 //! Batches of reflinks: what is about to be shared is in the journal before it is, and in the receipt when it is on the
 //! disk. A crash in between leaves every file with its content; the journal says then which maps to look at.
+//!
+//! The files of a batch get their blocks in parallel, which nothing else that changes files does: each is changed by
+//! calls of its own that say nothing of the others, nobody sees in which order, and a batch is one record for healing.
 
 use super::{AfterProof, ApplyLoop};
-use crate::engine::applying::dedupe::{Landed, PreparedBlocks, prepare};
+use crate::engine::applying::dedupe::{Landed, PreparedBlocks, PreparedLine, prepare};
 use crate::engine::applying::plan_lines::PlanLines;
 use crate::engine::receipt_file::{common_blocks, reflink_line};
 use crate::engine::{EngineError, in_parallel};
@@ -90,14 +93,16 @@ impl ApplyLoop<'_, '_> {
     fn landed(&mut self, lines: &[Reflink]) -> SysResult<()> {
         let (guests, sharing) = (self.guests, self.sharing);
         let is_edited = self.is_edited;
-        let prepared = in_parallel::each(lines, |line| {
-            let prepared = prepare(line, guests, sharing)?;
+        let held = |(line, prepared): (&Reflink, PreparedLine)| {
+            let prepared = prepared?;
             // The kernel compares the two, and nobody what the plan says of them: that would be in the receipt.
             match is_edited.then(|| prepared.holds(&line.content)).flatten() {
                 Some(not) => Err(not),
                 None => Ok(prepared),
             }
-        });
+        };
+        let prepared = prepare(lines, guests, sharing);
+        let prepared: Vec<_> = lines.iter().zip(prepared).map(held).collect();
         let all = || lines.iter().zip(&prepared);
         let ready = all().filter_map(|(line, one)| Some((line, &**one.as_ref().ok()?)));
         let mut landed = self.land_ready(&ready.collect::<Vec<_>>())?.into_iter();
@@ -133,8 +138,8 @@ impl ApplyLoop<'_, '_> {
         });
         let announced: Vec<Record> = announced.collect();
         journal.write_durably(&announced)?;
-        let landed = ready.iter().map(|(_, one)| one.land(self.sharing));
-        let landed = landed.collect();
+        let sharing = self.sharing;
+        let landed = in_parallel::each(ready, |(_, one)| one.land(sharing));
         self.base.dir().sync_filesystem()?;
         Ok(landed)
     }

@@ -1,13 +1,15 @@
 //! Which files get the blocks of which, for a plan of reflinks. Each file of a group is asked where its blocks lie, at
 //! the last moment: nothing that a walk sees tells when that changes.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use rayon::prelude::*;
 
-use super::{Choices, behind, decision_of, drop_out};
+use super::block_groups::BlockGroups;
+use super::{Choices, decision_of, drop_out};
 use crate::engine::planning::classify::{Classified, Decision};
 use crate::engine::planning::evidence::Evidence;
+use crate::engine::planning::matching::Matched;
 use crate::engine::planning::matching::file::FileRef;
 use crate::engine::planning::matching::groups::Groups;
 use crate::engine::planning::matching::probe::{Dropped, blocks};
@@ -15,12 +17,8 @@ use crate::model::{BlockSource, Digest, FileState, SkipReason};
 use crate::rules::reflink::source::{BlockFate, BlockOwner, choose_source};
 use crate::rules::totals::SummaryBuilder;
 
-/// Groups of files that share blocks, without their members, and the file of each whose blocks the others get.
-#[derive(Default)]
-pub struct BlockGroups {
-    groups: Groups,
-    sources: HashMap<u32, FileRef>,
-}
+/// Groups of about so many files together are chosen for in parallel.
+const AT_ONCE: usize = 1 << 14;
 
 impl Choices<'_> {
     /// A file whose blocks those of a group get: its first name, what it was, and what it holds.
@@ -37,6 +35,23 @@ impl Choices<'_> {
         Some((source, tree.state(file), content))
     }
 
+    /// Decides for files that no object is for: which of them get the blocks of which. Those in `give` get none.
+    pub fn share_blocks(
+        &mut self,
+        matched: Matched,
+        found: &Evidence<'_>,
+        classified: &mut [Classified],
+        (sum, give): (&mut SummaryBuilder, &HashSet<FileRef>),
+    ) {
+        let dropped = matched.dropped.iter();
+        for (which, why) in dropped.filter(|(which, _)| !give.contains(which)) {
+            drop_out(*which, why, found.surveys, classified, sum);
+        }
+        let mut groups = matched.groups;
+        groups.forget_beginnings();
+        self.choose_sources(groups, found, classified, (sum, give));
+    }
+
     /// Decides for every group. The files in `give` get no blocks, and what was decided of them stays.
     pub(super) fn choose_sources(
         &mut self,
@@ -47,7 +62,7 @@ impl Choices<'_> {
     ) {
         let mut next = 0;
         while next < groups.len() {
-            let some = next..behind(&groups, next);
+            let some = next..groups.behind(next, AT_ONCE);
             next = some.end;
             let each = some.clone().into_par_iter();
             let chosen: Vec<_> = each

@@ -132,6 +132,16 @@ impl Groups {
         self.names.len()
     }
 
+    /// The end of the groups that have about `most` files together, of which this is the first.
+    pub fn behind(&self, first: usize, most: usize) -> usize {
+        let mut files = 0;
+        let last = (first..self.len()).find(|group| {
+            files += self.members(*group).len();
+            files >= most
+        });
+        last.map_or(self.len(), |last| last + 1)
+    }
+
     /// Content and metadata, without a generation.
     pub fn id(&self, group: usize) -> Option<ObjectId> {
         let (content, metadata) = *self.names.get(group)?;

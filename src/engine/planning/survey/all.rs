@@ -5,6 +5,7 @@ use super::{OpenedGuest, Survey, survey};
 use crate::engine::EngineError;
 use crate::engine::planning::classify::{Classified, Judge, classify};
 use crate::model::{Event, Observer, Stage, Unit};
+use crate::rules::care::Care;
 
 /// What was read of a guest, and what its files may do.
 type SurveyedGuest = Result<(Survey, Classified), EngineError>;
@@ -44,5 +45,17 @@ pub(in crate::engine::planning) fn classify_unless_left_out(
         classify(survey, judge)
     } else {
         Classified::left_out(survey, judge)
+    }
+}
+
+impl<'a> Judge<'a> {
+    /// The same by other rules, of all guests.
+    pub fn of_all(self, care: &'a Care) -> Judge<'a> {
+        let beyond = &[];
+        Judge {
+            care,
+            beyond,
+            ..self
+        }
     }
 }

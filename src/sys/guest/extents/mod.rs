@@ -3,6 +3,7 @@
 //! back when it goes.
 
 mod blocks;
+mod held;
 mod overlap;
 
 use std::io;
@@ -12,6 +13,7 @@ use crate::model::{Digest, DiskRoom};
 use crate::sys::hash::ContentHasher;
 use crate::sys::{Regular, ffi};
 
+pub use held::HeldMap;
 pub use overlap::{Overlap, SharedPart};
 
 /// `FIEMAP_EXTENT_SHARED` of `linux/fiemap.h`: other files have it, too.
@@ -112,29 +114,19 @@ impl Regular {
     /// What of the allocated bytes is the file's own. Where that is not told, it is not sure of any; of a file in very
     /// many extents only the first are asked about, and nothing is promised of the others.
     fn room(&self, allocated: u64) -> DiskRoom {
-        let (mut room, mut plain, mut from, mut count) = (DiskRoom::default(), 0u64, 0, 0);
+        let (mut room, mut from, mut count) = (RoomCount::default(), 0, 0);
         loop {
             let Ok(some) = self.extents_from(from, false) else {
                 return DiskRoom::unsure(allocated);
             };
-            if some.iter().any(|extent| extent.flags & INLINE != 0) {
-                return DiskRoom::unsure(allocated);
-            }
-            for extent in &some {
-                let sum = match extent.flags {
-                    flags if flags & SHARED != 0 => &mut room.shared,
-                    flags if flags & ENCODED != 0 => &mut room.unsure,
-                    _ => &mut plain,
-                };
-                *sum = sum.saturating_add(extent.length);
-            }
+            some.iter().for_each(|extent| room.take(extent));
             count += some.len();
             let end = some
                 .last()
                 .map(|last| last.logical.checked_add(last.length));
             match end {
-                Some(Some(next)) if count <= MOST => from = next,
-                _ => return room.of(allocated, plain),
+                Some(Some(next)) if some.len() == AT_ONCE && count <= MOST => from = next,
+                _ => return room.of(allocated),
             }
         }
     }
@@ -144,6 +136,35 @@ impl Regular {
         let (told, extents) = ffi::fiemap::<AT_ONCE>(self.fd(), from, u32::from(sync))?;
         let told = usize::try_from(told).unwrap_or(0);
         Ok(extents[..told.min(AT_ONCE)].to_vec())
+    }
+}
+
+/// What extents take, added up.
+#[derive(Default)]
+struct RoomCount {
+    room: DiskRoom,
+    /// Bytes that nothing else has, and that are stored as they are.
+    plain: u64,
+    is_inline: bool,
+}
+
+impl RoomCount {
+    fn take(&mut self, extent: &ffi::DiskExtent) {
+        self.is_inline |= extent.flags & INLINE != 0;
+        let sum = match extent.flags {
+            flags if flags & SHARED != 0 => &mut self.room.shared,
+            flags if flags & ENCODED != 0 => &mut self.room.unsure,
+            _ => &mut self.plain,
+        };
+        *sum = sum.saturating_add(extent.length);
+    }
+
+    /// Of a file of so many allocated bytes.
+    fn of(self, allocated: u64) -> DiskRoom {
+        match self.is_inline {
+            true => DiskRoom::unsure(allocated),
+            false => self.room.of(allocated, self.plain),
+        }
     }
 }
 

@@ -34,6 +34,12 @@ pub struct SharedPart {
 }
 
 impl Overlap {
+    /// Of so many bytes of data, so many lie together.
+    pub(super) fn of(together: u64, all: u64) -> Overlap {
+        let apart = all.saturating_sub(together);
+        Overlap { together, apart }
+    }
+
     /// Is there nothing more that the first could share with the second?
     pub fn is_whole(&self) -> bool {
         self.apart == 0
@@ -44,14 +50,14 @@ impl Regular {
     /// What of this file's data lies where that of `other` lies. What is still in memory of either is written first;
     /// both may change meanwhile, and what is told is of no one moment then.
     pub fn overlap(&self, other: &Regular) -> SysResult<Overlap> {
-        let (own, theirs) = (Extents::from(self, 0)?, Extents::from(other, 0)?);
+        let (mut own, mut theirs) = (Extents::from(self, 0)?, Extents::from(other, 0)?);
+        let (mut own, mut theirs) = (|| own.next_data(), || theirs.next_data());
         let mut together = 0;
-        let all = common_parts(own, theirs, &mut |part| {
+        let all = common_parts(&mut own, &mut theirs, &mut |part| {
             together += part.to - part.from;
             false
         })?;
-        let apart = all.saturating_sub(together);
-        Ok(Overlap { together, apart })
+        Ok(Overlap::of(together, all))
     }
 
     /// The first stretch at or after `from` whose blocks other files or snapshots have as well, as long as it goes on
@@ -91,9 +97,10 @@ impl Regular {
 
     /// The first stretch at or after `from` that lies where that of `other` lies.
     pub fn common_stretch(&self, other: &Regular, from: u64) -> SysResult<Option<FileRange>> {
-        let (own, theirs) = (Extents::from(self, from)?, Extents::from(other, from)?);
+        let (mut own, mut theirs) = (Extents::from(self, from)?, Extents::from(other, from)?);
+        let (mut own, mut theirs) = (|| own.next_data(), || theirs.next_data());
         let mut found = None;
-        common_parts(own, theirs, &mut |part| {
+        common_parts(&mut own, &mut theirs, &mut |part| {
             let from = part.from.max(from);
             goes_on(&mut found, Some(FileRange { from, ..part }), from)
         })?;
@@ -130,15 +137,18 @@ fn goes_on(found: &mut Option<FileRange>, part: Option<FileRange>, at: u64) -> b
     false
 }
 
+/// Says which extent of a file holds its next data.
+type NextData<'e, E> = dyn FnMut() -> Result<Option<DiskExtent>, E> + 'e;
+
 /// Hands out the parts of the first file that lie where those of the second lie, until it is told that this is enough.
 /// Says how many bytes of data were looked at.
-fn common_parts(
-    mut own: Extents<'_>,
-    mut theirs: Extents<'_>,
+pub(super) fn common_parts<E>(
+    own: &mut NextData<'_, E>,
+    theirs: &mut NextData<'_, E>,
     take: &mut dyn FnMut(FileRange) -> bool,
-) -> SysResult<u64> {
-    let (mut beside, mut all) = (theirs.next_data()?, 0);
-    while let Some(extent) = own.next_data()? {
+) -> Result<u64, E> {
+    let (mut beside, mut all) = (theirs()?, 0);
+    while let Some(extent) = own()? {
         all += extent.length;
         while let Some(other) = beside {
             if common(&extent, &other).is_some_and(&mut *take) {
@@ -147,7 +157,7 @@ fn common_parts(
             if end(&other) > end(&extent) {
                 break;
             }
-            beside = theirs.next_data()?;
+            beside = theirs()?;
         }
     }
     Ok(all)

@@ -55,7 +55,7 @@ fn on(lab: &Lab) -> Value {
 
 #[test]
 fn ext4_is_as_others_find_it() {
-    let answer = on(&lab!(Disk::Ext4));
+    let answer = on(&memory_lab!(Disk::Ext4));
     assert_eq!(verdict(&answer, "older-writers"), "yes");
     assert_eq!(verdict(&answer, "project-ids"), "no");
     let advice = answer["places"][0]["tried"].to_string();
@@ -81,7 +81,7 @@ fn ext4_with_projects_and_folded_case_is_as_others_find_it() {
 
 #[test]
 fn xfs_is_as_others_find_it() {
-    let answer = on(&lab!(Disk::Xfs));
+    let answer = on(&memory_lab!(Disk::Xfs));
     assert_eq!(verdict(&answer, "older-writers"), "no");
     assert_eq!(verdict(&answer, "reflink"), "yes");
     let mode = &answer["places"][0]["protections"][1];
@@ -107,7 +107,7 @@ fn xfs_without_reflinks_is_as_others_find_it() {
 
 #[test]
 fn btrfs_is_as_others_find_it() {
-    on(&lab!(Disk::Btrfs));
+    on(&memory_lab!(Disk::Btrfs));
 }
 
 #[test]

@@ -44,7 +44,7 @@ const ACTS: &[(&str, &[&str])] = &[
     (
         "undoing",
         &[
-            "exchange", "activity", "records", "paths", "healing", "parting",
+            "exchange", "activity", "records", "roots", "paths", "healing", "parting",
         ],
     ),
     (
@@ -52,7 +52,10 @@ const ACTS: &[(&str, &[&str])] = &[
         &["exchange", "activity", "records", "healing", "parting"],
     ),
     // It writes no guest that is there; what is shared in the new one is the business of a plan, and of `apply`.
-    ("cloning", &["activity", "records", "planning", "applying"]),
+    (
+        "cloning",
+        &["activity", "records", "paths", "planning", "applying"],
+    ),
     ("protecting", &["activity", "healing"]),
     // Its halves are an undo, and a plan that is applied.
     (

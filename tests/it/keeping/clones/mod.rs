@@ -2,6 +2,7 @@
 //! what the other shares; or nothing at all.
 
 mod cut_short;
+mod identity;
 mod refused;
 mod restless;
 mod shared;

@@ -10,7 +10,7 @@ use crate::support::{
 /// Two real guests that share what they can, and a clone of one.
 #[test]
 fn a_real_guest_and_its_clone_go_their_own_ways() {
-    let lab = lab!(Disk::Ext4);
+    let lab = memory_lab!(Disk::Ext4);
     let [web, db] = debian(&lab);
     lab.plan(&[&web, &db], &[]).apply().expect(0);
     let (out, new) = clone(&lab, &web, "new", &["--json"]);
@@ -61,7 +61,7 @@ fn with_names(lab: &Lab) -> [Guest; 3] {
 }
 
 fn names_are_kept(disk: Disk) {
-    let lab = lab!(disk);
+    let lab = memory_lab!(disk);
     let guests = with_names(&lab);
     lab.plan(&guests.each_ref(), &["--ignore", "mtime"])
         .apply()

@@ -23,20 +23,13 @@ INLINE int by_task_work(__u64 thread)
 	return !work || schedule_task_work(bpf_get_current_task_btf(), &work->work, &works, no_work, 0);
 }
 
-INLINE void *handler(struct task_struct *me, int signal)
-{
-	return READ(READ(me, sighand), action[signal - 1].sa.sa_handler);
-}
+// The signal must be a number as it stands here: else its place is not relocated.
+#define HANDLER(me, signal) ((unsigned long)READ(READ(me, sighand), action[(signal)-1].sa.sa_handler))
 
-// A program that would notice the signal: it handles or blocks SIGCONT, or is traced.
-INLINE int is_shy(struct task_struct *me)
+// A program that would notice the signal. Whoever traces one expects to see signals.
+INLINE int handles_signal(struct task_struct *me)
 {
-	return (unsigned long)handler(me, SIGCONT) > 1 || READ(me, blocked.sig[0]) & BIT(SIGCONT) || READ(me, ptrace);
-}
-
-INLINE int is_handled(struct task_struct *me, unsigned long signals, int signal)
-{
-	return (signals & BIT(signal)) && handler(me, signal);
+	return HANDLER(me, SIGCONT) > 1 || READ(me, blocked.sig[0]) & BIT(SIGCONT);
 }
 
 // A stop that one of several threads is to take: nothing may throw it away. 0: there is none. 1: this thread may join.
@@ -47,7 +40,8 @@ INLINE int stop_to_come(struct task_struct *me)
 	struct signal_struct *all = READ(me, signal);
 
 	stops &= READ(all, shared_pending.signal.sig[0]) & ~READ(me, blocked.sig[0]);
-	if (is_handled(me, stops, SIGTSTP) || is_handled(me, stops, SIGTTIN) || is_handled(me, stops, SIGTTOU))
+	if ((stops & BIT(SIGTSTP) && HANDLER(me, SIGTSTP)) || (stops & BIT(SIGTTIN) && HANDLER(me, SIGTTIN)) ||
+	    (stops & BIT(SIGTTOU) && HANDLER(me, SIGTTOU)))
 		return 2;
 	return stops || READ(all, group_stop_count);
 }
@@ -99,13 +93,23 @@ static long is_over(__u64 at, struct spin *spin)
 #define MOST_SPINS 8
 
 // Only where nothing is locked, that is in open.
-APART int spin(struct wait *wait, __u64 thread, __u64 number, __u64 now)
+APART int spin(struct wait *wait, __u64 thread, __u64 now)
 {
-	struct spin spin = {.request = {thread, number}, .inode = wait->inode, .end = now + LONGEST_SPIN};
+	struct spin spin = {.request = {thread, wait->number}, .inode = wait->inode, .end = now + LONGEST_SPIN};
 
-	if (wait->spun >= MOST_SPINS)
-		return 1;
-	wait->spun++;
 	bpf_loop(1 << 22, is_over, &spin, 0);
 	return 0;
+}
+
+// Who would notice many signals gets few: a moment before each, and no more of them than that.
+INLINE int is_spared(struct wait *wait, __u64 thread, __u64 now)
+{
+	struct task_struct *me = bpf_get_current_task_btf();
+	int handles = handles_signal(me);
+
+	if (handles && wait->spun++ >= MOST_SPINS)
+		return 0;
+	if (handles || READ(me, ptrace))
+		spin(wait, thread, now);
+	return 1;
 }

@@ -83,6 +83,8 @@ APART int ask(struct hit *hit, __u64 number, __u32 attempt)
 // 32-bit programs begin at COMPAT.
 #define COMPAT 0x10000
 #define TS_COMPAT 2u
+#define UTIMENSAT 280
+#define FUTIMENS 0x20000
 #define X32 0x40000000
 
 INLINE __u32 call_number(struct task_struct *me, struct pt_regs *registers)
@@ -92,6 +94,9 @@ INLINE __u32 call_number(struct task_struct *me, struct pt_regs *registers)
 	__u32 number = READ(registers, orig_ax);
 	if (HAS(struct thread_info, status) && READ(me, thread_info.status) & TS_COMPAT)
 		return number + COMPAT;
+	// Without a name it is about its descriptor.
+	if (number == UTIMENSAT && !READ(registers, si))
+		return FUTIMENS;
 	return number & ~X32;
 }
 
@@ -104,6 +109,7 @@ INLINE int is_by_descriptor(struct hit *hit, __u32 call)
 	case 93:  // fchown
 	case 190: // fsetxattr
 	case 199: // fremovexattr
+	case FUTIMENS:
 	case COMPAT + 94:
 	case COMPAT + 95:  // fchown
 	case COMPAT + 207: // fchown32
@@ -129,7 +135,7 @@ INLINE int may_wait(struct hit *hit, __u64 mark)
 	if (mark == OBJECT && is_by_descriptor(hit, call))
 		return 0;
 	// Elsewhere the inode is locked, which the daemon needs: one cannot spin.
-	return hit->level != BY_SIGNAL || hit->kind == OPEN || !is_shy(me);
+	return hit->level != BY_SIGNAL || hit->kind == OPEN || !handles_signal(me);
 }
 
 INLINE struct wait *wait_of(struct hit *hit)
@@ -149,8 +155,7 @@ APART int restart(struct hit *hit, struct wait *wait)
 	int failed;
 
 	wait->seen = hit->now;
-	if (hit->level == BY_SIGNAL && is_shy(bpf_get_current_task_btf()) &&
-	    spin(wait, hit->thread, wait->number, hit->now))
+	if (hit->level == BY_SIGNAL && hit->kind == OPEN && !is_spared(wait, hit->thread, hit->now))
 		return -EPERM;
 	wait->seen = bpf_ktime_get_ns();
 	failed = hit->level == BY_SIGNAL ? by_signal() : by_task_work(hit->thread);
