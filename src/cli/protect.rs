@@ -13,9 +13,9 @@ use crate::report::guard::protect;
 
 /// Move the shared files of a base from one protection to another
 ///
-/// From the immutable flag to the guard, and back, while all guests that share files are stopped or frozen: each file is
-/// without protection for the moment between two calls only, and is proven afterwards. What interrupts this is finished
-/// by `unify recover`. Where the kernel that runs has no guard, nothing protects the
+/// From the immutable flag to the guard, and back, while all guests that share files are stopped or frozen: each file
+/// is without protection for the moment between two calls only, and is proven afterwards. What interrupts this is
+/// finished by `unify recover`. Where the kernel that runs has no guard, nothing protects the
 /// files of a base that was under it: `unify protect immutable` protects them by the flag, and proves each that was
 /// open.
 #[derive(Debug, clap::Args)]

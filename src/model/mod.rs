@@ -120,11 +120,11 @@ pub use refusal::{Moved, Refusal, RefusalKind};
 pub use review::{Cut, Freshness, KeptLines, StaleLine, UndoView, WhyStale};
 pub use size::parse_size;
 pub use state::{
-    BadTime, DiskRoom, FileId, FileKind, FileState, GuardAct, GuardLevel, GuardState, GuardWish,
-    INHERITABLE_FLAGS, Metadata, NameLimits, PROTECTING_FLAGS, STORAGE_FLAGS, Time,
-    UNLINKABLE_FLAG, VERITY_FLAG, Xattr,
+    BadTime, DiskRoom, FileId, FileKind, FileState, INHERITABLE_FLAGS, Metadata, NameLimits,
+    PROTECTING_FLAGS, STORAGE_FLAGS, Time, UNLINKABLE_FLAG, VERITY_FLAG, Xattr,
 };
 pub use status::collected::{Collected, PapersGone};
+pub use status::guard::{GuardAct, GuardLevel, GuardState, GuardWish};
 pub use status::written::{Broken, BrokenByGuest, BrokenOften, WriteMet};
 pub use status::{
     DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan, Orphans,

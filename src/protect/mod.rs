@@ -19,7 +19,8 @@
 //! 1. Nobody lifts without a [`WrittenDown`], and that is made only where a record has become durable: by the
 //!    journal of
 //!    a run, or by the paper `lifted` of the base where no run's journal knows of the object.
-//! 2. A [`Lifted`] ends by [`Lifted::restore`], [`Lifted::replaced_by`] or [`Lifted::retire`], and where an error drops it, it is restored.
+//! 2. A [`Lifted`] ends by [`Lifted::restore`], [`Lifted::replaced_by`] or [`Lifted::retire`],
+//!    and where an error drops it, it is restored.
 //! 3. So a process must die to leave a protection off, and then the record is on disk. The journal is a record
 //!    until the
 //!    staging directory of its run is gone, and the paper until it is removed; both happen after the protections

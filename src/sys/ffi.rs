@@ -14,7 +14,7 @@ use super::layouts::{
     BpfProgram, CacheStat, DedupeRange, FieMap, FieMapHead, FsUuid, FsXattr, LoopConfig, MountAttr,
 };
 
-pub use super::layouts::DiskExtent;
+pub use super::layouts::{DiskExtent, Shares};
 
 /// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: the disk begins to take what was written there, and the
 /// caller does not wait for it. The call makes nothing durable.
@@ -237,30 +237,12 @@ pub fn filesystem_uuid(fd: impl AsFd) -> io::Result<[u8; 16]> {
 
 /// Lets a detached mount show other owners, as the map of a user namespace says: `MOUNT_ATTR_IDMAP` (Linux 5.12).
 pub fn map_owners(mount: impl AsFd, namespace: impl AsFd) -> io::Result<()> {
-    let namespace = namespace.as_fd().as_raw_fd();
-    set_mount_attributes(
-        mount,
-        &MountAttr {
-            attr_set: 0x0010_0000,
-            attr_clr: 0,
-            propagation: 0,
-            userns_fd: u64::from(namespace.unsigned_abs()),
-        },
-    )
+    set_mount_attributes(mount, &MountAttr::owners_by(namespace.as_fd().as_raw_fd()))
 }
 
 /// Makes a detached mount read-only, noatime, nosuid, nodev, noexec and nosymfollow (Linux 5.14).
 pub fn make_harmless(mount: impl AsFd) -> io::Result<()> {
-    // MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC | NOATIME | NOSYMFOLLOW, and the mask of the atime choice.
-    set_mount_attributes(
-        mount,
-        &MountAttr {
-            attr_set: 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x0020_0000,
-            attr_clr: 0x70,
-            propagation: 0,
-            userns_fd: 0,
-        },
-    )
+    set_mount_attributes(mount, &MountAttr::harmless())
 }
 
 /// The number of a loop device that nobody uses now: `LOOP_CTL_GET_FREE` of `linux/loop.h`.
@@ -327,15 +309,6 @@ pub fn load_lsm_program(hook: u32) -> io::Result<OwnedFd> {
     let fd = check(libc::c_int::try_from(fd).unwrap_or(-1))?;
     // SAFETY: the kernel has just given us this descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-/// What two threads may have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shares {
-    /// `KCMP_FILES`: the table of descriptors.
-    Descriptors,
-    /// `KCMP_FS`: root and working directory.
-    Directories,
 }
 
 /// `kcmp(2)`, `linux/kcmp.h`: have these two threads one and the same?

@@ -116,6 +116,28 @@ pub struct MountAttr {
     pub userns_fd: u64,
 }
 
+impl MountAttr {
+    /// `MOUNT_ATTR_IDMAP`, by this user namespace.
+    pub fn owners_by(namespace: i32) -> MountAttr {
+        MountAttr {
+            attr_set: 0x0010_0000,
+            attr_clr: 0,
+            propagation: 0,
+            userns_fd: u64::from(namespace.unsigned_abs()),
+        }
+    }
+
+    /// `MOUNT_ATTR_RDONLY | NOSUID | NODEV | NOEXEC | NOATIME | NOSYMFOLLOW`, and the mask of the atime choice.
+    pub fn harmless() -> MountAttr {
+        MountAttr {
+            attr_set: 0x1 | 0x2 | 0x4 | 0x8 | 0x10 | 0x0020_0000,
+            attr_clr: 0x70,
+            propagation: 0,
+            userns_fd: 0,
+        }
+    }
+}
+
 /// The beginning of `union bpf_attr` of `linux/bpf.h` for `BPF_PROG_LOAD`: 112 bytes.
 #[repr(C)]
 pub struct BpfProgram {
@@ -127,4 +149,13 @@ pub struct BpfProgram {
     pub expected_attach_type: u32,
     pub no_debug_information: [u32; 9],
     pub hook: u32,
+}
+
+/// What two threads may have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Shares {
+    /// `KCMP_FILES`: the table of descriptors.
+    Descriptors,
+    /// `KCMP_FS`: root and working directory.
+    Directories,
 }

@@ -120,8 +120,8 @@ quiet unify protect --base $base guard
 flagless
 [ "$(cat $base/protection)" = guard ] || fail "no paper"
 for file in $two/a $two/c $one/f; do closed $file; done
-# Cut short on either way it is finished, and what was bare is protected and proven.
-for cut in mark#1 mark#2 setflags#1 setflags#2; do
+# Cut short on either way it is finished, and what was bare is protected and proven. The first calls are of trials.
+for cut in mark#3 mark#4 setflags#1 setflags#2; do
   quiet unify protect --base $base immutable
   UNIFY_FAULT=$cut=kill unify protect --base $base guard > /tmp/said 2>&1 && fail "not killed at $cut"
   [ -e $base/moving ] || fail "no paper, killed at $cut"
@@ -131,7 +131,7 @@ for cut in mark#1 mark#2 setflags#1 setflags#2; do
   flagless
   for file in $two/a $two/c $one/f; do closed $file; done
 done
-for cut in setflags#1 setflags#2 unmark#1 unmark#2; do
+for cut in setflags#5 setflags#6 unmark#1 unmark#2; do
   UNIFY_FAULT=$cut=kill unify protect --base $base immutable > /tmp/said 2>&1 && fail "not killed at $cut"
   quiet unify recover --base $base
   [ "$(marks)" = 0 ] || fail "$(marks) marks are left, killed at $cut"

@@ -394,8 +394,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
         spoiled.iter().for_each(|one| self.objects.give_up(&one.id));
         let parted = parting::part_after_batch(self.base, still, observer, spoiled, journal)?;
         self.receipt.result.spoiled.extend(parted);
-        let again = again.into_iter();
-        again.for_each(|(link, object)| self.gather(link, object));
+        (again.into_iter()).for_each(|(link, object)| self.gather(link, object));
         Ok(result.given_up)
     }
 }

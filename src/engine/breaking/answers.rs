@@ -33,7 +33,12 @@ impl Worker<'_> {
             return Ok(look_again(request));
         }
         if self.burst.is_none() {
-            let burst = Burst::begin(&self.base, &self.knowledge.names, self.ground.observer)?;
+            let burst = Burst::begin(
+                &self.base,
+                &self.knowledge.names,
+                self.ground.desk,
+                self.ground.observer,
+            )?;
             let Some(burst) = burst else {
                 let why = "a run moves names of this base for longer than a writer can wait";
                 return Ok(WriteStep::Answered(
@@ -146,31 +151,13 @@ impl Worker<'_> {
                     }
                     all.extend_from_slice(&file.names);
                 }
-                Err(NotParted::Moved) => {
-                    let again = request.attempt < IN_VAIN || !request.waits;
-                    let why = "its names move all the time, or a process has it open for writing";
-                    if again {
-                        return Ok(WriteStep::Answered(
-                            WriteAnswer::LookAgain,
-                            WriteTold::Nothing,
-                        ));
-                    }
-                    let told = WriteTold::of(&name, &file.names, *id, Some(why.into()), 0);
-                    return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
-                }
-                Err(NotParted::Cannot(why)) => {
-                    let told = WriteTold::of(&name, &file.names, *id, Some(why), 0);
-                    return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
-                }
-                Err(NotParted::NoRoom { quota }) => {
-                    // Its journal may end in the midst of a line.
-                    self.close_burst();
-                    let (answer, why) = match quota {
-                        true => (WriteAnswer::OverQuota, "its quota is used up"),
-                        false => (WriteAnswer::NoSpace, "the disk is full"),
-                    };
-                    let told = WriteTold::of(&name, &file.names, *id, Some(why.into()), 0);
-                    return Ok(WriteStep::Answered(answer, told));
+                Err(why) => {
+                    let (answer, why) = self.not_parted(why, request);
+                    let told = why.map(|why| WriteTold::of(&name, &file.names, *id, Some(why), 0));
+                    return Ok(WriteStep::Answered(
+                        answer,
+                        told.unwrap_or(WriteTold::Nothing),
+                    ));
                 }
             }
         }
@@ -179,6 +166,32 @@ impl Worker<'_> {
             WriteAnswer::LookAgain,
             WriteTold::of(&name, &all, *id, None, bytes),
         ))
+    }
+
+    /// What a writer is told that gets no copy, and why, where that is to be said.
+    fn not_parted(
+        &mut self,
+        why: NotParted,
+        request: &WriteRequest,
+    ) -> (WriteAnswer, Option<String>) {
+        let denied = |why: String| (WriteAnswer::Denied, Some(why));
+        match why {
+            NotParted::Moved if request.attempt < IN_VAIN || !request.waits => {
+                (WriteAnswer::LookAgain, None)
+            }
+            NotParted::Moved => {
+                denied("its names move all the time, or a process has it open for writing".into())
+            }
+            NotParted::Cannot(why) => denied(why),
+            NotParted::NoRoom { quota } => {
+                // Its journal may end in the midst of a line.
+                self.close_burst();
+                match quota {
+                    true => (WriteAnswer::OverQuota, Some("its quota is used up".into())),
+                    false => (WriteAnswer::NoSpace, Some("the disk is full".into())),
+                }
+            }
+        }
     }
 
     fn part_one(

@@ -13,6 +13,7 @@ use crate::engine::{EngineError, Guest};
 use crate::model::{
     About, GuestName, GuestPath, ObjectId, Observer, Outcome, ReceiptLine, RunId, RunKind,
 };
+use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::own::papers::Lock;
 
 /// For so long nobody asked, and for so long it lasts at most.
@@ -22,13 +23,24 @@ const LONGEST: Duration = Duration::from_secs(2);
 /// So long a turn is waited for: a batch or two of a run. Then the writer is denied, and told why.
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
+impl Drop for Burst<'_> {
+    fn drop(&mut self) {
+        if let Some((desk, staging)) = &self.staging {
+            // A mark that is left is one of a directory that is gone.
+            drop(desk.disown_directory(staging));
+        }
+    }
+}
+
 /// A run of breaks.
 pub(super) struct Burst<'a> {
     pub run: Run,
     pub journal: JournalFile,
-    receipt: ReceiptFile<'a>,
+    receipt: Option<ReceiptFile<'a>>,
     lines: Vec<ReceiptLine>,
     guests: HashMap<usize, Option<Guest>>,
+    /// Where what came out is for a moment, as the guard knows it.
+    staging: Option<(&'a dyn AnswersWriters, InodeMark)>,
     began: Instant,
     last: Instant,
     _turn: Arc<Lock>,
@@ -39,6 +51,7 @@ impl<'a> Burst<'a> {
     pub fn begin(
         base: &Base,
         names: &ObjectNames,
+        desk: &'a dyn AnswersWriters,
         observer: &'a dyn Observer,
     ) -> Result<Option<Burst<'a>>, EngineError> {
         let Some(turn) = base.turn_within(PATIENCE)? else {
@@ -53,10 +66,16 @@ impl<'a> Burst<'a> {
                 return Err(error);
             }
         };
+        // A writer that holds what came out looks again by itself.
+        let staging = InodeMark::of_dir(&run.staging).ok();
+        if let Some(staging) = &staging {
+            desk.own_directory(staging)?;
+        }
         Ok(Some(Burst {
+            staging: staging.map(|staging| (desk, staging)),
             run,
             journal,
-            receipt,
+            receipt: Some(receipt),
             lines: Vec::new(),
             guests: HashMap::new(),
             began: Instant::now(),
@@ -120,10 +139,12 @@ impl<'a> Burst<'a> {
             return Ok(base.forget_run(&self.run)?);
         }
         base.dir().sync_filesystem()?;
-        for line in &self.lines {
-            self.receipt.add(line)?;
+        if let Some(mut receipt) = self.receipt.take() {
+            for line in &self.lines {
+                receipt.add(line)?;
+            }
+            receipt.finish()?;
         }
-        self.receipt.finish()?;
         self.journal.write_done()?;
         Ok(base.end_run(&self.run)?)
     }

@@ -48,13 +48,12 @@ pub fn answer_writers(
     };
     let bases = opened(&options.bases)?;
     let life = Life::of(bases.len() + 1);
-    let served = thread::scope(|scope| {
-        let served =
-            Daemon::begin(scope, bases, &ground, &life, stop).and_then(|daemon| daemon.serve());
+    thread::scope(|scope| {
+        let begun = Daemon::begin(scope, bases, &ground, &life, stop);
+        let served = begun.and_then(Daemon::serve);
         life.end.store(true, Ordering::Release);
         served
-    });
-    served
+    })
 }
 
 fn opened(paths: &[PathBuf]) -> Result<Vec<Base>, EngineError> {
@@ -175,7 +174,7 @@ impl<'a> Daemon<'a> {
         while !self.stop.asked() {
             self.life.pulse(0);
             if let Some(request) = self.ground.desk.next(Duration::from_millis(200))? {
-                self.hand_over(request)?;
+                self.hand_over(&request)?;
             }
         }
         if let Some(manager) = &self.manager {
@@ -186,15 +185,15 @@ impl<'a> Daemon<'a> {
     }
 
     /// To every base of its file system: one of them knows the inode.
-    fn hand_over(&self, request: WriteRequest) -> Result<(), EngineError> {
+    fn hand_over(&self, request: &WriteRequest) -> Result<(), EngineError> {
         let its = self
             .bases
             .iter()
             .filter(|base| base.device == request.inode.dev);
         let its: Vec<&Served> = its.collect();
         if its.is_empty() {
-            self.ground.desk.answer(&request, WriteAnswer::Denied)?;
-            self.ground.tellers.lone(&request);
+            self.ground.desk.answer(request, WriteAnswer::Denied)?;
+            self.ground.tellers.lone(request);
             return Ok(());
         }
         let others = Arc::new(AtomicUsize::new(its.len()));

@@ -319,65 +319,61 @@ fn bad_place(bad: &BadUse) -> Trouble {
 }
 
 fn lacking(lack: &CannotHere) -> Trouble {
+    let code = Trouble::new;
     match lack {
         CannotHere::Protect(_) | CannotHere::NothingHolds | CannotHere::ProtectAsPlanned { .. } => {
-            Trouble::new("cannot-protect").option("--protect")
+            code("cannot-protect").option("--protect")
         }
-        CannotHere::OtherProtection { base, .. } => Trouble::new("cannot-protect")
-            .file(base)
-            .option("--protect"),
-        CannotHere::ProtectionGone { base, .. } => Trouble::new("protection-gone")
+        CannotHere::OtherProtection { base, .. } => {
+            (code("cannot-protect").file(base)).option("--protect")
+        }
+        CannotHere::ProtectionGone { base, .. } => code("protection-gone")
             .file(base)
             .hint("load the guard, or move the base with `unify protect immutable`"),
-        CannotHere::NoMove { base, .. } => Trouble::new("cannot-protect").file(base),
+        CannotHere::NoMove { base, .. } => code("cannot-protect").file(base),
         CannotHere::CannotMount { image, remedy, .. } => {
-            Trouble::new("cannot-mount").file(image).hint(*remedy)
+            code("cannot-mount").file(image).hint(*remedy)
         }
-        CannotHere::Guard(_) => Trouble::new("cannot-guard"),
-        CannotHere::GuardInUse(_) => Trouble::new("guard-in-use").option("--leave-unprotected"),
-        CannotHere::Sharing { place, .. } => Trouble::new("cannot-share").file(place),
-        CannotHere::Reflink { place, .. } => Trouble::new("cannot-reflink")
-            .file(place)
-            .option("--method"),
-        CannotHere::BlocksApart { one, .. } => Trouble::new("other-filesystem").file(one),
-        CannotHere::EncryptedBase(path) => Trouble::new("encrypted-base")
+        CannotHere::Guard(_) => code("cannot-guard"),
+        CannotHere::GuardInUse(_) => code("guard-in-use").option("--leave-unprotected"),
+        CannotHere::Sharing { place, .. } => code("cannot-share").file(place),
+        CannotHere::Reflink { place, .. } => code("cannot-reflink").file(place).option("--method"),
+        CannotHere::BlocksApart { one, .. } => code("other-filesystem").file(one),
+        CannotHere::EncryptedBase(path) => code("encrypted-base")
             .file(path)
             .hint("name a base outside of that directory with --base"),
-        CannotHere::OtherMount { guest, .. } => Trouble::new("other-mount")
-            .file(guest)
-            .hint("plan guests of different file systems apart, each with a base there"),
-        CannotHere::ReadOnly(path) => Trouble::new("read-only")
-            .file(path)
-            .hint("mount it writable"),
-        CannotHere::GuestsApart { one, .. } => Trouble::new("other-mount")
-            .file(one)
-            .hint("plan guests of different file systems apart, each with a base there"),
-        CannotHere::OtherMountThanBase(guest) => Trouble::new("other-mount").file(guest),
+        CannotHere::OtherMount { guest: one, .. } | CannotHere::GuestsApart { one, .. } => {
+            code("other-mount")
+                .file(one)
+                .hint("plan guests of different file systems apart, each with a base there")
+        }
+        CannotHere::ReadOnly(path) => code("read-only").file(path).hint("mount it writable"),
+        CannotHere::OtherMountThanBase(guest) => code("other-mount").file(guest),
         CannotHere::NotRoot { command, .. } | CannotHere::NotPrivileged(command) => {
-            Trouble::new("not-privileged").hint(format!("run {command} as root of the host"))
+            code("not-privileged").hint(format!("run {command} as root of the host"))
         }
         CannotHere::GuestUnread { name, path, .. } => {
-            let mut trouble = Trouble::new("guest-unread").guest(name);
+            let mut trouble = code("guest-unread").guest(name);
             trouble.place.path = Some(path.clone());
             trouble
         }
         CannotHere::HiddenProcesses(_) => {
-            Trouble::new("hidden-processes").hint("run it on the host, in its first PID namespace")
+            code("hidden-processes").hint("run it on the host, in its first PID namespace")
         }
-        CannotHere::BaseShared { base, .. } => Trouble::new("base-exposed").file(base),
+        CannotHere::BaseShared { base, .. } => code("base-exposed").file(base),
         CannotHere::NoRoom { .. } => {
-            Trouble::new("no-space").hint("make room, or undo a part with --guest or --path")
+            code("no-space").hint("make room, or undo a part with --guest or --path")
         }
         CannotHere::NoRoomToClone { place, .. } | CannotHere::NoNamesToClone { place, .. } => {
-            Trouble::new("no-space")
+            code("no-space")
                 .file(place)
                 .hint("make room there, and run the same command again")
         }
-        CannotHere::NoThreads { .. } => Trouble::new("no-threads").option("--jobs"),
-        CannotHere::GuestTooLarge { name, .. } => Trouble::new("guest-too-large").guest(name),
-        CannotHere::IdentityNotFound(guest) => Trouble::new("identity-not-found")
+        CannotHere::NoThreads { .. } => code("no-threads").option("--jobs"),
+        CannotHere::GuestTooLarge { name, .. } => code("guest-too-large").guest(name),
+        CannotHere::IdentityNotFound(guest) => code("identity-not-found")
             .guest(guest)
             .option("--keep-identity"),
-        CannotHere::NothingShared { base, .. } => Trouble::new("nothing-shared").file(base),
+        CannotHere::NothingShared { base, .. } => code("nothing-shared").file(base),
     }
 }

@@ -14,8 +14,7 @@
 //!
 //! Times of directories are left as they are found: the run put each back right after its exchange, so whatever
 //! else they say is the guest's own, whatever the clock said. Only the directory of the very exchange that was
-//! interrupted may show its time, and what a power cut kept of an exchange and not of the time; no content
-//! depends on it.
+//! interrupted may show its time, and what a power cut kept of it; no content depends on it.
 
 mod adopted;
 mod blocks;
@@ -24,14 +23,13 @@ mod half_clone;
 mod interrupted_run;
 mod leftovers;
 pub(super) mod may_heal;
-pub(super) mod moving;
 mod name;
 mod quarantine;
 mod receipt;
 pub(super) mod restored;
 mod run;
 mod spoiled;
-mod unprotected;
+pub(super) mod unprotected;
 pub(super) mod watching;
 mod whole;
 
@@ -212,7 +210,7 @@ fn heal_all(
     heals: Heals,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
-    moving::finish(base, still).map_err(|error| waiting(base, error))?;
+    unprotected::moving::finish(base, still).map_err(|error| waiting(base, error))?;
     let (lifting, flags) = Lifting::resume(base)
         .inspect_err(|_| still.keep_frozen())
         .map_err(|error| waiting(base, error.into()))?;

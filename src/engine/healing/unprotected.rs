@@ -3,6 +3,8 @@
 //!
 //! They go onto the paper `lifted` first, like everything whose flag is off: an interruption forgets none of them.
 
+pub mod moving;
+
 use crate::base::{Base, Held, Index, LiftedObject};
 use crate::engine::EngineError;
 use crate::engine::error::CannotHere;

@@ -29,7 +29,7 @@ impl RefreezeChoices {
             ));
         }
         let planned = header.as_ref().and_then(|header| header.target.as_ref());
-        let planned = planned.and_then(|target| target.protect());
+        let planned = planned.and_then(crate::model::PlanTarget::protect);
         Ok(RefreezeChoices {
             protect: protect(base, planned)?,
             policy: header.map(|header| header.policy).unwrap_or_default(),

@@ -131,6 +131,7 @@ fn undo_options(base: &Path, options: &ThawOptions) -> Result<UndoOptions, Engin
     Ok(UndoOptions {
         which: WhichRuns::All,
         walked: Vec::new(),
+        from_disk: false,
         paths: options.paths.clone(),
         names,
         selection: Selection::new(&selectors)?,

@@ -102,9 +102,8 @@ pub(super) fn plan_for<P: Purpose>(
     let opened = confined(views, options, &purpose, place.as_deref(), observer);
     let memory = memory.map_or_else(Memory::default, Memory::of);
     let threads = Threads::start(reading)?;
-    let maintained = seen.maintained_but(options.refreezes.as_ref());
     let judge = Judge {
-        maintained: &maintained,
+        maintained: &seen.maintained_but(options.refreezes.as_ref()),
         care: &care,
         secrets: &Secrets::new(),
         index: &seen.index,
@@ -136,7 +135,7 @@ pub(super) fn plan_for<P: Purpose>(
         threads: &threads,
         keeps_misses: P::KEEPS_MISSES,
     };
-    let mut decided = decide(&found, (classified, then), memory, observer)?;
+    let mut decided = decide(&found, (classified, then), &memory, observer)?;
     decided.sum.noticed_before(open, idle);
     purpose.finish(&found, header(options, seen.target), decided)
 }
@@ -225,7 +224,7 @@ fn adoption(options: &PlanOptions, seen: &SeenBase) -> Adoption {
 fn decide<'a>(
     found: &Evidence<'a>,
     (mut classified, then): (Vec<Classified>, Option<Leftover<'_>>),
-    memory: Memory<'_>,
+    memory: &Memory<'_>,
     observer: &dyn Observer,
 ) -> Result<Decided<'a>, EngineError> {
     let surveys = found.surveys;
@@ -238,7 +237,7 @@ fn decide<'a>(
         care: found.care,
         policy: found.policy(),
         crossing: found.crossing,
-        memory: &memory,
+        memory,
         shared: found.shared,
         threads: found.threads,
         cache: found.options.page_cache,

@@ -16,7 +16,7 @@ use crate::model::{
     PlanMethods, PlanTarget, Protect,
 };
 use crate::rules::crossing::Crossing;
-use crate::sys::host::machine;
+use crate::sys::host::machine::{self, Filesystem};
 use crate::sys::{Dir, Meaning};
 
 /// Guests that an earlier run left frozen, before anything else is said. What cannot be read is no reason not to plan.
@@ -184,12 +184,7 @@ pub(super) fn look_at_base(
         }
         false => (Crossing::default(), None),
     };
-    let facts = BaseFacts {
-        path: path.to_owned(),
-        filesystem: filesystem.name,
-        max_links: filesystem.max_links,
-        objects: index.len() as u64,
-    };
+    let facts = facts_of(path, filesystem, index.len() as u64);
     Ok(SeenBase {
         methods,
         beyond,
@@ -205,6 +200,15 @@ pub(super) fn look_at_base(
             protection,
         }),
     })
+}
+
+fn facts_of(path: &Path, filesystem: Filesystem, objects: u64) -> BaseFacts {
+    BaseFacts {
+        path: path.to_owned(),
+        filesystem: filesystem.name,
+        max_links: filesystem.max_links,
+        objects,
+    }
 }
 
 /// Nothing is protected where no object is made.

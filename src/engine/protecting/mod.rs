@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::activity::base::must_be_ours;
 use super::error::CannotHere;
-use super::healing::moving::{bare, begin};
+use super::healing::unprotected::moving::{bare, begin};
 use super::host::lock_note;
 use super::privileges::{entitled, must_see_all};
 use super::{EngineError, healing, protection};

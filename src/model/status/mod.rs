@@ -1,6 +1,7 @@
 //! What is shared now, and what is not as it should be: the answers of `status`, `verify` and `gc`.
 
 pub(super) mod collected;
+pub(super) mod guard;
 pub(super) mod written;
 
 use std::collections::BTreeMap;

@@ -89,10 +89,10 @@ fn policy(one: &BrokenOften) -> Option<(String, String)> {
 fn toml(text: &str) -> String {
     let (mut quoted, tame) = (String::from('"'), is_harmless(text));
     for letter in text.chars() {
+        let plain = letter.is_ascii_alphanumeric() || "/._-".contains(letter);
         match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            letter if letter.is_ascii() && !letter.is_ascii_control() => quoted.push(letter),
-            letter if tame && !letter.is_ascii() => quoted.push(letter),
+            '"' | '\\' if tame => quoted.extend(['\\', letter]),
+            letter if tame || plain => quoted.push(letter),
             letter => quoted.push_str(&format!("\\U{:08X}", u32::from(letter))),
         }
     }
@@ -178,6 +178,7 @@ mod tests {
             damaged: Vec::new(),
             unknown_names: 0,
             at_work: false,
+            maintained: Vec::new(),
             written: Broken {
                 since: "2026-01-02T03:04:05Z".into(),
                 guests: vec![BrokenByGuest {

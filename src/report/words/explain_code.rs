@@ -169,9 +169,7 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
         }
         R::SourceChanged | R::SourceGone | R::DiffersFromSource => "make a new plan",
         R::Unchangeable => "take the flag off the file (chattr -i), if nobody needs it",
-        R::NoCopyOnWrite => {
-            "nothing for a swap file; else a copy of the file that is copied on write (chattr -C, before it has content)"
-        }
+        R::NoCopyOnWrite => "a copy without the flag (lsattr shows it as C), if nobody needs it",
         R::NothingShareable => "nothing: it takes no block",
         R::NoRoom => "free some room, or raise the quota, and apply again",
         R::OwnBlocks => "nothing: there is nothing to undo",
@@ -194,9 +192,10 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
     match reason {
         R::ConfigSidecar | R::Etc | R::MachineIdentity | R::RandomSeed | R::Secret => ALLOW,
         R::UserDatabase | R::PackageState | R::Cache | R::Log | R::NetworkIdentity => ALLOW,
-        R::Database | R::LockFile | R::History | R::CloudInit | R::Var | R::Home => ALLOW,
-        R::Runtime | R::BootState | R::NotWorldReadable | R::WorldWritable => ALLOW,
-        R::Privileged | R::Empty => ALLOW,
+        R::Database | R::LockFile | R::History | R::CloudInit | R::Var | R::Home | R::Empty => {
+            ALLOW
+        }
+        R::Runtime | R::BootState | R::NotWorldReadable | R::WorldWritable | R::Privileged => ALLOW,
         R::ConfigFile | R::Diverted | R::ModeOverride => {
             "--package-databases NAME:ignore stops asking about all files of that guest; a config file is better kept"
         }
@@ -223,9 +222,7 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
             "take the flag off the directory (chattr -i, chattr -a), if nobody needs it"
         }
         R::ImmutableFile => "take the flag off the file (chattr -i), if nobody needs it",
-        R::NoCopyOnWrite => {
-            "a copy of the file without the flag (lsattr shows it as C), if nobody needs it"
-        }
+        R::NoCopyOnWrite => "a copy without the flag (lsattr shows it as C), if nobody needs it",
         R::SwapFile => "swapoff, and a new plan; a swap file is better left alone",
         R::InlineData => "nothing: such a file takes no block of its own",
         R::NoData => "nothing: it takes no room, or room that nothing is written to",

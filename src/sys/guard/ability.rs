@@ -73,9 +73,8 @@ fn is_done(
     // Whoever still waits is denied.
     requests.rest()?;
     let written = writer.join();
-    let waited = match asked? {
-        None => return Ok(false),
-        Some(waited) => waited,
+    let Some(waited) = asked? else {
+        return Ok(false);
     };
     requests.begin(level)?;
     Ok(match (level, written) {

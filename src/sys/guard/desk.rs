@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::requests::{Requests, WriteAnswer};
 use super::writers::AnswersWriters;
-use super::{Heart, InodeMark, WriteRequest};
+use super::{Heart, InodeMark, Marks, WriteRequest};
 use crate::model::GuardLevel;
 use crate::sys::SysResult;
 
@@ -45,7 +45,7 @@ impl Desk {
 
 impl AnswersWriters for Desk {
     fn ability(&self) -> SysResult<GuardLevel> {
-        self.heart.ability()
+        self.answering().ability()
     }
 
     fn begin(&self, level: GuardLevel) -> SysResult<()> {
@@ -71,6 +71,14 @@ impl AnswersWriters for Desk {
 
     fn unhold(&self, mark: &InodeMark) -> SysResult<()> {
         self.answering().unhold(mark)
+    }
+
+    fn own_directory(&self, mark: &InodeMark) -> SysResult<()> {
+        self.answering().own_directory(mark)
+    }
+
+    fn disown_directory(&self, mark: &InodeMark) -> SysResult<()> {
+        Marks::here().map_or(Ok(()), |marks| marks.remove(mark))
     }
 
     fn held(&self) -> SysResult<Vec<InodeMark>> {

@@ -9,6 +9,7 @@
 //! | `programs`, `task_work` | loads them, pins them, takes them out again; a function that only some kernels have |
 //! | `maps`, `marks` | where the maps are; an inode is marked, is marked no more, is it marked |
 //! | `heart`, `requests`, `event` | the daemon's end: it lives, is asked, answers |
+//! | `desk`, `writers`, `script` | the same for several threads; and for tests, without a kernel |
 //! | `trial`, `ability` | tries every way of changing a file of our own, and what becomes of it with a daemon |
 //!
 //! Programs and map are pinned below `/sys/fs/bpf/unify`, so they outlive every process of ours, and end with the

@@ -117,6 +117,14 @@ impl AnswersWriters for Script {
         self.say(&format!("unhold {}", mark.inode.ino))
     }
 
+    fn own_directory(&self, _: &InodeMark) -> SysResult<()> {
+        Ok(())
+    }
+
+    fn disown_directory(&self, _: &InodeMark) -> SysResult<()> {
+        Ok(())
+    }
+
     fn held(&self) -> SysResult<Vec<InodeMark>> {
         Ok(Vec::new())
     }

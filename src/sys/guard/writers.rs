@@ -23,6 +23,10 @@ pub trait AnswersWriters: Sync {
     fn hold(&self, mark: &InodeMark) -> SysResult<()>;
     /// It is its guest's own.
     fn unhold(&self, mark: &InodeMark) -> SysResult<()>;
+    /// A directory of ours: what a writer holds from there is no name of a guest's.
+    fn own_directory(&self, mark: &InodeMark) -> SysResult<()>;
+    /// It goes.
+    fn disown_directory(&self, mark: &InodeMark) -> SysResult<()>;
     /// What an earlier process has held, and left so.
     fn held(&self) -> SysResult<Vec<InodeMark>>;
 }

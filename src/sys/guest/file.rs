@@ -3,6 +3,8 @@
 //! It pins the inode: as long as it lives, device and inode number mean this file. Everything that is
 //! asked or done goes through the descriptor, never through a name.
 
+mod protecting;
+
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 

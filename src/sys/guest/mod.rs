@@ -17,7 +17,6 @@ mod making;
 mod mount_id;
 pub mod mounted;
 pub(super) mod page_cache;
-mod protecting;
 pub(super) mod stat;
 #[cfg(test)]
 pub mod tests;

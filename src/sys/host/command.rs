@@ -113,7 +113,7 @@ fn started(command: &mut Command) -> std::io::Result<Child> {
     };
     let own = getrlimit(Resource::Nofile);
     let mask = umask(Mode::from_bits_truncate(caller.mask));
-    let child = setrlimit(Resource::Nofile, caller.files.clone())
+    let child = setrlimit(Resource::Nofile, caller.files)
         .map_err(Into::into)
         .and_then(|()| ffi::heed_signals())
         .and_then(|()| call("spawn", || command.spawn()));

@@ -7,8 +7,8 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::support::{
-    Disk, File, Guest, Lab, Planned, content, figure, id, is_immutable, listings, shares_blocks,
-    soon_has_its_own, unchanged, unify, unify_with,
+    Disk, File, Guest, Lab, Listing, Planned, content, figure, id, is_immutable, listings,
+    shares_blocks, soon_has_its_own, unchanged, unify, unify_with,
 };
 
 const BOTH: &[&str] = &["--method", "both", "--reflink-config"];
@@ -278,11 +278,11 @@ fn runs_of_both_are_killed() {
     let all = guests.each_ref();
     let before: Vec<_> = listings(&all)
         .into_iter()
-        .map(|one| one.without_directory_times())
+        .map(Listing::without_directory_times)
         .collect();
     let same = |when: &str| {
         for (before, guest) in before.iter().zip(all) {
-            let now = crate::support::Listing::of(guest.root()).without_directory_times();
+            let now = Listing::of(guest.root()).without_directory_times();
             crate::support::assert_same(before, &now, when);
         }
     };

@@ -119,7 +119,7 @@ fn chosen_paths_and_namesakes() {
         &b.arg(),
     ];
     lab.on_base("undo", &args).expect(2);
-    let named = [a, b, c].map(|guest| guest.arg());
+    let named = [a, b, c].map(Guest::arg);
     let named = named.iter().flat_map(|arg| ["--guest", arg]);
     let all = [
         "--run",

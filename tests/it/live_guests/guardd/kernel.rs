@@ -173,10 +173,8 @@ impl Kernel {
 
     /// Ends it, and gives its exit code.
     pub fn end(mut self) -> Option<i32> {
-        drop(rustix::process::kill_process(
-            rustix::process::Pid::from_child(&self.daemon),
-            rustix::process::Signal::TERM,
-        ));
+        let pid = rustix::process::Pid::from_child(&self.daemon);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
         self.daemon.wait().unwrap().code()
     }
 }

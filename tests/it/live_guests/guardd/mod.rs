@@ -147,7 +147,11 @@ fn told(lab: &Lab) {
         .iter()
         .map(|guest| guest["drifted"].as_array().unwrap().len())
         .collect();
-    assert_eq!(drifted, [1, 0], "the name that db replaced, {status}");
+    assert_eq!(
+        drifted,
+        [3, 0],
+        "the names that db moved or replaced by itself, {status}"
+    );
     assert!(
         status["runs"]
             .as_array()

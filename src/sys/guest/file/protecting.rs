@@ -4,7 +4,7 @@
 use rustix::fs::{IFlags, futimens, ioctl_getflags, ioctl_setflags};
 use rustix::io::{Errno, pwrite};
 
-use super::file::only_mtime;
+use super::only_mtime;
 use crate::model::{UNLINKABLE_FLAG, VERITY_FLAG};
 use crate::sys::fault::call;
 use crate::sys::{Regular, SysResult, ffi};

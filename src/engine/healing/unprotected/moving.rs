@@ -38,7 +38,7 @@ pub fn bare(base: &Base) -> SysResult<Vec<Held>> {
 }
 
 /// Finishes a move that was begun.
-pub(super) fn finish(base: &Base, still: &mut Freeze<'_>) -> Result<(), EngineError> {
+pub fn finish(base: &Base, still: &mut Freeze<'_>) -> Result<(), EngineError> {
     let Some((from, to)) = MovingPaper::read(base)? else {
         return Ok(());
     };
