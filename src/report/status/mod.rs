@@ -241,7 +241,7 @@ struct StatusJson<'a> {
     /// Is a run at work now?
     at_work: bool,
     /// What guests wrote to shared files, as the daemon of the guard recorded it.
-    written: written::WrittenJson<'a>,
+    writers: written::WrittenJson<'a>,
     /// What may be done now.
     next: Vec<NextJson>,
 }
@@ -300,7 +300,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         damaged_lines: &status.damaged,
         unknown_names: status.unknown_names,
         at_work: status.at_work,
-        written: (&status.written).into(),
+        writers: (&status.written).into(),
         next: NextJson::all(&next::steps(status)),
     };
     json::write_line(out, &value)

@@ -65,67 +65,116 @@ fn kernels() -> Vec<Kernel> {
     all
 }
 
+/// The kernels that are here, or why none can be booted.
+fn bootable() -> Result<Vec<Kernel>, String> {
+    if let Some(missing) = NEEDS.iter().find(|command| !has(command)) {
+        return Err(format!("{missing} is not here, to boot another kernel"));
+    }
+    match kernels() {
+        all if all.is_empty() => {
+            Err("no kernel is unpacked (tests/guard/kernels.sh target/kernels)".into())
+        }
+        all => Ok(all),
+    }
+}
+
+/// On a commit the first, by night all.
+fn some(all: &[Kernel]) -> &[Kernel] {
+    if is_long() { all } else { &all[..1] }
+}
+
+/// What a script of `tests/guard` says in the kernel. It has come to its end.
+fn said_in(kernel: &Kernel, script: &str, disk: &str) -> String {
+    let out = Command::new(Path::new(SCRIPTS).join("boot.sh"))
+        .args([BIN, &format!("{SCRIPTS}/{script}")])
+        .args([&kernel.image, &kernel.modules])
+        .arg(disk)
+        .env("LONGEST", "3600")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&out.stdout).into_owned();
+    let error = String::from_utf8_lossy(&out.stderr);
+    let name = &kernel.name;
+    assert!(out.status.success(), "{name} {disk}\n{said}\n{error}");
+    said
+}
+
+/// The line of what was said that ends so.
+fn line_of<'s>(said: &'s str, end: &str) -> &'s str {
+    let mut lines = said.lines();
+    lines.find(|line| line.ends_with(end)).unwrap_or_else(|| {
+        panic!("it does not say `{end}`: {said}");
+    })
+}
+
 /// Marks, ways of writing, a restart, the way back; by night every kernel that is here, XFS, and a kill at each mark.
 #[test]
 fn guarded_files_live_in_kernels_that_take_it() {
-    if let Some(missing) = NEEDS.iter().find(|command| !has(command)) {
-        skip!("{missing} is not here, to boot a kernel that takes the guard");
-    }
-    let all = kernels();
-    if all.is_empty() {
-        skip!("no kernel is unpacked (tests/guard/kernels.sh target/kernels)");
-    }
-    let some = if is_long() { &all[..] } else { &all[..1] };
+    let all = match bootable() {
+        Ok(all) => all,
+        Err(why) => skip!("{why}"),
+    };
     let disks: &[&str] = if is_long() {
         &["ext4", "xfs"]
     } else {
         &["ext4"]
     };
-    for kernel in some {
+    for kernel in some(&all) {
         for disk in disks {
-            let out = Command::new(Path::new(SCRIPTS).join("boot.sh"))
-                .args([BIN, &format!("{SCRIPTS}/inside.sh")])
-                .args([&kernel.image, &kernel.modules])
-                .arg(disk)
-                .env("LONGEST", "3600")
-                .output()
-                .unwrap();
-            let said = String::from_utf8_lossy(&out.stdout);
-            let error = String::from_utf8_lossy(&out.stderr);
-            assert!(
-                out.status.success(),
-                "{} {disk}\n{said}\n{error}",
-                kernel.name
-            );
-            let ways = said.lines().find(|line| line.ends_with(" wrong")).unwrap();
+            let said = said_in(kernel, "inside.sh", disk);
+            let ways = line_of(&said, " wrong");
             figure(&format!("guard, Linux {}, {disk}: {ways}", kernel.name));
         }
+    }
+}
+
+/// Writers in two guests, the daemon killed and started again: no line is lost, and none is in the other guest.
+#[test]
+fn writers_get_files_of_their_own() {
+    let all = match bootable() {
+        Ok(all) => all,
+        Err(why) => skip!("{why}"),
+    };
+    for kernel in some(&all) {
+        said_in(kernel, "guardd.sh", "ext4");
+        figure(&format!("guardd, Linux {}: no line lost", kernel.name));
+    }
+}
+
+/// Package managers, editors and tools of Debian in a guarded guest, beside the same in a plain one.
+#[test]
+fn a_userland_does_what_it_does_alone() {
+    if !is_long() {
+        skip!("by night only: a userland in an emulated kernel takes a quarter of an hour");
+    }
+    let all = match bootable() {
+        Ok(all) => all,
+        Err(why) => skip!("{why}"),
+    };
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("userland");
+    for kernel in &all {
+        let out = Command::new(Path::new(SCRIPTS).join("programs.sh"))
+            .arg(BIN)
+            .args([&kernel.image, &kernel.modules, &scratch])
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&out.stdout);
+        let error = String::from_utf8_lossy(&out.stderr);
+        assert!(out.status.success(), "{}\n{said}\n{error}", kernel.name);
     }
 }
 
 /// Sealed files, in a kernel and on a disk that have fs-verity.
 #[test]
 fn sealed_files_live_where_files_can_be_sealed() {
-    if let Some(missing) = NEEDS.iter().find(|command| !has(command)) {
-        skip!("{missing} is not here, to boot a kernel that seals files");
-    }
-    if !cfg!(feature = "faults") {
-        skip!("built without the feature `faults`");
-    }
-    let all = kernels();
-    let Some(kernel) = all.first() else {
-        skip!("no kernel is unpacked (tests/guard/kernels.sh target/kernels)");
+    armed!();
+    let all = match bootable() {
+        Ok(all) => all,
+        Err(why) => skip!("{why}"),
     };
-    let out = Command::new(Path::new(SCRIPTS).join("boot.sh"))
-        .args([BIN, &format!("{SCRIPTS}/verity.sh")])
-        .args([&kernel.image, &kernel.modules])
-        .env("LONGEST", "3600")
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&out.stdout);
-    let error = String::from_utf8_lossy(&out.stderr);
-    assert!(out.status.success(), "{}\n{said}\n{error}", kernel.name);
-    let killed = said.lines().find(|line| line.ends_with(" wrong")).unwrap();
+    let kernel = &all[0];
+    let said = said_in(kernel, "verity.sh", "ext4");
+    let killed = line_of(&said, " wrong");
     figure(&format!("verity, Linux {}: {killed}", kernel.name));
 }
 

@@ -158,7 +158,8 @@ fn bash_completes_commands_options_and_codes() {
     assert_eq!(codes, ["config-file", "config-sidecar"]);
     assert_eq!(offered(&["unify", "undo", "--run", "l"]), ["last"]);
     assert!(offered(&["unify", "apply", "--acc"]).contains(&"--accept-edits".to_owned()));
-    assert_eq!(offered(&["unify", "plan", "--protect", "i"]), ["immutable"]);
+    let modes = offered(&["unify", "plan", "--protect", "i"]);
+    assert_eq!(modes, ["iunlink", "immutable"]);
     std::fs::write(lab.path("plan.json"), "").unwrap();
     let file = lab.path("pl").display().to_string();
     assert_eq!(

@@ -159,7 +159,7 @@ fn told(lab: &Lab) {
             .iter()
             .any(|run| run["what"] == "break")
     );
-    let written = &status["written"];
+    let written = &status["writers"];
     assert_eq!(written["guests"][1]["files"], 1, "{written}");
     assert!(written["since"].is_string());
 }
