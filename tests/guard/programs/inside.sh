@@ -12,7 +12,11 @@ echo "note: kernel $(uname -r), $(grep -c '"action":"link"' /tmp/plan.json) name
 if [ "$level" != I ] && unify guardd --help > /tmp/said 2>&1; then
   unify guardd --base $base > /tmp/guardd.log 2>&1 &
   daemon=$!
-  sleep 3
+  waited=0
+  until grep -q ready /tmp/guardd.log || [ $waited -gt 300 ]; do
+    usleep 100000
+    waited=$((waited + 1))
+  done
   kill -0 $daemon || { cat /tmp/guardd.log; fail "the daemon has ended"; }
 fi
 echo "note: $(unify guard --json)"
