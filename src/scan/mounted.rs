@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use super::GuestDirectory;
 use crate::model::{FileId, FileState, ImageFacts, ImageForm, ImageLack, Observer, Scan, TooLarge};
-use crate::rules::root::FileSystem;
+use crate::rules::root::{FileSystem, HeldXattrs};
 use crate::sys::guest::mounted::mount_image;
 use crate::sys::guest::{
     GuestError, GuestFile, GuestFiles, KnownBy, Precision, Resolved, TimeStep, Trail,
@@ -25,7 +25,7 @@ pub struct MountedImage {
 impl MountedImage {
     /// Mounts the file system in a file.
     pub fn of(path: &Path, holds: &FileSystem) -> SysResult<MountedImage> {
-        let root = mount_image(path, holds.name, holds.option)?;
+        let root = mount_image(path, holds.name, holds.options)?;
         let id = root.state()?.id;
         let directory = GuestDirectory::through(View::of_private_mount(root))?;
         Ok(MountedImage {
@@ -55,9 +55,9 @@ impl GuestFiles for MountedImage {
             },
             ctime: false,
             blocks: false,
-            acls: self.holds.has_acls,
-            labels: true,
-            attributes: true,
+            acls: self.holds.xattrs == HeldXattrs::All,
+            labels: self.holds.xattrs != HeldXattrs::None,
+            attributes: self.holds.xattrs != HeldXattrs::None,
             content: KnownBy::Bytes,
         }
     }

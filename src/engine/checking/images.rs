@@ -7,9 +7,11 @@ use crate::model::{CheckRule, Finding, FindingFacts, FindingPlace, GuestName};
 use crate::rules::findings::judge::FoundAll;
 
 const NOTHING_READ: &str = "an image could not be read, so nothing was compared";
-const NONE_HOLD_ATTRIBUTES: &str = "no guest is of a form that says anything of attributes";
+const NONE_HOLD_ATTRIBUTES: &str = "no guest is of a form that keeps all attributes";
 const NO_ATTRIBUTES: &str =
     "it is an image that says nothing of attributes, nor of the capabilities of programs";
+const NO_LISTS: &str =
+    "it is an image that keeps no access control lists, so no attributes are compared with its own";
 
 /// What is found of guests of which one is an image that is not read. No part of it is believed, and nothing is said of
 /// the others.
@@ -52,11 +54,16 @@ fn all_names(guests: &PlanOptions, bad: GuestName) -> Vec<GuestName> {
     all
 }
 
-/// Says of which guests attributes could not be compared because their forms hold none.
+/// Says of which guests attributes could not be compared because their forms do not keep all.
 pub(super) fn without_attributes(surveys: &[Survey], found: &mut FoundAll) {
-    let holds = |survey: &&Survey| survey.files.precision().attributes;
-    let lacking = surveys.iter().filter(|survey| !holds(survey));
-    let lacking = lacking.map(|survey| (survey.guest.name.clone(), NO_ATTRIBUTES));
-    let lacking: Vec<(GuestName, &'static str)> = lacking.collect();
+    let lack = |survey: &Survey| {
+        let form = survey.files.precision();
+        let why = match form.attributes {
+            true => NO_LISTS,
+            false => NO_ATTRIBUTES,
+        };
+        (!form.keeps_xattrs()).then(|| (survey.guest.name.clone(), why))
+    };
+    let lacking = surveys.iter().filter_map(lack).collect();
     found.not_asked_of(CheckRule::XattrDiffers, lacking, NONE_HOLD_ATTRIBUTES);
 }

@@ -10,7 +10,8 @@ use super::sight::{Unseen, digest, name_at, place};
 use crate::engine::planning::purposes::seen::SeenGuests;
 use crate::engine::planning::survey::Survey;
 use crate::model::{
-    CheckRule, DatabaseState, Finding, FindingFacts, NotVerified, Owner, PackageDigest, SkipReason,
+    CheckRule, DatabaseState, Finding, FindingFacts, GuestName, NotVerified, Owner, PackageDigest,
+    SkipReason,
 };
 use crate::packages::ask_digests;
 use crate::rules::findings::judge::FoundAll;
@@ -42,15 +43,9 @@ pub(super) fn modified(seen: &SeenGuests<'_>, unseen: &Unseen, found: &mut Found
             .threads
             .read(|| recorded.judge(survey, unseen, seen.page_cache));
         let no_bytes = judged.iter().filter(|one| matches!(one, Verified::NoBytes));
-        for (files, why) in [
-            (recorded.unknown, UNKNOWN),
-            (no_bytes.count() as u64, NO_BYTES),
-        ] {
-            found.not_verified.extend((files > 0).then(|| NotVerified {
-                guest: guest.clone(),
-                files,
-                why,
-            }));
+        let no_bytes = no_bytes.count() as u64;
+        for (files, why) in [(recorded.unknown, UNKNOWN), (no_bytes, NO_BYTES)] {
+            not_verified(guest, files, why, found);
         }
         let differ = judged.into_iter().filter_map(|one| match one {
             Verified::Differs(finding) => Some(*finding),
@@ -59,6 +54,23 @@ pub(super) fn modified(seen: &SeenGuests<'_>, unseen: &Unseen, found: &mut Found
         found.findings.extend(differ);
     }
     found.not_asked_of(CheckRule::FileModified, not_asked, NO_DATABASE);
+}
+
+/// Whoever changes a digest into one of an unknown kind shall not have the check pass.
+fn not_verified(guest: &GuestName, files: u64, why: &'static str, found: &mut FoundAll) {
+    if files == 0 {
+        return;
+    }
+    let told = match files {
+        1 => format!("1 file could not be verified: {why}"),
+        _ => format!("{files} files could not be verified: {why}"),
+    };
+    found.findings.push(unread_at(guest, None, &told));
+    found.not_verified.push(NotVerified {
+        guest: guest.clone(),
+        files,
+        why,
+    });
 }
 
 /// What the databases of a guest say of files that are there.

@@ -78,7 +78,7 @@ pub struct CheckOutcome {
     pub vanished: Vec<String>,
     /// Keys of the baseline that were not asked for: of rules that are off, or of other guests.
     pub not_asked: Vec<String>,
-    /// What could not be verified, and is no finding.
+    /// What could not be verified. It is told as something that could not be looked at, too.
     pub not_verified: Vec<NotVerified>,
     /// From this level on findings fail the check.
     pub fail_on: FindingLevel,

@@ -21,20 +21,46 @@ pub struct NoDirectory {
 pub struct FileSystem {
     /// What the kernel calls it.
     pub name: &'static str,
-    /// An option that keeps the kernel from replaying a journal, which it would do even where it may not write; with
-    /// its value, where it has one.
-    pub option: Option<(&'static str, Option<&'static str>)>,
+    /// Options, each with its value, where it has one. They keep the kernel from replaying a journal, which it would do
+    /// even where it may not write, and from what the image itself asks for.
+    pub options: Options,
     /// Does it keep times between two seconds?
     pub has_fractions: bool,
-    /// Does it keep access control lists?
-    pub has_acls: bool,
+    /// What it keeps of extended attributes.
+    pub xattrs: HeldXattrs,
 }
+
+/// Options of a mount.
+type Options = &'static [(&'static str, Option<&'static str>)];
+
+/// What a file system keeps of extended attributes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldXattrs {
+    /// Every one.
+    All,
+    /// Every one but access control lists.
+    AllButAcls,
+    /// None.
+    None,
+}
+
+/// The image may say that the kernel panics at its first error: it is told to go on.
+const EXT4: Options = &[("noload", None), ("errors", Some("continue"))];
+
+/// Copies of an image have one UUID, and two of them are mounted together to be compared.
+const XFS: Options = &[("norecovery", None), ("nouuid", None)];
+
+const BTRFS: Options = &[("rescue", Some("nologreplay"))];
+
+/// Where the superblock of btrfs says how many devices its file system has.
+const BTRFS_DEVICES: usize = (64 << 10) + 0x88;
 
 const READ: &str = "`unify plan`, `check` and `diff` read it as it is, and nothing else can be done with it: unpack it, and name the directory";
 const MOUNT: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop IMAGE DIR`, and name DIR with --audit";
-const MOUNT_EXT4: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop,noload IMAGE DIR`, and name DIR with --audit";
-const MOUNT_XFS: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop,norecovery IMAGE DIR`, and name DIR with --audit";
+const MOUNT_EXT4: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop,noload,errors=continue IMAGE DIR`, and name DIR with --audit";
+const MOUNT_XFS: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop,norecovery,nouuid IMAGE DIR`, and name DIR with --audit";
 const MOUNT_BTRFS: &str = "as root name mount:IMAGE, or mount it with `mount -o ro,loop,rescue=nologreplay IMAGE DIR`, and name DIR with --audit";
+const MANY: &str = "it is not mounted, because the kernel would take the other devices from this host, whatever image they were made for: leave it one device with `btrfs device remove`";
 const SQUASHFS: &str = "pipe it with `sqfs2tar IMAGE | unify plan NAME=-`, as root name mount:IMAGE, or mount it with `mount -o ro,loop IMAGE DIR`, and name DIR with --audit";
 const DISK: &str =
     "mount it with `systemd-dissect --mount -r IMAGE DIR`, and name DIR with --audit";
@@ -89,15 +115,15 @@ const MARKS: &[Mark] = &[
 
 const fn file_system(
     name: &'static str,
-    option: Option<(&'static str, Option<&'static str>)>,
+    options: Options,
     has_fractions: bool,
-    has_acls: bool,
+    xattrs: HeldXattrs,
 ) -> FileSystem {
     FileSystem {
         name,
-        option,
+        options,
         has_fractions,
-        has_acls,
+        xattrs,
     }
 }
 
@@ -105,24 +131,27 @@ const fn file_system(
 const FILE_SYSTEMS: &[(&str, FileSystem)] = &[
     (
         "a squashfs image",
-        file_system("squashfs", None, false, false),
+        file_system("squashfs", &[], false, HeldXattrs::AllButAcls),
     ),
-    ("an EROFS image", file_system("erofs", None, true, true)),
+    (
+        "an EROFS image",
+        file_system("erofs", &[], true, HeldXattrs::All),
+    ),
     (
         "an ext4 image",
-        file_system("ext4", Some(("noload", None)), true, true),
+        file_system("ext4", EXT4, true, HeldXattrs::All),
     ),
     (
         "an XFS image",
-        file_system("xfs", Some(("norecovery", None)), true, true),
+        file_system("xfs", XFS, true, HeldXattrs::All),
     ),
     (
         "a btrfs image",
-        file_system("btrfs", Some(("rescue", Some("nologreplay"))), true, true),
+        file_system("btrfs", BTRFS, true, HeldXattrs::All),
     ),
     (
         "an ISO 9660 image",
-        file_system("iso9660", None, false, false),
+        file_system("iso9660", &[], false, HeldXattrs::None),
     ),
 ];
 
@@ -140,6 +169,9 @@ pub fn no_directory(head: Option<&[u8]>) -> NoDirectory {
     let mut marks = MARKS.iter();
     let known = marks.find(|mark| is_there(mark.at, mark.bytes));
     let (what, remedy) = match known {
+        Some(mark) if mark.remedy == MOUNT_BTRFS && !has_one_device(head) => {
+            ("a btrfs image of several devices", MANY)
+        }
         Some(mark) => (mark.what, mark.remedy),
         None if is_old_tar(head) => ("a tar archive", READ),
         None => ("a file", OTHER),
@@ -152,6 +184,10 @@ pub fn no_directory(head: Option<&[u8]>) -> NoDirectory {
         remedy,
         file_system: found.map(|(_, found)| *found),
     }
+}
+
+fn has_one_device(head: &[u8]) -> bool {
+    head.get(BTRFS_DEVICES..BTRFS_DEVICES + 8) == Some(&1u64.to_le_bytes())
 }
 
 /// Before POSIX a tar archive had no mark: its first block has a sum of its bytes at 148, eight digits, which count as
@@ -201,6 +237,7 @@ mod tests {
     fn files_are_known_by_their_heads() {
         let with = |at: usize, mark: &[u8]| {
             let mut head = vec![1; HEAD];
+            head[BTRFS_DEVICES..BTRFS_DEVICES + 8].copy_from_slice(&1u64.to_le_bytes());
             head[at..at + mark.len()].copy_from_slice(mark);
             no_directory(Some(&head))
         };
@@ -211,6 +248,12 @@ mod tests {
         }
         for (what, _) in FILE_SYSTEMS {
             assert!(MARKS.iter().any(|mark| mark.what == *what), "{what}");
+        }
+        let mut many = vec![1; HEAD];
+        many[65_600..65_608].copy_from_slice(b"_BHRfS_M");
+        for head in [&many[..], &many[..BTRFS_DEVICES]] {
+            let told = no_directory(Some(head));
+            assert_eq!((told.remedy, told.file_system), (MANY, None));
         }
         assert_eq!(no_directory(Some(b"root:x:0:0")).what, "a file");
         assert_eq!(no_directory(Some(b"")).what, "a file");

@@ -4,7 +4,7 @@ mod image;
 mod naming;
 mod store;
 
-pub use image::{FileSystem, HEAD, image_name, no_directory};
+pub use image::{FileSystem, HEAD, HeldXattrs, image_name, no_directory};
 pub use naming::{lies_in, names};
 pub use store::store_of;
 

@@ -158,4 +158,9 @@ impl Precision {
         attributes: true,
         content: KnownBy::Bytes,
     };
+
+    /// Does it keep every extended attribute? Where it does not, a difference in them may be one of forms.
+    pub fn keeps_xattrs(&self) -> bool {
+        self.attributes && self.acls && self.labels
+    }
 }

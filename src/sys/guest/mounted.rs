@@ -23,7 +23,7 @@ const TRIES: usize = 64;
 pub type MountOption<'o> = (&'o str, Option<&'o str>);
 
 /// Mounts the file system in a file; the root of it.
-pub fn mount_image(path: &Path, kind: &str, option: Option<MountOption<'_>>) -> SysResult<Dir> {
+pub fn mount_image(path: &Path, kind: &str, options: &[MountOption<'_>]) -> SysResult<Dir> {
     let failed = |op| move |error: Errno| SysError::new(op, path, error);
     let device = loop_device(path)?;
     let context = fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC);
@@ -31,10 +31,11 @@ pub fn mount_image(path: &Path, kind: &str, option: Option<MountOption<'_>>) -> 
     let prepare = || {
         fsconfig_set_string(&context, "source", &device.path)?;
         fsconfig_set_flag(&context, "ro")?;
-        match option {
-            Some((name, None)) => fsconfig_set_flag(&context, name)?,
-            Some((name, Some(value))) => fsconfig_set_string(&context, name, value)?,
-            None => {}
+        for (name, value) in options {
+            match value {
+                Some(value) => fsconfig_set_string(&context, *name, *value)?,
+                None => fsconfig_set_flag(&context, *name)?,
+            }
         }
         fsconfig_create(&context)?;
         let attributes = MountAttrFlags::MOUNT_ATTR_RDONLY

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::{Disk, File, Guest, Manager, alpine, debian, packaged, skipped};
+use crate::support::{Disk, File, Guest, Manager, alpine, debian, packaged, skipped, unify};
 
 /// Paths that `dpkg -V` calls changed and not configuration, as they are without links on the way.
 fn dpkg_verifies(guest: &Guest) -> BTreeSet<String> {
@@ -286,7 +286,7 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     out.stdout
 }
 
-/// Digests of a kind that is not known are counted, and no findings; a digest may be longer than its file's name says.
+/// Digests of a kind that is not known are counted, and the check is blind for them; a digest may be longer than its file's name says.
 #[test]
 fn what_cannot_be_verified_is_counted() {
     let lab = lab!(Disk::Own);
@@ -306,4 +306,24 @@ fn what_cannot_be_verified_is_counted() {
     let answer = lab.check(&[&web], &[]);
     assert_eq!(answer.found("file-modified"), ["web:/usr/bin/bad"]);
     assert_eq!(answer.json["not_verified"][0]["files"], 1);
+    assert_eq!(answer.json["blind"], true);
+    assert_eq!(answer.found("input-unread"), ["web"]);
+    // That alone does not pass, and a policy that does not ask is not blind.
+    web.put("/usr/bin/bad", &File::new("abc"));
+    unify(&["check", "--not-a-root", &web.arg()]).expect(3);
+    let off = "--level=file-modified=off";
+    unify(&["check", "--not-a-root", off, &web.arg()]).expect(0);
+    // Without a database nothing is asked, which is said.
+    std::fs::remove_dir_all(web.host("/var/lib/dpkg")).unwrap();
+    let said = unify(&["check", "--not-a-root", &web.arg()])
+        .expect(0)
+        .stdout;
+    assert!(
+        said.contains("Not asked (no guest has a package database"),
+        "{said}"
+    );
+    let answer = lab.check(&[&web], &[]);
+    let rules = answer.json["rules"].as_array().unwrap().iter();
+    let modified = rules.clone().find(|rule| rule["rule"] == "file-modified");
+    assert_eq!(modified.unwrap()["state"], "not-asked", "{modified:?}");
 }

@@ -90,10 +90,7 @@ impl Misses<'_> {
 
     /// What a form of guests cannot hold is no difference.
     fn can_tell(&self, rule: CheckRule, a: (usize, usize), b: (usize, usize)) -> bool {
-        let holds = |at: (usize, usize)| {
-            let precision = self.surveys[at.0].files.precision();
-            precision.attributes && precision.acls && precision.labels
-        };
+        let holds = |at: (usize, usize)| self.surveys[at.0].files.precision().keeps_xattrs();
         rule != CheckRule::XattrDiffers || holds(a) && holds(b)
     }
 

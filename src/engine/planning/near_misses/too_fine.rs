@@ -18,10 +18,10 @@ fn is_lost(fact: Moved, (a, one): HeldByForm<'_>, (b, other): HeldByForm<'_>) ->
         Moved::Mtime => {
             either(|form| form.mtime == TimeStep::Seconds) && a.mtime.sec == b.mtime.sec
         }
-        Moved::Xattrs => either(|form| !form.attributes),
+        Moved::Xattrs => either(|form| !form.keeps_xattrs()),
         // No image has inode flags or projects.
         Moved::Flags | Moved::Project => either(|form| form.content == KnownBy::Digest),
-        Moved::Metadata => either(|form| !form.attributes || form.content == KnownBy::Digest),
+        Moved::Metadata => either(|form| !form.keeps_xattrs() || form.content == KnownBy::Digest),
         _ => false,
     }
 }

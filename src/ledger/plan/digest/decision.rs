@@ -2,12 +2,13 @@
 //!
 //! SHA-256 over the choices, then the lines: each link line adds its guest, names, method, content, metadata and
 //! reason; each reflink line guest, names, method, content and reason; each flag line the content and metadata of its
-//! object. Hosts, bases, roots, device and inode numbers, times
-//! of this host and what depends on its file system (the numbers of objects with very many names, the kind of flag)
-//! are left out, as are sizes, notes and skips, and which of several equal files is the source of a reflink: that goes
-//! by how they lie on the disk. So equal guests have one digest wherever they are, and an image plan of
-//! them has it as well. That shared files are protected is covered: whoever approves an image plan approves no plan
-//! that leaves them open.
+//! object. Hosts, bases, roots, device and inode numbers, times of this host and what depends on its file system (the
+//! numbers of objects with very many names, the kind of flag) are left out, as are sizes, notes and skips. So equal
+//! guests have one digest wherever they are, and an image plan of them has it as well, as long as they have hard links
+//! only. Of several equal files one is the source of a reflink, which goes by how they lie on the disk. It has no line,
+//! and no line names it; but which files have lines goes with it, so where another file is the source the digest is
+//! another one, and has to be approved again. That shared files are protected is covered: whoever approves an image
+//! plan approves no plan that leaves them open.
 
 use super::encoding::{self, names, text};
 use crate::ledger::json;

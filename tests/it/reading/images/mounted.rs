@@ -1,7 +1,8 @@
 //! `mount:IMAGE`: a file system in a file is read like the directory that it is made of, and not a byte of it changes.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use super::archives::hex;
 use super::{images, make_tar};
@@ -122,6 +123,11 @@ fn every_kind_is_read_as_its_directory_is() {
             "{kind}"
         );
         assert!(plan.actions("link").len() >= 20, "{kind}");
+        // A copy has the same UUID.
+        let copy = lab.path("copy.img");
+        std::fs::copy(&image, &copy).unwrap();
+        let copy = format!("copy=mount:{}", copy.display());
+        unify(&["diff", "--exit-code", &given, &copy]).expect(0);
         assert_eq!(
             hex(&std::fs::read(&image).unwrap()),
             before,
@@ -137,6 +143,97 @@ fn every_kind_is_read_as_its_directory_is() {
             "",
             "{kind}: left behind"
         );
+    }
+}
+
+/// The options of an image's mount, as the kernel tells them, while a check waits for its other guest.
+fn options_of_ext4(image: &Path) -> String {
+    let mut check = Command::new(BIN)
+        .args(["check", "--not-a-root"])
+        .arg(format!("a=mount:{}", image.display()))
+        .arg("b=-")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let shows_image = |device: &Path| {
+        let shown = std::fs::read_to_string(device.join("loop/backing_file"));
+        shown.is_ok_and(|shown| Path::new(shown.trim_end()) == image)
+    };
+    let options = || {
+        let mut devices = std::fs::read_dir("/sys/block").unwrap().flatten();
+        let device = devices.find(|device| shows_image(&device.path()))?;
+        let options = Path::new("/proc/fs/ext4").join(device.file_name());
+        std::fs::read_to_string(options.join("options")).ok()
+    };
+    let since = Instant::now();
+    let mut found = options();
+    while found.is_none() && since.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(5));
+        found = options();
+    }
+    drop(check.stdin.take());
+    check.wait().unwrap();
+    found.expect("the image is mounted")
+}
+
+/// An image whose superblock has the kernel panic at the first error is mounted so that it goes on.
+#[test]
+fn an_image_does_not_say_how_it_is_mounted() {
+    let lab = lab!(Disk::Own);
+    let web = guest(&lab);
+    let script = "truncate -s 32M $image; mkfs.ext4 -q -d $root $image; tune2fs -e panic $image";
+    let Some(image) = image(&lab, web.root(), "ext4", script) else {
+        return;
+    };
+    let options = options_of_ext4(&image.canonicalize().unwrap());
+    let has = |option: &str| options.lines().any(|line| line == option);
+    assert!(has("errors=continue") && has("ro"), "{options}");
+    // The kernel would look for the second device among those of the host.
+    let script = "truncate -s 128M $image $image.2; mkfs.btrfs -q $image $image.2";
+    let Some(image) = self::image(&lab, web.root(), "btrfs", script) else {
+        return;
+    };
+    let given = format!("a=mount:{}", image.display());
+    let said = unify(&["check", "--not-a-root", &given]).expect(2).stderr;
+    assert!(said.contains("a btrfs image of several devices"), "{said}");
+}
+
+/// A form that does not keep every attribute is compared by none, which is said.
+#[test]
+fn what_a_file_system_does_not_keep_is_not_compared() {
+    let lab = lab!(Disk::Ext4);
+    let web = guest(&lab);
+    let mut raw = [0; 20];
+    (raw[0], raw[3], raw[5]) = (1, 2, 0x20);
+    let ping = File::new("ping").mode(0o755).mtime(9, 0);
+    web.put("/usr/bin/ping", &ping.xattr("security.capability", &raw));
+    let made = [
+        (
+            "iso",
+            "genisoimage -quiet -R -o $image $root",
+            "says nothing of attributes",
+        ),
+        ("squashfs", MADE[0].1, "keeps no access control lists"),
+    ];
+    for (kind, script, why) in made {
+        let Some(image) = image(&lab, web.root(), kind, script) else {
+            continue;
+        };
+        let given = format!("img=mount:{}", image.display());
+        let args = ["check", "--json", "--not-a-root", &web.arg(), &given];
+        let answer = unify(&args).expect(11).json();
+        let mut rules = answer["rules"].as_array().unwrap().iter();
+        let rule = rules.find(|rule| rule["rule"] == "xattr-differs").unwrap();
+        assert_eq!(rule["not_asked_of"][0]["guest"], "img", "{kind}");
+        let said = rule["not_asked_of"][0]["why"].as_str().unwrap();
+        assert!(said.contains(why), "{kind}: {said}");
+        let mut found = answer["findings"].as_array().unwrap().iter();
+        let is_false = |one: &serde_json::Value| {
+            ["setuid-differs", "xattr-differs"].contains(&one["rule"].as_str().unwrap())
+        };
+        assert!(!found.any(is_false), "{kind}: {answer}");
     }
 }
 
