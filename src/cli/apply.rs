@@ -70,7 +70,6 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
         approved: args.approved,
         running: args.freeze.running(),
         limits: args.limits.take()?,
-        refreezes: false,
     };
     if args.dry_run {
         return rehearsal::run(&mut plan, &selection, options, args.output);

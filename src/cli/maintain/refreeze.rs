@@ -19,7 +19,8 @@ use crate::report::run;
 /// Share again what is equal in a guest that was thawed, and end its maintenance
 ///
 /// The second half of `unify maintain`, and what finishes one that was interrupted. The guest and all others of the
-/// base are planned by the choices of the last plan; of that the lines are applied that the guest has a part in.
+/// base are planned by the choices of the last plan; of that the lines are applied that share what was shared before
+/// the thaw. Other files that could be shared are counted.
 #[derive(Debug, clap::Args)]
 #[command(
     mut_arg("json", |json| json.help("Print the result as JSON on standard output")))]
@@ -51,11 +52,13 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
     let Refrozen {
         result,
         guests,
+        left_out,
         goes_on,
     } = engine::refreeze(&base, name, args.freeze.running(), &screen, &stop)?;
     if goes_on {
         goes_on_still(&base, name);
     }
+    tell_left_out(left_out);
     let Some(result) = result else {
         remark(&format!("Nothing of {name} is to be shared again."));
         return nothing(&base, args.output);
@@ -81,8 +84,12 @@ pub(super) fn shared_again(
 ) -> Result<Exit, Failure> {
     let screen = Screen::new();
     let Refrozen {
-        result, goes_on, ..
+        result,
+        goes_on,
+        left_out,
+        ..
     } = engine::refreeze(base, name, running, &screen, stop)?;
+    tell_left_out(left_out);
     let Some(result) = result else {
         remark(&format!(
             "REFROZEN: nothing of {name} is to be shared again"
@@ -106,6 +113,16 @@ pub(super) fn shared_again(
         goes_on_still(base, name);
     }
     Ok(ended(&result, stop))
+}
+
+/// They were not shared before the thaw, so that somebody may have left them out of the plan.
+fn tell_left_out(files: u64) {
+    if files > 0 {
+        remark(&format!(
+            "LEFT OUT: {} would be linked that nobody had shared before; `unify plan` shows them",
+            counted(files, "further file")
+        ));
+    }
 }
 
 fn goes_on_still(base: &Path, name: &GuestName) {

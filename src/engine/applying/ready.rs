@@ -45,9 +45,6 @@ pub struct ApplyOptions {
     pub running: Running,
     /// How far and how fast it may go.
     pub limits: Limits,
-    /// Is it the plan that ends the maintenance of its guests? Else names of those that are being maintained stay as
-    /// they are.
-    pub refreezes: bool,
 }
 
 /// A plan that was checked and can be executed once.
@@ -185,11 +182,12 @@ impl ReadyToApply {
             protection::blocks_can_be_shared(base)?;
         }
         let lines = &mut OwnCopy(&copy);
-        let mut checked = Checked::of(base, history, plan, &found, lines, approved_by)?;
-        if options.refreezes {
-            checked.maintained.clear();
-        }
-        Ok(checked)
+        Checked::of(base, history, plan, &found, lines, approved_by)
+    }
+
+    /// The plan ends the maintenance of this guest. Names of others that are being maintained stay as they are.
+    pub(in crate::engine) fn ends_maintenance_of(&mut self, guest: &GuestName) {
+        self.checked.maintained.remove(guest);
     }
 
     /// What the plan would do now, after all edits.

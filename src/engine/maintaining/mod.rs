@@ -5,7 +5,8 @@
 //! | --- | --- |
 //! | `names` | which shared names of the guest a command will touch |
 //! | `thaw` | gives the guest private copies of these, by an undo of its own |
-//! | `refreeze` | plans all guests anew, and applies the lines that this one has a part in |
+//! | `refreeze` | plans all guests anew, and applies the lines that share again what was thawed |
+//! | `before` | which lines of that plan share what was shared before the thaw |
 //! | `choices` | by which choices that is planned: those of the last plan |
 //! | `command` | the command between the two |
 //!
@@ -15,6 +16,7 @@
 //! `refreeze` goes on from wherever an interruption was. The names themselves are the business of `undo` and `apply`,
 //! which are healed as they always are.
 
+mod before;
 mod choices;
 mod command;
 mod names;

@@ -1,10 +1,10 @@
-//! What is equal again is shared again: a plan of all guests, of which the lines are applied that this guest has a part
-//! in. What else could be shared meanwhile waits for a plan that people look at.
+//! What is equal again is shared again: a plan of all guests, of which the lines are applied that share what was shared
+//! before the thaw. What else could be shared is counted, and waits for a plan that people look at.
 
-use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::before::SharedBefore;
 use super::choices::RefreezeChoices;
 use crate::base::{Base, MaintainedPaper};
 use crate::engine::applying::ready::{ApplyOptions, ReadyToApply};
@@ -18,7 +18,7 @@ use crate::engine::privileges::{entitled, must_see_all};
 use crate::engine::receipt_file::RunResult;
 use crate::engine::records::History;
 use crate::engine::{EngineError, GuestArg, healing};
-use crate::model::{Action, Event, GuestName, ObjectId, Observer, RefusalKind, Running};
+use crate::model::{Event, GuestName, Observer, RefusalKind, Running};
 use crate::rules::selectors::Selection;
 use crate::sys::PageCache;
 use crate::sys::host::signals::Stop;
@@ -30,6 +30,8 @@ pub struct Refrozen {
     pub result: Option<RunResult>,
     /// The guests that were planned, as a plan is told of them.
     pub guests: Vec<OsString>,
+    /// Files that a plan would share with the guest besides: they were not shared before the thaw.
+    pub left_out: u64,
     /// Is the guest being maintained still, because guests ran, or a signal came?
     pub goes_on: bool,
 }
@@ -58,20 +60,22 @@ pub fn refreeze(
     must_see_all("refreeze")?;
     healing::recover(base, running, observer)?;
     let base = Base::existing(base)?;
-    let Some(mut plan) = planned(&base, guest, observer)? else {
+    let (plan, left_out) = planned(&base, guest, observer)?;
+    let Some(mut plan) = plan else {
         end(&base, guest)?;
         return Ok(Refrozen {
             result: None,
             guests: Vec::new(),
+            left_out,
             goes_on: false,
         });
     };
     let apply = ApplyOptions {
         running,
-        refreezes: true,
         ..ApplyOptions::default()
     };
-    let ready = ReadyToApply::check(&mut plan, &Selection::default(), apply, observer)?;
+    let mut ready = ReadyToApply::check(&mut plan, &Selection::default(), apply, observer)?;
+    ready.ends_maintenance_of(guest);
     let guests = ready.guest_words();
     let result = ready.execute(observer, stop)?;
     let goes_on = result.interrupted || met_running_guests(&result);
@@ -81,6 +85,7 @@ pub fn refreeze(
     Ok(Refrozen {
         result: Some(result),
         guests,
+        left_out,
         goes_on,
     })
 }
@@ -101,12 +106,12 @@ fn end(base: &Base, guest: &GuestName) -> Result<(), EngineError> {
     Ok(MaintainedPaper::end(base, guest)?)
 }
 
-/// A plan of the lines that the guest has a part in; `None` where there is none.
+/// A plan of the lines that share again what was shared, `None` where there is none; and how many files are left out.
 fn planned(
     base: &Base,
     guest: &GuestName,
     observer: &dyn Observer,
-) -> Result<Option<PlanFile>, EngineError> {
+) -> Result<(Option<PlanFile>, u64), EngineError> {
     let history = History::read(base)?;
     let choices = RefreezeChoices::of(base, &history, guest, observer)?;
     let options = PlanOptions {
@@ -124,27 +129,15 @@ fn planned(
     };
     let (mut whole, into) = PlanFile::unwritten("the plan that refreezes the guest")?;
     plan(&options, Output::Stream(into), &mut |_| {}, observer)?;
-    let mut objects: HashSet<ObjectId> = HashSet::new();
-    whole.read(&mut |action| {
-        if let Action::Link(link) = action
-            && link.guest == *guest
-        {
-            objects.insert(link.object);
-        }
-        Ok(())
-    })?;
-    let mut keep = |action: &Action| match action {
-        Action::Link(link) => objects.contains(&link.object),
-        Action::Flag(flag) => objects.contains(&flag.object),
-        Action::Reflink(line) => line.guest == *guest || line.source.guest == *guest,
-        Action::Skip(_) => true,
-    };
+    let before = SharedBefore::read(base, &history, guest)?;
+    let mut lines = before.lines_of(&mut whole)?;
     let narrowed = PlanFile::of_our_own(base.path(), |out| {
+        let mut keep = |action: &_| lines.keep(action);
         whole.write_narrowed(None, out, &mut keep).map(drop)
     });
     match narrowed {
-        Ok(plan) => Ok(Some(plan)),
-        Err(EngineError::NothingSelected) => Ok(None),
+        Ok(plan) => Ok((Some(plan), lines.left_out)),
+        Err(EngineError::NothingSelected) => Ok((None, lines.left_out)),
         Err(error) => Err(error),
     }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::Pid;
+use nix::unistd::{Pid, getpgid, getpgrp};
 use rustix::fs::{Access, access};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -122,17 +122,25 @@ fn started(command: &mut Command) -> std::io::Result<Child> {
     ffi::ignore_deadly_signals().and(mine).and(child)
 }
 
-/// What a terminal sends reaches all that belong to it; everything else came to us alone.
+/// What a terminal sends reaches all of its foreground group; everything else came to us alone.
 fn pass_on(child: u32, stop: &Stop) {
+    let Ok(pid) = i32::try_from(child).map(Pid::from_raw) else {
+        return;
+    };
     let signal = match stop.was_interrupt() {
-        true if rustix::termios::tcgetpgrp(rustix::stdio::stdin()).is_ok() => return,
+        true if is_in_foreground(pid) => return,
         true => Signal::SIGINT,
         false => Signal::SIGTERM,
     };
-    if let Ok(pid) = i32::try_from(child) {
-        // Where it has ended, its end is seen next.
-        let _ = kill(Pid::from_raw(pid), signal);
-    }
+    // Where it has ended, its end is seen next.
+    let _ = kill(pid, signal);
+}
+
+/// Is the command in our group, and that the one which our terminal interrupts?
+fn is_in_foreground(child: Pid) -> bool {
+    let foreground = rustix::termios::tcgetpgrp(rustix::stdio::stdin());
+    let foreground = foreground.map(|group| Pid::from_raw(group.as_raw_nonzero().get()));
+    foreground.is_ok_and(|group| group == getpgrp() && getpgid(Some(child)) == Ok(group))
 }
 
 fn ended(status: ExitStatus) -> CommandEnd {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{FILES, alike, are_protected};
 use crate::support::{
-    BIN, Disk, File, Guest, Lab, Listing, Out, assert_same, content, debian, id, unify_with,
+    BIN, Disk, File, Guest, Lab, Listing, Out, assert_same, content, debian, edited, id, unify_with,
 };
 
 /// Makes `who` maintain, under a command that is run by a shell.
@@ -125,6 +125,38 @@ fn a_command_works_on_private_copies() {
 }
 
 #[test]
+fn what_a_reviewer_left_out_stays_private() {
+    let lab = lab!(Disk::Own);
+    let guests = alike(&lab);
+    let [a, b, c] = &guests;
+    let plan = lab.plan(&[a, b, c], &["--protect", "immutable"]);
+    let cut = edited(&lab, &plan, |lines| {
+        let before = lines.len();
+        lines.retain(|line| {
+            let line: serde_json::Value = serde_json::from_str(line).unwrap_or_default();
+            line["action"] != "link" || line["guest"] != "a" || line["path"] != FILES[1]
+        });
+        assert_eq!(lines.len(), before - 1);
+    });
+    let cut = cut.to_str().unwrap();
+    unify_with(&[], &["apply", "--yes", "--accept-edits", cut]).expect(0);
+    for guest in &guests {
+        guest.put("/usr/share/new", &File::new(content("new")));
+    }
+    let private = [FILES[1], "/usr/share/new"].map(|path| (path, id(&a.host(path))));
+    let before = listings(&guests);
+    let out = maintain(&lab, &["--all"], "a", "true").expect(0);
+    for (path, inode) in private {
+        assert_eq!(id(&a.host(path)), inode, "{path}");
+        assert_ne!(inode, id(&b.host(path)), "{path}");
+    }
+    assert!(shared(&guests, FILES[0]) && shared(&guests, FILES[2]));
+    assert!(out.stderr.contains("4 further files"), "{}", out.stderr);
+    assert!(!is_maintained(&lab) && are_protected(&lab));
+    others_unchanged(&guests, &before);
+}
+
+#[test]
 fn plans_leave_it_alone_meanwhile() {
     let lab = lab!(Disk::Own);
     let guests = alike(&lab);
@@ -158,6 +190,8 @@ fn plans_leave_it_alone_meanwhile() {
     assert_eq!(id(&b.host("/usr/lib/later")), id(&c.host("/usr/lib/later")));
     lab.on_base("gc", &[]).expect(0);
     lab.on_base("refreeze", &["--json", "a"]).expect(0);
+    assert_ne!(id(&a.host("/usr/lib/later")), id(&b.host("/usr/lib/later")));
+    lab.plan(&[a, b, c], &[]).apply().expect(0);
     assert!(shared(&guests, "/usr/lib/later"));
     for guest in &guests {
         std::fs::metadata(guest.host(FILES[0])).unwrap();
