@@ -78,12 +78,12 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     let is_slip = tell_idle(ready.chose_nothing());
     if ready.files() == 0 {
         ready.cancel()?;
-        nothing(&base)?;
+        nothing(&base, args.from_disk)?;
         // A package, reason or size that no file has is a slip, as a name that is not there is; a name that is private
         // is as it was asked for.
         return Ok(match is_slip || options.selection.needs_lines() {
             true => Exit::Declined,
-            false => Exit::Done,
+            false => Exit::Done.if_all_read(screen.has_unread()),
         });
     }
     let files = counted(ready.files(), "file");
@@ -137,8 +137,13 @@ fn look(base: &Path, args: &Args, options: &UndoOptions, screen: &Screen) -> Res
 }
 
 /// No run begins, and programs are told so.
-fn nothing(base: &Path) -> Result<(), Failure> {
-    remark("Nothing to undo: no name that was asked for refers to an object.");
+fn nothing(base: &Path, from_disk: bool) -> Result<(), Failure> {
+    remark(match from_disk {
+        true => {
+            "Nothing to undo: no file that was asked for has blocks in common with another of these guests."
+        }
+        false => "Nothing to undo: no name that was asked for refers to an object.",
+    });
     if !manner().json {
         return Ok(());
     }

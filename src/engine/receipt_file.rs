@@ -224,9 +224,10 @@ pub(super) fn common_blocks(line: &Reflink, shared: u64) -> CommonBlocks {
         paths: line.names().cloned().collect(),
         ino: line.before.map_or(0, |before| before.ino),
         source: line.source.clone(),
-        content: line.content,
+        content: Some(line.content),
         size: Some(line.size),
         shared,
+        left: 0,
     }
 }
 

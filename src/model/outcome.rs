@@ -182,14 +182,17 @@ pub struct CommonBlocks {
     pub ino: u64,
     /// With which file it has them in common now (apply) or had them (undo).
     pub source: BlockSource,
-    /// The digest of the content that the plan names.
-    pub content: Digest,
+    /// The digest of the content that the plan names. Missing where the disk showed what is shared, and no plan.
+    pub content: Option<Digest>,
     /// The size of that content: a file of another has been written to since. Missing where an earlier program wrote
     /// the line.
     pub size: Option<u64>,
     /// Bytes, in whole blocks, that lie at one place on the device for both (apply), or that the file was given of its
     /// own (undo).
     pub shared: u64,
+    /// Bytes that it has in common with other files still, where an undo was not about all that the disk showed: what
+    /// receipts tell of the file holds on.
+    pub left: u64,
 }
 
 impl ReceiptLine {

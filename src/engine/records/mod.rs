@@ -322,7 +322,9 @@ impl History {
                 self.number(receipt, &blocks.source.guest);
                 self.blocks.put(number, blocks, &receipt.run)
             }
-            RunKind::Undo | RunKind::Forget if is_own => self.blocks.forget(number, first),
+            RunKind::Undo | RunKind::Forget if is_own && blocks.left == 0 => {
+                self.blocks.forget(number, first)
+            }
             RunKind::Apply | RunKind::Undo | RunKind::Forget | RunKind::Break => Ok(()),
         }
     }

@@ -52,7 +52,7 @@ struct BlocksEntry {
     paths: Vec<GuestPath>,
     ino: u64,
     source: (GuestName, GuestPath),
-    content: [u8; 32],
+    content: Option<[u8; 32]>,
     size: Option<u64>,
     shared: u64,
     run: u32,
@@ -88,9 +88,10 @@ impl RememberedBlocks {
                 paths: entry.paths,
                 ino: entry.ino,
                 source: BlockSource { guest, path },
-                content: Digest(entry.content),
+                content: entry.content.map(Digest),
                 size: entry.size,
                 shared: entry.shared,
+                left: 0,
             };
             let run = run.ok_or_else(|| self.table.damaged("no such run"))?;
             let run = Some(run);
@@ -114,7 +115,7 @@ impl RememberedBlocks {
             paths: blocks.paths.clone(),
             ino: blocks.ino,
             source: (blocks.source.guest.clone(), blocks.source.path.clone()),
-            content: blocks.content.0,
+            content: blocks.content.map(|content| content.0),
             size: blocks.size,
             shared: blocks.shared,
             run: self.runs.len() as u32 - 1,

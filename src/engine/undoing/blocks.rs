@@ -77,13 +77,16 @@ impl ReadyToUndo {
         journal.write_durably(&announced)?;
         let mut lines = Vec::with_capacity(files.len());
         for (at, file) in files {
-            let outcome = self.own_blocks(&self.chosen.guests[*at], file, sources);
+            let guest = &self.chosen.guests[*at];
+            let left = self.left_beside(guest, file, sources);
+            let outcome = self.own_blocks(guest, file, sources);
             let (shared, outcome) = match outcome {
                 Ok(copied) => (copied, done(copied)),
                 Err(outcome) => (0, outcome),
             };
             let blocks = CommonBlocks {
                 shared,
+                left,
                 ..file.blocks.clone()
             };
             lines.push(line(blocks, outcome));
@@ -92,6 +95,23 @@ impl ReadyToUndo {
         lines.iter().try_for_each(|line| receipt.add(line))?;
         receipt.sync()?;
         journal.write_done()
+    }
+
+    /// What the disk shows is not all that receipts may tell of a file: bytes that stay in common with others. It is
+    /// asked before, as a file system may take its time to see that copies are gone.
+    fn left_beside(&self, guest: &Guest, reflinked: &Reflinked, sources: &mut SourceGuests) -> u64 {
+        if reflinked.run.is_some() {
+            return 0;
+        }
+        let Ok(file) = open(guest, &reflinked.blocks) else {
+            return 0;
+        };
+        let Ok(all) = Unshare::All.bytes(&file) else {
+            return reflinked.blocks.shared;
+        };
+        let source = self.source(reflinked, sources).ok();
+        let common = source.and_then(|source| Unshare::With(&source).bytes(&file).ok());
+        all.saturating_sub(common.unwrap_or(0))
     }
 
     /// How many bytes were copied.
@@ -171,7 +191,7 @@ fn is_as_it_was(file: &Regular, blocks: &CommonBlocks) -> SysResult<bool> {
     Ok(may_be
         && file
             .digest(state.size)
-            .is_ok_and(|now| now == blocks.content))
+            .is_ok_and(|now| Some(now) == blocks.content))
 }
 
 /// How many of these files have room in one batch; at least one.

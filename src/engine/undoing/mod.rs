@@ -5,6 +5,7 @@
 mod blocks;
 mod from_disk;
 pub(super) mod look;
+mod part_owners;
 mod prepare;
 pub(super) mod select;
 mod still_shared;

@@ -60,7 +60,8 @@ struct BlocksWire<'a> {
     ino: u64,
     #[serde(borrow)]
     source: SourceWire<'a>,
-    content: Digest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    content: Option<Digest>,
     #[serde(skip_serializing_if = "Option::is_none")]
     size: Option<u64>,
     shared: u64,
@@ -156,6 +157,7 @@ fn read_blocks(wire: BlocksWire) -> Option<Record> {
         content: wire.content,
         size: wire.size,
         shared: wire.shared,
+        left: 0,
     };
     let seq = wire.seq;
     Some(Record::Blocks { seq, blocks })

@@ -37,6 +37,8 @@ pub(super) struct ReceiptLineWire<'a> {
     ino: Option<Decimal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     shared: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<u64>,
     outcome: Word,
     #[serde(skip_serializing_if = "Option::is_none")]
     made: Option<Making>,
@@ -78,6 +80,7 @@ impl<'a> ReceiptLineWire<'a> {
             size: None,
             ino: None,
             shared: None,
+            left: None,
             outcome: Word::AlreadyDone,
             made: None,
             saved: None,
@@ -94,10 +97,11 @@ impl<'a> ReceiptLineWire<'a> {
             About::Blocks(blocks) => ReceiptLineWire {
                 method: Some(Method::Reflink),
                 source: Some(SourceWire::from(&blocks.source)),
-                content: Some(blocks.content),
+                content: blocks.content,
                 size: blocks.size,
                 ino: Some(Decimal(blocks.ino)),
                 shared: Some(blocks.shared),
+                left: (blocks.left > 0).then_some(blocks.left),
                 ..self
             },
             About::Names { .. } | About::Flag { .. } => self,
@@ -147,6 +151,7 @@ impl<'a> ReceiptLineWire<'a> {
                 content,
                 size: self.size,
                 shared: self.shared.ok_or_else(|| missing("shared"))?,
+                left: self.left.unwrap_or(0),
             })),
             (Some(guest), false, None) => Ok(About::Names {
                 guest,
@@ -161,16 +166,15 @@ impl<'a> ReceiptLineWire<'a> {
     }
 
     /// Where the line is of a reflink: whose blocks, and what is in them.
-    fn read_source(&self) -> Result<Option<(BlockSource, Digest)>, BadValue> {
+    fn read_source(&self) -> Result<Option<(BlockSource, Option<Digest>)>, BadValue> {
         let stray = self.ino.is_some() || self.shared.is_some() || self.size.is_some();
-        match (self.method, &self.source, self.content, self.object) {
-            (Some(Method::Reflink), Some(source), Some(content), None) => {
-                Ok(Some((source.read()?, content)))
-            }
-            (None, None, None, Some(_)) if !stray => Ok(None),
+        let stray = stray || self.content.is_some() || self.left.is_some();
+        match (self.method, &self.source, self.object) {
+            (Some(Method::Reflink), Some(source), None) => Ok(Some((source.read()?, self.content))),
+            (None, None, Some(_)) if !stray => Ok(None),
             _ => Err(BadValue::new(
                 "method",
-                "an object, or the method reflink with source and content, is what a line has",
+                "an object, or the method reflink with source, is what a line has",
             )),
         }
     }

@@ -83,9 +83,10 @@ pub fn blocks() -> CommonBlocks {
             guest: guest("web2"),
             path: path(b"/b\xff"),
         },
-        content: Digest([3; 32]),
+        content: Some(Digest([3; 32])),
         size: Some(7000),
         shared: 8192,
+        left: 0,
     }
 }
 
@@ -114,6 +115,14 @@ pub fn lines() -> Vec<ReceiptLine> {
         },
         ReceiptLine {
             about: About::Blocks(blocks()),
+            ..line(done(None, None))
+        },
+        ReceiptLine {
+            about: About::Blocks(CommonBlocks {
+                content: None,
+                left: 4096,
+                ..blocks()
+            }),
             ..line(done(None, None))
         },
     ];

@@ -149,6 +149,11 @@ impl Selection {
         !self.paths.is_all()
     }
 
+    /// Guests that were asked for, as they were typed.
+    pub fn asked_guests(&self) -> impl Iterator<Item = &str> {
+        self.guests.only.iter().map(|(typed, _)| typed.as_str())
+    }
+
     /// Is the guest meant?
     pub fn has_guest(&self, guest: &GuestName) -> bool {
         self.guests.want(guest.as_str())

@@ -57,8 +57,12 @@ fn receipts_are_lost(disk: Disk) {
     std::fs::remove_dir_all(lab.base()).unwrap();
     lab.on_base("undo", &["--run", "all", "--from-disk", "--yes"])
         .expect(2);
+    let arg = b.arg();
     let last = ["--run", "last", "--from-disk", "--yes", "--guest", &a.arg()];
     lab.on_base("undo", &last).expect(2);
+    let placeless = ["--run", "all", "--from-disk", "--yes", "--guest", "a"];
+    let placeless: Vec<&str> = placeless.into_iter().chain(["--guest", &arg]).collect();
+    lab.on_base("undo", &placeless).expect(2);
 
     // What the two have in common with the third stays.
     undo(&lab, &[a, b], 0);
@@ -142,4 +146,65 @@ fn chosen_paths_and_namesakes() {
         .map(|guest| guest["reflinked_files"].as_u64().unwrap())
         .sum();
     assert_eq!(known, 2, "{status}");
+}
+
+/// A file keeps its blocks where it is not chosen, though it is the first; what receipts tell of it holds on where not
+/// all was given back; and what a guest has in common with itself is its own affair.
+#[test]
+fn the_first_the_left_out_and_the_own() {
+    let lab = lab!(Disk::Xfs);
+    let guests = shared(&lab);
+    let [a, b, c] = &guests;
+    let clone = |from: &str, to: &str| {
+        let mut clone = Command::new("cp");
+        clone.arg("--reflink=always").arg(c.host(from));
+        assert!(clone.arg(c.host(to)).status().unwrap().success());
+    };
+    c.put("/usr/share/own", &File::new(text("own")));
+    clone("/usr/share/own", "/usr/share/own2");
+    use std::os::unix::fs::FileExt;
+    let patched = std::fs::File::options()
+        .write(true)
+        .open(a.host("/usr/share/one"));
+    patched.unwrap().write_all_at(&[7; 4096], 0).unwrap();
+    let before = guests.each_ref().map(|guest| exact(guest.root()));
+    let args = guests.each_ref().map(|guest| guest.arg());
+    let undo = |more: &[&str], named: &[&String], code: i32| {
+        let named = named.iter().flat_map(|arg| ["--guest", arg.as_str()]);
+        let all = ["--run", "all", "--from-disk", "--yes"].into_iter();
+        let all: Vec<&str> = all.chain(more.iter().copied()).chain(named).collect();
+        lab.on_base("undo", &all).expect(code)
+    };
+    let known = || {
+        let status = lab.on_base("status", &["--json"]).expect(0).json();
+        let guests = status["guests"].as_array().unwrap().clone();
+        let counts = guests
+            .iter()
+            .map(|one| one["reflinked_files"].as_u64().unwrap());
+        counts.sum::<u64>()
+    };
+    let [one, two, three] = &args;
+
+    // Not of a guest without a place, nor one that is not given.
+    undo(&["--not-guest", "stranger"], &[one, two], 2);
+    // The first file of all alone.
+    undo(&["--path", "a:/usr/share/two"], &[one, two, three], 0);
+    assert!(soon_has_its_own(&a.host("/usr/share/two")));
+    assert!(shares_blocks(&b.host("/usr/share/two")));
+    // What receipts tell of a file holds on where it shares with a guest that was not named.
+    undo(&[], &[one, three], 0);
+    assert!(shares_blocks(&c.host("/usr/share/one")));
+    assert_eq!(known(), 4);
+    undo(&["--not-guest", "a"], &[one, two], 0);
+    assert!(soon_has_its_own(&a.host("/usr/share/one")));
+    assert!(shares_blocks(&b.host("/usr/share/two")));
+    assert_eq!(known(), 4);
+    undo(&[], &args.each_ref(), 0);
+    assert!(soon_has_its_own(&c.host("/usr/share/one")));
+    assert!(soon_has_its_own(&b.host("/usr/share/two")));
+    assert!(known() < 4);
+    for path in ["/usr/share/own", "/usr/share/own2"] {
+        assert!(shares_blocks(&c.host(path)), "{path}");
+    }
+    assert_exact(&before, &[a, b, c], "after undo");
 }
