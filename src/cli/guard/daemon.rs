@@ -16,19 +16,19 @@ use crate::model::parse_size;
 ///
 /// It runs before all threads that are not real-time ones (SCHED_FIFO 20, or else nice -20), for writers wait by trying
 /// again. A run of `apply`, `undo` or `gc` and this daemon take turns: a write waits for a batch, and is denied where
-/// it would have to wait for more than ten seconds.
+/// the daemon gets no turn for ten seconds. A second daemon ends with the exit code 7.
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// A base that it answers for; may be given several times. Default: what UNIFY_BASE says, else every `.unify` in
-    /// /srv, /var/lib/lxc, /var/lib/machines and the current directory, and in the directories there
+    /// A base that it answers for; may be given several times. Default: what UNIFY_BASE says, else /srv/.unify,
+    /// /var/lib/lxc/.unify and /var/lib/machines/.unify, as far as they are there
     #[arg(long, value_name = "DIR")]
     base: Vec<PathBuf>,
     /// Most files of a guest that get a copy in an hour; then its writes to shared files are denied
-    #[arg(long, value_name = "N")]
-    most_files: Option<u64>,
+    #[arg(long, value_name = "N", default_value_t = 100_000)]
+    most_files: u64,
     /// Most bytes of such copies in an hour, such as 10G
-    #[arg(long, value_name = "SIZE", value_parser = parse_size)]
-    most_bytes: Option<u64>,
+    #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "20G")]
+    most_bytes: u64,
 }
 
 pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -42,8 +42,8 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
     let options = GuarddOptions {
         bases,
         allowance: Allowance {
-            files: args.most_files,
-            bytes: args.most_bytes,
+            files: Some(args.most_files),
+            bytes: Some(args.most_bytes),
         },
     };
     let stop = engine::stop_on_signals()?;

@@ -235,7 +235,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     (
         "guardd",
         "  unify guardd --base /srv/guests/.unify
-  unify guardd --most-bytes 10G   # as a service, see unify-guardd.service",
+  unify guardd --base /srv/guests/.unify --most-bytes 10G   # as a service, see unify-guardd.service",
     ),
     (
         "rules",

@@ -17,6 +17,9 @@ use crate::sys::{Regular, SysResult};
 /// From this attempt on it is a call by a descriptor, which looks again in vain.
 const IN_VAIN: u32 = 4;
 
+/// All names of a file are moved while its writer waits, and others wait behind it.
+const MOST_NAMES: usize = 10_000;
+
 impl Worker<'_> {
     pub(super) fn step(&mut self, asked: &WriterAsked) -> Result<WriteStep, EngineError> {
         let request = &asked.request;
@@ -32,22 +35,12 @@ impl Worker<'_> {
         if request.stale {
             return Ok(look_again(request));
         }
-        if self.burst.is_none() {
-            let burst = Burst::begin(
-                &self.base,
-                &self.knowledge.names,
-                self.ground.desk,
-                self.ground.observer,
-            )?;
-            let Some(burst) = burst else {
-                let why = "a run moves names of this base for longer than a writer can wait";
-                return Ok(WriteStep::Answered(
-                    WriteAnswer::Denied,
-                    WriteTold::denied(Some(id), why),
-                ));
-            };
-            self.own_runs.push(burst.id());
-            self.burst = Some(burst);
+        if !self.has_turn()? {
+            let why = "a run moves names of this base for longer than a writer can wait";
+            return Ok(WriteStep::Answered(
+                WriteAnswer::Denied,
+                WriteTold::denied(Some(id), why),
+            ));
         }
         let resolved = self.resolve(asked, &id, &state)?;
         match resolved {
@@ -68,6 +61,15 @@ impl Worker<'_> {
                 ))
             }
         }
+    }
+
+    /// Names are moved in a burst, and what an earlier one left is healed before the next.
+    fn has_turn(&mut self) -> Result<bool, EngineError> {
+        if self.burst.is_none() {
+            self.heal_what_is_left()?;
+            self.burst = Burst::begin(&self.base)?;
+        }
+        Ok(self.burst.is_some())
     }
 
     /// The object of this inode, if it is one of this base's.
@@ -139,6 +141,17 @@ impl Worker<'_> {
         let mut all: Vec<GuestPath> = Vec::new();
         for file in files {
             let bytes = state.allocated();
+            if file.names.len() > MOST_NAMES {
+                let why = format!("it has more names in this guest than {MOST_NAMES}");
+                let told = WriteTold::of(
+                    &name,
+                    file.names.get(..1).unwrap_or_default(),
+                    *id,
+                    Some(why),
+                    0,
+                );
+                return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
+            }
             if let Err(why) = self.used.may(&name, bytes, allowance, Instant::now()) {
                 let told = WriteTold::of(&name, &file.names, *id, Some(why), 0);
                 return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
@@ -209,10 +222,12 @@ impl Worker<'_> {
             return Ok(Err(NotParted::Moved));
         };
         let guest = Guest::open(name.clone(), root)?;
+        let ground = (self.ground.desk, self.ground.observer);
+        let begun = burst.run(&self.base, names, ground, &mut self.own_runs)?;
         let mut hand = Hand {
             base: &self.base,
-            run: &burst.run,
-            journal: &mut burst.journal,
+            run: &begun.run,
+            journal: &mut begun.journal,
             desk: self.ground.desk,
         };
         Ok(hand.part(&guest, id, object, file)?)

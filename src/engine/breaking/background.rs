@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::SyncSender;
 
 use super::knowledge::{Knowledge, Searched};
 use super::request::Message;
@@ -22,7 +22,7 @@ pub(super) enum BackgroundRead {
 
 impl BackgroundRead {
     /// Reads it, and tells the worker.
-    pub fn run(self, tell: &Sender<Message>) {
+    pub fn run(self, tell: &SyncSender<Message>) {
         let message = match self {
             BackgroundRead::Knowledge(base) => Message::Known(known(&base)),
             BackgroundRead::Search { at, guest, index } => {

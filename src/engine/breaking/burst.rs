@@ -15,6 +15,7 @@ use crate::model::{
 };
 use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::own::papers::Lock;
+use crate::sys::{Meaning, SysResult};
 
 /// For so long nobody asked, and for so long it lasts at most.
 const IDLE: Duration = Duration::from_millis(50);
@@ -34,9 +35,8 @@ impl Drop for Burst<'_> {
 
 /// A run of breaks.
 pub(super) struct Burst<'a> {
-    pub run: Run,
-    pub journal: JournalFile,
-    receipt: Option<ReceiptFile<'a>>,
+    /// Begun with the first file: many who ask get none.
+    begun: Option<BurstRun<'a>>,
     lines: Vec<ReceiptLine>,
     guests: HashMap<usize, Option<Guest>>,
     /// Where what came out is for a moment, as the guard knows it.
@@ -46,42 +46,57 @@ pub(super) struct Burst<'a> {
     _turn: Arc<Lock>,
 }
 
+/// What it has in the base.
+pub(super) struct BurstRun<'a> {
+    pub run: Run,
+    pub journal: JournalFile,
+    receipt: ReceiptFile<'a>,
+}
+
 impl<'a> Burst<'a> {
     /// `None` where the turn is not to be had.
-    pub fn begin(
-        base: &Base,
-        names: &ObjectNames,
-        desk: &'a dyn AnswersWriters,
-        observer: &'a dyn Observer,
-    ) -> Result<Option<Burst<'a>>, EngineError> {
-        let Some(turn) = base.turn_within(PATIENCE)? else {
-            return Ok(None);
-        };
-        let run = base.begin_run()?;
-        let begun = Burst::papers(&run, names, observer);
-        let (receipt, journal) = match begun {
-            Ok(papers) => papers,
-            Err(error) => {
-                base.forget_run(&run)?;
-                return Err(error);
-            }
-        };
-        // A writer that holds what came out looks again by itself.
-        let staging = InodeMark::of_dir(&run.staging).ok();
-        if let Some(staging) = &staging {
-            desk.own_directory(staging)?;
-        }
-        Ok(Some(Burst {
-            staging: staging.map(|staging| (desk, staging)),
-            run,
-            journal,
-            receipt: Some(receipt),
+    pub fn begin(base: &Base) -> Result<Option<Burst<'a>>, EngineError> {
+        let turn = base.turn_within(PATIENCE)?;
+        Ok(turn.map(|turn| Burst {
+            begun: None,
+            staging: None,
             lines: Vec::new(),
             guests: HashMap::new(),
             began: Instant::now(),
             last: Instant::now(),
             _turn: turn,
         }))
+    }
+
+    /// Its run, begun where it is not yet; `own` learns of it then.
+    pub fn run(
+        &mut self,
+        base: &Base,
+        names: &ObjectNames,
+        (desk, observer): (&'a dyn AnswersWriters, &'a dyn Observer),
+        own: &mut Vec<RunId>,
+    ) -> Result<&mut BurstRun<'a>, EngineError> {
+        let begun = match self.begun.take() {
+            Some(begun) => begun,
+            None => {
+                let run = base.begin_run()?;
+                own.push(run.id.clone());
+                let (receipt, journal) = match Burst::papers(&run, names, observer) {
+                    Ok(papers) => papers,
+                    Err(error) => {
+                        base.forget_run(&run)?;
+                        return Err(error);
+                    }
+                };
+                self.staging = owned(desk, &run)?;
+                BurstRun {
+                    run,
+                    journal,
+                    receipt,
+                }
+            }
+        };
+        Ok(self.begun.insert(begun))
     }
 
     /// Whoever heals finds the guests by the receipt, and knows by the journal what it was.
@@ -95,10 +110,6 @@ impl<'a> Burst<'a> {
         receipt.sync()?;
         let journal = JournalFile::begin(run, RunKind::Break)?;
         Ok((receipt, journal))
-    }
-
-    pub fn id(&self) -> RunId {
-        self.run.id.clone()
     }
 
     /// A guest by its number, opened once; `None` where it is not where it was.
@@ -135,17 +146,33 @@ impl<'a> Burst<'a> {
     /// Makes all of it durable, and then writes it into the receipt: a receipt that said more than the disk would be
     /// believed.
     pub fn close(mut self, base: &Base) -> Result<(), EngineError> {
+        let Some(mut begun) = self.begun.take() else {
+            return Ok(());
+        };
         if self.lines.is_empty() {
-            return Ok(base.forget_run(&self.run)?);
+            return Ok(base.forget_run(&begun.run)?);
         }
         base.dir().sync_filesystem()?;
-        if let Some(mut receipt) = self.receipt.take() {
-            for line in &self.lines {
-                receipt.add(line)?;
-            }
-            receipt.finish()?;
+        for line in &self.lines {
+            begun.receipt.add(line)?;
         }
-        self.journal.write_done()?;
-        Ok(base.end_run(&self.run)?)
+        begun.receipt.finish()?;
+        begun.journal.write_done()?;
+        Ok(base.end_run(&begun.run)?)
+    }
+}
+
+/// A writer that holds what came out looks again by itself, where the guard has room for one more mark.
+fn owned<'a>(
+    desk: &'a dyn AnswersWriters,
+    run: &Run,
+) -> SysResult<Option<(&'a dyn AnswersWriters, InodeMark)>> {
+    let Ok(staging) = InodeMark::of_dir(&run.staging) else {
+        return Ok(None);
+    };
+    match desk.own_directory(&staging) {
+        Ok(()) => Ok(Some((desk, staging))),
+        Err(error) if error.meaning() == Meaning::NoSpace => Ok(None),
+        Err(error) => Err(error),
     }
 }

@@ -1,10 +1,10 @@
 //! The daemon: a thread that takes requests, one for each base that answers, and one that shows that all of them get
 //! on.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
@@ -17,17 +17,22 @@ use crate::base::Base;
 use crate::engine::EngineError;
 use crate::engine::activity::base::must_be_ours;
 use crate::engine::error::CannotHere;
+use crate::engine::host::lock_note;
 use crate::engine::privileges::entitled;
-use crate::model::{GuardLevel, Quiet};
+use crate::model::{Escaped, GuardLevel, Quiet};
 use crate::sys::guard::{Desk, WriteAnswer, WriteRequest};
 use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
 use crate::sys::host::signals::Stop;
+use crate::sys::own::papers;
 
 /// How often a sign of life is given, unless the service manager wants it more often.
 const BEAT: Duration = Duration::from_millis(250);
 
 /// So long a thread may not get on before no sign of life is given any more: a copy of a large file takes its time.
 const SILENT: Duration = Duration::from_secs(600);
+
+/// So many requests lie before a base's thread.
+const MOST_QUEUED: usize = 4096;
 
 /// Answers writers of shared files until a signal asks it to end.
 pub fn answer_writers(
@@ -36,6 +41,11 @@ pub fn answer_writers(
     stop: &Stop,
 ) -> Result<(), EngineError> {
     entitled("guardd", "it gives guests' files owners and attributes")?;
+    let seat = Desk::seat();
+    let _seat = papers::lock(&seat, &lock_note("guardd"))?.map_err(|holder| {
+        let (lock, holder) = (seat, holder.trim().to_owned());
+        EngineError::AnsweredAlready { lock, holder }
+    })?;
     let desk = Desk::open()?.ok_or_else(|| {
         CannotHere::Guard("no guard that asks is loaded (`unify guard load`)".into())
     })?;
@@ -46,7 +56,11 @@ pub fn answer_writers(
         tellers: &tellers,
         observer: &Quiet,
     };
-    let bases = opened(&options.bases)?;
+    // Whatever becomes of the bases: who waits for these would wait for ever.
+    for held in desk.held()? {
+        desk.unhold(&held)?;
+    }
+    let bases = opened(&options.bases, &tellers)?;
     let life = Life::of(bases.len() + 1);
     thread::scope(|scope| {
         let begun = Daemon::begin(scope, bases, &ground, &life, stop);
@@ -56,16 +70,37 @@ pub fn answer_writers(
     })
 }
 
-fn opened(paths: &[PathBuf]) -> Result<Vec<Base>, EngineError> {
+/// All that can be used; the others are named, and those are answered for.
+fn opened(paths: &[PathBuf], tellers: &Tellers<'_>) -> Result<Vec<Base>, EngineError> {
     let mut bases: Vec<Base> = Vec::new();
+    let mut refused = None;
     for path in paths {
-        let base = Base::existing(path)?;
-        must_be_ours(&base)?;
-        if !bases.iter().any(|other| other.path() == base.path()) {
-            bases.push(base);
+        match usable(path) {
+            Ok(base) if bases.iter().any(|other| other.path() == base.path()) => {}
+            Ok(base) => bases.push(base),
+            Err(error) => refused = Some(left_out(path, error, tellers)),
         }
     }
-    Ok(bases)
+    one_left(bases, refused)
+}
+
+fn usable(path: &Path) -> Result<Base, EngineError> {
+    let base = Base::existing(path)?;
+    must_be_ours(&base)?;
+    Ok(base)
+}
+
+fn left_out(base: &Path, error: EngineError, tellers: &Tellers<'_>) -> EngineError {
+    tellers.say(&format!("{} is left out: {error}", Escaped::of(base)));
+    error
+}
+
+/// With none left there is nothing to answer for.
+fn one_left<T>(left: Vec<T>, refused: Option<EngineError>) -> Result<Vec<T>, EngineError> {
+    match refused.filter(|_| left.is_empty()) {
+        Some(refused) => Err(refused),
+        None => Ok(left),
+    }
 }
 
 /// When each thread got on last, in milliseconds since the start, and whether all is over.
@@ -90,6 +125,13 @@ impl Life {
         }
     }
 
+    /// This thread is no more, and nothing is wrong.
+    fn leave(&self, thread: usize) {
+        if let Some(pulse) = self.pulses.get(thread) {
+            pulse.store(u64::MAX, Ordering::Relaxed);
+        }
+    }
+
     fn now(&self) -> u64 {
         u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
@@ -104,7 +146,20 @@ impl Life {
 /// A base's thread.
 struct Served {
     device: u64,
-    tell: Sender<Message>,
+    tell: SyncSender<Message>,
+}
+
+impl Served {
+    /// Of who does not wait there may be any number: he asks again, and nothing is kept for him where there are too
+    /// many. Who waits is a thread, and asks once at a time.
+    fn ask(&self, asked: WriterAsked) -> Result<(), EngineError> {
+        match self.tell.try_send(Message::Asked(asked)) {
+            Ok(()) => Ok(()),
+            Err(TrySendError::Full(Message::Asked(asked))) if !asked.request.waits => Ok(()),
+            Err(TrySendError::Full(message)) => self.tell.send(message).map_err(|_| gone("a base")),
+            Err(TrySendError::Disconnected(_)) => Err(gone("a base")),
+        }
+    }
 }
 
 struct Daemon<'a> {
@@ -116,7 +171,7 @@ struct Daemon<'a> {
 }
 
 impl<'a> Daemon<'a> {
-    /// Ready when every base has been healed and read.
+    /// Ready when every base has been healed and read, or left out.
     fn begin<'scope>(
         scope: &'scope Scope<'scope, 'a>,
         bases: Vec<Base>,
@@ -125,10 +180,10 @@ impl<'a> Daemon<'a> {
         stop: &'a Stop,
     ) -> Result<Daemon<'a>, EngineError> {
         let precedence = precede();
-        let mut served = Vec::new();
+        let (mut served, mut refused) = (Vec::new(), None);
         for (number, base) in bases.into_iter().enumerate() {
-            let shown = base.path().display().to_string();
-            let (tell, messages) = channel();
+            let path = base.path().to_owned();
+            let (tell, messages) = sync_channel(MOST_QUEUED);
             let (ready, readiness) = channel();
             let again = tell.clone();
             scope.spawn(move || {
@@ -136,12 +191,16 @@ impl<'a> Daemon<'a> {
                 let pulse = || life.pulse(number + 1);
                 serve(scope, base, ground, (again, messages), &ready, &pulse);
             });
-            let device = readiness.recv().unwrap_or_else(|_| Err(gone(&shown)))?;
-            served.push(Served { device, tell });
+            let gone = || gone(&Escaped::of(&path).to_string());
+            match readiness.recv().unwrap_or_else(|_| Err(gone())) {
+                Ok(device) => served.push(Served { device, tell }),
+                Err(error) => {
+                    life.leave(number + 1);
+                    refused = Some(left_out(&path, error, ground.tellers));
+                }
+            }
         }
-        for held in ground.desk.held()? {
-            ground.desk.unhold(&held)?;
-        }
+        let served = one_left(served, refused)?;
         let manager = ServiceManager::of_this_process()?.map(Arc::new);
         let level = ground.desk.ability()?;
         ground.desk.begin(level)?;
@@ -203,9 +262,7 @@ impl<'a> Daemon<'a> {
                 since: Instant::now(),
                 others: Arc::clone(&others),
             };
-            base.tell
-                .send(Message::Asked(asked))
-                .map_err(|_| gone("a base"))?;
+            base.ask(asked)?;
         }
         Ok(())
     }
@@ -238,7 +295,7 @@ fn serve<'scope, 'a>(
     scope: &'scope Scope<'scope, 'a>,
     base: Base,
     ground: &'a Answering<'a>,
-    (again, messages): (Sender<Message>, Receiver<Message>),
+    (again, messages): (SyncSender<Message>, Receiver<Message>),
     ready: &Sender<Result<u64, EngineError>>,
     pulse: &dyn Fn(),
 ) {

@@ -9,8 +9,9 @@
 //! # What excludes what
 //!
 //! A run of `apply`, `undo` or `gc` may hold its base for minutes, and no writer can wait for that. So names are moved
-//! by turns (see `base`): a run has the turn for a batch, breaks have it for two seconds at most, and a healing as long
-//! as it takes. A writer waits for the turn for ten seconds at most; then it is denied, and the log says why. What a
+//! by turns (see `base`): a run has the turn for a batch, breaks have it for two seconds and the copy that is under way
+//! then, and a healing as long as it takes. Where no turn is to be had for ten seconds, the writer whose request is at
+//! hand is denied, and the log says why; those behind it wait in line meanwhile, so that one may wait longer. What a
 //! break changes between two batches the next batch finds by the inodes, as it finds whatever a guest does; what a
 //! batch changes is found by the record, which is read again whenever a request asks for what is not known.
 //!

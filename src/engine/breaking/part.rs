@@ -50,7 +50,8 @@ impl Hand<'_> {
             None => None,
             Some(new) => match self.hold(new) {
                 Ok(held) => Some(held),
-                Err(error) => return Ok(Err(room_or(&error))),
+                // The guard has no room for one more mark: that is no full disk.
+                Err(error) => return Ok(Err(NotParted::Cannot(error.to_string()))),
             },
         };
         let parted = SingleParting {

@@ -29,7 +29,11 @@ impl Cgroups {
         if known.is_some() {
             return known;
         }
-        let ground = ground_of(request.process);
+        // The number of a process that does not wait may be another's by now.
+        let ground = match request.waits {
+            true => ground_of(request.process, request.inode.dev),
+            false => Vec::new(),
+        };
         let lives_in = ground.iter().find_map(|dir| roots.get(dir).copied());
         if !ground.is_empty() {
             self.learn(&request.cgroups, lives_in);

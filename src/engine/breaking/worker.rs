@@ -15,11 +15,11 @@ use super::knowledge::{Knowledge, Searched};
 use super::request::{Message, ToRead, WriteStep, WriterAsked};
 use super::tell::{Tellers, WriteTold};
 use super::whose::Cgroups;
-use crate::base::Base;
+use crate::base::{Base, BaseError};
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{FileId, Observer, RunId};
-use crate::sys::SysResult;
 use crate::sys::guard::{AnswersWriters, WriteAnswer};
+use crate::sys::{Meaning, SysResult};
 
 /// So many requests wait for what is read at most.
 const MOST_WAITING: usize = 4096;
@@ -41,6 +41,8 @@ pub(super) struct Worker<'a> {
     pub(super) cgroups: Cgroups,
     pub(super) used: Used,
     pub(super) burst: Option<Burst<'a>>,
+    /// Did a burst end in the midst, and could that not be healed yet?
+    is_left: bool,
     pub(super) own_runs: Vec<RunId>,
     pub(super) waiting: Vec<(ToRead, WriterAsked)>,
     pub(super) reading: Option<ToRead>,
@@ -67,6 +69,7 @@ impl<'a> Worker<'a> {
             cgroups: Cgroups::default(),
             used: Used::default(),
             burst: None,
+            is_left: false,
             own_runs: Vec::new(),
             waiting: Vec::new(),
             reading: None,
@@ -180,12 +183,12 @@ impl<'a> Worker<'a> {
             Err(error) => {
                 // A name may be in flight: what is left is healed before anything else.
                 self.burst = None;
-                let healed = healing::breaks::heal_breaks(&self.base, self.ground.observer);
-                let why = match healed {
-                    Ok(_) => error.to_string(),
+                self.is_left = true;
+                let why = match self.heal_what_is_left() {
+                    Ok(()) => error.to_string(),
                     Err(more) => format!("{error}; and what it left could not be healed: {more}"),
                 };
-                (WriteAnswer::Denied, WriteTold::denied(None, &why))
+                (answer_of(&error), WriteTold::denied(None, &why))
             }
         };
         self.ground.desk.answer(&request, answer)?;
@@ -238,9 +241,40 @@ impl<'a> Worker<'a> {
         if let Some(burst) = self.burst.take()
             && let Err(error) = burst.close(&self.base)
         {
-            let base = self.base.path().display();
+            let base = self.base.path().display().to_string();
             let why = "what was done could not be written down, and is to be recovered";
             self.ground.tellers.say(&format!("{base}: {why}: {error}"));
+            self.is_left = true;
+            if let Err(error) = self.heal_what_is_left() {
+                let later = "it is tried again with the next write";
+                self.ground
+                    .tellers
+                    .say(&format!("{base}: {error}; {later}"));
+            }
         }
+    }
+
+    /// Heals what a burst has left that ended in the midst.
+    pub(super) fn heal_what_is_left(&mut self) -> Result<(), EngineError> {
+        if self.is_left {
+            healing::breaks::heal_breaks(&self.base, self.ground.observer)?;
+            self.is_left = false;
+        }
+        Ok(())
+    }
+}
+
+/// A writer is told of a full disk, and not that it may not write.
+fn answer_of(error: &EngineError) -> WriteAnswer {
+    match error {
+        EngineError::Sys(error) | EngineError::Base(BaseError::Sys(error))
+            if error.meaning() == Meaning::NoSpace =>
+        {
+            match error.is_over_quota() {
+                true => WriteAnswer::OverQuota,
+                false => WriteAnswer::NoSpace,
+            }
+        }
+        _ => WriteAnswer::Denied,
     }
 }

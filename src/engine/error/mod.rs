@@ -45,6 +45,14 @@ pub enum EngineError {
     /// This host or file system cannot do it.
     #[error(transparent)]
     CannotHere(#[from] CannotHere),
+    /// Another daemon answers writers already.
+    #[error("another daemon answers the writers of this host already: {holder} ({})", Escaped::of(.lock))]
+    AnsweredAlready {
+        /// What the other one has locked.
+        lock: PathBuf,
+        /// What it wrote there.
+        holder: String,
+    },
     /// The selectors leave nothing of a plan that could be applied.
     #[error("the selectors leave nothing to do: no line that links or flags is selected")]
     NothingSelected,
@@ -146,9 +154,9 @@ impl EngineError {
     /// What the error means.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            EngineError::Base(BaseError::Locked { .. }) | EngineError::GuestHeld { .. } => {
-                ErrorKind::Locked
-            }
+            EngineError::Base(BaseError::Locked { .. })
+            | EngineError::AnsweredAlready { .. }
+            | EngineError::GuestHeld { .. } => ErrorKind::Locked,
             EngineError::Base(BaseError::Exposed { .. } | BaseError::Elsewhere(_)) => {
                 ErrorKind::CannotHere
             }

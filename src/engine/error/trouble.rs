@@ -43,6 +43,9 @@ impl EngineError {
                 Trouble::new(code).guest(guest).file(&error.path)
             }
             EngineError::Output(_) => Trouble::new("output"),
+            EngineError::AnsweredAlready { lock, .. } => Trouble::new("locked")
+                .file(lock)
+                .hint("one daemon answers for all bases of a host: end the other one first"),
             EngineError::GuestHeld { guest, .. } => Trouble::new("guest-held")
                 .guest(guest)
                 .hint("wait until the other run is over, and plan again"),

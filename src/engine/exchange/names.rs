@@ -7,9 +7,9 @@ use super::ground::Ground;
 use super::job::{Fate, Job};
 use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
-use crate::model::{Before, FileId, FileState, GuestPath, Moved, Refusal};
+use crate::model::{Before, FileId, FileState, GuestPath, Ignored, Moved, Refusal};
 use crate::protect::Lifted;
-use crate::rules::precondition::{moved, moved_but_for_names};
+use crate::rules::precondition::{metadata_differs, moved, moved_but_for_names};
 use crate::sys::{Dir, SysError, SysResult};
 
 /// One name on its way.
@@ -160,8 +160,9 @@ impl FileChange {
             .iter()
             .any(|change| change.staged || change.exchanged);
         let lifted = if touched { at.lift(&job.object)? } else { None };
+        let has_led = self.names.iter().any(|change| change.exchanged);
         for change in self.names.iter_mut().rev() {
-            self.quarantined += clear(change, at)?;
+            self.quarantined += clear(change, at, has_led.then_some(job))?;
         }
         lifted.map_or(Ok(()), Lifted::restore)
     }
@@ -270,8 +271,9 @@ pub(super) fn still_the_same(job: &Job) -> Result<(), Fate> {
     }
 }
 
-/// Rolls one name back and clears its staging entry; returns how many entries went into quarantine.
-fn clear(change: &mut NameChange, at: &Ground<'_>) -> SysResult<u64> {
+/// Rolls one name back and clears its staging entry; returns how many entries went into quarantine. `led` is the job
+/// where a name has led to the new inode: a guest that runs may have written to it.
+fn clear(change: &mut NameChange, at: &Ground<'_>, led: Option<&Job>) -> SysResult<u64> {
     if change.exchanged {
         change.exchanged = false;
         match change.exchange_names(&at.run.staging, change.intent.was, change.intent.becomes)? {
@@ -283,10 +285,33 @@ fn clear(change: &mut NameChange, at: &Ground<'_>) -> SysResult<u64> {
         }
     }
     if change.staged {
+        // What cannot be looked at is kept.
+        if led.is_some_and(|job| holds_what_was_written(change, job, at).unwrap_or(true)) {
+            return quarantine(change, at);
+        }
         change.staged = false;
         at.run.staging.unlink(change.staged_name().as_bytes())?;
     }
     Ok(0)
+}
+
+/// Is this the last name of a new inode that is not any more what it was made as, or that a process has open?
+fn holds_what_was_written(change: &NameChange, job: &Job, at: &Ground<'_>) -> SysResult<bool> {
+    let staged = at.run.staging.look(change.staged_name().as_bytes())?;
+    let Some(new) = job.new.as_ref().filter(|new| new.id == staged.id) else {
+        return Ok(false);
+    };
+    if staged.nlink > 1 {
+        return Ok(false);
+    }
+    let (new, old) = (&new.file, job.old.file());
+    if new.is_open_elsewhere()? {
+        return Ok(true);
+    }
+    let ignore = [Ignored::Mtime];
+    let differs = metadata_differs(&old.metadata(&ignore)?, &new.metadata(&ignore)?, &ignore);
+    let size = old.state()?.size;
+    Ok(staged.size != size || !differs.is_empty() || !new.same_content(old, size)?)
 }
 
 /// Keeps what is not ours to drop.

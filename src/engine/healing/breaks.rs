@@ -2,14 +2,16 @@
 //! healed: nobody has to stand still, and no run of another kind is waited for.
 
 use super::heal_run;
-use super::interrupted_run::read_journal;
+use super::interrupted_run::{RunJournal, read_journal, receipt_of};
 use crate::base::{Base, LiftedPaper};
 use crate::engine::EngineError;
 use crate::engine::activity::freeze::Freeze;
 use crate::engine::host::lock_note;
 use crate::engine::lifting::Lifting;
+use crate::engine::records::History;
 use crate::engine::records::replayed::Replayed;
-use crate::model::{Observer, Recovered, RunId, Running};
+use crate::model::{Escaped, Event, FileId, Observer, Recovered, RunId, Running};
+use crate::sys::guard;
 
 /// Heals all of them, and no run of another kind: that is the business of the next run, or of `recover`.
 pub(in crate::engine) fn heal_breaks(
@@ -31,6 +33,7 @@ pub(in crate::engine) fn heal_breaks(
     let mut replayed = Replayed::of(base);
     for run in runs {
         recovered.runs += 1;
+        guests_are_known(base, &run, replayed.history()?)?;
         heal_run(
             &run,
             &lifting,
@@ -44,6 +47,40 @@ pub(in crate::engine) fn heal_breaks(
     lifting.finish()?;
     still.finish()?;
     Ok(recovered)
+}
+
+/// Names are moved by nobody's leave but this process's own: only in guests that a run of another kind has shared files
+/// with, and where that run had them.
+fn guests_are_known(base: &Base, run: &RunId, history: &History) -> Result<(), EngineError> {
+    let staging = base.staging().open_dir(run.to_string().as_bytes())?;
+    let journal = read_journal(base, run, &staging)?;
+    let receipt = receipt_of(base, run);
+    let named = receipt.iter().flat_map(|receipt| &receipt.guests);
+    let moved = named.filter(|guest| {
+        let mut intents = journal.batch.intents.iter();
+        intents.any(|intent| intent.guest == guest.name)
+    });
+    for guest in moved {
+        if !history.is_root_of(&guest.name, &guest.root) {
+            let (root, name) = (Escaped::of(&guest.root), &guest.name);
+            let why = format!(
+                "run {run} names {root} as the root of {name}, and no run that shared files does"
+            );
+            return Err(EngineError::halted(base, why));
+        }
+    }
+    Ok(())
+}
+
+/// Its copies are their guests' own now: who died held them, and nobody else would let them go.
+pub(super) fn let_go(journal: &RunJournal, observer: &dyn Observer) {
+    let copies = journal.batch.intents.iter().map(|intent| intent.becomes);
+    let copies: Vec<FileId> = copies.filter(|_| journal.is_of_breaks()).collect();
+    if let Err(error) = guard::let_go(&copies) {
+        observer.notice(&Event::Warning(&format!(
+            "files that a daemon held may not be written to until `unify guardd` starts: {error}"
+        )));
+    }
 }
 
 /// Runs that have nothing to be healed and no journal yet are of breaks as well, or of a run that nobody is in: a run

@@ -324,6 +324,7 @@ fn heal_run(
     // Where nothing can be healed now, no guest shall run on with a shared file that is not protected.
     let done = healed.map_err(|error| still_protected(&found, still, error))?;
     settle(&found, run, done, still, observer, recovered)?;
+    breaks::let_go(&journal, observer);
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
     for unknown in holders::told(unknown_now(base, run, replayed, lifted)) {
         observer.notice(&Event::Warning(&unknown));

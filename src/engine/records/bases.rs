@@ -6,7 +6,7 @@ use crate::base::Base;
 use crate::engine::EngineError;
 use crate::engine::error::BadUse;
 use crate::rules::root::{self, RootLooks};
-use crate::sys::{Dir, SysResult, canonical, path_of};
+use crate::sys::{Dir, SysResult, canonical};
 
 /// What a base is called where no other name is given.
 const USUAL: &str = ".unify";
@@ -44,31 +44,33 @@ pub fn any_base_near(places: &[PathBuf]) -> Result<Option<PathBuf>, EngineError>
 }
 
 /// Where guests are kept on a host.
-const PLACES: [&str; 4] = ["/srv", "/var/lib/lxc", "/var/lib/machines", "."];
+const PLACES: [&str; 3] = ["/srv", "/var/lib/lxc", "/var/lib/machines"];
 
-/// All bases of the usual name there, and in the directories there.
+/// All bases of the usual name there. The directories there may be guests, and one of those could put a base of its own
+/// making into its root: whoever has a base there names it.
 pub fn bases_of_host() -> Result<Vec<PathBuf>, EngineError> {
-    let mut bases = Vec::new();
-    for place in PLACES.map(Path::new) {
-        let within = Dir::open(place).and_then(|dir| dir.some_entries(MOST_NAMES));
-        let within = within.unwrap_or_default().into_iter();
-        let inner = within.map(|(name, _)| place.join(path_of(&name)));
-        let places = std::iter::once(place.to_owned()).chain(inner);
-        let all = places.map(|place| place.join(USUAL));
-        bases.extend(
-            all.filter_map(|base| canonical(&base).ok())
-                .filter(|base| Base::is_at(base)),
-        );
-    }
-    bases.sort();
-    bases.dedup();
+    let places = PLACES.map(PathBuf::from);
+    let bases = bases_in(&places);
     match bases.is_empty() {
         true => Err(BadUse::NoBase {
-            near: PLACES.map(PathBuf::from).to_vec(),
+            near: places.to_vec(),
         }
         .into()),
         false => Ok(bases),
     }
+}
+
+/// What lies in something that looks like the root of a system does not count.
+fn bases_in(places: &[PathBuf]) -> Vec<PathBuf> {
+    let all = places.iter().map(|place| place.join(USUAL));
+    let no_guests = |base: &PathBuf| base.parent().is_some_and(|at| root_around(at).is_none());
+    let mut bases: Vec<PathBuf> = all
+        .filter_map(|base| canonical(&base).ok())
+        .filter(|base| Base::is_at(base) && no_guests(base))
+        .collect();
+    bases.sort();
+    bases.dedup();
+    bases
 }
 
 fn real(places: &[PathBuf]) -> SysResult<Vec<PathBuf>> {
@@ -150,6 +152,9 @@ mod tests {
             "the guest's own are no bases"
         );
         base(&top.join("web/.unify"));
+        let places = [top.clone(), top.join("web"), top.join("web/in")];
+        let of_host = [top.join(".unify"), top.join("web/.unify")];
+        assert_eq!(bases_in(&places), of_host);
         assert!(near(&usr).is_err(), "two bases");
     }
 }

@@ -19,7 +19,7 @@ pub(super) mod walked;
 pub(super) mod writers;
 
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::{EngineError, Guest};
 use crate::base::{Base, RECEIPT, RECOVERED};
@@ -157,6 +157,16 @@ impl History {
             Some(known) => self.blocks.has(known.number, first),
             None => Ok(false),
         }
+    }
+
+    /// Was this guest there by the word of a run that was no break?
+    pub fn is_root_of(&self, guest: &GuestName, root: &Path) -> bool {
+        let known = self.guests.get(guest).filter(|known| known.root == root);
+        let is_of_break = |said_by: &RunId| {
+            let mut runs = self.runs.iter();
+            runs.any(|run| run.run == *said_by && run.what == RunKind::Break)
+        };
+        known.is_some_and(|known| !is_of_break(&known.said_by))
     }
 
     /// Guests that hold names and whose roots are still there, opened; without those in `open`.

@@ -1,12 +1,13 @@
 //! Where a daemon meets those who wait: for several threads at once, be it the kernel that asks or, in tests, a script.
 
+use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::requests::{Requests, WriteAnswer};
 use super::writers::AnswersWriters;
 use super::{Heart, InodeMark, Marks, WriteRequest};
-use crate::model::GuardLevel;
+use crate::model::{FileId, GuardLevel};
 use crate::sys::SysResult;
 
 /// Takes requests and hands out answers.
@@ -18,7 +19,19 @@ pub struct Desk {
     heart: Heart,
 }
 
+/// One daemon at a time sits at it: another would let go what this one holds.
+const SEAT: &str = "/run/unify-guardd.lock";
+
 impl Desk {
+    /// What a daemon locks before it opens the desk.
+    pub fn seat() -> PathBuf {
+        #[cfg(feature = "faults")]
+        if let Some(seat) = super::script::seat_of_environment() {
+            return seat;
+        }
+        PathBuf::from(SEAT)
+    }
+
     /// `None` where no guard is loaded that asks.
     pub fn open() -> SysResult<Option<Box<dyn AnswersWriters + Send>>> {
         #[cfg(feature = "faults")]
@@ -41,6 +54,16 @@ impl Desk {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Lets go what a daemon that is gone has held of these inodes. Where no guard is loaded there is none.
+pub fn let_go(inodes: &[FileId]) -> SysResult<()> {
+    let Some(requests) = Requests::open()?.filter(|_| !inodes.is_empty()) else {
+        return Ok(());
+    };
+    let held = requests.held()?;
+    let mut due = held.iter().filter(|held| inodes.contains(&held.inode));
+    due.try_for_each(|held| requests.unhold(held))
 }
 
 impl AnswersWriters for Desk {

@@ -42,7 +42,7 @@ mod trial;
 mod writers;
 
 pub use ability::learn_ability;
-pub use desk::Desk;
+pub use desk::{Desk, let_go};
 pub use event::{WriteKind, WriteRequest};
 pub use heart::Heart;
 pub use marks::{InodeMark, Marks};

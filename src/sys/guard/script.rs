@@ -7,6 +7,7 @@
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::PoisonError;
 use std::time::Duration;
@@ -17,6 +18,12 @@ use super::writers::AnswersWriters;
 use super::{InodeMark, WriteRequest};
 use crate::model::{FileId, GuardLevel};
 use crate::sys::{SysError, SysResult};
+
+/// Each script has its own.
+pub(super) fn seat_of_environment() -> Option<PathBuf> {
+    let socket = PathBuf::from(std::env::var_os("UNIFY_REQUESTS")?);
+    Some(socket.with_extension("lock"))
+}
 
 #[derive(Debug)]
 pub(super) struct Script {

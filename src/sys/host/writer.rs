@@ -1,8 +1,11 @@
-//! What is known of a process that waits to write: in which trees it lives. It waits, so its number is its own.
+//! What is known of a process that waits to write: in which trees it lives. It waits, so its number is its own. Its
+//! root may be on a file system of its guest's own making, which would answer when it likes: none but that of the file
+//! is asked anything.
 
 use std::os::fd::AsFd;
+use std::path::Path;
 
-use rustix::fs::{CWD, Mode, OFlags, fstat, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, StatxFlags, makedev, openat, statx};
 
 use crate::model::FileId;
 use crate::sys::fault::call;
@@ -10,17 +13,23 @@ use crate::sys::fault::call;
 /// Directories above the root of a process that are looked at.
 const MOST: usize = 64;
 
-/// Its root, and the directories above that, the nearest first: a process may be in a chroot within its guest. Empty
-/// where it cannot be looked at any more.
-pub fn ground_of(process: u32) -> Vec<FileId> {
+/// Its root, and the directories above that on this device, the nearest first: a process may be in a chroot within its
+/// guest. Empty where it cannot be looked at any more, or is elsewhere.
+pub fn ground_of(process: u32, device: u64) -> Vec<FileId> {
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = call("ground", || {
-        openat(CWD, format!("/proc/{process}/root"), flags, Mode::empty())
+    let path = format!("/proc/{process}/root");
+    let is_here = |id: &FileId| id.dev == device;
+    let root = id_of(CWD, Path::new(&path)).filter(is_here).and_then(|_| {
+        let root = call("ground", || openat(CWD, &path, flags, Mode::empty()));
+        root.ok()
     });
-    let Ok(mut at) = root else { return Vec::new() };
+    let Some(mut at) = root else {
+        return Vec::new();
+    };
     let mut ground = Vec::new();
     while ground.len() < MOST {
-        let Some(id) = id_of(&at).filter(|id| ground.last() != Some(id)) else {
+        let id = id_of(&at, Path::new("")).filter(is_here);
+        let Some(id) = id.filter(|id| ground.last() != Some(id)) else {
             break;
         };
         ground.push(id);
@@ -32,10 +41,12 @@ pub fn ground_of(process: u32) -> Vec<FileId> {
     ground
 }
 
-fn id_of(dir: impl AsFd) -> Option<FileId> {
-    let state = fstat(dir).ok()?;
+/// As the kernel knows it: no file system is asked.
+fn id_of(dir: impl AsFd, path: &Path) -> Option<FileId> {
+    let how = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
+    let state = statx(dir, path, how, StatxFlags::INO).ok()?;
     Some(FileId {
-        dev: state.st_dev,
-        ino: state.st_ino,
+        dev: makedev(state.stx_dev_major, state.stx_dev_minor),
+        ino: state.stx_ino,
     })
 }

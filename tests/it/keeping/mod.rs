@@ -4,6 +4,7 @@ mod between_two_nights;
 mod clones;
 mod forget;
 mod guard;
+mod left_out;
 mod lost_receipts;
 mod maintain;
 mod moved_protection;

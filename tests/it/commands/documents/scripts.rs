@@ -224,6 +224,12 @@ fn the_unit_of_the_guard_comes_first() {
     assert_eq!(start, "guard load");
     assert_eq!(of(&recover, "After="), "unify-guard.service");
     assert_eq!(of(&guard, "Before="), of(&recover, "Before="));
+    // A daemon that looked for bases by itself could take one that a guest has made.
+    let daemon = of(
+        &read("unify-guardd.service"),
+        "ExecStart=/usr/local/bin/unify ",
+    );
+    assert_eq!(daemon, "guardd --base /srv/guests/.unify");
 }
 
 /// The unit that heals at boot calls a command that exists, with arguments that it takes.

@@ -295,6 +295,7 @@ fn where_there_is_no_room_the_writer_is_told() {
     let mut kernel = Kernel::start(&lab, &[], &["--most-bytes", "4K"]);
     assert_eq!(kernel.answer_to(&Asking::to(&file)).unwrap(), "Denied");
     assert!(kernel.said().contains("--most-bytes"), "{}", kernel.said());
+    assert_eq!(kernel.end(), Some(0));
     let mut kernel = Kernel::start(&lab, &[], &[]);
     kernel.write(&file, b"x");
     assert!(guests[1].read("/usr/large") == content(7).repeat(100));
@@ -333,7 +334,20 @@ fn the_service_manager_is_told() {
         ("NOTIFY_SOCKET", place.to_str().unwrap()),
         ("WATCHDOG_USEC", "300000"),
     ];
-    let kernel = Kernel::start(&lab, &env, &[]);
+    let elsewhere = lab.path("no-base");
+    let kernel = Kernel::start(&lab, &env, &["--base", elsewhere.to_str().unwrap()]);
+    // It answers for the base that there is.
+    let said = kernel.said();
+    assert!(said.contains("no-base is left out: "), "{said}");
+    // There is one daemon.
+    let second = std::process::Command::new(crate::support::BIN)
+        .args(["guardd", "--base", lab.base().to_str().unwrap()])
+        .env("UNIFY_REQUESTS", lab.path("kernel"))
+        .output()
+        .unwrap();
+    assert_eq!(second.status.code(), Some(7));
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(said.contains("another daemon answers"), "{said}");
     let hear = || {
         let mut bytes = [0; 64];
         let length = socket.recv(&mut bytes).unwrap();
@@ -343,5 +357,10 @@ fn the_service_manager_is_told() {
     assert!(heard.contains(&"READY=1".to_owned()), "{heard:?}");
     heard.retain(|word| word == "WATCHDOG=1");
     assert!(heard.len() >= 2);
+    assert!(
+        kernel.said().contains("ready: 1 bases"),
+        "{}",
+        kernel.said()
+    );
     assert_eq!(kernel.end(), Some(0));
 }
