@@ -2,7 +2,7 @@
 //! healed: nobody has to stand still, and no run of another kind is waited for.
 
 use super::heal_run;
-use super::interrupted_run::{RunJournal, read_journal, receipt_of};
+use super::interrupted_run::{read_journal, receipt_of};
 use crate::base::{Base, LiftedPaper};
 use crate::engine::EngineError;
 use crate::engine::activity::freeze::Freeze;
@@ -10,8 +10,7 @@ use crate::engine::host::lock_note;
 use crate::engine::lifting::Lifting;
 use crate::engine::records::History;
 use crate::engine::records::replayed::Replayed;
-use crate::model::{Escaped, Event, FileId, Observer, Recovered, RunId, Running};
-use crate::sys::guard;
+use crate::model::{Escaped, Observer, Recovered, RunId, Running};
 
 /// Heals all of them, and no run of another kind: that is the business of the next run, or of `recover`.
 pub(in crate::engine) fn heal_breaks(
@@ -70,17 +69,6 @@ fn guests_are_known(base: &Base, run: &RunId, history: &History) -> Result<(), E
         }
     }
     Ok(())
-}
-
-/// Its copies are their guests' own now: who died held them, and nobody else would let them go.
-pub(super) fn let_go(journal: &RunJournal, observer: &dyn Observer) {
-    let copies = journal.batch.intents.iter().map(|intent| intent.becomes);
-    let copies: Vec<FileId> = copies.filter(|_| journal.is_of_breaks()).collect();
-    if let Err(error) = guard::let_go(&copies) {
-        observer.notice(&Event::Warning(&format!(
-            "files that a daemon held may not be written to until `unify guardd` starts: {error}"
-        )));
-    }
 }
 
 /// Runs that have nothing to be healed and no journal yet are of breaks as well, or of a run that nobody is in: a run

@@ -6,7 +6,8 @@ use crate::base::{Base, JOURNAL, RECEIPT};
 use crate::engine::Guest;
 use crate::engine::records::receipts;
 use crate::ledger::journal::{self, OpenBatch};
-use crate::model::{GuestName, Receipt, RunId, RunKind};
+use crate::model::{Event, FileId, GuestName, Observer, Receipt, RunId, RunKind};
+use crate::sys::guard;
 use crate::sys::own::papers;
 use crate::sys::{Dir, SysError, SysResult};
 
@@ -69,4 +70,15 @@ pub(super) fn guests_of(receipt: Option<&Receipt>) -> BTreeMap<GuestName, Guest>
             Some((g.name.clone(), guest))
         })
         .collect()
+}
+
+/// Its copies are their guests' own now: who died held them, and nobody else would let them go.
+pub(super) fn let_go(journal: &RunJournal, observer: &dyn Observer) {
+    let copies = journal.batch.intents.iter().map(|intent| intent.becomes);
+    let copies: Vec<FileId> = copies.filter(|_| journal.is_of_breaks()).collect();
+    if let Err(error) = guard::let_go(&copies) {
+        observer.notice(&Event::Warning(&format!(
+            "files that a daemon held may not be written to until `unify guardd` starts: {error}"
+        )));
+    }
 }

@@ -50,7 +50,7 @@ use crate::model::{Event, GuestName, ObjectId, Observer, Recovered, RunId, Runni
 use crate::sys::host::machine;
 use crate::sys::{Meaning, SysResult};
 use adopted::Adopted;
-use interrupted_run::{guests_of, read_journal, receipt_of};
+use interrupted_run::{guests_of, let_go, read_journal, receipt_of};
 use quarantine::Quarantine;
 use receipt::write_receipt;
 use run::{Done, InterruptedRun, flag_all};
@@ -324,7 +324,7 @@ fn heal_run(
     // Where nothing can be healed now, no guest shall run on with a shared file that is not protected.
     let done = healed.map_err(|error| still_protected(&found, still, error))?;
     settle(&found, run, done, still, observer, recovered)?;
-    breaks::let_go(&journal, observer);
+    let_go(&journal, observer);
     let lifted = journal.batch.lifted.iter().map(|(object, _)| *object);
     for unknown in holders::told(unknown_now(base, run, replayed, lifted)) {
         observer.notice(&Event::Warning(&unknown));

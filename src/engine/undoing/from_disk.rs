@@ -81,7 +81,7 @@ pub(super) fn choose(
             && left_out.has_names(name, &mut each)
     };
     observer.notice(&Event::Begin(Stage::Scan, Unit::Names, None));
-    let mut search = Search {
+    let mut search = DiskSearch {
         guests: &guests,
         wanted: &wanted,
         owners: PartOwners::default(),
@@ -139,7 +139,7 @@ enum Pass {
 /// Is a file of this guest with these names chosen?
 type IsWanted<'s> = dyn Fn(&Guest, &[GuestPath]) -> bool + 's;
 
-struct Search<'s> {
+struct DiskSearch<'s> {
     guests: &'s [Guest],
     wanted: &'s IsWanted<'s>,
     owners: PartOwners,
@@ -148,7 +148,7 @@ struct Search<'s> {
     observer: &'s dyn Observer,
 }
 
-impl Search<'_> {
+impl DiskSearch<'_> {
     fn look_at_all(
         &mut self,
         pass: Pass,
@@ -204,7 +204,7 @@ impl Search<'_> {
                 }),
             );
         }
-        let has_room = self.owners.put((at, first.clone()), &rest);
+        let has_room = self.owners.put(&(at, first.clone()), &rest);
         if !has_room && !self.is_full {
             self.is_full = true;
             self.observer.notice(&Event::Unread(

@@ -42,7 +42,7 @@ impl PartOwners {
     }
 
     /// Remembers what no file of the guest had before. False where there are too many.
-    pub(super) fn put(&mut self, name: OwnerName, parts: &[SharedPart]) -> bool {
+    pub(super) fn put(&mut self, name: &OwnerName, parts: &[SharedPart]) -> bool {
         let Ok(file) = u32::try_from(self.files.len()) else {
             return false;
         };

@@ -286,7 +286,8 @@ fn gzip(text: &[u8]) -> Vec<u8> {
     out.stdout
 }
 
-/// Digests of a kind that is not known are counted, and the check is blind for them; a digest may be longer than its file's name says.
+/// Digests of a kind that is not known are counted, and the check is blind for them; a digest may be longer than its
+/// file's name says.
 #[test]
 fn what_cannot_be_verified_is_counted() {
     let lab = lab!(Disk::Own);

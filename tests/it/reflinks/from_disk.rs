@@ -168,7 +168,7 @@ fn the_first_the_left_out_and_the_own() {
         .open(a.host("/usr/share/one"));
     patched.unwrap().write_all_at(&[7; 4096], 0).unwrap();
     let before = guests.each_ref().map(|guest| exact(guest.root()));
-    let args = guests.each_ref().map(|guest| guest.arg());
+    let args = guests.each_ref().map(Guest::arg);
     let undo = |more: &[&str], named: &[&String], code: i32| {
         let named = named.iter().flat_map(|arg| ["--guest", arg.as_str()]);
         let all = ["--run", "all", "--from-disk", "--yes"].into_iter();

@@ -223,7 +223,12 @@ fn what_a_file_system_does_not_keep_is_not_compared() {
         };
         let given = format!("img=mount:{}", image.display());
         let args = ["check", "--json", "--not-a-root", &web.arg(), &given];
-        let answer = unify(&args).expect(11).json();
+        let out = unify(&args).expect_one_of(&[8, 11]);
+        if out.code == 8 && out.stderr.contains("No such device") {
+            skipped(kind, "this kernel does not know the file system");
+            continue;
+        }
+        let answer = out.expect(11).json();
         let mut rules = answer["rules"].as_array().unwrap().iter();
         let rule = rules.find(|rule| rule["rule"] == "xattr-differs").unwrap();
         assert_eq!(rule["not_asked_of"][0]["guest"], "img", "{kind}");
