@@ -1,6 +1,8 @@
 #!/bin/sh
 # The daemon of the guard in one kernel; run by boot.sh as the first process. Writers in two guests append to the same
 # files: no line is lost, and none is in the other guest.
+# Names of the guests and files here have no blanks.
+# shellcheck disable=SC2015,SC2086
 fail() { echo "FAILED: $*"; cat /tmp/guardd.log; exit 1; }
 guests=/mnt/guests base=/mnt/guests/.unify
 files="a b c d"

@@ -1,5 +1,7 @@
 #!/bin/sh
 # The life of guarded files in one kernel; run by boot.sh as the first process. Where /long is, runs are killed too.
+# Names of the guests and files here have no blanks.
+# shellcheck disable=SC1091,SC2012,SC2046,SC2086
 fail() { echo "FAILED: $*"; exit 1; }
 # Ends with this exit code, and says why.
 ends() {
