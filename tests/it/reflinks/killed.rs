@@ -92,6 +92,25 @@ impl Scene<'_> {
         let what = "what receipts tell of is shared, and nothing else";
         assert_eq!(known(self.lab), shared, "{when}: {what}");
     }
+
+    /// However a run has ended: each file has its content, what is shared is known, and all of it is given back.
+    fn ends_well(&self, when: &str) {
+        let [a, b] = self.guests;
+        assert_exact(self.before, &[a, b], when);
+        self.lab.on_base("recover", &[]).expect(0);
+        assert_exact(self.before, &[a, b], &format!("{when}, and healed"));
+        assert!(
+            known(self.lab) >= settled(self.guests),
+            "{when}: what is shared is known"
+        );
+        let all = ["--run", "all", "--yes"];
+        self.lab.on_base("undo", &all).expect(0);
+        assert_eq!(
+            (settled(self.guests), known(self.lab)),
+            (0, 0),
+            "{when}, and undone"
+        );
+    }
 }
 
 fn sweep(disk: Disk, every: usize) {
@@ -156,6 +175,11 @@ fn errors(disk: Disk, every: usize) {
     let guests = guests(&lab);
     let [a, b] = &guests;
     let before = [exact(a.root()), exact(b.root())];
+    let scene = Scene {
+        lab: &lab,
+        guests: &guests,
+        before: &before,
+    };
     let plan = lab.plan(&[a, b], REFLINK);
     let apply = ["apply", "--yes", plan.path.to_str().unwrap()];
     let base = lab.base();
@@ -184,19 +208,7 @@ fn errors(disk: Disk, every: usize) {
                 }
                 let when = format!("{}: {errno} at call {} ({name})", args[0], at + 1);
                 unify_with(&[("UNIFY_FAULT", &format!("{}={errno}", at + 1))], args);
-                assert_exact(&before, &[a, b], &when);
-                lab.on_base("recover", &[]).expect(0);
-                assert_exact(&before, &[a, b], &format!("{when}, and healed"));
-                assert!(
-                    known(&lab) >= settled(&guests),
-                    "{when}: what is shared is known"
-                );
-                lab.on_base("undo", &undo[3..]).expect(0);
-                assert_eq!(
-                    (settled(&guests), known(&lab)),
-                    (0, 0),
-                    "{when}, and undone"
-                );
+                scene.ends_well(&when);
                 failed += 1;
             }
         }
@@ -233,6 +245,11 @@ fn strace_kills_at_the_calls_of_both() {
     let guests = guests(&lab);
     let [a, b] = &guests;
     let before = [exact(a.root()), exact(b.root())];
+    let scene = Scene {
+        lab: &lab,
+        guests: &guests,
+        before: &before,
+    };
     let plan = lab.plan(&[a, b], REFLINK);
     let base = lab.base();
     let undo = [
@@ -265,19 +282,7 @@ fn strace_kills_at_the_calls_of_both() {
                 .output()
                 .unwrap();
             let when = format!("{}: killed by strace at {call} {nth}", args[0]);
-            assert_exact(&before, &[a, b], &when);
-            lab.on_base("recover", &[]).expect(0);
-            assert_exact(&before, &[a, b], &format!("{when}, and healed"));
-            assert!(
-                known(&lab) >= settled(&guests),
-                "{when}: what is shared is known"
-            );
-            lab.on_base("undo", &undo[3..]).expect(0);
-            assert_eq!(
-                (settled(&guests), known(&lab)),
-                (0, 0),
-                "{when}, and undone"
-            );
+            scene.ends_well(&when);
             killed += usize::from(out.status.code().is_none_or(|code| code > 128));
             if out.status.success() {
                 break;
