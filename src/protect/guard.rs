@@ -50,7 +50,9 @@ impl Protector for Guarded {
             }
             mark => mark?,
         };
-        scratch.be_tried()?;
+        if let Err(error) = scratch.be_tried() {
+            return Ok(FlagTest::NotTried(error.to_string()));
+        }
         marks.add(&mark)?;
         let tried = scratch.way_left_open();
         marks.remove(&mark)?;

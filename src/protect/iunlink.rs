@@ -35,7 +35,9 @@ impl Protector for Iunlink {
             Ok(file) => file,
             Err(error) => return Ok(FlagTest::NotTried(error.to_string())),
         };
-        file.be_tried()?;
+        if let Err(error) = file.be_tried() {
+            return Ok(FlagTest::NotTried(error.to_string()));
+        }
         match file.set_unlinkable(true) {
             Ok(()) => {}
             Err(error) if error.meaning() == Meaning::Denied => {

@@ -19,7 +19,9 @@ const ACL: [u8; 44] = *b"\x02\0\0\0\x01\0\x06\0\xff\xff\xff\xff\x02\0\x04\0\x04\
 \x04\0\x04\0\xff\xff\xff\xff\x10\0\x04\0\xff\xff\xff\xff\x20\0\x04\0\xff\xff\xff\xff";
 
 const ACL_NAME: &str = "system.posix_acl_access";
-const PLAIN_NAME: &str = "trusted.unify.trial";
+/// One that the owner of a file may set. `trusted.*` takes a capability that many a container lacks, and without it the
+/// kernel says no to everybody, whatever protects the file.
+const PLAIN_NAME: &str = "user.unify.trial";
 
 /// A way, and what came of it.
 type ForbiddenWay<'a> = (&'static str, &'a dyn Fn() -> Result<(), Errno>);
