@@ -21,8 +21,8 @@ impl Level {
         let long = crate::support::is_long();
         let every = match disk {
             _ if long => 1,
-            Disk::Own | Disk::Ext4 => 60,
-            Disk::Xfs | Disk::Btrfs => 180,
+            Disk::Own | Disk::Ext4 => 120,
+            Disk::Xfs | Disk::Btrfs => 360,
         };
         Level {
             every,

@@ -7,7 +7,7 @@
 //!
 //! | | calls | kills | errors | where |
 //! | --- | --- | --- | --- | --- |
-//! | a commit | every 60th of ext4, every 180th of XFS and btrfs | one a call | one errno a call, every 4th for good | `tests/run.sh` |
+//! | a commit | every 120th of ext4, every 360th of XFS and btrfs | one a call | one errno a call, every 4th for good | `tests/run.sh` |
 //! | a night | all | one a call | every errno that the call can give, once and for good | `UNIFY_LONG=1 tests/run.sh matrix` |
 //!
 //! The harness prints how many cases there were of each kind; `tests/run.sh` lists that at its end.

@@ -21,7 +21,7 @@ impl Amount {
             }
         } else {
             Amount {
-                flushes: 30,
+                flushes: 15,
                 subsets: 1,
             }
         }

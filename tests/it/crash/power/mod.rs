@@ -5,7 +5,7 @@
 //! after it. On each of them all guests must be whole before anything is healed, and healing, `undo` and `gc`
 //! must go through.
 //!
-//! A run makes some sixty disks of each file system; `UNIFY_LONG=1` takes all flushes and twenty parts after
+//! A run makes some thirty disks of each file system; `UNIFY_LONG=1` takes all flushes and twenty parts after
 //! each, `UNIFY_SEED` other parts. A disk that fails is kept, and its path is told.
 
 /// A rig, or a test skipped aloud.
