@@ -86,7 +86,7 @@ fn cut_everywhere(rig: &Rig) {
     );
     crate::support::figure(line.trim_end());
     assert!(
-        flushes + subsets >= 40 && open >= 5,
+        flushes + subsets >= 20 && open >= 3,
         "too little to say anything"
     );
 }
