@@ -14,7 +14,7 @@ use super::layouts::{
     BpfProgram, CacheStat, DedupeRange, FieMap, FieMapHead, FsUuid, FsXattr, LoopConfig, MountAttr,
 };
 
-pub use super::layouts::{DiskExtent, Shares};
+pub use super::layouts::{DiskExtent, FileHandle, LeaseKind, Shares};
 
 /// `sync_file_range(2)` with `SYNC_FILE_RANGE_WRITE`: the disk begins to take what was written there, and the
 /// caller does not wait for it. The call makes nothing durable.
@@ -23,17 +23,6 @@ pub fn begin_to_write_out(fd: impl AsFd, from: i64, length: i64) -> io::Result<(
     // SAFETY: integers by value; no memory of ours is touched.
     let result = unsafe { libc::sync_file_range(fd, from, length, libc::SYNC_FILE_RANGE_WRITE) };
     check(result).map(drop)
-}
-
-/// What kind of lease to set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LeaseKind {
-    /// `F_RDLCK`: refused while any process has the file open for writing.
-    Read,
-    /// `F_WRLCK`: refused while the file is open anywhere else.
-    Write,
-    /// `F_UNLCK`: give it back.
-    None,
 }
 
 /// `mallopt(M_MMAP_THRESHOLD)` and `mallopt(M_TRIM_THRESHOLD)`, `malloc.h`: blocks from `large` bytes on come from the
@@ -102,15 +91,23 @@ pub fn generation(fd: impl AsFd) -> io::Result<u32> {
     told(fd, libc::FS_IOC_GETVERSION)
 }
 
-/// `name_to_handle_at(2)` of the file itself: the first of the numbers by which its file system finds it again.
-pub fn handle(fd: impl AsFd) -> io::Result<u32> {
-    // A head of two numbers, of which the first is the room behind it in bytes.
-    let mut handle = [0_u32; 34];
-    handle[0] = 128;
-    let (fd, to, mut mount) = (fd.as_fd().as_raw_fd(), handle.as_mut_ptr().cast(), 0);
-    // SAFETY: an empty name; the kernel writes the head, at most that many bytes behind it, and an int.
+/// `name_to_handle_at(2)` of the file itself.
+pub fn handle(fd: impl AsFd) -> io::Result<FileHandle> {
+    let mut handle = FileHandle::with_room();
+    let (fd, to, mut mount) = (fd.as_fd().as_raw_fd(), (&raw mut handle).cast(), 0);
+    // SAFETY: an empty name; the kernel writes a head, at most as many bytes behind it as that says, and an int.
     check(unsafe { libc::name_to_handle_at(fd, c"".as_ptr(), to, &mut mount, libc::AT_EMPTY_PATH) })
-        .map(|_| handle[2])
+        .map(|_| handle)
+}
+
+/// `open_by_handle_at(2)`: a directory, for reading, through the mount of `beside`. `ESTALE`: there is none.
+pub fn open_directory(beside: impl AsFd, mut handle: FileHandle) -> io::Result<OwnedFd> {
+    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
+    let (beside, handle) = (beside.as_fd().as_raw_fd(), (&raw mut handle).cast());
+    // SAFETY: the kernel reads a head, and no more bytes behind it than the struct has.
+    let fd = check(unsafe { libc::open_by_handle_at(beside, handle, flags) })?;
+    // SAFETY: the kernel has just given us this descriptor.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
 fn told(fd: impl AsFd, what: libc::Ioctl) -> io::Result<u32> {

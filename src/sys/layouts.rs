@@ -4,6 +4,56 @@
     reason = "fields are called and explained as in the kernel's header that is named"
 )]
 
+/// What kind of lease to set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LeaseKind {
+    /// `F_RDLCK`: refused while any process has the file open for writing.
+    Read,
+    /// `F_WRLCK`: refused while the file is open anywhere else.
+    Write,
+    /// `F_UNLCK`: give it back.
+    None,
+}
+
+/// `struct file_handle` of `linux/fcntl.h`, with room for as much as any file system says of a file.
+#[repr(C)]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileHandle {
+    bytes: u32,
+    kind: i32,
+    words: [u32; 32],
+}
+
+impl FileHandle {
+    /// Nobody's.
+    pub fn with_room() -> FileHandle {
+        FileHandle {
+            bytes: 128,
+            kind: 0,
+            words: [0; 32],
+        }
+    }
+
+    /// The first of the numbers by which its file system finds the file again.
+    pub fn first_word(&self) -> u32 {
+        self.words[0]
+    }
+
+    /// The handle of another inode on the same file system, where it is made of number and generation alone:
+    /// `FILEID_INO32_GEN` of `linux/exportfs.h` (ext4, XFS), and that of XFS for larger numbers.
+    pub fn of_another(&self, number: u64, generation: u32) -> Option<FileHandle> {
+        let (low, high) = (number as u32, (number >> 32) as u32);
+        let words: &[u32] = match (self.kind, self.bytes) {
+            (1, 8) if high == 0 => &[low, generation],
+            (0x81, 12) if cfg!(target_endian = "little") => &[low, high, generation],
+            _ => return None,
+        };
+        let mut other = self.clone();
+        other.words[..words.len()].copy_from_slice(words);
+        Some(other)
+    }
+}
+
 /// `struct fsxattr` of `linux/fs.h`: 28 bytes.
 #[repr(C)]
 #[derive(Default)]

@@ -39,7 +39,7 @@ struct event {
 	uint8_t kind, flags;
 	uint16_t reserved;
 	char command[16], name[256];
-	uint32_t end;
+	uint32_t parent_generation;
 };
 enum { OBJECT = 1, HELD = 2, OWN_DIRECTORY = 3 };
 enum { LOOK_AGAIN = 1, DENIED = 2 };
@@ -188,7 +188,7 @@ static void end(int signal) { ended = 1; }
 
 static void answer_all(uint64_t level, const char *staging, char **directories)
 {
-	int ring = pinned("requests-1");
+	int ring = pinned("requests-2");
 	volatile uint64_t *consumer = mmap(0, 4096, 3, MAP_SHARED, ring, 0);
 	volatile uint64_t *producer = mmap(0, 4096 + 2 * RING, 1, MAP_SHARED, ring, 4096);
 	const char *data = (const char *)producer + 4096;

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use super::burst::Burst;
 use super::decide::FileOnObject;
+use super::names::{Resolver, WriteResolved};
 use super::part::{Hand, NotParted};
 use super::request::{ToRead, WriteStep, WriterAsked};
-use super::resolve::{Resolver, WriteResolved};
 use super::tell::WriteTold;
 use super::worker::Worker;
 use crate::engine::{EngineError, Guest};
@@ -98,6 +98,7 @@ impl Worker<'_> {
             knowledge: &self.knowledge,
             searched: &self.searched,
             cgroups: &mut self.cgroups,
+            moves: &mut self.moves,
             roots: &self.roots,
             burst,
         };

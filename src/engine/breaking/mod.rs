@@ -19,8 +19,9 @@
 //!
 //! * A second request is often no second need: a writer that walked the path before the exchange asks once more. It is
 //!   told to look again, and nothing is searched for it.
-//! * A guest has names that no record knows, by `ln` or `mv`. The link count shows that there are such, and one search
-//!   through the guest, in a thread of its own, finds them for all who wait.
+//! * A guest has names that no record knows, by `ln` or `mv`. The kernel tells the directory of the one that is written
+//!   to, and what can be told from that is looked at first (`names`). If the link count shows that names are missing
+//!   still, one search through the guest, in a thread of its own, finds them for all who wait.
 //! * A file of several names is held until all of them lead to the copy: who wrote by one would not find it by another.
 //! * Two files of a guest on one object are two files: what is written to one is not for the other.
 //!
@@ -33,8 +34,7 @@
 //! | `worker` | one base's thread |
 //! | `answers` | what one request is answered |
 //! | `request` | a request on its way |
-//! | `whose` | whose write it is |
-//! | `resolve` | which names there are now |
+//! | `names` | whose write it is, and which names there are now |
 //! | `decide` | which of them get which copy |
 //! | `part` | the act |
 //! | `burst` | breaks in a row are one run |
@@ -49,11 +49,10 @@ mod burst;
 mod daemon;
 mod decide;
 mod knowledge;
+mod names;
 mod part;
 mod request;
-mod resolve;
 mod tell;
-mod whose;
 mod worker;
 
 use std::path::PathBuf;

@@ -12,9 +12,9 @@ use super::allowance::Used;
 use super::background::BackgroundRead;
 use super::burst::Burst;
 use super::knowledge::{Knowledge, Searched};
+use super::names::{Cgroups, Moves};
 use super::request::{Message, ToRead, WriteStep, WriterAsked};
 use super::tell::{Tellers, WriteTold};
-use super::whose::Cgroups;
 use crate::base::{Base, BaseError};
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{FileId, Observer, RunId};
@@ -39,6 +39,7 @@ pub(super) struct Worker<'a> {
     pub(super) roots: HashMap<FileId, usize>,
     pub(super) searched: HashMap<usize, Searched>,
     pub(super) cgroups: Cgroups,
+    pub(super) moves: Moves,
     pub(super) used: Used,
     pub(super) burst: Option<Burst<'a>>,
     /// Did a burst end in the midst, and could that not be healed yet?
@@ -67,6 +68,7 @@ impl<'a> Worker<'a> {
             roots: HashMap::new(),
             searched: HashMap::new(),
             cgroups: Cgroups::default(),
+            moves: Moves::default(),
             used: Used::default(),
             burst: None,
             is_left: false,
@@ -130,6 +132,7 @@ impl<'a> Worker<'a> {
                 self.knowledge = knowledge;
                 self.searched.clear();
                 self.cgroups = Cgroups::default();
+                self.moves = Moves::default();
                 self.learn_roots();
             }
             Err(error) => self

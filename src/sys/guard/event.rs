@@ -2,6 +2,7 @@
 //!
 //! Name and command are a guest's bytes. They are for logs and as a hint; nothing may rest on them.
 
+use super::InodeMark;
 use crate::model::FileId;
 
 /// What was about to be done. The numbers are those of `enum kind` of the programs.
@@ -53,7 +54,7 @@ pub struct WriteRequest {
     /// What the thread is called.
     pub command: Vec<u8>,
     /// The directory in which the writer found the inode, where that is known.
-    pub parent: Option<FileId>,
+    pub parent: Option<InodeMark>,
     /// The name there; empty where it is not known.
     pub last_name: Vec<u8>,
 }
@@ -70,7 +71,10 @@ impl WriteRequest {
     pub(super) fn parse(bytes: &[u8]) -> Option<WriteRequest> {
         let bytes: &[u8; SIZE] = bytes.first_chunk()?;
         let flags = bytes[89];
-        let parent = id(word(bytes, 72), long(bytes, 16));
+        let parent = InodeMark {
+            inode: id(word(bytes, 72), long(bytes, 16)),
+            generation: word(bytes, 364),
+        };
         let cgroups = (24..64).step_by(8).map(|at| long(bytes, at));
         Some(WriteRequest {
             inode: id(word(bytes, 64), long(bytes, 8)),
@@ -152,11 +156,16 @@ mod tests {
         bytes[88..90].copy_from_slice(&[2, WAITS | HAS_PARENT]);
         bytes[92..95].copy_from_slice(b"cp\0");
         bytes[108..364].fill(b'n');
+        bytes[364..].copy_from_slice(&5_u32.to_ne_bytes());
         let read = WriteRequest::parse(&bytes).expect("an event");
         assert_eq!((read.number, read.attempt), (77, 3));
         assert_eq!(read.inode, id(0x0800_0001, u64::MAX - 1));
         assert_eq!(read.cgroups, [900, 901]);
-        assert_eq!(read.parent, Some(id(0x0800_0002, 2)));
+        let parent = InodeMark {
+            inode: id(0x0800_0002, 2),
+            generation: 5,
+        };
+        assert_eq!(read.parent, Some(parent));
         assert_eq!((read.waits, read.stale), (true, false));
         assert_eq!(
             (read.by, read.command.as_slice()),

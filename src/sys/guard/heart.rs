@@ -1,7 +1,8 @@
 //! The daemon's sign of life: `struct heart` of the programs, one of them a kernel.
 //!
 //! Where it does not beat, the programs deny a write and that is all. What waits goes on to wait for five seconds after
-//! the last beat, so that a daemon can be killed and started anew; after that it is denied.
+//! the last beat, so that a daemon can be killed and started anew, and for one after a writer has noticed the silence;
+//! after that it is denied.
 
 use std::sync::{Mutex, PoisonError};
 

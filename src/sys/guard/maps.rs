@@ -11,7 +11,7 @@ use crate::sys::SysError;
 /// Inodes, and what each is.
 pub(super) const MARKS: &str = "/sys/fs/bpf/unify/marks";
 /// What writers ask.
-pub(super) const REQUESTS: &str = "/sys/fs/bpf/unify/requests-1";
+pub(super) const REQUESTS: &str = "/sys/fs/bpf/unify/requests-2";
 /// What they are told.
 pub(super) const ANSWERS: &str = "/sys/fs/bpf/unify/answers-1";
 /// The daemon's sign of life.

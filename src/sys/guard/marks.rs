@@ -46,7 +46,9 @@ impl InodeMark {
         let handle = call("handle", || ffi::handle(file.fd()));
         Ok(InodeMark {
             inode: file.state()?.id,
-            generation: handle.map_err(file.failed("read the handle of"))?,
+            generation: handle
+                .map_err(file.failed("read the handle of"))?
+                .first_word(),
         })
     }
 

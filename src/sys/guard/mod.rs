@@ -6,9 +6,11 @@
 //! | `bpf/guard.bpf.c`, `bpf/guard.bpf.o` | the programs, and what clang made of them |
 //! | `bpf/kernel.bpf.h`, `bpf/maps.bpf.h` | what they use of the kernel, and their maps |
 //! | `bpf/ask.bpf.h`, `bpf/restart.bpf.h` | a writer asks for a private copy; its call is begun anew until it is there |
+//! | `bpf/owner.bpf.h`, `bpf/flood.bpf.h` | who is denied in any case asks nothing; who does not wait asks not too often |
 //! | `programs`, `task_work` | loads them, pins them, takes them out again; a function that only some kernels have |
 //! | `maps`, `marks` | where the maps are; an inode is marked, is marked no more, is it marked |
 //! | `heart`, `requests`, `event` | the daemon's end: it lives, is asked, answers |
+//! | `by_handle` | where the directory is that an event names |
 //! | `desk`, `writers`, `script` | the same for several threads; and for tests, without a kernel |
 //! | `trial`, `ability` | tries every way of changing a file of our own, and what becomes of it with a daemon |
 //!
@@ -28,6 +30,7 @@
 //! mark, which the kernel refuses while there is one.
 
 mod ability;
+mod by_handle;
 mod desk;
 mod event;
 mod heart;

@@ -2,8 +2,8 @@
 //! would ask, a line each, and is told what they are answered.
 //!
 //! `UNIFY_REQUESTS=SOCKET`. A request is `THREAD PROCESS DEV INO GENERATION ATTEMPT waits|denied fresh|stale PARENT_DEV
-//! PARENT_INO NAME`, the last three 0, 0 and empty where they are not known; an answer is `THREAD WORD`. `hold INO` and
-//! `unhold INO` say what is held.
+//! PARENT_INO:GENERATION NAME`, the last three 0, 0:0 and empty where they are not known; an answer is `THREAD WORD`.
+//! `hold INO` and `unhold INO` say what is held.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -56,9 +56,13 @@ fn parse(line: &str) -> Option<WriteRequest> {
     let words: Vec<&str> = line.trim_end().split(' ').collect();
     let number = |at: usize| words.get(at)?.parse::<u64>().ok();
     let small = |at: usize| u32::try_from(number(at)?).ok();
-    let parent = FileId {
-        dev: number(8)?,
-        ino: number(9)?,
+    let (ino, generation) = words.get(9)?.split_once(':')?;
+    let parent = InodeMark {
+        inode: FileId {
+            dev: number(8)?,
+            ino: ino.parse().ok()?,
+        },
+        generation: generation.parse().ok()?,
     };
     Some(WriteRequest {
         inode: FileId {
@@ -75,7 +79,7 @@ fn parse(line: &str) -> Option<WriteRequest> {
         waits: words.get(6) == Some(&"waits"),
         stale: words.get(7) == Some(&"stale"),
         command: b"script".to_vec(),
-        parent: (parent.ino != 0).then_some(parent),
+        parent: (parent.inode.ino != 0).then_some(parent),
         last_name: words.get(10).unwrap_or(&"").as_bytes().to_vec(),
     })
 }

@@ -1,8 +1,9 @@
 // What becomes of a write to a marked inode while a daemon lives: it waits for a private copy, or is denied.
 
-#define SECOND 1000000000ull
 // For which a silent daemon is waited for.
 #define PATIENCE (5 * SECOND)
+// For which it is waited for after somebody has noticed that.
+#define GRACE SECOND
 // After which a thread is not taken for one that still waits.
 #define FORGOTTEN SECOND
 #define MOST_ATTEMPTS 8
@@ -71,7 +72,7 @@ APART int ask(struct hit *hit, __u64 number, __u32 attempt)
 	event->kind = hit->kind;
 	event->flags = (number ? WAITS : 0) | (hit->stale ? STALE : 0) | (above != entry ? HAS_PARENT : 0);
 	event->reserved = 0;
-	event->end = 0;
+	event->parent_generation = parent.generation;
 	bpf_get_current_comm(event->command, sizeof event->command);
 	event->name[0] = 0;
 	bpf_probe_read_kernel_str(event->name, sizeof event->name, READ(entry, d_name.name));
@@ -155,8 +156,8 @@ APART int restart(struct hit *hit, struct wait *wait)
 	int failed;
 
 	wait->seen = hit->now;
-	if (hit->level == BY_SIGNAL && hit->kind == OPEN && !is_spared(wait, hit->thread, hit->now))
-		return -EPERM;
+	if (hit->level == BY_SIGNAL && hit->kind == OPEN)
+		spare(wait, hit->thread, hit->now);
 	wait->seen = bpf_ktime_get_ns();
 	failed = hit->level == BY_SIGNAL ? by_signal() : by_task_work(hit->thread);
 	return failed ? -EPERM : -ERESTARTNOINTR;
@@ -223,13 +224,32 @@ APART int wait_for_copy(struct hit *hit, struct wait *wait)
 	return restart(hit, wait);
 }
 
+// Where nobody ran for a while, a beat is missing that nobody could have given: silence counts once it was noticed, and
+// then for all.
+INLINE int is_silent(struct heart *heart, __u64 now)
+{
+	__u32 only = 0;
+	struct silence *silence;
+
+	if (now <= heart->beat + PATIENCE)
+		return 0;
+	silence = bpf_map_lookup_elem(&silences, &only);
+	if (!silence)
+		return 1;
+	if (silence->beat != heart->beat) {
+		silence->noticed = now;
+		silence->beat = heart->beat;
+	}
+	return now > silence->noticed + GRACE;
+}
+
 // Whoever lives answers; whoever is silent for too long is dead.
 INLINE int has_daemon(struct hit *hit)
 {
 	__u32 only = 0;
 	struct heart *heart = bpf_map_lookup_elem(&hearts, &only);
 
-	if (!heart || !heart->beat || heart->level == IMMUTABLE || hit->now > heart->beat + PATIENCE)
+	if (!heart || !heart->beat || heart->level == IMMUTABLE || is_silent(heart, hit->now))
 		return 0;
 	hit->life = heart->life;
 	hit->level = heart->level;
@@ -248,7 +268,7 @@ APART int judge(struct hit *hit, __u64 mark)
 		return -EPERM;
 	if (!may_wait(hit, mark)) {
 		hit->stale = is_stale(hit->entry);
-		if (mark == OBJECT)
+		if (mark == OBJECT && may_ask(hit->now))
 			ask(hit, 0, 1);
 		return -EPERM;
 	}

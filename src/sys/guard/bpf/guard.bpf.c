@@ -19,6 +19,8 @@
 #include "kernel.bpf.h"
 #include "maps.bpf.h"
 #include "restart.bpf.h"
+#include "owner.bpf.h"
+#include "flood.bpf.h"
 #include "ask.bpf.h"
 
 // The kernel gives what an LSM program needs only to programs under the GPL; its author grants that besides the MIT
@@ -34,31 +36,22 @@ INLINE __u64 mark_of(struct hit *hit)
 }
 
 // An argument, of which the verifier knows what it is: it is read without calls.
-INLINE int judge_inode(struct inode *inode, struct hit *hit)
+INLINE __u64 mark_here(struct inode *inode, struct hit *hit)
 {
-	__u64 mark;
-
 	if (!inode)
 		return 0;
 	hit->inode.number = inode->i_ino;
 	hit->inode.device = inode->i_sb->s_dev;
 	hit->inode.generation = inode->i_generation;
-	mark = mark_of(hit);
-	return mark ? judge(hit, mark) : 0;
+	return mark_of(hit);
 }
 
 INLINE int judge_entry(struct dentry *entry, enum kind kind)
 {
 	struct hit hit = {.entry = entry, .kind = kind};
+	__u64 mark = mark_here(entry->d_inode, &hit);
 
-	return judge_inode(entry->d_inode, &hit);
-}
-
-INLINE int judge_file(struct file *file, enum kind kind)
-{
-	struct hit hit = {.entry = file->f_path.dentry, .kind = kind};
-
-	return judge_inode(file->f_inode, &hit);
+	return mark ? judge(&hit, mark) : 0;
 }
 
 // Every way of writing begins here, by name, by handle, by /proc, from io_uring, for a mapping and for execution
@@ -67,11 +60,14 @@ SEC("lsm/file_open")
 int guard_open(__u64 *ctx)
 {
 	struct file *file = (struct file *)ctx[0];
+	struct hit hit = {.entry = file->f_path.dentry, .kind = OPEN};
+	__u64 mark;
 
 	// This is asked at every open: what it reads most often costs no call.
 	if (!(file->f_mode & FMODE_WRITE) && !(file->f_flags & O_TRUNC))
 		return 0;
-	return judge_file(file, OPEN);
+	mark = mark_here(file->f_inode, &hit);
+	return mark ? judge(&hit, mark) : 0;
 }
 
 // Size, mode, owner, times, by name or by any descriptor. Since 6.9 the entry is not the first argument, but still the
@@ -79,40 +75,75 @@ int guard_open(__u64 *ctx)
 SEC("lsm/inode_setattr")
 int guard_setattr(__u64 *ctx)
 {
-	__u64 mark, entry, count = bpf_get_func_arg_cnt(ctx);
+	__u64 mark, entry, wanted, owners, count = bpf_get_func_arg_cnt(ctx);
 	struct hit hit = {.kind = ATTRIBUTES};
+	struct inode *inode;
 
 	if (count < 2 || bpf_get_func_arg(ctx, count - 2, &entry))
 		return -EPERM;
 	hit.entry = (struct dentry *)entry;
-	key_of(READ(hit.entry, d_inode), &hit.inode);
+	inode = READ(hit.entry, d_inode);
+	key_of(inode, &hit.inode);
 	mark = mark_of(&hit);
-	return mark ? judge(&hit, mark) : 0;
+	if (!mark)
+		return 0;
+	if (count > 2 && !bpf_get_func_arg(ctx, count - 1, &wanted) && !bpf_get_func_arg(ctx, count - 3, &owners) &&
+	    may_not_set(inode, (struct mnt_idmap *)owners, (struct iattr *)wanted))
+		return -EPERM;
+	return judge(&hit, mark);
+}
+
+INLINE int judge_xattr(__u64 *ctx, enum kind kind)
+{
+	struct dentry *entry = (struct dentry *)ctx[1];
+	struct inode *inode = entry->d_inode;
+	struct hit hit = {.entry = entry, .kind = kind};
+	__u64 mark = mark_here(inode, &hit);
+
+	if (!mark)
+		return 0;
+	if (may_not_set_xattr(inode, (struct mnt_idmap *)ctx[0], (const char *)ctx[2]))
+		return -EPERM;
+	return judge(&hit, mark);
 }
 
 SEC("lsm/inode_setxattr")
 int guard_setxattr(__u64 *ctx)
 {
-	return judge_entry((struct dentry *)ctx[1], SET_XATTR);
+	return judge_xattr(ctx, SET_XATTR);
 }
 
 SEC("lsm/inode_removexattr")
 int guard_removexattr(__u64 *ctx)
 {
-	return judge_entry((struct dentry *)ctx[1], REMOVE_XATTR);
+	return judge_xattr(ctx, REMOVE_XATTR);
+}
+
+INLINE int judge_acl(__u64 *ctx, enum kind kind)
+{
+	struct dentry *entry = (struct dentry *)ctx[1];
+	struct inode *inode = entry->d_inode;
+	struct hit hit = {.entry = entry, .kind = kind};
+	__u64 mark = mark_here(inode, &hit);
+
+	if (!mark)
+		return 0;
+	if (may_not_set_acl(inode, (struct mnt_idmap *)ctx[0]))
+		return -EPERM;
+	return judge(&hit, mark);
 }
 
 // Since 6.2; before, ACLs are extended attributes.
 SEC("lsm/inode_set_acl")
 int guard_set_acl(__u64 *ctx)
 {
-	return judge_entry((struct dentry *)ctx[1], SET_ACL);
+	return judge_acl(ctx, SET_ACL);
 }
 
 SEC("lsm/inode_remove_acl")
 int guard_remove_acl(__u64 *ctx)
 {
-	return judge_entry((struct dentry *)ctx[1], REMOVE_ACL);
+	return judge_acl(ctx, REMOVE_ACL);
 }
 
 // Since 6.17: file_setattr(2).
@@ -138,6 +169,16 @@ INLINE int only_tells(unsigned int command)
 	return command >> 30 == 2;
 }
 
+INLINE int judge_change(struct file *file, unsigned int command)
+{
+	struct hit hit = {.entry = file->f_path.dentry, .kind = IOCTL};
+	__u64 mark = mark_here(file->f_inode, &hit);
+
+	if (!mark)
+		return 0;
+	return may_not_call(file, command) ? -EPERM : judge(&hit, mark);
+}
+
 INLINE int judge_call(struct file *file, unsigned int command)
 {
 	switch (command >> 8 & 0xff) {
@@ -146,7 +187,7 @@ INLINE int judge_call(struct file *file, unsigned int command)
 	case 'X':  // FS_IOC_FSSETXATTR, XFS_IOC_*
 	case 0x94: // FICLONE, BTRFS_IOC_*
 	case 0xf5: // F2FS_IOC_*
-		return only_tells(command) ? 0 : judge_file(file, IOCTL);
+		return only_tells(command) ? 0 : judge_change(file, command);
 	}
 	return 0;
 }

@@ -22,6 +22,7 @@ static long (*const bpf_send_signal_thread)(__u32 signal) = (void *)117;
 static __u64 (*const bpf_get_current_ancestor_cgroup_id)(int level) = (void *)123;
 static void *(*const bpf_ringbuf_reserve)(void *ring, __u64 size, __u64 flags) = (void *)131;
 static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
+static __u64 (*const bpf_ringbuf_query)(void *ring, __u64 what) = (void *)134;
 static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
 static struct pt_regs *(*const bpf_task_pt_regs)(struct task_struct *task) = (void *)175;
 static long (*const bpf_loop)(__u32 times, void *each, void *context, __u64 flags) = (void *)181;
@@ -34,6 +35,10 @@ static long (*const bpf_get_func_arg_cnt)(void *ctx) = (void *)185;
 #define BPF_MAP_TYPE_RINGBUF 27
 #define BPF_F_NO_PREALLOC 1
 #define BPF_F_RDONLY_PROG (1 << 7)
+
+#define BPF_RB_AVAIL_DATA 0
+
+#define SECOND 1000000000ull
 
 #define EPERM 1
 #define ENOSPC 28
@@ -71,11 +76,21 @@ static long (*const bpf_get_func_arg_cnt)(void *ctx) = (void *)185;
 // Has this kernel's type such a field?
 #define HAS(type, field) __builtin_preserve_field_info(((type *)0)->field, 2)
 
+typedef struct {
+	__u32 val;
+} KERNEL_TYPE kuid_t;
+
+struct user_namespace {
+	int level;
+} KERNEL_TYPE;
+
 struct super_block {
 	__u32 s_dev;
+	struct user_namespace *s_user_ns;
 } KERNEL_TYPE;
 
 struct inode {
+	kuid_t i_uid;
 	unsigned long i_ino;
 	struct super_block *i_sb;
 	__u32 i_generation;
@@ -96,8 +111,36 @@ struct dentry {
 	struct inode *d_inode;
 } KERNEL_TYPE;
 
+struct uid_gid_map {
+	__u32 nr_extents;
+} KERNEL_TYPE;
+
+// Which owners a mount shows: none but those of the file system where both are empty.
+struct mnt_idmap {
+	struct uid_gid_map uid_map;
+	struct uid_gid_map gid_map;
+} KERNEL_TYPE;
+
+struct vfsmount {
+	struct mnt_idmap *mnt_idmap;
+} KERNEL_TYPE;
+
 struct path {
+	struct vfsmount *mnt;
 	struct dentry *dentry;
+} KERNEL_TYPE;
+
+struct iattr {
+	unsigned int ia_valid;
+} KERNEL_TYPE;
+
+typedef struct {
+	__u64 val;
+} KERNEL_TYPE kernel_cap_t;
+
+struct cred {
+	kuid_t fsuid;
+	kernel_cap_t cap_effective;
 } KERNEL_TYPE;
 
 struct file {
@@ -142,6 +185,7 @@ struct task_struct {
 	unsigned int flags;
 	unsigned int ptrace;
 	unsigned long jobctl;
+	struct cred *cred;
 	struct signal_struct *signal;
 	struct sighand_struct *sighand;
 	sigset_t blocked;

@@ -43,6 +43,19 @@ struct {
 	struct heart *value;
 } hearts SEC(".maps");
 
+// A beat after which none came, and when a writer noticed that.
+struct silence {
+	__u64 beat;
+	__u64 noticed;
+};
+
+struct {
+	int (*type)[BPF_MAP_TYPE_ARRAY];
+	int (*max_entries)[1];
+	__u32 *key;
+	struct silence *value;
+} silences SEC(".maps");
+
 // What writers ask: `event.rs` reads it.
 struct event {
 	__u64 number;
@@ -60,7 +73,7 @@ struct event {
 	__u16 reserved;
 	char command[16];
 	char name[256];
-	__u32 end;
+	__u32 parent_generation;
 };
 
 enum kind { OPEN = 1, ATTRIBUTES, SET_XATTR, REMOVE_XATTR, SET_ACL, REMOVE_ACL, FILE_ATTRIBUTES, IOCTL };
@@ -69,10 +82,25 @@ enum kind { OPEN = 1, ATTRIBUTES, SET_XATTR, REMOVE_XATTR, SET_ACL, REMOVE_ACL, 
 #define STALE 2
 #define HAS_PARENT 4
 
+#define ROOM (1 << 19)
+
 struct {
 	int (*type)[BPF_MAP_TYPE_RINGBUF];
-	int (*max_entries)[1 << 19];
+	int (*max_entries)[ROOM];
 } requests SEC(".maps");
+
+// What was asked by those who do not wait, since when.
+struct tally {
+	__u64 since;
+	__u64 count;
+};
+
+struct {
+	int (*type)[BPF_MAP_TYPE_LRU_HASH];
+	int (*max_entries)[1024];
+	__u64 *key;
+	struct tally *value;
+} tallies SEC(".maps");
 
 // What they are told. An answer that its writer does not fetch goes when others need its place.
 struct request_key {
@@ -100,8 +128,7 @@ struct wait {
 	__u64 asked;  // when; 0: there was no room to ask
 	__u64 seen;   // when it was here
 	__u32 attempt;
-	__u16 stale;
-	__u16 spun;
+	__u32 stale;
 };
 
 struct {

@@ -90,7 +90,6 @@ static long is_over(__u64 at, struct spin *spin)
 }
 
 #define LONGEST_SPIN 20000000
-#define MOST_SPINS 8
 
 // Only where nothing is locked, that is in open.
 APART int spin(struct wait *wait, __u64 thread, __u64 now)
@@ -101,15 +100,12 @@ APART int spin(struct wait *wait, __u64 thread, __u64 now)
 	return 0;
 }
 
-// Who would notice many signals gets few: a moment before each, and no more of them than that.
-INLINE int is_spared(struct wait *wait, __u64 thread, __u64 now)
+// Who would notice many signals gets few: a moment before each. However long it takes, a signal more is better than a
+// write that is denied.
+INLINE void spare(struct wait *wait, __u64 thread, __u64 now)
 {
 	struct task_struct *me = bpf_get_current_task_btf();
-	int handles = handles_signal(me);
 
-	if (handles && wait->spun++ >= MOST_SPINS)
-		return 0;
-	if (handles || READ(me, ptrace))
+	if (handles_signal(me) || READ(me, ptrace))
 		spin(wait, thread, now);
-	return 1;
 }

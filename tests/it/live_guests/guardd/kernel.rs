@@ -86,17 +86,21 @@ impl Kernel {
     /// Asks, and does not wait.
     pub fn ask(&mut self, write: &Asking<'_>) -> u32 {
         let state = std::fs::symlink_metadata(write.file).unwrap();
-        let parent = std::fs::metadata(write.file.parent().unwrap()).unwrap();
-        let generation = generation(write.file);
+        let above = write.file.parent().unwrap();
+        let parent = std::fs::metadata(above).unwrap();
+        let generation = generation_of(write.file);
         self.thread += 1;
-        let (dev, ino) = match write.has_parent {
-            true => (parent.dev(), parent.ino()),
-            false => (0, 0),
+        let (dev, parent) = match write.has_parent {
+            true => (
+                parent.dev(),
+                format!("{}:{}", parent.ino(), generation_of(above)),
+            ),
+            false => (0, "0:0".to_owned()),
         };
         let name = write.file.file_name().unwrap().to_str().unwrap();
         let stale = if write.stale { "stale" } else { "fresh" };
         let line = format!(
-            "{} {} {} {} {generation} {} waits {stale} {dev} {ino} {name}\n",
+            "{} {} {} {} {generation} {} waits {stale} {dev} {parent} {name}\n",
             self.thread,
             write.process,
             state.dev(),
@@ -193,8 +197,12 @@ pub fn append(file: &Path, bytes: &[u8]) {
 }
 
 /// As `lsattr -v` has it.
-fn generation(file: &Path) -> u32 {
-    let out = Command::new("lsattr").arg("-v").arg(file).output().unwrap();
+fn generation_of(file: &Path) -> u32 {
+    let out = Command::new("lsattr")
+        .arg("-dv")
+        .arg(file)
+        .output()
+        .unwrap();
     let text = String::from_utf8_lossy(&out.stdout).into_owned();
     text.split_whitespace().next().unwrap().parse().unwrap()
 }

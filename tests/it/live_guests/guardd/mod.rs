@@ -2,6 +2,7 @@
 //! file systems while guests run; what a real kernel does with the answers is in `keeping::guard`.
 
 mod kernel;
+mod own_names;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

@@ -13,10 +13,10 @@ const MOST: usize = 1 << 16;
 
 /// The guest of each cgroup in which a writer was; `None` where there were writers of several, or of none.
 #[derive(Debug, Default)]
-pub(super) struct Cgroups(HashMap<u64, Option<usize>>);
+pub(in crate::engine::breaking) struct Cgroups(HashMap<u64, Option<usize>>);
 
 /// A guest, and the name that is written to, where that is known.
-pub(super) type NameWritten = (usize, Option<GuestPath>);
+pub(in crate::engine::breaking) type NameWritten = (usize, Option<GuestPath>);
 
 impl Cgroups {
     /// `known` is the guest whose name it is; `roots` are the roots of all guests.

@@ -1,0 +1,27 @@
+//! From a request to the names that are written to, and whose they are.
+//!
+//! The record says under which names a file was shared. A guest may have moved a directory since, or made a name by
+//! itself. What is asked then, the cheapest first, until as many names are known as the link count says:
+//!
+//! 1. the event: it names the directory by its inode, and the file system tells where that is now;
+//! 2. what was learned by that: other names of the record that lay in the directory have moved with it;
+//! 3. the directories in which the known names are: most often a further name is beside the first;
+//! 4. a search through the guest.
+//!
+//! Whatever is found so is believed only when the disk, asked for that name beneath the guest's root, shows the inode.
+//!
+//! | file | what is in it |
+//! | --- | --- |
+//! | `resolve` | which names there are now |
+//! | `known` | names of an object that refer to it, and names that do so no more |
+//! | `moves` | directories that guests have moved |
+//! | `whose` | whose write it is |
+
+mod known;
+mod moves;
+mod resolve;
+mod whose;
+
+pub(super) use moves::Moves;
+pub(super) use resolve::{Resolver, WriteResolved};
+pub(super) use whose::Cgroups;

@@ -1,0 +1,77 @@
+//! A directory of which only the inode is known: where is it now? The file system finds it by its handle, wherever it
+//! was moved to.
+
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+use super::InodeMark;
+use crate::model::GuestPath;
+use crate::sys::fault::call;
+use crate::sys::{Dir, ffi};
+
+impl InodeMark {
+    /// Where this directory is beneath that root now, by the mount through which the root was opened; `None` where it
+    /// is not beneath it, is no more, or cannot be told: where handles are not made of inode and generation (ext4 and
+    /// XFS make them so), or without `CAP_DAC_READ_SEARCH`.
+    ///
+    /// Whoever acts on it looks there again: it is the answer of a moment.
+    pub fn place_beneath(&self, root: &Dir) -> Option<GuestPath> {
+        let own = InodeMark::of_dir(root).ok()?;
+        if own.inode.dev != self.inode.dev {
+            return None;
+        }
+        let like = call("handle", || ffi::handle(root.fd())).ok()?;
+        // Is the root's own handle made as we make them?
+        if like.of_another(own.inode.ino, own.generation)? != like {
+            return None;
+        }
+        let handle = like.of_another(self.inode.ino, self.generation)?;
+        let found = call("openhandle", || ffi::open_directory(root.fd(), handle)).ok()?;
+        beneath(&path(root.fd())?, &self.confirmed(&found)?)
+    }
+
+    /// Its path, if it is the directory.
+    fn confirmed(&self, found: &OwnedFd) -> Option<Vec<u8>> {
+        let state = rustix::fs::fstat(found).ok()?;
+        let generation = ffi::generation(found).ok()?;
+        let is_it = (state.st_dev, state.st_ino) == (self.inode.dev, self.inode.ino);
+        (is_it && generation == self.generation).then(|| path(found))?
+    }
+}
+
+/// The path of a descriptor on this host, as the kernel has it.
+fn path(fd: impl AsFd) -> Option<Vec<u8>> {
+    let link = format!("/proc/self/fd/{}", fd.as_fd().as_raw_fd());
+    let path = std::fs::read_link(Path::new(&link)).ok()?;
+    Some(path.into_os_string().into_vec())
+}
+
+/// The second path as a guest has it whose root is the first.
+fn beneath(root: &[u8], path: &[u8]) -> Option<GuestPath> {
+    let root = Path::new(std::ffi::OsStr::from_bytes(root));
+    let below = Path::new(std::ffi::OsStr::from_bytes(path))
+        .strip_prefix(root)
+        .ok()?;
+    let inside = [b"/", below.as_os_str().as_bytes()].concat();
+    GuestPath::new(&inside).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_beside_a_root_is_not_beneath_it() {
+        let path = |text: &str| GuestPath::new(text.as_bytes()).expect("a path");
+        assert_eq!(
+            beneath(b"/g/web", b"/g/web/usr/lib"),
+            Some(path("/usr/lib"))
+        );
+        assert_eq!(beneath(b"/g/web", b"/g/web"), Some(GuestPath::root()));
+        assert_eq!(beneath(b"/", b"/usr"), Some(path("/usr")));
+        for other in ["/g/web2/usr", "/g", "/", "", "(unreachable)/g/web/usr"] {
+            assert_eq!(beneath(b"/g/web", other.as_bytes()), None, "{other}");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+// Callers for the guard's tests.
+//
+//   callers as UID COMMAND [WORD...]   runs it as that user, who has no capability
+//   callers flood FILE MS              changes the mode of a file through a descriptor that only reads, again and again
+//                                      for so long; prints how often that was denied
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static uint64_t now(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+static int flood(const char *file, uint64_t span)
+{
+	int fd = open(file, O_RDONLY);
+	uint64_t end = now() + span;
+	long denied = 0;
+
+	while (now() < end)
+		denied += fchmod(fd, 0600) && errno == EPERM;
+	printf("%ld\n", denied);
+	return fd < 0;
+}
+
+int main(int count, char **words)
+{
+	if (count == 4 && !strcmp(words[1], "flood"))
+		return flood(words[2], atoi(words[3]));
+	if (count < 4 || strcmp(words[1], "as"))
+		return 2;
+	if (setgid(atoi(words[2])) || setuid(atoi(words[2]))) {
+		perror("setuid");
+		return 2;
+	}
+	execvp(words[3], words + 3);
+	perror(words[3]);
+	return 2;
+}
