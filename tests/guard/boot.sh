@@ -7,6 +7,8 @@
 #
 #   env: CONTENT=DIR  what the disk holds (ext4 only)    KEEP=FILE   keep the disk there
 #        DISK=320M    its size                           MEMORY=768  of the machine, in MiB
+#        ARGUMENTS=   words for the script            FROM=FILE   a disk that was kept, not a fresh one
+#        INIT=PATH    the disk is the root then, and this is its first process; it has SCRIPT at /script
 set -euo pipefail
 program=$1 script=$2 kernel=$3 modules=$4 filesystem=${5:-ext4}
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -63,14 +65,20 @@ echo 0123456789abcdef0123456789abcdef > /etc/machine-id
 echo root:x:0:0::/:/bin/sh > /etc/passwd
 mount FILESYSTEM /dev/vda /mnt
 echo "kernel $(uname -r), security modules $(cat /sys/kernel/security/lsm)"
-sh -eu /script && echo "all is well"
+if [ -n "INIT" ]; then
+  cp /script /mnt/script
+  umount /sys/kernel/security /sys/fs/cgroup /sys /run /dev /proc
+  exec switch_root /mnt INIT
+fi
+sh -eu /script ARGUMENTS && echo "all is well"
 poweroff -f
 I
-sed -i "s/mount FILESYSTEM/mount -t $filesystem/" "$root/init"
+sed -i "s/mount FILESYSTEM/mount -t $filesystem/; s/ ARGUMENTS/ ${ARGUMENTS:-}/; s|INIT|${INIT:-}|" "$root/init"
 chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) > "$work/initrd"
-truncate -s "${DISK:-320M}" "$work/disk"
-case $filesystem in
+[ -n "${FROM:-}" ] || truncate -s "${DISK:-320M}" "$work/disk"
+case ${FROM:+kept}$filesystem in
+  kept*) mv "$FROM" "$work/disk" ;;
   ext4) mkfs.ext4 -q -b 4096 -O verity,project ${CONTENT:+-d "$CONTENT"} "$work/disk" ;;
   *) "mkfs.$filesystem" -q "$work/disk" ;;
 esac

@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
+use crate::cli::args::code::code;
 use crate::cli::args::{meant, named_base};
 use crate::cli::terminal::exit::{Exit, Failure, say};
 use crate::engine::{self, Allowance, GuarddOptions};
-use crate::model::parse_size;
+use crate::model::{GuardLevel, parse_size};
 
 /// Give each guest that writes to a shared file a file of its own, at that moment
 ///
@@ -29,6 +30,10 @@ pub(in crate::cli) struct Args {
     /// Most bytes of such copies in an hour, such as 10G
     #[arg(long, value_name = "SIZE", value_parser = parse_size, default_value = "20G")]
     most_bytes: u64,
+    /// Do no more than this for a writer; what the kernel can do less well is done so in any case. With `deny-first` a
+    /// write is denied once, and no call is begun anew; with `immutable` it is denied, and no copy is made
+    #[arg(long, value_name = "LEVEL", value_parser = code::<GuardLevel>())]
+    level: Option<GuardLevel>,
 }
 
 pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
@@ -45,6 +50,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
             files: Some(args.most_files),
             bytes: Some(args.most_bytes),
         },
+        most: args.level,
     };
     let stop = engine::stop_on_signals()?;
     engine::answer_writers(

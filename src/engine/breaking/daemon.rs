@@ -41,6 +41,8 @@ pub fn answer_writers(
     stop: &Stop,
 ) -> Result<(), EngineError> {
     entitled("guardd", "it gives guests' files owners and attributes")?;
+    // Those who wait for a daemon that was killed take the processor meanwhile.
+    let precedence = precede();
     let seat = Desk::seat();
     let _seat = papers::lock(&seat, &lock_note("guardd"))?.map_err(|holder| {
         let (lock, holder) = (seat, holder.trim().to_owned());
@@ -64,7 +66,10 @@ pub fn answer_writers(
     let life = Life::of(bases.len() + 1);
     thread::scope(|scope| {
         let begun = Daemon::begin(scope, bases, &ground, &life, stop);
-        let served = begun.and_then(Daemon::serve);
+        let served = begun.and_then(|daemon| {
+            daemon.ready(precedence);
+            daemon.serve()
+        });
         life.end.store(true, Ordering::Release);
         served
     })
@@ -166,6 +171,7 @@ struct Daemon<'a> {
     ground: &'a Answering<'a>,
     life: &'a Life,
     stop: &'a Stop,
+    level: GuardLevel,
     bases: Vec<Served>,
     manager: Option<Arc<ServiceManager>>,
 }
@@ -179,7 +185,13 @@ impl<'a> Daemon<'a> {
         life: &'a Life,
         stop: &'a Stop,
     ) -> Result<Daemon<'a>, EngineError> {
-        let precedence = precede();
+        let manager = ServiceManager::of_this_process()?.map(Arc::new);
+        let able = ground.desk.ability()?;
+        let level = ground.options.most.map_or(able, |most| able.min(most));
+        // From here on writers wait: healing and reading may take longer than they wait for a daemon that is silent.
+        ground.desk.begin(level)?;
+        let beats = manager.clone();
+        scope.spawn(move || beat(ground, life, beats.as_deref()));
         let (mut served, mut refused) = (Vec::new(), None);
         for (number, base) in bases.into_iter().enumerate() {
             let path = base.path().to_owned();
@@ -200,33 +212,30 @@ impl<'a> Daemon<'a> {
                 }
             }
         }
-        let served = one_left(served, refused)?;
-        let manager = ServiceManager::of_this_process()?.map(Arc::new);
-        let level = ground.desk.ability()?;
-        ground.desk.begin(level)?;
-        let beats = manager.clone();
-        scope.spawn(move || beat(ground, life, beats.as_deref()));
-        let word = word(level);
-        ground.tellers.say(&format!(
-            "ready: {} bases, {word}, {}",
-            served.len(),
-            match precedence {
-                Precedence::Realtime => "before all other threads (SCHED_FIFO)",
-                Precedence::Nice => "at nice -20",
-                Precedence::None =>
-                    "at no raised priority, so that a writer of a higher one delays its own answer",
-            }
-        ));
-        if let Some(manager) = &manager {
-            manager.tell("READY=1");
-        }
         Ok(Daemon {
             ground,
             life,
             stop,
-            bases: served,
+            level,
+            bases: one_left(served, refused)?,
             manager,
         })
+    }
+
+    fn ready(&self, precedence: Precedence) {
+        let (bases, word) = (self.bases.len(), word(self.level));
+        let before = match precedence {
+            Precedence::Realtime => "before all other threads (SCHED_FIFO)",
+            Precedence::Nice => "at nice -20",
+            Precedence::None => {
+                "at no raised priority, so that a writer of a higher one delays its own answer"
+            }
+        };
+        let tellers = self.ground.tellers;
+        tellers.say(&format!("ready: {bases} bases, {word}, {before}"));
+        if let Some(manager) = &self.manager {
+            manager.tell("READY=1");
+        }
     }
 
     fn serve(self) -> Result<(), EngineError> {

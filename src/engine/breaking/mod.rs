@@ -57,6 +57,8 @@ mod worker;
 
 use std::path::PathBuf;
 
+use crate::model::GuardLevel;
+
 pub use allowance::Allowance;
 pub use daemon::answer_writers;
 
@@ -67,4 +69,6 @@ pub struct GuarddOptions {
     pub bases: Vec<PathBuf>,
     /// How much a guest may have broken.
     pub allowance: Allowance,
+    /// The most that is done for a writer; `None` for whatever the kernel can do.
+    pub most: Option<GuardLevel>,
 }

@@ -47,7 +47,7 @@ pub fn guard_state() -> Result<GuardState, EngineError> {
     Ok(GuardState {
         loaded,
         marks: marks.map(|marks| marks.len() as u64),
-        level: heart.map(Heart::ability).transpose()?,
+        level: heart.map(Heart::level).transpose()?,
         daemon: heart.map(Heart::beats).transpose()?.unwrap_or(false),
     })
 }

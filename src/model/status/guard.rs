@@ -9,15 +9,15 @@ pub struct GuardState {
     pub loaded: bool,
     /// Inodes that are marked, of all bases of this host; `null` where they cannot be read.
     pub marks: Option<u64>,
-    /// How much of copy on write this kernel can do with it, as it was tried when it was loaded; `null` where that
-    /// cannot be read, or it is older.
+    /// How much of copy on write this kernel can do with it, as it was tried when it was loaded, or as much of that as
+    /// the daemon that answers was told to do; `null` where that cannot be read, or it is older.
     pub level: Option<GuardLevel>,
     /// Does a daemon answer those who write? Else a write is denied, and that is all.
     pub daemon: bool,
 }
 
 /// How much of copy on write the guard can do in a kernel, from least to most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum GuardLevel {
     /// A write is denied, and that is all.

@@ -72,6 +72,8 @@ impl AnswersWriters for Desk {
     }
 
     fn begin(&self, level: GuardLevel) -> SysResult<()> {
+        let asking = self.asking.lock();
+        asking.unwrap_or_else(PoisonError::into_inner).forget();
         self.heart.begin(level)
     }
 

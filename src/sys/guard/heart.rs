@@ -72,6 +72,12 @@ impl Heart {
         Ok(beat != 0 && now().saturating_sub(beat) < PATIENCE)
     }
 
+    /// What becomes of a write: what the daemon that lives does, and where there is none, what one could do.
+    pub fn level(&self) -> SysResult<GuardLevel> {
+        let at = if self.beats()? { LEVEL } else { ABILITY };
+        Ok(level(self.words()?[at]))
+    }
+
     pub(super) fn learn(&self, ability: GuardLevel) -> SysResult<()> {
         self.change(|words| words[ABILITY] = number(ability))
     }

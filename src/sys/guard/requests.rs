@@ -27,6 +27,9 @@ pub enum WriteAnswer {
     OverQuota,
 }
 
+/// More requests than fit into the ring of 512 KiB.
+const MOST_LEFT: usize = 1 << 12;
+
 /// Requests of all writers of this host. One process at a time takes them.
 pub struct Requests {
     ring: RingBuf<MapData>,
@@ -91,6 +94,15 @@ impl Requests {
             if left.is_zero() || !self.is_filled_in(left)? {
                 return Ok(None);
             }
+        }
+    }
+
+    /// Throws away what was asked of an earlier process: whoever still waits asks a new one again, and the others are
+    /// gone. At most what fits into the ring, though somebody fill it meanwhile.
+    pub fn forget(&mut self) {
+        let mut left = MOST_LEFT;
+        while left > 0 && self.ring.next().is_some() {
+            left -= 1;
         }
     }
 

@@ -85,11 +85,17 @@ fn some(all: &[Kernel]) -> &[Kernel] {
 
 /// What a script of `tests/guard` says in the kernel. It has come to its end.
 fn said_in(kernel: &Kernel, script: &str, disk: &str) -> String {
+    said_to(kernel, script, disk, &[])
+}
+
+/// The same, with these words of the environment for the boot script.
+fn said_to(kernel: &Kernel, script: &str, disk: &str, words: &[(&str, &str)]) -> String {
     let out = Command::new(Path::new(SCRIPTS).join("boot.sh"))
         .args([BIN, &format!("{SCRIPTS}/{script}")])
         .args([&kernel.image, &kernel.modules])
         .arg(disk)
         .env("LONGEST", "3600")
+        .envs(words.iter().copied())
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
@@ -141,19 +147,55 @@ fn writers_get_files_of_their_own() {
     }
 }
 
-/// Package managers, editors and tools of Debian in a guarded guest, beside the same in a plain one.
+/// A host may do with less than its kernel can: a first write is denied there, and the next one succeeds. By night on
+/// the other file systems too, of which btrfs is refused.
 #[test]
-fn a_userland_does_what_it_does_alone() {
+fn a_daemon_may_do_less_than_the_kernel_can() {
+    let all = match bootable() {
+        Ok(all) => all,
+        Err(why) => skip!("{why}"),
+    };
+    let denied_first = [("ARGUMENTS", "deny-first")];
+    for kernel in some(&all) {
+        said_to(kernel, "guardd.sh", "ext4", &denied_first);
+        for disk in ["xfs", "btrfs"].iter().filter(|_| is_long()) {
+            said_in(kernel, "guardd.sh", disk);
+        }
+    }
+}
+
+/// Appends, writes in place, modes, renames of directories and of files over names, and the daemon's death, all at once
+/// and for minutes; on two processors as well.
+#[test]
+fn races_are_lost_by_nobody() {
     if !is_long() {
-        skip!("by night only: a userland in an emulated kernel takes a quarter of an hour");
+        skip!("by night only: races for minutes");
     }
     let all = match bootable() {
         Ok(all) => all,
         Err(why) => skip!("{why}"),
     };
-    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("userland");
     for kernel in &all {
-        let out = Command::new(Path::new(SCRIPTS).join("programs.sh"))
+        for processors in ["1", "2"] {
+            let words = [("ARGUMENTS", "300"), ("SMP", processors)];
+            let said = said_to(kernel, "races.sh", "ext4", &words);
+            let races = line_of(&said, " 0 files left");
+            figure(&format!(
+                "races, Linux {}, processors: {processors}: {races}",
+                kernel.name
+            ));
+        }
+    }
+}
+
+/// What a script of the tests says that makes its own disk, by night and in every kernel; else why it was not run.
+fn of_a_debian(script: &str) -> Result<Vec<String>, String> {
+    if !is_long() {
+        return Err("by night only: a Debian in an emulated kernel takes up to an hour".into());
+    }
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("userland");
+    let of = |kernel: &Kernel| {
+        let out = Command::new(Path::new(SCRIPTS).join(script))
             .arg(BIN)
             .args([&kernel.image, &kernel.modules, &scratch])
             .output()
@@ -161,6 +203,35 @@ fn a_userland_does_what_it_does_alone() {
         let said = String::from_utf8_lossy(&out.stdout);
         let error = String::from_utf8_lossy(&out.stderr);
         assert!(out.status.success(), "{}\n{said}\n{error}", kernel.name);
+        let of_kernel = |line: &str| format!("{script}, Linux {}: {line}", kernel.name);
+        said.lines().map(of_kernel).collect::<Vec<_>>()
+    };
+    Ok(bootable()?.iter().flat_map(of).collect())
+}
+
+/// nginx and PostgreSQL in two guests, while every package of one of them is installed anew.
+#[test]
+fn no_request_is_lost_by_guests_under_load() {
+    match of_a_debian("load.sh") {
+        Ok(said) => said.iter().for_each(|line| figure(line)),
+        Err(why) => skip!("{why}"),
+    }
+}
+
+/// The units, in a host with systemd: guests start after them, and the daemon's death and hanging deny nobody.
+#[test]
+fn the_units_hold_what_they_say() {
+    match of_a_debian("service.sh") {
+        Ok(said) => said.iter().for_each(|line| figure(line)),
+        Err(why) => skip!("{why}"),
+    }
+}
+
+/// Package managers, editors and tools of Debian in a guarded guest, beside the same in a plain one.
+#[test]
+fn a_userland_does_what_it_does_alone() {
+    if let Err(why) = of_a_debian("programs.sh") {
+        skip!("{why}");
     }
 }
 
