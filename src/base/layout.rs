@@ -23,7 +23,8 @@ const LONGEST_FORMAT: u64 = 4096;
 
 fn is_paper(name: &str) -> bool {
     let is_part = name.starts_with("format.") && name.ends_with(".part");
-    is_part || ["format", "lock", places::TURN, places::PROTECTION].contains(&name)
+    let papers = ["format", "lock", places::TURN, places::NEXT_TURN];
+    is_part || papers.contains(&name) || name == places::PROTECTION
 }
 
 fn is_part(name: &str) -> bool {

@@ -4,7 +4,8 @@
 //! So names are moved under a second lock, `turn`, which is held for a batch, a healing, or some breaks in a row: never
 //! is a name in flight by two at once, and never does one process take what another has in staging for litter. Between
 //! two batches of a run a break has its turn, and what that changes the next batch finds by the inodes, as it finds
-//! whatever else a guest has done.
+//! whatever else a guest has done. Who waits for the turn is the next to have it: who lets it go and wants it again
+//! at once, as runs and daemons do, comes after him.
 //!
 //! Within a process a turn that is taken is shared: a healing parts the holders of what is spoiled by a batch of its
 //! own.
@@ -16,7 +17,7 @@ use std::time::Duration;
 use super::{Base, BaseError, places};
 use crate::sys::own::papers;
 use crate::sys::own::papers::Lock;
-use crate::sys::own::turns::take_turn;
+use crate::sys::own::turns::{TurnLine, take_turn};
 use crate::sys::{SysError, SysResult};
 
 /// A batch is over sooner, and so are breaks. A healing may take longer, and a run that waits for one begins anew.
@@ -58,17 +59,31 @@ impl Base {
         taken.ok_or_else(|| SysError::busy("lock", self.paper(places::TURN)))
     }
 
-    /// The same; `None` where another process had it all the time.
+    /// A place in the line for it, for who has other things to do meanwhile.
+    pub fn turn_line(&self) -> TurnLine {
+        TurnLine::at(&self.paper(places::TURN))
+    }
+
+    /// The turn, if it is ours by now. Does not wait.
+    pub fn turn_in_line(&self, line: &mut TurnLine) -> SysResult<Option<Arc<Lock>>> {
+        self.shared_turn(|| line.step_up())
+    }
+
+    /// The same as [`turn`](Base::turn); `None` where another process had it all the time.
     pub fn turn_within(&self, patience: Duration) -> SysResult<Option<Arc<Lock>>> {
-        let mut own = self
-            .own_turn()
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        self.shared_turn(|| take_turn(&self.paper(places::TURN), patience))
+    }
+
+    fn shared_turn(
+        &self,
+        take: impl FnOnce() -> SysResult<Option<Lock>>,
+    ) -> SysResult<Option<Arc<Lock>>> {
+        let own = self.own_turn().0.lock();
+        let mut own = own.unwrap_or_else(PoisonError::into_inner);
         if let Some(held) = own.upgrade() {
             return Ok(Some(held));
         }
-        let taken = take_turn(&self.paper(places::TURN), patience)?.map(Arc::new);
+        let taken = take()?.map(Arc::new);
         if let Some(taken) = &taken {
             *own = Arc::downgrade(taken);
         }

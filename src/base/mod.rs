@@ -14,7 +14,7 @@
 //!   scrub/read          when the objects of each `ab` were last read again, all of them
 //!   objects/ab/REST     one inode each; "ab" + REST is the object's name without `sha256:`
 //!   writes, writes.1    what guests wrote to shared files, and what came of it: the last 8 MiB
-//!   turn                held while names are in flight, for a moment each
+//!   turn, turn.next     held while names are in flight, for a moment each; and by who is the next
 //!   staging/RUN/SEQ     what is about to be exchanged with a guest's name, and afterwards what came out
 //!   quarantine/RUN/SEQ  what came out of a guest and is not known: kept for a person
 //!   runs/RUN/           the plan that was executed, the journal, the receipt

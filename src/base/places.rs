@@ -10,6 +10,8 @@ pub const PROTECTION: &str = "protection";
 
 /// The lock of who moves names.
 pub const TURN: &str = "turn";
+/// The lock of who is the next to move names.
+pub const NEXT_TURN: &str = "turn.next";
 
 /// What guests wrote to shared files, and what of that is older.
 pub const WRITES: &str = "writes";

@@ -41,6 +41,21 @@ impl Base {
         })
     }
 
+    /// Makes the directory of what is in flight anew for a run that is over, which goes on by that. `None` where it is
+    /// not over. The caller has the turn.
+    pub fn resume_run(&self, run: &RunId) -> SysResult<Option<Run>> {
+        let name = run.to_string();
+        if SysError::absent(self.staging().look(name.as_bytes()))?.is_some() {
+            return Ok(None);
+        }
+        self.staging().make_dir(name.as_bytes())?;
+        Ok(Some(Run {
+            staging: self.staging().open_dir(name.as_bytes())?,
+            papers: self.path().join("runs").join(&name),
+            id: run.clone(),
+        }))
+    }
+
     /// Removes the empty staging directory of a run that is over.
     pub fn end_run(&self, run: &Run) -> SysResult<()> {
         self.staging().remove_dir(run.id.to_string().as_bytes())

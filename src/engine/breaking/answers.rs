@@ -1,23 +1,26 @@
 //! What one request is answered: by what is known, and by the act.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::burst::Burst;
+use super::background::BackgroundJob;
+use super::copies::{CopyKey, LONG};
 use super::decide::FileOnObject;
+use super::line::{AskedFor, WaitsFor};
 use super::names::{Resolver, WriteResolved};
-use super::part::{Hand, NotParted};
-use super::request::{ToRead, WriteStep, WriterAsked};
+use super::part::{CopyBegun, Hand, NotParted, PrivateCopy, begin_copy};
+use super::request::{WriteStep, WriterAsked};
 use super::tell::WriteTold;
 use super::worker::Worker;
 use crate::engine::{EngineError, Guest};
-use crate::model::{FileState, GuestPath, ObjectId};
+use crate::model::{FileState, GuestName, GuestPath, ObjectId};
 use crate::sys::guard::{InodeMark, WriteAnswer, WriteRequest};
 use crate::sys::{Regular, SysResult};
 
 /// From this attempt on it is a call by a descriptor, which looks again in vain.
 const IN_VAIN: u32 = 4;
 
-/// All names of a file are moved while its writer waits, and others wait behind it.
+/// All names of a file are moved while its writer waits, and others wait behind it: that is paid for by its guest's
+/// share.
 const MOST_NAMES: usize = 10_000;
 
 impl Worker<'_> {
@@ -29,30 +32,30 @@ impl Worker<'_> {
             return Ok(if current {
                 WriteStep::NotMine
             } else {
-                WriteStep::Wait(ToRead::Knowledge)
+                WriteStep::Wait(WaitsFor::Knowledge)
             });
         };
         if request.stale {
             return Ok(look_again(request));
         }
         if !self.has_turn()? {
-            let why = "a run moves names of this base for longer than a writer can wait";
-            return Ok(WriteStep::Answered(
-                WriteAnswer::Denied,
-                WriteTold::denied(Some(id), why),
-            ));
+            return Ok(WriteStep::Wait(WaitsFor::Turn));
         }
         let resolved = self.resolve(asked, &id, &state)?;
         match resolved {
             Some(WriteResolved::Files(guest, files)) if !files.is_empty() => {
-                self.part(request, guest, &id, &object, &state, &files)
+                self.part(asked, guest, &id, &object, &state, &files)
             }
             // Known to the base by a run that is not known here, perhaps.
             _ if !is_fresh && !self.knowledge.is_current(&self.base, &self.own_runs)? => {
-                Ok(WriteStep::Wait(ToRead::Knowledge))
+                Ok(WriteStep::Wait(WaitsFor::Knowledge))
             }
-            Some(WriteResolved::Search(guest)) => Ok(WriteStep::Wait(ToRead::Guest(guest))),
+            Some(WriteResolved::Search(guest)) => Ok(WriteStep::Wait(WaitsFor::Guest(guest))),
             Some(WriteResolved::Files(guest, _)) => Ok(self.no_name(asked, guest, id)),
+            // Its guest may have been given a file of its own just now, for another writer.
+            Some(WriteResolved::Nobody) | None if request.attempt < 2 && request.waits => Ok(
+                WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing),
+            ),
             Some(WriteResolved::Nobody) | None => {
                 let why = "no guest that is known has this name, and the writer lives in none";
                 Ok(WriteStep::Answered(
@@ -61,15 +64,6 @@ impl Worker<'_> {
                 ))
             }
         }
-    }
-
-    /// Names are moved in a burst, and what an earlier one left is healed before the next.
-    fn has_turn(&mut self) -> Result<bool, EngineError> {
-        if self.burst.is_none() {
-            self.heal_what_is_left()?;
-            self.burst = Burst::begin(&self.base)?;
-        }
-        Ok(self.burst.is_some())
     }
 
     /// The object of this inode, if it is one of this base's.
@@ -122,13 +116,13 @@ impl Worker<'_> {
                 let why = "the guest has no name of it: it is written to by a descriptor or by a mount of the file";
                 WriteStep::Answered(WriteAnswer::Denied, WriteTold::denied(Some(id), why))
             }
-            false => WriteStep::Wait(ToRead::Guest(guest)),
+            false => WriteStep::Wait(WaitsFor::Guest(guest)),
         }
     }
 
     fn part(
         &mut self,
-        request: &WriteRequest,
+        asked: &WriterAsked,
         at: usize,
         id: &ObjectId,
         object: &Regular,
@@ -138,52 +132,57 @@ impl Worker<'_> {
         let Some((name, _)) = self.knowledge.names.guests().get(at).cloned() else {
             return Ok(WriteStep::NotMine);
         };
-        let allowance = self.ground.options.allowance;
+        let bytes = state.allocated();
         let mut all: Vec<GuestPath> = Vec::new();
-        for file in files {
-            let bytes = state.allocated();
-            if file.names.len() > MOST_NAMES {
-                let why = format!("it has more names in this guest than {MOST_NAMES}");
-                let told = WriteTold::of(
-                    &name,
-                    file.names.get(..1).unwrap_or_default(),
-                    *id,
-                    Some(why),
-                    0,
-                );
+        for (number, file) in files.iter().enumerate() {
+            if let Err(why) = self.may_part(&name, file, bytes) {
+                let first = file.names.get(..1).unwrap_or_default();
+                let told = WriteTold::of(&name, first, *id, Some(why), 0);
                 return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
             }
-            if let Err(why) = self.used.may(&name, bytes, allowance, Instant::now()) {
-                let told = WriteTold::of(&name, &file.names, *id, Some(why), 0);
-                return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
-            }
-            match self.part_one(at, id, object, file)? {
-                Ok(()) => {
+            match self.part_one(asked.asker.by, at, id, object, file)? {
+                FileStep::Parted => {
                     self.used.add(&name, bytes);
                     if let Some(burst) = &mut self.burst {
                         burst.parted(&name, &file.names, *id, bytes);
                     }
                     all.extend_from_slice(&file.names);
                 }
-                Err(why) => {
-                    let (answer, why) = self.not_parted(why, request);
+                FileStep::Wait(key) => {
+                    let told = WriteTold::of(&name, &all, *id, None, bytes * number as u64);
+                    if number > 0 {
+                        self.tell(&asked.request, &told, Duration::ZERO);
+                    }
+                    return Ok(WriteStep::Wait(WaitsFor::Copy(key)));
+                }
+                FileStep::Not(why) => {
+                    let (answer, why) = self.not_parted(why, &asked.request);
                     let told = why.map(|why| WriteTold::of(&name, &file.names, *id, Some(why), 0));
-                    return Ok(WriteStep::Answered(
-                        answer,
-                        told.unwrap_or(WriteTold::Nothing),
-                    ));
+                    let told = told.unwrap_or(WriteTold::Nothing);
+                    return Ok(WriteStep::Answered(answer, told));
                 }
             }
         }
-        let bytes = state.allocated() * files.len() as u64;
-        Ok(WriteStep::Answered(
-            WriteAnswer::LookAgain,
-            WriteTold::of(&name, &all, *id, None, bytes),
-        ))
+        let told = WriteTold::of(&name, &all, *id, None, bytes * files.len() as u64);
+        Ok(WriteStep::Answered(WriteAnswer::LookAgain, told))
+    }
+
+    /// Is the guest allowed one more copy, of this file? If not: why.
+    fn may_part(
+        &mut self,
+        guest: &GuestName,
+        file: &FileOnObject,
+        bytes: u64,
+    ) -> Result<(), String> {
+        if file.names.len() > MOST_NAMES {
+            return Err(format!("it has more names in this guest than {MOST_NAMES}"));
+        }
+        let allowance = self.ground.options.allowance;
+        self.used.may(guest, bytes, allowance, Instant::now())
     }
 
     /// What a writer is told that gets no copy, and why, where that is to be said.
-    fn not_parted(
+    pub(super) fn not_parted(
         &mut self,
         why: NotParted,
         request: &WriteRequest,
@@ -210,29 +209,75 @@ impl Worker<'_> {
 
     fn part_one(
         &mut self,
+        by: AskedFor,
         at: usize,
         id: &ObjectId,
         object: &Regular,
         file: &FileOnObject,
-    ) -> Result<Result<(), NotParted>, EngineError> {
+    ) -> Result<FileStep, EngineError> {
+        let Some((name, root)) = self.knowledge.names.guests().get(at).cloned() else {
+            return Ok(FileStep::Not(NotParted::Moved));
+        };
+        let key = CopyKey {
+            guest: name.clone(),
+            object: *id,
+            mtime: file.mtime,
+        };
+        let copy = match self.copy(&key, by, object) {
+            Ok(Some(copy)) => copy,
+            Ok(None) => return Ok(FileStep::Wait(key)),
+            Err(why) => return Ok(FileStep::Not(why)),
+        };
         let Some(burst) = &mut self.burst else {
-            return Ok(Err(NotParted::Moved));
+            return Ok(FileStep::Not(NotParted::Moved));
         };
-        let names = &self.knowledge.names;
-        let Some((name, root)) = names.guests().get(at) else {
-            return Ok(Err(NotParted::Moved));
-        };
-        let guest = Guest::open(name.clone(), root)?;
-        let ground = (self.ground.desk, self.ground.observer);
-        let begun = burst.run(&self.base, names, ground, &mut self.own_runs)?;
+        let guest = Guest::open(name, &root)?;
+        let (names, desk) = (&self.knowledge.names, self.ground.desk);
+        let begun = burst.run(&self.base, names, desk, &mut self.own_runs)?;
         let mut hand = Hand {
             base: &self.base,
             run: &begun.run,
             journal: &mut begun.journal,
-            desk: self.ground.desk,
+            desk,
+            pulse: &*self.pulse,
         };
-        Ok(hand.part(&guest, id, object, file)?)
+        Ok(match hand.part(&guest, id, file, copy)? {
+            Ok(()) => FileStep::Parted,
+            Err(why) => FileStep::Not(why),
+        })
     }
+
+    /// A copy that is ready or made at once; `None` where it takes long and is not ready. Where it may it is begun.
+    fn copy(
+        &mut self,
+        key: &CopyKey,
+        by: AskedFor,
+        object: &Regular,
+    ) -> Result<Option<PrivateCopy>, NotParted> {
+        if let Some(ready) = self.copies.take(key) {
+            return Ok(Some(ready));
+        }
+        if self.copies.is_under_way(key) {
+            return Ok(None);
+        }
+        match begin_copy(self.base.dir(), object, key.mtime, LONG, &*self.pulse)? {
+            CopyBegun::Made(copy) => Ok(Some(copy)),
+            CopyBegun::Long(copy) => {
+                if self.copies.may_begin(&key.guest, by) {
+                    let job = self.copies.begin(key.clone(), by, copy);
+                    self.jobs.push(BackgroundJob::Copy(job));
+                }
+                Ok(None)
+            }
+        }
+    }
+}
+
+/// What became of one file.
+enum FileStep {
+    Parted,
+    Wait(CopyKey),
+    Not(NotParted),
 }
 
 /// The name leads elsewhere by now, unless the writer has no name.

@@ -1,41 +1,51 @@
-//! What takes long: read in a thread of its own, of a base that is opened for it.
+//! What takes long, in a thread of its own: reading, of a base that is opened for it, and copying.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
 
+use super::copies::CopyJob;
 use super::knowledge::{Knowledge, Searched};
+use super::line::WriteQueue;
 use super::request::Message;
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest};
-use crate::model::GuestName;
+use crate::model::{GuestName, RunId};
 
-/// Something to read in the background.
-pub(super) enum BackgroundRead {
-    Knowledge(PathBuf),
+/// Something to do in the background.
+pub(super) enum BackgroundJob {
+    /// Reads a base; these runs are our own.
+    Knowledge(PathBuf, Vec<RunId>),
     Search {
         at: usize,
+        knowledge: u64,
         guest: (GuestName, PathBuf),
         index: Arc<Index>,
     },
+    Copy(CopyJob),
 }
 
-impl BackgroundRead {
-    /// Reads it, and tells the worker.
-    pub fn run(self, tell: &SyncSender<Message>) {
-        let message = match self {
-            BackgroundRead::Knowledge(base) => Message::Known(known(&base)),
-            BackgroundRead::Search { at, guest, index } => {
-                Message::Searched(at, searched(guest, &index))
-            }
-        };
-        // A worker that has ended needs nothing.
-        drop(tell.send(message));
+impl BackgroundJob {
+    /// Does it, and tells the worker. One that has ended needs nothing.
+    pub fn run(self, tell: &WriteQueue) {
+        match self {
+            BackgroundJob::Knowledge(base, own) => tell.tell(Message::Known(known(&base, &own))),
+            BackgroundJob::Search {
+                at,
+                knowledge,
+                guest,
+                index,
+            } => tell.tell(Message::Searched {
+                at,
+                knowledge,
+                found: searched(guest, &index),
+            }),
+            BackgroundJob::Copy(job) => job.run(tell),
+        }
     }
 }
 
-fn known(base: &Path) -> Result<Knowledge, EngineError> {
-    Knowledge::read(&Base::existing(base)?)
+fn known(base: &Path, own: &[RunId]) -> Result<Knowledge, EngineError> {
+    Knowledge::read(&Base::existing(base)?, own)
 }
 
 fn searched((name, root): (GuestName, PathBuf), index: &Index) -> Result<Searched, EngineError> {

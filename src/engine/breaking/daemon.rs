@@ -3,14 +3,15 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
-use std::sync::mpsc::{Receiver, Sender, SyncSender, TrySendError, channel, sync_channel};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{Sender, channel};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use super::GuarddOptions;
-use super::background::BackgroundRead;
-use super::request::{Message, WriterAsked};
+use super::background::BackgroundJob;
+use super::line::{QueuePlace, WriteQueue};
+use super::request::{Message, OtherBases, WriterAsked};
 use super::tell::Tellers;
 use super::worker::{Answering, Worker};
 use crate::base::Base;
@@ -23,6 +24,7 @@ use crate::model::{Escaped, GuardLevel, Quiet};
 use crate::sys::guard::{Desk, WriteAnswer, WriteRequest};
 use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
 use crate::sys::host::signals::Stop;
+use crate::sys::host::writer::ground_of;
 use crate::sys::own::papers;
 
 /// How often a sign of life is given, unless the service manager wants it more often.
@@ -30,9 +32,6 @@ const BEAT: Duration = Duration::from_millis(250);
 
 /// So long a thread may not get on before no sign of life is given any more: a copy of a large file takes its time.
 const SILENT: Duration = Duration::from_secs(600);
-
-/// So many requests lie before a base's thread.
-const MOST_QUEUED: usize = 4096;
 
 /// Answers writers of shared files until a signal asks it to end.
 pub fn answer_writers(
@@ -151,20 +150,7 @@ impl Life {
 /// A base's thread.
 struct Served {
     device: u64,
-    tell: SyncSender<Message>,
-}
-
-impl Served {
-    /// Of who does not wait there may be any number: he asks again, and nothing is kept for him where there are too
-    /// many. Who waits is a thread, and asks once at a time.
-    fn ask(&self, asked: WriterAsked) -> Result<(), EngineError> {
-        match self.tell.try_send(Message::Asked(asked)) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(Message::Asked(asked))) if !asked.request.waits => Ok(()),
-            Err(TrySendError::Full(message)) => self.tell.send(message).map_err(|_| gone("a base")),
-            Err(TrySendError::Disconnected(_)) => Err(gone("a base")),
-        }
-    }
+    queue: Arc<WriteQueue>,
 }
 
 struct Daemon<'a> {
@@ -195,17 +181,17 @@ impl<'a> Daemon<'a> {
         let (mut served, mut refused) = (Vec::new(), None);
         for (number, base) in bases.into_iter().enumerate() {
             let path = base.path().to_owned();
-            let (tell, messages) = sync_channel(MOST_QUEUED);
             let (ready, readiness) = channel();
-            let again = tell.clone();
+            let queue = Arc::new(WriteQueue::default());
+            let its = Arc::clone(&queue);
             scope.spawn(move || {
                 precede();
-                let pulse = || life.pulse(number + 1);
-                serve(scope, base, ground, (again, messages), &ready, &pulse);
+                let pulse = Box::new(move || life.pulse(number + 1));
+                serve(scope, base, ground, its, &ready, pulse);
             });
             let gone = || gone(&Escaped::of(&path).to_string());
             match readiness.recv().unwrap_or_else(|_| Err(gone())) {
-                Ok(device) => served.push(Served { device, tell }),
+                Ok(device) => served.push(Served { device, queue }),
                 Err(error) => {
                     life.leave(number + 1);
                     refused = Some(left_out(&path, error, ground.tellers));
@@ -252,7 +238,7 @@ impl<'a> Daemon<'a> {
         Ok(())
     }
 
-    /// To every base of its file system: one of them knows the inode.
+    /// To every base of its file system: one of them knows the inode. Waits for none of them.
     fn hand_over(&self, request: &WriteRequest) -> Result<(), EngineError> {
         let its = self
             .bases
@@ -260,19 +246,41 @@ impl<'a> Daemon<'a> {
             .filter(|base| base.device == request.inode.dev);
         let its: Vec<&Served> = its.collect();
         if its.is_empty() {
-            self.ground.desk.answer(request, WriteAnswer::Denied)?;
-            self.ground.tellers.lone(request);
-            return Ok(());
+            return self.deny(request, "no base that is served here is on its file system");
         }
-        let others = Arc::new(AtomicUsize::new(its.len()));
+        let others = Arc::new(OtherBases::of(its.len()));
+        // The number of a process that does not wait may be another's by now.
+        let ground = match request.waits {
+            true => ground_of(request.process, request.inode.dev),
+            false => Vec::new(),
+        };
         for base in its {
             let asked = WriterAsked {
                 request: request.clone(),
                 since: Instant::now(),
                 others: Arc::clone(&others),
+                asker: base.queue.asker(request, &ground),
             };
-            base.ask(asked)?;
+            match base.queue.put(asked) {
+                QueuePlace::Waits => {}
+                QueuePlace::None(refused) => self.refuse(&refused)?,
+                QueuePlace::Over => return Err(gone("a base")),
+            }
         }
+        Ok(())
+    }
+
+    /// Whoever asks for more than is kept for him is denied, unless another base knows the inode.
+    fn refuse(&self, refused: &WriterAsked) -> Result<(), EngineError> {
+        match refused.others.refuse() {
+            Some(why) => self.deny(&refused.request, why),
+            None => Ok(()),
+        }
+    }
+
+    fn deny(&self, request: &WriteRequest, why: &str) -> Result<(), EngineError> {
+        self.ground.desk.answer(request, WriteAnswer::Denied)?;
+        self.ground.tellers.lone(request, why);
         Ok(())
     }
 }
@@ -280,7 +288,7 @@ impl<'a> Daemon<'a> {
 impl Drop for Daemon<'_> {
     fn drop(&mut self) {
         for base in &self.bases {
-            drop(base.tell.send(Message::End));
+            base.queue.tell(Message::End);
         }
     }
 }
@@ -304,11 +312,12 @@ fn serve<'scope, 'a>(
     scope: &'scope Scope<'scope, 'a>,
     base: Base,
     ground: &'a Answering<'a>,
-    (again, messages): (SyncSender<Message>, Receiver<Message>),
+    queue: Arc<WriteQueue>,
     ready: &Sender<Result<u64, EngineError>>,
-    pulse: &dyn Fn(),
+    pulse: Box<dyn Fn() + 'a>,
 ) {
-    let begun = Worker::begin(base, ground).and_then(|worker| Ok((worker.device()?, worker)));
+    let begun = Worker::begin(base, ground, Arc::clone(&queue), pulse);
+    let begun = begun.and_then(|worker| Ok((worker.device()?, worker)));
     let mut worker = match begun {
         Ok((device, worker)) => {
             drop(ready.send(Ok(device)));
@@ -316,11 +325,11 @@ fn serve<'scope, 'a>(
         }
         Err(error) => return drop(ready.send(Err(error))),
     };
-    let read = |job: BackgroundRead| {
-        let again = again.clone();
-        scope.spawn(move || job.run(&again));
+    let begin = |job: BackgroundJob| {
+        let queue = Arc::clone(&queue);
+        scope.spawn(move || job.run(&queue));
     };
-    if let Err(error) = worker.serve(&messages, &read, pulse) {
+    if let Err(error) = worker.serve(&begin) {
         ground.tellers.say(&error.to_string());
     }
 }

@@ -25,10 +25,15 @@ pub(super) struct Knowledge {
 }
 
 impl Knowledge {
-    pub fn read(base: &Base) -> Result<Knowledge, EngineError> {
+    /// What is in flight in runs of our own is found on the disk.
+    pub fn read(base: &Base, own: &[RunId]) -> Result<Knowledge, EngineError> {
         let since = Instant::now();
         let last = base.runs()?.pop();
-        let at_work = !base.staging().list()?.is_empty();
+        let is_own = |name: &Vec<u8>| {
+            let mut own = own.iter();
+            own.any(|run| run.to_string().as_bytes() == name.as_slice())
+        };
+        let at_work = !base.staging().list()?.iter().all(is_own);
         Ok(Knowledge {
             index: Arc::new(Index::read(base)?),
             names: ObjectNames::read(base, &History::read(base)?)?,
@@ -36,6 +41,11 @@ impl Knowledge {
             last,
             at_work,
         })
+    }
+
+    /// Did it know of this run?
+    pub fn knows_of(&self, run: &RunId) -> bool {
+        Some(run) <= self.last.as_ref()
     }
 
     /// Has no run but these of our own begun since, and was none at work?

@@ -46,13 +46,16 @@ mod allowance;
 mod answers;
 mod background;
 mod burst;
+mod copies;
 mod daemon;
 mod decide;
 mod knowledge;
+mod line;
 mod names;
 mod part;
 mod request;
 mod tell;
+mod waits;
 mod worker;
 
 use std::path::PathBuf;

@@ -1,21 +1,23 @@
-//! The act: one file of a guest gets a private copy of its object, under all its names.
+//! The act: one file of a guest gets a private copy of its object, under all its names. The copy is made first; one
+//! that takes long is made by another thread.
 
 use std::sync::Arc;
 
+use super::copies::CopyProgress;
 use super::decide::FileOnObject;
 use crate::base::{Base, Run};
 use crate::engine::Guest;
 use crate::engine::exchange::job::{Fate, Job, New, Old};
 use crate::engine::exchange::journal::JournalFile;
 use crate::engine::exchange::parted::SingleParting;
-use crate::model::{FileState, ObjectId, Time};
+use crate::model::{FileState, Metadata, ObjectId, Time};
 use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::{Dir, Leased, Meaning, Regular, SysError, SysResult};
 
 /// Why there is no copy, where that is no fault of the disk's.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum NotParted {
     /// Somebody has moved a name, or opened the object for writing: it is to be looked at again.
     Moved,
@@ -25,24 +27,49 @@ pub(super) enum NotParted {
     NoRoom { quota: bool },
 }
 
+/// A copy, complete and durable, and what it takes the place of.
+pub(super) struct PrivateCopy {
+    old: Old,
+    state: FileState,
+    new: New,
+}
+
+/// One that has no content yet.
+pub(super) struct UnfilledCopy {
+    old: Old,
+    state: FileState,
+    metadata: Metadata,
+    mtime: Time,
+    fresh: Regular,
+}
+
+/// A copy that is begun.
+pub(super) enum CopyBegun {
+    Made(PrivateCopy),
+    /// It takes long.
+    Long(UnfilledCopy),
+}
+
 /// Where names are moved.
 pub(super) struct Hand<'a> {
     pub base: &'a Base,
     pub run: &'a Run,
     pub journal: &'a mut JournalFile,
     pub desk: &'a dyn AnswersWriters,
+    /// Called for each name that gets on.
+    pub pulse: &'a dyn Fn(),
 }
 
 impl Hand<'_> {
-    /// An error leaves a name in a state that is not known.
+    /// Puts the copy in place. An error leaves a name in a state that is not known.
     pub fn part(
         &mut self,
         guest: &Guest,
         id: &ObjectId,
-        object: &Regular,
         file: &FileOnObject,
+        copy: PrivateCopy,
     ) -> SysResult<Result<(), NotParted>> {
-        let job = match prepared(self.base.dir(), id, object, file) {
+        let job = match copy.job(id, file) {
             Ok(job) => job,
             Err(why) => return Ok(Err(why)),
         };
@@ -58,6 +85,7 @@ impl Hand<'_> {
             base: self.base,
             run: self.run,
             journal: self.journal,
+            pulse: self.pulse,
         }
         .part(guest, &job);
         if let Some(held) = held {
@@ -85,25 +113,101 @@ impl Hand<'_> {
     }
 }
 
-/// The copy, complete and durable, and what it takes the place of.
-fn prepared(
+/// Begins a copy of the object in the directory `place`, with this time of its own; one of more than `long` bytes that
+/// share no blocks is not filled yet. `pulse` is called as it gets on.
+pub(super) fn begin_copy(
     place: &Dir,
-    id: &ObjectId,
     object: &Regular,
-    file: &FileOnObject,
-) -> Result<Job, NotParted> {
+    mtime: Option<Time>,
+    long: u64,
+    pulse: &dyn Fn(),
+) -> Result<CopyBegun, NotParted> {
     let failed = |error: SysError| room_or(&error);
     let old = old_of(object)?;
     let state = object.state().map_err(failed)?;
-    let new = copy_of(place, object, &state, file.mtime)?;
-    Ok(Job {
-        guest: 0,
-        names: file.names.clone(),
-        object: *id,
+    let metadata = object.metadata(&[]).map_err(failed)?;
+    let fresh = place.nameless_like(&metadata).map_err(failed)?;
+    let is_reflinked = object.reflink_into(&fresh).map_err(failed)?;
+    let copy = UnfilledCopy {
         old,
+        mtime: mtime.unwrap_or(state.mtime),
         state,
-        new: Some(new),
-    })
+        metadata,
+        fresh,
+    };
+    if !is_reflinked {
+        if copy.state.allocated() > long {
+            return Ok(CopyBegun::Long(copy));
+        }
+        copy.copy_data(&|| {
+            pulse();
+            true
+        })?;
+    }
+    copy.complete().map(CopyBegun::Made)
+}
+
+impl UnfilledCopy {
+    /// Copies the content, as long as it is wanted, and makes the copy durable.
+    pub fn fill(self, progress: &CopyProgress) -> Result<PrivateCopy, NotParted> {
+        self.copy_data(&|| progress.piece())?;
+        self.complete()
+    }
+
+    fn copy_data(&self, goes_on: &dyn Fn() -> bool) -> Result<(), NotParted> {
+        let (object, fresh) = (self.old.file(), &self.fresh);
+        let mut watch = || match goes_on() {
+            true => Ok(()),
+            false => Err(SysError::busy("copy", object.path().to_owned())),
+        };
+        let copied = object.copy_data_watched(fresh, self.state.size, &mut watch);
+        copied.map_err(|error| room_or(&error))
+    }
+
+    fn complete(self) -> Result<PrivateCopy, NotParted> {
+        let failed = |error: SysError| room_or(&error);
+        let fresh = self.fresh;
+        fresh
+            .set_metadata(&self.metadata, self.mtime)
+            .map_err(failed)?;
+        let kept = fresh.metadata(&[]).map_err(failed)?;
+        let differs = metadata_differs(&self.metadata, &kept, &[crate::model::Ignored::Mtime]);
+        if !differs.is_empty() {
+            let differs: Vec<String> = differs.iter().map(ToString::to_string).collect();
+            let why = format!("a copy does not keep the file's {}", differs.join(", "));
+            return Err(NotParted::Cannot(why));
+        }
+        fresh.sync().map_err(failed)?;
+        let id = fresh.state().map_err(failed)?.id;
+        Ok(PrivateCopy {
+            old: self.old,
+            state: self.state,
+            new: New {
+                file: Arc::new(fresh),
+                id,
+            },
+        })
+    }
+}
+
+impl PrivateCopy {
+    /// The exchange of these names. What protected the object as it was copied must do so still: that keeps the copy
+    /// from being out of date.
+    fn job(self, id: &ObjectId, file: &FileOnObject) -> Result<Job, NotParted> {
+        let is_marked = matches!(self.old, Old::Marked(_));
+        let on = protect::on(self.old.file()).map_err(|error| room_or(&error))?;
+        if is_marked && !on.is_some_and(Protector::stays_on) {
+            return Err(NotParted::Moved);
+        }
+        Ok(Job {
+            guest: 0,
+            names: file.names.clone(),
+            object: *id,
+            old: self.old,
+            state: self.state,
+            new: Some(self.new),
+        })
+    }
 }
 
 /// One that is marked nobody can change. Of one that nothing protects a lease shows that nobody does; one that is to be
@@ -124,36 +228,6 @@ fn old_of(object: &Regular) -> Result<Old, NotParted> {
     }
     let leased = Leased::take(own).map_err(failed)?;
     leased.map(Old::Leased).map_err(|_| NotParted::Moved)
-}
-
-fn copy_of(
-    place: &Dir,
-    object: &Regular,
-    state: &FileState,
-    mtime: Option<Time>,
-) -> Result<New, NotParted> {
-    let failed = |error: SysError| room_or(&error);
-    let metadata = object.metadata(&[]).map_err(failed)?;
-    let fresh = place.nameless_like(&metadata).map_err(failed)?;
-    if !object.reflink_into(&fresh).map_err(failed)? {
-        object.copy_data_into(&fresh, state.size).map_err(failed)?;
-    }
-    fresh
-        .set_metadata(&metadata, mtime.unwrap_or(state.mtime))
-        .map_err(failed)?;
-    let kept = fresh.metadata(&[]).map_err(failed)?;
-    let differs = metadata_differs(&metadata, &kept, &[crate::model::Ignored::Mtime]);
-    if !differs.is_empty() {
-        let differs: Vec<String> = differs.iter().map(ToString::to_string).collect();
-        let why = format!("a copy does not keep the file's {}", differs.join(", "));
-        return Err(NotParted::Cannot(why));
-    }
-    fresh.sync().map_err(failed)?;
-    let id = fresh.state().map_err(failed)?.id;
-    Ok(New {
-        file: Arc::new(fresh),
-        id,
-    })
 }
 
 fn room_or(error: &SysError) -> NotParted {

@@ -1,10 +1,13 @@
 //! A request on its way through the daemon.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicUsize;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
+use super::copies::CopyKey;
 use super::knowledge::{Knowledge, Searched};
+use super::line::{Asker, WaitsFor};
+use super::part::{NotParted, PrivateCopy};
 use super::tell::WriteTold;
 use crate::engine::EngineError;
 use crate::sys::guard::{WriteAnswer, WriteRequest};
@@ -14,8 +17,60 @@ use crate::sys::guard::{WriteAnswer, WriteRequest};
 pub(super) struct WriterAsked {
     pub request: WriteRequest,
     pub since: Instant,
-    /// How many bases have not said yet that it is not theirs: the last one answers.
-    pub others: Arc<AtomicUsize>,
+    /// The bases that may have the object: the last one that has it not answers.
+    pub others: Arc<OtherBases>,
+    /// Whose share of the daemon it takes.
+    pub asker: Asker,
+}
+
+/// Bases of one file system that were asked the same.
+#[derive(Debug)]
+pub(super) struct OtherBases {
+    /// How many have not said yet that it is not theirs.
+    left: AtomicUsize,
+    /// Has one not looked at it?
+    is_refused: AtomicBool,
+}
+
+impl OtherBases {
+    pub fn of(bases: usize) -> OtherBases {
+        OtherBases {
+            left: AtomicUsize::new(bases),
+            is_refused: AtomicBool::new(false),
+        }
+    }
+
+    /// One has it not. Where that was the last one: why it is denied.
+    pub fn not_mine(&self) -> Option<&'static str> {
+        let is_last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
+        let why = match self.is_refused.load(Ordering::Acquire) {
+            true => "too many writes of its guest wait for an answer",
+            false => "no base that is known has this object",
+        };
+        is_last.then_some(why)
+    }
+
+    /// One does not look at it, for its asker has too many there.
+    pub fn refuse(&self) -> Option<&'static str> {
+        self.is_refused.store(true, Ordering::Release);
+        self.not_mine()
+    }
+}
+
+impl WriterAsked {
+    /// Is it the same, asked again? Who waits asks again from time to time; who does not is denied as often as he
+    /// tries.
+    pub fn is_same(&self, other: &WriterAsked) -> bool {
+        let (a, b) = (&self.request, &other.request);
+        match (a.waits, b.waits) {
+            (true, true) => (a.thread, a.number) == (b.thread, b.number),
+            (false, false) => {
+                (a.inode, a.generation, a.parent, &a.last_name, a.stale)
+                    == (b.inode, b.generation, b.parent, &b.last_name, b.stale)
+            }
+            _ => false,
+        }
+    }
 }
 
 /// What a worker is told.
@@ -23,16 +78,17 @@ pub(super) enum Message {
     Asked(WriterAsked),
     /// What was read in the background.
     Known(Result<Knowledge, EngineError>),
-    Searched(usize, Result<Searched, EngineError>),
+    Searched {
+        /// The guest, by its number in the knowledge of that time.
+        at: usize,
+        /// Which knowledge that was.
+        knowledge: u64,
+        found: Result<Searched, EngineError>,
+    },
+    /// What became of a long copy.
+    Copied(CopyKey, Result<PrivateCopy, NotParted>),
     /// No request comes any more.
     End,
-}
-
-/// What is read in the background.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ToRead {
-    Knowledge,
-    Guest(usize),
 }
 
 /// What becomes of a request.
@@ -40,6 +96,70 @@ pub(super) enum WriteStep {
     Answered(WriteAnswer, WriteTold),
     /// Another base may have it.
     NotMine,
-    /// This is to be read first.
-    Wait(ToRead),
+    /// This is needed first.
+    Wait(WaitsFor),
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use crate::engine::breaking::line::AskedFor;
+    use crate::model::FileId;
+    use crate::sys::guard::WriteKind;
+
+    /// A request of this thread.
+    pub fn asked(thread: u32) -> WriterAsked {
+        let request = WriteRequest {
+            inode: FileId { dev: 1, ino: 2 },
+            generation: 0,
+            cgroups: Vec::new(),
+            thread,
+            process: thread,
+            number: 1,
+            attempt: 1,
+            by: WriteKind::Open,
+            waits: true,
+            stale: false,
+            command: Vec::new(),
+            parent: None,
+            last_name: Vec::new(),
+        };
+        WriterAsked {
+            request,
+            since: Instant::now(),
+            others: Arc::new(OtherBases::of(1)),
+            asker: Asker {
+                by: AskedFor::Cgroup(0),
+                part: 0,
+            },
+        }
+    }
+
+    #[test]
+    fn the_last_base_answers() {
+        let bases = OtherBases::of(3);
+        assert_eq!((bases.not_mine(), bases.refuse()), (None, None));
+        assert!(
+            bases
+                .not_mine()
+                .is_some_and(|why| why.starts_with("too many"))
+        );
+        assert!(
+            OtherBases::of(1)
+                .not_mine()
+                .is_some_and(|why| why.starts_with("no base"))
+        );
+    }
+
+    #[test]
+    fn who_does_not_wait_asks_the_same_by_any_thread() {
+        let (mut a, mut b) = (asked(1), asked(2));
+        assert!(!a.is_same(&b) && a.is_same(&a.clone()));
+        a.request.waits = false;
+        assert!(!a.is_same(&b));
+        b.request.waits = false;
+        assert!(a.is_same(&b));
+        b.request.last_name = b"other".to_vec();
+        assert!(!a.is_same(&b));
+    }
 }

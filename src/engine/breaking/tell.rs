@@ -109,15 +109,11 @@ impl<'a> Tellers<'a> {
         }
     }
 
-    /// A write on a file system of which no base is served: there is nowhere to record it.
-    pub fn lone(&self, request: &WriteRequest) {
+    /// A write that no base has looked at: there is nowhere to record it.
+    pub fn lone(&self, request: &WriteRequest, why: &str) {
         if self.may_tell_denial() {
-            let why = "no base that is served here is on its file system";
-            self.say(&line(
-                request,
-                &WriteTold::denied(None, why),
-                Duration::ZERO,
-            ));
+            let told = WriteTold::denied(None, why);
+            self.say(&line(request, &told, Duration::ZERO));
         }
     }
 

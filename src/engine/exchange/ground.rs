@@ -14,6 +14,8 @@ pub struct Ground<'a> {
     pub base: &'a Base,
     pub run: &'a Run,
     pub journal: &'a JournalFile,
+    /// Called for each name that gets on: somebody may wait for many.
+    pub pulse: &'a dyn Fn(),
 }
 
 impl Ground<'_> {

@@ -296,6 +296,7 @@ impl<'a> Batch<'a, '_> {
             base: self.base,
             run: self.run,
             journal: self.journal,
+            pulse: &|| (),
         }
     }
 

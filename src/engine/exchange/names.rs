@@ -74,11 +74,13 @@ impl FileChange {
         // All are staged before the first exchange: as long as a name waits, what waits for it is there, and no
         // other file has its inode's number.
         for number in 0..self.names.len() {
+            (at.pulse)();
             if let Err(fate) = self.stage_one(number, job, at) {
                 return self.roll_back(job, at, fate);
             }
         }
         for number in 0..self.names.len() {
+            (at.pulse)();
             if let Err(fate) = self.move_one(number, job, at)? {
                 return self.roll_back(job, at, fate);
             }
@@ -162,6 +164,7 @@ impl FileChange {
         let lifted = if touched { at.lift(&job.object)? } else { None };
         let has_led = self.names.iter().any(|change| change.exchanged);
         for change in self.names.iter_mut().rev() {
+            (at.pulse)();
             self.quarantined += clear(change, at, has_led.then_some(job))?;
         }
         lifted.map_or(Ok(()), Lifted::restore)
@@ -189,6 +192,7 @@ impl FileChange {
     pub fn drop_staged(&mut self, at: &Ground<'_>) -> SysResult<Vec<GuestPath>> {
         let mut kept = Vec::new();
         for change in self.names.iter_mut().filter(|change| change.staged) {
+            (at.pulse)();
             if self.fate == Fate::DoneAndKept {
                 self.quarantined += quarantine(change, at)?;
                 kept.push(change.intent.path.clone());

@@ -23,6 +23,8 @@ pub struct SingleParting<'a> {
     pub base: &'a Base,
     pub run: &'a Run,
     pub journal: &'a mut JournalFile,
+    /// Called for each name that gets on.
+    pub pulse: &'a dyn Fn(),
 }
 
 impl SingleParting<'_> {
@@ -33,6 +35,7 @@ impl SingleParting<'_> {
             base: self.base,
             run: self.run,
             journal: self.journal,
+            pulse: self.pulse,
         };
         change.move_names(job, &ground)?;
         if change.fate == Fate::Done

@@ -3,7 +3,8 @@
 //! A run leaves a copy of its plan, a journal and a receipt. The journal is for healing. The receipt is the memory by
 //! which names are found again, and the plan knows whose files they were: both may go when nothing that is shared
 //! rests on them. So those of an apply stay while a name that it linked is shared, and those of an undo, or of
-//! breaks, while an older apply stays whose lines they took back.
+//! breaks, while an older apply stays whose lines they took back. The very last run stays in any case, for a daemon may
+//! go on with it.
 
 use std::collections::HashSet;
 
@@ -21,7 +22,7 @@ pub struct OldPapers {
 }
 
 impl OldPapers {
-    /// Keeps the last `keep` runs as they are.
+    /// Keeps the last `keep` runs as they are, and one at least.
     pub fn of(history: &History, keep: usize) -> SysResult<OldPapers> {
         let mut needed: HashSet<RunId> = HashSet::new();
         for file in history.files() {
@@ -40,7 +41,7 @@ impl OldPapers {
         needed.extend(known.map(|known| known.said_by.clone()));
         let mut papers = OldPapers::default();
         let mut older_stays = false;
-        let old = history.runs.len().saturating_sub(keep);
+        let old = history.runs.len().saturating_sub(keep.max(1));
         for run in &history.runs[..old] {
             // What is in flight is healed by its journal, and what a damaged line said may be shared.
             let is_damaged = history.damaged.iter().any(|line| line.run == run.run);

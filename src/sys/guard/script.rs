@@ -2,8 +2,8 @@
 //! would ask, a line each, and is told what they are answered.
 //!
 //! `UNIFY_REQUESTS=SOCKET`. A request is `THREAD PROCESS DEV INO GENERATION ATTEMPT waits|denied fresh|stale PARENT_DEV
-//! PARENT_INO:GENERATION NAME`, the last three 0, 0:0 and empty where they are not known; an answer is `THREAD WORD`.
-//! `hold INO` and `unhold INO` say what is held.
+//! PARENT_INO:GENERATION NAME CGROUP`, the three before the last 0, 0:0 and empty where they are not known, and no CGROUP
+//! where there is none; an answer is `THREAD WORD`. `hold INO` and `unhold INO` say what is held.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -70,7 +70,7 @@ fn parse(line: &str) -> Option<WriteRequest> {
             ino: number(3)?,
         },
         generation: small(4)?,
-        cgroups: Vec::new(),
+        cgroups: number(11).into_iter().collect(),
         thread: small(0)?,
         process: small(1)?,
         number: 1,

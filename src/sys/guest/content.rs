@@ -108,10 +108,20 @@ impl Regular {
 
     /// The same without reading what was written: the cost is that of the data, whatever the size.
     pub fn copy_data_into(&self, into: &Regular, size: u64) -> SysResult<()> {
+        self.copy_data_watched(into, size, &mut || Ok(()))
+    }
+
+    /// The same, and `watch` is called for each piece of a megabyte at most; its error ends the copy.
+    pub fn copy_data_watched(
+        &self,
+        into: &Regular,
+        size: u64,
+        watch: &mut dyn FnMut() -> SysResult<()>,
+    ) -> SysResult<()> {
         into.set_length(size)?;
         let mut at = 0;
         while let Some(data) = self.next_data(at, size)? {
-            self.copy_range_into(into, data.from, data.to)?;
+            self.copy_range_watched(into, data, watch)?;
             at = data.to;
         }
         Ok(())
@@ -119,8 +129,18 @@ impl Regular {
 
     /// Copies the bytes of a range to the same place of `into`, a file of ours; a file that ends before is an error.
     pub fn copy_range_into(&self, into: &Regular, from: u64, to: u64) -> SysResult<()> {
-        let mut offset = from;
-        self.try_pieces(from, to, &mut |piece| {
+        self.copy_range_watched(into, FileRange { from, to }, &mut || Ok(()))
+    }
+
+    fn copy_range_watched(
+        &self,
+        into: &Regular,
+        range: FileRange,
+        watch: &mut dyn FnMut() -> SysResult<()>,
+    ) -> SysResult<()> {
+        let mut offset = range.from;
+        self.try_pieces(range.from, range.to, &mut |piece| {
+            watch()?;
             into.write_all_at(piece, offset)?;
             offset += piece.len() as u64;
             Ok(())

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use rustix::mount::{OpenTreeFlags, open_tree};
 
 use crate::model::{BadPath, GuestPath};
+use crate::sys::fault::call;
 use crate::sys::{Dir, Regular, SysError, SysResult, ffi};
 
 /// A guest's tree for reading.
@@ -93,7 +94,7 @@ fn clone_mount(root: &Dir) -> SysResult<OwnedFd> {
     let flags = OpenTreeFlags::OPEN_TREE_CLONE
         | OpenTreeFlags::OPEN_TREE_CLOEXEC
         | OpenTreeFlags::AT_EMPTY_PATH;
-    let fd = open_tree(root.fd(), c"", flags)
+    let fd = call("view", || open_tree(root.fd(), c"", flags))
         .map_err(|e| SysError::new("clone the mount of", root.path(), e))?;
     ffi::make_harmless(&fd)
         .map_err(|e| SysError::new("restrict the mount clone of", root.path(), e))?;

@@ -1,7 +1,11 @@
 //! A lock that several processes of ours have by turns, each for a moment. Who waits is told nothing of who has it.
+//!
+//! Who lets it go and wants it again at once would have it for ever, for the others look only now and then. So there is
+//! a door before it, a lock as well: who waits stands in the door, and who wants it again must wait for that one first.
 
+use std::ffi::OsString;
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::errno::Errno;
@@ -13,21 +17,82 @@ use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
 
 /// How long it is slept between two looks.
-const PAUSE: Duration = Duration::from_millis(2);
+pub const TURN_PAUSE: Duration = Duration::from_millis(2);
 
 /// Takes the lock file, and waits for it so long at most; `None` where it was not to be had.
 pub fn take_turn(path: &Path, patience: Duration) -> SysResult<Option<Lock>> {
-    let (mut file, end) = (lock_file(path)?, Instant::now() + patience);
+    let (mut line, end) = (TurnLine::at(path), Instant::now() + patience);
     loop {
-        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
-            Ok(held) => return Ok(Some(Lock::of(held))),
-            Err((busy, Errno::EWOULDBLOCK)) => file = busy,
-            Err((_, errno)) => return Err(SysError::new("lock", path, errno)),
+        let taken = line.step_up()?;
+        if taken.is_some() || Instant::now() >= end {
+            return Ok(taken);
         }
-        if Instant::now() >= end {
+        std::thread::sleep(TURN_PAUSE);
+    }
+}
+
+/// A place in the line before a turn, for who has other things to do meanwhile. It is given up by dropping it.
+#[derive(Debug)]
+pub struct TurnLine {
+    door: LockPath,
+    turn: LockPath,
+    /// Who has it is the next.
+    in_door: Option<Lock>,
+}
+
+impl TurnLine {
+    /// Before this lock file; nothing is taken yet.
+    pub fn at(path: &Path) -> TurnLine {
+        let mut door = OsString::from(path);
+        door.push(".next");
+        TurnLine {
+            door: LockPath::of(door.into()),
+            turn: LockPath::of(path.to_owned()),
+            in_door: None,
+        }
+    }
+
+    /// The turn, if it is ours now. Does not wait; to be called again every [`TURN_PAUSE`] or so.
+    pub fn step_up(&mut self) -> SysResult<Option<Lock>> {
+        if self.in_door.is_none() {
+            self.in_door = self.door.take()?;
+        }
+        if self.in_door.is_none() {
             return Ok(None);
         }
-        std::thread::sleep(PAUSE);
+        let taken = self.turn.take()?;
+        if taken.is_some() {
+            self.in_door = None;
+        }
+        Ok(taken)
+    }
+}
+
+/// A lock file, opened when it is first wanted.
+#[derive(Debug)]
+struct LockPath {
+    path: PathBuf,
+    file: Option<File>,
+}
+
+impl LockPath {
+    fn of(path: PathBuf) -> LockPath {
+        LockPath { path, file: None }
+    }
+
+    fn take(&mut self) -> SysResult<Option<Lock>> {
+        let file = match self.file.take() {
+            Some(file) => file,
+            None => lock_file(&self.path)?,
+        };
+        match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
+            Ok(held) => Ok(Some(Lock::of(held))),
+            Err((busy, Errno::EWOULDBLOCK)) => {
+                self.file = Some(busy);
+                Ok(None)
+            }
+            Err((_, errno)) => Err(SysError::new("lock", &self.path, errno)),
+        }
     }
 }
 
@@ -42,5 +107,44 @@ fn lock_file(path: &Path) -> SysResult<File> {
             options.create(true).append(true);
             call("create", || options.open(path)).map_err(failed)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_is_the_next() {
+        let place = tempfile::tempdir().expect("a directory");
+        let path = place.path().join("turn");
+        let first = take_turn(&path, Duration::ZERO).expect("a lock file");
+        assert!(first.is_some());
+        let mut waits = TurnLine::at(&path);
+        assert!(waits.step_up().expect("a lock file").is_none());
+        drop(first);
+        // It is free, and who was here just now does not get it again.
+        assert!(
+            take_turn(&path, Duration::ZERO)
+                .expect("a lock file")
+                .is_none()
+        );
+        let second = waits.step_up().expect("a lock file");
+        assert!(second.is_some());
+        // Who has it stands in nobody's way to be the next.
+        let mut third = TurnLine::at(&path);
+        assert!(third.step_up().expect("a lock file").is_none());
+        drop(second);
+        let last = third.step_up().expect("a lock file");
+        assert!(last.is_some());
+        // Who gave up his place is not waited for.
+        let mut gone = TurnLine::at(&path);
+        assert!(gone.step_up().expect("a lock file").is_none());
+        drop((gone, last));
+        assert!(
+            take_turn(&path, Duration::ZERO)
+                .expect("a lock file")
+                .is_some()
+        );
     }
 }

@@ -29,6 +29,8 @@ pub struct Asking<'a> {
     pub stale: bool,
     /// Does the guard tell in which directory?
     pub has_parent: bool,
+    /// The cgroup of the writer.
+    pub cgroup: u64,
 }
 
 impl<'a> Asking<'a> {
@@ -39,7 +41,13 @@ impl<'a> Asking<'a> {
             attempt: 1,
             stale: false,
             has_parent: true,
+            cgroup: 1,
         }
+    }
+
+    /// The same by a writer of this cgroup.
+    pub fn of(self, cgroup: u64) -> Asking<'a> {
+        Asking { cgroup, ..self }
     }
 }
 
@@ -85,27 +93,32 @@ impl Kernel {
 
     /// Asks, and does not wait.
     pub fn ask(&mut self, write: &Asking<'_>) -> u32 {
+        self.ask_about(write, generation(write.file))
+    }
+
+    /// The same, where the generation of the file is known.
+    pub fn ask_about(&mut self, write: &Asking<'_>, generation: u32) -> u32 {
         let state = std::fs::symlink_metadata(write.file).unwrap();
         let above = write.file.parent().unwrap();
         let parent = std::fs::metadata(above).unwrap();
-        let generation = generation_of(write.file);
         self.thread += 1;
         let (dev, parent) = match write.has_parent {
             true => (
                 parent.dev(),
-                format!("{}:{}", parent.ino(), generation_of(above)),
+                format!("{}:{}", parent.ino(), generation(above)),
             ),
             false => (0, "0:0".to_owned()),
         };
         let name = write.file.file_name().unwrap().to_str().unwrap();
         let stale = if write.stale { "stale" } else { "fresh" };
         let line = format!(
-            "{} {} {} {} {generation} {} waits {stale} {dev} {parent} {name}\n",
+            "{} {} {} {} {generation} {} waits {stale} {dev} {parent} {name} {}\n",
             self.thread,
             write.process,
             state.dev(),
             state.ino(),
-            write.attempt
+            write.attempt,
+            write.cgroup
         );
         // One that is dead gives no answer.
         drop(self.ask.write_all(line.as_bytes()));
@@ -130,6 +143,20 @@ impl Kernel {
         let (thread, word) = self.answer()?;
         assert_eq!(thread, asked);
         Some(word)
+    }
+
+    /// Asks, and waits for this answer before any other.
+    #[track_caller]
+    pub fn meets(&mut self, write: &Asking<'_>, want: &str) {
+        let word = self.answer_to(write);
+        assert_eq!(word.as_deref(), Some(want), "{}", self.said());
+    }
+
+    /// The next answer is this one.
+    #[track_caller]
+    pub fn hears(&mut self, thread: u32, want: &str) {
+        let answer = self.answer();
+        assert_eq!(answer, Some((thread, want.to_owned())), "{}", self.said());
     }
 
     /// What a writer does: it looks again as long as it is told to, and the inode is the same.
@@ -197,7 +224,7 @@ pub fn append(file: &Path, bytes: &[u8]) {
 }
 
 /// As `lsattr -v` has it.
-fn generation_of(file: &Path) -> u32 {
+pub fn generation(file: &Path) -> u32 {
     let out = Command::new("lsattr")
         .arg("-dv")
         .arg(file)

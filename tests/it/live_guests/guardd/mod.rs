@@ -1,8 +1,10 @@
 //! The daemon of the guard, with a kernel that is a script: copies are made, names exchanged and records kept on real
 //! file systems while guests run; what a real kernel does with the answers is in `keeping::guard`.
 
+mod fairness;
 mod kernel;
 mod own_names;
+mod runs;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -203,6 +205,16 @@ fn what_is_written_to_one_file_is_not_for_its_twin() {
     assert!(kernel.held.is_empty(), "one name needs no hold");
 }
 
+/// The scene after one break that is over, so that the next goes on with its run.
+fn broken_once(lab: &Lab) -> [Guest; 2] {
+    let guests = shared(lab);
+    let mut kernel = Kernel::start(lab, &[], &[]);
+    kernel.write(&guests[0].host("/usr/lib/one"), b"x");
+    kernel.settled(lab);
+    assert_eq!(kernel.end(), Some(0));
+    guests
+}
+
 /// Whatever call the daemon dies at: the next one finishes it or takes it back, and so does `recover`.
 #[test]
 fn a_daemon_that_dies_at_any_call_loses_nothing() {
@@ -214,7 +226,7 @@ fn a_daemon_that_dies_at_any_call_loses_nothing() {
     let trace = disk.path("trace");
     let calls = {
         let lab = disk.part("trace-lab");
-        let [web, _] = shared(&lab);
+        let [web, _] = broken_once(&lab);
         let mut kernel =
             Kernel::start(&lab, &[("UNIFY_FAULT_TRACE", trace.to_str().unwrap())], &[]);
         let before = std::fs::read_to_string(&trace).unwrap().lines().count();
@@ -228,7 +240,7 @@ fn a_daemon_that_dies_at_any_call_loses_nothing() {
     let mut killed = 0;
     for (round, at) in calls.step_by(step).enumerate() {
         let lab = disk.part(&format!("at-{at}"));
-        let [web, db] = shared(&lab);
+        let [web, db] = broken_once(&lab);
         let fault = format!("{at}=kill");
         let mut kernel = Kernel::start(&lab, &[("UNIFY_FAULT", &fault)], &[]);
         let [f, g] = ["/usr/lib/f", "/usr/other/g"].map(|name| web.host(name));
@@ -253,6 +265,7 @@ fn a_daemon_that_dies_at_any_call_loses_nothing() {
         assert_eq!(lab.staged().len(), 0, "killed at {at}");
         assert_eq!(lab.quarantined().len(), 0, "killed at {at}");
         let status = lab.on_base("status", &["--json"]).expect(0).json();
+        assert_eq!(web.read("/usr/lib/one"), [&content(2)[..], b"x"].concat());
         let drifts = |guest: &serde_json::Value| !guest["drifted"].as_array().unwrap().is_empty();
         assert!(
             !status["guests"].as_array().unwrap().iter().any(drifts),

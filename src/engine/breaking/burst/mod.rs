@@ -1,28 +1,25 @@
-//! Breaks in a row are one run: one turn, one journal, one receipt. It ends when nobody asks for a moment, or when it
-//! has lasted long enough for others to have their turn.
+//! Breaks in a row are one turn and one run: one journal, one receipt. It ends when nobody asks for a moment, or when
+//! it has lasted long enough for others to have their turn. The next one may go on with the same run (`papers`).
+
+mod papers;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crate::base::{Base, RECEIPT, Run};
+use crate::base::{Base, Run};
 use crate::engine::exchange::journal::JournalFile;
-use crate::engine::receipt_file::{ReceiptFile, receipt_head};
 use crate::engine::records::writers::object_names::ObjectNames;
 use crate::engine::{EngineError, Guest};
-use crate::model::{
-    About, GuestName, GuestPath, ObjectId, Observer, Outcome, ReceiptLine, RunId, RunKind,
-};
+use crate::model::{About, GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, RunId};
 use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::own::papers::Lock;
 use crate::sys::{Meaning, SysResult};
+use papers::BurstReceipt;
 
 /// For so long nobody asked, and for so long it lasts at most.
 const IDLE: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
-
-/// So long a turn is waited for: a batch or two of a run. Then the writer is denied, and told why.
-pub(super) const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Drop for Burst<'_> {
     fn drop(&mut self) {
@@ -36,36 +33,40 @@ impl Drop for Burst<'_> {
 /// A run of breaks.
 pub(super) struct Burst<'a> {
     /// Begun with the first file: many who ask get none.
-    begun: Option<BurstRun<'a>>,
+    begun: Option<BurstRun>,
     lines: Vec<ReceiptLine>,
     guests: HashMap<usize, Option<Guest>>,
     /// Where what came out is for a moment, as the guard knows it.
     staging: Option<(&'a dyn AnswersWriters, InodeMark)>,
     began: Instant,
     last: Instant,
-    _turn: Arc<Lock>,
+    turn: Arc<Lock>,
 }
 
 /// What it has in the base.
-pub(super) struct BurstRun<'a> {
+pub(super) struct BurstRun {
     pub run: Run,
     pub journal: JournalFile,
-    receipt: ReceiptFile<'a>,
+    receipt: BurstReceipt,
 }
 
 impl<'a> Burst<'a> {
-    /// `None` where the turn is not to be had.
-    pub fn begin(base: &Base) -> Result<Option<Burst<'a>>, EngineError> {
-        let turn = base.turn_within(PATIENCE)?;
-        Ok(turn.map(|turn| Burst {
+    /// Begins one in this turn.
+    pub fn begin(turn: Arc<Lock>) -> Burst<'a> {
+        Burst {
             begun: None,
             staging: None,
             lines: Vec::new(),
             guests: HashMap::new(),
             began: Instant::now(),
             last: Instant::now(),
-            _turn: turn,
-        }))
+            turn,
+        }
+    }
+
+    /// Its turn, to be kept beyond its end.
+    pub fn turn(&self) -> Arc<Lock> {
+        Arc::clone(&self.turn)
     }
 
     /// Its run, begun where it is not yet; `own` learns of it then.
@@ -73,21 +74,15 @@ impl<'a> Burst<'a> {
         &mut self,
         base: &Base,
         names: &ObjectNames,
-        (desk, observer): (&'a dyn AnswersWriters, &'a dyn Observer),
+        desk: &'a dyn AnswersWriters,
         own: &mut Vec<RunId>,
-    ) -> Result<&mut BurstRun<'a>, EngineError> {
+    ) -> Result<&mut BurstRun, EngineError> {
         let begun = match self.begun.take() {
             Some(begun) => begun,
             None => {
-                let run = base.begin_run()?;
+                let (run, journal, receipt) = papers::begin(base, names)?;
+                own.retain(|other| *other != run.id);
                 own.push(run.id.clone());
-                let (receipt, journal) = match Burst::papers(&run, names, observer) {
-                    Ok(papers) => papers,
-                    Err(error) => {
-                        base.forget_run(&run)?;
-                        return Err(error);
-                    }
-                };
                 self.staging = owned(desk, &run)?;
                 BurstRun {
                     run,
@@ -97,19 +92,6 @@ impl<'a> Burst<'a> {
             }
         };
         Ok(self.begun.insert(begun))
-    }
-
-    /// Whoever heals finds the guests by the receipt, and knows by the journal what it was.
-    fn papers(
-        run: &Run,
-        names: &ObjectNames,
-        observer: &'a dyn Observer,
-    ) -> Result<(ReceiptFile<'a>, JournalFile), EngineError> {
-        let head = receipt_head(&run.id, RunKind::Break, names.for_receipt());
-        let mut receipt = ReceiptFile::create(&run.papers.join(RECEIPT), &head, observer)?;
-        receipt.sync()?;
-        let journal = JournalFile::begin(run, RunKind::Break)?;
-        Ok((receipt, journal))
     }
 
     /// A guest by its number, opened once; `None` where it is not where it was.
@@ -146,19 +128,21 @@ impl<'a> Burst<'a> {
     /// Makes all of it durable, and then writes it into the receipt: a receipt that said more than the disk would be
     /// believed.
     pub fn close(mut self, base: &Base) -> Result<(), EngineError> {
-        let Some(mut begun) = self.begun.take() else {
+        let Some(begun) = self.begun.take() else {
             return Ok(());
         };
+        let BurstRun {
+            run,
+            journal,
+            receipt,
+        } = begun;
         if self.lines.is_empty() {
-            return Ok(base.forget_run(&begun.run)?);
+            return Ok(receipt.call_off(base, &run)?);
         }
         base.dir().sync_filesystem()?;
-        for line in &self.lines {
-            begun.receipt.add(line)?;
-        }
-        begun.receipt.finish()?;
-        begun.journal.write_done()?;
-        Ok(base.end_run(&begun.run)?)
+        receipt.write(&run, std::mem::take(&mut self.lines))?;
+        journal.write_done()?;
+        Ok(base.end_run(&run)?)
     }
 }
 

@@ -1,0 +1,148 @@
+//! Copies that take long are made in threads of their own, few at once and one for each guest, and put in place when
+//! they are there. Meanwhile others have their files parted.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::line::{AskedFor, WriteQueue};
+use super::part::{NotParted, PrivateCopy, UnfilledCopy};
+use super::request::Message;
+use crate::model::{GuestName, ObjectId, Time};
+use crate::sys::host::service::precede;
+
+/// A file of so many bytes is copied while others are answered.
+pub(super) const LONG: u64 = 4 << 20;
+
+/// So many are under way or wait to be put in place at once.
+const MOST_AT_ONCE: usize = 4;
+
+/// A copy that gets on by nothing for so long is waited for no more.
+const STUCK: Duration = Duration::from_secs(600);
+
+/// A copy that nobody asks for is kept for so long.
+const UNCLAIMED: Duration = Duration::from_secs(10);
+
+/// Of what, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CopyKey {
+    pub guest: GuestName,
+    pub object: ObjectId,
+    pub mtime: Option<Time>,
+}
+
+/// How far a copy has got, and whether it is wanted still.
+#[derive(Debug, Default)]
+pub(super) struct CopyProgress {
+    pieces: AtomicU64,
+    unwanted: AtomicBool,
+}
+
+impl CopyProgress {
+    /// One piece more; false where it is to end.
+    pub fn piece(&self) -> bool {
+        self.pieces.fetch_add(1, Ordering::Relaxed);
+        !self.unwanted.load(Ordering::Relaxed)
+    }
+}
+
+/// A copy that is to be made in a thread of its own.
+pub(super) struct CopyJob {
+    key: CopyKey,
+    copy: UnfilledCopy,
+    progress: Arc<CopyProgress>,
+}
+
+impl CopyJob {
+    /// Makes it, and tells the worker.
+    pub fn run(self, tell: &WriteQueue) {
+        // Its writer waits by trying again, and would keep an ordinary thread from the processor.
+        precede();
+        let made = self.copy.fill(&self.progress);
+        tell.tell(Message::Copied(self.key, made));
+    }
+}
+
+struct UnderWay {
+    key: CopyKey,
+    by: AskedFor,
+    progress: Arc<CopyProgress>,
+    /// How far it was when it was looked at last, and since when it has been there.
+    seen: (u64, Instant),
+}
+
+/// All that are under way, and those that are ready.
+#[derive(Default)]
+pub(super) struct Copies {
+    under_way: Vec<UnderWay>,
+    ready: Vec<(CopyKey, PrivateCopy, Instant)>,
+}
+
+impl Copies {
+    /// May one more be made for this guest, and for who asks? One at a time for each.
+    pub fn may_begin(&self, guest: &GuestName, by: AskedFor) -> bool {
+        let mut under_way = self.under_way.iter();
+        let mut ready = self.ready.iter();
+        self.under_way.len() + self.ready.len() < MOST_AT_ONCE
+            && !under_way.any(|one| one.key.guest == *guest || one.by == by)
+            && !ready.any(|(key, ..)| key.guest == *guest)
+    }
+
+    pub fn is_under_way(&self, key: &CopyKey) -> bool {
+        self.under_way.iter().any(|one| one.key == *key)
+    }
+
+    pub fn begin(&mut self, key: CopyKey, by: AskedFor, copy: UnfilledCopy) -> CopyJob {
+        let progress = Arc::new(CopyProgress::default());
+        self.under_way.push(UnderWay {
+            key: key.clone(),
+            by,
+            progress: Arc::clone(&progress),
+            seen: (0, Instant::now()),
+        });
+        CopyJob {
+            key,
+            copy,
+            progress,
+        }
+    }
+
+    /// It has ended; why there is none, if so.
+    pub fn end(
+        &mut self,
+        key: &CopyKey,
+        made: Result<PrivateCopy, NotParted>,
+    ) -> Result<(), NotParted> {
+        self.under_way.retain(|one| one.key != *key);
+        self.ready.push((key.clone(), made?, Instant::now()));
+        Ok(())
+    }
+
+    /// One that is ready.
+    pub fn take(&mut self, key: &CopyKey) -> Option<PrivateCopy> {
+        let at = self.ready.iter().position(|(ready, ..)| ready == key)?;
+        Some(self.ready.swap_remove(at).1)
+    }
+
+    /// Those that have got on by nothing for too long. What nobody asks for any more goes.
+    pub fn stuck(&mut self) -> Vec<CopyKey> {
+        self.ready.retain(|(.., at)| at.elapsed() < UNCLAIMED);
+        let mut stuck = Vec::new();
+        for one in &mut self.under_way {
+            let pieces = one.progress.pieces.load(Ordering::Relaxed);
+            if pieces != one.seen.0 {
+                one.seen = (pieces, Instant::now());
+            } else if one.seen.1.elapsed() >= STUCK {
+                stuck.push(one.key.clone());
+            }
+        }
+        stuck
+    }
+
+    /// None is wanted any more.
+    pub fn give_up(&self) {
+        for one in &self.under_way {
+            one.progress.unwanted.store(true, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Requests that wait for something: for names to be found, for a copy, for the turn.
+
+use std::collections::HashMap;
+
+use super::asker::AskedFor;
+use super::shares::{MOST, MOST_OF_ONE};
+use crate::engine::breaking::copies::CopyKey;
+use crate::engine::breaking::request::WriterAsked;
+
+/// What a request waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::engine::breaking) enum WaitsFor {
+    /// What the base says of itself is to be read again.
+    Knowledge,
+    /// This guest is to be searched.
+    Guest(usize),
+    /// A long copy.
+    Copy(CopyKey),
+    /// Another process moves names.
+    Turn,
+}
+
+/// All of them, the oldest first.
+#[derive(Default)]
+pub(in crate::engine::breaking) struct Waiting {
+    waiting: Vec<(WaitsFor, WriterAsked)>,
+    /// When each was given something last: by a count of these.
+    served: HashMap<AskedFor, u64>,
+    count: u64,
+}
+
+impl Waiting {
+    /// Lets one wait. Returns the one that has no place then: this one, or where there are too many in all the newest
+    /// of who has most.
+    pub fn put(&mut self, what: WaitsFor, asked: WriterAsked) -> Option<WriterAsked> {
+        if self.waiting.iter().any(|(_, other)| other.is_same(&asked)) {
+            return None;
+        }
+        let by = asked.asker.by;
+        let own = self.waiting.iter().filter(|(_, one)| one.asker.by == by);
+        let own = own.count();
+        if own >= MOST_OF_ONE {
+            return Some(asked);
+        }
+        let mut refused = None;
+        if self.waiting.len() >= MOST {
+            let (longest, most) = self.longest()?;
+            if own >= most {
+                return Some(asked);
+            }
+            let mut newest = self.waiting.iter();
+            let newest = newest.rposition(|(_, one)| one.asker.by == longest)?;
+            refused = Some(self.waiting.remove(newest).1);
+        }
+        self.waiting.push((what, asked));
+        refused
+    }
+
+    /// Takes out all that wait for this.
+    pub fn take(&mut self, what: &WaitsFor) -> Vec<WriterAsked> {
+        let mut due = Vec::new();
+        let mut rest = Vec::new();
+        for (other, asked) in std::mem::take(&mut self.waiting) {
+            match other == *what {
+                true => due.push(asked),
+                false => rest.push((other, asked)),
+            }
+        }
+        self.waiting = rest;
+        due
+    }
+
+    /// Takes out all of them.
+    pub fn take_all(&mut self) -> Vec<WriterAsked> {
+        let all = std::mem::take(&mut self.waiting).into_iter();
+        all.map(|(_, asked)| asked).collect()
+    }
+
+    /// Does any wait for this?
+    pub fn has(&self, what: &WaitsFor) -> bool {
+        self.waiting.iter().any(|(other, _)| other == what)
+    }
+
+    /// What is to be given next, of what `may` be given: who was given nothing for longest comes first.
+    pub fn next(
+        &mut self,
+        may: impl Fn(&WaitsFor, AskedFor) -> bool,
+    ) -> Option<(WaitsFor, WriterAsked)> {
+        let may = self
+            .waiting
+            .iter()
+            .filter(|(what, one)| may(what, one.asker.by));
+        let last = |by: &AskedFor| self.served.get(by).copied().unwrap_or(0);
+        let (what, asked) = may.min_by_key(|(_, one)| last(&one.asker.by)).cloned()?;
+        self.count += 1;
+        self.served.insert(asked.asker.by, self.count);
+        let waiting = &self.waiting;
+        if self.served.len() > MOST {
+            self.served
+                .retain(|by, _| waiting.iter().any(|(_, one)| one.asker.by == *by));
+        }
+        Some((what, asked))
+    }
+
+    /// Takes this one out.
+    pub fn take_one(&mut self, asked: &WriterAsked) -> Option<WriterAsked> {
+        let mut waiting = self.waiting.iter();
+        let at = waiting.position(|(_, other)| other.is_same(asked))?;
+        Some(self.waiting.remove(at).1)
+    }
+
+    fn longest(&self) -> Option<(AskedFor, usize)> {
+        let mut counts: HashMap<AskedFor, usize> = HashMap::new();
+        for (_, one) in &self.waiting {
+            *counts.entry(one.asker.by).or_default() += 1;
+        }
+        counts.into_iter().max_by_key(|(_, count)| *count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::breaking::line::asker::Asker;
+    use crate::engine::breaking::request::tests::asked;
+
+    fn of(guest: u64, thread: u32) -> WriterAsked {
+        let by = AskedFor::Cgroup(guest);
+        let asker = Asker { by, part: 0 };
+        WriterAsked {
+            asker,
+            ..asked(thread)
+        }
+    }
+
+    #[test]
+    fn each_is_given_something_in_turn() {
+        let mut waiting = Waiting::default();
+        for (guest, thread, what) in [(1, 1, 10), (1, 2, 11), (1, 3, 12), (2, 4, 20)] {
+            assert!(
+                waiting
+                    .put(WaitsFor::Guest(what), of(guest, thread))
+                    .is_none()
+            );
+        }
+        assert!(waiting.put(WaitsFor::Turn, of(1, 1)).is_none(), "the same");
+        let mut order = Vec::new();
+        while let Some((what, _)) = waiting.next(|_, _| true) {
+            order.push(what.clone());
+            assert_eq!(waiting.take(&what).len(), 1);
+        }
+        let order: Vec<_> = order
+            .into_iter()
+            .map(|what| match what {
+                WaitsFor::Guest(at) => at,
+                _ => 0,
+            })
+            .collect();
+        assert_eq!(order, [10, 20, 11, 12]);
+    }
+
+    #[test]
+    fn who_waits_for_too_much_is_told_so_himself() {
+        let mut waiting = Waiting::default();
+        for thread in 1..=MOST_OF_ONE as u32 {
+            assert!(waiting.put(WaitsFor::Turn, of(1, thread)).is_none());
+        }
+        let refused = waiting.put(WaitsFor::Turn, of(1, 9999));
+        assert_eq!(refused.map(|one| one.request.thread), Some(9999));
+        assert!(waiting.put(WaitsFor::Turn, of(2, 10_000)).is_none());
+        assert_eq!(waiting.take(&WaitsFor::Turn).len(), MOST_OF_ONE + 1);
+    }
+}

@@ -1,0 +1,250 @@
+//! What requests wait for, and what they meet when it is there: the turn, what is read, long copies.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::background::BackgroundJob;
+use super::burst::Burst;
+use super::copies::CopyKey;
+use super::knowledge::{Knowledge, Searched};
+use super::line::{AskedFor, WaitsFor};
+use super::part::{NotParted, PrivateCopy};
+use super::tell::WriteTold;
+use super::names::{Cgroups, Moves};
+use super::worker::Worker;
+use crate::engine::EngineError;
+use crate::sys::own::turns::TurnLine;
+
+/// So long a turn is waited for: a batch or two of a run. Then all who wait for it are denied at once, and told why.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// So many guests are searched at once, one for each who asks.
+const MOST_SEARCHES: usize = 4;
+
+/// A place in the line for the turn, and when we took it.
+pub(super) struct TurnWanted {
+    line: TurnLine,
+    since: Instant,
+}
+
+/// What is being read.
+#[derive(Default)]
+pub(super) struct Reading {
+    /// How often the knowledge was read: guests have other numbers each time.
+    number: u64,
+    is_known_anew: bool,
+    searches: Vec<Search>,
+}
+
+struct Search {
+    knowledge: u64,
+    guest: usize,
+    by: AskedFor,
+}
+
+impl Reading {
+    fn may_search(&self, guest: usize, by: AskedFor) -> bool {
+        let mut searches = self.searches.iter();
+        let is_in_the_way =
+            |one: &Search| one.by == by || (one.guest == guest && one.knowledge == self.number);
+        self.searches.len() < MOST_SEARCHES && !searches.any(is_in_the_way)
+    }
+}
+
+impl Worker<'_> {
+    /// Names are moved in a burst, and what an earlier one left is healed before the next. False where the turn is to
+    /// be waited for.
+    pub(super) fn has_turn(&mut self) -> Result<bool, EngineError> {
+        if self.burst.is_some() {
+            return Ok(true);
+        }
+        if self.wanted.is_some() {
+            return Ok(false);
+        }
+        let mut line = self.base.turn_line();
+        if self.step_up(&mut line)? {
+            return Ok(true);
+        }
+        let since = Instant::now();
+        self.wanted = Some(TurnWanted { line, since });
+        Ok(false)
+    }
+
+    fn step_up(&mut self, line: &mut TurnLine) -> Result<bool, EngineError> {
+        let Some(turn) = self.base.turn_in_line(line)? else {
+            return Ok(false);
+        };
+        self.heal_what_is_left()?;
+        self.burst = Some(Burst::begin(turn));
+        Ok(true)
+    }
+
+    /// Takes the turn if it is ours by now. All who wait for it have one deadline: who came late waits for less.
+    pub(super) fn stand_in_line(&mut self) -> Result<(), EngineError> {
+        let Some(mut wanted) = self.wanted.take() else {
+            return Ok(());
+        };
+        let why = match self.step_up(&mut wanted.line) {
+            Ok(true) => {
+                self.put_back(&WaitsFor::Turn);
+                return Ok(());
+            }
+            Ok(false) if wanted.since.elapsed() < PATIENCE => {
+                self.wanted = Some(wanted);
+                return Ok(());
+            }
+            Ok(false) => {
+                "a run moves names of this base for longer than a writer can wait".to_owned()
+            }
+            Err(error) => error.to_string(),
+        };
+        self.deny_all(&WaitsFor::Turn, &why)
+    }
+
+    fn deny_all(&mut self, what: &WaitsFor, why: &str) -> Result<(), EngineError> {
+        for asked in self.waiting.take(what) {
+            // What is not known may be another base's.
+            let is_ours = *what != WaitsFor::Knowledge || asked.others.not_mine().is_some();
+            if is_ours {
+                self.deny(&asked, why)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What waited for this is looked at again, each in its asker's share.
+    fn put_back(&mut self, what: &WaitsFor) {
+        for asked in self.waiting.take(what).into_iter().rev() {
+            self.queue.put_back(asked);
+        }
+    }
+
+    pub(super) fn know(
+        &mut self,
+        known: Result<Knowledge, EngineError>,
+    ) -> Result<(), EngineError> {
+        self.reading.is_known_anew = false;
+        let knowledge = match known {
+            Ok(knowledge) => knowledge,
+            Err(error) => {
+                self.say(&error);
+                return self.deny_all(&WaitsFor::Knowledge, "the base's own papers cannot be read");
+            }
+        };
+        // Guests have other numbers now.
+        self.close_burst();
+        self.knowledge = knowledge;
+        self.reading.number += 1;
+        self.searched.clear();
+        self.cgroups = Cgroups::default();
+                self.moves = Moves::default();
+        self.own_runs.retain(|run| !self.knowledge.knows_of(run));
+        self.learn_roots();
+        for asked in self.waiting.take_all().into_iter().rev() {
+            self.queue.put_back(asked);
+        }
+        Ok(())
+    }
+
+    pub(super) fn find(
+        &mut self,
+        guest: usize,
+        knowledge: u64,
+        found: Result<Searched, EngineError>,
+    ) -> Result<(), EngineError> {
+        let is_it = |one: &Search| (one.guest, one.knowledge) == (guest, knowledge);
+        self.reading.searches.retain(|one| !is_it(one));
+        if knowledge != self.reading.number {
+            return Ok(());
+        }
+        match found {
+            Ok(searched) => drop(self.searched.insert(guest, searched)),
+            // It would not be found by the next search either.
+            Err(error) => {
+                let why = format!("its guest could not be searched: {error}");
+                return self.deny_all(&WaitsFor::Guest(guest), &why);
+            }
+        }
+        self.put_back(&WaitsFor::Guest(guest));
+        Ok(())
+    }
+
+    pub(super) fn copied(
+        &mut self,
+        key: &CopyKey,
+        made: Result<PrivateCopy, NotParted>,
+    ) -> Result<(), EngineError> {
+        let waits = WaitsFor::Copy(key.clone());
+        let Err(why) = self.copies.end(key, made) else {
+            self.put_back(&waits);
+            return Ok(());
+        };
+        for asked in self.waiting.take(&waits) {
+            let (answer, said) = self.not_parted(why.clone(), &asked.request);
+            let told = said.map(|said| WriteTold::of(&key.guest, &[], key.object, Some(said), 0));
+            let told = told.unwrap_or(WriteTold::Nothing);
+            self.answer(&asked.request, answer, &told, asked.since.elapsed())?;
+        }
+        Ok(())
+    }
+
+    /// A copy that gets on by nothing is waited for no more.
+    pub(super) fn deny_stuck(&mut self) -> Result<(), EngineError> {
+        for key in self.copies.stuck() {
+            self.deny_all(
+                &WaitsFor::Copy(key),
+                "the disk does not get on with its copy",
+            )?;
+        }
+        Ok(())
+    }
+
+    fn say(&self, error: &EngineError) {
+        let base = self.base.path().display();
+        self.ground.tellers.say(&format!("{base}: {error}"));
+    }
+
+    /// Begins what is waited for, as far as it may be done at once.
+    pub(super) fn begin_next(&mut self) {
+        if self.waiting.has(&WaitsFor::Knowledge) && !self.reading.is_known_anew {
+            self.reading.is_known_anew = true;
+            let base = self.base.path().to_owned();
+            let job = BackgroundJob::Knowledge(base, self.own_runs.clone());
+            self.jobs.push(job);
+        }
+        let (reading, copies) = (&self.reading, &self.copies);
+        let may = |what: &WaitsFor, by| match what {
+            WaitsFor::Guest(guest) => reading.may_search(*guest, by),
+            WaitsFor::Copy(key) => copies.may_begin(&key.guest, by),
+            WaitsFor::Knowledge | WaitsFor::Turn => false,
+        };
+        match self.waiting.next(may) {
+            Some((WaitsFor::Guest(guest), asked)) => self.search(guest, asked.asker.by),
+            // It is asked for anew, and begun then.
+            Some((WaitsFor::Copy(_), asked)) => {
+                if let Some(asked) = self.waiting.take_one(&asked) {
+                    self.queue.put_back(asked);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn search(&mut self, at: usize, by: AskedFor) {
+        let Some(guest) = self.knowledge.names.guests().get(at).cloned() else {
+            return self.put_back(&WaitsFor::Guest(at));
+        };
+        let knowledge = self.reading.number;
+        self.reading.searches.push(Search {
+            knowledge,
+            guest: at,
+            by,
+        });
+        self.jobs.push(BackgroundJob::Search {
+            at,
+            knowledge,
+            guest,
+            index: Arc::clone(&self.knowledge.index),
+        });
+    }
+}
