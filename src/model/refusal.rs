@@ -50,6 +50,26 @@ kinds! {
         BeingMaintained {} = "being-maintained": "its guest is being maintained",
         /// Something is mounted on the name.
         MountedOver {} = "mounted-over": "something is mounted on the name",
+        /// A process holds a lock or a lease on the file.
+        Locked {
+            /// Which, and the command name of the process, as a part of a sentence.
+            by: String,
+        } = "locked": "a process holds a lock on the file",
+        /// A process watches the file.
+        Watched {
+            /// By what, and the command name of the process, as a part of a sentence.
+            by: String,
+        } = "watched": "a process watches the file for changes",
+        /// A process has the file open, and no package owns it.
+        Open {
+            /// The command name of the process.
+            by: String,
+        } = "open": "a process has the file open, and no package owns it",
+        /// The file is mounted by itself at another name, which goes on to show its inode.
+        MountedElsewhere {
+            /// The mount point, in its own namespace.
+            at: String,
+        } = "mounted-elsewhere": "the file is mounted by itself at another name",
         /// The name lies on another file system than the base.
         OtherFilesystem {} = "other-filesystem": "on another file system than the base",
         /// The file system lets no name cross between the directory of the name and the base.

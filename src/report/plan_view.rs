@@ -193,6 +193,7 @@ impl<'a> PlanView<'a> {
             }
             warnings.extend(ignored(guest));
             warnings.extend(self.running(guest));
+            warnings.extend(self.uses_unknown(guest));
         }
         warnings.extend(root_notes::warnings(self.guests, self.header));
         warnings.extend(flag_clearers::warnings(self.guests, self.header));
@@ -280,6 +281,20 @@ impl<'a> PlanView<'a> {
         lines
     }
 
+    /// A guest of which it is not even known whether it runs has the line that says so.
+    fn uses_unknown(&self, guest: &PlannedGuest) -> Option<String> {
+        let why = guest.uses_unknown.as_ref()?;
+        let is_told = guest.running_unknown.is_some();
+        let concerns = !self.is_audit() && self.tally.hard_links_of(&guest.name) > 0;
+        (concerns && !is_told).then(|| {
+            format!(
+                "NOT KNOWN: which files of {} are locked, watched or open ({}); apply looks again",
+                guest.name,
+                safe(why)
+            )
+        })
+    }
+
     fn running(&self, guest: &PlannedGuest) -> Option<String> {
         let name = &guest.name;
         let links = self.tally.hard_links_of(name);
@@ -289,7 +304,7 @@ impl<'a> PlanView<'a> {
             match &guest.running_unknown {
                 None => format!("RUNNING: {name}: apply refuses its {links} until it is stopped"),
                 Some(why) => format!(
-                    "NOT KNOWN: whether {name} runs ({}); apply looks again, and refuses its {links} unless it can tell",
+                    "NOT KNOWN: whether {name} runs, and which of its files are in use ({}); apply looks again, and refuses its {links} unless it can tell",
                     safe(why)
                 ),
             }

@@ -56,6 +56,7 @@ fn words(rule: &CareRule) -> Vec<String> {
             .map(|name| format!("{name} if not readable by everybody"))
             .collect(),
         Covers::Files(test) => vec![format!("any file that is {}", test.words)],
+        Covers::Used(_, words) => vec![format!("any file with {words}")],
     }
 }
 

@@ -302,6 +302,7 @@ fn planned(name: &str, bytes: u64) -> PlannedGuest {
         unread: 0,
         running: false,
         running_unknown: None,
+        uses_unknown: None,
         flag_clearing: Some(no_flag_clearer()),
         databases: Vec::new(),
         databases_ignored: false,

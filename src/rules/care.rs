@@ -27,9 +27,11 @@ use super::pattern::path_index::PathIndex;
 use super::pattern::{BadPattern, Patterns};
 use super::reflink::falls;
 
+pub use super::care_rule::{CareRule, Covers, Test};
 #[cfg(test)]
 pub use super::care_table::is_overridable;
-pub use super::care_table::{CareRule, Covers, Test, source_of, table};
+pub use super::care_table::{source_of, table};
+use super::care_uses::UseRules;
 
 /// The care rules that are switched on and the user's patterns, compiled.
 #[derive(Debug, Clone)]
@@ -41,6 +43,7 @@ pub struct Care {
 #[derive(Debug)]
 struct AllRules {
     on: RuleSet,
+    uses: UseRules,
     /// What was switched off, by its code.
     off: Vec<(SkipReason, RuleSet)>,
     min_size: u64,
@@ -91,6 +94,7 @@ impl Care {
     pub fn new(policy: &Policy, method: Method) -> Result<Care, BadPattern> {
         let mut rules = AllRules {
             on: RuleSet::default(),
+            uses: UseRules::new(policy, method),
             off: policy
                 .allow
                 .iter()
@@ -175,6 +179,11 @@ impl Care {
         verdict.or_else(|| self.too_small(state))
     }
 
+    /// The rules on what is done with a file now.
+    pub fn uses(&self) -> &UseRules {
+        &self.rules.uses
+    }
+
     /// Rules that were switched off and cover this name, or the file if its state is given.
     pub fn switched_off<'p>(
         &self,
@@ -215,6 +224,8 @@ impl RuleSet {
                 self.tests.push((rule.reason, test));
                 Ok(())
             }
+            // `UseRules` has them.
+            Covers::Used(..) => Ok(()),
         }
     }
 

@@ -16,44 +16,13 @@
 //! * `dpkg`, `rpm`, `apk`, `pacman`, `opkg`, `portage`: what the package manager itself does
 //! * `here`: seen on real guests; the row says what
 
+use super::care_rule::{CareRule, Covers, Test};
+use super::care_uses::USES;
 use crate::model::{FileState, SkipReason};
-
-/// One row of the table.
-#[derive(Debug, Clone, Copy)]
-pub struct CareRule {
-    /// The code in the plan, and the name by which the row is switched off.
-    pub reason: SkipReason,
-    /// What it is about.
-    pub covers: Covers,
-    /// What the code's own sentence does not say; may be empty.
-    pub because: &'static str,
-    /// Which source says so.
-    pub source: &'static str,
-}
-
-/// What a row is about.
-#[derive(Debug, Clone, Copy)]
-pub enum Covers {
-    /// Names: patterns like those of `--exclude`.
-    Names(&'static [&'static str]),
-    /// Names, as patterns, of files that not everybody may read.
-    UnreadableNames(&'static [&'static str]),
-    /// Any file that this is true of.
-    Files(Test),
-}
-
-/// A property of an inode.
-#[derive(Debug, Clone, Copy)]
-pub struct Test {
-    /// The test in the words of the field.
-    pub words: &'static str,
-    /// Is it true of this file?
-    pub holds: fn(&FileState) -> bool,
-}
 
 /// All rows, in the order of their priority: those on names first, then those on files.
 pub fn table() -> &'static [CareRule] {
-    TABLE
+    &TABLE
 }
 
 /// Which source says that this pattern or test keeps files; empty for what is no row of the table.
@@ -61,15 +30,16 @@ pub fn source_of(reason: SkipReason, rule: &str) -> &'static str {
     let holds = |row: &&CareRule| match row.covers {
         Covers::Names(names) | Covers::UnreadableNames(names) => names.contains(&rule),
         Covers::Files(test) => test.words == rule,
+        Covers::Used(_, words) => words == rule,
     };
-    let mut rows = TABLE.iter().filter(|row| row.reason == reason);
+    let mut rows = table().iter().filter(|row| row.reason == reason);
     rows.find(holds).map_or("", |row| row.source)
 }
 
 /// Can `reason` be switched off by the user? True for all care rules and for nothing else.
 #[cfg(test)]
 pub fn is_overridable(reason: SkipReason) -> bool {
-    TABLE.iter().any(|rule| rule.reason == reason)
+    table().iter().any(|rule| rule.reason == reason)
 }
 
 /// May everybody read it?
@@ -77,7 +47,23 @@ pub(super) fn world_readable(state: &FileState) -> bool {
     state.mode & 0o004 != 0
 }
 
-const TABLE: &[CareRule] = &[
+static TABLE: [CareRule; ROWS.len() + USES.len()] = both();
+
+const fn both() -> [CareRule; ROWS.len() + USES.len()] {
+    let mut all = [ROWS[0]; ROWS.len() + USES.len()];
+    let mut at = 0;
+    while at < all.len() {
+        all[at] = if at < ROWS.len() {
+            ROWS[at]
+        } else {
+            USES[at - ROWS.len()]
+        };
+        at += 1;
+    }
+    all
+}
+
+const ROWS: &[CareRule] = &[
     CareRule {
         reason: SkipReason::MachineIdentity,
         covers: Covers::Names(&[

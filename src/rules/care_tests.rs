@@ -95,6 +95,7 @@ fn each_row_is_found_by_what_it_says() {
         let rules = match row.covers {
             Covers::Names(names) | Covers::UnreadableNames(names) => names,
             Covers::Files(test) => &[test.words],
+            Covers::Used(_, words) => &[words],
         };
         assert!(!row.source.is_empty());
         for rule in rules {

@@ -20,7 +20,9 @@
 //! input. It never opens a file, reads a clock or the environment, and never prints.
 
 pub mod care;
+mod care_rule;
 mod care_table;
+pub mod care_uses;
 pub mod changes;
 pub mod choose;
 pub mod crossing;

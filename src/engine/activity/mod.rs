@@ -1,5 +1,6 @@
 //! Is a guest quiet? It is if it is known that no process is inside, that no other namespace has it mounted, and that
-//! nothing else uses it; a frozen process does not count. And which of its names are mount points?
+//! nothing else uses it; a frozen process does not count. And which of its names are mount points, which of its files
+//! are locked, watched or open? Those a frozen process uses, too: it goes on.
 //!
 //! Whoever wants to know who is inside asks here.
 
@@ -13,7 +14,7 @@ use super::Guest;
 use crate::model::{FileId, GuestPath};
 use crate::sys::host::machine;
 use crate::sys::host::presence::{Unknown, sees_all_processes};
-use crate::sys::{Cgroup, Dir, Inside, Patience, Presence, SysResult};
+use crate::sys::{Cgroup, Dir, FilesInUse, Inside, Patience, Presence, SysResult};
 
 /// What was seen of one guest.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +33,8 @@ pub(super) struct Activity {
     pub can_freeze: bool,
     /// Names that something is mounted on, in any namespace; sorted.
     pub covered: Vec<GuestPath>,
+    /// What processes and mounts do with its files.
+    pub uses: FilesInUse,
 }
 
 impl Activity {
@@ -44,6 +47,12 @@ impl Activity {
     pub fn unsure(&self) -> Option<String> {
         let is_seen = self.is_seen;
         self.unknown.clone().filter(|_| !is_seen)
+    }
+
+    /// Why it cannot be told which of its files are in use: then that none is seen says nothing.
+    pub fn uses_unknown(&self) -> Option<String> {
+        let some = self.uses.unknown().map(str::to_owned);
+        self.unknown.clone().or(some)
     }
 
     /// What keeps its names from being changed.
@@ -92,12 +101,19 @@ impl Sight {
             process: None,
         });
         let unknown = unknown.or_else(|| self.presence.unknown());
-        let all = 0..self.guests.len();
-        all.map(|at| self.condition(at, still, unknown.as_ref()))
+        let uses = self.presence.files_in_use().into_iter();
+        let all = (0..self.guests.len()).zip(uses);
+        all.map(|(at, uses)| self.condition(at, still, unknown.as_ref(), uses))
             .collect()
     }
 
-    fn condition(&self, at: usize, still: &[Cgroup], unknown: Option<&Unknown>) -> Activity {
+    fn condition(
+        &self,
+        at: usize,
+        still: &[Cgroup],
+        unknown: Option<&Unknown>,
+        uses: FilesInUse,
+    ) -> Activity {
         let inside = self.presence.inside(at, still);
         let in_use = self.presence.in_use(at);
         let stays_in_use = in_use.is_some();
@@ -120,6 +136,7 @@ impl Sight {
             stays_in_use,
             can_freeze: false,
             covered: self.presence.covered(at),
+            uses,
         }
     }
 }

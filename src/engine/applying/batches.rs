@@ -268,7 +268,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
                 guest: &guests[index],
                 condition: &conditions[index],
                 conditions,
-                ignore: &header.policy.ignore,
+                policy: &header.policy,
                 most_frozen,
                 may_adopt: protect::by(mode).adopts(),
                 is_maintained: maintained.contains(&link.guest),

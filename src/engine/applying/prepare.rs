@@ -1,6 +1,8 @@
 //! One link line against the world as it is: may it be done, and with which object? Nothing of a guest is changed
 //! here. Every fact of the plan is derived anew; the plan can only narrow what is done.
 
+mod in_use;
+
 use std::collections::HashSet;
 
 use super::objects::{ObjectsInUse, OpenObject};
@@ -10,9 +12,13 @@ use crate::engine::exchange::job::{Job, Old};
 use crate::engine::proof::differing;
 use crate::engine::records::holders::Holding;
 use crate::engine::{Guest, in_parallel};
-use crate::model::{FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Refusal, Time};
+use crate::model::{
+    FileId, FileState, Ignored, Link, Making, Moved, ObjectId, Policy, Refusal, Time,
+};
 use crate::rules::precondition::{moved, shows_only_names};
 use crate::sys::{Leased, Regular, SysError};
+
+pub(super) use in_use::not_in_use;
 
 /// A link line that may be done.
 pub struct PreparedLink {
@@ -92,7 +98,7 @@ pub struct LinkFacts<'a> {
     pub condition: &'a Activity,
     /// The activity of all guests that hold names of the base.
     pub conditions: &'a [Activity],
-    pub ignore: &'a [Ignored],
+    pub policy: &'a Policy,
     /// The largest file for which guests are frozen.
     pub most_frozen: u64,
     /// May objects be adopted at all? Not without the flag.
@@ -147,6 +153,7 @@ fn try_prepare(
         also_refer(link, &state, world)?;
         return Ok(LinkVerdict::AlreadyDone(id));
     }
+    not_in_use(link, &state, world.condition, world.policy)?;
     as_recorded(link, &file, &state, world)?;
     not_sealed(&file)?;
     all_names(link, &state, world)?;
@@ -167,10 +174,8 @@ fn try_prepare(
     if !adopted {
         objects.add_names(&id, names);
     }
-    let mtime = world
-        .ignore
-        .contains(&Ignored::Mtime)
-        .then_some(state.mtime);
+    let untimed = world.policy.ignore.contains(&Ignored::Mtime);
+    let mtime = untimed.then_some(state.mtime);
     let job = Job {
         guest: world.index,
         names: link.names().cloned().collect(),
@@ -285,7 +290,7 @@ fn hidden_change(
     {
         fields.push(Moved::Content);
     }
-    if let Ok(metadata) = file.metadata(world.ignore) {
+    if let Ok(metadata) = file.metadata(&world.policy.ignore) {
         fields.extend(differing(&metadata, &link.object, link.before.as_ref()));
     }
     fields

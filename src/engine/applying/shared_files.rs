@@ -5,7 +5,8 @@ use std::collections::HashSet;
 
 use super::objects::{ObjectsInUse, OpenObject};
 use super::prepare::{
-    LinkFacts, OpenedFile, PreparedLink, also_refer, as_recorded, lease, open, refers_already,
+    LinkFacts, OpenedFile, PreparedLink, also_refer, as_recorded, lease, not_in_use, open,
+    refers_already,
 };
 use crate::engine::exchange::job::{Fate, Job, Old};
 use crate::model::{
@@ -69,6 +70,7 @@ fn proven(
     first: &FileState,
     world: &LinkFacts<'_>,
 ) -> Result<(), Fate> {
+    not_in_use(line, now, world.condition, world.policy)?;
     as_recorded(line, file, now, world)?;
     also_refer(line, now, world)?;
     if now.id == first.id {
@@ -110,7 +112,7 @@ fn adopted(
             state,
             new: None,
         };
-        let untimed = world.ignore.contains(&Ignored::Mtime);
+        let untimed = world.policy.ignore.contains(&Ignored::Mtime);
         jobs.push((job, untimed.then_some(state.mtime)));
     }
     let Some((first, _)) = jobs.first() else {

@@ -92,7 +92,7 @@ impl Alias {
 pub fn aliases(guest: &dyn GuestFiles) -> Vec<Alias> {
     let names = table().iter().flat_map(|rule| match rule.covers {
         Covers::Names(names) | Covers::UnreadableNames(names) => names,
-        Covers::Files(_) => &[],
+        Covers::Files(_) | Covers::Used(..) => &[],
     });
     let plain = names.filter(|name| name.starts_with('/') && !name.contains(['*', '?', '[']));
     let mut all: Vec<Alias> = plain

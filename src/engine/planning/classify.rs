@@ -6,6 +6,7 @@
 
 mod directories;
 mod paths;
+mod used;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -203,16 +204,21 @@ impl Classifying<'_> {
         match (self.keep_by_file(file, &state), self.kept_for_guest()) {
             (Some(reason), _) => self.keep_whole(file, reason, &state),
             (None, Some((reason, why))) => self.keep_for_guest(file, &state, reason, why),
-            (None, None) => {
-                let tree = &self.survey.scan.tree;
-                let paths = names.iter().map(|&name| tree.path(name));
-                self.uses.get_mut().may_be_shared(paths, &state);
-                // A reflink leaves a file one for all its names.
-                match is_tied && self.care.method() == Method::Hardlink {
-                    true => Decision::Tied,
-                    false => Decision::Candidate,
-                }
-            }
+            (None, None) => match self.keep_by_use(&names, &state) {
+                Some(used) => self.keep_used(&names, &state, &used),
+                None => self.may_be_shared(&names, &state, is_tied),
+            },
+        }
+    }
+
+    fn may_be_shared(&mut self, names: &[usize], state: &FileState, is_tied: bool) -> Decision {
+        let tree = &self.survey.scan.tree;
+        let paths = names.iter().map(|&name| tree.path(name));
+        self.uses.get_mut().may_be_shared(paths, state);
+        // A reflink leaves a file one for all its names.
+        match is_tied && self.care.method() == Method::Hardlink {
+            true => Decision::Tied,
+            false => Decision::Candidate,
         }
     }
 
@@ -374,21 +380,10 @@ impl Classifying<'_> {
             self.done.extra.push(skip);
         }
         self.done.list_beyond(self.survey);
-        sort_extra(&mut self.done.extra);
+        self.done.sort_extra();
         self.done.uses = Some(self.uses.into_inner());
         self.done
     }
-}
-
-/// By path; at one path first what is about the path itself, then what stands for all beneath it, by reason.
-fn sort_extra(extra: &mut Vec<Skip>) {
-    extra.sort_by(|a, b| order(a).cmp(&order(b)));
-    extra.dedup_by(|a, b| order(a) == order(b));
-}
-
-fn order(skip: &Skip) -> (Option<&GuestPath>, Option<SkipReason>) {
-    let beneath = matches!(skip.left, Left::Beneath { .. });
-    (skip.path(), beneath.then_some(skip.reason))
 }
 
 fn within(path: &[u8], top: &[u8]) -> bool {

@@ -1,7 +1,7 @@
 //! What a policy lets in although a rule keeps such files private. A reviewer sees it on the line: the note says which
 //! choice let the file in, and why it would have stayed private.
 
-use crate::model::{FileState, PatternKind};
+use crate::model::{FileState, PatternKind, SkipReason};
 use crate::rules::care::{Care, CareVerdict};
 
 /// The note for a file with these names, where there is something to say; of several names the first that was let in.
@@ -28,6 +28,11 @@ fn allowed(care: &Care, name: &[u8], state: &FileState) -> Option<String> {
         &format!("--include {}", included.pattern),
         &else_kept,
     ))
+}
+
+/// The note for a file that is in use so, by whom.
+pub fn used(reason: SkipReason, who: &str) -> String {
+    format!("let in by --allow {reason}, else private: {reason} ({who})")
 }
 
 fn let_in(by: &str, rule: &CareVerdict<'_, '_>) -> String {

@@ -285,8 +285,17 @@ impl Emitter<'_> {
     fn let_in(&self, file: usize, state: &FileState) -> Option<String> {
         let tree = &self.survey.scan.tree;
         let uses = self.judged.uses.as_ref()?;
-        let names = tree.names_of(file).map(|name| tree.path(name));
-        let_in::note(&uses.care, names, state)
+        let names: Vec<usize> = tree.names_of(file).collect();
+        let paths = names.iter().map(|&name| tree.path(name));
+        let note = let_in::note(&uses.care, paths, state);
+        note.or_else(|| {
+            let used = self.survey.uses_of(&names, state)?;
+            let mut reasons = used.all.iter();
+            reasons.find_map(|(used_so, who)| {
+                let reason = uses.care.uses().lets_in(*used_so, used.is_owned)?;
+                Some(let_in::used(reason, who))
+            })
+        })
     }
 
     /// What comes back when the file gets another inode.

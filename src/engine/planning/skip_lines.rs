@@ -2,7 +2,7 @@
 
 use super::classify::{Classified, Decision};
 use super::survey::Survey;
-use crate::model::{Skip, SkipReason};
+use crate::model::{GuestPath, Left, Skip, SkipReason};
 
 impl Classified {
     /// Counts a file that is left alone; to be called once for each.
@@ -52,4 +52,15 @@ impl Classified {
         }
         self.decisions[file] = Decision::Listed;
     }
+
+    /// By path; at one path first what is about the path itself, then what stands for all beneath it, by reason.
+    pub fn sort_extra(&mut self) {
+        self.extra.sort_by(|a, b| order(a).cmp(&order(b)));
+        self.extra.dedup_by(|a, b| order(a) == order(b));
+    }
+}
+
+fn order(skip: &Skip) -> (Option<&GuestPath>, Option<SkipReason>) {
+    let beneath = matches!(skip.left, Left::Beneath { .. });
+    (skip.path(), beneath.then_some(skip.reason))
 }

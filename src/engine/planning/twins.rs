@@ -80,6 +80,7 @@ fn planned(opened: &OpenedGuest, twins: &[Twin]) -> PlannedGuest {
         unread: 0,
         running: opened.condition.running.is_some(),
         running_unknown: opened.condition.unsure(),
+        uses_unknown: opened.condition.uses_unknown(),
         flag_clearing: None,
         databases: Vec::new(),
         databases_ignored: true,

@@ -258,14 +258,19 @@ fn every_line() -> Vec<ReceiptLine> {
     let today = Outcome::Refused(Refusal::HolderUnknown { names: 2 });
     let is_new = |outcome: &Outcome| {
         use Refusal::{
-            BeingMaintained, CannotCross, DiffersFromSource, NamesElsewhere, NoCopyOnWrite, NoRoom,
-            NothingShareable, OwnBlocks, SourceChanged, SourceGone, TooLargeToFreeze, Unchangeable,
+            BeingMaintained, CannotCross, DiffersFromSource, Locked, MountedElsewhere,
+            NamesElsewhere, NoCopyOnWrite, NoRoom, NothingShareable, Open, OwnBlocks,
+            SourceChanged, SourceGone, TooLargeToFreeze, Unchangeable, Watched,
         };
         let refusal = |it: &Outcome| match it {
             Outcome::Refused(why) => matches!(
                 why,
                 TooLargeToFreeze { .. }
                     | BeingMaintained {}
+                    | Locked { .. }
+                    | Watched { .. }
+                    | Open { .. }
+                    | MountedElsewhere { .. }
                     | NamesElsewhere { .. }
                     | CannotCross {}
                     | SourceChanged { .. }

@@ -170,6 +170,7 @@ pub fn guests() -> Vec<PlannedGuest> {
         unread: 0,
         running: false,
         running_unknown: None,
+        uses_unknown: None,
         flag_clearing: None,
         databases_ignored: false,
         databases: vec![Database {

@@ -37,6 +37,10 @@ pub struct PlannedGuest {
     /// Why it cannot be told whether it runs, if that is so: `running` is true then, as `apply` will see it.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub running_unknown: Option<String>,
+    /// Why it cannot be told which of its files are locked, watched or open, if that is so: that no line says so is no
+    /// word that none is.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub uses_unknown: Option<String>,
     /// Could what runs in it, or will when it is started, take the immutable flag off? Missing where nothing is known,
     /// and where no flag is set.
     #[serde(skip_serializing_if = "Option::is_none", default)]

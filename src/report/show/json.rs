@@ -125,6 +125,7 @@ struct ShownGuestJson<'a> {
     running: bool,
     /// Why that cannot be told; null if it can.
     running_unknown: Option<&'a str>,
+    uses_unknown: Option<&'a str>,
     /// Could it take the flag off a shared file? Missing where nothing is known of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     flag_clearing: Option<&'a FlagClearing>,
@@ -273,6 +274,7 @@ fn guests<'a>(plan: &PlanView<'a>) -> Vec<ShownGuestJson<'a>> {
         unread: guest.unread,
         running: guest.running,
         running_unknown: guest.running_unknown.as_deref(),
+        uses_unknown: guest.uses_unknown.as_deref(),
         flag_clearing: guest.flag_clearing.as_ref(),
         left_out: guest.left_out.as_deref(),
         damaged_databases: guest.databases.iter().filter(damaged).collect(),

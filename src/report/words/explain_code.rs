@@ -88,6 +88,7 @@ fn covers(rule: &CareRule) -> Vec<String> {
             .map(|name| source(format!("{name} if not readable by everybody")))
             .collect(),
         Covers::Files(test) => vec![source(format!("any file that is {}", test.words))],
+        Covers::Used(_, words) => vec![source(format!("any file with {words}"))],
     }
 }
 
@@ -160,6 +161,12 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
             "make a new plan"
         }
         R::OpenForWriting => "apply again when the writer is done",
+        R::Locked | R::Watched | R::Open => {
+            "apply again when that process has ended or its guest is stopped; or a plan with --allow and this code"
+        }
+        R::MountedElsewhere => {
+            "unmount it there and apply again; or a plan with --allow and this code"
+        }
         R::BeingMaintained => "unify refreeze, when the work in the guest is done",
         R::GuestRunning => "stop the guest, or do what the refusal names, and apply again",
         R::HolderRunning => "stop that guest, or do what the refusal names, and apply again",
@@ -186,15 +193,17 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
 /// What changes the verdict of the care rules; a test compares their list below with the table.
 const ALLOW: &str = "--allow with this code switches its care rules off; --include GLOB overrules those on paths for single names";
 
+/// The same of what is not about the file but about what is done with it now.
+const ALLOW_USE: &str = "a new plan when its guest is stopped, or the use has ended; or --allow with this code, where nobody minds (unify rules says what the guest would notice)";
+
 /// What would lead to another verdict than this skip.
 pub fn change_reason(reason: SkipReason) -> &'static str {
     use SkipReason as R;
     match reason {
         R::ConfigSidecar | R::Etc | R::MachineIdentity | R::RandomSeed | R::Secret => ALLOW,
         R::UserDatabase | R::PackageState | R::Cache | R::Log | R::NetworkIdentity => ALLOW,
-        R::Database | R::LockFile | R::History | R::CloudInit | R::Var | R::Home | R::Empty => {
-            ALLOW
-        }
+        R::Database | R::LockFile | R::History | R::CloudInit | R::Var | R::Home => ALLOW,
+        R::Empty => ALLOW,
         R::Runtime | R::BootState | R::NotWorldReadable | R::WorldWritable | R::Privileged => ALLOW,
         R::ConfigFile | R::Diverted | R::ModeOverride => {
             "--package-databases NAME:ignore stops asking about all files of that guest; a config file is better kept"
@@ -235,6 +244,7 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
             "write the line that the plan names for its manager, restart the guest, and plan again; or --flag-clearers warn"
         }
         R::BeingMaintained => "unify refreeze, when the work in the guest is done",
+        R::Locked | R::Watched | R::OpenForWriting | R::Open | R::MountedElsewhere => ALLOW_USE,
         R::MountedOver => "unmount what is mounted there, and plan again",
         R::OtherFilesystem => "plan what lies there as a guest of its own, with a base there",
         R::Subvolume => {
@@ -279,7 +289,7 @@ mod tests {
     #[test]
     fn what_the_care_rules_keep_is_allowed_by_its_code() {
         for reason in SkipReason::ALL {
-            let allowed = change_reason(*reason) == ALLOW;
+            let allowed = [ALLOW, ALLOW_USE].contains(&change_reason(*reason));
             assert_eq!(allowed, is_overridable(*reason), "{reason}");
         }
     }

@@ -119,6 +119,10 @@ pub fn refusal(refusal: &Refusal) -> String {
         | Refusal::SourceChanged { fields } => {
             format!("{kind}{}", listed(fields))
         }
+        Refusal::Locked { by } | Refusal::Watched { by } | Refusal::Open { by } => {
+            format!("{kind}: {}", safe(by))
+        }
+        Refusal::MountedElsewhere { at } => format!("{kind}, {}", safe(at)),
         Refusal::GuestRunning { who } => format!("{kind}: {}", safe(who)),
         Refusal::HolderRunning { guest, who } => format!("{kind}: {guest}, {}", safe(who)),
         Refusal::HolderUnknown { names } | Refusal::NamesElsewhere { names } => {

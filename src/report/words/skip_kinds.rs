@@ -15,6 +15,8 @@ pub enum SkipKind {
     Access,
     /// Hard links, flags and mounts that a link would break.
     Tied,
+    /// What processes and mounts do with it now.
+    InUse,
     /// What the user or the reviewer said.
     Asked,
     /// What could not be read.
@@ -32,6 +34,7 @@ impl SkipKind {
             SkipKind::Care => "for care (config, secrets, state, caches, logs)",
             SkipKind::Access => "private, writable by others or privileged",
             SkipKind::Tied => "tied to other names, flags or mounts",
+            SkipKind::InUse => "in use now (locked, watched, open, mounted)",
             SkipKind::Asked => "as you asked (patterns, sizes, held back)",
             SkipKind::Unread => "could not be read or changed meanwhile",
             SkipKind::NoGain => "unique, empty or already shared",
@@ -51,6 +54,8 @@ impl SkipKind {
             R::LinkedToKept | R::NamesOutside | R::SharedUnprotected => SkipKind::Tied,
             R::TooManyNames | R::InodeFlags | R::FixedDirectory => SkipKind::Tied,
             R::MountedOver | R::OtherFilesystem | R::Subvolume => SkipKind::Tied,
+            R::Locked | R::Watched | R::OpenForWriting | R::Open => SkipKind::InUse,
+            R::MountedElsewhere => SkipKind::InUse,
             R::Project | R::Encrypted | R::ImmutableFile | R::NoCopyOnWrite => SkipKind::Tied,
             R::SwapFile => SkipKind::Tied,
             R::TooSmall | R::TooSparse | R::MoreThanStored | R::Excluded | R::Held => {

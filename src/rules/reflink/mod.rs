@@ -118,6 +118,11 @@ pub const STANCES: &[(SkipReason, Stance, &str)] = {
         (R::Project, Falls, "the file stays in its project"),
         (R::FixedDirectory, Falls, "no name is moved"),
         (R::FlagClearer, Falls, "there is no flag"),
+        (R::Locked, Falls, "the file keeps its inode, and the lock"),
+        (R::Watched, Falls, "the file keeps its inode, and the watch"),
+        (R::OpenForWriting, Falls, "a write stays in the file"),
+        (R::Open, Falls, "the file keeps its inode, and its readers"),
+        (R::MountedElsewhere, Falls, "the file keeps its inode"),
     ]
 };
 

@@ -14,6 +14,7 @@
 //! | `races` | one act of a guest at one chosen call of `apply` |
 //! | `spoiled_objects` | the same, done to an object whose flag is off |
 //! | `unseen_writers` | a process that is not seen and changes a shared file while its flag is off |
+//! | `used_files` | files that are locked, watched, open or mounted by themselves |
 //! | `writers` | programs that write all the time, in every way that there is |
 //! | `swaps` | an attacker that exchanges names all the time |
 
@@ -30,4 +31,5 @@ mod spoiled_objects;
 mod stderr_blocked;
 mod swaps;
 mod unseen_writers;
+mod used_files;
 mod writers;

@@ -51,7 +51,7 @@ pub use lab::blocks::{Exact, TRIED_FIRST, assert_exact, exact, shares_blocks, so
 pub use lab::{Disk, Lab, unmount};
 pub use listing::{Listing, Stamps, assert_same};
 pub use planned::{Planned, bytes_of, strings_in, validate};
-pub use processes::{ALIVE, Cgroup, Inside, assert_alive, calls_of_apply, inside};
+pub use processes::{ALIVE, Cgroup, InCgroup, Inside, assert_alive, calls_of_apply, inside};
 pub use program::answers::{schemas, wrong_with};
 pub use program::checked::CheckAnswer;
 pub use program::{BIN, Out, unify, unify_with, unify_without_admin};

@@ -107,6 +107,11 @@ impl Freeze<'_> {
         if condition.unknown.is_some() {
             return Ok(Some("not all that runs in it is known".into()));
         }
+        if let Some(why) = condition.uses.unknown() {
+            let why =
+                format!("which of its files are locked, watched or open is not known ({why})");
+            return Ok(Some(why));
+        }
         let inside = &condition.inside;
         if let Some(process) = inside.iter().find(|process| process.may_clear_flags) {
             let may_read = self.since.is_none() && self.guard.whose != Whose::WatchedHealing;

@@ -82,6 +82,11 @@ impl Uses {
         }
     }
 
+    /// The file may be shared although it is in use, because this rule is switched off.
+    pub fn lets_in(&mut self, allowed: SkipReason) {
+        self.allowed.insert(allowed);
+    }
+
     /// The file is shared already, and has this name.
     pub fn is_shared(&mut self, name: &[u8]) {
         let decision = self.care.patterns().decide(name);

@@ -2,6 +2,7 @@
 
 pub(super) mod all;
 pub(super) mod opening;
+mod used;
 
 use crate::base::{Base, Index};
 use crate::engine::activity::clearing::{flag_clearing, managers, who_could};
@@ -215,6 +216,7 @@ impl Survey {
             unread: self.scan.unread.len() as u64,
             running: self.condition.running.is_some(),
             running_unknown: self.condition.unsure(),
+            uses_unknown: self.condition.uses_unknown(),
             flag_clearing: self.clearing.clone().filter(FlagClearing::is_known),
             databases: self.answer.databases.clone(),
             databases_ignored: self.databases_ignored,

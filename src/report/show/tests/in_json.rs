@@ -59,13 +59,13 @@ fn guests() -> serde_json::Value {
         || serde_json::json!({"answer": "no", "why": "it drops the capability", "manager": "lxc"});
     serde_json::json!([
         {"name": "web1", "root": "/srv/guests/web1", "files": 1500, "bytes": 40_000_000, "links": 2, "unread": 0,
-         "running": false, "running_unknown": null, "flag_clearing": no(),
+         "running": false, "running_unknown": null, "uses_unknown": null, "flag_clearing": no(),
          "left_out": null, "damaged_databases": []},
         {"name": "web2", "root": "/srv/guests/web2", "files": 1500, "bytes": 20_000_000, "links": 1, "unread": 1,
-         "running": true, "running_unknown": null, "flag_clearing": no(),
+         "running": true, "running_unknown": null, "uses_unknown": null, "flag_clearing": no(),
          "left_out": null, "damaged_databases": []},
         {"name": "db1", "root": "/srv/guests/db1", "files": 1500, "bytes": 0, "links": 0, "unread": 0,
-         "running": false, "running_unknown": null, "flag_clearing": no(),
+         "running": false, "running_unknown": null, "uses_unknown": null, "flag_clearing": no(),
          "left_out": "its package database is damaged", "damaged_databases": [
             {"manager": "dpkg", "state": "damaged", "packages": 0, "config_files": 0,
              "problem": "/var/lib/dpkg/status line 7: no colon"}]},

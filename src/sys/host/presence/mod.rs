@@ -24,12 +24,13 @@
 //! * a process outside that enters, or is given a descriptor, after it was looked at
 
 mod first_pid_namespace;
+mod inside;
 mod mounts;
 mod processes;
 mod served;
+mod uses;
 
 use std::collections::{BTreeMap, HashSet};
-use std::fmt;
 use std::fs;
 use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
@@ -49,52 +50,17 @@ use processes::capabilities::may_clear_flags;
 use processes::census::{Census, CensusTaker};
 use processes::look::{Looking, locked};
 use processes::namespace::namespace_of;
-use processes::proc_files::{open_own, own_pid, own_program};
+use processes::proc_files::{command, open_own, own_pid, own_program};
 use processes::seen::{Holdfast, SeenProcess};
 use processes::worker::PresenceWorker;
+use uses::locks::LockList;
+use uses::{UsedTree, files_in_use};
 
 pub use first_pid_namespace::sees_all_processes;
+pub use inside::{Inside, Unknown};
 pub use mounts::host_mounts::{DiskPlace, HostMounts};
 pub use served::swap_files;
-
-/// A process inside a guest, and how.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Inside {
-    /// Process id.
-    pub pid: String,
-    /// Its command name as the kernel keeps it; 15 bytes that the process chose.
-    pub command: Vec<u8>,
-    /// `root`, `working directory`, `program`, `mapping` or `descriptor`.
-    pub what: &'static str,
-    /// Could it take the immutable flag off a file?
-    pub may_clear_flags: bool,
-    /// Is it a process of this host that only has files of the guest open, such as a manager's monitor?
-    pub is_of_host: bool,
-}
-
-impl fmt::Display for Inside {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let has = match self.what {
-            "mapping" | "descriptor" => "a",
-            _ => "its",
-        };
-        let (pid, command) = (&self.pid, Escaped(&self.command));
-        write!(
-            f,
-            "process {pid} ({command}) has {has} {} inside",
-            self.what
-        )
-    }
-}
-
-/// Why not everything that is inside is known.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unknown {
-    /// The same wherever it is the same, so without a process id.
-    pub why: String,
-    /// The process that it is about, if it is about one.
-    pub process: Option<u32>,
-}
+pub use uses::FilesInUse;
 
 /// A complete look, which can be brought up to date at little cost.
 pub struct Presence {
@@ -105,6 +71,7 @@ pub struct Presence {
     loose: BTreeMap<u32, Vec<Holdfast>>,
     /// Why the tables of some namespaces are not known.
     unread: bool,
+    locks: LockList,
 }
 
 /// How long births may overtake a look.
@@ -166,14 +133,17 @@ impl Presence {
             served,
             loose: BTreeMap::new(),
             unread: false,
+            locks: LockList::default(),
         };
         presence.taker.take(&mut presence.worker, patience.time());
+        let devices = &presence.worker.looking().devices;
+        presence.locks = LockList::read(devices, patience.time());
         presence.settle();
         Ok(presence)
     }
 
     /// Looks at what was born, moved or mounted since: guests may be frozen meanwhile. What a process does by a
-    /// descriptor that it was given since is not seen.
+    /// descriptor that it was given since is not seen, nor what it has locked.
     pub fn look_again(&mut self) -> SysResult<()> {
         self.read_changed()?;
         self.taker.take_again(&mut self.worker, FROZEN_PATIENCE);
@@ -197,6 +167,18 @@ impl Presence {
             }
         }
         Ok(())
+    }
+
+    /// Which files of each tree were in use, in a way that would be noticed, at the first look; in the order of the
+    /// trees.
+    pub fn files_in_use(&self) -> Vec<FilesInUse> {
+        let tables = locked(&self.worker.looking().tables);
+        let all = tables.trees().iter().enumerate();
+        let all = all.map(|(at, tree)| UsedTree {
+            device: tree.device,
+            mounted: tables.mounted_of(at),
+        });
+        files_in_use(&self.census(), &self.locks, &self.taker.ours, all.collect())
     }
 
     /// What was loose is judged by the tables that were read since, and all tables are judged.
@@ -373,11 +355,6 @@ impl Presence {
             .any(|namespace| tables.is_own(*namespace));
         !is_ours && theirs.into_iter().any(shares)
     }
-}
-
-fn command(pid: u32) -> Vec<u8> {
-    let command = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
-    command.trim_ascii_end().to_vec()
 }
 
 /// Where a directory of ours lies in its file system, whatever it is called by now.

@@ -97,7 +97,7 @@ impl Kernel {
     }
 
     /// The same, where the generation of the file is known.
-    pub fn ask_about(&mut self, write: &Asking<'_>, generation: u32) -> u32 {
+    pub fn ask_about(&mut self, write: &Asking<'_>, of_file: u32) -> u32 {
         let state = std::fs::symlink_metadata(write.file).unwrap();
         let above = write.file.parent().unwrap();
         let parent = std::fs::metadata(above).unwrap();
@@ -112,7 +112,7 @@ impl Kernel {
         let name = write.file.file_name().unwrap().to_str().unwrap();
         let stale = if write.stale { "stale" } else { "fresh" };
         let line = format!(
-            "{} {} {} {} {generation} {} waits {stale} {dev} {parent} {name} {}\n",
+            "{} {} {} {} {of_file} {} waits {stale} {dev} {parent} {name} {}\n",
             self.thread,
             write.process,
             state.dev(),

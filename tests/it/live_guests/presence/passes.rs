@@ -125,6 +125,7 @@ fn another_pid_namespace() {
         unknown.as_str().unwrap().contains("PID namespace"),
         "{unknown}"
     );
+    assert_eq!(&new.json["guests"][0]["uses_unknown"], unknown);
     plan.apply().expect(0);
     let base = lab.base();
     let base = base.to_str().unwrap();

@@ -5,5 +5,5 @@ mod cgroup;
 mod inside;
 
 pub use alive::{ALIVE, assert_alive, calls_of_apply};
-pub use cgroup::Cgroup;
+pub use cgroup::{Cgroup, InCgroup};
 pub use inside::{Inside, inside};

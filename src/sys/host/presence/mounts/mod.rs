@@ -7,6 +7,7 @@ pub mod paths;
 pub mod places;
 pub mod tables;
 
+mod file_mounts;
 mod layer_names;
 mod layers;
 mod real_paths;

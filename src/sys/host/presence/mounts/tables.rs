@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader, Seek};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use super::file_mounts::FileMounts;
 use super::layer_names::{LayerFrame, Overlay};
 use super::layers::LayerJudge;
 use super::mountinfo::MountLine;
@@ -42,6 +43,7 @@ pub struct NamespaceTable {
     overlays: Vec<Overlay>,
     frame: LayerFrame,
     covered: Vec<(usize, GuestPath)>,
+    mounted: FileMounts,
     /// Was it read through a root from which all of it is seen? Kept open to be told of changes.
     file: Option<File>,
     /// Why a tree is not mounted only where we have it: judged anew when a table has changed.
@@ -138,6 +140,9 @@ impl MountTables {
                 orphans.push(line.parent);
             }
             self.cover(line, &mut table);
+            if let KnownMount::Shows(mount) = &known {
+                table.mounted.note(&self.trees, mount);
+            }
             table.mounts.insert(line.id, known);
             if table.overlays.len() <= MOST_OVERLAYS {
                 table.overlays.extend(Overlay::of(line));
@@ -191,6 +196,15 @@ impl MountTables {
                 .covered
                 .extend(name.and_then(|name| Some((at, GuestPath::new(name).ok()?))));
         }
+    }
+
+    /// Names in a tree that are mounted themselves in any namespace, and where.
+    pub fn mounted_of(&self, tree: usize) -> BTreeMap<GuestPath, String> {
+        let mut names = BTreeMap::new();
+        for table in self.namespaces.values() {
+            table.mounted.add_to(tree, &mut names);
+        }
+        names
     }
 
     /// What the place is that a task reached through this mount. `text` is its path as the kernel tells it, from the

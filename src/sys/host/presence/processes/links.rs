@@ -7,8 +7,8 @@ use std::fs;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 
 use rustix::fs::{
-    AtFlags, FsWord, Mode, OFlags, StatVfsMountFlags, StatxFlags, openat, readlinkat, statfs,
-    statvfs, statx,
+    AtFlags, FileType, FsWord, Mode, OFlags, StatVfsMountFlags, StatxFlags, openat, readlinkat,
+    statfs, statvfs, statx,
 };
 use rustix::io::{Errno, read};
 
@@ -45,8 +45,10 @@ pub struct LinkEnd {
 
 /// A link of a task: `root`, `cwd`, `exe`, an entry of `map_files`. `None` for what is in no file system.
 pub fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlooked> {
-    let Some(text) = text_of(&dir, name)? else {
-        return Ok(None);
+    let text = match text_of(&dir, name)? {
+        LinkText::Path(path) => Some(path),
+        LinkText::TooLong => None,
+        LinkText::Watch | LinkText::Other => return Ok(None),
     };
     let state = statx(&dir, name, NOBODY_ASKED, StatxFlags::MNT_ID)?;
     let mount = if state.stx_mask & StatxFlags::MNT_ID.bits() != 0 && !old_kernel() {
@@ -54,14 +56,27 @@ pub fn follow(dir: impl AsFd, name: &str) -> Result<Option<LinkEnd>, Unlooked> {
     } else {
         told_of_own(&handle_of(dir, name)?).ok_or(Unlooked::Closed)?
     };
-    let text = text.path();
     Ok(Some(LinkEnd { mount, text }))
 }
 
+/// What a descriptor of a task is.
+#[derive(Debug)]
+pub enum TaskDescriptor {
+    /// It has a place in a file system, and was opened so: `O_WRONLY`, `O_PATH`, …
+    Placed(LinkEnd, OFlags),
+    /// It tells of changes: inotify or fanotify.
+    Watch,
+    /// A socket, a pipe and the like.
+    Other,
+}
+
 /// A descriptor of a task, by its number. Only those with a path are asked further: `fdinfo` of others may wait.
-pub fn descriptor(dir: impl AsFd, number: &str) -> Result<Option<LinkEnd>, Unlooked> {
-    let Some(text) = text_of(&dir, &format!("fd/{number}"))? else {
-        return Ok(None);
+pub fn descriptor(dir: impl AsFd, number: &str) -> Result<TaskDescriptor, Unlooked> {
+    let text = match text_of(&dir, &format!("fd/{number}"))? {
+        LinkText::Watch => return Ok(TaskDescriptor::Watch),
+        LinkText::Other => return Ok(TaskDescriptor::Other),
+        LinkText::Path(path) => Some(path),
+        LinkText::TooLong => None,
     };
     let info = openat(
         &dir,
@@ -72,9 +87,19 @@ pub fn descriptor(dir: impl AsFd, number: &str) -> Result<Option<LinkEnd>, Unloo
     // It begins with four short lines.
     let mut told = [0; 512];
     let length = read(&info, &mut told)?;
-    let mount = mount_in(&told[..length]).ok_or(Unlooked::Gone)?;
-    let text = text.path();
-    Ok(Some(LinkEnd { mount, text }))
+    let told = &told[..length];
+    let mount = mount_in(told).ok_or(Unlooked::Gone)?;
+    let flags = field(told, b"flags:").and_then(|octal| u32::from_str_radix(octal, 8).ok());
+    let flags = flags.map_or(OFlags::RDWR, OFlags::from_bits_retain);
+    Ok(TaskDescriptor::Placed(LinkEnd { mount, text }, flags))
+}
+
+/// The inode of a regular file that a link leads to.
+pub fn inode_of_file(dir: impl AsFd, name: &str) -> Option<u64> {
+    let asked = StatxFlags::TYPE | StatxFlags::INO;
+    let state = statx(dir, name, NOBODY_ASKED, asked).ok()?;
+    let kind = FileType::from_raw_mode(state.stx_mode.into());
+    (kind == FileType::RegularFile).then_some(state.stx_ino)
 }
 
 /// What is known already is told; no file server is asked.
@@ -90,28 +115,31 @@ fn told_of_own(handle: &OwnedFd) -> Option<u64> {
 enum LinkText {
     Path(Vec<u8>),
     TooLong,
+    /// That of an inotify or fanotify descriptor.
+    Watch,
+    /// That of sockets, pipes and the like.
+    Other,
 }
 
-impl LinkText {
-    fn path(self) -> Option<Vec<u8>> {
-        match self {
-            LinkText::Path(path) => Some(path),
-            LinkText::TooLong => None,
-        }
-    }
-}
-
-/// `None` for sockets, pipes and the like.
-fn text_of(dir: impl AsFd, name: &str) -> Result<Option<LinkText>, Unlooked> {
+fn text_of(dir: impl AsFd, name: &str) -> Result<LinkText, Unlooked> {
     match readlinkat(dir, name, Vec::with_capacity(256)) {
-        Ok(text) => {
-            let text = text.into_bytes();
-            Ok(text.starts_with(b"/").then_some(LinkText::Path(text)))
-        }
-        Err(Errno::NAMETOOLONG) => Ok(Some(LinkText::TooLong)),
+        Ok(text) => Ok(match text.into_bytes() {
+            text if text.starts_with(b"/") => LinkText::Path(text),
+            text if WATCHES.contains(&text.as_slice()) => LinkText::Watch,
+            _ => LinkText::Other,
+        }),
+        Err(Errno::NAMETOOLONG) => Ok(LinkText::TooLong),
         Err(errno) => Err(errno.into()),
     }
 }
+
+/// The kernel has called it by one of these.
+const WATCHES: [&[u8]; 4] = [
+    b"anon_inode:inotify",
+    b"anon_inode:[inotify]",
+    b"anon_inode:[fanotify]",
+    b"anon_inode:fanotify",
+];
 
 fn handle_of(dir: impl AsFd, name: &str) -> Result<OwnedFd, Unlooked> {
     Ok(openat(
@@ -123,9 +151,14 @@ fn handle_of(dir: impl AsFd, name: &str) -> Result<OwnedFd, Unlooked> {
 }
 
 fn mount_in(info: &[u8]) -> Option<u64> {
+    field(info, b"mnt_id:")?.parse().ok()
+}
+
+/// What stands behind this name in `fdinfo`.
+fn field<'i>(info: &'i [u8], name: &[u8]) -> Option<&'i str> {
     let mut lines = info.split(|&byte| byte == b'\n');
-    let id = lines.find_map(|line| line.strip_prefix(b"mnt_id:"))?;
-    std::str::from_utf8(id).ok()?.trim().parse().ok()
+    let value = lines.find_map(|line| line.strip_prefix(name))?;
+    std::str::from_utf8(value).ok().map(str::trim)
 }
 
 /// A mount that no table knows: what kind of file system is it?

@@ -9,13 +9,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{Mode, OFlags, openat};
 
-use super::links::{LinkEnd, Unlooked, descriptor, follow};
+use super::links::{LinkEnd, TaskDescriptor, Unlooked, descriptor, follow, inode_of_file};
 use super::namespace::{namespace_of, read_namespace};
-use super::proc_files::{is_zombie, map_file, numbers, open_dir};
-use super::seen::{Holdfast, LooseEnd, SeenProcess};
+use super::proc_files::{command, is_zombie, map_file, numbers, open_dir};
+use super::seen::{Holdfast, LooseEnd, SeenProcess, TaskFile};
 use crate::sys::ffi;
 use crate::sys::host::presence::mounts::places::BlockDevice;
 use crate::sys::host::presence::mounts::tables::{MountTables, PlaceVerdict};
+use crate::sys::host::presence::uses::marks::read_marks;
 
 /// What all looks share.
 pub struct Looking {
@@ -53,6 +54,9 @@ impl Looking {
         }
         let mut seen = self.look_at_all(pid);
         seen.unseen = seen.unseen.filter(|_| pid != 1);
+        if !seen.files.is_empty() || !seen.marks.is_empty() {
+            seen.command = command(pid);
+        }
         seen
     }
 
@@ -189,12 +193,28 @@ impl Looking {
         for number in all {
             self.step();
             match descriptor(task, &number.to_string()) {
-                Ok(Some(end)) => {
-                    self.place(&end, task, &format!("fd/{number}"), "descriptor", seen);
+                Ok(TaskDescriptor::Placed(end, flags)) => {
+                    let link = format!("fd/{number}");
+                    let trees = self.place(&end, task, &link, "descriptor", seen);
+                    if !flags.contains(OFlags::PATH) {
+                        let writes = flags.intersects(OFlags::WRONLY | OFlags::RDWR);
+                        note_file(task, &link, trees, writes, seen);
+                    }
                 }
-                Ok(None) | Err(Unlooked::Gone) => {}
+                Ok(TaskDescriptor::Watch) => self.look_at_marks(task, number, seen),
+                Ok(TaskDescriptor::Other) | Err(Unlooked::Gone) => {}
                 Err(why) => seen.not_seen(why, "its descriptors"),
             }
+        }
+    }
+
+    fn look_at_marks(&self, task: &OwnedFd, number: u32, seen: &mut SeenProcess) {
+        match read_marks(task, number, &self.devices, &mut seen.marks) {
+            Ok(true) | Err(Unlooked::Gone) => {}
+            Ok(false) => {
+                seen.uncounted = Some("a process watches more files than can be looked at")
+            }
+            Err(why) => seen.not_seen(why, "what it watches"),
         }
     }
 
@@ -207,33 +227,37 @@ impl Looking {
             Err(why) => return seen.not_seen(why, "its mappings"),
         };
         let mut maps = BufReader::with_capacity(16 << 10, File::from(maps));
-        let (mut line, mut last) = (Vec::new(), Vec::new());
+        let (mut line, mut last) = (Vec::new(), (None, Vec::new()));
         let namespace = seen.namespaces.last().copied().unwrap_or(0);
         while maps.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
             self.step();
-            if let Some((range, file)) = self.watched_mapping(&line)
-                && file != last
+            if let Some((range, seen_by_all, file)) = self.watched_mapping(&line)
+                && (seen_by_all, file) != (last.0, &last.1[..])
             {
-                self.look_at_mapping(tid, range, (namespace, file.to_vec()), seen);
-                last = file.to_vec();
+                last = (seen_by_all, file.to_vec());
+                let mapped = (namespace, file.to_vec());
+                self.look_at_mapping(tid, range, seen_by_all, mapped, seen);
             }
             line.clear();
         }
     }
 
-    /// `55d3c6a2b000-55d3c6a2d000 r--p 00000000 fe:00 1311042    /usr/bin/perl`: the range, and what follows the
-    /// offset.
-    fn watched_mapping<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], &'l [u8])> {
+    /// `55d3c6a2b000-55d3c6a2d000 r--p 00000000 fe:00 1311042    /usr/bin/perl`: the range, whether it is one that all
+    /// see and can be written to, and what follows the offset.
+    fn watched_mapping<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Option<bool>, &'l [u8])> {
         let mut fields = line.splitn(4, |&byte| byte == b' ');
-        let (range, file) = (fields.next()?, fields.nth(2)?);
+        let (range, rights, file) = (fields.next()?, fields.next()?, fields.nth(1)?);
         let device = BlockDevice::of(file.split(|&byte| byte == b' ').next()?, 16)?;
-        self.devices.contains(&device).then_some((range, file))
+        let seen_by_all = rights.ends_with(b"s").then(|| rights.contains(&b'w'));
+        let found = (range, seen_by_all, file);
+        self.devices.contains(&device).then_some(found)
     }
 
     fn look_at_mapping(
         &self,
         tid: u32,
         range: &[u8],
+        seen_by_all: Option<bool>,
         file: (u64, Vec<u8>),
         seen: &mut SeenProcess,
     ) {
@@ -244,7 +268,12 @@ impl Looking {
         let (held, loose) = (seen.holds.len(), seen.loose.len());
         match open_dir(&format!("/proc/{tid}/map_files")) {
             Ok(dir) => match follow(&dir, &name) {
-                Ok(Some(end)) => self.place(&end, &dir, &name, "mapping", seen),
+                Ok(Some(end)) => {
+                    let trees = self.place(&end, &dir, &name, "mapping", seen);
+                    if let Some(writes) = seen_by_all {
+                        note_file(&dir, &name, trees, writes, seen);
+                    }
+                }
                 Ok(None) | Err(Unlooked::Gone) => return,
                 Err(why) => seen.not_seen(why, "its mappings"),
             },
@@ -256,7 +285,7 @@ impl Looking {
         }
     }
 
-    /// Is that place in a tree?
+    /// In which trees is that place, or may it be?
     fn place(
         &self,
         end: &LinkEnd,
@@ -264,25 +293,26 @@ impl Looking {
         name: &str,
         what: &'static str,
         seen: &mut SeenProcess,
-    ) {
+    ) -> Vec<usize> {
         match self.judged(end, seen) {
-            PlaceVerdict::Outside => {}
+            PlaceVerdict::Outside => Vec::new(),
             PlaceVerdict::Inside(trees) => {
-                seen.holds
-                    .extend(trees.into_iter().map(|tree| Holdfast { tree, what }));
+                let holds = trees.iter().map(|tree| Holdfast { tree: *tree, what });
+                seen.holds.extend(holds);
+                trees
             }
             PlaceVerdict::UnknownMount => {
                 let may_read = seen.runs_this_program || self.is_of_the_host(seen);
                 let trees = self.trees_of_unknown(dir, name, may_read);
                 if !trees.is_empty() {
-                    let (mount, text) = (end.mount, end.text.clone());
                     seen.loose.push(LooseEnd {
                         what,
-                        mount,
-                        text,
-                        trees,
+                        mount: end.mount,
+                        text: end.text.clone(),
+                        trees: trees.clone(),
                     });
                 }
+                trees
             }
         }
     }
@@ -331,6 +361,21 @@ impl Looking {
     /// Something was done.
     pub fn step(&self) {
         self.steps.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Notes a file in trees that a process has open.
+fn note_file(dir: impl AsFd, name: &str, trees: Vec<usize>, writes: bool, seen: &mut SeenProcess) {
+    if trees.is_empty() {
+        return;
+    }
+    if let Some(inode) = inode_of_file(dir, name) {
+        let held = |tree| TaskFile {
+            tree,
+            inode,
+            writes,
+        };
+        seen.files.extend(trees.into_iter().map(held));
     }
 }
 

@@ -2,10 +2,9 @@
 
 pub mod capabilities;
 pub mod census;
+pub mod links;
 pub mod look;
 pub mod namespace;
 pub mod proc_files;
 pub mod seen;
 pub mod worker;
-
-mod links;

@@ -37,6 +37,12 @@ pub fn own_program() -> Option<(u64, Vec<u8>)> {
     Some((end.mount, end.text?))
 }
 
+/// The command name of a process as the kernel keeps it: 15 bytes that the process chose; nothing where it has gone.
+pub fn command(pid: u32) -> Vec<u8> {
+    let command = std::fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+    command.trim_ascii_end().to_vec()
+}
+
 /// Names in a directory of `/proc` that are numbers.
 pub fn numbers(dir: impl AsFd, name: &str) -> Result<Vec<u32>, Unlooked> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;

@@ -1,6 +1,8 @@
 //! What was seen of a process.
 
 use super::links::Unlooked;
+use crate::model::FileUse;
+use crate::sys::host::presence::uses::marks::SeenMark;
 
 /// Something that a process holds in a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,6 +27,32 @@ pub struct SeenProcess {
     pub is_unsettled: bool,
     /// Is it another run of this program?
     pub runs_this_program: bool,
+    /// Regular files in the trees that it has open, or mapped for all to see.
+    pub files: Vec<TaskFile>,
+    /// Inodes on the devices of the trees that it watches.
+    pub marks: Vec<SeenMark>,
+    /// Why those may not be all of them.
+    pub uncounted: Option<&'static str>,
+    /// Its command name, where it has any of these: 15 bytes that it chose.
+    pub command: Vec<u8>,
+}
+
+/// A regular file that a process has open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TaskFile {
+    pub tree: usize,
+    pub inode: u64,
+    pub writes: bool,
+}
+
+impl TaskFile {
+    /// How that uses it.
+    pub fn kind(self) -> FileUse {
+        match self.writes {
+            true => FileUse::OpenForWriting,
+            false => FileUse::Open,
+        }
+    }
 }
 
 /// A place on a mount that no table has: that of a namespace not yet read, or of none.
