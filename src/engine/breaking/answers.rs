@@ -3,12 +3,14 @@
 use std::time::{Duration, Instant};
 
 use super::background::BackgroundJob;
-use super::copies::{CopyKey, LONG};
+use super::copies::LONG;
 use super::decide::FileOnObject;
-use super::line::{AskedFor, WaitsFor};
+use super::line::asker::AskedBy;
+use super::line::message::WriteStep;
+use super::line::waiting::WaitsFor;
 use super::names::{Resolver, WriteResolved};
-use super::part::{CopyBegun, Hand, NotParted, PrivateCopy, begin_copy};
-use super::request::{WriteStep, WriterAsked};
+use super::part::{CopyBegun, CopyKey, Hand, NotParted, PrivateCopy, begin_copy};
+use super::request::WriterAsked;
 use super::tell::WriteTold;
 use super::worker::Worker;
 use crate::engine::{EngineError, Guest};
@@ -209,7 +211,7 @@ impl Worker<'_> {
 
     fn part_one(
         &mut self,
-        by: AskedFor,
+        by: AskedBy,
         at: usize,
         id: &ObjectId,
         object: &Regular,
@@ -251,7 +253,7 @@ impl Worker<'_> {
     fn copy(
         &mut self,
         key: &CopyKey,
-        by: AskedFor,
+        by: AskedBy,
         object: &Regular,
     ) -> Result<Option<PrivateCopy>, NotParted> {
         if let Some(ready) = self.copies.take(key) {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::copies::CopyJob;
 use super::knowledge::{Knowledge, Searched};
-use super::line::WriteQueue;
-use super::request::Message;
+use super::line::message::Message;
+use super::line::queue::WriteQueue;
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest};
 use crate::model::{GuestName, RunId};
@@ -39,7 +39,10 @@ impl BackgroundJob {
                 knowledge,
                 found: searched(guest, &index),
             }),
-            BackgroundJob::Copy(job) => job.run(tell),
+            BackgroundJob::Copy(job) => {
+                let (key, made) = job.run();
+                tell.tell(Message::Copied(key, made));
+            }
         }
     }
 }

@@ -2,13 +2,11 @@
 //! they are there. Meanwhile others have their files parted.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::line::{AskedFor, WriteQueue};
-use super::part::{NotParted, PrivateCopy, UnfilledCopy};
-use super::request::Message;
-use crate::model::{GuestName, ObjectId, Time};
+use super::line::asker::AskedBy;
+use super::part::{CopyKey, CopyProgress, NotParted, PrivateCopy, UnfilledCopy};
+use crate::model::GuestName;
 use crate::sys::host::service::precede;
 
 /// A file of so many bytes is copied while others are answered.
@@ -23,29 +21,6 @@ const STUCK: Duration = Duration::from_secs(600);
 /// A copy that nobody asks for is kept for so long.
 const UNCLAIMED: Duration = Duration::from_secs(10);
 
-/// Of what, and for whom.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct CopyKey {
-    pub guest: GuestName,
-    pub object: ObjectId,
-    pub mtime: Option<Time>,
-}
-
-/// How far a copy has got, and whether it is wanted still.
-#[derive(Debug, Default)]
-pub(super) struct CopyProgress {
-    pieces: AtomicU64,
-    unwanted: AtomicBool,
-}
-
-impl CopyProgress {
-    /// One piece more; false where it is to end.
-    pub fn piece(&self) -> bool {
-        self.pieces.fetch_add(1, Ordering::Relaxed);
-        !self.unwanted.load(Ordering::Relaxed)
-    }
-}
-
 /// A copy that is to be made in a thread of its own.
 pub(super) struct CopyJob {
     key: CopyKey,
@@ -54,18 +29,18 @@ pub(super) struct CopyJob {
 }
 
 impl CopyJob {
-    /// Makes it, and tells the worker.
-    pub fn run(self, tell: &WriteQueue) {
+    /// Makes it.
+    pub fn run(self) -> (CopyKey, Result<PrivateCopy, NotParted>) {
         // Its writer waits by trying again, and would keep an ordinary thread from the processor.
         precede();
         let made = self.copy.fill(&self.progress);
-        tell.tell(Message::Copied(self.key, made));
+        (self.key, made)
     }
 }
 
 struct UnderWay {
     key: CopyKey,
-    by: AskedFor,
+    by: AskedBy,
     progress: Arc<CopyProgress>,
     /// How far it was when it was looked at last, and since when it has been there.
     seen: (u64, Instant),
@@ -73,14 +48,14 @@ struct UnderWay {
 
 /// All that are under way, and those that are ready.
 #[derive(Default)]
-pub(super) struct Copies {
+pub(super) struct LongCopies {
     under_way: Vec<UnderWay>,
     ready: Vec<(CopyKey, PrivateCopy, Instant)>,
 }
 
-impl Copies {
+impl LongCopies {
     /// May one more be made for this guest, and for who asks? One at a time for each.
-    pub fn may_begin(&self, guest: &GuestName, by: AskedFor) -> bool {
+    pub fn may_begin(&self, guest: &GuestName, by: AskedBy) -> bool {
         let mut under_way = self.under_way.iter();
         let mut ready = self.ready.iter();
         self.under_way.len() + self.ready.len() < MOST_AT_ONCE
@@ -92,7 +67,7 @@ impl Copies {
         self.under_way.iter().any(|one| one.key == *key)
     }
 
-    pub fn begin(&mut self, key: CopyKey, by: AskedFor, copy: UnfilledCopy) -> CopyJob {
+    pub fn begin(&mut self, key: CopyKey, by: AskedBy, copy: UnfilledCopy) -> CopyJob {
         let progress = Arc::new(CopyProgress::default());
         self.under_way.push(UnderWay {
             key: key.clone(),
@@ -129,7 +104,7 @@ impl Copies {
         self.ready.retain(|(.., at)| at.elapsed() < UNCLAIMED);
         let mut stuck = Vec::new();
         for one in &mut self.under_way {
-            let pieces = one.progress.pieces.load(Ordering::Relaxed);
+            let pieces = one.progress.pieces();
             if pieces != one.seen.0 {
                 one.seen = (pieces, Instant::now());
             } else if one.seen.1.elapsed() >= STUCK {
@@ -142,7 +117,7 @@ impl Copies {
     /// None is wanted any more.
     pub fn give_up(&self) {
         for one in &self.under_way {
-            one.progress.unwanted.store(true, Ordering::Relaxed);
+            one.progress.give_up();
         }
     }
 }

@@ -10,8 +10,9 @@ use std::time::{Duration, Instant};
 
 use super::GuarddOptions;
 use super::background::BackgroundJob;
-use super::line::{QueuePlace, WriteQueue};
-use super::request::{Message, OtherBases, WriterAsked};
+use super::line::message::Message;
+use super::line::queue::{QueuePlace, WriteQueue};
+use super::request::{OtherBases, WriterAsked};
 use super::tell::Tellers;
 use super::worker::{Answering, Worker};
 use crate::base::Base;

@@ -9,11 +9,19 @@
 //! # What excludes what
 //!
 //! A run of `apply`, `undo` or `gc` may hold its base for minutes, and no writer can wait for that. So names are moved
-//! by turns (see `base`): a run has the turn for a batch, breaks have it for two seconds and the copy that is under way
-//! then, and a healing as long as it takes. Where no turn is to be had for ten seconds, the writer whose request is at
-//! hand is denied, and the log says why; those behind it wait in line meanwhile, so that one may wait longer. What a
-//! break changes between two batches the next batch finds by the inodes, as it finds whatever a guest does; what a
-//! batch changes is found by the record, which is read again whenever a request asks for what is not known.
+//! by turns (see `base`): a run has the turn for a batch, breaks have it for two seconds and the act that is under way
+//! then, and a healing as long as it takes. Where no turn is to be had for ten seconds, all that wait for it are denied
+//! at once, and the log says why. What a break changes between two batches the next batch finds by the inodes, as it
+//! finds whatever a guest does; what a batch changes is found by the record, which is read again whenever a request
+//! asks for what is not known.
+//!
+//! # One guest and the others
+//!
+//! A guest's root is hostile, and may ask as often and for as much as it likes. It has a share (`line`), and no more:
+//! the next request is one of who had the least of the base's thread so far, what one guest has waiting is bounded for
+//! that guest, and the thread that takes requests waits for no base. A search, a long copy and the base's own papers
+//! are read and made beside the answers, few at once and one of a kind for each guest. What one guest can make others
+//! wait for is one act: a copy of 4 MiB at most, and the exchange of 10,000 names.
 //!
 //! # What is rarely as one thinks
 //!
@@ -31,14 +39,15 @@
 //! | file | what is in it |
 //! | --- | --- |
 //! | `daemon` | the threads, and their signs of life |
-//! | `worker` | one base's thread |
+//! | `worker`, `waits` | one base's thread, and what requests wait for there |
 //! | `answers` | what one request is answered |
 //! | `request` | a request on its way |
+//! | `line` | who waits for what, in shares of those who ask |
 //! | `names` | whose write it is, and which names there are now |
 //! | `decide` | which of them get which copy |
-//! | `part` | the act |
-//! | `burst` | breaks in a row are one run |
-//! | `knowledge`, `background` | what is read in the background |
+//! | `part`, `copies` | the act, and copies that take long |
+//! | `burst` | breaks in a row, and the run of a day |
+//! | `knowledge`, `background` | what is read and done in the background |
 //! | `allowance` | how much a guest may have broken in an hour |
 //! | `tell` | what is said and recorded of it |
 

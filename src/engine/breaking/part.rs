@@ -2,15 +2,15 @@
 //! that takes long is made by another thread.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::copies::CopyProgress;
 use super::decide::FileOnObject;
 use crate::base::{Base, Run};
 use crate::engine::Guest;
 use crate::engine::exchange::job::{Fate, Job, New, Old};
 use crate::engine::exchange::journal::JournalFile;
 use crate::engine::exchange::parted::SingleParting;
-use crate::model::{FileState, Metadata, ObjectId, Time};
+use crate::model::{FileState, GuestName, Metadata, ObjectId, Time};
 use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::guard::{AnswersWriters, InodeMark};
@@ -25,6 +25,39 @@ pub(super) enum NotParted {
     Cannot(String),
     /// There is no room for it.
     NoRoom { quota: bool },
+}
+
+/// Of what, and for whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct CopyKey {
+    pub guest: GuestName,
+    pub object: ObjectId,
+    pub mtime: Option<Time>,
+}
+
+/// How far a copy has got, and whether it is wanted still.
+#[derive(Debug, Default)]
+pub(super) struct CopyProgress {
+    pieces: AtomicU64,
+    unwanted: AtomicBool,
+}
+
+impl CopyProgress {
+    /// One piece more; false where it is to end.
+    pub fn piece(&self) -> bool {
+        self.pieces.fetch_add(1, Ordering::Relaxed);
+        !self.unwanted.load(Ordering::Relaxed)
+    }
+
+    /// So many pieces so far.
+    pub fn pieces(&self) -> u64 {
+        self.pieces.load(Ordering::Relaxed)
+    }
+
+    /// It is wanted no more.
+    pub fn give_up(&self) {
+        self.unwanted.store(true, Ordering::Relaxed);
+    }
 }
 
 /// A copy, complete and durable, and what it takes the place of.

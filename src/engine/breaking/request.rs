@@ -4,13 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::copies::CopyKey;
-use super::knowledge::{Knowledge, Searched};
-use super::line::{Asker, WaitsFor};
-use super::part::{NotParted, PrivateCopy};
-use super::tell::WriteTold;
-use crate::engine::EngineError;
-use crate::sys::guard::{WriteAnswer, WriteRequest};
+use super::line::asker::Asker;
+use crate::sys::guard::WriteRequest;
 
 /// A request as it is handed to the bases on its file system.
 #[derive(Debug, Clone)]
@@ -73,37 +68,10 @@ impl WriterAsked {
     }
 }
 
-/// What a worker is told.
-pub(super) enum Message {
-    Asked(WriterAsked),
-    /// What was read in the background.
-    Known(Result<Knowledge, EngineError>),
-    Searched {
-        /// The guest, by its number in the knowledge of that time.
-        at: usize,
-        /// Which knowledge that was.
-        knowledge: u64,
-        found: Result<Searched, EngineError>,
-    },
-    /// What became of a long copy.
-    Copied(CopyKey, Result<PrivateCopy, NotParted>),
-    /// No request comes any more.
-    End,
-}
-
-/// What becomes of a request.
-pub(super) enum WriteStep {
-    Answered(WriteAnswer, WriteTold),
-    /// Another base may have it.
-    NotMine,
-    /// This is needed first.
-    Wait(WaitsFor),
-}
-
 #[cfg(test)]
 pub(super) mod tests {
     use super::*;
-    use crate::engine::breaking::line::AskedFor;
+    use crate::engine::breaking::line::asker::AskedBy;
     use crate::model::FileId;
     use crate::sys::guard::WriteKind;
 
@@ -129,7 +97,7 @@ pub(super) mod tests {
             since: Instant::now(),
             others: Arc::new(OtherBases::of(1)),
             asker: Asker {
-                by: AskedFor::Cgroup(0),
+                by: AskedBy::Cgroup(0),
                 part: 0,
             },
         }

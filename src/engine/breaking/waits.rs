@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::background::BackgroundJob;
 use super::burst::Burst;
-use super::copies::CopyKey;
 use super::knowledge::{Knowledge, Searched};
-use super::line::{AskedFor, WaitsFor};
-use super::part::{NotParted, PrivateCopy};
+use super::line::asker::AskedBy;
+use super::line::waiting::WaitsFor;
+use super::line::wanted::{GuestSearch, TurnWanted};
+use super::part::{CopyKey, NotParted, PrivateCopy};
 use super::tell::WriteTold;
 use super::names::{Cgroups, Moves};
 use super::worker::Worker;
@@ -17,39 +18,6 @@ use crate::sys::own::turns::TurnLine;
 
 /// So long a turn is waited for: a batch or two of a run. Then all who wait for it are denied at once, and told why.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// So many guests are searched at once, one for each who asks.
-const MOST_SEARCHES: usize = 4;
-
-/// A place in the line for the turn, and when we took it.
-pub(super) struct TurnWanted {
-    line: TurnLine,
-    since: Instant,
-}
-
-/// What is being read.
-#[derive(Default)]
-pub(super) struct Reading {
-    /// How often the knowledge was read: guests have other numbers each time.
-    number: u64,
-    is_known_anew: bool,
-    searches: Vec<Search>,
-}
-
-struct Search {
-    knowledge: u64,
-    guest: usize,
-    by: AskedFor,
-}
-
-impl Reading {
-    fn may_search(&self, guest: usize, by: AskedFor) -> bool {
-        let mut searches = self.searches.iter();
-        let is_in_the_way =
-            |one: &Search| one.by == by || (one.guest == guest && one.knowledge == self.number);
-        self.searches.len() < MOST_SEARCHES && !searches.any(is_in_the_way)
-    }
-}
 
 impl Worker<'_> {
     /// Names are moved in a burst, and what an earlier one left is healed before the next. False where the turn is to
@@ -152,7 +120,7 @@ impl Worker<'_> {
         knowledge: u64,
         found: Result<Searched, EngineError>,
     ) -> Result<(), EngineError> {
-        let is_it = |one: &Search| (one.guest, one.knowledge) == (guest, knowledge);
+        let is_it = |one: &GuestSearch| (one.guest, one.knowledge) == (guest, knowledge);
         self.reading.searches.retain(|one| !is_it(one));
         if knowledge != self.reading.number {
             return Ok(());
@@ -230,12 +198,12 @@ impl Worker<'_> {
         }
     }
 
-    fn search(&mut self, at: usize, by: AskedFor) {
+    fn search(&mut self, at: usize, by: AskedBy) {
         let Some(guest) = self.knowledge.names.guests().get(at).cloned() else {
             return self.put_back(&WaitsFor::Guest(at));
         };
         let knowledge = self.reading.number;
-        self.reading.searches.push(Search {
+        self.reading.searches.push(GuestSearch {
             knowledge,
             guest: at,
             by,

@@ -9,13 +9,15 @@ use super::GuarddOptions;
 use super::allowance::Used;
 use super::background::BackgroundJob;
 use super::burst::Burst;
-use super::copies::Copies;
+use super::copies::LongCopies;
 use super::knowledge::{Knowledge, Searched};
-use super::line::{Waiting, WaitsFor, WriteQueue};
+use super::line::message::{Message, WriteStep};
+use super::line::queue::WriteQueue;
+use super::line::waiting::{Waiting, WaitsFor};
+use super::line::wanted::{BackgroundReading, TurnWanted};
 use super::names::{Cgroups, Moves};
-use super::request::{Message, WriteStep, WriterAsked};
+use super::request::WriterAsked;
 use super::tell::{Tellers, WriteTold};
-use super::waits::{Reading, TurnWanted};
 use crate::base::{Base, BaseError};
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{FileId, Observer, RunId};
@@ -50,8 +52,8 @@ pub(super) struct Worker<'a> {
     pub(super) is_left: bool,
     pub(super) own_runs: Vec<RunId>,
     pub(super) waiting: Waiting,
-    pub(super) reading: Reading,
-    pub(super) copies: Copies,
+    pub(super) reading: BackgroundReading,
+    pub(super) copies: LongCopies,
     /// What is to be begun.
     pub(super) jobs: Vec<BackgroundJob>,
 }
@@ -89,8 +91,8 @@ impl<'a> Worker<'a> {
             is_left: false,
             own_runs: Vec::new(),
             waiting: Waiting::default(),
-            reading: Reading::default(),
-            copies: Copies::default(),
+            reading: BackgroundReading::default(),
+            copies: LongCopies::default(),
             jobs: Vec::new(),
         };
         worker.learn_roots();

@@ -4,7 +4,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use super::asker::{AskedFor, Asker};
+use super::asker::{AskedBy, Asker};
 use crate::engine::breaking::request::WriterAsked;
 
 /// So many requests of one part of an asker wait at most.
@@ -15,8 +15,8 @@ pub(super) const MOST: usize = 4096;
 
 /// Requests by who asks.
 #[derive(Default)]
-pub(super) struct Shares {
-    shares: HashMap<AskedFor, Share>,
+pub(super) struct AskerShares {
+    shares: HashMap<AskedBy, Share>,
     /// What the one had used that was taken last: who comes new has used as much.
     floor: Duration,
     held: usize,
@@ -65,7 +65,7 @@ impl Share {
     }
 }
 
-impl Shares {
+impl AskerShares {
     /// Puts one behind the others of its asker. Returns the one that has no place then: this one, or where there are
     /// too many in all the newest of who has most.
     pub fn put(&mut self, asked: WriterAsked) -> Option<WriterAsked> {
@@ -113,7 +113,7 @@ impl Shares {
     }
 
     /// It has used so much of our time.
-    pub fn charge(&mut self, by: AskedFor, took: Duration) {
+    pub fn charge(&mut self, by: AskedBy, took: Duration) {
         self.share(by).used += took;
         // Who asks for nothing and has used no more than who comes new is as one who comes new.
         let floor = self.floor;
@@ -121,7 +121,7 @@ impl Shares {
             .retain(|_, share| share.len() > 0 || share.used > floor);
     }
 
-    fn share(&mut self, by: AskedFor) -> &mut Share {
+    fn share(&mut self, by: AskedBy) -> &mut Share {
         let floor = self.floor;
         let share = self.shares.entry(by).or_default();
         if share.len() == 0 {
@@ -130,7 +130,7 @@ impl Shares {
         share
     }
 
-    fn longest(&self) -> Option<(AskedFor, usize)> {
+    fn longest(&self) -> Option<(AskedBy, usize)> {
         let lengths = self.shares.iter().map(|(by, share)| (*by, share.len()));
         lengths.max_by_key(|(_, length)| *length)
     }
@@ -144,30 +144,30 @@ mod tests {
     fn of(guest: u64, thread: u32) -> WriterAsked {
         let mut asked = asked(thread);
         asked.asker = Asker {
-            by: AskedFor::Cgroup(guest),
+            by: AskedBy::Cgroup(guest),
             part: 0,
         };
         asked
     }
 
-    fn taken(shares: &mut Shares) -> u32 {
+    fn taken(shares: &mut AskerShares) -> u32 {
         shares.take().map_or(0, |asked| asked.request.thread)
     }
 
     #[test]
     fn who_asks_much_stands_before_nobody() {
-        let mut shares = Shares::default();
+        let mut shares = AskerShares::default();
         for thread in 1..=3 {
             assert!(shares.put(of(1, thread)).is_none());
         }
         assert_eq!(taken(&mut shares), 1);
-        shares.charge(AskedFor::Cgroup(1), Duration::from_secs(2));
+        shares.charge(AskedBy::Cgroup(1), Duration::from_secs(2));
         assert!(shares.put(of(2, 11)).is_none());
         assert!(shares.put(of(2, 12)).is_none());
         // One that took long is paid for by many short ones of others.
         for thread in [11, 12] {
             assert_eq!(taken(&mut shares), thread);
-            shares.charge(AskedFor::Cgroup(2), Duration::from_millis(1));
+            shares.charge(AskedBy::Cgroup(2), Duration::from_millis(1));
         }
         assert_eq!([taken(&mut shares), taken(&mut shares)], [2, 3]);
         assert!(shares.take().is_none());
@@ -175,24 +175,24 @@ mod tests {
 
     #[test]
     fn nobody_saves_up_time() {
-        let mut shares = Shares::default();
+        let mut shares = AskerShares::default();
         for thread in 1..=4 {
             shares.put(of(1, thread));
         }
         for thread in 1..=3 {
             assert_eq!(taken(&mut shares), thread);
-            shares.charge(AskedFor::Cgroup(1), Duration::from_secs(1));
+            shares.charge(AskedBy::Cgroup(1), Duration::from_secs(1));
         }
         shares.put(of(2, 11));
         shares.put(of(2, 12));
         assert_eq!(taken(&mut shares), 11);
-        shares.charge(AskedFor::Cgroup(2), Duration::from_secs(2));
+        shares.charge(AskedBy::Cgroup(2), Duration::from_secs(2));
         assert_eq!(taken(&mut shares), 4, "it has waited long enough");
     }
 
     #[test]
     fn who_has_too_many_is_told_so_himself() {
-        let mut shares = Shares::default();
+        let mut shares = AskerShares::default();
         let mut refused = Vec::new();
         for thread in 1..=MOST_OF_ONE as u32 + 1 {
             refused.extend(shares.put(of(1, thread)));
@@ -208,7 +208,7 @@ mod tests {
             }
         }
         let gave_way = shares.put(of(99, 7)).expect("one that has no place");
-        assert!(gave_way.asker.by != AskedFor::Cgroup(99));
+        assert!(gave_way.asker.by != AskedBy::Cgroup(99));
         assert_eq!(shares.held, MOST);
     }
 }

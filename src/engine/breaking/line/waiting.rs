@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::asker::AskedFor;
+use super::asker::AskedBy;
 use super::shares::{MOST, MOST_OF_ONE};
-use crate::engine::breaking::copies::CopyKey;
+use crate::engine::breaking::part::CopyKey;
 use crate::engine::breaking::request::WriterAsked;
 
 /// What a request waits for.
@@ -25,7 +25,7 @@ pub(in crate::engine::breaking) enum WaitsFor {
 pub(in crate::engine::breaking) struct Waiting {
     waiting: Vec<(WaitsFor, WriterAsked)>,
     /// When each was given something last: by a count of these.
-    served: HashMap<AskedFor, u64>,
+    served: HashMap<AskedBy, u64>,
     count: u64,
 }
 
@@ -84,13 +84,13 @@ impl Waiting {
     /// What is to be given next, of what `may` be given: who was given nothing for longest comes first.
     pub fn next(
         &mut self,
-        may: impl Fn(&WaitsFor, AskedFor) -> bool,
+        may: impl Fn(&WaitsFor, AskedBy) -> bool,
     ) -> Option<(WaitsFor, WriterAsked)> {
         let may = self
             .waiting
             .iter()
             .filter(|(what, one)| may(what, one.asker.by));
-        let last = |by: &AskedFor| self.served.get(by).copied().unwrap_or(0);
+        let last = |by: &AskedBy| self.served.get(by).copied().unwrap_or(0);
         let (what, asked) = may.min_by_key(|(_, one)| last(&one.asker.by)).cloned()?;
         self.count += 1;
         self.served.insert(asked.asker.by, self.count);
@@ -109,8 +109,8 @@ impl Waiting {
         Some(self.waiting.remove(at).1)
     }
 
-    fn longest(&self) -> Option<(AskedFor, usize)> {
-        let mut counts: HashMap<AskedFor, usize> = HashMap::new();
+    fn longest(&self) -> Option<(AskedBy, usize)> {
+        let mut counts: HashMap<AskedBy, usize> = HashMap::new();
         for (_, one) in &self.waiting {
             *counts.entry(one.asker.by).or_default() += 1;
         }
@@ -125,7 +125,7 @@ mod tests {
     use crate::engine::breaking::request::tests::asked;
 
     fn of(guest: u64, thread: u32) -> WriterAsked {
-        let by = AskedFor::Cgroup(guest);
+        let by = AskedBy::Cgroup(guest);
         let asker = Asker { by, part: 0 };
         WriterAsked {
             asker,

@@ -212,7 +212,7 @@ impl Looking {
         match read_marks(task, number, &self.devices, &mut seen.marks) {
             Ok(true) | Err(Unlooked::Gone) => {}
             Ok(false) => {
-                seen.uncounted = Some("a process watches more files than can be looked at")
+                seen.uncounted = Some("a process watches more files than can be looked at");
             }
             Err(why) => seen.not_seen(why, "what it watches"),
         }

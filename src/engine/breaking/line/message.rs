@@ -1,0 +1,36 @@
+//! What a base's thread is told, and what becomes of a request.
+
+use super::waiting::WaitsFor;
+use crate::engine::EngineError;
+use crate::engine::breaking::knowledge::{Knowledge, Searched};
+use crate::engine::breaking::part::{CopyKey, NotParted, PrivateCopy};
+use crate::engine::breaking::request::WriterAsked;
+use crate::engine::breaking::tell::WriteTold;
+use crate::sys::guard::WriteAnswer;
+
+/// What a worker is told.
+pub(in crate::engine::breaking) enum Message {
+    Asked(WriterAsked),
+    /// What was read in the background.
+    Known(Result<Knowledge, EngineError>),
+    Searched {
+        /// The guest, by its number in the knowledge of that time.
+        at: usize,
+        /// Which knowledge that was.
+        knowledge: u64,
+        found: Result<Searched, EngineError>,
+    },
+    /// What became of a long copy.
+    Copied(CopyKey, Result<PrivateCopy, NotParted>),
+    /// No request comes any more.
+    End,
+}
+
+/// What becomes of a request.
+pub(in crate::engine::breaking) enum WriteStep {
+    Answered(WriteAnswer, WriteTold),
+    /// Another base may have it.
+    NotMine,
+    /// This is needed first.
+    Wait(WaitsFor),
+}
