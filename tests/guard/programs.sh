@@ -69,11 +69,19 @@ else
   diff "$work/two.before" "$work/two.after" | head -n 20
   status=1
 fi
+# What differs for a reason: the backup of the vim that failed once, what was overwritten by chance, lines whose order
+# is that of threads, times in the lists of rpm.
+reasons='^[<>] .*(/opt/w/(100~|121|133|134)|/root/\.rpmdb/rpmdb\.sqlite(-shm)?)( |$)'
 if [ -d "$work/mnt/guests/one" ] && [ "${CASES:-*}" = '*' ]; then
   listing "$work/mnt/guests/plain" > "$work/plain.after"
   listing "$work/mnt/guests/one" > "$work/one.after"
-  echo "Paths in which the guarded guest differs from the plain one: $(diff "$work/plain.after" "$work/one.after" | grep -c '^>' || true)"
-  diff "$work/plain.after" "$work/one.after" | head -n "${SHOW:-0}"
+  diff "$work/plain.after" "$work/one.after" | grep '^[<>]' | grep -vE "$reasons" > "$work/unexplained" || true
+  if [ "${LEVEL:-best}" != I ] && [ -s "$work/unexplained" ]; then
+    echo "THE GUARDED GUEST DIFFERS FROM THE PLAIN ONE:"
+    head -n 20 "$work/unexplained"
+    status=1
+  fi
+  echo "Lines in which the guarded guest differs from the plain one, and no case says why: $(grep -c . "$work/unexplained" || true)"
 fi
 if grep -q '^row: .*UNEXPECTED' "$work/said"; then status=1; fi
 exit "$status"

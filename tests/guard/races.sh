@@ -152,7 +152,10 @@ while [ $round = 0 ] || [ "$(now)" -lt $end ]; do
   touch /tmp/racing
   kill_again_and_again &
   killer=$!
-  until [ -e /tmp/begun ]; do usleep 100000; done
+  until [ -e /tmp/begun ]; do
+    kill -0 $killer || fail "round $round: no daemon has begun"
+    usleep 100000
+  done
   race
   for pid in $writers; do wait $pid || { cat /tmp/racer.*; fail "round $round: a writer gave up"; }; done
   kill $swinging

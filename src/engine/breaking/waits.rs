@@ -9,9 +9,9 @@ use super::knowledge::{Knowledge, Searched};
 use super::line::asker::AskedBy;
 use super::line::waiting::WaitsFor;
 use super::line::wanted::{GuestSearch, TurnWanted};
+use super::names::{Cgroups, Moves};
 use super::part::{CopyKey, NotParted, PrivateCopy};
 use super::tell::WriteTold;
-use super::names::{Cgroups, Moves};
 use super::worker::Worker;
 use crate::engine::EngineError;
 use crate::sys::own::turns::TurnLine;
@@ -105,7 +105,7 @@ impl Worker<'_> {
         self.reading.number += 1;
         self.searched.clear();
         self.cgroups = Cgroups::default();
-                self.moves = Moves::default();
+        self.moves = Moves::default();
         self.own_runs.retain(|run| !self.knowledge.knows_of(run));
         self.learn_roots();
         for asked in self.waiting.take_all().into_iter().rev() {

@@ -2,8 +2,8 @@
 //! would ask, a line each, and is told what they are answered.
 //!
 //! `UNIFY_REQUESTS=SOCKET`. A request is `THREAD PROCESS DEV INO GENERATION ATTEMPT waits|denied fresh|stale PARENT_DEV
-//! PARENT_INO:GENERATION NAME CGROUP`, the three before the last 0, 0:0 and empty where they are not known, and no CGROUP
-//! where there is none; an answer is `THREAD WORD`. `hold INO` and `unhold INO` say what is held.
+//! PARENT_INO:GENERATION NAME CGROUP`, the three before the last 0, 0:0 and empty where they are not known, and no
+//! CGROUP where there is none; an answer is `THREAD WORD`. `hold INO` and `unhold INO` say what is held.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;

@@ -235,6 +235,24 @@ fn a_userland_does_what_it_does_alone() {
     }
 }
 
+/// Of each case that fails once the guide's table says so.
+#[test]
+fn the_guide_names_what_fails_once() {
+    let read = |path: &str| std::fs::read_to_string(Path::new(SCRIPTS).join(path)).unwrap();
+    let (cases, guide) = (
+        read("programs/cases"),
+        read("../../examples/guide/guardd.md").replace('`', ""),
+    );
+    let mut once = cases.lines().filter(|case| case.contains("\ttwice\t"));
+    let is_told = |case: &str| {
+        let name = case.split(['\t', ',']).next().unwrap();
+        let mut rows = guide.lines().filter(|line| line.contains("| fails once"));
+        rows.any(|row| row.contains(name))
+    };
+    assert_eq!(once.clone().count(), 5);
+    assert_eq!(once.find(|case| !is_told(case)), None);
+}
+
 /// Sealed files, in a kernel and on a disk that have fs-verity.
 #[test]
 fn sealed_files_live_where_files_can_be_sealed() {

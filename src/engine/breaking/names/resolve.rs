@@ -1,5 +1,5 @@
-//! The files that get a copy: names that the base remembers, confirmed by the disk, and names that the guest has made by
-//! itself, which the link count shows.
+//! The files that get a copy: names that the base remembers, confirmed by the disk, and names that the guest has made
+//! by itself, which the link count shows.
 
 use std::collections::{HashMap, HashSet};
 use std::time::Instant;

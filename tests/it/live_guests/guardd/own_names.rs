@@ -1,5 +1,5 @@
-//! Names that a guest made itself: it moved a directory, or linked a file anew. They are found without a search, however
-//! many names the guest has.
+//! Names that a guest made itself: it moved a directory, or linked a file anew. They are found without a search,
+//! however many names the guest has.
 
 use std::path::PathBuf;
 
