@@ -17,7 +17,7 @@ trap 'rm -rf "$work"' EXIT
 root=$work/root
 mkdir -p "$root"/{bin,modules,proc,sys,dev,tmp,run,etc,mnt,lib64}
 
-for source in "$here"/*.c; do cc -O1 -static -o "$root/bin/$(basename "$source" .c)" "$source"; done
+for source in "$here"/calls/*.c; do cc -O1 -static -o "$root/bin/$(basename "$source" .c)" "$source"; done
 for file in ${EXTRA:-}; do cp "$file" "$root/bin"; done
 install -s "$program" "$root/bin/unify"
 cp "$(command -v busybox)" "$root/bin/busybox"

@@ -1,4 +1,4 @@
-# Copy on write: what becomes of writers while a daemon (parter.c) answers. The end of inside.sh, whose functions it
+# Copy on write: what becomes of writers while a daemon (calls/parter.c) answers. The end of inside.sh, whose functions it
 # uses. Two guests share files through marked objects; whatever one does, the other's stay as they are.
 # Names of the guests and files here have no blanks.
 # shellcheck shell=sh disable=SC2002,SC2086,SC2154,SC3013
