@@ -17,7 +17,7 @@ use std::time::Duration;
 use super::{Base, BaseError, places};
 use crate::sys::own::papers;
 use crate::sys::own::papers::Lock;
-use crate::sys::own::turns::{TurnLine, take_turn};
+use crate::sys::own::turns::{TurnLine, await_turn, is_turn_taken, take_turn};
 use crate::sys::{SysError, SysResult};
 
 /// A batch is over sooner, and so are breaks. A healing may take longer, and a run that waits for one begins anew.
@@ -55,7 +55,7 @@ impl Base {
 
     /// Waits for the turn, and has it as long as what is returned, or another of the same turn, is kept.
     pub fn turn(&self) -> SysResult<Arc<Lock>> {
-        let taken = self.turn_within(PATIENCE)?;
+        let taken = self.shared_turn(|| take_turn(&self.paper(places::TURN), PATIENCE))?;
         taken.ok_or_else(|| SysError::busy("lock", self.paper(places::TURN)))
     }
 
@@ -67,11 +67,6 @@ impl Base {
     /// The turn, if it is ours by now. Does not wait.
     pub fn turn_in_line(&self, line: &mut TurnLine) -> SysResult<Option<Arc<Lock>>> {
         self.shared_turn(|| line.step_up())
-    }
-
-    /// The same as [`turn`](Base::turn); `None` where another process had it all the time.
-    pub fn turn_within(&self, patience: Duration) -> SysResult<Option<Arc<Lock>>> {
-        self.shared_turn(|| take_turn(&self.paper(places::TURN), patience))
     }
 
     fn shared_turn(
@@ -95,14 +90,22 @@ impl Base {
         if self.staging().list()?.is_empty() {
             return Ok(true);
         }
-        let turn = self.turn_within(A_WHILE);
-        // Who may not take it has seen what there is.
-        drop(turn);
+        if !self.has_turn() {
+            // Who may not look at it has seen what there is.
+            drop(await_turn(&self.paper(places::TURN), A_WHILE));
+        }
         Ok(self.staging().list()?.is_empty())
     }
 
     /// Does another process move names now? Writes nothing.
     pub fn is_in_turn(&self) -> bool {
-        matches!(self.turn_within(Duration::ZERO), Ok(None))
+        !self.has_turn() && is_turn_taken(&self.paper(places::TURN)).unwrap_or(false)
+    }
+
+    /// Does this process have the turn?
+    fn has_turn(&self) -> bool {
+        let own = self.own_turn().0.lock();
+        let own = own.unwrap_or_else(PoisonError::into_inner);
+        own.upgrade().is_some()
     }
 }

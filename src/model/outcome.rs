@@ -105,6 +105,12 @@ impl RunKind {
     pub fn parts(self) -> bool {
         matches!(self, RunKind::Undo | RunKind::Break)
     }
+
+    /// Does it say where guests are? A break names them where they were when a daemon read that, which may be long
+    /// ago.
+    pub fn finds_guests(self) -> bool {
+        self != RunKind::Break
+    }
 }
 
 /// The first line of a receipt.

@@ -70,6 +70,11 @@ kinds! {
             /// The mount point, in its own namespace.
             at: String,
         } = "mounted-elsewhere": "the file is mounted by itself at another name",
+        /// Its guest runs, and it is not known which of its files are watched.
+        UsesUnknown {
+            /// Why not, as a part of a sentence.
+            why: String,
+        } = "uses-unknown": "its guest runs, and it cannot be told which of its files are watched",
         /// The name lies on another file system than the base.
         OtherFilesystem {} = "other-filesystem": "on another file system than the base",
         /// The file system lets no name cross between the directory of the name and the base.

@@ -310,12 +310,13 @@ pub fn load_lsm_program(hook: u32) -> io::Result<OwnedFd> {
 
 /// `kcmp(2)`, `linux/kcmp.h`: have these two threads one and the same?
 pub fn share(one: u32, other: u32, what: Shares) -> io::Result<bool> {
-    let kind: libc::c_int = match what {
-        Shares::Descriptors => 2,
-        Shares::Directories => 3,
+    let (kind, at, other_at): (libc::c_int, _, _) = match what {
+        Shares::OpenFile(at, other_at) => (0, at, other_at),
+        Shares::Descriptors => (2, 0, 0),
+        Shares::Directories => (3, 0, 0),
     };
     // SAFETY: integers by value; no memory of ours is touched.
-    let result = unsafe { libc::syscall(libc::SYS_kcmp, one, other, kind, 0, 0) };
+    let result = unsafe { libc::syscall(libc::SYS_kcmp, one, other, kind, at, other_at) };
     match result {
         -1 => Err(io::Error::last_os_error()),
         order => Ok(order == 0),

@@ -208,4 +208,6 @@ pub enum Shares {
     Descriptors,
     /// `KCMP_FS`: root and working directory.
     Directories,
+    /// `KCMP_FILE`: what the first has open by the one number, and the other by the other.
+    OpenFile(u32, u32),
 }

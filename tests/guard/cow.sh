@@ -126,8 +126,22 @@ for file in 55 56; do callers flood $one/$file 4000 >> /tmp/flooded & floods="${
 sleep 2
 echo more >> $one/57 || fail "a writer was not heard"
 for flood in $floods; do wait $flood; done
+# Each in a cgroup of its own, and one that is none of theirs, who does not wait either.
+within() { sh -c 'echo $$ > "/sys/fs/cgroup/$1/cgroup.procs"; shift; exec "$@"' - "$@"; }
+floods=
+for part in a b c d e f; do
+  mkdir -p /sys/fs/cgroup/guest/$part
+  within guest/$part callers flood $one/55 2500 >> /tmp/flooded & floods="$floods $!"
+done
+mkdir -p /sys/fs/cgroup/other
+sleep 1
+within other callers flood $one/58 1000 >> /tmp/others
+for flood in $floods; do wait $flood; done
 dies -TERM
 unset VERBOSE
+heard=$(grep -c 'asked: callers .* name 58$' /tmp/asked)
+echo "asked by the other $heard times of $(cat /tmp/others)"
+[ $heard -gt 0 ] || fail "a writer of another guest was not heard"
 asked=$(grep -c 'asked: callers' /tmp/asked) tried=$(awk '{ n += $1 } END { print n }' /tmp/flooded)
 echo "denied $tried times, asked $asked times"
 [ $tried -lt 20000 ] || [ $asked -lt 8000 ] || fail "all was asked"

@@ -33,7 +33,7 @@ pub(super) struct Activity {
     pub can_freeze: bool,
     /// Names that something is mounted on, in any namespace; sorted.
     pub covered: Vec<GuestPath>,
-    /// What processes and mounts do with its files.
+    /// What processes and mounts do with its files, where that was looked at ([`Sight::look_at_uses`]).
     pub uses: FilesInUse,
 }
 
@@ -49,7 +49,7 @@ impl Activity {
         self.unknown.clone().filter(|_| !is_seen)
     }
 
-    /// Why it cannot be told which of its files are in use: then that none is seen says nothing.
+    /// Why it cannot be told which of its files are in use: then that none is seen says little.
     pub fn uses_unknown(&self) -> Option<String> {
         let some = self.uses.unknown().map(str::to_owned);
         self.unknown.clone().or(some)
@@ -101,19 +101,20 @@ impl Sight {
             process: None,
         });
         let unknown = unknown.or_else(|| self.presence.unknown());
-        let uses = self.presence.files_in_use().into_iter();
-        let all = (0..self.guests.len()).zip(uses);
-        all.map(|(at, uses)| self.condition(at, still, unknown.as_ref(), uses))
+        let all = 0..self.guests.len();
+        all.map(|at| self.condition(at, still, unknown.as_ref()))
             .collect()
     }
 
-    fn condition(
-        &self,
-        at: usize,
-        still: &[Cgroup],
-        unknown: Option<&Unknown>,
-        uses: FilesInUse,
-    ) -> Activity {
+    /// Adds what is done with their files. Guests that stand still would wait for it for seconds.
+    pub fn look_at_uses(&self, conditions: &mut [Activity]) {
+        let uses = self.presence.files_in_use();
+        for (condition, uses) in conditions.iter_mut().zip(uses) {
+            condition.uses = uses;
+        }
+    }
+
+    fn condition(&self, at: usize, still: &[Cgroup], unknown: Option<&Unknown>) -> Activity {
         let inside = self.presence.inside(at, still);
         let in_use = self.presence.in_use(at);
         let stays_in_use = in_use.is_some();
@@ -136,7 +137,7 @@ impl Sight {
             stays_in_use,
             can_freeze: false,
             covered: self.presence.covered(at),
-            uses,
+            uses: FilesInUse::default(),
         }
     }
 }

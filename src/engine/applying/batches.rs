@@ -227,7 +227,7 @@ impl<'a, 'r> ApplyLoop<'a, 'r> {
 
     fn land(&mut self, observer: &dyn Observer) -> Result<(), EngineError> {
         let halt = |error| EngineError::halted(self.base, error);
-        let conditions = self.still.look_first(self.holding.guests()).map_err(halt)?;
+        let conditions = self.still.look_whole(self.holding.guests()).map_err(halt)?;
         self.still.holds(self.names, self.bytes);
         self.objects.next_batch();
         self.holding.next_batch();

@@ -50,11 +50,19 @@ impl Used {
         Ok(())
     }
 
-    /// A file of so many bytes was parted.
-    pub fn add(&mut self, guest: &GuestName, bytes: u64) {
+    /// A file of so many bytes is about to be parted.
+    pub fn charge(&mut self, guest: &GuestName, bytes: u64) {
         if let Some(used) = self.0.get_mut(guest) {
             used.1 += 1;
             used.2 = used.2.saturating_add(bytes);
+        }
+    }
+
+    /// Nothing is left of the copy that was charged last.
+    pub fn give_back(&mut self, guest: &GuestName, bytes: u64) {
+        if let Some(used) = self.0.get_mut(guest) {
+            used.1 = used.1.saturating_sub(1);
+            used.2 = used.2.saturating_sub(bytes);
         }
     }
 }
@@ -73,12 +81,14 @@ mod tests {
         };
         for _ in 0..2 {
             assert_eq!(used.may(&web, 10, most, start), Ok(()));
-            used.add(&web, 10);
+            used.charge(&web, 10);
         }
         assert!(used.may(&web, 1, most, start).is_err());
         assert_eq!(used.may(&db, 100, most, start), Ok(()));
-        used.add(&db, 100);
+        used.charge(&db, 100);
         assert!(used.may(&db, 1, most, start).is_err());
+        used.give_back(&db, 100);
+        assert_eq!(used.may(&db, 100, most, start), Ok(()));
         assert_eq!(used.may(&web, 1, most, start + HOUR), Ok(()));
         assert_eq!(used.may(&db, 1 << 40, Allowance::default(), start), Ok(()));
     }

@@ -25,6 +25,9 @@ const IN_VAIN: u32 = 4;
 /// share.
 const MOST_NAMES: usize = 10_000;
 
+/// All of them are written into the journal before the first is moved, and into the receipt: so many bytes at most.
+const MOST_NAME_BYTES: usize = 1 << 20;
+
 impl Worker<'_> {
     pub(super) fn step(&mut self, asked: &WriterAsked) -> Result<WriteStep, EngineError> {
         let request = &asked.request;
@@ -137,14 +140,13 @@ impl Worker<'_> {
         let bytes = state.allocated();
         let mut all: Vec<GuestPath> = Vec::new();
         for (number, file) in files.iter().enumerate() {
-            if let Err(why) = self.may_part(&name, file, bytes) {
+            if let Err(why) = self.may_part(&name, files, bytes) {
                 let first = file.names.get(..1).unwrap_or_default();
                 let told = WriteTold::of(&name, first, *id, Some(why), 0);
                 return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
             }
-            match self.part_one(asked.asker.by, at, id, object, file)? {
+            match self.part_one(asked.asker.by, at, id, (object, bytes), file)? {
                 FileStep::Parted => {
-                    self.used.add(&name, bytes);
                     if let Some(burst) = &mut self.burst {
                         burst.parted(&name, &file.names, *id, bytes);
                     }
@@ -169,15 +171,24 @@ impl Worker<'_> {
         Ok(WriteStep::Answered(WriteAnswer::LookAgain, told))
     }
 
-    /// Is the guest allowed one more copy, of this file? If not: why.
+    /// Is the guest allowed one more copy, of one of these files? If not: why.
     fn may_part(
         &mut self,
         guest: &GuestName,
-        file: &FileOnObject,
+        files: &[FileOnObject],
         bytes: u64,
     ) -> Result<(), String> {
-        if file.names.len() > MOST_NAMES {
+        let names = files.iter().flat_map(|file| &file.names);
+        let (many, long) = names.fold((0, 0), |(many, long), name| {
+            (many + 1, long + name.as_bytes().len())
+        });
+        if many > MOST_NAMES {
             return Err(format!("it has more names in this guest than {MOST_NAMES}"));
+        }
+        if long > MOST_NAME_BYTES {
+            return Err(format!(
+                "its names in this guest take more than {MOST_NAME_BYTES} bytes"
+            ));
         }
         let allowance = self.ground.options.allowance;
         self.used.may(guest, bytes, allowance, Instant::now())
@@ -214,7 +225,7 @@ impl Worker<'_> {
         by: AskedBy,
         at: usize,
         id: &ObjectId,
-        object: &Regular,
+        (object, bytes): (&Regular, u64),
         file: &FileOnObject,
     ) -> Result<FileStep, EngineError> {
         let Some((name, root)) = self.knowledge.names.guests().get(at).cloned() else {
@@ -234,6 +245,8 @@ impl Worker<'_> {
             return Ok(FileStep::Not(NotParted::Moved));
         };
         let guest = Guest::open(name, &root)?;
+        // Whatever a guest does meanwhile, and wherever this ends: what may be left takes room that it has caused.
+        self.used.charge(&guest.name, bytes);
         let (names, desk) = (&self.knowledge.names, self.ground.desk);
         let begun = burst.run(&self.base, names, desk, &mut self.own_runs)?;
         let mut hand = Hand {
@@ -243,9 +256,16 @@ impl Worker<'_> {
             desk,
             pulse: &*self.pulse,
         };
-        Ok(match hand.part(&guest, id, file, copy)? {
+        let done = hand.part(&guest, id, file, copy)?;
+        burst.kept(done.kept);
+        Ok(match done.parted {
             Ok(()) => FileStep::Parted,
-            Err(why) => FileStep::Not(why),
+            Err(why) => {
+                if done.kept == 0 {
+                    self.used.give_back(&guest.name, bytes);
+                }
+                FileStep::Not(why)
+            }
         })
     }
 

@@ -23,6 +23,12 @@
 //! are read and made beside the answers, few at once and one of a kind for each guest. What one guest can make others
 //! wait for is one act: a copy of 4 MiB at most, and the exchange of 10,000 names.
 //!
+//! # Bases that are not ready
+//!
+//! Writers wait from the first moment on, and each base answers as soon as it is healed and read itself. One that
+//! cannot be is left out, and its writers are denied with the reason. A daemon that fails says as its last word that nobody
+//! shall wait: it is started anew without end, and writers would wait through each of its lives.
+//!
 //! # What is rarely as one thinks
 //!
 //! * A second request is often no second need: a writer that walked the path before the exchange asks once more. It is
@@ -38,7 +44,7 @@
 //!
 //! | file | what is in it |
 //! | --- | --- |
-//! | `daemon` | the threads, and their signs of life |
+//! | `daemon` | the threads and their signs of life; which bases are ready |
 //! | `worker`, `waits` | one base's thread, and what requests wait for there |
 //! | `answers` | what one request is answered |
 //! | `request` | a request on its way |

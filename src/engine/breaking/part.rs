@@ -83,6 +83,23 @@ pub(super) enum CopyBegun {
     Long(UnfilledCopy),
 }
 
+/// What came of an act.
+pub(super) struct ActDone {
+    pub parted: Result<(), NotParted>,
+    /// So many files went into quarantine: they take room, though the guest may have parted nothing.
+    pub kept: u64,
+}
+
+impl ActDone {
+    /// Nothing was moved, and nothing is left of it.
+    fn not(why: NotParted) -> ActDone {
+        ActDone {
+            parted: Err(why),
+            kept: 0,
+        }
+    }
+}
+
 /// Where names are moved.
 pub(super) struct Hand<'a> {
     pub base: &'a Base,
@@ -101,17 +118,17 @@ impl Hand<'_> {
         id: &ObjectId,
         file: &FileOnObject,
         copy: PrivateCopy,
-    ) -> SysResult<Result<(), NotParted>> {
+    ) -> SysResult<ActDone> {
         let job = match copy.job(id, file) {
             Ok(job) => job,
-            Err(why) => return Ok(Err(why)),
+            Err(why) => return Ok(ActDone::not(why)),
         };
         let held = match job.new.as_ref().filter(|_| file.names.len() > 1) {
             None => None,
             Some(new) => match self.hold(new) {
                 Ok(held) => Some(held),
                 // The guard has no room for one more mark: that is no full disk.
-                Err(error) => return Ok(Err(NotParted::Cannot(error.to_string()))),
+                Err(error) => return Ok(ActDone::not(NotParted::Cannot(error.to_string()))),
             },
         };
         let parted = SingleParting {
@@ -124,18 +141,21 @@ impl Hand<'_> {
         if let Some(held) = held {
             self.desk.unhold(&held)?;
         }
-        let (fate, _) = match parted {
+        let (fate, kept) = match parted {
             Ok(parted) => parted,
             // The journal is full: nothing was moved.
-            Err(error) if error.meaning() == Meaning::NoSpace => return Ok(Err(room_or(&error))),
+            Err(error) if error.meaning() == Meaning::NoSpace => {
+                return Ok(ActDone::not(room_or(&error)));
+            }
             Err(error) => return Err(error),
         };
-        Ok(match fate {
+        let parted = match fate {
             Fate::Done | Fate::DoneAndKept => Ok(()),
             Fate::Refused(_) | Fate::Again => Err(NotParted::Moved),
             Fate::Failed(why) => Err(NotParted::Cannot(why)),
             Fate::Full => Err(NotParted::Cannot("the copy has too many names".into())),
-        })
+        };
+        Ok(ActDone { parted, kept })
     }
 
     /// Until all names lead to the copy nobody changes it: who writes by one of them would not find that by another.

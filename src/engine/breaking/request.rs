@@ -1,7 +1,7 @@
 //! A request on its way through the daemon.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::line::asker::Asker;
@@ -23,31 +23,34 @@ pub(super) struct WriterAsked {
 pub(super) struct OtherBases {
     /// How many have not said yet that it is not theirs.
     left: AtomicUsize,
-    /// Has one not looked at it?
-    is_refused: AtomicBool,
+    /// Why one has not looked at it.
+    unseen: OnceLock<String>,
 }
+
+/// Why a base does not look at one more.
+pub(super) const TOO_MANY: &str = "too many writes of its guest wait for an answer";
 
 impl OtherBases {
     pub fn of(bases: usize) -> OtherBases {
         OtherBases {
             left: AtomicUsize::new(bases),
-            is_refused: AtomicBool::new(false),
+            unseen: OnceLock::new(),
         }
     }
 
     /// One has it not. Where that was the last one: why it is denied.
-    pub fn not_mine(&self) -> Option<&'static str> {
+    pub fn not_mine(&self) -> Option<String> {
         let is_last = self.left.fetch_sub(1, Ordering::AcqRel) == 1;
-        let why = match self.is_refused.load(Ordering::Acquire) {
-            true => "too many writes of its guest wait for an answer",
-            false => "no base that is known has this object",
+        let why = || match self.unseen.get() {
+            Some(why) => why.clone(),
+            None => "no base that is known has this object".to_owned(),
         };
-        is_last.then_some(why)
+        is_last.then(why)
     }
 
-    /// One does not look at it, for its asker has too many there.
-    pub fn refuse(&self) -> Option<&'static str> {
-        self.is_refused.store(true, Ordering::Release);
+    /// One does not look at it, and why.
+    pub fn refuse(&self, why: &str) -> Option<String> {
+        self.unseen.get_or_init(|| why.to_owned());
         self.not_mine()
     }
 }
@@ -106,7 +109,7 @@ pub(super) mod tests {
     #[test]
     fn the_last_base_answers() {
         let bases = OtherBases::of(3);
-        assert_eq!((bases.not_mine(), bases.refuse()), (None, None));
+        assert_eq!((bases.not_mine(), bases.refuse(TOO_MANY)), (None, None));
         assert!(
             bases
                 .not_mine()

@@ -16,14 +16,14 @@ use super::line::queue::WriteQueue;
 use super::line::waiting::{Waiting, WaitsFor};
 use super::line::wanted::{BackgroundReading, TurnWanted};
 use super::names::{Cgroups, Moves};
-use super::request::WriterAsked;
+use super::request::{TOO_MANY, WriterAsked};
 use super::tell::{Tellers, WriteTold};
 use crate::base::{Base, BaseError};
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{FileId, Observer, RunId};
+use crate::sys::Meaning;
 use crate::sys::guard::{AnswersWriters, WriteAnswer, WriteRequest};
 use crate::sys::own::turns::TURN_PAUSE;
-use crate::sys::{Meaning, SysResult};
 
 /// What all workers have in common.
 pub(super) struct Answering<'a> {
@@ -99,11 +99,6 @@ impl<'a> Worker<'a> {
         Ok(worker)
     }
 
-    /// Device of the objects.
-    pub fn device(&self) -> SysResult<u64> {
-        Ok(self.base.dir().state()?.id.dev)
-    }
-
     /// Answers until the end. `begin` does a job in the background.
     pub fn serve(&mut self, begin: &dyn Fn(BackgroundJob)) -> Result<(), EngineError> {
         let ended = self.serve_all(begin);
@@ -162,7 +157,7 @@ impl<'a> Worker<'a> {
         let (answer, told) = match self.step(&asked) {
             Ok(WriteStep::Answered(answer, told)) => (answer, told),
             Ok(WriteStep::NotMine) => match asked.others.not_mine() {
-                Some(why) => (WriteAnswer::Denied, WriteTold::denied(None, why)),
+                Some(why) => (WriteAnswer::Denied, WriteTold::denied(None, &why)),
                 None => return Ok(()),
             },
             Ok(WriteStep::Wait(what)) => return self.wait(what, asked),
@@ -215,8 +210,8 @@ impl<'a> Worker<'a> {
         let Some(refused) = self.waiting.put(what, asked) else {
             return Ok(());
         };
-        match refused.others.refuse() {
-            Some(why) => self.deny(&refused, why),
+        match refused.others.refuse(TOO_MANY) {
+            Some(why) => self.deny(&refused, &why),
             None => Ok(()),
         }
     }
@@ -226,7 +221,7 @@ impl<'a> Worker<'a> {
             return;
         };
         let _turn = burst.turn();
-        if let Err(error) = burst.close(&self.base) {
+        if let Err(error) = burst.close(&self.base, &mut self.own_runs) {
             let base = self.base.path().display().to_string();
             let why = "what was done could not be written down, and is to be recovered";
             self.ground.tellers.say(&format!("{base}: {why}: {error}"));

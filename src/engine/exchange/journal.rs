@@ -1,7 +1,7 @@
 //! The journal of a run as a file: written and synced before the step that it announces. A protection is lifted
 //! only after that.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::Write;
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ use crate::sys::{Regular, SysError, SysResult};
 pub struct JournalFile {
     file: RefCell<Growing>,
     next: u64,
+    /// Bytes so far.
+    written: Cell<u64>,
     /// Objects that the journal names since its last `Done`.
     lifts: RefCell<WrittenDown>,
 }
@@ -25,9 +27,15 @@ pub struct JournalFile {
 impl JournalFile {
     /// The journal of a run, which says durably whose it is.
     pub fn begin(run: &Run, what: RunKind) -> SysResult<JournalFile> {
+        JournalFile::go_on(run, what, 0)
+    }
+
+    /// The same of a run that goes on, and whose last number was this: what it has left in quarantine keeps its name.
+    pub fn go_on(run: &Run, what: RunKind, last: u64) -> SysResult<JournalFile> {
         let journal = JournalFile {
             file: RefCell::new(Growing::open(&run.papers.join(JOURNAL))?),
-            next: 1,
+            next: last.saturating_add(1),
+            written: Cell::new(0),
             lifts: RefCell::default(),
         };
         let run = run.id.clone();
@@ -47,9 +55,15 @@ impl JournalFile {
         self.next - 1
     }
 
+    /// Bytes that were written since it was opened.
+    pub fn written(&self) -> u64 {
+        self.written.get()
+    }
+
     /// Appends records, not yet durable.
     pub fn write(&self, records: &[Record]) -> SysResult<()> {
         let bytes = in_parallel::each(records, encode).concat();
+        self.written.set(self.written.get() + bytes.len() as u64);
         let written = self.file.borrow_mut().write_all(&bytes);
         written.map_err(|e| SysError::new("write", "the journal", e))
     }

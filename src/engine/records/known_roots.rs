@@ -48,9 +48,13 @@ pub fn known_roots(base: &Base) -> SysResult<KnownRoots> {
     for run in base.runs()? {
         for paper in [RECEIPT, RECOVERED] {
             let receipt = receipts::open(base, &run, paper)?;
-            let guests = receipt.map(|reader| reader.receipt().guests.clone());
-            for guest in guests.into_iter().flatten() {
-                known.see(guest.name, guest.root);
+            let Some(receipt) = receipt.map(|reader| reader.receipt().clone()) else {
+                continue;
+            };
+            for guest in receipt.guests {
+                if receipt.what.finds_guests() || known.root_of(&guest.name).is_none() {
+                    known.see(guest.name, guest.root);
+                }
             }
         }
     }

@@ -251,6 +251,9 @@ impl History {
 
     /// A guest that is known may have been brought to another place.
     fn see(&mut self, receipt: &Receipt) {
+        if !receipt.what.finds_guests() {
+            return;
+        }
         for guest in &receipt.guests {
             let known = self.guests.get_mut(&guest.name);
             if let Some(known) = known.filter(|known| known.root != guest.root) {
@@ -343,25 +346,23 @@ impl History {
     fn number(&mut self, receipt: &Receipt, guest: &GuestName) -> Option<u32> {
         let named = receipt.guests.iter().find(|named| named.name == *guest);
         let known = self.guests.get(guest).map(|known| known.number);
-        named
-            .map(|guest| self.number_of(guest, &receipt.run))
-            .or(known)
+        named.map(|guest| self.number_of(guest, receipt)).or(known)
     }
 
     /// The number of a guest that is known from here on, and where it is.
-    fn number_of(&mut self, guest: &ReceiptGuest, run: &RunId) -> u32 {
+    fn number_of(&mut self, guest: &ReceiptGuest, receipt: &Receipt) -> u32 {
         let next = self.guests.len() as u32;
         let known = self.guests.entry(guest.name.clone());
         let known = known.or_insert_with(|| KnownGuest {
-            root: PathBuf::new(),
-            said_by: run.clone(),
+            root: guest.root.clone(),
+            said_by: receipt.run.clone(),
             number: next,
             dev: self.dev,
             base: self.base.clone(),
         });
-        if known.root != guest.root {
+        if known.root != guest.root && receipt.what.finds_guests() {
             known.root.clone_from(&guest.root);
-            known.said_by.clone_from(run);
+            known.said_by.clone_from(&receipt.run);
         }
         known.number
     }

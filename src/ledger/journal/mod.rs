@@ -96,6 +96,17 @@ pub fn open_batch(records: &[Record]) -> OpenBatch {
     records.iter().fold(OpenBatch::default(), step)
 }
 
+/// The highest number of all that is announced; 0 where nothing is.
+pub fn last_number(records: &[Record]) -> u64 {
+    let numbers = records.iter().map(|record| match record {
+        Record::Intent(intent) => intent.seq,
+        Record::Blocks { seq, .. } => *seq,
+        Record::Commit { upto } | Record::Done { upto } => *upto,
+        Record::Begin { .. } | Record::Lift { .. } => 0,
+    });
+    numbers.max().unwrap_or(0)
+}
+
 fn step(mut batch: OpenBatch, record: &Record) -> OpenBatch {
     match record {
         Record::Begin { run, what } => batch.run = Some((run.clone(), *what)),

@@ -260,7 +260,7 @@ fn every_line() -> Vec<ReceiptLine> {
         use Refusal::{
             BeingMaintained, CannotCross, DiffersFromSource, Locked, MountedElsewhere,
             NamesElsewhere, NoCopyOnWrite, NoRoom, NothingShareable, Open, OwnBlocks,
-            SourceChanged, SourceGone, TooLargeToFreeze, Unchangeable, Watched,
+            SourceChanged, SourceGone, TooLargeToFreeze, Unchangeable, UsesUnknown, Watched,
         };
         let refusal = |it: &Outcome| match it {
             Outcome::Refused(why) => matches!(
@@ -271,6 +271,7 @@ fn every_line() -> Vec<ReceiptLine> {
                     | Watched { .. }
                     | Open { .. }
                     | MountedElsewhere { .. }
+                    | UsesUnknown { .. }
                     | NamesElsewhere { .. }
                     | CannotCross {}
                     | SourceChanged { .. }

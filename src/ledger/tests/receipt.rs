@@ -61,6 +61,7 @@ fn refusal(kind: RefusalKind) -> Refusal {
         RefusalKind::Watched => Refusal::Watched { by: who },
         RefusalKind::Open => Refusal::Open { by: who },
         RefusalKind::MountedElsewhere => Refusal::MountedElsewhere { at: who },
+        RefusalKind::UsesUnknown => Refusal::UsesUnknown { why: who },
         RefusalKind::OtherFilesystem => Refusal::OtherFilesystem {},
         RefusalKind::CannotCross => Refusal::CannotCross {},
         RefusalKind::DamagedObject => Refusal::DamagedObject {},

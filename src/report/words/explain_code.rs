@@ -167,6 +167,9 @@ fn change_refusal(refusal: RefusalKind) -> &'static str {
         R::MountedElsewhere => {
             "unmount it there and apply again; or a plan with --allow and this code"
         }
+        R::UsesUnknown => {
+            "apply again when whatever watches so much has ended, or the guest is stopped; or a plan with --allow watched"
+        }
         R::BeingMaintained => "unify refreeze, when the work in the guest is done",
         R::GuestRunning => "stop the guest, or do what the refusal names, and apply again",
         R::HolderRunning => "stop that guest, or do what the refusal names, and apply again",
@@ -195,6 +198,9 @@ const ALLOW: &str = "--allow with this code switches its care rules off; --inclu
 
 /// The same of what is not about the file but about what is done with it now.
 const ALLOW_USE: &str = "a new plan when its guest is stopped, or the use has ended; or --allow with this code, where nobody minds (unify rules says what the guest would notice)";
+
+/// The same of what is written to: no choice makes `apply` do that.
+const ALLOW_WRITTEN: &str = "plan again when the writer has closed it; --allow only puts it into a plan, and apply refuses it until then";
 
 /// What would lead to another verdict than this skip.
 pub fn change_reason(reason: SkipReason) -> &'static str {
@@ -244,7 +250,8 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
             "write the line that the plan names for its manager, restart the guest, and plan again; or --flag-clearers warn"
         }
         R::BeingMaintained => "unify refreeze, when the work in the guest is done",
-        R::Locked | R::Watched | R::OpenForWriting | R::Open | R::MountedElsewhere => ALLOW_USE,
+        R::Locked | R::Watched | R::Open | R::MountedElsewhere => ALLOW_USE,
+        R::OpenForWriting => ALLOW_WRITTEN,
         R::MountedOver => "unmount what is mounted there, and plan again",
         R::OtherFilesystem => "plan what lies there as a guest of its own, with a base there",
         R::Subvolume => {
@@ -289,7 +296,7 @@ mod tests {
     #[test]
     fn what_the_care_rules_keep_is_allowed_by_its_code() {
         for reason in SkipReason::ALL {
-            let allowed = [ALLOW, ALLOW_USE].contains(&change_reason(*reason));
+            let allowed = [ALLOW, ALLOW_USE, ALLOW_WRITTEN].contains(&change_reason(*reason));
             assert_eq!(allowed, is_overridable(*reason), "{reason}");
         }
     }

@@ -122,6 +122,7 @@ pub fn refusal(refusal: &Refusal) -> String {
         Refusal::Locked { by } | Refusal::Watched { by } | Refusal::Open { by } => {
             format!("{kind}: {}", safe(by))
         }
+        Refusal::UsesUnknown { why } => format!("{kind}: {}", safe(why)),
         Refusal::MountedElsewhere { at } => format!("{kind}, {}", safe(at)),
         Refusal::GuestRunning { who } => format!("{kind}: {}", safe(who)),
         Refusal::HolderRunning { guest, who } => format!("{kind}: {guest}, {}", safe(who)),

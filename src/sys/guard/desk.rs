@@ -81,6 +81,10 @@ impl AnswersWriters for Desk {
         self.heart.beat()
     }
 
+    fn rest(&self) -> SysResult<()> {
+        self.heart.rest()
+    }
+
     fn next(&self, patience: Duration) -> SysResult<Option<WriteRequest>> {
         let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
         asking.next(patience)

@@ -3,7 +3,8 @@
 //!
 //! `UNIFY_REQUESTS=SOCKET`. A request is `THREAD PROCESS DEV INO GENERATION ATTEMPT waits|denied fresh|stale PARENT_DEV
 //! PARENT_INO:GENERATION NAME CGROUP`, the three before the last 0, 0:0 and empty where they are not known, and no
-//! CGROUP where there is none; an answer is `THREAD WORD`. `hold INO` and `unhold INO` say what is held.
+//! CGROUP where there is none; an answer is `THREAD WORD`. `hold INO` and `unhold INO` say what is held, `begin`
+//! that a daemon takes requests, and `rest` that nobody answers any more.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -95,6 +96,10 @@ impl AnswersWriters for Script {
 
     fn beat(&self) -> SysResult<()> {
         Ok(())
+    }
+
+    fn rest(&self) -> SysResult<()> {
+        self.say("rest")
     }
 
     fn next(&self, patience: Duration) -> SysResult<Option<WriteRequest>> {

@@ -15,6 +15,8 @@ pub trait AnswersWriters: Sync {
     fn begin(&self, level: GuardLevel) -> SysResult<()>;
     /// A sign of life.
     fn beat(&self) -> SysResult<()>;
+    /// Nobody will answer any more: who waits is denied at once.
+    fn rest(&self) -> SysResult<()>;
     /// The next request; `None` where none has come in this time. For one thread.
     fn next(&self, patience: Duration) -> SysResult<Option<WriteRequest>>;
     /// Tells a writer that waits.

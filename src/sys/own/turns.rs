@@ -31,6 +31,28 @@ pub fn take_turn(path: &Path, patience: Duration) -> SysResult<Option<Lock>> {
     }
 }
 
+/// Does any process have the turn? Nobody has it where only the door is taken. Who looks may be stopped in the midst of
+/// it, and so stands in no door, nor in the way of others who look; writes nothing.
+pub fn is_turn_taken(path: &Path) -> SysResult<bool> {
+    let Some(file) = SysError::absent(there(path))? else {
+        return Ok(false);
+    };
+    match Flock::lock(file, FlockArg::LockSharedNonblock) {
+        Ok(_) => Ok(false),
+        Err((_, Errno::EWOULDBLOCK)) => Ok(true),
+        Err((_, errno)) => Err(SysError::new("lock", path, errno)),
+    }
+}
+
+/// Waits until nobody has it, for so long at most, with no place in the line.
+pub fn await_turn(path: &Path, patience: Duration) -> SysResult<()> {
+    let end = Instant::now() + patience;
+    while is_turn_taken(path)? && Instant::now() < end {
+        std::thread::sleep(TURN_PAUSE);
+    }
+    Ok(())
+}
+
 /// A place in the line before a turn, for who has other things to do meanwhile. It is given up by dropping it.
 #[derive(Debug)]
 pub struct TurnLine {
@@ -98,16 +120,20 @@ impl LockPath {
 
 /// It is written where it is missing, and then never.
 fn lock_file(path: &Path) -> SysResult<File> {
-    let failed = |e| SysError::new("open", path, e);
-    let there = call("open", || private().read(true).open(path)).map_err(failed);
-    match SysError::absent(there)? {
+    match SysError::absent(there(path))? {
         Some(file) => Ok(file),
         None => {
             let mut options = private();
             options.create(true).append(true);
-            call("create", || options.open(path)).map_err(failed)
+            let made = call("create", || options.open(path));
+            made.map_err(|e| SysError::new("open", path, e))
         }
     }
+}
+
+fn there(path: &Path) -> SysResult<File> {
+    let open = call("open", || private().read(true).open(path));
+    open.map_err(|e| SysError::new("open", path, e))
 }
 
 #[cfg(test)]
@@ -136,6 +162,14 @@ mod tests {
         assert!(third.step_up().expect("a lock file").is_none());
         drop(second);
         let last = third.step_up().expect("a lock file");
+        assert!(last.is_some());
+        // Who only looks sees who has it, and not who waits, and is seen by nobody.
+        assert!(is_turn_taken(&path).expect("a lock file"));
+        let mut waits = TurnLine::at(&path);
+        assert!(waits.step_up().expect("a lock file").is_none());
+        drop(last);
+        assert!(!is_turn_taken(&path).expect("a lock file"));
+        let last = waits.step_up().expect("a lock file");
         assert!(last.is_some());
         // Who gave up his place is not waited for.
         let mut gone = TurnLine::at(&path);

@@ -53,6 +53,15 @@ impl Freeze<'_> {
         Ok(all)
     }
 
+    /// The same, before files are made one: what is done with them counts. Nothing is frozen yet.
+    pub fn look_whole(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
+        let mut sight = self.full_look(guests)?;
+        let mut all = self.judged(&mut sight, guests)?;
+        self.waits.set(all.iter().any(|one| one.can_freeze));
+        sight.look_at_uses(&mut all);
+        Ok(all)
+    }
+
     /// Names in the base that something is mounted on, in any namespace.
     pub fn covered_in_base(&self, guests: &[&Guest]) -> SysResult<Vec<GuestPath>> {
         let mut kept = self.sight.borrow_mut();
@@ -106,11 +115,6 @@ impl Freeze<'_> {
         }
         if condition.unknown.is_some() {
             return Ok(Some("not all that runs in it is known".into()));
-        }
-        if let Some(why) = condition.uses.unknown() {
-            let why =
-                format!("which of its files are locked, watched or open is not known ({why})");
-            return Ok(Some(why));
         }
         let inside = &condition.inside;
         if let Some(process) = inside.iter().find(|process| process.may_clear_flags) {

@@ -7,7 +7,7 @@ use crate::engine::exchange::job::Fate;
 use crate::model::{FileState, FileUse, Link, Method, Policy, Refusal};
 use crate::rules::care_uses::UseRules;
 
-/// Refuses a file that is in use in a way that the policy does not let in.
+/// Refuses a file that is in use in a way that the policy does not let in, or of whose guest that is not known.
 pub fn not_in_use(
     link: &Link,
     state: &FileState,
@@ -15,17 +15,23 @@ pub fn not_in_use(
     policy: &Policy,
 ) -> Result<(), Fate> {
     let uses = &condition.uses;
-    if uses.is_empty() {
+    let mounted = link.names().filter_map(|name| uses.mounted(name));
+    let mounted = mounted.map(|at| (FileUse::Mounted, at));
+    let mut all = uses.of_inode(state.id.ino).chain(mounted).peekable();
+    // In a guest that does not run nobody watches; of others' watches this may miss some.
+    let unknown = uses.unknown().filter(|_| condition.running.is_some());
+    if all.peek().is_none() && unknown.is_none() {
         return Ok(());
     }
     let rules = UseRules::new(policy, Method::Hardlink);
-    let mounted = link.names().filter_map(|name| uses.mounted(name));
-    let mounted = mounted.map(|at| (FileUse::Mounted, at));
-    let mut all = uses.of_inode(state.id.ino).chain(mounted);
-    let kept = |used: &(FileUse, &str)| rules.keeps(used.0, link.owner.is_some()).is_some();
-    all.find(kept).map_or(Ok(()), |(used, who)| {
-        Err(Fate::Refused(refusal(used, who.to_owned())))
-    })
+    let is_kept = |used| rules.keeps(used, link.owner.is_some()).is_some();
+    if let Some((used, who)) = all.find(|(used, _)| is_kept(*used)) {
+        return Err(Fate::Refused(refusal(used, who.to_owned())));
+    }
+    match unknown.filter(|_| is_kept(FileUse::Watched)) {
+        Some(why) => Err(Fate::Refused(Refusal::UsesUnknown { why: why.into() })),
+        None => Ok(()),
+    }
 }
 
 fn refusal(used: FileUse, who: String) -> Refusal {

@@ -15,7 +15,7 @@ use crate::model::{About, GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, 
 use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::own::papers::Lock;
 use crate::sys::{Meaning, SysResult};
-use papers::BurstReceipt;
+use papers::{BurstReceipt, CalledOff};
 
 /// For so long nobody asked, and for so long it lasts at most.
 const IDLE: Duration = Duration::from_millis(50);
@@ -35,6 +35,8 @@ pub(super) struct Burst<'a> {
     /// Begun with the first file: many who ask get none.
     begun: Option<BurstRun>,
     lines: Vec<ReceiptLine>,
+    /// Files that went into quarantine.
+    kept: u64,
     guests: HashMap<usize, Option<Guest>>,
     /// Where what came out is for a moment, as the guard knows it.
     staging: Option<(&'a dyn AnswersWriters, InodeMark)>,
@@ -57,6 +59,7 @@ impl<'a> Burst<'a> {
             begun: None,
             staging: None,
             lines: Vec::new(),
+            kept: 0,
             guests: HashMap::new(),
             began: Instant::now(),
             last: Instant::now(),
@@ -120,14 +123,20 @@ impl<'a> Burst<'a> {
         });
     }
 
-    /// Shall others have their turn?
+    /// So many files went into quarantine, which is named by the run.
+    pub fn kept(&mut self, files: u64) {
+        self.kept += files;
+    }
+
+    /// Shall others have their turn, or is its journal long enough?
     pub fn is_due(&self) -> bool {
-        self.last.elapsed() >= IDLE || self.began.elapsed() >= LONGEST
+        let written = self.begun.as_ref().map_or(0, |run| run.journal.written());
+        written > papers::LONGEST || self.last.elapsed() >= IDLE || self.began.elapsed() >= LONGEST
     }
 
     /// Makes all of it durable, and then writes it into the receipt: a receipt that said more than the disk would be
-    /// believed.
-    pub fn close(mut self, base: &Base) -> Result<(), EngineError> {
+    /// believed. A run of which nothing came is none, and `own` forgets it: the next run may have its name.
+    pub fn close(mut self, base: &Base, own: &mut Vec<RunId>) -> Result<(), EngineError> {
         let Some(begun) = self.begun.take() else {
             return Ok(());
         };
@@ -136,8 +145,11 @@ impl<'a> Burst<'a> {
             journal,
             receipt,
         } = begun;
-        if self.lines.is_empty() {
-            return Ok(receipt.call_off(base, &run)?);
+        if self.lines.is_empty() && self.kept == 0 {
+            if receipt.call_off(base, &run, &journal)? == CalledOff::Gone {
+                own.retain(|other| *other != run.id);
+            }
+            return Ok(());
         }
         base.dir().sync_filesystem()?;
         receipt.write(&run, std::mem::take(&mut self.lines))?;

@@ -5,6 +5,8 @@
 //! A run goes on only where all its papers are whole and nothing of it was healed: whatever a death leaves of it is
 //! then read as that of any run.
 
+use std::io::Read;
+
 use crate::base::{Base, JOURNAL, RECEIPT, RECOVERED, Run};
 use crate::engine::EngineError;
 use crate::engine::exchange::journal::JournalFile;
@@ -18,8 +20,9 @@ use crate::sys::own::new_file::NewFile;
 use crate::sys::own::papers;
 use crate::sys::{SysError, SysResult};
 
-/// A run whose receipt takes so many bytes goes on no more: all of it is written each time.
-const LONGEST: u64 = 128 << 10;
+/// A run whose receipt or journal takes so many bytes goes on no more: all of the one is written each time, and of the
+/// other read.
+pub(super) const LONGEST: u64 = 128 << 10;
 
 /// `YYYYMMDD`, with which the name of a run begins.
 const DAY: usize = 8;
@@ -28,8 +31,17 @@ const DAY: usize = 8;
 pub(super) struct BurstReceipt {
     head: Receipt,
     lines: Vec<ReceiptLine>,
-    /// Has the run been over before?
-    goes_on: bool,
+    /// The last number of the journal, where the run has been over before.
+    goes_on: Option<u64>,
+}
+
+/// What is there of a run of which nothing came.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum CalledOff {
+    /// What was there of it before.
+    Over,
+    /// Nothing.
+    Gone,
 }
 
 /// Begins a run, or goes on with the last one. The caller has the turn.
@@ -41,7 +53,8 @@ pub(super) fn begin(
         && let Some(receipt) = may_go_on(base, &last, names)?
         && let Some(run) = base.resume_run(&last)?
     {
-        let journal = JournalFile::begin(&run, RunKind::Break)?;
+        let last = receipt.goes_on.unwrap_or(0);
+        let journal = JournalFile::go_on(&run, RunKind::Break, last)?;
         return Ok((run, journal, receipt));
     }
     let run = base.begin_run()?;
@@ -61,7 +74,7 @@ fn first_papers(run: &Run, names: &ObjectNames) -> SysResult<(JournalFile, Burst
     let receipt = BurstReceipt {
         head,
         lines: Vec::new(),
-        goes_on: false,
+        goes_on: None,
     };
     Ok((JournalFile::begin(run, RunKind::Break)?, receipt))
 }
@@ -79,7 +92,8 @@ fn may_go_on(
         return Ok(None);
     }
     let bytes = SysError::absent(papers::allocated(&base.run_paper(last, RECEIPT)))?;
-    if bytes.is_none_or(|bytes| bytes > LONGEST) || !is_whole(base, last)? {
+    let journal = last_of_whole(base, last)?;
+    if bytes.is_none_or(|bytes| bytes > LONGEST) || journal.is_none() {
         return Ok(None);
     }
     let Some(mut reader) = receipts::open(base, last, RECEIPT)? else {
@@ -98,21 +112,24 @@ fn may_go_on(
     Ok(is_over.then_some(BurstReceipt {
         head,
         lines,
-        goes_on: true,
+        goes_on: journal,
     }))
 }
 
-/// Is the journal that of breaks, with nothing in flight and no line that is damaged? What is written behind one would
-/// not be read.
-fn is_whole(base: &Base, run: &RunId) -> SysResult<bool> {
+/// The last number of the journal, where that is one of breaks, not too long, with nothing in flight and no line that
+/// is damaged: what is written behind one would not be read.
+fn last_of_whole(base: &Base, run: &RunId) -> SysResult<Option<u64>> {
     let path = base.run_paper(run, JOURNAL);
     let Some(file) = SysError::absent(papers::open_for_reading(&path))? else {
-        return Ok(false);
+        return Ok(None);
     };
-    let read = journal::read(file).map_err(|e| SysError::new("read", &path, e))?;
+    let mut bounded = file.take(LONGEST);
+    let read = journal::read(&mut bounded).map_err(|e| SysError::new("read", &path, e))?;
     let batch = journal::open_batch(&read.records);
     let is_of_breaks = matches!(batch.run, Some((_, RunKind::Break)));
-    Ok(is_of_breaks && batch.intents.is_empty() && read.damaged_at.is_none())
+    let is_whole = bounded.limit() > 0 && read.damaged_at.is_none();
+    let goes_on = is_of_breaks && is_whole && batch.intents.is_empty();
+    Ok(goes_on.then(|| journal::last_number(&read.records)))
 }
 
 impl BurstReceipt {
@@ -132,10 +149,14 @@ impl BurstReceipt {
     }
 
     /// Nothing came of this burst.
-    pub fn call_off(&self, base: &Base, run: &Run) -> SysResult<()> {
-        match self.goes_on {
-            true => base.end_run(run),
-            false => base.forget_run(run),
+    pub fn call_off(&self, base: &Base, run: &Run, journal: &JournalFile) -> SysResult<CalledOff> {
+        if self.goes_on.is_none() {
+            base.forget_run(run)?;
+            return Ok(CalledOff::Gone);
         }
+        // Where there is no room for that the run goes on no more.
+        drop(journal.write_done());
+        base.end_run(run)?;
+        Ok(CalledOff::Over)
     }
 }

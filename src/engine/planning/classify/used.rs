@@ -1,10 +1,10 @@
 //! Files that could be shared but for what is done with them now.
 
 use super::{Classifying, Decision};
-use crate::model::{FileState, SkipReason};
+use crate::model::{FileState, FileUse, SkipReason};
 
 impl Classifying<'_> {
-    /// The first use that keeps the file, and whose it is. A use that the policy lets in is noted.
+    /// The first use that keeps the file, and whose it is. Where none does, those that the policy lets in are noted.
     pub(super) fn keep_by_use(
         &self,
         names: &[usize],
@@ -12,14 +12,15 @@ impl Classifying<'_> {
     ) -> Option<(SkipReason, String)> {
         let uses = self.survey.uses_of(names, state)?;
         let rules = self.care.uses();
-        for (used, who) in uses.all {
-            if let Some(reason) = rules.keeps(used, uses.is_owned) {
-                return Some((reason, who));
-            }
-            if let Some(reason) = rules.lets_in(used, uses.is_owned) {
-                self.uses.borrow_mut().lets_in(reason);
-            }
+        let kept = |(used, who): &(FileUse, String)| {
+            Some((rules.keeps(*used, uses.is_owned)?, who.clone()))
+        };
+        if let Some(kept) = uses.all.iter().find_map(kept) {
+            return Some(kept);
         }
+        let let_in = uses.all.iter();
+        let let_in = let_in.filter_map(|(used, _)| rules.lets_in(*used, uses.is_owned));
+        let_in.for_each(|reason| self.uses.borrow_mut().lets_in(reason));
         None
     }
 

@@ -58,7 +58,8 @@ impl OpenedGuest {
         let backgrounds = backgrounds(&guests, base);
         let all: Vec<&Guest> = guests.iter().collect();
         let sight = Sight::take(&all, base.map(Base::dir), &[], Patience::ToTell)?;
-        let (conditions, base) = (sight.conditions(&[]), base.and(sight.of_the_other()));
+        let (mut conditions, base) = (sight.conditions(&[]), base.and(sight.of_the_other()));
+        sight.look_at_uses(&mut conditions);
         let open = |((guest, condition), background): ((Guest, Activity), Background)| {
             Ok(OpenedGuest {
                 files: guest.files()?,

@@ -7,7 +7,7 @@ use crate::model::{FileState, FileUse};
 pub struct UsesOfFile {
     /// Each use once, and whose it is.
     pub all: Vec<(FileUse, String)>,
-    /// Does a package own one of its names?
+    /// Does a package own its first name? The line of the plan says so, and `apply` goes by that.
     pub is_owned: bool,
 }
 
@@ -15,18 +15,16 @@ impl Survey {
     /// The uses of a file with these names; nothing where there is none, as of nearly all.
     pub fn uses_of(&self, names: &[usize], state: &FileState) -> Option<UsesOfFile> {
         let (uses, tree) = (&self.condition.uses, &self.scan.tree);
-        if uses.is_empty() {
-            return None;
-        }
         let of_inode = uses.of_inode(state.id.ino);
         let mut all: Vec<_> = of_inode.map(|(used, who)| (used, who.to_owned())).collect();
-        let paths = names.iter().map(|&name| tree.guest_path(name));
-        let mounted = paths.filter_map(|path| uses.mounted(&path).map(str::to_owned));
-        all.extend(mounted.map(|at| (FileUse::Mounted, at)));
-        let owners = &self.answer.owners;
-        let is_owned = |&name: &usize| owners.of(&tree.path(name)).is_some();
+        if uses.is_any_mounted() {
+            let paths = names.iter().map(|&name| tree.guest_path(name));
+            let mounted = paths.filter_map(|path| uses.mounted(&path).map(str::to_owned));
+            all.extend(mounted.map(|at| (FileUse::Mounted, at)));
+        }
+        let owner = |name: &usize| self.owner(&tree.path(*name));
         (!all.is_empty()).then(|| UsesOfFile {
-            is_owned: names.iter().any(is_owned),
+            is_owned: names.first().and_then(owner).is_some(),
             all,
         })
     }

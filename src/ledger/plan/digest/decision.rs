@@ -5,10 +5,12 @@
 //! object. Hosts, bases, roots, device and inode numbers, times of this host and what depends on its file system (the
 //! numbers of objects with very many names, the kind of flag) are left out, as are sizes, notes and skips. So equal
 //! guests have one digest wherever they are, and an image plan of them has it as well, as long as they have hard links
-//! only. Of several equal files one is the source of a reflink, which goes by how they lie on the disk. It has no line,
-//! and no line names it; but which files have lines goes with it, so where another file is the source the digest is
-//! another one, and has to be approved again. That shared files are protected is covered: whoever approves an image
-//! plan approves no plan that leaves them open.
+//! only. Of guests that run that holds as long as the same files are in use: a lock, a watch or a reader at the moment
+//! of the plan keeps a file, and takes its line out (a choice that lets them in, or an exclude, ends that). Of several
+//! equal files one is the source of a reflink, which goes by how they lie on the disk. It has no line, and no line
+//! names it; but which files have lines goes with it, so where another file is the source the digest is another one,
+//! and has to be approved again. That shared files are protected is covered: whoever approves an image plan approves no
+//! plan that leaves them open.
 
 use super::encoding::{self, names, text};
 use crate::ledger::json;

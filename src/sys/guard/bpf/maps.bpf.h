@@ -89,7 +89,12 @@ struct {
 	int (*max_entries)[ROOM];
 } requests SEC(".maps");
 
-// What was asked by those who do not wait, since when.
+// What was asked by those who do not wait, since when: by uppermost cgroup, and by the one below it (0: none).
+struct tally_key {
+	__u64 top;
+	__u64 part;
+};
+
 struct tally {
 	__u64 since;
 	__u64 count;
@@ -98,7 +103,7 @@ struct tally {
 struct {
 	int (*type)[BPF_MAP_TYPE_LRU_HASH];
 	int (*max_entries)[1024];
-	__u64 *key;
+	struct tally_key *key;
 	struct tally *value;
 } tallies SEC(".maps");
 
@@ -129,6 +134,8 @@ struct wait {
 	__u64 seen;   // when it was here
 	__u32 attempt;
 	__u32 stale;
+	__u32 spins; // how often it was spun for
+	__u32 reserved;
 };
 
 struct {

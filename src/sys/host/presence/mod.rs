@@ -54,7 +54,8 @@ use processes::proc_files::{command, open_own, own_pid, own_program};
 use processes::seen::{Holdfast, SeenProcess};
 use processes::worker::PresenceWorker;
 use uses::locks::LockList;
-use uses::{UsedTree, files_in_use};
+use uses::watches::WatchReaders;
+use uses::{UsedTree, files_in_use, watchers};
 
 pub use first_pid_namespace::sees_all_processes;
 pub use inside::{Inside, Unknown};
@@ -71,7 +72,6 @@ pub struct Presence {
     loose: BTreeMap<u32, Vec<Holdfast>>,
     /// Why the tables of some namespaces are not known.
     unread: bool,
-    locks: LockList,
 }
 
 /// How long births may overtake a look.
@@ -92,7 +92,10 @@ impl Patience {
     }
 }
 
-/// The same for a look that guests wait for.
+/// How long locks and watches are read. Some hundred thousand watches take the kernel a second.
+const USES_PATIENCE: Duration = Duration::from_secs(3);
+
+/// The same as [`Patience`] for a look that guests wait for.
 const FROZEN_PATIENCE: Duration = Duration::from_millis(100);
 
 impl Presence {
@@ -133,17 +136,14 @@ impl Presence {
             served,
             loose: BTreeMap::new(),
             unread: false,
-            locks: LockList::default(),
         };
         presence.taker.take(&mut presence.worker, patience.time());
-        let devices = &presence.worker.looking().devices;
-        presence.locks = LockList::read(devices, patience.time());
         presence.settle();
         Ok(presence)
     }
 
     /// Looks at what was born, moved or mounted since: guests may be frozen meanwhile. What a process does by a
-    /// descriptor that it was given since is not seen, nor what it has locked.
+    /// descriptor that it was given since is not seen.
     pub fn look_again(&mut self) -> SysResult<()> {
         self.read_changed()?;
         self.taker.take_again(&mut self.worker, FROZEN_PATIENCE);
@@ -169,16 +169,22 @@ impl Presence {
         Ok(())
     }
 
-    /// Which files of each tree were in use, in a way that would be noticed, at the first look; in the order of the
-    /// trees.
+    /// Which files of each tree are in use in a way that would be noticed, in the order of the trees: what was seen to
+    /// be open or mounted, and what is locked or watched now. That may take three seconds: not for guests that wait.
     pub fn files_in_use(&self) -> Vec<FilesInUse> {
-        let tables = locked(&self.worker.looking().tables);
+        let looking = self.worker.looking();
+        let tables = locked(&looking.tables);
         let all = tables.trees().iter().enumerate();
         let all = all.map(|(at, tree)| UsedTree {
             device: tree.device,
             mounted: tables.mounted_of(at),
         });
-        files_in_use(&self.census(), &self.locks, &self.taker.ours, all.collect())
+        let (trees, watchers) = (all.collect(), watchers(&self.census(), &tables));
+        drop(tables);
+        let readers = WatchReaders::start(watchers, &looking.devices, USES_PATIENCE);
+        let locks = LockList::read(&looking.devices, USES_PATIENCE);
+        let marks = readers.finish();
+        files_in_use(&self.census(), &locks, marks, &self.taker.ours, trees)
     }
 
     /// What was loose is judged by the tables that were read since, and all tables are judged.

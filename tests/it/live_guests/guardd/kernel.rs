@@ -16,7 +16,7 @@ pub struct Kernel {
     told: BufReader<UnixStream>,
     log: PathBuf,
     thread: u32,
-    /// What was held and let go, in that order.
+    /// What it was told that is no answer: what was held and let go, and its last word.
     pub held: Vec<String>,
 }
 
@@ -52,8 +52,15 @@ impl<'a> Asking<'a> {
 }
 
 impl Kernel {
-    /// Starts the daemon for the base of this lab, and waits until it is ready.
+    /// Starts the daemon for the base of this lab, and waits until it says that it is ready.
     pub fn start(lab: &Lab, env: &[(&str, &str)], options: &[&str]) -> Kernel {
+        let mut kernel = Kernel::begin(lab, env, options);
+        kernel.says("ready: ");
+        kernel
+    }
+
+    /// Starts it, and waits until writers may ask.
+    pub fn begin(lab: &Lab, env: &[(&str, &str)], options: &[&str]) -> Kernel {
         let socket = lab.path("kernel");
         drop(std::fs::remove_file(&socket));
         let listener = UnixListener::bind(&socket).unwrap();
@@ -81,6 +88,16 @@ impl Kernel {
         };
         assert_eq!(kernel.line().as_deref(), Some("begin"), "{}", kernel.said());
         kernel
+    }
+
+    /// Waits until it has said this, or is gone.
+    #[track_caller]
+    pub fn says(&mut self, word: &str) {
+        let start = Instant::now();
+        while !self.said().contains(word) && self.daemon.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < Duration::from_secs(60), "{}", self.said());
+            std::thread::sleep(Duration::from_millis(5));
+        }
     }
 
     fn line(&mut self) -> Option<String> {
@@ -129,7 +146,7 @@ impl Kernel {
     pub fn answer(&mut self) -> Option<(u32, String)> {
         loop {
             let line = self.line()?;
-            let (first, rest) = line.split_once(' ').unwrap();
+            let (first, rest) = line.split_once(' ').unwrap_or((&line, ""));
             match first.parse() {
                 Ok(thread) => return Some((thread, rest.to_owned())),
                 Err(_) => self.held.push(first.to_owned()),
@@ -203,11 +220,22 @@ impl Kernel {
         }
     }
 
+    /// It ends. Gives its exit code, and what it was told until then that is no answer.
+    pub fn last_words(mut self) -> (Option<i32>, Vec<String>) {
+        while self.answer().is_some() {}
+        let held = std::mem::take(&mut self.held);
+        (self.daemon.wait().unwrap().code(), held)
+    }
+
     /// Ends it, and gives its exit code.
-    pub fn end(mut self) -> Option<i32> {
+    pub fn end(self) -> Option<i32> {
+        self.ask_to_end();
+        self.last_words().0
+    }
+
+    pub fn ask_to_end(&self) {
         let pid = rustix::process::Pid::from_child(&self.daemon);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
-        self.daemon.wait().unwrap().code()
     }
 }
 

@@ -3,7 +3,9 @@
 
 mod fairness;
 mod kernel;
+mod leftovers;
 mod own_names;
+mod readiness;
 mod runs;
 
 use std::os::unix::fs::MetadataExt;
@@ -308,7 +310,7 @@ fn where_there_is_no_room_the_writer_is_told() {
     }
     let mut kernel = Kernel::start(&lab, &[], &["--most-bytes", "4K"]);
     assert_eq!(kernel.answer_to(&Asking::to(&file)).unwrap(), "Denied");
-    assert!(kernel.said().contains("--most-bytes"), "{}", kernel.said());
+    kernel.says("--most-bytes");
     assert_eq!(kernel.end(), Some(0));
     let mut kernel = Kernel::start(&lab, &[], &[]);
     kernel.write(&file, b"x");

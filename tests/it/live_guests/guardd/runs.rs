@@ -5,7 +5,7 @@ use super::{OPEN, shared};
 use crate::support::{Disk, File, Lab, content, id, nlink};
 
 /// Runs that left papers.
-fn runs(lab: &Lab) -> Vec<String> {
+pub fn runs(lab: &Lab) -> Vec<String> {
     let dir = std::fs::read_dir(lab.base().join("runs")).unwrap();
     let mut runs: Vec<String> = dir
         .map(|run| run.unwrap().file_name().into_string().unwrap())
@@ -105,4 +105,22 @@ fn a_run_whose_papers_are_damaged_is_left_alone() {
     assert_eq!(runs(&lab).pop().unwrap(), next);
     assert_eq!(told(&lab), (2, 3, 5));
     assert_eq!(web.read("/usr/lib/one"), [&content(2)[..], b"+"].concat());
+}
+
+/// The journal of a run is read whole where it goes on: one that is long goes on no more.
+#[test]
+fn a_run_whose_journal_is_long_is_left_alone() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let [web, _] = super::broken_once(&lab);
+    let last = runs(&lab).pop().unwrap();
+    let journal = lab.base().join("runs").join(&last).join("journal");
+    let text = std::fs::read(&journal).unwrap();
+    std::fs::write(&journal, text.repeat((128 << 10) / text.len() + 1)).unwrap();
+    let mut kernel = Kernel::start(&lab, &[], &[]);
+    kernel.write(&web.host("/usr/lib/f"), b"+");
+    kernel.settled(&lab);
+    assert!(runs(&lab).pop().unwrap() > last);
+    assert_eq!(told(&lab), (2, 2, 3));
+    assert_eq!(kernel.end(), Some(0));
 }

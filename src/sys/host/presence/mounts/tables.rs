@@ -242,6 +242,21 @@ impl MountTables {
             .collect()
     }
 
+    /// Trees of which something is mounted in the namespace; all of them where it was not read.
+    pub fn reached_from(&self, namespace: u64) -> Vec<usize> {
+        let table = self.namespaces.get(&namespace);
+        let shows = |mount: &KnownMount, tree: &MountedTree| match mount {
+            KnownMount::Shows(it) => tree.touches(it.device, &it.root),
+            KnownMount::Apart => false,
+        };
+        let reached =
+            |tree| table.is_none_or(|table| table.mounts.values().any(|it| shows(it, tree)));
+        let all = self.trees.iter().enumerate();
+        all.filter(|(_, tree)| reached(tree))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
     /// The namespaces whose tables have changed since they were read.
     pub fn changed(&self) -> Vec<u64> {
         let all = self.namespaces.iter();

@@ -94,6 +94,12 @@ pub fn descriptor(dir: impl AsFd, number: &str) -> Result<TaskDescriptor, Unlook
     Ok(TaskDescriptor::Placed(LinkEnd { mount, text }, flags))
 }
 
+/// Does the descriptor tell of changes: is it one of inotify or fanotify?
+pub fn is_watch(dir: impl AsFd, number: u32) -> Result<bool, Unlooked> {
+    let text = text_of(&dir, &format!("fd/{number}"))?;
+    Ok(matches!(text, LinkText::Watch))
+}
+
 /// The inode of a regular file that a link leads to.
 pub fn inode_of_file(dir: impl AsFd, name: &str) -> Option<u64> {
     let asked = StatxFlags::TYPE | StatxFlags::INO;

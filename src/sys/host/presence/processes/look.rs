@@ -16,7 +16,6 @@ use super::seen::{Holdfast, LooseEnd, SeenProcess, TaskFile};
 use crate::sys::ffi;
 use crate::sys::host::presence::mounts::places::BlockDevice;
 use crate::sys::host::presence::mounts::tables::{MountTables, PlaceVerdict};
-use crate::sys::host::presence::uses::marks::read_marks;
 
 /// What all looks share.
 pub struct Looking {
@@ -54,7 +53,7 @@ impl Looking {
         }
         let mut seen = self.look_at_all(pid);
         seen.unseen = seen.unseen.filter(|_| pid != 1);
-        if !seen.files.is_empty() || !seen.marks.is_empty() {
+        if !seen.files.is_empty() || !seen.watching.is_empty() {
             seen.command = command(pid);
         }
         seen
@@ -118,7 +117,7 @@ impl Looking {
             self.look_at_program(&task, seen);
         }
         if !shares(ffi::Shares::Descriptors) {
-            self.look_at_descriptors(&task, seen);
+            self.look_at_descriptors(&task, tid, seen);
         }
         if first.is_none() {
             // All threads share their mappings; any that lives tells them.
@@ -184,7 +183,7 @@ impl Looking {
         }
     }
 
-    fn look_at_descriptors(&self, task: &OwnedFd, seen: &mut SeenProcess) {
+    fn look_at_descriptors(&self, task: &OwnedFd, tid: u32, seen: &mut SeenProcess) {
         let all = match numbers(task, "fd") {
             Ok(all) => all,
             Err(Unlooked::Gone) => return,
@@ -201,20 +200,13 @@ impl Looking {
                         note_file(task, &link, trees, writes, seen);
                     }
                 }
-                Ok(TaskDescriptor::Watch) => self.look_at_marks(task, number, seen),
-                Ok(TaskDescriptor::Other) | Err(Unlooked::Gone) => {}
+                // Its `fdinfo` takes as long as there are watches, and is not read here.
+                Ok(TaskDescriptor::Watch) if seen.watching.last() != Some(&tid) => {
+                    seen.watching.push(tid);
+                }
+                Ok(TaskDescriptor::Watch | TaskDescriptor::Other) | Err(Unlooked::Gone) => {}
                 Err(why) => seen.not_seen(why, "its descriptors"),
             }
-        }
-    }
-
-    fn look_at_marks(&self, task: &OwnedFd, number: u32, seen: &mut SeenProcess) {
-        match read_marks(task, number, &self.devices, &mut seen.marks) {
-            Ok(true) | Err(Unlooked::Gone) => {}
-            Ok(false) => {
-                seen.uncounted = Some("a process watches more files than can be looked at");
-            }
-            Err(why) => seen.not_seen(why, "what it watches"),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 
 use rustix::fs::{CWD, Mode, OFlags, RawDir, openat, readlinkat};
 use rustix::io::read;
@@ -57,6 +58,14 @@ pub fn numbers(dir: impl AsFd, name: &str) -> Result<Vec<u32>, Unlooked> {
         all.extend(name);
     }
     Ok(all)
+}
+
+/// The inodes that a process of ours has open, each with its number.
+pub fn inodes_open(pid: u32) -> Vec<(u32, u64)> {
+    let all = std::fs::read_dir(format!("/proc/{pid}/fd"));
+    let all = all.into_iter().flatten().flatten();
+    let inodes = all.filter_map(|entry| std::fs::metadata(entry.path()).ok());
+    inodes.map(|state| (pid, state.ino())).collect()
 }
 
 /// Root and working directory of a process as texts: cheap to compare.

@@ -2,7 +2,6 @@
 
 use super::links::Unlooked;
 use crate::model::FileUse;
-use crate::sys::host::presence::uses::marks::SeenMark;
 
 /// Something that a process holds in a tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,10 +28,8 @@ pub struct SeenProcess {
     pub runs_this_program: bool,
     /// Regular files in the trees that it has open, or mapped for all to see.
     pub files: Vec<TaskFile>,
-    /// Inodes on the devices of the trees that it watches.
-    pub marks: Vec<SeenMark>,
-    /// Why those may not be all of them.
-    pub uncounted: Option<&'static str>,
+    /// Threads of it that watch something, one for each table of descriptors: what they watch is read apart from this.
+    pub watching: Vec<u32>,
     /// Its command name, where it has any of these: 15 bytes that it chose.
     pub command: Vec<u8>,
 }

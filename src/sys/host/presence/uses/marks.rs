@@ -2,18 +2,21 @@
 //!
 //! Marks on an inode count. One on a mount, or on a whole file system, goes on to see what becomes of a name, whatever
 //! inode that has; so does one on a directory, which is never a file that is shared.
+//!
+//! The kernel makes the whole list of a descriptor before it gives the first byte of it: a second or more where there
+//! are some hundred thousand marks, and nobody can end that. So who reads this is not waited for.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::os::fd::AsFd;
 
 use rustix::fs::{Mode, OFlags, openat};
+use rustix::io::Errno;
 
 use crate::sys::host::presence::mounts::places::BlockDevice;
-use crate::sys::host::presence::processes::links::Unlooked;
 
 /// A mark on an inode.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SeenMark {
     pub device: BlockDevice,
     pub inode: u64,
@@ -21,37 +24,54 @@ pub struct SeenMark {
     pub kind: &'static str,
 }
 
-/// Most marks on watched devices that are kept of one process.
-pub const MOST_MARKS: usize = 1 << 20;
-
-/// Reads the marks of a descriptor that are on `devices` into `marks`; false where there are too many.
-pub fn read_marks(
+/// Hands on the marks of a descriptor that are on `devices`, until `take` wants no more. Returns how many lines were
+/// read; a descriptor that is closed has none.
+pub fn each_mark(
     dir: impl AsFd,
     number: u32,
     devices: &[BlockDevice],
-    marks: &mut Vec<SeenMark>,
-) -> Result<bool, Unlooked> {
-    let info = format!("fdinfo/{number}");
+    take: impl FnMut(SeenMark) -> bool,
+) -> io::Result<usize> {
     let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-    let info = openat(dir, info, flags, Mode::empty())?;
-    let mut text = BufReader::with_capacity(64 << 10, File::from(info));
-    let mut line = Vec::new();
-    // What ends in an error was closed meanwhile.
-    while text.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
-        let mark = SeenMark::of(&line);
-        marks.extend(mark.filter(|mark| devices.contains(&mark.device)));
-        if marks.len() > MOST_MARKS {
-            return Ok(false);
-        }
-        line.clear();
+    match openat(dir, format!("fdinfo/{number}"), flags, Mode::empty()) {
+        Ok(info) => marks_in(File::from(info), devices, take),
+        Err(errno) => none_if_gone(errno.into()),
     }
-    Ok(true)
+}
+
+fn marks_in(
+    text: impl io::Read,
+    devices: &[BlockDevice],
+    mut take: impl FnMut(SeenMark) -> bool,
+) -> io::Result<usize> {
+    let mut text = BufReader::with_capacity(64 << 10, text);
+    let (mut line, mut lines) = (Vec::new(), 0);
+    loop {
+        line.clear();
+        match text.read_until(b'\n', &mut line) {
+            Ok(0) => return Ok(lines),
+            Ok(_) => lines += 1,
+            Err(error) => return none_if_gone(error).map(|none| none + lines),
+        }
+        let mark = SeenMark::of(&line).filter(|mark| devices.contains(&mark.device));
+        if mark.is_some_and(|mark| !take(mark)) {
+            return Ok(lines);
+        }
+    }
+}
+
+/// What has gone is not missed; whatever else keeps us from reading is told.
+fn none_if_gone(error: io::Error) -> io::Result<usize> {
+    match Errno::from_io_error(&error) {
+        Some(Errno::NOENT | Errno::SRCH) => Ok(0),
+        _ => Err(error),
+    }
 }
 
 impl SeenMark {
     /// `inotify wd:3 ino:9e7e sdev:800013 mask:800afce …`, and the same of fanotify; numbers are hexadecimal. `None`
     /// for other lines.
-    fn of(line: &[u8]) -> Option<SeenMark> {
+    pub(super) fn of(line: &[u8]) -> Option<SeenMark> {
         let line = std::str::from_utf8(line).ok()?;
         let mut fields = line.split_ascii_whitespace();
         let kind = match fields.next()? {
@@ -111,6 +131,40 @@ mod tests {
             "",
         ] {
             assert_eq!(of(other), None, "{other}");
+        }
+    }
+
+    /// Reads one line, then fails so.
+    struct Fails(&'static [u8], Errno);
+
+    impl io::Read for Fails {
+        fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
+            match std::mem::take(&mut self.0) {
+                [] => Err(self.1.into()),
+                mut rest => rest.read(into),
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_has_gone_has_no_marks() {
+        let text = b"inotify wd:3 ino:9e7e sdev:800013 mask:800afce\n";
+        let device = BlockDevice {
+            major: 8,
+            minor: 0x13,
+        };
+        for (errno, is_gone) in [
+            (Errno::NOENT, true),
+            (Errno::SRCH, true),
+            (Errno::NOMEM, false),
+            (Errno::IO, false),
+        ] {
+            let mut seen = Vec::new();
+            let read = marks_in(Fails(text, errno), &[device], |mark| {
+                seen.push(mark.inode);
+                true
+            });
+            assert_eq!((read.is_ok(), &seen[..]), (is_gone, &[0x9e7e][..]));
         }
     }
 }
