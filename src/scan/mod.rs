@@ -7,11 +7,15 @@
 //! *proposal*. Code that acts on a name opens it again beneath the root and looks at what it is at that point.
 //! The walk opens nothing but directories, reads nothing but names and `lstat`, and leaves nothing out in
 //! silence: what could not be read is in [`Scan::unread`](crate::model::Scan::unread).
+//!
+//! Who wants to know names of few inodes has a walk that keeps nothing ([`seek`]).
 
 mod directory;
 mod mounted;
+mod seek;
 mod walk;
 
 pub use directory::GuestDirectory;
 pub use mounted::MountedImage;
+pub use seek::{Sought, seek};
 pub use walk::scan;

@@ -1,4 +1,4 @@
-//! The walk: the only file that knows walkdir.
+//! The walk. This and `seek` alone know walkdir.
 
 use std::cmp::Ordering;
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use super::background::BackgroundJob;
 use super::copies::LONG;
 use super::decide::FileOnObject;
-use super::line::asker::AskedBy;
+use super::line::asker::Asker;
 use super::line::message::WriteStep;
 use super::line::waiting::WaitsFor;
 use super::names::{Resolver, WriteResolved};
@@ -16,6 +16,7 @@ use super::worker::Worker;
 use crate::engine::{EngineError, Guest};
 use crate::model::{FileState, GuestName, GuestPath, ObjectId};
 use crate::sys::guard::{InodeMark, WriteAnswer, WriteRequest};
+use crate::sys::host::writer::has_ended;
 use crate::sys::{Regular, SysResult};
 
 /// From this attempt on it is a call by a descriptor, which looks again in vain.
@@ -56,18 +57,13 @@ impl Worker<'_> {
                 Ok(WriteStep::Wait(WaitsFor::Knowledge))
             }
             Some(WriteResolved::Search(guest)) => Ok(WriteStep::Wait(WaitsFor::Guest(guest))),
+            Some(WriteResolved::Unsearchable(why)) => Ok(denied(id, &unsearchable(&why))),
             Some(WriteResolved::Files(guest, _)) => Ok(self.no_name(asked, guest, id)),
             // Its guest may have been given a file of its own just now, for another writer.
             Some(WriteResolved::Nobody) | None if request.attempt < 2 && request.waits => Ok(
                 WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing),
             ),
-            Some(WriteResolved::Nobody) | None => {
-                let why = "no guest that is known has this name, and the writer lives in none";
-                Ok(WriteStep::Answered(
-                    WriteAnswer::Denied,
-                    WriteTold::denied(Some(id), why),
-                ))
-            }
+            Some(WriteResolved::Nobody) | None => Ok(nobody_s(request, id)),
         }
     }
 
@@ -94,6 +90,7 @@ impl Worker<'_> {
             return Ok(None);
         };
         let mut resolver = Resolver {
+            base: self.base.dir(),
             knowledge: &self.knowledge,
             searched: &self.searched,
             cgroups: &mut self.cgroups,
@@ -112,16 +109,16 @@ impl Worker<'_> {
         if request.attempt < 2 && request.waits {
             return WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing);
         }
-        let is_searched = self
-            .searched
-            .get(&guest)
-            .is_some_and(|one| one.since >= asked.since);
-        match is_searched {
-            true => {
-                let why = "the guest has no name of it: it is written to by a descriptor or by a mount of the file";
-                WriteStep::Answered(WriteAnswer::Denied, WriteTold::denied(Some(id), why))
+        let searched = self.searched.get(&guest);
+        match searched.filter(|one| one.is_since(asked.since)) {
+            Some(found) => {
+                let why = found.failed().map_or_else(
+                    || "the guest has no name of it: it is written to by a descriptor or by a mount of the file".into(),
+                    unsearchable,
+                );
+                denied(id, &why)
             }
-            false => WriteStep::Wait(WaitsFor::Guest(guest)),
+            None => WriteStep::Wait(WaitsFor::Guest(guest)),
         }
     }
 
@@ -145,7 +142,7 @@ impl Worker<'_> {
                 let told = WriteTold::of(&name, first, *id, Some(why), 0);
                 return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
             }
-            match self.part_one(asked.asker.by, at, id, (object, bytes), file)? {
+            match self.part_one(asked.asker, at, id, (object, bytes), file)? {
                 FileStep::Parted => {
                     if let Some(burst) = &mut self.burst {
                         burst.parted(&name, &file.names, *id, bytes);
@@ -222,7 +219,7 @@ impl Worker<'_> {
 
     fn part_one(
         &mut self,
-        by: AskedBy,
+        by: Asker,
         at: usize,
         id: &ObjectId,
         (object, bytes): (&Regular, u64),
@@ -273,7 +270,7 @@ impl Worker<'_> {
     fn copy(
         &mut self,
         key: &CopyKey,
-        by: AskedBy,
+        by: Asker,
         object: &Regular,
     ) -> Result<Option<PrivateCopy>, NotParted> {
         if let Some(ready) = self.copies.take(key) {
@@ -287,11 +284,30 @@ impl Worker<'_> {
             CopyBegun::Long(copy) => {
                 if self.copies.may_begin(&key.guest, by) {
                     let job = self.copies.begin(key.clone(), by, copy);
-                    self.jobs.push(BackgroundJob::Copy(job));
+                    self.jobs.push(BackgroundJob::Copy(Box::new(job)));
                 }
                 Ok(None)
             }
         }
+    }
+}
+
+fn denied(id: ObjectId, why: &str) -> WriteStep {
+    WriteStep::Answered(WriteAnswer::Denied, WriteTold::denied(Some(id), why))
+}
+
+fn unsearchable(why: &str) -> String {
+    format!("its guest could not be searched: {why}")
+}
+
+/// Of a writer that waited and has ended, nobody can tell where it lived, and nobody is denied.
+fn nobody_s(request: &WriteRequest, id: ObjectId) -> WriteStep {
+    match request.waits && has_ended(request.process) {
+        true => WriteStep::Answered(WriteAnswer::Denied, WriteTold::Nothing),
+        false => denied(
+            id,
+            "no guest that is known has this name, and the writer lives in none",
+        ),
     }
 }
 

@@ -4,9 +4,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::copies::CopyJob;
-use super::knowledge::{Knowledge, Searched};
+use super::knowledge::Knowledge;
 use super::line::message::Message;
 use super::line::queue::WriteQueue;
+use super::names::Searched;
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest};
 use crate::model::{GuestName, RunId};
@@ -21,7 +22,7 @@ pub(super) enum BackgroundJob {
         guest: (GuestName, PathBuf),
         index: Arc<Index>,
     },
-    Copy(CopyJob),
+    Copy(Box<CopyJob>),
 }
 
 impl BackgroundJob {
@@ -37,7 +38,7 @@ impl BackgroundJob {
             } => tell.tell(Message::Searched {
                 at,
                 knowledge,
-                found: searched(guest, &index),
+                found: searched(guest, &index, tell),
             }),
             BackgroundJob::Copy(job) => {
                 let (key, made) = job.run();
@@ -51,6 +52,7 @@ fn known(base: &Path, own: &[RunId]) -> Result<Knowledge, EngineError> {
     Knowledge::read(&Base::existing(base)?, own)
 }
 
-fn searched((name, root): (GuestName, PathBuf), index: &Index) -> Result<Searched, EngineError> {
-    Searched::search(&Guest::open(name, &root)?, index)
+/// Whoever ends the daemon waits for its threads, and a guest may be of any size: nothing is searched for then.
+fn searched((name, root): (GuestName, PathBuf), index: &Index, tell: &WriteQueue) -> Searched {
+    Searched::search(Guest::open(name, &root), index, &|| !tell.is_over())
 }

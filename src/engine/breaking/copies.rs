@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::line::asker::AskedBy;
+use super::line::asker::Asker;
 use super::part::{CopyKey, CopyProgress, NotParted, PrivateCopy, UnfilledCopy};
 use crate::model::GuestName;
 use crate::sys::host::service::precede;
@@ -40,7 +40,7 @@ impl CopyJob {
 
 struct UnderWay {
     key: CopyKey,
-    by: AskedBy,
+    by: Asker,
     progress: Arc<CopyProgress>,
     /// How far it was when it was looked at last, and since when it has been there.
     seen: (u64, Instant),
@@ -55,11 +55,12 @@ pub(super) struct LongCopies {
 
 impl LongCopies {
     /// May one more be made for this guest, and for who asks? One at a time for each.
-    pub fn may_begin(&self, guest: &GuestName, by: AskedBy) -> bool {
+    pub fn may_begin(&self, guest: &GuestName, by: Asker) -> bool {
         let mut under_way = self.under_way.iter();
         let mut ready = self.ready.iter();
-        self.under_way.len() + self.ready.len() < MOST_AT_ONCE
-            && !under_way.any(|one| one.key.guest == *guest || one.by == by)
+        let most = MOST_AT_ONCE.saturating_sub(self.ready.len());
+        by.may_begin(under_way.clone().map(|one| one.by), most)
+            && !under_way.any(|one| one.key.guest == *guest)
             && !ready.any(|(key, ..)| key.guest == *guest)
     }
 
@@ -67,7 +68,7 @@ impl LongCopies {
         self.under_way.iter().any(|one| one.key == *key)
     }
 
-    pub fn begin(&mut self, key: CopyKey, by: AskedBy, copy: UnfilledCopy) -> CopyJob {
+    pub fn begin(&mut self, key: CopyKey, by: Asker, copy: UnfilledCopy) -> CopyJob {
         let progress = Arc::new(CopyProgress::default());
         self.under_way.push(UnderWay {
             key: key.clone(),

@@ -1,16 +1,14 @@
-//! What is known of a base while writers wait: objects by inode, their names by object, and names of a guest that were
-//! found by a search. All of it is read in the background, and confirmed by the disk when it is used.
+//! What is known of a base while writers wait: objects by inode, and their names by object. It is read in the
+//! background, and confirmed by the disk when it is used.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::base::{Base, Index};
+use crate::engine::EngineError;
 use crate::engine::records::History;
-use crate::engine::records::walked::walk_one;
 use crate::engine::records::writers::object_names::ObjectNames;
-use crate::engine::{EngineError, Guest};
-use crate::model::{GuestPath, ObjectId, Quiet, RunId};
+use crate::model::RunId;
 
 /// What the base says of itself.
 pub(super) struct Knowledge {
@@ -53,22 +51,5 @@ impl Knowledge {
         let newer = base.runs()?.into_iter();
         let mut newer = newer.filter(|run| Some(run) > self.last.as_ref());
         Ok(!self.at_work && newer.all(|run| own.contains(&run)))
-    }
-}
-
-/// What a search through a whole guest found: all its names of objects.
-pub(super) struct Searched {
-    pub since: Instant,
-    pub names: BTreeMap<ObjectId, Vec<GuestPath>>,
-}
-
-impl Searched {
-    pub fn search(guest: &Guest, index: &Index) -> Result<Searched, EngineError> {
-        let since = Instant::now();
-        let walked = walk_one(guest, index, &Quiet)?;
-        Ok(Searched {
-            since,
-            names: walked.names,
-        })
     }
 }

@@ -26,8 +26,8 @@
 //! # Bases that are not ready
 //!
 //! Writers wait from the first moment on, and each base answers as soon as it is healed and read itself. One that
-//! cannot be is left out, and its writers are denied with the reason. A daemon that fails says as its last word that nobody
-//! shall wait: it is started anew without end, and writers would wait through each of its lives.
+//! cannot be is left out, and its writers are denied with the reason. A daemon that fails says as its last word that
+//! nobody shall wait: it is started anew without end, and writers would wait through each of its lives.
 //!
 //! # What is rarely as one thinks
 //!

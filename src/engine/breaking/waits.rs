@@ -5,11 +5,11 @@ use std::time::{Duration, Instant};
 
 use super::background::BackgroundJob;
 use super::burst::Burst;
-use super::knowledge::{Knowledge, Searched};
-use super::line::asker::AskedBy;
+use super::knowledge::Knowledge;
+use super::line::asker::Asker;
 use super::line::waiting::WaitsFor;
 use super::line::wanted::{GuestSearch, TurnWanted};
-use super::names::{Cgroups, Moves};
+use super::names::{Cgroups, Moves, Searched, keep};
 use super::part::{CopyKey, NotParted, PrivateCopy};
 use super::tell::WriteTold;
 use super::worker::Worker;
@@ -114,27 +114,14 @@ impl Worker<'_> {
         Ok(())
     }
 
-    pub(super) fn find(
-        &mut self,
-        guest: usize,
-        knowledge: u64,
-        found: Result<Searched, EngineError>,
-    ) -> Result<(), EngineError> {
+    /// What a search found. One that failed counts as one as well: who needs no name of that guest does not mind.
+    pub(super) fn find(&mut self, guest: usize, knowledge: u64, found: Searched) {
         let is_it = |one: &GuestSearch| (one.guest, one.knowledge) == (guest, knowledge);
         self.reading.searches.retain(|one| !is_it(one));
-        if knowledge != self.reading.number {
-            return Ok(());
+        if knowledge == self.reading.number {
+            keep(&mut self.searched, guest, found);
+            self.put_back(&WaitsFor::Guest(guest));
         }
-        match found {
-            Ok(searched) => drop(self.searched.insert(guest, searched)),
-            // It would not be found by the next search either.
-            Err(error) => {
-                let why = format!("its guest could not be searched: {error}");
-                return self.deny_all(&WaitsFor::Guest(guest), &why);
-            }
-        }
-        self.put_back(&WaitsFor::Guest(guest));
-        Ok(())
     }
 
     pub(super) fn copied(
@@ -187,7 +174,7 @@ impl Worker<'_> {
             WaitsFor::Knowledge | WaitsFor::Turn => false,
         };
         match self.waiting.next(may) {
-            Some((WaitsFor::Guest(guest), asked)) => self.search(guest, asked.asker.by),
+            Some((WaitsFor::Guest(guest), asked)) => self.search(guest, asked.asker),
             // It is asked for anew, and begun then.
             Some((WaitsFor::Copy(_), asked)) => {
                 if let Some(asked) = self.waiting.take_one(&asked) {
@@ -198,7 +185,7 @@ impl Worker<'_> {
         }
     }
 
-    fn search(&mut self, at: usize, by: AskedBy) {
+    fn search(&mut self, at: usize, by: Asker) {
         let Some(guest) = self.knowledge.names.guests().get(at).cloned() else {
             return self.put_back(&WaitsFor::Guest(at));
         };

@@ -10,12 +10,12 @@ use super::allowance::Used;
 use super::background::BackgroundJob;
 use super::burst::Burst;
 use super::copies::LongCopies;
-use super::knowledge::{Knowledge, Searched};
+use super::knowledge::Knowledge;
 use super::line::message::{Message, WriteStep};
 use super::line::queue::WriteQueue;
 use super::line::waiting::{Waiting, WaitsFor};
 use super::line::wanted::{BackgroundReading, TurnWanted};
-use super::names::{Cgroups, Moves};
+use super::names::{Cgroups, Moves, Searched};
 use super::request::{TOO_MANY, WriterAsked};
 use super::tell::{Tellers, WriteTold};
 use crate::base::{Base, BaseError};
@@ -127,7 +127,7 @@ impl<'a> Worker<'a> {
                     at,
                     knowledge,
                     found,
-                }) => self.find(at, knowledge, found)?,
+                }) => self.find(at, knowledge, found),
                 Some(Message::Copied(key, made)) => self.copied(&key, made)?,
                 Some(Message::End) => return Ok(()),
                 None => {}

@@ -233,9 +233,7 @@ pub fn change_reason(reason: SkipReason) -> &'static str {
             "give the file the project of its directory (lsattr -p, chattr -p; on XFS xfs_io -c chproj)"
         }
         R::Encrypted => "nothing: encryption ends where its directory ends",
-        R::FixedDirectory => {
-            "take the flag off the directory (chattr -i, chattr -a), if nobody needs it"
-        }
+        R::FixedDirectory => "take its flag off (chattr -i, chattr -a), if nobody needs it",
         R::ImmutableFile => "take the flag off the file (chattr -i), if nobody needs it",
         R::NoCopyOnWrite => "a copy without the flag (lsattr shows it as C), if nobody needs it",
         R::SwapFile => "swapoff, and a new plan; a swap file is better left alone",

@@ -1,9 +1,10 @@
 //! A directory of which only the inode is known: where is it now? The file system finds it by its handle, wherever it
 //! was moved to.
 
+use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::InodeMark;
 use crate::model::GuestPath;
@@ -17,18 +18,27 @@ impl InodeMark {
     ///
     /// Whoever acts on it looks there again: it is the answer of a moment.
     pub fn place_beneath(&self, root: &Dir) -> Option<GuestPath> {
+        beneath(&path(root.fd())?, &self.place_by(root)?)
+    }
+
+    /// The same as a path of this host, by the mount through which any directory of the file system was opened.
+    pub fn place(&self, by: &Dir) -> Option<PathBuf> {
+        Some(OsString::from_vec(self.place_by(by)?).into())
+    }
+
+    fn place_by(&self, root: &Dir) -> Option<Vec<u8>> {
         let own = InodeMark::of_dir(root).ok()?;
         if own.inode.dev != self.inode.dev {
             return None;
         }
         let like = call("handle", || ffi::handle(root.fd())).ok()?;
-        // Is the root's own handle made as we make them?
+        // Is that one's own handle made as we make them?
         if like.of_another(own.inode.ino, own.generation)? != like {
             return None;
         }
         let handle = like.of_another(self.inode.ino, self.generation)?;
         let found = call("openhandle", || ffi::open_directory(root.fd(), handle)).ok()?;
-        beneath(&path(root.fd())?, &self.confirmed(&found)?)
+        self.confirmed(&found)
     }
 
     /// Its path, if it is the directory.

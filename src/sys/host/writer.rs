@@ -41,6 +41,12 @@ pub fn ground_of(process: u32, device: u64) -> Vec<FileId> {
     ground
 }
 
+/// Is the process no more, or has it nothing but its number left?
+pub fn has_ended(process: u32) -> bool {
+    let root = std::fs::read_link(format!("/proc/{process}/root"));
+    root.is_err_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
 /// As the kernel knows it: no file system is asked.
 fn id_of(dir: impl AsFd, path: &Path) -> Option<FileId> {
     let how = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC | AtFlags::NO_AUTOMOUNT;
@@ -49,4 +55,21 @@ fn id_of(dir: impl AsFd, path: &Path) -> Option<FileId> {
         dev: makedev(state.stx_dev_major, state.stx_dev_minor),
         ino: state.stx_ino,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_was_ended_and_not_yet_waited_for_has_ended() {
+        assert!(!has_ended(std::process::id()));
+        let mut other = std::process::Command::new("true").spawn().expect("true");
+        let process = other.id();
+        while !has_ended(process) {
+            std::thread::yield_now();
+        }
+        other.wait().expect("its end");
+        assert!(has_ended(process));
+    }
 }

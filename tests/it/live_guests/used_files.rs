@@ -15,8 +15,8 @@ use crate::support::{
 const USES: &str = "\
     flock usr/locked sleep 1000 & \
     tail -f usr/watched > /dev/null & echo $! > ../tail; \
-    rlock() { exec perl -e 'open F, \"<\", $ARGV[1]; \
-        fcntl F, $ARGV[0], pack \"ssx4qqix4\", 0, 0, 0, 0, 0 or die; sleep 1000' $1 $2; }; \
+    rlock() { exec perl -e 'open F, \"<\", $ARGV[1]; my $all = pack \"ssx4qqix4\", 0, 0, 0, 0, 0; \
+        fcntl F, $ARGV[0], $all or die; sleep 1000' $1 $2; }; \
     rlock 6 usr/posix & rlock 37 usr/ofd & \
     exec 4< usr/read 5>> usr/written 6< usr/owned; \
     usr/sleep 1000 & \

@@ -120,7 +120,7 @@ impl<'scope> ServedBases<'scope> {
                     served.thread = Some(scope.spawn(move || {
                         precede();
                         let pulse = Box::new(move || life.pulse(number + 1));
-                        serve(scope, base, ground, queue, (number, &ready), pulse);
+                        serve(scope, base, ground, &queue, (number, &ready), pulse);
                     }));
                     begin += 1;
                 }
@@ -231,11 +231,11 @@ fn serve<'scope, 'a>(
     scope: &'scope Scope<'scope, 'a>,
     base: Base,
     ground: &'a Answering<'a>,
-    queue: Arc<WriteQueue>,
+    queue: &Arc<WriteQueue>,
     (number, ready): (usize, &Sender<(usize, Result<(), EngineError>)>),
     pulse: Box<dyn Fn() + 'a>,
 ) {
-    let begun = Worker::begin(base, ground, Arc::clone(&queue), pulse);
+    let begun = Worker::begin(base, ground, Arc::clone(queue), pulse);
     let mut worker = match begun {
         Ok(worker) => {
             drop(ready.send((number, Ok(()))));
@@ -244,7 +244,7 @@ fn serve<'scope, 'a>(
         Err(error) => return drop(ready.send((number, Err(error)))),
     };
     let begin = |job: BackgroundJob| {
-        let queue = Arc::clone(&queue);
+        let queue = Arc::clone(queue);
         scope.spawn(move || job.run(&queue));
     };
     if let Err(error) = worker.serve(&begin) {

@@ -19,6 +19,7 @@ use crate::engine::host::lock_note;
 use crate::engine::privileges::entitled;
 use crate::model::{GuardLevel, Quiet};
 use crate::sys::guard::{AnswersWriters, Desk, WriteAnswer, WriteRequest};
+use crate::sys::host::machine;
 use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
 use crate::sys::host::signals::Stop;
 use crate::sys::host::writer::ground_of;
@@ -50,6 +51,8 @@ pub fn answer_writers(
     let desk = Desk::open()?.ok_or_else(|| {
         CannotHere::Guard("no guard that asks is loaded (`unify guard load`)".into())
     })?;
+    // The roots of guests are open while writers are answered.
+    machine::descriptors();
     let tellers = Tellers::new(say);
     let ground = Answering {
         desk: &*desk,

@@ -2,7 +2,8 @@
 
 use super::waiting::WaitsFor;
 use crate::engine::EngineError;
-use crate::engine::breaking::knowledge::{Knowledge, Searched};
+use crate::engine::breaking::knowledge::Knowledge;
+use crate::engine::breaking::names::Searched;
 use crate::engine::breaking::part::{CopyKey, NotParted, PrivateCopy};
 use crate::engine::breaking::request::WriterAsked;
 use crate::engine::breaking::tell::WriteTold;
@@ -18,7 +19,7 @@ pub(in crate::engine::breaking) enum Message {
         at: usize,
         /// Which knowledge that was.
         knowledge: u64,
-        found: Result<Searched, EngineError>,
+        found: Searched,
     },
     /// What became of a long copy.
     Copied(CopyKey, Result<PrivateCopy, NotParted>),

@@ -34,7 +34,7 @@ pub(in crate::engine::breaking) enum QueuePlace {
     /// It waits, or the same does.
     Waits,
     /// This one has no place: whoever asks for it has too many there.
-    None(WriterAsked),
+    None(Box<WriterAsked>),
     /// Nobody takes it any more.
     Over,
 }
@@ -62,7 +62,7 @@ impl WriteQueue {
         }
         let refused = queued.asked.put(asked);
         self.more.notify_one();
-        refused.map_or(QueuePlace::Waits, QueuePlace::None)
+        refused.map_or(QueuePlace::Waits, |one| QueuePlace::None(Box::new(one)))
     }
 
     /// Puts one back that waited for what is there now: before the others of its asker.
@@ -97,6 +97,11 @@ impl WriteQueue {
     /// So long took what was asked for by this one.
     pub fn charge(&self, asker: &Asker, took: Duration) {
         self.queued().asked.charge(asker.by, took);
+    }
+
+    /// Does nobody take anything any more?
+    pub fn is_over(&self) -> bool {
+        self.queued().is_over
     }
 
     /// Nobody takes anything any more.

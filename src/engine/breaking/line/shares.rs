@@ -56,6 +56,11 @@ impl Share {
         }
     }
 
+    fn longest_part(&self) -> usize {
+        let lengths = self.parts.iter().map(|(_, part)| part.len());
+        lengths.max().unwrap_or(0)
+    }
+
     /// The newest of the longest part.
     fn give_up(&mut self) -> Option<WriterAsked> {
         let longest = self.parts.iter_mut().max_by_key(|(_, part)| part.len())?;
@@ -67,7 +72,7 @@ impl Share {
 
 impl AskerShares {
     /// Puts one behind the others of its asker. Returns the one that has no place then: this one, or where there are
-    /// too many in all the newest of who has most.
+    /// too many in all the newest of who has most, of its longest part.
     pub fn put(&mut self, asked: WriterAsked) -> Option<WriterAsked> {
         let Asker { by, part } = asked.asker;
         let mut refused = None;
@@ -77,12 +82,17 @@ impl AskerShares {
         if same.iter().any(|other| other.is_same(&asked)) {
             return None;
         }
-        if same.len() >= MOST_OF_ONE {
+        let of_part = same.len();
+        if of_part >= MOST_OF_ONE {
             return Some(asked);
         }
         if self.held >= MOST {
             let (longest, most) = self.longest()?;
-            if own >= most {
+            let is_most = match by == longest {
+                true => of_part >= self.share(by).longest_part(),
+                false => own >= most,
+            };
+            if is_most {
                 return Some(asked);
             }
             refused = self.shares.get_mut(&longest).and_then(Share::give_up);
@@ -210,5 +220,22 @@ mod tests {
         let gave_way = shares.put(of(99, 7)).expect("one that has no place");
         assert!(gave_way.asker.by != AskedBy::Cgroup(99));
         assert_eq!(shares.held, MOST);
+    }
+
+    #[test]
+    fn a_part_that_asks_little_keeps_its_place() {
+        let mut shares = AskerShares::default();
+        let part = |part, thread| {
+            let mut asked = of(1, thread);
+            asked.asker.part = part;
+            asked
+        };
+        for at in 0..(MOST / MOST_OF_ONE) as u64 {
+            for thread in 1..=MOST_OF_ONE as u32 {
+                assert!(shares.put(part(at, thread)).is_none());
+            }
+        }
+        let gave_way = shares.put(part(99, 7)).expect("one that has no place");
+        assert!(gave_way.asker.part != 99);
     }
 }

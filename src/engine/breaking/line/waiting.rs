@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::asker::AskedBy;
+use super::asker::{AskedBy, Asker};
 use super::shares::{MOST, MOST_OF_ONE};
 use crate::engine::breaking::part::CopyKey;
 use crate::engine::breaking::request::WriterAsked;
@@ -24,32 +24,36 @@ pub(in crate::engine::breaking) enum WaitsFor {
 #[derive(Default)]
 pub(in crate::engine::breaking) struct Waiting {
     waiting: Vec<(WaitsFor, WriterAsked)>,
-    /// When each was given something last: by a count of these.
+    /// When each was given something last, and each of its parts: by a count of these.
     served: HashMap<AskedBy, u64>,
+    served_parts: HashMap<Asker, u64>,
     count: u64,
 }
 
 impl Waiting {
     /// Lets one wait. Returns the one that has no place then: this one, or where there are too many in all the newest
-    /// of who has most.
+    /// of who has most, of its longest part.
     pub fn put(&mut self, what: WaitsFor, asked: WriterAsked) -> Option<WriterAsked> {
         if self.waiting.iter().any(|(_, other)| other.is_same(&asked)) {
             return None;
         }
-        let by = asked.asker.by;
-        let own = self.waiting.iter().filter(|(_, one)| one.asker.by == by);
-        let own = own.count();
+        let (asker, by) = (asked.asker, asked.asker.by);
+        let own = self.count(|one| *one == asker);
         if own >= MOST_OF_ONE {
             return Some(asked);
         }
         let mut refused = None;
         if self.waiting.len() >= MOST {
-            let (longest, most) = self.longest()?;
-            if own >= most {
+            let longest = self.longest()?;
+            let is_most = match by == longest.by {
+                true => own >= self.count(|one| *one == longest),
+                false => self.count(|one| one.by == by) >= self.count(|one| one.by == longest.by),
+            };
+            if is_most {
                 return Some(asked);
             }
             let mut newest = self.waiting.iter();
-            let newest = newest.rposition(|(_, one)| one.asker.by == longest)?;
+            let newest = newest.rposition(|(_, one)| one.asker == longest)?;
             refused = Some(self.waiting.remove(newest).1);
         }
         self.waiting.push((what, asked));
@@ -84,22 +88,36 @@ impl Waiting {
     /// What is to be given next, of what `may` be given: who was given nothing for longest comes first.
     pub fn next(
         &mut self,
-        may: impl Fn(&WaitsFor, AskedBy) -> bool,
+        may: impl Fn(&WaitsFor, Asker) -> bool,
     ) -> Option<(WaitsFor, WriterAsked)> {
         let may = self
             .waiting
             .iter()
-            .filter(|(what, one)| may(what, one.asker.by));
-        let last = |by: &AskedBy| self.served.get(by).copied().unwrap_or(0);
-        let (what, asked) = may.min_by_key(|(_, one)| last(&one.asker.by)).cloned()?;
+            .filter(|(what, one)| may(what, one.asker));
+        let last = |(_, one): &&(WaitsFor, WriterAsked)| {
+            let by = self.served.get(&one.asker.by).copied();
+            let part = self.served_parts.get(&one.asker).copied();
+            (by.unwrap_or(0), part.unwrap_or(0))
+        };
+        let (what, asked) = may.min_by_key(last).cloned()?;
         self.count += 1;
         self.served.insert(asked.asker.by, self.count);
-        let waiting = &self.waiting;
+        self.served_parts.insert(asked.asker, self.count);
+        self.forget();
+        Some((what, asked))
+    }
+
+    /// Of those that wait for nothing, too many are not remembered.
+    fn forget(&mut self) {
+        let waiting = || self.waiting.iter().map(|(_, one)| one.asker);
         if self.served.len() > MOST {
             self.served
-                .retain(|by, _| waiting.iter().any(|(_, one)| one.asker.by == *by));
+                .retain(|by, _| waiting().any(|one| one.by == *by));
         }
-        Some((what, asked))
+        if self.served_parts.len() > MOST {
+            self.served_parts
+                .retain(|part, _| waiting().any(|one| one == *part));
+        }
     }
 
     /// Takes this one out.
@@ -109,12 +127,22 @@ impl Waiting {
         Some(self.waiting.remove(at).1)
     }
 
-    fn longest(&self) -> Option<(AskedBy, usize)> {
+    fn count(&self, is_one: impl Fn(&Asker) -> bool) -> usize {
+        let waiting = self.waiting.iter();
+        waiting.filter(|(_, one)| is_one(&one.asker)).count()
+    }
+
+    /// The longest part of who has most.
+    fn longest(&self) -> Option<Asker> {
         let mut counts: HashMap<AskedBy, usize> = HashMap::new();
+        let mut parts: HashMap<Asker, usize> = HashMap::new();
         for (_, one) in &self.waiting {
             *counts.entry(one.asker.by).or_default() += 1;
+            *parts.entry(one.asker).or_default() += 1;
         }
-        counts.into_iter().max_by_key(|(_, count)| *count)
+        let (by, _) = counts.into_iter().max_by_key(|(_, count)| *count)?;
+        let parts = parts.into_iter().filter(|(one, _)| one.by == by);
+        Some(parts.max_by_key(|(_, count)| *count)?.0)
     }
 }
 
@@ -157,6 +185,35 @@ mod tests {
             })
             .collect();
         assert_eq!(order, [10, 20, 11, 12]);
+    }
+
+    #[test]
+    fn parts_of_one_are_counted_apart() {
+        let mut waiting = Waiting::default();
+        let part = |part, thread| {
+            let mut asked = of(1, part as u32 * 10_000 + thread);
+            asked.asker.part = part;
+            asked
+        };
+        for thread in 1..=MOST_OF_ONE as u32 {
+            assert!(waiting.put(WaitsFor::Turn, part(1, thread)).is_none());
+        }
+        assert!(waiting.put(WaitsFor::Turn, part(1, 999)).is_some());
+        assert!(waiting.put(WaitsFor::Turn, part(2, 999)).is_none());
+        let given = [(); 2].map(|()| waiting.next(|_, _| true).map(|(_, one)| one.asker.part));
+        assert_eq!(given, [Some(1), Some(2)]);
+        // Where there is no room at all, the part that has most gives way.
+        for at in 3..=(MOST / MOST_OF_ONE) as u64 {
+            for thread in 1..=MOST_OF_ONE as u32 {
+                waiting.put(WaitsFor::Turn, part(at, thread));
+            }
+        }
+        for thread in 2..MOST_OF_ONE as u32 {
+            assert!(waiting.put(WaitsFor::Turn, part(99, thread)).is_none());
+        }
+        assert!(waiting.put(WaitsFor::Turn, part(99, 1)).is_none());
+        let gave_way = waiting.put(WaitsFor::Turn, part(98, 1));
+        assert!(gave_way.is_some_and(|one| one.asker.part != 98));
     }
 
     #[test]

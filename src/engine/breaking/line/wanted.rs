@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
-use super::asker::AskedBy;
+use super::asker::Asker;
 use crate::sys::own::turns::TurnLine;
 
-/// So many guests are searched at once, one for each who asks.
+/// So many guests are searched at once, one for each who asks. A search keeps names of shared files alone, and is given
+/// up where these are too many (`names`).
 const MOST_SEARCHES: usize = 4;
 
 /// A place in the line for the turn, and when we took it.
@@ -26,15 +27,13 @@ pub(in crate::engine::breaking) struct BackgroundReading {
 pub(in crate::engine::breaking) struct GuestSearch {
     pub knowledge: u64,
     pub guest: usize,
-    pub by: AskedBy,
+    pub by: Asker,
 }
 
 impl BackgroundReading {
-    pub fn may_search(&self, guest: usize, by: AskedBy) -> bool {
+    pub fn may_search(&self, guest: usize, by: Asker) -> bool {
         let mut searches = self.searches.iter();
-        let is_in_the_way = |one: &GuestSearch| {
-            one.by == by || (one.guest == guest && one.knowledge == self.number)
-        };
-        self.searches.len() < MOST_SEARCHES && !searches.any(is_in_the_way)
+        let same = |one: &GuestSearch| (one.guest, one.knowledge) == (guest, self.number);
+        by.may_begin(searches.clone().map(|one| one.by), MOST_SEARCHES) && !searches.any(same)
     }
 }

@@ -6,7 +6,10 @@
 //! 1. the event: it names the directory by its inode, and the file system tells where that is now;
 //! 2. what was learned by that: other names of the record that lay in the directory have moved with it;
 //! 3. the directories in which the known names are: most often a further name is beside the first;
-//! 4. a search through the guest.
+//! 4. a search through the guest, of which one is enough for all objects that have got no name since.
+//!
+//! No guest waits for what is to be found in another: names that are missing are not its own once it was searched. Only for a process of the host, whose name lies in no guest that is known, all guests
+//! that hold the object are searched.
 //!
 //! Whatever is found so is believed only when the disk, asked for that name beneath the guest's root, shows the inode.
 //!
@@ -15,13 +18,16 @@
 //! | `resolve` | which names there are now |
 //! | `known` | names of an object that refer to it, and names that do so no more |
 //! | `moves` | directories that guests have moved |
+//! | `searched` | what searches found |
 //! | `whose` | whose write it is |
 
 mod known;
 mod moves;
 mod resolve;
+mod searched;
 mod whose;
 
 pub(super) use moves::Moves;
 pub(super) use resolve::{Resolver, WriteResolved};
+pub(super) use searched::{Searched, keep};
 pub(super) use whose::Cgroups;

@@ -6,14 +6,16 @@ use std::time::Instant;
 
 use super::known::KnownNames;
 use super::moves::Moves;
+use super::searched::Searched;
 use super::whose::{Cgroups, NameWritten};
 use crate::engine::Guest;
 use crate::engine::breaking::burst::Burst;
 use crate::engine::breaking::decide::{FileOnObject, files_to_part};
-use crate::engine::breaking::knowledge::{Knowledge, Searched};
+use crate::engine::breaking::knowledge::Knowledge;
 use crate::model::{FileId, FileKind, FileState, GuestPath, ObjectId};
-use crate::sys::SysResult;
-use crate::sys::guard::WriteRequest;
+use crate::sys::guard::{InodeMark, WriteRequest};
+use crate::sys::host::machine;
+use crate::sys::{Dir, SysResult};
 
 /// So many entries of directories are looked at beside the known names: a writer waits for it, and others behind it.
 const MOST_NEARBY: usize = 4096;
@@ -26,10 +28,14 @@ pub(in crate::engine::breaking) enum WriteResolved {
     Files(usize, Vec<FileOnObject>),
     /// This guest has names that nobody knows, and is to be searched first.
     Search(usize),
+    /// It has such names, and cannot be searched: why.
+    Unsearchable(String),
 }
 
 /// All that a request is resolved with.
 pub(in crate::engine::breaking) struct Resolver<'a, 'o> {
+    /// The base's directory.
+    pub base: &'a Dir,
     pub knowledge: &'a Knowledge,
     pub searched: &'a HashMap<usize, Searched>,
     pub cgroups: &'a mut Cgroups,
@@ -38,7 +44,7 @@ pub(in crate::engine::breaking) struct Resolver<'a, 'o> {
     pub burst: &'a mut Burst<'o>,
 }
 
-impl Resolver<'_, '_> {
+impl<'a> Resolver<'a, '_> {
     /// `since` is when the request came: what was searched later is new enough.
     pub fn resolve(
         &mut self,
@@ -61,27 +67,49 @@ impl Resolver<'_, '_> {
             self.look_nearby(*guest, state.id, &mut known);
         }
         let is_all = is_all(state, &known);
-        let is_searched = |guest: &usize| {
-            let searched = self.searched.get(guest);
-            searched.is_some_and(|one| one.since >= since)
-        };
         let Some((guest, written)) = whose else {
             // A process of the host, which writes to a name that a guest has made.
             let mut holders = known.holders().filter(|_| !is_all);
-            let next = holders.find(|guest| !is_searched(guest));
+            let next = holders.find(|guest| self.search(*guest, object, state, since).is_none());
             return Ok(next.map_or(WriteResolved::Nobody, WriteResolved::Search));
         };
         let (files, further) = known.of(guest);
         // Where there is one file, all further names are its.
         let is_clear = is_all || files.len() > 1 && written.is_some();
-        if !is_clear && !is_searched(&guest) {
-            // The names that are missing may be another guest's, which has moved some: once is enough for all.
-            let others = known.lost.iter().map(|(at, _)| *at);
-            let mut others = others.filter(|at| *at != guest && !self.searched.contains_key(at));
-            return Ok(WriteResolved::Search(others.next().unwrap_or(guest)));
+        if !is_clear {
+            // Names that are missing still are another guest's then, and do not matter.
+            match self
+                .search(guest, object, state, since)
+                .map(Searched::failed)
+            {
+                None => return Ok(WriteResolved::Search(guest)),
+                Some(Some(why)) => return Ok(WriteResolved::Unsearchable(why.to_owned())),
+                Some(None) => {}
+            }
         }
         let files = files_to_part(files, further, written.as_ref());
         Ok(WriteResolved::Files(guest, files))
+    }
+
+    /// A search that is new enough to have found all names of the object that the guest has; or it failed.
+    fn search(
+        &mut self,
+        guest: usize,
+        object: &ObjectId,
+        state: &FileState,
+        since: Instant,
+    ) -> Option<&'a Searched> {
+        let searched: &'a HashMap<usize, Searched> = self.searched;
+        let found = searched.get(&guest)?;
+        if found.is_since(since) {
+            return Some(found);
+        }
+        // A name that was moved with a directory dates nothing.
+        let (_, root) = self.guest(guest)?;
+        let mut names = found.names(object);
+        let is_new = found.is_of_now(state.ctime, machine::seconds())
+            && names.all(|name| is_at(root, name, state.id));
+        is_new.then_some(found)
     }
 
     /// A guest by its number, and the number under which its root is known here.
@@ -126,7 +154,7 @@ impl Resolver<'_, '_> {
             let Some((number, guest)) = self.guest(*at) else {
                 continue;
             };
-            for path in searched.names.get(object).into_iter().flatten() {
+            for path in searched.names(object) {
                 if is_at(guest, path, inode) {
                     known.add(number, path.clone());
                 }
@@ -155,13 +183,20 @@ impl Resolver<'_, '_> {
         known: &mut KnownNames,
     ) -> Option<NameWritten> {
         let parent = request.parent?;
-        let (at, name) = (0..self.knowledge.names.guests().len()).find_map(|number| {
-            let (at, guest) = self.guest(number).filter(|(at, _)| *at == number)?;
+        let written = |guest: &Guest| {
             let directory = parent.place_beneath(&guest.root)?;
             let name = directory.join(&request.last_name).ok()?;
             let is_it = is_at(guest, &directory, parent.inode) && is_at(guest, &name, inode);
-            is_it.then_some((at, name))
-        })?;
+            is_it.then_some(name)
+        };
+        let above = self.guests_above(&parent);
+        let (at, name) = match above.is_empty() {
+            false => above.into_iter().find_map(|number| {
+                let (at, guest) = self.guest(number)?;
+                Some((at, written(guest)?))
+            }),
+            true => self.find_elsewhere(written),
+        }?;
         let lost = known.lost.iter().filter(|(guest, _)| *guest == at);
         for (_, old) in lost {
             self.moves.learn(at, old, &name);
@@ -169,6 +204,32 @@ impl Resolver<'_, '_> {
         known.add(at, name.clone());
         self.follow_moves(inode, known);
         Some((at, Some(name)))
+    }
+
+    /// The guests that the record has above the directory, as the base's own mount shows it.
+    fn guests_above(&self, directory: &InodeMark) -> Vec<usize> {
+        let Some(place) = directory.place(self.base) else {
+            return Vec::new();
+        };
+        let guests = self.knowledge.names.guests().iter().enumerate();
+        let above = guests.filter(|(_, (_, root))| place.starts_with(root));
+        above.map(|(number, _)| number).collect()
+    }
+
+    /// The same among all guests, which may be seen by other mounts. None is kept open: there may be many.
+    fn find_elsewhere(
+        &self,
+        written: impl Fn(&Guest) -> Option<GuestPath>,
+    ) -> Option<(usize, GuestPath)> {
+        self.knowledge
+            .names
+            .guests()
+            .iter()
+            .find_map(|(name, root)| {
+                let guest = Guest::open(name.clone(), root).ok()?;
+                let number = self.roots.get(&guest.id).copied()?;
+                Some((number, written(&guest)?))
+            })
     }
 
     /// Names beside those that are known of this guest.

@@ -86,7 +86,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("toml", &["ledger/policy_file.rs", "ledger/check_policy/"]),
     ("unicode_normalization", &["rules/findings/names.rs"]),
     ("unicode_properties", &["model/guest/shown.rs"]),
-    ("walkdir", &["scan/walk.rs"]),
+    ("walkdir", &["scan/walk.rs", "scan/seek.rs"]),
     ("xxhash_rust", &["sys/hash.rs"]),
     ("zstd", &["images/stream.rs", "ledger/codec.rs"]),
     ("std::fs", &["sys/"]),

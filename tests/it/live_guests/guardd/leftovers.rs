@@ -102,11 +102,17 @@ fn a_break_does_not_put_a_guest_back_where_it_was() {
     armed!();
     let lab = lab!(Disk::Own);
     let [web, db] = shared(&lab);
+    let mail = lab.guest("mail");
+    for guest in [&mail, &db] {
+        guest.put("/usr/new", &File::new(content(5)));
+    }
+    lab.plan(&[&mail, &db], &OPEN)
+        .apply()
+        .expect_one_of(&[0, 4]);
     let mut kernel = Kernel::start(&lab, &[], &[]);
     let away = lab.guests().join("away");
     fs::rename(web.root(), &away).unwrap();
     let name = format!("web={}", away.display());
-    let mail = lab.guest("mail");
     mail.put("/usr/lib/one", &File::new(content(2)));
     let plan = lab.path("moved.json");
     let theirs = mail.arg();
@@ -115,8 +121,12 @@ fn a_break_does_not_put_a_guest_back_where_it_was() {
     lab.on_base("plan", &options).expect(0);
     let plan = Planned::read(&plan);
     plan.apply().expect_one_of(&[0, 4]);
-    kernel.write(&db.host("/usr/lib/f"), b"+");
+    kernel.write(&db.host("/usr/new"), b"+");
     kernel.settled(&lab);
+    let last = lab.base().join("runs").join(runs(&lab).pop().unwrap());
+    let receipt = fs::read_to_string(last.join("receipt.jsonl")).unwrap();
+    let before = web.root().to_str().unwrap();
+    assert!(receipt.contains(&format!("\"{before}\"")), "{receipt}");
     let status = lab.on_base("status", &["--json"]).expect(0).json();
     let guests = status["guests"].as_array().unwrap();
     let it = guests.iter().find(|guest| guest["name"] == "web").unwrap();

@@ -37,7 +37,7 @@ fn breaks_of_a_day_are_one_run() {
         let guest = lab.guest(name);
         for number in 0..FILES {
             let text = format!("shared {number}").into_bytes();
-            guest.put(&format!("/usr/{number}"), &File::new(text));
+            guest.put(format!("/usr/{number}"), &File::new(text));
         }
         guest
     });
@@ -46,7 +46,7 @@ fn breaks_of_a_day_are_one_run() {
     let [web, db] = &guests;
     let mut kernel = Kernel::start(&lab, &[], &[]);
     for number in 0..FILES {
-        kernel.write(&web.host(&format!("/usr/{number}")), b"+");
+        kernel.write(&web.host(format!("/usr/{number}")), b"+");
         kernel.settled(&lab);
     }
     // Another daemon goes on with it.

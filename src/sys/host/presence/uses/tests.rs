@@ -36,8 +36,8 @@ fn lock(inode: u64, pid: u32) -> SeenLock {
     }
 }
 
-fn uses(locks: LockList, ours: &[u32], inode: u64) -> Vec<(FileUse, String)> {
-    let all = files_in_use(&census(), &locks, AllMarks::default(), ours, trees());
+fn uses(locks: &LockList, ours: &[u32], inode: u64) -> Vec<(FileUse, String)> {
+    let all = files_in_use(&census(), locks, AllMarks::default(), ours, trees());
     let found = all[0].of_inode(inode);
     found.map(|(used, who)| (used, who.to_owned())).collect()
 }
@@ -48,12 +48,12 @@ fn a_lock_is_whose_inode_it_is() {
         locks: [lock(70, 7), lock(71, 7), lock(72, std::process::id())].into(),
         missed: None,
     };
-    let found = uses(locks(), &[], 70);
+    let found = uses(&locks(), &[], 70);
     assert_eq!(found[0], (FileUse::Locked, "flock of nginx".to_owned()));
     let nobodys = vec![(FileUse::Locked, "flock".to_owned())];
-    assert_eq!(uses(locks(), &[], 71), nobodys);
+    assert_eq!(uses(&locks(), &[], 71), nobodys);
     // Our own number, but we have no such inode: whoever took the lock had that number before us.
-    assert_eq!(uses(locks(), &[std::process::id()], 72), nobodys);
+    assert_eq!(uses(&locks(), &[std::process::id()], 72), nobodys);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn our_own_locks_do_not_count() {
         locks: [lock(inode, std::process::id())].into(),
         missed: None,
     };
-    assert_eq!(uses(locks, &[std::process::id()], inode), []);
+    assert_eq!(uses(&locks, &[std::process::id()], inode), []);
 }
 
 /// Whoever takes very many locks makes unknown what is open, which may be locked, and nothing else.
@@ -76,8 +76,8 @@ fn where_the_locks_are_not_known_what_is_open_may_be_locked() {
     };
     let maybe = "perhaps one of nginx (there are more)".to_owned();
     let open = (FileUse::Open, "nginx".to_owned());
-    assert_eq!(uses(locks(), &[], 70), [(FileUse::Locked, maybe), open]);
-    assert_eq!(uses(locks(), &[], 71), []);
+    assert_eq!(uses(&locks(), &[], 70), [(FileUse::Locked, maybe), open]);
+    assert_eq!(uses(&locks(), &[], 71), []);
     let all = files_in_use(&census(), &locks(), AllMarks::default(), &[], trees());
     assert!(all.iter().all(|uses| uses.unknown().is_none()));
 }
