@@ -90,7 +90,7 @@ pub(super) struct ServedBases<'scope> {
     bases: Vec<ServedBase<'scope>>,
     /// How many have not said yet whether they are ready.
     begin: usize,
-    readiness: Receiver<(usize, Result<(), EngineError>)>,
+    readiness: Receiver<Readiness>,
     /// Why the last one was left out.
     refused: Option<EngineError>,
 }
@@ -226,13 +226,16 @@ impl Drop for ServedBases<'_> {
     }
 }
 
+/// The number of a base, and that it has begun or why not.
+type Readiness = (usize, Result<(), EngineError>);
+
 /// The thread of one base.
 fn serve<'scope, 'a>(
     scope: &'scope Scope<'scope, 'a>,
     base: Base,
     ground: &'a Answering<'a>,
     queue: &Arc<WriteQueue>,
-    (number, ready): (usize, &Sender<(usize, Result<(), EngineError>)>),
+    (number, ready): (usize, &Sender<Readiness>),
     pulse: Box<dyn Fn() + 'a>,
 ) {
     let begun = Worker::begin(base, ground, Arc::clone(queue), pulse);

@@ -5,7 +5,9 @@ use super::shared;
 use crate::support::{Disk, Guest, Lab, nlink};
 
 /// Two bases of one file system, with two guests each.
-fn two_bases() -> Result<(Lab, [(Lab, [Guest; 2]); 2]), String> {
+type BaseAndGuests = (Lab, [Guest; 2]);
+
+fn two_bases() -> Result<(Lab, [BaseAndGuests; 2]), String> {
     let disk = Lab::in_memory(Disk::Ext4)?;
     let bases = ["one", "other"].map(|name| {
         let lab = disk.part(name);
