@@ -8,8 +8,8 @@
 //! 3. the directories in which the known names are: most often a further name is beside the first;
 //! 4. a search through the guest, of which one is enough for all objects that have got no name since.
 //!
-//! No guest waits for what is to be found in another: names that are missing are not its own once it was searched. Only for a process of the host, whose name lies in no guest that is known, all guests
-//! that hold the object are searched.
+//! No guest waits for what is to be found in another: names that are missing are not its own once it was searched. Only
+//! for a process of the host, whose name lies in no guest that is known, all guests that hold the object are searched.
 //!
 //! Whatever is found so is believed only when the disk, asked for that name beneath the guest's root, shows the inode.
 //!

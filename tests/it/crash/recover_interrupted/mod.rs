@@ -1,5 +1,6 @@
-//! `recover`, `gc` and the healing of an `undo` are themselves killed, at every call that changes anything, once and
-//! then twice more: no shared object is ever left without its flag, whatever state it began with.
+//! `recover`, `gc` and the healing of an `undo` are themselves killed, at every call that changes anything (on a commit
+//! at every second), once and then twice more: no shared object is ever left without its flag, whatever state it began
+//! with.
 //!
 //! The states are those that no journal explains, beside some that one does. A kill before a call that only looks
 //! leaves what a kill before the next change leaves, so the calls that only look are passed over.
@@ -27,6 +28,7 @@ const LOOKS: &[&str] = &[
     "statfs",
     "sysfs",
     "uuid",
+    "view",
     "lease",
 ];
 
@@ -68,7 +70,8 @@ fn recoveries(state: State) {
     whole.judge(&format!("{state:?}, not interrupted"));
     drop(whole);
     for (nth, (call, name)) in changes.iter().enumerate() {
-        for further in [0, 2] {
+        let tried = [0, 2].into_iter().filter(|further| is_tried(nth + further));
+        for further in tried {
             let scene = begin();
             let mut what = format!("{state:?}, recover killed at {call} ({name})");
             scene.killed(&call.to_string(), &recover);
@@ -88,6 +91,11 @@ fn recoveries(state: State) {
         "recover interrupted, {state:?}: {} changes",
         changes.len()
     ));
+}
+
+/// On a commit every second change is tried, killed once or three times by turns; by night all, both ways.
+fn is_tried(at: usize) -> bool {
+    crate::support::is_long() || at.is_multiple_of(4)
 }
 
 /// The same with each of them failing.
