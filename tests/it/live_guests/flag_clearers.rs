@@ -130,7 +130,8 @@ fn a_process_of_the_host_is_not_the_guests() {
     let script = "exec 9< usr/f && cd / && echo inside && exec sleep 600";
     let process = inside("sh", &["-c", script], db.root());
     assert!(process.is_some(), "the process started");
-    let plan = lab.plan(&[&web, &db], &["--flag-clearers", "refuse"]);
+    let options = ["--flag-clearers", "refuse", "--allow", "open"];
+    let plan = lab.plan(&[&web, &db], &options);
     assert_eq!(answer(&plan, "db")["answer"], "no");
     let out = apply(&plan, &[]).expect(4);
     let said = "which is of this host and has a file of the guest open";

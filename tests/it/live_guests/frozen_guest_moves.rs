@@ -256,7 +256,7 @@ fn what_is_opened_for_writing_after_the_thaw_is_kept() {
         let _guest = cgroup.start(web.root(), &format!("{REOPENS}{ALIVE}"));
         let seen = |name: &str| wait_for(&lab.guests().join(name));
         seen("opened");
-        let plan = lab.plan(&[web, db], &[]);
+        let plan = lab.plan(&[web, db], &["--allow", "open"]);
         let trigger = lab.guests().join("trigger");
         let fault = format!("{when}=run:touch '{}'; sleep 0.5", trigger.display());
         let out = unify_with(&[("UNIFY_FAULT", &fault)], &apply_args(&plan));
