@@ -116,6 +116,10 @@ pub fn unshare_blocks(
                 done.copied += length.unwrap_or(0);
                 done.left |= length.is_none();
                 (at, tries) = (length.map_or(to, |length| stretch.from + length), 0);
+                // What it has grown by meanwhile is its own, and no look behind its end can fail.
+                if at >= size {
+                    break;
+                }
             }
         }
     }

@@ -236,6 +236,11 @@ fn leases_of_a_guest_keep_nobody_waiting() {
             "plan",
             "-o",
             plan.to_str().unwrap(),
+            // It is open and locked, and would be left alone unread.
+            "--allow",
+            "open",
+            "--allow",
+            "locked",
         ])
         .args(&roots)
         .status()
