@@ -52,6 +52,11 @@ impl Looking {
             };
         }
         let mut seen = self.look_at_all(pid);
+        // It became our program in the midst of the look: what it holds since is no guest's.
+        let is_found = !(seen.holds.is_empty() && seen.loose.is_empty());
+        if is_found && !seen.runs_this_program && self.runs_ours(pid) {
+            seen = self.look_at_all(pid);
+        }
         seen.unseen = seen.unseen.filter(|_| pid != 1);
         if !seen.files.is_empty() || !seen.watching.is_empty() {
             seen.command = command(pid);
@@ -156,10 +161,20 @@ impl Looking {
     /// The program, which all threads share. Is it ours?
     fn look_at_program(&self, task: &OwnedFd, seen: &mut SeenProcess) {
         let end = self.look_at_link(task, "exe", "program", seen);
-        let ours = self.program.as_ref().zip(end);
-        seen.runs_this_program = ours.is_some_and(|((mount, text), end)| {
+        seen.runs_this_program = self.is_ours(end);
+    }
+
+    fn runs_ours(&self, pid: u32) -> bool {
+        let process = open_dir(&format!("/proc/{pid}"));
+        let end = process.and_then(|process| follow(&process, "exe"));
+        self.is_ours(end.ok().flatten())
+    }
+
+    fn is_ours(&self, program: Option<LinkEnd>) -> bool {
+        let ours = self.program.as_ref().zip(program);
+        ours.is_some_and(|((mount, text), end)| {
             end.mount == *mount && end.text.as_ref() == Some(text)
-        });
+        })
     }
 
     fn look_at_link(
