@@ -89,6 +89,11 @@ impl UseRules {
         rules
     }
 
+    /// Is any of the rules switched off?
+    pub fn lets_any_in(&self) -> bool {
+        !self.off.is_empty()
+    }
+
     /// Why a file that is used so is kept; nothing where this use does not matter.
     pub fn keeps(&self, used: FileUse, owned_by_package: bool) -> Option<SkipReason> {
         reason_in(&self.on, used, owned_by_package)

@@ -289,12 +289,13 @@ impl Emitter<'_> {
         let paths = names.iter().map(|&name| tree.path(name));
         let note = let_in::note(&uses.care, paths, state);
         note.or_else(|| {
-            let used = self.survey.uses_of(&names, state)?;
-            let mut reasons = used.all.iter();
-            reasons.find_map(|(used_so, who)| {
-                let reason = uses.care.uses().lets_in(*used_so, used.is_owned)?;
-                Some(let_in::used(reason, who))
-            })
+            let rules = uses.care.uses();
+            let used = rules
+                .lets_any_in()
+                .then(|| self.survey.uses_of(&names, state));
+            let used = used.flatten()?;
+            let first = used.let_in(rules).next();
+            first.map(|(reason, who)| let_in::used(reason, who))
         })
     }
 

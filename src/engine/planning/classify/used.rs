@@ -18,9 +18,8 @@ impl Classifying<'_> {
         if let Some(kept) = uses.all.iter().find_map(kept) {
             return Some(kept);
         }
-        let let_in = uses.all.iter();
-        let let_in = let_in.filter_map(|(used, _)| rules.lets_in(*used, uses.is_owned));
-        let_in.for_each(|reason| self.uses.borrow_mut().lets_in(reason));
+        let let_in = uses.let_in(rules);
+        let_in.for_each(|(reason, _)| self.uses.borrow_mut().lets_in(reason));
         None
     }
 

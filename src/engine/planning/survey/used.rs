@@ -1,7 +1,8 @@
 //! What is done with a file of the guest now.
 
 use super::Survey;
-use crate::model::{FileState, FileUse};
+use crate::model::{FileState, FileUse, SkipReason};
+use crate::rules::care_uses::UseRules;
 
 /// What is done with one file.
 pub struct UsesOfFile {
@@ -9,6 +10,17 @@ pub struct UsesOfFile {
     pub all: Vec<(FileUse, String)>,
     /// Does a package own its first name? The line of the plan says so, and `apply` goes by that.
     pub is_owned: bool,
+}
+
+impl UsesOfFile {
+    /// The codes by which it may be shared although it is used so, and by whom.
+    pub fn let_in<'u>(
+        &'u self,
+        rules: &'u UseRules,
+    ) -> impl Iterator<Item = (SkipReason, &'u str)> {
+        let all = self.all.iter();
+        all.filter_map(|(used, who)| Some((rules.lets_in(*used, self.is_owned)?, who.as_str())))
+    }
 }
 
 impl Survey {
