@@ -1,5 +1,6 @@
 //! What one request is answered: by what is known, and by the act.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::background::BackgroundJob;
@@ -60,9 +61,7 @@ impl Worker<'_> {
             Some(WriteResolved::Unsearchable(why)) => Ok(denied(id, &unsearchable(&why))),
             Some(WriteResolved::Files(guest, _)) => Ok(self.no_name(asked, guest, id)),
             // Its guest may have been given a file of its own just now, for another writer.
-            Some(WriteResolved::Nobody) | None if request.attempt < 2 && request.waits => Ok(
-                WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing),
-            ),
+            Some(WriteResolved::Nobody) | None if may_be_late(request) => Ok(LOOK_AGAIN),
             Some(WriteResolved::Nobody) | None => Ok(nobody_s(request, id)),
         }
     }
@@ -98,16 +97,14 @@ impl Worker<'_> {
             roots: &self.roots,
             burst,
         };
-        resolver
-            .resolve(&asked.request, id, state, asked.since)
-            .map(Some)
+        resolver.resolve(asked, id, state).map(Some)
     }
 
     /// The guest has no name of it any more: another writer was quicker. Or it is one that nobody can find.
     fn no_name(&self, asked: &WriterAsked, guest: usize, id: ObjectId) -> WriteStep {
         let request = &asked.request;
-        if request.attempt < 2 && request.waits {
-            return WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing);
+        if may_be_late(request) {
+            return LOOK_AGAIN;
         }
         let searched = self.searched.get(&guest);
         match searched.filter(|one| one.is_since(asked.since)) {
@@ -131,7 +128,7 @@ impl Worker<'_> {
         state: &FileState,
         files: &[FileOnObject],
     ) -> Result<WriteStep, EngineError> {
-        let Some((name, _)) = self.knowledge.names.guests().get(at).cloned() else {
+        let Some((name, root)) = self.knowledge.names.guests().get(at).cloned() else {
             return Ok(WriteStep::NotMine);
         };
         let bytes = state.allocated();
@@ -142,7 +139,7 @@ impl Worker<'_> {
                 let told = WriteTold::of(&name, first, *id, Some(why), 0);
                 return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
             }
-            match self.part_one(asked.asker, at, id, (object, bytes), file)? {
+            match self.part_one(asked.asker, (&name, &root), id, (object, bytes), file)? {
                 FileStep::Parted => {
                     if let Some(burst) = &mut self.burst {
                         burst.parted(&name, &file.names, *id, bytes);
@@ -220,14 +217,11 @@ impl Worker<'_> {
     fn part_one(
         &mut self,
         by: Asker,
-        at: usize,
+        (name, root): (&GuestName, &Path),
         id: &ObjectId,
         (object, bytes): (&Regular, u64),
         file: &FileOnObject,
     ) -> Result<FileStep, EngineError> {
-        let Some((name, root)) = self.knowledge.names.guests().get(at).cloned() else {
-            return Ok(FileStep::Not(NotParted::Moved));
-        };
         let key = CopyKey {
             guest: name.clone(),
             object: *id,
@@ -241,9 +235,9 @@ impl Worker<'_> {
         let Some(burst) = &mut self.burst else {
             return Ok(FileStep::Not(NotParted::Moved));
         };
-        let guest = Guest::open(name, &root)?;
+        let guest = Guest::open(name.clone(), root)?;
         // Whatever a guest does meanwhile, and wherever this ends: what may be left takes room that it has caused.
-        self.used.charge(&guest.name, bytes);
+        self.used.charge(name, bytes);
         let (names, desk) = (&self.knowledge.names, self.ground.desk);
         let begun = burst.run(&self.base, names, desk, &mut self.own_runs)?;
         let mut hand = Hand {
@@ -259,7 +253,7 @@ impl Worker<'_> {
             Ok(()) => FileStep::Parted,
             Err(why) => {
                 if done.kept == 0 {
-                    self.used.give_back(&guest.name, bytes);
+                    self.used.give_back(name, bytes);
                 }
                 FileStep::Not(why)
             }
@@ -292,6 +286,14 @@ impl Worker<'_> {
     }
 }
 
+/// The call is begun anew, and nothing is said of it.
+const LOOK_AGAIN: WriteStep = WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing);
+
+/// A writer that asks for the first time may have walked the path before another's break moved the name.
+fn may_be_late(request: &WriteRequest) -> bool {
+    request.attempt < 2 && request.waits
+}
+
 fn denied(id: ObjectId, why: &str) -> WriteStep {
     WriteStep::Answered(WriteAnswer::Denied, WriteTold::denied(Some(id), why))
 }
@@ -321,7 +323,7 @@ enum FileStep {
 /// The name leads elsewhere by now, unless the writer has no name.
 fn look_again(request: &WriteRequest) -> WriteStep {
     match request.attempt < IN_VAIN {
-        true => WriteStep::Answered(WriteAnswer::LookAgain, WriteTold::Nothing),
+        true => LOOK_AGAIN,
         false => WriteStep::Answered(WriteAnswer::Denied, WriteTold::Nothing),
     }
 }

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::line::asker::Asker;
+use crate::model::FileId;
 use crate::sys::guard::WriteRequest;
 
 /// A request as it is handed to the bases on its file system.
@@ -14,6 +15,8 @@ pub(super) struct WriterAsked {
     pub since: Instant,
     /// The bases that may have the object: the last one that has it not answers.
     pub others: Arc<OtherBases>,
+    /// The root of the writer and what is above it, read while it was sure to wait; empty where it does not.
+    pub ground: Arc<[FileId]>,
     /// Whose share of the daemon it takes.
     pub asker: Asker,
 }
@@ -75,7 +78,6 @@ impl WriterAsked {
 pub(super) mod tests {
     use super::*;
     use crate::engine::breaking::line::asker::AskedBy;
-    use crate::model::FileId;
     use crate::sys::guard::WriteKind;
 
     /// A request of this thread.
@@ -99,6 +101,7 @@ pub(super) mod tests {
             request,
             since: Instant::now(),
             others: Arc::new(OtherBases::of(1)),
+            ground: Arc::new([]),
             asker: Asker {
                 by: AskedBy::Cgroup(0),
                 part: 0,

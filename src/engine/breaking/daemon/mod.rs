@@ -17,7 +17,7 @@ use crate::engine::EngineError;
 use crate::engine::error::CannotHere;
 use crate::engine::host::lock_note;
 use crate::engine::privileges::entitled;
-use crate::model::{GuardLevel, Quiet};
+use crate::model::{FileId, GuardLevel, Quiet};
 use crate::sys::guard::{AnswersWriters, Desk, WriteAnswer, WriteRequest};
 use crate::sys::host::machine;
 use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
@@ -179,15 +179,16 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
         }
         let others = Arc::new(OtherBases::of(its.len()));
         // The number of a process that does not wait may be another's by now.
-        let ground = match request.waits {
-            true => ground_of(request.process, request.inode.dev),
-            false => Vec::new(),
+        let ground: Arc<[FileId]> = match request.waits {
+            true => ground_of(request.process, request.inode.dev).into(),
+            false => Arc::new([]),
         };
         for base in its {
             let asked = WriterAsked {
                 request: request.clone(),
                 since: Instant::now(),
                 others: Arc::clone(&others),
+                ground: Arc::clone(&ground),
                 asker: base.queue.asker(request, &ground),
             };
             if let Some(why) = &base.left_out {

@@ -12,6 +12,7 @@ use crate::engine::Guest;
 use crate::engine::breaking::burst::Burst;
 use crate::engine::breaking::decide::{FileOnObject, files_to_part};
 use crate::engine::breaking::knowledge::Knowledge;
+use crate::engine::breaking::request::WriterAsked;
 use crate::model::{FileId, FileKind, FileState, GuestPath, ObjectId};
 use crate::sys::guard::{InodeMark, WriteRequest};
 use crate::sys::host::machine;
@@ -45,14 +46,14 @@ pub(in crate::engine::breaking) struct Resolver<'a, 'o> {
 }
 
 impl<'a> Resolver<'a, '_> {
-    /// `since` is when the request came: what was searched later is new enough.
+    /// What was searched since the request came is new enough.
     pub fn resolve(
         &mut self,
-        request: &WriteRequest,
+        asked: &WriterAsked,
         object: &ObjectId,
         state: &FileState,
-        since: Instant,
     ) -> SysResult<WriteResolved> {
+        let (request, since) = (&asked.request, asked.since);
         let mut known = self.remembered(object, state.id)?;
         self.follow_moves(state.id, &mut known);
         self.add_found(object, state.id, &mut known);
@@ -60,7 +61,7 @@ impl<'a> Resolver<'a, '_> {
             Some(written) => Some(written),
             None => self.find_written(request, state.id, &mut known),
         };
-        let whose = self.cgroups.whose(request, written, self.roots);
+        let whose = self.cgroups.whose(asked, written, self.roots);
         if let Some((guest, _)) = &whose
             && !is_all(state, &known)
         {

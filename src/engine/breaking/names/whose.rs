@@ -4,9 +4,8 @@
 
 use std::collections::HashMap;
 
+use crate::engine::breaking::request::WriterAsked;
 use crate::model::{FileId, GuestPath};
-use crate::sys::guard::WriteRequest;
-use crate::sys::host::writer::ground_of;
 
 /// More cgroups than any host has at once; then it is learned anew.
 const MOST: usize = 1 << 16;
@@ -22,27 +21,20 @@ impl Cgroups {
     /// `known` is the guest whose name it is; `roots` are the roots of all guests.
     pub fn whose(
         &mut self,
-        request: &WriteRequest,
+        asked: &WriterAsked,
         known: Option<NameWritten>,
         roots: &HashMap<FileId, usize>,
     ) -> Option<NameWritten> {
         if known.is_some() {
             return known;
         }
-        // The number of a process that does not wait may be another's by now.
-        let ground = match request.waits {
-            true => ground_of(request.process, request.inode.dev),
-            false => Vec::new(),
-        };
+        let (ground, cgroups) = (&asked.ground, &asked.request.cgroups);
         let lives_in = ground.iter().find_map(|dir| roots.get(dir).copied());
         if !ground.is_empty() {
-            self.learn(&request.cgroups, lives_in);
+            self.learn(cgroups, lives_in);
         }
         let by_cgroup = || {
-            let mut known = request
-                .cgroups
-                .iter()
-                .filter_map(|id| self.0.get(id)?.as_ref());
+            let mut known = cgroups.iter().filter_map(|id| self.0.get(id)?.as_ref());
             known.next().copied()
         };
         lives_in.or_else(by_cgroup).map(|guest| (guest, None))
