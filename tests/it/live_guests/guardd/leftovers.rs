@@ -15,6 +15,17 @@ fn spoils_its_break(lab: &Lab, web: &Guest, exchange: u32) -> String {
     format!("exchange#{exchange}=run:sleep 60 < {f} > /dev/null 2>&1 & echo $! > {pid}; rm {g}")
 }
 
+/// Two guests that share files, and a third that shall share one more with the second.
+fn with_a_later_plan(lab: &Lab) -> ([Guest; 3], Planned) {
+    let [web, db] = shared(lab);
+    let mail = lab.guest("mail");
+    for guest in [&mail, &db] {
+        guest.put("/usr/new", &File::new(content(5)));
+    }
+    let plan = lab.plan(&[&mail, &db], &OPEN);
+    ([web, db, mail], plan)
+}
+
 fn end_reader(lab: &Lab, exchange: u32) {
     let pid = fs::read_to_string(lab.path(&format!("reader-{exchange}"))).unwrap();
     let pid = rustix::process::Pid::from_raw(pid.trim().parse().unwrap()).unwrap();
@@ -75,12 +86,7 @@ fn a_break_that_comes_to_nothing_is_as_if_it_had_not_been() {
 fn the_name_of_a_run_that_was_called_off_is_the_next_ones() {
     armed!();
     let lab = lab!(Disk::Own);
-    let [web, db] = shared(&lab);
-    let mail = lab.guest("mail");
-    for guest in [&mail, &db] {
-        guest.put("/usr/new", &File::new(content(5)));
-    }
-    let plan = lab.plan(&[&mail, &db], &OPEN);
+    let ([web, _, mail], plan) = with_a_later_plan(&lab);
     let mut kernel = Kernel::start(&lab, &[("UNIFY_FAULT", "exchange#1=EIO")], &[]);
     // Both begin in one second.
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -101,14 +107,8 @@ fn the_name_of_a_run_that_was_called_off_is_the_next_ones() {
 fn a_break_does_not_put_a_guest_back_where_it_was() {
     armed!();
     let lab = lab!(Disk::Own);
-    let [web, db] = shared(&lab);
-    let mail = lab.guest("mail");
-    for guest in [&mail, &db] {
-        guest.put("/usr/new", &File::new(content(5)));
-    }
-    lab.plan(&[&mail, &db], &OPEN)
-        .apply()
-        .expect_one_of(&[0, 4]);
+    let ([web, db, mail], plan) = with_a_later_plan(&lab);
+    plan.apply().expect_one_of(&[0, 4]);
     let mut kernel = Kernel::start(&lab, &[], &[]);
     let away = lab.guests().join("away");
     fs::rename(web.root(), &away).unwrap();
