@@ -1,6 +1,6 @@
 // Callers for the guard's tests.
 //
-//   callers as UID COMMAND [WORD...]   runs it as that user, who has no capability
+//   callers as UID COMMAND [WORD...]   runs it as that user, who has no capability and gets none
 //   callers flood FILE MS              changes the mode of a file through a descriptor that only reads, again and again
 //                                      for so long; prints how often that was denied
 #define _GNU_SOURCE
@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -40,6 +41,8 @@ int main(int count, char **words)
 		return flood(words[2], atoi(words[3]));
 	if (count < 4 || strcmp(words[1], "as"))
 		return 2;
+	for (int capability = 0; !prctl(PR_CAPBSET_DROP, capability); capability++)
+		;
 	if (setgid(atoi(words[2])) || setuid(atoi(words[2]))) {
 		perror("setuid");
 		return 2;
