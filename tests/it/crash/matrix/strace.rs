@@ -37,7 +37,7 @@ pub fn sweep(lab: &Lab, phase: Phase, every: usize) -> usize {
     killed
 }
 
-/// What was built for release, where `UNIFY_RELEASE` names it, or else what the tests use.
+/// What is shipped, without the shim, where `UNIFY_RELEASE` names it, or else what the tests use.
 fn program() -> PathBuf {
     std::env::var_os("UNIFY_RELEASE").map_or_else(|| BIN.into(), PathBuf::from)
 }
