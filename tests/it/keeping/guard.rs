@@ -176,6 +176,23 @@ fn a_daemon_may_do_less_than_the_kernel_can() {
     }
 }
 
+/// Whoever writes and from wherever, the guest whose name it is gets the copy. By night in every kernel.
+#[test]
+fn the_name_decides_whose_write_it_is() {
+    let all = match bootable() {
+        Ok(all) => all,
+        Err(why) => skip!("{why}"),
+    };
+    let tried = if is_long() { &all[..] } else { &all[..1] };
+    for kernel in tried {
+        let said = said_in(kernel, "containers.sh", "ext4");
+        let guide = include_str!("../../../examples/guide/guardd.md");
+        for row in said.lines().filter_map(|line| line.strip_prefix("row: ")) {
+            assert!(guide.contains(row), "the guide does not say {row}");
+        }
+    }
+}
+
 /// Appends, writes in place, modes, renames of directories and of files over names, and the daemon's death, all at once
 /// and for minutes; on two processors as well.
 #[test]
