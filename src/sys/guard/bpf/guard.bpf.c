@@ -93,16 +93,19 @@ int guard_setattr(__u64 *ctx)
 	return judge(&hit, mark);
 }
 
+// Extended attributes, of which ACLs are some: all these hooks begin with the same three arguments.
 INLINE int judge_xattr(__u64 *ctx, enum kind kind)
 {
+	struct mnt_idmap *owners = (struct mnt_idmap *)ctx[0];
 	struct dentry *entry = (struct dentry *)ctx[1];
 	struct inode *inode = entry->d_inode;
 	struct hit hit = {.entry = entry, .kind = kind};
 	__u64 mark = mark_here(inode, &hit);
+	int is_acl = kind == SET_ACL || kind == REMOVE_ACL;
 
 	if (!mark)
 		return 0;
-	if (may_not_set_xattr(inode, (struct mnt_idmap *)ctx[0], (const char *)ctx[2]))
+	if (is_acl ? may_not_set_acl(inode, owners) : may_not_set_xattr(inode, owners, (const char *)ctx[2]))
 		return -EPERM;
 	return judge(&hit, mark);
 }
@@ -119,31 +122,17 @@ int guard_removexattr(__u64 *ctx)
 	return judge_xattr(ctx, REMOVE_XATTR);
 }
 
-INLINE int judge_acl(__u64 *ctx, enum kind kind)
-{
-	struct dentry *entry = (struct dentry *)ctx[1];
-	struct inode *inode = entry->d_inode;
-	struct hit hit = {.entry = entry, .kind = kind};
-	__u64 mark = mark_here(inode, &hit);
-
-	if (!mark)
-		return 0;
-	if (may_not_set_acl(inode, (struct mnt_idmap *)ctx[0]))
-		return -EPERM;
-	return judge(&hit, mark);
-}
-
 // Since 6.2; before, ACLs are extended attributes.
 SEC("lsm/inode_set_acl")
 int guard_set_acl(__u64 *ctx)
 {
-	return judge_acl(ctx, SET_ACL);
+	return judge_xattr(ctx, SET_ACL);
 }
 
 SEC("lsm/inode_remove_acl")
 int guard_remove_acl(__u64 *ctx)
 {
-	return judge_acl(ctx, REMOVE_ACL);
+	return judge_xattr(ctx, REMOVE_ACL);
 }
 
 // Since 6.17: file_setattr(2).
