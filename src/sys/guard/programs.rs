@@ -181,6 +181,8 @@ fn pin_all(set: &Path) -> Result<usize, GuardError> {
     let btf = Btf::from_sys_fs()?;
     let mut loader = EbpfLoader::new();
     loader.btf(Some(&btf));
+    // One is of a type that is not for processes: what a thread waits for lies with the thread.
+    loader.allow_unsupported_maps();
     for (name, place) in MAPS {
         loader.map_pin_path(name, Path::new(place));
     }

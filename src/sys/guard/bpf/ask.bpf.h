@@ -4,8 +4,8 @@
 #define PATIENCE (5 * SECOND)
 // For which it is waited for after somebody has noticed that.
 #define GRACE SECOND
-// After which a thread is not taken for one that still waits.
-#define FORGOTTEN SECOND
+// After which a thread is not taken for one that still waits. Where many want the processor its turn takes a while.
+#define FORGOTTEN (10 * SECOND)
 #define MOST_ATTEMPTS 8
 #define MOST_STALE 3
 
@@ -139,16 +139,24 @@ INLINE int may_wait(struct hit *hit, __u64 mark)
 	return hit->level != BY_SIGNAL || hit->kind == OPEN || !handles_signal(me);
 }
 
+// What was told of one file of a guest counts for no other one, though both are on one inode.
+INLINE int is_same_wait(struct wait *wait, struct hit *hit)
+{
+	return wait->entry == (__u64)hit->entry && wait->inode.number == hit->inode.number &&
+	       wait->inode.device == hit->inode.device && wait->inode.generation == hit->inode.generation &&
+	       hit->now - wait->seen < FORGOTTEN;
+}
+
+// 0: there is no memory for it.
 INLINE struct wait *wait_of(struct hit *hit)
 {
-	struct wait *wait = bpf_map_lookup_elem(&waits, &hit->thread);
-	struct wait fresh = {.inode = hit->inode, .seen = hit->now, .attempt = 1};
+	struct wait fresh = {.inode = hit->inode, .entry = (__u64)hit->entry, .seen = hit->now, .attempt = 1};
+	struct wait *wait =
+		bpf_task_storage_get(&waits, bpf_get_current_task_btf(), &fresh, BPF_LOCAL_STORAGE_GET_F_CREATE);
 
-	if (wait && wait->inode.number == hit->inode.number && wait->inode.device == hit->inode.device &&
-	    wait->inode.generation == hit->inode.generation && hit->now - wait->seen < FORGOTTEN)
-		return wait;
-	bpf_map_update_elem(&waits, &hit->thread, &fresh, 0);
-	return bpf_map_lookup_elem(&waits, &hit->thread);
+	if (wait && !is_same_wait(wait, hit))
+		*wait = fresh;
+	return wait;
 }
 
 APART int restart(struct hit *hit, struct wait *wait)
@@ -179,9 +187,9 @@ INLINE __u64 fetch_answer(struct hit *hit, struct wait *wait)
 	return answer;
 }
 
-INLINE int end(struct hit *hit, int error)
+INLINE int end(struct wait *wait, int error)
 {
-	bpf_map_delete_elem(&waits, &hit->thread);
+	wait->entry = 0;
 	return error;
 }
 
@@ -202,24 +210,24 @@ APART int wait_for_copy(struct hit *hit, struct wait *wait)
 
 	switch (answer) {
 	case DENIED:
-		return end(hit, -EPERM);
+		return end(wait, -EPERM);
 	case NO_SPACE:
-		return end(hit, -ENOSPC);
+		return end(wait, -ENOSPC);
 	case OVER_QUOTA:
-		return end(hit, -EDQUOT);
+		return end(wait, -EDQUOT);
 	}
 	// Names are led elsewhere before the answer is given: it is looked at them afterwards.
 	hit->stale = is_stale(hit->entry);
 	if (hit->stale) {
 		if (wait->stale >= MOST_STALE)
-			return end(hit, -EPERM);
+			return end(wait, -EPERM);
 		wait->stale++;
 		return restart(hit, wait);
 	}
 	if (answer == LOOK_AGAIN)
 		wait->attempt++;
 	if (wait->attempt > MOST_ATTEMPTS)
-		return end(hit, -EPERM);
+		return end(wait, -EPERM);
 	see_to_request(hit, wait);
 	return restart(hit, wait);
 }

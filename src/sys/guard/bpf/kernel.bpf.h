@@ -23,6 +23,7 @@ static __u64 (*const bpf_get_current_ancestor_cgroup_id)(int level) = (void *)12
 static void *(*const bpf_ringbuf_reserve)(void *ring, __u64 size, __u64 flags) = (void *)131;
 static void (*const bpf_ringbuf_submit)(void *data, __u64 flags) = (void *)132;
 static __u64 (*const bpf_ringbuf_query)(void *ring, __u64 what) = (void *)134;
+static void *(*const bpf_task_storage_get)(void *map, void *task, void *fresh, __u64 flags) = (void *)156;
 static struct task_struct *(*const bpf_get_current_task_btf)(void) = (void *)158;
 static struct pt_regs *(*const bpf_task_pt_regs)(struct task_struct *task) = (void *)175;
 static long (*const bpf_loop)(__u32 times, void *each, void *context, __u64 flags) = (void *)181;
@@ -33,10 +34,12 @@ static long (*const bpf_get_func_arg_cnt)(void *ctx) = (void *)185;
 #define BPF_MAP_TYPE_ARRAY 2
 #define BPF_MAP_TYPE_LRU_HASH 9
 #define BPF_MAP_TYPE_RINGBUF 27
+#define BPF_MAP_TYPE_TASK_STORAGE 29
 #define BPF_F_NO_PREALLOC 1
 #define BPF_F_RDONLY_PROG (1 << 7)
 
 #define BPF_RB_AVAIL_DATA 0
+#define BPF_LOCAL_STORAGE_GET_F_CREATE 1
 
 #define SECOND 1000000000ull
 

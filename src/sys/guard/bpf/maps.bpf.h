@@ -100,6 +100,8 @@ struct tally {
 	__u64 count;
 };
 
+// A guest can drive out another's tally by many parts of its own: who asks too much may then ask a little more, and the
+// ring has its bound.
 struct {
 	int (*type)[BPF_MAP_TYPE_LRU_HASH];
 	int (*max_entries)[1024];
@@ -107,7 +109,8 @@ struct {
 	struct tally *value;
 } tallies SEC(".maps");
 
-// What they are told. An answer that its writer does not fetch goes when others need its place.
+// What they are told. An answer that its writer does not fetch goes when others need its place. A writer whose answer
+// went so asks once more when its patience ends: it is late, and neither denied nor let in for that.
 struct request_key {
 	__u64 thread;
 	__u64 number;
@@ -125,9 +128,10 @@ struct {
 	__u64 *value;
 } answers SEC(".maps");
 
-// A thread whose call is begun anew until it may go on.
+// A thread whose call is begun anew until it may go on: what is waited for, and by which entry it was found.
 struct wait {
 	struct inode_key inode;
+	__u64 entry;
 	__u64 number; // of the request that is out; 0: none
 	__u64 life;   // of the daemon that was asked
 	__u64 asked;  // when; 0: there was no room to ask
@@ -138,10 +142,12 @@ struct wait {
 	__u32 reserved;
 };
 
+// It is the thread's own and ends with it: however many wait in one guest, none takes the place of another's, whose
+// request would be asked anew, and whose answer would be lost.
 struct {
-	int (*type)[BPF_MAP_TYPE_LRU_HASH];
-	int (*max_entries)[4096];
-	__u64 *key;
+	int (*type)[BPF_MAP_TYPE_TASK_STORAGE];
+	int (*map_flags)[BPF_F_NO_PREALLOC];
+	int *key;
 	struct wait *value;
 } waits SEC(".maps");
 
@@ -154,7 +160,8 @@ struct work {
 	struct bpf_task_work work;
 };
 
-// The kernel takes no more work for a map that is neither open nor pinned.
+// The kernel takes no more work for a map that is neither open nor pinned. A thread that has lost
+// its place makes another one.
 struct {
 	int (*type)[BPF_MAP_TYPE_LRU_HASH];
 	int (*max_entries)[1024];

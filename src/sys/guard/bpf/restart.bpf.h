@@ -11,18 +11,6 @@ APART int no_work(void *map, void *key, void *value)
 	return 0;
 }
 
-INLINE int by_task_work(__u64 thread)
-{
-	struct work none = {};
-	struct work *work = bpf_map_lookup_elem(&works, &thread);
-
-	if (!work) {
-		bpf_map_update_elem(&works, &thread, &none, 0);
-		work = bpf_map_lookup_elem(&works, &thread);
-	}
-	return !work || schedule_task_work(bpf_get_current_task_btf(), &work->work, &works, no_work, 0);
-}
-
 // The signal must be a number as it stands here: else its place is not relocated.
 #define HANDLER(me, signal) ((unsigned long)READ(READ(me, sighand), action[(signal)-1].sa.sa_handler))
 
@@ -72,6 +60,21 @@ APART int by_signal(void)
 	if (stop || stop_to_come(me))
 		return 0;
 	return bpf_send_signal_thread(SIGCONT) != 0;
+}
+
+// Where many threads wait on many processors, another one may have taken the place that was just made.
+INLINE int by_task_work(__u64 thread)
+{
+	struct work none = {};
+	struct work *work = bpf_map_lookup_elem(&works, &thread);
+
+	if (!work) {
+		bpf_map_update_elem(&works, &thread, &none, 0);
+		work = bpf_map_lookup_elem(&works, &thread);
+	}
+	if (!work)
+		return by_signal();
+	return schedule_task_work(bpf_get_current_task_btf(), &work->work, &works, no_work, 0) != 0;
 }
 
 struct spin {
