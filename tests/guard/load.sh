@@ -8,27 +8,15 @@
 # guests for the next time. Needs root, mmdebstrap and an hour.
 #
 #   env: PACKAGES="A B"  install these anew, not all
-set -euo pipefail
-export LC_ALL=C
-program=$1 kernel=$2 modules=$3
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d /var/tmp/unify-load.XXXXXX)
-scratch=${4:-$work}
-mkdir -p "$scratch" "$work/mnt"
+# shellcheck source-path=SCRIPTDIR source=host.sh
+. "$(dirname "${BASH_SOURCE[0]}")/host.sh"
 tree=$work/disk/guests
-trap 'umount -q "$work/mnt" "$tree/plain/opt/repo" "$tree/plain/proc" || true; rm -rf --one-file-system "$work"' EXIT
-
-# With the packages that it was made of, to install them again.
-if [ ! -e "$scratch/served.tar" ]; then
-  mmdebstrap --quiet --variant=apt --include=nginx-light,postgresql --aptopt='Apt::Install-Recommends "false"' \
-    --skip=essential/unlink,cleanup/apt/cache \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/lib/locale/*' \
-    "$(sed -n "s/^VERSION_CODENAME=//p" /etc/os-release)" "$scratch/served.part.tar" >&2
-  mv "$scratch/served.part.tar" "$scratch/served.tar"
-fi
 plain=$tree/plain
-mkdir -p "$plain" "$work/disk/repo"
+# It is moved away, and mounted there once more.
+mounts=("$work/mnt" "$plain/opt/repo" "$plain/proc" "$work/plain/opt/repo" "$work/plain/proc")
+# With the packages that it was made of, to install them again.
+debian served apt nginx-light,postgresql --skip=essential/unlink,cleanup/apt/cache
+mkdir -p "$plain" "$work/disk/repo" "$work/mnt"
 tar -xf "$scratch/served.tar" -C "$plain"
 mv "$plain"/var/cache/apt/archives/*.deb "$work/disk/repo"
 (cd "$work/disk/repo" && for deb in *.deb; do
@@ -78,11 +66,7 @@ chroot "$plain" /bin/sh /opt/reinstall.sh < "$work/disk/packages" > "$work/plain
 umount "$plain/opt/repo" "$plain/proc"
 
 DISK=${DISK:-3G} CONTENT=$work/disk KEEP=$work/after MEMORY=${MEMORY:-2048} LONGEST=${LONGEST:-3600} \
-  "$here/boot.sh" "$program" "$here/load/inside.sh" "$kernel" "$modules" > "$work/said" || {
-    tail -n 60 "$work/said" >&2
-    exit 1
-  }
-grep '^note: ' "$work/said" | sed 's/^note: //'
+  boot load/inside.sh
 mount -o loop,ro,noload "$work/after" "$work/mnt"
 after=$work/mnt/guests
 status=0

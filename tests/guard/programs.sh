@@ -10,24 +10,10 @@
 #
 #   env: CASES=PATTERN   only the cases of that name (a pattern of the shell)
 #        LEVEL=I         without the daemon: nothing is copied on write
-set -euo pipefail
-export LC_ALL=C
-program=$1 kernel=$2 modules=$3
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d /var/tmp/unify-programs.XXXXXX)
-scratch=${4:-$work}
-mkdir -p "$scratch"
-trap 'umount -q "$work/mnt" || true; rm -rf "$work"' EXIT
-
-# The userland, once: what is in its documents and translations is no business of ours.
-packages=ed,patch,rsync,vim-tiny,python3-minimal,acl,attr,libcap2-bin,rpm,pacman-package-manager,libarchive-tools
-if [ ! -e "$scratch/userland.tar" ]; then
-  mmdebstrap --quiet --variant=apt --include="$packages" --aptopt='Apt::Install-Recommends "false"' \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/lib/locale/*' \
-    "$(sed -n "s/^VERSION_CODENAME=//p" /etc/os-release)" "$scratch/userland.part.tar" >&2
-  mv "$scratch/userland.part.tar" "$scratch/userland.tar"
-fi
+# shellcheck source-path=SCRIPTDIR source=host.sh
+. "$(dirname "${BASH_SOURCE[0]}")/host.sh"
+mounts=("$work/mnt")
+debian userland apt ed,patch,rsync,vim-tiny,python3-minimal,acl,attr,libcap2-bin,rpm,pacman-package-manager,libarchive-tools
 tree=$work/disk/guests
 mkdir -p "$tree/plain" "$work/mnt"
 tar -xf "$scratch/userland.tar" -C "$tree/plain" --exclude='./dev/*'
@@ -42,11 +28,7 @@ done < <(grep -v '^#' "$here/programs/cases") > "$work/disk/cases"
 echo "${LEVEL:-best}" > "$work/disk/level"
 
 DISK=${DISK:-3G} CONTENT=$work/disk KEEP=$work/after MEMORY=1536 LONGEST=${LONGEST:-3600} \
-  "$here/boot.sh" "$program" "$here/programs/inside.sh" "$kernel" "$modules" > "$work/said" || {
-    tail -n 40 "$work/said" >&2
-    exit 1
-  }
-sed -n 's/^note: //p' "$work/said"
+  boot programs/inside.sh
 echo
 echo "| in a guest | alone | guarded |"
 echo "| --- | --- | --- |"

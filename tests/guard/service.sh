@@ -4,21 +4,9 @@
 # guests start after them, the daemon is killed and hangs, and writers see nothing of it.
 #
 # Prints what was found. SCRATCH keeps the host for the next time. Needs root and mmdebstrap.
-set -euo pipefail
-export LC_ALL=C
-program=$1 kernel=$2 modules=$3
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-work=$(mktemp -d /var/tmp/unify-service.XXXXXX)
-scratch=${4:-$work}
-mkdir -p "$scratch"
-trap 'rm -rf "$work"' EXIT
-if [ ! -e "$scratch/host.tar" ]; then
-  mmdebstrap --quiet --variant=minbase --include=systemd-sysv,udev,kmod,dbus --aptopt='Apt::Install-Recommends "false"' \
-    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/doc/*' \
-    --dpkgopt='path-exclude=/usr/share/locale/*' --dpkgopt='path-exclude=/usr/lib/locale/*' \
-    "$(sed -n "s/^VERSION_CODENAME=//p" /etc/os-release)" "$scratch/host.part.tar" >&2
-  mv "$scratch/host.part.tar" "$scratch/host.tar"
-fi
+# shellcheck source-path=SCRIPTDIR source=host.sh
+. "$(dirname "${BASH_SOURCE[0]}")/host.sh"
+debian host minbase systemd-sysv,udev,kmod,dbus
 host=$work/host
 mkdir -p "$host"
 tar -xf "$scratch/host.tar" -C "$host" --exclude='./dev/*'
@@ -39,9 +27,5 @@ for guest in one two; do
 done
 for start in first second; do
   DISK=${DISK:-1G} CONTENT=$host FROM=$([ $start = first ] || echo "$work/kept") KEEP=$work/kept INIT=/sbin/init MEMORY=1024 LONGEST=${LONGEST:-900} \
-    "$here/boot.sh" "$program" "$here/service/scene.sh" "$kernel" "$modules" > "$work/said" || {
-      tail -n 60 "$work/said" >&2
-      exit 1
-    }
-  grep '^note: ' "$work/said" | sed 's/^note: //'
+    boot service/scene.sh
 done
