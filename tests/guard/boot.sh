@@ -1,7 +1,7 @@
 #!/bin/bash
 # boot.sh PROGRAM SCRIPT VMLINUZ MODULES [FILESYSTEM] : boots a kernel in qemu, without acceleration and with one
 # processor (or SMP), and runs SCRIPT in it as the first process, with busybox, PROGRAM as `unify`, `ways`, `parter` and
-# `costs` (see their sources), and what EXTRA names.
+# `costs` (see their sources), words.sh, and what EXTRA names.
 # The disk at /mnt is a fresh one of FILESYSTEM (ext4). Prints what is said on the console; ends with 0 where the
 # script's last line is "all is well".
 #
@@ -41,7 +41,7 @@ done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
   echo "$name" >> "$root/modules/order"
 done
 cp "$script" "$root/script"
-cp "$here/cow.sh" "$root/bin"
+cp "$here/cow.sh" "$here/words.sh" "$root/bin"
 if [ -n "${UNIFY_LONG:-}" ]; then touch "$root/long"; fi
 cat > "$root/init" <<'I'
 #!/bin/busybox sh

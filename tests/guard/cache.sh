@@ -3,8 +3,8 @@
 # and names on a guarded base. Run by boot.sh on xfs, which has all three:
 #   DISK=2G MEMORY=2048 boot.sh PROGRAM cache.sh VMLINUZ MODULES xfs
 # Prints the table of examples/guide/guard.md. What they read is what there is: this program, busybox and their libraries.
-fail() { echo "FAILED: $*"; exit 1; }
-quiet() { "$@" > /tmp/said 2>&1 || { cat /tmp/said; fail "exit code $?: $*"; }; }
+# shellcheck source-path=SCRIPTDIR source=words.sh disable=SC2119
+. /bin/words.sh
 guests=/mnt/guests
 all=$(for guest in 0 1 2 3 4 5 6 7 8 9; do echo $guests/$guest; done)
 make() {
@@ -33,8 +33,7 @@ share() {
   quiet unify apply --yes /tmp/plan.json
 }
 
-mount -t bpf bpf /sys/fs/bpf
-quiet unify guard load
+guard_is_loaded
 empty=$(used)
 make
 echo "row: | ten guests, $(du -sk $guests/0/usr | cut -f 1) KiB in each | MiB on the disk | MiB of page cache |"
@@ -49,13 +48,8 @@ make
 share --protect guard $all
 line "a guarded base"
 base=$guests/.unify
-unify guardd --base $base > /tmp/guardd.log 2>&1 &
-daemon=$!
-until grep -qs ready /tmp/guardd.log; do
-  kill -0 $daemon || { cat /tmp/guardd.log; fail "the daemon has ended"; }
-  usleep 100000
-done
+start
+ready
 echo more >> $guests/3/usr/bin/busybox || fail "not written to"
 line "the same, when one of them has written to busybox, $(stat -c %s /bin/busybox) bytes"
-kill $daemon
-wait $daemon || fail "it does not end well"
+stop

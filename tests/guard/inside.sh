@@ -1,18 +1,8 @@
 #!/bin/sh
 # The life of guarded files in one kernel; run by boot.sh as the first process. Where /long is, runs are killed too.
 # Names of the guests and files here have no blanks.
-# shellcheck disable=SC1091,SC2012,SC2046,SC2086
-fail() { echo "FAILED: $*"; exit 1; }
-# Ends with this exit code, and says why.
-ends() {
-  want=$1
-  shift
-  code=0
-  "$@" > /tmp/said 2>&1 || code=$?
-  if [ $code != "$want" ]; then cat /tmp/said; fail "exit code $code, not $want: $*"; fi
-}
-quiet() { ends 0 "$@"; }
-says() { grep -qi "$1" /tmp/said || { cat /tmp/said; fail "it does not say: $1"; }; }
+# shellcheck source-path=SCRIPTDIR source=words.sh disable=SC2012,SC2046,SC2086
+. /bin/words.sh
 marks() { unify guard --json | sed 's/.*"marks":\([0-9a-z]*\).*/\1/'; }
 # Is every way of changing FILE closed that a shell has?
 closed() {
@@ -232,4 +222,5 @@ before=$(sum $two)
 ways /mnt/plain $one || fail "not every way is closed"
 [ "$before" = "$(sum $two)" ] || fail "the other guest has changed"
 
+# shellcheck source-path=SCRIPTDIR source=cow.sh
 . /bin/cow.sh

@@ -3,8 +3,8 @@
 # one. Run by boot.sh; with ICOUNT=0 a microsecond is a thousand instructions, and what the disk takes comes on top:
 #   DISK=2G MEMORY=1536 ICOUNT=0 boot.sh PROGRAM latency.sh VMLINUZ MODULES ext4|xfs
 # Prints the rows of the table of examples/guide/guardd.md.
-fail() { echo "FAILED: $*"; cat /tmp/guardd.log; exit 1; }
-quiet() { "$@" > /tmp/said 2>&1 || { cat /tmp/said; fail "exit code $?: $*"; }; }
+# shellcheck source-path=SCRIPTDIR source=words.sh disable=SC2119
+. /bin/words.sh
 guests=/mnt/guests base=/mnt/guests/.unify
 # make DIRECTORY COUNT KIB : so many files of this size, each with a content of its own
 make() {
@@ -22,16 +22,11 @@ for guest in one two plain; do
   echo "ID=plain" > $guests/$guest/etc/os-release
   for size in $sizes; do make $guests/$guest/usr/share/"${size%:*}" "${size#*:}" "${size%:*}"; done
 done
-mount -t bpf bpf /sys/fs/bpf
-quiet unify guard load
+guard_is_loaded
 quiet unify plan --not-a-root -o /tmp/plan.json $guests/one $guests/two
 quiet unify apply --yes /tmp/plan.json
-unify guardd --base $base > /tmp/guardd.log 2>&1 &
-daemon=$!
-until grep -qs ready /tmp/guardd.log; do
-  kill -0 $daemon || fail "the daemon has ended"
-  usleep 100000
-done
+start
+ready
 # The daemon reads what the base shares in the background.
 sleep 5
 disk=$(awk '$2 == "/mnt" { print $3 }' /proc/mounts)
@@ -44,5 +39,4 @@ for size in $sizes; do
   second=$(latency second $guests/one/usr/share/"$kib"/*) || fail "second"
   echo "$kib $plain $first $second" | awk '{ printf "row: | %s | %s | %s | %s | %s | %s | %s |\n", $1, $3, $4, $9, $10, $11, $14 }'
 done
-kill $daemon
-wait $daemon || fail "it does not end well"
+stop

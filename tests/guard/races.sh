@@ -6,12 +6,11 @@
 # write in place, change modes, append in a directory that is renamed to and fro, and rename new files over names that
 # others write to. The daemon is killed and started again all the while. Then all of it is looked at.
 # Names of the guests and files here have no blanks.
-# shellcheck disable=SC2015,SC2046,SC2086,SC3028
-fail() { echo "FAILED: $*"; tail -n 40 /tmp/guardd.log; exit 1; }
+# shellcheck source-path=SCRIPTDIR source=words.sh disable=SC2015,SC2046,SC2086,SC3028
+. /bin/words.sh
 guests=/mnt/guests base=/mnt/guests/.unify
 letters="a b c d e f"
 count=4
-now() { cut -d. -f1 /proc/uptime; }
 names() { for letter in $letters; do echo "/usr/share/$1/$letter"; done; }
 # A round's files have a content of their own: what was shared in the last one is not met again.
 make() {
@@ -30,8 +29,8 @@ make() {
   done
 }
 share() {
-  unify plan --not-a-root -o /tmp/plan.json $guests/one $guests/two > /tmp/said 2>&1 || { cat /tmp/said; fail plan; }
-  unify apply --yes /tmp/plan.json > /tmp/said 2>&1 || { cat /tmp/said; fail apply; }
+  quiet unify plan --not-a-root -o /tmp/plan.json $guests/one $guests/two
+  quiet unify apply --yes /tmp/plan.json
   for file in append/a put/b modes/c swung/d taken/e rest/f; do
     [ "$(inode one $file)" = "$(inode two $file)" ] || fail "$file is not shared"
   done
@@ -40,21 +39,11 @@ inode() { stat -c %i $guests/"$1"/usr/share/"$2"; }
 sums() { (cd $guests/"$1"/usr/share/rest && md5sum $letters && stat -c '%n %i %a %s %Y' $letters); }
 
 # As the unit does it: a new daemon shall get the processor before those who wait for it.
-start() {
-  racer first unify guardd --base $base >> /tmp/guardd.log 2>&1 &
-  daemon=$!
-}
-ready() {
-  until [ "$(grep -c ready /tmp/guardd.log)" -gt "$1" ]; do
-    kill -0 $daemon || fail "round $round: the daemon has ended"
-    usleep 100000
-  done
-}
+begin() { start racer first; }
 # At any moment, ready or not but for the first one, until there is no /tmp/racing.
 kill_again_and_again() {
-  seen=$(grep -c ready /tmp/guardd.log || true)
-  start
-  ready "$seen"
+  begin
+  ready
   touch /tmp/begun
   while [ -e /tmp/racing ]; do
     usleep $((RANDOM * 200 + 200000))
@@ -62,7 +51,7 @@ kill_again_and_again() {
     wait $daemon 2> /dev/null || true
     killed=$((killed + 1))
     usleep $((RANDOM * 10))
-    start
+    begin
   done
   kill -9 $daemon
   wait $daemon 2> /dev/null || true
@@ -127,21 +116,19 @@ look() {
   done
   [ "$(sums one)" = "$rest" ] && [ "$(sums two)" = "$rest" ] || fail "what nobody wrote to has changed"
   [ -z "$(ls -A $base/staging)" ] || { ls -lA $base/staging; fail "something is left in staging"; }
-  unify verify --base $base > /tmp/said 2>&1 || { cat /tmp/said; fail verify; }
+  quiet unify verify --base $base
   # Whose directory was away when a break was finished has left the record, and nothing else has.
-  unify status --base $base > /tmp/said 2>&1 || { cat /tmp/said; fail status; }
+  quiet unify status --base $base
   ! grep -q -e UNPROTECTED -e "share/[^ts][^ ]*  another file now" /tmp/said || { cat /tmp/said; fail status; }
 }
 
-touch /tmp/guardd.log
-mount -t bpf bpf /sys/fs/bpf
-unify guard load > /tmp/said || { cat /tmp/said; fail "not loaded"; }
+guard_is_loaded
 for guest in one two; do
   mkdir -p $guests/$guest/etc /sys/fs/cgroup/$guest
   echo "ID=plain" > $guests/$guest/etc/os-release
   cp /bin/racer $guests/$guest/racer
 done
-echo "level $(unify guard --json | sed 's/.*"level":"\([a-z-]*\)".*/\1/')"
+echo "level $(what_is_done)"
 end=$(($(now) + ${1:-20}))
 round=0 killed=0 denied=0 parted=0
 while [ $round = 0 ] || [ "$(now)" -lt $end ]; do
@@ -165,17 +152,15 @@ while [ $round = 0 ] || [ "$(now)" -lt $end ]; do
   killed=$(cat /tmp/killed)
   [ ! -e /tmp/ended.log ] || { tail -n 5 /tmp/ended.log; fail "round $round: a daemon ended by itself"; }
   # What the last one was killed in is finished by the next.
-  seen=$(grep -c ready /tmp/guardd.log || true)
-  start
-  ready "$seen"
+  begin
+  ready
   look
-  kill $daemon
-  wait $daemon || fail "round $round: the daemon does not end well"
+  stop
   parted=$((parted + $(for guest in one two; do names append; names put; names modes; names swung; done | wc -l)))
   denied=$((denied + $(cat /tmp/racer.* | sed -n 's/.*: denied \([0-9]*\),.*/\1/p' | awk '{ n += $1 } END { print n + 0 }')))
   echo "round $round, at $(now) s: $killed kills, $parted files parted, $denied denied and tried again, $(grep -c "denied to" /tmp/guardd.log || true) by the daemon"
   rm -rf $guests/*/usr
-  unify gc --base $base > /tmp/said 2>&1 || { cat /tmp/said; fail gc; }
+  quiet unify gc --base $base
   [ -z "$(find $base/objects -type f)" ] || fail "round $round: objects are left"
 done
 sed -n 's/.*denied to [^)]*)//p' /tmp/guardd.log | sort | uniq -c

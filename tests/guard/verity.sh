@@ -1,15 +1,7 @@
 #!/bin/sh
 # The life of sealed files (fs-verity) in one kernel; run by boot.sh as the first process.
-fail() { echo "FAILED: $*"; exit 1; }
-ends() {
-  want=$1
-  shift
-  code=0
-  "$@" > /tmp/said 2>&1 || code=$?
-  if [ $code != "$want" ]; then cat /tmp/said; fail "exit code $code, not $want: $*"; fi
-}
-quiet() { ends 0 "$@"; }
-says() { grep -q "$1" /tmp/said || { cat /tmp/said; fail "it does not say: $1"; }; }
+# shellcheck source-path=SCRIPTDIR source=words.sh
+. /bin/words.sh
 closed() { ! (echo more >> "$1") 2> /dev/null || fail "$1 can be written to"; }
 open() { echo more >> "$1" || fail "$1 cannot be written to"; }
 

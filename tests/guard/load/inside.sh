@@ -1,27 +1,19 @@
 #!/bin/sh
 # The two guests of load.sh in one kernel; run by boot.sh as the first process.
 # Names of the guests and files here have no blanks.
-# shellcheck disable=SC2086
-fail() { echo "FAILED: $*"; tail -n 20 /tmp/guardd.log /tmp/lost.* /mnt/guests/one/var/tmp/reinstall.said; exit 1; }
-quiet() { "$@" > /tmp/said 2>&1 || { cat /tmp/said; fail "exit code $?: $*"; }; }
+# shellcheck source-path=SCRIPTDIR source=../words.sh disable=SC2086,SC2119,SC2154
+. /bin/words.sh
+logs="/tmp/guardd.log /tmp/lost.one /tmp/lost.two /mnt/guests/one/var/tmp/reinstall.said"
 note() { echo "note: $*"; }
-now() { cut -d. -f1 /proc/uptime; }
 guests=/mnt/guests base=/mnt/guests/.unify
-mount -t bpf bpf /sys/fs/bpf
 ifconfig lo 127.0.0.1 up
-quiet unify guard load
+guard_is_loaded
 quiet unify plan --protect guard -o /tmp/plan.json $guests/one $guests/two
 quiet unify apply --yes /tmp/plan.json
-note "kernel $(uname -r), $(unify guard --json | sed 's/.*"level":"\([a-z-]*\)".*/\1/')"
+note "kernel $(uname -r), $(what_is_done)"
 note "$(grep -c '"action":"link"' /tmp/plan.json) names of one and two are shared, applied after $(now) s"
-unify guardd --base $base > /tmp/guardd.log 2>&1 &
-daemon=$!
-waited=0
-until grep -q ready /tmp/guardd.log || [ $waited -gt 600 ]; do
-  usleep 100000
-  waited=$((waited + 1))
-done
-kill -0 $daemon || fail "the daemon has ended"
+start
+ready
 
 # inside GUEST COMMAND... : in its cgroup and its root
 inside() {
@@ -101,8 +93,7 @@ for guest in one two; do
   inside $guest nginx -s stop
 done
 sleep 2
-kill $daemon
-wait $daemon || fail "the daemon does not end well"
+stop
 sync
 umount $guests/one/opt/repo
 for guest in one two; do

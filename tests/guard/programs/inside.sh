@@ -1,23 +1,16 @@
 #!/bin/sh
 # The cases of programs.sh in one kernel; run by boot.sh as the first process.
-fail() { echo "FAILED: $*"; exit 1; }
-quiet() { "$@" > /tmp/said 2>&1 || { cat /tmp/said; fail "exit code $?: $*"; }; }
+# shellcheck source-path=SCRIPTDIR source=../words.sh disable=SC2119
+. /bin/words.sh
 guests=/mnt/guests base=/mnt/guests/.unify level=$(cat /mnt/level)
-mount -t bpf bpf /sys/fs/bpf
-quiet unify guard load
+guard_is_loaded
 # Everything may be shared here that the cases write to: the care rules would leave some of it out.
 quiet unify plan --protect guard -o /tmp/plan.json $guests/one $guests/two
 quiet unify apply --yes /tmp/plan.json
 echo "note: kernel $(uname -r), $(grep -c '"action":"link"' /tmp/plan.json) names of one and two are shared"
-if [ "$level" != I ] && unify guardd --help > /tmp/said 2>&1; then
-  unify guardd --base $base > /tmp/guardd.log 2>&1 &
-  daemon=$!
-  waited=0
-  until grep -q ready /tmp/guardd.log || [ $waited -gt 300 ]; do
-    usleep 100000
-    waited=$((waited + 1))
-  done
-  kill -0 $daemon || { cat /tmp/guardd.log; fail "the daemon has ended"; }
+if [ "$level" != I ]; then
+  start
+  ready
 fi
 echo "note: $(unify guard --json)"
 for guest in plain one; do
