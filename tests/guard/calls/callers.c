@@ -3,9 +3,12 @@
 //   callers as UID COMMAND [WORD...]   runs it as that user, who has no capability and gets none
 //   callers flood FILE MS              changes the mode of a file through a descriptor that only reads, again and again
 //                                      for so long; prints how often that was denied
+//   callers crowd FILE COUNT           opens it for writing from so many threads at once, each of them once; prints how
+//                                      many of them were denied when all have come back
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,8 +38,45 @@ static int flood(const char *file, uint64_t span)
 	return fd < 0;
 }
 
+static const char *wanted;
+static int denied;
+
+static void *open_it(void *none)
+{
+	int fd = open(wanted, O_WRONLY);
+
+	if (fd >= 0)
+		close(fd);
+	else
+		__atomic_add_fetch(&denied, 1, __ATOMIC_RELAXED);
+	return none;
+}
+
+static int crowd(const char *file, int count)
+{
+	pthread_t *threads = calloc(count, sizeof *threads);
+	pthread_attr_t small;
+
+	wanted = file;
+	pthread_attr_init(&small);
+	pthread_attr_setstacksize(&small, 32768);
+	for (int at = 0; at < count; at++)
+		if ((errno = pthread_create(&threads[at], &small, open_it, 0))) {
+			perror("pthread_create");
+			return 2;
+		}
+	puts("all are there");
+	fflush(stdout);
+	for (int at = 0; at < count; at++)
+		pthread_join(threads[at], 0);
+	printf("%d\n", denied);
+	return 0;
+}
+
 int main(int count, char **words)
 {
+	if (count == 4 && !strcmp(words[1], "crowd"))
+		return crowd(words[2], atoi(words[3]));
 	if (count == 4 && !strcmp(words[1], "flood"))
 		return flood(words[2], atoi(words[3]));
 	if (count < 4 || strcmp(words[1], "as"))

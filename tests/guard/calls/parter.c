@@ -1,12 +1,15 @@
 // A small daemon for the guard's tests: gives a writer a private copy of what it is about to change.
 //
-//   parter LEVEL STAGING DIRECTORY... [slow=MS] [deaf] [says=N]   answers; a request is served where its inode has
-//                                     names in a DIRECTORY, whose private copies are made in STAGING
+//   parter LEVEL STAGING DIRECTORY... [slow=MS] [late=MS] [deaf[=NAME]] [says=N] [counts]
+//                                     answers; a request is served where its inode has names in a DIRECTORY, whose
+//                                     private copies are made in STAGING
 //   parter mark FILE...               marks files as objects
 //   parter fill COUNT                 marks so many inodes that are not there, and tells how long that takes
 //   parter empty COUNT                takes those marks off
 //
-// A slow one takes its time, a deaf one answers nobody, and one that says a number parts nothing and answers that.
+// A slow one takes its time, a deaf one answers nobody, or nobody who asks for that name, and one that says a number
+// parts nothing and answers that. What is answered late is heard so long afterwards, and others are answered meanwhile.
+// One that counts says in the end how much it was asked.
 // LEVEL is a number: 0 immutable, 1 deny first, 2 by signal, 3 by task work. Maps and events are laid out as
 // src/sys/guard/bpf/maps.bpf.h says. It is no example of a good daemon: it knows no journal, and reads directories anew.
 #define _GNU_SOURCE
@@ -45,7 +48,9 @@ enum { OBJECT = 1, HELD = 2, OWN_DIRECTORY = 3 };
 enum { LOOK_AGAIN = 1, DENIED = 2 };
 enum { RING = 1 << 19 };
 
-static int marks, answers, hearts, slow, deaf, says;
+static int marks, answers, hearts, slow, late, deaf, says, counts;
+static long asked;
+static const char *unheard = "";
 static volatile sig_atomic_t ended;
 
 static int pinned(const char *name)
@@ -159,16 +164,33 @@ static int part(const char *directory, const char *staging, uint64_t inode, int 
 	return parted;
 }
 
+// What is answered late, in a ring.
+static struct told { struct { uint64_t thread, number; } request; uint64_t answer, due; } told[16384];
+static unsigned first_told, last_told;
+
+static void tell(const struct event *event, uint64_t answer)
+{
+	told[last_told++ % 16384] = (struct told){{event->thread, event->number}, answer, now() + late * 1000000ull};
+}
+
+static void tell_what_is_due(void)
+{
+	for (; first_told != last_told && told[first_told % 16384].due <= now(); first_told++) {
+		struct told *one = &told[first_told % 16384];
+		on_map(BPF_MAP_UPDATE_ELEM, answers, &one->request, &one->answer);
+	}
+}
+
 static void serve(const struct event *event, const char *staging, char **directories)
 {
-	struct { uint64_t thread, number; } request = {event->thread, event->number};
 	uint64_t answer;
 	int parted = 0, copy;
 
+	asked++;
 	if (getenv("VERBOSE"))
 		printf("asked: %s kind %d flags %d attempt %d cgroups %llu %llu name %s\n", event->command, event->kind, event->flags,
 		       event->attempt, (long long)event->cgroups[0], (long long)event->cgroups[4], event->name);
-	if (deaf)
+	if (deaf || !strcmp(event->name, unheard))
 		return;
 	for (int at = 0; directories[at] && !says; at++) {
 		copy = -1;
@@ -181,7 +203,7 @@ static void serve(const struct event *event, const char *staging, char **directo
 	}
 	answer = says ? says : parted || event->attempt < 2 ? LOOK_AGAIN : DENIED;
 	if (event->number)
-		on_map(BPF_MAP_UPDATE_ELEM, answers, &request, &answer);
+		tell(event, answer);
 }
 
 static void end(int signal) { ended = 1; }
@@ -206,12 +228,16 @@ static void answer_all(uint64_t level, const char *staging, char **directories)
 				continue; // not written yet
 			if (!(length & 1u << 30))
 				serve((struct event *)(head + 2), staging, directories);
+			tell_what_is_due();
 			__atomic_store_n(consumer, *consumer + ((length & 0x3fffffff) + 8 + 7) / 8 * 8, __ATOMIC_RELEASE);
 			beat(0, level);
 		}
-		poll(&(struct pollfd){ring, POLLIN, 0}, 1, 100);
+		tell_what_is_due();
+		poll(&(struct pollfd){ring, POLLIN, 0}, 1, late ? 10 : 100);
 	}
 	beat(-1, level);
+	if (counts)
+		printf("%ld\n", asked);
 }
 
 static void fill(long count, int what)
@@ -249,6 +275,12 @@ int main(int count, char **words)
 			slow = atoi(words[at] + 5);
 		else if (!strcmp(words[at], "deaf"))
 			deaf = 1;
+		else if (!strcmp(words[at], "counts"))
+			counts = 1;
+		else if (!strncmp(words[at], "deaf=", 5))
+			unheard = words[at] + 5;
+		else if (!strncmp(words[at], "late=", 5))
+			late = atoi(words[at] + 5);
 		else if (!strncmp(words[at], "says=", 5))
 			says = atoi(words[at] + 5);
 		else if (named < 15)
