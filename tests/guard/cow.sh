@@ -148,7 +148,7 @@ racer first parter $level $cow/staging $one says=2 counts > /tmp/asked &
 daemon=$!
 usleep 200000
 began=$(now)
-within guest/a callers flood $one/55 5000 > /tmp/flooded
+within guest/a callers flood $one/54 5000 > /tmp/flooded
 most=$((($(now) - began + 2) * 1000))
 dies -TERM
 asked=$(tail -n 1 /tmp/asked) tried=$(cat /tmp/flooded)
