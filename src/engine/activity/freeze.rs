@@ -57,6 +57,8 @@ pub struct Freeze<'a> {
     /// What we froze.
     ours: Vec<Cgroup>,
     since: Option<Instant>,
+    /// Since when the batch at work would keep guests waiting, did any of them have to.
+    begun: Option<Instant>,
     budget: Option<FreezeBudget>,
     /// Ran a guest that could be frozen, when all were looked at last? Before that, it may be so.
     waits: Cell<bool>,
@@ -97,6 +99,7 @@ impl<'a> Freeze<'a> {
             frozen: Vec::new(),
             ours: Vec::new(),
             since: None,
+            begun: None,
             sight: RefCell::new(None),
             budget: running.at_most().map(FreezeBudget::new),
             waits: Cell::new(true),
@@ -222,6 +225,7 @@ impl<'a> Freeze<'a> {
         if !cgroups.is_empty() || !self.frozen.is_empty() {
             self.sight.replace(Some(sight));
         }
+        self.begun = Some(Instant::now());
         self.freeze_all(&freezer, cgroups)
     }
 
@@ -268,15 +272,12 @@ impl<'a> Freeze<'a> {
             }
         }
         self.frozen.clear();
-        let held = self.held.take();
         self.sight.replace(None);
-        if let Some(since) = self.since.take() {
-            let took = since.elapsed();
-            self.stillness.add(took);
-            if let (Some(budget), Some(held)) = (&mut self.budget, held) {
-                budget.learn(held, took);
-            }
+        let since = self.since.take();
+        if let Some(since) = since {
+            self.stillness.add(since.elapsed());
         }
+        self.learn(since);
         if self.written && left.is_empty() {
             FrozenPaper::remove(self.base)?;
             self.written = false;
@@ -288,6 +289,15 @@ impl<'a> Freeze<'a> {
         self.guard.go_on();
         self.observer.notice(&Event::GoOn);
         Ok(())
+    }
+
+    /// A batch for which nobody had to wait tells as well how long the next may take: where some run that hold
+    /// nothing of it, or the guard is on, all batches would be as small as the first.
+    fn learn(&mut self, since: Option<Instant>) {
+        let (begun, held) = (self.begun.take(), self.held.take());
+        if let (Some(budget), Some(held), Some(begun)) = (&mut self.budget, held, since.or(begun)) {
+            budget.learn(held, begun.elapsed());
+        }
     }
 
     /// Ends the run: nothing is frozen any more.

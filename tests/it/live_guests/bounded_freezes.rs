@@ -344,3 +344,30 @@ fn a_budget_is_for_those_who_freeze() {
         }
     }
 }
+
+/// Somebody runs who holds nothing of what is made one now: nobody has to wait, and batches grow as if somebody had.
+#[test]
+fn batches_grow_where_nobody_has_to_wait() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let cgroup = cgroup!("bystander");
+    let guests = two(&lab);
+    lab.plan(&[&guests[0], &guests[1]], &[]).apply().expect(0);
+    let _guest = cgroup.start(guests[1].root(), ALIVE);
+    let others = ["three", "four"].map(|name| lab.guest(name));
+    for guest in &others {
+        (10..210).for_each(|n| guest.put(format!("/usr/f{n}"), &File::new(content(n))));
+    }
+    let plan = lab.plan(&[&others[0], &others[1]], &[]);
+    let trace = lab.path("trace");
+    let words = ["apply", "--yes", "--allow-running", "--max-freeze", "60s"];
+    let words = [&words[..], &[plan.path.to_str().unwrap()]].concat();
+    unify_with(&[("UNIFY_FAULT_TRACE", trace.to_str().unwrap())], &words).expect(0);
+    for n in 10..210 {
+        assert_eq!(nlink(&others[0].host(format!("/usr/f{n}"))), 3);
+    }
+    let calls = std::fs::read_to_string(trace).unwrap();
+    let batches = calls.lines().filter(|call| *call == "syncfs").count();
+    assert!(batches < 20, "{batches}");
+    assert_alive(&lab, "in the end");
+}
