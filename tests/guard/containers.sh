@@ -4,8 +4,8 @@
 # Of the guests, only that one changes whose name it is, and it alone is said to have written. The table of
 # examples/guide/guardd.md is what this prints.
 # Names of the guests and files here have no blanks.
-# shellcheck disable=SC2086,SC3013
-fail() { echo "FAILED: $*"; cat /tmp/guardd.log; exit 1; }
+# shellcheck disable=SC1091,SC2086,SC3013
+. /bin/words.sh
 guests=/mnt/guests base=/mnt/guests/.unify
 kinds="host mounted chroot cgroup private container idmapped foreign"
 # make GUEST OWNER
@@ -67,16 +67,11 @@ make two 0
 make three 100000
 make four 100000
 mkdir -p /tmp/elsewhere
-mount -t bpf bpf /sys/fs/bpf
-unify guard load > /tmp/said 2>&1 || { cat /tmp/said; fail load; }
-unify plan --not-a-root -o /tmp/plan.json $guests/one $guests/two $guests/three $guests/four > /tmp/said 2>&1 || { cat /tmp/said; fail plan; }
-unify apply --yes /tmp/plan.json > /tmp/said 2>&1 || { cat /tmp/said; fail apply; }
-unify guardd --base $base 2> /tmp/guardd.log &
-daemon=$!
-until grep -qs ready /tmp/guardd.log; do
-  kill -0 $daemon || fail "the daemon has ended"
-  usleep 100000
-done
+guard_is_loaded
+quiet unify plan --not-a-root -o /tmp/plan.json $guests/one $guests/two $guests/three $guests/four
+quiet unify apply --yes /tmp/plan.json
+start
+ready
 echo "row: | who writes | \`>>\`, \`chmod\` | the file's guest |"
 echo "row: | --- | --- | --- |"
 for kind in $kinds; do
@@ -98,10 +93,9 @@ for kind in $kinds; do
   done
   echo "row: | $(words $kind) | as alone | $owner |"
 done
-kill $daemon
-wait $daemon || fail "it does not end well"
-unify status --base $base > /tmp/said || { cat /tmp/said; fail status; }
-grep -A 99 "^Written to" /tmp/said
-for says in "one wrote to 14 shared files" "three wrote to 2 shared files"; do grep -q "$says" /tmp/said || fail "it does not say: $says"; done
+stop
+quiet unify status --base $base
+says "one wrote to 14 shared files"
+says "three wrote to 2 shared files"
 ! grep -qE "(two|four) wrote" /tmp/said || fail "who wrote nothing is said to have written"
-unify verify --base $base || fail verify
+quiet unify verify --base $base

@@ -3,8 +3,10 @@
 # and how long others stand still for it, with the flag and with the guard. Run by boot.sh; with ICOUNT=0 a second is a
 # thousand million instructions, and what the disk takes comes on top:
 #   ICOUNT=0 LONGEST=1800 boot.sh PROGRAM running.sh VMLINUZ MODULES
-# Prints the table of examples/guide/running.md.  Words: how many files.
-fail() { echo "FAILED: $*"; cat /tmp/said; exit 1; }
+# Prints the table of examples/guide/running.md. Words: how many files.
+# shellcheck disable=SC1091,SC2016,SC2034,SC2086
+logs=/tmp/said
+. /bin/words.sh
 guests=/mnt/guests base=/mnt/guests/.unify
 files=${1:-1000}
 make() {
@@ -20,9 +22,8 @@ make() {
   done
 }
 # A process of this guest, in a cgroup of its own, that may not take flags off.
-start() {
+enter() {
   mkdir -p /sys/fs/cgroup/"$1"
-  # shellcheck disable=SC3028
   sh -c 'echo $$ > /sys/fs/cgroup/'"$1"'/cgroup.procs && exec chroot '$guests/"$1"' /callers as 9 /sleep 100000' &
   inside="$inside $!"
   until grep -qs "^Uid:.9" /proc/$!/status; do usleep 10000; done
@@ -40,14 +41,13 @@ row() {
   echo "$begun $ended" | awk -v what="$what" -v rest="${moments:-0} | ${longest:-0} | ${total:-0}" \
     '{ printf "row: | %s | %.2f | %s |\n", what, $2 - $1, rest }'
 }
-plan() { unify plan --protect "$mode" --not-a-root -o /tmp/plan.json "$@" > /tmp/said 2>&1 || fail plan; }
+plan() { quiet unify plan --protect "$mode" --not-a-root -o /tmp/plan.json "$@"; }
 are_one() {
   for number in 0 $((files - 1)); do
     [ "$(stat -c %i $guests/two/usr/share/doc/$number)" = "$(stat -c %i $guests/three/usr/share/doc/$number)" ] || return 1
   done
 }
-mount -t bpf bpf /sys/fs/bpf
-unify guard load > /tmp/said 2>&1 || fail load
+guard_is_loaded
 echo "row: | Linux $(uname -r | cut -d. -f-2), $files files | seconds | times frozen | longest, ms | together, ms |"
 echo "row: | --- | ---: | ---: | ---: | ---: |"
 for mode in immutable guard; do
@@ -55,20 +55,19 @@ for mode in immutable guard; do
   for guest in one two three; do make $guest; done
   plan $guests/one $guests/two
   row "$mode: two guests share, both stopped" unify apply --yes /tmp/plan.json
-  start two
+  enter two
   plan $guests/one $guests/three
   row "$mode: a third one joins, another one runs" unify apply --yes --allow-running /tmp/plan.json
   are_one || fail "not shared"
   row "$mode: it leaves, another one runs" unify undo --base $base --run last --guest three --yes --allow-running
   ! are_one || fail "shared still"
-  start three
+  enter three
   plan $guests/one $guests/three
   row "$mode: it joins, and runs as well" unify apply --yes --allow-running /tmp/plan.json
   are_one || fail "not shared"
-  # shellcheck disable=SC2086
   kill $inside
   wait
-  unify undo --base $base --run all --yes > /tmp/said 2>&1 || fail undo
-  unify gc --base $base > /tmp/said 2>&1 || fail gc
+  quiet unify undo --base $base --run all --yes
+  quiet unify gc --base $base
   rm -rf $guests
 done
