@@ -148,6 +148,27 @@ fn approval(by: ApprovedBy) -> String {
     }
 }
 
+/// The end of a run, within the answer of another command.
+pub(super) fn view<'a>(
+    base: &'a Path,
+    result: &'a RunResult,
+    not_done: &'a NotDone,
+) -> RunView<'a> {
+    RunView {
+        what: result.what,
+        run: Some(&result.run),
+        base,
+        command: &[],
+        guests: &[],
+        totals: Some(&result.totals),
+        not_done,
+        stillness: &result.stillness,
+        clearers: &result.clearers,
+        spoiled: &result.spoiled,
+        disk: result.disk,
+    }
+}
+
 /// What a run came to, for people or for programs.
 pub(super) fn report(
     base: &Path,
@@ -158,17 +179,9 @@ pub(super) fn report(
 ) -> Result<(), Failure> {
     let command = this_command();
     let view = RunView {
-        what: result.what,
-        run: Some(&result.run),
-        base,
         command: &command,
         guests,
-        totals: Some(&result.totals),
-        not_done,
-        stillness: &result.stillness,
-        clearers: &result.clearers,
-        spoiled: &result.spoiled,
-        disk: result.disk,
+        ..view(base, result, not_done)
     };
     if output.json {
         run::json(&view, &mut io::stdout().lock())?;

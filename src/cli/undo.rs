@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::apply::{exit, report};
 use super::args::select::{FactSelectArgs, NameSelectArgs};
-use super::args::{BaseArg, FreezeArgs, LimitArgs, OutputArgs, this_command};
+use super::args::{BaseArg, FreezeArgs, LimitArgs, OutputArgs, this_command_for_real};
 use super::terminal::confirm::agreed;
 use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::manner::manner;
@@ -124,8 +124,7 @@ fn look(base: &Path, args: &Args, options: &UndoOptions, screen: &Screen) -> Res
         Exit::Done if is_slip => Exit::InPart,
         exit => exit,
     };
-    let mut command = this_command();
-    command.retain(|word| word != "--dry-run" && word != "--json");
+    let command = this_command_for_real();
     if args.output.json {
         undo_view::json(&found, &command, &mut std::io::stdout().lock())?;
     } else {

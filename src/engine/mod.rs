@@ -128,8 +128,8 @@ pub use inspecting::status::status;
 pub use inspecting::verify::verify;
 pub use limits::Limits;
 pub use maintaining::{
-    MaintainCommand, NoCommand, ReadyToThaw, Refrozen, ThawOptions, look_at_thaw, maintained,
-    refreeze,
+    CommandOutput, MaintainCommand, NoCommand, ReadyToThaw, Refrozen, ThawOptions, Thawed,
+    look_at_thaw, maintained, refreeze,
 };
 pub use paths::choice::PathChoice;
 pub use paths::selected::select;

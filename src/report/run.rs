@@ -4,6 +4,8 @@
 //!
 //! The JSON form is the fields of `RunJson`; `kind` is `unify.apply`, `unify.undo` or `unify.forget`.
 
+pub mod maintained;
+
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
@@ -258,6 +260,15 @@ fn quiet(view: &RunView<'_>) -> &'static str {
 struct RunJson<'a> {
     /// `unify.apply`, `unify.undo` or `unify.forget`.
     kind: &'static str,
+    #[serde(flatten)]
+    course: CourseJson<'a>,
+    /// What may be done now.
+    next: Vec<NextJson>,
+}
+
+/// How a run went.
+#[derive(Serialize)]
+struct CourseJson<'a> {
     run: Option<&'a RunId>,
     /// Did the run end by itself?
     complete: bool,
@@ -279,8 +290,6 @@ struct RunJson<'a> {
     /// Objects that were changed while they were not protected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     spoiled: Vec<SpoiledJson<'a>>,
-    /// What may be done now.
-    next: Vec<NextJson>,
 }
 
 /// Actions that were not done for one reason.
@@ -312,9 +321,17 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         RunKind::Forget => "unify.forget",
         RunKind::Break => "unify.break",
     };
-    let (not_done, refusals) = not_done_json(view.not_done);
     let value = RunJson {
         kind,
+        course: course(view),
+        next: NextJson::all(&next(view)),
+    };
+    json::write_line(out, &value)
+}
+
+fn course<'a>(view: &RunView<'a>) -> CourseJson<'a> {
+    let (not_done, refusals) = not_done_json(view.not_done);
+    CourseJson {
         run: view.run,
         complete: view.totals.is_some(),
         totals: view.totals,
@@ -324,9 +341,7 @@ pub fn json(view: &RunView<'_>, out: &mut dyn Write) -> io::Result<()> {
         freezes: FrozenJson::of(view.stillness),
         not_frozen: view.clearers,
         spoiled: SpoiledJson::all(view.spoiled),
-        next: NextJson::all(&next(view)),
-    };
-    json::write_line(out, &value)
+    }
 }
 
 /// The same of a run that had nothing to do, and that was not begun.

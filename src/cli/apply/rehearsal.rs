@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 
-use crate::cli::args::{OutputArgs, this_command};
+use crate::cli::args::{OutputArgs, this_command_for_real};
 use crate::cli::terminal::exit::{Exit, Failure, say};
 use crate::cli::terminal::screen::Screen;
 use crate::cli::terminal::voice::tell_fitted;
@@ -30,8 +30,7 @@ pub(super) fn run(
     let RefusalList { screen, written } = listing;
     let (unread, not_done) = (screen.has_unread(), screen.not_done());
     let totals = &found.result.totals;
-    let mut command = this_command();
-    command.retain(|word| word != "--dry-run" && word != "--json");
+    let command = this_command_for_real();
     let view = RehearsalView {
         command: &command,
         totals,

@@ -100,6 +100,19 @@ pub(super) fn this_command() -> Vec<OsString> {
     std::iter::once("unify".into()).chain(words).collect()
 }
 
+/// The same without what makes it a dry run, and without what makes its answer JSON. Words after `--` are another
+/// command's.
+pub(super) fn this_command_for_real() -> Vec<OsString> {
+    for_real(this_command())
+}
+
+fn for_real(mut words: Vec<OsString>) -> Vec<OsString> {
+    let own = words.iter().position(|word| word == "--");
+    let others = words.split_off(own.unwrap_or(words.len()));
+    words.retain(|word| word != "--dry-run" && word != "--json");
+    [words, others].concat()
+}
+
 /// How a result is written. A command that calls it otherwise in its help says so with `mut_arg`.
 #[derive(Debug, Clone, Copy, clap::Args)]
 pub(super) struct OutputArgs {
@@ -236,6 +249,18 @@ fn freeze_time(text: &str) -> Result<Duration, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_command_is_told_stays() {
+        let words = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        let real = |line| for_real(words(line));
+        let want = words("unify maintain a -- tool --json");
+        assert_eq!(
+            real("unify maintain --json --dry-run a -- tool --json"),
+            want
+        );
+        assert_eq!(real("unify undo --json --dry-run"), words("unify undo"));
+    }
 
     #[test]
     fn a_plan_may_be_read_by_others_and_not_written() {

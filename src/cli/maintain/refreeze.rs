@@ -10,11 +10,11 @@ use crate::cli::args::{BaseArg, FreezeArgs, OutputArgs};
 use crate::cli::terminal::exit::{Exit, Failure, say};
 use crate::cli::terminal::screen::Screen;
 use crate::cli::terminal::voice::remark;
-use crate::engine::{self, Refrozen, Stop, stop_on_signals};
+use crate::engine::{self, Refrozen, RunResult, Stop, stop_on_signals};
 use crate::model::{GuestName, RunKind, Running};
 use crate::report::layout::shell::shell_word;
 use crate::report::layout::size::counted;
-use crate::report::run;
+use crate::report::run::{self, NotDone};
 
 /// Share again what is equal in a guest that was thawed, and end its maintenance
 ///
@@ -75,44 +75,49 @@ fn nothing(base: &Path, output: OutputArgs) -> Result<Exit, Failure> {
     Ok(Exit::Done)
 }
 
-/// The same after a command, whose output is the answer.
+/// The same after a command, whose output is the answer. Returns as well what was not done, and how it ended.
 pub(super) fn shared_again(
     base: &Path,
     name: &GuestName,
     running: Running,
     stop: &Stop,
-) -> Result<Exit, Failure> {
+) -> Result<(Refrozen, NotDone, Exit), Failure> {
     let screen = Screen::new();
-    let Refrozen {
-        result,
-        goes_on,
-        left_out,
-        ..
-    } = engine::refreeze(base, name, running, &screen, stop)?;
-    tell_left_out(left_out);
-    let Some(result) = result else {
-        remark(&format!(
-            "REFROZEN: nothing of {name} is to be shared again"
-        ));
-        return Ok(Exit::Done);
+    let refrozen = engine::refreeze(base, name, running, &screen, stop)?;
+    let not_done = screen.not_done();
+    tell_left_out(refrozen.left_out);
+    let exit = match &refrozen.result {
+        Some(result) => {
+            tell_shared(name, result, &not_done);
+            ended(result, stop)
+        }
+        None => {
+            remark(&format!(
+                "REFROZEN: nothing of {name} is to be shared again"
+            ));
+            Exit::Done
+        }
     };
+    if refrozen.goes_on {
+        goes_on_still(base, name);
+    }
+    Ok((refrozen, not_done, exit))
+}
+
+fn tell_shared(name: &GuestName, result: &RunResult, not_done: &NotDone) {
     let totals = &result.totals;
     remark(&format!(
         "REFROZEN: {} of {name} and others are shared again",
         counted(totals.names, "name")
     ));
-    let not_done = totals.refused + totals.failed;
-    if not_done > 0 {
+    let lines = totals.refused + totals.failed;
+    if lines > 0 {
         say(&format!(
             "unify: {} could not be done{}",
-            counted(not_done, "line"),
-            refused(screen)
+            counted(lines, "line"),
+            refused(not_done)
         ));
     }
-    if goes_on {
-        goes_on_still(base, name);
-    }
-    Ok(ended(&result, stop))
 }
 
 /// They were not shared before the thaw, so that somebody may have left them out of the plan.

@@ -1,12 +1,11 @@
 //! What all three commands say.
 
-use crate::cli::terminal::screen::Screen;
 use crate::cli::terminal::voice::remark;
 use crate::model::GuestName;
+use crate::report::run::NotDone;
 
 /// The first reasons why names were refused.
-pub(super) fn refused(screen: Screen) -> String {
-    let not_done = screen.not_done();
+pub(super) fn refused(not_done: &NotDone) -> String {
     let why = not_done.sentences();
     match why.is_empty() {
         true => String::new(),

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::selection::ThawArgs;
 use super::telling::nothing;
 use crate::cli::apply::{exit, report};
-use crate::cli::args::{BaseArg, FreezeArgs, OutputArgs, this_command};
+use crate::cli::args::{BaseArg, FreezeArgs, OutputArgs, this_command_for_real};
 use crate::cli::terminal::exit::{Exit, Failure, say};
 use crate::cli::terminal::screen::Screen;
 use crate::cli::terminal::voice::{remark, tell_fitted};
@@ -93,8 +93,7 @@ pub(super) fn look(
         exit => exit,
     };
     if json {
-        let mut command = this_command();
-        command.retain(|word| word != "--dry-run" && word != "--json");
+        let command = this_command_for_real();
         undo_view::json(&found, &command, &mut io::stdout().lock())?;
     } else {
         tell_fitted(exit, false, |_, out| text(&options.guest, &found, out))?;

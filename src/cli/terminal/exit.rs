@@ -138,10 +138,14 @@ impl Failure {
             return;
         }
         say(&format!("unify: {self}"));
-        if let Some(trouble) = self.trouble().filter(|_| manner().json) {
-            let (what, exit) = (self.to_string(), self.code());
+        if let Some((trouble, what, exit)) = self.parts().filter(|_| manner().json) {
             drop(error::json(&trouble, &what, exit, &mut io::stdout().lock()));
         }
+    }
+
+    /// What programs are told of it, the sentence, and the exit code; nothing where the answer has begun.
+    pub fn parts(&self) -> Option<(Trouble, String, u8)> {
+        Some((self.trouble()?, self.to_string(), self.code()))
     }
 
     /// What programs are told of it; nothing where the answer has begun.
@@ -156,10 +160,10 @@ impl Failure {
     /// Ends an answer for programs that had begun.
     pub fn ends(self, out: &mut dyn Write) -> Failure {
         let is_of_output = matches!(self, Failure::Engine(EngineError::Output(_)));
-        let Some(trouble) = self.trouble().filter(|_| !is_of_output) else {
+        let Some((trouble, what, exit)) = self.parts().filter(|_| !is_of_output) else {
             return self;
         };
-        match error::end_begun(&trouble, &self.to_string(), self.code(), out) {
+        match error::end_begun(&trouble, &what, exit, out) {
             Ok(()) => Failure::Begun(Box::new(self)),
             Err(error) => error.into(),
         }

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 
 use crate::engine::EngineError;
+use crate::model::CommandEnd;
 use crate::sys::host::command::UserCommand;
 use crate::sys::host::signals::Stop;
 
-pub use crate::sys::host::command::NoCommand;
+pub use crate::sys::host::command::{CommandOutput, NoCommand};
 
 /// A command that can be run.
 #[derive(Debug)]
@@ -18,9 +19,8 @@ impl MaintainCommand {
         UserCommand::find(words).map(MaintainCommand)
     }
 
-    /// Runs it, with our input and output, and waits for its end. A signal goes on to it.
-    /// Returns its exit code, as a shell does.
-    pub fn run(&self, stop: &Stop) -> Result<u8, EngineError> {
-        Ok(self.0.run(stop)?.code())
+    /// Runs it, with our input, and waits for its end. A signal goes on to it.
+    pub fn run(&self, output: CommandOutput, stop: &Stop) -> Result<CommandEnd, EngineError> {
+        Ok(self.0.run(output, stop)?)
     }
 }

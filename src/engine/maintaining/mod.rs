@@ -23,6 +23,6 @@ mod names;
 mod refreeze;
 mod thaw;
 
-pub use command::{MaintainCommand, NoCommand};
+pub use command::{CommandOutput, MaintainCommand, NoCommand};
 pub use refreeze::{Refrozen, maintained, refreeze};
-pub use thaw::{ReadyToThaw, ThawOptions, look_at_thaw};
+pub use thaw::{ReadyToThaw, ThawOptions, Thawed, look_at_thaw};

@@ -12,3 +12,22 @@ pub struct MaintainedGuest {
     /// Since when, RFC 3339, UTC.
     pub since: String,
 }
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CommandEnd {
+    /// By itself, with this code.
+    Code(u8),
+    /// By this signal.
+    Signal(u8),
+}
+
+impl CommandEnd {
+    /// As shells tell it.
+    pub fn code(self) -> u8 {
+        match self {
+            CommandEnd::Code(code) => code,
+            CommandEnd::Signal(signal) => signal.saturating_add(128),
+        }
+    }
+}

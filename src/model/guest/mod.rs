@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use maintained::MaintainedGuest;
+pub use maintained::{CommandEnd, MaintainedGuest};
 #[cfg(test)]
 pub use shown::needs_escape;
 pub use shown::{Escaped, escaped_in_json, harmless, is_harmless};

@@ -11,8 +11,9 @@ use crate::model::{GuestName, Trouble, TroublePlace};
 use crate::report::layout::json;
 use crate::report::layout::json::{FileJson, PathJson};
 
-#[derive(Serialize)]
-struct ErrorJson<'a> {
+/// An error, as an answer or a part of one.
+#[derive(Debug, Serialize)]
+pub struct ErrorJson<'a> {
     /// `unify.error`.
     kind: &'static str,
     /// A word that never changes its meaning.
@@ -27,7 +28,7 @@ struct ErrorJson<'a> {
     hint: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize)]
 struct WhereJson<'a> {
     #[serde(flatten)]
     file: Option<FileJson>,
@@ -57,7 +58,8 @@ pub fn end_begun(trouble: &Trouble, what: &str, exit: u8, out: &mut dyn Write) -
     out.flush()
 }
 
-fn value<'a>(trouble: &'a Trouble, what: &'a str, exit: u8) -> ErrorJson<'a> {
+/// The error as a value.
+pub fn value<'a>(trouble: &'a Trouble, what: &'a str, exit: u8) -> ErrorJson<'a> {
     ErrorJson {
         kind: "unify.error",
         code: trouble.code,

@@ -36,6 +36,7 @@ answers! {
     "run": "unify.apply" "unify.undo" "unify.forget" = "the answer of apply, undo and forget",
     "dry-run": "unify.dry-run" = "the answer of apply --dry-run",
     "undo-dry-run": "unify.undo-dry-run" = "the answer of undo --dry-run",
+    "maintain": "unify.maintain" = "the answer of maintain",
     "clone": "unify.clone" = "the answer of clone",
     "verify": "unify.verify" = "the answer of verify PLAN",
     "scrub": "unify.scrub" = "the answer of verify --base",

@@ -15,6 +15,7 @@ use rustix::fs::{Access, access};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::signals::Stop;
+use crate::model::CommandEnd;
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult, ffi};
 
@@ -51,23 +52,13 @@ pub enum NoCommand {
     NoProgram,
 }
 
-/// How a command ended.
+/// Where its standard output goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CommandEnd {
-    /// By itself, with this code.
-    Code(u8),
-    /// By this signal.
-    Signal(u8),
-}
-
-impl CommandEnd {
-    /// As shells tell it.
-    pub fn code(self) -> u8 {
-        match self {
-            CommandEnd::Code(code) => code,
-            CommandEnd::Signal(signal) => signal.saturating_add(128),
-        }
-    }
+pub enum CommandOutput {
+    /// To ours.
+    Ours,
+    /// To our standard error, because ours holds the answer.
+    Messages,
 }
 
 /// How often it is looked whether the command has ended, or a signal came.
@@ -84,7 +75,7 @@ impl UserCommand {
     }
 
     /// Runs it, and waits for its end. A signal that asks us to stop goes on to it.
-    pub fn run(&self, stop: &Stop) -> SysResult<CommandEnd> {
+    pub fn run(&self, output: CommandOutput, stop: &Stop) -> SysResult<CommandEnd> {
         let failed = |e| SysError::new("run", &self.program, e);
         let (first, others) = self.words.split_first().unzip();
         let mut command = Command::new(&self.program);
@@ -92,6 +83,10 @@ impl UserCommand {
             .arg0(first.map_or(self.program.as_os_str(), OsString::as_os_str))
             .args(others.unwrap_or_default())
             .env_remove("UNIFY_FAULT");
+        if output == CommandOutput::Messages {
+            let messages = rustix::stdio::stderr().try_clone_to_owned();
+            command.stdout(messages.map_err(failed)?);
+        }
         let mut child = started(&mut command).map_err(failed)?;
         let mut told = false;
         loop {
@@ -200,7 +195,7 @@ mod tests {
         let run = |script: &str| {
             let words = ["sh", "-c", script].map(OsString::from);
             let command = UserCommand::find(&words).unwrap();
-            command.run(&Stop::default()).unwrap()
+            command.run(CommandOutput::Ours, &Stop::default()).unwrap()
         };
         assert_eq!(run("exit 7"), CommandEnd::Code(7));
         assert_eq!(run("kill -9 $$").code(), 137);

@@ -113,6 +113,19 @@ fn runs(plan: &str, base: &str) {
         ],
         "unify.undo",
     );
+    maintenance(base);
+    asked(
+        &["forget", "--json", "--yes", "--base", base, "db"],
+        "unify.forget",
+    );
+    asked(
+        &["undo", "--json", "--yes", "--run", "all", "--base", base],
+        "unify.undo",
+    );
+    asked(&["gc", "--json", "--base", base], "unify.gc");
+}
+
+fn maintenance(base: &str) {
     asked(
         &["protect", "--json", "--base", base, "immutable"],
         "unify.protect",
@@ -124,12 +137,9 @@ fn runs(plan: &str, base: &str) {
     asked(&["thaw", "--json", "--base", base, "db"], "unify.undo");
     asked(&["refreeze", "--json", "--base", base, "db"], "unify.apply");
     asked(
-        &["forget", "--json", "--yes", "--base", base, "db"],
-        "unify.forget",
+        &[
+            "maintain", "--json", "--base", base, "db", "--", "echo", "{}",
+        ],
+        "unify.maintain",
     );
-    asked(
-        &["undo", "--json", "--yes", "--run", "all", "--base", base],
-        "unify.undo",
-    );
-    asked(&["gc", "--json", "--base", base], "unify.gc");
 }

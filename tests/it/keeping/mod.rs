@@ -7,6 +7,7 @@ mod guard;
 mod left_out;
 mod lost_receipts;
 mod maintain;
+mod maintenance_told;
 mod moved_protection;
 mod orphans;
 mod protection;
