@@ -18,12 +18,11 @@ use crate::engine::{
 };
 use crate::model::{Escaped, GuestName, Trouble};
 use crate::report::answer::error;
-use crate::report::layout::shell::shell_word;
 use crate::report::layout::size::counted;
 use course::Course;
 use refreeze::shared_again;
 use selection::ThawArgs;
-use telling::refused;
+use telling::{StaysThawed, being_maintained, refused};
 
 /// Give a guest private copies of shared files, run a command that changes them, and share what is equal again
 ///
@@ -190,9 +189,6 @@ impl Maintenance<'_> {
     }
 
     fn stays_thawed(&self) {
-        let (base, guest) = (shell_word(self.base), self.guest);
-        say(&format!(
-            "{guest} IS BEING MAINTAINED: `unify refreeze --base {base} {guest}` shares again what is equal"
-        ));
+        being_maintained(self.base, self.guest, StaysThawed::ForCommand);
     }
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 
 use super::selection::guest;
-use super::telling::refused;
+use super::telling::{StaysThawed, being_maintained, refused};
 use crate::cli::apply::{ended, exit, report};
 use crate::cli::args::{BaseArg, FreezeArgs, OutputArgs};
 use crate::cli::terminal::exit::{Exit, Failure, say};
@@ -12,7 +12,6 @@ use crate::cli::terminal::screen::Screen;
 use crate::cli::terminal::voice::remark;
 use crate::engine::{self, Refrozen, RunResult, Stop, stop_on_signals};
 use crate::model::{GuestName, RunKind, Running};
-use crate::report::layout::shell::shell_word;
 use crate::report::layout::size::counted;
 use crate::report::run::{self, NotDone};
 
@@ -56,7 +55,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
         goes_on,
     } = engine::refreeze(&base, name, args.freeze.running(), &screen, &stop)?;
     if goes_on {
-        goes_on_still(&base, name);
+        being_maintained(&base, name, StaysThawed::Still);
     }
     tell_left_out(left_out);
     let Some(result) = result else {
@@ -99,7 +98,7 @@ pub(super) fn shared_again(
         }
     };
     if refrozen.goes_on {
-        goes_on_still(base, name);
+        being_maintained(base, name, StaysThawed::Still);
     }
     Ok((refrozen, not_done, exit))
 }
@@ -128,11 +127,4 @@ fn tell_left_out(files: u64) {
             counted(files, "further file")
         ));
     }
-}
-
-fn goes_on_still(base: &Path, name: &GuestName) {
-    say(&format!(
-        "{name} IS BEING MAINTAINED still: `unify refreeze --base {} {name}` goes on, with --allow-running while guests run",
-        shell_word(base)
-    ));
 }

@@ -4,15 +4,14 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use super::selection::ThawArgs;
-use super::telling::nothing;
+use super::telling::{StaysThawed, being_maintained, nothing};
 use crate::cli::apply::{exit, report};
 use crate::cli::args::{BaseArg, FreezeArgs, OutputArgs, this_command_for_real};
-use crate::cli::terminal::exit::{Exit, Failure, say};
+use crate::cli::terminal::exit::{Exit, Failure};
 use crate::cli::terminal::screen::Screen;
 use crate::cli::terminal::voice::{remark, tell_fitted};
 use crate::engine::{self, ReadyToThaw, ThawOptions, stop_on_signals};
 use crate::model::{GuestName, RunKind, UndoView};
-use crate::report::layout::shell::shell_word;
 use crate::report::layout::size::{counted, iec};
 use crate::report::{run, undo_view};
 
@@ -48,11 +47,7 @@ pub(in crate::cli) fn run(args: &Args) -> Result<Exit, Failure> {
     let ready = ReadyToThaw::check(&base, &options, &screen)?;
     announce(&options.guest, &ready);
     let thawed = ready.execute(&screen, &stop)?;
-    let guest = &options.guest;
-    say(&format!(
-        "{guest} IS BEING MAINTAINED: `unify refreeze --base {} {guest}` ends that",
-        shell_word(&base)
-    ));
+    being_maintained(&base, &options.guest, StaysThawed::AsAsked);
     let Some(result) = thawed.result else {
         if args.output.json {
             run::json_of_nothing(RunKind::Undo, &base, &mut io::stdout().lock())?;
