@@ -2,14 +2,17 @@
 //! that is over. The paper is durable before the first name is thawed.
 
 use crate::base::Base;
-use crate::model::{GuestName, MaintainedGuest};
+use crate::model::{GuestName, MaintainedGuest, RunId};
 use crate::sys::SysResult;
 use crate::sys::own::papers;
 
 /// The paper's name.
 const PAPER: &str = "maintained";
 
-/// The paper; a line for each guest, `SINCE NAME`.
+/// What stands before the run that thawed.
+const RUN: &str = "run:";
+
+/// The paper; a line for each guest, `SINCE run:RUN NAME`. Earlier versions wrote `SINCE NAME`; no name has a colon.
 pub struct MaintainedPaper;
 
 impl MaintainedPaper {
@@ -29,13 +32,14 @@ impl MaintainedPaper {
         Ok(all.into_iter().find(|one| one.name == *guest))
     }
 
-    /// From now on the guest is being maintained. Durable before it returns; the caller holds the lock.
-    pub fn begin(base: &Base, guest: &GuestName, since: &str) -> SysResult<()> {
+    /// From now on the guest is being maintained; `run` thaws it. Durable before it returns; the caller holds the lock.
+    pub fn begin(base: &Base, guest: &GuestName, since: &str, run: &RunId) -> SysResult<()> {
         let mut all = Self::read(base)?;
         all.retain(|one| one.name != *guest);
         all.push(MaintainedGuest {
             name: guest.clone(),
             since: since.to_owned(),
+            run: Some(run.clone()),
         });
         Self::write(base, &all)
     }
@@ -59,14 +63,19 @@ impl MaintainedPaper {
 }
 
 fn line(one: &MaintainedGuest) -> String {
-    format!("{} {}\n", one.since, one.name.as_str())
+    let run = one.run.as_ref().map(|run| format!("{RUN}{run} "));
+    let (run, name) = (run.unwrap_or_default(), one.name.as_str());
+    format!("{} {run}{name}\n", one.since)
 }
 
 fn parse(line: &str) -> Option<MaintainedGuest> {
-    let (since, name) = line.split_once(' ')?;
+    let (since, rest) = line.split_once(' ')?;
+    let named = rest.strip_prefix(RUN).and_then(|rest| rest.split_once(' '));
+    let (run, name) = named.map_or((None, rest), |(run, name)| (run.parse().ok(), name));
     Some(MaintainedGuest {
         name: GuestName::new(name).ok()?,
         since: since.to_owned(),
+        run,
     })
 }
 
@@ -74,15 +83,32 @@ fn parse(line: &str) -> Option<MaintainedGuest> {
 mod tests {
     use super::*;
 
+    fn guest(name: &str, run: Option<&str>) -> MaintainedGuest {
+        MaintainedGuest {
+            name: GuestName::new(name).unwrap(),
+            since: "2026-11-30T12:00:00Z".into(),
+            run: run.map(|run| run.parse().unwrap()),
+        }
+    }
+
     #[test]
     fn names_may_have_blanks_and_other_lines_are_left_out() {
-        let guest = MaintainedGuest {
-            name: GuestName::new("web one").unwrap(),
-            since: "2026-11-30T12:00:00Z".into(),
-        };
-        assert_eq!(parse(line(&guest).trim_end()), Some(guest));
-        for odd in ["", "2026", "2026 ", "2026 a/b"] {
+        for run in [None, Some("20261130T115959Z-0000002a")] {
+            let guest = guest("web one", run);
+            assert_eq!(parse(line(&guest).trim_end()), Some(guest));
+        }
+        for odd in ["", "2026", "2026 ", "2026 a/b", "2026 run:", "2026 run:x"] {
             assert_eq!(parse(odd), None, "{odd:?}");
         }
+    }
+
+    #[test]
+    fn lines_of_earlier_versions_name_no_run() {
+        let old = |name| format!("2026-11-30T12:00:00Z {name}");
+        for name in ["web", "20261130T115959Z-0000002a web", "run web"] {
+            assert_eq!(parse(&old(name)), Some(guest(name, None)));
+        }
+        // A run that cannot be read is none.
+        assert_eq!(parse(&old("run:2026 web")), Some(guest("web", None)));
     }
 }

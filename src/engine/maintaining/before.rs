@@ -1,5 +1,9 @@
 //! Which lines of a new plan give back what a thaw took. Receipts of undo runs since the maintenance began say which
 //! names were shared before; all else may be what a reviewer cut out of the plan, or what nobody has looked at yet.
+//!
+//! The paper of the maintenance names its first run, and runs are counted: no clock decides. A paper of an earlier
+//! version knows but the second in which it began. Where the guest was undone more than once in that second, the thaw
+//! may be the last of these alone, and it is said that the others are not shared again.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,8 +12,8 @@ use crate::engine::EngineError;
 use crate::engine::plan_file::PlanFile;
 use crate::engine::records::{History, receipts};
 use crate::model::{
-    About, Action, FileId, FileLine, GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, RunId,
-    RunKind,
+    About, Action, Event, FileId, FileLine, GuestName, GuestPath, MaintainedGuest, ObjectId,
+    Observer, Outcome, ReceiptLine, RunId, RunKind, RunStatus,
 };
 
 /// The names of the guest that were shared before it was thawed, and the objects that are there.
@@ -25,44 +29,17 @@ impl<'g> SharedBefore<'g> {
         base: &Base,
         history: &History,
         guest: &'g GuestName,
+        observer: &dyn Observer,
     ) -> Result<SharedBefore<'g>, EngineError> {
-        let mut before = SharedBefore {
+        let names = match MaintainedPaper::of(base, guest)? {
+            Some(paper) => UndoneNames { base, guest }.since(&paper, history, observer)?,
+            None => HashSet::new(),
+        };
+        Ok(SharedBefore {
             guest,
-            names: HashSet::new(),
+            names,
             index: Index::read(base)?,
-        };
-        let Some(paper) = MaintainedPaper::of(base, guest)? else {
-            return Ok(before);
-        };
-        let undone = history.runs.iter().filter(|run| run.what == RunKind::Undo);
-        for run in undone.filter(|run| run.started >= paper.since) {
-            before.learn(base, &run.run)?;
-        }
-        Ok(before)
-    }
-
-    fn learn(&mut self, base: &Base, run: &RunId) -> Result<(), EngineError> {
-        for paper in [RECEIPT, RECOVERED] {
-            let Some(mut reader) = receipts::open(base, run, paper)? else {
-                continue;
-            };
-            while let Some(line) = reader.next_line() {
-                self.take(line);
-            }
-        }
-        Ok(())
-    }
-
-    fn take(&mut self, line: ReceiptLine) {
-        let was_parted = matches!(line.outcome, Outcome::Done { .. } | Outcome::AlreadyDone);
-        if !was_parted || line.guest() != Some(self.guest) {
-            return;
-        }
-        match line.about {
-            About::Names { paths, .. } => self.names.extend(paths),
-            About::Blocks(blocks) => self.names.extend(blocks.paths),
-            About::Flag { .. } => {}
-        }
+        })
     }
 
     /// Was the file shared under all its names, or is it an object still?
@@ -92,6 +69,79 @@ impl<'g> SharedBefore<'g> {
             objects,
             left_out: 0,
         })
+    }
+}
+
+/// Reads names of the guest out of receipts of undo runs.
+struct UndoneNames<'a> {
+    base: &'a Base,
+    guest: &'a GuestName,
+}
+
+impl UndoneNames<'_> {
+    /// Those that were shared when the maintenance began.
+    fn since(
+        &self,
+        paper: &MaintainedGuest,
+        history: &History,
+        observer: &dyn Observer,
+    ) -> Result<HashSet<GuestPath>, EngineError> {
+        let undone = history.runs.iter().filter(|run| run.what == RunKind::Undo);
+        if let Some(first) = &paper.run {
+            return self.of_all(undone.filter(|run| run.run >= *first));
+        }
+        let (in_second, later): (Vec<_>, Vec<_>) = undone
+            .filter(|run| run.started >= paper.since)
+            .partition(|run| run.started == paper.since);
+        let mut names = self.of_all(later.into_iter())?;
+        let mut doubtful = Vec::new();
+        for run in in_second {
+            let of_run = self.of_run(&run.run)?;
+            doubtful.extend((!of_run.is_empty()).then_some(of_run));
+        }
+        names.extend(doubtful.pop().unwrap_or_default());
+        if !doubtful.is_empty() {
+            observer.notice(&Event::Warning(&format!(
+                "{}: an earlier version thawed it, and it was undone more than once in the second of {}: of that second only what the last of these runs parted is shared again; `unify plan` shows the rest",
+                self.guest, paper.since
+            )));
+        }
+        Ok(names)
+    }
+
+    fn of_all<'r>(
+        &self,
+        mut runs: impl Iterator<Item = &'r RunStatus>,
+    ) -> Result<HashSet<GuestPath>, EngineError> {
+        runs.try_fold(HashSet::new(), |mut names, run| {
+            names.extend(self.of_run(&run.run)?);
+            Ok(names)
+        })
+    }
+
+    fn of_run(&self, run: &RunId) -> Result<HashSet<GuestPath>, EngineError> {
+        let mut names = HashSet::new();
+        for paper in [RECEIPT, RECOVERED] {
+            let Some(mut reader) = receipts::open(self.base, run, paper)? else {
+                continue;
+            };
+            while let Some(line) = reader.next_line() {
+                names.extend(self.parted_by(line));
+            }
+        }
+        Ok(names)
+    }
+
+    fn parted_by(&self, line: ReceiptLine) -> Vec<GuestPath> {
+        let was_parted = matches!(line.outcome, Outcome::Done { .. } | Outcome::AlreadyDone);
+        if !was_parted || line.guest() != Some(self.guest) {
+            return Vec::new();
+        }
+        match line.about {
+            About::Names { paths, .. } => paths,
+            About::Blocks(blocks) => blocks.paths,
+            About::Flag { .. } => Vec::new(),
+        }
     }
 }
 

@@ -129,7 +129,7 @@ fn planned(
     };
     let (mut whole, into) = PlanFile::unwritten("the plan that refreezes the guest")?;
     plan(&options, Output::Stream(into), &mut |_| {}, observer)?;
-    let before = SharedBefore::read(base, &history, guest)?;
+    let before = SharedBefore::read(base, &history, guest, observer)?;
     let mut lines = before.lines_of(&mut whole)?;
     let narrowed = PlanFile::of_our_own(base.path(), |out| {
         let mut keep = |action: &_| lines.keep(action);

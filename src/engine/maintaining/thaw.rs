@@ -65,7 +65,7 @@ impl ReadyToThaw {
         let base = Base::existing(&self.base)?;
         // The undo holds the lock of the base.
         if MaintainedPaper::of(&base, &self.guest)?.is_none() {
-            MaintainedPaper::begin(&base, &self.guest, &machine::now())?;
+            MaintainedPaper::begin(&base, &self.guest, &machine::now(), self.undo.run())?;
         }
         if self.undo.files() == 0 {
             self.undo.cancel()?;

@@ -107,6 +107,11 @@ impl ReadyToUndo {
         }
     }
 
+    /// What the run is called.
+    pub fn run(&self) -> &RunId {
+        &self.run.id
+    }
+
     /// How many files would get their own inode.
     pub fn files(&self) -> u64 {
         self.chosen.count()

@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use super::GuestName;
+use crate::model::RunId;
 
 /// A guest that has private copies of what it shared, while somebody works on it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -11,6 +12,9 @@ pub struct MaintainedGuest {
     pub name: GuestName,
     /// Since when, RFC 3339, UTC.
     pub since: String,
+    /// The run that thawed it first; not known of one that an earlier version thawed.
+    #[serde(skip)]
+    pub run: Option<RunId>,
 }
 
 /// How a command ended.

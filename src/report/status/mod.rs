@@ -81,7 +81,7 @@ fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
 /// Guests of which no plan links anything for now.
 fn maintained(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     let base = Escaped::of(&status.base);
-    for MaintainedGuest { name, since } in &status.maintained {
+    for MaintainedGuest { name, since, .. } in &status.maintained {
         writeln!(
             out,
             "BEING MAINTAINED: {name}, since {}: `unify refreeze --base {base} {name}` shares again what is equal",

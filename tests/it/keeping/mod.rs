@@ -12,6 +12,7 @@ mod moved_protection;
 mod orphans;
 mod protection;
 mod restored_bases;
+mod thawed_by;
 
 use crate::support::{File, Guest, Lab, content, is_immutable};
 
