@@ -8,7 +8,7 @@ use super::{EngineError, Guest};
 use crate::base::{Base, Index, ProtectionPaper};
 use crate::engine::error::CannotHere;
 use crate::link::{Impossible, can_reflink, rehearse};
-use crate::model::{Protect, Protection};
+use crate::model::{Protect, Protection, Sign};
 use crate::protect::{self, FlagTest, Protector};
 use crate::rules::crossing::Crossing;
 use crate::sys::host::machine;
@@ -64,6 +64,11 @@ fn projects(guests: &[Guest]) -> SysResult<BTreeSet<(u32, bool)>> {
 /// What protects the objects of a base, whatever a run says.
 pub(super) fn of(base: &Base) -> SysResult<&'static dyn Protector> {
     Ok(protect::setting(ProtectionPaper::read(base)?))
+}
+
+/// What its objects have while they are protected.
+pub(super) fn sign(base: &Base) -> SysResult<Sign> {
+    Ok(of(base)?.mode().sign())
 }
 
 /// Decides at plan time. `auto` never becomes `none`, and a base that has objects keeps what protects them.

@@ -114,7 +114,7 @@ pub use plan::{
 pub use policy::{
     Asked, ChoiceKind, ClearsFlags, DatabaseUse, FlagClearers, IdleChoice, IdleReason, Ignored,
     MethodChoice, Objects, OnDamaged, Pattern, PatternKind, PlanMethods, Policy, PolicySource,
-    Protect, Protection, ProtectionMove, Running, SharingMethod, SkipDetail,
+    Protect, Protection, ProtectionMove, Running, SharingMethod, Sign, SkipDetail,
 };
 pub use reason::{FlagReason, LinkReason, SkipReason};
 pub use refusal::{Moved, Refusal, RefusalKind};

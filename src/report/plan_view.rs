@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::model::{
-    Count, Database, DatabaseState, GuestName, Header, PlanDigest, PlanMethods, PlannedGuest,
-    Protect, Protection, SameSecret, Shared, SkipReason, Summary,
+    Count, Database, DatabaseState, GuestName, Header, PlanDigest, PlanMethods, PlanTarget,
+    PlannedGuest, Protect, Protection, SameSecret, Shared, Sign, SkipReason, Summary,
 };
 
 use super::alarms::shared_unprotected;
@@ -152,6 +152,13 @@ impl<'a> PlanView<'a> {
         self.header.mode() == PlanMethods::Both
     }
 
+    /// What objects have while they are protected.
+    pub(super) fn sign(&self) -> Sign {
+        let target = self.header.target.as_ref();
+        let by = target.and_then(PlanTarget::protect);
+        by.map(Protect::sign).unwrap_or_default()
+    }
+
     /// [`PlanView::edited`] in sentences; empty for a plan as it was made.
     pub(super) fn edits(&self) -> Vec<String> {
         let (edited, made) = (self.edited(), &self.summary.totals);
@@ -164,8 +171,9 @@ impl<'a> PlanView<'a> {
         }
         if edited.flags_removed > 0 {
             let (removed, all) = (edited.flags_removed, counted(made.flags, "flag"));
+            let its = self.sign().its();
             lines.push(format!(
-                "{removed} of {all} removed by hand: an object without its flag is not protected"
+                "{removed} of {all} removed by hand: an object without {its} is not protected"
             ));
         }
         if edited.added > 0 {

@@ -11,7 +11,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::alarms::spoiled::{self, SpoiledJson};
-use super::alarms::unprotected;
+use super::alarms::unprotected::{self, counted_again};
 use super::answer::next::{self, NextJson, NextStep};
 use super::layout::json;
 use super::layout::size::{counted, counted_does};
@@ -20,11 +20,12 @@ use crate::model::{GuestName, ObjectId, Recovered, TakenOver};
 
 /// For people.
 pub fn text(recovered: &Recovered, base: &Path, out: &mut dyn Write) -> io::Result<()> {
+    let sign = recovered.sign;
     if let Some(taken) = &recovered.taken {
-        taken::text(taken, recovered.flags, out)?;
+        taken::text(taken, &counted_again(recovered.flags, sign), out)?;
     } else {
         let open = recovered.were_open.keys();
-        unprotected::set_again(recovered.unprotected, open, out)?;
+        unprotected::set_again(recovered.unprotected, sign, open, out)?;
     }
     let flags = recovered.flags - recovered.unprotected;
     if recovered.taken.is_some() && recovered.runs == 0 {
@@ -34,8 +35,8 @@ pub fn text(recovered: &Recovered, base: &Path, out: &mut dyn Write) -> io::Resu
     } else if recovered.runs == 0 && flags == 0 {
         writeln!(out, "No run was cut short; nothing was changed.")?;
     } else if recovered.runs == 0 {
-        let set = counted(flags, "flag");
-        writeln!(out, "A recovery or gc was interrupted; {set} set again.")?;
+        let set = counted_again(flags, sign);
+        writeln!(out, "A recovery or gc was interrupted; {set}.")?;
     } else {
         writeln!(out, "Healed what {} left.", counted(recovered.runs, "run"))?;
         let finished = counted_does(
@@ -51,11 +52,14 @@ pub fn text(recovered: &Recovered, base: &Path, out: &mut dyn Write) -> io::Resu
             "have the files that they had",
         );
         writeln!(out, "  {finished}\n  {kept}")?;
-        writeln!(out, "  {} set again", counted(flags, "flag"))?;
+        writeln!(out, "  {}", counted_again(flags, sign))?;
     }
     spoiled::text(&recovered.spoiled, out)?;
     if !recovered.damaged.is_empty() {
-        writeln!(out, "\nMay have been written to while their flag was off:")?;
+        writeln!(
+            out,
+            "\nMay have been written to while they were not protected:"
+        )?;
     }
     for object in &recovered.damaged {
         writeln!(out, "  {object}")?;
@@ -95,7 +99,7 @@ struct RecoverJson<'a> {
     /// Names that refer to such objects, by guest.
     were_open: &'a BTreeMap<GuestName, u64>,
     quarantined: &'a [String],
-    /// Objects that may have been written to while their flag was off.
+    /// Objects that may have been written to while they were not protected.
     damaged_objects: &'a [ObjectId],
     spoiled: Vec<SpoiledJson<'a>>,
     notes: &'a [String],
@@ -108,6 +112,7 @@ struct RecoverJson<'a> {
 /// For programs.
 pub fn json(recovered: &Recovered, base: &Path, out: &mut dyn Write) -> io::Result<()> {
     let Recovered {
+        sign: _,
         runs,
         finished,
         kept,

@@ -54,6 +54,7 @@ echo "== metadata that a guest changes for all are found"
 chmod 600 $two/d
 ends 10 unify status --exit-code --base $base
 says UNPROTECTED
+says "without its seal, or its metadata were changed"
 ends 12 unify recover --base $base
 quiet unify undo --base $base --run all --path /usr/share/doc/d --yes
 [ "$(stat -c %i $one/d)" != "$(stat -c %i $two/d)" ] || fail "d is shared still"

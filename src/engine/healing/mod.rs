@@ -43,6 +43,7 @@ use super::activity::base::must_be_ours;
 use super::activity::freeze::Freeze;
 use super::lifting::Lifting;
 use super::privileges::{entitled, must_see_all};
+use super::protection;
 use super::records::holders::{self, Holding};
 use super::records::replayed::Replayed;
 use crate::base::{Base, BaseError};
@@ -150,7 +151,7 @@ pub(super) fn watch_first(
     let healed = heal(base, still, Heals::AndWatches, observer)?;
     if healed.unprotected > 0 {
         observer.notice(&Event::Warning(&format!(
-            "shared files that had lost the flag outside of any run, and have it again: {}",
+            "shared files that were without their protection outside of any run, and have it again: {}",
             healed.unprotected
         )));
     }
@@ -163,7 +164,7 @@ fn told(base: &Base, healed: Recovered, observer: &dyn Observer) -> Recovered {
         for held in &spoiled.parted {
             let names: Vec<String> = held.paths.iter().map(ToString::to_string).collect();
             observer.notice(&Event::Warning(&format!(
-                "{}:{} has a file of its own again, as it was: object {} was changed while its flag was off",
+                "{}:{} has a file of its own again, as it was: object {} was changed while it was not protected",
                 held.guest,
                 names.join(", "),
                 spoiled.object
@@ -172,7 +173,7 @@ fn told(base: &Base, healed: Recovered, observer: &dyn Observer) -> Recovered {
     }
     for object in &healed.damaged {
         observer.notice(&Event::Warning(&format!(
-            "object {object} may have been written to while its flag was off; `unify verify --base {shown}` names whom that reaches"
+            "object {object} may have been written to while it was not protected; `unify verify --base {shown}` names whom that reaches"
         )));
     }
     if healed.runs > 0 && !healed.quarantined.is_empty() {
@@ -215,6 +216,7 @@ fn heal_all(
         .inspect_err(|_| still.keep_frozen())
         .map_err(|error| waiting(base, error.into()))?;
     let mut recovered = Recovered {
+        sign: protection::sign(base)?,
         flags,
         ..Recovered::default()
     };

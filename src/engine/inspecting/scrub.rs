@@ -14,7 +14,7 @@ use crate::engine::proof::differing;
 use crate::engine::records::unprotected::AT_WORK;
 use crate::engine::records::{History, receipts};
 use crate::engine::threads::{Readers, Threads, reading_in};
-use crate::engine::{EngineError, Guest, Stop};
+use crate::engine::{EngineError, Guest, Stop, protection};
 use crate::model::{
     Difference, Event, FileId, GuestName, GuestPath, Metadata, Moved, ObjectId, Observer,
     RunStatus, Scrub, Stage, Unit, Wrong,
@@ -210,11 +210,12 @@ impl Scrubbing<'_> {
             }
             other => other?,
         };
+        let sign = protection::sign(self.base)?;
         for id in std::mem::take(&mut self.unflagged) {
             let object = self.base.object(&id);
             match object.and_then(|object| object.map_or(Ok(true), |file| is_protected(&file))) {
                 Ok(true) => {}
-                Ok(false) => self.say(Some(id), Wrong::NotFlagged),
+                Ok(false) => self.say(Some(id), Wrong::NotFlagged(sign)),
                 Err(error) => self.say(Some(id), Wrong::Unreadable(error.to_string())),
             }
         }

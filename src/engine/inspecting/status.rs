@@ -11,7 +11,7 @@ use crate::engine::paths::selected::{follow_in, selected_among};
 use crate::engine::records::unprotected::left_unprotected;
 use crate::engine::records::writers::writes_met::summed_up;
 use crate::engine::records::{History, KnownGuest, Linked};
-use crate::engine::{EngineError, Guest};
+use crate::engine::{EngineError, Guest, protection};
 use crate::model::{
     Broken, DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus,
     ObjectCount, Observer, Orphans, ReflinkCount, Scan, Stage, Status, Tree, Unit,
@@ -45,11 +45,7 @@ pub fn status(
     let mut orphans = OrphanSearch::of(base, &history);
     let all = look_at_all(world, &history, &mut orphans, observer)?;
     observer.notice(&Event::End);
-    // An object that one guest alone refers to would go with it.
-    let mut users: HashMap<FileId, u64> = HashMap::new();
-    all.iter()
-        .flat_map(|guest| guest.objects.keys())
-        .for_each(|id| *users.entry(*id).or_default() += 1);
+    let users = users(&all);
     let unknown_names = match has_leftovers {
         false => unknown_names(&index, &all),
         true => 0,
@@ -69,6 +65,7 @@ pub fn status(
     Ok(Status {
         at_work: base.is_in_turn() || matches!(base.hold_still(), Err(BaseError::Locked { .. })),
         base: base.path().to_owned(),
+        sign: protection::sign(base)?,
         frozen: frozen.iter().map(ToString::to_string).collect(),
         objects: ObjectCount {
             unprotected: open.len() as u64,
@@ -81,6 +78,15 @@ pub fn status(
         damaged: history.damaged,
         unknown_names,
     })
+}
+
+/// How many guests refer to each object: one that a guest alone refers to would go with it.
+fn users(all: &[SeenGuest]) -> HashMap<FileId, u64> {
+    let mut users = HashMap::new();
+    all.iter()
+        .flat_map(|guest| guest.objects.keys())
+        .for_each(|id| *users.entry(*id).or_default() += 1);
+    users
 }
 
 /// What the selected guests wrote to shared files.

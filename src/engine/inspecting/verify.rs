@@ -24,10 +24,10 @@ use crate::engine::plan_file::applicable;
 use crate::engine::read_ahead::stretches;
 use crate::engine::records::{History, receipts};
 use crate::engine::threads::{Readers, Threads, reading_in};
-use crate::engine::{EngineError, PlanFile};
+use crate::engine::{EngineError, PlanFile, protection};
 use crate::model::{
     Action, Before, Difference, Event, Flag, GuestName, GuestPath, Link, ObjectId, Observer,
-    PlannedGuest, Reflink, Stage, Unit, Verification, Wrong,
+    PlannedGuest, Reflink, Sign, Stage, Unit, Verification, Wrong,
 };
 use crate::packages::Owners;
 use crate::rules::selectors::{SelectedLines, Selection};
@@ -69,6 +69,7 @@ fn check(
         world: ProofWorld::open(&base, reader.header(), reader.guests(), readers.cache)?,
         history,
         threads,
+        sign: protection::sign(&base)?,
         generations: HashMap::new(),
         owners: HashMap::new(),
         found: Verification::default(),
@@ -123,6 +124,8 @@ struct LineProofs<'a> {
     world: ProofWorld<'a>,
     history: History,
     threads: Threads,
+    /// What objects have while they are protected.
+    sign: Sign,
     /// Of every object so far, each proven once.
     generations: HashMap<ObjectId, Vec<Generation>>,
     /// Whose the files of each guest are, where that is known.
@@ -274,7 +277,7 @@ impl LineProofs<'_> {
             if generation.flagged {
                 *holds += 1;
             } else {
-                differences.push(about(generation.id, Wrong::NotFlagged));
+                differences.push(about(generation.id, Wrong::NotFlagged(self.sign)));
             }
         }
     }

@@ -72,8 +72,9 @@ pub fn left_unprotected(
     Ok(kept)
 }
 
-/// What is said where flags are off and a run may have taken them off.
-pub const AT_WORK: &str = "another run is at work in this base: missing flags were not judged";
+/// What is said where protections are off and a run may have taken them off.
+pub const AT_WORK: &str =
+    "another run is at work in this base: what lacks its protection was not judged";
 
 /// Where metadata can be changed all the same, they must be those of the object's name as well: whoever changes them
 /// changes them for all.

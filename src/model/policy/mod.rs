@@ -3,6 +3,7 @@
 mod idle;
 mod method;
 mod moved;
+mod sign;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,6 +15,7 @@ use super::{Digest, GuestName, SkipReason};
 pub use idle::{ChoiceKind, IdleChoice, IdleReason};
 pub use method::{MethodChoice, PlanMethods, SharingMethod};
 pub use moved::ProtectionMove;
+pub use sign::Sign;
 
 /// The choices under which a plan was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

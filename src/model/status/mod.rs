@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::reason::kinds;
 use super::{
     Broken, GuestName, GuestPath, MaintainedGuest, Moved, ObjectId, Owner, ReceiptGuest,
-    ReflinkCount, RunId, RunKind, RunTotals,
+    ReflinkCount, RunId, RunKind, RunTotals, Sign,
 };
 
 /// The answer of `unify status`.
@@ -20,6 +20,8 @@ use super::{
 pub struct Status {
     /// Where the base is.
     pub base: PathBuf,
+    /// What its objects have while they are protected.
+    pub sign: Sign,
     /// Cgroups that a run left frozen, whose processes stand still until they are let go.
     pub frozen: Vec<String>,
     /// Objects in the base, and how many of them no guest name refers to.
@@ -66,7 +68,7 @@ pub struct ObjectCount {
     pub unused_bytes: u64,
     /// Allocated bytes that the linked files would need with an inode each, minus those of the objects in use.
     pub saved_bytes: u64,
-    /// Objects that guests refer to and that lack the flag which protects them: a write by one guest changes all.
+    /// Objects that guests refer to and that lack what protects them: a write by one guest changes all.
     pub unprotected: u64,
 }
 
@@ -88,7 +90,7 @@ pub struct GuestStatus {
     pub names: u64,
     /// Names that refer to objects.
     pub shared_names: u64,
-    /// Those of them that refer to objects without their flag.
+    /// Those of them that refer to objects without their protection.
     pub unprotected_names: u64,
     /// Bytes of files that no object is, and that nothing else has: neither names elsewhere nor shared blocks.
     pub unique: u64,
@@ -245,8 +247,8 @@ kinds! {
         ReachesDamage = "reaches-damage": "the name refers to this damaged object: put back what it should be from a copy of the guest",
         /// Something in the base's objects is no object.
         Stranger(String) = "stranger": "in the base's objects and no object",
-        /// The object lacks a flag that the plan sets.
-        NotFlagged = "not-flagged": "the object lacks the flag that protects it",
+        /// The object lacks what protects it: this.
+        NotFlagged(Sign) = "not-flagged": "the object lacks what protects it",
         /// Something was left behind in the base's staging area.
         LeftInStaging(String) = "left-in-staging": "left behind in the base's staging area",
         /// The guest's root is gone or another directory.
@@ -318,7 +320,9 @@ pub struct Recovered {
     pub finished: u64,
     /// Names that keep the file that they had.
     pub kept: u64,
-    /// Flags that were set again.
+    /// What objects of the base have while they are protected.
+    pub sign: Sign,
+    /// Flags, or what else that is, that were set again.
     pub flags: u64,
     /// Those of them that no run of ours had taken off, and by guest how many names refer to these objects.
     pub unprotected: u64,
@@ -326,10 +330,10 @@ pub struct Recovered {
     pub were_open: BTreeMap<GuestName, u64>,
     /// Entries that need a person, as paths.
     pub quarantined: Vec<String>,
-    /// Objects that were written to while their flag was off, or may have been, and that guests still refer to. Each
-    /// of these guests has what was written.
+    /// Objects that were written to while they were not protected, or may have been, and that guests still refer to.
+    /// Each of these guests has what was written.
     pub damaged: Vec<ObjectId>,
-    /// All that were changed while their flag was off, those of which no guest has a name any more as well.
+    /// All that were changed while they were not protected, those of which no guest has a name any more as well.
     pub spoiled: Vec<Spoiled>,
     /// What else a person should know, as sentences.
     pub notes: Vec<String>,

@@ -16,7 +16,7 @@ pub fn text(spoiled: &[Spoiled], out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "\nCHANGED while its flag was off, by a process that was not seen inside a guest: {}.",
+        "\nCHANGED while not protected, by a process that was not seen: {}.",
         counted(spoiled.len() as u64, "shared file")
     )?;
     for one in spoiled {

@@ -1,16 +1,16 @@
-//! Shared files that lost their flag: what `plan`, `status` and `recover` say of them, above everything else.
+//! Shared files that lost what protects them: what `plan`, `status` and `recover` say of them, above everything else.
 
 use std::io::{self, Write};
 
-use crate::model::{Escaped, GuestName, Status};
+use crate::model::{Escaped, GuestName, Sign, Status};
 use crate::report::PlanView;
-use crate::report::layout::size::counted;
+use crate::report::layout::size::{count, counted};
 use crate::report::words::list::some;
 
 /// So many guests are named.
 const NAMED: usize = 20;
 
-/// `UNPROTECTED: 7,499 shared files are without their flag, so a write in one guest changes the others' (c2, c3): run
+/// `UNPROTECTED: 7,499 shared files are without their flags, so a write in one guest changes the others' (c2, c3): run
 /// ...`.
 pub fn line(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     let files = status.objects.unprotected;
@@ -26,7 +26,7 @@ pub fn line(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     writeln!(
         out,
         "UNPROTECTED: {}{guests}: run `unify recover --base {base}`",
-        without(files)
+        without(files, status.sign)
     )
 }
 
@@ -44,21 +44,27 @@ pub fn planned(plan: &PlanView<'_>, out: &mut dyn Write) -> io::Result<()> {
     };
     writeln!(
         out,
-        "UNPROTECTED: {}:{here} `unify recover --base {base}` sets all, and finds what was written to\n",
-        without(files)
+        "UNPROTECTED: {}:{here} `unify recover --base {base}` sets all, and finds what was changed\n",
+        without(files, plan.sign())
     )
 }
 
-/// What it means that so many shared files are without their flag.
-pub fn without(files: u64) -> String {
-    let (its, are) = match files {
-        1 => ("its flag", "is"),
-        _ => ("their flags", "are"),
+/// What it means that so many shared files are without what protects them.
+fn without(files: u64, sign: Sign) -> String {
+    let (its, are, was) = match files {
+        1 => (sign.its(), "is", "its metadata were"),
+        _ => (sign.their(), "are", "their metadata were"),
     };
-    format!(
-        "{} {are} without {its}, so a write in one guest changes the others'",
-        counted(files, "shared file")
-    )
+    let files = counted(files, "shared file");
+    match sign {
+        Sign::Flag | Sign::Flags | Sign::Mark => {
+            format!("{files} {are} without {its}, so a write in one guest changes the others'")
+        }
+        // A seal does not come off; owner, mode and times under it do.
+        Sign::Seal => format!(
+            "{files} {are} without {its}, or {was} changed: what one guest changes the others have, too"
+        ),
+    }
 }
 
 /// ` (c2, c3)`; nothing where nobody is known.
@@ -73,17 +79,73 @@ pub fn who<'a>(guests: impl Iterator<Item = &'a GuestName>) -> String {
 /// What `recover` did about it.
 pub fn set_again<'a>(
     files: u64,
+    sign: Sign,
     guests: impl Iterator<Item = &'a GuestName>,
     out: &mut dyn Write,
 ) -> io::Result<()> {
     if files == 0 {
         return Ok(());
     }
-    let has = if files == 1 { "has" } else { "have" };
-    writeln!(
-        out,
-        "{} {has} the flag again, which no run had taken off: until now a write in one guest changed the others'{}.",
-        counted(files, "shared file"),
-        who(guests)
-    )
+    let (has, its, was) = match files {
+        1 => ("has", sign.its(), "was"),
+        _ => ("have", sign.their(), "were"),
+    };
+    let (files, who) = (counted(files, "shared file"), who(guests));
+    match sign {
+        Sign::Flag | Sign::Flags | Sign::Mark => writeln!(
+            out,
+            "{files} {has} {its} again, which no run had taken off: until now a write in one guest changed the others'{who}."
+        ),
+        Sign::Seal => writeln!(
+            out,
+            "{files} {was} without {its}, or had changed metadata, by no run{who}. All are sealed now; what is not as it was made is named below."
+        ),
+    }
+}
+
+/// What it is called, counted: `3 marks set again`.
+pub fn counted_again(set: u64, sign: Sign) -> String {
+    let (one, many) = sign.counted();
+    let thing = if set == 1 { one } else { many };
+    format!("{} {thing} set again", count(set))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Protect;
+    use crate::report::samples::{guest, written};
+
+    /// What is said under each protection of one file and of several.
+    #[test]
+    fn each_protection_has_its_word() {
+        for (by, one, many, set) in [
+            (Protect::Immutable, "its flag", "their flags", "2 flags"),
+            (
+                Protect::Iunlink,
+                "its flags",
+                "their flags",
+                "2 pairs of flags",
+            ),
+            (Protect::Guard, "its mark", "their marks", "2 marks"),
+            (Protect::Verity, "its seal", "their seals", "2 seals"),
+        ] {
+            let sign = by.sign();
+            assert!(without(1, sign).contains(&format!("file is without {one}")));
+            assert!(without(2, sign).contains(&format!("files are without {many}")));
+            assert_eq!(counted_again(2, sign), format!("{set} set again"));
+            let web = guest("web");
+            let again = written(|out| set_again(2, sign, [&web].into_iter(), out));
+            assert!(again.contains(many) && again.contains("(web)"), "{again}");
+            assert_eq!(again.contains("flag"), many.contains("flag"), "{again}");
+        }
+    }
+
+    /// Under a seal the content is what it was, and metadata may not be.
+    #[test]
+    fn what_a_seal_leaves_open_is_said() {
+        let said = without(1, Sign::Seal);
+        assert!(said.contains("or its metadata were changed"), "{said}");
+        assert!(!said.contains("a write"), "{said}");
+    }
 }

@@ -10,8 +10,8 @@ use crate::report::words::sentence::safe;
 /// So many guests are shown; `--json` has all.
 const SHOWN: usize = 20;
 
-/// For people.
-pub fn text(taken: &TakenOver, flags: u64, out: &mut dyn Write) -> io::Result<()> {
+/// For people; how much was protected again is said already.
+pub fn text(taken: &TakenOver, set_again: &str, out: &mut dyn Write) -> io::Result<()> {
     if taken.settled {
         writeln!(out, "Taken over: the base is at home here from now on.")?;
     }
@@ -39,7 +39,7 @@ pub fn text(taken: &TakenOver, flags: u64, out: &mut dyn Write) -> io::Result<()
             "  of names that are new it is not known which were names of one file, nor their own times: an undo makes each a file of its own, with the time of the shared one"
         )?;
     }
-    writeln!(out, "{} set again", counted(flags, "flag"))?;
+    writeln!(out, "{set_again}")?;
     not_found(taken, out)?;
     for cgroup in &taken.frozen {
         let shown = safe(cgroup);
@@ -119,7 +119,10 @@ Found 1 guest by the names that refer to objects:
   of names that are new it is not known which were names of one file, nor their own times: an undo makes each a file of its own, with the time of the shared one
 10 flags set again
 ";
-        assert_eq!(written(|out| text(&sample(), 10, out)), want);
+        assert_eq!(
+            written(|out| text(&sample(), "10 flags set again", out)),
+            want
+        );
         let mut part = sample();
         part.unknown_objects = 1;
         part.unknown_names = 2;
@@ -130,7 +133,7 @@ Found 1 guest by the names that refer to objects:
             name: guest("db"),
             root: HOSTILE.into(),
         }];
-        let said = written(|out| text(&part, 0, out));
+        let said = written(|out| text(&part, "0 flags set again", out));
         assert_tame(&said);
         for word in [
             "UNREAD: web1",

@@ -50,7 +50,7 @@ fn damaged(damaged: &[DamagedLine], listing: ListLimits, out: &mut dyn Write) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::ObjectCount;
+    use crate::model::{ObjectCount, Sign};
     use crate::report::samples::{HOSTILE, assert_tame, written};
 
     fn line(line: u64) -> DamagedLine {
@@ -67,6 +67,7 @@ mod tests {
         let mut status = Status {
             maintained: Vec::new(),
             base: "/b".into(),
+            sign: Sign::default(),
             frozen: Vec::new(),
             objects: ObjectCount::default(),
             guests: Vec::new(),

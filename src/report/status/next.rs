@@ -13,7 +13,7 @@ pub(super) fn steps(status: &Status) -> Vec<NextStep> {
     let unfinished = !status.at_work && status.runs.iter().any(unfinished);
     let mut steps = Vec::new();
     if alarm || unfinished {
-        let why = "to heal what a run left, and to set flags that are lost";
+        let why = "to heal what a run left, and to protect again what lost its protection";
         steps.push(NextStep::on_base("recover", base, why));
     }
     for guest in status.guests.iter().filter(|guest| guest.is_gone) {

@@ -173,7 +173,7 @@ impl<'a> From<&'a Orphans> for OrphansJson<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{ObjectCount, Owner};
+    use crate::model::{ObjectCount, Owner, Sign};
     use crate::report::samples::{HOSTILE, assert_tame, guest, object, path, written};
 
     fn orphan(at: &str, package: &str) -> Orphan {
@@ -214,6 +214,7 @@ mod tests {
         Status {
             maintained: Vec::new(),
             base: "/srv/.unify".into(),
+            sign: Sign::Mark,
             frozen: Vec::new(),
             objects: ObjectCount::default(),
             guests: vec![web],

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{GuestPath, ObjectCount, RunKind, RunTotals};
+use crate::model::{GuestPath, ObjectCount, RunKind, RunTotals, Sign};
 use crate::report::samples::{HOSTILE, assert_tame, guest, object, path, written};
 
 const LISTING: ListLimits = ListLimits {
@@ -46,6 +46,7 @@ fn sample() -> Status {
     let started = "2026-01-02T03:04:05Z".to_owned();
     Status {
         base: "/srv/.unify".into(),
+        sign: Sign::Mark,
         frozen: Vec::new(),
         objects: ObjectCount {
             all: 1100,
@@ -147,6 +148,7 @@ fn a_healed_run_has_its_own_word() {
 #[test]
 fn an_empty_base_and_huge_numbers() {
     let empty = Status {
+        sign: Sign::Flag,
         maintained: Vec::new(),
         base: "/b".into(),
         frozen: Vec::new(),

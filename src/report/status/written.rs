@@ -161,7 +161,7 @@ fn often_json(one: &BrokenOften) -> OftenJson {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GuestName, ObjectCount};
+    use crate::model::{GuestName, ObjectCount, Sign};
     use crate::report::samples::{HOSTILE, assert_tame, written};
 
     fn path(text: &str) -> GuestPath {
@@ -171,6 +171,7 @@ mod tests {
     fn sample(paths: &[&str]) -> Status {
         Status {
             base: "/b".into(),
+            sign: Sign::default(),
             frozen: Vec::new(),
             objects: ObjectCount::default(),
             guests: Vec::new(),

@@ -214,6 +214,7 @@ pub fn wrong(wrong: &Wrong) -> String {
         Wrong::Stranger(what) | Wrong::Unreadable(what) => format!("{kind}: {}", safe(what)),
         Wrong::Orphaned(package) => format!("{kind}; {} had it", safe(package)),
         Wrong::LeftInStaging(name) => format!("{kind}: {}; run `unify recover`", safe(name)),
+        Wrong::NotFlagged(sign) => format!("the object is without {}", sign.its()),
         Wrong::NotTheObject
         | Wrong::WrittenSince
         | Wrong::ReplacedSince
@@ -223,7 +224,6 @@ pub fn wrong(wrong: &Wrong) -> String {
         | Wrong::NameGone
         | Wrong::ObjectGone
         | Wrong::ReachesDamage
-        | Wrong::NotFlagged
         | Wrong::RootChanged => kind.to_owned(),
     }
 }

@@ -58,6 +58,37 @@ fn a_base_of_the_guard_lives_on_a_kernel_without_it() {
     }
 }
 
+/// What protects the base says what its files have lost.
+#[test]
+fn what_is_lost_is_called_by_its_name() {
+    let lab = lab!(Disk::Own);
+    if after_a_restart(&lab).is_none() {
+        skip!("the guard is loaded into this kernel");
+    }
+    let paper = lab.base().join("protection");
+    for (by, its, their) in [
+        ("guard", "its mark", "their marks"),
+        ("verity", "its seal", "their seals"),
+        ("iunlink", "its flags", "their flags"),
+        ("immutable", "its flag", "their flags"),
+    ] {
+        std::fs::write(&paper, format!("{by}\n")).unwrap();
+        let said = lab.on_base("status", &["--exit-code"]).expect(10).stdout;
+        let want = format!("UNPROTECTED: 3 shared files are without {their}");
+        assert!(said.contains(&want), "{by}: {said}");
+        let said = lab.on_base("verify", &[]).expect(6).stdout;
+        let want = format!("the object is without {its}");
+        assert_eq!(said.matches(&want).count(), 3, "{by}: {said}");
+    }
+    std::fs::remove_file(paper).unwrap();
+    let said = lab.on_base("recover", &[]).expect(0).stdout;
+    assert!(
+        said.contains("3 shared files have their flags again"),
+        "{said}"
+    );
+    assert!(are_protected(&lab));
+}
+
 #[test]
 fn it_moves_to_the_flag_and_what_was_open_is_proven() {
     armed!();

@@ -113,7 +113,8 @@ fn flags_that_a_run_may_have_off_are_not_judged() {
     flock(&lock, FlockOperation::LockExclusive).unwrap();
     let said = lab.on_base("status", &["--exit-code"]).expect(0);
     assert!(
-        said.stderr.contains("missing flags were not judged"),
+        said.stderr
+            .contains("what lacks its protection was not judged"),
         "{said:?}"
     );
     assert!(!said.stdout.contains("UNPROTECTED"), "{said:?}");
