@@ -149,12 +149,7 @@ pub(super) fn watch_first(
 ) -> Result<Recovered, EngineError> {
     let still = Freeze::for_healing(base, running, observer)?;
     let healed = heal(base, still, Heals::AndWatches, observer)?;
-    if healed.unprotected > 0 {
-        observer.notice(&Event::Warning(&format!(
-            "shared files that were without their protection outside of any run, and have it again: {}",
-            healed.unprotected
-        )));
-    }
+    unprotected::tell(&healed, observer);
     Ok(told(base, healed, observer))
 }
 

@@ -12,7 +12,7 @@ use crate::engine::lifting::Lifting;
 use crate::engine::protection;
 use crate::engine::records::replayed::Replayed;
 use crate::engine::records::unprotected::{guests_of, unprotected};
-use crate::model::Recovered;
+use crate::model::{Event, Observer, Recovered, Sign};
 
 /// Writes them down, so that they are protected next and proven then. The caller holds the lock.
 pub(super) fn owe(
@@ -40,6 +40,23 @@ pub(super) fn owe(
     recovered.flags += recovered.unprotected;
     recovered.were_open = guests_of(replayed.history()?, &found)?;
     Ok(())
+}
+
+/// Says how many there were, where nobody asked for a healing. After a boot that are all under the guard, and nobody
+/// has taken a mark off.
+pub(super) fn tell(healed: &Recovered, observer: &dyn Observer) {
+    if healed.unprotected == 0 {
+        return;
+    }
+    let what = match healed.sign {
+        Sign::Mark => {
+            "shared files that have their marks again, which the kernel loses when it restarts and when the guard is unloaded"
+        }
+        Sign::Flag | Sign::Flags | Sign::Seal => {
+            "shared files that were without their protection outside of any run, and have it again"
+        }
+    };
+    observer.notice(&Event::Warning(&format!("{what}: {}", healed.unprotected)));
 }
 
 /// Are there any?

@@ -92,9 +92,14 @@ pub fn set_again<'a>(
     };
     let (files, who) = (counted(files, "shared file"), who(guests));
     match sign {
-        Sign::Flag | Sign::Flags | Sign::Mark => writeln!(
+        Sign::Flag | Sign::Flags => writeln!(
             out,
             "{files} {has} {its} again, which no run had taken off: until now a write in one guest changed the others'{who}."
+        ),
+        // After a boot that is so of all of them, and nobody has done anything.
+        Sign::Mark => writeln!(
+            out,
+            "{files}{who} {has} {its} again: the kernel loses marks when it restarts, and when the guard is unloaded. What was written to in between is named below."
         ),
         Sign::Seal => writeln!(
             out,
@@ -138,6 +143,23 @@ mod tests {
             let again = written(|out| set_again(2, sign, [&web].into_iter(), out));
             assert!(again.contains(many) && again.contains("(web)"), "{again}");
             assert_eq!(again.contains("flag"), many.contains("flag"), "{again}");
+        }
+    }
+
+    /// The kernel forgets all marks when it restarts: nobody took them off, and no guest need have written.
+    #[test]
+    fn marks_are_missing_after_a_boot() {
+        let web = guest("web");
+        let again = |sign| written(|out| set_again(2, sign, [&web].into_iter(), out));
+        let said = again(Sign::Mark);
+        assert!(
+            said.starts_with("2 shared files (web) have their marks again: "),
+            "{said}"
+        );
+        assert!(said.contains("when it restarts"), "{said}");
+        for untrue in ["flag", "taken off", "changed the others"] {
+            assert!(!said.contains(untrue), "{said}");
+            assert!(again(Sign::Flag).contains(untrue));
         }
     }
 
