@@ -165,6 +165,7 @@ pub(super) fn view<'a>(
         stillness: &result.stillness,
         clearers: &result.clearers,
         spoiled: &result.spoiled,
+        in_use: &result.in_use,
         disk: result.disk,
     }
 }

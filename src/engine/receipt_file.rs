@@ -7,8 +7,8 @@ use std::path::Path;
 use crate::ledger::ReceiptWriter;
 use crate::model::{
     About, CommonBlocks, DiskChange, Event, FORMAT, FlagClearer, FreezeTimes, Link, ObjectId,
-    Observer, Outcome, Receipt, ReceiptGuest, ReceiptLine, Reflink, RunId, RunKind, RunTotals,
-    Spoiled, StoppedBy,
+    Observer, Outcome, PartedInUse, Receipt, ReceiptGuest, ReceiptLine, Reflink, RunId, RunKind,
+    RunTotals, Spoiled, StoppedBy, UsedFile,
 };
 use crate::sys::host::machine;
 use crate::sys::own::papers::Growing;
@@ -39,6 +39,8 @@ pub struct RunResult {
     pub clearers: Vec<FlagClearer>,
     /// Objects that were changed while they were not protected, in this run or in one that it healed.
     pub spoiled: Vec<Spoiled>,
+    /// What was in use as it got inodes of its own.
+    pub in_use: PartedInUse,
     /// What the disk says, where it was asked.
     pub disk: Option<DiskChange>,
 }
@@ -58,6 +60,7 @@ impl RunResult {
             stillness: FreezeTimes::default(),
             clearers: Vec::new(),
             spoiled: Vec::new(),
+            in_use: PartedInUse::default(),
             disk: None,
         }
     }
@@ -114,11 +117,17 @@ impl<'a> ReceiptFile<'a> {
 
     /// Adds what became of one action. Durable with the next [`ReceiptFile::sync`].
     pub fn add(&mut self, line: &ReceiptLine) -> SysResult<()> {
+        self.add_used(line, Vec::new())
+    }
+
+    /// The same of a file that was in use as it got an inode of its own.
+    pub fn add_used(&mut self, line: &ReceiptLine, uses: Vec<UsedFile>) -> SysResult<()> {
         self.count(line);
-        match &mut self.paper {
-            Some((writer, _)) => writer.line(line).map_err(failed),
-            None => Ok(()),
+        if let Some((writer, _)) = &mut self.paper {
+            writer.line_of_used(line, &uses).map_err(failed)?;
         }
+        self.result.in_use.files.extend(uses);
+        Ok(())
     }
 
     /// Files of so many bytes were kept after their lines were written: whichever line was to pay for the object,

@@ -92,8 +92,8 @@ pub use finding::{
 #[cfg(test)]
 pub use guest::needs_escape;
 pub use guest::{
-    BadGuestName, CommandEnd, Escaped, FileUse, GuestName, MaintainedGuest, escaped_in_json,
-    harmless, is_harmless,
+    BadGuestName, CommandEnd, Escaped, FileUse, GuestName, MaintainedGuest, PartedInUse, UsedFile,
+    escaped_in_json, harmless, is_harmless,
 };
 pub use names::{
     ChoseNothing, Descent, DescentStep, Scan, TooLarge, Tree, TreeBuilder, Unread, nearest_of,

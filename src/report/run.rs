@@ -4,7 +4,9 @@
 //!
 //! The JSON form is the fields of `RunJson`; `kind` is `unify.apply`, `unify.undo` or `unify.forget`.
 
+pub mod in_use;
 pub mod maintained;
+mod not_done_json;
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
@@ -13,7 +15,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::model::{
-    DiskChange, FlagClearer, FreezeTimes, GuestName, RefusalKind, RunId, RunKind, RunTotals,
+    DiskChange, FlagClearer, FreezeTimes, PartedInUse, RefusalKind, RunId, RunKind, RunTotals,
     Spoiled,
 };
 
@@ -23,14 +25,14 @@ use super::alarms::spoiled::{self, SpoiledJson};
 use super::answer::next;
 use super::answer::next::{NextJson, NextStep};
 use super::layout::json;
-use super::layout::json::PathJson;
 pub use super::layout::shell::shell_word;
 use super::layout::size::{Sizes, count, counted_does};
 use super::layout::table::{Column, TextTable};
 use super::words::flag_clearers;
 pub use super::words::not_done::NotDone;
-use super::words::not_done::{Example, NotDoneKind};
 use super::words::promise::LAYERED;
+use in_use::{UnknownUsesJson, UsedFileJson};
+pub(super) use not_done_json::{ExampleJson, KindJson, not_done_json};
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy)]
@@ -55,6 +57,8 @@ pub struct RunView<'a> {
     pub clearers: &'a [FlagClearer],
     /// Objects that were changed while they were not protected.
     pub spoiled: &'a [Spoiled],
+    /// What was in use as it got inodes of its own.
+    pub in_use: &'a PartedInUse,
     /// What the disk says, where it was asked.
     pub disk: Option<DiskChange>,
 }
@@ -72,6 +76,7 @@ pub fn text(view: &RunView<'_>, sizes: Sizes, out: &mut dyn Write) -> io::Result
         None => writeln!(out, "{what} stopped half way (run {run}); nothing is lost.")?,
     }
     not_done("Not done", view.not_done, out)?;
+    in_use::text(view.in_use, out)?;
     flag_clearers::text(view.clearers, out)?;
     frozen::text(view.stillness, out)?;
     spoiled::text(view.spoiled, out)?;
@@ -290,27 +295,12 @@ struct CourseJson<'a> {
     /// Objects that were changed while they were not protected.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     spoiled: Vec<SpoiledJson<'a>>,
-}
-
-/// Actions that were not done for one reason.
-#[derive(Serialize)]
-pub(super) struct KindJson<'a> {
-    code: &'static str,
-    sentence: &'a str,
-    times: u64,
-    /// The first action that had this code.
-    first: ExampleJson<'a>,
-}
-
-/// An action that was not done.
-#[derive(Serialize)]
-pub(super) struct ExampleJson<'a> {
-    code: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    guest: Option<&'a str>,
-    #[serde(flatten)]
-    path: Option<PathJson>,
-    sentence: &'a str,
+    /// What was in use as it got inodes of its own.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    in_use: Vec<UsedFileJson<'a>>,
+    /// Guests of which it is not known whether that is all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    in_use_unknown: Vec<UnknownUsesJson<'a>>,
 }
 
 /// For programs.
@@ -341,6 +331,8 @@ fn course<'a>(view: &RunView<'a>) -> CourseJson<'a> {
         freezes: FrozenJson::of(view.stillness),
         not_frozen: view.clearers,
         spoiled: SpoiledJson::all(view.spoiled),
+        in_use: UsedFileJson::all(view.in_use),
+        in_use_unknown: UnknownUsesJson::all(view.in_use),
     }
 }
 
@@ -357,33 +349,10 @@ pub fn json_of_nothing(what: RunKind, base: &Path, out: &mut dyn Write) -> io::R
         stillness: &FreezeTimes::default(),
         clearers: &[],
         spoiled: &[],
+        in_use: &PartedInUse::default(),
         disk: None,
     };
     json(&view, out)
-}
-
-/// What was not done: by code, and every action where that was asked for.
-pub(super) fn not_done_json(not_done: &NotDone) -> (Vec<KindJson<'_>>, Vec<ExampleJson<'_>>) {
-    let kinds = not_done.all().map(kind_json).collect();
-    (kinds, not_done.listed().iter().map(example_json).collect())
-}
-
-fn kind_json<'a>((code, kind): (&'static str, &'a NotDoneKind)) -> KindJson<'a> {
-    KindJson {
-        code,
-        sentence: &kind.sentence,
-        times: kind.actions,
-        first: example_json(&kind.first),
-    }
-}
-
-fn example_json(one: &Example) -> ExampleJson<'_> {
-    ExampleJson {
-        code: one.code,
-        guest: one.guest.as_ref().map(GuestName::as_str),
-        path: one.path.as_ref().map(PathJson::from),
-        sentence: &one.sentence,
-    }
 }
 
 #[cfg(test)]

@@ -65,6 +65,13 @@ pub(super) const USES: &[CareRule] = &[
     },
 ];
 
+/// The code by which files that are used so are kept, as far as any rule says.
+pub fn reason_of(used: FileUse) -> Option<SkipReason> {
+    let mut rows = USES.iter();
+    rows.find(|row| matches!(row.covers, Covers::Used(of_row, _) if of_row == used))
+        .map(|row| row.reason)
+}
+
 /// Which uses keep files, and which the policy lets in.
 #[derive(Debug, Clone, Default)]
 pub struct UseRules {
@@ -127,6 +134,21 @@ mod tests {
         assert_eq!(rules.keeps(FileUse::Open, false), Some(SkipReason::Open));
         assert_eq!(rules.keeps(FileUse::Locked, true), Some(SkipReason::Locked));
         assert_eq!(rules.lets_in(FileUse::Locked, true), None);
+    }
+
+    #[test]
+    fn every_use_has_a_code() {
+        use FileUse::{Locked, Mounted, Open, OpenForWriting, Watched};
+        let all = [Locked, Watched, OpenForWriting, Open, Mounted];
+        let codes = all.map(|used| reason_of(used).map(SkipReason::code));
+        let want = [
+            "locked",
+            "watched",
+            "open-for-writing",
+            "open",
+            "mounted-elsewhere",
+        ];
+        assert_eq!(codes, want.map(Some));
     }
 
     #[test]

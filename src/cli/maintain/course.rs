@@ -7,8 +7,8 @@ use crate::cli::apply::view;
 use crate::cli::terminal::exit::Failure;
 use crate::engine::{Refrozen, RunResult, Thawed};
 use crate::model::{CommandEnd, GuestName};
-use crate::report::run::NotDone;
 use crate::report::run::maintained::{self, MaintainView};
+use crate::report::run::{NotDone, in_use};
 
 /// How far it came.
 #[derive(Debug, Default)]
@@ -34,6 +34,12 @@ impl Course {
         self.thawed = thawed.result;
         self.not_thawed = thawed.left;
         self.thaw_not_done = not_done;
+    }
+
+    /// What was in use as it was thawed, in lines for people.
+    pub fn in_use(&self) -> Vec<String> {
+        let thawed = self.thawed.as_ref();
+        thawed.map_or(Vec::new(), |run| in_use::lines(&run.in_use))
     }
 
     /// The second half.

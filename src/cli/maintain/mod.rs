@@ -131,6 +131,9 @@ impl Maintenance<'_> {
             .execute(&screen, self.stop)
             .inspect_err(|_| self.stays_thawed())?;
         course.thaw(thawed, screen.not_done());
+        if !self.args.json {
+            course.in_use().iter().for_each(|line| say(line));
+        }
         if self.stop.asked() {
             self.stays_thawed();
             return Ok(Exit::stopped(self.stop));

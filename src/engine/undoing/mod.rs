@@ -4,9 +4,11 @@
 
 mod blocks;
 mod from_disk;
+mod in_use;
 pub(super) mod look;
 mod part_owners;
 mod prepare;
+mod room;
 pub(super) mod select;
 mod still_shared;
 
@@ -14,7 +16,6 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::activity::base::must_be_ours;
-use super::activity::budget::Room;
 use super::activity::freeze::Freeze;
 use super::exchange::journal::JournalFile;
 use super::exchange::{Batch, FlagOrder};
@@ -26,16 +27,15 @@ use super::records::holders::{Holding, told, unknown_names};
 use super::records::{History, Linked, receipts};
 use super::{EngineError, Guest, guest, healing, parting};
 use crate::base::{Base, RECEIPT, Run};
-use crate::engine::error::CannotHere;
 use crate::engine::protection;
 use crate::model::{
     About, ChoseNothing, Event, ObjectId, Observer, Outcome, Receipt, ReceiptLine, Recovered,
     Refusal, RunId, RunKind, Running, Stage, Unit,
 };
+use crate::sys::SysResult;
 use crate::sys::host::machine::{self, Filesystem};
 use crate::sys::host::signals::Stop;
 use crate::sys::own::papers::Lock;
-use crate::sys::{SHARE, SysResult};
 use prepare::{UndoVerdict, Undoing, flags_of, prepare};
 use select::{UndoChoice, UndoOptions, chosen_files, chosen_run, with_walked};
 
@@ -207,7 +207,8 @@ impl ReadyToUndo {
         let names = jobs.clone().map(|job| job.names.len()).sum();
         still.holds(names, jobs.map(|job| job.state.size).sum());
         let flags = flags_of(&ready);
-        let jobs: Vec<_> = ready.into_iter().map(|undoing| undoing.job).collect();
+        let parted = ready.into_iter().map(|undoing| (undoing.job, undoing.uses));
+        let (jobs, uses): (Vec<_>, Vec<_>) = parted.unzip();
         let guests = &self.chosen.guests[..];
         let (base, run, order) = (&self.base, &self.run, FlagOrder::DropThenFlag);
         let batch = Batch {
@@ -222,13 +223,14 @@ impl ReadyToUndo {
             still,
         };
         let result = batch.execute(&jobs, &flags, &[], &mut |fates| {
-            for ((job, file), fate) in jobs.iter().zip(&lines).zip(fates) {
+            for (((job, uses), file), fate) in jobs.iter().zip(&uses).zip(&lines).zip(fates) {
                 let done = || Outcome::Done {
                     made: None,
                     saved: job.state.allocated(),
                     mtime: None,
                 };
-                receipt.add(&self.line(file, fate.bad_outcome().unwrap_or_else(done)))?;
+                let line = self.line(file, fate.bad_outcome().unwrap_or_else(done));
+                receipt.add_used(&line, in_use::of_line(&line, uses))?;
             }
             receipt.sync()
         })?;
@@ -263,13 +265,19 @@ impl ReadyToUndo {
         still: &Freeze<'_>,
         receipt: &mut ReceiptFile<'_>,
     ) -> Result<ReadyFiles<'f>, EngineError> {
-        let conditions = still.look_first(holding.guests())?;
+        // Nothing is frozen yet: what is done with the files is looked at, too.
+        let conditions = still.look_whole(holding.guests())?;
         holding.next_batch();
         let (mut ready, mut lines) = (Vec::new(), Vec::new());
         for file in files {
             let guest = &self.chosen.guests[file.0];
             match prepare(&self.base, guest, file, &conditions, holding) {
                 UndoVerdict::Ready(undoing) => {
+                    in_use::not_all_known(
+                        &guest.name,
+                        &conditions[file.0],
+                        &mut receipt.result.in_use,
+                    );
                     ready.push(*undoing);
                     lines.push(file);
                 }
@@ -320,42 +328,6 @@ impl ReadyToUndo {
             },
             outcome,
         }
-    }
-
-    /// Every copy needs its room again, at the same time as the object, and what is remembered of names has its share.
-    fn enough_space(&self) -> Result<u64, EngineError> {
-        let mut needed: u64 = 0;
-        for (_, file) in &self.chosen.files {
-            let object = self.base.object_state(&file.object)?;
-            needed = needed.saturating_add(object.map_or(0, |state| state.allocated()));
-        }
-        needed = needed.saturating_add(still_shared::needed(&self.chosen)?);
-        let free = machine::filesystem(self.base.dir())?.free;
-        let free = free - free / SHARE;
-        if needed <= free {
-            return Ok(needed);
-        }
-        Err(CannotHere::NoRoom { needed, free }.into())
-    }
-
-    /// The first files that have room together, at most `left` of them and at least one.
-    fn first_batch<'f>(
-        &self,
-        files: &'f [(usize, Linked)],
-        room: Room,
-        left: usize,
-    ) -> SysResult<&'f [(usize, Linked)]> {
-        let (mut names, mut bytes, mut fit) = (0, 0u64, 0);
-        for (_, file) in files.iter().take(left) {
-            names += file.paths.len();
-            let object = self.base.object_state(&file.object)?;
-            bytes = bytes.saturating_add(object.map_or(0, |state| state.size));
-            if names > room.names || bytes > room.bytes {
-                break;
-            }
-            fit += 1;
-        }
-        Ok(&files[..fit.max(1).min(files.len())])
     }
 
     fn receipt(&self) -> Receipt {

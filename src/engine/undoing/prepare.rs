@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::in_use::{UsesNow, uses_of};
 use crate::base::Base;
 use crate::engine::Guest;
 use crate::engine::activity::Activity;
@@ -26,6 +27,8 @@ pub struct Undoing {
     pub lifted: bool,
     /// It is not what its name says, and this guest alone has it: the copy is what the guest saw.
     pub damaged: bool,
+    /// How the shared file is used.
+    pub uses: UsesNow,
 }
 
 /// What a file comes to before anything is changed.
@@ -95,6 +98,7 @@ fn try_prepare(
         new: Some(new),
     };
     Ok(Undoing {
+        uses: uses_of(&conditions[*index], shared.id.ino, &job.names),
         job,
         object: Arc::new(object),
         lifted,

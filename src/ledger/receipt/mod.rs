@@ -15,7 +15,7 @@ use super::json::{self, BadValue};
 use super::lines::{FoundLine, LineReader};
 use super::plan::frames::MAX_VALUE;
 use super::plan::object::{with_kind, without_kind};
-use crate::model::{Receipt, ReceiptLine, RunTotals};
+use crate::model::{Receipt, ReceiptLine, RunTotals, UsedFile};
 use wire::ReceiptLineWire;
 
 /// What the first line says that it is.
@@ -42,7 +42,12 @@ impl<W: Write> ReceiptWriter<W> {
 
     /// Writes what became of one action.
     pub fn line(&mut self, line: &ReceiptLine) -> io::Result<()> {
-        json::write(&ReceiptLineWire::new(line), &mut self.line)?;
+        self.line_of_used(line, &[])
+    }
+
+    /// The same of a file that was in use as it got an inode of its own. That is for people: nothing is decided by it.
+    pub fn line_of_used(&mut self, line: &ReceiptLine, uses: &[UsedFile]) -> io::Result<()> {
+        json::write(&ReceiptLineWire::new(line).used(uses), &mut self.line)?;
         self.end_line()
     }
 

@@ -8,7 +8,7 @@ use crate::ledger::json::{BadValue, Decimal};
 use crate::ledger::name::{NameWire, SourceWire, from_text, to_text};
 use crate::model::{
     About, BlockSource, CommonBlocks, Digest, GuestName, GuestPath, Making, Method, ObjectId,
-    Outcome, ReceiptLine, Refusal, Time,
+    Outcome, ReceiptLine, Refusal, SkipReason, Time, UsedFile,
 };
 
 /// One action and what became of it.
@@ -46,10 +46,21 @@ pub(super) struct ReceiptLineWire<'a> {
     saved: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     mtime: Option<Time>,
+    #[serde(default, borrow, skip_serializing_if = "Vec::is_empty")]
+    uses: Vec<UseWire<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refusal: Option<Refusal>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
+}
+
+/// How the file was in use as it got an inode of its own.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UseWire<'a> {
+    code: SkipReason,
+    #[serde(borrow)]
+    who: Cow<'a, str>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,10 +96,21 @@ impl<'a> ReceiptLineWire<'a> {
             made: None,
             saved: None,
             mtime: None,
+            uses: Vec::new(),
             refusal: None,
             error: None,
         };
         bare.with_blocks(&line.about).with_outcome(&line.outcome)
+    }
+
+    /// With how its file was in use.
+    pub fn used(mut self, uses: &'a [UsedFile]) -> Self {
+        let wire = |used: &'a UsedFile| UseWire {
+            code: used.how,
+            who: Cow::Borrowed(&used.who),
+        };
+        self.uses = uses.iter().map(wire).collect();
+        self
     }
 
     /// Lines of hard links, which have an object, say no method: there was none other.
@@ -207,6 +229,11 @@ impl<'a> ReceiptLineWire<'a> {
                 "mtime",
                 self.mtime.is_some(),
                 self.mtime.is_some() && word == Word::Done,
+            ),
+            (
+                "uses",
+                !self.uses.is_empty(),
+                !self.uses.is_empty() && word == Word::Done,
             ),
         ];
         if let Some((field, there, _)) = belongs.iter().find(|(_, there, due)| there != due) {

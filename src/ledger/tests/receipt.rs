@@ -326,3 +326,35 @@ fn a_plan_is_not_a_receipt() {
     let plan = plan(crate::ledger::Form::Lines);
     assert!(ReceiptReader::open(plan.as_bytes()).is_err());
 }
+
+/// How a file was in use stands in the line for people, and nothing is read of it.
+#[test]
+fn uses_stand_in_lines_that_were_done() {
+    let line = ReceiptLine {
+        about: About::Names {
+            guest: guest("web1"),
+            paths: vec![path(b"/usr/f")],
+            object: object(3),
+        },
+        outcome: Outcome::Done {
+            made: None,
+            saved: 4096,
+            mtime: None,
+        },
+    };
+    let uses = [UsedFile {
+        guest: guest("web1"),
+        path: path(b"/usr/f"),
+        how: SkipReason::Locked,
+        who: "flock of \"sh\"".into(),
+    }];
+    let mut writer = ReceiptWriter::new(Vec::new(), &receipt()).unwrap();
+    writer.line_of_used(&line, &uses).unwrap();
+    let text = writer.finish(&RunTotals::default()).unwrap();
+    let said = String::from_utf8(text.clone()).unwrap();
+    let want = r#""uses":[{"code":"locked","who":"flock of \"sh\""}]"#;
+    assert!(said.contains(want), "{said}");
+    let mut reader = ReceiptReader::open(BufReader::new(&text[..])).unwrap();
+    assert_eq!(reader.next_line(), Some(line));
+    assert_eq!(reader.next_line(), None);
+}

@@ -12,7 +12,7 @@ pub use maintained::{CommandEnd, MaintainedGuest};
 #[cfg(test)]
 pub use shown::needs_escape;
 pub use shown::{Escaped, escaped_in_json, harmless, is_harmless};
-pub use uses::FileUse;
+pub use uses::{FileUse, PartedInUse, UsedFile};
 
 /// The name of a guest in plans and receipts: 1 to 128 characters, no slash, no control character, and none of the
 /// usual marks that reorder or hide text. Which names are refused never changes, because bases remember guests by them;

@@ -1,5 +1,10 @@
 //! What processes do with a file that its guest would notice when it gets an inode of its own.
 
+use std::collections::BTreeMap;
+
+use super::GuestName;
+use crate::model::{GuestPath, SkipReason};
+
 /// How a process, or a mount, uses a file; the first of several is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum FileUse {
@@ -13,4 +18,26 @@ pub enum FileUse {
     Open,
     /// It is mounted itself, at another name.
     Mounted,
+}
+
+/// A file that was used so as it got an inode of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedFile {
+    /// Whose it is.
+    pub guest: GuestName,
+    /// Its first name.
+    pub path: GuestPath,
+    /// How it was used, by the care rule that would not share it.
+    pub how: SkipReason,
+    /// Who used it so; of a mount, where it is.
+    pub who: String,
+}
+
+/// What a run gave inodes of their own while it was used.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PartedInUse {
+    /// Each use of each file.
+    pub files: Vec<UsedFile>,
+    /// Guests of which it is not known whether these are all, and why.
+    pub unknown: BTreeMap<GuestName, String>,
 }

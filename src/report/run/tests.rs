@@ -52,6 +52,7 @@ fn told(what: RunKind, totals: Option<&RunTotals>, not_done: &NotDone) -> (Strin
         stillness: &FreezeTimes::default(),
         clearers: &[],
         spoiled: &[],
+        in_use: &PartedInUse::default(),
         disk: None,
     };
     let text = written(|out| text(&view, Sizes::default(), out));
@@ -114,6 +115,7 @@ fn the_disk_has_its_own_word() {
             stillness: &FreezeTimes::default(),
             clearers: &[],
             spoiled: &[],
+            in_use: &PartedInUse::default(),
             disk: Some(DiskChange {
                 used_before: 8192,
                 used_after,

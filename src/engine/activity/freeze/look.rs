@@ -46,14 +46,8 @@ impl Freeze<'_> {
         Ok(all)
     }
 
-    /// The same, before a batch is prepared: of all guests that may have to wait for it.
-    pub fn look_first(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
-        let all = self.look(guests)?;
-        self.waits.set(all.iter().any(|one| one.can_freeze));
-        Ok(all)
-    }
-
-    /// The same, before files are made one: what is done with them counts. Nothing is frozen yet.
+    /// The same, before a batch is prepared: of all guests that may have to wait for it, and what is done with their
+    /// files counts. Nothing is frozen yet.
     pub fn look_whole(&self, guests: &[&Guest]) -> SysResult<Vec<Activity>> {
         let mut sight = self.full_look(guests)?;
         let mut all = self.judged(&mut sight, guests)?;

@@ -15,9 +15,7 @@ pub fn not_in_use(
     policy: &Policy,
 ) -> Result<(), Fate> {
     let uses = &condition.uses;
-    let mounted = link.names().filter_map(|name| uses.mounted(name));
-    let mounted = mounted.map(|at| (FileUse::Mounted, at));
-    let mut all = uses.of_inode(state.id.ino).chain(mounted).peekable();
+    let mut all = uses.of_file(state.id.ino, link.names()).peekable();
     // In a guest that does not run nobody watches; of others' watches this may miss some.
     let unknown = uses.unknown().filter(|_| condition.running.is_some());
     if all.peek().is_none() && unknown.is_none() {

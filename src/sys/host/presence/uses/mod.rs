@@ -59,6 +59,17 @@ impl FilesInUse {
         uses.map(|((_, kind), who)| (*kind, &**who))
     }
 
+    /// How a file with these names is used, mounts included.
+    pub fn of_file<'s>(
+        &'s self,
+        inode: u64,
+        names: impl Iterator<Item = &'s GuestPath>,
+    ) -> impl Iterator<Item = (FileUse, &'s str)> {
+        let mounted = names.filter_map(|name| self.mounted(name));
+        let mounted = mounted.map(|at| (FileUse::Mounted, at));
+        self.of_inode(inode).chain(mounted)
+    }
+
     /// Where else a name is mounted, if it is.
     pub fn mounted(&self, name: &GuestPath) -> Option<&str> {
         self.mounted.get(name).map(String::as_str)

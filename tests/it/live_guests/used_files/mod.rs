@@ -1,6 +1,8 @@
 //! Files that a private copy would not hide from whoever uses them: locked, watched, open, mounted by themselves. By
 //! real programs on real disks; the rest of the guest is shared.
 
+mod as_parted;
+
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -10,17 +12,22 @@ use crate::support::{
     shares_blocks, unchanged, unify,
 };
 
-/// Uses of all kinds in `db`: `flock` stays as long as what it runs, `tail -f` watches what it follows, and perl has
-/// read locks of POSIX (`F_SETLK`) and of an open file (`F_OFD_SETLK`), which is nobody's.
-const USES: &str = "\
+/// Uses of all kinds but one in `db`: `flock` stays as long as what it runs, `tail -f` watches what it follows, and
+/// perl has read locks of POSIX (`F_SETLK`) and of an open file (`F_OFD_SETLK`), which is nobody's.
+const READS: &str = "\
     flock usr/locked sleep 1000 & \
     tail -f usr/watched > /dev/null & echo $! > ../tail; \
     rlock() { exec perl -e 'open F, \"<\", $ARGV[1]; my $all = pack \"ssx4qqix4\", 0, 0, 0, 0, 0; \
         fcntl F, $ARGV[0], $all or die; sleep 1000' $1 $2; }; \
     rlock 6 usr/posix & rlock 37 usr/ofd & \
-    exec 4< usr/read 5>> usr/written 6< usr/owned; \
+    exec 4< usr/read 6< usr/owned; \
     usr/sleep 1000 & \
     : > ../ready; while :; do sleep 1; done";
+
+/// The same, and a file is written to.
+fn all_uses() -> String {
+    READS.replace("exec 4<", "exec 5>> usr/written 4<")
+}
 
 const KEPT: [(&str, &str, &str); 6] = [
     ("/usr/locked", "locked", "flock of flock"),
@@ -52,8 +59,8 @@ fn two(lab: &Lab) -> [Guest; 2] {
 }
 
 /// Starts them, and waits until all uses have begun.
-fn start(lab: &Lab, cgroup: &Cgroup, db: &Guest) -> InCgroup {
-    let process = cgroup.start(db.root(), USES);
+fn start(lab: &Lab, cgroup: &Cgroup, db: &Guest, uses: &str) -> InCgroup {
+    let process = cgroup.start(db.root(), uses);
     let tail = || std::fs::read_to_string(lab.path("guests/tail")).unwrap_or_default();
     let watches = || {
         let infos = std::fs::read_dir(format!("/proc/{}/fdinfo", tail().trim()));
@@ -115,7 +122,7 @@ fn a_plan_leaves_them_alone_and_says_why() {
         let lab = lab!(disk);
         let [web, db] = two(&lab);
         let cgroup = cgroup!("used");
-        let _guest = start(&lab, &cgroup, &db);
+        let _guest = start(&lab, &cgroup, &db, &all_uses());
         let plan = plan_that_knows(&lab, [&web, &db]);
         for (path, reason, who) in KEPT {
             let skip = plan.skip("db", path).unwrap();
@@ -156,7 +163,7 @@ fn apply_refuses_what_has_come_into_use_since_the_plan() {
         let plan = lab.plan(&[&web, &db], &[]);
         let before = listings(&[&web, &db]);
         assert!(plan.skip("db", "/usr/locked").is_none());
-        let process = start(&lab, &cgroup, &db);
+        let process = start(&lab, &cgroup, &db, &all_uses());
         let out = apply(&plan).expect(4);
         let receipt = lab.receipt();
         for (path, code, who) in KEPT {
@@ -190,7 +197,7 @@ fn what_the_policy_lets_in_is_shared() {
     let lab = lab!(Disk::Own);
     let [web, db] = two(&lab);
     let cgroup = cgroup!("let-in");
-    let _guest = start(&lab, &cgroup, &db);
+    let _guest = start(&lab, &cgroup, &db, &all_uses());
     let codes = ["locked", "watched", "open", "mounted-elsewhere"];
     let allow = codes.map(|code| ["--allow", code]).concat();
     let plan = lab.plan(&[&web, &db], &allow);
@@ -213,7 +220,7 @@ fn reflinks_need_nothing_of_it() {
     let lab = lab!(Disk::Btrfs);
     let [web, db] = two(&lab);
     let cgroup = cgroup!("reflinks");
-    let _guest = start(&lab, &cgroup, &db);
+    let _guest = start(&lab, &cgroup, &db, &all_uses());
     let before = id(&db.host("/usr/locked"));
     let plan = lab.plan(&[&web, &db], &["--method", "reflink"]);
     for (path, ..) in KEPT {
