@@ -12,6 +12,7 @@
 //! | `planned`, `edited` | make plans and read them; edit them as people do |
 //! | `base` | reads receipts, objects, staging and quarantine of a base |
 //! | `program/checked` | runs `check`, and says what it found |
+//! | `program/kernel` | runs `guardd`, and plays the kernel that asks it |
 //! | `cycle` | goes the way from plan to `gc`, and checks it at each step |
 //! | `lab/blocks` | tells which blocks files have in common, and how much a file system stores |
 //! | `listing`, `walk` | list all that is on disk, and compare it |
@@ -54,6 +55,7 @@ pub use planned::{Planned, bytes_of, strings_in, validate};
 pub use processes::{ALIVE, Cgroup, InCgroup, Inside, assert_alive, calls_of_apply, inside};
 pub use program::answers::{schemas, wrong_with};
 pub use program::checked::CheckAnswer;
+pub use program::kernel::{Asking, Kernel, append, generation};
 pub use program::{BIN, Out, unify, unify_with, unify_without_admin};
 pub use scenes::{one_exchange, three_guests, two_guests};
 pub use spoil::{fill_disk, rot};

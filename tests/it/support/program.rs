@@ -2,6 +2,7 @@
 
 pub mod answers;
 pub mod checked;
+pub mod kernel;
 
 use std::ffi::OsStr;
 use std::process::{Command, Output, Stdio};

@@ -3,9 +3,10 @@
 
 use std::path::PathBuf;
 
-use super::kernel::{Asking, Kernel, append, generation};
 use super::{OPEN, shared};
-use crate::support::{Disk, File, Guest, Lab, content, id, nlink};
+use crate::support::{
+    Asking, Disk, File, Guest, Kernel, Lab, append, content, generation, id, nlink,
+};
 
 /// What is held by a fault at a call until the test lets it go.
 struct Held(PathBuf);

@@ -2,10 +2,9 @@
 
 use std::fs;
 
-use super::kernel::{Asking, Kernel};
 use super::runs::runs;
 use super::{OPEN, broken_once, shared};
-use crate::support::{Disk, File, Guest, Lab, Planned, content, id, nlink};
+use crate::support::{Asking, Disk, File, Guest, Kernel, Lab, Planned, content, id, nlink};
 
 /// What a guest does between the exchanges of its two names: it opens the copy by the first and removes the second.
 fn spoils_its_break(lab: &Lab, web: &Guest, exchange: u32) -> String {

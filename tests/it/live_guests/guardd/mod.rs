@@ -2,7 +2,6 @@
 //! file systems while guests run; what a real kernel does with the answers is in `keeping::guard`.
 
 mod fairness;
-mod kernel;
 mod leftovers;
 mod own_names;
 mod readiness;
@@ -11,8 +10,9 @@ mod runs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::support::{Disk, File, Guest, Lab, content, fill_disk, id, nlink, unify};
-use kernel::{Asking, Kernel, append};
+use crate::support::{
+    Asking, Disk, File, Guest, Kernel, Lab, append, content, fill_disk, id, nlink, unify,
+};
 
 /// Nothing but the daemon protects, so that a kernel without programs will do.
 const OPEN: [&str; 4] = ["--protect", "none", "--protect", "none"];

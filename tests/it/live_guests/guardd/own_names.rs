@@ -4,8 +4,7 @@
 use std::path::PathBuf;
 
 use super::OPEN;
-use super::kernel::Kernel;
-use crate::support::{Disk, File, Guest, Lab, content, id, nlink, unify};
+use crate::support::{Disk, File, Guest, Kernel, Lab, content, id, nlink, unify};
 
 const FILES: [&str; 5] = ["a", "b", "c", "d", "e"];
 

@@ -1,8 +1,7 @@
 //! Each base is answered for from the moment it is ready; what was asked of one that cannot be served is denied.
 
-use super::kernel::{Asking, Kernel};
 use super::shared;
-use crate::support::{Disk, Guest, Lab, nlink};
+use crate::support::{Asking, Disk, Guest, Kernel, Lab, nlink};
 
 /// Two bases of one file system, with two guests each.
 type BaseAndGuests = (Lab, [Guest; 2]);

@@ -1,8 +1,7 @@
 //! What breaks leave in the base: few runs, however often guests write, and all of them true.
 
-use super::kernel::Kernel;
 use super::{OPEN, shared};
-use crate::support::{Disk, File, Lab, content, id, nlink};
+use crate::support::{Disk, File, Kernel, Lab, content, id, nlink};
 
 /// Runs that left papers.
 pub fn runs(lab: &Lab) -> Vec<String> {

@@ -1,4 +1,4 @@
-//! A kernel that is this test: it asks the daemon what writers would ask, and does what the answer says.
+//! A kernel that is the test: it asks the daemon what writers would ask, and does what the answer says.
 
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::MetadataExt;
@@ -61,10 +61,21 @@ impl Kernel {
 
     /// Starts it, and waits until writers may ask.
     pub fn begin(lab: &Lab, env: &[(&str, &str)], options: &[&str]) -> Kernel {
-        let socket = lab.path("kernel");
+        Kernel::begin_at(&lab.path(""), lab, env, options)
+    }
+
+    /// The same with its own files in this directory, and not on the disk of the lab.
+    pub fn start_at(place: &Path, lab: &Lab) -> Kernel {
+        let mut kernel = Kernel::begin_at(place, lab, &[], &[]);
+        kernel.says("ready: ");
+        kernel
+    }
+
+    fn begin_at(place: &Path, lab: &Lab, env: &[(&str, &str)], options: &[&str]) -> Kernel {
+        let socket = place.join("kernel");
         drop(std::fs::remove_file(&socket));
         let listener = UnixListener::bind(&socket).unwrap();
-        let log = lab.path("guardd.log");
+        let log = place.join("guardd.log");
         let daemon = Command::new(BIN)
             .arg("guardd")
             .args(["--base", lab.base().to_str().unwrap()])
