@@ -149,7 +149,7 @@ impl Worker<'_> {
                 FileStep::Wait(key) => {
                     let told = WriteTold::of(&name, &all, *id, None, bytes * number as u64);
                     if number > 0 {
-                        self.tell(&asked.request, &told, Duration::ZERO);
+                        self.tell(asked, &told, Duration::ZERO);
                     }
                     return Ok(WriteStep::Wait(WaitsFor::Copy(key)));
                 }

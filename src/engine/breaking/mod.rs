@@ -55,7 +55,7 @@
 //! | `burst` | breaks in a row, and the run of a day |
 //! | `knowledge`, `background` | what is read and done in the background |
 //! | `allowance` | how much a guest may have broken in an hour |
-//! | `tell` | what is said and recorded of it |
+//! | `tell`, `denials` | what is said and recorded of it, and which denials are |
 
 mod allowance;
 mod answers;
@@ -64,6 +64,7 @@ mod burst;
 mod copies;
 mod daemon;
 mod decide;
+mod denials;
 mod knowledge;
 mod line;
 mod names;

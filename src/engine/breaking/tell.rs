@@ -1,9 +1,12 @@
 //! What a daemon says of a write: a line for people, and one for the base's own record.
 
 use std::fmt::Write as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::denials::Denials;
+use super::line::asker::Asker;
+use super::request::WriterAsked;
 use crate::base::Base;
 use crate::engine::records::writers::writes_met;
 use crate::model::{Escaped, GuestName, GuestPath, ObjectId, WriteMet};
@@ -53,21 +56,17 @@ impl WriteTold {
     }
 }
 
-/// Denials in a second that are told one by one: a guest may try as often as it likes.
-const MOST_DENIALS: u32 = 20;
-
 /// Who says it.
 pub(super) struct Tellers<'a> {
     say: &'a (dyn Fn(&str) + Sync),
-    /// Since when denials are counted, how many, and how many were not told.
-    denials: Mutex<(Instant, u32, u64)>,
+    denials: Mutex<Denials>,
 }
 
 impl<'a> Tellers<'a> {
     pub fn new(say: &'a (dyn Fn(&str) + Sync)) -> Tellers<'a> {
         Tellers {
             say,
-            denials: Mutex::new((Instant::now(), 0, 0)),
+            denials: Mutex::default(),
         }
     }
 
@@ -77,7 +76,7 @@ impl<'a> Tellers<'a> {
     }
 
     /// Says what came of it, and records it.
-    pub fn tell(&self, base: &Base, request: &WriteRequest, told: &WriteTold, took: Duration) {
+    pub fn tell(&self, base: &Base, asked: &WriterAsked, told: &WriteTold, took: Duration) {
         let WriteTold::About {
             guest,
             paths,
@@ -88,9 +87,10 @@ impl<'a> Tellers<'a> {
         else {
             return;
         };
-        if denied.is_some() && !self.may_tell_denial() {
+        if denied.is_some() && !self.may_tell_denial(asked.asker, guest.as_ref()) {
             return;
         }
+        let request = &asked.request;
         self.say(&line(request, told, took));
         let met = WriteMet {
             at: machine::now(),
@@ -110,28 +110,26 @@ impl<'a> Tellers<'a> {
     }
 
     /// A write that no base has looked at: there is nowhere to record it.
-    pub fn lone(&self, request: &WriteRequest, why: &str) {
-        if self.may_tell_denial() {
+    pub fn lone(&self, request: &WriteRequest, asker: Asker, why: &str) {
+        if self.may_tell_denial(asker, None) {
             let told = WriteTold::denied(None, why);
             self.say(&line(request, &told, Duration::ZERO));
         }
     }
 
-    fn may_tell_denial(&self) -> bool {
-        let mut denials = self.denials.lock().unwrap_or_else(PoisonError::into_inner);
-        if denials.0.elapsed() >= Duration::from_secs(1) {
-            let left_out = denials.2;
-            *denials = (Instant::now(), 0, 0);
-            if left_out > 0 {
-                self.say(&format!(
-                    "{left_out} more writes were denied, too many to tell"
-                ));
-            }
-        }
-        denials.1 += 1;
-        let may = denials.1 <= MOST_DENIALS;
-        denials.2 += u64::from(!may);
-        may
+    /// Says how many denials were not told, where that is due.
+    pub fn tell_left_out(&self) {
+        let due = self.denials().left_out(Instant::now());
+        due.iter().for_each(|line| self.say(line));
+    }
+
+    fn may_tell_denial(&self, asker: Asker, guest: Option<&GuestName>) -> bool {
+        self.tell_left_out();
+        self.denials().may_tell(asker, guest, Instant::now())
+    }
+
+    fn denials(&self) -> MutexGuard<'_, Denials> {
+        self.denials.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

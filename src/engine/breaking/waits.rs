@@ -138,7 +138,7 @@ impl Worker<'_> {
             let (answer, said) = self.not_parted(why.clone(), &asked.request);
             let told = said.map(|said| WriteTold::of(&key.guest, &[], key.object, Some(said), 0));
             let told = told.unwrap_or(WriteTold::Nothing);
-            self.answer(&asked.request, answer, &told, asked.since.elapsed())?;
+            self.answer(&asked, answer, &told, asked.since.elapsed())?;
         }
         Ok(())
     }

@@ -22,7 +22,7 @@ use crate::base::{Base, BaseError};
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{FileId, Observer, RunId};
 use crate::sys::Meaning;
-use crate::sys::guard::{AnswersWriters, WriteAnswer, WriteRequest};
+use crate::sys::guard::{AnswersWriters, WriteAnswer};
 use crate::sys::own::turns::TURN_PAUSE;
 
 /// What all workers have in common.
@@ -166,7 +166,7 @@ impl<'a> Worker<'a> {
                 WriteTold::denied(None, &self.healed_after(&error)),
             ),
         };
-        self.answer(&asked.request, answer, &told, begun.elapsed())
+        self.answer(&asked, answer, &told, begun.elapsed())
     }
 
     /// A name may be in flight: what is left is healed before anything else. Gives what is to be said of it.
@@ -186,24 +186,24 @@ impl<'a> Worker<'a> {
 
     pub(super) fn answer(
         &self,
-        request: &WriteRequest,
+        asked: &WriterAsked,
         answer: WriteAnswer,
         told: &WriteTold,
         took: Duration,
     ) -> Result<(), EngineError> {
-        self.ground.desk.answer(request, answer)?;
-        self.tell(request, told, took);
+        self.ground.desk.answer(&asked.request, answer)?;
+        self.tell(asked, told, took);
         Ok(())
     }
 
     pub(super) fn deny(&self, asked: &WriterAsked, why: &str) -> Result<(), EngineError> {
         let told = WriteTold::denied(None, why);
         let took = asked.since.elapsed();
-        self.answer(&asked.request, WriteAnswer::Denied, &told, took)
+        self.answer(asked, WriteAnswer::Denied, &told, took)
     }
 
-    pub(super) fn tell(&self, request: &WriteRequest, told: &WriteTold, took: Duration) {
-        self.ground.tellers.tell(&self.base, request, told, took);
+    pub(super) fn tell(&self, asked: &WriterAsked, told: &WriteTold, took: Duration) {
+        self.ground.tellers.tell(&self.base, asked, told, took);
     }
 
     fn wait(&mut self, what: WaitsFor, asked: WriterAsked) -> Result<(), EngineError> {

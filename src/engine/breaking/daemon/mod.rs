@@ -4,11 +4,13 @@
 mod bases;
 mod life;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
 use super::GuarddOptions;
+use super::line::asker::Asker;
 use super::line::queue::QueuePlace;
 use super::request::{OtherBases, TOO_MANY, WriterAsked};
 use super::tell::Tellers;
@@ -145,6 +147,7 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
                 self.hand_over(&request)?;
             }
             self.look_after_bases()?;
+            self.ground.tellers.tell_left_out();
         }
         if let Some(manager) = &self.manager {
             manager.tell("STOPPING=1");
@@ -175,7 +178,9 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
     fn hand_over(&self, request: &WriteRequest) -> Result<(), EngineError> {
         let its: Vec<&ServedBase> = self.bases.that_may_have(request.inode.dev).collect();
         if its.is_empty() {
-            return self.deny(request, "no base that is served here is on its file system");
+            let asker = Asker::of(request, &[], &HashMap::new());
+            let why = "no base that is served here is on its file system";
+            return self.deny(request, asker, why);
         }
         let others = Arc::new(OtherBases::of(its.len()));
         // The number of a process that does not wait may be another's by now.
@@ -207,14 +212,14 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
     /// A base does not look at it: it is denied, unless another one knows the inode.
     fn refuse(&self, refused: &WriterAsked, why: &str) -> Result<(), EngineError> {
         match refused.others.refuse(why) {
-            Some(why) => self.deny(&refused.request, &why),
+            Some(why) => self.deny(&refused.request, refused.asker, &why),
             None => Ok(()),
         }
     }
 
-    fn deny(&self, request: &WriteRequest, why: &str) -> Result<(), EngineError> {
+    fn deny(&self, request: &WriteRequest, by: Asker, why: &str) -> Result<(), EngineError> {
         self.ground.desk.answer(request, WriteAnswer::Denied)?;
-        self.ground.tellers.lone(request, why);
+        self.ground.tellers.lone(request, by, why);
         Ok(())
     }
 }

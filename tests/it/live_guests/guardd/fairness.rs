@@ -243,3 +243,38 @@ fn who_waits_for_the_turn_is_denied_together() {
     kernel.settled(&lab);
     lab.on_base("status", &["--exit-code"]).expect(0);
 }
+
+/// Of what one is denied not every line is told, and what another is denied is.
+#[test]
+fn who_is_denied_much_hides_no_other() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    shared(&lab);
+    let objects = lab.objects();
+    let [noisy, quiet] = [&objects[0], &objects[1]];
+    let mut kernel = Kernel::start(&lab, &[], &[]);
+    let denied = |kernel: &mut Kernel, object: &PathBuf, cgroup| {
+        let asking = Asking {
+            has_parent: false,
+            attempt: 2,
+            ..Asking::to(object).of(cgroup)
+        };
+        kernel.meets(&asking, "Denied");
+    };
+    for _ in 0..DENIED {
+        denied(&mut kernel, noisy, 1);
+    }
+    denied(&mut kernel, quiet, 2);
+    kernel.says("more writes of one asker were denied");
+    let said = kernel.said();
+    let lines = |object: &PathBuf| {
+        let name = object.file_name().unwrap().to_str().unwrap();
+        let told = |line: &&str| line.contains(name) && line.contains("denied to");
+        said.lines().filter(told).count()
+    };
+    assert!(lines(noisy) < DENIED, "{said}");
+    assert_eq!(lines(quiet), 1, "{said}");
+}
+
+/// Denials in a row, which take less than a second.
+const DENIED: usize = 60;
