@@ -29,8 +29,14 @@ pub struct Index {
 impl Index {
     /// Looks over the whole base.
     pub fn read(base: &Base) -> SysResult<Index> {
+        Index::read_watched(base, &|| Ok(()))
+    }
+
+    /// The same, and `watch` is called for each directory; its error ends the look.
+    pub fn read_watched(base: &Base, watch: &dyn Fn() -> SysResult<()>) -> SysResult<Index> {
         let mut index = Index::default();
         for fan in base.objects().list()? {
+            watch()?;
             let dir = match base.objects().open_dir(&fan) {
                 Ok(dir) => dir,
                 Err(error) if error.meaning() == Meaning::PathChanged => {

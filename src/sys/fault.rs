@@ -13,6 +13,7 @@
 //! * `UNIFY_MEMORY=4096`: the machine has so many bytes of memory
 //! * `UNIFY_MOST_HELD=0`: so many bytes of a shelf are held in memory before they go to a file
 //! * `UNIFY_MOST_NAMES=9`: a guest may have so many names, and bytes of names
+//! * `UNIFY_SILENCE=1000`: a thread of a daemon that is silent for so many milliseconds counts as one that stands still
 //! * `UNIFY_ANY_PID_NAMESPACE=1`: the namespace that we are in is taken for the first one
 //! * `UNIFY_OLD_KERNEL=1`: what kernels before 5.8 do not tell is not told
 //! * `UNIFY_REQUESTS=SOCKET`: what writers ask comes from there (`guard/script.rs`)
@@ -36,7 +37,9 @@ pub(super) fn call<T, E: From<Errno>>(
 #[cfg(feature = "faults")]
 use armed::pass;
 #[cfg(feature = "faults")]
-pub(super) use armed::{any_pid_namespace, max_links, memory, most_held, most_names, old_kernel};
+pub(super) use armed::{
+    any_pid_namespace, longest_silence, max_links, memory, most_held, most_names, old_kernel,
+};
 
 /// The limit of names that a test asks for.
 #[cfg(not(feature = "faults"))]
@@ -59,6 +62,12 @@ pub(super) const fn most_held() -> Option<usize> {
 /// The limit of a guest that a test asks for.
 #[cfg(not(feature = "faults"))]
 pub(super) const fn most_names() -> Option<u32> {
+    None
+}
+
+/// The silence that a test asks for.
+#[cfg(not(feature = "faults"))]
+pub(super) const fn longest_silence() -> Option<std::time::Duration> {
     None
 }
 

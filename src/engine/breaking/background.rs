@@ -11,6 +11,7 @@ use super::names::Searched;
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest};
 use crate::model::{GuestName, RunId};
+use crate::sys::SysError;
 
 /// Something to do in the background.
 pub(super) enum BackgroundJob {
@@ -29,7 +30,9 @@ impl BackgroundJob {
     /// Does it, and tells the worker. One that has ended needs nothing.
     pub fn run(self, tell: &WriteQueue) {
         match self {
-            BackgroundJob::Knowledge(base, own) => tell.tell(Message::Known(known(&base, &own))),
+            BackgroundJob::Knowledge(base, own) => {
+                tell.tell(Message::Known(known(&base, &own, tell)));
+            }
             BackgroundJob::Search {
                 at,
                 knowledge,
@@ -48,11 +51,15 @@ impl BackgroundJob {
     }
 }
 
-fn known(base: &Path, own: &[RunId]) -> Result<Knowledge, EngineError> {
-    Knowledge::read(&Base::existing(base)?, own)
+/// Whoever ends the daemon waits for its threads, and a base or a guest may be of any size: nothing is read then.
+fn known(base: &Path, own: &[RunId], tell: &WriteQueue) -> Result<Knowledge, EngineError> {
+    let watch = || match tell.is_over() {
+        true => Err(SysError::busy("read", base)),
+        false => Ok(()),
+    };
+    Knowledge::read(&Base::existing(base)?, own, &watch)
 }
 
-/// Whoever ends the daemon waits for its threads, and a guest may be of any size: nothing is searched for then.
 fn searched((name, root): (GuestName, PathBuf), index: &Index, tell: &WriteQueue) -> Searched {
     Searched::search(Guest::open(name, &root), index, &|| !tell.is_over())
 }

@@ -9,6 +9,7 @@ use crate::engine::EngineError;
 use crate::engine::records::History;
 use crate::engine::records::writers::object_names::ObjectNames;
 use crate::model::RunId;
+use crate::sys::SysResult;
 
 /// What the base says of itself.
 pub(super) struct Knowledge {
@@ -23,8 +24,13 @@ pub(super) struct Knowledge {
 }
 
 impl Knowledge {
-    /// What is in flight in runs of our own is found on the disk.
-    pub fn read(base: &Base, own: &[RunId]) -> Result<Knowledge, EngineError> {
+    /// What is in flight in runs of our own is found on the disk. `watch` is called as it gets on; its error ends the
+    /// reading.
+    pub fn read(
+        base: &Base,
+        own: &[RunId],
+        watch: &dyn Fn() -> SysResult<()>,
+    ) -> Result<Knowledge, EngineError> {
         let since = Instant::now();
         let last = base.runs()?.pop();
         let is_own = |name: &Vec<u8>| {
@@ -33,8 +39,8 @@ impl Knowledge {
         };
         let at_work = !base.staging().list()?.iter().all(is_own);
         Ok(Knowledge {
-            index: Arc::new(Index::read(base)?),
-            names: ObjectNames::read(base, &History::read(base)?)?,
+            index: Arc::new(Index::read_watched(base, watch)?),
+            names: ObjectNames::read(base, &History::read_watched(base, watch)?, watch)?,
             since,
             last,
             at_work,

@@ -20,17 +20,25 @@ use super::request::{TOO_MANY, WriterAsked};
 use super::tell::{Tellers, WriteTold};
 use crate::base::{Base, BaseError};
 use crate::engine::{EngineError, Guest, healing};
-use crate::model::{FileId, Observer, RunId};
-use crate::sys::Meaning;
+use crate::model::{Event, FileId, Observer, RunId};
 use crate::sys::guard::{AnswersWriters, WriteAnswer};
 use crate::sys::own::turns::TURN_PAUSE;
+use crate::sys::{Meaning, SysError};
 
 /// What all workers have in common.
 pub(super) struct Answering<'a> {
     pub desk: &'a dyn AnswersWriters,
     pub options: &'a GuarddOptions,
     pub tellers: &'a Tellers<'a>,
-    pub observer: &'a dyn Observer,
+}
+
+/// What gets on is a sign of life, and no news.
+struct PulseObserver<'a>(&'a (dyn Fn() + Sync));
+
+impl Observer for PulseObserver<'_> {
+    fn notice(&self, _: &Event<'_>) {
+        (self.0)();
+    }
 }
 
 pub(super) struct Worker<'a> {
@@ -38,7 +46,7 @@ pub(super) struct Worker<'a> {
     pub(super) ground: &'a Answering<'a>,
     pub(super) queue: Arc<WriteQueue>,
     /// Called whenever it gets on.
-    pub(super) pulse: Box<dyn Fn() + 'a>,
+    pub(super) pulse: Box<dyn Fn() + Sync + 'a>,
     pub(super) knowledge: Knowledge,
     pub(super) roots: HashMap<FileId, usize>,
     pub(super) searched: HashMap<usize, Searched>,
@@ -64,9 +72,9 @@ impl<'a> Worker<'a> {
         base: Base,
         ground: &'a Answering<'a>,
         queue: Arc<WriteQueue>,
-        pulse: Box<dyn Fn() + 'a>,
+        pulse: Box<dyn Fn() + Sync + 'a>,
     ) -> Result<Worker<'a>, EngineError> {
-        let healed = healing::breaks::heal_breaks(&base, ground.observer)?;
+        let healed = healing::breaks::heal_breaks(&base, &PulseObserver(&*pulse))?;
         if healed.runs > 0 {
             ground.tellers.say(&format!(
                 "{}: finished what an earlier process was cut off in: {} names",
@@ -74,7 +82,13 @@ impl<'a> Worker<'a> {
                 healed.finished
             ));
         }
-        let knowledge = Knowledge::read(&base, &[])?;
+        let knowledge = Knowledge::read(&base, &[], &|| {
+            pulse();
+            match queue.is_over() {
+                true => Err(SysError::busy("read", base.path())),
+                false => Ok(()),
+            }
+        })?;
         let mut worker = Worker {
             base,
             ground,
@@ -238,7 +252,7 @@ impl<'a> Worker<'a> {
     /// Heals what a burst has left that ended in the midst. We have the turn.
     pub(super) fn heal_what_is_left(&mut self) -> Result<(), EngineError> {
         if self.is_left {
-            healing::breaks::heal_breaks(&self.base, self.ground.observer)?;
+            healing::breaks::heal_breaks(&self.base, &PulseObserver(&*self.pulse))?;
             self.is_left = false;
         }
         Ok(())

@@ -10,14 +10,16 @@ use crate::engine::host::lock_note;
 use crate::engine::lifting::Lifting;
 use crate::engine::records::History;
 use crate::engine::records::replayed::Replayed;
-use crate::model::{Escaped, Observer, Recovered, RunId, Running};
+use crate::model::{Escaped, Event, Observer, Recovered, RunId, Running};
 
-/// Heals all of them, and no run of another kind: that is the business of the next run, or of `recover`.
+/// Heals all of them, and no run of another kind: that is the business of the next run, or of `recover`. The observer is
+/// told of whatever gets on.
 pub(in crate::engine) fn heal_breaks(
     base: &Base,
     observer: &dyn Observer,
 ) -> Result<Recovered, EngineError> {
     let _turn = base.turn()?;
+    observer.notice(&Event::Advance(1));
     let mut recovered = Recovered::default();
     let runs = breaks_in_flight(base)?;
     if runs.is_empty() {
@@ -29,7 +31,7 @@ pub(in crate::engine) fn heal_breaks(
     }
     let (lifting, _) = Lifting::resume(base)?;
     let mut still = Freeze::for_healing(base, Running::Refuse, observer)?;
-    let mut replayed = Replayed::of(base);
+    let mut replayed = Replayed::observed(base, observer);
     for run in runs {
         recovered.runs += 1;
         guests_are_known(base, &run, replayed.history()?)?;

@@ -16,7 +16,7 @@ use crate::engine::records::replayed::Replayed;
 use crate::engine::{EngineError, Guest};
 use crate::ledger::journal::Intent;
 use crate::model::{
-    About, FileId, FileState, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine,
+    About, Event, FileId, FileState, GuestName, GuestPath, ObjectId, Outcome, Receipt, ReceiptLine,
     Recovered, Time,
 };
 use crate::protect::Protector;
@@ -91,6 +91,7 @@ impl InterruptedRun<'_> {
     /// person.
     pub fn drop_spent(&self, spent: Vec<Spent>) -> Result<(), EngineError> {
         for Spent { entry, object, old } in spent {
+            self.adopted.observer.notice(&Event::Advance(1));
             if old.map_or(Ok(false), |old| old.stands())? {
                 self.staging.unlink(entry.as_bytes())?;
             } else {
@@ -135,6 +136,7 @@ impl InterruptedRun<'_> {
         let way = self.way(&in_flight)?;
         let (mut finished, mut unknown, mut mtime) = (Vec::new(), Vec::new(), None);
         for intent in file {
+            self.adopted.observer.notice(&Event::Advance(1));
             let spent = |old| Spent {
                 entry: intent.seq.to_string(),
                 object: intent.object,

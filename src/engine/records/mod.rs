@@ -35,6 +35,9 @@ use reflinked_files::RememberedBlocks;
 pub(super) use linked_files::Linked;
 pub(super) use reflinked_files::Reflinked;
 
+/// What is called as a reading gets on.
+type Watch<'a> = &'a dyn Fn() -> SysResult<()>;
+
 /// A guest that the base remembers: it is known by its name, and its root is where it was last.
 #[derive(Debug, Clone)]
 pub(super) struct KnownGuest {
@@ -95,6 +98,11 @@ pub(super) struct History {
 impl History {
     /// Replays all receipts, oldest first.
     pub fn read(base: &Base) -> Result<History, EngineError> {
+        History::read_watched(base, &|| Ok(()))
+    }
+
+    /// The same, and `watch` is called for each line; its error ends the reading.
+    pub fn read_watched(base: &Base, watch: Watch<'_>) -> Result<History, EngineError> {
         let mut history = History {
             guests: BTreeMap::new(),
             runs: Vec::new(),
@@ -107,7 +115,7 @@ impl History {
         };
         for run in base.runs()? {
             for name in [RECEIPT, RECOVERED] {
-                history.replay(base, &run, name)?;
+                history.replay(base, &run, name, watch)?;
             }
         }
         Ok(history)
@@ -223,13 +231,20 @@ impl History {
         Ok(all)
     }
 
-    fn replay(&mut self, base: &Base, run: &RunId, name: &str) -> Result<(), EngineError> {
+    fn replay(
+        &mut self,
+        base: &Base,
+        run: &RunId,
+        name: &str,
+        watch: Watch<'_>,
+    ) -> Result<(), EngineError> {
         let Some(mut reader) = receipts::open(base, run, name)? else {
             return Ok(());
         };
         let receipt = reader.receipt().clone();
         self.see(&receipt);
         while let Some(line) = reader.next_line() {
+            watch()?;
             self.take(&receipt, line)?;
         }
         let end = reader.finish();

@@ -6,19 +6,27 @@ use std::cell::OnceCell;
 use super::History;
 use crate::base::{Base, RECOVERED};
 use crate::engine::EngineError;
-use crate::model::RunId;
+use crate::model::{Event, Observer, Quiet, RunId};
 
 /// What the base remembers, read at most once.
 pub struct Replayed<'a> {
     base: &'a Base,
+    /// Is told of each line.
+    observer: &'a dyn Observer,
     history: OnceCell<History>,
 }
 
 impl<'a> Replayed<'a> {
     /// Nothing is read yet.
     pub fn of(base: &'a Base) -> Replayed<'a> {
+        Replayed::observed(base, &Quiet)
+    }
+
+    /// The same, and the observer is told how the reading gets on.
+    pub fn observed(base: &'a Base, observer: &'a dyn Observer) -> Replayed<'a> {
         Replayed {
             base,
+            observer,
             history: OnceCell::new(),
         }
     }
@@ -28,7 +36,10 @@ impl<'a> Replayed<'a> {
         if let Some(history) = self.history.get() {
             return Ok(history);
         }
-        let read = History::read(self.base)?;
+        let read = History::read_watched(self.base, &|| {
+            self.observer.notice(&Event::Advance(1));
+            Ok(())
+        })?;
         Ok(self.history.get_or_init(|| read))
     }
 
@@ -38,7 +49,7 @@ impl<'a> Replayed<'a> {
         let Some(history) = self.history.get_mut() else {
             return Ok(());
         };
-        let added = history.replay(self.base, run, RECOVERED);
+        let added = history.replay(self.base, run, RECOVERED, &|| Ok(()));
         if added.is_err() {
             // What is half replayed is read anew.
             self.history.take();

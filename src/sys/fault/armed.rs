@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::Command;
 use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use rustix::io::Errno;
 
@@ -81,6 +82,11 @@ pub fn most_held() -> Option<usize> {
 
 pub fn most_names() -> Option<u32> {
     std::env::var("UNIFY_MOST_NAMES").ok()?.parse().ok()
+}
+
+pub fn longest_silence() -> Option<Duration> {
+    let asked = std::env::var("UNIFY_SILENCE").ok()?.parse().ok();
+    asked.map(Duration::from_millis)
 }
 
 pub fn any_pid_namespace() -> bool {

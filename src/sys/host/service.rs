@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
-use crate::sys::fault::call;
+use crate::sys::fault::{self, call};
 use crate::sys::{SysError, SysResult, ffi};
 
 /// The socket that the service manager listens on.
@@ -49,6 +49,14 @@ pub fn watchdog() -> Option<Duration> {
     number("WATCHDOG_USEC")
         .filter(|micros| is_ours && *micros > 0)
         .map(Duration::from_micros)
+}
+
+/// The disk may be slow, and one step long: a file of many gigabytes is compared as a whole where a break is healed.
+const SILENCE: Duration = Duration::from_secs(600);
+
+/// How long a thread may be silent before it counts as one that stands still.
+pub fn longest_silence() -> Duration {
+    fault::longest_silence().unwrap_or(SILENCE)
 }
 
 /// How a thread got before others.

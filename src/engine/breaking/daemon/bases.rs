@@ -222,6 +222,8 @@ impl Drop for ServedBases<'_> {
     fn drop(&mut self) {
         for base in &self.bases {
             base.queue.tell(Message::End);
+            // One that is read still is read no further.
+            base.queue.close();
         }
     }
 }
@@ -236,7 +238,7 @@ fn serve<'scope, 'a>(
     ground: &'a Answering<'a>,
     queue: &Arc<WriteQueue>,
     (number, ready): (usize, &Sender<Readiness>),
-    pulse: Box<dyn Fn() + 'a>,
+    pulse: Box<dyn Fn() + Sync + 'a>,
 ) {
     let begun = Worker::begin(base, ground, Arc::clone(queue), pulse);
     let mut worker = match begun {

@@ -3,12 +3,13 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// So long a thread may not get on before no sign of life is given any more: a copy of a large file takes its time.
-const SILENT: Duration = Duration::from_secs(600);
+use crate::sys::host::service::longest_silence;
 
 /// When each thread got on last, in milliseconds since the start, and whether all is over.
 pub(super) struct Life {
     start: Instant,
+    /// So long a thread may not get on before no sign of life is given any more.
+    silence: Duration,
     pulses: Vec<AtomicU64>,
     end: AtomicBool,
 }
@@ -17,6 +18,7 @@ impl Life {
     pub fn of(threads: usize) -> Life {
         Life {
             start: Instant::now(),
+            silence: longest_silence(),
             pulses: (0..threads).map(|_| AtomicU64::new(0)).collect(),
             end: AtomicBool::new(false),
         }
@@ -40,7 +42,7 @@ impl Life {
     }
 
     pub fn is_well(&self) -> bool {
-        let (now, most) = (self.now(), SILENT.as_millis() as u64);
+        let (now, most) = (self.now(), self.silence.as_millis() as u64);
         let mut pulses = self.pulses.iter();
         pulses.all(|pulse| now.saturating_sub(pulse.load(Ordering::Relaxed)) < most)
     }

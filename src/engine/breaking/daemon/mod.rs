@@ -19,7 +19,7 @@ use crate::engine::EngineError;
 use crate::engine::error::CannotHere;
 use crate::engine::host::lock_note;
 use crate::engine::privileges::entitled;
-use crate::model::{FileId, GuardLevel, Quiet};
+use crate::model::{FileId, GuardLevel};
 use crate::sys::guard::{AnswersWriters, Desk, WriteAnswer, WriteRequest};
 use crate::sys::host::machine;
 use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
@@ -60,7 +60,6 @@ pub fn answer_writers(
         desk: &*desk,
         options,
         tellers: &tellers,
-        observer: &Quiet,
     };
     let mut last_word = LastWord {
         desk: &*desk,

@@ -54,8 +54,12 @@ enum ObjectNamesKey {
 }
 
 impl ObjectNames {
-    /// Reads what the base remembers.
-    pub fn read(base: &Base, history: &History) -> SysResult<ObjectNames> {
+    /// Reads what the base remembers. `watch` is called for each file; its error ends the reading.
+    pub fn read(
+        base: &Base,
+        history: &History,
+        watch: &dyn Fn() -> SysResult<()>,
+    ) -> SysResult<ObjectNames> {
         let known = history.guests.iter();
         let guests = known.map(|(name, known)| (name.clone(), known.root.clone()));
         let mut names = ObjectNames {
@@ -63,6 +67,7 @@ impl ObjectNames {
             guests: guests.collect(),
         };
         for file in history.files() {
+            watch()?;
             let (guest, file) = file?;
             let at = names.guests.binary_search_by(|(name, _)| name.cmp(guest));
             if let Ok(at) = at {
