@@ -3,8 +3,8 @@
 //!
 //! `UNIFY_REQUESTS=SOCKET`. A request is `THREAD PROCESS DEV INO GENERATION ATTEMPT waits|denied fresh|stale PARENT_DEV
 //! PARENT_INO:GENERATION NAME CGROUP`, the three before the last 0, 0:0 and empty where they are not known, and no
-//! CGROUP where there is none; an answer is `THREAD WORD`. `hold INO` and `unhold INO` say what is held, `begin`
-//! that a daemon takes requests, and `rest` that nobody answers any more.
+//! CGROUP where there is none; an answer is `THREAD WORD`. `hold INO` and `unhold INO` say what is held, `begin LEVEL`
+//! that a daemon takes requests and what is to be done for writers, and `rest` that nobody answers any more.
 
 use std::io::{self, BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
@@ -90,8 +90,8 @@ impl AnswersWriters for Script {
         Ok(GuardLevel::RestartByTaskWork)
     }
 
-    fn begin(&self, _: GuardLevel) -> SysResult<()> {
-        self.say("begin")
+    fn begin(&self, level: GuardLevel) -> SysResult<()> {
+        self.say(&format!("begin {level:?}"))
     }
 
     fn beat(&self) -> SysResult<()> {

@@ -104,7 +104,7 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
     ) -> Result<Daemon<'scope, 'a>, EngineError> {
         let manager = ServiceManager::of_this_process()?.map(Arc::new);
         let able = ground.desk.ability()?;
-        let level = ground.options.most.map_or(able, |most| able.min(most));
+        let level = as_asked(able, ground.options.most);
         ground.desk.begin(level)?;
         let beats = manager.clone();
         scope.spawn(move || beat(ground, life, beats.as_deref()));
@@ -239,6 +239,11 @@ impl Drop for LastWord<'_> {
     }
 }
 
+/// What the kernel is able to do, and no more than is wanted.
+fn as_asked(able: GuardLevel, most: Option<GuardLevel>) -> GuardLevel {
+    most.map_or(able, |most| able.min(most))
+}
+
 /// What a writer meets.
 fn word(level: GuardLevel) -> &'static str {
     match level {
@@ -263,5 +268,19 @@ fn beat(ground: &Answering<'_>, life: &Life, manager: Option<&ServiceManager>) {
             }
         }
         thread::sleep(every);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_more_is_done_than_can_be_and_is_wanted() {
+        use GuardLevel::{DenyFirst, Immutable, RestartBySignal, RestartByTaskWork};
+        assert_eq!(as_asked(RestartBySignal, None), RestartBySignal);
+        assert_eq!(as_asked(RestartByTaskWork, Some(DenyFirst)), DenyFirst);
+        assert_eq!(as_asked(Immutable, Some(DenyFirst)), Immutable);
+        assert_eq!(as_asked(DenyFirst, Some(RestartByTaskWork)), DenyFirst);
     }
 }

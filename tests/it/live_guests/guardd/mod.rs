@@ -3,6 +3,7 @@
 
 mod fairness;
 mod leftovers;
+mod levels;
 mod lives;
 mod own_names;
 mod readiness;

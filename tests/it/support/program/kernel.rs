@@ -16,6 +16,8 @@ pub struct Kernel {
     told: BufReader<UnixStream>,
     log: PathBuf,
     thread: u32,
+    /// What is to be done for writers.
+    pub level: String,
     /// What it was told that is no answer: what was held and let go, and its last word.
     pub held: Vec<String>,
 }
@@ -27,6 +29,8 @@ pub struct Asking<'a> {
     pub process: u32,
     pub attempt: u32,
     pub stale: bool,
+    /// Does the writer wait? Else it was denied, and the copy is for its next try.
+    pub waits: bool,
     /// Does the guard tell in which directory?
     pub has_parent: bool,
     /// The cgroup of the writer.
@@ -40,6 +44,7 @@ impl<'a> Asking<'a> {
             process: std::process::id(),
             attempt: 1,
             stale: false,
+            waits: true,
             has_parent: true,
             cgroup: 1,
         }
@@ -95,9 +100,14 @@ impl Kernel {
             told,
             log,
             thread: 0,
+            level: String::new(),
             held: Vec::new(),
         };
-        assert_eq!(kernel.line().as_deref(), Some("begin"), "{}", kernel.said());
+        let line = kernel.line().unwrap_or_default();
+        let level = line.strip_prefix("begin ");
+        kernel.level = level
+            .unwrap_or_else(|| panic!("{}", kernel.said()))
+            .to_owned();
         kernel
     }
 
@@ -139,8 +149,9 @@ impl Kernel {
         };
         let name = write.file.file_name().unwrap().to_str().unwrap();
         let stale = if write.stale { "stale" } else { "fresh" };
+        let waits = if write.waits { "waits" } else { "denied" };
         let line = format!(
-            "{} {} {} {} {of_file} {} waits {stale} {dev} {parent} {name} {}\n",
+            "{} {} {} {} {of_file} {} {waits} {stale} {dev} {parent} {name} {}\n",
             self.thread,
             write.process,
             state.dev(),
