@@ -1,4 +1,4 @@
-//! What the base records of writes to shared files, a JSON object a line. The last line may be torn, and what is no
+//! What the base records of writes to shared files, and of who used these files then, a JSON object a line. The last line may be torn, and what is no
 //! line of this version is passed over: nothing rests on them.
 
 use std::borrow::Cow;
@@ -10,7 +10,9 @@ use super::json;
 use super::lines::{FoundLine, LineReader};
 use super::name::NameWire;
 use super::plan::frames::MAX_VALUE;
-use crate::model::{GuestName, ObjectId, WriteMet};
+use crate::model::{
+    FileUse, FileUsed, GuestName, GuestPath, ObjectId, UsesMet, WriteMet, WriterLine,
+};
 
 #[derive(Serialize, Deserialize)]
 struct WriteWire<'a> {
@@ -30,6 +32,28 @@ struct WriteWire<'a> {
     denied: Option<String>,
 }
 
+#[derive(Serialize, Deserialize)]
+struct UsesWire<'a> {
+    at: Cow<'a, str>,
+    guest: GuestName,
+    looked: u64,
+    #[serde(borrow)]
+    used: Vec<FileUsedWire<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct FileUsedWire<'a> {
+    #[serde(borrow)]
+    name: NameWire<'a>,
+    uses: Vec<UseWire<'a>>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct UseWire<'a> {
+    code: Cow<'a, str>,
+    by: Cow<'a, str>,
+}
+
 /// The line of one write, with its newline.
 pub fn encode(met: &WriteMet) -> Vec<u8> {
     let wire = WriteWire {
@@ -44,19 +68,43 @@ pub fn encode(met: &WriteMet) -> Vec<u8> {
         micros: met.micros,
         denied: met.denied.clone(),
     };
+    line_of(&wire)
+}
+
+/// The line of what was seen after some writes.
+pub fn encode_uses(met: &UsesMet) -> Vec<u8> {
+    let wire_of = |(used, by): &(FileUse, String)| UseWire {
+        code: Cow::Borrowed(used.reason().code()),
+        by: Cow::Owned(by.clone()),
+    };
+    let used = met.used.iter().map(|file| FileUsedWire {
+        name: NameWire::from(&file.path),
+        uses: file.uses.iter().map(wire_of).collect(),
+    });
+    line_of(&UsesWire {
+        at: Cow::Borrowed(&met.at),
+        guest: met.guest.clone(),
+        looked: met.looked,
+        used: used.collect(),
+    })
+}
+
+fn line_of(wire: &impl Serialize) -> Vec<u8> {
     let mut line = Vec::new();
-    let written = json::write(&wire, &mut line);
+    let written = json::write(wire, &mut line);
     debug_assert!(written.is_ok(), "text is written into memory");
     line.push(b'\n');
     line
 }
 
 /// All lines that can be read, in their order.
-pub fn read(input: impl Read) -> Vec<WriteMet> {
+pub fn read(input: impl Read) -> Vec<WriterLine> {
     let mut lines = LineReader::new(BufReader::new(input), MAX_VALUE as u64);
     let mut all = Vec::new();
     while next(&mut lines) {
-        all.extend(decode(lines.line()));
+        let line = lines.line();
+        let write = || decode(line).map(WriterLine::Write);
+        all.extend(write().or_else(|| decode_uses(line).map(WriterLine::Uses)));
     }
     all
 }
@@ -79,6 +127,23 @@ fn decode(line: &[u8]) -> Option<WriteMet> {
         bytes: wire.bytes,
         micros: wire.micros,
         denied: wire.denied,
+    })
+}
+
+fn decode_uses(line: &[u8]) -> Option<UsesMet> {
+    let wire: UsesWire = serde_json::from_slice(line).ok()?;
+    // One way of a later version is passed over, and the others are told.
+    let use_of = |one: &UseWire| Some((FileUse::of_code(&one.code)?, one.by.to_string()));
+    let file = |file: &FileUsedWire| {
+        let path: GuestPath = file.name.read("name").ok()?;
+        let uses = file.uses.iter().filter_map(use_of).collect();
+        Some(FileUsed { path, uses })
+    };
+    Some(UsesMet {
+        at: wire.at.to_string(),
+        guest: wire.guest.clone(),
+        looked: wire.looked,
+        used: wire.used.iter().map(file).collect::<Option<_>>()?,
     })
 }
 
@@ -107,9 +172,24 @@ mod tests {
             denied: Some("no guest".into()),
             ..met.clone()
         };
-        let mut bytes = [encode(&met), b"{}\nnothing\n".to_vec(), encode(&denied)].concat();
+        let uses = UsesMet {
+            at: met.at.clone(),
+            guest: GuestName::new("web").expect("a name"),
+            looked: 3,
+            used: vec![FileUsed {
+                path: path(b"/usr/\xff\x1b"),
+                uses: vec![(FileUse::Locked, "flock of \u{1b}".into())],
+            }],
+        };
+        let lines = [encode(&met), encode_uses(&uses), encode(&denied)];
+        let mut bytes = lines.join(&b"{}\nnothing\n"[..]);
         assert!(!bytes.contains(&0x1b), "no terminal obeys it");
         bytes.extend_from_slice(&encode(&met)[..9]);
-        assert_eq!(read(&bytes[..]), [met, denied]);
+        let want = [
+            WriterLine::Write(met),
+            WriterLine::Uses(uses),
+            WriterLine::Write(denied),
+        ];
+        assert_eq!(read(&bytes[..]), want);
     }
 }

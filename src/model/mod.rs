@@ -126,7 +126,9 @@ pub use state::{
 };
 pub use status::collected::{Collected, PapersGone};
 pub use status::guard::{GuardAct, GuardLevel, GuardState, GuardWish};
-pub use status::written::{Broken, BrokenByGuest, BrokenOften, WriteMet};
+pub use status::written::{
+    Broken, BrokenByGuest, BrokenOften, FileUsed, UsedWhenWritten, UsesMet, WriteMet, WriterLine,
+};
 pub use status::{
     DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan, Orphans,
     Recovered, RunEnd, RunStatus, Scrub, Spoiled, Status, TakenGuest, TakenOver, Verification,

@@ -35,7 +35,7 @@ pub use guest::view::{View, name_bytes};
 pub use host::freezer::{Cgroup, Freezer};
 pub use host::landlock::{Bounds, Reads, confine, keeps_from_writing};
 pub use host::presence::{
-    DiskPlace, FilesInUse, HostMounts, Inside, Patience, Presence, swap_files,
+    DiskPlace, FilesInUse, HostMounts, Inside, LeftInode, Patience, Presence, swap_files,
 };
 pub use host::rotation::rotates;
 pub use host::watchdog::{Heard, Helper, Watchdog, WatchdogEar, end_parent};

@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::copies::CopyJob;
 use super::knowledge::Knowledge;
 use super::line::message::Message;
 use super::line::queue::WriteQueue;
 use super::names::Searched;
+use super::uses::{self, FileWritten};
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest};
 use crate::model::{GuestName, RunId};
@@ -24,6 +26,8 @@ pub(super) enum BackgroundJob {
         index: Arc<Index>,
     },
     Copy(Box<CopyJob>),
+    /// Looks who used these files of a base.
+    Uses(PathBuf, Vec<FileWritten>),
 }
 
 impl BackgroundJob {
@@ -46,6 +50,11 @@ impl BackgroundJob {
             BackgroundJob::Copy(job) => {
                 let (key, made) = job.run();
                 tell.tell(Message::Copied(key, made));
+            }
+            BackgroundJob::Uses(base, written) => {
+                let begun = Instant::now();
+                let met = uses::look(&base, &written);
+                tell.tell(Message::Used(begun.elapsed(), met));
             }
         }
     }

@@ -39,6 +39,9 @@
 //! * A file of several names is held until all of them lead to the copy: who wrote by one would not find it by another.
 //! * Two files of a guest on one object are two files: what is written to one is not for the other.
 //!
+//! What a process of the guest locked or watched before, or has open, stays with the shared file. That is looked for
+//! after the answer, beside the other answers, and recorded: such a file is better not shared.
+//!
 //! A process that dies in between leaves a journal. The next one, or `recover`, finishes the file whose first name was
 //! exchanged and drops the copy of one that was not, while guests run (`healing`).
 //!
@@ -53,6 +56,7 @@
 //! | `decide` | which of them get which copy |
 //! | `part`, `copies` | the act, and copies that take long |
 //! | `burst` | breaks in a row, and the run of a day |
+//! | `uses` | who used a file as its guest wrote to it |
 //! | `knowledge`, `background` | what is read and done in the background |
 //! | `allowance` | how much a guest may have broken in an hour |
 //! | `tell`, `denials` | what is said and recorded of it, and which denials are |
@@ -71,6 +75,7 @@ mod names;
 mod part;
 mod request;
 mod tell;
+mod uses;
 mod waits;
 mod worker;
 

@@ -9,7 +9,7 @@ use super::line::asker::Asker;
 use super::request::WriterAsked;
 use crate::base::Base;
 use crate::engine::records::writers::writes_met;
-use crate::model::{Escaped, GuestName, GuestPath, ObjectId, WriteMet};
+use crate::model::{Escaped, FileUsed, GuestName, GuestPath, ObjectId, UsesMet, WriteMet};
 use crate::sys::guard::{WriteKind, WriteRequest};
 use crate::sys::host::machine;
 
@@ -109,6 +109,16 @@ impl<'a> Tellers<'a> {
         }
     }
 
+    /// Says and records how files were used as their guest wrote to them.
+    pub fn tell_uses(&self, base: &Base, met: &UsesMet) {
+        for file in &met.used {
+            self.say(&uses_line(met, file));
+        }
+        if let Err(error) = writes_met::record_uses(base, met) {
+            self.say(&format!("not recorded: {error}"));
+        }
+    }
+
     /// A write that no base has looked at: there is nowhere to record it.
     pub fn lone(&self, request: &WriteRequest, asker: Asker, why: &str) {
         if self.may_tell_denial(asker, None) {
@@ -144,6 +154,15 @@ fn code(by: WriteKind) -> &'static str {
         WriteKind::FileAttributes => "file-attributes",
         WriteKind::Ioctl => "ioctl",
     }
+}
+
+fn uses_line(met: &UsesMet, file: &FileUsed) -> String {
+    let uses = file.uses.iter().map(|(used, by)| {
+        let by = Escaped(by.as_bytes());
+        format!("{} ({by})", used.reason().code())
+    });
+    let (guest, path, uses) = (&met.guest, &file.path, uses.collect::<Vec<_>>().join(", "));
+    format!("{guest}:{path}: in use as it was written to, which no copy hides: {uses}")
 }
 
 fn line(request: &WriteRequest, told: &WriteTold, took: Duration) -> String {

@@ -167,6 +167,10 @@ impl Worker<'_> {
             let job = BackgroundJob::Knowledge(base, self.own_runs.clone());
             self.jobs.push(job);
         }
+        if let Some(written) = self.looks.next(Instant::now()) {
+            let base = self.base.path().to_owned();
+            self.jobs.push(BackgroundJob::Uses(base, written));
+        }
         let (reading, copies) = (&self.reading, &self.copies);
         let may = |what: &WaitsFor, by| match what {
             WaitsFor::Guest(guest) => reading.may_search(*guest, by),

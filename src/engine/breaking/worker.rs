@@ -18,9 +18,10 @@ use super::line::wanted::{BackgroundReading, TurnWanted};
 use super::names::{Cgroups, Moves, Searched};
 use super::request::{TOO_MANY, WriterAsked};
 use super::tell::{Tellers, WriteTold};
+use super::uses::{FileWritten, UseLooks};
 use crate::base::{Base, BaseError};
 use crate::engine::{EngineError, Guest, healing};
-use crate::model::{Event, FileId, Observer, RunId};
+use crate::model::{Event, FileId, Observer, RunId, UsesMet};
 use crate::sys::guard::{AnswersWriters, WriteAnswer};
 use crate::sys::own::turns::TURN_PAUSE;
 use crate::sys::{Meaning, SysError};
@@ -62,6 +63,7 @@ pub(super) struct Worker<'a> {
     pub(super) waiting: Waiting,
     pub(super) reading: BackgroundReading,
     pub(super) copies: LongCopies,
+    pub(super) looks: UseLooks,
     /// What is to be begun.
     pub(super) jobs: Vec<BackgroundJob>,
 }
@@ -107,6 +109,7 @@ impl<'a> Worker<'a> {
             waiting: Waiting::default(),
             reading: BackgroundReading::default(),
             copies: LongCopies::default(),
+            looks: UseLooks::new(),
             jobs: Vec::new(),
         };
         worker.learn_roots();
@@ -128,6 +131,7 @@ impl<'a> Worker<'a> {
             let patience = match (&self.wanted, &self.burst) {
                 (Some(_), _) => TURN_PAUSE,
                 (None, Some(_)) => Duration::from_millis(10),
+                (None, None) if self.looks.wait() => Duration::from_millis(100),
                 (None, None) => Duration::from_secs(1),
             };
             match self.queue.next(patience) {
@@ -143,6 +147,7 @@ impl<'a> Worker<'a> {
                     found,
                 }) => self.find(at, knowledge, found),
                 Some(Message::Copied(key, made)) => self.copied(&key, made)?,
+                Some(Message::Used(took, met)) => self.used(took, met),
                 Some(Message::End) => return Ok(()),
                 None => {}
             }
@@ -199,7 +204,7 @@ impl<'a> Worker<'a> {
     }
 
     pub(super) fn answer(
-        &self,
+        &mut self,
         asked: &WriterAsked,
         answer: WriteAnswer,
         told: &WriteTold,
@@ -210,14 +215,29 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
-    pub(super) fn deny(&self, asked: &WriterAsked, why: &str) -> Result<(), EngineError> {
+    pub(super) fn deny(&mut self, asked: &WriterAsked, why: &str) -> Result<(), EngineError> {
         let told = WriteTold::denied(None, why);
         let took = asked.since.elapsed();
         self.answer(asked, WriteAnswer::Denied, &told, took)
     }
 
-    pub(super) fn tell(&self, asked: &WriterAsked, told: &WriteTold, took: Duration) {
+    pub(super) fn tell(&mut self, asked: &WriterAsked, told: &WriteTold, took: Duration) {
         self.ground.tellers.tell(&self.base, asked, told, took);
+        let names = &self.knowledge.names;
+        let written = FileWritten::of(&asked.request, told, |guest| names.root_of(guest));
+        written.into_iter().for_each(|one| self.looks.add(one));
+    }
+
+    /// A look that fails says nothing of what it was to look at.
+    fn used(&mut self, took: Duration, met: Result<Vec<UsesMet>, EngineError>) {
+        self.looks.end(took, Instant::now());
+        let tellers = self.ground.tellers;
+        match met {
+            Ok(met) => met
+                .iter()
+                .for_each(|one| tellers.tell_uses(&self.base, one)),
+            Err(error) => tellers.say(&format!("it is not known who used what: {error}")),
+        }
     }
 
     fn wait(&mut self, what: WaitsFor, asked: WriterAsked) -> Result<(), EngineError> {

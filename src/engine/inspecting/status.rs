@@ -93,6 +93,7 @@ fn users(all: &[SeenGuest]) -> HashMap<FileId, u64> {
 fn written(base: &Base, selection: &Selection) -> SysResult<Broken> {
     let mut written = summed_up(base)?;
     written.guests.retain(|one| selection.has_guest(&one.guest));
+    written.used.retain(|one| selection.has_guest(&one.guest));
     Ok(written)
 }
 

@@ -20,6 +20,34 @@ pub enum FileUse {
     Mounted,
 }
 
+impl FileUse {
+    /// All of them.
+    pub const ALL: [FileUse; 5] = [
+        FileUse::Locked,
+        FileUse::Watched,
+        FileUse::OpenForWriting,
+        FileUse::Open,
+        FileUse::Mounted,
+    ];
+
+    /// By which a plan leaves a file alone that is used so.
+    pub const fn reason(self) -> SkipReason {
+        match self {
+            FileUse::Locked => SkipReason::Locked,
+            FileUse::Watched => SkipReason::Watched,
+            FileUse::OpenForWriting => SkipReason::OpenForWriting,
+            FileUse::Open => SkipReason::Open,
+            FileUse::Mounted => SkipReason::MountedElsewhere,
+        }
+    }
+
+    /// The one of this code.
+    pub fn of_code(code: &str) -> Option<FileUse> {
+        let mut all = FileUse::ALL.into_iter();
+        all.find(|used| used.reason().code() == code)
+    }
+}
+
 /// A file that was used so as it got an inode of its own.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsedFile {

@@ -1,6 +1,6 @@
 //! What came of writes to shared files: what the base records of them, and what `status` says.
 
-use crate::model::{GuestName, GuestPath, ObjectId};
+use crate::model::{FileUse, GuestName, GuestPath, ObjectId};
 
 /// A write to a shared file, and what came of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -27,6 +27,38 @@ pub struct WriteMet {
     pub denied: Option<String>,
 }
 
+/// How a guest was seen to use files soon after it had written to them: what it locked or watched before, or had open, is
+/// not the file that its name leads to now, and no copy hides that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsesMet {
+    /// When, as RFC 3339.
+    pub at: String,
+    /// Whose files.
+    pub guest: GuestName,
+    /// Of so many writes it is known how the file was used, or that it was not. Of others nothing is known.
+    pub looked: u64,
+    /// Those that were used.
+    pub used: Vec<FileUsed>,
+}
+
+/// A file that was used in such a way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileUsed {
+    /// The first of its names.
+    pub path: GuestPath,
+    /// In which ways, each once, and by whom: what processes are called is a guest's bytes.
+    pub uses: Vec<(FileUse, String)>,
+}
+
+/// A line of what a base records of those who write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum WriterLine {
+    /// A write.
+    Write(WriteMet),
+    /// What was seen after some of them.
+    Uses(UsesMet),
+}
+
 /// What guests wrote to shared files, since the oldest line that is kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Broken {
@@ -36,6 +68,8 @@ pub struct Broken {
     pub guests: Vec<BrokenByGuest>,
     /// Names that would better not be shared: written to again and again, or by several guests.
     pub often: Vec<BrokenOften>,
+    /// Files that a guest wrote to while it used them in a way that no copy hides; by path.
+    pub used: Vec<UsedWhenWritten>,
 }
 
 /// What one guest wrote to.
@@ -49,8 +83,19 @@ pub struct BrokenByGuest {
     pub bytes: u64,
     /// Writes that were denied.
     pub denied: u64,
+    /// Writes of which it is not known whether a process of the guest used the file otherwise.
+    pub unlooked: u64,
     /// Names of the files, in their order.
     pub paths: Vec<GuestPath>,
+}
+
+/// A file that a guest used as it wrote to it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedWhenWritten {
+    /// Which guest.
+    pub guest: GuestName,
+    /// The file, and how.
+    pub file: FileUsed,
 }
 
 /// A path that is written to often.

@@ -105,7 +105,7 @@ fn json_has_everything() {
         r#""unique_bytes":4096,"elsewhere_bytes":0,"shared_bytes":8192,"freed_if_deleted":4096,"unsure_bytes":0,"unread":0,"drifted":["#,
         r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}],"reflinked_files":0,"reflinks_written":0,"orphaned":[],"owners_unknown":null}],"maintained":[],"#,
         r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
-        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged_lines":[],"unknown_names":0,"at_work":false,"writers":{"since":null,"guests":[],"often":[]},"next":[{"command":["unify","gc","--base","/srv/.unify"],"why":"to remove objects that nobody uses"}]}"#,
+        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged_lines":[],"unknown_names":0,"at_work":false,"writers":{"since":null,"guests":[],"often":[],"used":[]},"next":[{"command":["unify","gc","--base","/srv/.unify"],"why":"to remove objects that nobody uses"}]}"#,
     ];
     let want = want.concat().replace("HEX", &hex) + "\n";
     assert_eq!(written(|out| json(&sample(), out)), want);

@@ -4,7 +4,10 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use crate::model::{Broken, BrokenByGuest, BrokenOften, GuestPath, Status, is_harmless};
+use crate::model::{
+    Broken, BrokenByGuest, BrokenOften, Escaped, FileUse, GuestPath, Status, UsedWhenWritten,
+    is_harmless,
+};
 use crate::report::layout::json::PathJson;
 use crate::report::layout::size::{Sizes, count, counted};
 use crate::report::words::list::{ListLimits, some};
@@ -32,6 +35,7 @@ pub fn text(
     for guest in &written.guests {
         writeln!(out, "  {}", line(guest, sizes, listing))?;
     }
+    used(&written.used, listing, out)?;
     often(&written.often, listing, out)
 }
 
@@ -54,18 +58,89 @@ fn line(guest: &BrokenByGuest, sizes: Sizes, listing: ListLimits) -> String {
             some(&paths, named)
         ),
     };
-    format!("{} wrote to {files}{denied}", guest.guest)
+    let unlooked = match guest.unlooked {
+        0 => String::new(),
+        times => format!(
+            "; of {} it is not known whether the file was in use",
+            counted(times, "write")
+        ),
+    };
+    format!("{} wrote to {files}{denied}{unlooked}", guest.guest)
 }
 
-fn often(often: &[BrokenOften], listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
-    let lines: Vec<(String, String)> = often.iter().filter_map(policy).collect();
-    if lines.is_empty() {
+/// What was seen of files that their guest used as it wrote to them, and what would end it.
+fn used(used: &[UsedWhenWritten], listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
+    if used.is_empty() {
         return Ok(());
     }
     writeln!(
         out,
-        "Better not shared, for they are written to again and again; in the policy of the next plan:"
+        "Written to while a process used them, which has the old file still:"
     )?;
+    for one in used.iter().take(listing.most) {
+        writeln!(out, "  {}", use_line(one))?;
+    }
+    listing.more(used.len(), out)?;
+    let lines = used.iter().map(|one| (&one.file.path, use_reason(one)));
+    let lines: Vec<_> = lines.filter_map(policy_of).collect();
+    patterns(
+        "Better not shared, for no copy hides that;",
+        &lines,
+        listing,
+        out,
+    )
+}
+
+fn use_line(one: &UsedWhenWritten) -> String {
+    let ways = one.file.uses.iter().map(|(used, who)| {
+        let way = match used {
+            FileUse::Locked => "held a lock on it",
+            FileUse::Watched => "watched it",
+            FileUse::OpenForWriting => "had it open for writing",
+            FileUse::Open => "had it open",
+            FileUse::Mounted => "had it mounted",
+        };
+        format!("{way} ({})", Escaped(who.as_bytes()))
+    });
+    let ways: Vec<String> = ways.collect();
+    let (guest, path) = (&one.guest, &one.file.path);
+    format!(
+        "{guest} wrote to {path} while a process of it {}",
+        ways.join(", ")
+    )
+}
+
+fn use_reason(one: &UsedWhenWritten) -> String {
+    let ways = one.file.uses.iter().map(|(used, _)| match used {
+        FileUse::Locked => "locked",
+        FileUse::Watched => "watched",
+        FileUse::OpenForWriting => "open for writing",
+        FileUse::Open => "open",
+        FileUse::Mounted => "mounted",
+    });
+    let ways: Vec<&str> = ways.collect();
+    format!("written to while it was {}", ways.join(", "))
+}
+
+fn often(often: &[BrokenOften], listing: ListLimits, out: &mut dyn Write) -> io::Result<()> {
+    let lines: Vec<PatternLines> = often.iter().filter_map(policy).collect();
+    let title = "Better not shared, for they are written to again and again;";
+    patterns(title, &lines, listing, out)
+}
+
+/// A pattern, and its reason, as TOML has them.
+type PatternLines = (String, String);
+
+fn patterns(
+    title: &str,
+    lines: &[PatternLines],
+    listing: ListLimits,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{title} in the policy of the next plan:")?;
     for (exclude, reason) in lines.iter().take(listing.most) {
         writeln!(
             out,
@@ -75,14 +150,18 @@ fn often(often: &[BrokenOften], listing: ListLimits, out: &mut dyn Write) -> io:
     listing.more(lines.len(), out)
 }
 
-/// Pattern and reason as TOML has them. A name that is not text has none: its pattern would mean others.
-fn policy(one: &BrokenOften) -> Option<(String, String)> {
-    std::str::from_utf8(one.path.as_bytes()).ok()?;
+fn policy(one: &BrokenOften) -> Option<PatternLines> {
     let reason = match one.guests {
         1 => format!("written to {} times", count(one.times)),
         guests => format!("written to by {}", counted(guests, "guest")),
     };
-    Some((toml(&glob_of(&one.path)), toml(&reason)))
+    policy_of((&one.path, reason))
+}
+
+/// A name that is not text has none: its pattern would mean others.
+fn policy_of((path, reason): (&GuestPath, String)) -> Option<PatternLines> {
+    std::str::from_utf8(path.as_bytes()).ok()?;
+    Some((toml(&glob_of(path)), toml(&reason)))
 }
 
 /// A basic string of TOML: what commands a terminal is escaped in it, too.
@@ -107,6 +186,23 @@ pub(super) struct WrittenJson<'a> {
     guests: Vec<WrittenByJson<'a>>,
     /// Written to at least three times, or by two guests.
     often: Vec<OftenJson>,
+    /// Written to while a process of the guest used the file.
+    used: Vec<UsedJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct UsedJson<'a> {
+    guest: &'a str,
+    #[serde(flatten)]
+    path: PathJson,
+    uses: Vec<UseJson<'a>>,
+    exclude: Option<String>,
+}
+
+#[derive(Serialize)]
+struct UseJson<'a> {
+    code: &'static str,
+    by: &'a str,
 }
 
 #[derive(Serialize)]
@@ -115,6 +211,7 @@ struct WrittenByJson<'a> {
     files: u64,
     bytes: u64,
     denied: u64,
+    unlooked: u64,
     paths: Vec<PathJson>,
 }
 
@@ -134,6 +231,7 @@ impl<'a> From<&'a Broken> for WrittenJson<'a> {
             since: Some(written.since.as_str()).filter(|since| !since.is_empty()),
             guests: written.guests.iter().map(by_json).collect(),
             often: written.often.iter().map(often_json).collect(),
+            used: written.used.iter().map(used_json).collect(),
         }
     }
 }
@@ -144,24 +242,44 @@ fn by_json(one: &BrokenByGuest) -> WrittenByJson<'_> {
         files: one.files,
         bytes: one.bytes,
         denied: one.denied,
+        unlooked: one.unlooked,
         paths: one.paths.iter().map(PathJson::from).collect(),
     }
 }
 
+fn used_json(one: &UsedWhenWritten) -> UsedJson<'_> {
+    let uses = one.file.uses.iter();
+    let uses = uses.map(|(used, by)| UseJson {
+        code: used.reason().code(),
+        by,
+    });
+    UsedJson {
+        guest: one.guest.as_str(),
+        path: PathJson::from(&one.file.path),
+        uses: uses.collect(),
+        exclude: exclude(&one.file.path),
+    }
+}
+
+/// A pattern for a policy, where the name is text.
+fn exclude(path: &GuestPath) -> Option<String> {
+    let is_text = std::str::from_utf8(path.as_bytes()).is_ok();
+    is_text.then(|| glob_of(path))
+}
+
 fn often_json(one: &BrokenOften) -> OftenJson {
-    let is_text = |path: &GuestPath| std::str::from_utf8(path.as_bytes()).is_ok();
     OftenJson {
         path: PathJson::from(&one.path),
         times: one.times,
         guests: one.guests,
-        exclude: is_text(&one.path).then(|| glob_of(&one.path)),
+        exclude: exclude(&one.path),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{GuestName, ObjectCount, Sign};
+    use crate::model::{FileUsed, GuestName, ObjectCount, Sign};
     use crate::report::samples::{HOSTILE, assert_tame, written};
 
     fn path(text: &str) -> GuestPath {
@@ -187,6 +305,7 @@ mod tests {
                     files: paths.len() as u64,
                     bytes: 8192,
                     denied: 1,
+                    unlooked: 2,
                     paths: paths.iter().map(|text| path(text)).collect(),
                 }],
                 often: paths
@@ -197,6 +316,25 @@ mod tests {
                         guests: 1,
                     })
                     .collect(),
+                used: paths.iter().take(1).map(|text| used_once(text)).collect(),
+            },
+        }
+    }
+
+    fn used_once(text: &str) -> UsedWhenWritten {
+        let flock = (FileUse::Locked, "flock of cron".to_owned());
+        let tail = (
+            FileUse::Watched,
+            format!("inotify of {}", HOSTILE.replace('\0', "")),
+        );
+        UsedWhenWritten {
+            guest: GuestName::new("web").unwrap(),
+            file: FileUsed {
+                path: path(text),
+                uses: match text.contains('[') {
+                    true => vec![flock],
+                    false => vec![flock, tail],
+                },
             },
         }
     }
@@ -207,7 +345,14 @@ mod tests {
         let said = written(|out| text(&status, Sizes::default(), ListLimits::on(80, false), out));
         let want = "
 Written to since 2026-01-02T03:04:05Z, so that each guest has a file of its own now:
-  web wrote to 4 shared files (8.00 KiB): /usr/[a], /usr/b, /usr/c and 1 more; 1 write denied
+  web wrote to 4 shared files (8.00 KiB): /usr/[a], /usr/b, /usr/c and 1 more; 1 write denied; of 2 writes it is not known whether the file was in use
+Written to while a process used them, which has the old file still:
+  web wrote to /usr/[a] while a process of it held a lock on it (flock of cron)
+Better not shared, for no copy hides that; in the policy of the next plan:
+
+  [[pattern]]
+  exclude = \"/usr/\\\\[a]\"
+  reason = \"written to while it was locked\"
 Better not shared, for they are written to again and again; in the policy of the next plan:
 
   [[pattern]]

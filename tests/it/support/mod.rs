@@ -55,7 +55,7 @@ pub use planned::{Planned, bytes_of, strings_in, validate};
 pub use processes::{ALIVE, Cgroup, InCgroup, Inside, assert_alive, calls_of_apply, inside};
 pub use program::answers::{schemas, wrong_with};
 pub use program::checked::CheckAnswer;
-pub use program::kernel::{Asking, Kernel, append, generation};
+pub use program::kernel::{Asking, Kernel, append, generation, until};
 pub use program::{BIN, Out, unify, unify_with, unify_without_admin};
 pub use scenes::{one_exchange, three_guests, two_guests};
 pub use spoil::{fill_disk, rot};

@@ -1,5 +1,7 @@
 //! What a base's thread is told, and what becomes of a request.
 
+use std::time::Duration;
+
 use super::waiting::WaitsFor;
 use crate::engine::EngineError;
 use crate::engine::breaking::knowledge::Knowledge;
@@ -7,6 +9,7 @@ use crate::engine::breaking::names::Searched;
 use crate::engine::breaking::part::{CopyKey, NotParted, PrivateCopy};
 use crate::engine::breaking::request::WriterAsked;
 use crate::engine::breaking::tell::WriteTold;
+use crate::model::UsesMet;
 use crate::sys::guard::WriteAnswer;
 
 /// What a worker is told.
@@ -23,6 +26,8 @@ pub(in crate::engine::breaking) enum Message {
     },
     /// What became of a long copy.
     Copied(CopyKey, Result<PrivateCopy, NotParted>),
+    /// How long a look took, and who used files as their guests wrote to them.
+    Used(Duration, Result<Vec<UsesMet>, EngineError>),
     /// No request comes any more.
     End,
 }

@@ -3,7 +3,7 @@
 //! A guest may have two files on one object that were two before: each has its own names and its own time, and what is
 //! written to one is not written to the other.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
@@ -88,6 +88,13 @@ impl ObjectNames {
     /// All guests, and where they were last.
     pub fn guests(&self) -> &[(GuestName, PathBuf)] {
         &self.guests
+    }
+
+    /// Where a guest was last.
+    pub fn root_of(&self, guest: &GuestName) -> Option<&Path> {
+        let at = self.guests.binary_search_by(|(name, _)| name.cmp(guest));
+        let (_, root) = self.guests.get(at.ok()?)?;
+        Some(root)
     }
 
     /// As receipts name them.

@@ -25,6 +25,7 @@
 
 mod first_pid_namespace;
 mod inside;
+mod left_files;
 mod mounts;
 mod processes;
 mod served;
@@ -62,6 +63,7 @@ pub use inside::{Inside, Unknown};
 pub use mounts::host_mounts::{DiskPlace, HostMounts};
 pub use served::swap_files;
 pub use uses::FilesInUse;
+pub use uses::left::LeftInode;
 
 /// A complete look, which can be brought up to date at little cost.
 pub struct Presence {

@@ -2,6 +2,7 @@
 //! file systems while guests run; what a real kernel does with the answers is in `keeping::guard`.
 
 mod fairness;
+mod in_use;
 mod leftovers;
 mod levels;
 mod lives;

@@ -70,8 +70,8 @@ impl Kernel {
     }
 
     /// The same with its own files in this directory, and not on the disk of the lab.
-    pub fn start_at(place: &Path, lab: &Lab) -> Kernel {
-        let mut kernel = Kernel::begin_at(place, lab, &[], &[]);
+    pub fn start_at(place: &Path, lab: &Lab, env: &[(&str, &str)]) -> Kernel {
+        let mut kernel = Kernel::begin_at(place, lab, env, &[]);
         kernel.says("ready: ");
         kernel
     }
@@ -266,6 +266,12 @@ impl Drop for Kernel {
         drop(self.daemon.kill());
         drop(self.daemon.wait());
     }
+}
+
+/// A shell command that goes on until this file is there, or its directory is gone, as it is when a test has failed.
+pub fn until(file: &Path) -> String {
+    let (dir, file) = (file.parent().unwrap().display(), file.display());
+    format!("while test -d {dir} && ! test -e {file}; do sleep 0.05; done")
 }
 
 pub fn append(file: &Path, bytes: &[u8]) {

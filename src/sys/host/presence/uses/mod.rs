@@ -15,8 +15,11 @@
 //! do the same. Of several users of one kind the first by name is told. A lock is a process's only if that has the
 //! inode open: whoever took it may have gone, and its number be another's.
 //!
+//! Who uses an inode that the names of a tree have left is told apart from this (`left`).
+//!
 //! What stays invisible is what [`super`] says, and what a process locks or watches after the look.
 
+pub mod left;
 pub mod locks;
 mod marks;
 pub mod watches;
