@@ -36,7 +36,7 @@ pub(super) use linked_files::Linked;
 pub(super) use reflinked_files::Reflinked;
 
 /// What is called as a reading gets on.
-type Watch<'a> = &'a dyn Fn() -> SysResult<()>;
+type ReadingWatch<'a> = &'a dyn Fn() -> SysResult<()>;
 
 /// A guest that the base remembers: it is known by its name, and its root is where it was last.
 #[derive(Debug, Clone)]
@@ -102,7 +102,7 @@ impl History {
     }
 
     /// The same, and `watch` is called for each line; its error ends the reading.
-    pub fn read_watched(base: &Base, watch: Watch<'_>) -> Result<History, EngineError> {
+    pub fn read_watched(base: &Base, watch: ReadingWatch<'_>) -> Result<History, EngineError> {
         let mut history = History {
             guests: BTreeMap::new(),
             runs: Vec::new(),
@@ -236,7 +236,7 @@ impl History {
         base: &Base,
         run: &RunId,
         name: &str,
-        watch: Watch<'_>,
+        watch: ReadingWatch<'_>,
     ) -> Result<(), EngineError> {
         let Some(mut reader) = receipts::open(base, run, name)? else {
             return Ok(());
