@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::{OPEN, shared};
 use crate::support::{
-    Asking, Disk, File, Guest, Kernel, Lab, append, content, generation, id, nlink,
+    Asking, Disk, File, Guest, Kernel, Lab, append, content, generation, id, nlink, until,
 };
 
 /// What is held by a fault at a call until the test lets it go.
@@ -17,8 +17,7 @@ impl Held {
     }
 
     fn fault(&self, call: &str) -> String {
-        let file = self.0.display();
-        format!("{call}=run:while ! test -e {file}; do sleep 0.05; done")
+        format!("{call}=run:{}", until(&self.0))
     }
 
     fn let_go(&self) {
@@ -142,8 +141,8 @@ fn a_long_copy_delays_no_other() {
     let mut kernel = Kernel::start(&lab, &[("UNIFY_FAULT", &held.fault("truncate#1"))], &[]);
     let [its_large, huge] = ["/usr/large", "/usr/huge"].map(|name| web.host(name));
     let first = kernel.ask(&Asking::to(&its_large).of(1));
-    // One at a time for each guest.
-    let second = kernel.ask(&Asking::to(&huge).of(1));
+    // One at a time for each guest, whoever asks for it.
+    let second = kernel.ask(&Asking::to(&huge).of(3));
     for (guest, cgroup) in [(web, 1), (db, 2)] {
         let small = guest.host("/usr/small");
         kernel.meets(&Asking::to(&small).of(cgroup), "LookAgain");

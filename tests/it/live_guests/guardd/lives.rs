@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::OPEN;
-use crate::support::{Asking, Disk, File, Kernel, content, id};
+use crate::support::{Asking, Disk, File, Kernel, content, id, until};
 
 const NAMES: usize = 16;
 
@@ -53,7 +53,7 @@ fn a_healing_that_gets_on_is_a_sign_of_life_and_one_that_stands_still_is_none() 
     let place = lab.path("notify");
     let socket = UnixDatagram::bind(&place).unwrap();
     let goes_on = lab.path("goes-on");
-    let held = format!("while ! test -e {}; do sleep 0.05; done", goes_on.display());
+    let held = until(&goes_on);
     let slow = at_each("exchange", 1..=NAMES - 4, "sleep 0.5");
     let fault = format!(
         "{slow}\n{}",
