@@ -223,6 +223,18 @@ mod tests {
     }
 
     #[test]
+    fn the_parts_of_one_have_turns() {
+        let mut shares = AskerShares::default();
+        for (part, thread) in [(1, 1), (1, 2), (2, 21), (1, 3), (2, 22)] {
+            let mut asked = of(1, thread);
+            asked.asker.part = part;
+            assert!(shares.put(asked).is_none());
+        }
+        let order = [(); 5].map(|()| taken(&mut shares));
+        assert_eq!(order, [1, 21, 2, 22, 3]);
+    }
+
+    #[test]
     fn a_part_that_asks_little_keeps_its_place() {
         let mut shares = AskerShares::default();
         let part = |part, thread| {

@@ -188,6 +188,28 @@ mod tests {
     }
 
     #[test]
+    fn who_makes_many_parts_is_given_no_more() {
+        let mut waiting = Waiting::default();
+        for thread in 1..=3 {
+            let mut asked = of(1, thread);
+            asked.asker.part = thread.into();
+            assert!(waiting.put(WaitsFor::Guest(1), asked).is_none());
+            assert!(
+                waiting
+                    .put(WaitsFor::Guest(2), of(2, 10 + thread))
+                    .is_none()
+            );
+        }
+        let mut given = Vec::new();
+        while let Some((_, asked)) = waiting.next(|_, _| true) {
+            given.push(asked.asker.by);
+            assert!(waiting.take_one(&asked).is_some());
+        }
+        let [one, two] = [1, 2].map(AskedBy::Cgroup);
+        assert_eq!(given, [one, two, one, two, one, two]);
+    }
+
+    #[test]
     fn parts_of_one_are_counted_apart() {
         let mut waiting = Waiting::default();
         let part = |part, thread| {
