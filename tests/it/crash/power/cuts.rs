@@ -35,6 +35,8 @@ pub struct Cut {
     pub name: String,
     /// Is it that of a flush exactly?
     pub at_flush: bool,
+    /// So many flushes came before.
+    pub flushes: usize,
     pub image: Image,
 }
 
@@ -63,6 +65,7 @@ pub fn cuts(recording: &Recording, amount: Amount, seed: u64) -> impl Iterator<I
         let first = Cut {
             name: format!("{} flush {n} of {all}", interval.step),
             at_flush: true,
+            flushes: n,
             image: image.clone(),
         };
         let mut cuts = vec![first];
@@ -70,6 +73,7 @@ pub fn cuts(recording: &Recording, amount: Amount, seed: u64) -> impl Iterator<I
             cuts.push(Cut {
                 name: format!("{} flush {n} of {all} subset {subset}", next.step),
                 at_flush: false,
+                flushes: n,
                 image: with_some(image.clone(), &next.writes, &mut random),
             });
         }

@@ -142,6 +142,12 @@ impl Medium {
         }
     }
 
+    /// Flushes so far.
+    pub fn flushes(&self) -> usize {
+        let recording = self.recording.as_ref();
+        recording.map_or(0, |recording| recording.intervals.len())
+    }
+
     /// Ends the recording and gives it.
     pub fn recorded(&mut self) -> Recording {
         self.recording.take().unwrap_or_default()

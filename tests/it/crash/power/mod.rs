@@ -19,6 +19,7 @@ macro_rules! rig {
 }
 
 mod bites;
+mod breaks;
 mod cuts;
 mod medium;
 mod reflinks;

@@ -158,6 +158,16 @@ impl Rig {
         self.disk.medium().record();
     }
 
+    /// Flushes that were recorded so far.
+    pub fn flushes(&self) -> usize {
+        self.disk.medium().flushes()
+    }
+
+    /// A directory on no recorded disk.
+    pub fn beside(&self) -> &Path {
+        self.scratch.path()
+    }
+
     pub fn recorded(&self) -> Recording {
         self.disk.medium().recorded()
     }
