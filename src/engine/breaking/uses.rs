@@ -5,6 +5,7 @@
 //! have come meanwhile, and then not again for a while. What nobody has looked at soon is not known: who used it may
 //! have gone.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -132,25 +133,24 @@ pub(super) fn look(base: &Path, written: &[FileWritten]) -> Result<Vec<UsesMet>,
     let roots = guests.iter().map(|guest| &guest.root);
     let trees: Vec<_> = roots.chain([base.dir()]).collect();
     let presence = Presence::look(&trees, &[], Patience::ToTell)?;
-    let of_guest = |guest: &Guest, one: &&FileWritten| one.guest == guest.name;
-    let mut all = Vec::new();
-    for (tree, guest) in guests.iter().enumerate() {
-        let its: Vec<_> = written.iter().filter(|one| of_guest(guest, one)).collect();
-        let inodes = its.iter().map(|one| one.inode);
-        let left: Vec<LeftInode> = inodes.map(|inode| LeftInode { tree, inode }).collect();
-        let uses = presence.uses_of_left(&left, PATIENCE).into_iter();
-        let known: Vec<FileUsed> = uses
-            .zip(its)
-            .filter_map(|(uses, one)| {
-                let path = one.path.clone();
-                uses.ok().map(|uses| FileUsed { path, uses })
-            })
-            .collect();
-        if !known.is_empty() {
-            all.push(met(guest, known));
+    let tree_of = |one: &FileWritten| guests.iter().position(|guest| guest.name == one.guest);
+    let known = written.iter().filter_map(|one| Some((tree_of(one)?, one)));
+    let known: Vec<(usize, &FileWritten)> = known.collect();
+    let left = known.iter().map(|(tree, one)| LeftInode {
+        tree: *tree,
+        inode: one.inode,
+    });
+    let uses = presence.uses_of_left(&left.collect::<Vec<_>>(), PATIENCE);
+    let mut found: BTreeMap<usize, Vec<FileUsed>> = BTreeMap::new();
+    for ((tree, one), uses) in known.into_iter().zip(uses) {
+        if let Ok(uses) = uses {
+            let path = one.path.clone();
+            found.entry(tree).or_default().push(FileUsed { path, uses });
         }
     }
-    Ok(all)
+    let found = found.into_iter();
+    let of_guest = |(tree, files): (usize, Vec<FileUsed>)| Some(met(guests.get(tree)?, files));
+    Ok(found.filter_map(of_guest).collect())
 }
 
 fn met(guest: &Guest, known: Vec<FileUsed>) -> UsesMet {
