@@ -1,5 +1,5 @@
-//! What the base records of writes to shared files, and of who used these files then, a JSON object a line. The last line may be torn, and what is no
-//! line of this version is passed over: nothing rests on them.
+//! What the base records of writes to shared files, and of who used these files then, a JSON object a line. The last
+//! line may be torn, and what is no line of this version is passed over: nothing rests on them.
 
 use std::borrow::Cow;
 use std::io::{BufRead, BufReader, Read};

@@ -12,8 +12,8 @@ use crate::engine::records::History;
 use crate::engine::records::replayed::Replayed;
 use crate::model::{Escaped, Event, Observer, Recovered, RunId, Running};
 
-/// Heals all of them, and no run of another kind: that is the business of the next run, or of `recover`. The observer is
-/// told of whatever gets on.
+/// Heals all of them, and no run of another kind: that is the business of the next run, or of `recover`. The observer
+/// is told of whatever gets on.
 pub(in crate::engine) fn heal_breaks(
     base: &Base,
     observer: &dyn Observer,

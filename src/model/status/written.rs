@@ -27,8 +27,8 @@ pub struct WriteMet {
     pub denied: Option<String>,
 }
 
-/// How a guest was seen to use files soon after it had written to them: what it locked or watched before, or had open, is
-/// not the file that its name leads to now, and no copy hides that.
+/// How a guest was seen to use files soon after it had written to them: what it locked or watched before, or had open,
+/// is not the file that its name leads to now, and no copy hides that.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UsesMet {
     /// When, as RFC 3339.

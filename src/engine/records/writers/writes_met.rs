@@ -1,4 +1,5 @@
-//! What guests wrote to shared files, and how they used these then: recorded line by line in the base, as far as there is room, and summed up.
+//! What guests wrote to shared files, and how they used these then: recorded line by line in the base, as far as there
+//! is room, and summed up.
 //!
 //! It is for people. What is shared and what is not stands in receipts and on the disk, so a line that is lost costs
 //! nothing, and nothing is synced.

@@ -1,5 +1,6 @@
 //! Files that processes of a guest use as the guest writes to them: what they locked or watched, or have open, stays
-//! the shared file, and the base's record says so. Of a write that nobody looked at it does not say that nobody used it.
+//! the shared file, and the base's record says so. Of a write that nobody looked at it does not say that the file was
+//! not in use.
 
 use std::fs;
 use std::path::{Path, PathBuf};
