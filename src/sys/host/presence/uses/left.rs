@@ -158,6 +158,10 @@ mod tests {
         }
     }
 
+    fn elsewhere(lock: SeenLock) -> SeenLock {
+        SeenLock { inode: 71, ..lock }
+    }
+
     fn uses(tree: usize, locks: &LockList, marks: &AllMarks) -> Vec<(FileUse, String)> {
         let census = census();
         TreeMembers::of(&census, tree, DISK, &HashSet::new()).uses(70, locks, marks)
@@ -176,6 +180,12 @@ mod tests {
         assert_eq!(uses(1, &by_first, &none), [open(1)]);
         // Its number may be another's by now, and an OFD lock is nobody's.
         assert_eq!(uses(0, &lock(Some(9), "flock"), &none), [open(0)]);
+        // Who took it had the number of a process that has no such file open.
+        let mut by_one_before = lock(Some(7), "flock");
+        by_one_before.locks = by_one_before.locks.into_iter().map(elsewhere).collect();
+        let census = census();
+        let first = TreeMembers::of(&census, 0, DISK, &HashSet::new());
+        assert_eq!(first.uses(71, &by_one_before, &none), []);
         let of_file = lock(None, "OFD lock");
         let perhaps = locked("OFD lock, perhaps of of-1");
         assert_eq!(uses(1, &of_file, &none), [perhaps, open(1)]);
