@@ -158,10 +158,6 @@ mod tests {
         }
     }
 
-    fn elsewhere(lock: SeenLock) -> SeenLock {
-        SeenLock { inode: 71, ..lock }
-    }
-
     fn uses(tree: usize, locks: &LockList, marks: &AllMarks) -> Vec<(FileUse, String)> {
         let census = census();
         TreeMembers::of(&census, tree, DISK, &HashSet::new()).uses(70, locks, marks)
@@ -181,8 +177,16 @@ mod tests {
         // Its number may be another's by now, and an OFD lock is nobody's.
         assert_eq!(uses(0, &lock(Some(9), "flock"), &none), [open(0)]);
         // Who took it had the number of a process that has no such file open.
-        let mut by_one_before = lock(Some(7), "flock");
-        by_one_before.locks = by_one_before.locks.into_iter().map(elsewhere).collect();
+        let elsewhere = SeenLock {
+            device: DISK,
+            inode: 71,
+            kind: "flock",
+            pid: Some(7),
+        };
+        let by_one_before = LockList {
+            locks: [elsewhere].into(),
+            missed: None,
+        };
         let census = census();
         let first = TreeMembers::of(&census, 0, DISK, &HashSet::new());
         assert_eq!(first.uses(71, &by_one_before, &none), []);
