@@ -65,13 +65,6 @@ pub(super) const USES: &[CareRule] = &[
     },
 ];
 
-/// The code by which files that are used so are kept, as far as any rule says.
-pub fn reason_of(used: FileUse) -> Option<SkipReason> {
-    let mut rows = USES.iter();
-    rows.find(|row| matches!(row.covers, Covers::Used(of_row, _) if of_row == used))
-        .map(|row| row.reason)
-}
-
 /// Which uses keep files, and which the policy lets in.
 #[derive(Debug, Clone, Default)]
 pub struct UseRules {
@@ -137,10 +130,13 @@ mod tests {
     }
 
     #[test]
-    fn every_use_has_a_code() {
-        use FileUse::{Locked, Mounted, Open, OpenForWriting, Watched};
-        let all = [Locked, Watched, OpenForWriting, Open, Mounted];
-        let codes = all.map(|used| reason_of(used).map(SkipReason::code));
+    fn every_use_has_a_row_by_its_code() {
+        for used in FileUse::ALL {
+            let mut rows = USES.iter();
+            let row = rows.find(|row| row.reason == used.reason()).unwrap();
+            assert!(matches!(row.covers, Covers::Used(of_row, _) if of_row == used));
+        }
+        let codes = FileUse::ALL.map(|used| used.reason().code());
         let want = [
             "locked",
             "watched",
@@ -148,7 +144,7 @@ mod tests {
             "open",
             "mounted-elsewhere",
         ];
-        assert_eq!(codes, want.map(Some));
+        assert_eq!(codes, want);
     }
 
     #[test]

@@ -7,7 +7,6 @@
 
 use crate::engine::activity::Activity;
 use crate::model::{FileUse, GuestName, GuestPath, Outcome, PartedInUse, ReceiptLine, UsedFile};
-use crate::rules::care_uses::reason_of;
 
 /// How a file is used, and by whom.
 pub type UsesNow = Vec<(FileUse, String)>;
@@ -34,13 +33,11 @@ pub fn of_line(line: &ReceiptLine, uses: &[(FileUse, String)]) -> Vec<UsedFile> 
         return Vec::new();
     };
     let uses = uses.iter();
-    let told = uses.filter_map(|(used, who)| {
-        Some(UsedFile {
-            guest: guest.clone(),
-            path: path.clone(),
-            how: reason_of(*used)?,
-            who: who.clone(),
-        })
+    let told = uses.map(|(used, who)| UsedFile {
+        guest: guest.clone(),
+        path: path.clone(),
+        how: used.reason(),
+        who: who.clone(),
     });
     told.collect()
 }
