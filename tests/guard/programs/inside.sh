@@ -22,12 +22,14 @@ for guest in plain one; do
   mkdir -p $root/dev/shm
 done
 
+shell=/bin/bash
+[ -e $guests/one$shell ] || shell=/bin/sh
 # enter GUEST COMMAND LOOK: in a cgroup of the guest's own, and chrooted. What they say, and between both how the
 # command has ended, on the standard output.
 enter() {
   sh -c 'echo 0 > /sys/fs/cgroup/$1/cgroup.procs
     exec chroot "$2" /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive \
-      timeout 120 /bin/bash -c "$3" case "$4" "$5"' enter "$1" $guests/"$1" "$(cat /mnt/run-case.sh)" "$2" "$3" 2>&1 < /dev/null |
+      timeout 120 "$6" -c "$3" case "$4" "$5"' enter "$1" $guests/"$1" "$(cat /mnt/run-case.sh)" "$2" "$3" $shell 2>&1 < /dev/null |
     grep -v -e '^Get:' -e '^Fetched' -e '^(Reading' -e WARNING -e '^rpm: '
 }
 ended() { sed -n 's/^## ended //p' "$1"; }
@@ -55,8 +57,16 @@ if [ -n "${daemon:-}" ]; then
   tail -n 3 /tmp/guardd.log
   kill "$daemon"
 fi
+# What watches a command for busybox's timeout ends a second after it, and has /dev/null open.
 for guest in plain one; do
-  for inner in proc tmp dev; do umount $guests/$guest/$inner; done
+  for inner in proc tmp dev; do
+    waited=0
+    until umount $guests/$guest/$inner; do
+      [ $waited -lt 20 ] || fail "$guest/$inner is in use"
+      sleep 1
+      waited=$((waited + 1))
+    done
+  done
 done
 sync
 umount /mnt || mount -o remount,ro /mnt

@@ -219,14 +219,20 @@ fn races_are_lost_by_nobody() {
 
 /// What a script of the tests says that makes its own disk, by night and in every kernel; else why it was not run.
 fn of_a_debian(script: &str) -> Result<Vec<String>, String> {
+    of_guests(script, "debian", "userland")
+}
+
+/// The same of a userland, which is kept in a folder beside the others that are made of it.
+fn of_guests(script: &str, userland: &str, kept: &str) -> Result<Vec<String>, String> {
     if !is_long() {
-        return Err("by night only: a Debian in an emulated kernel takes up to an hour".into());
+        return Err("by night only: a guest in an emulated kernel takes up to an hour".into());
     }
-    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("userland");
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(kept);
     let of = |kernel: &Kernel| {
         let out = Command::new(Path::new(SCRIPTS).join(script))
             .arg(BIN)
             .args([&kernel.image, &kernel.modules, &scratch])
+            .env("USERLAND", userland)
             .output()
             .unwrap();
         let said = String::from_utf8_lossy(&out.stdout);
@@ -256,10 +262,10 @@ fn the_units_hold_what_they_say() {
     }
 }
 
-/// Package managers, editors and tools of Debian in a guarded guest, beside the same in a plain one.
+/// Package managers, editors and tools in a guarded guest, beside the same in a plain one.
 #[test]
 fn a_userland_does_what_it_does_alone() {
-    if let Err(why) = of_a_debian("programs.sh") {
+    if let Err(why) = of_guests("programs.sh", "debian", "userland") {
         skip!("{why}");
     }
 }
@@ -268,10 +274,8 @@ fn a_userland_does_what_it_does_alone() {
 #[test]
 fn the_guide_names_what_fails_once() {
     let read = |path: &str| std::fs::read_to_string(Path::new(SCRIPTS).join(path)).unwrap();
-    let (cases, guide) = (
-        read("programs/cases"),
-        read("../../examples/guide/guardd.md").replace('`', ""),
-    );
+    let cases = read("programs/debian/cases");
+    let guide = read("../../examples/guide/guardd.md").replace('`', "");
     let mut once = cases.lines().filter(|case| case.contains("\ttwice\t"));
     let is_told = |case: &str| {
         let name = case.split(['\t', ',']).next().unwrap();

@@ -1,14 +1,10 @@
 #!/bin/bash
-# samples.sh ROOT : puts into a guest what the cases work on: files in /opt/w, and small packages of dpkg, rpm and
-# pacman in two versions, with scripts that do what scripts of packages do.
+# samples.sh ROOT : puts into a Debian small packages of dpkg, rpm and pacman in two versions, with scripts that do what
+# scripts of packages do.
 set -euo pipefail
 root=$1
-mkdir -p "$root"/opt/{w/{tree,grove,copse},repo,post} "$root/etc/sample"
-for at in $(seq 100 199); do echo "content $at 0123456789 word" > "$root/opt/w/$at"; done
-for at in $(seq 0 49); do for dir in tree grove copse; do echo "$dir $at" > "$root/opt/w/$dir/$at"; done; done
+mkdir -p "$root"/opt/{repo,post} "$root/etc/sample"
 for file in a b c d e f; do echo "post $file" > "$root/opt/post/$file"; done
-printf 'def f():\n    return 1\n' > "$root/opt/w/module.py"
-(cd "$root/opt/w" && tar -cf "$root/opt/repo/tree.tar" tree)
 
 # What a script of a package does to files that came with it or before.
 script='#!/bin/sh
