@@ -21,6 +21,8 @@ needs=(mmdebstrap=mmdebstrap mkfs.xfs=xfsprogs mkfs.btrfs=btrfs-progs mkfs.ext4=
 # The same for the kernels that take the guard, where this machine's does not: installed apart, so that the others do
 # not wait for it.
 boots=(qemu-system-x86_64=qemu-system-x86 busybox=busybox-static cpio=cpio depmod=kmod zstd=zstd xz=xz-utils)
+# What brings an Alpine (tests/data/guests/alpine.sh).
+nights=(pip3=python3-pip qemu-img=qemu-utils)
 
 # shellcheck source=examples/prepare.bash
 . examples/prepare.bash
@@ -28,6 +30,7 @@ boots=(qemu-system-x86_64=qemu-system-x86 busybox=busybox-static cpio=cpio depmo
 prepare_build
 prepare_tools "${needs[@]}"
 prepare_tools "${boots[@]}"
+if [ "${UNIFY_LONG:-}" = 1 ]; then prepare_tools "${nights[@]}"; fi
 
 target=$(cargo metadata --format-version 1 --no-deps | sed -n 's/.*"target_directory":"\([^"]*\)".*/\1/p')
 skipped=$target/tmp/skipped.txt

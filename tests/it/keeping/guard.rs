@@ -265,8 +265,11 @@ fn the_units_hold_what_they_say() {
 /// Package managers, editors and tools in a guarded guest, beside the same in a plain one.
 #[test]
 fn a_userland_does_what_it_does_alone() {
-    if let Err(why) = of_guests("programs.sh", "debian", "userland") {
-        skip!("{why}");
+    // Another test has the same Alpine.
+    for (userland, kept) in [("debian", "userland"), ("alpine", "guests")] {
+        if let Err(why) = of_guests("programs.sh", userland, kept) {
+            skip!("{why}");
+        }
     }
 }
 
@@ -274,7 +277,7 @@ fn a_userland_does_what_it_does_alone() {
 #[test]
 fn the_guide_names_what_fails_once() {
     let read = |path: &str| std::fs::read_to_string(Path::new(SCRIPTS).join(path)).unwrap();
-    let cases = read("programs/debian/cases");
+    let cases = read("programs/debian/cases") + &read("programs/alpine/cases");
     let guide = read("../../examples/guide/guardd.md").replace('`', "");
     let mut once = cases.lines().filter(|case| case.contains("\ttwice\t"));
     let is_told = |case: &str| {
@@ -282,7 +285,7 @@ fn the_guide_names_what_fails_once() {
         let mut rows = guide.lines().filter(|line| line.contains("| fails once"));
         rows.any(|row| row.contains(name))
     };
-    assert_eq!(once.clone().count(), 5);
+    assert_eq!(once.clone().count(), 6);
     assert_eq!(once.find(|case| !is_told(case)), None);
 }
 
