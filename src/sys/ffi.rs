@@ -284,15 +284,13 @@ pub fn enable_verity(fd: impl AsFd) -> io::Result<()> {
     unsafe { ioctl(fd, FS_IOC_ENABLE_VERITY, &mut wanted) }
 }
 
-/// Loads a program that allows everything for a hook of the security modules, by the number of the hook's function. It
-/// is attached to nothing, and gone with its descriptor.
-pub fn load_lsm_program(hook: u32) -> io::Result<OwnedFd> {
+/// Loads a program for a hook of the security modules, by the number of the hook's function. It is attached to nothing,
+/// and gone with its descriptor.
+pub fn load_lsm_program(hook: u32, instructions: &[[u8; 8]]) -> io::Result<OwnedFd> {
     const BPF_PROG_LOAD: libc::c_int = 5;
-    // `r0 = 0; exit`
-    let instructions: [[u8; 8]; 2] = [[0xb7, 0, 0, 0, 0, 0, 0, 0], [0x95, 0, 0, 0, 0, 0, 0, 0]];
     let wanted = BpfProgram {
         kind: 29,
-        instruction_count: 2,
+        instruction_count: u32::try_from(instructions.len()).unwrap_or(u32::MAX),
         instructions: instructions.as_ptr() as u64,
         license: c"GPL".as_ptr() as u64,
         no_log_name_or_device: [0; 11],
@@ -301,7 +299,7 @@ pub fn load_lsm_program(hook: u32) -> io::Result<OwnedFd> {
         hook,
     };
     let size = size_of::<BpfProgram>();
-    // SAFETY: the kernel reads `size` bytes of `wanted`, two instructions and the licence, which outlive the call.
+    // SAFETY: the kernel reads `size` bytes of `wanted`, the instructions and the licence, which outlive the call.
     let fd = unsafe { libc::syscall(libc::SYS_bpf, BPF_PROG_LOAD, &raw const wanted, size) };
     let fd = check(libc::c_int::try_from(fd).unwrap_or(-1))?;
     // SAFETY: the kernel has just given us this descriptor.

@@ -224,3 +224,21 @@ ways /mnt/plain $one || fail "not every way is closed"
 
 # shellcheck source-path=SCRIPTDIR source=cow.sh
 . /bin/cow.sh
+
+echo "== what a kernel lacks is said"
+# lacks WORDS : why the guard is not loaded
+lacks() {
+  code=0
+  unify guard load > /tmp/said 2>&1 || code=$?
+  [ $code = 8 ] || { cat /tmp/said; fail "exit code $code where there is: $1"; }
+  grep -q "$1" /tmp/said || { cat /tmp/said; fail "it does not say: $1"; }
+}
+quiet unify guard unload --leave-unprotected
+umount /sys/fs/bpf
+lacks "no BPF file system"
+mount -t bpf bpf /sys/fs/bpf
+# The last of all: it can only be made more strict.
+echo confidentiality > /sys/kernel/security/lockdown
+lacks "locked down"
+unify doctor /mnt > /tmp/said 2>&1 || true
+grep -q "no  *BPF programs" /tmp/said || { cat /tmp/said; fail "doctor thinks that the guard can be loaded"; }

@@ -63,6 +63,12 @@ pub enum GuardError {
         "`bpf` is not among the kernel's security modules ({0}): add it to lsm= on the kernel's command line"
     )]
     NotListed(String),
+    /// It was told to keep its memory secret from root, and the programs read of it.
+    #[error(
+        "the kernel is locked down for confidentiality, so that no program may read its memory: start it without \
+         lockdown=confidentiality"
+    )]
+    LockedDown,
     /// It has no description of its types, or not of a hook.
     #[error("the kernel tells too little of itself: {0}")]
     Types(#[from] BtfError),
@@ -166,6 +172,12 @@ fn check_place() -> Result<(), GuardError> {
         && !list.trim().split(',').any(|one| one == "bpf")
     {
         return Err(GuardError::NotListed(list.trim().to_owned()));
+    }
+    // The mode that is on stands in brackets.
+    if fs::read_to_string("/sys/kernel/security/lockdown")
+        .is_ok_and(|modes| modes.contains("[confidentiality]"))
+    {
+        return Err(GuardError::LockedDown);
     }
     make_dir(Path::new(HOME))?;
     let home = fs::symlink_metadata(HOME).map_err(|e| failed("look at", HOME, e))?;
