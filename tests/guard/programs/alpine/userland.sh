@@ -1,4 +1,3 @@
-#!/bin/bash
-# userland.sh OUT.tar : an Alpine with its own apk, that a package of PyPI brings
-set -euo pipefail
-exec "$(dirname "${BASH_SOURCE[0]}")/../../../data/guests/alpine.sh" "$1"
+# alpine.tar : an Alpine with its own apk, that a package of PyPI brings. Read by programs.sh.
+# shellcheck shell=bash disable=SC2154
+[ -e "$archive" ] || "$here/../data/guests/alpine.sh" "$archive"
