@@ -8,7 +8,7 @@ guests=/mnt/guests base=/mnt/guests/.unify
 files="a b c d"
 most=${1:-}
 # Equal files of one guest are files of their own.
-equal="0 1 2 3 4 5 6 7 8 9"
+equal="0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"
 make() {
   mkdir -p $guests/"$1"/etc $guests/"$1"/usr/share/doc $guests/"$1"/bin $guests/"$1"/dev
   echo "ID=plain" > $guests/"$1"/etc/os-release
@@ -56,9 +56,9 @@ else
   echo "== one thread changes all files of a guest that are equal"
   [ "$(stat -c %i $two/../equal/* | sort -u | wc -l)" = 1 ] || fail "they are not shared"
   chmod 600 $two/../equal/* || fail "a chmod was denied"
-  [ "$(stat -c %a $two/../equal/* | sort | uniq -c | tr -s ' ')" = " 10 600" ] || fail "not all have got the mode"
-  [ "$(stat -c %i $two/../equal/* | sort -u | wc -l)" = 10 ] || fail "they are not files of their own"
-  [ "$(stat -c %a $one/../equal/* | sort | uniq -c | tr -s ' ')" = " 10 644" ] || fail "one has changed"
+  [ "$(stat -c %a $two/../equal/* | sort | uniq -c | tr -s ' ')" = " 16 600" ] || fail "not all have got the mode"
+  [ "$(stat -c %i $two/../equal/* | sort -u | wc -l)" = 16 ] || fail "they are not files of their own"
+  [ "$(stat -c %a $one/../equal/* | sort | uniq -c | tr -s ' ')" = " 16 644" ] || fail "one has changed"
 fi
 
 echo "== writers in both guests"
