@@ -23,6 +23,9 @@ use crate::sys::{Regular, SysResult};
 /// From this attempt on it is a call by a descriptor, which looks again in vain.
 const IN_VAIN: u32 = 4;
 
+/// The kernel lets a call begin no more after this attempt (`ask.bpf.h`): only then a name moves too often.
+const LAST_ATTEMPT: u32 = 8;
+
 /// All names of a file are moved while its writer waits, and others wait behind it: that is paid for by its guest's
 /// share.
 const MOST_NAMES: usize = 10_000;
@@ -94,6 +97,7 @@ impl Worker<'_> {
             searched: &self.searched,
             cgroups: &mut self.cgroups,
             moves: &mut self.moves,
+            directories: &mut self.directories,
             roots: &self.roots,
             burst,
         };
@@ -101,9 +105,9 @@ impl Worker<'_> {
     }
 
     /// The guest has no name of it any more: another writer was quicker. Or it is one that nobody can find.
-    fn no_name(&self, asked: &WriterAsked, guest: usize, id: ObjectId) -> WriteStep {
+    fn no_name(&mut self, asked: &WriterAsked, guest: usize, id: ObjectId) -> WriteStep {
         let request = &asked.request;
-        if may_be_late(request) {
+        if may_be_late(request) || self.has_moved(request, guest) {
             return LOOK_AGAIN;
         }
         let searched = self.searched.get(&guest);
@@ -117,6 +121,20 @@ impl Worker<'_> {
             }
             None => WriteStep::Wait(WaitsFor::Guest(guest)),
         }
+    }
+
+    /// The writer's entry lies in this guest, and its name was another one when it was looked there.
+    fn has_moved(&mut self, request: &WriteRequest, guest: usize) -> bool {
+        let guests = &self.knowledge.names;
+        let burst = self.burst.as_mut();
+        let (Some(above), Some(guest)) = (
+            request.parent,
+            burst.and_then(|burst| burst.guest(guests, guest)),
+        ) else {
+            return false;
+        };
+        let may_look = request.attempt < LAST_ATTEMPT && request.waits;
+        may_look && above.place_beneath(&guest.root).is_some()
     }
 
     fn part(
@@ -139,7 +157,7 @@ impl Worker<'_> {
                 let told = WriteTold::of(&name, first, *id, Some(why), 0);
                 return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
             }
-            match self.part_one(asked.asker, (&name, &root), id, (object, bytes), file)? {
+            match self.part_one(asked.asker, (at, &name, &root), id, (object, bytes), file)? {
                 FileStep::Parted => {
                     if let Some(burst) = &mut self.burst {
                         burst.parted(&name, &file.names, *id, bytes);
@@ -196,7 +214,7 @@ impl Worker<'_> {
     ) -> (WriteAnswer, Option<String>) {
         let denied = |why: String| (WriteAnswer::Denied, Some(why));
         match why {
-            NotParted::Moved if request.attempt < IN_VAIN || !request.waits => {
+            NotParted::Moved if request.attempt < LAST_ATTEMPT || !request.waits => {
                 (WriteAnswer::LookAgain, None)
             }
             NotParted::Moved => {
@@ -217,7 +235,7 @@ impl Worker<'_> {
     fn part_one(
         &mut self,
         by: Asker,
-        (name, root): (&GuestName, &Path),
+        (at, name, root): (usize, &GuestName, &Path),
         id: &ObjectId,
         (object, bytes): (&Regular, u64),
         file: &FileOnObject,
@@ -239,6 +257,7 @@ impl Worker<'_> {
         // Whatever a guest does meanwhile, and wherever this ends: what may be left takes room that it has caused.
         self.used.charge(name, bytes);
         let (names, desk) = (&self.knowledge.names, self.ground.desk);
+        let directories = &self.directories;
         let begun = burst.run(&self.base, names, desk, &mut self.own_runs)?;
         let mut hand = Hand {
             base: &self.base,
@@ -246,9 +265,13 @@ impl Worker<'_> {
             journal: &mut begun.journal,
             desk,
             pulse: &*self.pulse,
+            seen: &|name| directories.of(at, name),
         };
         let done = hand.part(&guest, id, file, copy)?;
         burst.kept(done.kept);
+        if let Some(copy) = done.copy {
+            self.copies.keep(key, copy);
+        }
         Ok(match done.parted {
             Ok(()) => FileStep::Parted,
             Err(why) => {

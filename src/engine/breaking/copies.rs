@@ -51,6 +51,8 @@ struct UnderWay {
 pub(super) struct LongCopies {
     under_way: Vec<UnderWay>,
     ready: Vec<(CopyKey, PrivateCopy, Instant)>,
+    /// Those that could not be put in place yet, because a name had moved: one for each guest, and in nobody's way.
+    left: Vec<(CopyKey, PrivateCopy, Instant)>,
 }
 
 impl LongCopies {
@@ -96,13 +98,24 @@ impl LongCopies {
 
     /// One that is ready.
     pub fn take(&mut self, key: &CopyKey) -> Option<PrivateCopy> {
-        let at = self.ready.iter().position(|(ready, ..)| ready == key)?;
-        Some(self.ready.swap_remove(at).1)
+        let from = |all: &mut Vec<(CopyKey, PrivateCopy, Instant)>| {
+            let at = all.iter().position(|(ready, ..)| ready == key)?;
+            Some(all.swap_remove(at).1)
+        };
+        from(&mut self.ready).or_else(|| from(&mut self.left))
+    }
+
+    /// Its writer looks again, and shall not wait for a copy once more.
+    pub fn keep(&mut self, key: CopyKey, copy: PrivateCopy) {
+        self.left.retain(|(one, ..)| one.guest != key.guest);
+        self.left.push((key, copy, Instant::now()));
     }
 
     /// Those that have got on by nothing for too long. What nobody asks for any more goes.
     pub fn stuck(&mut self) -> Vec<CopyKey> {
-        self.ready.retain(|(.., at)| at.elapsed() < UNCLAIMED);
+        for all in [&mut self.ready, &mut self.left] {
+            all.retain(|(.., at)| at.elapsed() < UNCLAIMED);
+        }
         let mut stuck = Vec::new();
         for one in &mut self.under_way {
             let pieces = one.progress.pieces();

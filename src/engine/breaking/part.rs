@@ -3,18 +3,23 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::decide::FileOnObject;
 use crate::base::{Base, Run};
 use crate::engine::Guest;
 use crate::engine::exchange::job::{Fate, Job, New, Old};
 use crate::engine::exchange::journal::JournalFile;
-use crate::engine::exchange::parted::SingleParting;
-use crate::model::{FileState, GuestName, Metadata, ObjectId, Time};
+use crate::engine::exchange::parted::{PartingEnd, SingleParting};
+use crate::model::{FileState, GuestName, GuestPath, Metadata, ObjectId, Time};
 use crate::protect::{self, NameStep, Protector};
 use crate::rules::precondition::metadata_differs;
 use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::{Dir, Leased, Meaning, Regular, SysError, SysResult};
+
+/// So often its names are looked at for one copy, and after so long each time.
+const MOST_LOOKS: u32 = 4;
+const BETWEEN_LOOKS: Duration = Duration::from_micros(300);
 
 /// Why there is no copy, where that is no fault of the disk's.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +93,8 @@ pub(super) struct ActDone {
     pub parted: Result<(), NotParted>,
     /// So many files went into quarantine: they take room, though the guest may have parted nothing.
     pub kept: u64,
+    /// The copy, where it may be put in place when its names are found.
+    pub copy: Option<PrivateCopy>,
 }
 
 impl ActDone {
@@ -96,6 +103,7 @@ impl ActDone {
         ActDone {
             parted: Err(why),
             kept: 0,
+            copy: None,
         }
     }
 }
@@ -108,6 +116,8 @@ pub(super) struct Hand<'a> {
     pub desk: &'a dyn AnswersWriters,
     /// Called for each name that gets on.
     pub pulse: &'a dyn Fn(),
+    /// The directory in which a name was seen.
+    pub seen: &'a dyn Fn(&GuestPath) -> Option<InodeMark>,
 }
 
 impl Hand<'_> {
@@ -131,17 +141,11 @@ impl Hand<'_> {
                 Err(error) => return Ok(ActDone::not(NotParted::Cannot(error.to_string()))),
             },
         };
-        let parted = SingleParting {
-            base: self.base,
-            run: self.run,
-            journal: self.journal,
-            pulse: self.pulse,
-        }
-        .part(guest, &job);
+        let parted = self.put(guest, &job);
         if let Some(held) = held {
             self.desk.unhold(&held)?;
         }
-        let (fate, kept) = match parted {
+        let end = match parted {
             Ok(parted) => parted,
             // The journal is full: nothing was moved.
             Err(error) if error.meaning() == Meaning::NoSpace => {
@@ -149,13 +153,39 @@ impl Hand<'_> {
             }
             Err(error) => return Err(error),
         };
-        let parted = match fate {
+        let parted = match end.fate {
             Fate::Done | Fate::DoneAndKept => Ok(()),
             Fate::Refused(_) | Fate::Again => Err(NotParted::Moved),
             Fate::Failed(why) => Err(NotParted::Cannot(why)),
             Fate::Full => Err(NotParted::Cannot("the copy has too many names".into())),
         };
-        Ok(ActDone { parted, kept })
+        let is_left = end.is_copy_left && parted == Err(NotParted::Moved);
+        Ok(ActDone {
+            parted,
+            kept: end.quarantined,
+            copy: is_left.then(|| PrivateCopy::of(job)).flatten(),
+        })
+    }
+
+    /// The names may move at this moment: they are looked at a few times, now that nothing takes long any more.
+    fn put(&mut self, guest: &Guest, job: &Job) -> SysResult<PartingEnd> {
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            let end = SingleParting {
+                base: self.base,
+                run: self.run,
+                journal: self.journal,
+                pulse: self.pulse,
+                seen: self.seen,
+            }
+            .part(guest, job)?;
+            let is_moved = matches!(end.fate, Fate::Refused(_)) && end.is_copy_left;
+            if !is_moved || looks == MOST_LOOKS {
+                return Ok(end);
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
     }
 
     /// Until all names lead to the copy nobody changes it: who writes by one of them would not find that by another.
@@ -244,6 +274,15 @@ impl UnfilledCopy {
 }
 
 impl PrivateCopy {
+    /// That of an exchange which has done nothing with it. One that a lease watches is made anew: a lease that was kept
+    /// would hold up who opens the object.
+    fn of(job: Job) -> Option<PrivateCopy> {
+        let is_marked = matches!(job.old, Old::Marked(_));
+        let (old, state) = (job.old, job.state);
+        let new = job.new.filter(|_| is_marked)?;
+        Some(PrivateCopy { old, state, new })
+    }
+
     /// The exchange of these names. What protected the object as it was copied must do so still: that keeps the copy
     /// from being out of date.
     fn job(self, id: &ObjectId, file: &FileOnObject) -> Result<Job, NotParted> {

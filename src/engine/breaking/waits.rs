@@ -9,7 +9,7 @@ use super::knowledge::Knowledge;
 use super::line::asker::Asker;
 use super::line::waiting::WaitsFor;
 use super::line::wanted::{GuestSearch, TurnWanted};
-use super::names::{Cgroups, Moves, Searched, keep};
+use super::names::{Cgroups, Directories, Moves, Searched, keep};
 use super::part::{CopyKey, NotParted, PrivateCopy};
 use super::tell::WriteTold;
 use super::worker::Worker;
@@ -106,6 +106,7 @@ impl Worker<'_> {
         self.searched.clear();
         self.cgroups = Cgroups::default();
         self.moves = Moves::default();
+        self.directories = Directories::default();
         self.own_runs.retain(|run| !self.knowledge.knows_of(run));
         self.learn_roots();
         for asked in self.waiting.take_all().into_iter().rev() {

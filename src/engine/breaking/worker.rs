@@ -15,7 +15,7 @@ use super::line::message::{Message, WriteStep};
 use super::line::queue::WriteQueue;
 use super::line::waiting::{Waiting, WaitsFor};
 use super::line::wanted::{BackgroundReading, TurnWanted};
-use super::names::{Cgroups, Moves, Searched};
+use super::names::{Cgroups, Directories, Moves, Searched};
 use super::request::{TOO_MANY, WriterAsked};
 use super::tell::{Tellers, WriteTold};
 use super::uses::{FileWritten, UseLooks};
@@ -53,6 +53,7 @@ pub(super) struct Worker<'a> {
     pub(super) searched: HashMap<usize, Searched>,
     pub(super) cgroups: Cgroups,
     pub(super) moves: Moves,
+    pub(super) directories: Directories,
     pub(super) used: Used,
     pub(super) burst: Option<Burst<'a>>,
     /// The turn is another process's, and we stand in line for it.
@@ -101,6 +102,7 @@ impl<'a> Worker<'a> {
             searched: HashMap::new(),
             cgroups: Cgroups::default(),
             moves: Moves::default(),
+            directories: Directories::default(),
             used: Used::default(),
             burst: None,
             wanted: None,

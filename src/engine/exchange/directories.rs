@@ -6,6 +6,7 @@ use std::rc::Rc;
 
 use crate::engine::Guest;
 use crate::model::{FileId, GuestPath, Time};
+use crate::sys::guard::InodeMark;
 use crate::sys::{Dir, SysResult};
 
 /// One directory of a guest, as it was before the batch touched it.
@@ -38,11 +39,25 @@ impl Parents {
 
     /// The directory that holds `path` in guest number `guest`, beneath its `root`.
     pub fn of(&mut self, guest: usize, root: &Dir, path: &GuestPath) -> SysResult<Rc<Parent>> {
+        self.of_seen(guest, root, path, None)
+    }
+
+    /// The same, where it was seen before: it is that directory, to wherever beneath the root it was moved since.
+    pub fn of_seen(
+        &mut self,
+        guest: usize,
+        root: &Dir,
+        path: &GuestPath,
+        seen: Option<InodeMark>,
+    ) -> SysResult<Rc<Parent>> {
         let key = (guest, path.parent());
         if let Some(known) = self.open.get(&key) {
             return Ok(Rc::clone(known));
         }
-        let dir = root.open_dir(key.1.relative())?;
+        let dir = match seen.and_then(|seen| seen.dir_beneath(root, &key.1)) {
+            Some(dir) => dir,
+            None => root.open_dir(key.1.relative())?,
+        };
         let state = dir.state()?;
         let parent = Rc::new(Parent {
             dir,

@@ -30,6 +30,8 @@ pub struct FileChange {
     pub fate: Fate,
     /// Entries that were put into quarantine.
     pub quarantined: u64,
+    /// Has the new inode had a name? One that was made without any has none again once it was dropped.
+    pub was_named: bool,
 }
 
 impl NameChange {
@@ -207,17 +209,14 @@ impl FileChange {
         let (Some(change), Some(new)) = (self.names.get_mut(number), &job.new) else {
             return Ok(());
         };
-        match change.parent.dir.look(change.name()) {
-            Ok(state) if state.id == change.intent.was => {}
-            Ok(_) => return Err(another_file()),
-            Err(error) => return Err(Fate::from_path_error(&error)),
-        }
+        refers(&change.parent, &change.intent.path, change.intent.was)?;
         let linked = at
             .run
             .staging
             .link(&new.file, change.staged_name().as_bytes());
         linked.map_err(|error| Fate::from_name_error(&error))?;
         change.staged = true;
+        self.was_named = true;
         Ok(())
     }
 
@@ -246,6 +245,15 @@ impl FileChange {
             Err(error) => return Err(error),
         }
         Ok(Ok(()))
+    }
+}
+
+/// Does the name in this directory refer to this inode?
+pub(super) fn refers(parent: &Parent, path: &GuestPath, inode: FileId) -> Result<(), Fate> {
+    match parent.dir.look(path.file_name()) {
+        Ok(state) if state.id == inode => Ok(()),
+        Ok(_) => Err(another_file()),
+        Err(error) => Err(Fate::from_path_error(&error)),
     }
 }
 

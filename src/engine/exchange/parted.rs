@@ -8,15 +8,19 @@
 //!
 //! The caller has the turn. After an error a name is in a state that is not known, and the run is one to be healed.
 
-use super::directories::Parents;
+use std::rc::Rc;
+
+use super::directories::{Parent, Parents};
 use super::ground::Ground;
 use super::job::{Fate, Job};
 use super::journal::JournalFile;
-use super::names::{FileChange, NameChange, still_the_same};
+use super::names::{FileChange, NameChange, refers, still_the_same};
 use crate::base::{Base, Run};
 use crate::engine::Guest;
 use crate::ledger::journal::{Intent, Record};
+use crate::model::GuestPath;
 use crate::sys::SysResult;
+use crate::sys::guard::InodeMark;
 
 /// Where a file is parted from its object.
 pub struct SingleParting<'a> {
@@ -25,11 +29,22 @@ pub struct SingleParting<'a> {
     pub journal: &'a mut JournalFile,
     /// Called for each name that gets on.
     pub pulse: &'a dyn Fn(),
+    /// The directory of this name, where it was seen: guests rename what is above it while we are at work.
+    pub seen: &'a dyn Fn(&GuestPath) -> Option<InodeMark>,
+}
+
+/// What came of it.
+pub struct PartingEnd {
+    pub fate: Fate,
+    /// So many files of the guest went into quarantine.
+    pub quarantined: u64,
+    /// Nothing was done with the copy: it may be put in place yet.
+    pub is_copy_left: bool,
 }
 
 impl SingleParting<'_> {
-    /// Exchanges all names of the file, or none; and how many files of the guest went into quarantine.
-    pub fn part(&mut self, guest: &Guest, job: &Job) -> SysResult<(Fate, u64)> {
+    /// Exchanges all names of the file, or none.
+    pub fn part(&mut self, guest: &Guest, job: &Job) -> SysResult<PartingEnd> {
         let mut change = self.announced(guest, job)?;
         let ground = Ground {
             base: self.base,
@@ -44,27 +59,28 @@ impl SingleParting<'_> {
             change.roll_back(job, &ground, fate)?;
         }
         change.drop_staged(&ground)?;
-        Ok((change.fate, change.quarantined))
+        Ok(PartingEnd {
+            is_copy_left: !change.was_named,
+            quarantined: change.quarantined,
+            fate: change.fate,
+        })
     }
 
     fn announced(&mut self, guest: &Guest, job: &Job) -> SysResult<FileChange> {
         let (mut parents, mut change) = (Parents::of_running(), FileChange::default());
         for name in &job.names {
-            match parents.of(job.guest, &guest.root, name) {
-                Ok(parent) => {
-                    let intent = Intent {
-                        seq: self.journal.number(),
-                        guest: guest.name.clone(),
-                        path: name.clone(),
-                        parent: parent.id,
-                        was: job.state.id,
-                        becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
-                        object: job.object,
-                    };
-                    change.names.push(NameChange::new(intent, parent));
-                }
-                Err(error) => {
-                    change.fate = Fate::from_path_error(&error);
+            let seen = (self.seen)(name);
+            let found = parents.of_seen(job.guest, &guest.root, name, seen);
+            let found = found.map_err(|error| Fate::from_path_error(&error));
+            // What is not there is not announced either.
+            let parent = found.and_then(|parent| {
+                refers(&parent, name, job.state.id)?;
+                Ok(parent)
+            });
+            match parent {
+                Ok(parent) => change.names.push(self.name(guest, job, name, parent)),
+                Err(fate) => {
+                    change.fate = fate;
                     change.names.clear();
                     return Ok(change);
                 }
@@ -76,5 +92,24 @@ impl SingleParting<'_> {
             .collect();
         self.journal.write_durably(&intents)?;
         Ok(change)
+    }
+
+    fn name(
+        &mut self,
+        guest: &Guest,
+        job: &Job,
+        name: &GuestPath,
+        parent: Rc<Parent>,
+    ) -> NameChange {
+        let intent = Intent {
+            seq: self.journal.number(),
+            guest: guest.name.clone(),
+            path: name.clone(),
+            parent: parent.id,
+            was: job.state.id,
+            becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
+            object: job.object,
+        };
+        NameChange::new(intent, parent)
     }
 }

@@ -18,15 +18,34 @@ impl InodeMark {
     ///
     /// Whoever acts on it looks there again: it is the answer of a moment.
     pub fn place_beneath(&self, root: &Dir) -> Option<GuestPath> {
-        beneath(&path(root.fd())?, &self.place_by(root)?)
+        Some(self.open_beneath(root)?.1)
+    }
+
+    /// The same, and the directory itself, opened by that mount: what is done in it is done in this one, wherever it is
+    /// moved to meanwhile.
+    pub fn open_beneath(&self, root: &Dir) -> Option<(Dir, GuestPath)> {
+        let found = self.found_by(root)?;
+        let place = path(&found)?;
+        let inside = beneath(&path(root.fd())?, &place)?;
+        Some((
+            Dir::from_fd(found, OsString::from_vec(place).into()),
+            inside,
+        ))
+    }
+
+    /// The directory itself, looked for at `place` before it is asked where it is.
+    pub fn dir_beneath(&self, root: &Dir, place: &GuestPath) -> Option<Dir> {
+        let is_it = |dir: &Dir| dir.state().is_ok_and(|now| now.id == self.inode);
+        let there = root.open_dir(place.relative()).ok().filter(is_it);
+        there.or_else(|| Some(self.open_beneath(root)?.0))
     }
 
     /// The same as a path of this host, by the mount through which any directory of the file system was opened.
     pub fn place(&self, by: &Dir) -> Option<PathBuf> {
-        Some(OsString::from_vec(self.place_by(by)?).into())
+        Some(OsString::from_vec(path(self.found_by(by)?)?).into())
     }
 
-    fn place_by(&self, root: &Dir) -> Option<Vec<u8>> {
+    fn found_by(&self, root: &Dir) -> Option<OwnedFd> {
         let own = InodeMark::of_dir(root).ok()?;
         if own.inode.dev != self.inode.dev {
             return None;
@@ -38,15 +57,15 @@ impl InodeMark {
         }
         let handle = like.of_another(self.inode.ino, self.generation)?;
         let found = call("openhandle", || ffi::open_directory(root.fd(), handle)).ok()?;
-        self.confirmed(&found)
+        self.is(&found).then_some(found)
     }
 
-    /// Its path, if it is the directory.
-    fn confirmed(&self, found: &OwnedFd) -> Option<Vec<u8>> {
-        let state = rustix::fs::fstat(found).ok()?;
-        let generation = ffi::generation(found).ok()?;
-        let is_it = (state.st_dev, state.st_ino) == (self.inode.dev, self.inode.ino);
-        (is_it && generation == self.generation).then(|| path(found))?
+    fn is(&self, found: &OwnedFd) -> bool {
+        let is_it = |state: rustix::fs::Stat| {
+            (state.st_dev, state.st_ino) == (self.inode.dev, self.inode.ino)
+        };
+        rustix::fs::fstat(found).is_ok_and(is_it)
+            && ffi::generation(found).is_ok_and(|generation| generation == self.generation)
     }
 }
 

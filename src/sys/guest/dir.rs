@@ -53,7 +53,7 @@ impl Dir {
         Ok(Dir::from_fd(fd, path.to_owned()))
     }
 
-    pub(super) fn from_fd(fd: OwnedFd, path: PathBuf) -> Dir {
+    pub(in crate::sys) fn from_fd(fd: OwnedFd, path: PathBuf) -> Dir {
         let mount = OnceLock::new();
         Dir { fd, path, mount }
     }

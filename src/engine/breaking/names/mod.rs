@@ -12,21 +12,25 @@
 //! for a process of the host, whose name lies in no guest that is known, all guests that hold the object are searched.
 //!
 //! Whatever is found so is believed only when the disk, asked for that name beneath the guest's root, shows the inode.
+//! From then on the name's directory is known by its inode: who renames what is above it hides no name by that.
 //!
 //! | file | what is in it |
 //! | --- | --- |
 //! | `resolve` | which names there are now |
 //! | `known` | names of an object that refer to it, and names that do so no more |
+//! | `directories` | the inodes of directories in which names were seen |
 //! | `moves` | directories that guests have moved |
 //! | `searched` | what searches found |
 //! | `whose` | whose write it is |
 
+mod directories;
 mod known;
 mod moves;
 mod resolve;
 mod searched;
 mod whose;
 
+pub(super) use directories::Directories;
 pub(super) use moves::Moves;
 pub(super) use resolve::{Resolver, WriteResolved};
 pub(super) use searched::{Searched, keep};

@@ -1,9 +1,10 @@
 //! The files that get a copy: names that the base remembers, confirmed by the disk, and names that the guest has made
 //! by itself, which the link count shows.
 
-use std::collections::{HashMap, HashSet};
-use std::time::Instant;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
 
+use super::directories::Directories;
 use super::known::KnownNames;
 use super::moves::Moves;
 use super::searched::Searched;
@@ -20,6 +21,11 @@ use crate::sys::{Dir, SysResult};
 
 /// So many entries of directories are looked at beside the known names: a writer waits for it, and others behind it.
 const MOST_NEARBY: usize = 4096;
+
+/// So often, and after so long each, so many names that were not there are looked at again.
+const MOST_LOOKS: usize = 8;
+const BETWEEN_LOOKS: Duration = Duration::from_micros(300);
+const MOST_LOST: usize = 16;
 
 /// What a request comes to.
 pub(in crate::engine::breaking) enum WriteResolved {
@@ -41,6 +47,7 @@ pub(in crate::engine::breaking) struct Resolver<'a, 'o> {
     pub searched: &'a HashMap<usize, Searched>,
     pub cgroups: &'a mut Cgroups,
     pub moves: &'a mut Moves,
+    pub directories: &'a mut Directories,
     pub roots: &'a HashMap<FileId, usize>,
     pub burst: &'a mut Burst<'o>,
 }
@@ -66,6 +73,7 @@ impl<'a> Resolver<'a, '_> {
             && !is_all(state, &known)
         {
             self.look_nearby(*guest, state.id, &mut known);
+            self.look_again(*guest, state, &mut known);
         }
         let is_all = is_all(state, &known);
         let Some((guest, written)) = whose else {
@@ -125,10 +133,10 @@ impl<'a> Resolver<'a, '_> {
         let mut known = KnownNames::default();
         for file in self.knowledge.names.files(object)? {
             let mtime = file.mtime();
-            let Some((at, guest)) = self.guest(file.guest) else {
+            let Some((at, _)) = self.guest(file.guest) else {
                 continue;
             };
-            let refers = |path: &GuestPath| is_at(guest, path, inode);
+            let refers = |path: &GuestPath| self.sees(at, path, inode);
             let (names, lost) = file.paths.into_iter().partition(refers);
             known.add_file(at, FileOnObject { names, mtime }, lost);
         }
@@ -138,40 +146,74 @@ impl<'a> Resolver<'a, '_> {
     /// Remembered names that moved with their directories.
     fn follow_moves(&mut self, inode: FileId, known: &mut KnownNames) {
         for (at, old) in known.lost.clone() {
-            let places: Vec<GuestPath> = self.moves.places(at, &old).collect();
-            let Some((_, guest)) = self.guest(at) else {
+            if let Some(place) = self.follow(at, &old, inode) {
+                self.add(at, place, known);
                 continue;
-            };
-            let refers = |place: &GuestPath| is_at(guest, place, inode);
-            for place in places.into_iter().filter(refers) {
-                known.add(at, place);
             }
+            let places: Vec<GuestPath> = self.moves.places(at, &old).collect();
+            for place in places {
+                if self.sees(at, &place, inode) {
+                    self.add(at, place, known);
+                }
+            }
+        }
+    }
+
+    /// Where a name is now whose directory was seen.
+    fn follow(&mut self, at: usize, old: &GuestPath, inode: FileId) -> Option<GuestPath> {
+        let directory = self.directories.of(at, old)?;
+        let (_, guest) = self.guest(at)?;
+        let place = name_in(&directory, guest, old.file_name(), inode)?;
+        self.directories.learn(at, place.parent(), directory);
+        Some(place)
+    }
+
+    /// Does the name refer to this inode? If so its directory is known from now on.
+    fn sees(&mut self, at: usize, name: &GuestPath, inode: FileId) -> bool {
+        let seen = self
+            .guest(at)
+            .and_then(|(_, guest)| directory_of(guest, name, inode));
+        if let Some(directory) = seen {
+            self.directories.learn(at, name.parent(), directory);
+        }
+        seen.is_some()
+    }
+
+    /// A name of no record that was seen, unless it is one that is known, in a directory that has moved meanwhile.
+    fn add(&self, at: usize, name: GuestPath, known: &mut KnownNames) {
+        let is_same = |one: &GuestPath| self.directories.is_same(at, one, &name);
+        let is_known = known.all().any(|(guest, one)| guest == at && is_same(one));
+        if !is_known {
+            known.add(at, name);
         }
     }
 
     /// Names that searches found besides, as far as they refer to it still.
     fn add_found(&mut self, object: &ObjectId, inode: FileId, known: &mut KnownNames) {
-        for (at, searched) in self.searched {
-            let Some((number, guest)) = self.guest(*at) else {
+        let searched: &'a HashMap<usize, Searched> = self.searched;
+        for (at, searched) in searched {
+            let Some((number, _)) = self.guest(*at) else {
                 continue;
             };
             for path in searched.names(object) {
-                if is_at(guest, path, inode) {
-                    known.add(number, path.clone());
+                if self.sees(number, path, inode) {
+                    self.add(number, path.clone(), known);
+                } else if let Some(place) = self.follow(number, path, inode) {
+                    self.add(number, place, known);
                 }
             }
         }
     }
 
     /// The name that is written to, by its directory: one of those that are known.
-    fn name_of(&mut self, request: &WriteRequest, known: &KnownNames) -> Option<NameWritten> {
+    fn name_of(&self, request: &WriteRequest, known: &KnownNames) -> Option<NameWritten> {
         let parent = request.parent?.inode;
         let mut same = known
             .all()
             .filter(|(_, name)| name.file_name() == request.last_name);
         same.find_map(|(at, name)| {
-            let (_, guest) = self.guest(at)?;
-            is_at(guest, &name.parent(), parent).then(|| (at, Some(name.clone())))
+            let directory = self.directories.of(at, name)?;
+            (directory.inode == parent).then(|| (at, Some(name.clone())))
         })
     }
 
@@ -184,12 +226,7 @@ impl<'a> Resolver<'a, '_> {
         known: &mut KnownNames,
     ) -> Option<NameWritten> {
         let parent = request.parent?;
-        let written = |guest: &Guest| {
-            let directory = parent.place_beneath(&guest.root)?;
-            let name = directory.join(&request.last_name).ok()?;
-            let is_it = is_at(guest, &directory, parent.inode) && is_at(guest, &name, inode);
-            is_it.then_some(name)
-        };
+        let written = |guest: &Guest| name_in(&parent, guest, &request.last_name, inode);
         let above = self.guests_above(&parent);
         let (at, name) = match above.is_empty() {
             false => above.into_iter().find_map(|number| {
@@ -202,6 +239,7 @@ impl<'a> Resolver<'a, '_> {
         for (_, old) in lost {
             self.moves.learn(at, old, &name);
         }
+        self.directories.learn(at, name.parent(), parent);
         known.add(at, name.clone());
         self.follow_moves(inode, known);
         Some((at, Some(name)))
@@ -236,15 +274,17 @@ impl<'a> Resolver<'a, '_> {
     /// Names beside those that are known of this guest.
     fn look_nearby(&mut self, at: usize, inode: FileId, known: &mut KnownNames) {
         let names = known.all().filter(|(guest, _)| *guest == at);
-        let directories: HashSet<GuestPath> = names.map(|(_, name)| name.parent()).collect();
-        let Some((_, guest)) = self.guest(at) else {
-            return;
-        };
+        let seen =
+            names.filter_map(|(_, name)| Some((name.parent(), self.directories.of(at, name)?)));
+        let seen: HashMap<GuestPath, InodeMark> = seen.collect();
         let mut left = MOST_NEARBY;
-        for directory in directories {
-            let open = guest.root.open_dir(directory.relative());
-            let listed = open.and_then(|dir| Ok((dir.some_entries(left)?, dir)));
-            let Ok((entries, dir)) = listed else {
+        for (directory, mark) in seen {
+            let Some((_, guest)) = self.guest(at) else {
+                return;
+            };
+            let open = mark.dir_beneath(&guest.root, &directory);
+            let listed = open.and_then(|dir| Some((dir.some_entries(left).ok()?, dir)));
+            let Some((entries, dir)) = listed else {
                 continue;
             };
             left -= entries.len();
@@ -252,14 +292,47 @@ impl<'a> Resolver<'a, '_> {
                 let is_it = || dir.glance(&name).is_ok_and(|state| state.id == inode);
                 if kind == FileKind::Regular
                     && is_it()
+                    && dir.look(&name).is_ok_and(|state| state.id == inode)
                     && let Ok(path) = directory.join(&name)
-                    && is_at(guest, &path, inode)
                 {
-                    known.add(at, path);
+                    self.add(at, path, known);
                 }
             }
         }
     }
+
+    /// Names of the record that are missing still may lie in a directory that is renamed to and fro, and was away when
+    /// it was looked there: a search would miss it as well.
+    fn look_again(&mut self, at: usize, state: &FileState, known: &mut KnownNames) {
+        let lost = known.lost.iter().filter(|(guest, _)| *guest == at);
+        let lost: Vec<GuestPath> = lost.map(|(_, name)| name.clone()).take(MOST_LOST).collect();
+        for _ in 0..MOST_LOOKS {
+            if is_all(state, known) || lost.is_empty() {
+                return;
+            }
+            std::thread::sleep(BETWEEN_LOOKS);
+            for name in &lost {
+                if self.sees(at, name, state.id) {
+                    self.add(at, name.clone(), known);
+                }
+            }
+        }
+    }
+}
+
+/// The directory of this name, where the name refers to this inode.
+fn directory_of(guest: &Guest, name: &GuestPath, inode: FileId) -> Option<InodeMark> {
+    let dir = guest.root.open_dir(name.parent().relative()).ok()?;
+    let refers = dir.look(name.file_name()).is_ok_and(|now| now.id == inode);
+    refers.then(|| InodeMark::of_dir(&dir).ok())?
+}
+
+/// The path of this name in that directory, where it refers to this inode and lies beneath the guest's root. It is
+/// looked for in the directory itself, which may be renamed between two looks at its path.
+fn name_in(directory: &InodeMark, guest: &Guest, name: &[u8], inode: FileId) -> Option<GuestPath> {
+    let (dir, place) = directory.open_beneath(&guest.root)?;
+    let refers = dir.look(name).is_ok_and(|now| now.id == inode);
+    refers.then(|| place.join(name).ok())?
 }
 
 /// Does the name refer to this inode?

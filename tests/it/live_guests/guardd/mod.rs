@@ -6,6 +6,7 @@ mod in_use;
 mod leftovers;
 mod levels;
 mod lives;
+mod moving;
 mod own_names;
 mod readiness;
 mod runs;

@@ -35,6 +35,8 @@ pub struct Asking<'a> {
     pub has_parent: bool,
     /// The cgroup of the writer.
     pub cgroup: u64,
+    /// The generation of the directory, where that is known.
+    pub above: Option<u32>,
 }
 
 impl<'a> Asking<'a> {
@@ -47,6 +49,7 @@ impl<'a> Asking<'a> {
             waits: true,
             has_parent: true,
             cgroup: 1,
+            above: None,
         }
     }
 
@@ -143,7 +146,11 @@ impl Kernel {
         let (dev, parent) = match write.has_parent {
             true => (
                 parent.dev(),
-                format!("{}:{}", parent.ino(), generation(above)),
+                format!(
+                    "{}:{}",
+                    parent.ino(),
+                    write.above.unwrap_or_else(|| generation(above))
+                ),
             ),
             false => (0, "0:0".to_owned()),
         };
