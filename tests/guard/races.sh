@@ -2,9 +2,12 @@
 # races.sh [SECONDS] : writers in two guests against each other, against renames and against the daemon's death, in one
 # kernel; run by boot.sh as the first process. Rounds of the same follow for SECONDS, 20 without a word; at least one.
 #
-# In a round three writers in each guest append to the same files, in one of them through both names of each; others
-# write in place, change modes, append in a directory that is renamed to and fro, and rename new files over names that
-# others write to. The daemon is killed and started again all the while. Then all of it is looked at.
+# First the daemon is stopped while some of a file's many names lead to its copy and others do not: nobody may write to
+# the copy then. In the same moment of another file a new file is renamed over one of its names: that one stays. Then, in
+# a round, three writers in each guest append to the same files, in one of them through both names of each, where each
+# reads by the other name what it has written; others write in place, change modes, append in a directory that is renamed
+# to and fro, and rename new files over names that others write to. The daemon is killed and started again all the while.
+# Then all of it is looked at.
 # Names of the guests and files here have no blanks.
 # shellcheck source-path=SCRIPTDIR source=words.sh disable=SC2015,SC2046,SC2086,SC3028
 . /bin/words.sh
@@ -26,6 +29,12 @@ make() {
       { echo "round $round $dir $letter"; head -c 9000 /bin/busybox; echo; } > $file
       touch -d "2026-01-02 03:04:05" $file
     done
+  done
+  mkdir $guests/"$1"/usr/share/tied
+  for file in held late; do
+    { echo "round $round $file"; head -c 9000 /bin/busybox; echo; } > $guests/"$1"/usr/share/tied/$file
+    touch -d "2026-01-02 03:04:05" $guests/"$1"/usr/share/tied/$file
+    [ "$1" = two ] || racer link $guests/"$1"/usr/share/tied/$file $many
   done
 }
 share() {
@@ -65,14 +74,34 @@ inside() {
     exec chroot $guests/$guest /racer "$@") > $said 2>&1 &
   pids="$pids $!"
 }
+# All of a file's names lead to its copy before anybody changes that, and no other file is taken for the one that was
+# there.
+in_between() {
+  begin
+  ready
+  for what in held late; do
+    name=/usr/share/tied/$what
+    racer $what $daemon $guests/one$name $guests/one$name.$many > /tmp/between || fail "round $round: $what"
+    while read -r number new; do
+      [ "$(stat -c %i $new)" = "$number" ] || fail "round $round: $new was taken away"
+    done < /tmp/between
+    grep -a -q "^held 1$" $guests/one$name || fail "round $round: $name has not what was written"
+    [ "$(md5sum < $guests/two$name)" = "$(cat /tmp/$what)" ] || fail "round $round: two:$name has changed"
+  done
+  [ "$(stat -c %i $guests/one/usr/share/tied/held* | sort -u | wc -l)" = 1 ] || fail "round $round: the names of one file are apart"
+  [ "$(stat -c %i $guests/one/usr/share/tied/late* | sort -u | wc -l)" = 2 ] || fail "round $round: the other names are apart"
+  stop
+}
 race() {
   pids=
   rm -f /tmp/racer.*
   for guest in one two; do
     for writer in 1 2 3; do
-      dir=append
-      [ $guest$writer != one2 ] || dir="more"
-      inside $guest append$writer append $guest-$writer $count $(names $dir)
+      case $guest$writer in
+        one1) inside one append1 pair one-1 $count /usr/share/append /usr/share/more $letters ;;
+        one2) inside one append2 pair one-2 $count /usr/share/more /usr/share/append $letters ;;
+        *) inside $guest append$writer append $guest-$writer $count $(names append) ;;
+      esac
     done
     inside $guest put1 pwrite $guest-p $count 600 $(names put)
     inside $guest put2 pwrite $guest-q $count 601 $(names put)
@@ -130,12 +159,15 @@ for guest in one two; do
 done
 echo "level $(what_is_done)"
 end=$(($(now) + ${1:-20}))
+many=200
 round=0 killed=0 denied=0 parted=0
 while [ $round = 0 ] || [ "$(now)" -lt $end ]; do
   round=$((round + 1))
   for guest in one two; do make $guest; done
   share
   rest=$(sums one)
+  for file in held late; do md5sum < $guests/two/usr/share/tied/$file > /tmp/$file; done
+  in_between
   touch /tmp/racing
   kill_again_and_again &
   killer=$!

@@ -1,16 +1,27 @@
 // Changes files again and again while other things happen to them, for races.sh.
 //
 //   racer append WORD COUNT FILE...        appends the lines "WORD 1" to "WORD COUNT" to each file
+//   racer pair WORD COUNT DIR OTHER NAME... the same to DIR/NAME; each line is at once read by OTHER/NAME, which is one
+//                                          more name of the file
 //   racer pwrite WORD COUNT SLOT FILE...   opens for reading and writing, and writes "WORD N" into the slot of that
 //                                          number, which are of 16 bytes each; reads it again by the same descriptor
 //   racer chmod COUNT FILE...              sets modes; the last one is 0640
 //   racer replace WORD COUNT FILE...       renames a new file over each name; prints the number of each one's last inode
 //   racer swing DIRECTORY OTHER            renames it to and fro until SIGTERM comes; then it has its first name
 //   racer first COMMAND...                 runs it at SCHED_FIFO 20
+//   racer link FILE COUNT                  gives FILE the further names FILE.001 to FILE.COUNT
+//   racer held DAEMON NAME LAST            appends to NAME; once one of the two names of the file leads to its copy and
+//                                          the other does not, stops the process DAEMON for a while, appends by the
+//                                          one and reads by the other
+//   racer late DAEMON NAME LAST            the same, and renames a new file over the other instead of that; prints its
+//                                          number and name
+//
+// The last two look at SCHED_FIFO 30, so that the daemon cannot move all names between two looks.
 //
 // Whoever is denied, or finds no name, tries again, ten thousand times. Says how often, and ends with 1 where something
 // else is wrong or nothing helps.
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -19,6 +30,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { SLOT = 16, MOST = 10000 };
@@ -51,7 +64,27 @@ static int opened(const char *file, int flags)
 	return fd;
 }
 
-static void append(const char *word, int at, const char *file)
+// Whoever has written by one name finds it by the other.
+static void look(int written, const char *line, const char *other)
+{
+	static char content[1 << 20];
+	struct stat here, there;
+	int fd = opened(other, O_RDONLY);
+	ssize_t length = pread(fd, content, sizeof content, 0);
+
+	if (fstat(written, &here) || fstat(fd, &there) || length < 0)
+		give_up("look", other);
+	errno = EXDEV;
+	if (here.st_ino != there.st_ino)
+		give_up("it is another file than was written to", other);
+	errno = EIO;
+	if (!memmem(content, length, line, strlen(line)))
+		give_up("it has not what was written", other);
+	close(fd);
+}
+
+// OTHER is one more name of it, or none.
+static void append(const char *word, int at, const char *file, const char *other)
 {
 	char line[80];
 	int fd = opened(file, O_WRONLY | O_APPEND);
@@ -59,7 +92,18 @@ static void append(const char *word, int at, const char *file)
 
 	if (write(fd, line, length) != length)
 		give_up("write", file);
+	if (other)
+		look(fd, line, other);
 	close(fd);
+}
+
+static void append_pair(const char *word, int at, const char *dir, const char *other_dir, const char *name)
+{
+	char file[4096], other[4096];
+
+	snprintf(file, sizeof file, "%s/%s", dir, name);
+	snprintf(other, sizeof other, "%s/%s", other_dir, name);
+	append(word, at, file, other);
 }
 
 static void put(const char *word, int at, int slot, const char *file)
@@ -98,6 +142,103 @@ static unsigned long replace(const char *word, int at, const char *file)
 	return stat.st_ino;
 }
 
+static void link_often(const char *file, int count)
+{
+	char name[4096];
+
+	for (int at = 1; at <= count; at++) {
+		snprintf(name, sizeof name, "%s.%03d", file, at);
+		if (link(file, name))
+			give_up("link", name);
+	}
+}
+
+static unsigned long inode(const char *file)
+{
+	struct stat now;
+
+	return stat(file, &now) ? 0 : now.st_ino;
+}
+
+static void schedule(int policy, int priority)
+{
+	struct sched_param param = {.sched_priority = priority};
+
+	if (sched_setscheduler(0, policy, &param))
+		give_up("schedule", "itself");
+}
+
+// Each thread by itself: one of them, which is to stop the others, would wait for the processor that another one has.
+static void stop_at_once(int process)
+{
+	char path[64];
+	struct dirent *entry;
+
+	snprintf(path, sizeof path, "/proc/%d/task", process);
+	DIR *threads = opendir(path);
+	if (!threads)
+		give_up("look at", path);
+	while ((entry = readdir(threads)))
+		if (atoi(entry->d_name))
+			syscall(SYS_tgkill, process, atoi(entry->d_name), SIGSTOP);
+	closedir(threads);
+}
+
+static void let_end(pid_t writer, const char *name)
+{
+	int status;
+	pid_t done = waitpid(writer, &status, 0);
+
+	errno = ECHILD;
+	if (done != writer || status)
+		give_up("its writer", name);
+}
+
+static pid_t append_beside(int at, const char *name, const char *other)
+{
+	pid_t writer = fork();
+
+	if (writer)
+		return writer;
+	append("held", at, name, other);
+	exit(0);
+}
+
+// In the moment in which one of the two names leads to the copy, and the other does not.
+static void in_between(int is_late, int daemon, const char *name, const char *last)
+{
+	unsigned long before = inode(name), number;
+	int status, seen = 0;
+	pid_t first = append_beside(1, name, is_late ? NULL : last), second;
+
+	schedule(SCHED_FIFO, 30);
+	while (!seen && !waitpid(first, &status, WNOHANG)) {
+		seen = inode(name) != inode(last);
+		if (!seen)
+			usleep(100);
+	}
+	errno = EAGAIN;
+	if (!seen)
+		give_up("the moment was missed", name);
+	const char *moved = inode(name) != before ? name : last, *other = moved == name ? last : name;
+	if (is_late) {
+		number = replace("late", 1, other);
+		schedule(SCHED_OTHER, 0);
+		printf("%lu %s\n", number, other);
+	} else {
+		stop_at_once(daemon);
+		schedule(SCHED_OTHER, 0);
+		second = append_beside(2, moved, other);
+		usleep(500000);
+		errno = ESRCH;
+		if (inode(name) == inode(last))
+			give_up("it was not stopped, and has moved all names of", name);
+		kill(daemon, SIGCONT);
+		let_end(second, moved);
+	}
+	let_end(first, name);
+}
+
 static void end(int number)
 {
 	ended = number;
@@ -120,7 +261,8 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 3 ? argv[1] : "";
 	int is_chmod = !strcmp(what, "chmod"), is_put = !strcmp(what, "pwrite");
-	int first = is_chmod ? 3 : is_put ? 5 : 4;
+	int is_pair = !strcmp(what, "pair");
+	int first = is_chmod ? 3 : is_put ? 5 : is_pair ? 6 : 4;
 
 	if (!strcmp(what, "first")) {
 		struct sched_param param = {.sched_priority = 20};
@@ -130,6 +272,16 @@ int main(int argc, char **argv)
 	}
 	if (!strcmp(what, "swing")) {
 		swing(argv[2], argv[3]);
+		return 0;
+	}
+	if (!strcmp(what, "link")) {
+		link_often(argv[2], atoi(argv[3]));
+		return 0;
+	}
+	if (!strcmp(what, "held") || !strcmp(what, "late")) {
+		if (argc != 5)
+			return 2;
+		in_between(!strcmp(what, "late"), atoi(argv[2]), argv[3], argv[4]);
 		return 0;
 	}
 	if (argc <= first)
@@ -142,7 +294,9 @@ int main(int argc, char **argv)
 			else if (is_put)
 				put(argv[2], at, atoi(argv[4]), argv[file]);
 			else if (!strcmp(what, "append"))
-				append(argv[2], at, argv[file]);
+				append(argv[2], at, argv[file], NULL);
+			else if (is_pair)
+				append_pair(argv[2], at, argv[4], argv[5], argv[file]);
 			else if (!strcmp(what, "replace")) {
 				unsigned long inode = replace(argv[2], at, argv[file]);
 				if (at == count)
