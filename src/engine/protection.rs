@@ -66,9 +66,10 @@ pub(super) fn of(base: &Base) -> SysResult<&'static dyn Protector> {
     Ok(protect::setting(ProtectionPaper::read(base)?))
 }
 
-/// What its objects have while they are protected.
-pub(super) fn sign(base: &Base) -> SysResult<Sign> {
-    Ok(of(base)?.mode().sign())
+/// What its objects have while they are protected. It decides words alone: where the paper cannot be read, that is no
+/// reason to say nothing.
+pub(super) fn sign(base: &Base) -> Sign {
+    of(base).map_or(Sign::Protection, |by| by.mode().sign())
 }
 
 /// Decides at plan time. `auto` never becomes `none`, and a base that has objects keeps what protects them.

@@ -3,7 +3,7 @@
 # and how long others stand still for it, with the flag and with the guard. Run by boot.sh; with ICOUNT=0 a second is a
 # thousand million instructions, and what the disk takes comes on top:
 #   ICOUNT=0 LONGEST=1800 boot.sh PROGRAM running.sh VMLINUZ MODULES
-# Prints the table of examples/guide/running.md. Words: how many files.
+# What examples/guide/running.md tells of. Words: how many files.
 # shellcheck disable=SC1091,SC2016,SC2034,SC2086
 logs=/tmp/said
 . /bin/words.sh

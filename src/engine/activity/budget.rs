@@ -107,9 +107,10 @@ impl FreezeBudget {
         self.room
     }
 
-    /// A batch that held so much kept guests waiting so long.
-    pub fn learn(&mut self, held: Room, took: Duration) {
-        if held.is_in(Room::TINY) {
+    /// A batch that held so much kept guests waiting so long, or would have, had any to wait: then it says nothing of
+    /// what a freeze takes in any case.
+    pub fn learn(&mut self, held: Room, took: Duration, was_frozen: bool) {
+        if was_frozen && held.is_in(Room::TINY) {
             self.fixed = Some(self.fixed.map_or(took, |known| known.min(took)));
         }
         let hopeless = self.fixed.filter(|fixed| *fixed > self.at_most);
@@ -136,7 +137,7 @@ mod tests {
         for _ in 0..60 {
             let room = budget.room();
             let ms = took(room);
-            budget.learn(room, Duration::from_secs_f64(ms / 1e3));
+            budget.learn(room, Duration::from_secs_f64(ms / 1e3), true);
             all.push(ms);
         }
         (all, budget.room())
@@ -185,13 +186,13 @@ mod tests {
             names: 1,
             bytes: 10,
         };
-        budget.learn(few, Duration::from_millis(1));
+        budget.learn(few, Duration::from_millis(1), true);
         assert_eq!(budget.room(), before);
         let large = Room {
             names: 1,
             bytes: 200 << 20,
         };
-        budget.learn(large, Duration::from_millis(150));
+        budget.learn(large, Duration::from_millis(150), true);
         assert!(budget.room().names >= 6, "{:?}", budget.room());
     }
 

@@ -296,7 +296,7 @@ impl<'a> Freeze<'a> {
     fn learn(&mut self, since: Option<Instant>) {
         let (begun, held) = (self.begun.take(), self.held.take());
         if let (Some(budget), Some(held), Some(begun)) = (&mut self.budget, held, since.or(begun)) {
-            budget.learn(held, begun.elapsed());
+            budget.learn(held, begun.elapsed(), since.is_some());
         }
     }
 

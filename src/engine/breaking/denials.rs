@@ -27,7 +27,7 @@ struct DenialsOfOne {
     told: u32,
     parts: HashMap<u64, u32>,
     left_out: u64,
-    /// Whose they were, where that was known of one.
+    /// Whose all those were that are left out; `None` once they are of several, or one is nobody's.
     guest: Option<GuestName>,
 }
 
@@ -38,13 +38,10 @@ impl Denials {
         let is_counted = self.0.contains_key(&by) || self.0.len() < MOST_ASKERS;
         let of_one = self.0.entry(by.filter(|_| is_counted));
         let of_one = of_one.or_insert_with(|| DenialsOfOne::since(now));
-        if of_one.guest.is_none() {
-            of_one.guest = guest.cloned();
-        }
         let may = is_counted && of_one.has_room(asker.part);
         match may {
             true => of_one.count(asker.part),
-            false => of_one.left_out += 1,
+            false => of_one.leave_out(guest),
         }
         may
     }
@@ -80,6 +77,15 @@ impl DenialsOfOne {
     fn count(&mut self, part: u64) {
         self.told += 1;
         *self.parts.entry(part).or_default() += 1;
+    }
+
+    fn leave_out(&mut self, guest: Option<&GuestName>) {
+        match self.left_out {
+            0 => self.guest = guest.cloned(),
+            _ if self.guest.as_ref() != guest => self.guest = None,
+            _ => {}
+        }
+        self.left_out += 1;
     }
 
     fn word(&self, by: Option<AskedBy>) -> Option<String> {

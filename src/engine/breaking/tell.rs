@@ -8,6 +8,7 @@ use super::denials::Denials;
 use super::line::asker::Asker;
 use super::request::WriterAsked;
 use crate::base::Base;
+use crate::engine::records::writers::object_names::ObjectNames;
 use crate::engine::records::writers::writes_met;
 use crate::model::{Escaped, FileUsed, GuestName, GuestPath, ObjectId, UsesMet, WriteMet};
 use crate::sys::guard::{WriteKind, WriteRequest};
@@ -37,6 +38,26 @@ impl WriteTold {
             bytes: 0,
             denied: Some(why.to_owned()),
         }
+    }
+
+    /// Had the guest one file on the object, as far as is known? Of two nobody can tell which one a process uses.
+    pub fn is_of_the_only_file(&self, names: &ObjectNames) -> bool {
+        let WriteTold::About {
+            guest: Some(guest),
+            object: Some(object),
+            ..
+        } = self
+        else {
+            return false;
+        };
+        let is_its = |at: usize| {
+            names
+                .guests()
+                .get(at)
+                .is_some_and(|(name, _)| name == guest)
+        };
+        let files = names.files(object);
+        files.is_ok_and(|files| files.iter().filter(|file| is_its(file.guest)).count() <= 1)
     }
 
     pub fn of(

@@ -15,7 +15,7 @@ use crate::engine::{EngineError, Guest};
 use crate::model::{FileUsed, GuestName, GuestPath, UsesMet};
 use crate::sys::guard::WriteRequest;
 use crate::sys::host::machine;
-use crate::sys::host::presence::sees_all_processes;
+use crate::sys::host::presence::{is_any_left, sees_all_processes};
 use crate::sys::{LeftInode, Patience, Presence, SysResult};
 
 /// So many writes wait for a look at most, of so many guests.
@@ -127,12 +127,12 @@ impl UseLooks {
 pub(super) fn look(base: &Path, written: &[FileWritten]) -> Result<Vec<UsesMet>, EngineError> {
     let base = Base::existing(base)?;
     let guests = opened(written);
-    if !sees_all_processes() {
+    if !sees_all_processes() || is_any_left() {
         return Ok(Vec::new());
     }
     let roots = guests.iter().map(|guest| &guest.root);
     let trees: Vec<_> = roots.chain([base.dir()]).collect();
-    let presence = Presence::look(&trees, &[], Patience::ToTell)?;
+    let presence = Presence::look(&trees, &[], Patience::Bounded)?;
     let tree_of = |one: &FileWritten| guests.iter().position(|guest| guest.name == one.guest);
     let known = written.iter().filter_map(|one| Some((tree_of(one)?, one)));
     let known: Vec<(usize, &FileWritten)> = known.collect();

@@ -227,6 +227,7 @@ impl<'a> Worker<'a> {
         self.ground.tellers.tell(&self.base, asked, told, took);
         let names = &self.knowledge.names;
         let written = FileWritten::of(&asked.request, told, |guest| names.root_of(guest));
+        let written = written.filter(|_| told.is_of_the_only_file(names));
         written.into_iter().for_each(|one| self.looks.add(one));
     }
 

@@ -211,7 +211,7 @@ fn heal_all(
         .inspect_err(|_| still.keep_frozen())
         .map_err(|error| waiting(base, error.into()))?;
     let mut recovered = Recovered {
-        sign: protection::sign(base)?,
+        sign: protection::sign(base),
         flags,
         ..Recovered::default()
     };

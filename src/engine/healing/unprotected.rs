@@ -52,7 +52,7 @@ pub(super) fn tell(healed: &Recovered, observer: &dyn Observer) {
         Sign::Mark => {
             "shared files that have their marks again, which the kernel loses when it restarts and when the guard is unloaded"
         }
-        Sign::Flag | Sign::Flags | Sign::Seal => {
+        Sign::Flag | Sign::Flags | Sign::Seal | Sign::Protection => {
             "shared files that were without their protection outside of any run, and have it again"
         }
     };

@@ -210,7 +210,7 @@ impl Scrubbing<'_> {
             }
             other => other?,
         };
-        let sign = protection::sign(self.base)?;
+        let sign = protection::sign(self.base);
         for id in std::mem::take(&mut self.unflagged) {
             let object = self.base.object(&id);
             match object.and_then(|object| object.map_or(Ok(true), |file| is_protected(&file))) {

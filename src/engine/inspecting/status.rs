@@ -65,7 +65,7 @@ pub fn status(
     Ok(Status {
         at_work: base.is_in_turn() || matches!(base.hold_still(), Err(BaseError::Locked { .. })),
         base: base.path().to_owned(),
-        sign: protection::sign(base)?,
+        sign: protection::sign(base),
         frozen: frozen.iter().map(ToString::to_string).collect(),
         objects: ObjectCount {
             unprotected: open.len() as u64,

@@ -69,7 +69,7 @@ fn check(
         world: ProofWorld::open(&base, reader.header(), reader.guests(), readers.cache)?,
         history,
         threads,
-        sign: protection::sign(&base)?,
+        sign: protection::sign(&base),
         generations: HashMap::new(),
         owners: HashMap::new(),
         found: Verification::default(),

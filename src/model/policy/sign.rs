@@ -14,6 +14,8 @@ pub enum Sign {
     Mark,
     /// That of fs-verity. Metadata can be changed all the same, and are watched with it.
     Seal,
+    /// Whatever it is: what protects the base is not known.
+    Protection,
 }
 
 impl Protect {
@@ -36,6 +38,7 @@ impl Sign {
             Sign::Flags => "its flags",
             Sign::Mark => "its mark",
             Sign::Seal => "its seal",
+            Sign::Protection => "its protection",
         }
     }
 
@@ -45,6 +48,7 @@ impl Sign {
             Sign::Flag | Sign::Flags => "their flags",
             Sign::Mark => "their marks",
             Sign::Seal => "their seals",
+            Sign::Protection => "their protection",
         }
     }
 
@@ -55,6 +59,7 @@ impl Sign {
             Sign::Flags => ("pair of flags", "pairs of flags"),
             Sign::Mark => ("mark", "marks"),
             Sign::Seal => ("seal", "seals"),
+            Sign::Protection => ("protection", "protections"),
         }
     }
 }

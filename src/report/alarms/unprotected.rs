@@ -57,7 +57,7 @@ fn without(files: u64, sign: Sign) -> String {
     };
     let files = counted(files, "shared file");
     match sign {
-        Sign::Flag | Sign::Flags | Sign::Mark => {
+        Sign::Flag | Sign::Flags | Sign::Mark | Sign::Protection => {
             format!("{files} {are} without {its}, so a write in one guest changes the others'")
         }
         // A seal does not come off; owner, mode and times under it do.
@@ -92,7 +92,7 @@ pub fn set_again<'a>(
     };
     let (files, who) = (counted(files, "shared file"), who(guests));
     match sign {
-        Sign::Flag | Sign::Flags => writeln!(
+        Sign::Flag | Sign::Flags | Sign::Protection => writeln!(
             out,
             "{files} {has} {its} again, which no run had taken off: until now a write in one guest changed the others'{who}."
         ),

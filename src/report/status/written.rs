@@ -24,7 +24,7 @@ pub fn text(
     out: &mut dyn Write,
 ) -> io::Result<()> {
     let written = &status.written;
-    if written.guests.is_empty() {
+    if written.guests.is_empty() && written.used.is_empty() {
         return Ok(());
     }
     writeln!(
@@ -105,7 +105,7 @@ fn use_line(one: &UsedWhenWritten) -> String {
     let ways: Vec<String> = ways.collect();
     let (guest, path) = (&one.guest, &one.file.path);
     format!(
-        "{guest} wrote to {path} while a process of it {}",
+        "{guest} wrote to {path} while a process inside it {}",
         ways.join(", ")
     )
 }
@@ -347,7 +347,7 @@ mod tests {
 Written to since 2026-01-02T03:04:05Z, so that each guest has a file of its own now:
   web wrote to 4 shared files (8.00 KiB): /usr/[a], /usr/b, /usr/c and 1 more; 1 write denied; of 2 writes it is not known whether the file was in use
 Written to while a process used them, which has the old file still:
-  web wrote to /usr/[a] while a process of it held a lock on it (flock of cron)
+  web wrote to /usr/[a] while a process inside it held a lock on it (flock of cron)
 Better not shared, for no copy hides that; in the policy of the next plan:
 
   [[pattern]]

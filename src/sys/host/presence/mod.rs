@@ -49,6 +49,7 @@ use mounts::places::MountedTree;
 use mounts::tables::{MountTables, PlaceVerdict, own_table};
 use processes::capabilities::may_clear_flags;
 use processes::census::{Census, CensusTaker};
+use processes::limit::LookLimit;
 use processes::look::{Looking, locked};
 use processes::namespace::namespace_of;
 use processes::proc_files::{command, open_own, own_pid, own_program};
@@ -61,6 +62,7 @@ use uses::{UsedTree, files_in_use, watchers};
 pub use first_pid_namespace::sees_all_processes;
 pub use inside::{Inside, Unknown};
 pub use mounts::host_mounts::{DiskPlace, HostMounts};
+pub use processes::worker::is_any_left;
 pub use served::swap_files;
 pub use uses::FilesInUse;
 pub use uses::left::LeftInode;
@@ -83,14 +85,20 @@ pub enum Patience {
     ToTell,
     /// Three, for who changes nothing where it is not known.
     ToChange,
+    /// A second for all of it, and bounded memory, for who lives on and looks again and again.
+    Bounded,
 }
 
 impl Patience {
     fn time(self) -> Duration {
         match self {
-            Patience::ToTell => Duration::from_secs(1),
+            Patience::ToTell | Patience::Bounded => Duration::from_secs(1),
             Patience::ToChange => Duration::from_secs(3),
         }
+    }
+
+    fn limit(self) -> LookLimit {
+        LookLimit::of((self == Patience::Bounded).then(|| self.time()))
     }
 }
 
@@ -126,6 +134,7 @@ impl Presence {
             shift: AtomicU64::default(),
             stuck: Mutex::default(),
             gives_up: AtomicBool::default(),
+            limit: patience.limit(),
         };
         let mut ours = children.to_vec();
         ours.extend(own_pid());

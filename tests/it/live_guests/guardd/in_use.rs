@@ -151,7 +151,7 @@ fn what_a_guest_uses_as_it_writes_is_recorded() {
     assert_eq!(found, USED, "{writers}");
     let said = lab.on_base("status", &[]).expect(0).stdout;
     let sentence =
-        "web wrote to /usr/locked while a process of it held a lock on it (flock of flock)";
+        "web wrote to /usr/locked while a process inside it held a lock on it (flock of flock)";
     assert!(said.contains(sentence), "{said}");
     assert!(said.contains("exclude = \"/usr/locked\""), "{said}");
 }

@@ -6,8 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::OPEN;
-use super::kernel::{Asking, Kernel, append, generation};
-use crate::support::{Disk, File, Guest, Lab, content, id, nlink};
+use crate::support::{
+    Asking, Disk, File, Guest, Kernel, Lab, append, content, generation, id, nlink,
+};
 
 /// So many files lie in the directory; every second one has another name elsewhere.
 const FILES: usize = 24;

@@ -9,6 +9,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{Mode, OFlags, openat};
 
+use super::limit::LookLimit;
 use super::links::{LinkEnd, TaskDescriptor, Unlooked, descriptor, follow, inode_of_file};
 use super::namespace::{namespace_of, read_namespace};
 use super::proc_files::{command, is_zombie, map_file, numbers, open_dir};
@@ -38,6 +39,7 @@ pub struct Looking {
     pub is_btrfs: bool,
     /// Mount and path of our own program.
     pub program: Option<(u64, Vec<u8>)>,
+    pub limit: LookLimit,
 }
 
 impl Looking {
@@ -87,6 +89,9 @@ impl Looking {
             .find(|task| !looked_at.contains(*task))
             .copied()
         {
+            if self.is_over(&mut seen) {
+                return seen;
+            }
             looked_at.insert(task);
             if self.look_at_thread(&process, task, &mut first, &mut seen) {
                 continue;
@@ -206,6 +211,9 @@ impl Looking {
         };
         for number in all {
             self.step();
+            if self.is_over(seen) {
+                return;
+            }
             match descriptor(task, &number.to_string()) {
                 Ok(TaskDescriptor::Placed(end, flags)) => {
                     let link = format!("fd/{number}");
@@ -236,7 +244,7 @@ impl Looking {
         let mut maps = BufReader::with_capacity(16 << 10, File::from(maps));
         let (mut line, mut last) = (Vec::new(), (None, Vec::new()));
         let namespace = seen.namespaces.last().copied().unwrap_or(0);
-        while maps.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) {
+        while maps.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) && !self.is_over(seen) {
             self.step();
             if let Some((range, seen_by_all, file)) = self.watched_mapping(&line)
                 && (seen_by_all, file) != (last.0, &last.1[..])
@@ -288,6 +296,7 @@ impl Looking {
             Err(why) => seen.not_seen(why, "its mappings"),
         }
         if (held, loose) == (seen.holds.len(), seen.loose.len()) && seen.unseen.is_none() {
+            self.limit.takes(file.1.len());
             locked(&self.mapped).insert(file);
         }
     }
@@ -304,15 +313,19 @@ impl Looking {
         match self.judged(end, seen) {
             PlaceVerdict::Outside => Vec::new(),
             PlaceVerdict::Inside(trees) => {
-                let holds = trees.iter().map(|tree| Holdfast { tree: *tree, what });
-                seen.holds.extend(holds);
+                for tree in &trees {
+                    seen.hold(Holdfast { tree: *tree, what });
+                }
+                self.limit.takes(size_of_val(&trees[..]));
                 trees
             }
             PlaceVerdict::UnknownMount => {
                 let may_read = seen.runs_this_program || self.is_of_the_host(seen);
                 let trees = self.trees_of_unknown(dir, name, may_read);
                 if !trees.is_empty() {
-                    seen.loose.push(LooseEnd {
+                    let text = end.text.as_ref().map_or(0, Vec::len);
+                    self.limit.takes(text + size_of_val(&trees[..]));
+                    seen.hold_loosely(LooseEnd {
                         what,
                         mount: end.mount,
                         text: end.text.clone(),
@@ -363,6 +376,16 @@ impl Looking {
             Ok(facts) if facts.is_overlay || facts.is_btrfs && self.is_btrfs => all(),
             Ok(facts) => tables().trees_on(facts.device),
         }
+    }
+
+    /// Has it taken what it may? Then what is left of this process is not seen, and of all others.
+    fn is_over(&self, seen: &mut SeenProcess) -> bool {
+        let is_over = self.limit.is_over();
+        if is_over {
+            self.gives_up.store(true, Ordering::Relaxed);
+            seen.not_seen(Unlooked::Closed, "all that it holds");
+        }
+        is_over
     }
 
     /// Something was done.

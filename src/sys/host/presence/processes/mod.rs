@@ -2,6 +2,7 @@
 
 pub mod capabilities;
 pub mod census;
+pub mod limit;
 pub mod links;
 pub mod look;
 pub mod namespace;

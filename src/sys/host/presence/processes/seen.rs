@@ -53,7 +53,7 @@ impl TaskFile {
 }
 
 /// A place on a mount that no table has: that of a namespace not yet read, or of none.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LooseEnd {
     pub what: &'static str,
     pub mount: u64,
@@ -62,6 +62,20 @@ pub struct LooseEnd {
 }
 
 impl SeenProcess {
+    /// It holds this; often it does so by many descriptors.
+    pub fn hold(&mut self, hold: Holdfast) {
+        if !self.holds.contains(&hold) {
+            self.holds.push(hold);
+        }
+    }
+
+    /// The same on a mount that no table knows. Copies of one descriptor follow each other.
+    pub fn hold_loosely(&mut self, end: LooseEnd) {
+        if self.loose.last() != Some(&end) {
+            self.loose.push(end);
+        }
+    }
+
     /// Notes what could not be seen; what has gone was not missed.
     pub fn not_seen(&mut self, why: Unlooked, what: &'static str) {
         if why == Unlooked::Closed {

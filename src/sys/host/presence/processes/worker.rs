@@ -1,9 +1,9 @@
 //! Looks at processes in a thread of its own, so that a process that makes us wait (for the lock of its mappings, for a
 //! file server that does not answer) keeps nobody waiting but that thread.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,6 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How many processes may keep a thread waiting. What is left after those is not seen.
 const MOST_STUCK: usize = 4;
+
+/// Threads that were not waited for, and wait themselves.
+static LEFT: Mutex<Vec<JoinHandle<()>>> = Mutex::new(Vec::new());
+
+/// Does a thread of an earlier look wait still? Who looks again and again would leave more and more of them.
+pub fn is_any_left() -> bool {
+    let mut left = locked(&LEFT);
+    left.retain(|handle| !handle.is_finished());
+    !left.is_empty()
+}
 
 /// What a thread does next.
 type LookJob = Box<dyn FnOnce() + Send>;
@@ -83,9 +93,13 @@ impl PresenceWorker {
             }
             let mut stuck = locked(&self.looking.stuck);
             stuck.insert(self.looking.at.load(Ordering::Relaxed));
-            let is_over = stuck.len() > MOST_STUCK;
+            let is_over = stuck.len() > MOST_STUCK || self.looking.limit.is_over();
             self.looking.gives_up.store(is_over, Ordering::Relaxed);
             drop(stuck);
+            if let Some(LookingThread { jobs, handle }) = self.thread.take() {
+                drop(jobs);
+                locked(&LEFT).push(handle);
+            }
             self.thread = LookingThread::start();
         }
     }
