@@ -45,13 +45,13 @@ struct UsesWire<'a> {
 struct FileUsedWire<'a> {
     #[serde(borrow)]
     name: NameWire<'a>,
-    uses: Vec<UseWire<'a>>,
+    uses: Vec<MetUseWire<'a>>,
 }
 
 #[derive(Serialize, Deserialize)]
-struct UseWire<'a> {
+struct MetUseWire<'a> {
     code: Cow<'a, str>,
-    by: Cow<'a, str>,
+    who: Cow<'a, str>,
 }
 
 /// The line of one write, with its newline.
@@ -73,9 +73,9 @@ pub fn encode(met: &WriteMet) -> Vec<u8> {
 
 /// The line of what was seen after some writes.
 pub fn encode_uses(met: &UsesMet) -> Vec<u8> {
-    let wire_of = |(used, by): &(FileUse, String)| UseWire {
+    let wire_of = |(used, who): &(FileUse, String)| MetUseWire {
         code: Cow::Borrowed(used.reason().code()),
-        by: Cow::Owned(by.clone()),
+        who: Cow::Owned(who.clone()),
     };
     let used = met.used.iter().map(|file| FileUsedWire {
         name: NameWire::from(&file.path),
@@ -133,7 +133,7 @@ fn decode(line: &[u8]) -> Option<WriteMet> {
 fn decode_uses(line: &[u8]) -> Option<UsesMet> {
     let wire: UsesWire = serde_json::from_slice(line).ok()?;
     // One way of a later version is passed over, and the others are told.
-    let use_of = |one: &UseWire| Some((FileUse::of_code(&one.code)?, one.by.to_string()));
+    let use_of = |one: &MetUseWire| Some((FileUse::of_code(&one.code)?, one.who.to_string()));
     let file = |file: &FileUsedWire| {
         let path: GuestPath = file.name.read("name").ok()?;
         let uses = file.uses.iter().filter_map(use_of).collect();

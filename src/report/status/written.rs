@@ -202,7 +202,7 @@ struct UsedJson<'a> {
 #[derive(Serialize)]
 struct UseJson<'a> {
     code: &'static str,
-    by: &'a str,
+    who: &'a str,
 }
 
 #[derive(Serialize)]
@@ -249,9 +249,9 @@ fn by_json(one: &BrokenByGuest) -> WrittenByJson<'_> {
 
 fn used_json(one: &UsedWhenWritten) -> UsedJson<'_> {
     let uses = one.file.uses.iter();
-    let uses = uses.map(|(used, by)| UseJson {
+    let uses = uses.map(|(used, who)| UseJson {
         code: used.reason().code(),
-        by,
+        who,
     });
     UsedJson {
         guest: one.guest.as_str(),

@@ -142,7 +142,7 @@ fn what_a_guest_uses_as_it_writes_is_recorded() {
         assert_eq!(file["exclude"], file["path"]);
         let path = file["path"].as_str().unwrap();
         for one in file["uses"].as_array().unwrap() {
-            let [code, by] = ["code", "by"].map(|key| one[key].as_str().unwrap());
+            let [code, by] = ["code", "who"].map(|key| one[key].as_str().unwrap());
             found.push((path, code, by));
         }
     }

@@ -1,5 +1,5 @@
-//! How much a look may take where nobody needs it whole. Guests decide how many descriptors there are and how long their
-//! paths; who looks again and again, and lives on, must not pay for that.
+//! How much a look may take where nobody needs it whole. Guests decide how many descriptors there are and how long
+//! their paths; who looks again and again, and lives on, must not pay for that.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};

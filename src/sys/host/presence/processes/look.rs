@@ -1,8 +1,6 @@
 //! One process: all that each of its threads holds of a file system.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{BufRead, BufReader};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +10,7 @@ use rustix::fs::{Mode, OFlags, openat};
 use super::limit::LookLimit;
 use super::links::{LinkEnd, TaskDescriptor, Unlooked, descriptor, follow, inode_of_file};
 use super::namespace::{namespace_of, read_namespace};
-use super::proc_files::{command, is_zombie, map_file, numbers, open_dir};
+use super::proc_files::{command, is_zombie, numbers, open_dir};
 use super::seen::{Holdfast, LooseEnd, SeenProcess, TaskFile};
 use crate::sys::ffi;
 use crate::sys::host::presence::mounts::places::BlockDevice;
@@ -233,76 +231,8 @@ impl Looking {
         }
     }
 
-    /// Only mapped files of a watched device are asked further. The process may hold the lock that this needs.
-    fn look_at_mappings(&self, task: &OwnedFd, tid: u32, seen: &mut SeenProcess) {
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let maps = match openat(task, "maps", flags, Mode::empty()).map_err(Unlooked::from) {
-            Ok(maps) => maps,
-            Err(Unlooked::Gone) => return,
-            Err(why) => return seen.not_seen(why, "its mappings"),
-        };
-        let mut maps = BufReader::with_capacity(16 << 10, File::from(maps));
-        let (mut line, mut last) = (Vec::new(), (None, Vec::new()));
-        let namespace = seen.namespaces.last().copied().unwrap_or(0);
-        while maps.read_until(b'\n', &mut line).is_ok_and(|read| read > 0) && !self.is_over(seen) {
-            self.step();
-            if let Some((range, seen_by_all, file)) = self.watched_mapping(&line)
-                && (seen_by_all, file) != (last.0, &last.1[..])
-            {
-                last = (seen_by_all, file.to_vec());
-                let mapped = (namespace, file.to_vec());
-                self.look_at_mapping(tid, range, seen_by_all, mapped, seen);
-            }
-            line.clear();
-        }
-    }
-
-    /// `55d3c6a2b000-55d3c6a2d000 r--p 00000000 fe:00 1311042    /usr/bin/perl`: the range, whether it is one that all
-    /// see and can be written to, and what follows the offset.
-    fn watched_mapping<'l>(&self, line: &'l [u8]) -> Option<(&'l [u8], Option<bool>, &'l [u8])> {
-        let mut fields = line.splitn(4, |&byte| byte == b' ');
-        let (range, rights, file) = (fields.next()?, fields.next()?, fields.nth(1)?);
-        let device = BlockDevice::of(file.split(|&byte| byte == b' ').next()?, 16)?;
-        let seen_by_all = rights.ends_with(b"s").then(|| rights.contains(&b'w'));
-        let found = (range, seen_by_all, file);
-        self.devices.contains(&device).then_some(found)
-    }
-
-    fn look_at_mapping(
-        &self,
-        tid: u32,
-        range: &[u8],
-        seen_by_all: Option<bool>,
-        file: (u64, Vec<u8>),
-        seen: &mut SeenProcess,
-    ) {
-        if locked(&self.mapped).contains(&file) {
-            return;
-        }
-        let Some(name) = map_file(range) else { return };
-        let (held, loose) = (seen.holds.len(), seen.loose.len());
-        match open_dir(&format!("/proc/{tid}/map_files")) {
-            Ok(dir) => match follow(&dir, &name) {
-                Ok(Some(end)) => {
-                    let trees = self.place(&end, &dir, &name, "mapping", seen);
-                    if let Some(writes) = seen_by_all {
-                        note_file(&dir, &name, trees, writes, seen);
-                    }
-                }
-                Ok(None) | Err(Unlooked::Gone) => return,
-                Err(why) => seen.not_seen(why, "its mappings"),
-            },
-            Err(Unlooked::Gone) => return,
-            Err(why) => seen.not_seen(why, "its mappings"),
-        }
-        if (held, loose) == (seen.holds.len(), seen.loose.len()) && seen.unseen.is_none() {
-            self.limit.takes(file.1.len());
-            locked(&self.mapped).insert(file);
-        }
-    }
-
     /// In which trees is that place, or may it be?
-    fn place(
+    pub(super) fn place(
         &self,
         end: &LinkEnd,
         dir: impl AsFd,
@@ -379,7 +309,7 @@ impl Looking {
     }
 
     /// Has it taken what it may? Then what is left of this process is not seen, and of all others.
-    fn is_over(&self, seen: &mut SeenProcess) -> bool {
+    pub(super) fn is_over(&self, seen: &mut SeenProcess) -> bool {
         let is_over = self.limit.is_over();
         if is_over {
             self.gives_up.store(true, Ordering::Relaxed);
@@ -395,7 +325,13 @@ impl Looking {
 }
 
 /// Notes a file in trees that a process has open.
-fn note_file(dir: impl AsFd, name: &str, trees: Vec<usize>, writes: bool, seen: &mut SeenProcess) {
+pub(super) fn note_file(
+    dir: impl AsFd,
+    name: &str,
+    trees: Vec<usize>,
+    writes: bool,
+    seen: &mut SeenProcess,
+) {
     if trees.is_empty() {
         return;
     }

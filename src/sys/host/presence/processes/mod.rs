@@ -5,6 +5,7 @@ pub mod census;
 pub mod limit;
 pub mod links;
 pub mod look;
+mod mappings;
 pub mod namespace;
 pub mod proc_files;
 pub mod seen;
