@@ -18,8 +18,9 @@ use crate::sys::host::machine;
 use crate::sys::host::presence::{is_any_left, sees_all_processes};
 use crate::sys::{LeftInode, Patience, Presence, SysResult};
 
-/// So many writes wait for a look at most, of so many guests.
+/// So many writes wait for a look at most, so many of one guest, and of so many guests.
 const MOST: usize = 64;
+const MOST_OF_GUEST: usize = 16;
 const MOST_GUESTS: usize = 16;
 
 /// A look is for many writes: it begins when none has come for so long, or when one has waited for long enough.
@@ -92,7 +93,9 @@ impl UseLooks {
 
     /// One more. Where there are too many it is not looked at.
     pub fn add(&mut self, written: FileWritten) {
-        if self.waiting.len() < MOST {
+        let of_guest = self.waiting.iter();
+        let of_guest = of_guest.filter(|one| one.guest == written.guest).count();
+        if self.waiting.len() < MOST && of_guest < MOST_OF_GUEST {
             self.waiting.push(written);
         }
     }
@@ -241,13 +244,26 @@ mod tests {
     }
 
     #[test]
-    fn few_wait_for_a_look() {
+    fn few_wait_for_a_look_and_no_guest_keeps_out_others() {
         let mut looks = UseLooks::new();
         let start = looks.not_before;
-        for number in 0..MOST as u64 + 9 {
-            looks.add(written(number, start));
+        let of = |name: &str, number| FileWritten {
+            guest: GuestName::new(name).expect("a name"),
+            ..written(number, start)
+        };
+        (0..90).for_each(|number| looks.add(of("web", number)));
+        looks.add(of("db", 90));
+        for guest in 0..9 {
+            (0..20).for_each(|number| looks.add(of(&format!("g{guest}"), number)));
         }
-        let found = inodes(looks.next(start + QUIET));
-        assert_eq!(found.map(|all| all.len()), Some(MOST));
+        let found = looks.next(start + QUIET).unwrap_or_default();
+        assert_eq!(found.len(), MOST);
+        let of = |name: &str| {
+            found
+                .iter()
+                .filter(|one| one.guest.as_str() == name)
+                .count()
+        };
+        assert_eq!((of("web"), of("db")), (MOST_OF_GUEST, 1));
     }
 }

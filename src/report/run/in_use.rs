@@ -26,7 +26,7 @@ pub fn lines(in_use: &PartedInUse) -> Vec<String> {
         lines.push("IN USE as they got files of their own:".to_owned());
         lines.extend(by_code(&in_use.files));
         lines.push(
-            "  who uses them has the file that was shared still, and sees nothing of the guest's own until it is opened anew".to_owned(),
+            "  who uses them has the file that was shared still, by this name or another, and sees nothing of the guest's own until it is opened anew".to_owned(),
         );
     }
     let unknown = in_use.unknown.iter();
@@ -133,7 +133,7 @@ mod tests {
 IN USE as they got files of their own:
   locked: 2 files, first db:/usr/a (a process holds a lock on it: flock of flock)
   watched: 1 file, first db:/usr/b (a process watches it for changes: inotify of tail)
-  who uses them has the file that was shared still, and sees nothing of the guest's own until it is opened anew
+  who uses them has the file that was shared still, by this name or another, and sees nothing of the guest's own until it is opened anew
 NOT KNOWN: whether more files of db were in use (there are more watches than can be looked at)
 ";
         assert_eq!(written(|out| text(&in_use, out)), want);
