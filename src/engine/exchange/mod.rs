@@ -40,7 +40,7 @@ use super::proof::SpoiledObject;
 use super::records::holders::Holding;
 use super::{EngineError, Guest, in_parallel};
 use crate::base::{Base, Run};
-use crate::ledger::journal::{Intent, Record};
+use crate::ledger::journal::Record;
 use crate::model::{GuestPath, Ignored, Moved, ObjectId, Refusal};
 use crate::protect::{Lifted, Protector};
 use crate::sys::{Meaning, SysResult};
@@ -362,16 +362,8 @@ impl<'a> Batch<'a, '_> {
     }
 
     fn change(&mut self, job: &Job, name: &GuestPath, parent: Rc<Parent>) -> NameChange {
-        let intent = Intent {
-            seq: self.journal.number(),
-            guest: self.guests[job.guest].name.clone(),
-            path: name.clone(),
-            parent: parent.id,
-            was: job.state.id,
-            becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
-            object: job.object,
-        };
-        NameChange::new(intent, parent)
+        let guest = &self.guests[job.guest].name;
+        NameChange::of(self.journal.number(), guest, job, name, parent)
     }
 
     fn announce(&mut self, changes: &[FileChange], flags: &[Flagged]) -> SysResult<()> {

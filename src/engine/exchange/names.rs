@@ -7,7 +7,7 @@ use super::ground::Ground;
 use super::job::{Fate, Job};
 use crate::ledger::journal::Intent;
 use crate::link::{Exchange, Exchanged, exchange_names};
-use crate::model::{Before, FileId, FileState, GuestPath, Ignored, Moved, Refusal};
+use crate::model::{Before, FileId, FileState, GuestName, GuestPath, Ignored, Moved, Refusal};
 use crate::protect::Lifted;
 use crate::rules::precondition::{metadata_differs, moved, moved_but_for_names};
 use crate::sys::{Dir, SysError, SysResult};
@@ -35,9 +35,24 @@ pub struct FileChange {
 }
 
 impl NameChange {
-    pub fn new(intent: Intent, parent: Rc<Parent>) -> NameChange {
+    /// That of a name of the job in this directory; `seq` is its number in the journal.
+    pub fn of(
+        seq: u64,
+        guest: &GuestName,
+        job: &Job,
+        path: &GuestPath,
+        parent: Rc<Parent>,
+    ) -> NameChange {
         NameChange {
-            intent,
+            intent: Intent {
+                seq,
+                guest: guest.clone(),
+                path: path.clone(),
+                parent: parent.id,
+                was: job.state.id,
+                becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
+                object: job.object,
+            },
             parent,
             staged: false,
             exchanged: false,

@@ -8,16 +8,14 @@
 //!
 //! The caller has the turn. After an error a name is in a state that is not known, and the run is one to be healed.
 
-use std::rc::Rc;
-
-use super::directories::{Parent, Parents};
+use super::directories::Parents;
 use super::ground::Ground;
 use super::job::{Fate, Job};
 use super::journal::JournalFile;
 use super::names::{FileChange, NameChange, refers, still_the_same};
 use crate::base::{Base, Run};
 use crate::engine::Guest;
-use crate::ledger::journal::{Intent, Record};
+use crate::ledger::journal::Record;
 use crate::model::GuestPath;
 use crate::sys::SysResult;
 use crate::sys::guard::InodeMark;
@@ -78,7 +76,11 @@ impl SingleParting<'_> {
                 Ok(parent)
             });
             match parent {
-                Ok(parent) => change.names.push(self.name(guest, job, name, parent)),
+                Ok(parent) => {
+                    let number = self.journal.number();
+                    let named = NameChange::of(number, &guest.name, job, name, parent);
+                    change.names.push(named);
+                }
                 Err(fate) => {
                     change.fate = fate;
                     change.names.clear();
@@ -92,24 +94,5 @@ impl SingleParting<'_> {
             .collect();
         self.journal.write_durably(&intents)?;
         Ok(change)
-    }
-
-    fn name(
-        &mut self,
-        guest: &Guest,
-        job: &Job,
-        name: &GuestPath,
-        parent: Rc<Parent>,
-    ) -> NameChange {
-        let intent = Intent {
-            seq: self.journal.number(),
-            guest: guest.name.clone(),
-            path: name.clone(),
-            parent: parent.id,
-            was: job.state.id,
-            becomes: job.new.as_ref().map_or(job.state.id, |new| new.id),
-            object: job.object,
-        };
-        NameChange::new(intent, parent)
     }
 }

@@ -6,8 +6,8 @@ use rustix::fs::FlockOperation;
 use serde_json::{Value, json};
 
 use super::maintain::{is_maintained, maintain, shared};
-use super::{FILES, alike};
-use crate::support::{Disk, Guest, Lab, content, id, unify_with};
+use super::{FILES, applied};
+use crate::support::{Disk, Lab, content, id, unify_with};
 
 /// The answer; whatever `unify` prints is held against its schema by the support.
 #[track_caller]
@@ -19,15 +19,6 @@ fn told(lab: &Lab, options: &[&str], script: &str, code: i32) -> (Value, String)
 
 fn names(answer: &Value, half: &str) -> u64 {
     answer[half]["totals"]["names"].as_u64().unwrap()
-}
-
-fn applied(lab: &Lab) -> [Guest; 3] {
-    let guests = alike(lab);
-    let [a, b, c] = &guests;
-    lab.plan(&[a, b, c], &["--protect", "immutable"])
-        .apply()
-        .expect(0);
-    guests
 }
 
 #[test]

@@ -30,6 +30,16 @@ fn alike(lab: &Lab) -> [Guest; 3] {
     })
 }
 
+/// The same, sharing their files under the flag.
+fn applied(lab: &Lab) -> [Guest; 3] {
+    let guests = alike(lab);
+    let [a, b, c] = &guests;
+    lab.plan(&[a, b, c], &["--protect", "immutable"])
+        .apply()
+        .expect(0);
+    guests
+}
+
 fn are_protected(lab: &Lab) -> bool {
     lab.objects().iter().all(|object| is_immutable(object))
 }

@@ -3,19 +3,10 @@
 use serde_json::Value;
 
 use super::maintain::{is_maintained, shared};
-use super::{FILES, alike};
+use super::{FILES, applied};
 use crate::support::{Disk, Guest, Lab, id};
 
 const SECOND: &str = "2026-01-02T03:04:05Z";
-
-fn applied(lab: &Lab) -> [Guest; 3] {
-    let guests = alike(lab);
-    let [a, b, c] = &guests;
-    lab.plan(&[a, b, c], &["--protect", "immutable"])
-        .apply()
-        .expect(0);
-    guests
-}
 
 /// Gives a guest a file of its own, for good.
 fn undo(lab: &Lab, guest: &str, path: &str) {
