@@ -209,6 +209,11 @@ impl FileState {
         self.blocks.saturating_mul(512)
     }
 
+    /// Is it a file of bytes, of which none is stored?
+    pub fn is_one_hole(&self) -> bool {
+        self.kind == FileKind::Regular && self.size > 0 && self.blocks == 0
+    }
+
     /// Bytes that are not stored.
     pub fn holes(&self) -> u64 {
         self.size.saturating_sub(self.allocated())

@@ -5,7 +5,7 @@ use walkdir::{DirEntry, DirEntryExt, WalkDir};
 
 use crate::model::{FileId, FileKind, GuestPath};
 use crate::sys::host::machine;
-use crate::sys::{SysResult, View, from_metadata};
+use crate::sys::{SysResult, View, from_entry};
 
 /// No path is deeper: each directory above where the walk is stays open, for what is left of one that is closed would
 /// have to be kept.
@@ -56,7 +56,7 @@ pub fn seek(view: &View, sought: &mut dyn Sought) -> SysResult<bool> {
 
 /// What a directory tells may be of another file system, which lies there.
 fn is_it(entry: &DirEntry, inode: FileId) -> bool {
-    let seen = entry.metadata().map(|seen| from_metadata(&seen));
+    let seen = from_entry(|| entry.metadata());
     seen.is_ok_and(|seen| seen.kind == FileKind::Regular && seen.id == inode)
 }
 

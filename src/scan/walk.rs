@@ -9,7 +9,7 @@ use crate::model::{
     Unread,
 };
 use crate::sys::host::machine;
-use crate::sys::{Dir, SysResult, View, from_metadata, name_bytes};
+use crate::sys::{Dir, SysResult, View, from_entry, name_bytes};
 
 /// Notices are sent once for so many names.
 const NOTICE: u64 = 1024;
@@ -108,8 +108,8 @@ impl TreeWalk<'_> {
         if let Some((state, limits)) = self.glance(&entry) {
             return self.place(&entry, state, limits);
         }
-        match entry.metadata() {
-            Ok(meta) => self.place(&entry, from_metadata(&meta), None),
+        match from_entry(|| entry.metadata()) {
+            Ok(state) => self.place(&entry, state, None),
             Err(error) => {
                 self.note_error(&error);
                 Ok(self.past(&entry))

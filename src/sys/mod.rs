@@ -30,7 +30,7 @@ pub use guest::dir::{Dir, canonical, path_of};
 pub use guest::file::Regular;
 pub use guest::lease::Leased;
 pub use guest::page_cache::PageCache;
-pub use guest::stat::from_metadata;
+pub use guest::stat::{from_entry, from_metadata};
 pub use guest::view::{View, name_bytes};
 pub use host::freezer::{Cgroup, Freezer};
 pub use host::landlock::{Bounds, Reads, confine, keeps_from_writing};
