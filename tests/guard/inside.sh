@@ -11,11 +11,11 @@ closed() {
 }
 open() { echo more >> "$1" || fail "$1 cannot be written to"; }
 sum() {
-  (cd "$1" && find . -type f ! -name '*.*' | sort | while read -r file; do
-    md5sum "$file"
-    stat -c '%n %a %u %g %s %Y' "$file"
-    getfattr -d -m - "$file"
-  done) | md5sum
+  (cd "$1" && set -- $(find . -type f ! -name '*.*' | sort) && {
+    md5sum "$@"
+    stat -c '%n %a %u %g %s %Y' "$@"
+    getfattr -d -m - "$@"
+  }) | md5sum
 }
 plan() { unify plan --not-a-root -o /tmp/plan.json "$@" && unify apply --yes /tmp/plan.json; }
 
@@ -211,12 +211,11 @@ mkdir -p /mnt/plain
 at=0
 ways=$(ways)
 while [ $at -lt "$ways" ]; do
-  head -c 5000 /bin/busybox > /mnt/plain/$at
-  echo "file $at" >> /mnt/plain/$at
-  setfattr -n user.a -v 1 /mnt/plain/$at
-  for guest in $one $two; do cp -p /mnt/plain/$at "$guest/$at" && setfattr -n user.a -v 1 "$guest/$at"; done
+  { head -c 5000 /bin/busybox; echo "file $at"; } > /mnt/plain/$at
   at=$((at + 1))
 done
+for guest in $one $two; do cp -p /mnt/plain/* "$guest"; done
+setfattr -n user.a -v 1 /mnt/plain/* $one/[0-9]* $two/[0-9]*
 quiet plan $guests/one $guests/two
 before=$(sum $two)
 ways /mnt/plain $one || fail "not every way is closed"

@@ -112,8 +112,21 @@ fn said_to(kernel: &Kernel, script: &str, disk: &str, words: &[(&str, &str)]) ->
     let said = String::from_utf8_lossy(&out.stdout).into_owned();
     let error = String::from_utf8_lossy(&out.stderr);
     let name = &kernel.name;
-    assert!(out.status.success(), "{name} {disk}\n{said}\n{error}");
+    assert!(
+        out.status.success(),
+        "{name} {disk}\n{}\n{error}",
+        end_of(&said)
+    );
     said
+}
+
+/// Where it stopped: its last lines, and the scenes before.
+fn end_of(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().collect();
+    let (before, last) = lines.split_at(lines.len().saturating_sub(60));
+    let scenes = before.iter().filter(|line| line.starts_with("== "));
+    let shown: Vec<&str> = scenes.chain(last).copied().collect();
+    shown.join("\n")
 }
 
 /// The line of what was said that ends so.
@@ -237,7 +250,8 @@ fn of_guests(script: &str, userland: &str, kept: &str) -> Result<Vec<String>, St
             .unwrap();
         let said = String::from_utf8_lossy(&out.stdout);
         let error = String::from_utf8_lossy(&out.stderr);
-        assert!(out.status.success(), "{}\n{said}\n{error}", kernel.name);
+        let end = end_of(&said);
+        assert!(out.status.success(), "{}\n{end}\n{error}", kernel.name);
         let of_kernel = |line: &str| format!("{script}, Linux {}: {line}", kernel.name);
         said.lines().map(of_kernel).collect::<Vec<_>>()
     };
