@@ -9,7 +9,7 @@
 //
 // A slow one takes its time, a deaf one answers nobody, or nobody who asks for that name, and one that says a number
 // parts nothing and answers that. What is answered late is heard so long afterwards, and others are answered meanwhile.
-// One that counts says in the end how much it was asked.
+// One that counts says in the end how much it was asked. /run/parter is there once it answers.
 // LEVEL is a number: 0 immutable, 1 deny first, 2 by signal, 3 by task work. Maps and events are laid out as
 // src/sys/guard/bpf/maps.bpf.h says. It is no example of a good daemon: it knows no journal, and reads directories anew.
 #define _GNU_SOURCE
@@ -50,7 +50,7 @@ enum { RING = 1 << 19 };
 
 static int marks, answers, hearts, slow, late, deaf, says, counts;
 static long asked;
-static const char *unheard = "";
+static const char *unheard = "", *ready = "/run/parter";
 static volatile sig_atomic_t ended;
 
 static int pinned(const char *name)
@@ -218,6 +218,7 @@ static void answer_all(uint64_t level, const char *staging, char **directories)
 	signal(SIGTERM, end);
 	mark_fd(open(staging, O_RDONLY | O_DIRECTORY), OWN_DIRECTORY);
 	beat(1, level);
+	close(creat(ready, 0600));
 	while (!ended) {
 		beat(0, level);
 		while (*consumer < __atomic_load_n(producer, __ATOMIC_ACQUIRE)) {
