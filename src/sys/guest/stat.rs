@@ -10,6 +10,9 @@ use rustix::io::Errno;
 use crate::model::{FileId, FileKind, FileState, Time};
 use crate::sys::fault::{call, old_kernel};
 
+/// Whoever moves the blocks of a file from one count to the other may stand still in between.
+const MOST_AGAIN: usize = 4;
+
 /// `statx` of an open descriptor (`O_PATH` ones too), and the id of the mount that it was reached by.
 pub(super) fn of_fd(fd: impl AsFd) -> Result<(FileState, Option<u64>), Errno> {
     let flags = StatxFlags::BASIC_STATS | StatxFlags::MNT_ID;
@@ -53,7 +56,7 @@ fn look_at(dir: impl AsFd, name: &[u8], more: StatxFlags) -> Result<Statx, Errno
     call("stat", || counted(|| statx(&dir, name, how, wanted)))
 }
 
-/// Asks again where a file has bytes and no blocks. ext4 counts blocks that are reserved and those that are allocated
+/// Asks again, a few times, where a file has bytes and no blocks. ext4 counts blocks that are reserved and those that are allocated
 /// apart, adds them up for whoever asks, and takes no lock for it (`ext4_getattr`): while it writes a file back, that
 /// has none for a moment, as if it were one hole. Seen 1 time in 440,000.
 fn counted<E>(ask: impl Fn() -> Result<Statx, E>) -> Result<Statx, E> {
@@ -61,10 +64,15 @@ fn counted<E>(ask: impl Fn() -> Result<Statx, E>) -> Result<Statx, E> {
 }
 
 fn again<T, E>(ask: impl Fn() -> Result<T, E>, is_odd: impl Fn(&T) -> bool) -> Result<T, E> {
-    match ask()? {
-        answer if is_odd(&answer) => ask(),
-        answer => Ok(answer),
+    let mut answer = ask()?;
+    for _ in 0..MOST_AGAIN {
+        if !is_odd(&answer) {
+            break;
+        }
+        std::thread::yield_now();
+        answer = ask()?;
     }
+    Ok(answer)
 }
 
 /// The same of an open directory, and whether it is immutable or append-only. File systems that do not tell count as

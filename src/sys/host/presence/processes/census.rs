@@ -173,10 +173,15 @@ impl Census {
             .collect()
     }
 
-    /// Forgets those of whom something could not be seen, so that they are looked at once more. Were there any?
+    /// Forgets those of whom something could not be seen, so that they are looked at once more. Were there any? And other
+    /// runs of this program that hold a mount which no table has: it is known for a view of theirs a moment after they
+    /// have it, once it is read-only.
     fn forget_closed(&mut self) -> bool {
         let before = self.seen.len();
-        self.seen.retain(|_, seen| seen.unseen.is_none());
+        self.seen.retain(|_, seen| {
+            let may_be_making_a_view = seen.runs_this_program && !seen.loose.is_empty();
+            seen.unseen.is_none() && !may_be_making_a_view
+        });
         self.seen.len() < before
     }
 
@@ -212,4 +217,44 @@ fn tasks() -> u64 {
         .nth(3)
         .and_then(|field| field.split('/').nth(1));
     all.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::seen::LooseEnd;
+    use super::*;
+
+    fn holds_a_mount(runs_this_program: bool) -> SeenProcess {
+        SeenProcess {
+            runs_this_program,
+            loose: vec![LooseEnd {
+                what: "descriptor",
+                mount: 7,
+                text: None,
+                trees: vec![0],
+            }],
+            ..SeenProcess::default()
+        }
+    }
+
+    #[test]
+    fn a_run_of_this_program_that_makes_a_view_is_looked_at_again() {
+        let mut census = Census::default();
+        let closed = SeenProcess {
+            unseen: Some("its descriptors"),
+            ..SeenProcess::default()
+        };
+        let all = [
+            holds_a_mount(true),
+            holds_a_mount(false),
+            closed,
+            SeenProcess::default(),
+        ];
+        census.seen.extend((1..).zip(all));
+        assert!(census.forget_closed());
+        let mut left: Vec<u32> = census.seen.keys().copied().collect();
+        left.sort_unstable();
+        assert_eq!(left, [2, 4]);
+        assert!(!census.forget_closed());
+    }
 }

@@ -13,6 +13,9 @@ use super::proc_files::ground;
 /// How long a look may stand still at one step.
 const PATIENCE: Duration = Duration::from_secs(1);
 
+/// So often is it asked for a step in this time.
+const TIMES_STILL: u32 = 20;
+
 /// How many processes may keep a thread waiting. What is left after those is not seen.
 const MOST_STUCK: usize = 4;
 
@@ -104,19 +107,22 @@ impl PresenceWorker {
         }
     }
 
-    /// False once the thread stands still.
+    /// False once the thread stands still. While a whole machine does, time passes and nobody could make a step: so it
+    /// is asked for often, and a pause of any length counts for one time.
     fn is_done(&self, done: &Receiver<()>) -> bool {
-        loop {
-            let before = self.looking.steps.load(Ordering::Relaxed);
-            match done.recv_timeout(PATIENCE) {
+        let mut steps = self.looking.steps.load(Ordering::Relaxed);
+        let mut still = 0;
+        while still < TIMES_STILL {
+            match done.recv_timeout(PATIENCE / TIMES_STILL) {
                 Ok(()) => return true,
                 Err(RecvTimeoutError::Disconnected) => return false,
                 Err(RecvTimeoutError::Timeout) => {}
             }
-            if self.looking.steps.load(Ordering::Relaxed) == before {
-                return false;
-            }
+            let now = self.looking.steps.load(Ordering::Relaxed);
+            still = if now == steps { still + 1 } else { 0 };
+            steps = now;
         }
+        false
     }
 
     /// Which of these have another root or working directory than they had: half of them asked by the thread.
