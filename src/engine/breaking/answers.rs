@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::background::BackgroundJob;
 use super::copies::LONG;
-use super::decide::FileOnObject;
+use super::decide::{FileOnObject, MOST_NAMES};
 use super::line::asker::Asker;
 use super::line::message::WriteStep;
 use super::line::waiting::WaitsFor;
@@ -26,11 +26,8 @@ const IN_VAIN: u32 = 4;
 /// The kernel lets a call begin no more after this attempt (`ask.bpf.h`): only then a name moves too often.
 const LAST_ATTEMPT: u32 = 8;
 
-/// All names of a file are moved while its writer waits, and others wait behind it: that is paid for by its guest's
-/// share.
-const MOST_NAMES: usize = 10_000;
-
-/// All of them are written into the journal before the first is moved, and into the receipt: so many bytes at most.
+/// All names of a file are written into the journal before the first is moved, and into the receipt: so many bytes at
+/// most.
 const MOST_NAME_BYTES: usize = 1 << 20;
 
 impl Worker<'_> {
@@ -38,7 +35,7 @@ impl Worker<'_> {
         let request = &asked.request;
         let is_fresh = self.knowledge.since >= asked.since;
         let Some((id, object, state)) = self.object(request)? else {
-            let current = is_fresh || self.knowledge.is_current(&self.base, &self.own_runs)?;
+            let current = is_fresh || self.is_current()?;
             return Ok(if current {
                 WriteStep::NotMine
             } else {
@@ -53,20 +50,26 @@ impl Worker<'_> {
         }
         let resolved = self.resolve(asked, &id, &state)?;
         match resolved {
-            Some(WriteResolved::Files(guest, files)) if !files.is_empty() => {
+            Some(WriteResolved::Files {
+                guest,
+                files,
+                by_record,
+            }) if !files.is_empty() && (!by_record || is_fresh || self.is_current()?) => {
                 self.part(asked, guest, &id, &object, &state, &files)
             }
             // Known to the base by a run that is not known here, perhaps.
-            _ if !is_fresh && !self.knowledge.is_current(&self.base, &self.own_runs)? => {
-                Ok(WriteStep::Wait(WaitsFor::Knowledge))
-            }
+            _ if !is_fresh && !self.is_current()? => Ok(WriteStep::Wait(WaitsFor::Knowledge)),
             Some(WriteResolved::Search(guest)) => Ok(WriteStep::Wait(WaitsFor::Guest(guest))),
             Some(WriteResolved::Unsearchable(why)) => Ok(denied(id, &unsearchable(&why))),
-            Some(WriteResolved::Files(guest, _)) => Ok(self.no_name(asked, guest, id)),
+            Some(WriteResolved::Files { guest, .. }) => Ok(self.no_name(asked, guest, id)),
             // Its guest may have been given a file of its own just now, for another writer.
             Some(WriteResolved::Nobody) | None if may_be_late(request) => Ok(LOOK_AGAIN),
             Some(WriteResolved::Nobody) | None => Ok(nobody_s(request, id)),
         }
+    }
+
+    fn is_current(&self) -> Result<bool, EngineError> {
+        self.knowledge.is_current(&self.base, &self.own_runs)
     }
 
     /// The object of this inode, if it is one of this base's.

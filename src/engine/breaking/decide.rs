@@ -2,6 +2,10 @@
 
 use crate::model::{GuestPath, Time};
 
+/// All names of a file are moved while its writer waits, and others wait behind it: that is paid for by its guest's
+/// share. One that has more names gets no copy.
+pub(super) const MOST_NAMES: usize = 10_000;
+
 /// A file of the guest that refers to the object: its names that do, and its own time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FileOnObject {
@@ -9,12 +13,14 @@ pub(super) struct FileOnObject {
     pub mtime: Option<Time>,
 }
 
-/// The files that get a copy each. `files` are those that the base remembers, `further` names that it does not: the
-/// guest has made them by itself, or moved one there. `written` is the name that is written to, if that is known.
+/// The files that get a copy each. `files` are those that the base remembers, those that have lost all names among them;
+/// `further` are names that it does not: the guest has made them by itself, or moved one there. `written` is the name
+/// that is written to, if that is known.
 ///
 /// A guest may have two files on one object that were two before, and what is written to one is not for the other. A
 /// further name belongs to the one file that there is; where there are several, nobody can tell to which, and it stays
-/// on the object unless it is the one that is written to.
+/// on the object unless it is the one that is written to. A file without names may be behind a further name, so it
+/// counts: better are two names of one file two files, than two files one.
 pub(super) fn files_to_part(
     mut files: Vec<FileOnObject>,
     further: Vec<GuestPath>,
@@ -66,6 +72,20 @@ mod tests {
     }
 
     #[test]
+    fn a_file_that_has_lost_its_names_may_be_behind_a_further_one() {
+        let files = || vec![file(&["/a"]), file(&[])];
+        let parted = |written| files_to_part(files(), vec![path("/new")], Some(&path(written)));
+        assert_eq!(parted("/new"), [file(&["/new"])]);
+        assert_eq!(parted("/a"), [file(&["/a"])]);
+        let gone = files_to_part(
+            vec![file(&[]), file(&[])],
+            vec![path("/n"), path("/m")],
+            Some(&path("/m")),
+        );
+        assert_eq!(gone, [file(&["/m"])]);
+    }
+
+    #[test]
     fn a_further_name_belongs_to_the_one_file() {
         let further = || vec![path("/new")];
         for written in ["/a", "/new", "/elsewhere"] {
@@ -73,6 +93,10 @@ mod tests {
             assert_eq!(parted, [file(&["/a", "/new"])]);
         }
         assert_eq!(files_to_part(vec![], further(), None), [file(&["/new"])]);
+        assert_eq!(
+            files_to_part(vec![file(&[])], further(), None),
+            [file(&["/new"])]
+        );
         assert_eq!(files_to_part(vec![], vec![], None), []);
     }
 }

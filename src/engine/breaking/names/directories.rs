@@ -26,38 +26,12 @@ impl Directories {
     pub fn of(&self, guest: usize, name: &GuestPath) -> Option<InodeMark> {
         self.0.get(&(guest, name.parent())).copied()
     }
-
-    /// Is it one name, seen before and after its directory was moved?
-    pub fn is_same(&self, guest: usize, one: &GuestPath, other: &GuestPath) -> bool {
-        let of = |name| self.of(guest, name);
-        one == other
-            || one.file_name() == other.file_name() && of(one).is_some() && of(one) == of(other)
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::model::FileId;
-
-    #[test]
-    fn a_name_is_one_however_its_directory_is_called() {
-        let path = |text: &str| GuestPath::new(text.as_bytes()).expect("a path");
-        let directory = |ino| InodeMark {
-            inode: FileId { dev: 1, ino },
-            generation: 3,
-        };
-        let mut known = Directories::default();
-        for (place, ino) in [("/here", 1), ("/there", 1), ("/beside", 2)] {
-            known.learn(0, path(place), directory(ino));
-        }
-        let is_same = |one, other| known.is_same(0, &path(one), &path(other));
-        assert!(is_same("/here/f", "/there/f"));
-        assert!(!is_same("/here/f", "/there/g") && !is_same("/here/f", "/beside/f"));
-        // Of one that was not seen nobody can tell.
-        assert!(!is_same("/x/f", "/y/f") && is_same("/x/f", "/x/f"));
-        assert_eq!(known.of(1, &path("/here/f")), None);
-    }
 
     #[test]
     fn not_all_of_a_guest_s_directories_are_kept() {

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use super::directories::Directories;
-use super::known::KnownNames;
+use super::known::{KnownNames, NameLost, NameSeen};
 use super::moves::Moves;
 use super::searched::Searched;
 use super::whose::{Cgroups, NameWritten};
@@ -31,8 +31,13 @@ const MOST_LOST: usize = 16;
 pub(in crate::engine::breaking) enum WriteResolved {
     /// No guest is behind it.
     Nobody,
-    /// This guest's files, which may be none.
-    Files(usize, Vec<FileOnObject>),
+    /// This guest's files, which may be none. `by_record`: that names are one file is known of the record alone, or it
+    /// would know more than one if it were newer.
+    Files {
+        guest: usize,
+        files: Vec<FileOnObject>,
+        by_record: bool,
+    },
     /// This guest has names that nobody knows, and is to be searched first.
     Search(usize),
     /// It has such names, and cannot be searched: why.
@@ -63,7 +68,6 @@ impl<'a> Resolver<'a, '_> {
         let (request, since) = (&asked.request, asked.since);
         let mut known = self.remembered(object, state.id)?;
         self.follow_moves(state.id, &mut known);
-        self.add_found(object, state.id, &mut known);
         let written = match self.name_of(request, &known) {
             Some(written) => Some(written),
             None => self.find_written(request, state.id, &mut known),
@@ -72,6 +76,7 @@ impl<'a> Resolver<'a, '_> {
         if let Some((guest, _)) = &whose
             && !is_all(state, &known)
         {
+            self.add_found(*guest, object, state.id, &mut known);
             self.look_nearby(*guest, state.id, &mut known);
             self.look_again(*guest, state, &mut known);
         }
@@ -96,8 +101,14 @@ impl<'a> Resolver<'a, '_> {
                 Some(None) => {}
             }
         }
+        let has_further = !further.is_empty();
         let files = files_to_part(files, further, written.as_ref());
-        Ok(WriteResolved::Files(guest, files))
+        let by_record = has_further || files.iter().any(|file| file.names.len() > 1);
+        Ok(WriteResolved::Files {
+            guest,
+            files,
+            by_record,
+        })
     }
 
     /// A search that is new enough to have found all names of the object that the guest has; or it failed.
@@ -138,25 +149,40 @@ impl<'a> Resolver<'a, '_> {
             };
             let refers = |path: &GuestPath| self.sees(at, path, inode);
             let (names, lost) = file.paths.into_iter().partition(refers);
-            known.add_file(at, FileOnObject { names, mtime }, lost);
+            let names: Vec<GuestPath> = names;
+            let names = names.into_iter().map(|name| self.seen(at, name)).collect();
+            known.add_file((at, mtime), names, lost);
         }
         Ok(known)
     }
 
-    /// Remembered names that moved with their directories.
-    fn follow_moves(&mut self, inode: FileId, known: &mut KnownNames) {
-        for (at, old) in known.lost.clone() {
-            if let Some(place) = self.follow(at, &old, inode) {
-                self.add(at, place, known);
-                continue;
-            }
-            let places: Vec<GuestPath> = self.moves.places(at, &old).collect();
-            for place in places {
-                if self.sees(at, &place, inode) {
-                    self.add(at, place, known);
-                }
-            }
+    fn seen(&self, guest: usize, name: GuestPath) -> NameSeen {
+        NameSeen {
+            guest,
+            directory: self.directories.of(guest, &name),
+            name,
         }
+    }
+
+    /// Remembered names that moved with their directories: each is its file's still.
+    fn follow_moves(&mut self, inode: FileId, known: &mut KnownNames) {
+        let mut moved = Vec::new();
+        for lost in known.lost() {
+            let places = match self.follow(lost.guest, &lost.name, inode) {
+                Some(place) => vec![place],
+                None => self.places_of(lost, inode),
+            };
+            let places = places.into_iter();
+            moved.extend(places.map(|place| (lost.clone(), self.seen(lost.guest, place))));
+        }
+        known.add_moved(moved);
+    }
+
+    /// Where it is by the moves that were learned, as the disk confirms.
+    fn places_of(&mut self, lost: &NameLost, inode: FileId) -> Vec<GuestPath> {
+        let mut places: Vec<GuestPath> = self.moves.places(lost.guest, &lost.name).collect();
+        places.retain(|place| self.sees(lost.guest, place, inode));
+        places
     }
 
     /// Where a name is now whose directory was seen.
@@ -179,28 +205,17 @@ impl<'a> Resolver<'a, '_> {
         seen.is_some()
     }
 
-    /// A name of no record that was seen, unless it is one that is known, in a directory that has moved meanwhile.
-    fn add(&self, at: usize, name: GuestPath, known: &mut KnownNames) {
-        let is_same = |one: &GuestPath| self.directories.is_same(at, one, &name);
-        let is_known = known.all().any(|(guest, one)| guest == at && is_same(one));
-        if !is_known {
-            known.add(at, name);
-        }
-    }
-
-    /// Names that searches found besides, as far as they refer to it still.
-    fn add_found(&mut self, object: &ObjectId, inode: FileId, known: &mut KnownNames) {
+    /// Names that a search through this guest found besides, as far as they refer to it still.
+    fn add_found(&mut self, at: usize, object: &ObjectId, inode: FileId, known: &mut KnownNames) {
         let searched: &'a HashMap<usize, Searched> = self.searched;
-        for (at, searched) in searched {
-            let Some((number, _)) = self.guest(*at) else {
-                continue;
-            };
-            for path in searched.names(object) {
-                if self.sees(number, path, inode) {
-                    self.add(number, path.clone(), known);
-                } else if let Some(place) = self.follow(number, path, inode) {
-                    self.add(number, place, known);
-                }
+        let Some(found) = searched.get(&at) else {
+            return;
+        };
+        for path in found.names(object) {
+            if self.sees(at, path, inode) {
+                known.add(self.seen(at, path.clone()));
+            } else if let Some(place) = self.follow(at, path, inode) {
+                known.add(self.seen(at, place));
             }
         }
     }
@@ -235,12 +250,12 @@ impl<'a> Resolver<'a, '_> {
             }),
             true => self.find_elsewhere(written),
         }?;
-        let lost = known.lost.iter().filter(|(guest, _)| *guest == at);
-        for (_, old) in lost {
-            self.moves.learn(at, old, &name);
+        let lost = known.lost().iter().filter(|lost| lost.guest == at);
+        for lost in lost {
+            self.moves.learn(at, &lost.name, &name);
         }
         self.directories.learn(at, name.parent(), parent);
-        known.add(at, name.clone());
+        known.add(self.seen(at, name.clone()));
         self.follow_moves(inode, known);
         Some((at, Some(name)))
     }
@@ -295,7 +310,7 @@ impl<'a> Resolver<'a, '_> {
                     && dir.look(&name).is_ok_and(|state| state.id == inode)
                     && let Ok(path) = directory.join(&name)
                 {
-                    self.add(at, path, known);
+                    known.add(self.seen(at, path));
                 }
             }
         }
@@ -304,16 +319,17 @@ impl<'a> Resolver<'a, '_> {
     /// Names of the record that are missing still may lie in a directory that is renamed to and fro, and was away when
     /// it was looked there: a search would miss it as well.
     fn look_again(&mut self, at: usize, state: &FileState, known: &mut KnownNames) {
-        let lost = known.lost.iter().filter(|(guest, _)| *guest == at);
-        let lost: Vec<GuestPath> = lost.map(|(_, name)| name.clone()).take(MOST_LOST).collect();
+        let lost = known.lost().iter().filter(|lost| lost.guest == at);
+        let lost: Vec<NameLost> = lost.take(MOST_LOST).cloned().collect();
         for _ in 0..MOST_LOOKS {
             if is_all(state, known) || lost.is_empty() {
                 return;
             }
             std::thread::sleep(BETWEEN_LOOKS);
-            for name in &lost {
-                if self.sees(at, name, state.id) {
-                    self.add(at, name.clone(), known);
+            for lost in &lost {
+                if self.sees(at, &lost.name, state.id) {
+                    let seen = self.seen(at, lost.name.clone());
+                    known.add_moved(vec![(lost.clone(), seen)]);
                 }
             }
         }
@@ -345,5 +361,5 @@ fn is_at(guest: &Guest, path: &GuestPath, inode: FileId) -> bool {
 
 /// Are all of its names known? The base's own is one, and nothing is in flight in our turn.
 fn is_all(state: &FileState, known: &KnownNames) -> bool {
-    u64::from(state.nlink) <= 1 + known.all().count() as u64
+    u64::from(state.nlink) <= 1 + known.count() as u64
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use crate::base::Index;
 use crate::engine::Guest;
+use crate::engine::breaking::decide::MOST_NAMES;
 use crate::model::{FileId, GuestPath, ObjectId, Time};
 use crate::scan::{Sought, seek};
 use crate::sys::host::machine;
@@ -87,9 +88,13 @@ impl Searched {
         self.failed.is_none() && is_steady && is_older
     }
 
+    /// Of an object that has too many names all the same, not all are kept: each is asked for while a writer waits.
     fn add(&mut self, object: ObjectId, name: GuestPath) -> bool {
-        self.bytes += name.as_bytes().len() + OF_NAME;
-        self.names.entry(object).or_default().push(name);
+        let names = self.names.entry(object).or_default();
+        if names.len() <= MOST_NAMES {
+            self.bytes += name.as_bytes().len() + OF_NAME;
+            names.push(name);
+        }
         self.bytes <= MOST_BYTES
     }
 }

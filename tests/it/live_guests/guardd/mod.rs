@@ -10,6 +10,7 @@ mod moving;
 mod own_names;
 mod readiness;
 mod runs;
+mod twins;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
