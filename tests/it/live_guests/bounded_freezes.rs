@@ -32,13 +32,11 @@ fn two(lab: &Lab) -> [Guest; 2] {
     ])
 }
 
-fn apply(lab: &Lab, guests: &[Guest; 2], fault: &str) -> crate::support::Out {
+fn apply(lab: &Lab, guests: &[Guest; 2], fault: &str, budget: &[&str]) -> crate::support::Out {
     let plan = lab.plan(&[&guests[0], &guests[1]], &[]);
     let plan = plan.path.to_str().unwrap();
-    unify_with(
-        &[("UNIFY_FAULT", fault)],
-        &["apply", "--yes", "--allow-running", plan],
-    )
+    let args = [&["apply", "--yes", "--allow-running"], budget, &[plan]].concat();
+    unify_with(&[("UNIFY_FAULT", fault)], &args)
 }
 
 /// Waits for what comes on its own; it takes so long only where it does not come.
@@ -46,15 +44,20 @@ fn apply(lab: &Lab, guests: &[Guest; 2], fault: &str) -> crate::support::Out {
 fn wait_for(what: &str, is_so: impl Fn() -> bool) {
     let start = Instant::now();
     while !is_so() {
-        assert!(start.elapsed() < Duration::from_secs(20), "{what}");
+        assert!(start.elapsed() < Duration::from_secs(120), "{what}");
         std::thread::sleep(Duration::from_millis(5));
     }
 }
 
+fn is_protected(lab: &Lab) -> bool {
+    let objects = lab.objects();
+    let mut shared = objects.iter().filter(|object| nlink(object) > 1);
+    shared.all(|object| is_immutable(object))
+}
+
+#[track_caller]
 fn assert_protected(lab: &Lab) {
-    for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
-        assert!(is_immutable(object), "shared and not flagged");
-    }
+    assert!(is_protected(lab), "shared and not flagged");
 }
 
 fn is_healed(lab: &Lab) -> bool {
@@ -73,7 +76,7 @@ fn a_lock_keeps_no_guest_frozen() {
             return;
         }
     }
-    panic!("the watchdog was quicker each time");
+    panic!("the watchdog was quicker each time, or guests went on without flags");
 }
 
 /// False where the watchdog got the lock first, and has healed.
@@ -93,8 +96,8 @@ fn the_lock_is_held(lab: &Lab, cgroup: &Cgroup) -> bool {
         std::fs::read_to_string(&held).is_ok_and(|pid| pid.ends_with('\n'))
     });
     wait_for("the guest stands still", || !cgroup.is_frozen());
-    let cannot_heal = !lab.staged().is_empty();
-    assert_protected(lab);
+    // A watchdog that does heal takes flags off for moments.
+    let cannot_heal = !lab.staged().is_empty() && is_protected(lab);
     assert_alive(lab, "while the lock is held");
     let pid = std::fs::read_to_string(&held).unwrap();
     let killed = Command::new("kill").args(["-KILL", pid.trim()]).status();
@@ -161,12 +164,12 @@ fn a_run_that_hangs_keeps_no_guest_frozen() {
     let (pulse, gone_on) = (lab.path("guests/pulse"), lab.path("gone-on"));
     // It goes on when the guest has.
     let fault = format!(
-        "exchange#2=run:n=$(wc -c < '{p}'); i=0; while [ $i -lt 200 ]; do i=$((i + 1)); sleep 0.1; \
+        "exchange#2=run:n=$(wc -c < '{p}'); i=0; while [ $i -lt 1200 ]; do i=$((i + 1)); sleep 0.1; \
          [ $(wc -c < '{p}') -gt $n ] && {{ touch '{g}'; break; }}; done",
         p = pulse.display(),
         g = gone_on.display()
     );
-    let out = apply(&lab, &guests, &fault).expect(9);
+    let out = apply(&lab, &guests, &fault, &[]).expect(9);
     assert!(gone_on.exists(), "the guest stood still: {}", out.stderr);
     assert!(out.stderr.contains("let go on"), "{}", out.stderr);
     wait_for("it is not healed", || is_healed(&lab));
@@ -194,6 +197,8 @@ fn no_flag_comes_off_once_a_guest_goes_on() {
             "--run",
             "all",
             "--allow-running",
+            "--max-freeze",
+            "60s",
             "--base",
             &base,
         ];
@@ -210,6 +215,9 @@ fn no_flag_comes_off_once_a_guest_goes_on() {
     undo(&[("UNIFY_FAULT", &faults)]).expect(9);
     assert!(thawed.exists() && !lifted.exists(), "a flag came off");
     wait_for("it is not healed", || is_healed(&lab));
+    // Who healed it may have the base still.
+    let lock = std::fs::File::open(lab.base().join("lock")).unwrap();
+    drop(nix::fcntl::Flock::lock(lock, nix::fcntl::FlockArg::LockExclusive).unwrap());
     unchanged(&[&guests[0], &guests[1]], &before, "after it");
     assert_protected(&lab);
     undo(&[]).expect(0);
@@ -219,16 +227,22 @@ fn no_flag_comes_off_once_a_guest_goes_on() {
 #[test]
 fn guests_that_were_left_frozen_are_named_first() {
     armed!();
-    let disk = lab!(Disk::Own);
-    let cgroup = cgroup!("named");
-    let lab = disk.part("case");
+    let disk = memory_lab!(Disk::Ext4);
+    drop(cgroup!("named"));
+    assert!((0..5).any(|attempt| are_named(&disk, attempt)));
+}
+
+/// False where the machine was too slow: a healing that takes a second is ended, so that guests go on.
+fn are_named(disk: &Lab, attempt: u32) -> bool {
+    let lab = disk.part(&format!("case-{attempt}"));
+    let cgroup = Cgroup::new(&format!("named-{attempt}")).unwrap();
     let guests = two(&lab);
     let _guest = cgroup.start(guests[1].root(), ALIVE);
     let base = lab.base().display().to_string();
     let status = ["status", "--exit-code", "--base", &base];
     let fault =
         format!("exchange#2=run:pkill -KILL -f 'watchdog [-]-base {base}'; kill -KILL $PPID");
-    apply(&lab, &guests, &fault).expect(-1);
+    apply(&lab, &guests, &fault, &["--max-freeze", "60s"]).expect(-1);
     assert!(cgroup.is_frozen(), "nobody was left to let it go");
     let out = unify(&status).expect(10);
     assert!(
@@ -243,11 +257,15 @@ fn guests_that_were_left_frozen_are_named_first() {
     assert_eq!(frozen.as_array().unwrap().len(), 1, "{frozen}");
     let (out, _) = lab.try_plan(&[&guests[0], &guests[1]], &[]);
     assert!(out.stderr.contains("guests stand still"), "{}", out.stderr);
-    unify(&["recover", "--base", &base]).expect(0);
+    let recovered = unify(&["recover", "--base", &base]).expect_one_of(&[0, -1]);
+    if recovered.code == -1 {
+        return false;
+    }
     assert!(!cgroup.is_frozen());
     let out = unify(&["status", "--base", &base]).expect(0);
     assert!(!out.stdout.contains("STAND STILL"), "{}", out.stdout);
     assert_alive(&lab, "after recover");
+    true
 }
 
 fn furnished(lab: &Lab, files: usize) -> [Guest; 2] {

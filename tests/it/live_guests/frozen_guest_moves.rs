@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::{
-    ALIVE, Cgroup, Disk, File, Guest, Lab, Out, Planned, assert_alive, calls_of_apply, content, id,
-    is_immutable, line_of, listings, nlink, strings_in, unchanged, unify_with,
+    ALIVE, Cgroup, Disk, File, Guest, LONG, Lab, Out, Planned, assert_alive, calls_of_apply,
+    content, id, is_immutable, line_of, listings, nlink, strings_in, unchanged, unify_with,
+    until_a_writer_waits,
 };
 
 /// A process that enters a guest right before a batch is frozen, from where it cannot be frozen.
@@ -60,9 +61,9 @@ impl Drop for Intruder {
     }
 }
 
-fn apply_args(plan: &Planned) -> [&str; 4] {
+fn apply_args(plan: &Planned) -> Vec<&str> {
     let plan = plan.path.to_str().unwrap();
-    ["apply", "--yes", "--allow-running", plan]
+    [&["apply", "--yes"], &LONG[..], &[plan]].concat()
 }
 
 fn assert_refused(lab: &Lab, guest: &Guest, path: &str, code: &str) {
@@ -208,8 +209,8 @@ fn what_a_guest_that_moves_holds_stays_closed() {
     drop(intruder);
 
     let base = lab.base();
-    let undo = ["undo", "--yes", "--run", "all", "--allow-running", "--base"];
-    let undo = [&undo[..], &[base.to_str().unwrap()]].concat();
+    let undo = ["undo", "--yes", "--run", "all", "--base"];
+    let undo = [&undo[..], &[base.to_str().unwrap()], &LONG].concat();
     let intruder = Intruder::new(&lab, db);
     intruder.run_while_flagged(&undo, &closed).expect(4);
     assert!(!shared(G, &[app, web]) && !shared(G, &[web, &zoe]));
@@ -258,7 +259,10 @@ fn what_is_opened_for_writing_after_the_thaw_is_kept() {
         seen("opened");
         let plan = lab.plan(&[web, db], &["--allow", "open"]);
         let trigger = lab.guests().join("trigger");
-        let fault = format!("{when}=run:touch '{}'; sleep 0.5", trigger.display());
+        // It has written, or waits for us.
+        let written = lab.guests().join("written");
+        let opens = until_a_writer_waits(&web.host("/usr/f"), &written);
+        let fault = format!("{when}=run:touch '{}'; {opens}", trigger.display());
         let out = unify_with(&[("UNIFY_FAULT", &fault)], &apply_args(&plan));
         seen("written");
         assert!(shared("/usr/f", &[web, db]), "{when}: {}", out.stderr);

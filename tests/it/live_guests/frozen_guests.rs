@@ -4,14 +4,14 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::support::{
-    ALIVE, Cgroup, Disk, File, Guest, Lab, Listing, Planned, assert_alive, assert_same,
+    ALIVE, Cgroup, Disk, File, Guest, LONG, Lab, Listing, Planned, assert_alive, assert_same,
     calls_of_apply, content, id, is_immutable, line_of, listings, nlink, strings_in, unchanged,
     unify, unify_with,
 };
 
 fn apply(plan: &Planned, env: &[(&str, &str)]) -> crate::support::Out {
     let plan = plan.path.to_str().unwrap();
-    unify_with(env, &["apply", "--yes", "--allow-running", plan])
+    unify_with(env, &[&["apply", "--yes"], &LONG[..], &[plan]].concat())
 }
 
 fn shared(web: &Guest, db: &Guest) -> bool {
@@ -58,7 +58,7 @@ fn a_running_guest_is_frozen_and_goes_on() {
         ];
         unify(&undo).expect(4);
         assert!(shared(&web, &db), "undo waits too");
-        unify(&[&undo[..], &["--allow-running"]].concat()).expect(0);
+        unify(&[&undo[..], &LONG].concat()).expect(0);
         assert!(!shared(&web, &db));
         assert_alive(&lab, "after undo");
         unchanged(&[&web, &db], &before, "after undo");
@@ -126,7 +126,6 @@ fn somebody_elses_freeze_stays() {
     let _guest = cgroup.start(db.root(), ALIVE);
     let plan = lab.plan(&[&web, &db], &[]);
     cgroup.freeze();
-    std::thread::sleep(Duration::from_millis(50));
     apply(&plan, &[]).expect(0);
     assert!(shared(&web, &db));
     assert!(cgroup.is_frozen(), "it was not ours to thaw");
@@ -173,8 +172,9 @@ fn killed_while_frozen(disk: &Lab, cgroup: &Cgroup, call: usize) {
     let out = apply(&plan, &[("UNIFY_FAULT", &format!("{call}=kill"))]).expect(-1);
     let what = format!("killed at call {call}, it said {}", out.stderr);
     assert_alive(&lab, &what);
-    assert!(!cgroup.is_frozen(), "{what}");
+    // The healing may freeze it once more.
     wait_until_healed(&lab, &what);
+    assert!(!cgroup.is_frozen(), "{what}");
     for object in lab.objects().iter().filter(|object| nlink(object) > 1) {
         assert!(
             is_immutable(object),
@@ -191,7 +191,7 @@ fn wait_until_healed(lab: &Lab, what: &str) {
     let start = Instant::now();
     while !lab.staged().is_empty() || lab.base().join("frozen").exists() {
         assert!(
-            start.elapsed() < Duration::from_secs(20),
+            start.elapsed() < Duration::from_secs(120),
             "{what}: {:?}",
             lab.staged()
         );
@@ -203,9 +203,15 @@ fn wait_until_healed(lab: &Lab, what: &str) {
 #[test]
 fn recover_lets_go_what_was_left_frozen() {
     armed!();
-    let disk = lab!(Disk::Own);
-    let cgroup = cgroup!("left");
-    let lab = disk.part("case");
+    let disk = memory_lab!(Disk::Ext4);
+    drop(cgroup!("left"));
+    assert!((0..5).any(|attempt| is_let_go(&disk, attempt)));
+}
+
+/// False where the machine was too slow: a healing that takes a second is ended, so that the guest goes on.
+fn is_let_go(disk: &Lab, attempt: u32) -> bool {
+    let lab = disk.part(&format!("case-{attempt}"));
+    let cgroup = Cgroup::new(&format!("left-{attempt}")).unwrap();
     let [web, db] = two(&lab);
     let before = [&web, &db].map(|guest| Listing::of(guest.root()).without_directory_times());
     let _guest = cgroup.start(db.root(), ALIVE);
@@ -218,7 +224,10 @@ fn recover_lets_go_what_was_left_frozen() {
     apply(&plan, &[("UNIFY_FAULT", &fault)]).expect(-1);
     assert!(cgroup.is_frozen(), "nobody was left to let it go");
     assert_ne!(lab.staged().len(), 0);
-    unify(&["recover", "--base", base.to_str().unwrap()]).expect(0);
+    let recovered = unify(&["recover", "--base", base.to_str().unwrap()]).expect_one_of(&[0, -1]);
+    if recovered.code == -1 {
+        return false;
+    }
     assert!(!cgroup.is_frozen());
     assert_eq!(lab.staged().len(), 0);
     assert_alive(&lab, "after recover");
@@ -226,6 +235,7 @@ fn recover_lets_go_what_was_left_frozen() {
         let after = Listing::of(guest.root()).without_directory_times();
         assert_same(before, &after, "after recover");
     }
+    true
 }
 
 /// No flag is off while the guest runs: all changes of flags but the self-test's lie between freeze and thaw.
@@ -264,28 +274,11 @@ fn flags_are_off_only_while_all_stands_still() {
     };
     for guests in [vec![&web, &db], vec![&third]] {
         let plan = lab.plan(&guests, &[]);
-        traced(
-            &[
-                "apply",
-                "--yes",
-                "--allow-running",
-                plan.path.to_str().unwrap(),
-            ],
-            2,
-        );
+        let plan = plan.path.to_str().unwrap();
+        traced(&[&["apply", "--yes"], &LONG[..], &[plan]].concat(), 2);
     }
-    traced(
-        &[
-            "undo",
-            "--yes",
-            "--run",
-            "all",
-            "--allow-running",
-            "--base",
-            &base,
-        ],
-        0,
-    );
+    let undo = ["undo", "--yes", "--run", "all", "--base", &base];
+    traced(&[&undo[..], &LONG].concat(), 0);
 }
 
 /// A running guest may hold descriptors of its files that no other process sees, so its inodes are never shared.

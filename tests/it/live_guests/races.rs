@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::{
     Disk, File, apply_while, content, id, line_of, listings, one_exchange, unchanged, unify_with,
+    until_a_writer_waits,
 };
 
 fn text(path: &Path) -> String {
@@ -125,9 +126,10 @@ fn a_waiting_writer_writes_where_the_name_is() {
     let f = web.host("/usr/f");
     let (done, early) = (lab.path("done"), lab.path("early"));
     let writer = format!(
-        "(echo more >> {}; touch {}) > /dev/null 2>&1 & sleep 0.3",
+        "(echo more >> {}; touch {}) > /dev/null 2>&1 & {}",
         f.display(),
-        done.display()
+        done.display(),
+        until_a_writer_waits(&f, &done)
     );
     let watch = format!(
         "sleep 0.5; if [ -e {} ]; then touch {}; fi",
@@ -231,7 +233,7 @@ fn leases_of_a_guest_keep_nobody_waiting() {
     let roots = [web.arg(), db.arg()];
     let status = Command::new("timeout")
         .args([
-            "20",
+            "40",
             crate::support::BIN,
             "plan",
             "-o",

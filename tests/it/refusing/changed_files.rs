@@ -149,12 +149,15 @@ fn a_writer_is_refused() {
     // The first lease is that of the other guest's file. When all is prepared the writer ends, before it is looked once
     // more who is inside.
     let pid = lab.path("pid");
+    let (scene, pid) = (lab.guests().display().to_string(), pid.display());
     let writes = format!(
-        "sh -c 'exec 9>>\"$0\"; echo $$ > \"$1\"; exec sleep 60' '{}' '{}' > /dev/null 2>&1 < /dev/null & sleep 0.3",
+        "sh -c 'exec 9>>\"$0\"; echo $$ > \"$1\"; exec sleep 600' '{}' '{pid}' > /dev/null 2>&1 < /dev/null & \
+         while test -d '{scene}' && ! test -s '{pid}'; do sleep 0.01; done",
         path.display(),
-        pid.display()
     );
-    let ends = format!("kill $(cat '{}'); sleep 0.2", pid.display());
+    let ends = format!(
+        "p=$(cat '{pid}'); kill $p; while test -d '{scene}' && test -e /proc/$p/fd/9; do sleep 0.01; done"
+    );
     apply_while(&plan, &[("lease#1", writes), ("syncfs#1", ends)]).expect(4);
     assert_eq!(id(&path), was, "the open file kept its inode");
     assert!(

@@ -144,7 +144,7 @@ impl BlocksScene<'_> {
     /// The same when what is freed in the background is freed.
     fn settled(&self) -> usize {
         let mut left = self.shared();
-        for _ in 0..20 {
+        for _ in 0..200 {
             if left == 0 {
                 break;
             }

@@ -252,18 +252,20 @@ fn who_is_denied_much_hides_no_other() {
     let objects = lab.objects();
     let [noisy, quiet] = [&objects[0], &objects[1]];
     let mut kernel = Kernel::start(&lab, &[], &[]);
-    let denied = |kernel: &mut Kernel, object: &PathBuf, cgroup| {
-        let asking = Asking {
-            has_parent: false,
-            attempt: 2,
-            ..Asking::to(object).of(cgroup)
-        };
-        kernel.meets(&asking, "Denied");
-    };
+    let [much, little] = [(noisy, 1), (quiet, 2)].map(|(object, cgroup)| Asking {
+        has_parent: false,
+        attempt: 2,
+        ..Asking::to(object).of(cgroup)
+    });
+    let made = generation(noisy);
     for _ in 0..DENIED {
-        denied(&mut kernel, noisy, 1);
+        kernel.ask_about(&much, made);
     }
-    denied(&mut kernel, quiet, 2);
+    for _ in 0..DENIED {
+        let (_, word) = kernel.answer().unwrap();
+        assert_eq!(word, "Denied");
+    }
+    kernel.meets(&little, "Denied");
     let name = |object: &PathBuf| object.file_name().unwrap().to_str().unwrap().to_owned();
     // It is told after the answer.
     kernel.says(&name(quiet));
@@ -273,5 +275,5 @@ fn who_is_denied_much_hides_no_other() {
     assert!(noisy.count() < DENIED, "{said}");
 }
 
-/// Denials in a row, which take less than a second.
-const DENIED: usize = 60;
+/// Denials in a row, which take little time.
+const DENIED: usize = 200;

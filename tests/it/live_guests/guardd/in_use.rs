@@ -4,7 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -81,7 +81,7 @@ fn start(lab: &Lab, cgroup: &Cgroup, [web, db]: &[Guest; 2]) -> [InCgroup; 2] {
         inodes.iter().all(|inode| all.contains(inode))
     };
     let ready = ["guests/ready", "guests/others"].map(|name| lab.path(name));
-    for _ in 0..2000 {
+    for _ in 0..12_000 {
         if ready.iter().all(|file| file.exists()) && watches() && locks() {
             return processes;
         }
@@ -133,7 +133,9 @@ fn what_a_guest_uses_as_it_writes_is_recorded() {
     armed!();
     drop(cgroup!("in-use"));
     let disk = memory_lab!(Disk::Ext4);
-    let (lab, writers) = (0..10)
+    let (start, most) = (Instant::now(), Duration::from_secs(300));
+    let (lab, writers) = (0..)
+        .take_while(|_| start.elapsed() < most)
         .find_map(|attempt| recorded(&disk, attempt))
         .unwrap();
     let mut found = Vec::new();
@@ -203,7 +205,7 @@ fn a_look_delays_no_writer() {
     ];
     let mut kernel = Kernel::start(&lab, &env, &[]);
     kernel.write(&web.host("/usr/free"), b"x");
-    for _ in 0..1000 {
+    for _ in 0..6000 {
         if procs(&trace) == first {
             break;
         }

@@ -11,7 +11,8 @@ fn spoils_its_break(lab: &Lab, web: &Guest, exchange: u32) -> String {
     let [f, g] = ["/usr/lib/f", "/usr/other/g"].map(|name| web.host(name).display().to_string());
     let pid = lab.path(&format!("reader-{exchange}"));
     let pid = pid.display();
-    format!("exchange#{exchange}=run:sleep 60 < {f} > /dev/null 2>&1 & echo $! > {pid}; rm {g}")
+    let holds = format!("exec 3< {f}; sleep 600 <&3 > /dev/null 2>&1 & echo $! > {pid}");
+    format!("exchange#{exchange}=run:{holds}; rm {g}")
 }
 
 /// Two guests that share files, and a third that shall share one more with the second.

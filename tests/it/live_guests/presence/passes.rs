@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use super::{assert_quiet, runs, shared, two, unshare_number};
 use crate::support::{BIN, Disk, Planned, id, unify, unify_with};
 
-/// Perl that does something again and again until a file is there.
+/// Perl that does something again and again until a file is there. It tells when it has begun, and when it is over.
 struct Until<'p>(Child, &'p Path);
 
 impl<'p> Until<'p> {
@@ -18,8 +18,21 @@ impl<'p> Until<'p> {
             .stdin(Stdio::null())
             .spawn()
             .expect("perl runs");
-        std::thread::sleep(std::time::Duration::from_millis(300));
-        Until(child, stop)
+        let it = Until(child, stop);
+        assert!(it.comes_to("begun"), "it does not begin");
+        it
+    }
+
+    /// Does it tell that within a minute?
+    fn comes_to(&self, word: &str) -> bool {
+        let told = self.1.with_extension(word);
+        (0..6000).any(|_| {
+            let is_told = told.exists();
+            if !is_told {
+                std::thread::sleep(std::time::Duration::from_millis(10));
+            }
+            is_told
+        })
     }
 }
 
@@ -27,13 +40,15 @@ impl Drop for Until<'_> {
     fn drop(&mut self) {
         std::fs::write(self.1, "").ok();
         self.0.wait().ok();
-        std::thread::sleep(std::time::Duration::from_millis(300));
+        self.comes_to("over");
     }
 }
 
 /// No process of the guest lives for longer than a moment.
-const HOP: &str = r#"my ($stop, $in) = @ARGV; chdir $in or die; $SIG{CHLD} = "IGNORE"; my $end = time + 100;
-    until (-e $stop or time > $end) { exit if fork; select undef, undef, undef, 0.001 }"#;
+const HOP: &str = r#"my ($stop, $in) = @ARGV; chdir $in or die; $SIG{CHLD} = "IGNORE"; my $end = time + 600;
+    say_so("begun"); until (-e $stop or time > $end) { exit if fork; select undef, undef, undef, 0.001 }
+    chdir "/"; say_so("over");
+    sub say_so { open my $file, ">", "$stop.$_[0]" or die }"#;
 
 #[test]
 fn a_guest_whose_processes_fork_and_end() {
@@ -62,9 +77,10 @@ fn a_guest_whose_threads_start_threads_and_end() {
     // A thread of perl shares the working directory with the one that starts it; each takes its own first, and the next
     // is started before it ends.
     let script = format!(
-        r#"use threads; my ($stop, $in) = @ARGV; my $end = time + 60;
-        sub hop {{ syscall({unshare}, 0x200); chdir $in; select undef, undef, undef, 0.001; return if -e $stop or time > $end; threads->create(\&hop)->detach }}
-        threads->create(\&hop)->detach; until (-e $stop or time > $end) {{ select undef, undef, undef, 0.05 }}"#
+        r#"use threads; my ($stop, $in) = @ARGV; my $end = time + 600;
+        sub say_so {{ open my $file, ">", "$stop.$_[0]" or die }}
+        sub hop {{ syscall({unshare}, 0x200); chdir $in; -e "$stop.begun" or say_so("begun"); select undef, undef, undef, 0.001; return if -e $stop or time > $end; threads->create(\&hop)->detach }}
+        threads->create(\&hop)->detach; until (-e $stop or time > $end) {{ select undef, undef, undef, 0.05 }} say_so("over")"#
     );
     let stop = lab.path("stop");
     let hops = Until::start(&script, &[&db.host("/usr")], &stop);
@@ -80,8 +96,9 @@ fn a_busy_host_is_no_reason_to_refuse() {
     let lab = lab!(Disk::Own);
     let [web, db] = two(&lab);
     let stop = lab.path("stop");
-    let script = r#"my ($stop) = @ARGV; my $end = time + 100; $SIG{CHLD} = "IGNORE";
-        until (-e $stop or time > $end) { exit 0 unless fork; select undef, undef, undef, 0.003 }"#;
+    let script = r#"my ($stop) = @ARGV; my $end = time + 600; $SIG{CHLD} = "IGNORE";
+        until (-e $stop or time > $end) { exit 0 unless fork; say_so("begun"); select undef, undef, undef, 0.003 }
+        say_so("over"); sub say_so { open my $file, ">", "$stop.$_[0]" or die }"#;
     let storm = Until::start(script, &[], &stop);
     let plan = lab.plan(&[&web, &db], &[]);
     assert_quiet(&plan, "db");

@@ -190,10 +190,16 @@ fn a_capability_that_is_only_inheritable() {
     let lab = lab!(Disk::Own);
     let [web, db] = two(&lab);
     let cgroup: Cgroup = cgroup!("inheritable");
-    let drop = "setpriv --bounding-set=-linux_immutable sh -c 'sleep 600 & wait'";
+    let drop = "setpriv --bounding-set=-linux_immutable sh -c ': > ../ready; sleep 600 & wait'";
     let guest = format!("exec setpriv --inh-caps=+linux_immutable {drop}");
     let _guest = cgroup.start_mighty(db.root(), &guest);
-    std::thread::sleep(std::time::Duration::from_millis(200));
+    let ready = lab.path("guests/ready");
+    for _ in 0..6000 {
+        if ready.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
     let plan = lab.plan(&[&web, &db], &[]);
     let path = plan.path.to_str().unwrap();
     unify(&["apply", "--yes", "--allow-running", path]).expect(4);

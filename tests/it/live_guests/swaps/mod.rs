@@ -133,7 +133,7 @@ fn many(db: &Guest) -> Vec<Game> {
 fn quick(args: &[&str]) -> Out {
     let start = Instant::now();
     let out = unify(args);
-    assert!(start.elapsed() < Duration::from_secs(60), "{args:?} hung");
+    assert!(start.elapsed() < Duration::from_secs(300), "{args:?} hung");
     out
 }
 
@@ -154,7 +154,7 @@ fn slow(args: &[&str]) -> Out {
         .stdin(std::process::Stdio::null())
         .output()
         .unwrap();
-    assert!(start.elapsed() < Duration::from_secs(60), "{args:?} hung");
+    assert!(start.elapsed() < Duration::from_secs(300), "{args:?} hung");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     Out {
         args: args.join(" "),

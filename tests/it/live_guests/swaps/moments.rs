@@ -56,7 +56,7 @@ fn a_thousand_write_leases() {
     let Some(holder) = inside("sh", &args, Path::new("/")) else {
         skip!("no write leases here");
     };
-    let most = quiet + Duration::from_secs(10);
+    let most = quiet * 5 + Duration::from_secs(40);
     let start = Instant::now();
     let out = plan.apply().expect(4);
     assert!(start.elapsed() < most, "apply waited: {:?}", out.stderr);
@@ -105,7 +105,7 @@ fn a_file_that_grows_while_it_is_read() {
     let took = start.elapsed();
     stop.store(true, Ordering::Relaxed);
     let added = writer.join().unwrap();
-    assert!(took < Duration::from_secs(60), "{took:?}");
+    assert!(took < Duration::from_secs(300), "{took:?}");
     let now = std::fs::read(&path).unwrap();
     assert_eq!(now.len(), long.len() + added, "every write is there");
     assert!(now.starts_with(&long) && now[long.len()..].iter().all(|&byte| byte == 7));

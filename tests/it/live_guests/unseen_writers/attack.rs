@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::until_a_writer_waits;
+
 /// One way to change a file without breaking a read lease.
 pub struct Attack {
     what: &'static str,
@@ -63,11 +65,14 @@ impl Attack {
         )
     }
 
-    /// A process that opens the file for writing, which waits for the lease, and writes a second after that.
-    pub fn waiting_writer(file: &Path) -> String {
+    /// A process that opens the file for writing, which waits for the lease, and writes a second after that. In the end
+    /// this other file is there.
+    pub fn waiting_writer(file: &Path, over: &Path) -> String {
         format!(
-            r#"perl -e 'open(F,"+<",$ARGV[0]) or exit; sleep 1; syswrite(F,"EVIL"); close F' '{}' > /dev/null 2>&1 < /dev/null & sleep 0.3"#,
-            file.display()
+            r#"(perl -e 'open(F,"+<",$ARGV[0]) or exit; sleep 1; syswrite(F,"EVIL"); close F' '{}'; touch '{}') > /dev/null 2>&1 < /dev/null & {}"#,
+            file.display(),
+            over.display(),
+            until_a_writer_waits(file, over)
         )
     }
 }

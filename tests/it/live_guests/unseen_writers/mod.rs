@@ -295,9 +295,17 @@ fn a_writer_waits(disk: Disk) {
     let holds = lab.flag_holds_against_all();
     let scene = Scene::new(lab);
     let hit = scene.guests[0].host("/usr/f");
-    let out = scene.join(&format!("exchange#1=run:{}", Attack::waiting_writer(&hit)));
+    let over = scene.lab.path("over");
+    let waits = Attack::waiting_writer(&hit, &over);
+    let out = scene.join(&format!("exchange#1=run:{waits}"));
     let what = format!("{disk:?}: {}{}", out.stdout, out.stderr);
-    std::thread::sleep(std::time::Duration::from_millis(2500));
+    for _ in 0..6000 {
+        if over.exists() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    assert!(over.exists(), "the writer waits for ever, {what}");
     if holds {
         assert_eq!(out.code, 4, "{what}");
         scene.is_unharmed(&what);

@@ -46,6 +46,8 @@ struct Accomplice {
 impl Accomplice {
     fn on(program: &Path, lab: &Lab, guest: &Guest, what: &str) -> Accomplice {
         let count = lab.path("count");
+        // It may be killed before it makes that itself.
+        drop(std::fs::File::create(&count).unwrap());
         let child = Command::new(program)
             .args([lab.guests().as_path(), Path::new(what), &count])
             .args((0..ATTACKED).map(|file| guest.host(path(file))))

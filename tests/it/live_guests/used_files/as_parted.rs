@@ -4,12 +4,12 @@
 use serde_json::{Value, json};
 
 use super::{KEPT, READS, is_shared, start, two};
-use crate::support::{Disk, Guest, Lab, Out, line_of, listings, unchanged};
+use crate::support::{Disk, Guest, LONG, Lab, Out, line_of, listings, unchanged};
 
 /// Runs a command on the base about this file of `db`, which runs.
 fn run(lab: &Lab, command: &str, options: &[&str], path: &str, rest: &[&str]) -> Out {
-    let path = ["--allow-running", "--path", path];
-    lab.on_base(command, &[options, &path, rest].concat())
+    let path = ["--path", path];
+    lab.on_base(command, &[options, &LONG, &path, rest].concat())
         .expect(0)
 }
 

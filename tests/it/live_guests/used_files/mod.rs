@@ -8,7 +8,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::support::{
-    Cgroup, Disk, File, Guest, InCgroup, Lab, Out, Planned, content, id, line_of, listings,
+    Cgroup, Disk, File, Guest, InCgroup, LONG, Lab, Out, Planned, content, id, line_of, listings,
     shares_blocks, unchanged, unify,
 };
 
@@ -77,7 +77,7 @@ fn start(lab: &Lab, cgroup: &Cgroup, db: &Guest, uses: &str) -> InCgroup {
         let all = std::fs::read_to_string("/proc/locks").unwrap();
         inodes.iter().all(|inode| all.contains(inode))
     };
-    for _ in 0..2000 {
+    for _ in 0..12_000 {
         if lab.path("guests/ready").exists() && watches() && locks() {
             return process;
         }
@@ -88,7 +88,7 @@ fn start(lab: &Lab, cgroup: &Cgroup, db: &Guest, uses: &str) -> InCgroup {
 
 fn apply(plan: &Planned) -> Out {
     let path = plan.path.to_str().unwrap();
-    unify(&["apply", "--yes", "--allow-running", path])
+    unify(&[&["apply", "--yes"], &LONG[..], &[path]].concat())
 }
 
 /// While others start very many processes, it may not be known who uses what.

@@ -10,7 +10,7 @@ use crate::support::{
 };
 
 /// Longest time that any plan may keep `apply` busy.
-const PATIENCE: &str = "10";
+const PATIENCE: &str = "600";
 
 /// What `apply` is given.
 pub enum Hostile {

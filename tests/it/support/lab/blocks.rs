@@ -97,9 +97,10 @@ pub fn shares_blocks(path: &Path) -> bool {
 
 /// Has the file blocks of its own alone, now or soon? Copies that are gone are freed in the background.
 pub fn soon_has_its_own(path: &Path) -> bool {
-    (0..50).any(|_| {
+    (0..600).any(|_| {
         let is_own = !shares_blocks(path);
         if !is_own {
+            rustix::fs::sync();
             std::thread::sleep(std::time::Duration::from_millis(100));
         }
         is_own

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// A cgroup of this test, gone when it ends with everything in it.
 pub struct Cgroup {
@@ -51,15 +52,17 @@ impl Cgroup {
             .spawn()
             .unwrap();
         let process = InCgroup(child);
-        for _ in 0..500 {
-            let inside = std::fs::read_link(format!("/proc/{}/cwd", process.0.id()));
-            let program = std::fs::read_to_string(format!("/proc/{}/comm", process.0.id()));
-            if inside.is_ok_and(|dir| dir == cwd) && program.is_ok_and(|name| name.trim() == "sh") {
-                return process;
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
-        panic!("the process did not come to {cwd:?}");
+        // The shell that enters is one too, and has all rights still.
+        let entering = format!("sh\0-c\0{enter}");
+        let is_there = || {
+            let of = |name: &str| format!("/proc/{}/{name}", process.0.id());
+            let inside = std::fs::read_link(of("cwd")).is_ok_and(|dir| dir == cwd);
+            let program = std::fs::read_to_string(of("comm")).unwrap_or_default();
+            let words = std::fs::read(of("cmdline")).unwrap_or_default();
+            inside && program.trim() == "sh" && !words.starts_with(entering.as_bytes())
+        };
+        assert!(soon(is_there), "the process did not come to {cwd:?}");
+        process
     }
 
     /// Is it frozen, or asked to be?
@@ -73,8 +76,15 @@ impl Cgroup {
         self.dir.join("cgroup.freeze")
     }
 
+    /// Freezes it, and waits until all in it stands still.
     pub fn freeze(&self) {
         std::fs::write(self.dir.join("cgroup.freeze"), "1").unwrap();
+        let events = self.dir.join("cgroup.events");
+        let stands = || {
+            let events = std::fs::read_to_string(&events).unwrap();
+            events.lines().any(|line| line == "frozen 1")
+        };
+        assert!(soon(stands), "it does not freeze");
     }
 
     pub fn thaw(&self) {
@@ -90,9 +100,21 @@ impl Drop for Cgroup {
             if std::fs::remove_dir(&self.dir).is_ok() {
                 return;
             }
-            std::thread::sleep(std::time::Duration::from_millis(10));
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// Is it so within a minute?
+fn soon(is_so: impl Fn() -> bool) -> bool {
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(60) {
+        if is_so() {
+            return true;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    false
 }
 
 /// A process in a cgroup; killed when it is dropped.

@@ -4,6 +4,6 @@ mod alive;
 mod cgroup;
 mod inside;
 
-pub use alive::{ALIVE, assert_alive, calls_of_apply};
+pub use alive::{ALIVE, LONG, assert_alive, calls_of_apply};
 pub use cgroup::{Cgroup, InCgroup};
 pub use inside::{Inside, inside};

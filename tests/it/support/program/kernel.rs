@@ -232,7 +232,11 @@ impl Kernel {
             .next()
             .is_some()
         {
-            assert!(start.elapsed() < Duration::from_secs(20), "{}", self.said());
+            assert!(
+                start.elapsed() < Duration::from_secs(120),
+                "{}",
+                self.said()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }
