@@ -1,7 +1,7 @@
 //! The files that get a copy: names that the base remembers, confirmed by the disk, and names that the guest has made
 //! by itself, which the link count shows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 
 use super::directories::Directories;
@@ -72,7 +72,10 @@ impl<'a> Resolver<'a, '_> {
             Some(written) => Some(written),
             None => self.find_written(request, state.id, &mut known),
         };
-        let whose = self.cgroups.whose(asked, written, self.roots);
+        let mut whose = self.cgroups.whose(asked, written, self.roots);
+        if whose.is_none() {
+            whose = self.written_of_found(request, object, state.id, &mut known);
+        }
         if let Some((guest, _)) = &whose
             && !is_all(state, &known)
         {
@@ -203,6 +206,22 @@ impl<'a> Resolver<'a, '_> {
             self.directories.learn(at, name.parent(), directory);
         }
         seen.is_some()
+    }
+
+    /// The name that is written to, of those that were found in any guest that holds the object: where nothing else tells
+    /// whose write it is.
+    fn written_of_found(
+        &mut self,
+        request: &WriteRequest,
+        object: &ObjectId,
+        inode: FileId,
+        known: &mut KnownNames,
+    ) -> Option<NameWritten> {
+        let holders: BTreeSet<usize> = known.holders().collect();
+        for at in holders {
+            self.add_found(at, object, inode, known);
+        }
+        self.name_of(request, known)
     }
 
     /// Names that a search through this guest found besides, as far as they refer to it still.

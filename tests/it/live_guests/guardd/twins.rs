@@ -16,7 +16,11 @@ fn twins(lab: &Lab, files: &[&str], link: &str) -> [Guest; 2] {
     });
     lab.plan(&guests.each_ref(), &OPEN).apply().expect(0);
     let all = files.iter().map(|path| id(&guests[0].host(path)));
-    assert!(all.collect::<Vec<_>>().windows(2).all(|two| two[0] == two[1]));
+    assert!(
+        all.collect::<Vec<_>>()
+            .windows(2)
+            .all(|two| two[0] == two[1])
+    );
     guests
 }
 
