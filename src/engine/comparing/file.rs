@@ -2,6 +2,7 @@
 //! them; what the path itself names is looked at and not followed.
 
 use std::io;
+use std::time::{Duration, Instant};
 
 use super::entry::{ComparedSide, Comparison, difference_of};
 use super::packages::Packages;
@@ -18,6 +19,9 @@ use crate::sys::{SysError, SysResult};
 
 /// Files with more holes are not read for a digest: holes cost nothing to make and time to read.
 const MOST_HOLES: u64 = 1 << 30;
+
+/// After so long the lines of two texts that were not compared yet are not compared any more.
+const TIME: Duration = Duration::from_secs(2);
 
 /// A file of a guest, as a person names it.
 #[derive(Debug, Clone, Copy)]
@@ -193,7 +197,7 @@ impl TwoContents<'_> {
         let (Some(old), Some(new)) = (old, new) else {
             return Ok((TextOfTwo::NotShown(NoText::NoBytes), true));
         };
-        Ok(match hunks(&old, &new) {
+        Ok(match hunks(&old, &new, Instant::now() + TIME) {
             Ok((hunks, fewest)) => (TextOfTwo::Hunks(hunks), fewest),
             Err(why) => (TextOfTwo::NotShown(why), true),
         })

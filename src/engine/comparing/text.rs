@@ -1,6 +1,6 @@
 //! The lines of two texts. What a guest may make it cost is bounded: in bytes, in lines and in time.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use similar::{Algorithm, DiffOp, DiffTag, capture_diff_slices_deadline, group_diff_ops};
 
@@ -18,17 +18,18 @@ const BEGINNING: usize = 8 << 10;
 /// Lines that are shown around those that differ.
 const AROUND: usize = 3;
 
-/// After so long the lines that were not compared yet are told as different ones: what is told is true, and longer.
-const TIME: Duration = Duration::from_secs(2);
-
-/// What differs between two texts of at most [`LONGEST_TEXT`] bytes, and whether nothing shorter would say it.
-pub(super) fn hunks(old: &[u8], new: &[u8]) -> Result<(Vec<TextHunk>, bool), NoText> {
+/// What differs between two texts of at most [`LONGEST_TEXT`] bytes, and whether nothing shorter would say it: after
+/// `until` the lines that were not compared yet are told as different ones, which is true, and longer.
+pub(super) fn hunks(
+    old: &[u8],
+    new: &[u8],
+    until: Instant,
+) -> Result<(Vec<TextHunk>, bool), NoText> {
     let is_binary = |text: &[u8]| text.iter().take(BEGINNING).any(|byte| *byte == 0);
     if is_binary(old) || is_binary(new) {
         return Err(NoText::Binary);
     }
     let (old, new) = (lines(old)?, lines(new)?);
-    let until = Instant::now() + TIME;
     let operations = capture_diff_slices_deadline(Algorithm::Myers, &old, &new, Some(until));
     let fewest = Instant::now() < until;
     let groups = group_diff_ops(operations, AROUND);
@@ -88,10 +89,16 @@ fn take(lines: &[&[u8]], from: LineFrom, into: &mut Vec<HunkLine>) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
+    fn after(seconds: u64) -> Instant {
+        Instant::now() + Duration::from_secs(seconds)
+    }
+
     fn shown(old: &str, new: &str) -> String {
-        let (hunks, fewest) = hunks(old.as_bytes(), new.as_bytes()).unwrap();
+        let (hunks, fewest) = hunks(old.as_bytes(), new.as_bytes(), after(3600)).unwrap();
         assert!(fewest);
         let line = |line: &HunkLine| {
             let sign = match line.from {
@@ -123,16 +130,16 @@ mod tests {
 
     #[test]
     fn no_text_costs_more_than_is_meant() {
-        assert_eq!(hunks(b"a\0b", b"a"), Err(NoText::Binary));
+        assert_eq!(hunks(b"a\0b", b"a", after(3600)), Err(NoText::Binary));
         let many = b"\n".repeat(MOST_LINES + 1);
-        assert_eq!(hunks(b"a", &many), Err(NoText::TooLarge));
+        assert_eq!(hunks(b"a", &many, after(3600)), Err(NoText::TooLarge));
         // Nothing in common, and much of it: it is told, however long that is.
         let text = |begin: u32| {
             (0..40_000)
                 .map(|n| format!("{}\n", begin + n * 7))
                 .collect::<String>()
         };
-        let (hunks, _) = hunks(text(0).as_bytes(), text(3).as_bytes()).unwrap();
+        let (hunks, _) = hunks(text(0).as_bytes(), text(3).as_bytes(), after(2)).unwrap();
         let lines = hunks.iter().flat_map(|hunk| &hunk.lines);
         assert_eq!(
             lines.filter(|line| line.from != LineFrom::Both).count(),

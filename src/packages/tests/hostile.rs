@@ -4,6 +4,7 @@ use std::os::unix::fs::symlink;
 use std::time::Duration;
 
 use super::*;
+use crate::sys::effort::computed;
 
 const STATUS: &str = "var/lib/dpkg/status";
 const D: &str = "00000000000000000000000000000000";
@@ -103,9 +104,9 @@ fn long_lines() {
 fn many_conffiles_take_seconds_and_too_many_are_refused() {
     let many: Vec<_> = (0..300_000).map(|i| format!("/etc/f{i} {D}")).collect();
     let root = guest(stanza(&many.iter().map(String::as_str).collect::<Vec<_>>()));
-    let start = Instant::now();
+    let before = computed();
     assert_eq!(root.ask().databases[0].config_files, 300_000);
-    assert!(start.elapsed() < Duration::from_secs(30));
+    assert!(computed() - before < Duration::from_secs(30));
     let lines = " /a 0\n".repeat(limits::CONFIG_FILES + 1);
     let answer = guest(format!("Package: x\nConffiles:\n{lines}")).ask();
     assert!(problem(&answer).contains("too many"));

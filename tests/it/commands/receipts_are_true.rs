@@ -74,6 +74,17 @@ fn an_object_is_paid_for_when_its_file_is_refused() {
     }
 }
 
+/// Opens what is in flight for writing, and goes on when one is open, nothing is there, or it waits for a lease.
+fn opened(staging: &Path, mark: &Path) -> String {
+    let (files, mark) = (staging.join("*/*"), mark.display());
+    let files = files.display();
+    format!(
+        "( (for f in {files}; do exec 9>>$f; touch {mark}; sleep 3; done); touch {mark}) > /dev/null 2>&1 & \
+         for n in $(seq 3000); do [ -e {mark} ] && break; for f in {files}; do [ -e $f ] && \
+         grep -q \"BREAKING.*:$(stat -c %i $f) \" /proc/locks && break 2; done; sleep 0.01; done"
+    )
+}
+
 /// A guest opens what came out for writing at any moment until it is dropped: it is kept, and the totals do not
 /// say that its room came back.
 #[test]
@@ -85,11 +96,7 @@ fn what_is_kept_in_the_end_gives_no_room_back() {
         let guests = three(&lab);
         let plan = lab.plan(&guests.each_ref(), &["--objects", "copy"]);
         let before = used(&lab, &guests);
-        let staging = lab.base().join("staging");
-        let open = format!(
-            "(for f in {}/*/*; do exec 9>>$f; sleep 1; done) > /dev/null 2>&1 & sleep 0.2",
-            staging.display()
-        );
+        let open = opened(&lab.base().join("staging"), &lab.path("opened"));
         let at = format!("getlease#{look}=run:{open}");
         let path = plan.path.to_str().unwrap();
         unify_with(&[("UNIFY_FAULT", &at)], &["apply", "--yes", path]);
@@ -242,8 +249,10 @@ fn twins_of_a_file_that_is_over_are_shared_all_the_same() {
     let gone: fn(&Path) -> (&'static str, String) =
         |f| ("link#1", format!("rm -f {}", f.display()));
     let written: fn(&Path) -> (&'static str, String) = |f| {
+        // The run must not go on before the writer waits for the lease.
+        let waits = format!("BREAKING.*:{} ", id(f).1);
         let writer = format!(
-            "(echo more >> {}) > /dev/null 2>&1 & sleep 0.3",
+            "(echo more >> {}) > /dev/null 2>&1 & for n in $(seq 3000); do grep -q '{waits}' /proc/locks && break; sleep 0.01; done",
             f.display()
         );
         ("exchange#1", writer)

@@ -1,6 +1,5 @@
 //! A command leaves the page cache of the host as it found it.
 
-use std::collections::BTreeMap;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
@@ -26,11 +25,31 @@ fn warm(file: &Path, bytes: u64) {
     fadvise(&open, 0, None, Advice::DontNeed).unwrap();
     fadvise(&open, 0, None, Advice::Random).unwrap();
     let mut buffer = vec![0; usize::try_from(bytes).unwrap()];
-    open.read_exact_at(&mut buffer, 0).unwrap();
-    assert_near(&[cached(file)], bytes, &file.display().to_string());
+    let found = || {
+        open.read_exact_at(&mut buffer, 0).unwrap();
+        vec![(cached(file), bytes)]
+    };
+    assert_soon_near(&file.display().to_string(), found);
 }
 
 const MIB: u64 = 1 << 20;
+
+/// The host may take some pages for others meanwhile, and never brings any: pages too many are a fault at once, and
+/// where too few are left all is done again.
+#[track_caller]
+fn assert_soon_near(what: &str, mut round: impl FnMut() -> Vec<(u64, u64)>) {
+    for turn in 1..=3 {
+        let found = round();
+        let none_too_many = found.iter().all(|(bytes, wanted)| bytes <= wanted);
+        assert!(none_too_many, "{what}: found and wanted: {found:?}");
+        let least = |wanted: u64| wanted - (MIB / 4).min(wanted / 8);
+        let all_left = found.iter().all(|(bytes, wanted)| *bytes >= least(*wanted));
+        assert!(all_left || turn < 3, "{what}: found and wanted: {found:?}");
+        if all_left {
+            return;
+        }
+    }
+}
 
 fn large(seed: u64, mib: u64) -> File {
     let line = format!("large {seed}\n");
@@ -59,26 +78,25 @@ fn furnished(lab: &Lab, owner: u32) -> [Guest; 2] {
     guests
 }
 
-fn after(guests: &[Guest], mut command: impl FnMut()) -> BTreeMap<&'static str, Vec<u64>> {
-    let files = || {
-        guests
-            .iter()
-            .flat_map(|g| LARGE.map(|(path, _, warm)| (g, path, warm)))
-    };
-    files().for_each(|(guest, path, bytes)| warm(&guest.host(path), bytes));
-    command();
-    let mut all: BTreeMap<&str, Vec<u64>> = BTreeMap::new();
-    for (guest, path, _) in files() {
-        all.entry(path).or_default().push(cached(&guest.host(path)));
-    }
-    all
-}
-
-/// The host may take some pages for others meanwhile, and never brings any.
+/// What a command leaves of each of these paths in the cache, and what it shall leave.
 #[track_caller]
-fn assert_near(found: &[u64], wanted: u64, what: &str) {
-    let near = |bytes: &u64| *bytes <= wanted && *bytes + MIB / 4 >= wanted;
-    assert!(found.iter().all(near), "{what}: {found:?}, wanted {wanted}");
+fn assert_leaves(guests: &[Guest], what: &str, wanted: &[(&str, u64)], command: impl Fn()) {
+    let round = || -> Vec<(u64, u64)> {
+        for guest in guests {
+            for (path, _, bytes) in LARGE {
+                warm(&guest.host(path), bytes);
+            }
+        }
+        command();
+        let mut left = Vec::new();
+        for guest in guests {
+            for (path, bytes) in wanted {
+                left.push((cached(&guest.host(path)), *bytes));
+            }
+        }
+        left
+    };
+    assert_soon_near(&format!("{what}: {wanted:?}"), round);
 }
 
 #[test]
@@ -90,15 +108,19 @@ fn a_plan_leaves_the_page_cache_as_it_was() {
             skip!("this kernel does not tell what is in its page cache");
         }
         let plan = |options: &[&str]| drop(lab.plan(&[&guests[0], &guests[1]], options));
-        let left = after(&guests, || plan(&[]));
-        for (path, _, bytes) in LARGE {
-            assert_near(&left[path], bytes, &format!("{disk:?}: {path}"));
-        }
-        let left = after(&guests, || plan(&["--keep-cache"]));
-        for (path, size, _) in &LARGE[..3] {
-            assert_near(&left[path], *size, &format!("{disk:?}: {path} is kept"));
-        }
-        assert!(left["/usr/begun"][0] > 0);
+        let what = format!("{disk:?}");
+        let was = LARGE.map(|(path, _, bytes)| (path, bytes));
+        assert_leaves(&guests, &what, &was, || plan(&[]));
+        let all = LARGE.map(|(path, size, _)| (path, size));
+        let keep = || plan(&["--keep-cache"]);
+        assert_leaves(&guests, &format!("{what}, kept"), &all[..3], keep);
+        let begun = guests[0].host("/usr/begun");
+        let is_kept = (0..3).any(|_| {
+            warm(&begun, 0);
+            keep();
+            cached(&begun) > 0
+        });
+        assert!(is_kept, "{what}: a beginning is kept");
     }
 }
 
@@ -113,12 +135,11 @@ fn so_it_does_where_files_are_another_users() {
             skip!("this kernel drops nothing by itself");
         }
         let plan = |options: &[&str]| drop(lab.plan(&[&guests[0], &guests[1]], options));
-        let left = after(&guests, || plan(&[]));
-        for (path, _, bytes) in &LARGE[..3] {
-            assert_near(&left[path], *bytes, &format!("{disk:?}: {path}"));
-        }
-        let left = after(&guests, || plan(&["--keep-cache"]));
-        assert_near(&left["/usr/cold"], 3 * MIB, "it is kept");
+        let what = format!("{disk:?}");
+        let was = LARGE.map(|(path, _, bytes)| (path, bytes));
+        assert_leaves(&guests, &what, &was[..3], || plan(&[]));
+        let kept = [("/usr/cold", 3 * MIB)];
+        assert_leaves(&guests, &what, &kept, || plan(&["--keep-cache"]));
     }
 }
 
@@ -142,18 +163,19 @@ fn of_more_files_than_memory_holds_none_stay() {
         (11, Some("--keep-cache"), SIZE),
         (24, None, SIZE),
     ] {
-        for guest in [&web, &db] {
-            for (name, bytes) in [("/usr/cold", 0), ("/usr/warm", SIZE)] {
-                warm(&guest.host(name), bytes);
-            }
-        }
         let memory = (2 * pages * 4096).to_string();
         let args: Vec<&str> = args.into_iter().chain(option).collect();
-        unify_with(&[("UNIFY_MEMORY", &memory)], &args).expect(0);
-        for guest in [&web, &db] {
-            let found = ["/usr/cold", "/usr/warm"].map(|name| cached(&guest.host(name)));
-            assert_eq!(found, [left, SIZE], "{pages} {option:?}");
-        }
+        let [cold, hot] =
+            ["/usr/cold", "/usr/warm"].map(|name| [&web, &db].map(|it| it.host(name)));
+        let round = || {
+            cold.iter().for_each(|file| warm(file, 0));
+            hot.iter().for_each(|file| warm(file, SIZE));
+            unify_with(&[("UNIFY_MEMORY", &memory)], &args).expect(0);
+            let cold = cold.iter().map(|file| (cached(file), left));
+            let hot = hot.iter().map(|file| (cached(file), SIZE));
+            cold.chain(hot).collect()
+        };
+        assert_soon_near(&format!("{pages} {option:?}: cold and warm"), round);
     }
 }
 
@@ -237,12 +259,14 @@ fn verify_leaves_the_page_cache_as_it_was() {
         &["verify", "--base", base.to_str().unwrap()],
     ] {
         for (option, left) in [(None, 0), (Some("--keep-cache"), 3 * MIB)] {
-            warm(&cold, 0);
-            warm(&hot, 3 * MIB);
             let args: Vec<&str> = command.iter().copied().chain(option).collect();
-            crate::support::unify(&args).expect(0);
-            assert_near(&[cached(&cold)], left, &format!("{args:?}, cold"));
-            assert_near(&[cached(&hot)], 3 * MIB, &format!("{args:?}, warm"));
+            let round = || {
+                warm(&cold, 0);
+                warm(&hot, 3 * MIB);
+                crate::support::unify(&args).expect(0);
+                vec![(cached(&cold), left), (cached(&hot), 3 * MIB)]
+            };
+            assert_soon_near(&format!("{args:?}: cold and warm"), round);
         }
     }
 }

@@ -24,6 +24,8 @@ fn dry(plan: &Planned, options: &[&str]) -> Out {
 
 /// Inode, times (that of access as well), links, blocks and flag of everything beneath a directory, itself included.
 fn all_facts(top: &Path) -> BTreeMap<PathBuf, (u64, [i64; 6], u64, u64)> {
+    // The kernel gives blocks to what was written whenever it writes it to the disk.
+    rustix::fs::sync();
     let facts = |path: &Path| {
         let it = fs::symlink_metadata(path).unwrap();
         let times = [

@@ -29,6 +29,7 @@ fn becomes_empty(dir: &Path) -> bool {
     false
 }
 
+/// What was left by doctors that are gone: those of other tests may be at work.
 fn cgroups() -> usize {
     let own = std::fs::read_to_string("/proc/self/cgroup").unwrap();
     let own = own.lines().find_map(|line| line.strip_prefix("0::/"));
@@ -39,13 +40,16 @@ fn cgroups() -> usize {
     };
     let top = Path::new(place.split(' ').nth(4).unwrap()).join(own);
     let names = std::fs::read_dir(top).unwrap().flatten();
-    let ours = names.filter(|entry| {
-        entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with("unify-doctor.")
+    let left = names.filter(|entry| {
+        let name = entry.file_name();
+        let maker = name
+            .to_str()
+            .and_then(|it| it.strip_prefix("unify-doctor."));
+        let is_gone = |pid: &str| !Path::new("/proc").join(pid).exists();
+        // Its maker may have ended, and removed it, since it was listed.
+        maker.is_some_and(is_gone) && entry.path().exists()
     });
-    ours.count()
+    left.count()
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::support::walk::walk;
 use crate::support::{Guest, Lab};
@@ -73,12 +74,23 @@ impl Lab {
         // Room comes back in the background: asked until it says the same some times.
         let (mut last, mut same) = (used(), 0);
         while same < 3 {
-            std::thread::sleep(std::time::Duration::from_millis(50));
+            std::thread::sleep(Duration::from_millis(50));
             let now = used();
             same = if now == last { same + 1 } else { 0 };
             last = now;
         }
         last
+    }
+
+    /// The same as soon as it is what is wanted: on a busy machine the kernel rests for longer between what it frees.
+    pub fn stored_soon(&self, is_wanted: impl Fn(u64) -> bool) -> u64 {
+        let end = Instant::now() + Duration::from_secs(60);
+        loop {
+            let stored = self.stored();
+            if is_wanted(stored) || Instant::now() > end {
+                return stored;
+            }
+        }
     }
 }
 
@@ -101,7 +113,7 @@ pub fn soon_has_its_own(path: &Path) -> bool {
         let is_own = !shares_blocks(path);
         if !is_own {
             rustix::fs::sync();
-            std::thread::sleep(std::time::Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(100));
         }
         is_own
     })
