@@ -55,13 +55,12 @@ fn all_threads_of_plan_keep_only_what_they_need() {
         let plan = dir.join("plan.json");
         let (web, db) = (web.arg(), db.arg());
         let args = ["plan", "-o", plan.to_str().unwrap(), &web, &db];
-        let mut held = Held::new("flistxattr", &[&args[..], options].concat());
         // As soon as there are helpers, no thread may have more.
-        let threads = held.threads(has_helpers);
+        let args = [&args[..], options].concat();
+        let threads = Held::threads("flistxattr", &args, has_helpers);
         for thread in &threads {
             assert!(is_confined(thread, READING | more), "{dir:?}: {thread:#?}");
         }
-        held.ends_with(0);
         assert!(Planned::read(&plan).link("db", "/usr/f").is_some());
     }
 }
@@ -92,7 +91,7 @@ fn other_readers_keep_only_what_they_need() {
         (&["show", plan], "lseek", 0),
         // Where the links of guests are asked.
         (
-            &["cut", plan, "-o", narrow, "--path", "/usr/f"],
+            &["cut", plan, "-o", narrow, "--force", "--path", "/usr/f"],
             "open_tree,openat2,readlinkat",
             in_place,
         ),
@@ -101,14 +100,10 @@ fn other_readers_keep_only_what_they_need() {
         (&["diff", &files[0], &files[1]], "open_tree", in_place),
     ];
     for (args, call, capabilities) in cases {
-        let mut held = Held::new(call, args);
-        held.threads(|threads| {
-            !threads.is_empty()
-                && threads
-                    .iter()
-                    .all(|thread| is_confined(thread, capabilities))
+        let confined = |thread: &Status| is_confined(thread, capabilities);
+        Held::threads(call, args, |threads| {
+            !threads.is_empty() && threads.iter().all(confined)
         });
-        held.ends_with(0);
     }
 }
 

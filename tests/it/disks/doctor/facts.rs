@@ -47,8 +47,8 @@ fn program(ability: &str) -> Option<String> {
         "idmapped-mounts" => perl(
             r#"my $child = fork(); if (!$child) { exec("unshare", "-U", "--map-root-user", "sleep", "300"); }
                my $own = readlink("/proc/self/ns/user");
-               for (1 .. 6000) { my $now = readlink("/proc/$child/ns/user"); last if $now && $now ne $own; select(undef, undef, undef, 0.01); }
-               for (1 .. 6000) { open(my $m, "<", "/proc/$child/uid_map"); last if <$m>; select(undef, undef, undef, 0.01); }
+               for (1 .. 6000) { my $now = readlink("/proc/$child/ns/user"); last if $now && $now ne $own || waitpid($child, 1); select(undef, undef, undef, 0.01); }
+               for (1 .. 6000) { open(my $m, "<", "/proc/$child/uid_map"); last if <$m> || waitpid($child, 1); select(undef, undef, undef, 0.01); }
                open(my $ns, "<", "/proc/$child/ns/user") or die; my ($here, $none) = (".", "");
                my $mount = syscall(428, -100, $here, 02000001); my $how = pack("Q4", 0x100000, 0, 0, fileno($ns));
                my $done = syscall(442, $mount, $none, 0x1000, $how, 32); kill(9, $child); waitpid($child, 0);

@@ -1,25 +1,22 @@
 //! A command that `strace` holds at a call, so that a test can look at it or change something meanwhile.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::support::BIN;
+use crate::support::{BIN, id};
 
-/// A command that is held for three seconds as each of its threads enters `call` for the first time.
+/// A command that is held for three seconds as its threads enter a call. On a busy machine nobody may come to look in
+/// these: whoever asks is told so, and tries again.
 pub struct Held {
     strace: Child,
     what: String,
 }
 
 impl Held {
-    /// Starts `unify` so.
-    pub fn new(call: &str, args: &[&str]) -> Held {
-        Held::at(call, "1", args)
-    }
-
-    /// The same for such calls of it, as strace counts them.
+    /// Starts `unify` so, for such calls of each thread, as strace counts them.
     pub fn at(call: &str, when: &str, args: &[&str]) -> Held {
         let inject = format!("inject={call}:delay_enter=3000000:when={when}");
         let strace = Command::new("strace")
@@ -44,53 +41,65 @@ impl Held {
         (program == Path::new(BIN)).then_some(process)
     }
 
-    /// The status of all threads as soon as `enough` says so.
-    pub fn threads(&mut self, enough: impl Fn(&[Status]) -> bool) -> Vec<Status> {
-        self.wait_for(|process| Some(statuses(process)).filter(|threads| enough(threads)))
+    /// The status of all threads of a command, held at its first such calls, as soon as `enough` says so.
+    pub fn threads(call: &str, args: &[&str], enough: impl Fn(&[Status]) -> bool) -> Vec<Status> {
+        for _ in 0..5 {
+            let mut held = Held::at(call, "1", args);
+            let find = |process: &Path| Some(statuses(process)).filter(|threads| enough(threads));
+            let found = held.wait_for(find);
+            held.ends_well();
+            if let Some(threads) = found {
+                return threads;
+            }
+        }
+        panic!("{args:?}, held at {call}: it ended before");
     }
 
-    /// Waits until a thread of it has entered the call with a descriptor of this file, and is held there.
-    pub fn stands_in(&mut self, number: i64, file: &str) {
-        self.wait_for(|process| {
-            let calls = calls(process).into_iter();
-            let descriptors = calls.filter_map(|call| descriptor(&call, number));
-            let mut open = descriptors.map(|fd| process.join("fd").join(fd.to_string()));
-            open.find(|link| std::fs::read_link(link).is_ok_and(|path| path.ends_with(file)))
-        });
+    /// Does something while a thread of it is held in a call, and with a descriptor of the file where there is one. Was
+    /// it held there until that was done?
+    pub fn meanwhile(mut self, number: i64, file: Option<&Path>, act: impl FnOnce()) -> bool {
+        let file = file.map(id);
+        let is_there = |process: &Path| stands(process, number, file);
+        let was = self.wait_for(|process| is_there(process).then_some(()));
+        if was.is_some() {
+            act();
+        }
+        let is_still = self.process().is_some_and(|process| is_there(&process));
+        self.ends_well();
+        was.is_some() && is_still
     }
 
-    /// Waits until a thread of it has entered the call, whatever it asks.
-    pub fn stands(&mut self, number: i64) {
-        let call = format!("{number} ");
-        self.wait_for(|process| {
-            let mut calls = calls(process).into_iter();
-            calls.find(|line| line.starts_with(&call))
-        });
-    }
-
-    /// What is found in the program's own directory in /proc, as soon as it is.
-    fn wait_for<T>(&mut self, find: impl Fn(&Path) -> Option<T>) -> T {
+    /// What is found in the program's own directory in /proc, as soon as it is; `None` if it ended before.
+    fn wait_for<T>(&mut self, find: impl Fn(&Path) -> Option<T>) -> Option<T> {
         let start = Instant::now();
         loop {
-            if let Some(found) = self.process().and_then(|process| find(&process)) {
+            let found = self.process().and_then(|process| find(&process));
+            if found.is_some() || self.strace.try_wait().unwrap().is_some() {
                 return found;
             }
-            let ended = self.strace.try_wait().unwrap();
-            assert!(ended.is_none(), "{}: it ended before", self.what);
-            assert!(start.elapsed() < Duration::from_secs(60), "{}", self.what);
+            assert!(start.elapsed() < Duration::from_secs(120), "{}", self.what);
             std::thread::sleep(Duration::from_millis(5));
         }
     }
 
-    /// Waits for its end, and fails unless the exit code is this one.
-    pub fn ends_with(mut self, code: i32) {
-        assert_eq!(
-            self.strace.wait().unwrap().code(),
-            Some(code),
-            "{}",
-            self.what
-        );
+    /// Waits for its end, and fails unless all went well.
+    fn ends_well(mut self) {
+        let code = self.strace.wait().unwrap().code();
+        assert_eq!(code, Some(0), "{}", self.what);
     }
+}
+
+/// Has a thread entered this call, and with a descriptor of the file where there is one?
+fn stands(process: &Path, number: i64, file: Option<(u64, u64)>) -> bool {
+    let call = format!("{number} ");
+    let of_file = |line: &str| match file {
+        None => line.starts_with(&call),
+        Some(file) => descriptor(line, number).is_some_and(|fd| {
+            let open = std::fs::metadata(process.join("fd").join(fd.to_string()));
+            open.is_ok_and(|open| (open.dev(), open.ino()) == file)
+        }),
+    };
+    calls(process).iter().any(|line| of_file(line))
 }
 
 /// Lines of `/proc/PID/task/TID/status`.
