@@ -119,7 +119,7 @@ chmod 666 $cow/new/53
 share
 export VERBOSE=1
 run parter $level $cow/staging $one > /tmp/asked
-for way in "chmod 600" "chown 65534" "chgrp 65534" "touch -d 2001-02-03" "setfattr -n security.x -v 1" "setfattr -x security.x" \
+for way in "chmod 600" "chown 65534" "chgrp 65534" "touch -d 2001-02-03" "callers calls" "setfattr -n security.x -v 1" "setfattr -x security.x" \
   "setfattr -n system.posix_acl_access -v 0x0200000001000600ffffffff04000400ffffffff20000400ffffffff"; do
   # Before 6.11 the kernel forgets to ask for the capability where BPF is a security module.
   nobody $way $cow/plain/50 || ! nobody $way $one/50 || fail "nobody could: $way"

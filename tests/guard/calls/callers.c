@@ -1,6 +1,8 @@
 // Callers for the guard's tests.
 //
 //   callers as UID COMMAND [WORD...]   runs it as that user, who has no capability and gets none
+//   callers calls FILE                 calls what may change a file through a descriptor that only reads; fails where
+//                                      all of it fails
 //   callers flood FILE MS              changes the mode of a file through a descriptor that only reads, again and again
 //                                      for so long; prints how often that was denied
 //   callers crowd FILE COUNT           opens it for writing from so many threads at once, each of them once; prints how
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -73,12 +76,26 @@ static int crowd(const char *file, int count)
 	return 0;
 }
 
+static int calls(const char *file)
+{
+	// FICLONE, FS_IOC_ENABLE_VERITY, one that nobody knows.
+	unsigned long commands[] = {0x40049409, 0x40806685, 0x66fa};
+	int fd = open(file, O_RDONLY), failed = 0;
+	char none[128] = {0};
+
+	for (int at = 0; at < 3; at++)
+		failed += ioctl(fd, commands[at], none) < 0;
+	return fd < 0 || failed == 3;
+}
+
 int main(int count, char **words)
 {
 	if (count == 4 && !strcmp(words[1], "crowd"))
 		return crowd(words[2], atoi(words[3]));
 	if (count == 4 && !strcmp(words[1], "flood"))
 		return flood(words[2], atoi(words[3]));
+	if (count == 3 && !strcmp(words[1], "calls"))
+		return calls(words[2]);
 	if (count < 4 || strcmp(words[1], "as"))
 		return 2;
 	for (int capability = 0; !prctl(PR_CAPBSET_DROP, capability); capability++)

@@ -93,6 +93,7 @@ struct super_block {
 } KERNEL_TYPE;
 
 struct inode {
+	__u16 i_mode;
 	kuid_t i_uid;
 	unsigned long i_ino;
 	struct super_block *i_sb;

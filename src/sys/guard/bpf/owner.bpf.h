@@ -2,6 +2,7 @@
 // an unprivileged user would part every file that he can see. Only what is certain counts. Else all goes on as ever.
 
 #define CAP_CHOWN 0
+#define CAP_DAC_OVERRIDE 1
 #define CAP_FOWNER 3
 #define CAP_SYS_ADMIN 21
 #define CAP_MAC_ADMIN 33
@@ -81,18 +82,23 @@ INLINE int may_not_set_xattr(struct inode *inode, struct mnt_idmap *owners, cons
 			   CAPABILITY(CAP_FOWNER) | CAPABILITY(CAP_SYS_ADMIN) | CAPABILITY(CAP_MAC_ADMIN));
 }
 
-// Flags, project and generation are the owner's. What else there is to call may be anybody's who may write.
+// The kernel asks who may write for this one, by whatever descriptor; all else is the owner's, an administrator's, or
+// done by a descriptor that is open for writing, and no descriptor of a marked inode is.
+#define FS_IOC_ENABLE_VERITY 0x40806685u
+// Whatever an ACL says: nobody but the owner may write without them.
+#define WRITABLE_TO_OTHERS 022
+
 INLINE int may_not_call(struct file *file, unsigned int command)
 {
-	switch (command) {
-	case 0x40086602: // FS_IOC_SETFLAGS
-	case 0x40046602: // of 32 bits
-	case 0x40087602: // FS_IOC_SETVERSION
-	case 0x40047602:
-	case 0x401c5820: // FS_IOC_FSSETXATTR
-		return HAS(struct vfsmount, mnt_idmap) &&
-		       is_stranger(READ(file, f_inode), READ(READ(file, f_path.mnt), mnt_idmap),
-				   CAPABILITY(CAP_FOWNER) | CAPABILITY(CAP_SYS_ADMIN));
+	__u64 capabilities = CAPABILITY(CAP_FOWNER) | CAPABILITY(CAP_SYS_ADMIN);
+	struct inode *inode = READ(file, f_inode);
+
+	if (!HAS(struct vfsmount, mnt_idmap))
+		return 0;
+	if (command == FS_IOC_ENABLE_VERITY) {
+		if (READ(inode, i_mode) & WRITABLE_TO_OTHERS)
+			return 0;
+		capabilities = CAPABILITY(CAP_DAC_OVERRIDE);
 	}
-	return 0;
+	return is_stranger(inode, READ(READ(file, f_path.mnt), mnt_idmap), capabilities);
 }
