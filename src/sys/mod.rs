@@ -28,7 +28,7 @@ pub mod package_hash;
 pub use error::{Meaning, SysError, SysResult};
 pub use guest::dir::{Dir, canonical, path_of};
 pub use guest::file::Regular;
-pub use guest::lease::Leased;
+pub use guest::lease::{Leased, lease_break_time};
 pub use guest::page_cache::PageCache;
 pub use guest::stat::{from_entry, from_metadata};
 pub use guest::view::{View, name_bytes};

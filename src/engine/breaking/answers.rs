@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use super::background::BackgroundJob;
 use super::copies::LONG;
 use super::decide::{FileOnObject, MOST_NAMES};
+use super::leases::is_busy;
 use super::line::asker::Asker;
 use super::line::message::WriteStep;
 use super::line::waiting::WaitsFor;
 use super::names::{Resolver, WriteResolved};
-use super::part::{CopyBegun, CopyKey, Hand, NotParted, PrivateCopy, begin_copy};
+use super::part::{ActDone, CopyBegun, CopyKey, Hand, NotParted, PrivateCopy, begin_copy};
 use super::request::WriterAsked;
 use super::tell::WriteTold;
 use super::worker::Worker;
@@ -18,7 +19,7 @@ use crate::engine::{EngineError, Guest};
 use crate::model::{FileState, GuestName, GuestPath, ObjectId};
 use crate::sys::guard::{InodeMark, WriteAnswer, WriteRequest};
 use crate::sys::host::writer::has_ended;
-use crate::sys::{Regular, SysResult};
+use crate::sys::{Meaning, Regular, SysResult};
 
 /// From this attempt on it is a call by a descriptor, which looks again in vain.
 const IN_VAIN: u32 = 4;
@@ -34,7 +35,15 @@ impl Worker<'_> {
     pub(super) fn step(&mut self, asked: &WriterAsked) -> Result<WriteStep, EngineError> {
         let request = &asked.request;
         let is_fresh = self.knowledge.since >= asked.since;
-        let Some((id, object, state)) = self.object(request)? else {
+        let seen = match self.object(request) {
+            // It has led elsewhere already.
+            Err(error) if error.meaning() == Meaning::Busy && request.stale => {
+                return Ok(look_again(request));
+            }
+            Err(error) if error.meaning() == Meaning::Busy => return Ok(self.await_lease(asked)),
+            seen => seen?,
+        };
+        let Some((id, object, state)) = seen else {
             let current = is_fresh || self.is_current()?;
             return Ok(if current {
                 WriteStep::NotMine
@@ -45,8 +54,14 @@ impl Worker<'_> {
         if request.stale {
             return Ok(look_again(request));
         }
-        if !self.has_turn()? {
-            return Ok(WriteStep::Wait(WaitsFor::Turn));
+        if self.leases.keep_from_healing() {
+            return Ok(self.await_lease(asked));
+        }
+        match self.has_turn() {
+            Ok(true) => {}
+            Ok(false) => return Ok(WriteStep::Wait(WaitsFor::Turn)),
+            Err(error) if is_busy(&error) => return Ok(self.await_healing(asked)),
+            Err(error) => return Err(error),
         }
         let resolved = self.resolve(asked, &id, &state)?;
         match resolved {
@@ -174,6 +189,7 @@ impl Worker<'_> {
                     }
                     return Ok(WriteStep::Wait(WaitsFor::Copy(key)));
                 }
+                FileStep::Broken(error) => return Ok(WriteStep::Broken(error)),
                 FileStep::Not(why) => {
                     let (answer, why) = self.not_parted(why, &asked.request);
                     let told = why.map(|why| WriteTold::of(&name, &file.names, *id, Some(why), 0));
@@ -253,25 +269,13 @@ impl Worker<'_> {
             Ok(None) => return Ok(FileStep::Wait(key)),
             Err(why) => return Ok(FileStep::Not(why)),
         };
-        let Some(burst) = &mut self.burst else {
-            return Ok(FileStep::Not(NotParted::Moved));
-        };
         let guest = Guest::open(name.clone(), root)?;
         // Whatever a guest does meanwhile, and wherever this ends: what may be left takes room that it has caused.
         self.used.charge(name, bytes);
-        let (names, desk) = (&self.knowledge.names, self.ground.desk);
-        let directories = &self.directories;
-        let begun = burst.run(&self.base, names, desk, &mut self.own_runs)?;
-        let mut hand = Hand {
-            base: &self.base,
-            run: &begun.run,
-            journal: &mut begun.journal,
-            desk,
-            pulse: &*self.pulse,
-            seen: &|name| directories.of(at, name),
+        let done = match self.act((at, &guest), id, file, copy) {
+            Ok(done) => done,
+            Err(error) => return Ok(FileStep::Broken(error)),
         };
-        let done = hand.part(&guest, id, file, copy)?;
-        burst.kept(done.kept);
         if let Some(copy) = done.copy {
             self.copies.keep(key, copy);
         }
@@ -284,6 +288,33 @@ impl Worker<'_> {
                 FileStep::Not(why)
             }
         })
+    }
+
+    /// Moves names, in the run of the burst. An error leaves them in a state that is not known.
+    fn act(
+        &mut self,
+        (at, guest): (usize, &Guest),
+        id: &ObjectId,
+        file: &FileOnObject,
+        copy: PrivateCopy,
+    ) -> Result<ActDone, EngineError> {
+        let Some(burst) = &mut self.burst else {
+            return Ok(ActDone::not(NotParted::Moved));
+        };
+        let (names, desk) = (&self.knowledge.names, self.ground.desk);
+        let directories = &self.directories;
+        let begun = burst.run(&self.base, names, desk, &mut self.own_runs)?;
+        let mut hand = Hand {
+            base: &self.base,
+            run: &begun.run,
+            journal: &mut begun.journal,
+            desk,
+            pulse: &*self.pulse,
+            seen: &|name| directories.of(at, name),
+        };
+        let done = hand.part(guest, id, file, copy)?;
+        burst.kept(done.kept);
+        Ok(done)
     }
 
     /// A copy that is ready or made at once; `None` where it takes long and is not ready. Where it may it is begun.
@@ -344,6 +375,7 @@ enum FileStep {
     Parted,
     Wait(CopyKey),
     Not(NotParted),
+    Broken(EngineError),
 }
 
 /// The name leads elsewhere by now, unless the writer has no name.

@@ -37,6 +37,8 @@
 //!   to, and what can be told from that is looked at first (`names`). If the link count shows that names are missing
 //!   still, one search through the guest, in a thread of its own, finds them for all who wait.
 //! * A file of several names is held until all of them lead to the copy: who wrote by one would not find it by another.
+//! * A guest may hold a write lease (`fcntl(2)`) on a shared inode, and then nobody opens it, not even for reading. Its
+//!   writers wait until the kernel has taken that away; others do not.
 //! * Two files of a guest on one object are two files: what is written to one is not for the other.
 //!
 //! What a process of the guest locked or watched before, or has open, stays with the shared file. That is looked for
@@ -56,6 +58,7 @@
 //! | `decide` | which of them get which copy |
 //! | `part`, `copies` | the act, and copies that take long |
 //! | `burst` | breaks in a row, and the run of a day |
+//! | `leases` | what nobody can open for a while, because a process holds a lease on it |
 //! | `uses` | who used a file as its guest wrote to it |
 //! | `knowledge`, `background` | what is read and done in the background |
 //! | `allowance` | how much a guest may have broken in an hour |
@@ -70,6 +73,7 @@ mod daemon;
 mod decide;
 mod denials;
 mod knowledge;
+mod leases;
 mod line;
 mod names;
 mod part;

@@ -99,7 +99,7 @@ pub(super) struct ActDone {
 
 impl ActDone {
     /// Nothing was moved, and nothing is left of it.
-    fn not(why: NotParted) -> ActDone {
+    pub fn not(why: NotParted) -> ActDone {
         ActDone {
             parted: Err(why),
             kept: 0,

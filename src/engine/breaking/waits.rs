@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::background::BackgroundJob;
 use super::burst::Burst;
 use super::knowledge::Knowledge;
+use super::leases::is_busy;
 use super::line::asker::Asker;
 use super::line::waiting::WaitsFor;
 use super::line::wanted::{GuestSearch, TurnWanted};
@@ -64,6 +65,11 @@ impl Worker<'_> {
             Ok(false) => {
                 "a run moves names of this base for longer than a writer can wait".to_owned()
             }
+            // Each of them waits for that.
+            Err(error) if is_busy(&error) => {
+                self.put_back(&WaitsFor::Turn);
+                return Ok(());
+            }
             Err(error) => error.to_string(),
         };
         self.deny_all(&WaitsFor::Turn, &why)
@@ -81,7 +87,7 @@ impl Worker<'_> {
     }
 
     /// What waited for this is looked at again, each in its asker's share.
-    fn put_back(&mut self, what: &WaitsFor) {
+    pub(super) fn put_back(&mut self, what: &WaitsFor) {
         for asked in self.waiting.take(what).into_iter().rev() {
             self.queue.put_back(asked);
         }
@@ -176,7 +182,7 @@ impl Worker<'_> {
         let may = |what: &WaitsFor, by| match what {
             WaitsFor::Guest(guest) => reading.may_search(*guest, by),
             WaitsFor::Copy(key) => copies.may_begin(&key.guest, by),
-            WaitsFor::Knowledge | WaitsFor::Turn => false,
+            WaitsFor::Knowledge | WaitsFor::Turn | WaitsFor::Lease => false,
         };
         match self.waiting.next(may) {
             Some((WaitsFor::Guest(guest), asked)) => self.search(guest, asked.asker),

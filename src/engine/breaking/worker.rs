@@ -11,6 +11,7 @@ use super::background::BackgroundJob;
 use super::burst::Burst;
 use super::copies::LongCopies;
 use super::knowledge::Knowledge;
+use super::leases::{self, LeasesMet, system_error};
 use super::line::message::{Message, WriteStep};
 use super::line::queue::WriteQueue;
 use super::line::waiting::{Waiting, WaitsFor};
@@ -19,7 +20,7 @@ use super::names::{Cgroups, Directories, Moves, Searched};
 use super::request::{TOO_MANY, WriterAsked};
 use super::tell::{Tellers, WriteTold};
 use super::uses::{FileWritten, UseLooks};
-use crate::base::{Base, BaseError};
+use crate::base::Base;
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{Event, FileId, Observer, RunId, UsesMet};
 use crate::sys::guard::{AnswersWriters, WriteAnswer};
@@ -61,6 +62,7 @@ pub(super) struct Worker<'a> {
     /// Did a burst end in the midst, and could that not be healed yet?
     pub(super) is_left: bool,
     pub(super) own_runs: Vec<RunId>,
+    pub(super) leases: LeasesMet,
     pub(super) waiting: Waiting,
     pub(super) reading: BackgroundReading,
     pub(super) copies: LongCopies,
@@ -77,7 +79,8 @@ impl<'a> Worker<'a> {
         queue: Arc<WriteQueue>,
         pulse: Box<dyn Fn() + Sync + 'a>,
     ) -> Result<Worker<'a>, EngineError> {
-        let healed = healing::breaks::heal_breaks(&base, &PulseObserver(&*pulse))?;
+        let heal = || healing::breaks::heal_breaks(&base, &PulseObserver(&*pulse));
+        let healed = leases::healed_first(&base, ground, &queue, &*pulse, &heal)?;
         if healed.runs > 0 {
             ground.tellers.say(&format!(
                 "{}: finished what an earlier process was cut off in: {} names",
@@ -108,6 +111,7 @@ impl<'a> Worker<'a> {
             wanted: None,
             is_left: false,
             own_runs: Vec::new(),
+            leases: LeasesMet::default(),
             waiting: Waiting::default(),
             reading: BackgroundReading::default(),
             copies: LongCopies::default(),
@@ -133,7 +137,9 @@ impl<'a> Worker<'a> {
             let patience = match (&self.wanted, &self.burst) {
                 (Some(_), _) => TURN_PAUSE,
                 (None, Some(_)) => Duration::from_millis(10),
-                (None, None) if self.looks.wait() => Duration::from_millis(100),
+                (None, None) if self.looks.wait() || self.leases.are_awaited() => {
+                    Duration::from_millis(100)
+                }
                 (None, None) => Duration::from_secs(1),
             };
             match self.queue.next(patience) {
@@ -157,6 +163,7 @@ impl<'a> Worker<'a> {
                 self.close_burst();
             }
             self.stand_in_line()?;
+            self.look_at_leased();
             self.deny_stuck()?;
             self.begin_next();
             self.jobs.drain(..).for_each(begin);
@@ -182,9 +189,14 @@ impl<'a> Worker<'a> {
                 None => return Ok(()),
             },
             Ok(WriteStep::Wait(what)) => return self.wait(what, asked),
-            Err(error) => (
+            Ok(WriteStep::Broken(error)) => (
                 answer_of(&error),
                 WriteTold::denied(None, &self.healed_after(&error)),
+            ),
+            // Nothing was moved, and what is open for others goes on.
+            Err(error) => (
+                answer_of(&error),
+                WriteTold::denied(None, &error.to_string()),
             ),
         };
         self.answer(&asked, answer, &told, begun.elapsed())
@@ -284,15 +296,9 @@ impl<'a> Worker<'a> {
 
 /// A writer is told of a full disk, and not that it may not write.
 fn answer_of(error: &EngineError) -> WriteAnswer {
-    match error {
-        EngineError::Sys(error) | EngineError::Base(BaseError::Sys(error))
-            if error.meaning() == Meaning::NoSpace =>
-        {
-            match error.is_over_quota() {
-                true => WriteAnswer::OverQuota,
-                false => WriteAnswer::NoSpace,
-            }
-        }
-        _ => WriteAnswer::Denied,
+    match system_error(error).filter(|error| error.meaning() == Meaning::NoSpace) {
+        Some(error) if error.is_over_quota() => WriteAnswer::OverQuota,
+        Some(_) => WriteAnswer::NoSpace,
+        None => WriteAnswer::Denied,
     }
 }

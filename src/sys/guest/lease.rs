@@ -1,10 +1,21 @@
 //! Read leases: the only general proof that no process has a file open for writing, by descriptor or by a
 //! writable mapping (`fcntl(2)`, F_SETLEASE). A writer that comes later waits, and we see that it does.
 
+use std::time::Duration;
+
 use crate::sys::fault::call;
 use crate::sys::ffi;
 use crate::sys::ffi::LeaseKind;
 use crate::sys::{Meaning, Regular, SysError, SysResult};
+
+/// How long who holds a lease may keep others from opening the file, before the kernel takes it away; zero where that
+/// is for ever.
+pub fn lease_break_time() -> Duration {
+    let text = std::fs::read_to_string("/proc/sys/fs/lease-break-time").unwrap_or_default();
+    Duration::from_secs(text.trim().parse().unwrap_or(USUAL_BREAK_TIME))
+}
+
+const USUAL_BREAK_TIME: u64 = 45;
 
 /// A file under a read lease. Dropping it gives the lease back, and a waiting writer goes on.
 #[derive(Debug)]

@@ -39,4 +39,6 @@ pub(in crate::engine::breaking) enum WriteStep {
     NotMine,
     /// This is needed first.
     Wait(WaitsFor),
+    /// The act was cut off in the midst: a name may be in flight.
+    Broken(EngineError),
 }

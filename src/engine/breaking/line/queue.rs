@@ -71,6 +71,11 @@ impl WriteQueue {
         self.more.notify_one();
     }
 
+    /// Takes out all that were asked longer ago than this.
+    pub fn take_late(&self, patience: Duration) -> Vec<WriterAsked> {
+        self.queued().asked.take_late(patience)
+    }
+
     /// What is no request.
     pub fn tell(&self, message: Message) {
         self.queued().news.push_back(message);

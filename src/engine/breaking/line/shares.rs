@@ -122,6 +122,22 @@ impl AskerShares {
         taken
     }
 
+    /// Takes out all that were asked longer ago than this.
+    pub fn take_late(&mut self, patience: Duration) -> Vec<WriterAsked> {
+        let mut late = Vec::new();
+        for share in self.shares.values_mut() {
+            for (_, part) in &mut share.parts {
+                let is_late = |one: &WriterAsked| one.since.elapsed() > patience;
+                let (its, rest) = std::mem::take(part).into_iter().partition(is_late);
+                late.extend::<Vec<WriterAsked>>(its);
+                part.extend::<Vec<WriterAsked>>(rest);
+            }
+            share.parts.retain(|(_, part)| !part.is_empty());
+        }
+        self.held -= late.len();
+        late
+    }
+
     /// It has used so much of our time.
     pub fn charge(&mut self, by: AskedBy, took: Duration) {
         self.share(by).used += took;
@@ -181,6 +197,19 @@ mod tests {
         }
         assert_eq!([taken(&mut shares), taken(&mut shares)], [2, 3]);
         assert!(shares.take().is_none());
+    }
+
+    #[test]
+    fn who_is_late_is_taken_out() {
+        let mut shares = AskerShares::default();
+        let [mut late, soon] = [of(1, 1), of(1, 2)];
+        late.since -= Duration::from_secs(9);
+        shares.put(late);
+        shares.put(soon);
+        let taken_out = shares.take_late(Duration::from_secs(5));
+        let threads: Vec<u32> = taken_out.iter().map(|one| one.request.thread).collect();
+        assert_eq!((threads, shares.held), (vec![1], 1));
+        assert_eq!([taken(&mut shares), taken(&mut shares)], [2, 0]);
     }
 
     #[test]

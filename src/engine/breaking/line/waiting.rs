@@ -18,6 +18,8 @@ pub(in crate::engine::breaking) enum WaitsFor {
     Copy(CopyKey),
     /// Another process moves names.
     Turn,
+    /// A process holds a lease, which keeps everybody from opening the object.
+    Lease,
 }
 
 /// All of them, the oldest first.

@@ -3,6 +3,7 @@
 
 mod fairness;
 mod in_use;
+mod leases;
 mod leftovers;
 mod levels;
 mod lives;
