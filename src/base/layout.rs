@@ -296,6 +296,12 @@ impl Base {
         Ok(SysError::absent(self.objects.open_own(place(id).as_bytes()))?.flatten())
     }
 
+    /// The same once no lease is in the way, which is waited for.
+    pub fn object_after_lease(&self, id: &ObjectId) -> SysResult<Option<Regular>> {
+        SysError::absent(self.objects.open_own_after_lease(place(id).as_bytes()))
+            .map(Option::flatten)
+    }
+
     /// Is there no such name? This asks its directory; for callers whose opening found none, where much depends
     /// on it.
     pub fn lacks(&self, id: &ObjectId) -> SysResult<bool> {

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::background::BackgroundJob;
 use super::copies::LONG;
 use super::decide::{FileOnObject, MOST_NAMES};
-use super::leases::is_busy;
 use super::line::asker::Asker;
 use super::line::message::WriteStep;
 use super::line::waiting::WaitsFor;
@@ -40,7 +39,7 @@ impl Worker<'_> {
             Err(error) if error.meaning() == Meaning::Busy && request.stale => {
                 return Ok(look_again(request));
             }
-            Err(error) if error.meaning() == Meaning::Busy => return Ok(self.await_lease(asked)),
+            Err(error) if error.meaning() == Meaning::Busy => return Ok(self.open_leased(asked)),
             seen => seen?,
         };
         let Some((id, object, state)) = seen else {
@@ -60,7 +59,7 @@ impl Worker<'_> {
         match self.has_turn() {
             Ok(true) => {}
             Ok(false) => return Ok(WriteStep::Wait(WaitsFor::Turn)),
-            Err(error) if is_busy(&error) => return Ok(self.await_healing(asked)),
+            Err(error) if error.is_busy() => return Ok(self.await_healing(asked)),
             Err(error) => return Err(error),
         }
         let resolved = self.resolve(asked, &id, &state)?;

@@ -12,8 +12,8 @@ use super::names::Searched;
 use super::uses::{self, FileWritten};
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest};
-use crate::model::{GuestName, RunId};
-use crate::sys::SysError;
+use crate::model::{GuestName, ObjectId, RunId};
+use crate::sys::{Regular, SysError};
 
 /// Something to do in the background.
 pub(super) enum BackgroundJob {
@@ -26,11 +26,18 @@ pub(super) enum BackgroundJob {
         index: Arc<Index>,
     },
     Copy(Box<CopyJob>),
+    /// Opens this object of a base, and waits for the lease that is in the way.
+    Open(PathBuf, ObjectId),
     /// Looks who used these files of a base.
     Uses(PathBuf, Vec<FileWritten>),
 }
 
 impl BackgroundJob {
+    /// Is it not to be waited for at the end? Who holds a lease may take most of a minute.
+    pub fn may_be_left(&self) -> bool {
+        matches!(self, BackgroundJob::Open(..))
+    }
+
     /// Does it, and tells the worker. One that has ended needs nothing.
     pub fn run(self, tell: &WriteQueue) {
         match self {
@@ -51,6 +58,9 @@ impl BackgroundJob {
                 let (key, made) = job.run();
                 tell.tell(Message::Copied(key, made));
             }
+            BackgroundJob::Open(base, id) => {
+                tell.tell(Message::Opened(id, opened(&base, &id).ok().flatten()));
+            }
             BackgroundJob::Uses(base, written) => {
                 let begun = Instant::now();
                 let met = uses::look(&base, &written);
@@ -58,6 +68,10 @@ impl BackgroundJob {
             }
         }
     }
+}
+
+fn opened(base: &Path, id: &ObjectId) -> Result<Option<Regular>, EngineError> {
+    Ok(Base::existing(base)?.object_after_lease(id)?)
 }
 
 /// Whoever ends the daemon waits for its threads, and a base or a guest may be of any size: nothing is read then.

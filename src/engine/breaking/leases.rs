@@ -1,23 +1,33 @@
 //! A process may hold a write lease on an object. Whoever opens it then, be it for reading, is told to try again, until
 //! the process lets go or the kernel takes the lease away. Who asks for such an object waits for that, and is denied
 //! only where it lasts longer than the kernel lets it; all others are answered meanwhile.
+//!
+//! Who gives a lease up whenever it is wanted, and takes it anew at once, has it at every look. So a thread opens the
+//! object and waits: as long as it does, nobody is granted a lease.
 
 use std::time::{Duration, Instant};
 
+use super::background::BackgroundJob;
 use super::line::message::WriteStep;
 use super::line::queue::WriteQueue;
 use super::line::waiting::WaitsFor;
 use super::request::WriterAsked;
 use super::tell::WriteTold;
-use super::worker::{Answering, Worker};
-use crate::base::{Base, BaseError};
+use super::worker::{Answering, PulseObserver, Worker};
+use crate::base::Base;
 use crate::engine::EngineError;
-use crate::model::Recovered;
+use crate::engine::healing::breaks::heal_breaks;
+use crate::model::{ObjectId, Recovered};
 use crate::sys::guard::WriteAnswer;
-use crate::sys::{Meaning, SysError, lease_break_time};
+use crate::sys::{Regular, lease_break_time};
 
 /// How long it is slept between two looks.
 const LEASE_PAUSE: Duration = Duration::from_millis(200);
+
+/// So many objects are waited for in threads at once, one for each who asks, and are kept open for so long.
+const MOST_OPENING: usize = 8;
+const KEPT: Duration = Duration::from_secs(2);
+const MOST_KEPT: usize = 64;
 
 /// The kernel counts from the first look, and is given a little more.
 const BEYOND: Duration = Duration::from_secs(5);
@@ -25,27 +35,6 @@ const BEYOND: Duration = Duration::from_secs(5);
 const HELD: &str = "a process holds a lease on it, and does not let go";
 const HELD_LEFT: &str =
     "a process holds a lease on what is to be healed first, and does not let go";
-
-/// The leases that were met since the last look.
-#[derive(Debug, Default)]
-pub(super) struct LeasesMet {
-    /// When what waits for them is looked at again.
-    due: Option<Instant>,
-    /// Is one in the way of a healing?
-    of_healing: bool,
-}
-
-impl LeasesMet {
-    /// Does anybody wait for one?
-    pub fn are_awaited(&self) -> bool {
-        self.due.is_some()
-    }
-
-    /// Has a healing met one? It is not tried for each who waits.
-    pub fn keep_from_healing(&self) -> bool {
-        self.of_healing
-    }
-}
 
 impl Worker<'_> {
     /// What cannot be opened for a lease is tried again after a pause.
@@ -65,6 +54,35 @@ impl Worker<'_> {
         WriteStep::Wait(WaitsFor::Lease)
     }
 
+    /// The same, for the object of the request.
+    pub(super) fn open_leased(&mut self, asked: &WriterAsked) -> WriteStep {
+        let opening = &mut self.leases.opening;
+        let by = opening.iter().map(|(_, by)| *by);
+        let may = asked.asker.may_begin(by, MOST_OPENING);
+        if let Some(held) = self.knowledge.index.of_inode(asked.request.inode)
+            && may
+            && opening.iter().all(|(id, _)| *id != held.id)
+        {
+            opening.push((held.id, asked.asker));
+            let base = self.base.path().to_owned();
+            self.jobs.push(BackgroundJob::Open(base, held.id));
+        }
+        self.await_lease(asked)
+    }
+
+    /// It is open. Where that failed it is tried again.
+    pub(super) fn opened(&mut self, id: &ObjectId, file: Option<Regular>) {
+        self.leases.opening.retain(|(other, _)| other != id);
+        let Some(file) = file else {
+            return;
+        };
+        self.leases.opened.push_back((Instant::now(), file));
+        if self.leases.opened.len() > MOST_KEPT {
+            self.leases.opened.pop_front();
+        }
+        self.put_back(&WaitsFor::Lease);
+    }
+
     /// The same, where one keeps us from healing what must be healed before names are moved.
     pub(super) fn await_healing(&mut self, asked: &WriterAsked) -> WriteStep {
         self.leases.of_healing = true;
@@ -73,8 +91,12 @@ impl Worker<'_> {
 
     /// Looks at them again, where that is due.
     pub(super) fn look_at_leased(&mut self) {
+        self.leases
+            .opened
+            .retain(|(since, _)| since.elapsed() < KEPT);
         if self.leases.due.is_some_and(|due| due <= Instant::now()) {
-            self.leases = LeasesMet::default();
+            self.leases.due = None;
+            self.leases.of_healing = false;
             self.put_back(&WaitsFor::Lease);
         }
     }
@@ -82,27 +104,38 @@ impl Worker<'_> {
 
 /// Heals what an earlier process has left, as soon as no lease is in the way. Who has waited for that for too long is
 /// denied, and the base is answered for nonetheless when it is done.
-pub(super) fn healed_first(
+pub(super) fn heal_first(
     base: &Base,
     ground: &Answering<'_>,
     queue: &WriteQueue,
-    pulse: &dyn Fn(),
-    heal: &dyn Fn() -> Result<Recovered, EngineError>,
-) -> Result<Recovered, EngineError> {
-    let mut is_told = false;
+    pulse: &(dyn Fn() + Sync),
+) -> Result<(), EngineError> {
+    let (place, mut is_told) = (base.path().display(), false);
     loop {
-        let error = match heal() {
-            Err(error) if is_busy(&error) && !queue.is_over() => error,
-            healed => return healed,
+        let error = match heal_breaks(base, &PulseObserver(pulse)) {
+            Err(error) if error.is_busy() && !queue.is_over() => error,
+            healed => {
+                tell_healed(base, ground, &healed?);
+                return Ok(());
+            }
         };
         if !std::mem::replace(&mut is_told, true) {
-            let base = base.path().display();
-            let why = format!("{base}: what was cut off is healed when nobody holds it: {error}");
+            let why = format!("{place}: what was cut off is healed when nobody holds it: {error}");
             ground.tellers.say(&why);
         }
         pulse();
         refuse_late(ground, queue)?;
         std::thread::sleep(LEASE_PAUSE);
+    }
+}
+
+fn tell_healed(base: &Base, ground: &Answering<'_>, healed: &Recovered) {
+    if healed.runs > 0 {
+        ground.tellers.say(&format!(
+            "{}: finished what an earlier process was cut off in: {} names",
+            base.path().display(),
+            healed.finished
+        ));
     }
 }
 
@@ -120,17 +153,4 @@ fn refuse_late(ground: &Answering<'_>, queue: &WriteQueue) -> Result<(), EngineE
 /// So long after it was asked no lease is in the way that was there.
 fn patience() -> Duration {
     lease_break_time() + BEYOND
-}
-
-/// Has another process what is wanted?
-pub(super) fn is_busy(error: &EngineError) -> bool {
-    system_error(error).is_some_and(|error| error.meaning() == Meaning::Busy)
-}
-
-/// What the system said, where it was the system.
-pub(super) fn system_error(error: &EngineError) -> Option<&SysError> {
-    match error {
-        EngineError::Sys(error) | EngineError::Base(BaseError::Sys(error)) => Some(error),
-        _ => None,
-    }
 }

@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::background::BackgroundJob;
 use super::burst::Burst;
 use super::knowledge::Knowledge;
-use super::leases::is_busy;
 use super::line::asker::Asker;
 use super::line::waiting::WaitsFor;
 use super::line::wanted::{GuestSearch, TurnWanted};
@@ -66,7 +65,7 @@ impl Worker<'_> {
                 "a run moves names of this base for longer than a writer can wait".to_owned()
             }
             // Each of them waits for that.
-            Err(error) if is_busy(&error) => {
+            Err(error) if error.is_busy() => {
                 self.put_back(&WaitsFor::Turn);
                 return Ok(());
             }

@@ -11,11 +11,10 @@ use super::background::BackgroundJob;
 use super::burst::Burst;
 use super::copies::LongCopies;
 use super::knowledge::Knowledge;
-use super::leases::{self, LeasesMet, system_error};
 use super::line::message::{Message, WriteStep};
 use super::line::queue::WriteQueue;
 use super::line::waiting::{Waiting, WaitsFor};
-use super::line::wanted::{BackgroundReading, TurnWanted};
+use super::line::wanted::{BackgroundReading, LeasesMet, TurnWanted};
 use super::names::{Cgroups, Directories, Moves, Searched};
 use super::request::{TOO_MANY, WriterAsked};
 use super::tell::{Tellers, WriteTold};
@@ -35,7 +34,7 @@ pub(super) struct Answering<'a> {
 }
 
 /// What gets on is a sign of life, and no news.
-struct PulseObserver<'a>(&'a (dyn Fn() + Sync));
+pub(super) struct PulseObserver<'a>(pub &'a (dyn Fn() + Sync));
 
 impl Observer for PulseObserver<'_> {
     fn notice(&self, _: &Event<'_>) {
@@ -72,22 +71,13 @@ pub(super) struct Worker<'a> {
 }
 
 impl<'a> Worker<'a> {
-    /// Heals what an earlier process has left, and reads what the base knows.
+    /// Reads what the base knows. What an earlier process has left is healed.
     pub fn begin(
         base: Base,
         ground: &'a Answering<'a>,
         queue: Arc<WriteQueue>,
         pulse: Box<dyn Fn() + Sync + 'a>,
     ) -> Result<Worker<'a>, EngineError> {
-        let heal = || healing::breaks::heal_breaks(&base, &PulseObserver(&*pulse));
-        let healed = leases::healed_first(&base, ground, &queue, &*pulse, &heal)?;
-        if healed.runs > 0 {
-            ground.tellers.say(&format!(
-                "{}: finished what an earlier process was cut off in: {} names",
-                base.path().display(),
-                healed.finished
-            ));
-        }
         let knowledge = Knowledge::read(&base, &[], &|| {
             pulse();
             match queue.is_over() {
@@ -156,6 +146,7 @@ impl<'a> Worker<'a> {
                 }) => self.find(at, knowledge, found),
                 Some(Message::Copied(key, made)) => self.copied(&key, made)?,
                 Some(Message::Used(took, met)) => self.used(took, met),
+                Some(Message::Opened(id, file)) => self.opened(&id, file),
                 Some(Message::End) => return Ok(()),
                 None => {}
             }
@@ -296,7 +287,10 @@ impl<'a> Worker<'a> {
 
 /// A writer is told of a full disk, and not that it may not write.
 fn answer_of(error: &EngineError) -> WriteAnswer {
-    match system_error(error).filter(|error| error.meaning() == Meaning::NoSpace) {
+    match error
+        .system()
+        .filter(|error| error.meaning() == Meaning::NoSpace)
+    {
         Some(error) if error.is_over_quota() => WriteAnswer::OverQuota,
         Some(_) => WriteAnswer::NoSpace,
         None => WriteAnswer::Denied,

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use crate::base::BaseError;
 use crate::ledger::PlanError;
 use crate::model::{Escaped, GuestName, GuestPath};
-use crate::sys::SysError;
+use crate::sys::{Meaning, SysError};
 
 pub use bad_use::BadUse;
 pub use cannot_here::CannotHere;
@@ -178,6 +178,20 @@ impl EngineError {
             EngineError::CannotHere(_) => ErrorKind::CannotHere,
             EngineError::Halted { .. } => ErrorKind::Halted,
         }
+    }
+
+    /// What the system said, where it was the system.
+    pub(super) fn system(&self) -> Option<&SysError> {
+        match self {
+            EngineError::Sys(error) | EngineError::Base(BaseError::Sys(error)) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Has another process what is wanted?
+    pub(super) fn is_busy(&self) -> bool {
+        let said = self.system();
+        said.is_some_and(|error| error.meaning() == Meaning::Busy)
     }
 
     /// The same error with the name of the plan's file, where it is about one.

@@ -167,6 +167,16 @@ impl Dir {
         self.if_regular(fd, relative)
     }
 
+    /// The same, and waits as long as another process holds a lease on it. As long as this waits no lease is granted
+    /// anew, so that it has the file as soon as that one is given up.
+    pub fn open_own_after_lease(&self, relative: &[u8]) -> SysResult<Option<Regular>> {
+        if self.look(relative)?.kind != FileKind::Regular {
+            return Ok(None);
+        }
+        let fd = self.beneath(relative, read() - OFlags::NONBLOCK | OFlags::NOATIME)?;
+        Ok(self.if_regular(fd, relative)?.map(|(file, _)| file))
+    }
+
     fn if_regular(&self, fd: OwnedFd, relative: &[u8]) -> SysResult<Option<(Regular, FileState)>> {
         let (state, _) = stat::of_fd(&fd).map_err(|e| self.failed("stat", relative, e))?;
         let file = Regular::from_fd(fd, shown(&self.path, relative));

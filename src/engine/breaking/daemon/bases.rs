@@ -11,6 +11,7 @@ use crate::base::Base;
 use crate::engine::EngineError;
 use crate::engine::activity::base::must_be_ours;
 use crate::engine::breaking::background::BackgroundJob;
+use crate::engine::breaking::leases::heal_first;
 use crate::engine::breaking::line::message::Message;
 use crate::engine::breaking::line::queue::WriteQueue;
 use crate::engine::breaking::request::WriterAsked;
@@ -240,7 +241,8 @@ fn serve<'scope, 'a>(
     (number, ready): (usize, &Sender<Readiness>),
     pulse: Box<dyn Fn() + Sync + 'a>,
 ) {
-    let begun = Worker::begin(base, ground, Arc::clone(queue), pulse);
+    let healed = heal_first(&base, ground, queue, &*pulse);
+    let begun = healed.and_then(|()| Worker::begin(base, ground, Arc::clone(queue), pulse));
     let mut worker = match begun {
         Ok(worker) => {
             drop(ready.send((number, Ok(()))));
@@ -250,7 +252,10 @@ fn serve<'scope, 'a>(
     };
     let begin = |job: BackgroundJob| {
         let queue = Arc::clone(queue);
-        scope.spawn(move || job.run(&queue));
+        match job.may_be_left() {
+            true => drop(std::thread::spawn(move || job.run(&queue))),
+            false => drop(scope.spawn(move || job.run(&queue))),
+        }
     };
     if let Err(error) = worker.serve(&begin) {
         ground.tellers.say(&error.to_string());

@@ -9,7 +9,8 @@ use crate::engine::breaking::names::Searched;
 use crate::engine::breaking::part::{CopyKey, NotParted, PrivateCopy};
 use crate::engine::breaking::request::WriterAsked;
 use crate::engine::breaking::tell::WriteTold;
-use crate::model::UsesMet;
+use crate::model::{ObjectId, UsesMet};
+use crate::sys::Regular;
 use crate::sys::guard::WriteAnswer;
 
 /// What a worker is told.
@@ -28,6 +29,8 @@ pub(in crate::engine::breaking) enum Message {
     Copied(CopyKey, Result<PrivateCopy, NotParted>),
     /// How long a look took, and who used files as their guests wrote to them.
     Used(Duration, Result<Vec<UsesMet>, EngineError>),
+    /// An object on which a lease was; `None` where it could not be opened.
+    Opened(ObjectId, Option<Regular>),
     /// No request comes any more.
     End,
 }

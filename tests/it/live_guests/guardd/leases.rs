@@ -14,10 +14,19 @@ struct Holder(Child);
 const HOLDER: &str = "use Fcntl; $SIG{IO} = 'IGNORE'; open(F, '<', $ARGV[0]) or die; \
      fcntl(F, 1024, 1) or die; print \"held\\n\"; close STDOUT; sleep 120";
 
+/// One who gives it up whenever somebody wants the file, and takes it anew at once.
+const AGAIN: &str = "use Fcntl; open(F, '<', $ARGV[0]) or die; \
+     $SIG{IO} = sub { fcntl(F, 1024, 2); 1 until fcntl(F, 1024, 1) }; \
+     fcntl(F, 1024, 1) or die; print \"held\\n\"; close STDOUT; sleep 1 while 1";
+
 impl Holder {
     fn of(file: &Path) -> Holder {
+        Holder::that(HOLDER, file)
+    }
+
+    fn that(holds: &str, file: &Path) -> Holder {
         let mut perl = Command::new("perl");
-        perl.args(["-e", HOLDER]).arg(file).stdout(Stdio::piped());
+        perl.args(["-e", holds]).arg(file).stdout(Stdio::piped());
         let mut holder = perl.spawn().unwrap();
         let mut held = String::new();
         let told = holder.stdout.as_mut().unwrap();
@@ -69,6 +78,23 @@ fn a_lease_denies_no_writer_and_delays_no_other() {
     );
     assert_eq!(kernel.end(), Some(0));
     lab.on_base("status", &["--exit-code"]).expect(0);
+}
+
+#[test]
+fn a_lease_that_is_taken_again_and_again_denies_no_writer() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = shared(&lab);
+    let one = web.host("/usr/lib/one");
+    let made = generation(&one);
+    let mut kernel = Kernel::start(&lab, &[], &[]);
+    let _holder = Holder::that(AGAIN, &db.host("/usr/lib/one"));
+    let waits = kernel.ask_about(&Asking::to(&one), made);
+    kernel.hears(waits, "LookAgain");
+    assert_eq!(nlink(&one), 1);
+    assert_eq!(web.read("/usr/lib/one"), content(2));
+    kernel.settled(&lab);
+    assert_eq!(kernel.end(), Some(0));
 }
 
 /// A daemon that comes after one that was killed waits with its healing, and answers for the base then.
