@@ -13,7 +13,7 @@ use super::line::queue::WriteQueue;
 use super::line::waiting::WaitsFor;
 use super::request::WriterAsked;
 use super::tell::WriteTold;
-use super::worker::{Answering, PulseObserver, Worker};
+use super::worker::{Answering, PulseObserver, Worker, turn_at_last};
 use crate::base::Base;
 use crate::engine::EngineError;
 use crate::engine::healing::breaks::heal_breaks;
@@ -112,7 +112,9 @@ pub(super) fn heal_first(
 ) -> Result<(), EngineError> {
     let (place, mut is_told) = (base.path().display(), false);
     loop {
-        let error = match heal_breaks(base, &PulseObserver(pulse)) {
+        let healed = turn_at_last(base, ground.tellers, queue, pulse)
+            .and_then(|_turn| heal_breaks(base, &PulseObserver(pulse)));
+        let error = match healed {
             Err(error) if error.is_busy() && !queue.is_over() => error,
             healed => {
                 tell_healed(base, ground, &healed?);

@@ -225,11 +225,13 @@ fn the_unit_of_the_guard_comes_first() {
     assert_eq!(of(&recover, "After="), "unify-guard.service");
     assert_eq!(of(&guard, "Before="), of(&recover, "Before="));
     // A daemon that looked for bases by itself could take one that a guest has made.
-    let daemon = of(
-        &read("unify-guardd.service"),
-        "ExecStart=/usr/local/bin/unify ",
-    );
+    let guardd = read("unify-guardd.service");
+    let daemon = of(&guardd, "ExecStart=/usr/local/bin/unify ");
     assert_eq!(daemon, "guardd --base /srv/guests/.unify");
+    // A healing that proves all objects takes as long as it takes, and guests are not to be left out for it.
+    assert_eq!(of(&guardd, "TimeoutStartSec="), "infinity");
+    let mut lines = recover.lines();
+    assert!(lines.any(|line| line == "Before=unify-guardd.service"));
 }
 
 /// The unit that heals at boot calls a command that exists, with arguments that it takes.

@@ -85,6 +85,39 @@ fn a_healing_that_gets_on_is_a_sign_of_life_and_one_that_stands_still_is_none() 
     assert_eq!(kernel.end(), Some(0));
 }
 
+/// Another process may heal a base for longer than a daemon may be silent.
+#[test]
+fn a_turn_is_waited_for_with_signs_of_life_until_the_daemon_is_to_end() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    super::shared(&lab);
+    let turn = fs::File::create(lab.base().join("turn")).unwrap();
+    let healing = nix::fcntl::Flock::lock(turn, nix::fcntl::FlockArg::LockExclusive).unwrap();
+    let place = lab.path("notify");
+    let socket = UnixDatagram::bind(&place).unwrap();
+    let env = [
+        ("UNIFY_SILENCE", "1000"),
+        ("NOTIFY_SOCKET", place.to_str().unwrap()),
+        ("WATCHDOG_USEC", "300000"),
+    ];
+    let mut kernel = Kernel::begin(&lab, &env, &[]);
+    // Ten a second, and so for longer than it may be silent.
+    for _ in 0..40 {
+        let sign = heard(&socket, "WATCHDOG=1", Duration::from_secs(3));
+        assert_eq!(sign, ["WATCHDOG=1"], "{}", kernel.said());
+    }
+    kernel.says("waits for another process");
+    assert_eq!(kernel.end(), Some(0));
+    while !heard(&socket, "STOPPING=1", Duration::from_millis(500)).is_empty() {}
+    let mut kernel = Kernel::begin(&lab, &env, &[]);
+    assert!(!heard(&socket, "WATCHDOG=1", Duration::from_secs(9)).is_empty());
+    drop(healing);
+    let signs = heard(&socket, "READY=1", Duration::from_secs(20));
+    assert_eq!(signs.last().map(String::as_str), Some("READY=1"));
+    kernel.says("ready: 1 bases");
+    assert_eq!(kernel.end(), Some(0));
+}
+
 /// More objects than are read until the daemon is asked to end.
 const OBJECTS: usize = 60;
 const READ: usize = 8;
