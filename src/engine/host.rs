@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::model::DiskChange;
+use crate::model::{DiskChange, GuardLevel};
 use crate::sys::hash::sha256;
 use crate::sys::host::machine;
 use crate::sys::host::machine::Filesystem;
@@ -16,6 +16,20 @@ pub(super) fn lock_note(what: &str) -> String {
         std::process::id(),
         machine::now()
     )
+}
+
+/// What is to be said where a trial has found nothing: a write is denied then, as without a daemon.
+pub(super) fn nothing_learnt(learnt: &SysResult<Option<GuardLevel>>) -> Option<String> {
+    let next = "it is tried again by the next `unify guard load` and the next daemon";
+    match learnt {
+        Ok(Some(GuardLevel::Immutable)) => Some(format!(
+            "no write of a trial waited, nor was one noticed in time, so a daemon can do nothing here; {next}"
+        )),
+        Ok(_) => None,
+        Err(error) => Some(format!(
+            "what a daemon can do here could not be tried: {error}; {next}"
+        )),
+    }
 }
 
 /// How often, and how long apart, the disk is asked until it says the same twice.

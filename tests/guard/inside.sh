@@ -65,6 +65,16 @@ for at in $cuts; do
   [ "$(ls -d $home/programs-* $home/loading 2> /dev/null | wc -l)" = 1 ] || fail "sets are left, killed at $at"
 done
 
+echo "== what a load that was killed had no time to try is tried by the next one"
+level() { unify guard --json | sed 's/.*"level":"\([a-z-]*\)".*/\1/'; }
+best=$(level)
+[ "$best" != immutable ] || fail "nothing was found at first"
+quiet unify guard unload
+UNIFY_FAULT=heart#1=kill unify guard load > /tmp/said 2>&1 && fail "not killed in its trial"
+[ "$(level)" = immutable ] || fail "it knows $(level)"
+quiet unify guard load
+[ "$(level)" = "$best" ] || fail "$(level) was found, and $best before"
+
 echo "== two guests share, and neither can change it"
 quiet plan $guests/one $guests/two
 [ "$(cat $base/protection)" = guard ] || fail "no paper"

@@ -5,7 +5,7 @@ pub(super) mod daemon;
 use std::io;
 
 use super::args::code::code;
-use super::terminal::exit::{Exit, Failure};
+use super::terminal::exit::{Exit, Failure, say};
 use super::terminal::voice::tell;
 use crate::engine;
 use crate::model::GuardWish;
@@ -39,7 +39,10 @@ pub(super) fn run(args: &Args) -> Result<Exit, Failure> {
     }
     let done = match args.action {
         GuardWish::Status => None,
-        GuardWish::Load => Some(engine::load_guard()?),
+        GuardWish::Load => {
+            let note = |line: &str| say(&format!("unify guard: {line}"));
+            Some(engine::load_guard(&note)?)
+        }
         GuardWish::Unload => Some(engine::unload_guard(args.leave_unprotected)?),
     };
     let now = engine::guard_state()?;

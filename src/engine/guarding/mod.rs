@@ -4,22 +4,35 @@
 
 use super::EngineError;
 use super::error::CannotHere;
+use super::host::{lock_note, nothing_learnt};
 use super::privileges::entitled;
 use crate::model::{GuardAct, GuardState};
-use crate::sys::guard::{self, GuardError, Heart, LoadedGuard, Marks, Unloaded};
+use crate::sys::guard::{self, Desk, GuardError, Heart, LoadedGuard, Marks, Unloaded};
+use crate::sys::own::papers;
 
-/// Loads the guard into this kernel, beside an older one that goes then; it stays until the machine is restarted.
-/// Needs root; `CannotHere` where the kernel does not take it.
-pub fn load_guard() -> Result<GuardAct, EngineError> {
+/// Loads the guard into this kernel, beside an older one that goes then; it stays until the machine is restarted. Tries
+/// what a daemon could do with it, where that is not known, and says where nothing was found. Needs root; `CannotHere`
+/// where the kernel does not take it.
+pub fn load_guard(say: &dyn Fn(&str)) -> Result<GuardAct, EngineError> {
     entitled("guard load", "it loads programs into the kernel")?;
-    match guard::load().map_err(|e| lack(&e))? {
-        LoadedGuard::Now => {
-            // Where it cannot be tried, nothing is noted: a write is denied, as without a daemon.
-            drop(guard::learn_ability());
-            Ok(GuardAct::Loaded)
-        }
-        LoadedGuard::Already => Ok(GuardAct::Nothing),
-    }
+    let loaded = guard::load().map_err(|e| lack(&e))?;
+    // What an earlier load had no time for, or no place, is made good by the next one.
+    let learnt = learn(loaded == LoadedGuard::Now);
+    learnt.iter().for_each(|line| say(line));
+    Ok(match loaded {
+        LoadedGuard::Now => GuardAct::Loaded,
+        LoadedGuard::Already => GuardAct::Nothing,
+    })
+}
+
+/// Not while a daemon lives, which tries it itself. Gives what is to be said.
+fn learn(anew: bool) -> Option<String> {
+    let learnt = match papers::lock(&Desk::seat(), &lock_note("guard load")) {
+        Ok(Ok(_seat)) => guard::learn_ability(anew),
+        Ok(Err(_)) => return None,
+        Err(error) => Err(error),
+    };
+    nothing_learnt(&learnt)
 }
 
 /// Takes the guard out of this kernel, with all marks. Unless `marked` files may lose their protection, it is refused

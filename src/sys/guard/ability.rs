@@ -8,10 +8,13 @@ use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::io::Errno;
+
+use super::maps::MARKS;
 use super::marks::{InodeMark, Marks};
 use super::requests::{Requests, WriteAnswer};
 use crate::model::GuardLevel;
-use crate::sys::{Dir, SysResult};
+use crate::sys::{Dir, SysError, SysResult};
 
 /// Where a file of ours may be for a moment.
 const PLACES: [&str; 2] = ["/run", "/tmp"];
@@ -26,24 +29,27 @@ const TRIED: [GuardLevel; 3] = [
 /// So long does a write wait at most.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Tries, and notes it for all. Nothing is tried while a daemon lives: its writers are not to wait for us. That a write
-/// is denied without one is tried by each run.
-pub fn learn_ability() -> SysResult<()> {
-    let Some(mut requests) = Requests::open()? else {
-        return Ok(());
-    };
-    if requests.is_begun()? {
-        return Ok(());
+/// Tries, and notes it for all: the most that was found, or `None` where nothing was to be tried. What is known already
+/// is tried `anew` where that is asked for, and no daemon lived a moment ago: its writers are not to wait for us. For
+/// who has the seat of a daemon. That a write is denied without one is tried by each run.
+pub fn learn_ability(anew: bool) -> SysResult<Option<GuardLevel>> {
+    let requests = Requests::open()?;
+    requests.map_or(Ok(None), |mut requests| learn(&mut requests, anew))
+}
+
+pub(super) fn learn(requests: &mut Requests, anew: bool) -> SysResult<Option<GuardLevel>> {
+    let is_known = requests.ability()? != GuardLevel::Immutable;
+    if is_known && (!anew || requests.is_begun()?) {
+        return Ok(None);
     }
-    let found = best(&mut requests);
+    let found = best(requests);
     requests.rest()?;
-    requests.learn(found.unwrap_or(GuardLevel::Immutable))
+    requests.learn(*found.as_ref().unwrap_or(&GuardLevel::Immutable))?;
+    found.map(Some)
 }
 
 fn best(requests: &mut Requests) -> SysResult<GuardLevel> {
-    let Some(scratch) = MarkedScratch::make()? else {
-        return Ok(GuardLevel::Immutable);
-    };
+    let scratch = MarkedScratch::make()?;
     for level in TRIED {
         if holds(requests, &scratch, level)? {
             return Ok(level);
@@ -118,25 +124,22 @@ struct MarkedScratch {
 }
 
 impl MarkedScratch {
-    /// `None` where there is no place for it, or its file system does not tell inodes of one number apart.
-    fn make() -> SysResult<Option<MarkedScratch>> {
-        let Some(marks) = Marks::here() else {
-            return Ok(None);
-        };
-        for place in PLACES {
-            let Ok(dir) = Dir::open(Path::new(place)) else {
-                continue;
-            };
-            let file = dir.nameless()?;
-            let Ok(mark) = InodeMark::of(&file).or_else(|_| InodeMark::of_memory(&file)) else {
-                continue;
-            };
-            let name = format!("unify-guard.{}", std::process::id());
-            dir.link(&file, name.as_bytes())?;
-            let path = Path::new(place).join(name);
-            return Ok(Some(MarkedScratch { path, mark, marks }));
-        }
-        Ok(None)
+    /// In the first place that can have one; the error of the last, where none can.
+    fn make() -> SysResult<MarkedScratch> {
+        let [first, other] = PLACES.map(Path::new);
+        MarkedScratch::make_in(first).or_else(|_| MarkedScratch::make_in(other))
+    }
+
+    /// Its file system must tell inodes of one number apart.
+    fn make_in(place: &Path) -> SysResult<MarkedScratch> {
+        let marks = Marks::here().ok_or_else(|| SysError::new("open", MARKS, Errno::NOENT))?;
+        let dir = Dir::open(place)?;
+        let file = dir.nameless()?;
+        let mark = InodeMark::of(&file).or_else(|_| InodeMark::of_memory(&file))?;
+        let name = format!("unify-guard.{}", std::process::id());
+        dir.link(&file, name.as_bytes())?;
+        let path = place.join(name);
+        Ok(MarkedScratch { path, mark, marks })
     }
 }
 

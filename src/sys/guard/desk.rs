@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::ability;
 use super::requests::{Requests, WriteAnswer};
 use super::writers::AnswersWriters;
 use super::{Heart, InodeMark, Marks, WriteRequest};
@@ -67,6 +68,11 @@ pub fn let_go(inodes: &[FileId]) -> SysResult<()> {
 }
 
 impl AnswersWriters for Desk {
+    fn learn(&self) -> SysResult<Option<GuardLevel>> {
+        let mut asking = self.asking.lock().unwrap_or_else(PoisonError::into_inner);
+        ability::learn(&mut asking, false)
+    }
+
     fn ability(&self) -> SysResult<GuardLevel> {
         self.answering().ability()
     }

@@ -86,6 +86,10 @@ fn parse(line: &str) -> Option<WriteRequest> {
 }
 
 impl AnswersWriters for Script {
+    fn learn(&self) -> SysResult<Option<GuardLevel>> {
+        Ok(None)
+    }
+
     fn ability(&self) -> SysResult<GuardLevel> {
         Ok(GuardLevel::RestartByTaskWork)
     }

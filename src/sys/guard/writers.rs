@@ -9,6 +9,9 @@ use crate::sys::SysResult;
 
 /// What a daemon is told and tells.
 pub trait AnswersWriters: Sync {
+    /// Tries what can be done here, where that is not known: the most that was found, or `None` where it is. Before
+    /// anybody asks.
+    fn learn(&self) -> SysResult<Option<GuardLevel>>;
     /// The most that can be done here.
     fn ability(&self) -> SysResult<GuardLevel>;
     /// From here on writers ask, and where it can be they wait.

@@ -17,7 +17,7 @@ use super::tell::Tellers;
 use super::worker::Answering;
 use crate::engine::EngineError;
 use crate::engine::error::CannotHere;
-use crate::engine::host::lock_note;
+use crate::engine::host::{lock_note, nothing_learnt};
 use crate::engine::privileges::entitled;
 use crate::model::{FileId, GuardLevel};
 use crate::sys::guard::{AnswersWriters, Desk, WriteAnswer, WriteRequest};
@@ -103,6 +103,8 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
         (stop, precedence): (&'a Stop, Precedence),
     ) -> Result<Daemon<'scope, 'a>, EngineError> {
         let manager = ServiceManager::of_this_process()?.map(Arc::new);
+        let untried = nothing_learnt(&ground.desk.learn());
+        untried.iter().for_each(|line| ground.tellers.say(line));
         let able = ground.desk.ability()?;
         let level = as_asked(able, ground.options.most);
         ground.desk.begin(level)?;
