@@ -19,8 +19,12 @@ struct WriteWire<'a> {
     at: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     guest: Option<GuestName>,
+    /// One alone: a file may have so many names that a few lines of them all would leave no room for other guests. A
+    /// line of an earlier program has all of them, and no count.
     #[serde(borrow)]
     paths: Vec<NameWire<'a>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    names: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<ObjectId>,
     by: Cow<'a, str>,
@@ -59,7 +63,8 @@ pub fn encode(met: &WriteMet) -> Vec<u8> {
     let wire = WriteWire {
         at: Cow::Borrowed(&met.at),
         guest: met.guest.clone(),
-        paths: met.paths.iter().map(NameWire::from).collect(),
+        paths: met.path.iter().map(NameWire::from).collect(),
+        names: Some(met.names),
         object: met.object,
         by: Cow::Borrowed(&met.by),
         command: String::from_utf8_lossy(&met.command),
@@ -115,11 +120,12 @@ fn next(lines: &mut LineReader<impl BufRead>) -> bool {
 
 fn decode(line: &[u8]) -> Option<WriteMet> {
     let wire: WriteWire = serde_json::from_slice(line).ok()?;
-    let paths = wire.paths.iter().map(|name| name.read("paths"));
+    let first = wire.paths.first().map(|name| name.read("paths"));
     Some(WriteMet {
         at: wire.at.into_owned(),
         guest: wire.guest,
-        paths: paths.collect::<Result<_, _>>().ok()?,
+        path: first.transpose().ok()?,
+        names: wire.names.unwrap_or(wire.paths.len() as u64),
         object: wire.object,
         by: wire.by.into_owned(),
         command: wire.command.into_owned().into_bytes(),
@@ -158,7 +164,8 @@ mod tests {
         let met = WriteMet {
             at: "2026-01-02T03:04:05Z".into(),
             guest: Some(GuestName::new("web").expect("a name")),
-            paths: vec![path(b"/usr/\xff\x1b"), path(b"/b")],
+            path: Some(path(b"/usr/\xff\x1b")),
+            names: 2,
             object: None,
             by: "open".into(),
             command: b"sh".to_vec(),
@@ -191,5 +198,15 @@ mod tests {
             WriterLine::Write(denied),
         ];
         assert_eq!(read(&bytes[..]), want);
+    }
+
+    #[test]
+    fn all_names_on_a_line_of_an_earlier_program_are_counted() {
+        let line = br#"{"at":"2026-01-02T03:04:05Z","guest":"web","paths":[{"path":"/a"},{"path":"/b"}],"by":"open","command":"sh","process":7,"bytes":9,"micros":9}"#;
+        let [WriterLine::Write(met)] = &read(&line[..])[..] else {
+            panic!("one line");
+        };
+        let first = met.path.as_ref().map(ToString::to_string);
+        assert_eq!((first.as_deref(), met.names), (Some("/a"), 2));
     }
 }

@@ -116,7 +116,8 @@ impl<'a> Tellers<'a> {
         let met = WriteMet {
             at: machine::now(),
             guest: guest.clone(),
-            paths: paths.clone(),
+            path: paths.first().cloned(),
+            names: paths.len() as u64,
             object: *object,
             by: code(request.by).to_owned(),
             command: request.command.clone(),

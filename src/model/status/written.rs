@@ -9,8 +9,10 @@ pub struct WriteMet {
     pub at: String,
     /// Whose, where that is known.
     pub guest: Option<GuestName>,
-    /// The names that have a file of their own now, or that it was about.
-    pub paths: Vec<GuestPath>,
+    /// The first of the names that have a file of their own now, or that it was about.
+    pub path: Option<GuestPath>,
+    /// How many these are.
+    pub names: u64,
     /// The object.
     pub object: Option<ObjectId>,
     /// What was about to be done, as a code.

@@ -124,7 +124,7 @@ fn sum_writes(all: &[WriterLine]) -> Broken {
         }
         its.bytes = its.bytes.saturating_add(met.bytes);
         its.unlooked += 1;
-        if let Some(first) = met.paths.first() {
+        if let Some(first) = &met.path {
             files.entry(guest).or_default().insert(first);
             let seen = paths.entry(first).or_default();
             seen.times += 1;
@@ -159,7 +159,8 @@ mod tests {
         WriterLine::Write(WriteMet {
             at: "2026-01-02T03:04:05Z".into(),
             guest: Some(GuestName::new(guest).expect("a name")),
-            paths: vec![GuestPath::new(path.as_bytes()).expect("a path")],
+            path: Some(GuestPath::new(path.as_bytes()).expect("a path")),
+            names: 1,
             object: None,
             by: "open".into(),
             command: Vec::new(),
