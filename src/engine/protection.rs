@@ -8,9 +8,10 @@ use super::{EngineError, Guest};
 use crate::base::{Base, Index, ProtectionPaper};
 use crate::engine::error::CannotHere;
 use crate::link::{Impossible, can_reflink, rehearse};
-use crate::model::{Protect, Protection, Sign};
+use crate::model::{GuardLevel, Protect, Protection, Sign};
 use crate::protect::{self, FlagTest, Protector};
 use crate::rules::crossing::Crossing;
+use crate::sys::guard::Heart;
 use crate::sys::host::machine;
 use crate::sys::own::scratch::Scratch;
 use crate::sys::{Dir, SysResult};
@@ -153,10 +154,27 @@ fn fits(
     .into())
 }
 
+/// What more the guard that is loaded can do, as the end of a sentence.
+fn with_a_daemon(mode: Protect) -> SysResult<&'static str> {
+    let heart = match mode {
+        Protect::Guard => Heart::open()?,
+        _ => None,
+    };
+    Ok(match heart.map(|heart| heart.ability()).transpose()? {
+        Some(GuardLevel::RestartByTaskWork | GuardLevel::RestartBySignal) => {
+            "; with a daemon a writer waits for a copy of its own"
+        }
+        Some(GuardLevel::DenyFirst) => {
+            "; with a daemon a writer is denied once, and has a copy then"
+        }
+        Some(GuardLevel::Immutable) | None => "",
+    })
+}
+
 fn why(asked: Protect, mode: Protect, scratch: &Dir) -> Result<String, EngineError> {
     let best = protect::by(mode);
     Ok(match best.test(scratch)? {
-        FlagTest::Holds => best.why().to_owned(),
+        FlagTest::Holds => best.why().to_owned() + with_a_daemon(mode)?,
         FlagTest::KeepsOutNewcomers if best.stays_on() => best.why().to_owned(),
         FlagTest::KeepsOutNewcomers if asked == Protect::Auto => {
             return Err(CannotHere::NothingHolds.into());

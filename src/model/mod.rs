@@ -125,7 +125,7 @@ pub use state::{
     PROTECTING_FLAGS, STORAGE_FLAGS, Time, UNLINKABLE_FLAG, VERITY_FLAG, Xattr,
 };
 pub use status::collected::{Collected, PapersGone};
-pub use status::guard::{GuardAct, GuardLevel, GuardState, GuardWish};
+pub use status::guard::{GuardAct, GuardLevel, GuardState, GuardWish, WritersMeet};
 pub use status::written::{
     Broken, BrokenByGuest, BrokenOften, FileUsed, UsedWhenWritten, UsesMet, WriteMet, WriterLine,
 };

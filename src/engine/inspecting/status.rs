@@ -14,9 +14,11 @@ use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest, protection};
 use crate::model::{
     Broken, DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus,
-    ObjectCount, Observer, Orphans, ReflinkCount, Scan, Stage, Status, Tree, Unit,
+    ObjectCount, Observer, Orphans, ReflinkCount, Scan, Sign, Stage, Status, Tree, Unit,
+    WritersMeet,
 };
 use crate::rules::selectors::{FollowedPaths, Selection};
+use crate::sys::guard::Heart;
 use crate::sys::guest::{GuestFiles, Sharing};
 use crate::sys::{Meaning, SysResult};
 
@@ -74,6 +76,7 @@ pub fn status(
         guests,
         maintained: MaintainedPaper::read(base)?,
         written: written(base, selection)?,
+        guard: met_by_writers(base)?,
         runs: history.runs,
         damaged: history.damaged,
         unknown_names,
@@ -95,6 +98,14 @@ fn written(base: &Base, selection: &Selection) -> SysResult<Broken> {
     written.guests.retain(|one| selection.has_guest(&one.guest));
     written.used.retain(|one| selection.has_guest(&one.guest));
     Ok(written)
+}
+
+/// Who may not read it is told nothing.
+fn met_by_writers(base: &Base) -> SysResult<Option<WritersMeet>> {
+    match protection::sign(base) {
+        Sign::Mark => Heart::open()?.map(|heart| heart.met()).transpose(),
+        _ => Ok(None),
+    }
 }
 
 /// All guests but those of which nothing is left to report: they are gone and share nothing.

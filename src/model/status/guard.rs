@@ -16,6 +16,15 @@ pub struct GuardState {
     pub daemon: bool,
 }
 
+/// What a writer of a shared file meets now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct WritersMeet {
+    /// What a daemon does for it, or where none lives could do; `null` where that cannot be read.
+    pub level: Option<GuardLevel>,
+    /// Does a daemon answer? Else the write is denied, and that is all.
+    pub daemon: bool,
+}
+
 /// How much of copy on write the guard can do in a kernel, from least to most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

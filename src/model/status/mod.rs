@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::reason::kinds;
 use super::{
     Broken, GuestName, GuestPath, MaintainedGuest, Moved, ObjectId, Owner, ReceiptGuest,
-    ReflinkCount, RunId, RunKind, RunTotals, Sign,
+    ReflinkCount, RunId, RunKind, RunTotals, Sign, WritersMeet,
 };
 
 /// The answer of `unify status`.
@@ -40,6 +40,8 @@ pub struct Status {
     pub at_work: bool,
     /// What guests wrote to shared files, and have copies of now.
     pub written: Broken,
+    /// What they meet that write now, where the guard protects its objects and is loaded.
+    pub guard: Option<WritersMeet>,
 }
 
 /// A line of a receipt that is not what was written.

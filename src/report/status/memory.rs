@@ -76,6 +76,7 @@ mod tests {
             unknown_names: 0,
             at_work: false,
             written: crate::model::Broken::default(),
+            guard: None,
         };
         assert_eq!(
             written(|out| text(&status, ListLimits::on(80, false), out)),

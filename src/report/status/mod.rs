@@ -2,6 +2,7 @@
 //!
 //! The JSON form is the fields of `StatusJson`. All sizes are allocated bytes.
 
+mod guard;
 mod memory;
 mod next;
 mod runs;
@@ -13,7 +14,7 @@ use serde::Serialize;
 
 use crate::model::{
     DamagedLine, Drift, Escaped, GuestStatus, MaintainedGuest, ObjectId, ReflinkCount, RunEnd,
-    RunStatus, Status,
+    RunStatus, Status, WritersMeet,
 };
 
 use super::alarms::{frozen, unprotected};
@@ -37,6 +38,7 @@ pub fn text(
     frozen::left(&status.frozen, &status.base, out)?;
     unprotected::line(status, out)?;
     objects(status, sizes, out)?;
+    guard::text(status, out)?;
     maintained(status, out)?;
     warnings(status, listing, out)?;
     orphans::text(status, listing, out)?;
@@ -242,6 +244,8 @@ struct StatusJson<'a> {
     at_work: bool,
     /// What guests wrote to shared files, as the daemon of the guard recorded it.
     writers: written::WrittenJson<'a>,
+    /// What writers meet now: `level`, `daemon`; `null` for a base that no guard which is loaded protects.
+    guard: Option<WritersMeet>,
     /// What may be done now.
     next: Vec<NextJson>,
 }
@@ -301,6 +305,7 @@ pub fn json(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         unknown_names: status.unknown_names,
         at_work: status.at_work,
         writers: (&status.written).into(),
+        guard: status.guard,
         next: NextJson::all(&next::steps(status)),
     };
     json::write_line(out, &value)

@@ -223,6 +223,7 @@ mod tests {
             unknown_names: 0,
             at_work: false,
             written: crate::model::Broken::default(),
+            guard: None,
         }
     }
 

@@ -69,6 +69,7 @@ fn sample() -> Status {
         unknown_names: 0,
         at_work: false,
         written: crate::model::Broken::default(),
+        guard: None,
     }
 }
 
@@ -105,7 +106,7 @@ fn json_has_everything() {
         r#""unique_bytes":4096,"elsewhere_bytes":0,"shared_bytes":8192,"freed_if_deleted":4096,"unsure_bytes":0,"unread":0,"drifted":["#,
         r#"{"path":"/usr/bin/perl","object":"HEX","exists":true},{"path":"/usr/lib/x","object":"HEX","exists":false}],"reflinked_files":0,"reflinks_written":0,"orphaned":[],"owners_unknown":null}],"maintained":[],"#,
         r#""runs":[{"run":"20260102T030405Z-0a1b2c3d","what":"apply","started":"2026-01-02T03:04:05Z","#,
-        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged_lines":[],"unknown_names":0,"at_work":false,"writers":{"since":null,"guests":[],"often":[],"used":[]},"next":[{"command":["unify","gc","--base","/srv/.unify"],"why":"to remove objects that nobody uses"}]}"#,
+        r#""end":"whole","totals":{"done":1200,"already":0,"refused":0,"failed":0,"names":0,"bytes":8192,"held":0}}],"damaged_lines":[],"unknown_names":0,"at_work":false,"writers":{"since":null,"guests":[],"often":[],"used":[]},"guard":null,"next":[{"command":["unify","gc","--base","/srv/.unify"],"why":"to remove objects that nobody uses"}]}"#,
     ];
     let want = want.concat().replace("HEX", &hex) + "\n";
     assert_eq!(written(|out| json(&sample(), out)), want);
@@ -159,6 +160,7 @@ fn an_empty_base_and_huge_numbers() {
         unknown_names: 0,
         at_work: false,
         written: crate::model::Broken::default(),
+        guard: None,
     };
     let want = "Base /b: 0 objects, 0 B; 0 B came back by sharing\n";
     assert_eq!(
@@ -211,4 +213,30 @@ fn long_lists_are_cut_unless_all_is_asked_for() {
     let all = written(|out| text(&status, Sizes::default(), ListLimits::on(80, true), out));
     assert_eq!(lists(&all), (25, 30));
     assert!(!all.contains(" more: "), "{all}");
+}
+
+#[test]
+fn what_writers_meet_is_said_where_it_is_known() {
+    let told = |level, daemon| {
+        let guard = Some(crate::model::WritersMeet { level, daemon });
+        let status = Status { guard, ..sample() };
+        let text = written(|out| text(&status, Sizes::default(), LISTING, out));
+        let mut lines = text.lines().map(str::to_owned);
+        lines.find(|line| line.starts_with("A write"))
+    };
+    use crate::model::GuardLevel::{DenyFirst, Immutable, RestartByTaskWork};
+    let said = |level, daemon| told(Some(level), daemon).unwrap();
+    assert!(said(RestartByTaskWork, true).contains(" waits until "));
+    assert!(said(DenyFirst, true).contains(" is denied once"));
+    for level in [Immutable, DenyFirst, RestartByTaskWork] {
+        assert!(said(level, false).contains(" is denied: no daemon answers"));
+    }
+    assert_eq!(told(None, false), None);
+    let guard = Some(crate::model::WritersMeet {
+        level: Some(DenyFirst),
+        daemon: true,
+    });
+    let status = Status { guard, ..sample() };
+    let want = r#","guard":{"level":"deny-first","daemon":true},"next":"#;
+    assert!(written(|out| json(&status, out)).contains(want));
 }

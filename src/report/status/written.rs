@@ -298,6 +298,7 @@ mod tests {
             unknown_names: 0,
             at_work: false,
             maintained: Vec::new(),
+            guard: None,
             written: Broken {
                 since: "2026-01-02T03:04:05Z".into(),
                 guests: vec![BrokenByGuest {

@@ -10,7 +10,7 @@ use aya::maps::{Array, Map, MapData, MapError};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::maps::{HEART, failed, io};
-use crate::model::GuardLevel;
+use crate::model::{GuardLevel, WritersMeet};
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
 
@@ -76,6 +76,13 @@ impl Heart {
     pub fn level(&self) -> SysResult<GuardLevel> {
         let at = if self.beats()? { LEVEL } else { ABILITY };
         Ok(level(self.words()?[at]))
+    }
+
+    /// What a writer meets now.
+    pub fn met(&self) -> SysResult<WritersMeet> {
+        let (level, daemon) = (self.level()?, self.beats()?);
+        let level = Some(level);
+        Ok(WritersMeet { level, daemon })
     }
 
     pub(super) fn learn(&self, ability: GuardLevel) -> SysResult<()> {
