@@ -175,7 +175,9 @@ fn why(asked: Protect, mode: Protect, scratch: &Dir) -> Result<String, EngineErr
     let best = protect::by(mode);
     Ok(match best.test(scratch)? {
         FlagTest::Holds => best.why().to_owned() + with_a_daemon(mode)?,
-        FlagTest::KeepsOutNewcomers if best.stays_on() => best.why().to_owned(),
+        FlagTest::KeepsOutNewcomers if best.stays_on() => {
+            best.why().to_owned() + with_a_daemon(mode)?
+        }
         FlagTest::KeepsOutNewcomers if asked == Protect::Auto => {
             return Err(CannotHere::NothingHolds.into());
         }

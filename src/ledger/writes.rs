@@ -202,7 +202,8 @@ mod tests {
 
     #[test]
     fn all_names_on_a_line_of_an_earlier_program_are_counted() {
-        let line = br#"{"at":"2026-01-02T03:04:05Z","guest":"web","paths":[{"path":"/a"},{"path":"/b"}],"by":"open","command":"sh","process":7,"bytes":9,"micros":9}"#;
+        let line = br#"{"at":"2026-01-02T03:04:05Z","guest":"web","paths":[{"path":"/a"},{"path":"/b"}],"by":"open","command":"sh","process":7,"bytes":9,"micros":9}
+"#;
         let [WriterLine::Write(met)] = &read(&line[..])[..] else {
             panic!("one line");
         };

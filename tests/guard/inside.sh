@@ -83,7 +83,7 @@ one=$guests/one/usr/share/doc two=$guests/two/usr/share/doc three=$guests/three/
 [ "$(stat -c %i $one/a)" = "$(stat -c %i $two/a)" ] || fail "not shared"
 for file in a b c d; do closed $one/$file; done
 before=$(sum $two)
-grep -q '"why":"the guard denied every change of a scratch file; with a daemon' /tmp/plan.json || fail "no level in the plan"
+grep -q 'a scratch file; with a daemon' /tmp/plan.json || fail "no level in the plan: $(grep why /tmp/plan.json | cut -c 1-900)"
 [ "$(unify status --json --base $base | sed 's/.*"guard":{"level":"\([a-z-]*\)","daemon":false}.*/\1/')" = "$best" ] || fail "no level in the status"
 unify status --base $base | grep -q 'A write to a shared file is denied: no daemon answers' || fail "no word of writers"
 quiet unify verify /tmp/plan.json
