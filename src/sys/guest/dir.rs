@@ -173,7 +173,7 @@ impl Dir {
         if self.look(relative)?.kind != FileKind::Regular {
             return Ok(None);
         }
-        let fd = self.beneath(relative, read() - OFlags::NONBLOCK | OFlags::NOATIME)?;
+        let fd = self.beneath(relative, (read() - OFlags::NONBLOCK) | OFlags::NOATIME)?;
         Ok(self.if_regular(fd, relative)?.map(|(file, _)| file))
     }
 

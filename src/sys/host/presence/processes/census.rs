@@ -173,9 +173,9 @@ impl Census {
             .collect()
     }
 
-    /// Forgets those of whom something could not be seen, so that they are looked at once more. Were there any? And other
-    /// runs of this program that hold a mount which no table has: it is known for a view of theirs a moment after they
-    /// have it, once it is read-only.
+    /// Forgets those of whom something could not be seen, so that they are looked at once more. Were there any? And
+    /// other runs of this program that hold a mount which no table has: it is known for a view of theirs a moment after
+    /// they have it, once it is read-only.
     fn forget_closed(&mut self) -> bool {
         let before = self.seen.len();
         self.seen.retain(|_, seen| {
