@@ -13,7 +13,7 @@ pub(super) struct FileOnObject {
     pub mtime: Option<Time>,
 }
 
-/// The files that get a copy each. `files` are those that the base remembers, those that have lost all names among them;
+/// The files that get a copy each. `files` are those that the base remembers, also those that have lost all names;
 /// `further` are names that it does not: the guest has made them by itself, or moved one there. `written` is the name
 /// that is written to, if that is known.
 ///

@@ -13,3 +13,4 @@ mod shared_blocks;
 pub(super) mod stale;
 pub(super) mod status;
 pub(super) mod verify;
+mod writers;

@@ -5,20 +5,18 @@ use std::path::Path;
 
 use super::orphans::{HeldFile, OrphanSearch};
 use super::shared_blocks;
+use super::writers::{met_by_writers, written};
 use crate::base::{Base, BaseError, FrozenPaper, Index, MaintainedPaper};
 use crate::engine::error::CannotHere;
 use crate::engine::paths::selected::{follow_in, selected_among};
 use crate::engine::records::unprotected::left_unprotected;
-use crate::engine::records::writers::writes_met::summed_up;
 use crate::engine::records::{History, KnownGuest, Linked};
 use crate::engine::{EngineError, Guest, protection};
 use crate::model::{
-    Broken, DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus,
-    ObjectCount, Observer, Orphans, ReflinkCount, Scan, Sign, Stage, Status, Tree, Unit,
-    WritersMeet,
+    DiskRoom, Drift, Escaped, Event, FileId, GuestName, GuestPath, GuestStatus, ObjectCount,
+    Observer, Orphans, ReflinkCount, Scan, Stage, Status, Tree, Unit,
 };
 use crate::rules::selectors::{FollowedPaths, Selection};
-use crate::sys::guard::Heart;
 use crate::sys::guest::{GuestFiles, Sharing};
 use crate::sys::{Meaning, SysResult};
 
@@ -90,22 +88,6 @@ fn users(all: &[SeenGuest]) -> HashMap<FileId, u64> {
         .flat_map(|guest| guest.objects.keys())
         .for_each(|id| *users.entry(*id).or_default() += 1);
     users
-}
-
-/// What the selected guests wrote to shared files.
-fn written(base: &Base, selection: &Selection) -> SysResult<Broken> {
-    let mut written = summed_up(base)?;
-    written.guests.retain(|one| selection.has_guest(&one.guest));
-    written.used.retain(|one| selection.has_guest(&one.guest));
-    Ok(written)
-}
-
-/// Who may not read it is told nothing.
-fn met_by_writers(base: &Base) -> SysResult<Option<WritersMeet>> {
-    match protection::sign(base) {
-        Sign::Mark => Heart::open()?.map(|heart| heart.met()).transpose(),
-        _ => Ok(None),
-    }
 }
 
 /// All guests but those of which nothing is left to report: they are gone and share nothing.

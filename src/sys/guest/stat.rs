@@ -56,9 +56,9 @@ fn look_at(dir: impl AsFd, name: &[u8], more: StatxFlags) -> Result<Statx, Errno
     call("stat", || counted(|| statx(&dir, name, how, wanted)))
 }
 
-/// Asks again, a few times, where a file has bytes and no blocks. ext4 counts blocks that are reserved and those that are
-/// allocated apart, adds them up for whoever asks, and takes no lock for it (`ext4_getattr`): while it writes a file
-/// back, that has none for a moment, as if it were one hole. Seen 1 time in 440,000.
+/// Asks again, a few times, where a file has bytes and no blocks. ext4 counts blocks that are reserved and those that
+/// are allocated apart, adds them up for whoever asks, and takes no lock for it (`ext4_getattr`): while it writes a
+/// file back, that has none for a moment, as if it were one hole. Seen 1 time in 440,000.
 fn counted<E>(ask: impl Fn() -> Result<Statx, E>) -> Result<Statx, E> {
     again(ask, |answer| from_statx(answer).is_one_hole())
 }

@@ -37,8 +37,8 @@ pub(super) type FileOfRecord = (usize, Option<Time>);
 
 /// What is known of an object's names. One root is one guest here, however many names it has in the record.
 ///
-/// Which of them are one file the record tells, and of those that have moved since, where they were. A name of no record
-/// may be any file's of its guest.
+/// Which of them are one file the record tells, and of those that have moved since, where they were. A name of no
+/// record may be any file's of its guest.
 #[derive(Debug, Default)]
 pub(super) struct KnownNames {
     /// Files of the record, with those of their names that refer. A file may have none left.

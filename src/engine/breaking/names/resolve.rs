@@ -208,8 +208,8 @@ impl<'a> Resolver<'a, '_> {
         seen.is_some()
     }
 
-    /// The name that is written to, of those that were found in any guest that holds the object: where nothing else tells
-    /// whose write it is.
+    /// The name that is written to, of those that were found in any guest that holds the object: where nothing else
+    /// tells whose write it is.
     fn written_of_found(
         &mut self,
         request: &WriteRequest,

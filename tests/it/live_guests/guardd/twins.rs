@@ -1,5 +1,5 @@
-//! A guest's files of equal content are one object. What it writes to one of them is not for the others, wherever it has
-//! moved them since, and however new the record is that says which is which.
+//! A guest's files of equal content are one object. What it writes to one of them is not for the others, wherever it
+//! has moved them since, and however new the record is that says which is which.
 
 use super::OPEN;
 use crate::support::{Disk, File, Guest, Kernel, Lab, content, id, nlink};
