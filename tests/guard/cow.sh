@@ -40,12 +40,7 @@ run() {
   rm -f /run/parter
   "$@" &
   daemon=$!
-  waited=0
-  until [ -e /run/parter ]; do
-    [ $waited -lt 600 ] || fail "no daemon answers"
-    waited=$((waited + 1))
-    usleep 50000
-  done
+  soon 600 "no daemon answers" test -e /run/parter
 }
 # daemon LEVEL [WORD...]
 daemon() { run parter "$1" $cow/staging $one ${2:-}; }
@@ -53,16 +48,9 @@ dies() {
   kill "$@" $daemon
   wait $daemon || true
 }
-state() { sed -n 's/^State:.\(.\).*/\1/p' /proc/$1/status; }
+is_in() { [ "$(sed -n 's/^State:.\(.\).*/\1/p' /proc/$1/status)" = "$2" ]; }
 # waits PROCESS STATE : before long it is in this state
-waits() {
-  waited=0
-  until [ "$(state $1)" = "$2" ]; do
-    [ $waited -lt 100 ] || fail "a writer is $(state $1), not $2"
-    waited=$((waited + 1))
-    usleep 50000
-  done
-}
+waits() { soon 100 "a writer is not $2" is_in "$@"; }
 unhurt() { [ "$before" = "$(all)" ] || fail "the other guest has changed"; }
 
 level=$best
@@ -184,14 +172,7 @@ wait $crowd || true
 dies -TERM
 
 echo "== a writer that waits is stopped, ended, and let in by the next daemon"
-asks() {
-  waited=0
-  until grep -q "name $1\$" /tmp/asked; do
-    [ $waited -lt 100 ] || fail "nobody asks for $1"
-    waited=$((waited + 1))
-    usleep 50000
-  done
-}
+asks() { soon 100 "nobody asks for $1" grep -q "name $1\$" /tmp/asked; }
 VERBOSE=1 daemon $level deaf > /tmp/asked
 sh -c "exec 9>> $one/31; echo more >&9" &
 first=$!

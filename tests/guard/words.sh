@@ -18,6 +18,18 @@ ends() {
 }
 quiet() { ends 0 "$@"; }
 says() { grep -qi "$1" /tmp/said || { cat /tmp/said; fail "it does not say: $1"; }; }
+# soon TIMES WHY COMMAND... : it succeeds before long: so often is it tried, 50 ms apart
+soon() {
+  times=$1
+  why=$2
+  shift 2
+  waited=0
+  until "$@"; do
+    [ $waited -lt "$times" ] || fail "$why"
+    waited=$((waited + 1))
+    usleep 50000
+  done
+}
 now() { cut -d. -f1 /proc/uptime; }
 what_is_done() { unify guard --json | sed 's/.*"level":"\([a-z-]*\)".*/\1/'; }
 guard_is_loaded() {

@@ -9,20 +9,16 @@ use std::time::{Duration, Instant};
 
 use super::background::BackgroundJob;
 use super::line::message::WriteStep;
-use super::line::queue::WriteQueue;
 use super::line::waiting::WaitsFor;
 use super::request::WriterAsked;
 use super::tell::WriteTold;
-use super::worker::{Answering, PulseObserver, Worker, turn_at_last};
-use crate::base::Base;
-use crate::engine::EngineError;
-use crate::engine::healing::breaks::heal_breaks;
-use crate::model::{ObjectId, Recovered};
+use super::worker::Worker;
+use crate::model::ObjectId;
 use crate::sys::guard::WriteAnswer;
 use crate::sys::{Regular, lease_break_time};
 
 /// How long it is slept between two looks.
-const LEASE_PAUSE: Duration = Duration::from_millis(200);
+pub(super) const LEASE_PAUSE: Duration = Duration::from_millis(200);
 
 /// So many objects are waited for in threads at once, one for each who asks, and are kept open for so long.
 const MOST_OPENING: usize = 8;
@@ -33,7 +29,7 @@ const MOST_KEPT: usize = 64;
 const BEYOND: Duration = Duration::from_secs(5);
 
 const HELD: &str = "a process holds a lease on it, and does not let go";
-const HELD_LEFT: &str =
+pub(super) const HELD_LEFT: &str =
     "a process holds a lease on what is to be healed first, and does not let go";
 
 impl Worker<'_> {
@@ -102,57 +98,7 @@ impl Worker<'_> {
     }
 }
 
-/// Heals what an earlier process has left, as soon as no lease is in the way. Who has waited for that for too long is
-/// denied, and the base is answered for nonetheless when it is done.
-pub(super) fn heal_first(
-    base: &Base,
-    ground: &Answering<'_>,
-    queue: &WriteQueue,
-    pulse: &(dyn Fn() + Sync),
-) -> Result<(), EngineError> {
-    let (place, mut is_told) = (base.path().display(), false);
-    loop {
-        let healed = turn_at_last(base, ground.tellers, queue, pulse)
-            .and_then(|_turn| heal_breaks(base, &PulseObserver(pulse)));
-        let error = match healed {
-            Err(error) if error.is_busy() && !queue.is_over() => error,
-            healed => {
-                tell_healed(base, ground, &healed?);
-                return Ok(());
-            }
-        };
-        if !std::mem::replace(&mut is_told, true) {
-            let why = format!("{place}: what was cut off is healed when nobody holds it: {error}");
-            ground.tellers.say(&why);
-        }
-        pulse();
-        refuse_late(ground, queue)?;
-        std::thread::sleep(LEASE_PAUSE);
-    }
-}
-
-fn tell_healed(base: &Base, ground: &Answering<'_>, healed: &Recovered) {
-    if healed.runs > 0 {
-        ground.tellers.say(&format!(
-            "{}: finished what an earlier process was cut off in: {} names",
-            base.path().display(),
-            healed.finished
-        ));
-    }
-}
-
-fn refuse_late(ground: &Answering<'_>, queue: &WriteQueue) -> Result<(), EngineError> {
-    let patience = patience();
-    for asked in queue.take_late(patience) {
-        if let Some(why) = asked.others.refuse(HELD_LEFT) {
-            ground.desk.answer(&asked.request, WriteAnswer::Denied)?;
-            ground.tellers.lone(&asked.request, asked.asker, &why);
-        }
-    }
-    Ok(())
-}
-
 /// So long after it was asked no lease is in the way that was there.
-fn patience() -> Duration {
+pub(super) fn patience() -> Duration {
     lease_break_time() + BEYOND
 }

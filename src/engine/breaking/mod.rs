@@ -58,6 +58,7 @@
 //! | `decide` | which of them get which copy |
 //! | `part`, `copies` | the act, and copies that take long |
 //! | `burst` | breaks in a row, and the run of a day |
+//! | `first_healing` | what is healed before anybody is answered |
 //! | `leases` | what nobody can open for a while, because a process holds a lease on it |
 //! | `uses` | who used a file as its guest wrote to it |
 //! | `knowledge`, `background` | what is read and done in the background |
@@ -72,6 +73,7 @@ mod copies;
 mod daemon;
 mod decide;
 mod denials;
+mod first_healing;
 mod knowledge;
 mod leases;
 mod line;

@@ -3,7 +3,6 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::GuarddOptions;
@@ -24,12 +23,8 @@ use crate::base::Base;
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{Event, FileId, Observer, RunId, UsesMet};
 use crate::sys::guard::{AnswersWriters, WriteAnswer};
-use crate::sys::own::papers::Lock;
 use crate::sys::own::turns::TURN_PAUSE;
 use crate::sys::{Meaning, SysError};
-
-/// It is said then that the turn is waited for.
-const TOLD_AFTER: Duration = Duration::from_secs(2);
 
 /// What all workers have in common.
 pub(super) struct Answering<'a> {
@@ -288,32 +283,6 @@ impl<'a> Worker<'a> {
         }
         Ok(())
     }
-}
-
-/// Another process may have the turn for hours, where it proves all objects. The base is served once that is over,
-/// however late: whoever left it out would leave it out for good.
-pub(super) fn turn_at_last(
-    base: &Base,
-    tellers: &Tellers<'_>,
-    queue: &WriteQueue,
-    pulse: &dyn Fn(),
-) -> Result<Arc<Lock>, EngineError> {
-    let (mut line, since, mut is_told) = (base.turn_line(), Instant::now(), false);
-    while !queue.is_over() {
-        pulse();
-        if let Some(turn) = base.turn_in_line(&mut line)? {
-            return Ok(turn);
-        }
-        if !is_told && since.elapsed() > TOLD_AFTER {
-            let path = base.path().display();
-            tellers.say(&format!(
-                "{path}: waits for another process to be done with it"
-            ));
-            is_told = true;
-        }
-        thread::sleep(TURN_PAUSE);
-    }
-    Err(SysError::busy("lock", base.path()).into())
 }
 
 /// A writer is told of a full disk, and not that it may not write.

@@ -11,7 +11,7 @@ use crate::base::Base;
 use crate::engine::EngineError;
 use crate::engine::activity::base::must_be_ours;
 use crate::engine::breaking::background::BackgroundJob;
-use crate::engine::breaking::leases::heal_first;
+use crate::engine::breaking::first_healing::heal_first;
 use crate::engine::breaking::line::message::Message;
 use crate::engine::breaking::line::queue::WriteQueue;
 use crate::engine::breaking::request::WriterAsked;

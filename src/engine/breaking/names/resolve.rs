@@ -73,13 +73,16 @@ impl<'a> Resolver<'a, '_> {
             None => self.find_written(request, state.id, &mut known),
         };
         let mut whose = self.cgroups.whose(asked, written, self.roots);
-        if whose.is_none() {
-            whose = self.written_of_found(request, object, state.id, &mut known);
+        match &whose {
+            None => whose = self.written_of_found(request, object, state.id, &mut known),
+            Some((guest, _)) if !is_all(state, &known) => {
+                self.add_found(*guest, object, state.id, &mut known);
+            }
+            Some(_) => {}
         }
         if let Some((guest, _)) = &whose
             && !is_all(state, &known)
         {
-            self.add_found(*guest, object, state.id, &mut known);
             self.look_nearby(*guest, state.id, &mut known);
             self.look_again(*guest, state, &mut known);
         }
@@ -151,8 +154,7 @@ impl<'a> Resolver<'a, '_> {
                 continue;
             };
             let refers = |path: &GuestPath| self.sees(at, path, inode);
-            let (names, lost) = file.paths.into_iter().partition(refers);
-            let names: Vec<GuestPath> = names;
+            let (names, lost): (Vec<_>, _) = file.paths.into_iter().partition(refers);
             let names = names.into_iter().map(|name| self.seen(at, name)).collect();
             known.add_file((at, mtime), names, lost);
         }
