@@ -2,8 +2,8 @@
 # What the guard costs, in instructions where the emulator counts them: run by boot.sh, with ICOUNT=0. The table of
 # examples/guide/guard.md is what this prints.
 mount -t bpf bpf /sys/fs/bpf
-echo shared > /mnt/shared
-echo own > /mnt/own
+cp /bin/costs /mnt/shared
+cp /bin/costs /mnt/own
 free_kib() { sync; echo 3 > /proc/sys/vm/drop_caches; sleep 2; awk '/^MemFree/ { print $2 }' /proc/meminfo; }
 costs /mnt/own "no guard"
 before=$(free_kib)
