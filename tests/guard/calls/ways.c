@@ -3,7 +3,8 @@
 //
 // LEVEL says what is expected of the guard, as src/sys/guard/bpf/maps.bpf.h numbers them: 0, or none, that every change is
 // denied; 1, that it is denied once, and its name led to a private copy then; 2 and 3, that it succeeds at once, unless
-// it comes by a descriptor or from io_uring, or at 2 from who handles SIGCONT and locks the inode, which is as at 1.
+// it comes by a descriptor or from io_uring, or may seem to, or at 2 from who handles SIGCONT and locks the inode, which
+// is as at 1.
 //
 // A line a way: what it is, how it ended in PLAIN, how in GUARDED, and with a level what that amounts to: transparent,
 // broken (denied once), denied. Ends with 1 if a way is WRONG: not what is expected, or another use is denied.
@@ -12,7 +13,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
-#include <linux/io_uring.h>
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
@@ -28,6 +28,8 @@
 #include <sys/wait.h>
 #include <sys/xattr.h>
 #include <unistd.h>
+
+#include "rings.h"
 
 static const char acl[] = "\2\0\0\0\1\0\6\0\377\377\377\377\2\0\4\0\4\0\0\0\4\0\4\0\377\377\377\377"
 			  "\x10\0\4\0\377\377\377\377\x20\0\4\0\377\377\377\377";
@@ -49,32 +51,10 @@ static int again(int fd, int flags)
 	return open(path, flags);
 }
 
-// One entry through io_uring.
-static int ring(struct io_uring_sqe entry)
-{
-	struct io_uring_params setup = {0};
-	int ring = syscall(SYS_io_uring_setup, 4, &setup);
+static int ring_open(const char *path, int flags) { return written(ring(opening(path, flags))); }
 
-	if (ring < 0)
-		return -1;
-	char *sent = mmap(0, setup.sq_off.array + 16, 3, MAP_SHARED, ring, IORING_OFF_SQ_RING);
-	char *done = mmap(0, setup.cq_off.cqes + 128, 3, MAP_SHARED, ring, IORING_OFF_CQ_RING);
-	struct io_uring_sqe *entries = mmap(0, 4096, 3, MAP_SHARED, ring, IORING_OFF_SQES);
-	entries[0] = entry;
-	*(unsigned *)(sent + setup.sq_off.array) = 0;
-	*(unsigned *)(sent + setup.sq_off.tail) = 1;
-	if (syscall(SYS_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS, 0, 0) < 0)
-		return -1;
-	int result = ((struct io_uring_cqe *)(done + setup.cq_off.cqes))->res;
-	errno = result < 0 ? -result : 0;
-	return result < 0 ? -1 : result;
-}
-
-static int ring_open(const char *path, int flags)
-{
-	return written(ring((struct io_uring_sqe){
-		.opcode = IORING_OP_OPENAT, .fd = AT_FDCWD, .addr = (uintptr_t)path, .open_flags = O_WRONLY, .flags = flags}));
-}
+static int sleeping(const char *fifo) { return open(fifo, O_RDWR) < 0 || usleep(200000) ? -1 : 0; }
+static int opening_fifo(const char *fifo) { return open(fifo, O_WRONLY); }
 
 // The call of a 32-bit program: int 0x80 takes numbers and pointers of 32 bits.
 static int call32(int number, int fd, unsigned command, void *argument)
@@ -147,10 +127,15 @@ WAY(open_handle,
     return written(open_by_handle_at(reader(p), &handle.head, O_WRONLY));)
 WAY(open_user_ns, return in_child(CLONE_NEWUSER, open_write, p);)
 WAY(open_mount_ns, return in_child(CLONE_NEWNS | CLONE_NEWPID, open_write, p);)
+WAY(open_32, return call32(5, (int)(uintptr_t)strcpy((char *)low(0), p), O_WRONLY, 0);)
 WAY(ring_plain, return ring_open(p, 0);)
 WAY(ring_async, return ring_open(p, IOSQE_ASYNC);)
 WAY(ring_two, struct open_how how = {.flags = O_RDWR}; return written(ring((struct io_uring_sqe){
 	.opcode = IORING_OP_OPENAT2, .fd = AT_FDCWD, .addr = (uintptr_t)p, .len = sizeof how, .off = (uintptr_t)&how}));)
+WAY(ring_after_sleep, return written(ring_at_end(p, sleeping));)
+WAY(ring_after_open, return written(ring_at_end(p, opening_fifo));)
+WAY(open_beside_ring, struct rings ring; return make_ring(&ring) ? -1 : written(open(p, O_WRONLY));)
+WAY(nonblock_beside_ring, struct rings ring; return make_ring(&ring) ? -1 : written(open(p, O_WRONLY | O_NONBLOCK));)
 WAY(ring_xattr, return ring((struct io_uring_sqe){.opcode = IORING_OP_SETXATTR, .addr = (uintptr_t)"user.r",
 	.addr2 = (uintptr_t)"1", .len = 1, .addr3 = (uintptr_t)p}) < 0 ? -1 : 0;)
 WAY(ring_fxattr, return ring((struct io_uring_sqe){.opcode = IORING_OP_FSETXATTR, .fd = reader(p),
@@ -223,7 +208,10 @@ static const struct { const char *name; int (*way)(const char *); int changes; }
 	LATER("reopen an O_PATH descriptor", open_path_again), LATER("reopen a reader", open_reader_again),
 	LATER("open_by_handle_at", open_handle), CHANGES("open in a user namespace", open_user_ns),
 	CHANGES("open in other namespaces", open_mount_ns),
+	CHANGES("open, 32 bits", open_32),
 	LATER("io_uring openat", ring_plain), LATER("io_uring openat, in a worker", ring_async),
+	LATER("io_uring openat, after a sleep", ring_after_sleep), LATER("io_uring openat, after an open", ring_after_open),
+	CHANGES("open beside io_uring", open_beside_ring), LATER("open O_NONBLOCK beside io_uring", nonblock_beside_ring),
 	LATER("io_uring openat2", ring_two), LATER("io_uring setxattr", ring_xattr), LATER("io_uring fsetxattr", ring_fxattr),
 	CHANGES("shared mapping", map_store), CHANGES("fallocate", punch), CHANGES("truncate", cut_path),
 	CHANGES("truncate to more", longer_path), CHANGES("chmod", mode_path), LATER_BY_SIGNAL("chmod, SIGCONT is handled", mode_handler),
@@ -257,7 +245,14 @@ static int tried(const char *directory, int at)
 	child = fork();
 	if (!child) {
 		errno = 0;
-		_exit(ways[at].way(path) ? (errno ? errno : 255) : 0);
+		if (!ways[at].way(path))
+			_exit(0);
+		// What no program should ever see.
+		if (errno > 254) {
+			printf(" -%d", errno);
+			fflush(stdout);
+		}
+		_exit(errno && errno < 255 ? errno : 255);
 	}
 	waitpid(child, &status, 0);
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 255;

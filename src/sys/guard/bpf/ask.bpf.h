@@ -1,4 +1,6 @@
-// What becomes of a write to a marked inode while a daemon lives: it waits for a private copy, or is denied.
+// What becomes of a write to a marked inode while a daemon lives: it waits for a private copy, or is denied. Only a call
+// of the thread's own waits (`call.bpf.h`): who asks otherwise is denied, and the daemon is told, so that the next try
+// succeeds.
 
 // For which a silent daemon is waited for.
 #define PATIENCE (5 * SECOND)
@@ -8,17 +10,6 @@
 #define FORGOTTEN (10 * SECOND)
 #define MOST_ATTEMPTS 8
 #define MOST_STALE 3
-
-struct hit {
-	struct inode_key inode;
-	struct dentry *entry;
-	__u64 thread;
-	__u64 now;
-	__u64 life;
-	__u64 level;
-	__u32 kind;
-	__u32 stale;
-};
 
 INLINE void key_of(struct inode *inode, struct inode_key *key)
 {
@@ -80,58 +71,13 @@ APART int ask(struct hit *hit, __u64 number, __u32 attempt)
 	return 1;
 }
 
-// The number of the call that the thread is in, as 64-bit programs have it; 0 where that cannot be told. Calls of
-// 32-bit programs begin at COMPAT.
-#define COMPAT 0x10000
-#define TS_COMPAT 2u
-#define UTIMENSAT 280
-#define FUTIMENS 0x20000
-#define X32 0x40000000
-
-INLINE __u32 call_number(struct task_struct *me, struct pt_regs *registers)
-{
-	if (!HAS(struct pt_regs, orig_ax))
-		return 0;
-	__u32 number = READ(registers, orig_ax);
-	if (HAS(struct thread_info, status) && READ(me, thread_info.status) & TS_COMPAT)
-		return number + COMPAT;
-	// Without a name it is about its descriptor.
-	if (number == UTIMENSAT && !READ(registers, si))
-		return FUTIMENS;
-	return number & ~X32;
-}
-
-// What comes by a descriptor finds the same inode again and again. Where it is not known here, the daemon's answers
-// end it. A number of x86.
-INLINE int is_by_descriptor(struct hit *hit, __u32 call)
-{
-	switch (call) {
-	case 91:  // fchmod
-	case 93:  // fchown
-	case 190: // fsetxattr
-	case 199: // fremovexattr
-	case FUTIMENS:
-	case COMPAT + 94:
-	case COMPAT + 95:  // fchown
-	case COMPAT + 207: // fchown32
-	case COMPAT + 228:
-	case COMPAT + 237:
-		return 1;
-	}
-	return hit->kind == IOCTL;
-}
-
-// io_uring asks on a thread's own behalf from this call, and from workers; it begins nothing anew.
-#define IO_URING_ENTER 426
-
 INLINE int may_wait(struct hit *hit, __u64 mark)
 {
 	struct task_struct *me = bpf_get_current_task_btf();
-	__u32 call = call_number(me, bpf_task_pt_regs(me));
+	struct pt_regs *registers = bpf_task_pt_regs(me);
+	__u32 call = call_number(me, registers);
 
-	if (hit->level < BY_SIGNAL || READ(me, flags) & (PF_KTHREAD | PF_IO_WORKER))
-		return 0;
-	if (call == IO_URING_ENTER || call == COMPAT + IO_URING_ENTER)
+	if (hit->level < BY_SIGNAL || !is_own_call(hit, me, registers, call))
 		return 0;
 	if (mark == OBJECT && is_by_descriptor(hit, call))
 		return 0;

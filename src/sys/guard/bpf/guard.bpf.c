@@ -21,6 +21,7 @@
 #include "restart.bpf.h"
 #include "owner.bpf.h"
 #include "flood.bpf.h"
+#include "call.bpf.h"
 #include "ask.bpf.h"
 
 // The kernel gives what an LSM program needs only to programs under the GPL; its author grants that besides the MIT
@@ -67,7 +68,10 @@ int guard_open(__u64 *ctx)
 	if (!(file->f_mode & FMODE_WRITE) && !(file->f_flags & O_TRUNC))
 		return 0;
 	mark = mark_here(file->f_inode, &hit);
-	return mark ? judge(&hit, mark) : 0;
+	if (!mark)
+		return 0;
+	hit.nonblocking = file->f_flags & O_NONBLOCK;
+	return judge(&hit, mark);
 }
 
 // Size, mode, owner, times, by name or by any descriptor. Since 6.9 the entry is not the first argument, but still the

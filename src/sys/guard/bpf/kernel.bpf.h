@@ -45,10 +45,12 @@ static long (*const bpf_get_func_arg_cnt)(void *ctx) = (void *)185;
 
 #define EPERM 1
 #define ENOSPC 28
+#define ENOSYS 38
 #define EDQUOT 122
 #define ERESTARTNOINTR 513
 #define FMODE_WRITE 2u
 #define O_TRUNC 01000u
+#define O_NONBLOCK 04000u
 
 // Of a task's flags: a thread of the kernel's, a worker of io_uring.
 #define PF_IO_WORKER 0x10u
@@ -194,10 +196,12 @@ struct task_struct {
 	struct sighand_struct *sighand;
 	sigset_t blocked;
 	struct sigpending pending;
+	void *io_uring;
 } KERNEL_TYPE;
 
 // Of x86; other machines have no such fields.
 struct pt_regs {
+	unsigned long ax;
 	unsigned long orig_ax;
 	unsigned long si;
 } KERNEL_TYPE;
