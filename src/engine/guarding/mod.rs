@@ -59,6 +59,7 @@ pub fn guard_state() -> Result<GuardState, EngineError> {
     let heart = heart.as_ref();
     Ok(GuardState {
         loaded,
+        other_version: guard::is_of_other_layout(),
         marks: marks.map(|marks| marks.len() as u64),
         level: heart.map(Heart::level).transpose()?,
         daemon: heart.map(Heart::beats).transpose()?.unwrap_or(false),

@@ -10,10 +10,14 @@ pub struct GuardState {
     /// Inodes that are marked, of all bases of this host; `null` where they cannot be read.
     pub marks: Option<u64>,
     /// How much of copy on write this kernel can do with it, as it was tried when it was loaded, or as much of that as
-    /// the daemon that answers was told to do; `null` where that cannot be read, or it is older.
+    /// the daemon that answers was told to do; `null` where that cannot be read, or they are of another
+    /// version.
     pub level: Option<GuardLevel>,
     /// Does a daemon answer those who write? Else a write is denied, and that is all.
     pub daemon: bool,
+    /// Are the programs of another version of unify, so that no daemon of this one is asked? What is marked is
+    /// protected.
+    pub other_version: bool,
 }
 
 /// What a writer of a shared file meets now.

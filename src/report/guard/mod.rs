@@ -34,6 +34,13 @@ pub fn text(done: Option<GuardAct>, now: &GuardState, out: &mut dyn Write) -> io
             counted(marks, "file")
         ),
     }?;
+    if now.other_version {
+        writeln!(
+            out,
+            "Its programs are of another version of unify, and no daemon of this one is asked by them. To load this \
+             one's: unify guard load"
+        )?;
+    }
     now.level.map_or(Ok(()), |level| write_level(level, out))?;
     match now.daemon {
         true => writeln!(out, "A daemon answers those who write."),
@@ -81,6 +88,7 @@ mod tests {
     fn it_says_what_there_is() {
         let state = |loaded, marks, level| GuardState {
             loaded,
+            other_version: false,
             marks,
             level,
             daemon: false,
@@ -98,9 +106,15 @@ mod tests {
         let more = "On this kernel with a daemon, a write to a shared file is denied once, and its guest gets a copy of \
             its own.\nA daemon answers those who write.\n";
         assert_eq!(told(now), format!("{some}{more}"));
+        let now = GuardState {
+            other_version: true,
+            ..state(true, Some(1200), None)
+        };
+        assert!(told(now).starts_with(some));
+        assert!(told(now).ends_with("To load this one's: unify guard load\n"));
         let now = state(true, None, level);
         let want = "{\"kind\":\"unify.guard\",\"act\":\"loaded\",\"loaded\":true,\"marks\":null,\
-            \"level\":\"deny-first\",\"daemon\":false}\n";
+            \"level\":\"deny-first\",\"daemon\":false,\"other_version\":false}\n";
         let done = Some(GuardAct::Loaded);
         assert_eq!(written(|out| json(done, &now, out)), want);
     }

@@ -33,7 +33,7 @@ impl Desk {
         PathBuf::from(SEAT)
     }
 
-    /// `None` where no guard is loaded that asks.
+    /// `None` where no guard is loaded that asks, or one that asks otherwise than this version knows.
     pub fn open() -> SysResult<Option<Box<dyn AnswersWriters + Send>>> {
         #[cfg(feature = "faults")]
         if let Some(script) = super::script::Script::of_environment()? {
@@ -59,12 +59,12 @@ impl Desk {
 
 /// Lets go what a daemon that is gone has held of these inodes. Where no guard is loaded there is none.
 pub fn let_go(inodes: &[FileId]) -> SysResult<()> {
-    let Some(requests) = Requests::open()?.filter(|_| !inodes.is_empty()) else {
+    let Some(marks) = Marks::here().filter(|_| !inodes.is_empty()) else {
         return Ok(());
     };
-    let held = requests.held()?;
+    let held = marks.held()?;
     let mut due = held.iter().filter(|held| inodes.contains(&held.inode));
-    due.try_for_each(|held| requests.unhold(held))
+    due.try_for_each(|held| marks.unhold(held))
 }
 
 impl AnswersWriters for Desk {
@@ -81,6 +81,10 @@ impl AnswersWriters for Desk {
         let asking = self.asking.lock();
         asking.unwrap_or_else(PoisonError::into_inner).forget();
         self.heart.begin(level)
+    }
+
+    fn is_asked(&self) -> bool {
+        self.heart.is_looked_at()
     }
 
     fn beat(&self) -> SysResult<()> {

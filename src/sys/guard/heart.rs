@@ -4,12 +4,15 @@
 //! the last beat, so that a daemon can be killed and started anew, and for one after a writer has noticed the silence;
 //! after that it is denied.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, PoisonError};
 
 use aya::maps::{Array, Map, MapData, MapError};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::maps::{HEART, failed, io};
+use super::programs::is_of_other_layout;
 use crate::model::{GuardLevel, WritersMeet};
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
@@ -26,11 +29,17 @@ const ABILITY: usize = 3;
 /// The heart, for any thread.
 pub struct Heart {
     map: Mutex<Array<MapData, Words>>,
+    /// Of the name by which it was found.
+    pin: Option<u64>,
 }
 
 impl Heart {
-    /// `None` where no guard is loaded that asks anybody.
+    /// `None` where no guard is loaded that asks anybody, or one that asks otherwise than this version knows.
     pub fn open() -> SysResult<Option<Heart>> {
+        if is_of_other_layout() {
+            return Ok(None);
+        }
+        let pin = pin();
         let map = match MapData::from_pin(HEART) {
             Err(MapError::PinError { .. } | MapError::SyscallError(_)) => return Ok(None),
             map => map.map_err(|e| failed("open", HEART, e))?,
@@ -38,7 +47,13 @@ impl Heart {
         let map = Array::try_from(Map::Array(map)).map_err(|e| failed("open", HEART, e))?;
         Ok(Some(Heart {
             map: Mutex::new(map),
+            pin,
         }))
+    }
+
+    /// Do the programs that are loaded still look at this one? Not where others, or others' maps, have taken its place.
+    pub fn is_looked_at(&self) -> bool {
+        self.pin.is_some() && pin() == self.pin && !is_of_other_layout()
     }
 
     /// From here on writers wait for this process, at most so well. It must beat from now on.
@@ -111,6 +126,11 @@ impl std::fmt::Debug for Heart {
 
 /// Nanoseconds for which a silent daemon is waited for, as the programs have it.
 const PATIENCE: u64 = 5_000_000_000;
+
+/// A map that is pinned later has another inode there.
+fn pin() -> Option<u64> {
+    fs::symlink_metadata(HEART).ok().map(|pin| pin.ino())
+}
 
 /// The clock of the programs.
 fn now() -> u64 {

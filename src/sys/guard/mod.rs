@@ -6,6 +6,7 @@
 //! | `bpf/guard.bpf.c`, `bpf/guard.bpf.o` | the programs, and what clang made of them |
 //! | `bpf/kernel.bpf.h`, `bpf/maps.bpf.h` | what they use of the kernel, and their maps |
 //! | `bpf/ask.bpf.h`, `bpf/restart.bpf.h` | a writer asks for a private copy; its call is begun anew until it is there |
+//! | `bpf/call.bpf.h` | which call that is, and whether it can be begun anew |
 //! | `bpf/owner.bpf.h`, `bpf/flood.bpf.h` | who is denied in any case asks nothing; who does not wait asks not too often |
 //! | `programs`, `task_work` | loads them, pins them, takes them out again; a function that only some kernels have |
 //! | `maps`, `marks` | where the maps are; an inode is marked, is marked no more, is it marked |
@@ -16,6 +17,14 @@
 //!
 //! Programs and map are pinned below `/sys/fs/bpf/unify`, so they outlive every process of ours, and end with the
 //! kernel that runs. The map is the only authority: what is not in it is not protected, whatever a paper says.
+//!
+//! # Versions
+//!
+//! A kernel may have programs of another version than ours: they outlive an upgrade of the program. What both share has
+//! a layout with a number (`maps`). Programs of another layout keep what is marked, and are left alone else: nothing is
+//! read of them but that they are there, and nobody is answered ([`is_of_other_layout`]). A daemon that begins puts its
+//! own in their place; one in whose place a load has put others sees it and ends ([`AnswersWriters::is_asked`]).
+//! Programs of the same layout are answered, whatever else they are.
 //!
 //! # Who can change a marked inode
 //!
@@ -49,6 +58,8 @@ pub use desk::{Desk, let_go};
 pub use event::{WriteKind, WriteRequest};
 pub use heart::Heart;
 pub use marks::{InodeMark, Marks};
-pub use programs::{GuardError, LoadedGuard, Unloaded, is_loaded, load, unload};
+pub use programs::{
+    GuardError, LoadedGuard, Unloaded, is_loaded, is_of_other_layout, load, unload,
+};
 pub use requests::WriteAnswer;
 pub use writers::AnswersWriters;

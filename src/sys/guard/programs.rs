@@ -3,13 +3,16 @@
 //! ```text
 //! /sys/fs/bpf/unify/            root's alone
 //!   marks                       the map, which stays when newer programs come
-//!   requests-1, answers-1, heart-1  the same, for copy on write
-//!   programs-DIGEST-COUNT/HOOK  so many links; while one is pinned its program is asked
+//!   requests-LAYOUT, answers-LAYOUT, heart-LAYOUT, works-LAYOUT
+//!                               the same, for copy on write; they stay where their layout does
+//!   programs-LAYOUT-DIGEST-COUNT/HOOK
+//!                               so many links; while one is pinned its program is asked
 //!   loading/HOOK                the same, of a load that is under way or was cut short
 //! ```
 //!
 //! Newer programs are loaded beside the older ones, which go when all of the newer are pinned and have their name:
-//! there is no moment without. Every hook that this kernel has is used; a hook that it lacks is none of its ways of
+//! there is no moment without. Then maps of another layout go as well: a daemon that still has these is asked by
+//! nobody, and sees it. Every hook that this kernel has is used; a hook that it lacks is none of its ways of
 //! writing.
 
 use std::fs::{self, DirBuilder};
@@ -23,7 +26,7 @@ use aya::{Btf, BtfError, EbpfLoader};
 use rustix::fs::statfs;
 use thiserror::Error;
 
-use super::maps::MAPS;
+use super::maps::{LAYOUT, MAPS};
 use super::task_work::PatchedObject;
 use crate::sys::fault::call;
 use crate::sys::hash::checksum;
@@ -107,19 +110,30 @@ pub enum Unloaded {
 
 /// Are programs pinned, ours or those of another version? It says nothing of what they do.
 pub fn is_loaded() -> bool {
-    sets().is_ok_and(|sets| sets.iter().any(|set| is_set(set) && is_whole(set)))
+    !whole_sets().is_empty()
+}
+
+/// Are programs pinned that ask and are answered otherwise than this version knows? They keep what is marked as it is.
+pub fn is_of_other_layout() -> bool {
+    whole_sets().iter().any(|set| !is_of_this_layout(set))
+}
+
+fn whole_sets() -> Vec<PathBuf> {
+    let sets = sets().unwrap_or_default().into_iter();
+    sets.filter(|set| is_set(set) && is_whole(set)).collect()
 }
 
 /// Loads the programs of this version, unless they are there. Needs `CAP_BPF`, `CAP_PERFMON` and `CAP_SYS_ADMIN`
 /// outside of user namespaces, and writes to `/sys/fs/bpf/unify` alone.
 pub fn load() -> Result<LoadedGuard, GuardError> {
     check_place()?;
-    let version = format!("programs-{:016x}-", checksum(OBJECT));
+    let version = format!("programs-{LAYOUT}-{:016x}-", checksum(OBJECT));
     let is_ours = |set: &PathBuf| name_of(set).starts_with(&version) && is_whole(set);
     let old = sets().map_err(|e| failed("list", HOME, e))?;
     if let Some(ours) = old.iter().find(|set| is_ours(set)) {
         // What a load has left that was cut short at its end.
         remove_sets(old.iter().filter(|set| *set != ours))?;
+        remove_maps_of_other_layouts()?;
         return Ok(LoadedGuard::Already);
     }
     let loading = Path::new(HOME).join("loading");
@@ -138,7 +152,17 @@ pub fn load() -> Result<LoadedGuard, GuardError> {
     remove_set(&target)?;
     call("rename", || fs::rename(&loading, &target)).map_err(|e| failed("rename", &loading, e))?;
     remove_sets(old.iter().filter(|set| **set != loading))?;
+    remove_maps_of_other_layouts()?;
     Ok(LoadedGuard::Now)
+}
+
+fn remove_maps_of_other_layouts() -> Result<(), GuardError> {
+    let entries = entries().map_err(|e| failed("list", HOME, e))?;
+    let is_ours = |path: &PathBuf| MAPS.iter().any(|(_, ours)| path == Path::new(ours));
+    let mut others = entries
+        .iter()
+        .filter(|path| !path.is_dir() && !is_ours(path));
+    others.try_for_each(|path| remove(path))
 }
 
 fn remove_sets<'a>(mut sets: impl Iterator<Item = &'a PathBuf>) -> Result<(), GuardError> {
@@ -269,6 +293,12 @@ fn is_whole(set: &Path) -> bool {
     there.ok() == count
 }
 
+/// Before there was a number, a set had none.
+fn is_of_this_layout(set: &Path) -> bool {
+    let parts: Vec<&str> = name_of(set).split('-').collect();
+    matches!(parts[..], [_, LAYOUT, _, _])
+}
+
 fn is_set(path: &Path) -> bool {
     name_of(path).starts_with("programs-")
 }
@@ -315,5 +345,23 @@ fn failed(op: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Erro
         op,
         path: path.into(),
         source: source.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_of_another_layout_is_known_by_its_name() {
+        let ours = format!("programs-{LAYOUT}-0123456789abcdef-9");
+        assert!(is_of_this_layout(&Path::new(HOME).join(&ours)));
+        for other in [
+            "programs-2-0123456789abcdef-9",
+            "programs-0123456789abcdef-9",
+            "programs-3",
+        ] {
+            assert!(!is_of_this_layout(&Path::new(HOME).join(other)), "{other}");
+        }
     }
 }

@@ -42,8 +42,8 @@ pub struct Requests {
 type RequestKey = [u64; 2];
 
 impl Requests {
-    /// `None` where no guard is loaded that asks, or it may not be reached by this user. Nobody waits before
-    /// [`begin`](Requests::begin).
+    /// `None` where no guard is loaded that asks, or one that asks otherwise than this version knows, or it may not be
+    /// reached by this user. Nobody waits before [`begin`](Requests::begin).
     pub fn open() -> SysResult<Option<Requests>> {
         let (Some(heart), Some(marks)) = (Heart::open()?, Marks::here()) else {
             return Ok(None);

@@ -98,6 +98,10 @@ impl AnswersWriters for Script {
         self.say(&format!("begin {level:?}"))
     }
 
+    fn is_asked(&self) -> bool {
+        true
+    }
+
     fn beat(&self) -> SysResult<()> {
         Ok(())
     }

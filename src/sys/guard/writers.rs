@@ -16,6 +16,8 @@ pub trait AnswersWriters: Sync {
     fn ability(&self) -> SysResult<GuardLevel>;
     /// From here on writers ask, and where it can be they wait.
     fn begin(&self, level: GuardLevel) -> SysResult<()>;
+    /// Is it still here that writers ask? Not where another guard was loaded since.
+    fn is_asked(&self) -> bool;
     /// A sign of life.
     fn beat(&self) -> SysResult<()>;
     /// Nobody will answer any more: who waits is denied at once.

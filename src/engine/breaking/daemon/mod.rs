@@ -20,7 +20,7 @@ use crate::engine::error::CannotHere;
 use crate::engine::host::{lock_note, nothing_learnt};
 use crate::engine::privileges::entitled;
 use crate::model::{FileId, GuardLevel};
-use crate::sys::guard::{AnswersWriters, Desk, WriteAnswer, WriteRequest};
+use crate::sys::guard::{self, AnswersWriters, Desk, WriteAnswer, WriteRequest};
 use crate::sys::host::machine;
 use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
 use crate::sys::host::signals::Stop;
@@ -36,6 +36,9 @@ const BEAT: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_millis(200);
 const SOON: Duration = Duration::from_millis(10);
 
+/// A guard that was loaded anew is seen so soon; until then, those who write are denied.
+const AS_LONG_AS_UNASKED: Duration = Duration::from_secs(1);
+
 /// Answers writers of shared files until a signal asks it to end.
 pub fn answer_writers(
     options: &GuarddOptions,
@@ -50,9 +53,7 @@ pub fn answer_writers(
         let (lock, holder) = (seat, holder.trim().to_owned());
         EngineError::AnsweredAlready { lock, holder }
     })?;
-    let desk = Desk::open()?.ok_or_else(|| {
-        CannotHere::Guard("no guard that asks is loaded (`unify guard load`)".into())
-    })?;
+    let desk = desk_of_this_kernel(say)?;
     // The roots of guests are open while writers are answered.
     machine::descriptors();
     let tellers = Tellers::new(say);
@@ -82,6 +83,26 @@ pub fn answer_writers(
     Ok(())
 }
 
+/// Programs of another version are no use to a daemon of this one, and an upgrade leaves them.
+fn desk_of_this_kernel(
+    say: &(dyn Fn(&str) + Sync),
+) -> Result<Box<dyn AnswersWriters + Send>, EngineError> {
+    let lack = |why: &str| CannotHere::Guard(format!("{why} (`unify guard load`)"));
+    if let Some(desk) = Desk::open()? {
+        return Ok(desk);
+    }
+    if guard::is_of_other_layout() {
+        say("the guard that is loaded is of another version of unify: this one's takes its place");
+        guard::load().map_err(|e| {
+            lack(&format!(
+                "the guard that is loaded is of another version of unify, and this one's is not: {e}"
+            ))
+        })?;
+    }
+    let desk = Desk::open()?;
+    Ok(desk.ok_or_else(|| lack("no guard that asks is loaded"))?)
+}
+
 struct Daemon<'scope, 'a> {
     ground: &'a Answering<'a>,
     life: &'a Life,
@@ -90,6 +111,8 @@ struct Daemon<'scope, 'a> {
     precedence: Precedence,
     bases: ServedBases<'scope>,
     manager: Option<Arc<ServiceManager>>,
+    /// When it was seen that it is still asked.
+    asked: Instant,
 }
 
 impl<'scope, 'a> Daemon<'scope, 'a> {
@@ -118,6 +141,7 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
             precedence,
             bases: ServedBases::begin(scope, opened, ground, life),
             manager,
+            asked: Instant::now(),
         })
     }
 
@@ -148,6 +172,7 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
                 self.hand_over(&request)?;
             }
             self.look_after_bases()?;
+            self.is_still_asked()?;
             self.ground.tellers.tell_left_out();
         }
         if let Some(manager) = &self.manager {
@@ -155,6 +180,19 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
         }
         self.ground.tellers.say("ends");
         Ok(())
+    }
+
+    /// Else it would wait for ever for those who ask elsewhere.
+    fn is_still_asked(&mut self) -> Result<(), EngineError> {
+        if self.asked.elapsed() < AS_LONG_AS_UNASKED {
+            return Ok(());
+        }
+        self.asked = Instant::now();
+        if self.ground.desk.is_asked() {
+            return Ok(());
+        }
+        let why = "another guard was loaded, or this one taken out, since this daemon began: start it anew";
+        Err(CannotHere::Guard(why.into()).into())
     }
 
     /// Hears which bases are ready. What was asked of one that is left out is denied.
