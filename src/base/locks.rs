@@ -102,6 +102,11 @@ impl Base {
         !self.has_turn() && is_turn_taken(&self.paper(places::TURN)).unwrap_or(false)
     }
 
+    /// Is somebody the next to have the turn, and waits for it? Who has it must be in no line himself.
+    pub fn is_turn_wanted(&self) -> SysResult<bool> {
+        is_turn_taken(&self.paper(places::NEXT_TURN))
+    }
+
     /// Does this process have the turn?
     fn has_turn(&self) -> bool {
         let own = self.own_turn().0.lock();

@@ -330,14 +330,15 @@ pub fn idle_io() -> io::Result<()> {
     check(result).map(drop)
 }
 
-/// Gives the calling thread the policy `SCHED_FIFO`, which it does not hand down.
-pub fn be_realtime(sched_priority: i32) -> io::Result<()> {
-    let (param, policy) = (libc::sched_param { sched_priority }, libc::SCHED_FIFO);
+/// Gives the calling thread the policy `SCHED_FIFO` with this priority, which it does not hand down, or `SCHED_BATCH`.
+pub fn schedule(realtime: Option<i32>) -> io::Result<()> {
+    let policy = realtime.map_or(libc::SCHED_BATCH, |_| {
+        libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK
+    });
+    let sched_priority = realtime.unwrap_or(0);
+    let param = libc::sched_param { sched_priority };
     // SAFETY: `param` lives for the call, which only reads it; 0 is the calling thread.
-    let done = unsafe {
-        libc::sched_setscheduler(0, policy | libc::SCHED_RESET_ON_FORK, &raw const param)
-    };
-    check(done).map(drop)
+    check(unsafe { libc::sched_setscheduler(0, policy, &raw const param) }).map(drop)
 }
 
 /// Ignores SIGIO, which a broken lease sends and which would kill us, and SIGXFSZ, so that a file size

@@ -1,11 +1,11 @@
-//! How much a guest may have broken in an hour: what it writes for other reasons than its own costs the host a disk.
+//! How much may be copied for a guest in an hour: what it writes for other reasons than its own costs the host a disk.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use crate::model::GuestName;
 
-/// Files and bytes that each guest may part in an hour; `None` is no limit.
+/// Files and bytes that may be copied for each guest in an hour; `None` is no limit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Allowance {
     /// Files.
@@ -18,51 +18,76 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 /// What each has used in its current hour.
 #[derive(Debug, Default)]
-pub(super) struct Used(HashMap<GuestName, (Instant, u64, u64)>);
+pub(super) struct Used(HashMap<GuestName, UsedInHour>);
+
+#[derive(Debug)]
+struct UsedInHour {
+    since: Instant,
+    files: u64,
+    bytes: u64,
+}
+
+impl UsedInHour {
+    fn from(since: Instant) -> UsedInHour {
+        UsedInHour {
+            since,
+            files: 0,
+            bytes: 0,
+        }
+    }
+}
+
+/// What was charged for one copy, and in which hour.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct CopyCharge {
+    guest: GuestName,
+    bytes: u64,
+    hour: Instant,
+}
 
 impl Used {
-    /// Is there anything left for a file of so many bytes? If not: why.
-    pub fn may(
+    /// A copy of so many bytes is about to be made. It costs the disk as much where nothing comes of it. Where there is
+    /// not so much left: why it may not be made.
+    pub fn charge(
         &mut self,
         guest: &GuestName,
         bytes: u64,
         allowance: Allowance,
         now: Instant,
-    ) -> Result<(), String> {
-        let used = self.0.entry(guest.clone()).or_insert((now, 0, 0));
-        if now.saturating_duration_since(used.0) >= HOUR {
-            *used = (now, 0, 0);
+    ) -> Result<CopyCharge, String> {
+        let used = self.0.entry(guest.clone());
+        let used = used.or_insert_with(|| UsedInHour::from(now));
+        if now.saturating_duration_since(used.since) >= HOUR {
+            *used = UsedInHour::from(now);
         }
-        if allowance.files.is_some_and(|most| used.1 >= most) {
+        if allowance.files.is_some_and(|most| used.files >= most) {
             return Err(format!(
                 "it has parted {} files in this hour, as many as --most-files allows",
-                used.1
+                used.files
             ));
         }
-        if allowance
-            .bytes
-            .is_some_and(|most| used.2.saturating_add(bytes) > most)
-        {
+        let with_it = used.bytes.saturating_add(bytes);
+        if allowance.bytes.is_some_and(|most| with_it > most) {
             return Err(format!(
                 "{bytes} bytes more are beyond what --most-bytes allows in an hour"
             ));
         }
-        Ok(())
+        used.files += 1;
+        used.bytes = with_it;
+        Ok(CopyCharge {
+            guest: guest.clone(),
+            bytes,
+            hour: used.since,
+        })
     }
 
-    /// A file of so many bytes is about to be parted.
-    pub fn charge(&mut self, guest: &GuestName, bytes: u64) {
-        if let Some(used) = self.0.get_mut(guest) {
-            used.1 += 1;
-            used.2 = used.2.saturating_add(bytes);
-        }
-    }
-
-    /// Nothing is left of the copy that was charged last.
-    pub fn give_back(&mut self, guest: &GuestName, bytes: u64) {
-        if let Some(used) = self.0.get_mut(guest) {
-            used.1 = used.1.saturating_sub(1);
-            used.2 = used.2.saturating_sub(bytes);
+    /// Nothing was copied, or there was no room for it.
+    pub fn give_back(&mut self, charge: &CopyCharge) {
+        let used = self.0.get_mut(&charge.guest);
+        // What was charged in an hour that is over is forgotten with it.
+        if let Some(used) = used.filter(|used| used.since == charge.hour) {
+            used.files = used.files.saturating_sub(1);
+            used.bytes = used.bytes.saturating_sub(charge.bytes);
         }
     }
 }
@@ -80,16 +105,22 @@ mod tests {
             bytes: Some(100),
         };
         for _ in 0..2 {
-            assert_eq!(used.may(&web, 10, most, start), Ok(()));
-            used.charge(&web, 10);
+            assert!(used.charge(&web, 10, most, start).is_ok());
         }
-        assert!(used.may(&web, 1, most, start).is_err());
-        assert_eq!(used.may(&db, 100, most, start), Ok(()));
-        used.charge(&db, 100);
-        assert!(used.may(&db, 1, most, start).is_err());
-        used.give_back(&db, 100);
-        assert_eq!(used.may(&db, 100, most, start), Ok(()));
-        assert_eq!(used.may(&web, 1, most, start + HOUR), Ok(()));
-        assert_eq!(used.may(&db, 1 << 40, Allowance::default(), start), Ok(()));
+        assert!(used.charge(&web, 1, most, start).is_err());
+        let all = used.charge(&db, 100, most, start).expect("what is allowed");
+        assert!(used.charge(&db, 1, most, start).is_err());
+        used.give_back(&all);
+        let again = used.charge(&db, 100, most, start).expect("what is left");
+        let next = start + HOUR;
+        assert!(used.charge(&web, 1, most, next).is_ok());
+        assert!(used.charge(&db, 60, most, next).is_ok());
+        used.give_back(&again);
+        assert!(
+            used.charge(&db, 60, most, next).is_err(),
+            "of another hour nothing is given back"
+        );
+        let none = Allowance::default();
+        assert!(used.charge(&db, 1 << 40, none, start).is_ok());
     }
 }

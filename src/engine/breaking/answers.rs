@@ -1,5 +1,6 @@
 //! What one request is answered: by what is known, and by the act.
 
+use std::cell::Cell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -169,7 +170,7 @@ impl Worker<'_> {
         let bytes = state.allocated();
         let mut all: Vec<GuestPath> = Vec::new();
         for (number, file) in files.iter().enumerate() {
-            if let Err(why) = self.may_part(&name, files, bytes) {
+            if let Err(why) = may_part(files) {
                 let first = file.names.get(..1).unwrap_or_default();
                 let told = WriteTold::of(&name, first, *id, Some(why), 0);
                 return Ok(WriteStep::Answered(WriteAnswer::Denied, told));
@@ -201,32 +202,9 @@ impl Worker<'_> {
         Ok(WriteStep::Answered(WriteAnswer::LookAgain, told))
     }
 
-    /// Is the guest allowed one more copy, of one of these files? If not: why.
-    fn may_part(
-        &mut self,
-        guest: &GuestName,
-        files: &[FileOnObject],
-        bytes: u64,
-    ) -> Result<(), String> {
-        let names = files.iter().flat_map(|file| &file.names);
-        let (many, long) = names.fold((0, 0), |(many, long), name| {
-            (many + 1, long + name.as_bytes().len())
-        });
-        if many > MOST_NAMES {
-            return Err(format!("it has more names in this guest than {MOST_NAMES}"));
-        }
-        if long > MOST_NAME_BYTES {
-            return Err(format!(
-                "its names in this guest take more than {MOST_NAME_BYTES} bytes"
-            ));
-        }
-        let allowance = self.ground.options.allowance;
-        self.used.may(guest, bytes, allowance, Instant::now())
-    }
-
     /// What a writer is told that gets no copy, and why, where that is to be said.
     pub(super) fn not_parted(
-        &mut self,
+        &self,
         why: NotParted,
         request: &WriteRequest,
     ) -> (WriteAnswer, Option<String>) {
@@ -239,14 +217,10 @@ impl Worker<'_> {
                 denied("its names move all the time, or a process has it open for writing".into())
             }
             NotParted::Cannot(why) => denied(why),
-            NotParted::NoRoom { quota } => {
-                // Its journal may end in the midst of a line.
-                self.close_burst();
-                match quota {
-                    true => (WriteAnswer::OverQuota, Some("its quota is used up".into())),
-                    false => (WriteAnswer::NoSpace, Some("the disk is full".into())),
-                }
-            }
+            NotParted::NoRoom { quota } => match quota {
+                true => (WriteAnswer::OverQuota, Some("its quota is used up".into())),
+                false => (WriteAnswer::NoSpace, Some("the disk is full".into())),
+            },
         }
     }
 
@@ -263,14 +237,12 @@ impl Worker<'_> {
             object: *id,
             mtime: file.mtime,
         };
-        let copy = match self.copy(&key, by, object) {
+        let copy = match self.copy(&key, by, (object, bytes)) {
             Ok(Some(copy)) => copy,
             Ok(None) => return Ok(FileStep::Wait(key)),
             Err(why) => return Ok(FileStep::Not(why)),
         };
         let guest = Guest::open(name.clone(), root)?;
-        // Whatever a guest does meanwhile, and wherever this ends: what may be left takes room that it has caused.
-        self.used.charge(name, bytes);
         let done = match self.act((at, &guest), id, file, copy) {
             Ok(done) => done,
             Err(error) => return Ok(FileStep::Broken(error)),
@@ -281,8 +253,9 @@ impl Worker<'_> {
         Ok(match done.parted {
             Ok(()) => FileStep::Parted,
             Err(why) => {
-                if done.kept == 0 {
-                    self.used.give_back(name, bytes);
+                if why.is_for_room() {
+                    // The journal may end in the midst of a line.
+                    self.close_burst();
                 }
                 FileStep::Not(why)
             }
@@ -302,7 +275,8 @@ impl Worker<'_> {
         };
         let (names, desk) = (&self.knowledge.names, self.ground.desk);
         let directories = &self.directories;
-        let begun = burst.run(&self.base, names, desk, &mut self.own_runs)?;
+        let own = (&mut self.own_runs, &self.closings);
+        let begun = burst.run(&self.base, names, desk, own)?;
         let mut hand = Hand {
             base: &self.base,
             run: &begun.run,
@@ -317,11 +291,12 @@ impl Worker<'_> {
     }
 
     /// A copy that is ready or made at once; `None` where it takes long and is not ready. Where it may it is begun.
+    /// It is charged once, whatever a guest does meanwhile and wherever this ends.
     fn copy(
         &mut self,
         key: &CopyKey,
         by: Asker,
-        object: &Regular,
+        (object, bytes): (&Regular, u64),
     ) -> Result<Option<PrivateCopy>, NotParted> {
         if let Some(ready) = self.copies.take(key) {
             return Ok(Some(ready));
@@ -329,17 +304,52 @@ impl Worker<'_> {
         if self.copies.is_under_way(key) {
             return Ok(None);
         }
-        match begin_copy(self.base.dir(), object, key.mtime, LONG, &*self.pulse)? {
-            CopyBegun::Made(copy) => Ok(Some(copy)),
-            CopyBegun::Long(copy) => {
-                if self.copies.may_begin(&key.guest, by) {
-                    let job = self.copies.begin(key.clone(), by, copy);
-                    self.jobs.push(BackgroundJob::Copy(Box::new(job)));
-                }
+        let allowance = self.ground.options.allowance;
+        let charge = self
+            .used
+            .charge(&key.guest, bytes, allowance, Instant::now())
+            .map_err(NotParted::Cannot)?;
+        let is_copied = Cell::new(false);
+        let begun = begin_copy(self.base.dir(), object, key.mtime, LONG, &|| {
+            is_copied.set(true);
+            (self.pulse)();
+        });
+        match begun {
+            Ok(CopyBegun::Made(copy)) => Ok(Some(copy)),
+            Ok(CopyBegun::Long(copy)) if self.copies.may_begin(&key.guest, by) => {
+                let job = self.copies.begin(key.clone(), by, (copy, charge));
+                self.jobs.push(BackgroundJob::Copy(Box::new(job)));
                 Ok(None)
+            }
+            Ok(CopyBegun::Long(_)) => {
+                self.used.give_back(&charge);
+                Ok(None)
+            }
+            Err(why) => {
+                if why.is_for_room() || !is_copied.get() {
+                    self.used.give_back(&charge);
+                }
+                Err(why)
             }
         }
     }
+}
+
+/// May these files be parted? If not: why.
+fn may_part(files: &[FileOnObject]) -> Result<(), String> {
+    let names = files.iter().flat_map(|file| &file.names);
+    let (many, long) = names.fold((0, 0), |(many, long), name| {
+        (many + 1, long + name.as_bytes().len())
+    });
+    if many > MOST_NAMES {
+        return Err(format!("it has more names in this guest than {MOST_NAMES}"));
+    }
+    if long > MOST_NAME_BYTES {
+        return Err(format!(
+            "its names in this guest take more than {MOST_NAME_BYTES} bytes"
+        ));
+    }
+    Ok(())
 }
 
 /// The call is begun anew, and nothing is said of it.

@@ -1,9 +1,11 @@
-//! What takes long, in a thread of its own: reading, of a base that is opened for it, and copying.
+//! What takes long, in a thread of its own: reading, of a base that is opened for it, copying, and waiting for the
+//! disk.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::burst::BurstEnd;
 use super::copies::CopyJob;
 use super::knowledge::Knowledge;
 use super::line::message::Message;
@@ -13,6 +15,7 @@ use super::uses::{self, FileWritten};
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest};
 use crate::model::{GuestName, ObjectId, RunId};
+use crate::sys::host::service::{precede, stand_back};
 use crate::sys::{Regular, SysError};
 
 /// Something to do in the background.
@@ -30,6 +33,8 @@ pub(super) enum BackgroundJob {
     Open(PathBuf, ObjectId),
     /// Looks who used these files of a base.
     Uses(PathBuf, Vec<FileWritten>),
+    /// Closes a burst of this base.
+    Close(Arc<Base>, Box<BurstEnd>),
 }
 
 impl BackgroundJob {
@@ -38,8 +43,18 @@ impl BackgroundJob {
         matches!(self, BackgroundJob::Open(..))
     }
 
+    /// Is it to be done even at the end?
+    pub fn is_close(&self) -> bool {
+        matches!(self, BackgroundJob::Close(..))
+    }
+
     /// Does it, and tells the worker. One that has ended needs nothing.
     pub fn run(self, tell: &WriteQueue) {
+        // Others wait for the turn of a burst; what else is done here takes no processor from the answers.
+        match &self {
+            BackgroundJob::Close(..) => drop(precede()),
+            _ => stand_back(),
+        }
         match self {
             BackgroundJob::Knowledge(base, own) => {
                 tell.tell(Message::Known(known(&base, &own, tell)));
@@ -66,6 +81,7 @@ impl BackgroundJob {
                 let met = uses::look(&base, &written);
                 tell.tell(Message::Used(begun.elapsed(), met));
             }
+            BackgroundJob::Close(base, end) => tell.tell(Message::Closed(end.close(&base))),
         }
     }
 }

@@ -1,13 +1,14 @@
 //! Copies that take long are made in threads of their own, few at once and one for each guest, and put in place when
-//! they are there. Meanwhile others have their files parted.
+//! they are there. Meanwhile others have their files parted: the threads are ordinary ones, which take no processor
+//! from the answers. A copy is charged when it is begun, whatever comes of it.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::allowance::CopyCharge;
 use super::line::asker::Asker;
 use super::part::{CopyKey, CopyProgress, NotParted, PrivateCopy, UnfilledCopy};
 use crate::model::GuestName;
-use crate::sys::host::service::precede;
 
 /// A file of so many bytes is copied while others are answered.
 pub(super) const LONG: u64 = 4 << 20;
@@ -31,8 +32,6 @@ pub(super) struct CopyJob {
 impl CopyJob {
     /// Makes it.
     pub fn run(self) -> (CopyKey, Result<PrivateCopy, NotParted>) {
-        // Its writer waits by trying again, and would keep an ordinary thread from the processor.
-        precede();
         let made = self.copy.fill(&self.progress);
         (self.key, made)
     }
@@ -42,6 +41,7 @@ struct UnderWay {
     key: CopyKey,
     by: Asker,
     progress: Arc<CopyProgress>,
+    charge: CopyCharge,
     /// How far it was when it was looked at last, and since when it has been there.
     seen: (u64, Instant),
 }
@@ -70,12 +70,19 @@ impl LongCopies {
         self.under_way.iter().any(|one| one.key == *key)
     }
 
-    pub fn begin(&mut self, key: CopyKey, by: Asker, copy: UnfilledCopy) -> CopyJob {
+    /// One that is charged is begun.
+    pub fn begin(
+        &mut self,
+        key: CopyKey,
+        by: Asker,
+        (copy, charge): (UnfilledCopy, CopyCharge),
+    ) -> CopyJob {
         let progress = Arc::new(CopyProgress::default());
         self.under_way.push(UnderWay {
             key: key.clone(),
             by,
             progress: Arc::clone(&progress),
+            charge,
             seen: (0, Instant::now()),
         });
         CopyJob {
@@ -85,14 +92,16 @@ impl LongCopies {
         }
     }
 
-    /// It has ended; why there is none, if so.
+    /// It has ended; why there is none and what was charged for it, if so.
     pub fn end(
         &mut self,
         key: &CopyKey,
         made: Result<PrivateCopy, NotParted>,
-    ) -> Result<(), NotParted> {
-        self.under_way.retain(|one| one.key != *key);
-        self.ready.push((key.clone(), made?, Instant::now()));
+    ) -> Result<(), (NotParted, Option<CopyCharge>)> {
+        let at = self.under_way.iter().position(|one| one.key == *key);
+        let ended = at.map(|at| self.under_way.swap_remove(at));
+        let made = made.map_err(|why| (why, ended.map(|one| one.charge)))?;
+        self.ready.push((key.clone(), made, Instant::now()));
         Ok(())
     }
 

@@ -10,18 +10,21 @@
 //!
 //! A run of `apply`, `undo` or `gc` may hold its base for minutes, and no writer can wait for that. So names are moved
 //! by turns (see `base`): a run has the turn for a batch, breaks have it for two seconds and the act that is under way
-//! then, and a healing as long as it takes. Where no turn is to be had for ten seconds, all that wait for it are denied
-//! at once, and the log says why. What a break changes between two batches the next batch finds by the inodes, as it
-//! finds whatever a guest does; what a batch changes is found by the record, which is read again whenever a request
-//! asks for what is not known.
+//! then, and a healing as long as it takes. What breaks have done is made durable in their turn, beside the answers: as
+//! long as nobody else wants the turn more breaks go on in it meanwhile. Where no turn is to be had for ten seconds,
+//! all that wait for it are denied at once, and the log says why. What a break changes between two batches the next
+//! batch finds by the inodes, as it finds whatever a guest does; what a batch changes is found by the record, which is
+//! read again whenever a request asks for what is not known.
 //!
 //! # One guest and the others
 //!
 //! A guest's root is hostile, and may ask as often and for as much as it likes. It has a share (`line`), and no more:
 //! the next request is one of who had the least of the base's thread so far, what one guest has waiting is bounded for
 //! that guest, and the thread that takes requests waits for no base. A search, a long copy and the base's own papers
-//! are read and made beside the answers, few at once and one of a kind for each guest. What one guest can make others
-//! wait for is one act: a copy of 4 MiB at most, and the exchange of 10,000 names.
+//! are read and made beside the answers, few at once and one of a kind for each guest, and by threads that take no
+//! processor from the answers. Where no run wants its turn, nobody waits until all that guests have written is on the
+//! disk. What one guest can make others wait for is one act: a copy of 4 MiB at most, and the exchange of 10,000 names.
+//! A guest pays for what is copied for it, be it used or not.
 //!
 //! # Bases that are not ready
 //!
@@ -57,12 +60,12 @@
 //! | `names` | whose write it is, and which names there are now |
 //! | `decide` | which of them get which copy |
 //! | `part`, `copies` | the act, and copies that take long |
-//! | `burst` | breaks in a row, and the run of a day |
+//! | `burst` | breaks in a row, how they are closed, and the run of a day |
 //! | `first_healing` | what is healed before anybody is answered |
 //! | `leases` | what nobody can open for a while, because a process holds a lease on it |
 //! | `uses` | who used a file as its guest wrote to it |
 //! | `knowledge`, `background` | what is read and done in the background |
-//! | `allowance` | how much a guest may have broken in an hour |
+//! | `allowance` | how much may be copied for a guest in an hour |
 //! | `tell`, `denials` | what is said and recorded of it, and which denials are |
 
 mod allowance;

@@ -32,6 +32,13 @@ pub(super) enum NotParted {
     NoRoom { quota: bool },
 }
 
+impl NotParted {
+    /// Is it for lack of room?
+    pub fn is_for_room(&self) -> bool {
+        matches!(self, NotParted::NoRoom { .. })
+    }
+}
+
 /// Of what, and for whom.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct CopyKey {
@@ -220,6 +227,10 @@ pub(super) fn begin_copy(
     };
     if !is_reflinked {
         if copy.state.allocated() > long {
+            // Who has too little room for it would fill the disk each time.
+            if !place.has_room(copy.state.allocated()).map_err(failed)? {
+                return Err(NotParted::NoRoom { quota: false });
+            }
             return Ok(CopyBegun::Long(copy));
         }
         copy.copy_data(&|| {

@@ -14,6 +14,7 @@ use super::part::{CopyKey, NotParted, PrivateCopy};
 use super::tell::WriteTold;
 use super::worker::Worker;
 use crate::engine::EngineError;
+use crate::sys::SysResult;
 use crate::sys::own::turns::TurnLine;
 
 /// So long a turn is waited for: a batch or two of a run. Then all who wait for it are denied at once, and told why.
@@ -39,12 +40,29 @@ impl Worker<'_> {
     }
 
     fn step_up(&mut self, line: &mut TurnLine) -> Result<bool, EngineError> {
+        if self.hands_turn_on()? {
+            return Ok(false);
+        }
         let Some(turn) = self.base.turn_in_line(line)? else {
             return Ok(false);
         };
         self.heal_what_is_left()?;
         self.burst = Some(Burst::begin(turn));
         Ok(true)
+    }
+
+    /// A turn is ours until its bursts are closed. None goes on in it where others want it, where something is to be
+    /// healed first, or where the disk is behind by two already.
+    fn hands_turn_on(&self) -> SysResult<bool> {
+        let is_closed = self.closings.are_done();
+        let is_last = || self.is_left || self.closings.are_behind();
+        Ok(!is_closed && (is_last() || self.base.is_turn_wanted()?))
+    }
+
+    /// Is the burst to end? One that would wait for another to be closed goes on where nobody wants the turn.
+    pub(super) fn is_burst_due(&self) -> bool {
+        let is_due = self.burst.as_ref().is_some_and(Burst::is_due);
+        is_due && (self.closings.are_done() || self.base.is_turn_wanted().unwrap_or(true))
     }
 
     /// Takes the turn if it is ours by now. All who wait for it have one deadline: who came late waits for less.
@@ -60,6 +78,9 @@ impl Worker<'_> {
             Ok(false) if wanted.since.elapsed() < PATIENCE => {
                 self.wanted = Some(wanted);
                 return Ok(());
+            }
+            Ok(false) if !self.closings.are_done() => {
+                "the disk takes longer for what was done than a writer can wait".to_owned()
             }
             Ok(false) => {
                 "a run moves names of this base for longer than a writer can wait".to_owned()
@@ -112,7 +133,10 @@ impl Worker<'_> {
         self.cgroups = Cgroups::default();
         self.moves = Moves::default();
         self.directories = Directories::default();
-        self.own_runs.retain(|run| !self.knowledge.knows_of(run));
+        // One that is being closed is still at work, and is no other's.
+        let (knowledge, closings) = (&self.knowledge, &self.closings);
+        self.own_runs
+            .retain(|run| closings.has(run) || !knowledge.knows_of(run));
         self.learn_roots();
         for asked in self.waiting.take_all().into_iter().rev() {
             self.queue.put_back(asked);
@@ -136,10 +160,13 @@ impl Worker<'_> {
         made: Result<PrivateCopy, NotParted>,
     ) -> Result<(), EngineError> {
         let waits = WaitsFor::Copy(key.clone());
-        let Err(why) = self.copies.end(key, made) else {
+        let Err((why, charge)) = self.copies.end(key, made) else {
             self.put_back(&waits);
             return Ok(());
         };
+        if let Some(charge) = charge.filter(|_| why.is_for_room()) {
+            self.used.give_back(&charge);
+        }
         for asked in self.waiting.take(&waits) {
             let (answer, said) = self.not_parted(why.clone(), &asked.request);
             let told = said.map(|said| WriteTold::of(&key.guest, &[], key.object, Some(said), 0));

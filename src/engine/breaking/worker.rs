@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::GuarddOptions;
 use super::allowance::Used;
 use super::background::BackgroundJob;
-use super::burst::Burst;
+use super::burst::{Burst, BurstEnd, Closings};
 use super::copies::LongCopies;
 use super::knowledge::Knowledge;
 use super::line::message::{Message, WriteStep};
@@ -43,7 +43,7 @@ impl Observer for PulseObserver<'_> {
 }
 
 pub(super) struct Worker<'a> {
-    pub(super) base: Base,
+    pub(super) base: Arc<Base>,
     pub(super) ground: &'a Answering<'a>,
     pub(super) queue: Arc<WriteQueue>,
     /// Called whenever it gets on.
@@ -56,7 +56,8 @@ pub(super) struct Worker<'a> {
     pub(super) directories: Directories,
     pub(super) used: Used,
     pub(super) burst: Option<Burst<'a>>,
-    /// The turn is another process's, and we stand in line for it.
+    pub(super) closings: Closings<'a>,
+    /// The turn is another process's, or is to be, and we stand in line for it.
     pub(super) wanted: Option<TurnWanted>,
     /// Did a burst end in the midst, and could that not be healed yet?
     pub(super) is_left: bool,
@@ -86,7 +87,7 @@ impl<'a> Worker<'a> {
             }
         })?;
         let mut worker = Worker {
-            base,
+            base: Arc::new(base),
             ground,
             queue,
             pulse,
@@ -98,6 +99,7 @@ impl<'a> Worker<'a> {
             directories: Directories::default(),
             used: Used::default(),
             burst: None,
+            closings: Closings::default(),
             wanted: None,
             is_left: false,
             own_runs: Vec::new(),
@@ -117,8 +119,22 @@ impl<'a> Worker<'a> {
         let ended = self.serve_all(begin);
         self.queue.close();
         self.copies.give_up();
-        self.close_burst();
+        self.close_all();
         ended
+    }
+
+    /// Waits until all is durable. Nothing else is begun any more.
+    fn close_all(&mut self) {
+        self.close_burst();
+        while !self.closings.are_done() {
+            let jobs = std::mem::take(&mut self.jobs).into_iter();
+            jobs.filter(BackgroundJob::is_close)
+                .for_each(|job| job.run(&self.queue));
+            (self.pulse)();
+            if let Some(Message::Closed(closed)) = self.queue.next(Duration::from_secs(1)) {
+                self.closed(closed);
+            }
+        }
     }
 
     fn serve_all(&mut self, begin: &dyn Fn(BackgroundJob)) -> Result<(), EngineError> {
@@ -147,10 +163,11 @@ impl<'a> Worker<'a> {
                 Some(Message::Copied(key, made)) => self.copied(&key, made)?,
                 Some(Message::Used(took, met)) => self.used(took, met),
                 Some(Message::Opened(id, file)) => self.opened(&id, file),
+                Some(Message::Closed(closed)) => self.closed(closed),
                 Some(Message::End) => return Ok(()),
                 None => {}
             }
-            if self.burst.as_ref().is_some_and(Burst::is_due) {
+            if self.is_burst_due() {
                 self.close_burst();
             }
             self.stand_in_line()?;
@@ -202,6 +219,10 @@ impl<'a> Worker<'a> {
         let _turn = burst.turn();
         drop(burst);
         self.is_left = true;
+        // What is being closed is not healed: all of it waits for that.
+        if !self.closings.are_done() {
+            return error.to_string();
+        }
         match self.heal_what_is_left() {
             Ok(()) => error.to_string(),
             Err(more) => format!("{error}; and what it left could not be healed: {more}"),
@@ -256,22 +277,60 @@ impl<'a> Worker<'a> {
         }
     }
 
+    /// Ends the burst. It is closed in the background.
     pub(super) fn close_burst(&mut self) {
         let Some(burst) = self.burst.take() else {
             return;
         };
         let _turn = burst.turn();
-        if let Err(error) = burst.close(&self.base, &mut self.own_runs) {
-            let base = self.base.path().display().to_string();
-            let why = "what was done could not be written down, and is to be recovered";
-            self.ground.tellers.say(&format!("{base}: {why}: {error}"));
-            self.is_left = true;
-            if let Err(error) = self.heal_what_is_left() {
-                let later = "it is tried again with the next write";
-                self.ground
-                    .tellers
-                    .say(&format!("{base}: {error}; {later}"));
+        match burst.end(&self.base, &mut self.own_runs) {
+            Ok(ended) => {
+                let end = ended.and_then(|ended| self.closings.add(ended));
+                self.close(end);
             }
+            Err(error) => self.not_closed(&error),
+        }
+    }
+
+    fn close(&mut self, end: Option<BurstEnd>) {
+        let job = |end| BackgroundJob::Close(Arc::clone(&self.base), Box::new(end));
+        self.jobs.extend(end.map(job));
+    }
+
+    /// A burst is closed, or could not be: then the disk may have lost what came after it as well.
+    fn closed(&mut self, closed: Result<(), EngineError>) {
+        if closed.is_err() {
+            self.burst = None;
+            self.closings.give_up();
+        }
+        // No other process begins anything before what is left is healed.
+        let (_turn, next) = self.closings.end();
+        self.close(next);
+        match closed {
+            Err(error) => self.not_closed(&error),
+            Ok(()) if self.is_left => self.heal_unasked(),
+            Ok(()) => {}
+        }
+    }
+
+    fn not_closed(&mut self, error: &EngineError) {
+        let base = self.base.path().display();
+        let why = "what was done could not be written down, and is to be recovered";
+        self.ground.tellers.say(&format!("{base}: {why}: {error}"));
+        self.is_left = true;
+        self.heal_unasked();
+    }
+
+    /// Where bursts are being closed it is done after that.
+    fn heal_unasked(&mut self) {
+        if !self.closings.are_done() {
+            return;
+        }
+        if let Err(error) = self.heal_what_is_left() {
+            let base = self.base.path().display();
+            let later = "it is tried again with the next write";
+            let said = format!("{base}: {error}; {later}");
+            self.ground.tellers.say(&said);
         }
     }
 

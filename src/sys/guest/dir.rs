@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags};
 use rustix::fs::{
-    fsync, futimens, linkat, mkdirat, openat, openat2, renameat_with, syncfs, unlinkat,
+    fstatvfs, fsync, futimens, linkat, mkdirat, openat, openat2, renameat_with, syncfs, unlinkat,
 };
 use rustix::io::Errno;
 
@@ -318,6 +318,13 @@ impl Dir {
     pub fn sync_filesystem(&self) -> SysResult<()> {
         call("syncfs", || syncfs(&self.fd))
             .map_err(|e| SysError::new("sync the file system of", &self.path, e))
+    }
+
+    /// Has its file system room for so many bytes more, for us?
+    pub fn has_room(&self, bytes: u64) -> SysResult<bool> {
+        let disk = call("statvfs", || fstatvfs(&self.fd))
+            .map_err(|e| SysError::new("ask for the room of", &self.path, e))?;
+        Ok(disk.f_bfree.saturating_mul(disk.f_frsize) >= bytes)
     }
 
     /// A handle of a name beneath that opens nothing.

@@ -76,11 +76,19 @@ const PRIORITY: i32 = 20;
 /// Puts the calling thread before the writers that wait for it, which spin meanwhile. Threads that it starts are as
 /// they were.
 pub fn precede() -> Precedence {
-    if call("precede", || ffi::be_realtime(PRIORITY)).is_ok() {
+    if call("precede", || ffi::schedule(Some(PRIORITY))).is_ok() {
         return Precedence::Realtime;
     }
     match rustix::process::setpriority_process(None, -20) {
         Ok(()) => Precedence::Nice,
         Err(_) => Precedence::None,
     }
+}
+
+/// Makes the calling thread one like those of the writers, whatever the thread that started it was: it takes the
+/// processor from none that has preceded.
+pub fn stand_back() {
+    // Where that is refused it is an ordinary thread already: only who may raise himself has done so.
+    drop(call("stand-back", || ffi::schedule(None)));
+    let _ = rustix::process::setpriority_process(None, 0);
 }

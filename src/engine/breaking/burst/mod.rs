@@ -1,6 +1,8 @@
 //! Breaks in a row are one turn and one run: one journal, one receipt. It ends when nobody asks for a moment, or when
-//! it has lasted long enough for others to have their turn. The next one may go on with the same run (`papers`).
+//! it has lasted long enough for others to have their turn, and is closed in the background (`closing`). The next one
+//! may go on with the same run (`papers`).
 
+mod closing;
 mod papers;
 
 use std::collections::HashMap;
@@ -15,20 +17,13 @@ use crate::model::{About, GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, 
 use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::own::papers::Lock;
 use crate::sys::{Meaning, SysResult};
+pub(super) use closing::{BurstEnd, Closings};
+use closing::{EndedBurst, StagingMark};
 use papers::{BurstReceipt, CalledOff};
 
 /// For so long nobody asked, and for so long it lasts at most.
 const IDLE: Duration = Duration::from_millis(50);
 const LONGEST: Duration = Duration::from_secs(2);
-
-impl Drop for Burst<'_> {
-    fn drop(&mut self) {
-        if let Some((desk, staging)) = &self.staging {
-            // A mark that is left is one of a directory that is gone.
-            drop(desk.disown_directory(staging));
-        }
-    }
-}
 
 /// A run of breaks.
 pub(super) struct Burst<'a> {
@@ -39,7 +34,7 @@ pub(super) struct Burst<'a> {
     kept: u64,
     guests: HashMap<usize, Option<Guest>>,
     /// Where what came out is for a moment, as the guard knows it.
-    staging: Option<(&'a dyn AnswersWriters, InodeMark)>,
+    staging: Option<StagingMark<'a>>,
     began: Instant,
     last: Instant,
     turn: Arc<Lock>,
@@ -72,18 +67,18 @@ impl<'a> Burst<'a> {
         Arc::clone(&self.turn)
     }
 
-    /// Its run, begun where it is not yet; `own` learns of it then.
+    /// Its run, begun where it is not yet, and none of those that are being `closed`; `own` learns of it then.
     pub fn run(
         &mut self,
         base: &Base,
         names: &ObjectNames,
         desk: &'a dyn AnswersWriters,
-        own: &mut Vec<RunId>,
+        (own, closed): (&mut Vec<RunId>, &Closings<'a>),
     ) -> Result<&mut BurstRun, EngineError> {
         let begun = match self.begun.take() {
             Some(begun) => begun,
             None => {
-                let (run, journal, receipt) = papers::begin(base, names)?;
+                let (run, journal, receipt) = papers::begin(base, names, closed)?;
                 own.retain(|other| *other != run.id);
                 own.push(run.id.clone());
                 self.staging = owned(desk, &run)?;
@@ -134,40 +129,37 @@ impl<'a> Burst<'a> {
         written > papers::LONGEST || self.last.elapsed() >= IDLE || self.began.elapsed() >= LONGEST
     }
 
-    /// Makes all of it durable, and then writes it into the receipt: a receipt that said more than the disk would be
-    /// believed. A run of which nothing came is none, and `own` forgets it: the next run may have its name.
-    pub fn close(mut self, base: &Base, own: &mut Vec<RunId>) -> Result<(), EngineError> {
-        let Some(begun) = self.begun.take() else {
-            return Ok(());
+    /// What is left to be done for it; `None` where that is nothing. A run of which nothing came is none, and `own`
+    /// forgets it: the next run may have its name.
+    pub fn end(
+        self,
+        base: &Base,
+        own: &mut Vec<RunId>,
+    ) -> Result<Option<EndedBurst<'a>>, EngineError> {
+        let Some(begun) = self.begun else {
+            return Ok(None);
         };
-        let BurstRun {
-            run,
-            journal,
-            receipt,
-        } = begun;
         if self.lines.is_empty() && self.kept == 0 {
-            if receipt.call_off(base, &run, &journal)? == CalledOff::Gone {
+            let BurstRun { run, journal, .. } = &begun;
+            if begun.receipt.call_off(base, run, journal)? == CalledOff::Gone {
                 own.retain(|other| *other != run.id);
             }
-            return Ok(());
+            return Ok(None);
         }
-        base.dir().sync_filesystem()?;
-        receipt.write(&run, std::mem::take(&mut self.lines))?;
-        journal.write_done()?;
-        Ok(base.end_run(&run)?)
+        Ok(Some(EndedBurst {
+            end: BurstEnd::of(begun, self.lines, self.turn),
+            staging: self.staging,
+        }))
     }
 }
 
 /// A writer that holds what came out looks again by itself, where the guard has room for one more mark.
-fn owned<'a>(
-    desk: &'a dyn AnswersWriters,
-    run: &Run,
-) -> SysResult<Option<(&'a dyn AnswersWriters, InodeMark)>> {
+fn owned<'a>(desk: &'a dyn AnswersWriters, run: &Run) -> SysResult<Option<StagingMark<'a>>> {
     let Ok(staging) = InodeMark::of_dir(&run.staging) else {
         return Ok(None);
     };
     match desk.own_directory(&staging) {
-        Ok(()) => Ok(Some((desk, staging))),
+        Ok(()) => Ok(Some(StagingMark::of(desk, staging))),
         Err(error) if error.meaning() == Meaning::NoSpace => Ok(None),
         Err(error) => Err(error),
     }

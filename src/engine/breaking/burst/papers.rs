@@ -2,11 +2,12 @@
 //! day with no other run between them are one run, which goes on. Its journal grows; its receipt is written anew each
 //! time, whole or not at all, so that until then it says what it said.
 //!
-//! A run goes on only where all its papers are whole and nothing of it was healed: whatever a death leaves of it is
-//! then read as that of any run.
+//! A run goes on only where all its papers are whole, nothing of it was healed and none of its bursts is being closed:
+//! whatever a death leaves of it is then read as that of any run.
 
 use std::io::Read;
 
+use super::closing::Closings;
 use crate::base::{Base, JOURNAL, RECEIPT, RECOVERED, Run};
 use crate::engine::EngineError;
 use crate::engine::exchange::journal::JournalFile;
@@ -44,12 +45,14 @@ pub(super) enum CalledOff {
     Gone,
 }
 
-/// Begins a run, or goes on with the last one. The caller has the turn.
+/// Begins a run, or goes on with the last one, unless that is being `closed`. The caller has the turn.
 pub(super) fn begin(
     base: &Base,
     names: &ObjectNames,
+    closed: &Closings<'_>,
 ) -> Result<(Run, JournalFile, BurstReceipt), EngineError> {
     if let Some(last) = base.runs()?.pop()
+        && !closed.has(&last)
         && let Some(receipt) = may_go_on(base, &last, names)?
         && let Some(run) = base.resume_run(&last)?
     {

@@ -31,6 +31,8 @@ pub(in crate::engine::breaking) enum Message {
     Used(Duration, Result<Vec<UsesMet>, EngineError>),
     /// An object on which a lease was; `None` where it could not be opened.
     Opened(ObjectId, Option<Regular>),
+    /// A burst is closed, or could not be.
+    Closed(Result<(), EngineError>),
     /// No request comes any more.
     End,
 }

@@ -9,18 +9,18 @@ use crate::support::{
 };
 
 /// What is held by a fault at a call until the test lets it go.
-struct Held(PathBuf);
+pub struct Held(PathBuf);
 
 impl Held {
-    fn at(lab: &Lab) -> Held {
+    pub fn at(lab: &Lab) -> Held {
         Held(lab.path("goes-on"))
     }
 
-    fn fault(&self, call: &str) -> String {
+    pub fn fault(&self, call: &str) -> String {
         format!("{call}=run:{}", until(&self.0))
     }
 
-    fn let_go(&self) {
+    pub fn let_go(&self) {
         std::fs::write(&self.0, "").unwrap();
     }
 }
@@ -189,7 +189,9 @@ fn a_long_copy_without_room_is_said_to_all_who_wait() {
     lab.plan(&guests.each_ref(), &OPEN).apply().expect(0);
     let held = Held::at(&lab);
     let fault = held.fault("truncate#1") + "\ntruncate#1=ENOSPC";
-    let mut kernel = Kernel::start(&lab, &[("UNIFY_FAULT", &fault)], &[]);
+    // What could not be copied is not charged.
+    let most = ["--most-bytes", "8M"];
+    let mut kernel = Kernel::start(&lab, &[("UNIFY_FAULT", &fault)], &most);
     let file = guests[0].host("/usr/large");
     let before = id(&file);
     let asked = [0, 0].map(|_| kernel.ask(&Asking::to(&file)));
@@ -207,6 +209,89 @@ fn a_long_copy_without_room_is_said_to_all_who_wait() {
     // The next try has room.
     kernel.write(&file, b"x");
     assert!(guests[1].read("/usr/large") == vec![1; 6 << 20]);
+}
+
+/// The threads that answer come before the writers that wait for them, and those that copy and search do not.
+#[test]
+fn what_takes_long_has_no_precedence() {
+    armed!();
+    let lab = lab!(Disk::Ext4);
+    let guests = ["web", "db"].map(|name| {
+        let guest = lab.guest(name);
+        guest.put("/usr/large", &large(1));
+        guest.put("/usr/f", &File::new(content(1)));
+        guest
+    });
+    lab.plan(&guests.each_ref(), &OPEN).apply().expect(0);
+    let [web, db] = &guests;
+    std::fs::hard_link(db.host("/usr/f"), db.host("/usr/third")).unwrap();
+    let held = Held::at(&lab);
+    let fault = [held.fault("truncate#1"), held.fault("view#1")].join("\n");
+    let mut kernel = Kernel::start(&lab, &[("UNIFY_FAULT", &fault)], &[]);
+    let precede = |kernel: &Kernel| {
+        let all = kernel.priorities();
+        let before = all
+            .iter()
+            .filter(|(policy, nice)| *policy == 1 || *nice < 0);
+        (before.count(), all.len())
+    };
+    let (answer, all) = precede(&kernel);
+    if answer == 0 {
+        skip!("no thread may precede another here");
+    }
+    assert_eq!(answer, all);
+    let copied = kernel.ask(&Asking::to(&web.host("/usr/large")).of(1));
+    let searched = kernel.ask(&Asking::to(&db.host("/usr/f")).of(2));
+    let start = std::time::Instant::now();
+    while precede(&kernel).1 < all + 2 {
+        assert!(start.elapsed().as_secs() < 60, "{}", kernel.said());
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    // Each takes its place as it begins.
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    assert_eq!(precede(&kernel), (answer, all + 2));
+    held.let_go();
+    let mut threads = [0, 0].map(|_| kernel.answer().unwrap().0);
+    threads.sort_unstable();
+    assert_eq!(threads, [copied, searched]);
+    assert_eq!(kernel.end(), Some(0));
+}
+
+/// A guest that lets its copies come to nothing pays for them, and for one that it gets it pays once.
+#[test]
+fn a_long_copy_that_comes_to_nothing_is_charged() {
+    armed!();
+    let lab = lab!(Disk::Ext4);
+    let guests = ["web", "db"].map(|name| {
+        let guest = lab.guest(name);
+        for (name, byte) in [("/usr/used", 1), ("/usr/in-vain", 2), ("/usr/beyond", 3)] {
+            guest.put(name, &large(byte));
+        }
+        guest
+    });
+    lab.plan(&guests.each_ref(), &OPEN).apply().expect(0);
+    let [used, in_vain, beyond] =
+        ["/usr/used", "/usr/in-vain", "/usr/beyond"].map(|name| guests[0].host(name));
+    let held = Held::at(&lab);
+    let fault = held.fault("truncate#2");
+    let most = ["--most-bytes", "14M"];
+    let mut kernel = Kernel::start(&lab, &[("UNIFY_FAULT", &fault)], &most);
+    kernel.write(&used, b"+");
+    let asked = kernel.ask(&Asking::to(&in_vain));
+    // It waits for its copy: what was asked after it is answered.
+    let late = Asking {
+        stale: true,
+        ..Asking::to(&in_vain)
+    };
+    kernel.meets(&late, "LookAgain");
+    std::fs::remove_file(&in_vain).unwrap();
+    held.let_go();
+    kernel.hears(asked, "LookAgain");
+    kernel.meets(&Asking::to(&beyond), "Denied");
+    kernel.says("--most-bytes");
+    assert_eq!([nlink(&used), nlink(&beyond)], [1, 3]);
+    kernel.settled(&lab);
+    lab.on_base("status", &["--exit-code"]).expect(0);
 }
 
 /// A run that moves names for too long: all who wait are told at once, and not one after the other.

@@ -1,6 +1,7 @@
 //! The daemon of the guard, with a kernel that is a script: copies are made, names exchanged and records kept on real
 //! file systems while guests run; what a real kernel does with the answers is in `keeping::guard`.
 
+mod closing;
 mod fairness;
 mod in_use;
 mod leases;

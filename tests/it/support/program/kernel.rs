@@ -266,6 +266,19 @@ impl Kernel {
         self.last_words().0
     }
 
+    /// The policy and the nice value of each of its threads (`sched(7)`).
+    pub fn priorities(&self) -> Vec<(i32, i32)> {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.daemon.id())).unwrap();
+        let stats = tasks
+            .filter_map(|task| std::fs::read_to_string(task.unwrap().path().join("stat")).ok());
+        let read = |stat: String| {
+            let (_, rest) = stat.rsplit_once(')').unwrap();
+            let fields: Vec<&str> = rest.split_whitespace().collect();
+            (fields[38].parse().unwrap(), fields[16].parse().unwrap())
+        };
+        stats.map(read).collect()
+    }
+
     pub fn ask_to_end(&self) {
         let pid = rustix::process::Pid::from_child(&self.daemon);
         rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
