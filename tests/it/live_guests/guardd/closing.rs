@@ -46,7 +46,8 @@ fn has_receipt(lab: &Lab, run: &str) -> bool {
     fs::read_to_string(receipt).is_ok_and(|text| text.contains("/usr/"))
 }
 
-/// Writers do not wait for the disk, and a receipt does. The runs are two, for one that is being closed goes on no more.
+/// Writers do not wait for the disk, and a receipt does. The runs are two, for one that is being closed goes on no
+/// more.
 #[test]
 fn what_takes_long_to_be_durable_delays_nobody() {
     armed!();
