@@ -19,7 +19,7 @@ use super::names::{Cgroups, Directories, Moves, Searched};
 use super::request::{TOO_MANY, WriterAsked};
 use super::tell::{Tellers, WriteTold};
 use super::uses::{FileWritten, UseLooks};
-use crate::base::Base;
+use crate::base::{Base, Run};
 use crate::engine::{EngineError, Guest, healing};
 use crate::model::{Event, FileId, Observer, RunId, UsesMet};
 use crate::sys::guard::{AnswersWriters, WriteAnswer};
@@ -298,7 +298,9 @@ impl<'a> Worker<'a> {
     }
 
     /// A burst is closed, or could not be: then the disk may have lost what came after it as well.
-    fn closed(&mut self, closed: Result<(), EngineError>) {
+    fn closed(&mut self, closed: Result<Run, EngineError>) {
+        // Whoever sees that nothing is in flight any more finds that the next burst goes on with the run.
+        let closed = closed.and_then(|run| Ok(self.base.end_run(&run)?));
         if closed.is_err() {
             self.burst = None;
             self.closings.give_up();

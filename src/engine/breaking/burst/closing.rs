@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::BurstRun;
-use crate::base::Base;
+use crate::base::{Base, Run};
 use crate::engine::EngineError;
 use crate::model::{ReceiptLine, RunId};
 use crate::sys::guard::{AnswersWriters, InodeMark};
@@ -29,8 +29,9 @@ impl BurstEnd {
         BurstEnd { run, lines, turn }
     }
 
-    /// Closes it. `base` is open since before it began: of what failed before it is opened a file system says nothing.
-    pub fn close(self, base: &Base) -> Result<(), EngineError> {
+    /// Closes it, but for the end of its run. `base` is open since before it began: of what failed before it is opened
+    /// a file system says nothing.
+    pub fn close(self, base: &Base) -> Result<Run, EngineError> {
         let BurstRun {
             run,
             journal,
@@ -39,7 +40,7 @@ impl BurstEnd {
         base.dir().sync_filesystem()?;
         receipt.write(&run, self.lines)?;
         journal.write_done()?;
-        Ok(base.end_run(&run)?)
+        Ok(run)
     }
 }
 

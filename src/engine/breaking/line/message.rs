@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::waiting::WaitsFor;
+use crate::base::Run;
 use crate::engine::EngineError;
 use crate::engine::breaking::knowledge::Knowledge;
 use crate::engine::breaking::names::Searched;
@@ -31,8 +32,8 @@ pub(in crate::engine::breaking) enum Message {
     Used(Duration, Result<Vec<UsesMet>, EngineError>),
     /// An object on which a lease was; `None` where it could not be opened.
     Opened(ObjectId, Option<Regular>),
-    /// A burst is closed, or could not be.
-    Closed(Result<(), EngineError>),
+    /// A burst is closed, but for the end of its run, or could not be.
+    Closed(Result<Run, EngineError>),
     /// No request comes any more.
     End,
 }
