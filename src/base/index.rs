@@ -131,6 +131,15 @@ impl Index {
         Some(self.get(number as usize))
     }
 
+    /// Objects that were not there, or were other inodes.
+    pub fn added_since(&self, before: &Index) -> impl Iterator<Item = ObjectId> {
+        let is_new = |held: &Held| {
+            let at = before.find(&held.id);
+            at.is_none_or(|at| before.get(at as usize).state.id != held.state.id)
+        };
+        self.objects().filter(is_new).map(|held| held.id)
+    }
+
     /// Entries among the objects that are none.
     pub fn strangers(&self) -> &[String] {
         &self.strangers

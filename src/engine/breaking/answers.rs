@@ -44,8 +44,7 @@ impl Worker<'_> {
             seen => seen?,
         };
         let Some((id, object, state)) = seen else {
-            let current = is_fresh || self.is_current()?;
-            return Ok(if current {
+            return Ok(if is_fresh || !self.may_lack(request)? {
                 WriteStep::NotMine
             } else {
                 WriteStep::Wait(WaitsFor::Knowledge)
@@ -64,16 +63,13 @@ impl Worker<'_> {
             Err(error) => return Err(error),
         }
         let resolved = self.resolve(asked, &id, &state)?;
+        if self.is_short(resolved.as_ref(), &id, is_fresh)? {
+            return Ok(WriteStep::Wait(WaitsFor::Knowledge));
+        }
         match resolved {
-            Some(WriteResolved::Files {
-                guest,
-                files,
-                by_record,
-            }) if !files.is_empty() && (!by_record || is_fresh || self.is_current()?) => {
+            Some(WriteResolved::Files { guest, files, .. }) if !files.is_empty() => {
                 self.part(asked, guest, &id, &object, &state, &files)
             }
-            // Known to the base by a run that is not known here, perhaps.
-            _ if !is_fresh && !self.is_current()? => Ok(WriteStep::Wait(WaitsFor::Knowledge)),
             Some(WriteResolved::Search(guest)) => Ok(WriteStep::Wait(WaitsFor::Guest(guest))),
             Some(WriteResolved::Unsearchable(why)) => Ok(denied(id, &unsearchable(&why))),
             Some(WriteResolved::Files { guest, .. }) => Ok(self.no_name(asked, guest, id)),
@@ -81,10 +77,6 @@ impl Worker<'_> {
             Some(WriteResolved::Nobody) | None if may_be_late(request) => Ok(LOOK_AGAIN),
             Some(WriteResolved::Nobody) | None => Ok(nobody_s(request, id)),
         }
-    }
-
-    fn is_current(&self) -> Result<bool, EngineError> {
-        self.knowledge.is_current(&self.base, &self.own_runs)
     }
 
     /// The object of this inode, if it is one of this base's.
@@ -129,7 +121,7 @@ impl Worker<'_> {
             return LOOK_AGAIN;
         }
         let searched = self.searched.get(&guest);
-        match searched.filter(|one| one.is_since(asked.since)) {
+        match searched.filter(|one| one.is_since(asked.since) && one.is_of(&id)) {
             Some(found) => {
                 let why = found.failed().map_or_else(
                     || "the guest has no name of it: it is written to by a descriptor or by a mount of the file".into(),

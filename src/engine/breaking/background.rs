@@ -7,24 +7,23 @@ use std::time::Instant;
 
 use super::burst::BurstEnd;
 use super::copies::CopyJob;
-use super::knowledge::Knowledge;
+use super::knowledge::{Knowledge, ReadingGround};
 use super::line::message::Message;
 use super::line::queue::WriteQueue;
 use super::names::Searched;
 use super::uses::{self, FileWritten};
 use crate::base::{Base, Index};
 use crate::engine::{EngineError, Guest};
-use crate::model::{GuestName, ObjectId, RunId};
+use crate::model::{GuestName, ObjectId};
 use crate::sys::host::service::{precede, stand_back};
-use crate::sys::{Regular, SysError};
+use crate::sys::{Regular, SysError, SysResult};
 
 /// Something to do in the background.
 pub(super) enum BackgroundJob {
-    /// Reads a base; these runs are our own.
-    Knowledge(PathBuf, Vec<RunId>),
+    /// Reads a base.
+    Knowledge(PathBuf, SysResult<ReadingGround>),
     Search {
-        at: usize,
-        knowledge: u64,
+        number: u64,
         guest: (GuestName, PathBuf),
         index: Arc<Index>,
     },
@@ -56,17 +55,15 @@ impl BackgroundJob {
             _ => stand_back(),
         }
         match self {
-            BackgroundJob::Knowledge(base, own) => {
-                tell.tell(Message::Known(known(&base, &own, tell)));
+            BackgroundJob::Knowledge(base, ground) => {
+                tell.tell(Message::Known(known(&base, ground, tell)));
             }
             BackgroundJob::Search {
-                at,
-                knowledge,
+                number,
                 guest,
                 index,
             } => tell.tell(Message::Searched {
-                at,
-                knowledge,
+                number,
                 found: searched(guest, &index, tell),
             }),
             BackgroundJob::Copy(job) => {
@@ -91,12 +88,16 @@ fn opened(base: &Path, id: &ObjectId) -> Result<Option<Regular>, EngineError> {
 }
 
 /// Whoever ends the daemon waits for its threads, and a base or a guest may be of any size: nothing is read then.
-fn known(base: &Path, own: &[RunId], tell: &WriteQueue) -> Result<Knowledge, EngineError> {
+fn known(
+    base: &Path,
+    ground: SysResult<ReadingGround>,
+    tell: &WriteQueue,
+) -> Result<Knowledge, EngineError> {
     let watch = || match tell.is_over() {
         true => Err(SysError::busy("read", base)),
         false => Ok(()),
     };
-    Knowledge::read(&Base::existing(base)?, own, &watch)
+    Knowledge::read(&Base::existing(base)?, ground?, &watch)
 }
 
 fn searched((name, root): (GuestName, PathBuf), index: &Index, tell: &WriteQueue) -> Searched {

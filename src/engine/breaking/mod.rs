@@ -13,8 +13,10 @@
 //! then, and a healing as long as it takes. What breaks have done is made durable in their turn, beside the answers: as
 //! long as nobody else wants the turn more breaks go on in it meanwhile. Where no turn is to be had for ten seconds,
 //! all that wait for it are denied at once, and the log says why. What a break changes between two batches the next
-//! batch finds by the inodes, as it finds whatever a guest does; what a batch changes is found by the record, which is
-//! read again whenever a request asks for what is not known.
+//! batch finds by the inodes, as it finds whatever a guest does; what a batch changes is found by the record
+//! (`knowledge`). What a run adds to its papers is read as it grows, and all of the record is read again only for who
+//! writes to what that names. So a run that was cut short, which heals with the next run or `recover` and not here, costs
+//! no writer anything, and one at work only those who write to what it shares.
 //!
 //! # One guest and the others
 //!
@@ -65,6 +67,7 @@
 //! | `leases` | what nobody can open for a while, because a process holds a lease on it |
 //! | `uses` | who used a file as its guest wrote to it |
 //! | `knowledge`, `background` | what is read and done in the background |
+//! | `current` | whether what is known is true still |
 //! | `allowance` | how much may be copied for a guest in an hour |
 //! | `tell`, `denials` | what is said and recorded of it, and which denials are |
 
@@ -73,6 +76,7 @@ mod answers;
 mod background;
 mod burst;
 mod copies;
+mod current;
 mod daemon;
 mod decide;
 mod denials;

@@ -1,15 +1,16 @@
 //! What requests wait for, and what they meet when it is there: the turn, what is read, long copies.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::background::BackgroundJob;
 use super::burst::Burst;
-use super::knowledge::Knowledge;
+use super::knowledge::{Knowledge, ReadingGround};
 use super::line::asker::Asker;
 use super::line::waiting::WaitsFor;
-use super::line::wanted::{GuestSearch, TurnWanted};
-use super::names::{Cgroups, Directories, Moves, Searched, keep};
+use super::line::wanted::TurnWanted;
+use super::names::{Cgroups, Directories, Moves, Searched, keep, renumber};
 use super::part::{CopyKey, NotParted, PrivateCopy};
 use super::tell::WriteTold;
 use super::worker::Worker;
@@ -127,9 +128,7 @@ impl Worker<'_> {
         };
         // Guests have other numbers now.
         self.close_burst();
-        self.knowledge = knowledge;
-        self.reading.number += 1;
-        self.searched.clear();
+        let before = std::mem::replace(&mut self.knowledge, knowledge);
         self.cgroups = Cgroups::default();
         self.moves = Moves::default();
         self.directories = Directories::default();
@@ -137,18 +136,36 @@ impl Worker<'_> {
         let (knowledge, closings) = (&self.knowledge, &self.closings);
         self.own_runs
             .retain(|run| closings.has(run) || !knowledge.knows_of(run));
-        self.learn_roots();
+        self.keep_searches(&before);
         for asked in self.waiting.take_all().into_iter().rev() {
             self.queue.put_back(asked);
         }
         Ok(())
     }
 
+    /// A guest that is where it was, by name and root, was not searched in vain.
+    fn keep_searches(&mut self, before: &Knowledge) {
+        let roots = self.roots.clone();
+        self.learn_roots();
+        let (old, new) = (before.names.guests(), self.knowledge.names.guests());
+        let numbers = roots.into_iter().filter_map(|(root, at)| {
+            let now = *self.roots.get(&root)?;
+            (old.get(at)? == new.get(now)?).then_some((at, now))
+        });
+        let numbers: HashMap<usize, usize> = numbers.collect();
+        let added = self.knowledge.added.as_ref();
+        let searched = std::mem::take(&mut self.searched);
+        self.searched = renumber(searched, &numbers, added);
+        self.reading.renumber(&numbers, added);
+    }
+
     /// What a search found. One that failed counts as one as well: who needs no name of that guest does not mind.
-    pub(super) fn find(&mut self, guest: usize, knowledge: u64, found: Searched) {
-        let is_it = |one: &GuestSearch| (one.guest, one.knowledge) == (guest, knowledge);
-        self.reading.searches.retain(|one| !is_it(one));
-        if knowledge == self.reading.number {
+    pub(super) fn find(&mut self, number: u64, mut found: Searched) {
+        let Some(search) = self.reading.end_search(number) else {
+            return;
+        };
+        if let Some(guest) = search.guest {
+            found.lacks(search.unsought);
             keep(&mut self.searched, guest, found);
             self.put_back(&WaitsFor::Guest(guest));
         }
@@ -197,8 +214,8 @@ impl Worker<'_> {
         if self.waiting.has(&WaitsFor::Knowledge) && !self.reading.is_known_anew {
             self.reading.is_known_anew = true;
             let base = self.base.path().to_owned();
-            let job = BackgroundJob::Knowledge(base, self.own_runs.clone());
-            self.jobs.push(job);
+            let ground = ReadingGround::look(&self.base, &self.own_runs, &self.knowledge.index);
+            self.jobs.push(BackgroundJob::Knowledge(base, ground));
         }
         if let Some(written) = self.looks.next(Instant::now()) {
             let base = self.base.path().to_owned();
@@ -226,15 +243,8 @@ impl Worker<'_> {
         let Some(guest) = self.knowledge.names.guests().get(at).cloned() else {
             return self.put_back(&WaitsFor::Guest(at));
         };
-        let knowledge = self.reading.number;
-        self.reading.searches.push(GuestSearch {
-            knowledge,
-            guest: at,
-            by,
-        });
         self.jobs.push(BackgroundJob::Search {
-            at,
-            knowledge,
+            number: self.reading.begin_search(at, by),
             guest,
             index: Arc::clone(&self.knowledge.index),
         });

@@ -10,7 +10,7 @@ use super::allowance::Used;
 use super::background::BackgroundJob;
 use super::burst::{Burst, BurstEnd, Closings};
 use super::copies::LongCopies;
-use super::knowledge::Knowledge;
+use super::knowledge::{Knowledge, ReadingGround};
 use super::line::message::{Message, WriteStep};
 use super::line::queue::WriteQueue;
 use super::line::waiting::{Waiting, WaitsFor};
@@ -79,7 +79,8 @@ impl<'a> Worker<'a> {
         queue: Arc<WriteQueue>,
         pulse: Box<dyn Fn() + Sync + 'a>,
     ) -> Result<Worker<'a>, EngineError> {
-        let knowledge = Knowledge::read(&base, &[], &|| {
+        let first = ReadingGround::look(&base, &[], &Arc::default())?;
+        let knowledge = Knowledge::read(&base, first, &|| {
             pulse();
             match queue.is_over() {
                 true => Err(SysError::busy("read", base.path())),
@@ -155,11 +156,7 @@ impl<'a> Worker<'a> {
                     self.queue.charge(&asker, begun.elapsed());
                 }
                 Some(Message::Known(known)) => self.know(known)?,
-                Some(Message::Searched {
-                    at,
-                    knowledge,
-                    found,
-                }) => self.find(at, knowledge, found),
+                Some(Message::Searched { number, found }) => self.find(number, found),
                 Some(Message::Copied(key, made)) => self.copied(&key, made)?,
                 Some(Message::Used(took, met)) => self.used(took, met),
                 Some(Message::Opened(id, file)) => self.opened(&id, file),

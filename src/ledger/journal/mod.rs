@@ -67,27 +67,41 @@ pub fn encode(record: &Record) -> Vec<u8> {
 
 /// Reads all records up to the first that is damaged.
 pub fn read(input: impl Read) -> io::Result<Journal> {
-    let mut lines = LineReader::new(BufReader::new(input), LONGEST);
     let mut records = Vec::new();
-    let damaged_at = loop {
+    let damaged_at = read_each(input, |record| records.push(record))?;
+    Ok(Journal {
+        records,
+        damaged_at,
+    })
+}
+
+/// Its open batch, of a journal that may be long: no more of it is held.
+pub fn read_open_batch(input: impl Read) -> io::Result<OpenBatch> {
+    let mut batch = OpenBatch::default();
+    read_each(input, |record| {
+        batch = step(std::mem::take(&mut batch), &record);
+    })?;
+    Ok(batch)
+}
+
+/// The number of the line that is damaged, if one is.
+fn read_each(input: impl Read, mut take: impl FnMut(Record)) -> io::Result<Option<u64>> {
+    let mut lines = LineReader::new(BufReader::new(input), LONGEST);
+    loop {
         let found = match lines.advance() {
             Err(error) if error.kind() == io::ErrorKind::InvalidData => FoundLine::Torn,
             found => found?,
         };
         let record = match found {
-            FoundLine::End => break None,
+            FoundLine::End => return Ok(None),
             FoundLine::Torn => None,
             FoundLine::Whole => decode(lines.line()),
         };
         match record {
-            Some(record) => records.push(record),
-            None => break Some(lines.number()),
+            Some(record) => take(record),
+            None => return Ok(Some(lines.number())),
         }
-    };
-    Ok(Journal {
-        records,
-        damaged_at,
-    })
+    }
 }
 
 /// What must be looked at after a crash: everything that no `Done` covers. That a new run began

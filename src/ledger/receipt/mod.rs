@@ -165,6 +165,11 @@ impl<R: BufRead> ReceiptReader<R> {
         reader
     }
 
+    /// Reads lines that stand further behind; `receipt` is what the first one said.
+    pub fn behind(input: R, receipt: Receipt) -> ReceiptReader<R> {
+        ReceiptReader::new(LineReader::new(input, MAX_VALUE as u64), receipt)
+    }
+
     fn new(lines: LineReader<R>, receipt: Receipt) -> ReceiptReader<R> {
         ReceiptReader {
             lines,

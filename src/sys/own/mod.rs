@@ -9,4 +9,5 @@ pub mod papers;
 pub mod scratch;
 pub(super) mod shelf;
 pub mod stage;
+pub mod tail;
 pub mod turns;

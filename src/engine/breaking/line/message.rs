@@ -20,10 +20,8 @@ pub(in crate::engine::breaking) enum Message {
     /// What was read in the background.
     Known(Result<Knowledge, EngineError>),
     Searched {
-        /// The guest, by its number in the knowledge of that time.
-        at: usize,
-        /// Which knowledge that was.
-        knowledge: u64,
+        /// Which search it was.
+        number: u64,
         found: Searched,
     },
     /// What became of a long copy.

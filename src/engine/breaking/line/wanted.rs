@@ -1,6 +1,7 @@
 //! What a base's thread itself waits for: the turn, what it has read, and leases that others hold.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Instant;
 
 use super::asker::Asker;
@@ -21,23 +22,58 @@ pub(in crate::engine::breaking) struct TurnWanted {
 /// What is being read.
 #[derive(Default)]
 pub(in crate::engine::breaking) struct BackgroundReading {
-    /// How often the base was read: guests have other numbers each time.
-    pub number: u64,
     pub is_known_anew: bool,
+    /// How many searches were begun: each has its own number.
+    pub begun: u64,
     pub searches: Vec<GuestSearch>,
 }
 
 pub(in crate::engine::breaking) struct GuestSearch {
-    pub knowledge: u64,
-    pub guest: usize,
+    pub number: u64,
+    /// The guest; `None` where it is not where it was any more, or the search has missed too much.
+    pub guest: Option<usize>,
+    /// Objects that are new since it began.
+    pub unsought: Vec<Arc<HashSet<ObjectId>>>,
     pub by: Asker,
 }
 
 impl BackgroundReading {
     pub fn may_search(&self, guest: usize, by: Asker) -> bool {
         let mut searches = self.searches.iter();
-        let same = |one: &GuestSearch| (one.guest, one.knowledge) == (guest, self.number);
+        let same = |one: &GuestSearch| one.guest == Some(guest);
         by.may_begin(searches.clone().map(|one| one.by), MOST_SEARCHES) && !searches.any(same)
+    }
+
+    /// Begins one, and gives its number.
+    pub fn begin_search(&mut self, guest: usize, by: Asker) -> u64 {
+        self.begun += 1;
+        self.searches.push(GuestSearch {
+            number: self.begun,
+            guest: Some(guest),
+            unsought: Vec::new(),
+            by,
+        });
+        self.begun
+    }
+
+    /// Takes out the one that is over.
+    pub fn end_search(&mut self, number: u64) -> Option<GuestSearch> {
+        let mut searches = self.searches.iter();
+        let at = searches.position(|one| one.number == number)?;
+        Some(self.searches.remove(at))
+    }
+
+    /// The base was read anew: guests have these numbers now, and these objects are new.
+    pub fn renumber(
+        &mut self,
+        numbers: &HashMap<usize, usize>,
+        added: Option<&Arc<HashSet<ObjectId>>>,
+    ) {
+        for one in &mut self.searches {
+            let guest = one.guest.filter(|_| added.is_some());
+            one.guest = guest.and_then(|guest| numbers.get(&guest).copied());
+            one.unsought.extend(added.cloned());
+        }
     }
 }
 

@@ -6,7 +6,8 @@
 //! 1. the event: it names the directory by its inode, and the file system tells where that is now;
 //! 2. what was learned by that: other names of the record that lay in the directory have moved with it;
 //! 3. the directories in which the known names are: most often a further name is beside the first;
-//! 4. a search through the guest, of which one is enough for all objects that have got no name since.
+//! 4. a search through the guest, of which one is enough for all objects that have got no name since, also when the
+//!    base is read anew: of what it did not look for, as it was new then, it says nothing.
 //!
 //! No guest waits for what is to be found in another: names that are missing are not its own once it was searched. Only
 //! for a process of the host, whose name lies in no guest that is known, all guests that hold the object are searched.
@@ -33,5 +34,5 @@ mod whose;
 pub(super) use directories::Directories;
 pub(super) use moves::Moves;
 pub(super) use resolve::{Resolver, WriteResolved};
-pub(super) use searched::{Searched, keep};
+pub(super) use searched::{Searched, keep, renumber};
 pub(super) use whose::Cgroups;

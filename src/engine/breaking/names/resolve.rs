@@ -126,7 +126,7 @@ impl<'a> Resolver<'a, '_> {
         since: Instant,
     ) -> Option<&'a Searched> {
         let searched: &'a HashMap<usize, Searched> = self.searched;
-        let found = searched.get(&guest)?;
+        let found = searched.get(&guest).filter(|found| found.is_of(object))?;
         if found.is_since(since) {
             return Some(found);
         }

@@ -1,7 +1,8 @@
 //! Names of objects that a search through a whole guest found. It is made in the background, and what it found is
 //! confirmed by the disk when it is used.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Instant;
 
 use crate::base::Index;
@@ -21,6 +22,9 @@ const OF_NAME: usize = 80;
 /// So many bytes all searches of a base may keep.
 const MOST_KEPT: usize = 4 * MOST_BYTES;
 
+/// So often may the base have been read anew since a search.
+const MOST_READINGS: usize = 16;
+
 /// So many seconds is a change of a file dated back at most, and so many may the clocks drift apart: when a file was
 /// changed is told by a coarse clock.
 const COARSE: i64 = 2;
@@ -34,6 +38,8 @@ pub(in crate::engine::breaking) struct Searched {
     bytes: usize,
     /// Why there are none, if so.
     failed: Option<String>,
+    /// Objects that were not known when it began, and were not looked for.
+    unsought: Vec<Arc<HashSet<ObjectId>>>,
 }
 
 impl Searched {
@@ -46,6 +52,7 @@ impl Searched {
                 names: BTreeMap::new(),
                 bytes: 0,
                 failed: None,
+                unsought: Vec::new(),
             },
             index,
             goes_on,
@@ -71,6 +78,16 @@ impl Searched {
     /// Why it has found nothing, where it failed.
     pub fn failed(&self) -> Option<&str> {
         self.failed.as_deref()
+    }
+
+    /// Was this object looked for?
+    pub fn is_of(&self, object: &ObjectId) -> bool {
+        !self.unsought.iter().any(|some| some.contains(object))
+    }
+
+    /// These were not looked for.
+    pub fn lacks(&mut self, unsought: Vec<Arc<HashSet<ObjectId>>>) {
+        self.unsought.extend(unsought);
     }
 
     /// Did it begin after this?
@@ -114,6 +131,22 @@ pub(in crate::engine::breaking) fn keep(
     }
 }
 
+/// The same once the base was read anew: where guests have other numbers, and objects were `added`. What was found in a
+/// guest that is not where it was counts no more, nor does anything where too much is new.
+pub(in crate::engine::breaking) fn renumber(
+    all: HashMap<usize, Searched>,
+    numbers: &HashMap<usize, usize>,
+    added: Option<&Arc<HashSet<ObjectId>>>,
+) -> HashMap<usize, Searched> {
+    let kept = all.into_iter().filter_map(|(at, mut found)| {
+        let number = *numbers.get(&at)?;
+        found.lacks(vec![Arc::clone(added?)]);
+        Some((number, found))
+    });
+    kept.filter(|(_, found)| found.unsought.len() <= MOST_READINGS)
+        .collect()
+}
+
 struct NameSearch<'a> {
     found: Searched,
     index: &'a Index,
@@ -138,6 +171,7 @@ impl Sought for NameSearch<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Digest, MetadataDigest};
 
     fn searched(bytes: usize) -> Searched {
         Searched {
@@ -146,6 +180,7 @@ mod tests {
             names: BTreeMap::new(),
             bytes,
             failed: None,
+            unsought: Vec::new(),
         }
     }
 
@@ -171,6 +206,22 @@ mod tests {
         }
         found.failed = Some(String::new());
         assert!(!is_of_now(&found, now - 9, now));
+    }
+
+    #[test]
+    fn a_search_counts_for_what_it_looked_for_where_its_guest_is() {
+        let object = |content| ObjectId {
+            content: Digest([content; 32]),
+            metadata: MetadataDigest([0; 16]),
+            generation: 0,
+        };
+        let all = || HashMap::from([(0, searched(0)), (1, searched(0))]);
+        let numbers = HashMap::from([(1, 3)]);
+        let added = Arc::new(HashSet::from([object(7)]));
+        let kept = renumber(all(), &numbers, Some(&added));
+        assert_eq!(kept.keys().collect::<Vec<_>>(), [&3]);
+        assert!(kept[&3].is_of(&object(1)) && !kept[&3].is_of(&object(7)));
+        assert!(renumber(all(), &numbers, None).is_empty());
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod own_names;
 mod readiness;
 mod runs;
 mod twins;
+mod unfinished;
 
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;

@@ -1,0 +1,63 @@
+//! Whether what is known is true still, of what one request is about. In a turn of ours no run moves names.
+
+use super::knowledge::ToldSince;
+use super::names::WriteResolved;
+use super::worker::Worker;
+use crate::engine::EngineError;
+use crate::model::ObjectId;
+use crate::sys::guard::WriteRequest;
+
+impl Worker<'_> {
+    /// May it be an object that a run has made since?
+    pub(super) fn may_lack(&mut self, request: &WriteRequest) -> Result<bool, EngineError> {
+        let inode = request.inode;
+        self.knowledge.may_lack(inode, &self.base, &self.own_runs)
+    }
+
+    /// Would more be known if the base were read anew? Files of the guest that are on the object may be missing, or the
+    /// guest itself.
+    pub(super) fn is_short(
+        &mut self,
+        resolved: Option<&WriteResolved>,
+        id: &ObjectId,
+        is_fresh: bool,
+    ) -> Result<bool, EngineError> {
+        let files = match resolved {
+            Some(WriteResolved::Files { files, .. }) if files.is_empty() => None,
+            Some(WriteResolved::Files {
+                guest, by_record, ..
+            }) => Some((*guest, *by_record)),
+            _ => None,
+        };
+        match files {
+            Some((_, false)) => Ok(false),
+            Some((guest, true)) => self.lacks_files(id, guest, is_fresh),
+            None if is_fresh => Ok(false),
+            None => {
+                let told = self.knowledge.told_since(id, &self.base, &self.own_runs)?;
+                Ok(told != ToldSince::Nothing)
+            }
+        }
+    }
+
+    /// Even what was read since the request came may lack what a run at work has linked since that.
+    fn lacks_files(
+        &mut self,
+        id: &ObjectId,
+        guest: usize,
+        is_fresh: bool,
+    ) -> Result<bool, EngineError> {
+        let told = self.knowledge.told_since(id, &self.base, &self.own_runs)?;
+        let told = match told {
+            ToldSince::Nothing => return Ok(false),
+            ToldSince::Anything => return Ok(!is_fresh),
+            ToldSince::Names(guests) => guests.clone(),
+        };
+        let names = &self.knowledge.names;
+        // One root may have the names of several guests.
+        let is_one = |at| self.roots.values().any(|known| *known == at);
+        let may_be_its = |at: usize| at == guest || !is_one(at);
+        let mut told = told.iter().map(|guest| names.number_of(guest));
+        Ok(told.any(|at| at.is_none_or(may_be_its)))
+    }
+}
