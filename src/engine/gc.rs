@@ -1,10 +1,14 @@
 //! `gc`: objects that no guest's name refers to are removed.
+//!
+//! Processes of guests may have them open, mapped or mounted still. So a protection that is in no name's way stays on,
+//! and what is kept of it elsewhere than in the inode goes when the inode is no more. One that must be lifted is not
+//! lifted from what is open.
 
 use std::path::Path;
 
 use super::activity::base::must_be_ours;
 use super::host::lock_note;
-use super::lifting::{Lifting, OBJECT_NO_MORE};
+use super::lifting::{Lifting, NOBODY_S};
 use super::privileges::{entitled, must_see_all};
 use super::proof::{self, SpoiledObject};
 use super::records::retention::OldPapers;
@@ -12,6 +16,7 @@ use super::records::{History, receipts};
 use super::{EngineError, healing, parting};
 use crate::base::{Base, Held, Index};
 use crate::model::{Collected, Observer, PapersGone, Running};
+use crate::protect;
 use crate::sys::guest::Sharing;
 use crate::sys::{Meaning, SysResult};
 
@@ -30,7 +35,7 @@ const WRITTEN_AT_ONCE: usize = 4096;
 /// Removes objects whose only name is the base's, or only counts them.
 ///
 /// The count is looked at again once the protection is off: from then on, only a run that holds the lock, which is us,
-/// could add a name.
+/// could add a name. Where it stays on, somebody may add one by a descriptor: that file keeps its mark.
 ///
 /// Where `keep_runs` is given, the papers of all runs before the last so many go as far as nothing rests on them.
 pub fn collect(
@@ -41,7 +46,7 @@ pub fn collect(
 ) -> Result<Collected, EngineError> {
     let base = &Base::existing(base)?;
     if gc == Gc::Count {
-        let mut counted = sum(base, |some| Ok(vec![true; some.len()]))?;
+        let mut counted = sum(base, &Index::read(base)?, |some| Ok(vec![true; some.len()]))?;
         counted.papers = old_papers(base, keep_runs, gc, observer)?;
         return Ok(counted);
     }
@@ -53,8 +58,15 @@ pub fn collect(
     must_be_ours(base)?;
     let healed = healing::heal_first(base, Running::Refuse, observer)?;
     let mut flawed = Vec::new();
-    let mut collected = sum(base, |some| remove(base, some, &mut flawed))?;
+    let index = Index::read(base)?;
+    let mut collected = sum(base, &index, |some| remove(base, some, &mut flawed))?;
     base.dir().sync_filesystem()?;
+    let in_use = |inode| {
+        index
+            .of_inode(inode)
+            .is_some_and(|held| held.state.nlink > 1)
+    };
+    collected.still_open = protect::forget_ceased(base.dir(), &in_use)?;
     collected.spoiled = parting::part_stopped(base, observer, &flawed)?;
     collected.spoiled.extend(healed.spoiled);
     collected.papers = old_papers(base, keep_runs, gc, observer)?;
@@ -95,9 +107,10 @@ fn old_papers(
 /// `remove` says of each whether it is gone.
 fn sum(
     base: &Base,
+    index: &Index,
     mut remove: impl FnMut(&[Held]) -> SysResult<Vec<bool>>,
 ) -> SysResult<Collected> {
-    let (index, sharing) = (Index::read(base)?, Sharing::default());
+    let sharing = Sharing::default();
     let mut collected = Collected::default();
     let mut unused = index.objects().filter(|held| held.state.nlink == 1);
     loop {
@@ -124,7 +137,7 @@ fn sum(
 fn remove(base: &Base, unused: &[Held], flawed: &mut Vec<SpoiledObject>) -> SysResult<Vec<bool>> {
     let _turn = base.turn()?;
     let (lifting, _) = Lifting::resume(base)?;
-    lifting.write_down(unused.iter().map(|held| held.id), &OBJECT_NO_MORE)?;
+    lifting.write_down(unused.iter().map(|held| held.id), &NOBODY_S)?;
     let remove = |held: &Held| match lifting.retire_unused(&held.id) {
         // Another process holds a lease on it: the next gc will see.
         Err(error) if error.meaning() == Meaning::Busy => Ok(false),

@@ -21,6 +21,10 @@ use crate::sys::{Meaning, Regular, SysError, SysResult};
 /// What is left of it is nobody's, or one guest's own file.
 pub(super) const OBJECT_NO_MORE: [NameStep; 2] = [NameStep::Unlink, NameStep::Retire];
 
+/// What is left of it is nobody's. What stays on while names go stays on then, for who may have it open: see
+/// [`forget_ceased`](crate::protect::forget_ceased).
+pub(super) const NOBODY_S: [NameStep; 1] = [NameStep::Unlink];
+
 /// The one way for healing and `gc` to lift.
 pub(super) struct Lifting<'a> {
     base: &'a Base,
@@ -119,24 +123,32 @@ impl<'a> Lifting<'a> {
     /// Removes an object from the base: it is nobody's any more, or one guest's own file.
     pub fn retire(&self, object: &ObjectId) -> SysResult<()> {
         let remove = || self.base.remove_object(object);
-        match self.lift(object, &OBJECT_NO_MORE)? {
+        let state = self.base.object_state(object)?;
+        let changes: &[NameStep] = match state.is_some_and(|state| state.nlink <= 1) {
+            true => &NOBODY_S,
+            false => &OBJECT_NO_MORE,
+        };
+        match self.lift(object, changes)? {
             Some(lifted) => lifted.retire(remove),
             None => remove(),
         }
     }
 
     /// The same, unless the object turns out to have other names than the base's, now that no protection keeps
-    /// them as they are.
+    /// them as they are; or a process has it open, which could write to it then, and other guests' processes see that.
     pub fn retire_unused(&self, object: &ObjectId) -> SysResult<bool> {
         let Some(file) = self.base.object(object)? else {
             return Ok(false);
         };
         let on = protect::on(&file)?;
         if file.state()?.nlink > 1 && on.is_some_and(Protector::stays_on) {
-            // It is looked at before that comes off, which is for nobody's names.
             return Ok(false);
         }
-        let lifted = self.lift(object, &OBJECT_NO_MORE)?;
+        if on.is_some_and(|on| on.needs_lift_for(NameStep::Unlink)) && file.is_open_elsewhere()? {
+            // What is off is off for who has it open without a name, too.
+            return Ok(false);
+        }
+        let lifted = self.lift(object, &NOBODY_S)?;
         let is_unused = file.state()?.nlink <= 1;
         let remove = || self.base.remove_object(object);
         match lifted {

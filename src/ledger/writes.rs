@@ -11,7 +11,7 @@ use super::lines::{FoundLine, LineReader};
 use super::name::NameWire;
 use super::plan::frames::MAX_VALUE;
 use crate::model::{
-    FileUse, FileUsed, GuestName, GuestPath, ObjectId, UsesMet, WriteMet, WriterLine,
+    DeniedOnce, FileUse, FileUsed, GuestName, GuestPath, ObjectId, UsesMet, WriteMet, WriterLine,
 };
 
 #[derive(Serialize, Deserialize)]
@@ -34,6 +34,8 @@ struct WriteWire<'a> {
     micros: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     denied: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    once: Option<Cow<'a, str>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -72,6 +74,7 @@ pub fn encode(met: &WriteMet) -> Vec<u8> {
         bytes: met.bytes,
         micros: met.micros,
         denied: met.denied.clone(),
+        once: met.once.map(|once| Cow::Borrowed(once.code())),
     };
     line_of(&wire)
 }
@@ -133,6 +136,7 @@ fn decode(line: &[u8]) -> Option<WriteMet> {
         bytes: wire.bytes,
         micros: wire.micros,
         denied: wire.denied,
+        once: wire.once.as_deref().map(DeniedOnce::of_code),
     })
 }
 
@@ -173,10 +177,12 @@ mod tests {
             bytes: 4096,
             micros: 900,
             denied: None,
+            once: Some(DeniedOnce::Traced),
         };
         let denied = WriteMet {
             guest: None,
             denied: Some("no guest".into()),
+            once: None,
             ..met.clone()
         };
         let uses = UsesMet {

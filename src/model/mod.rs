@@ -127,7 +127,8 @@ pub use state::{
 pub use status::collected::{Collected, PapersGone};
 pub use status::guard::{GuardAct, GuardLevel, GuardState, GuardWish, WritersMeet};
 pub use status::written::{
-    Broken, BrokenByGuest, BrokenOften, FileUsed, UsedWhenWritten, UsesMet, WriteMet, WriterLine,
+    Broken, BrokenByGuest, BrokenOften, DeniedOnce, FileUsed, UsedWhenWritten, UsesMet, WriteMet,
+    WriterLine,
 };
 pub use status::{
     DamagedLine, Difference, Drift, GuestStatus, HeldNames, ObjectCount, Orphan, Orphans,

@@ -4,10 +4,24 @@
 //! So an object is marked before its second name exists, and the mark stays until it ceases to be an object: nothing
 //! is lifted for a name, and nobody has to stand still. What had the inode open for writing before goes on, and is
 //! found by the lease that is taken under the mark.
+//!
+//! # When a mark comes off
+//!
+//! Not when the base's name is the last one, as was meant at first, though no guest has a name then: the processes of
+//! several guests may have the inode open, mapped or mounted still, and one of them that is not denied any more opens
+//! it for writing by its descriptor (`/proc/self/fd`), and writes into the memory of the others. It could also give the
+//! inode a name again. No lease tells that nobody can: who has its path alone (`O_PATH`), or a mount of it, is seen by
+//! none.
+//!
+//! So the mark of what nobody shares stays while the inode is there, and nothing has to be marked and proven anew where
+//! it is shared again. `gc` removes the base's name under the mark, and then takes the mark off what has ceased to be:
+//! that never comes back, whatever races with it, since the number of an inode comes with another generation. What is
+//! open still has its mark until a later `gc`. So the map holds what guests share, what `gc` has not removed yet and
+//! what is open without a name. A mark of an inode that is its only guest's own comes off at once.
 
 use super::protector::{FlagTest, NameStep, Permit, Protector};
 use crate::model::{FileId, ObjectFlag, Protect};
-use crate::sys::guard::{InodeMark, Marks};
+use crate::sys::guard::{InodeLeft, InodeMark, Marks};
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult};
 
 /// The marks of this kernel.
@@ -53,7 +67,9 @@ impl Protector for Guarded {
         if let Err(error) = scratch.be_tried() {
             return Ok(FlagTest::NotTried(error.to_string()));
         }
-        marks.add(&mark)?;
+        if let Err(error) = marks.add(&mark) {
+            return Ok(FlagTest::Fails(error.to_string()));
+        }
         let tried = scratch.way_left_open();
         marks.remove(&mark)?;
         Ok(match tried? {
@@ -112,6 +128,25 @@ pub(super) fn release(inode: FileId) -> SysResult<()> {
     let all = marks.all()?;
     let mut its = all.iter().filter(|mark| mark.inode == inode);
     its.try_for_each(|mark| marks.remove(mark))
+}
+
+/// Takes the marks off what has ceased to be on the file system of `by`, and says how many nameless inodes keep theirs.
+/// Nobody need look at those that `are_in_use`.
+pub(super) fn forget_ceased(by: &Dir, are_in_use: &dyn Fn(FileId) -> bool) -> SysResult<u64> {
+    let Some(marks) = Marks::here() else {
+        return Ok(0);
+    };
+    let (device, mut nameless) = (by.state()?.id.dev, 0);
+    let is_in_doubt = |inode: FileId| inode.dev == device && !are_in_use(inode);
+    let all = marks.all()?.into_iter();
+    for mark in all.filter(|mark| is_in_doubt(mark.inode)) {
+        match mark.left(by) {
+            Some(InodeLeft::Nothing) => marks.remove(&mark)?,
+            Some(InodeLeft::Nameless) => nameless += 1,
+            Some(InodeLeft::Named) | None => {}
+        }
+    }
+    Ok(nameless)
 }
 
 fn loaded(file: &Regular) -> SysResult<&'static Marks> {

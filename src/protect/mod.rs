@@ -12,7 +12,7 @@
 //!
 //! The engine never names a flag. It asks what protects a file ([`on`]), whether that is in the way of a name
 //! ([`in_the_way`]), and lifts it. The guard is in the way of no name: it says so in [`Protector::needs_lift_for`],
-//! goes on before a file gets its second name, and comes off when the file ceases to be an object.
+//! goes on before a file gets its second name, and comes off when the file is one guest's own again or is no more.
 //!
 //! # Why no shared object is left without its protection
 //!
@@ -35,7 +35,7 @@ mod protector;
 mod verity;
 
 use crate::model::{FileId, Protect};
-use crate::sys::{Regular, SysResult};
+use crate::sys::{Dir, Regular, SysResult};
 
 use guard::Guarded;
 use immutable::Immutable;
@@ -92,6 +92,13 @@ fn all_on(file: &Regular, flags: u32) -> impl Iterator<Item = SysResult<&'static
 /// cut short before it became one. A flag in the inode itself is set later than that.
 pub fn release(inode: FileId) -> SysResult<()> {
     guard::release(inode)
+}
+
+/// Takes off what protects inodes that have ceased to be on the file system of `by`, where that is kept elsewhere than in
+/// the inodes. Says how many keep it that have no name: they are open, and go when nobody has them any more. Those that
+/// `are_in_use` are not looked at.
+pub fn forget_ceased(by: &Dir, are_in_use: &dyn Fn(FileId) -> bool) -> SysResult<u64> {
+    guard::forget_ceased(by, are_in_use)
 }
 
 /// What protects the file and must be lifted before one of these changes.

@@ -10,7 +10,7 @@ use crate::model::{Collected, PapersGone};
 
 use super::alarms::spoiled::{self, SpoiledJson};
 use super::layout::json;
-use super::layout::size::{Sizes, counted};
+use super::layout::size::{Sizes, count, counted};
 
 /// For people: a line, and one more where papers went.
 pub fn text(
@@ -27,6 +27,13 @@ pub fn text(
         out,
         "{verb} {objects} without a name in any guest, {bytes} {back}; {kept} in use."
     )?;
+    if collected.still_open > 0 {
+        writeln!(
+            out,
+            "Marks that stay until a later `unify gc`: {}, of files without any name that something has open or mounted still.",
+            count(collected.still_open)
+        )?;
+    }
     if let Some(papers) = &collected.papers {
         let PapersGone {
             runs,
@@ -50,6 +57,9 @@ struct GcJson<'a> {
     objects: u64,
     bytes: u64,
     kept: u64,
+    /// Files without any name that are open, and keep their marks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    still_open: Option<u64>,
     /// Where `--keep-runs` was given.
     #[serde(skip_serializing_if = "Option::is_none")]
     papers: Option<PapersGone>,
@@ -66,6 +76,7 @@ pub fn json(collected: &Collected, dry_run: bool, out: &mut dyn Write) -> io::Re
         objects: collected.objects,
         bytes: collected.bytes,
         kept: collected.kept,
+        still_open: Some(collected.still_open).filter(|files| *files > 0),
         papers: collected.papers,
         spoiled: SpoiledJson::all(&collected.spoiled),
     };
@@ -81,6 +92,7 @@ mod tests {
         objects: 1,
         bytes: 4096,
         kept: 1200,
+        still_open: 0,
         spoiled: Vec::new(),
         papers: None,
     };
@@ -98,5 +110,17 @@ mod tests {
         let want =
             "{\"kind\":\"unify.gc\",\"dry_run\":true,\"objects\":1,\"bytes\":4096,\"kept\":1200}\n";
         assert_eq!(written(|out| json(&SOME, true, out)), want);
+    }
+
+    #[test]
+    fn what_keeps_its_mark_is_told() {
+        let some = Collected {
+            still_open: 2,
+            ..SOME
+        };
+        let told = written(|out| text(&some, false, Sizes::default(), out));
+        assert!(told.contains("later `unify gc`: 2, of files"), "{told}");
+        let told = written(|out| json(&some, false, out));
+        assert!(told.contains("\"kept\":1200,\"still_open\":2"), "{told}");
     }
 }

@@ -9,6 +9,7 @@ use std::os::fd::{AsFd, AsRawFd, FromRawFd, OwnedFd};
 
 use nix::libc;
 use nix::sys::signal::{SigHandler, Signal, signal};
+use rustix::fs::OFlags;
 
 use super::layouts::{
     BpfProgram, CacheStat, DedupeRange, FieMap, FieMapHead, FsUuid, FsXattr, LoopConfig, MountAttr,
@@ -100,12 +101,12 @@ pub fn handle(fd: impl AsFd) -> io::Result<FileHandle> {
         .map(|_| handle)
 }
 
-/// `open_by_handle_at(2)`: a directory, for reading, through the mount of `beside`. `ESTALE`: there is none.
-pub fn open_directory(beside: impl AsFd, mut handle: FileHandle) -> io::Result<OwnedFd> {
-    let flags = libc::O_RDONLY | libc::O_DIRECTORY | libc::O_CLOEXEC;
-    let (beside, handle) = (beside.as_fd().as_raw_fd(), (&raw mut handle).cast());
+/// `open_by_handle_at(2)` through the mount of `by`. `ESTALE`: there is none.
+pub fn open_handle(by: impl AsFd, mut handle: FileHandle, how: OFlags) -> io::Result<OwnedFd> {
+    let flags = (how | OFlags::CLOEXEC).bits().cast_signed();
+    let (by, handle) = (by.as_fd().as_raw_fd(), (&raw mut handle).cast());
     // SAFETY: the kernel reads a head, and no more bytes behind it than the struct has.
-    let fd = check(unsafe { libc::open_by_handle_at(beside, handle, flags) })?;
+    let fd = check(unsafe { libc::open_by_handle_at(by, handle, flags) })?;
     // SAFETY: the kernel has just given us this descriptor.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

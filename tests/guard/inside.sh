@@ -189,6 +189,53 @@ quiet unify gc --base $base
 [ "$(marks)" = 0 ] || fail "$(marks) marks are left"
 rm -rf $base
 
+echo "== what nobody shares any more is denied to who has it open, until that ends"
+make one
+make two
+quiet plan $guests/one $guests/two
+exec 8< $one/a 9< $two/a
+rm $one/a $two/a
+whole=$(md5sum < $one/b)
+quiet unify gc --base $base
+says "until a later .unify gc.: 1,"
+[ "$(find $base/objects -type f | wc -l)" = 3 ] || fail "it is an object still: $(find $base/objects -type f)"
+[ "$(marks)" = 4 ] || fail "$(marks) marks"
+closed /proc/self/fd/8
+[ "$(tail -n 1 <&9)" = a ] || fail "it was written to"
+exec 8<&- 9<&-
+quiet unify gc --base $base
+[ "$(marks)" = 3 ] || fail "$(marks) marks, and one file is gone"
+ends 4 unify undo --base $base --run all --yes
+[ "$(marks)" = 3 ] || fail "$(marks) marks of what lies in the base alone"
+unify status --base $base > /tmp/said
+says "takes off their marks"
+! grep -q UNPROTECTED /tmp/said || fail "what nobody shares is called unprotected"
+quiet plan $guests/one $guests/two
+closed $one/b
+[ "$(marks)" = 3 ] || fail "$(marks) marks, and three files are shared again"
+
+echo "== where no more can be marked it is said what to do"
+quiet unify undo --base $base --run all --yes
+quiet unify gc --base $base
+[ "$(marks)" = 0 ] || fail "$(marks) marks are left"
+rm -rf $base $guests/*/usr
+make one
+make two
+quiet unify plan --protect guard --not-a-root -o /tmp/plan.json $guests/one $guests/two
+ends 8 env UNIFY_FAULT=mark#1=E2BIG unify apply --yes /tmp/plan.json
+says "no more can be: .unify gc. of each base"
+ends 4 env UNIFY_FAULT=mark#2=E2BIG unify apply --yes /tmp/plan.json
+says "no more can be: .unify gc. of each base"
+[ "$(marks)" = 3 ] || fail "$(marks) marks"
+[ "$(stat -c %h $one/* | sort | tr -d '\n')" = 1333 ] || fail "what is not marked is shared: $(stat -c '%h %n' $one/*)"
+quiet unify apply --yes /tmp/plan.json
+[ "$(marks)" = 4 ] || fail "$(marks) marks, and there is room"
+for file in a b c d; do closed $one/$file; done
+quiet unify undo --base $base --run all --yes
+quiet unify gc --base $base
+[ "$(marks)" = 0 ] || fail "$(marks) marks are left"
+rm -rf $guests/*/usr $base
+
 echo "== cut short at every mark"
 kills() {
   make one
@@ -221,53 +268,6 @@ kills() {
   echo "killed $(echo "$cut" | wc -w) times"
 }
 if [ -e /long ]; then kills; kills --objects adopt; fi
-
-echo "== programs of another version protect, and give way to a daemon of this one"
-rm -rf $guests/one $guests/two $base
-make one
-make two
-quiet plan $guests/one $guests/two
-# As if an older version had loaded them: another number of the layout is in all names.
-feign_other() {
-  for map in requests answers heart works; do mv $home/$map-* $home/$map-0; done
-  mv $home/programs-* $home/programs-0-0-$(ls $home/programs-* | wc -l)
-}
-feign_other
-quiet unify guard
-says "another version"
-quiet unify guard --json
-says '"loaded":true,"marks":4,"level":null,"daemon":false,"other_version":true'
-closed $one/a
-start
-ready
-grep -q "another version" /tmp/guardd.log || fail "it says nothing of another version"
-[ -z "$(ls -d $home/*-0 $home/programs-0-* 2> /dev/null)" ] || fail "something of the other version is left: $(ls $home)"
-open $one/a
-# Older ones of the same layout: the daemon answers the newer ones as well.
-layout=$(basename $home/programs-* | cut -d- -f2)
-mv $home/programs-* $home/programs-$layout-0-$(ls $home/programs-* | wc -l)
-quiet unify guard load
-[ -z "$(ls -d $home/programs-$layout-0-* 2> /dev/null)" ] || fail "the older ones are left"
-sleep 2
-open $one/d
-daemon_has_ended() { ! kill -0 "${daemon:?}" 2> /dev/null; }
-
-echo "== other programs take the place of those that a daemon answers: nobody waits for it, and it ends"
-feign_other
-quiet unify guard load
-began=$(now)
-! (echo more >> $one/b) 2> /dev/null || fail "somebody was let in"
-[ $(($(now) - began)) -le 3 ] || fail "a daemon that is not asked was waited for"
-soon 200 "it does not end" daemon_has_ended
-ends 8 wait $daemon
-grep -q "another guard was loaded" /tmp/guardd.log || fail "it does not say why it ends"
-start
-ready
-for file in b c; do open $one/$file; done
-[ "$(tail -n 1 $two/a $two/b $two/c $two/d | grep -c more)" = 0 ] || fail "the other guest has changed"
-stop
-quiet unify undo --base $base --run all --yes
-quiet unify gc --base $base
 
 echo "== every way of changing a file, plain and guarded"
 rm -rf $guests/one $guests/two $base

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::line::asker::Asker;
-use crate::model::FileId;
+use crate::model::{DeniedOnce, FileId};
 use crate::sys::guard::WriteRequest;
 
 /// A request as it is handed to the bases on its file system.
@@ -19,6 +19,8 @@ pub(super) struct WriterAsked {
     pub ground: Arc<[FileId]>,
     /// Whose share of the daemon it takes.
     pub asker: Asker,
+    /// What is known of why it does not wait.
+    pub once: Option<DeniedOnce>,
 }
 
 /// Bases of one file system that were asked the same.
@@ -106,6 +108,7 @@ pub(super) mod tests {
                 by: AskedBy::Cgroup(0),
                 part: 0,
             },
+            once: None,
         }
     }
 

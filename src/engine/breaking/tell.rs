@@ -10,7 +10,9 @@ use super::request::WriterAsked;
 use crate::base::Base;
 use crate::engine::records::writers::object_names::ObjectNames;
 use crate::engine::records::writers::writes_met;
-use crate::model::{Escaped, FileUsed, GuestName, GuestPath, ObjectId, UsesMet, WriteMet};
+use crate::model::{
+    DeniedOnce, Escaped, FileUsed, GuestName, GuestPath, ObjectId, UsesMet, WriteMet,
+};
 use crate::sys::guard::{WriteKind, WriteRequest};
 use crate::sys::host::machine;
 
@@ -112,7 +114,8 @@ impl<'a> Tellers<'a> {
             return;
         }
         let request = &asked.request;
-        self.say(&line(request, told, took));
+        let once = asked.once.filter(|_| denied.is_none());
+        self.say(&format!("{}{}", line(request, told, took), before(once)));
         let met = WriteMet {
             at: machine::now(),
             guest: guest.clone(),
@@ -125,6 +128,7 @@ impl<'a> Tellers<'a> {
             bytes: *bytes,
             micros: u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
             denied: denied.clone(),
+            once,
         };
         if let Err(error) = writes_met::record(base, &met) {
             self.say(&format!("not recorded: {error}"));
@@ -162,6 +166,15 @@ impl<'a> Tellers<'a> {
 
     fn denials(&self) -> MutexGuard<'_, Denials> {
         self.denials.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What is said of a copy that came after its write.
+fn before(once: Option<DeniedOnce>) -> &'static str {
+    match once {
+        None => "",
+        Some(DeniedOnce::Traced) => "; it was denied once, and its process is traced",
+        Some(DeniedOnce::Other) => "; it was denied once, as it could not wait",
     }
 }
 

@@ -106,7 +106,7 @@ pub enum CannotHere {
     Guard(String),
     /// The guard protects files.
     #[error(
-        "the guard protects {0} files: without it a write in one guest is a write in all; undo all runs of its bases first, or give --leave-unprotected"
+        "the guard protects {0} files: without it a write in one guest is a write in all; undo all runs of its bases first and collect what is left with `unify gc`, or give --leave-unprotected"
     )]
     GuardInUse(u64),
     /// What the plan relies on does not work any more.

@@ -13,6 +13,9 @@ pub struct Collected {
     pub bytes: u64,
     /// Objects that are in use and stay.
     pub kept: u64,
+    /// Files under the guard that have no name any more and are open or mounted, so that their marks stay until a later
+    /// `unify gc`.
+    pub still_open: u64,
     /// Objects that were changed while they were not protected.
     pub spoiled: Vec<Spoiled>,
     /// Papers of old runs, where these were asked for.

@@ -27,6 +27,35 @@ pub struct WriteMet {
     pub micros: u64,
     /// Why it was denied, if it was.
     pub denied: Option<String>,
+    /// It was denied as it could not wait, and the copy is for the next try.
+    pub once: Option<DeniedOnce>,
+}
+
+/// What is known of a writer that could not wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DeniedOnce {
+    /// Somebody traced its process (`strace`, `gdb`).
+    Traced,
+    /// Its call, its kind of thread or the level of the guard is one that does not wait.
+    Other,
+}
+
+impl DeniedOnce {
+    /// As it is recorded.
+    pub fn code(self) -> &'static str {
+        match self {
+            DeniedOnce::Traced => "traced",
+            DeniedOnce::Other => "other",
+        }
+    }
+
+    /// What a later version knows is another reason.
+    pub fn of_code(code: &str) -> DeniedOnce {
+        match code {
+            "traced" => DeniedOnce::Traced,
+            _ => DeniedOnce::Other,
+        }
+    }
 }
 
 /// How a guest was seen to use files soon after it had written to them: what it locked or watched before, or had open,
@@ -85,6 +114,10 @@ pub struct BrokenByGuest {
     pub bytes: u64,
     /// Writes that were denied.
     pub denied: u64,
+    /// Writes that were denied once because they could not wait, and had their copy for the next try.
+    pub denied_once: u64,
+    /// How many of these were of processes that somebody traced.
+    pub traced: u64,
     /// Writes of which it is not known whether a process of the guest used the file otherwise.
     pub unlooked: u64,
     /// Names of the files, in their order.

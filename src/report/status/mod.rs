@@ -14,7 +14,7 @@ use serde::Serialize;
 
 use crate::model::{
     DamagedLine, Drift, Escaped, GuestStatus, MaintainedGuest, ObjectId, ReflinkCount, RunEnd,
-    RunStatus, Status, WritersMeet,
+    RunStatus, Sign, Status, WritersMeet,
 };
 
 use super::alarms::{frozen, unprotected};
@@ -74,9 +74,13 @@ fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
         return Ok(());
     }
     let (unused, bytes) = (counted(it.unused, "object"), sizes.of(it.unused_bytes));
+    let marks = match status.sign {
+        Sign::Mark => ", and takes off their marks",
+        Sign::Flag | Sign::Flags | Sign::Seal | Sign::Protection => "",
+    };
     writeln!(
         out,
-        "  {unused} without a name in any guest: `unify gc --base {base}` gives back {bytes}"
+        "  {unused} without a name in any guest: `unify gc --base {base}` gives back {bytes}{marks}"
     )
 }
 

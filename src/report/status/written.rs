@@ -44,6 +44,11 @@ fn line(guest: &BrokenByGuest, sizes: Sizes, listing: ListLimits) -> String {
         0 => String::new(),
         times => format!("; {} denied", counted(times, "write")),
     };
+    let once = match (counted(guest.denied_once, "write"), guest.traced) {
+        _ if guest.denied_once == 0 => String::new(),
+        (writes, 0) => format!("; {writes} denied once"),
+        (writes, traced) => format!("; {writes} denied once, {} of them traced", count(traced)),
+    };
     let named = match listing.most {
         usize::MAX => usize::MAX,
         _ => NAMED,
@@ -65,7 +70,7 @@ fn line(guest: &BrokenByGuest, sizes: Sizes, listing: ListLimits) -> String {
             counted(times, "write")
         ),
     };
-    format!("{} wrote to {files}{denied}{unlooked}", guest.guest)
+    format!("{} wrote to {files}{denied}{once}{unlooked}", guest.guest)
 }
 
 /// What was seen of files that their guest used as it wrote to them, and what would end it.
@@ -211,6 +216,10 @@ struct WrittenByJson<'a> {
     files: u64,
     bytes: u64,
     denied: u64,
+    /// Denied once, as they could not wait; the next try has its copy.
+    denied_once: u64,
+    /// Of these, by processes that were traced.
+    traced: u64,
     unlooked: u64,
     paths: Vec<PathJson>,
 }
@@ -242,6 +251,8 @@ fn by_json(one: &BrokenByGuest) -> WrittenByJson<'_> {
         files: one.files,
         bytes: one.bytes,
         denied: one.denied,
+        denied_once: one.denied_once,
+        traced: one.traced,
         unlooked: one.unlooked,
         paths: one.paths.iter().map(PathJson::from).collect(),
     }
@@ -306,6 +317,8 @@ mod tests {
                     files: paths.len() as u64,
                     bytes: 8192,
                     denied: 1,
+                    denied_once: 3,
+                    traced: 2,
                     unlooked: 2,
                     paths: paths.iter().map(|text| path(text)).collect(),
                 }],
@@ -346,7 +359,7 @@ mod tests {
         let said = written(|out| text(&status, Sizes::default(), ListLimits::on(80, false), out));
         let want = "
 Written to since 2026-01-02T03:04:05Z, so that each guest has a file of its own now:
-  web wrote to 4 shared files (8.00 KiB): /usr/[a], /usr/b, /usr/c and 1 more; 1 write denied; of 2 writes it is not known whether the file was in use
+  web wrote to 4 shared files (8.00 KiB): /usr/[a], /usr/b, /usr/c and 1 more; 1 write denied; 3 writes denied once, 2 of them traced; of 2 writes it is not known whether the file was in use
 Written to while a process used them, which has the old file still:
   web wrote to /usr/[a] while a process inside it held a lock on it (flock of cron)
 Better not shared, for no copy hides that; in the policy of the next plan:

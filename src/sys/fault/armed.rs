@@ -140,6 +140,7 @@ fn parse(text: &str) -> Option<PlannedFault> {
 
 fn errno(name: &str) -> Option<Errno> {
     let known = [
+        ("E2BIG", Errno::TOOBIG),
         ("EAGAIN", Errno::AGAIN),
         ("EDQUOT", Errno::DQUOT),
         ("EINTR", Errno::INTR),

@@ -1,15 +1,30 @@
-//! A directory of which only the inode is known: where is it now? The file system finds it by its handle, wherever it
-//! was moved to.
+//! What only the inode is known of: where is this directory now, and is there this inode still? The file system finds
+//! both by their handles, wherever they are.
 
 use std::ffi::OsString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
 use super::InodeMark;
 use crate::model::GuestPath;
 use crate::sys::fault::call;
+use crate::sys::ffi::FileHandle;
 use crate::sys::{Dir, ffi};
+
+/// What is left of an inode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InodeLeft {
+    /// It has ceased to be, and never comes back: its number comes with another generation.
+    Nothing,
+    /// It has no name. Something has it open, mapped or mounted, and whoever has may open it anew by his descriptor.
+    Nameless,
+    /// It has names.
+    Named,
+}
 
 impl InodeMark {
     /// Where this directory is beneath that root now, by the mount through which the root was opened; `None` where it
@@ -45,19 +60,49 @@ impl InodeMark {
         Some(OsString::from_vec(path(self.found_by(by)?)?).into())
     }
 
+    /// What is left of this inode, which is no directory; `None` where that cannot be told by a directory of the same
+    /// file system.
+    pub fn left(&self, by: &Dir) -> Option<InodeLeft> {
+        let handle = self.handle(by)?;
+        let found = call("openhandle", || {
+            ffi::open_handle(by.fd(), handle, OFlags::PATH)
+        });
+        match found {
+            Ok(found) => {
+                let state = rustix::fs::fstat(&found).ok()?;
+                let is_named = state.st_nlink > 0;
+                Some(if is_named {
+                    InodeLeft::Named
+                } else {
+                    InodeLeft::Nameless
+                })
+            }
+            Err(error) => {
+                let is_gone = error.raw_os_error() == Some(Errno::STALE.raw_os_error());
+                is_gone.then_some(InodeLeft::Nothing)
+            }
+        }
+    }
+
     fn found_by(&self, root: &Dir) -> Option<OwnedFd> {
-        let own = InodeMark::of_dir(root).ok()?;
+        let handle = self.handle(root)?;
+        let how = OFlags::RDONLY | OFlags::DIRECTORY;
+        let found = call("openhandle", || ffi::open_handle(root.fd(), handle, how)).ok()?;
+        self.is(&found).then_some(found)
+    }
+
+    /// Made as the file system makes that of the directory.
+    fn handle(&self, like: &Dir) -> Option<FileHandle> {
+        let own = InodeMark::of_dir(like).ok()?;
         if own.inode.dev != self.inode.dev {
             return None;
         }
-        let like = call("handle", || ffi::handle(root.fd())).ok()?;
+        let its = call("handle", || ffi::handle(like.fd())).ok()?;
         // Is that one's own handle made as we make them?
-        if like.of_another(own.inode.ino, own.generation)? != like {
+        if its.of_another(own.inode.ino, own.generation)? != its {
             return None;
         }
-        let handle = like.of_another(self.inode.ino, self.generation)?;
-        let found = call("openhandle", || ffi::open_directory(root.fd(), handle)).ok()?;
-        self.is(&found).then_some(found)
+        its.of_another(self.inode.ino, self.generation)
     }
 
     fn is(&self, found: &OwnedFd) -> bool {
@@ -88,7 +133,38 @@ fn beneath(root: &[u8], path: &[u8]) -> Option<GuestPath> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::fs::MetadataExt;
+
     use super::*;
+    use crate::model::FileId;
+
+    /// Where the file system of the place for scratch files finds inodes by handles, and for root.
+    #[test]
+    fn an_inode_is_there_as_long_as_anybody_has_it_open() {
+        let place = std::env::temp_dir().join(format!("unify-left-{}", std::process::id()));
+        fs::create_dir(&place).expect("a directory");
+        let (dir, path) = (Dir::open(&place).expect("it"), place.join("f"));
+        fs::write(&path, "f").expect("a file");
+        let file = fs::File::open(&path).expect("it");
+        let state = file.metadata().expect("its state");
+        let mark = InodeMark {
+            inode: FileId {
+                dev: state.dev(),
+                ino: state.ino(),
+            },
+            generation: ffi::generation(&file).unwrap_or_default(),
+        };
+        let can_tell = mark.left(&dir).is_some();
+        let is = |left| !can_tell || mark.left(&dir) == Some(left);
+        assert!(is(InodeLeft::Named));
+        fs::remove_file(&path).expect("removed");
+        assert!(is(InodeLeft::Nameless));
+        drop(file);
+        assert!(is(InodeLeft::Nothing));
+        drop(dir);
+        fs::remove_dir(&place).expect("removed");
+    }
 
     #[test]
     fn what_is_beside_a_root_is_not_beneath_it() {

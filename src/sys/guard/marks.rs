@@ -90,6 +90,9 @@ impl InodeMark {
 #[derive(Debug)]
 pub struct Marks(Mutex<MarkTable>);
 
+/// There are as many marks as there may be. That is no full disk, and a person can do something about it.
+const FULL: &str = "1,048,576 files are marked, and no more can be: `unify gc` of each base takes off the marks of what no guest has any more";
+
 /// Opened once a process: what is pinned later is another run's.
 static MARKS_OF_THIS_KERNEL: OnceLock<Option<Marks>> = OnceLock::new();
 
@@ -120,7 +123,7 @@ impl Marks {
         }
     }
 
-    /// Marks it. `NoSpace` where there are as many marks as there may be: 1,048,576.
+    /// Marks it.
     pub fn add(&self, mark: &InodeMark) -> SysResult<()> {
         self.put(mark, OBJECT)
     }
@@ -149,10 +152,7 @@ impl Marks {
         call("mark", || {
             self.table().insert(mark.key(), what, 0).map_err(io)
         })
-        .map_err(|error| match error.raw_os_error() {
-            Some(code) if code == Errno::TOOBIG.raw_os_error() => Errno::NOSPC.into(),
-            _ => error,
-        })
+        .map_err(full_or)
         .map_err(|error| SysError::new("write", MARKS, error))
     }
 
@@ -186,9 +186,23 @@ impl Marks {
     }
 }
 
+fn full_or(error: std::io::Error) -> std::io::Error {
+    match error.raw_os_error() {
+        Some(code) if code == Errno::TOOBIG.raw_os_error() => std::io::Error::other(FULL),
+        _ => error,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_full_map_says_what_to_do() {
+        let told = |errno: Errno| full_or(errno.into()).to_string();
+        assert!(told(Errno::TOOBIG).contains("`unify gc`"));
+        assert!(!told(Errno::NOSPC).contains("`unify gc`"));
+    }
 
     #[test]
     fn a_key_is_its_mark() {

@@ -11,7 +11,7 @@
 //! | `programs`, `task_work` | loads them, pins them, takes them out again; a function that only some kernels have |
 //! | `maps`, `marks` | where the maps are; an inode is marked, is marked no more, is it marked |
 //! | `heart`, `requests`, `event` | the daemon's end: it lives, is asked, answers |
-//! | `by_handle` | where the directory is that an event names |
+//! | `by_handle` | where the directory is that an event names; is there a marked inode still |
 //! | `desk`, `writers`, `script` | the same for several threads; and for tests, without a kernel |
 //! | `trial`, `ability` | tries every way of changing a file of our own, and what becomes of it with a daemon |
 //!
@@ -54,6 +54,7 @@ mod trial;
 mod writers;
 
 pub use ability::learn_ability;
+pub use by_handle::InodeLeft;
 pub use desk::{Desk, let_go};
 pub use event::{WriteKind, WriteRequest};
 pub use heart::Heart;

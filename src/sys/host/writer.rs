@@ -41,6 +41,14 @@ pub fn ground_of(process: u32, device: u64) -> Vec<FileId> {
     ground
 }
 
+/// Does another process trace this one? False where it is no more.
+pub fn is_traced(process: u32) -> bool {
+    let state = std::fs::read(format!("/proc/{process}/status")).unwrap_or_default();
+    let mut lines = state.split(|byte| *byte == b'\n');
+    let tracer = lines.find_map(|line| line.strip_prefix(b"TracerPid:"));
+    tracer.is_some_and(|tracer| tracer.trim_ascii() != b"0")
+}
+
 /// Is the process no more, or has it nothing but its number left?
 pub fn has_ended(process: u32) -> bool {
     let root = std::fs::read_link(format!("/proc/{process}/root"));
@@ -60,6 +68,11 @@ fn id_of(dir: impl AsFd, path: &Path) -> Option<FileId> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn who_is_no_more_is_not_traced() {
+        assert!(!is_traced(0));
+    }
 
     #[test]
     fn who_was_ended_and_not_yet_waited_for_has_ended() {

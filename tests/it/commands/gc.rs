@@ -60,3 +60,21 @@ fn strangers_in_the_base_stay() {
     lab.on_base("gc", &[]).expect_one_of(&[0, 3]);
     assert!(stranger.exists() && outside.exists());
 }
+
+/// Without its flag, who has it open could write to it, though no name is left, and what another guest runs would change.
+#[test]
+fn what_a_process_has_open_keeps_its_protection() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = lab.twins(&[("/usr/share/f", File::new(content(1)))]);
+    lab.plan(&[&web, &db], &[]).apply().expect(0);
+    lab.on_base("undo", &["--run", "all", "--yes"]).expect(0);
+    let object = &lab.objects()[0];
+    let open = std::fs::File::open(object).unwrap();
+    let collected = || lab.on_base("gc", &["--json"]).expect(0).json();
+    let said = collected();
+    assert_eq!((&said["objects"], &said["kept"]), (&0.into(), &1.into()));
+    assert!(is_immutable(object), "it is open");
+    drop(open);
+    assert_eq!(collected()["objects"], 1);
+    assert!(!object.exists());
+}

@@ -19,12 +19,12 @@ use crate::engine::EngineError;
 use crate::engine::error::CannotHere;
 use crate::engine::host::{lock_note, nothing_learnt};
 use crate::engine::privileges::entitled;
-use crate::model::{FileId, GuardLevel};
+use crate::model::{DeniedOnce, FileId, GuardLevel};
 use crate::sys::guard::{self, AnswersWriters, Desk, WriteAnswer, WriteRequest};
 use crate::sys::host::machine;
 use crate::sys::host::service::{Precedence, ServiceManager, precede, watchdog};
 use crate::sys::host::signals::Stop;
-use crate::sys::host::writer::ground_of;
+use crate::sys::host::writer::{ground_of, is_traced};
 use crate::sys::own::papers;
 use bases::{OpenedBase, ServedBase, ServedBases, gone, opened};
 use life::Life;
@@ -227,6 +227,7 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
             true => ground_of(request.process, request.inode.dev).into(),
             false => Arc::new([]),
         };
+        let once = denied_once(request);
         for base in its {
             let asked = WriterAsked {
                 request: request.clone(),
@@ -234,6 +235,7 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
                 others: Arc::clone(&others),
                 ground: Arc::clone(&ground),
                 asker: base.queue.asker(request, &ground),
+                once,
             };
             if let Some(why) = &base.left_out {
                 self.refuse(&asked, why)?;
@@ -260,6 +262,15 @@ impl<'scope, 'a> Daemon<'scope, 'a> {
         self.ground.desk.answer(request, WriteAnswer::Denied)?;
         self.ground.tellers.lone(request, by, why);
         Ok(())
+    }
+}
+
+/// What is known of a writer that does not wait.
+fn denied_once(request: &WriteRequest) -> Option<DeniedOnce> {
+    match request.waits {
+        true => None,
+        false if is_traced(request.process) => Some(DeniedOnce::Traced),
+        false => Some(DeniedOnce::Other),
     }
 }
 

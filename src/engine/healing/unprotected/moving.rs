@@ -114,12 +114,13 @@ fn all_quiet(base: &Base, holders: &[&Guest], still: &Freeze<'_>) -> Result<(), 
 
 type Both = (&'static dyn Protector, &'static dyn Protector);
 
-/// Moves one object. One that nobody shares needs no mark, and there may be too many for all to have one.
+/// Moves one object. One that nobody shares and nobody has open needs no mark, and there may be too many for all to have
+/// one.
 fn carry(base: &Base, object: &ObjectId, (from, to): Both, written: &WrittenDown) -> SysResult<()> {
     let Some((file, state)) = object_or_gone(base, object)? else {
         return Ok(());
     };
-    let is_due = !to.stays_on() || state.nlink > 1;
+    let is_due = !to.stays_on() || state.nlink > 1 || file.is_open_elsewhere()?;
     let flags = file.flags()?;
     if from.is_on(&file, flags)? {
         let lifted = from.lift(object, Arc::new(file), written)?;

@@ -10,8 +10,8 @@ use std::io::Write;
 use crate::base::{Base, OLDER_WRITES, WRITES};
 use crate::ledger::writes;
 use crate::model::{
-    Broken, BrokenByGuest, BrokenOften, FileUse, FileUsed, GuestName, GuestPath, UsedWhenWritten,
-    UsesMet, WriteMet, WriterLine,
+    Broken, BrokenByGuest, BrokenOften, DeniedOnce, FileUse, FileUsed, GuestName, GuestPath,
+    UsedWhenWritten, UsesMet, WriteMet, WriterLine,
 };
 use crate::sys::own::papers::{self, Growing};
 use crate::sys::{SysError, SysResult};
@@ -115,6 +115,8 @@ fn sum_writes(all: &[WriterLine]) -> Broken {
             files: 0,
             bytes: 0,
             denied: 0,
+            denied_once: 0,
+            traced: 0,
             unlooked: 0,
             paths: Vec::new(),
         });
@@ -122,6 +124,8 @@ fn sum_writes(all: &[WriterLine]) -> Broken {
             its.denied += 1;
             continue;
         }
+        its.denied_once += u64::from(met.once.is_some());
+        its.traced += u64::from(met.once == Some(DeniedOnce::Traced));
         its.bytes = its.bytes.saturating_add(met.bytes);
         its.unlooked += 1;
         if let Some(first) = &met.path {
@@ -168,6 +172,7 @@ mod tests {
             bytes: 10,
             micros: 1,
             denied: denied.then(|| "why".into()),
+            once: (path == "/both").then_some(DeniedOnce::Traced),
         })
     }
 
@@ -234,9 +239,17 @@ mod tests {
         let guests: Vec<_> = broken
             .guests
             .iter()
-            .map(|one| (one.files, one.bytes, one.denied))
+            .map(|one| {
+                (
+                    one.files,
+                    one.bytes,
+                    one.denied,
+                    one.denied_once,
+                    one.traced,
+                )
+            })
             .collect();
-        assert_eq!(guests, [(3, 50, 0), (1, 10, 1)]);
+        assert_eq!(guests, [(3, 50, 0, 1, 1), (1, 10, 1, 1, 1)]);
         assert_eq!(sum(&[]), Broken::default());
     }
 }
