@@ -193,15 +193,15 @@ echo "== what nobody shares any more is denied to who has it open, until that en
 make one
 make two
 quiet plan $guests/one $guests/two
+whole=$(md5sum < $one/a)
 exec 8< $one/a 9< $two/a
 rm $one/a $two/a
-whole=$(md5sum < $one/b)
 quiet unify gc --base $base
 says "until a later .unify gc.: 1,"
 [ "$(find $base/objects -type f | wc -l)" = 3 ] || fail "it is an object still: $(find $base/objects -type f)"
 [ "$(marks)" = 4 ] || fail "$(marks) marks"
 closed /proc/self/fd/8
-[ "$(tail -n 1 <&9)" = a ] || fail "it was written to"
+[ "$(md5sum <&9)" = "$whole" ] || fail "it was written to"
 exec 8<&- 9<&-
 quiet unify gc --base $base
 [ "$(marks)" = 3 ] || fail "$(marks) marks, and one file is gone"
@@ -215,7 +215,7 @@ closed $one/b
 [ "$(marks)" = 3 ] || fail "$(marks) marks, and three files are shared again"
 
 echo "== where no more can be marked it is said what to do"
-quiet unify undo --base $base --run all --yes
+ends 4 unify undo --base $base --run all --yes
 quiet unify gc --base $base
 [ "$(marks)" = 0 ] || fail "$(marks) marks are left"
 rm -rf $base $guests/*/usr
@@ -226,8 +226,11 @@ ends 8 env UNIFY_FAULT=mark#1=E2BIG unify apply --yes /tmp/plan.json
 says "no more can be: .unify gc. of each base"
 ends 4 env UNIFY_FAULT=mark#2=E2BIG unify apply --yes /tmp/plan.json
 says "no more can be: .unify gc. of each base"
-[ "$(marks)" = 3 ] || fail "$(marks) marks"
-[ "$(stat -c %h $one/* | sort | tr -d '\n')" = 1333 ] || fail "what is not marked is shared: $(stat -c '%h %n' $one/*)"
+# The other guest may make the object, once there is room.
+case $(stat -c %h $one/* $two/* | sort | tr -d '\n') in
+  1?333333) ;;
+  *) fail "what is not marked is shared: $(stat -c '%h %n' $one/* $two/*)" ;;
+esac
 quiet unify apply --yes /tmp/plan.json
 [ "$(marks)" = 4 ] || fail "$(marks) marks, and there is room"
 for file in a b c d; do closed $one/$file; done
