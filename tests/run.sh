@@ -5,7 +5,7 @@
 #
 # Needs root for most of it: what cannot be done is skipped, and listed at the end.
 #
-#   env: UNIFY_LONG=1       a night's work: every call, every error, every moment of a power cut
+#   env: UNIFY_LONG=1       a night's work: every call, every error, every moment of a power cut, and no namespaces
 #        UNIFY_KERNELS=all  the guard in each of Debian's kernels, and not in one
 #        UNIFY_RELEASE=P    the program as it is shipped, for the kills from outside
 set -euo pipefail
@@ -50,9 +50,26 @@ fi
 # Where these tests run in a container, the guests that they make run in it as well.
 [ "$(readlink /proc/self/ns/pid)" = "pid:[4026531836]" ] || export UNIFY_ANY_PID_NAMESPACE=1
 
-status=0
+# nextest PROFILE [ARGUMENT...] : where a filter leaves a profile without tests, the other one has them.
+nextest() {
+  local code=0
+  cargo nextest run --features faults --no-fail-fast --profile "$@" || code=$?
+  if [ $code = 4 ]; then without=$((without + 1)); else status=$((status > code ? status : code)); fi
+}
+
+status=0 without=0
 if cargo nextest --version > "$target/tmp/nextest" 2>&1; then
-  cargo nextest run --features faults --no-fail-fast "$@" || status=$?
+  if [ "${UNIFY_LONG:-}" = 1 ]; then
+    cargo nextest run --features faults --no-fail-fast "$@" || status=$?
+  else
+    # Each in a PID namespace of its own, but for those that want the machine's: a night has all of them there.
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    export "CARGO_TARGET_${host}_RUNNER=$PWD/tests/apart.sh"
+    nextest apart "$@"
+    unset "CARGO_TARGET_${host}_RUNNER"
+    nextest seen "$@"
+    if [ $without = 2 ]; then status=4; fi
+  fi
   cargo test --features faults --doc || status=$?
 else
   cargo test --features faults --no-fail-fast "$@" || status=$?
