@@ -94,9 +94,9 @@ pub fn release(inode: FileId) -> SysResult<()> {
     guard::release(inode)
 }
 
-/// Takes off what protects inodes that have ceased to be on the file system of `by`, where that is kept elsewhere than in
-/// the inodes. Says how many keep it that have no name: they are open, and go when nobody has them any more. Those that
-/// `are_in_use` are not looked at.
+/// Takes off what protects inodes that have ceased to be on the file system of `by`, where that is kept elsewhere than
+/// in the inodes. Says how many keep it that have no name: they are open, and go when nobody has them any more. Those
+/// that `are_in_use` are not looked at.
 pub fn forget_ceased(by: &Dir, are_in_use: &dyn Fn(FileId) -> bool) -> SysResult<u64> {
     guard::forget_ceased(by, are_in_use)
 }

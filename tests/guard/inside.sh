@@ -247,7 +247,7 @@ case $(stat -c %h $one/* $two/* | sort | tr -d '\n') in
   1?333333) ;;
   *) fail "what is not marked is shared: $(stat -c '%h %n' $one/* $two/*)" ;;
 esac
-quiet unify apply --yes /tmp/plan.json
+quiet plan $guests/one $guests/two
 [ "$(marks)" = 4 ] || fail "$(marks) marks, and there is room"
 for file in a b c d; do closed $one/$file; done
 quiet unify undo --base $base --run all --yes

@@ -61,7 +61,8 @@ fn strangers_in_the_base_stay() {
     assert!(stranger.exists() && outside.exists());
 }
 
-/// Without its flag, who has it open could write to it, though no name is left, and what another guest runs would change.
+/// Without its flag, who has it open could write to it, though no name is left, and what another guest runs would
+/// change.
 #[test]
 fn what_a_process_has_open_keeps_its_protection() {
     let lab = lab!(Disk::Own);

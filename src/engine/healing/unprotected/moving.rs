@@ -114,8 +114,8 @@ fn all_quiet(base: &Base, holders: &[&Guest], still: &Freeze<'_>) -> Result<(), 
 
 type Both = (&'static dyn Protector, &'static dyn Protector);
 
-/// Moves one object. One that nobody shares and nobody has open needs no mark, and there may be too many for all to have
-/// one.
+/// Moves one object. One that nobody shares and nobody has open needs no mark, and there may be too many for all to
+/// have one.
 fn carry(base: &Base, object: &ObjectId, (from, to): Both, written: &WrittenDown) -> SysResult<()> {
     let Some((file, state)) = object_or_gone(base, object)? else {
         return Ok(());
