@@ -10,12 +10,20 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::BurstRun;
+use super::papers::BurstReceipt;
 use crate::base::{Base, Run};
 use crate::engine::EngineError;
+use crate::engine::exchange::journal::JournalFile;
 use crate::model::{ReceiptLine, RunId};
 use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::own::papers::Lock;
+
+/// What a burst has in the base.
+pub(in crate::engine::breaking) struct BurstRun {
+    pub run: Run,
+    pub journal: JournalFile,
+    pub(super) receipt: BurstReceipt,
+}
 
 /// What is to be closed.
 pub(in crate::engine::breaking) struct BurstEnd {

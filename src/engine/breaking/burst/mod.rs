@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::base::{Base, Run};
-use crate::engine::exchange::journal::JournalFile;
 use crate::engine::records::writers::object_names::ObjectNames;
 use crate::engine::{EngineError, Guest};
 use crate::model::{About, GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, RunId};
@@ -18,8 +17,8 @@ use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::own::papers::Lock;
 use crate::sys::{Meaning, SysResult};
 pub(super) use closing::{BurstEnd, Closings};
-use closing::{EndedBurst, StagingMark};
-use papers::{BurstReceipt, CalledOff};
+use closing::{BurstRun, EndedBurst, StagingMark};
+use papers::CalledOff;
 
 /// For so long nobody asked, and for so long it lasts at most.
 const IDLE: Duration = Duration::from_millis(50);
@@ -38,13 +37,6 @@ pub(super) struct Burst<'a> {
     began: Instant,
     last: Instant,
     turn: Arc<Lock>,
-}
-
-/// What it has in the base.
-pub(super) struct BurstRun {
-    pub run: Run,
-    pub journal: JournalFile,
-    receipt: BurstReceipt,
 }
 
 impl<'a> Burst<'a> {
@@ -78,7 +70,7 @@ impl<'a> Burst<'a> {
         let begun = match self.begun.take() {
             Some(begun) => begun,
             None => {
-                let (run, journal, receipt) = papers::begin(base, names, closed)?;
+                let (run, journal, receipt) = papers::begin(base, names, &|run| closed.has(run))?;
                 own.retain(|other| *other != run.id);
                 own.push(run.id.clone());
                 self.staging = owned(desk, &run)?;

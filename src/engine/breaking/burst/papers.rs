@@ -7,7 +7,6 @@
 
 use std::io::Read;
 
-use super::closing::Closings;
 use crate::base::{Base, JOURNAL, RECEIPT, RECOVERED, Run};
 use crate::engine::EngineError;
 use crate::engine::exchange::journal::JournalFile;
@@ -45,14 +44,14 @@ pub(super) enum CalledOff {
     Gone,
 }
 
-/// Begins a run, or goes on with the last one, unless that is being `closed`. The caller has the turn.
+/// Begins a run, or goes on with the last one, unless that is being closed. The caller has the turn.
 pub(super) fn begin(
     base: &Base,
     names: &ObjectNames,
-    closed: &Closings<'_>,
+    is_closed: &dyn Fn(&RunId) -> bool,
 ) -> Result<(Run, JournalFile, BurstReceipt), EngineError> {
     if let Some(last) = base.runs()?.pop()
-        && !closed.has(&last)
+        && !is_closed(&last)
         && let Some(receipt) = may_go_on(base, &last, names)?
         && let Some(run) = base.resume_run(&last)?
     {
