@@ -155,7 +155,6 @@ fn what_only_a_journal_names_is_a_file_of_its_own() {
         kernel.write(&b, b"b");
         assert!(db.read("/usr/a") == content(1));
         assert_eq!(web.read("/usr/a2"), [&content(1)[..], b"+"].concat());
-        kernel.settled(&lab);
         assert_eq!(kernel.end(), Some(0));
         lab.on_base("recover", &[]).expect(0);
         assert_eq!(web.read("/usr/a"), [&content(1)[..], b"+"].concat());
