@@ -33,13 +33,22 @@ tar -xpf "$archive" -C "$tree/plain" --exclude='./dev/*'
 cp -a "$tree/plain" "$tree/one"
 cp -a "$tree/plain" "$tree/two"
 cp "$here/programs/run-case.sh" "$work/disk/run-case.sh"
-# shellcheck disable=SC2254  # it is meant as a pattern
-while IFS= read -r line; do
-  case ${line%%$'\t'*} in ${CASES:-*}) printf '%s\n' "$line" ;; esac
-done < <(grep -v '^#' "$own/cases") > "$work/disk/cases"
+for list in cases whole; do
+  # shellcheck disable=SC2254  # it is meant as a pattern
+  while IFS= read -r line; do
+    case ${line%%$'\t'*} in ${CASES:-*}) printf '%s\n' "$line" ;; esac
+  done < <(grep -v '^#' "$own/$list") > "$work/disk/$list"
+done
+# A guest to lose for each case of `whole`, in the layout of lxc. The plain ones have their files together.
+for at in $(seq "$(grep -c . "$work/disk/whole" || true)"); do
+  mkdir -p "$tree/gone"/{plain,one}"$at/box"
+  printf 'lxc.uts.name = box\nlxc.rootfs.path = dir:/mnt/box/rootfs\n' | tee "$tree/gone"/{plain,one}"$at/box/config" > "$work/config"
+  if [ "$at" = 1 ]; then from=$tree/plain how=-a; else from=$tree/gone/plain1/box/rootfs how=-al; fi
+  cp $how "$from" "$tree/gone/plain$at/box/rootfs"
+done
 echo "${LEVEL:-best}" > "$work/disk/level"
 
-DISK=${DISK:-3G} CONTENT=$work/disk KEEP=$work/after MEMORY=1536 LONGEST=${LONGEST:-3600} \
+DISK=${DISK:-4G} CONTENT=$work/disk KEEP=$work/after MEMORY=1536 LONGEST=${LONGEST:-3600} \
   boot programs/inside.sh
 echo
 echo "| in a guest | alone | guarded |"
