@@ -48,7 +48,7 @@ for at in $(seq "$(grep -c . "$work/disk/whole" || true)"); do
 done
 echo "${LEVEL:-best}" > "$work/disk/level"
 
-DISK=${DISK:-4G} CONTENT=$work/disk KEEP=$work/after MEMORY=1536 LONGEST=${LONGEST:-3600} \
+DISK=${DISK:-4G} CONTENT=$work/disk KEEP=$work/after MEMORY=1536 LONGEST=${LONGEST:-5400} \
   boot programs/inside.sh
 echo
 echo "| in a guest | alone | guarded |"

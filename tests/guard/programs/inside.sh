@@ -63,9 +63,9 @@ at=0
 while IFS="$tab" read -r name expected command look; do
   at=$((at + 1))
   quiet unify clone --base $base $guests/two gone$at=$guests/gone/one$at/box/rootfs
-  unify status --base $base > /tmp/said 2>&1 || true
-  says "gone$at .*MiB"
-  echo "note: $name, as status tells of it: $(grep -w gone$at /tmp/said)"
+  shared=$(find $guests/gone/one$at -type f -links +2 | wc -l)
+  [ "$shared" -gt 500 ] || fail "only $shared of its names are shared"
+  echo "note: $name: $shared names of it are shared"
   for guest in plain one; do
     mount --bind $guests/gone/$guest$at $guests/plain/mnt
     enter plain "$command" "$look" > /tmp/$guest.out
