@@ -327,16 +327,6 @@ fn the_guide_names_what_fails_once() {
     assert_eq!(once.find(|case| !is_told(case)), None);
 }
 
-/// Each case is in the README, and nothing else is.
-#[test]
-fn the_readme_names_what_was_run() {
-    let made = Command::new(Path::new(SCRIPTS).join("programs/table.sh")).output();
-    let table = String::from_utf8(made.unwrap().stdout).unwrap();
-    let readme = include_str!("../../../README.md");
-    assert!(table.contains("`apt upgrade`"));
-    assert!(readme.contains(&format!("\n\n{table}\n")), "{table}");
-}
-
 /// Sealed files, in a kernel and on a disk that have fs-verity.
 #[test]
 fn sealed_files_live_where_files_can_be_sealed() {

@@ -1,5 +1,5 @@
-//! The README is true: its two scripts run, the plan that the guide shows is a plan, and its table of exit codes is
-//! that of the program.
+//! The README is true: its two scripts run, the plan that the guide shows is a plan, and its tables of exit codes and
+//! of programs in a guarded guest are those of the program and of the lists.
 
 use std::path::Path;
 use std::process::Command;
@@ -102,4 +102,14 @@ fn its_exit_codes_are_those_of_the_help() {
             .any(|(code, _)| code.split(", ").any(|code| code == number.to_string()));
         assert!(known, "the README does not explain exit code {number}");
     }
+}
+
+/// Each command that runs in a guarded guest is in its table, and nothing else is.
+#[test]
+fn the_programs_in_a_guarded_guest_are_those_that_were_run() {
+    let script = Path::new(TOP).join("tests/guard/programs/table.sh");
+    let table = String::from_utf8(Command::new(script).output().unwrap().stdout).unwrap();
+    let readme = std::fs::read_to_string(Path::new(TOP).join("README.md")).unwrap();
+    assert!(table.contains("`apt upgrade`"));
+    assert!(readme.contains(&format!("\n\n{table}\n")), "{table}");
 }
