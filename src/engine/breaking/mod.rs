@@ -15,8 +15,8 @@
 //! all that wait for it are denied at once, and the log says why. What a break changes between two batches the next
 //! batch finds by the inodes, as it finds whatever a guest does; what a batch changes is found by the record
 //! (`knowledge`). What a run adds to its papers is read as it grows, and all of the record is read again only for who
-//! writes to what that names. So a run that was cut short, which heals with the next run or `recover` and not here, costs
-//! no writer anything, and one at work only those who write to what it shares.
+//! writes to what that names. So a run that was cut short, which heals with the next run or `recover` and not here,
+//! costs no writer anything, and one at work only those who write to what it shares.
 //!
 //! # One guest and the others
 //!

@@ -77,8 +77,8 @@ impl ObjectNames {
         Ok(names)
     }
 
-    /// Files on the object that are newer than what the base remembers: their names are no other file's. Of a guest that
-    /// it does not know there are none. Where one is a file that was known, its own time is that file's.
+    /// Files on the object that are newer than what the base remembers: their names are no other file's. Of a guest
+    /// that it does not know there are none. Where one is a file that was known, its own time is that file's.
     pub fn add(
         &mut self,
         object: &ObjectId,

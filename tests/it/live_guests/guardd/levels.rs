@@ -41,7 +41,7 @@ fn a_write_that_was_denied_first_finds_its_copy() {
 
 /// A process that does nothing until its input ends, under `strace`, and its number.
 fn traced_process() -> (Child, u32) {
-    let strace = Command::new("strace")
+    let mut strace = Command::new("strace")
         .args(["-o", "/dev/null", "cat"])
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
@@ -58,6 +58,8 @@ fn traced_process() -> (Child, u32) {
         }
         std::thread::sleep(Duration::from_millis(50));
     }
+    strace.kill().ok();
+    strace.wait().unwrap();
     panic!("strace traces nothing");
 }
 

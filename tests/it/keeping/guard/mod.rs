@@ -1,89 +1,16 @@
 //! The guard, in kernels that take it: Debian's, booted in an emulator, each with a disk of its own. What is done there
 //! is `tests/guard/inside.sh`. Where this machine's kernel refuses, it is said why.
 
-use std::path::{Path, PathBuf};
+mod kernels;
+
+use std::path::Path;
 use std::process::Command;
 
 use crate::support::{BIN, Disk, File, figure, is_long, unify};
+use kernels::{Kernel, bootable, has};
 
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/guard");
 const SOURCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/sys/guard/bpf");
-
-/// What the boot script calls.
-const NEEDS: [&str; 7] = [
-    "qemu-system-x86_64",
-    "busybox",
-    "cc",
-    "cpio",
-    "depmod",
-    "zstd",
-    "xz",
-];
-
-fn has(command: &str) -> bool {
-    let paths = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&paths).any(|dir| dir.join(command).exists())
-}
-
-/// A kernel and the directory of its modules.
-struct Kernel {
-    name: String,
-    image: PathBuf,
-    modules: PathBuf,
-}
-
-/// What `tests/guard/kernels.sh` has unpacked: an image and its modules may be of two packages.
-fn kernels() -> Vec<Kernel> {
-    let place = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("kernels");
-    let packages = std::fs::read_dir(place).into_iter().flatten().flatten();
-    let packages: Vec<PathBuf> = packages.map(|entry| entry.path()).collect();
-    let beneath = |inner: &str| {
-        let dirs = packages.iter().map(|package| package.join(inner));
-        dirs.filter(|dir| dir.is_dir()).collect::<Vec<_>>()
-    };
-    let trees: Vec<PathBuf> = [beneath("lib/modules"), beneath("usr/lib/modules")].concat();
-    let versions = trees.iter().flat_map(|tree| {
-        let names = std::fs::read_dir(tree).into_iter().flatten().flatten();
-        names.map(|entry| (entry.file_name().into_string().unwrap(), tree.clone()))
-    });
-    let whole = versions.filter(|(name, tree)| tree.join(name).join("kernel").is_dir());
-    let mut all: Vec<Kernel> = whole
-        .filter_map(|(name, modules)| {
-            let boot = beneath("boot")
-                .into_iter()
-                .map(|dir| dir.join(format!("vmlinuz-{name}")));
-            let beside = trees.iter().map(|tree| tree.join(&name).join("vmlinuz"));
-            let image = boot.chain(beside).find(|image| image.exists())?;
-            Some(Kernel {
-                name,
-                image,
-                modules,
-            })
-        })
-        .collect();
-    all.sort_by(|one, other| one.name.cmp(&other.name));
-    all.dedup_by(|later, earlier| release(&later.name) == release(&earlier.name));
-    all
-}
-
-/// 6.1 of `6.1.0-50-cloud-amd64`: two builds of one release take the same time to show the same.
-fn release(name: &str) -> (&str, &str) {
-    let mut parts = name.split(['.', '-', '+']);
-    (parts.next().unwrap(), parts.next().unwrap())
-}
-
-/// The kernels that are here, or why none can be booted.
-fn bootable() -> Result<Vec<Kernel>, String> {
-    if let Some(missing) = NEEDS.iter().find(|command| !has(command)) {
-        return Err(format!("{missing} is not here, to boot another kernel"));
-    }
-    match kernels() {
-        all if all.is_empty() => {
-            Err("no kernel is unpacked (tests/guard/kernels.sh target/kernels)".into())
-        }
-        all => Ok(all),
-    }
-}
 
 /// The first, or all where that is asked for, as by night.
 fn some(all: &[Kernel]) -> &[Kernel] {
@@ -137,8 +64,8 @@ fn line_of<'s>(said: &'s str, end: &str) -> &'s str {
     })
 }
 
-/// What a kernel goes without where others are tried as well: the first shows what is the program's doing, the last what
-/// crowds of writers do. By night each shows all.
+/// What a kernel goes without where others are tried as well: the first shows what is the program's doing, the last
+/// what crowds of writers do. By night each shows all.
 fn left_out(at: usize, all: usize) -> &'static str {
     match at {
         _ if all == 1 || is_long() => "",
@@ -223,7 +150,7 @@ fn the_name_decides_whose_write_it_is() {
     let tried = if is_long() { &all[..] } else { &all[..1] };
     for kernel in tried {
         let said = said_in(kernel, "containers.sh", "ext4");
-        let guide = include_str!("../../../examples/guide/guardd.md");
+        let guide = include_str!("../../../../examples/guide/guardd.md");
         for row in said.lines().filter_map(|line| line.strip_prefix("row: ")) {
             assert!(guide.contains(row), "the guide does not say {row}");
         }
