@@ -60,7 +60,7 @@ nextest() {
 status=0 without=0
 if cargo nextest --version > "$target/tmp/nextest" 2>&1; then
   # Where no namespace can be made, some tests have to be alone, as by night.
-  if [ "${UNIFY_LONG:-}" = 1 ] || ! unshare --pid --fork --mount-proc true; then
+  if [ "${UNIFY_LONG:-}" = 1 ] || ! tests/apart.sh; then
     cargo nextest run --features faults --no-fail-fast "$@" || status=$?
   else
     # Each in a PID namespace of its own, but for those that want the machine's: a night has all of them there.

@@ -224,7 +224,7 @@ quiet unify gc --base $base
 ends 4 unify undo --base $base --run all --yes
 [ "$(marks)" = 3 ] || fail "$(marks) marks of what lies in the base alone"
 unify status --base $base > /tmp/said
-says "takes off their marks"
+says "takes off the guard's marks"
 ! grep -q UNPROTECTED /tmp/said || fail "what nobody shares is called unprotected"
 quiet plan $guests/one $guests/two
 closed $one/b
@@ -287,6 +287,55 @@ kills() {
   echo "killed $(echo "$cut" | wc -w) times"
 }
 if [ -e /long ]; then kills; kills --objects adopt; fi
+
+if with program; then
+  echo "== programs of another version protect, and give way to a daemon of this one"
+  rm -rf $guests/one $guests/two $base
+  make one
+  make two
+  quiet plan $guests/one $guests/two
+  # As if an older version had loaded them: another number of the layout is in all names.
+  feign_other() {
+    for map in requests answers heart works; do mv $home/$map-* $home/$map-0; done
+    mv $home/programs-* $home/programs-0-0-$(ls $home/programs-* | wc -l)
+  }
+  feign_other
+  quiet unify guard
+  says "another version"
+  quiet unify guard --json
+  says '"loaded":true,"marks":4,"level":null,"daemon":false,"other_version":true'
+  closed $one/a
+  start
+  ready
+  grep -q "another version" /tmp/guardd.log || fail "it says nothing of another version"
+  [ -z "$(ls -d $home/*-0 $home/programs-0-* 2> /dev/null)" ] || fail "something of the other version is left: $(ls $home)"
+  open $one/a
+  # Older ones of the same layout: the daemon answers the newer ones as well.
+  layout=$(basename $home/programs-* | cut -d- -f2)
+  mv $home/programs-* $home/programs-$layout-0-$(ls $home/programs-* | wc -l)
+  quiet unify guard load
+  [ -z "$(ls -d $home/programs-$layout-0-* 2> /dev/null)" ] || fail "the older ones are left"
+  sleep 2
+  open $one/d
+  daemon_has_ended() { ! kill -0 "${daemon:?}" 2> /dev/null; }
+
+  echo "== other programs take the place of those that a daemon answers: nobody waits for it, and it ends"
+  feign_other
+  quiet unify guard load
+  began=$(now)
+  ! (echo more >> $one/b) 2> /dev/null || fail "somebody was let in"
+  [ $(($(now) - began)) -le 3 ] || fail "a daemon that is not asked was waited for"
+  soon 200 "it does not end" daemon_has_ended
+  ends 8 wait $daemon
+  grep -q "another guard was loaded" /tmp/guardd.log || fail "it does not say why it ends"
+  start
+  ready
+  for file in b c; do open $one/$file; done
+  [ "$(tail -n 1 $two/a $two/b $two/c $two/d | grep -c more)" = 0 ] || fail "the other guest has changed"
+  stop
+  quiet unify undo --base $base --run all --yes
+  quiet unify gc --base $base
+fi
 
 echo "== every way of changing a file, plain and guarded"
 rm -rf $guests/one $guests/two $base

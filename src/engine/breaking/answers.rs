@@ -27,6 +27,13 @@ const IN_VAIN: u32 = 4;
 /// The kernel lets a call begin no more after this attempt (`ask.bpf.h`): only then a name moves too often.
 const LAST_ATTEMPT: u32 = 8;
 
+/// So long a writer waits until it is known which of its guest's names are of one file, where a run goes on naming more
+/// than is read meanwhile.
+const MOST_READING: Duration = Duration::from_secs(60);
+
+const OUTRUN: &str =
+    "a run shares files of this guest quicker than can be told which of them are one";
+
 /// All names of a file are written into the journal before the first is moved, and into the receipt: so many bytes at
 /// most.
 const MOST_NAME_BYTES: usize = 1 << 20;
@@ -64,7 +71,10 @@ impl Worker<'_> {
         }
         let resolved = self.resolve(asked, &id, &state)?;
         if self.is_short(resolved.as_ref(), &id, is_fresh)? {
-            return Ok(WriteStep::Wait(WaitsFor::Knowledge));
+            return Ok(match is_fresh && asked.since.elapsed() >= MOST_READING {
+                true => denied(id, OUTRUN),
+                false => WriteStep::Wait(WaitsFor::Knowledge),
+            });
         }
         match resolved {
             Some(WriteResolved::Files { guest, files, .. }) if !files.is_empty() => {

@@ -31,7 +31,7 @@ impl Worker<'_> {
         };
         match files {
             Some((_, false)) => Ok(false),
-            Some((guest, true)) => self.lacks_files(id, guest, is_fresh),
+            Some((guest, true)) => self.lacks_files(id, guest),
             None if is_fresh => Ok(false),
             None => {
                 let told = self.knowledge.told_since(id, &self.base, &self.own_runs)?;
@@ -41,16 +41,12 @@ impl Worker<'_> {
     }
 
     /// Even what was read since the request came may lack what a run at work has linked since that.
-    fn lacks_files(
-        &mut self,
-        id: &ObjectId,
-        guest: usize,
-        is_fresh: bool,
-    ) -> Result<bool, EngineError> {
+    fn lacks_files(&mut self, id: &ObjectId, guest: usize) -> Result<bool, EngineError> {
         let told = self.knowledge.told_since(id, &self.base, &self.own_runs)?;
         let told = match told {
             ToldSince::Nothing => return Ok(false),
-            ToldSince::Anything => return Ok(!is_fresh),
+            // What was linked while the base was read may be the guest's other file.
+            ToldSince::Anything => return Ok(true),
             ToldSince::Names(guests) => guests.clone(),
         };
         let names = &self.knowledge.names;

@@ -15,7 +15,7 @@ use crate::sys::own::papers;
 /// where the kernel does not take it.
 pub fn load_guard(say: &dyn Fn(&str)) -> Result<GuardAct, EngineError> {
     entitled("guard load", "it loads programs into the kernel")?;
-    let loaded = guard::load().map_err(|e| lack(&e))?;
+    let loaded = guard::load(&lock_note("guard load")).map_err(|e| lack(&e))?;
     // What an earlier load had no time for, or no place, is made good by the next one.
     let learnt = learn(loaded == LoadedGuard::Now);
     learnt.iter().for_each(|line| say(line));
@@ -43,7 +43,7 @@ pub fn unload_guard(even_marked: bool) -> Result<GuardAct, EngineError> {
     if marks > 0 && !even_marked {
         return Err(CannotHere::GuardInUse(marks).into());
     }
-    match guard::unload().map_err(|e| lack(&e))? {
+    match guard::unload(&lock_note("guard unload")).map_err(|e| lack(&e))? {
         Unloaded::Now => Ok(GuardAct::Unloaded),
         Unloaded::Nothing => Ok(GuardAct::Nothing),
     }

@@ -75,7 +75,7 @@ fn objects(status: &Status, sizes: Sizes, out: &mut dyn Write) -> io::Result<()>
     }
     let (unused, bytes) = (counted(it.unused, "object"), sizes.of(it.unused_bytes));
     let marks = match status.sign {
-        Sign::Mark => ", and takes off their marks",
+        Sign::Mark => ", and takes off the guard's marks",
         Sign::Flag | Sign::Flags | Sign::Seal | Sign::Protection => "",
     };
     writeln!(

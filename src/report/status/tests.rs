@@ -76,7 +76,7 @@ fn sample() -> Status {
 #[test]
 fn a_base_with_drift_and_an_unused_object() {
     let want = "Base /srv/.unify: 1,100 objects, 8.00 KiB; 8.00 KiB came back by sharing
-  1 object without a name in any guest: `unify gc --base /srv/.unify` gives back 4.00 KiB
+  1 object without a name in any guest: `unify gc --base /srv/.unify` gives back 4.00 KiB, and takes off the guard's marks
 
 Guests:
   guest  names  shared names    unique    shared  freed if deleted  drifted
@@ -120,7 +120,7 @@ fn trouble_stands_above_the_tables() {
     status.runs[0].totals = None;
     status.runs[0].end = RunEnd::Unfinished;
     let text = written(|out| text(&status, Sizes::default(), LISTING, out));
-    let want = "`unify gc --base /srv/.unify` gives back 4.00 KiB
+    let want = "`unify gc --base /srv/.unify` gives back 4.00 KiB, and takes off the guard's marks
 MISSING: web1: no such directory; plan it where it is now, or, if it was deleted, `unify forget --base /srv/.unify web1`
 UNREAD: web1: 2 names could not be read and are not counted
 UNFINISHED: run 20260102T030405Z-0a1b2c3d: run `unify recover --base /srv/.unify`

@@ -12,7 +12,7 @@ use aya::maps::{Array, Map, MapData, MapError};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::maps::{HEART, failed, io};
-use super::programs::is_of_other_layout;
+use super::sets::is_of_other_layout;
 use crate::model::{GuardLevel, WritersMeet};
 use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};

@@ -7,7 +7,7 @@ use rustix::fs::{major, minor};
 use rustix::io::Errno;
 
 use super::maps::{MARKS, failed, io};
-use super::programs::is_loaded;
+use super::sets::is_loaded;
 use crate::model::FileId;
 use crate::sys::fault::call;
 use crate::sys::{Dir, Meaning, Regular, SysError, SysResult, ffi};

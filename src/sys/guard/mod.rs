@@ -9,6 +9,7 @@
 //! | `bpf/call.bpf.h` | which call that is, and whether it can be begun anew |
 //! | `bpf/owner.bpf.h`, `bpf/flood.bpf.h` | who is denied in any case asks nothing; who does not wait asks not too often |
 //! | `programs`, `task_work` | loads them, pins them, takes them out again; a function that only some kernels have |
+//! | `sets` | what is pinned, by its names |
 //! | `maps`, `marks` | where the maps are; an inode is marked, is marked no more, is it marked |
 //! | `heart`, `requests`, `event` | the daemon's end: it lives, is asked, answers |
 //! | `by_handle` | where the directory is that an event names; is there a marked inode still |
@@ -49,6 +50,7 @@ mod programs;
 mod requests;
 #[cfg(feature = "faults")]
 mod script;
+mod sets;
 mod task_work;
 mod trial;
 mod writers;
@@ -59,8 +61,7 @@ pub use desk::{Desk, let_go};
 pub use event::{WriteKind, WriteRequest};
 pub use heart::Heart;
 pub use marks::{InodeMark, Marks};
-pub use programs::{
-    GuardError, LoadedGuard, Unloaded, is_loaded, is_of_other_layout, load, unload,
-};
+pub use programs::{LoadedGuard, Unloaded, load, unload};
 pub use requests::WriteAnswer;
+pub use sets::{GuardError, is_loaded, is_mixed, is_of_other_layout};
 pub use writers::AnswersWriters;

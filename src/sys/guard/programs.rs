@@ -15,26 +15,34 @@
 //! nobody, and sees it. Every hook that this kernel has is used; a hook that it lacks is none of its ways of
 //! writing.
 
-use std::fs::{self, DirBuilder};
+use std::fs;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use aya::programs::links::FdLink;
 use aya::programs::{Lsm, Program, ProgramError};
 use aya::{Btf, BtfError, EbpfLoader};
 use rustix::fs::statfs;
-use thiserror::Error;
 
 use super::maps::{LAYOUT, MAPS};
+use super::sets::{
+    BPFFS, GuardError, HOME, entries, failed, is_whole, make_dir, name_of, remove,
+    remove_maps_of_other_layouts, remove_set, remove_sets, sets,
+};
 use super::task_work::PatchedObject;
 use crate::sys::fault::call;
 use crate::sys::hash::checksum;
+use crate::sys::own::papers::{self, Lock};
 
 static OBJECT: &[u8] = aya::include_bytes_aligned!("bpf/guard.bpf.o");
 
-const BPFFS: &str = "/sys/fs/bpf";
-const HOME: &str = "/sys/fs/bpf/unify";
+/// Who loads or takes out holds it.
+const LOADER: &str = "/run/unify-guard.lock";
+
+/// So long another one is waited for: a load takes a second or two, and many on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// `BPF_FS_MAGIC` of `linux/magic.h`.
 const BPF_FS: u32 = 0xcafe_4a11;
@@ -51,44 +59,6 @@ const HOOKS: [(&str, &str, bool); 9] = [
     ("guard_file_setattr", "inode_file_setattr", false),
     ("guard_ioctl_compat", "file_ioctl_compat", false),
 ];
-
-/// Why the guard is not loaded.
-#[derive(Debug, Error)]
-pub enum GuardError {
-    /// There is nowhere to pin anything.
-    #[error("no BPF file system is mounted at {BPFFS}: mount -t bpf bpf {BPFFS}")]
-    NoBpfFs,
-    /// Somebody else made the directory.
-    #[error("{HOME} is not root's alone: remove it")]
-    Foreign,
-    /// What is in the list of security modules is asked, and nothing else.
-    #[error(
-        "`bpf` is not among the kernel's security modules ({0}): add it to lsm= on the kernel's command line"
-    )]
-    NotListed(String),
-    /// It was told to keep its memory secret from root, and the programs read of it.
-    #[error(
-        "the kernel is locked down for confidentiality, so that no program may read its memory: start it without \
-         lockdown=confidentiality"
-    )]
-    LockedDown,
-    /// It has no description of its types, or not of a hook.
-    #[error("the kernel tells too little of itself: {0}")]
-    Types(#[from] BtfError),
-    /// It does not take a program or the map.
-    #[error("the kernel does not take the guard: {0}")]
-    Refused(String),
-    /// A call failed.
-    #[error("cannot {op} {}: {source}", path.display())]
-    Io {
-        /// What was tried.
-        op: &'static str,
-        /// On what.
-        path: PathBuf,
-        /// What the kernel said.
-        source: io::Error,
-    },
-}
 
 /// What a load has done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,25 +78,26 @@ pub enum Unloaded {
     Now,
 }
 
-/// Are programs pinned, ours or those of another version? It says nothing of what they do.
-pub fn is_loaded() -> bool {
-    !whole_sets().is_empty()
-}
-
-/// Are programs pinned that ask and are answered otherwise than this version knows? They keep what is marked as it is.
-pub fn is_of_other_layout() -> bool {
-    whole_sets().iter().any(|set| !is_of_this_layout(set))
-}
-
-fn whole_sets() -> Vec<PathBuf> {
-    let sets = sets().unwrap_or_default().into_iter();
-    sets.filter(|set| is_set(set) && is_whole(set)).collect()
+/// One process loads, or takes out, at a time: two would take each other's programs for what was left.
+fn alone(holder: &str) -> Result<Lock, GuardError> {
+    let began = Instant::now();
+    loop {
+        match papers::lock(Path::new(LOADER), holder)? {
+            Ok(lock) => return Ok(lock),
+            Err(other) if began.elapsed() >= PATIENCE => {
+                return Err(GuardError::AtWork(other.trim().to_owned()));
+            }
+            Err(_) => {}
+        }
+    }
 }
 
 /// Loads the programs of this version, unless they are there. Needs `CAP_BPF`, `CAP_PERFMON` and `CAP_SYS_ADMIN`
-/// outside of user namespaces, and writes to `/sys/fs/bpf/unify` alone.
-pub fn load() -> Result<LoadedGuard, GuardError> {
+/// outside of user namespaces, and writes to `/sys/fs/bpf/unify` alone, but for its lock. `holder` tells others who has
+/// that.
+pub fn load(holder: &str) -> Result<LoadedGuard, GuardError> {
     check_place()?;
+    let _alone = alone(holder)?;
     let version = format!("programs-{LAYOUT}-{:016x}-", checksum(OBJECT));
     let is_ours = |set: &PathBuf| name_of(set).starts_with(&version) && is_whole(set);
     let old = sets().map_err(|e| failed("list", HOME, e))?;
@@ -151,26 +122,21 @@ pub fn load() -> Result<LoadedGuard, GuardError> {
     // It is not whole. All its hooks have the newer programs already.
     remove_set(&target)?;
     call("rename", || fs::rename(&loading, &target)).map_err(|e| failed("rename", &loading, e))?;
+    if !is_whole(&target) {
+        // Somebody takes names away by hand. Whatever was there before is still there.
+        return Err(GuardError::Refused(format!(
+            "not all of {} is there",
+            target.display()
+        )));
+    }
     remove_sets(old.iter().filter(|set| **set != loading))?;
     remove_maps_of_other_layouts()?;
     Ok(LoadedGuard::Now)
 }
 
-fn remove_maps_of_other_layouts() -> Result<(), GuardError> {
-    let entries = entries().map_err(|e| failed("list", HOME, e))?;
-    let is_ours = |path: &PathBuf| MAPS.iter().any(|(_, ours)| path == Path::new(ours));
-    let mut others = entries
-        .iter()
-        .filter(|path| !path.is_dir() && !is_ours(path));
-    others.try_for_each(|path| remove(path))
-}
-
-fn remove_sets<'a>(mut sets: impl Iterator<Item = &'a PathBuf>) -> Result<(), GuardError> {
-    sets.try_for_each(|set| remove_set(set))
-}
-
-/// Takes programs and maps out of the kernel: whatever was marked is so no more.
-pub fn unload() -> Result<Unloaded, GuardError> {
+/// Takes programs and maps out of the kernel: whatever was marked is so no more. `holder` is as for [`load`].
+pub fn unload(holder: &str) -> Result<Unloaded, GuardError> {
+    let _alone = alone(holder)?;
     let sets = match sets() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Unloaded::Nothing),
         sets => sets.map_err(|e| failed("list", HOME, e))?,
@@ -275,93 +241,4 @@ fn innermost(error: &dyn std::error::Error) -> String {
         innermost = deeper;
     }
     innermost.to_string()
-}
-
-fn name_of(set: &Path) -> &str {
-    set.file_name()
-        .and_then(|name| name.to_str())
-        .unwrap_or_default()
-}
-
-/// Are as many links there as were pinned?
-fn is_whole(set: &Path) -> bool {
-    let count = name_of(set)
-        .rsplit('-')
-        .next()
-        .and_then(|count| count.parse().ok());
-    let there = fs::read_dir(set).map(Iterator::count);
-    there.ok() == count
-}
-
-/// Before there was a number, a set had none.
-fn is_of_this_layout(set: &Path) -> bool {
-    let parts: Vec<&str> = name_of(set).split('-').collect();
-    matches!(parts[..], [_, LAYOUT, _, _])
-}
-
-fn is_set(path: &Path) -> bool {
-    name_of(path).starts_with("programs-")
-}
-
-/// What is there of programs: whole sets, and what a load has left.
-fn sets() -> io::Result<Vec<PathBuf>> {
-    let all = entries()?.into_iter();
-    Ok(all.filter(|path| path.is_dir()).collect())
-}
-
-fn entries() -> io::Result<Vec<PathBuf>> {
-    fs::read_dir(HOME)?.map(|entry| Ok(entry?.path())).collect()
-}
-
-fn make_dir(path: &Path) -> Result<(), GuardError> {
-    match call("mkdir", || DirBuilder::new().mode(0o700).create(path)) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-            Err(failed("make", path, error))
-        }
-        _ => Ok(()),
-    }
-}
-
-fn remove_set(set: &Path) -> Result<(), GuardError> {
-    let entries = match fs::read_dir(set) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        entries => entries.map_err(|e| failed("list", set, e))?,
-    };
-    for entry in entries {
-        remove(&entry.map_err(|e| failed("list", set, e))?.path())?;
-    }
-    call("rmdir", || fs::remove_dir(set)).map_err(|e| failed("remove", set, e))
-}
-
-fn remove(path: &Path) -> Result<(), GuardError> {
-    match call("unlink", || fs::remove_file(path)) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, error)),
-        _ => Ok(()),
-    }
-}
-
-fn failed(op: &'static str, path: impl Into<PathBuf>, source: impl Into<io::Error>) -> GuardError {
-    GuardError::Io {
-        op,
-        path: path.into(),
-        source: source.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_set_of_another_layout_is_known_by_its_name() {
-        let ours = format!("programs-{LAYOUT}-0123456789abcdef-9");
-        assert!(is_of_this_layout(&Path::new(HOME).join(&ours)));
-        for other in [
-            "programs-2-0123456789abcdef-9",
-            "programs-0123456789abcdef-9",
-            "programs-3",
-        ] {
-            assert!(!is_of_this_layout(&Path::new(HOME).join(other)), "{other}");
-        }
-    }
 }

@@ -9,7 +9,7 @@ use super::papers::open_for_reading;
 use crate::model::FileId;
 use crate::sys::{SysError, SysResult};
 
-/// The last line that is whole is looked for in so many bytes.
+/// The last line that is whole is looked for in so many bytes at a time.
 const WINDOW: u64 = 64 << 10;
 
 /// A paper, and how much of it is known.
@@ -32,14 +32,12 @@ impl PaperTail {
         }
     }
 
-    /// All that is there now is known. Where no line ends for long, nothing is.
+    /// All that is there now is known.
     pub fn known(path: PathBuf) -> SysResult<PaperTail> {
         let mut tail = PaperTail::unread(path);
         if let Some((file, id, length)) = tail.open()? {
             tail.id = Some(id);
-            let from = length.saturating_sub(WINDOW);
-            let last = tail.lines(&file, from, length)?.len() as u64;
-            tail.known = if last > 0 { from + last } else { 0 };
+            tail.known = tail.last_end(&file, length)?;
         }
         Ok(tail)
     }
@@ -63,6 +61,20 @@ impl PaperTail {
         self.id = Some(id);
         self.known += lines.len() as u64;
         Ok(Some(lines))
+    }
+
+    /// Behind the last line that is whole; a paper that was cut by a power cut may end in a long hole.
+    fn last_end(&self, file: &File, length: u64) -> SysResult<u64> {
+        let mut to = length;
+        while to > 0 {
+            let from = to.saturating_sub(WINDOW);
+            let lines = self.lines(file, from, to)?.len() as u64;
+            if lines > 0 {
+                return Ok(from + lines);
+            }
+            to = from;
+        }
+        Ok(0)
     }
 
     fn open(&self) -> SysResult<Option<(File, FileId, u64)>> {
@@ -131,11 +143,15 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_does_not_end_is_not_known() {
+    fn a_line_that_does_not_end_is_not_known_and_those_before_are() {
         let place = tempfile::tempdir().expect("a directory");
         let path = place.path().join("paper");
-        fs::write(&path, format!("head\n{}", "x".repeat(1 << 17))).expect("room");
-        let tail = PaperTail::known(path).expect("it can be read");
-        assert!(tail.is_unread());
+        let cut = "\0".repeat(1 << 17);
+        fs::write(&path, format!("head\n{cut}")).expect("room");
+        let mut tail = PaperTail::known(path.clone()).expect("it can be read");
+        assert_eq!((tail.is_unread(), tail.known), (false, 5));
+        append(&path, "\n");
+        let grown = tail.grown(1 << 20).expect("it can be read");
+        assert_eq!(grown.map(|lines| lines.len()), Some((1 << 17) + 1));
     }
 }

@@ -46,9 +46,10 @@ judge() {
     if cmp -s /tmp/plain.out /tmp/again.out; then found="$found; the second time as alone"; fi
   fi
   case $level.$expected.$found in
-    I.* | *.same.same | *.twice.*) mark= ;;
+    I.* | *.same.same | *.twice.*"the second time as alone") mark= ;;
     *) mark=" UNEXPECTED" ;;
   esac
+  [ "$(ended /tmp/plain.out)" = 0 ] || mark=" UNEXPECTED"
   echo "row: | \`$name\` | $(ended /tmp/plain.out) | $found$mark |"
 }
 tab=$(printf '\t')

@@ -15,7 +15,7 @@ use crate::engine::{EngineError, Guest};
 use crate::model::{About, GuestName, GuestPath, ObjectId, Outcome, ReceiptLine, RunId};
 use crate::sys::guard::{AnswersWriters, InodeMark};
 use crate::sys::own::papers::Lock;
-use crate::sys::{Meaning, SysResult};
+
 pub(super) use closing::{BurstEnd, Closings};
 use closing::{BurstRun, EndedBurst, StagingMark};
 use papers::CalledOff;
@@ -73,7 +73,7 @@ impl<'a> Burst<'a> {
                 let (run, journal, receipt) = papers::begin(base, names, &|run| closed.has(run))?;
                 own.retain(|other| *other != run.id);
                 own.push(run.id.clone());
-                self.staging = owned(desk, &run)?;
+                self.staging = owned(desk, &run);
                 BurstRun {
                     run,
                     journal,
@@ -145,14 +145,10 @@ impl<'a> Burst<'a> {
     }
 }
 
-/// A writer that holds what came out looks again by itself, where the guard has room for one more mark.
-fn owned<'a>(desk: &'a dyn AnswersWriters, run: &Run) -> SysResult<Option<StagingMark<'a>>> {
-    let Ok(staging) = InodeMark::of_dir(&run.staging) else {
-        return Ok(None);
-    };
-    match desk.own_directory(&staging) {
-        Ok(()) => Ok(Some(StagingMark::of(desk, staging))),
-        Err(error) if error.meaning() == Meaning::NoSpace => Ok(None),
-        Err(error) => Err(error),
-    }
+/// A writer that holds what came out looks again by itself, where the guard has room for one more mark. Else it is
+/// answered as any other.
+fn owned<'a>(desk: &'a dyn AnswersWriters, run: &Run) -> Option<StagingMark<'a>> {
+    let staging = InodeMark::of_dir(&run.staging).ok()?;
+    desk.own_directory(&staging).ok()?;
+    Some(StagingMark::of(desk, staging))
 }

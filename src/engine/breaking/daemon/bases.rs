@@ -1,9 +1,9 @@
 //! The bases that are answered for: their threads, and what becomes of those that cannot be served.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::thread::{Scope, ScopedJoinHandle};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{Builder, Scope, ScopedJoinHandle};
 use std::time::Duration;
 
 use super::life::Life;
@@ -251,13 +251,31 @@ fn serve<'scope, 'a>(
         Err(error) => return drop(ready.send((number, Err(error)))),
     };
     let begin = |job: BackgroundJob| {
-        let queue = Arc::clone(queue);
-        match job.may_be_left() {
-            true => drop(std::thread::spawn(move || job.run(&queue))),
-            false => drop(scope.spawn(move || job.run(&queue))),
+        let may_be_left = job.may_be_left();
+        let once = Arc::new(Mutex::new(Some(job)));
+        let work = |once: Arc<Mutex<Option<BackgroundJob>>>| {
+            let queue = Arc::clone(queue);
+            move || run_once(&once, &queue)
+        };
+        let begun = match may_be_left {
+            true => Builder::new().spawn(work(Arc::clone(&once))).map(drop),
+            false => Builder::new()
+                .spawn_scoped(scope, work(Arc::clone(&once)))
+                .map(drop),
+        };
+        // Where guests have all threads that there may be, it is done here.
+        if begun.is_err() {
+            run_once(&once, queue);
         }
     };
     if let Err(error) = worker.serve(&begin) {
         ground.tellers.say(&error.to_string());
+    }
+}
+
+fn run_once(job: &Mutex<Option<BackgroundJob>>, queue: &WriteQueue) {
+    let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(job) = job {
+        job.run(queue);
     }
 }

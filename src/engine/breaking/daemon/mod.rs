@@ -83,21 +83,17 @@ pub fn answer_writers(
     Ok(())
 }
 
-/// Programs of another version are no use to a daemon of this one, and an upgrade leaves them.
+/// Programs of another version are no use to a daemon of this one, and an upgrade leaves them; so does a load that was
+/// cut short.
 fn desk_of_this_kernel(
     say: &(dyn Fn(&str) + Sync),
 ) -> Result<Box<dyn AnswersWriters + Send>, EngineError> {
     let lack = |why: &str| CannotHere::Guard(format!("{why} (`unify guard load`)"));
-    if let Some(desk) = Desk::open()? {
-        return Ok(desk);
-    }
-    if guard::is_of_other_layout() {
-        say("the guard that is loaded is of another version of unify: this one's takes its place");
-        guard::load().map_err(|e| {
-            lack(&format!(
-                "the guard that is loaded is of another version of unify, and this one's is not: {e}"
-            ))
-        })?;
+    if guard::is_mixed() {
+        let other = "what is loaded of the guard is of another version of unify, or not whole";
+        say(&format!("{other}: this one's takes its place"));
+        guard::load(&lock_note("guardd"))
+            .map_err(|e| lack(&format!("{other}, and this one's is not loaded: {e}")))?;
     }
     let desk = Desk::open()?;
     Ok(desk.ok_or_else(|| lack("no guard that asks is loaded"))?)

@@ -16,13 +16,14 @@ use crate::engine::records::writers::object_names::ObjectNames;
 use crate::ledger::ReceiptReader;
 use crate::ledger::journal::{self, Record};
 use crate::model::{FileId, GuestName, ObjectId, Receipt, RunId};
+use crate::sys::own::papers;
 use crate::sys::own::tail::PaperTail;
 use crate::sys::{SysError, SysResult};
 
 /// A writer waits while so many bytes are read. Where more came, all is read anew beside the answers.
 const MOST: u64 = 8 << 20;
 
-/// So many objects and inodes are told apart; beyond, all is read anew.
+/// So many inodes, and guests of objects, are told apart; beyond, all is read anew.
 const MOST_TOLD: usize = 1 << 18;
 
 /// Runs of others that were not over when the base was read, and those since.
@@ -35,6 +36,8 @@ pub(super) struct OtherRuns {
     is_settled: bool,
     /// Objects that they have named since, with the guests.
     objects: HashMap<ObjectId, HashSet<GuestName>>,
+    /// How many guests of objects these are.
+    told: usize,
     /// Inodes that may have become objects since.
     inodes: HashSet<FileId>,
     /// Have they written what cannot be told apart?
@@ -55,22 +58,34 @@ impl OtherRuns {
     /// How far they are now, as the base is about to be read.
     pub fn look(base: &Base, own: &[RunId]) -> SysResult<OtherRuns> {
         // The name of one of our own is another's next, if it is called off.
-        let mut all = base.runs()?.into_iter();
-        let last = all.rfind(|run| !own.contains(run));
-        let mut runs = BTreeMap::new();
-        for name in base.staging().list()? {
-            let run = String::from_utf8_lossy(&name).parse::<RunId>().ok();
-            if let Some(run) = run.filter(|run| Some(run) <= last.as_ref() && !own.contains(run)) {
-                let papers = OtherRun::unfinished(base, &run)?;
-                runs.insert(run, papers);
+        let mut all = base.runs()?;
+        all.retain(|run| !own.contains(run));
+        let last = all.last().cloned();
+        // One that begins has papers first, then its place in flight, and then a receipt: it is missed by neither look.
+        let mut unfinished = Vec::new();
+        for run in &all {
+            let receipt = papers::allocated(&base.run_paper(run, RECEIPT));
+            if SysError::absent(receipt)?.is_none() {
+                unfinished.push(run.clone());
             }
         }
+        let in_flight = base.staging().list()?;
+        let in_flight = in_flight
+            .iter()
+            .filter_map(|name| String::from_utf8_lossy(name).parse::<RunId>().ok());
+        unfinished.extend(in_flight.filter(|run| all.binary_search(run).is_ok()));
+        let papers = |run: RunId| Ok((run.clone(), OtherRun::unfinished(base, &run)?));
+        let runs = unfinished
+            .into_iter()
+            .map(papers)
+            .collect::<SysResult<_>>()?;
         Ok(OtherRuns {
             last,
             runs,
             // What began before this is in the papers as they were seen, or over.
             is_settled: !base.is_in_turn(),
             objects: HashMap::new(),
+            told: 0,
             inodes: HashSet::new(),
             is_lost: false,
         })
@@ -100,8 +115,12 @@ impl OtherRuns {
         }
         let read = self.read_on(&mut runs, base, names);
         self.runs = runs;
-        self.is_lost |= read.is_err() || self.objects.len().max(self.inodes.len()) > MOST_TOLD;
-        read
+        // What cannot be read on is read anew beside the answers, where it is told why that fails.
+        self.is_lost |= read.is_err() || self.told.max(self.inodes.len()) > MOST_TOLD;
+        if self.is_lost {
+            (self.objects, self.inodes) = (HashMap::new(), HashSet::new());
+        }
+        Ok(())
     }
 
     fn read_on(
@@ -190,7 +209,8 @@ impl OtherRuns {
     }
 
     fn names(&mut self, object: ObjectId, guest: GuestName) {
-        self.objects.entry(object).or_default().insert(guest);
+        let is_new = self.objects.entry(object).or_default().insert(guest);
+        self.told += usize::from(is_new);
     }
 }
 
