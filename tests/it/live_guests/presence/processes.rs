@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::{
     assert_left_alone, assert_quiet, assert_refused, perl, shell, two, unshare_number, unshared,
 };
-use crate::support::{Cgroup, Disk, inside, unify};
+use crate::support::{BIN, Cgroup, Disk, inside, unify};
 
 #[test]
 fn a_descriptor_of_a_directory_that_was_handed_on() {
@@ -35,6 +35,35 @@ fn a_descriptor_of_a_deleted_file() {
     let script = r#"exec 9> "$1/gone"; rm "$1/gone""#;
     let process = shell(script, &[&db.host("/usr")]).unwrap();
     assert_left_alone(&lab, [&web, &db], process, "has a descriptor inside");
+}
+
+/// A daemon finds names in guests at any time, and would keep every run from them. An open file is another thing.
+#[test]
+fn a_directory_that_another_process_of_this_program_has_open() {
+    let lab = lab!(Disk::Own);
+    let [web, db] = two(&lab);
+    // `O_DIRECTORY`, by its number on x86, and none.
+    for (held, how, code) in [("/usr/share/f", "0", 4), ("/usr/share", "0200000", 0)] {
+        let script =
+            r#"$^F = 99; sysopen(F, $ARGV[0], oct $ARGV[1]) or die; exec $ARGV[2], "show", "-""#;
+        let mut holder = std::process::Command::new("perl")
+            .args(["-e", script])
+            .args([db.host(held).as_path(), Path::new(how), Path::new(BIN)])
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        let program = format!("/proc/{}/exe", holder.id());
+        while std::fs::read_link(&program).is_ok_and(|path| path != Path::new(BIN)) {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+        }
+        assert!(Path::new(&program).exists(), "it is over");
+        lab.plan(&[&web, &db], &[]).apply().expect(code);
+        holder.kill().unwrap();
+        holder.wait().unwrap();
+        assert_eq!(super::shared([&web, &db]), code == 0, "{held}");
+    }
 }
 
 /// Opened in a mount namespace where the guest is elsewhere; then that mount is taken off, and is in no table.

@@ -40,6 +40,9 @@ pub struct Looking {
     pub limit: LookLimit,
 }
 
+/// What is open so is a directory, or can neither be read nor written to by its descriptor.
+const DIRECTORIES: OFlags = OFlags::DIRECTORY.union(OFlags::PATH);
+
 impl Looking {
     /// Looks at a process whole. Some hosts let nobody look at their first process: it starts the host and is in no
     /// guest, so what is not seen of it is not missed.
@@ -213,6 +216,10 @@ impl Looking {
                 return;
             }
             match descriptor(task, &number.to_string()) {
+                // A daemon that answers writers finds names in guests at any time, and moves them in its turn alone; a
+                // run that moves names is told by the lock on their roots (`other_runs`).
+                Ok(TaskDescriptor::Placed(_, flags))
+                    if seen.runs_this_program && flags.intersects(DIRECTORIES) => {}
                 Ok(TaskDescriptor::Placed(end, flags)) => {
                     let link = format!("fd/{number}");
                     let trees = self.place(&end, task, &link, "descriptor", seen);
