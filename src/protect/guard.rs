@@ -18,6 +18,11 @@
 //! that never comes back, whatever races with it, since the number of an inode comes with another generation. What is
 //! open still has its mark until a later `gc`. So the map holds what guests share, what `gc` has not removed yet and
 //! what is open without a name. A mark of an inode that is its only guest's own comes off at once.
+//!
+//! A file system that cannot read an inode from the disk says what it says of one that is gone (`exportfs` makes one
+//! error of both). A mark of another base on the same file system may come off by that: on ext4 the file system is
+//! read-only then, as Debian mounts it; on XFS it is not, and the next `recover` of that base marks the file again and
+//! proves it.
 
 use super::protector::{FlagTest, NameStep, Permit, Protector};
 use crate::model::{FileId, ObjectFlag, Protect};

@@ -18,6 +18,7 @@ use super::requests::WriteAnswer;
 use super::writers::AnswersWriters;
 use super::{InodeMark, WriteRequest};
 use crate::model::{FileId, GuardLevel};
+use crate::sys::fault::call;
 use crate::sys::{SysError, SysResult};
 
 /// Each script has its own.
@@ -142,7 +143,8 @@ impl AnswersWriters for Script {
     }
 
     fn own_directory(&self, _: &InodeMark) -> SysResult<()> {
-        Ok(())
+        let marked: io::Result<()> = call("own", || Ok(()));
+        marked.map_err(|e| SysError::new("write", "marks", e))
     }
 
     fn disown_directory(&self, _: &InodeMark) -> SysResult<()> {

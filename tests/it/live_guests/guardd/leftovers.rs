@@ -81,6 +81,20 @@ fn a_break_that_comes_to_nothing_is_as_if_it_had_not_been() {
     assert_eq!(kernel.end(), Some(0));
 }
 
+/// Where no more files can be marked, a file of one name is parted as ever, and nothing is left of it.
+#[test]
+fn a_full_map_denies_nobody() {
+    armed!();
+    let lab = lab!(Disk::Own);
+    let [web, db] = shared(&lab);
+    let mut kernel = Kernel::start(&lab, &[("UNIFY_FAULT", "own#1=E2BIG")], &[]);
+    kernel.write(&web.host("/usr/lib/one"), b"+");
+    kernel.settled(&lab);
+    assert_eq!(kernel.end(), Some(0));
+    assert_eq!(db.read("/usr/lib/one"), content(2));
+    assert_eq!(web.read("/usr/lib/one"), [&content(2)[..], b"+"].concat());
+}
+
 /// A run of which nothing came gives its name to the next one. What that shares is learnt.
 #[test]
 fn the_name_of_a_run_that_was_called_off_is_the_next_ones() {

@@ -42,8 +42,8 @@ fn a_descriptor_of_a_deleted_file() {
 fn a_directory_that_another_process_of_this_program_has_open() {
     let lab = lab!(Disk::Own);
     let [web, db] = two(&lab);
-    // `O_DIRECTORY`, by its number on x86, and none.
-    for (held, how, code) in [("/usr/share/f", "0", 4), ("/usr/share", "0200000", 0)] {
+    let as_directory = format!("0{:o}", rustix::fs::OFlags::DIRECTORY.bits());
+    for (held, how, code) in [("/usr/share/f", "0", 4), ("/usr/share", &as_directory, 0)] {
         let script =
             r#"$^F = 99; sysopen(F, $ARGV[0], oct $ARGV[1]) or die; exec $ARGV[2], "show", "-""#;
         let mut holder = std::process::Command::new("perl")

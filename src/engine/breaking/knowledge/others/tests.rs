@@ -40,7 +40,10 @@ struct AtWork {
 
 impl AtWork {
     fn begin(base: &Base, root: &str) -> AtWork {
-        let run = base.begin_run().expect("a run");
+        AtWork::of(base.begin_run().expect("a run"), root)
+    }
+
+    fn of(run: Run, root: &str) -> AtWork {
         let guest = ReceiptGuest {
             name: web(),
             root: root.into(),
@@ -209,6 +212,21 @@ fn a_run_of_the_same_name_is_another_one() {
     scene.follow(&mut others, &[]);
     let mut next = AtWork::begin(&scene.base, "/web");
     next.says(2);
+    scene.follow(&mut others, &[]);
+    assert_eq!(known(&others), [1, 3, 4]);
+}
+
+/// Its papers have a place before it has one for what is in flight.
+#[test]
+fn a_run_that_begins_at_that_moment_is_followed() {
+    let scene = Scene::new();
+    let run = scene.base.begin_run().expect("a run");
+    let in_flight = scene.base.path().join("staging").join(run.id.to_string());
+    std::fs::remove_dir(&in_flight).expect("it is empty");
+    let mut others = scene.look(&[]);
+    std::fs::create_dir(&in_flight).expect("room");
+    let mut at_work = AtWork::of(run, "/web");
+    at_work.announces(2, 12);
     scene.follow(&mut others, &[]);
     assert_eq!(known(&others), [1, 3, 4]);
 }
