@@ -47,13 +47,18 @@ impl BackgroundJob {
         matches!(self, BackgroundJob::Close(..))
     }
 
-    /// Does it, and tells the worker. One that has ended needs nothing.
-    pub fn run(self, tell: &WriteQueue) {
-        // Others wait for the turn of a burst; what else is done here takes no processor from the answers.
+    /// The same in a thread of its own, which takes its place first: others wait for the turn of a burst; what else is
+    /// done there takes no processor from the answers.
+    pub fn run_apart(self, tell: &WriteQueue) {
         match &self {
             BackgroundJob::Close(..) => drop(precede()),
             _ => stand_back(),
         }
+        self.run(tell);
+    }
+
+    /// Does it, and tells the worker. One that has ended needs nothing.
+    pub fn run(self, tell: &WriteQueue) {
         match self {
             BackgroundJob::Knowledge(base, ground) => {
                 tell.tell(Message::Known(known(&base, ground, tell)));

@@ -22,18 +22,14 @@ impl Worker<'_> {
         id: &ObjectId,
         is_fresh: bool,
     ) -> Result<bool, EngineError> {
-        let files = match resolved {
-            Some(WriteResolved::Files { files, .. }) if files.is_empty() => None,
+        match resolved {
             Some(WriteResolved::Files {
-                guest, by_record, ..
-            }) => Some((*guest, *by_record)),
-            _ => None,
-        };
-        match files {
-            Some((_, false)) => Ok(false),
-            Some((guest, true)) => self.lacks_files(id, guest),
-            None if is_fresh => Ok(false),
-            None => {
+                guest,
+                files,
+                by_record,
+            }) if !files.is_empty() => Ok(*by_record && self.lacks_files(id, *guest)?),
+            _ if is_fresh => Ok(false),
+            _ => {
                 let told = self.knowledge.told_since(id, &self.base, &self.own_runs)?;
                 Ok(told != ToldSince::Nothing)
             }

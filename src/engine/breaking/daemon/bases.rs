@@ -252,20 +252,22 @@ fn serve<'scope, 'a>(
     };
     let begin = |job: BackgroundJob| {
         let may_be_left = job.may_be_left();
-        let once = Arc::new(Mutex::new(Some(job)));
-        let work = |once: Arc<Mutex<Option<BackgroundJob>>>| {
-            let queue = Arc::clone(queue);
-            move || run_once(&once, &queue)
+        let job = Arc::new(Mutex::new(Some(job)));
+        let (theirs, its_queue) = (Arc::clone(&job), Arc::clone(queue));
+        let work = move || {
+            if let Some(job) = taken(&theirs) {
+                job.run_apart(&its_queue);
+            }
         };
         let begun = match may_be_left {
-            true => Builder::new().spawn(work(Arc::clone(&once))).map(drop),
-            false => Builder::new()
-                .spawn_scoped(scope, work(Arc::clone(&once)))
-                .map(drop),
+            true => Builder::new().spawn(work).map(drop),
+            false => Builder::new().spawn_scoped(scope, work).map(drop),
         };
-        // Where guests have all threads that there may be, it is done here.
-        if begun.is_err() {
-            run_once(&once, queue);
+        // Where guests have all threads that there may be, it is done here, and this thread stays what it is.
+        if begun.is_err()
+            && let Some(job) = taken(&job)
+        {
+            job.run(queue);
         }
     };
     if let Err(error) = worker.serve(&begin) {
@@ -273,9 +275,6 @@ fn serve<'scope, 'a>(
     }
 }
 
-fn run_once(job: &Mutex<Option<BackgroundJob>>, queue: &WriteQueue) {
-    let job = job.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(job) = job {
-        job.run(queue);
-    }
+fn taken(job: &Mutex<Option<BackgroundJob>>) -> Option<BackgroundJob> {
+    job.lock().unwrap_or_else(PoisonError::into_inner).take()
 }

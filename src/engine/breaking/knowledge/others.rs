@@ -103,6 +103,9 @@ impl OtherRuns {
 
     /// Reads what they have written by now.
     pub fn follow(&mut self, base: &Base, own: &[RunId], names: &ObjectNames) -> SysResult<()> {
+        if self.is_lost {
+            return Ok(());
+        }
         let all = base.runs()?;
         // One that was called off gives its name to the next one.
         self.runs.retain(|run, _| all.binary_search(run).is_ok());
